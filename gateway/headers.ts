@@ -1,0 +1,66 @@
+/**
+ * Header names that are a wire contract, and the headers whose values never enter telemetry.
+ * All names are lower-case; a test pins the strings. Every inbound `x-clrk-*` header is stripped before any decision.
+ */
+
+/** Prefix of all headers of ours; what an agent sends under it is never trusted. */
+export const CLRK_HEADER_PREFIX = "x-clrk-";
+
+/** Names of the headers that processes of ours give each other and their callers. */
+export const CLRK_HEADERS = {
+  /** TaskAgent to dispatch to, `namespace/name` */
+  taskAgent: "x-clrk-taskagent",
+  /** What started an invocation: `http`, `cron` or `cli` */
+  trigger: "x-clrk-trigger",
+  /** Invocation id; honoured only when it is a canonical lower-case UUID */
+  invocationId: "x-clrk-invocation-id",
+  /** Caller's idempotency key */
+  executionId: "x-clrk-execution-id",
+  /** Exit code of the agent, on a response */
+  exitCode: "x-clrk-exit-code",
+  /** Address of the picked worker */
+  workerEndpoint: "x-clrk-worker-endpoint",
+  /** Paging token of the read API, on a response */
+  continue: "x-clrk-continue",
+  /** Key of the rule that a request is pinned to */
+  llmRule: "x-clrk-llm-rule",
+  /** Role of an ext_proc stream, in its initial metadata */
+  extprocRole: "x-clrk-extproc-role",
+  /** Reason of a denial, on the response that the agent gets */
+  denyReason: "x-clrk-deny-reason",
+} as const;
+
+/** Headers whose values are always shown as `[redacted]`: what authenticates a caller somewhere. Lower-case. */
+export const REDACTED_HEADERS: ReadonlySet<string> = new Set([
+  "authorization",
+  "proxy-authorization",
+  "authentication-info",
+  "cookie",
+  "set-cookie",
+  "x-api-key",
+  "x-auth-token",
+  "x-access-token",
+  "x-csrf-token",
+  "openai-api-key",
+  "anthropic-api-key",
+  "api-key",
+  "x-goog-api-key",
+  "x-goog-iam-authorization-token",
+  "x-amz-security-token",
+  "x-amz-s3session-token",
+  "ocp-apim-subscription-key",
+  "private-token",
+  "x-vault-token",
+  "x-github-token",
+  "x-figma-token",
+  "x-shopify-access-token",
+  "dd-api-key",
+  "dd-application-key",
+  "mcp-session-id",
+  "sec-websocket-protocol",
+]);
+
+/** Whether the header is one of ours and must be stripped from what an agent sends; any case. */
+export function isClrkHeader(name: string): boolean {
+  return name.slice(0, CLRK_HEADER_PREFIX.length).toLowerCase() === CLRK_HEADER_PREFIX;
+}

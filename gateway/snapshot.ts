@@ -1,0 +1,252 @@
+/**
+ * The contract between `compile`, `xds` and the pipeline: one immutable, plain-data value that says what the
+ * gateway decides. Structured-cloneable and free of secrets: credentials are named here and travel beside it.
+ */
+
+/** Names one object; `kind` is of group clrk.apoxy.dev except for core/v1 Secret. */
+export interface ObjectName {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Everything the data plane decides by, at one revision. */
+export interface Snapshot {
+  /** Rises by one with every change; appears in records and in `clrk status` */
+  readonly revision: number;
+  /** One Envoy process serves each of these */
+  readonly gateways: readonly GatewaySnapshot[];
+}
+
+/** One EgressGateway with all that attaches to it. */
+export interface GatewaySnapshot {
+  readonly namespace: string;
+  readonly name: string;
+  readonly defaultPolicy: DefaultPolicy;
+  /** Present when the object declares what is not enforced or cannot work: everything is refused with it */
+  readonly refusal?: Refusal;
+  readonly listeners: readonly ListenerSnapshot[];
+  /** Where HTTP(S)_PROXY clients connect; port 0 takes a free one */
+  readonly explicitProxy?: SocketEndpoint;
+  /** Most specific pattern first; each carries every rule that can apply to it, in precedence order */
+  readonly hosts: readonly HostPolicy[];
+  /** In precedence order, first match decides */
+  readonly l4Rules: readonly L4Rule[];
+  readonly upstream: UpstreamSettings;
+  /** Bound of the time to response headers in `ms` */
+  readonly requestTimeoutMs: number;
+  readonly otlp?: OtlpTarget;
+}
+
+/** What happens to traffic that no rule matches. */
+export type DefaultPolicy = "allow-all" | "deny-all";
+
+/** Why traffic is refused; `reason` is a stable word for records, `message` a sentence for people. */
+export interface Refusal {
+  readonly reason: DenyReason;
+  readonly message: string;
+}
+
+/** Stable words for `clrk.deny.reason`. */
+export type DenyReason =
+  | "default-policy"
+  | "no-rule"
+  | "deny-policy"
+  | "not-enforced"
+  | "credential-missing"
+  | "credential-needs-tls"
+  | "backend-missing"
+  | "ambiguous-path"
+  | "not-ready";
+
+/** An IP address and TCP port. */
+export interface SocketEndpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** How a listener treats connections whose bytes it fits. */
+export type ListenerShape = "tls-terminate" | "https" | "http" | "tls-passthrough" | "tcp";
+
+/** One entry of `EgressGateway.spec.listeners`. */
+export interface ListenerSnapshot {
+  readonly name: string;
+  readonly shape: ListenerShape;
+  /** Destination port that the agent dialled; absent: any */
+  readonly port?: number;
+}
+
+/** A host name, a wildcard suffix, an IP literal, or every host. */
+export interface HostMatch {
+  readonly kind: "exact" | "wildcard" | "ip" | "any";
+  /** Lower case; for a wildcard without the leading `*.`; empty for any */
+  readonly value: string;
+}
+
+/** Rules for requests to one host pattern. */
+export interface HostPolicy {
+  readonly host: HostMatch;
+  /** Fixed address to dial instead of asking DNS (`upstreamTLS.hostAliases`) */
+  readonly alias?: HostAlias;
+  /** First match decides; no match falls to `defaultPolicy` deny (a host with rules is never open beyond them) */
+  readonly rules: readonly HttpRule[];
+}
+
+/** Dial this address for the host; port absent: the one the agent asked for by scheme. */
+export interface HostAlias {
+  readonly address: string;
+  readonly port?: number;
+}
+
+/** One match with its outcome. */
+export interface HttpRule {
+  readonly route: ObjectName;
+  /** Position in the route's `rules` */
+  readonly ruleIndex: number;
+  /** Listener names the route attaches to; absent: all */
+  readonly sections?: readonly string[];
+  readonly match: HttpMatch;
+  readonly action: HttpAction;
+  /** Canonical provider name when an AIProviderRoute matched */
+  readonly provider?: string;
+}
+
+/** All present members must match; an empty one matches everything. */
+export interface HttpMatch {
+  readonly method?: string;
+  readonly path?: PathMatch;
+  readonly headers?: readonly HeaderMatch[];
+}
+
+/** Compared with the normalised path, without the query. */
+export interface PathMatch {
+  readonly kind: "exact" | "prefix" | "regex";
+  /** For a regex: RE2, anchored on both ends by Envoy */
+  readonly value: string;
+}
+
+/** Compared with one request header; names are lower case. */
+export interface HeaderMatch {
+  readonly kind: "exact" | "regex";
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Forward, perhaps changed and with credentials, or deny with the shape the caller's SDK raises. */
+export type HttpAction =
+  | {
+      readonly kind: "forward";
+      readonly requestHeaders: HeaderRewrite;
+      readonly responseHeaders: HeaderRewrite;
+      /** Applied whatever the destination is */
+      readonly credentials: readonly CredentialUse[];
+      /** Empty: the host that the agent asked for */
+      readonly backends: readonly BackendTarget[];
+    }
+  | {
+      readonly kind: "deny";
+      readonly status: number;
+      readonly reason: DenyReason;
+      /** Shown to the agent */
+      readonly message: string;
+      /** Object that decided, when it is not the route itself */
+      readonly policy?: ObjectName;
+    };
+
+/** Header changes, applied in the order remove, set, add. */
+export interface HeaderRewrite {
+  readonly set: readonly HeaderField[];
+  readonly add: readonly HeaderField[];
+  readonly remove: readonly string[];
+}
+
+/** One header; the name is lower case. */
+export interface HeaderField {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** One weighted destination of a rule. */
+export interface BackendTarget {
+  readonly backend: ObjectName;
+  readonly host: string;
+  readonly port: number;
+  /** 0 takes no traffic */
+  readonly weight: number;
+  /** Only for attempts at this backend (`sectionName` of the policy) */
+  readonly credentials: readonly CredentialUse[];
+  readonly alias?: HostAlias;
+}
+
+/** One credential as a rule uses it; its value never stands in a snapshot. */
+export type CredentialUse =
+  | {
+      readonly kind: "header";
+      readonly policy: ObjectName;
+      readonly secret: SecretUse;
+      /** Lower case */
+      readonly header: string;
+      readonly valuePrefix: string;
+    }
+  | {
+      readonly kind: "aws-sigv4";
+      readonly policy: ObjectName;
+      readonly secret: SecretUse;
+      readonly region: string;
+      readonly service: string;
+    };
+
+/** Names a secret value: `credentials.get(resource)` beside the snapshot holds it. */
+export interface SecretUse {
+  readonly secret: ObjectName;
+  /** Key of the value and name of the SDS resource, such as `secret/default/openai/token` */
+  readonly resource: string;
+}
+
+/** One match of an EgressL4Route rule; all present members must match. */
+export interface L4Rule {
+  readonly route: ObjectName;
+  readonly ruleIndex: number;
+  readonly sections?: readonly string[];
+  /** Canonical CIDRs of the dialled address; empty with no `hosts`: any address */
+  readonly cidrs: readonly L4Cidr[];
+  /** SNI on TLS, otherwise the name that was dialled; a wildcard covers exactly one label */
+  readonly hosts: readonly HostMatch[];
+  /** Inclusive; empty: any port */
+  readonly ports: readonly PortRange[];
+  readonly verdict: "allow" | "deny";
+}
+
+/** A range of addresses. */
+export interface L4Cidr {
+  readonly cidr: string;
+  /** True when the range lies inside a guarded one, so that the guard yields to it */
+  readonly namesGuarded: boolean;
+}
+
+/** Inclusive on both ends. */
+export interface PortRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How upstreams are resolved, verified and guarded. */
+export interface UpstreamSettings {
+  readonly lookupFamily: "V4Preferred" | "V4Only" | "V6Only" | "Auto" | "All";
+  /** PEM roots beside the machine's */
+  readonly additionalTrustPem: string;
+  /** CIDRs that are never dialled unless a rule or alias names them */
+  readonly guardedRanges: readonly string[];
+}
+
+/** Where records of one gateway are sent as OTLP/HTTP, beside the local file. */
+export interface OtlpTarget {
+  readonly endpoint: string;
+  /** Values are held beside the snapshot under `otlp/<namespace>/<gateway>/<header>` */
+  readonly headerNames: readonly string[];
+}
+
+/** Names the gateway in file names, node ids and records: `namespace/name`. */
+export function gatewayKey(gateway: Pick<GatewaySnapshot, "namespace" | "name">): string {
+  return `${gateway.namespace}/${gateway.name}`;
+}
