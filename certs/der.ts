@@ -22,17 +22,12 @@ const MAX_LOW_TAG = 30;
 export function encodeElement(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   let length = 0;
   for (const content of contents) length += content.length;
-  const lengthBytes = length < 0x80 ? 0 : length < 0x100 ? 1 : length < 0x10000 ? 2 : 4;
-  const lean = lengthBytes === 4 ? minimalLengthBytes(length) : lengthBytes;
-  const element = Buffer.allocUnsafe(2 + lean + length);
+  const lengthBytes = countLengthBytes(length);
+  const element = Buffer.allocUnsafe(2 + lengthBytes + length);
   element[0] = tag;
-  if (lean === 0) {
-    element[1] = length;
-  } else {
-    element[1] = 0x80 | lean;
-    element.writeUIntBE(length, 2, lean);
-  }
-  let offset = 2 + lean;
+  element[1] = lengthBytes === 0 ? length : 0x80 | lengthBytes;
+  if (lengthBytes > 0) element.writeUIntBE(length, 2, lengthBytes);
+  let offset = 2 + lengthBytes;
   for (const content of contents) {
     element.set(content, offset);
     offset += content.length;
@@ -75,9 +70,7 @@ export function encodeOctetString(...contents: readonly Uint8Array[]): Buffer {
 /** BIT STRING whose last octet has `unusedBits` (0 to 7) bits that do not count; they must be zero. */
 export function encodeBitString(bits: Uint8Array, unusedBits = 0): Buffer {
   if (!Number.isInteger(unusedBits) || unusedBits < 0 || unusedBits > 7) {
-    throw new RangeError(
-      `Cannot encode BIT STRING: unused bits are ${unusedBits}, wanted 0 to 7`,
-    );
+    throw new RangeError(`Cannot encode BIT STRING: unused bits are ${unusedBits}, wanted 0 to 7`);
   }
   return encodeElement(BIT_STRING, Uint8Array.of(unusedBits), bits);
 }
@@ -125,10 +118,10 @@ export function encodeImplicit(number: number, content: Uint8Array): Buffer {
   return encodeElement(CONTEXT_PRIMITIVE | lowTag(number), content);
 }
 
-function minimalLengthBytes(length: number): number {
-  if (length > 0xffff_ffff) {
-    throw new RangeError(`Cannot encode element: length is ${length}, wanted at most 4294967295`);
-  }
+function countLengthBytes(length: number): number {
+  if (length < 0x80) return 0;
+  if (length < 0x100) return 1;
+  if (length < 0x1_0000) return 2;
   return length < 0x100_0000 ? 3 : 4;
 }
 

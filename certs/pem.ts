@@ -1,7 +1,6 @@
 /** PEM (RFC 7468): writes blocks of 64 columns, reads them strictly. Text between blocks is ignored, as the RFC allows. */
 import { Buffer } from "node:buffer";
-
-import { CertificateError } from "./certificate-error.ts";
+import { ClrkError } from "../gateway/errors.ts";
 
 const BEGIN = "-----BEGIN ";
 const DASHES = "-----";
@@ -23,7 +22,7 @@ export function encodePem(label: string, der: Uint8Array): string {
 }
 
 /**
- * All blocks of a text, in order; none gives an empty list. Raises CertificateError for a block without end,
+ * All blocks of a text, in order; none gives an empty list. Raises ClrkError for a block without end,
  * with headers (RFC 1421 encryption) or with something that is not base64; the text itself is never quoted.
  */
 export function parsePem(text: string): readonly PemBlock[] {
@@ -34,11 +33,17 @@ export function parsePem(text: string): readonly PemBlock[] {
     const labelEnd = text.indexOf(DASHES, at + BEGIN.length);
     const label = labelEnd < 0 ? "" : text.slice(at + BEGIN.length, labelEnd);
     if (!/^[A-Z0-9][A-Z0-9 ]{0,63}$/.test(label)) {
-      throw new CertificateError(`Cannot read PEM: block ${number} has no proper label`);
+      throw new ClrkError(
+        "CLRK_MALFORMED_MESSAGE",
+        `Cannot read PEM: block ${number} has no proper label`,
+      );
     }
     const end = text.indexOf(`-----END ${label}-----`, labelEnd);
     if (end < 0) {
-      throw new CertificateError(`Cannot read PEM: block ${number} (${label}) has no end line`);
+      throw new ClrkError(
+        "CLRK_MALFORMED_MESSAGE",
+        `Cannot read PEM: block ${number} (${label}) has no end line`,
+      );
     }
     blocks.push({ label, der: decodeBody(text.slice(labelEnd + DASHES.length, end), number) });
     at = text.indexOf(BEGIN, end + DASHES.length);
@@ -49,7 +54,7 @@ export function parsePem(text: string): readonly PemBlock[] {
 function decodeBody(body: string, number: number): Buffer {
   const base64 = body.replace(/[\r\n\t ]/g, "");
   if (base64 === "" || base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
-    throw new CertificateError(`Cannot read PEM: block ${number} is not base64`);
+    throw new ClrkError("CLRK_MALFORMED_MESSAGE", `Cannot read PEM: block ${number} is not base64`);
   }
   return Buffer.from(base64, "base64");
 }

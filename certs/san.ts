@@ -87,7 +87,5 @@ function withoutFinalDot(name: string): string {
 function escapeCharacter(character: string): string {
   if (character === '"' || character === "\\") return `\\${character}`;
   const point = character.codePointAt(0) ?? 0;
-  return point < 0x100
-    ? `\\x${point.toString(16).padStart(2, "0")}`
-    : `\\u{${point.toString(16)}}`;
+  return point < 0x100 ? `\\x${point.toString(16).padStart(2, "0")}` : `\\u{${point.toString(16)}}`;
 }

@@ -88,7 +88,7 @@ export interface HostPolicy {
   readonly host: HostMatch;
   /** Fixed address to dial instead of asking DNS (`upstreamTLS.hostAliases`) */
   readonly alias?: HostAlias;
-  /** First match decides; no match falls to `defaultPolicy` deny (a host with rules is never open beyond them) */
+  /** First match decides; no match falls to the default policy of the gateway */
   readonly rules: readonly HttpRule[];
 }
 

@@ -3,13 +3,15 @@
  * malformed ones that a listener must refuse. Pure: addresses in, bytes out.
  * https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt
  */
-import { isIPv4, isIPv6, SocketAddress } from "node:net";
+import { isIPv4 } from "node:net";
+import { ipAddressBytes } from "./ip-address-bytes.ts";
 
 const SIGNATURE = Uint8Array.of(13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10);
 const VERSION_2_PROXY = 0x21;
 const VERSION_2_LOCAL = 0x20;
 const TCP_OVER_IPV4 = 0x11;
 const TCP_OVER_IPV6 = 0x21;
+const IPV4_MAPPED_PREFIX = Buffer.from("00000000000000000000ffff", "hex");
 const MAX_PAYLOAD_BYTES = 65_535;
 
 /** Type bytes of the values that say who calls and where to. */
@@ -203,33 +205,9 @@ function toPort(port: number): Buffer {
 }
 
 function toAddress({ address }: Endpoint): Buffer {
-  if (isIPv4(address)) return Buffer.from(address.split(".").map(Number));
-  if (!isIPv6(address) || address.includes("%")) {
-    throw new RangeError(`Cannot encode PROXY header: "${address}" is not an IP address`);
-  }
-  const bytes = ipv6Bytes(address);
-  const mapped = bytes.subarray(0, 12).equals(Buffer.from("00000000000000000000ffff", "hex"));
+  const bytes = ipAddressBytes(address);
+  const mapped = bytes.length === 16 && bytes.subarray(0, 12).equals(IPV4_MAPPED_PREFIX);
   return mapped ? bytes.subarray(12) : bytes;
-}
-
-function ipv6Bytes(address: string): Buffer {
-  // SocketAddress normalises, but keeps a dotted IPv4 tail, which becomes two groups here.
-  const normal = new SocketAddress({ address, family: "ipv6" }).address.replace(
-    /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
-    (_tail, ...parts: string[]) => {
-      const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number);
-      return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
-    },
-  );
-  const [head = "", tail] = normal.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const middle = new Array<string>(8 - left.length - right.length).fill("0");
-  const bytes = Buffer.alloc(16);
-  for (const [index, group] of [...left, ...middle, ...right].entries()) {
-    bytes.writeUInt16BE(Number.parseInt(group, 16), index * 2);
-  }
-  return bytes;
 }
 
 function assertNever(value: never): never {

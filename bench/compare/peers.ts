@@ -1,0 +1,35 @@
+/**
+ * Where other projects' proxies are installed and which versions are compared: a cache directory,
+ * never the project's own dependencies.
+ */
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** Versions that the published figures are about. */
+export const peerVersions = { mitmproxy: "11.0.2", mockttp: "4.6.5" } as const;
+
+/** Directories and programs of the installed peers. */
+export interface PeerPaths {
+  readonly root: string;
+  /** Python virtual environment with mitmproxy */
+  readonly mitmproxyDirectory: string;
+  readonly mitmdump: string;
+  /** npm project with mockttp */
+  readonly mockttpDirectory: string;
+  readonly mockttpModule: string;
+}
+
+/** Paths below `CLRK_BENCH_PEERS`, else below the user's cache directory; nothing is created. */
+export function peerPaths(environment: Readonly<Record<string, string | undefined>>): PeerPaths {
+  const cache = environment["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+  const root = environment["CLRK_BENCH_PEERS"] || join(cache, "clrk", "bench-peers");
+  const mitmproxyDirectory = join(root, "mitmproxy");
+  const mockttpDirectory = join(root, "mockttp");
+  return {
+    root,
+    mitmproxyDirectory,
+    mitmdump: join(mitmproxyDirectory, "bin", "mitmdump"),
+    mockttpDirectory,
+    mockttpModule: join(mockttpDirectory, "node_modules", "mockttp"),
+  };
+}

@@ -1,0 +1,62 @@
+/** Errors of api.anthropic.com: `{type: "error", error: {type, message}, request_id}`. https://docs.anthropic.com/en/api/errors */
+import type { FieldProblem } from "./json-fields.ts";
+import { jsonReply } from "./reply.ts";
+import type { Reply } from "./reply.ts";
+
+const typeByStatus: ReadonlyMap<number, string> = new Map([
+  [400, "invalid_request_error"],
+  [401, "authentication_error"],
+  [403, "permission_error"],
+  [404, "not_found_error"],
+  [413, "request_too_large"],
+  [429, "rate_limit_error"],
+  [529, "overloaded_error"],
+]);
+
+/** One error response; the request id is filled in by `withRequestId`. */
+export function anthropicError(status: number, message: string): Reply {
+  const fallback = status < 500 ? "invalid_request_error" : "api_error";
+  const type = typeByStatus.get(status) ?? fallback;
+  return jsonReply(status, { type: "error", error: { type, message } });
+}
+
+/** 400 for the first wrong field of a body. */
+export function anthropicFieldError(problem: FieldProblem): Reply {
+  return anthropicError(400, `${problem.path.join(".")}: ${wordProblem(problem)}`);
+}
+
+/** The error of a status that the request did not cause: 429, 5xx. */
+export function anthropicFailure(status: number): Reply {
+  if (status === 429) return anthropicError(status, "This request would exceed your rate limit.");
+  return anthropicError(status, status === 529 ? "Overloaded" : "Internal server error");
+}
+
+/** Puts the request id into the header, and into the body of an error. */
+export function withRequestId(reply: Reply, requestId: string): Reply {
+  const headers = { ...reply.headers, "request-id": requestId };
+  if (reply.status < 400 || typeof reply.body !== "string") return { ...reply, headers };
+  return { ...reply, headers, body: `${reply.body.slice(0, -1)},"request_id":"${requestId}"}` };
+}
+
+function wordProblem(problem: FieldProblem): string {
+  switch (problem.kind) {
+    case "missing":
+      return "Field required";
+    case "unknown":
+      return "Extra inputs are not permitted";
+    case "type":
+      return `Input should be a valid ${problem.wanted.replace("array", "list").replace("object", "dictionary")}`;
+    case "value":
+      return `Input should be ${problem.allowed.map((value) => `'${value}'`).join(" or ")}`;
+    case "minimum":
+      return `Input should be greater than or equal to ${problem.limit}`;
+    case "maximum":
+      return `Input should be less than or equal to ${problem.limit}`;
+    default:
+      return assertNever(problem);
+  }
+}
+
+function assertNever(value: never): never {
+  throw new TypeError(`Cannot word field problem: unknown kind in ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,75 @@
+/** `npm run bench -- SUB-COMMAND`: the entry of every benchmark. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { setupPeers } from "../compare/setup-peers.ts";
+import { peerPaths } from "../compare/peers.ts";
+import { runEndurance } from "./endurance.ts";
+import { runMitm } from "./mitm.ts";
+import { UsageError } from "./options.ts";
+import { runRouteChange } from "./route-change.ts";
+
+const usage = `Usage: npm run bench -- SUB-COMMAND [options]
+
+  mitm          CPU, rate and latency of intercepting proxies under one load
+                  --rounds N (5)  --seconds N (5)  --names N (1000)
+                  --connections N (16)  --clients N (1)  --pin
+                  --contender A,B  --case A,B  --json FILE  --svg FILE
+  route-change  time from a replaced route file to the first request decided by it
+                  --routes N (2000)  --changes N (100)  --json FILE
+  endurance     failed requests while routes change
+                  --requests N (200000)  --routes N (2000)  --connections N (16)
+  leaf-rate     certificates minted per second
+  setup-peers   installs mitmproxy and mockttp into a cache directory
+`;
+
+async function main(args: readonly string[]): Promise<void> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case "mitm":
+      return runMitm(rest);
+    case "route-change":
+      return runRouteChange(rest);
+    case "endurance":
+      return runEndurance(rest);
+    case "leaf-rate":
+      return runScript("./leaf-rate.ts", rest);
+    case "setup-peers":
+      return installPeers();
+    case undefined:
+    case "help":
+    case "--help":
+      process.stdout.write(usage);
+      return;
+    default:
+      throw new UsageError(`Cannot run "${command}": it is no sub-command\n\n${usage}`);
+  }
+}
+
+// A process of its own: it measures its own CPU.
+async function runScript(script: string, args: readonly string[]): Promise<void> {
+  const file = fileURLToPath(new URL(script, import.meta.url));
+  const child = spawn(process.execPath, [file, ...args], { stdio: "inherit" });
+  const [code] = await once(child, "exit");
+  if (code !== 0) process.exitCode = 1;
+}
+
+async function installPeers(): Promise<void> {
+  const paths = peerPaths(process.env);
+  process.stdout.write(`Installing into ${paths.root} …\n`);
+  for (const { peer, failure } of await setupPeers(paths)) {
+    process.stdout.write(`${peer}: ${failure ?? "installed"}\n`);
+    if (failure !== undefined) process.exitCode = 1;
+  }
+}
+
+// Programs that were started end with us: child-process.ts kills them when this process exits.
+process.once("SIGINT", () => process.exit(130));
+process.once("SIGTERM", () => process.exit(143));
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

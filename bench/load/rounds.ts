@@ -1,0 +1,206 @@
+/**
+ * Runs the rounds of the benchmark: every contender is started afresh in every round, measured
+ * alone and stopped, and each round begins with another one, so that drift of the machine meets all alike.
+ */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { benchCases, certificateNames, modeFor } from "./cases.ts";
+import type { BenchCase, CaseOptions } from "./cases.ts";
+import { startLoadClients } from "./client-process.ts";
+import type { LoadClients, LoadTotal } from "./client-process.ts";
+import type { Contender, RunningContender } from "./contender.ts";
+import { cpuBetween, sampleCpu } from "./process-cpu.ts";
+import type { CpuSample } from "./process-cpu.ts";
+import type { TestAuthority } from "./test-authority.ts";
+import type { UpstreamProcess } from "./upstream-process.ts";
+
+/** Figures of one contender in one case in one round. */
+export interface RoundSample {
+  readonly case: string;
+  readonly contender: string;
+  readonly round: number;
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  /** `µs` per request; a process that the contender does not have is absent */
+  readonly cpuMicrosPerRequest: {
+    readonly server?: number;
+    readonly envoy?: number;
+    readonly client: number;
+    readonly upstream: number;
+  };
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly failed: number;
+  readonly firstFailure?: string;
+  /** TLS connections that the upstream accepted meanwhile: shows whether a contender reuses them */
+  readonly upstreamHandshakes: number;
+}
+
+/** Processes of one start. */
+export interface StartedProcesses {
+  readonly contender: readonly number[];
+  readonly clients: readonly number[];
+}
+
+/** Everything that one run needs. */
+export interface RoundsOptions extends CaseOptions {
+  readonly rounds: number;
+  readonly cases: readonly string[];
+  readonly contenders: readonly Contender[];
+  /** Load client processes */
+  readonly clients: number;
+  readonly upstream: UpstreamProcess;
+  readonly authority: TestAuthority;
+  /** Scratch directory; a directory in it for each start */
+  readonly directory: string;
+  /** Called after a start with the processes, to place them on CPUs */
+  readonly place: (pids: StartedProcesses) => Promise<void>;
+  /** Told after every measurement */
+  readonly onSample: (sample: RoundSample) => void;
+}
+
+/** Runs all rounds and gives the samples in the order taken. Rejects when a contender does not come up or answers nothing. */
+export async function runRounds(options: RoundsOptions): Promise<RoundSample[]> {
+  const samples: RoundSample[] = [];
+  for (let round = 0; round < options.rounds; round += 1) {
+    for (const contender of rotated(options.contenders, round)) {
+      const groups = caseGroups(options.cases, contender);
+      for (const [index, group] of groups.entries()) {
+        const name = `${contender.name}-${round}-${index}`;
+        samples.push(...(await runStart(options, { contender, group, round, name })));
+      }
+    }
+  }
+  return samples;
+}
+
+/** `items` beginning with another one for every `round`. */
+export function rotated<T>(items: readonly T[], round: number): T[] {
+  const first = items.length === 0 ? 0 : round % items.length;
+  return [...items.slice(first), ...items.slice(0, first)];
+}
+
+/** Cases of one contender that one start can serve: same mode, same credential. */
+export function caseGroups(names: readonly string[], contender: Contender): BenchCase[][] {
+  const groups = new Map<string, BenchCase[]>();
+  for (const benchCase of benchCases) {
+    const mode = modeFor(benchCase, contender);
+    if (mode === undefined || !names.includes(benchCase.name)) continue;
+    const key = `${mode} ${benchCase.credential?.pathPrefix ?? ""}`;
+    groups.set(key, [...(groups.get(key) ?? []), benchCase]);
+  }
+  return [...groups.values()];
+}
+
+interface Start {
+  readonly contender: Contender;
+  readonly group: readonly BenchCase[];
+  readonly round: number;
+  readonly name: string;
+}
+
+async function runStart(options: RoundsOptions, start: Start): Promise<RoundSample[]> {
+  const { contender, group } = start;
+  const [first] = group;
+  const mode = first === undefined ? undefined : modeFor(first, contender);
+  if (first === undefined || mode === undefined) return [];
+  const directory = join(options.directory, start.name);
+  await mkdir(directory);
+  const running = await contender.start({
+    mode,
+    upstream: options.upstream,
+    authority: options.authority,
+    serverNames: certificateNames.filter((name) => name.startsWith("*.")),
+    directory,
+    ...(first.credential !== undefined && { credential: first.credential }),
+  });
+  // Clients are as fresh as the contender: no connection or compiled code of another one's turn.
+  const clients = await startLoadClients(options.clients);
+  try {
+    const { envoy, server } = running.pids;
+    const pids = [envoy, server].filter((pid) => pid !== undefined);
+    await options.place({ contender: pids, clients: clients.pids });
+    const samples: RoundSample[] = [];
+    for (const benchCase of group) {
+      const sample = await measureCase(options, { ...start, benchCase, running, clients });
+      options.onSample(sample);
+      samples.push(sample);
+    }
+    return samples;
+  } finally {
+    await clients.close();
+    await running.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+interface Measurement extends Start {
+  readonly benchCase: BenchCase;
+  readonly running: RunningContender;
+  readonly clients: LoadClients;
+}
+
+async function measureCase(options: RoundsOptions, run: Measurement): Promise<RoundSample> {
+  const { benchCase, contender, running, clients } = run;
+  const target = { ...running.proxy, mode: running.mode, caPem: running.caPem };
+  const caseTarget = {
+    target,
+    injectsCredential: contender.injectsCredential,
+    namePrefix: `${benchCase.name}-${run.name}`,
+  };
+  const workloads = clients.pids.map((_, index) =>
+    benchCase.workload(options, caseTarget, { index, count: clients.pids.length }),
+  );
+  await clients.prepare(workloads);
+  const countsBefore = await options.upstream.counts();
+  const before = sampleAll(running, options.upstream.pid);
+  const total = await clients.run();
+  const after = sampleAll(running, options.upstream.pid);
+  const countsAfter = await options.upstream.counts();
+  return {
+    case: benchCase.name,
+    contender: contender.name,
+    round: run.round,
+    ...figures(total),
+    cpuMicrosPerRequest: {
+      ...perRequest(total.requests, before, after),
+      client: total.cpuMicros / Math.max(total.requests, 1),
+    },
+    upstreamHandshakes: countsAfter.handshakes - countsBefore.handshakes,
+  };
+}
+
+interface AllCpu {
+  readonly server: CpuSample | undefined;
+  readonly envoy: CpuSample | undefined;
+  readonly upstream: CpuSample;
+}
+
+function sampleAll({ pids }: RunningContender, upstream: number): AllCpu {
+  const except = pids.envoy === undefined ? [] : [pids.envoy];
+  return {
+    server: pids.server === undefined ? undefined : sampleCpu(pids.server, { except }),
+    envoy: pids.envoy === undefined ? undefined : sampleCpu(pids.envoy),
+    upstream: sampleCpu(upstream),
+  };
+}
+
+function perRequest(requests: number, before: AllCpu, after: AllCpu) {
+  const each = (from: CpuSample, to: CpuSample) => cpuBetween(from, to) / Math.max(requests, 1);
+  return {
+    ...(before.server && after.server && { server: each(before.server, after.server) }),
+    ...(before.envoy && after.envoy && { envoy: each(before.envoy, after.envoy) }),
+    upstream: each(before.upstream, after.upstream),
+  };
+}
+
+function figures(total: LoadTotal) {
+  return {
+    requests: total.requests,
+    requestsPerSecond: (total.requests / total.elapsedMs) * 1_000,
+    p50Ms: total.latency.percentile(0.5) / 1_000,
+    p99Ms: total.latency.percentile(0.99) / 1_000,
+    failed: total.failed,
+    ...(total.firstFailure !== undefined && { firstFailure: total.firstFailure }),
+  };
+}

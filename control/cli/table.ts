@@ -1,0 +1,82 @@
+/**
+ * Aligned text tables in the manner of kubectl, and the display width that alignment needs.
+ * Invariant: a row is always one line, whatever its cells hold.
+ */
+import { stripVTControlCharacters } from "node:util";
+import { escapeControls } from "./colour.ts";
+
+// As kubectl: three spaces between columns.
+const columnGap = "   ";
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+// The blocks of Unicode's East Asian Width W and F (UAX #11), joined where only unassigned points lie between.
+const wideGrapheme =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18aff}\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]|^\p{Emoji_Presentation}|\ufe0f/u;
+const asciiOnly = /^[\x20-\x7e]*$/;
+
+/**
+ * Returns how many terminal columns the text takes: 2 for East Asian wide characters and emoji, 0 for colour
+ * sequences and combining marks, 1 for the rest. Terminals disagree on rare sequences; this is right for names
+ * and hosts.
+ */
+export function displayWidth(text: string): number {
+  if (asciiOnly.test(text)) return text.length;
+  let width = 0;
+  for (const { segment } of graphemes.segment(stripVTControlCharacters(text))) {
+    if (wideGrapheme.test(segment)) width += 2;
+    else if (!/^[\p{Mark}\p{Cc}\p{Cf}]+$/u.test(segment)) width += 1;
+  }
+  return width;
+}
+
+/** Returns the text followed by spaces up to `width` columns; text that is wider is returned whole. */
+export function padEndToWidth(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - displayWidth(text)));
+}
+
+/** Returns the text cut to at most `width` columns (at least 1), its last column an ellipsis where something was cut. */
+export function truncateToWidth(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  let kept = "";
+  let columns = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    columns += displayWidth(segment);
+    if (columns > width - 1) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
+
+/** Rows and headings of one table. */
+export interface Table {
+  /** Column headings, printed as they are; kubectl's are upper case */
+  readonly headings: readonly string[];
+  /** Cells by row; a missing or empty cell is shown as `<none>`, cells past the last heading are dropped */
+  readonly rows: readonly (readonly (string | undefined)[])[];
+}
+
+/**
+ * Returns the table as text, one line a row and a newline at the end of each: left-aligned columns three spaces
+ * apart, no trailing blanks, control characters in cells escaped. Headings are left out on request (for
+ * scripts, as kubectl's `--no-headers`).
+ */
+export function formatTable(
+  table: Table,
+  options: { readonly hasHeadings?: boolean } = {},
+): string {
+  const cells = table.rows.map((row) =>
+    table.headings.map((_, column) => escapeControls(row[column] || "<none>")),
+  );
+  const lines = options.hasHeadings === false ? cells : [[...table.headings], ...cells];
+  const widths = table.headings.map((_, column) =>
+    Math.max(0, ...lines.map((line) => displayWidth(line[column] ?? ""))),
+  );
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .map((cell, column) => padEndToWidth(cell, widths[column] ?? 0))
+          .join(columnGap)
+          .trimEnd()}\n`,
+    )
+    .join("");
+}

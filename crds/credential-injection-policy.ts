@@ -1,0 +1,162 @@
+/**
+ * CredentialInjectionPolicy: which Secret is put into which requests, and how. The agent never holds the value, and
+ * this object holds only its name.
+ */
+import {
+  headerPrefixFormat,
+  modifiableHeaderNameFormat,
+  queryParamNameFormat,
+} from "./http-formats.ts";
+import { ageColumn, defineKind, resource } from "./kind-definition.ts";
+import { renameSpecFields } from "./legacy.ts";
+import { cloudNameFormat, secretKeyFormat } from "./name-formats.ts";
+import { payloadRule } from "./payload-rule.ts";
+import {
+  findForeignNamespace,
+  policyTarget,
+  policyTargets,
+  secretReference,
+} from "./references.ts";
+import { defaulted, enumeration, object, optional, refine, string } from "./schema.ts";
+import type { Infer } from "./schema.ts";
+
+const target = refine(
+  policyTarget(["AIProviderRoute", "EgressHTTPRoute", "MCPRoute", "EgressGateway"]),
+  {
+    description: "sectionName is the name of a Backend, so only an AIProviderRoute has one",
+    fields: ["kind", "sectionName"],
+    check({ kind, sectionName }, report) {
+      if (sectionName === undefined || kind === "AIProviderRoute") return;
+      const detail = "it names a Backend of an AIProviderRoute";
+      report({
+        at: ["sectionName"],
+        found: `"${sectionName}"`,
+        wanted: `none, because kind is "${kind}"`,
+        detail,
+      });
+    },
+  },
+);
+
+const providerAuth = object({
+  description: "Signs the request the way its provider asks for",
+  fields: {
+    type: enumeration({
+      description:
+        "AWSv4 signs with access_key_id, secret_access_key and perhaps session_token of the Secret",
+      values: ["AWSv4"],
+      refused: { GCPServiceAccount: "it is not supported yet" },
+    }),
+    region: optional(
+      string({
+        description: "Region; from the host when absent",
+        maxLength: 63,
+        format: cloudNameFormat,
+      }),
+    ),
+    service: optional(
+      string({
+        description: "Service signed for; bedrock when absent",
+        maxLength: 63,
+        format: cloudNameFormat,
+      }),
+    ),
+  },
+});
+
+const spec = refine(
+  object({
+    description: "What is injected, where to, and how",
+    fields: {
+      targetRefs: policyTargets(target),
+      secretRef: secretReference("The Secret that holds the credential"),
+      secretKey: defaulted(
+        string({
+          description: "Key of the value in the Secret",
+          maxLength: 253,
+          format: secretKeyFormat,
+        }),
+        "token",
+      ),
+      target: enumeration({
+        description: "Where the credential goes",
+        values: ["Header", "QueryParam", "ProviderAuth"],
+      }),
+      headerName: optional(
+        string({
+          description: "Header written, in any case",
+          maxLength: 256,
+          format: modifiableHeaderNameFormat,
+        }),
+      ),
+      queryParamName: optional(
+        string({
+          description: "Query parameter written",
+          maxLength: 128,
+          format: queryParamNameFormat,
+        }),
+      ),
+      providerAuth: optional(providerAuth),
+      valuePrefix: defaulted(
+        string({
+          description:
+            "Text before the value, such as Bearer and a space; the value itself is used as it is",
+          minLength: 0,
+          maxLength: 128,
+          format: headerPrefixFormat,
+          sensitive: true,
+        }),
+        "",
+      ),
+    },
+    rules: [
+      payloadRule("target", {
+        Header: "headerName",
+        QueryParam: "queryParamName",
+        ProviderAuth: "providerAuth",
+      }),
+    ],
+  }),
+  {
+    description: "A signature has no prefix",
+    fields: ["target", "valuePrefix"],
+    check({ target, valuePrefix }, report) {
+      if (target !== "ProviderAuth" || valuePrefix === "") return;
+      report({
+        at: ["valuePrefix"],
+        found: "a prefix",
+        wanted: 'none, because target is "ProviderAuth"',
+      });
+    },
+  },
+);
+
+/** The schema of a CredentialInjectionPolicy. */
+export const credentialInjectionPolicySchema = refine(
+  resource({
+    kind: "CredentialInjectionPolicy",
+    description: "A credential that requests are given",
+    spec,
+  }),
+  {
+    description: "The Secret is named in the policy's own namespace",
+    fields: ["metadata", "spec"],
+    check(policy, report) {
+      const foreign = findForeignNamespace(policy.spec.secretRef, policy.metadata.namespace);
+      if (foreign !== undefined) report({ at: ["spec", "secretRef", "namespace"], ...foreign });
+    },
+  },
+);
+
+/** A parsed CredentialInjectionPolicy. */
+export type CredentialInjectionPolicy = Infer<typeof credentialInjectionPolicySchema>;
+
+/** The CredentialInjectionPolicy kind. Takes the old `spec.parentRefs` for `spec.targetRefs`. */
+export const credentialInjectionPolicyKind = defineKind({
+  kind: "CredentialInjectionPolicy",
+  plural: "credentialinjectionpolicies",
+  shortNames: ["cip"],
+  printerColumns: [{ name: "Target", type: "string", jsonPath: ".spec.target" }, ageColumn],
+  schema: credentialInjectionPolicySchema,
+  convert: (value) => renameSpecFields(value, [{ from: "parentRefs", to: ["targetRefs"] }]),
+});

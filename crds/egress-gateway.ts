@@ -1,0 +1,258 @@
+/** EgressGateway: the way out for agents. Which ports it treats how, what happens without a route, what it trusts. */
+import { egressGatewayListener } from "./egress-gateway-listener.ts";
+import {
+  headerNameFormat,
+  headerValueFormat,
+  httpUrlFormat,
+  mediaTypeFormat,
+} from "./http-formats.ts";
+import { ageColumn, defineKind, resource } from "./kind-definition.ts";
+import type { Conversion } from "./kind-definition.ts";
+import { readAt, replaceAt, warnOldSpelling } from "./legacy.ts";
+import { addressFormat, dnsNameFormat, durationFormat } from "./match-formats.ts";
+import { dnsLabelFormat } from "./name-formats.ts";
+import { createProblemWithText } from "./problem.ts";
+import { findForeignNamespace, port, secretReference } from "./references.ts";
+import {
+  array,
+  defaulted,
+  emptyIfAbsent,
+  enumeration,
+  integer,
+  map,
+  object,
+  optional,
+  refine,
+  string,
+} from "./schema.ts";
+import type { Infer } from "./schema.ts";
+
+/** Body bytes captured for a record when the object does not say. */
+const defaultCaptureBytes = 65_536;
+
+/** Most body bytes that may be captured for one direction: a record must still fit one OTLP message. */
+const maxCaptureBytes = 1_048_576;
+
+const otlp = object({
+  description: "Where records go besides the gateway's own store, and what they hold",
+  fields: {
+    endpoint: optional(
+      string({
+        description: "Base URL of an OTLP/HTTP receiver; none when absent",
+        maxLength: 2048,
+        format: httpUrlFormat,
+        sensitive: true,
+      }),
+    ),
+    headers: emptyIfAbsent(
+      map({
+        description: "Headers of each export, such as an API key of the receiver",
+        keys: headerNameFormat,
+        values: string({
+          description: "Header value",
+          minLength: 0,
+          maxLength: 4096,
+          format: headerValueFormat,
+        }),
+        maxProperties: 32,
+        sensitive: true,
+      }),
+    ),
+    captureBody: optional(
+      object({
+        description: "Puts request and response bodies into records; absent means no bodies",
+        fields: {
+          maxBytes: defaulted(
+            integer({ description: "Most `bytes` kept of one body", min: 1, max: maxCaptureBytes }),
+            defaultCaptureBytes,
+          ),
+          includeContentTypes: emptyIfAbsent(
+            array({
+              description: "Media types captured; none means JSON, NDJSON and event streams",
+              items: string({ description: "Media type", maxLength: 127, format: mediaTypeFormat }),
+              maxItems: 32,
+              unique: "value",
+            }),
+          ),
+        },
+      }),
+    ),
+  },
+});
+
+const upstreamTls = object({
+  description: "Whom the gateway trusts, and where names lead",
+  fields: {
+    additionalTrustBundleSecretRef: optional(
+      secretReference("Secret whose values are PEM bundles, trusted besides the public roots"),
+    ),
+    hostAliases: emptyIfAbsent(
+      array({
+        description: "Names that are not looked up in DNS",
+        items: object({
+          description: "An address for some names",
+          fields: {
+            ip: string({ description: "Address dialled", maxLength: 45, format: addressFormat }),
+            hostnames: array({
+              description: "Names that lead there",
+              items: string({ description: "DNS name", maxLength: 254, format: dnsNameFormat }),
+              minItems: 1,
+              maxItems: 32,
+              unique: "value",
+            }),
+            port: optional(port("Port dialled in place of the one asked for")),
+          },
+        }),
+        maxItems: 64,
+      }),
+    ),
+  },
+});
+
+const spec = object({
+  description: "What the gateway does",
+  fields: {
+    defaultPolicy: defaulted(
+      enumeration({
+        description: "What happens to traffic that no route is about",
+        values: ["deny-all", "allow-all"],
+      }),
+      "deny-all",
+    ),
+    listeners: array({
+      description: "How traffic is treated, by destination port",
+      items: egressGatewayListener,
+      minItems: 1,
+      maxItems: 8,
+      unique: { field: "name" },
+    }),
+    otlp: optional(otlp),
+    upstreamTLS: optional(upstreamTls),
+    dns: optional(
+      object({
+        description: "How names are looked up",
+        fields: {
+          lookupFamily: defaulted(
+            enumeration({
+              description: "Which addresses are asked for",
+              values: ["V4Preferred", "V4Only", "V6Only", "Auto", "All"],
+            }),
+            "V4Preferred",
+          ),
+        },
+      }),
+    ),
+    requestTimeout: optional(
+      string({
+        description: "Longest time for a request and its answer; 5m when absent",
+        maxLength: 32,
+        format: durationFormat,
+      }),
+    ),
+    explicitProxy: optional(
+      object({
+        description: "The address that HTTPS_PROXY names, for agents that are not captured",
+        fields: {
+          address: defaulted(
+            string({ description: "IP address listened on", maxLength: 45, format: addressFormat }),
+            "127.0.0.1",
+          ),
+          port: defaulted(
+            integer({
+              description: "Port listened on; 0 means any free port",
+              min: 0,
+              max: 65_535,
+            }),
+            0,
+          ),
+        },
+      }),
+    ),
+  },
+});
+
+/** The schema of an EgressGateway. */
+export const egressGatewaySchema = refine(
+  resource({
+    kind: "EgressGateway",
+    description: "A way out for agents, and what happens on it",
+    spec,
+    // Its name becomes one label of host names and part of Envoy's node id.
+    nameFormat: dnsLabelFormat,
+  }),
+  {
+    description: "Secrets are named in the gateway's own namespace",
+    fields: ["metadata", "spec"],
+    check(gateway, report) {
+      const own = gateway.metadata.namespace;
+      const bundle = gateway.spec.upstreamTLS?.additionalTrustBundleSecretRef;
+      const foreign = findForeignNamespace(bundle, own);
+      if (foreign !== undefined) {
+        report({
+          at: ["spec", "upstreamTLS", "additionalTrustBundleSecretRef", "namespace"],
+          ...foreign,
+        });
+      }
+      for (const [index, { tls }] of gateway.spec.listeners.entries()) {
+        const mistake = findForeignNamespace(tls?.caCertRef, own);
+        if (mistake !== undefined) {
+          report({ at: ["spec", "listeners", index, "tls", "caCertRef", "namespace"], ...mistake });
+        }
+      }
+    },
+  },
+);
+
+/** A parsed EgressGateway. */
+export type EgressGateway = Infer<typeof egressGatewaySchema>;
+
+/** The EgressGateway kind. Takes the old `spec.extProc` for what it meant. */
+export const egressGatewayKind = defineKind({
+  kind: "EgressGateway",
+  plural: "egressgateways",
+  shortNames: ["egw"],
+  printerColumns: [
+    { name: "Policy", type: "string", jsonPath: ".spec.defaultPolicy" },
+    { name: "Listeners", type: "integer", jsonPath: ".status.listenerCount" },
+    ageColumn,
+  ],
+  schema: egressGatewaySchema,
+  convert: convertExtProc,
+});
+
+/**
+ * `spec.extProc {enabled, captureBody}` of old became `spec.otlp.captureBody`. With `enabled: false` no body was
+ * captured, so none is now.
+ */
+function convertExtProc(value: unknown): Conversion {
+  const from = ["spec", "extProc"];
+  const old = readAt(value, from);
+  if (old === undefined) return { value, warnings: [], problems: [], moves: [] };
+  const cleaned = replaceAt(value, from, undefined);
+  const to = ["spec", "otlp", "captureBody"];
+  const captureBody = readAt(old, ["enabled"]) === false ? undefined : readAt(old, ["captureBody"]);
+  if (captureBody === undefined) {
+    const warning = warnOldSpelling(
+      from,
+      "spec.otlp.captureBody",
+      "remove it: requests are always processed",
+    );
+    return { value: cleaned, warnings: [warning], problems: [], moves: [] };
+  }
+  if (readAt(value, to) !== undefined) {
+    const text = "old spelling of spec.otlp.captureBody, which is set as well; remove one";
+    const problem = createProblemWithText([...from, "captureBody"], "spec.otlp.captureBody", text);
+    return { value: cleaned, warnings: [], problems: [problem], moves: [] };
+  }
+  const warning = warnOldSpelling(
+    [...from, "captureBody"],
+    "spec.otlp.captureBody",
+    "write spec.otlp.captureBody",
+  );
+  return {
+    value: replaceAt(cleaned, to, captureBody),
+    warnings: [warning],
+    problems: [],
+    moves: [{ from: [...from, "captureBody"], to }],
+  };
+}

@@ -1,0 +1,88 @@
+/** FallbackRoutingPolicy: makes the order of a route's backends a priority, with retries and ejection. */
+import { ageColumn, defineKind, resource } from "./kind-definition.ts";
+import { renameSpecFields } from "./legacy.ts";
+import { durationFormat } from "./match-formats.ts";
+import { policyTarget, policyTargets } from "./references.ts";
+import { array, emptyIfAbsent, integer, object, optional, refine, string } from "./schema.ts";
+import type { Infer } from "./schema.ts";
+
+const target = refine(policyTarget(["AIProviderRoute"]), {
+  description: "Fallback is a matter of the whole route",
+  fields: ["sectionName"],
+  check({ sectionName }, report) {
+    if (sectionName === undefined) return;
+    const wanted = "none, because fallback is a matter of the whole route";
+    report({ at: ["sectionName"], found: `"${sectionName}"`, wanted });
+  },
+});
+
+const spec = object({
+  description: "When the next backend is tried",
+  fields: {
+    targetRefs: policyTargets(target),
+    retry: optional(
+      object({
+        description: "When a request is tried again",
+        fields: {
+          numRetries: optional(
+            integer({
+              description: "Most retries; one less than there are backends when absent",
+              min: 0,
+              max: 5,
+            }),
+          ),
+          retriableStatusCodes: emptyIfAbsent(
+            array({
+              description:
+                "Statuses tried again, besides connection failures; 429 and 503 when none",
+              items: integer({ description: "HTTP status", min: 400, max: 599 }),
+              maxItems: 32,
+              unique: "value",
+            }),
+          ),
+          perTryTimeout: optional(
+            string({
+              description: "Longest time for one attempt; none when absent",
+              maxLength: 32,
+              format: durationFormat,
+            }),
+          ),
+        },
+      }),
+    ),
+    ejection: optional(
+      object({
+        description: "How long a failing backend is left out",
+        fields: {
+          maxEjectionTime: optional(
+            string({
+              description: "Longest time; 5m when absent",
+              maxLength: 32,
+              format: durationFormat,
+            }),
+          ),
+        },
+      }),
+    ),
+  },
+});
+
+/** The schema of a FallbackRoutingPolicy. */
+export const fallbackRoutingPolicySchema = resource({
+  kind: "FallbackRoutingPolicy",
+  description: "When the next backend of a route is tried",
+  spec,
+});
+
+/** A parsed FallbackRoutingPolicy. */
+export type FallbackRoutingPolicy = Infer<typeof fallbackRoutingPolicySchema>;
+
+/** The FallbackRoutingPolicy kind. Takes the old `spec.parentRefs` for `spec.targetRefs`. */
+export const fallbackRoutingPolicyKind = defineKind({
+  kind: "FallbackRoutingPolicy",
+  plural: "fallbackroutingpolicies",
+  shortNames: ["frp"],
+  printerColumns: [ageColumn],
+  schema: fallbackRoutingPolicySchema,
+  convert: (value) => renameSpecFields(value, [{ from: "parentRefs", to: ["targetRefs"] }]),
+});

@@ -1,0 +1,105 @@
+/** Forms of what rules compare with: hosts, addresses, durations, globs and expressions, as their own files read them. */
+import { readAddress, readCidr } from "./cidr.ts";
+import { formatDuration, readDuration } from "./duration.ts";
+import { readGlob } from "./glob.ts";
+import { readHost, readHostPattern } from "./host-pattern.ts";
+import { invalid, valid } from "./reading.ts";
+import type { Reading } from "./reading.ts";
+import { readRegex } from "./regex.ts";
+import type { StringFormat } from "./schema.ts";
+
+/** Longest duration that a field accepts: beyond a month it is a slip of the unit. */
+const maxDurationMs = 31 * 24 * 3_600_000;
+
+/** A duration above 0, stored in Go's canonical text. */
+export const durationFormat: StringFormat = {
+  name: "duration",
+  wanted: 'a duration such as "30s" or "5m"',
+  read(text) {
+    const reading = readDuration(text);
+    if (reading.kind === "invalid") return reading;
+    if (reading.value <= 0) return invalid("it must be more than 0");
+    if (reading.value > maxDurationMs) return invalid("it must be at most 744h");
+    return valid(formatDuration(reading.value));
+  },
+};
+
+/** An IP address, stored in canonical text. */
+export const addressFormat: StringFormat = {
+  name: "ip",
+  wanted: "an IP address",
+  read: (text) => textOf(readAddress(text)),
+};
+
+/** A CIDR block, stored in canonical text. */
+export const cidrFormat: StringFormat = {
+  name: "cidr",
+  wanted: 'a CIDR block such as "10.0.0.0/8"',
+  read: (text) => textOf(readCidr(text)),
+};
+
+/** A DNS name or IP address, stored in lower case without the trailing dot. */
+export const hostFormat: StringFormat = {
+  name: "host",
+  wanted: "a DNS name or an IP address",
+  read: (text) => textOf(readHost(text)),
+};
+
+/** A DNS name only, stored in lower case without the trailing dot. */
+export const dnsNameFormat: StringFormat = {
+  name: "hostname",
+  wanted: "a DNS name",
+  read(text) {
+    const reading = readHost(text);
+    if (reading.kind === "valid" && reading.value.kind === "ip")
+      return invalid("it is an IP address");
+    return textOf(reading);
+  },
+};
+
+/** A host that a route names: DNS name, `*.` and a DNS name, or IP address; stored normalised. */
+export const hostPatternFormat: StringFormat = {
+  name: "host-pattern",
+  wanted: 'a DNS name, "*." and a DNS name, or an IP address',
+  read: (text) => textOf(readHostPattern(text)),
+};
+
+/** A DNS name, or `*.` and a DNS name; stored normalised. Addresses have a field of their own there. */
+export const dnsPatternFormat: StringFormat = {
+  name: "hostname-pattern",
+  wanted: 'a DNS name, or "*." and a DNS name',
+  read(text) {
+    const reading = readHostPattern(text);
+    if (reading.kind === "valid" && reading.value.kind === "ip")
+      return invalid("it is an IP address; use destinationCIDRs");
+    return textOf(reading);
+  },
+};
+
+/** A glob of `*` and `?`. */
+export const globFormat: StringFormat = {
+  name: "glob",
+  wanted: 'a glob such as "claude-*"',
+  read: readGlob,
+};
+
+/** A glob of a URL path. */
+export const pathGlobFormat: StringFormat = {
+  name: "path-glob",
+  wanted: 'a path glob such as "/v1/*"',
+  read(text) {
+    if (!/^[/*]/.test(text)) return invalid('it begins neither with "/" nor with "*"');
+    return readGlob(text);
+  },
+};
+
+/** An RE2 expression, as Envoy compiles it. */
+export const regexFormat: StringFormat = {
+  name: "re2",
+  wanted: "an RE2 regular expression",
+  read: readRegex,
+};
+
+function textOf(reading: Reading<{ readonly text: string }>): Reading<string> {
+  return reading.kind === "valid" ? valid(reading.value.text) : reading;
+}

@@ -1,0 +1,208 @@
+/** Tests of the attributes of a record: which groups appear, in which order, with which types. */
+import t from "tap";
+import type { Attribute } from "./attributes.ts";
+import type { EgressRecord } from "./record.ts";
+import { recordAttributes, recordErrorType } from "./record-attributes.ts";
+import { deniedRecord, httpRecord, tcpRecord } from "./testdata/egress-record.ts";
+
+function plain(attributes: readonly Attribute[]): Array<[string, unknown]> {
+  return attributes.map(({ key, value }) => [
+    key,
+    "intValue" in value ? value.intValue : "stringValue" in value ? value.stringValue : value,
+  ]);
+}
+
+const identity: ReadonlyArray<[string, unknown]> = [
+  ["agent.kind", "DaemonAgent"],
+  ["agent.namespace", "default"],
+  ["agent.name", "researcher"],
+  ["agent.uid", "uid-1"],
+  ["agent.revision", "r-1"],
+  ["invocation.id", ""],
+];
+
+t.test("recordAttributes() gives all groups in order when an LLM call was allowed", async (t) => {
+  t.strictSame(plain(recordAttributes(httpRecord(), "span")), [
+    ...identity,
+    ["http.request.method", "POST"],
+    ["server.address", "api.openai.com"],
+    ["server.port", 443],
+    ["url.scheme", "https"],
+    ["url.path", "/v1/chat/completions"],
+    ["url.full", "https://api.openai.com:443/v1/chat/completions"],
+    ["http.response.status_code", 200],
+    ["user_agent.original", "OpenAI/JS 7.57.0"],
+    ["network.protocol.version", "1.1"],
+    ["clrk.req.bytes", 512],
+    ["clrk.resp.bytes", 2048],
+    ["gen_ai.system", "openai"],
+    ["gen_ai.provider.name", "openai"],
+    ["clrk.aiproviderroute.matched", { boolValue: true }],
+    ["clrk.aiproviderroute.name", "openai"],
+    ["clrk.aiproviderroute.namespace", "default"],
+    ["clrk.route", "AIProviderRoute/default/openai"],
+    ["clrk.rule", 0],
+    ["clrk.decision", "allow"],
+    ["clrk.credential.name", "Secret default/openai"],
+    ["clrk.tier", "native"],
+    ["clrk.snapshot.revision", 7],
+    ["clrk.record.id", "rec-1"],
+    ["clrk.listener.mode", "explicit"],
+    ["client.address", "10.0.0.7"],
+    ["clrk.upstream.address", "203.0.113.9:443"],
+    ["clrk.time_to_first_byte_ms", 40],
+    ["clrk.response.details", "via_upstream"],
+  ]);
+});
+
+t.test(
+  "recordAttributes() leaves out groups that do not apply when a request was denied",
+  async (t) => {
+    t.strictSame(
+      plain(recordAttributes(deniedRecord({ clientAddress: "", agent: null }), "span")),
+      [
+        ["http.request.method", "GET"],
+        ["server.address", "paste.example"],
+        ["server.port", 443],
+        ["url.scheme", "https"],
+        ["url.path", "/new"],
+        ["url.full", "https://paste.example/new?lang=ts"],
+        ["url.query", "lang=ts"],
+        ["http.response.status_code", 403],
+        ["network.protocol.version", "2"],
+        ["clrk.req.bytes", 0],
+        ["clrk.resp.bytes", 96],
+        ["clrk.decision", "deny"],
+        ["clrk.deny.reason", "default-policy"],
+        ["error.type", "default-policy"],
+        ["clrk.tier", "native"],
+        ["clrk.snapshot.revision", 7],
+        ["clrk.record.id", "rec-2"],
+        ["clrk.listener.mode", "explicit"],
+        ["clrk.response.details", "direct_response"],
+      ],
+    );
+  },
+);
+
+t.test(
+  "recordAttributes() holds no HTTP attribute that read models count when the record is of a tunnel",
+  async (t) => {
+    const attributes = plain(recordAttributes(tcpRecord(), "span"));
+    t.strictSame(attributes, [
+      ...identity,
+      ["clrk.l4.bytes_upstream", 100],
+      ["clrk.l4.bytes_downstream", 900],
+      ["clrk.duration_ms", 41],
+      ["clrk.dst.name", "db.internal"],
+      ["server.port", 5432],
+      ["clrk.route", "EgressL4Route/default/db"],
+      ["clrk.rule", 2],
+      ["clrk.decision", "allow"],
+      ["clrk.tier", "native"],
+      ["clrk.snapshot.revision", 7],
+      ["clrk.record.id", "rec-3"],
+      ["clrk.listener.mode", "transparent"],
+      ["client.address", "10.0.0.7"],
+      ["clrk.upstream.address", "10.1.2.3:5432"],
+    ]);
+  },
+);
+
+t.test("recordAttributes() of a log differ by authority and duration only", async (t) => {
+  const span = plain(recordAttributes(httpRecord(), "span"));
+  const log = plain(recordAttributes(httpRecord(), "log"));
+  const without = (key: string) => (entry: [string, unknown]) => entry[0] !== key;
+  t.same(Object.fromEntries(log)["server.address"], "api.openai.com:443");
+  t.same(Object.fromEntries(log)["clrk.duration_ms"], 41);
+  t.strictSame(
+    log.filter(without("server.address")).filter(without("clrk.duration_ms")),
+    span.filter(without("server.address")),
+  );
+});
+
+t.test("recordAttributes() leaves the duration out when it is not positive", async (t) => {
+  t.notOk(
+    plain(recordAttributes(httpRecord({ durationMs: 0 }), "log")).some(
+      ([key]) => key === "clrk.duration_ms",
+    ),
+  );
+});
+
+t.test("recordAttributes() names an MCPRoute by its own attributes", async (t) => {
+  const decision = {
+    ...httpRecord().decision,
+    route: { kind: "MCPRoute", namespace: "a", name: "b", rule: 1 },
+  };
+  const attributes = Object.fromEntries(plain(recordAttributes(httpRecord({ decision }), "span")));
+  t.match(attributes, {
+    "clrk.mcproute.name": "b",
+    "clrk.mcproute.namespace": "a",
+    "clrk.route": "MCPRoute/a/b",
+  });
+  t.notOk(Object.hasOwn(attributes, "clrk.aiproviderroute.name"));
+});
+
+t.test("recordAttributes() lists Envoy's flags as an array", async (t) => {
+  const response = { status: 503, bytes: 0, flags: ["UF", "URX"], details: "" };
+  const list = recordAttributes(httpRecord({ response }), "span").find(
+    ({ key }) => key === "clrk.response.flags",
+  );
+  t.strictSame(list?.value, {
+    arrayValue: { values: [{ stringValue: "UF" }, { stringValue: "URX" }] },
+  });
+});
+
+t.test(
+  "recordAttributes() never repeats a key and never shows the credential's header",
+  async (t) => {
+    for (const record of [httpRecord(), deniedRecord(), tcpRecord()]) {
+      for (const signal of ["span", "log"] as const) {
+        const keys = recordAttributes(record, signal).map(({ key }) => key);
+        t.equal(new Set(keys).size, keys.length);
+      }
+    }
+  },
+);
+
+const response = httpRecord().response;
+const errors: ReadonlyArray<{ name: string; record: EgressRecord; type: string | undefined }> = [
+  { name: "allowed and answered 200", record: httpRecord(), type: undefined },
+  {
+    name: "answered 404",
+    record: httpRecord({ response: { ...response, status: 404 } }),
+    type: "404",
+  },
+  {
+    name: "answered 502",
+    record: httpRecord({ response: { ...response, status: 502, flags: ["UF"] } }),
+    type: "502",
+  },
+  {
+    name: "not answered",
+    record: httpRecord({ response: { ...response, status: 0 } }),
+    type: "no_response",
+  },
+  {
+    name: "not answered, with a flag",
+    record: httpRecord({ response: { ...response, status: 0, flags: ["DC"] } }),
+    type: "DC",
+  },
+  { name: "denied", record: deniedRecord(), type: "default-policy" },
+  {
+    name: "denied without a reason",
+    record: deniedRecord({ decision: { ...deniedRecord().decision, reason: null } }),
+    type: "denied",
+  },
+  {
+    name: "a tunnel that failed",
+    record: tcpRecord({ response: { ...tcpRecord().response, flags: ["UF"] } }),
+    type: "UF",
+  },
+  { name: "a tunnel that ended well", record: tcpRecord(), type: undefined },
+];
+for (const { name, record, type } of errors) {
+  t.test(`recordErrorType() is ${type} when the transaction was ${name}`, async (t) => {
+    t.equal(recordErrorType(record), type);
+  });
+}

@@ -1,0 +1,198 @@
+/**
+ * The record of one egress transaction: a plain JSON value, complete when it is made and never changed. It holds no
+ * secret: whoever makes it redacts targets and header values first (`redact.ts`).
+ */
+import type { ObjectName } from "./snapshot.ts";
+import type { TraceIds } from "./trace-context.ts";
+
+/** How far Envoy could look into the transaction. */
+export type RecordKind = "http" | "tls" | "tcp";
+
+/** Who made the transaction, as its connection proves it; unknown parts are empty. */
+export interface RecordAgent {
+  /** `TaskAgent`, `DaemonAgent` or `Process` */
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly revision: string;
+  readonly invocationId: string;
+}
+
+/** What was asked for. Below HTTP only `host`, `port` and `bytes` are filled. */
+export interface RecordRequest {
+  readonly method: string;
+  /** `http` or `https` */
+  readonly scheme: string;
+  /** As the agent sent it, with its port when it had one, without user information */
+  readonly authority: string;
+  /** Host alone, lower case; below HTTP the server name or address that was dialled */
+  readonly host: string;
+  /** 0 when unknown */
+  readonly port: number;
+  /** Redacted, without its query */
+  readonly path: string;
+  /** Redacted, without its `?`; empty when there is none */
+  readonly query: string;
+  /** `HTTP/1.1`, `HTTP/2`, …; empty below HTTP */
+  readonly protocol: string;
+  readonly userAgent: string;
+  /** Bytes that the agent sent: the body, or below HTTP all of them */
+  readonly bytes: number;
+}
+
+/** What came back. */
+export interface RecordResponse {
+  /** 0 when no response was sent, and below HTTP */
+  readonly status: number;
+  /** Bytes that the agent received: the body, or below HTTP all of them */
+  readonly bytes: number;
+  /** Envoy's response flags, short names such as `UF`, `NR` */
+  readonly flags: readonly string[];
+  /** Envoy's response code details, such as `via_upstream` */
+  readonly details: string;
+}
+
+/** Spans of time in `ms` since the first byte of the request; null when the point was not reached. */
+export interface RecordTimings {
+  /** Last byte of the request received */
+  readonly requestMs: number | null;
+  /** Time that connecting to the upstream took, TLS included; null on a reused connection */
+  readonly upstreamConnectMs: number | null;
+  /** First byte of the upstream's response received */
+  readonly timeToFirstByteMs: number | null;
+}
+
+/** Where the transaction was sent. */
+export interface RecordUpstream {
+  /** `address:port` that Envoy dialled */
+  readonly address: string;
+  /** Null for plain text */
+  readonly tls: { readonly version: string; readonly serverName: string } | null;
+}
+
+/** The rule that decided. */
+export interface RecordRoute extends ObjectName {
+  /** Index within the route's rules */
+  readonly rule: number;
+}
+
+/** What was decided, why, and by which rule. */
+export interface RecordDecision {
+  readonly verdict: "allow" | "deny";
+  /** Stable word; null on allow */
+  readonly reason: string | null;
+  /** Sentence that the agent was told; null on allow */
+  readonly message: string | null;
+  /** Null when the gateway decided without a rule */
+  readonly route: RecordRoute | null;
+}
+
+/** The credential that was injected, by name only. */
+export interface RecordCredential {
+  /** Where it comes from: `Secret default/openai` */
+  readonly name: string;
+  /** Header that carries it, lower case */
+  readonly header: string;
+}
+
+/** One egress transaction from its first byte to its last. Numbers of milliseconds may have fractions. */
+export interface EgressRecord {
+  /** Unique over restarts */
+  readonly id: string;
+  readonly kind: RecordKind;
+  /** Start, ISO 8601 in UTC */
+  readonly time: string;
+  /** Start in whole Unix `ms` */
+  readonly startUnixMs: number;
+  /** Start in Unix `ns`, decimal digits: the number is beyond the safe integers */
+  readonly startUnixNs: string;
+  readonly durationMs: number;
+  /** Null when the connection proved none */
+  readonly agent: RecordAgent | null;
+  readonly gateway: { readonly namespace: string; readonly name: string };
+  /** How the agent's bytes came here */
+  readonly listener: "explicit" | "transparent";
+  /** Address of the agent without its port; empty when unknown */
+  readonly clientAddress: string;
+  readonly request: RecordRequest;
+  readonly response: RecordResponse;
+  readonly timings: RecordTimings;
+  /** Null when no upstream was picked */
+  readonly upstream: RecordUpstream | null;
+  readonly decision: RecordDecision;
+  /** Canonical name of the provider that the rule is for */
+  readonly provider: string | null;
+  readonly credential: RecordCredential | null;
+  /** Mechanism that decided: `native` is Envoy's own filters */
+  readonly tier: "native";
+  /** Revision of the snapshot that decided */
+  readonly revision: number;
+  /** Null leaves it to the exporter to make ids */
+  readonly trace: TraceIds | null;
+  /** Tokens; the native tier reads no bodies */
+  readonly usage: null;
+}
+
+/** Weight of a record, by the same rule for logs and terminals: no response and 4xx warn, 5xx is an error. */
+export function recordSeverity(record: EgressRecord): "info" | "warn" | "error" {
+  if (record.kind !== "http") return record.decision.verdict === "deny" ? "warn" : "info";
+  const { status } = record.response;
+  if (status >= 500) return "error";
+  return status === 0 || status >= 400 ? "warn" : "info";
+}
+
+/** Name of the transaction's span: `METHOD host`, the path where there is no host; `egress.tcp` below HTTP. */
+export function spanName(record: EgressRecord): string {
+  if (record.kind !== "http") return "egress.tcp";
+  const { method, host, path } = record.request;
+  return `${method || "REQUEST"} ${host || path}`;
+}
+
+/**
+ * The record in one line, the body of its log. For HTTP it is read by position: method, authority and path, status,
+ * duration (`?` when unknown), then `key=value`. No field can hold a space, whatever the agent sent.
+ */
+export function accessLine(record: EgressRecord): string {
+  return record.kind === "http" ? httpLine(record) : tcpLine(record);
+}
+
+function httpLine(record: EgressRecord): string {
+  const { request, response, decision } = record;
+  const target = asField((request.authority || request.host) + request.path);
+  const head = `${asField(request.method || "REQUEST")} ${target} ${response.status} ${durationField(record.durationMs)}`;
+  const bytes = `req=${request.bytes}B resp=${response.bytes}B`;
+  const provider = record.provider === null ? "" : ` provider=${asField(record.provider)}`;
+  return `${head} ${bytes}${provider}${routeField(decision.route)}${denyField(decision)}`;
+}
+
+function tcpLine(record: EgressRecord): string {
+  const { agent, request, decision } = record;
+  const who = agent === null ? "-" : asField(`${agent.namespace}/${agent.name}`);
+  const duration = `${Math.max(0, Math.round(record.durationMs))}ms`;
+  const head = `egress.tcp agent=${who} dst=${asField(request.host)} bytes_up=${request.bytes}B dur=${duration}`;
+  return `${head}${routeField(decision.route)}${denyField(decision)}`;
+}
+
+function durationField(durationMs: number): string {
+  return durationMs > 0 ? `${Math.round(durationMs)}ms` : "?";
+}
+
+function routeField(route: RecordRoute | null): string {
+  return route === null ? "" : ` route=${asField(`${route.namespace}/${route.name}`)}`;
+}
+
+function denyField(decision: RecordDecision): string {
+  return decision.verdict === "deny" ? ` deny=${asField(decision.reason ?? "denied")}` : "";
+}
+
+// Spaces would shift the fields, control characters could forge a line or drive a terminal.
+function asField(text: string): string {
+  if (text === "") return "-";
+  return /[^!-~]/.test(text) ? text.replace(/[^!-~]/gu, escapeField) : text;
+}
+
+function escapeField(character: string): string {
+  // An unpaired surrogate has no UTF-8 form, and encodeURIComponent throws on it.
+  return encodeURIComponent(character.isWellFormed() ? character : "\ufffd");
+}

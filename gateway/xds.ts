@@ -1,0 +1,110 @@
+/**
+ * Snapshot to xDS: every listener, cluster and route configuration that Envoy needs for one EgressGateway. Pure;
+ * secrets and certificates are asked for by name and answered by the ADS server.
+ */
+
+import { packAny } from "./any.ts";
+import { envoy } from "./proto/gen/xds.js";
+import type { GatewaySnapshot, HttpRule, SocketEndpoint } from "./snapshot.ts";
+import { clusters } from "./xds/cluster.ts";
+import type { ProxyCredential } from "./xds/explicit-proxy.ts";
+import { explicitProxyListener, explicitProxyRoutes } from "./xds/explicit-proxy.ts";
+import { rawTunnelListener, transparentListener, tunnelListener } from "./xds/listener.ts";
+import type { RouteScope } from "./xds/route-configuration.ts";
+import { routeConfiguration } from "./xds/route-configuration.ts";
+
+export type { BootstrapOptions } from "./xds/bootstrap.ts";
+export { bootstrap } from "./xds/bootstrap.ts";
+export { NO_SERVER_NAME } from "./xds/downstream-tls.ts";
+export type { ProxyCredential } from "./xds/explicit-proxy.ts";
+export { FILTER_STATE, identitySeparator } from "./xds/filter-state.ts";
+export { callerParts } from "./xds/identity-states.ts";
+export { RESOURCE } from "./xds/resource-names.ts";
+export { credentialSecret, leafSecret, upstreamTrustSecret } from "./xds/secret.ts";
+
+/** Facts of this process that are no policy. */
+export interface Deployment {
+  /** Where the explicit proxy listens; absent: there is none */
+  readonly explicit?: SocketEndpoint;
+  /** Where the transparent listener listens; absent: there is none */
+  readonly transparent?: SocketEndpoint;
+  /** Proxy credentials of the runs that are registered now */
+  readonly runs: readonly ProxyCredential[];
+  /** File that holds the AWS credentials of a secret resource, for Envoy's request signer */
+  readonly signingFile: (resource: string) => string;
+}
+
+/** One resource as it travels: name, type URL and encoded message. */
+export interface XdsResource {
+  readonly name: string;
+  readonly typeUrl: string;
+  readonly value: Uint8Array;
+}
+
+/** Type URLs of the resources that we serve, in the order in which Envoy should get them. */
+export const TYPE_URL = {
+  cluster: envoy.config.cluster.v3.Cluster.getTypeUrl(),
+  listener: envoy.config.listener.v3.Listener.getTypeUrl(),
+  route: envoy.config.route.v3.RouteConfiguration.getTypeUrl(),
+  secret: envoy.extensions.transport_sockets.tls.v3.Secret.getTypeUrl(),
+} as const;
+
+/** All resources of one gateway, secrets excepted. */
+export function xdsResources(gateway: GatewaySnapshot, deployment: Deployment): XdsResource[] {
+  return [
+    ...clusterResources(gateway),
+    ...listenerResources(gateway, deployment),
+    ...routeResources(gateway, deployment),
+  ];
+}
+
+function clusterResources(gateway: GatewaySnapshot): XdsResource[] {
+  const { Cluster } = envoy.config.cluster.v3;
+  return clusters(gateway).map((cluster) => ({
+    name: cluster.name ?? "",
+    ...packAny(Cluster, cluster),
+  }));
+}
+
+function listenerResources(
+  gateway: GatewaySnapshot,
+  { explicit, transparent }: Deployment,
+): XdsResource[] {
+  const { Listener } = envoy.config.listener.v3;
+  const listeners = [
+    ...(explicit
+      ? [tunnelListener(gateway), rawTunnelListener(gateway), explicitProxyListener(explicit)]
+      : []),
+    ...(transparent ? [transparentListener(gateway, transparent)] : []),
+  ];
+  return listeners.map((listener) => ({
+    name: listener.name ?? "",
+    ...packAny(Listener, listener),
+  }));
+}
+
+function routeResources(gateway: GatewaySnapshot, deployment: Deployment): XdsResource[] {
+  const { RouteConfiguration } = envoy.config.route.v3;
+  const configurations = [
+    ...routeScopes(gateway).map((scope) => routeConfiguration(gateway, scope, deployment)),
+    ...(deployment.explicit ? [explicitProxyRoutes(gateway, deployment.runs)] : []),
+  ];
+  return configurations.map((configuration) => ({
+    name: configuration.name ?? "",
+    ...packAny(RouteConfiguration, configuration),
+  }));
+}
+
+/** Listeners share one configuration of each scheme unless a route names a listener. */
+function routeScopes(gateway: GatewaySnapshot): RouteScope[] {
+  const names = gateway.listeners.map(({ name }) => name);
+  const sections = usesSections(gateway) ? names : [undefined];
+  return sections.flatMap((section) => [
+    { scheme: "tls" as const, section },
+    { scheme: "plain" as const, section },
+  ]);
+}
+
+function usesSections({ hosts }: GatewaySnapshot): boolean {
+  return hosts.some(({ rules }) => rules.some((rule: HttpRule) => rule.sections !== undefined));
+}

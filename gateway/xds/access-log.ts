@@ -1,0 +1,60 @@
+/** Access loggers that stream one entry a transaction to our access log server. */
+
+import { typedExtension } from "../any.ts";
+import { duration, uint32 } from "../protobuf-values.ts";
+import { envoy } from "../proto/gen/xds.js";
+import { FILTER_STATE } from "./filter-state.ts";
+import { RESOURCE } from "./resource-names.ts";
+
+/** Entries wait this long for company: short enough for a person who looks at live lines. */
+const flushIntervalMs = 100;
+
+/** About 100 entries; a full buffer is sent at once. */
+const bufferBytes = 64 * 1024;
+
+/** Which entries a logger writes; the log name tells the server where they came from. */
+export type AccessLogName = "http/explicit" | "http/transparent" | "tcp" | "proxy" | "listener";
+
+type AccessLog = envoy.config.accesslog.v3.IAccessLog;
+
+/** Logs HTTP transactions. */
+export function httpAccessLog(name: AccessLogName, filter?: AccessLog["filter"]): AccessLog {
+  const { HttpGrpcAccessLogConfig } = envoy.extensions.access_loggers.grpc.v3;
+  return {
+    ...typedExtension("envoy.access_loggers.http_grpc", HttpGrpcAccessLogConfig, {
+      commonConfig: commonConfig(name, [
+        FILTER_STATE.caller,
+        FILTER_STATE.port,
+        FILTER_STATE.dialled,
+      ]),
+    }),
+    ...(filter && { filter }),
+  };
+}
+
+/** Logs raw connections when they end. */
+export function tcpAccessLog(name: AccessLogName, filter?: AccessLog["filter"]): AccessLog {
+  const { TcpGrpcAccessLogConfig } = envoy.extensions.access_loggers.grpc.v3;
+  return {
+    ...typedExtension("envoy.access_loggers.tcp_grpc", TcpGrpcAccessLogConfig, {
+      commonConfig: commonConfig(name, [
+        FILTER_STATE.caller,
+        FILTER_STATE.port,
+        FILTER_STATE.dialled,
+        FILTER_STATE.decision,
+      ]),
+    }),
+    ...(filter && { filter }),
+  };
+}
+
+function commonConfig(logName: AccessLogName, filterStateObjectsToLog: string[]) {
+  return {
+    logName,
+    grpcService: { envoyGrpc: { clusterName: RESOURCE.control } },
+    transportApiVersion: envoy.config.core.v3.ApiVersion.V3,
+    bufferFlushInterval: duration(flushIntervalMs),
+    bufferSizeBytes: uint32(bufferBytes),
+    filterStateObjectsToLog,
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * The check that what an agent says inside a connection (`:authority`) is what it dialled (SNI, CONNECT target,
+ * port). Written as an RBAC filter that allows only agreement: an expression that cannot be evaluated denies.
+ */
+
+import { typedExtension } from "../any.ts";
+import { envoy } from "../proto/gen/xds.js";
+import type { google } from "../proto/gen/xds.js";
+import { FILTER_STATE } from "./filter-state.ts";
+
+type Expression = google.api.expr.v1alpha1.IExpr;
+
+/** Name of the RBAC policy; Envoy's response code details carry it. */
+export const agreementPolicy = "agreement";
+
+/**
+ * Which facts the authority is held against: the TLS server name, the dialled name of a plain connection, or,
+ * where a plain connection was dialled by bare address, only the port.
+ */
+export type AgreementKind = "tls" | "plain";
+
+/** HTTP filter that denies with 403 unless the authority agrees with the connection. */
+export function agreementFilter(kind: AgreementKind) {
+  const { RBAC } = envoy.extensions.filters.http.rbac.v3;
+  return typedExtension("envoy.filters.http.rbac", RBAC, {
+    rules: agreementRules(condition(kind)),
+  });
+}
+
+/** Network filter that closes a passed-through TLS connection whose server name is not the dialled one. */
+export function serverNameAgreementFilter() {
+  const { RBAC } = envoy.extensions.filters.network.rbac.v3;
+  return typedExtension("envoy.filters.network.rbac", RBAC, {
+    statPrefix: "server_name.",
+    rules: agreementRules(dialledIsServerName()),
+  });
+}
+
+function agreementRules(condition: Expression) {
+  return {
+    action: envoy.config.rbac.v3.RBAC.Action.ALLOW,
+    policies: {
+      [agreementPolicy]: {
+        permissions: [{ any: true }],
+        principals: [{ any: true }],
+        condition,
+        celConfig: { enableStringConversion: true },
+      },
+    },
+  };
+}
+
+function condition(kind: AgreementKind): Expression {
+  const defaultPort = kind === "tls" ? "443" : "80";
+  const named = or(
+    equals(requestHost(), state(FILTER_STATE.hostPort)),
+    and(
+      equals(requestHost(), state(FILTER_STATE.host)),
+      equals(state(FILTER_STATE.port), text(defaultPort)),
+    ),
+  );
+  if (kind === "tls") return and(named, dialledIsServerName());
+  return or(named, and(equals(state(FILTER_STATE.host), text("-")), portAgrees()));
+}
+
+/** A host without port means port 80 on plain HTTP (RFC 9110 section 4.2.1). */
+function portAgrees(): Expression {
+  const saysPort = call("endsWith", [state(FILTER_STATE.portSuffix)], requestHost());
+  const saysNone = and(
+    equals(state(FILTER_STATE.port), text("80")),
+    call("!_", [call("contains", [text(":")], requestHost())]),
+  );
+  return or(saysPort, saysNone);
+}
+
+/** `-` is what Envoy's formatter writes for an absent value: then nothing was dialled by name. */
+function dialledIsServerName(): Expression {
+  const dialled = state(FILTER_STATE.dialled);
+  const serverName = select(ident("connection"), "requested_server_name");
+  return or(equals(dialled, text("-")), equals(dialled, serverName));
+}
+
+function requestHost(): Expression {
+  return select(ident("request"), "host");
+}
+
+/** Filter state reaches CEL as bytes; `string()` makes it comparable. */
+function state(key: string): Expression {
+  return call("string", [call("_[_]", [ident("filter_state"), text(key)])]);
+}
+
+function or(left: Expression, right: Expression): Expression {
+  return call("_||_", [left, right]);
+}
+
+function and(left: Expression, right: Expression): Expression {
+  return call("_&&_", [left, right]);
+}
+
+function equals(left: Expression, right: Expression): Expression {
+  return call("_==_", [left, right]);
+}
+
+function call(name: string, args: Expression[], target?: Expression): Expression {
+  return { callExpr: { function: name, args, ...(target !== undefined && { target }) } };
+}
+
+function select(operand: Expression, field: string): Expression {
+  return { selectExpr: { operand, field } };
+}
+
+function ident(name: string): Expression {
+  return { identExpr: { name } };
+}
+
+function text(value: string): Expression {
+  return { constExpr: { stringValue: value } };
+}

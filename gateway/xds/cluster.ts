@@ -1,0 +1,226 @@
+/** Upstream clusters: where requests and raw connections go, how they are verified and what is never dialled. */
+
+import { typedExtension } from "../any.ts";
+import { duration, uint32 } from "../protobuf-values.ts";
+import type { google } from "../proto/gen/xds.js";
+import { envoy } from "../proto/gen/xds.js";
+import type { GatewaySnapshot, HostAlias, UpstreamSettings } from "../snapshot.ts";
+import { aliasCluster, RESOURCE } from "./resource-names.ts";
+
+/** Envoy's default of 1,024 would fail the 1,025th concurrent stream; limits belong to policy. */
+const unlimited = 1_000_000;
+
+const connectTimeoutMs = 5_000;
+
+/** Names an agent can make Envoy remember; Envoy's default of 1,024 could be exhausted by one agent. */
+const maxResolvedHosts = 16_384;
+
+type Cluster = envoy.config.cluster.v3.ICluster;
+type UpstreamKind = "tls" | "tls-http1" | "plain";
+type DnsCacheConfig = envoy.extensions.common.dynamic_forward_proxy.v3.IDnsCacheConfig;
+
+/** Every cluster that the gateway's listeners and routes refer to. */
+export function clusters(gateway: GatewaySnapshot): Cluster[] {
+  const { upstream } = gateway;
+  return [
+    internalCluster(RESOURCE.tunnelCluster, RESOURCE.tunnelListener),
+    internalCluster(RESOURCE.rawTunnelCluster, RESOURCE.rawTunnelListener),
+    forwardCluster(RESOURCE.forwardTls, "tls", dnsCache(upstream)),
+    forwardCluster(RESOURCE.forwardTlsHttp1, "tls-http1", dnsCache(upstream)),
+    forwardCluster(RESOURCE.forwardPlain, "plain", dnsCache(upstream)),
+    forwardCluster(RESOURCE.forwardNamedAddress, "plain", unguardedDnsCache(upstream)),
+    rawForwardCluster(upstream),
+    originalDestinationCluster(),
+    refusedCluster(),
+    ...aliasClusters(gateway),
+  ];
+}
+
+/** DNS cache whose answers are checked against the guard: a guarded address counts as a failed resolution. */
+export function dnsCache(upstream: UpstreamSettings): DnsCacheConfig {
+  return {
+    ...unguardedDnsCache(upstream),
+    name: RESOURCE.dnsCache,
+    resolvedAddressFilter: { ranges: upstream.guardedRanges.map(parseRange) },
+  };
+}
+
+/** DNS cache for hosts that a rule names by address: the rule is the exception to the guard. */
+export function unguardedDnsCache(upstream: UpstreamSettings): DnsCacheConfig {
+  return {
+    name: RESOURCE.unguardedDnsCache,
+    dnsLookupFamily: lookupFamily(upstream),
+    maxHosts: uint32(maxResolvedHosts),
+    dnsQueryTimeout: duration(5_000),
+    dnsFailureRefreshRate: { baseInterval: duration(1_000), maxInterval: duration(10_000) },
+    dnsCacheCircuitBreaker: { maxPendingRequests: uint32(unlimited) },
+  };
+}
+
+/** Splits `address/length`, which `compile` has already checked. */
+export function parseRange(cidr: string) {
+  const slash = cidr.lastIndexOf("/");
+  return {
+    addressPrefix: cidr.slice(0, slash),
+    prefixLen: uint32(Number(cidr.slice(slash + 1))),
+  };
+}
+
+function lookupFamily({ lookupFamily: family }: UpstreamSettings) {
+  const { DnsLookupFamily } = envoy.config.cluster.v3.Cluster;
+  switch (family) {
+    case "V4Only":
+      return DnsLookupFamily.V4_ONLY;
+    case "V6Only":
+      return DnsLookupFamily.V6_ONLY;
+    case "Auto":
+      return DnsLookupFamily.AUTO;
+    case "All":
+      return DnsLookupFamily.ALL;
+    case "V4Preferred":
+      return DnsLookupFamily.V4_PREFERRED;
+  }
+}
+
+function forwardCluster(name: string, kind: UpstreamKind, cache: DnsCacheConfig): Cluster {
+  const { ClusterConfig } = envoy.extensions.clusters.dynamic_forward_proxy.v3;
+  return {
+    ...base(name),
+    ...http(kind),
+    lbPolicy: envoy.config.cluster.v3.Cluster.LbPolicy.CLUSTER_PROVIDED,
+    clusterType: typedExtension("envoy.clusters.dynamic_forward_proxy", ClusterConfig, {
+      dnsCacheConfig: cache,
+    }),
+  };
+}
+
+function rawForwardCluster(upstream: UpstreamSettings): Cluster {
+  const { ClusterConfig } = envoy.extensions.clusters.dynamic_forward_proxy.v3;
+  return {
+    ...base(RESOURCE.forwardRaw),
+    lbPolicy: envoy.config.cluster.v3.Cluster.LbPolicy.CLUSTER_PROVIDED,
+    clusterType: typedExtension("envoy.clusters.dynamic_forward_proxy", ClusterConfig, {
+      dnsCacheConfig: dnsCache(upstream),
+    }),
+  };
+}
+
+function originalDestinationCluster(): Cluster {
+  const { DiscoveryType, LbPolicy } = envoy.config.cluster.v3.Cluster;
+  return {
+    ...base(RESOURCE.originalDestination),
+    type: DiscoveryType.ORIGINAL_DST,
+    lbPolicy: LbPolicy.CLUSTER_PROVIDED,
+  };
+}
+
+function refusedCluster(): Cluster {
+  return { ...base(RESOURCE.refused), loadAssignment: { clusterName: RESOURCE.refused } };
+}
+
+function internalCluster(name: string, listener: string): Cluster {
+  const { InternalUpstreamTransport } = envoy.extensions.transport_sockets.internal_upstream.v3;
+  const { RawBuffer } = envoy.extensions.transport_sockets.raw_buffer.v3;
+  return {
+    ...base(name),
+    loadAssignment: endpoint(name, { envoyInternalAddress: { serverListenerName: listener } }),
+    transportSocket: typedExtension(
+      "envoy.transport_sockets.internal_upstream",
+      InternalUpstreamTransport,
+      { transportSocket: typedExtension("envoy.transport_sockets.raw_buffer", RawBuffer, {}) },
+    ),
+  };
+}
+
+function aliasClusters(gateway: GatewaySnapshot): Cluster[] {
+  const aliases = new Map<string, Cluster>();
+  for (const alias of usedAliases(gateway)) {
+    for (const kind of ["tls", "tls-http1", "plain"] as const) {
+      const name = aliasCluster(alias, kind);
+      if (!aliases.has(name)) aliases.set(name, fixedCluster(name, alias, kind));
+    }
+  }
+  return [...aliases.values()];
+}
+
+function usedAliases(gateway: GatewaySnapshot): HostAlias[] {
+  return gateway.hosts.flatMap(({ alias, rules }) => [
+    ...(alias === undefined ? [] : [alias]),
+    ...rules.flatMap(({ action }) =>
+      action.kind === "forward"
+        ? action.backends.flatMap((target) => (target.alias === undefined ? [] : [target.alias]))
+        : [],
+    ),
+  ]);
+}
+
+function fixedCluster(name: string, alias: HostAlias, kind: UpstreamKind): Cluster {
+  const portValue = alias.port ?? (kind === "plain" ? 80 : 443);
+  return {
+    ...base(name),
+    ...http(kind),
+    loadAssignment: endpoint(name, { socketAddress: { address: alias.address, portValue } }),
+  };
+}
+
+function endpoint(clusterName: string, address: envoy.config.core.v3.IAddress) {
+  return { clusterName, endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] };
+}
+
+function base(name: string): Cluster {
+  const thresholds = {
+    maxConnections: uint32(unlimited),
+    maxPendingRequests: uint32(unlimited),
+    maxRequests: uint32(unlimited),
+    maxRetries: uint32(unlimited),
+  };
+  return {
+    name,
+    connectTimeout: duration(connectTimeoutMs),
+    circuitBreakers: { thresholds: [thresholds] },
+    perConnectionBufferLimitBytes: uint32(1024 * 1024),
+  };
+}
+
+/**
+ * Protocol towards the upstream. TLS: what ALPN agrees on, so that gRPC and HTTP/2 pass end to end whatever the
+ * agent speaks. Upgrades need HTTP/1.1 on both sides. Plain: the agent's own protocol, as there is no ALPN.
+ */
+function http(kind: UpstreamKind): Cluster {
+  const { HttpProtocolOptions } = envoy.extensions.upstreams.http.v3;
+  const protocols = { httpProtocolOptions: {}, http2ProtocolOptions: {} };
+  const verified = { autoSni: true, autoSanValidation: true };
+  const options: envoy.extensions.upstreams.http.v3.IHttpProtocolOptions =
+    kind === "tls"
+      ? { upstreamHttpProtocolOptions: verified, autoConfig: protocols }
+      : kind === "tls-http1"
+        ? {
+            upstreamHttpProtocolOptions: verified,
+            explicitHttpConfig: { httpProtocolOptions: {} },
+          }
+        : { useDownstreamProtocolConfig: protocols };
+  const key = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+  const packed: google.protobuf.IAny = typedExtension(
+    key,
+    HttpProtocolOptions,
+    options,
+  ).typedConfig;
+  return {
+    typedExtensionProtocolOptions: { [key]: packed },
+    ...(kind !== "plain" && { transportSocket: upstreamTls(kind) }),
+  };
+}
+
+/** Verification is always on; the roots are one SDS resource that all clusters share. */
+function upstreamTls(kind: "tls" | "tls-http1") {
+  const { UpstreamTlsContext } = envoy.extensions.transport_sockets.tls.v3;
+  return typedExtension("envoy.transport_sockets.tls", UpstreamTlsContext, {
+    commonTlsContext: {
+      alpnProtocols: kind === "tls" ? ["h2", "http/1.1"] : ["http/1.1"],
+      validationContextSdsSecretConfig: {
+        name: RESOURCE.upstreamTrust,
+        sdsConfig: { ads: {}, resourceApiVersion: envoy.config.core.v3.ApiVersion.V3 },
+      },
+    },
+  });
+}

@@ -1,0 +1,125 @@
+/**
+ * The filter chains behind the listeners: one for each way in which a connection can be treated. Which of them a
+ * connection gets is decided by `chain-matcher.ts`, before any byte is sent upstream.
+ */
+
+import { typedExtension } from "../any.ts";
+import { duration } from "../protobuf-values.ts";
+import { envoy } from "../proto/gen/xds.js";
+import type { GatewaySnapshot } from "../snapshot.ts";
+import type { AccessLogName } from "./access-log.ts";
+import { tcpAccessLog } from "./access-log.ts";
+import { serverNameAgreementFilter } from "./agreement.ts";
+import { dnsCache } from "./cluster.ts";
+import { connectionFacts } from "./connection-facts.ts";
+import { handshakeTimeoutMs, interceptingTransportSocket } from "./downstream-tls.ts";
+import { interceptingConnectionManager } from "./http-connection-manager.ts";
+import { RESOURCE } from "./resource-names.ts";
+
+/** How a connection is treated; `chainName` gives each its name. */
+export type ConnectionTreatment =
+  | { readonly kind: "intercept-tls"; readonly section: string | undefined }
+  | { readonly kind: "plain-http"; readonly section: string | undefined }
+  /** Encrypted bytes to the server name */
+  | { readonly kind: "pass-server-name"; readonly decision: string }
+  /** Bytes to the name that was dialled */
+  | { readonly kind: "pass-dialled-name"; readonly decision: string }
+  /** Bytes to the address that was dialled */
+  | { readonly kind: "pass-address"; readonly decision: string }
+  | { readonly kind: "refuse"; readonly decision: string };
+
+type FilterChain = envoy.config.listener.v3.IFilterChain;
+
+/** Idle raw connections are closed after this; protocols with keep-alives of their own never are. */
+const rawIdleMs = 60 * 60_000;
+
+/** Unique name of the chain that treats connections this way. */
+export function chainName(treatment: ConnectionTreatment): string {
+  switch (treatment.kind) {
+    case "intercept-tls":
+    case "plain-http":
+      return `${treatment.kind}/${treatment.section ?? ""}`;
+    default:
+      return `${treatment.kind}:${treatment.decision}`;
+  }
+}
+
+/** The chain of one treatment. */
+export function filterChain(
+  gateway: GatewaySnapshot,
+  treatment: ConnectionTreatment,
+  logName: AccessLogName,
+): FilterChain {
+  const name = chainName(treatment);
+  switch (treatment.kind) {
+    case "intercept-tls":
+      return {
+        name,
+        transportSocket: interceptingTransportSocket(),
+        transportSocketConnectTimeout: duration(handshakeTimeoutMs),
+        filters: [
+          connectionFacts("server-name"),
+          interceptingConnectionManager(gateway, { ...treatment, scheme: "tls" }, logName),
+        ],
+      };
+    case "plain-http":
+      return {
+        name,
+        filters: [
+          connectionFacts("dialled"),
+          interceptingConnectionManager(gateway, { ...treatment, scheme: "plain" }, logName),
+        ],
+      };
+    case "pass-server-name":
+      return {
+        name,
+        filters: [
+          connectionFacts("server-name", treatment.decision),
+          serverNameAgreementFilter(),
+          forwardProxy(gateway),
+          tcpProxy(RESOURCE.forwardRaw),
+        ],
+      };
+    case "pass-dialled-name":
+      return {
+        name,
+        filters: [
+          connectionFacts("dialled", treatment.decision),
+          forwardProxy(gateway),
+          tcpProxy(RESOURCE.forwardRaw),
+        ],
+      };
+    case "pass-address":
+      return {
+        name,
+        filters: [
+          connectionFacts("dialled", treatment.decision),
+          tcpProxy(RESOURCE.originalDestination),
+        ],
+      };
+    case "refuse":
+      return {
+        name,
+        filters: [connectionFacts("dialled", treatment.decision), tcpProxy(RESOURCE.refused)],
+      };
+  }
+}
+
+/** Resolves the dynamic host of filter state, else the server name, on the port that was dialled. */
+function forwardProxy(gateway: GatewaySnapshot) {
+  const { FilterConfig } = envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3;
+  return typedExtension("envoy.filters.network.sni_dynamic_forward_proxy", FilterConfig, {
+    dnsCacheConfig: dnsCache(gateway.upstream),
+    portValue: 443,
+  });
+}
+
+function tcpProxy(cluster: string) {
+  const { TcpProxy } = envoy.extensions.filters.network.tcp_proxy.v3;
+  return typedExtension("envoy.filters.network.tcp_proxy", TcpProxy, {
+    statPrefix: "raw",
+    cluster,
+    idleTimeout: duration(rawIdleMs),
+    accessLog: [tcpAccessLog("tcp")],
+  });
+}

@@ -1,0 +1,84 @@
+/**
+ * Filter state keys: the facts of a connection that travel with it through Envoy, from the listener that accepted
+ * it to the chain that decides and the access log. Agents cannot write any of them.
+ */
+
+import { envoy } from "../proto/gen/xds.js";
+
+/** Keys of the objects; values are strings unless said otherwise. */
+export const FILTER_STATE = {
+  /** Who calls: `run:<id>` of an explicit proxy credential, or the identity TLVs joined by `identitySeparator` */
+  caller: "clrk.caller",
+  /** Host that was dialled, without port: CONNECT target, absolute-form host, or the name TLV; absent on a bare address */
+  dialledHost: "clrk.dialled_host",
+  /** Port that was dialled, decimal */
+  port: "clrk.port",
+  /** `dialledHost`, or `-` where nothing was dialled by name: an expression may read it always */
+  dialled: "clrk.dialled",
+  /** Server name from TLS, or the dialled host on plain HTTP */
+  host: "clrk.host",
+  /** `host:port` */
+  hostPort: "clrk.host_port",
+  /** `:port` */
+  portSuffix: "clrk.port_suffix",
+  /** Key of the decision on a raw connection, see `decision-key.ts` */
+  decision: "clrk.decision",
+} as const;
+
+/** Envoy's own keys that we set. */
+export const ENVOY_FILTER_STATE = {
+  /** Host that the forward proxy filters resolve and dial */
+  dynamicHost: "envoy.upstream.dynamic_host",
+  /** Port that they dial */
+  dynamicPort: "envoy.upstream.dynamic_port",
+  /** `ip:port` that the original_dst listener filter takes as the local address of an internal connection */
+  originalDestination: "envoy.filters.listener.original_dst.local_ip",
+} as const;
+
+/** Read by expressions, which fail on absent values: these hold `-` for what is absent, all others stay unset. */
+const connectionFactKeys: ReadonlySet<string> = new Set([
+  FILTER_STATE.host,
+  FILTER_STATE.hostPort,
+  FILTER_STATE.portSuffix,
+  FILTER_STATE.dialled,
+]);
+
+/** Between the parts of a transparent caller; a control character that no Kubernetes name can hold. */
+export const identitySeparator = "\u001f";
+
+/** Fits a caller that is identified: a run, or TLVs with at least namespace and name (RE2). */
+export const identifiedPattern = "run:.+|[^\\x1f]*\\x1f[^\\x1f]+\\x1f[^\\x1f]+\\x1f(?s:.*)";
+
+/** Format that reads a string from filter state; Envoy prints `-` where it is absent. */
+export function filterStateFormat(key: string): string {
+  return `%FILTER_STATE(${key}:PLAIN)%`;
+}
+
+/** How far a value is seen: only on this connection, or also on connections it causes inside Envoy. */
+export type FilterStateScope = "connection" | "transitive";
+
+type FilterStateValue = envoy.extensions.filters.common.set_filter_state.v3.IFilterStateValue;
+
+/**
+ * Sets `key` to what the format gives, or leaves it unset where that is empty. Strings are hashable, so that
+ * connections inside Envoy are pooled per value and one caller never rides on another's.
+ */
+export function setFilterState(
+  key: string,
+  format: string,
+  scope: FilterStateScope = "connection",
+): FilterStateValue {
+  const ours = key.startsWith("clrk.");
+  const dashes = connectionFactKeys.has(key);
+  return {
+    objectKey: key,
+    ...(ours && { factoryKey: "envoy.hashable_string" }),
+    formatString: { textFormatSource: { inlineString: format }, omitEmptyValues: !dashes },
+    skipIfEmpty: true,
+    ...(scope === "transitive" && {
+      sharedWithUpstream:
+        envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue.SharedWithUpstream
+          .TRANSITIVE,
+    }),
+  };
+}

@@ -1,0 +1,250 @@
+/**
+ * Routes that forward: which cluster, within which time, with which header changes and credentials. A header
+ * credential is a format that Envoy fills from an SDS secret, so that no value stands in the configuration.
+ */
+
+import type { Provider } from "../../providers/provider.ts";
+import { packAny, typedExtension } from "../any.ts";
+import { duration, uint32, uint64 } from "../protobuf-values.ts";
+import type { google } from "../proto/gen/xds.js";
+import { envoy } from "../proto/gen/xds.js";
+import type {
+  BackendTarget,
+  CredentialUse,
+  HeaderRewrite,
+  HostPolicy,
+  HttpAction,
+} from "../snapshot.ts";
+import { awsSigningConfig } from "./aws-signing.ts";
+import { escapeFormat } from "./denial-route.ts";
+import { HTTP_FILTER } from "./http-filter-names.ts";
+import { aliasCluster, backendAuthority, RESOURCE } from "./resource-names.ts";
+
+type Route = envoy.config.route.v3.IRoute;
+type Match = envoy.config.route.v3.IRouteMatch;
+type PerFilter = Record<string, google.protobuf.IAny>;
+type Mutation = envoy.config.common.mutation_rules.v3.IHeaderMutation;
+type ForwardAction = Extract<HttpAction, { kind: "forward" }>;
+
+/** Body held for signing; SigV4 covers the body's hash, so that it must be complete before the first byte goes out. */
+const signedBodyBytes = 16 * 1024 * 1024;
+
+/** What all forward routes of one gateway share. */
+export interface ForwardOptions {
+  readonly name: string;
+  readonly match: Match;
+  /** What the agent speaks to us */
+  readonly scheme: "tls" | "plain";
+  readonly host: Pick<HostPolicy, "host" | "alias">;
+  readonly action: ForwardAction;
+  /** Whose credential headers the agent may have sent */
+  readonly provider: Provider | undefined;
+  readonly requestTimeoutMs: number;
+  /** File that Envoy's request signer reads for an SDS-like resource name */
+  readonly signingFile: (resource: string) => string;
+}
+
+/** The routes of one rule: one for WebSocket upgrades where the upstream could choose HTTP/2, and one for the rest. */
+export function forwardRoutes(options: ForwardOptions): Route[] {
+  const plain = forwardRoute(options, "any");
+  if (!usesTlsUpstream(options)) return [plain];
+  return [forwardRoute(options, "upgrade"), plain];
+}
+
+function usesTlsUpstream({ scheme, action }: ForwardOptions): boolean {
+  return scheme === "tls" || action.backends.length > 0;
+}
+
+type Protocol = "any" | "upgrade";
+
+function forwardRoute(options: ForwardOptions, protocol: Protocol): Route {
+  const { action, match, requestTimeoutMs } = options;
+  const isSigned = action.credentials.some(({ kind }) => kind === "aws-sigv4");
+  return {
+    name: options.name,
+    match: protocol === "upgrade" ? withUpgradeHeader(match) : match,
+    route: {
+      ...destination(options, protocol),
+      // Zero turns the bound of the whole response off, so that a long event stream is never cut.
+      timeout: duration(0),
+      idleTimeout: duration(streamIdleMs(requestTimeoutMs)),
+      // Envoy ignores this bound once response headers were sent downstream: it is the time to headers.
+      retryPolicy: { perTryTimeout: duration(requestTimeoutMs), numRetries: uint32(0) },
+    },
+    typedPerFilterConfig: perFilterConfig(options),
+    ...(isSigned && { requestBodyBufferLimit: uint64(signedBodyBytes) }),
+  };
+}
+
+/** Silence that a stream may keep: model calls are quiet for minutes, and the time to headers must fit in it. */
+export function streamIdleMs(requestTimeoutMs: number): number {
+  return Math.max(requestTimeoutMs + 60_000, 15 * 60_000);
+}
+
+function withUpgradeHeader(match: Match): Match {
+  const upgrade = { name: "upgrade", stringMatch: { exact: "websocket", ignoreCase: true } };
+  return { ...match, headers: [...(match.headers ?? []), upgrade] };
+}
+
+function destination(
+  options: ForwardOptions,
+  protocol: Protocol,
+): envoy.config.route.v3.IRouteAction {
+  const { action, scheme, host } = options;
+  if (action.backends.length > 0) return weightedBackends(options, protocol);
+  if (host.host.kind === "ip") return { cluster: RESOURCE.forwardNamedAddress };
+  if (scheme === "plain") {
+    return { cluster: host.alias ? aliasCluster(host.alias, "plain") : RESOURCE.forwardPlain };
+  }
+  return { cluster: tlsCluster(host.alias, protocol) };
+}
+
+function tlsCluster(alias: HostPolicy["alias"], protocol: Protocol): string {
+  const isUpgrade = protocol === "upgrade";
+  if (alias !== undefined) return aliasCluster(alias, isUpgrade ? "tls-http1" : "tls");
+  return isUpgrade ? RESOURCE.forwardTlsHttp1 : RESOURCE.forwardTls;
+}
+
+function weightedBackends(
+  { action, signingFile }: ForwardOptions,
+  protocol: Protocol,
+): envoy.config.route.v3.IRouteAction {
+  return {
+    weightedClusters: {
+      clusters: action.backends.map((target) => ({
+        name: tlsCluster(target.alias, protocol),
+        weight: uint32(target.weight),
+        hostRewriteLiteral: backendAuthority(target),
+        typedPerFilterConfig: backendFilterConfig(target, action, signingFile),
+      })),
+    },
+  };
+}
+
+function backendFilterConfig(
+  target: BackendTarget,
+  action: ForwardAction,
+  signingFile: ForwardOptions["signingFile"],
+): PerFilter {
+  const { PerRouteConfig } = envoy.extensions.filters.http.dynamic_forward_proxy.v3;
+  // Header mutations of route and backend both apply; of signing configurations only the most specific does.
+  const signing = [...action.credentials, ...target.credentials];
+  return {
+    [HTTP_FILTER.forwardProxy]: packAny(PerRouteConfig, {
+      hostRewriteLiteral: `${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`,
+    }),
+    ...mutationConfig([], [], target.credentials),
+    ...signingConfig(signing, backendAuthority(target), signingFile),
+  };
+}
+
+function perFilterConfig(options: ForwardOptions): PerFilter {
+  const { action, host, provider, signingFile } = options;
+  const credentials = [
+    ...action.credentials,
+    ...action.backends.flatMap((target) => target.credentials),
+  ];
+  const removed = credentials.length === 0 ? [] : credentialHeaders(provider);
+  const requestMutations = [
+    ...removed.map((remove) => ({ remove })),
+    ...rewrites(action.requestHeaders),
+  ];
+  const responseMutations = rewrites(action.responseHeaders);
+  const named = host.host.kind === "ip" && action.backends.length === 0;
+  return {
+    ...mutationConfig(requestMutations, responseMutations, action.credentials),
+    ...(action.backends.length === 0 && signingConfig(action.credentials, undefined, signingFile)),
+    ...(named && namedAddressConfig()),
+  };
+}
+
+/** What an agent might have sent to be recognised; removed wherever the gateway injects the real credential. */
+function credentialHeaders(provider: Provider | undefined): string[] {
+  const usual = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
+  return [...new Set([...usual, ...(provider?.credentialHeaders ?? [])])];
+}
+
+function mutationConfig(
+  request: Mutation[],
+  response: Mutation[],
+  credentials: readonly CredentialUse[],
+): PerFilter {
+  const headers = credentials.filter((use) => use.kind === "header");
+  const requestMutations = [...request, ...headers.map(injection)];
+  if (requestMutations.length === 0 && response.length === 0) return {};
+  const { HeaderMutationPerRoute } = envoy.extensions.filters.http.header_mutation.v3;
+  return {
+    [HTTP_FILTER.headerMutation]: packAny(HeaderMutationPerRoute, {
+      mutations: {
+        requestMutations,
+        responseMutations: response,
+        ...(headers.length > 0 && { formatters: [secretFormatter(headers)] }),
+      },
+    }),
+  };
+}
+
+function injection(use: Extract<CredentialUse, { kind: "header" }>): Mutation {
+  const value = `${escapeFormat(use.valuePrefix)}%SECRET(${use.secret.resource})%`;
+  return overwrite(use.header, value);
+}
+
+function secretFormatter(uses: readonly Extract<CredentialUse, { kind: "header" }>[]) {
+  const { GenericSecret } = envoy.extensions.formatter.generic_secret.v3;
+  const secretConfigs: Record<string, envoy.extensions.transport_sockets.tls.v3.ISdsSecretConfig> =
+    {};
+  for (const { secret } of uses) {
+    secretConfigs[secret.resource] = {
+      name: secret.resource,
+      sdsConfig: { ads: {}, resourceApiVersion: envoy.config.core.v3.ApiVersion.V3 },
+    };
+  }
+  return typedExtension("envoy.formatter.generic_secret", GenericSecret, { secretConfigs });
+}
+
+function signingConfig(
+  credentials: readonly CredentialUse[],
+  hostRewrite: string | undefined,
+  signingFile: ForwardOptions["signingFile"],
+): PerFilter {
+  const use = credentials.find((candidate) => candidate.kind === "aws-sigv4");
+  if (use === undefined) return {};
+  return {
+    [HTTP_FILTER.awsSigning]: awsSigningConfig(use, hostRewrite, signingFile(use.secret.resource)),
+  };
+}
+
+function rewrites({ set, add, remove }: HeaderRewrite): Mutation[] {
+  const { HeaderAppendAction } = envoy.config.core.v3.HeaderValueOption;
+  return [
+    ...remove.map((name) => ({ remove: name })),
+    ...set.map(({ name, value }) => overwrite(name, escapeFormat(value))),
+    ...add.map(({ name: key, value }) => ({
+      append: {
+        header: { key, value: escapeFormat(value) },
+        appendAction: HeaderAppendAction.APPEND_IF_EXISTS_OR_ADD,
+      },
+    })),
+  ];
+}
+
+function overwrite(key: string, value: string): Mutation {
+  const { HeaderAppendAction } = envoy.config.core.v3.HeaderValueOption;
+  return {
+    append: {
+      header: { key, value },
+      appendAction: HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+    },
+  };
+}
+
+function namedAddressConfig(): PerFilter {
+  const { FilterConfig } = envoy.config.route.v3;
+  const { PerRouteConfig } = envoy.extensions.filters.http.dynamic_forward_proxy.v3;
+  return {
+    [HTTP_FILTER.forwardProxy]: packAny(FilterConfig, { disabled: true }),
+    [HTTP_FILTER.namedAddressForwardProxy]: packAny(FilterConfig, {
+      config: packAny(PerRouteConfig, {}),
+    }),
+  };
+}

@@ -1,0 +1,199 @@
+/**
+ * The HTTP side of intercepted connections: filters in their order, what is stripped and normalised before any
+ * decision, and the shape of replies that Envoy makes by itself.
+ */
+
+import { providers } from "../../providers/registry.ts";
+import { typedExtension } from "../any.ts";
+import type { DenialFacts } from "../denial.ts";
+import { createDenial } from "../denial.ts";
+import { CLRK_HEADER_PREFIX } from "../headers.ts";
+import { duration, uint32 } from "../protobuf-values.ts";
+import { envoy } from "../proto/gen/xds.js";
+import type { GatewaySnapshot } from "../snapshot.ts";
+import type { AccessLogName } from "./access-log.ts";
+import { httpAccessLog } from "./access-log.ts";
+import { agreementFilter } from "./agreement.ts";
+import { awsSigner } from "./aws-signing.ts";
+import { dnsCache, unguardedDnsCache } from "./cluster.ts";
+import { denialFormat } from "./denial-route.ts";
+import { FILTER_STATE, filterStateFormat } from "./filter-state.ts";
+import { streamIdleMs } from "./forward-route.ts";
+import { HTTP_FILTER } from "./http-filter-names.ts";
+import type { RouteScope } from "./route-configuration.ts";
+import { routeConfigurationName } from "./resource-names.ts";
+
+type HttpFilter = envoy.extensions.filters.network.http_connection_manager.v3.IHttpFilter;
+
+/** Time for a request's headers to arrive, against slow senders. */
+const requestHeadersTimeoutMs = 30_000;
+
+/** Grace after which an idle connection without streams is closed. */
+const connectionIdleMs = 60 * 60_000;
+
+/** The connection manager of one chain. */
+export function interceptingConnectionManager(
+  gateway: GatewaySnapshot,
+  scope: RouteScope,
+  logName: AccessLogName,
+) {
+  const { HttpConnectionManager } = envoy.extensions.filters.network.http_connection_manager.v3;
+  return typedExtension("envoy.filters.network.http_connection_manager", HttpConnectionManager, {
+    ...strictHttp(),
+    statPrefix: scope.scheme,
+    rds: {
+      routeConfigName: routeConfigurationName(scope.scheme, scope.section),
+      configSource: { ads: {}, resourceApiVersion: envoy.config.core.v3.ApiVersion.V3 },
+    },
+    httpFilters: httpFilters(gateway, scope),
+    accessLog: [httpAccessLog(logName)],
+    upgradeConfigs: [{ upgradeType: "websocket" }],
+    localReplyConfig: localReplies(),
+    streamIdleTimeout: duration(streamIdleMs(gateway.requestTimeoutMs)),
+  });
+}
+
+/** Settings that every connection manager of ours shares: nothing an agent sends steers Envoy itself. */
+export function strictHttp() {
+  const manager = envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+  return {
+    codecType: manager.CodecType.AUTO,
+    normalizePath: { value: true },
+    stripTrailingHostDot: true,
+    skipXffAppend: true,
+    generateRequestId: { value: false },
+    // The upstream's own headers pass as they are.
+    serverHeaderTransformation: manager.ServerHeaderTransformation.PASS_THROUGH,
+    requestHeadersTimeout: duration(requestHeadersTimeoutMs),
+    commonHttpProtocolOptions: { idleTimeout: duration(connectionIdleMs) },
+    httpProtocolOptions: { acceptHttp_10: true },
+    http2ProtocolOptions: {
+      maxConcurrentStreams: uint32(1024),
+      initialStreamWindowSize: uint32(1024 * 1024),
+      initialConnectionWindowSize: uint32(4 * 1024 * 1024),
+      allowConnect: false,
+    },
+    earlyHeaderMutationExtensions: [stripInternalHeaders()],
+  };
+}
+
+/** `x-envoy-*` from an agent could change timeouts, retries and destinations; `x-clrk-*` could pose as ours. */
+function stripInternalHeaders() {
+  const { HeaderMutation } = envoy.extensions.http.early_header_mutation.header_mutation.v3;
+  return typedExtension("envoy.http.early_header_mutation.header_mutation", HeaderMutation, {
+    mutations: [CLRK_HEADER_PREFIX, "x-envoy-"].map((prefix) => ({
+      removeOnMatch: { keyMatcher: { prefix, ignoreCase: true } },
+    })),
+  });
+}
+
+function httpFilters(gateway: GatewaySnapshot, { scheme }: RouteScope): HttpFilter[] {
+  const mutation = envoy.extensions.filters.http.header_mutation.v3.HeaderMutation;
+  const { FilterConfig } = envoy.extensions.filters.http.dynamic_forward_proxy.v3;
+  const { Router } = envoy.extensions.filters.http.router.v3;
+  return [
+    agreementFilter(scheme),
+    typedExtension(HTTP_FILTER.headerMutation, mutation, { mutations: {} }),
+    typedExtension(HTTP_FILTER.forwardProxy, FilterConfig, {
+      dnsCacheConfig: dnsCache(gateway.upstream),
+    }),
+    ...(scheme === "plain" && namesAddress(gateway) ? [namedAddressFilter(gateway)] : []),
+    // Last before the router, so that the signature covers what is really sent.
+    ...(signs(gateway) ? [signingFilter()] : []),
+    typedExtension(HTTP_FILTER.router, Router, { suppressEnvoyHeaders: true }),
+  ];
+}
+
+function namesAddress({ hosts }: GatewaySnapshot): boolean {
+  return hosts.some(({ host }) => host.kind === "ip");
+}
+
+function namedAddressFilter({ upstream }: GatewaySnapshot): HttpFilter {
+  const { FilterConfig } = envoy.extensions.filters.http.dynamic_forward_proxy.v3;
+  return {
+    ...typedExtension(HTTP_FILTER.namedAddressForwardProxy, FilterConfig, {
+      dnsCacheConfig: unguardedDnsCache(upstream),
+    }),
+    disabled: true,
+  };
+}
+
+function signs({ hosts }: GatewaySnapshot): boolean {
+  return hosts.some(({ rules }) =>
+    rules.some(
+      ({ action }) =>
+        action.kind === "forward" &&
+        [...action.credentials, ...action.backends.flatMap((b) => b.credentials)].some(
+          ({ kind }) => kind === "aws-sigv4",
+        ),
+    ),
+  );
+}
+
+function signingFilter(): HttpFilter {
+  const { AwsRequestSigning } = envoy.extensions.filters.http.aws_request_signing.v3;
+  const signer = awsSigner("bedrock", "us-east-1", {
+    file: "/nonexistent/clrk",
+    hostRewrite: undefined,
+  });
+  return {
+    ...typedExtension(HTTP_FILTER.awsSigning, AwsRequestSigning, {
+      ...signer,
+      credentialProvider: {
+        customCredentialProviderChain: true,
+        inlineCredential: { accessKeyId: "none", secretAccessKey: "none" },
+      },
+    }),
+    disabled: true,
+  };
+}
+
+/** Replies of Envoy itself, in the caller's shape: the disagreement of authority, and failures to reach the upstream. */
+function localReplies(): envoy.extensions.filters.network.http_connection_manager.v3.ILocalReplyConfig {
+  const disagreement =
+    `Host %REQ(:AUTHORITY)% is not what this connection dialled ` +
+    `(${filterStateFormat(FILTER_STATE.hostPort)}): send requests only to the host that was dialled`;
+  const unreachable =
+    "Cannot reach %REQ(:AUTHORITY)%: %LOCAL_REPLY_BODY% (%RESPONSE_CODE_DETAILS%)";
+  return {
+    mappers: [
+      ...mappersFor("response.code_details.startsWith('rbac_access_denied')", {
+        status: 403,
+        reason: "authority-mismatch",
+        message: disagreement,
+      }),
+      ...mappersFor("response.code >= 500 && response.code_details != 'direct_response'", {
+        status: 503,
+        reason: "unreachable",
+        message: unreachable,
+      }),
+    ],
+  };
+}
+
+function mappersFor(expression: string, facts: DenialFacts) {
+  const shaped = providers.map((provider) => {
+    const hosts = provider.hosts.map(hostExpression).join(" || ");
+    return { expression: `${expression} && (${hosts})`, denial: createDenial(provider, facts) };
+  });
+  const rest = { expression, denial: createDenial(undefined, facts) };
+  return [...shaped, rest].map(({ expression: text, denial }) => ({
+    filter: { extensionFilter: celFilter(text) },
+    headersToAdd: denial.headers.map(({ name: key, value }) => ({ header: { key, value } })),
+    bodyFormatOverride: denialFormat(denial),
+  }));
+}
+
+function hostExpression(pattern: string): string {
+  if (!pattern.startsWith("*.")) {
+    return `request.host == '${pattern}' || request.host.startsWith('${pattern}:')`;
+  }
+  return `request.host.contains('${pattern.slice(1)}')`;
+}
+
+function celFilter(expression: string) {
+  const { ExpressionFilter } = envoy.extensions.access_loggers.filters.cel.v3;
+  return typedExtension("envoy.access_loggers.extension_filters.cel", ExpressionFilter, {
+    expression,
+  });
+}

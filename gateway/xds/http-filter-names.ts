@@ -1,0 +1,9 @@
+/** Names of HTTP filters that routes configure; a route's configuration finds its filter by this name. */
+export const HTTP_FILTER = {
+  headerMutation: "envoy.filters.http.header_mutation",
+  forwardProxy: "envoy.filters.http.dynamic_forward_proxy",
+  /** A second forward proxy, off unless a route turns it on: resolves hosts that a rule names by address */
+  namedAddressForwardProxy: "clrk.named_address_forward_proxy",
+  awsSigning: "envoy.filters.http.aws_request_signing",
+  router: "envoy.filters.http.router",
+} as const;

@@ -1,0 +1,53 @@
+/** Who calls on a transparent listener: identity TLVs of the PROXY v2 header, joined into one filter state value. */
+
+import type { envoy } from "../proto/gen/xds.js";
+import { FILTER_STATE, identitySeparator, setFilterState } from "./filter-state.ts";
+
+/** TLV types of our PROXY v2 headers and the names they get; values are UTF-8 text. */
+export const IDENTITY_TLV = {
+  kind: 0xe0,
+  namespace: 0xe1,
+  name: 0xe2,
+  uid: 0xe3,
+  revision: 0xe4,
+  invocationId: 0xe5,
+  /** Name that the agent's resolver gave out for the dialled address; not part of the identity */
+  dialledHost: 0xe6,
+} as const;
+
+/** Order of the parts inside `FILTER_STATE.caller`. */
+export const callerParts = [
+  "kind",
+  "namespace",
+  "name",
+  "uid",
+  "revision",
+  "invocationId",
+] as const;
+
+const metadataNamespace = "clrk.apoxy.dev";
+
+type Rule = envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.IRule;
+type FilterStateValue = envoy.extensions.filters.common.set_filter_state.v3.IFilterStateValue;
+
+/** Rules that keep the TLVs as connection metadata. */
+export function identityTlvRules(): Rule[] {
+  return Object.entries(IDENTITY_TLV).map(([key, tlvType]) => ({
+    tlvType,
+    onTlvPresent: { metadataNamespace, key },
+  }));
+}
+
+/** Filter state that listener filters derive from the TLVs and the restored destination address. */
+export function transparentStates(): FilterStateValue[] {
+  const caller = callerParts.map((part) => metadataFormat(part)).join(identitySeparator);
+  return [
+    setFilterState(FILTER_STATE.caller, caller),
+    setFilterState(FILTER_STATE.dialledHost, metadataFormat("dialledHost")),
+    setFilterState(FILTER_STATE.port, "%DOWNSTREAM_LOCAL_PORT%"),
+  ];
+}
+
+function metadataFormat(key: string): string {
+  return `%DYNAMIC_METADATA(${metadataNamespace}:${key})%`;
+}

@@ -1,0 +1,126 @@
+/**
+ * Listeners: the transparent one that sandboxes are captured into, and the internal ones behind the explicit proxy.
+ * All share one plan of filter chains.
+ */
+
+import { typedExtension } from "../any.ts";
+import { duration, uint32 } from "../protobuf-values.ts";
+import { envoy } from "../proto/gen/xds.js";
+import type { GatewaySnapshot, SocketEndpoint } from "../snapshot.ts";
+import type { AccessLogName } from "./access-log.ts";
+import type { ChainPlan } from "./chain-matcher.ts";
+import { planChains } from "./chain-matcher.ts";
+import { filterChain } from "./filter-chain.ts";
+import { ENVOY_FILTER_STATE, setFilterState } from "./filter-state.ts";
+import { identityTlvRules, transparentStates } from "./identity-states.ts";
+import { RESOURCE } from "./resource-names.ts";
+
+/** A peer that has said nothing for this long speaks a protocol in which the server speaks first. */
+const sniffTimeoutMs = 300;
+
+/** Bytes held for one connection; bodies stream through, so this bounds memory and not body size. */
+const connectionBufferBytes = 1024 * 1024;
+
+type Listener = envoy.config.listener.v3.IListener;
+type ListenerFilter = envoy.config.listener.v3.IListenerFilter;
+
+/** Listener that requires PROXY protocol v2 with identity TLVs in front of every connection. */
+export function transparentListener(gateway: GatewaySnapshot, bind: SocketEndpoint): Listener {
+  const ports = rawPorts(gateway);
+  return {
+    ...interceptingListener(gateway, "http/transparent"),
+    name: RESOURCE.transparentListener,
+    address: { socketAddress: { address: bind.address, portValue: bind.port } },
+    listenerFilters: [
+      proxyProtocolFilter(),
+      stateFilter(),
+      ...sniffers().map((sniffer) => ({ ...sniffer, ...unlessPort(ports) })),
+    ],
+  };
+}
+
+/** Internal listener behind CONNECT and absolute-form requests. */
+export function tunnelListener(gateway: GatewaySnapshot): Listener {
+  return {
+    ...interceptingListener(gateway, "http/explicit"),
+    name: RESOURCE.tunnelListener,
+    internalListener: {},
+    listenerFilters: [originalDestinationFilter(), ...sniffers()],
+  };
+}
+
+/** The same without waiting for first bytes, for ports that a route or listener names as TCP. */
+export function rawTunnelListener(gateway: GatewaySnapshot): Listener {
+  return {
+    ...interceptingListener(gateway, "http/explicit"),
+    name: RESOURCE.rawTunnelListener,
+    internalListener: {},
+    listenerFilters: [originalDestinationFilter()],
+  };
+}
+
+/**
+ * Ports on which bytes are not sniffed, because only a TCP listener serves them: a server that speaks first is let
+ * through at once there.
+ */
+export function rawPorts({ listeners }: GatewaySnapshot): readonly number[] {
+  const claimed = new Set(
+    listeners.flatMap(({ shape, port }) => (shape !== "tcp" && port !== undefined ? [port] : [])),
+  );
+  return listeners.flatMap(({ shape, port }) =>
+    shape === "tcp" && port !== undefined && !claimed.has(port) ? [port] : [],
+  );
+}
+
+function interceptingListener(gateway: GatewaySnapshot, logName: AccessLogName): Listener {
+  const plan: ChainPlan = planChains(gateway);
+  return {
+    statPrefix: logName === "http/explicit" ? "explicit" : "transparent",
+    filterChainMatcher: plan.matcher,
+    filterChains: plan.treatments.map((treatment) => filterChain(gateway, treatment, logName)),
+    listenerFiltersTimeout: duration(sniffTimeoutMs),
+    continueOnListenerFiltersTimeout: true,
+    perConnectionBufferLimitBytes: uint32(connectionBufferBytes),
+    trafficDirection: envoy.config.core.v3.TrafficDirection.OUTBOUND,
+  };
+}
+
+function proxyProtocolFilter(): ListenerFilter {
+  const { ProxyProtocol } = envoy.extensions.filters.listener.proxy_protocol.v3;
+  const { Version } = envoy.config.core.v3.ProxyProtocolConfig;
+  return typedExtension("envoy.filters.listener.proxy_protocol", ProxyProtocol, {
+    rules: identityTlvRules(),
+    disallowedVersions: [Version.V1],
+  });
+}
+
+function stateFilter(): ListenerFilter {
+  const { Config } = envoy.extensions.filters.listener.set_filter_state.v3;
+  return typedExtension("envoy.filters.listener.set_filter_state", Config, {
+    onAccept: [
+      ...transparentStates(),
+      setFilterState(ENVOY_FILTER_STATE.dynamicPort, "%DOWNSTREAM_LOCAL_PORT%"),
+    ],
+  });
+}
+
+function originalDestinationFilter(): ListenerFilter {
+  const { OriginalDst } = envoy.extensions.filters.listener.original_dst.v3;
+  return typedExtension("envoy.filters.listener.original_dst", OriginalDst, {});
+}
+
+function sniffers(): ListenerFilter[] {
+  const { TlsInspector } = envoy.extensions.filters.listener.tls_inspector.v3;
+  const { HttpInspector } = envoy.extensions.filters.listener.http_inspector.v3;
+  return [
+    typedExtension("envoy.filters.listener.tls_inspector", TlsInspector, {}),
+    typedExtension("envoy.filters.listener.http_inspector", HttpInspector, {}),
+  ];
+}
+
+function unlessPort(ports: readonly number[]): ListenerFilter {
+  if (ports.length === 0) return {};
+  const rules = ports.map((port) => ({ destinationPortRange: { start: port, end: port + 1 } }));
+  const [only] = rules;
+  return { filterDisabled: rules.length === 1 && only ? only : { orMatch: { rules } } };
+}

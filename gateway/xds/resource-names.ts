@@ -1,0 +1,51 @@
+/** Names of clusters, listeners and route configurations; also seen in Envoy's statistics and dumps. */
+
+import type { BackendTarget, HostAlias } from "../snapshot.ts";
+
+/** Names that exist once in every Envoy of ours. */
+export const RESOURCE = {
+  /** Static cluster of the bootstrap: our ADS and access log server */
+  control: "clrk-control",
+  explicitListener: "explicit-proxy",
+  transparentListener: "transparent",
+  /** Internal listener behind CONNECT; looks at the first bytes to tell TLS and HTTP */
+  tunnelListener: "tunnel",
+  /** The same for ports that a route names as TCP: does not wait for first bytes */
+  rawTunnelListener: "raw-tunnel",
+  tunnelCluster: "tunnel",
+  rawTunnelCluster: "raw-tunnel",
+  /** Resolves the request's host; TLS upstream */
+  forwardTls: "forward-tls",
+  /** TLS upstream that speaks HTTP/1.1 only, for upgrades */
+  forwardTlsHttp1: "forward-tls-http1",
+  forwardPlain: "forward-plain",
+  /** Resolves without the address guard, for hosts that a rule names by address */
+  forwardNamedAddress: "forward-named-address",
+  /** Dials the address that the agent dialled */
+  originalDestination: "original-destination",
+  /** Resolves the server name or dialled name of a raw connection */
+  forwardRaw: "forward-raw",
+  /** Has no endpoint: connections sent there are closed */
+  refused: "refused",
+  explicitRoutes: "explicit-proxy",
+  upstreamTrust: "upstream-trust",
+  dnsCache: "dns",
+  unguardedDnsCache: "dns-named-address",
+} as const;
+
+/** Cluster that dials a fixed address for a host. */
+export function aliasCluster(alias: HostAlias, kind: "tls" | "tls-http1" | "plain"): string {
+  const port = alias.port ?? (kind === "plain" ? 80 : 443);
+  return `alias-${kind}/${alias.address}:${port}`;
+}
+
+/** Route configuration of the chains of one listener; shared by all when no route names a listener. */
+export function routeConfigurationName(kind: "tls" | "plain", section: string | undefined): string {
+  return section === undefined ? kind : `${kind}/${section}`;
+}
+
+/** `host:port` of a backend as it stands in `:authority`: the default port of HTTPS is left out. */
+export function backendAuthority(target: Pick<BackendTarget, "host" | "port">): string {
+  const host = target.host.includes(":") ? `[${target.host}]` : target.host;
+  return target.port === 443 ? host : `${host}:${target.port}`;
+}

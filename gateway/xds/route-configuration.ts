@@ -1,0 +1,248 @@
+/**
+ * Route configurations: one virtual host for each host pattern, its rules in order, and a refusal at the end, so
+ * that whatever is not allowed is answered with the reason.
+ */
+
+import { findProviderByHost, findProviderByName, providers } from "../../providers/registry.ts";
+import type { Provider } from "../../providers/provider.ts";
+import { encodeDecisionKey } from "../decision-key.ts";
+import type { envoy } from "../proto/gen/xds.js";
+import type {
+  GatewaySnapshot,
+  HeaderMatch,
+  HostPolicy,
+  HttpMatch,
+  HttpRule,
+  PathMatch,
+  Refusal,
+} from "../snapshot.ts";
+import { denialRoute, escapeFormat } from "./denial-route.ts";
+import { forwardRoutes } from "./forward-route.ts";
+import { routeConfigurationName } from "./resource-names.ts";
+
+type Route = envoy.config.route.v3.IRoute;
+type VirtualHost = envoy.config.route.v3.IVirtualHost;
+type RouteConfiguration = envoy.config.route.v3.IRouteConfiguration;
+
+/** What agents speak on the chains that use a configuration, and which listener they came through. */
+export interface RouteScope {
+  readonly scheme: "tls" | "plain";
+  /** Listener name; undefined when no route of the gateway names a listener */
+  readonly section: string | undefined;
+}
+
+/** Facts of this process that routes refer to. */
+export interface RouteOptions {
+  readonly signingFile: (resource: string) => string;
+}
+
+const everything = { prefix: "/" };
+
+/** Encoded slashes and NULs could mean another path to the upstream than to a path rule: refused where one is asked. */
+const ambiguousPath = { safeRegex: { regex: ".*%(?:2[fF]|5[cC]|00).*" } };
+
+/** The route configuration of one scope. */
+export function routeConfiguration(
+  gateway: GatewaySnapshot,
+  scope: RouteScope,
+  options: RouteOptions,
+): RouteConfiguration {
+  const named = new Set<string>();
+  const hosts = gateway.refusal ? [] : gateway.hosts;
+  const virtualHosts = hosts
+    .filter(({ host }) => host.kind !== "any")
+    .map((policy) => {
+      const domain = domainOf(policy);
+      named.add(domain);
+      return virtualHost(gateway, policy, { scope, options, domains: [domain] });
+    });
+  const rest = hosts.find(({ host }) => host.kind === "any") ?? anyHost;
+  return {
+    name: routeConfigurationName(scope.scheme, scope.section),
+    ignorePortInHostMatching: true,
+    // Envoy adds it, and an agent's own must not reach the upstream as if it were true.
+    requestHeadersToRemove: ["x-forwarded-proto", "proxy-authorization"],
+    virtualHosts: [
+      ...virtualHosts,
+      ...providerHosts(named).map(({ provider, domains }) =>
+        virtualHost(gateway, { ...rest, provider }, { scope, options, domains }),
+      ),
+      virtualHost(gateway, rest, { scope, options, domains: ["*"] }),
+    ],
+  };
+}
+
+const anyHost: HostPolicy = { host: { kind: "any", value: "" }, rules: [] };
+
+interface VirtualHostOptions {
+  readonly scope: RouteScope;
+  readonly options: RouteOptions;
+  readonly domains: string[];
+}
+
+function virtualHost(
+  gateway: GatewaySnapshot,
+  policy: HostPolicy & { readonly provider?: Provider },
+  { scope, options, domains }: VirtualHostOptions,
+): VirtualHost {
+  const provider = policy.provider ?? providerOf(policy);
+  const rules = policy.rules.filter((rule) => isInSection(rule, scope.section));
+  const context = { gateway, policy, provider, scope, options };
+  return {
+    name: domains[0] ?? "*",
+    domains,
+    routes: [
+      ...(rules.some(({ match }) => match.path) ? [ambiguousPathRoute(provider)] : []),
+      ...rules.flatMap((rule) => ruleRoutes(rule, context)),
+      ...defaultRoutes(rules, context),
+    ],
+  };
+}
+
+interface RouteContext {
+  readonly gateway: GatewaySnapshot;
+  readonly policy: HostPolicy;
+  readonly provider: Provider | undefined;
+  readonly scope: RouteScope;
+  readonly options: RouteOptions;
+}
+
+function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
+  const { action, route, ruleIndex } = rule;
+  const { scope, gateway, policy, options } = context;
+  const match = routeMatch(rule.match);
+  const provider = rule.provider ? findProviderByName(rule.provider) : context.provider;
+  const label = `${route.kind} ${route.namespace}/${route.name}`;
+  if (action.kind === "deny") {
+    const { reason, status, message } = action;
+    const name = encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex });
+    return [denialRoute({ name, match, provider, status, reason, message: escapeFormat(message) })];
+  }
+  const exposed = [...action.credentials, ...action.backends.flatMap((b) => b.credentials)];
+  if (scope.scheme === "plain" && exposed.length > 0) {
+    const reason = "credential-needs-tls";
+    const name = encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex });
+    const message = `${label} injects a credential, which never travels from plain HTTP: use https`;
+    return [denialRoute({ name, match, provider, status: 403, reason, message })];
+  }
+  return forwardRoutes({
+    name: encodeDecisionKey({ verdict: "allow", route, ruleIndex }),
+    match,
+    scheme: scope.scheme,
+    host: policy,
+    action,
+    provider,
+    requestTimeoutMs: gateway.requestTimeoutMs,
+    signingFile: options.signingFile,
+  });
+}
+
+/** What happens to requests that no rule of the host matches. */
+function defaultRoutes(rules: readonly HttpRule[], context: RouteContext): Route[] {
+  const { gateway, policy, provider, scope, options } = context;
+  if (gateway.refusal) return [refusalRoute(gateway.refusal, provider)];
+  if (gateway.defaultPolicy === "allow-all") {
+    return forwardRoutes({
+      name: encodeDecisionKey({ verdict: "allow" }),
+      match: everything,
+      scheme: scope.scheme,
+      host: policy.host.kind === "ip" ? anyHost : policy,
+      action: passThrough,
+      provider,
+      requestTimeoutMs: gateway.requestTimeoutMs,
+      signingFile: options.signingFile,
+    });
+  }
+  const reason = rules.length === 0 ? "default-policy" : "no-rule";
+  const message =
+    reason === "default-policy"
+      ? `No route of EgressGateway ${gateway.namespace}/${gateway.name} allows host %REQ(:AUTHORITY)% (defaultPolicy deny-all)`
+      : `No rule for host %REQ(:AUTHORITY)% allows %REQ(:METHOD)% %PATH(NQ)% (EgressGateway ${gateway.namespace}/${gateway.name}, defaultPolicy deny-all)`;
+  const name = encodeDecisionKey({ verdict: "deny", reason });
+  return [denialRoute({ name, match: everything, provider, status: 403, reason, message })];
+}
+
+const passThrough = {
+  kind: "forward",
+  requestHeaders: { set: [], add: [], remove: [] },
+  responseHeaders: { set: [], add: [], remove: [] },
+  credentials: [],
+  backends: [],
+} as const;
+
+function refusalRoute({ reason, message }: Refusal, provider: Provider | undefined): Route {
+  return denialRoute({
+    name: encodeDecisionKey({ verdict: "deny", reason }),
+    match: everything,
+    provider,
+    status: 403,
+    reason,
+    message: escapeFormat(message),
+  });
+}
+
+function ambiguousPathRoute(provider: Provider | undefined): Route {
+  const reason = "ambiguous-path";
+  return denialRoute({
+    name: encodeDecisionKey({ verdict: "deny", reason }),
+    match: ambiguousPath,
+    provider,
+    status: 403,
+    reason,
+    message:
+      "The path holds an encoded slash, backslash or NUL, and a path rule applies to this host: send the path without them",
+  });
+}
+
+function isInSection(rule: HttpRule, section: string | undefined): boolean {
+  return rule.sections === undefined || section === undefined || rule.sections.includes(section);
+}
+
+function routeMatch(match: HttpMatch): envoy.config.route.v3.IRouteMatch {
+  const headers = [
+    ...(match.method === undefined ? [] : [methodMatch(match.method)]),
+    ...(match.headers ?? []).map(headerMatch),
+  ];
+  return { ...pathMatch(match.path), ...(headers.length > 0 && { headers }) };
+}
+
+function pathMatch(path: PathMatch | undefined): envoy.config.route.v3.IRouteMatch {
+  switch (path?.kind) {
+    case undefined:
+      return everything;
+    case "exact":
+      return { path: path.value };
+    case "regex":
+      return { safeRegex: { regex: path.value } };
+    case "prefix": {
+      const value = path.value.replace(/\/+$/, "");
+      return value === "" ? everything : { pathSeparatedPrefix: value };
+    }
+  }
+}
+
+function methodMatch(method: string) {
+  return { name: ":method", stringMatch: { exact: method } };
+}
+
+function headerMatch({ kind, name, value }: HeaderMatch) {
+  if (kind === "exact") return { name, stringMatch: { exact: value } };
+  return { name, stringMatch: { safeRegex: { regex: value } } };
+}
+
+function domainOf({ host }: HostPolicy): string {
+  if (host.kind === "wildcard") return `*.${host.value}`;
+  return host.value.includes(":") ? `[${host.value}]` : host.value;
+}
+
+function providerOf({ host }: HostPolicy): Provider | undefined {
+  return host.kind === "exact" ? findProviderByHost(host.value) : undefined;
+}
+
+/** Hosts of known providers that no rule names: refused like all others, but in the shape of their SDK. */
+function providerHosts(named: ReadonlySet<string>) {
+  return providers.flatMap((provider) => {
+    const domains = provider.hosts.filter((host) => !named.has(host));
+    return domains.length === 0 ? [] : [{ provider, domains }];
+  });
+}

@@ -1,0 +1,22 @@
+/** Anthropic: hosts and error shape of api.anthropic.com (https://docs.anthropic.com/en/api/errors). */
+
+import type { Provider } from "../provider.ts";
+
+/** The declaration of Anthropic. */
+export const anthropic = {
+  name: "anthropic",
+  aliases: ["claude"],
+  hosts: ["api.anthropic.com"],
+  credentialHeaders: ["x-api-key", "authorization"],
+  errorBody: ({ status, message }) => ({
+    type: "error",
+    error: { type: errorType(status), message },
+  }),
+  errorHeaders: [],
+} satisfies Provider;
+
+function errorType(status: number): string {
+  if (status === 401) return "authentication_error";
+  if (status === 429) return "rate_limit_error";
+  return status >= 500 ? "api_error" : "permission_error";
+}
