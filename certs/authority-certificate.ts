@@ -5,9 +5,7 @@
 import type { KeyObject } from "node:crypto";
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { Buffer } from "node:buffer";
-
 import { ClrkError } from "../gateway/errors.ts";
-
 import {
   COMMON_NAME_MAX,
   computeKeyId,
@@ -18,7 +16,6 @@ import {
   encodeSubjectKeyId,
   signCertificate,
 } from "./certificate.ts";
-
 import { decodeCertificate } from "./decode-certificate.ts";
 import type { LeafIssuer } from "./leaf.ts";
 import { leafBackdateMs } from "./leaf.ts";

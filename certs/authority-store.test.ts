@@ -161,7 +161,9 @@ t.test(
     await chown(path, 12_345, 12_345);
     await t.rejects(
       store.load(),
-      refusal(`Cannot load authority "${path}": owner is user 12345, wanted 0`),
+      refusal(
+        `Cannot load authority "${path}": owner is user 12345, wanted 0; use a directory of this user`,
+      ),
     );
   },
 );

@@ -7,9 +7,7 @@ import type { Stats } from "node:fs";
 import { constants } from "node:fs";
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-
 import { ClrkError } from "../gateway/errors.ts";
-
 import type { AuthorityCertificate } from "./authority-certificate.ts";
 import { createFile, hasCode, syncDirectory } from "./atomic-file.ts";
 import { encodeAuthority, parseAuthority } from "./authority-certificate.ts";
@@ -112,7 +110,7 @@ function assertPrivate(path: string, stats: Stats): void {
   if (owner !== undefined && stats.uid !== owner) {
     throw new ClrkError(
       "CLRK_PRECONDITION_FAILED",
-      `Cannot load authority "${path}": owner is user ${stats.uid}, wanted ${owner}`,
+      `Cannot load authority "${path}": owner is user ${stats.uid}, wanted ${owner}; use a directory of this user`,
     );
   }
   if ((stats.mode & 0o077) !== 0) {

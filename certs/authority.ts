@@ -5,7 +5,6 @@
  */
 import type { Clock, TimerHandle } from "../gateway/clock.ts";
 import { ClrkError } from "../gateway/errors.ts";
-
 import type { AuthorityCertificate } from "./authority-certificate.ts";
 import { createAuthorityCertificate } from "./authority-certificate.ts";
 import type { AuthorityRoles } from "./authority-roles.ts";

@@ -5,7 +5,6 @@
 import type { KeyObject } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { hash, randomBytes, sign } from "node:crypto";
-
 import {
   encodeBitString,
   encodeExplicit,

@@ -1,6 +1,5 @@
 /** Reads the three fields of a certificate that node:crypto does not give as bytes. Raises ClrkError, never guesses. */
 import { ClrkError } from "../gateway/errors.ts";
-
 import type { DerElement } from "./der-reader.ts";
 import { readElement, readElements } from "./der-reader.ts";
 import { encodeOid } from "./der.ts";

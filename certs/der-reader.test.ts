@@ -1,10 +1,7 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-
 import t from "tap";
-
 import { ClrkError } from "../gateway/errors.ts";
-
 import { readElement, readElements } from "./der-reader.ts";
 import { encodeElement, encodeSequence, encodeTrue } from "./der.ts";
 

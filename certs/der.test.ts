@@ -1,8 +1,6 @@
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
-
 import t from "tap";
-
 import {
   encodeBitString,
   encodeElement,

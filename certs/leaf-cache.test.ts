@@ -238,6 +238,18 @@ t.test("a name that is no longer wanted is evicted instead of renewed", (t) => {
   t.end();
 });
 
+t.test("evictUnwanted() evicts at once and leaves the others alone", (t) => {
+  const { cache, changes, state } = createCache();
+  for (const sent of ["a.example", "A.example", "b.example"]) versionOf(cache, sent);
+  cache.evictUnwanted();
+  t.same(changes, []);
+  state.unwanted.add("a.example");
+  cache.evictUnwanted();
+  t.same(summary(changes), ["evicted a.example", "evicted A.example"]);
+  t.match(cache.stats(), { evicted: 2, liveNames: 1, liveLeaves: 1 });
+  t.end();
+});
+
 t.test("forget() drops the leaf with its last spelling and ends its renewal", (t) => {
   const { cache, clock, changes, minted } = createCache();
   versionOf(cache, "a.example");

@@ -4,9 +4,7 @@
  * Single-flight comes from minting being synchronous: nothing can run between the look-up and the entry.
  */
 import type { Leaf, LeafChange } from "../gateway/certificate-provider.ts";
-
 import type { Clock, TimerHandle } from "../gateway/clock.ts";
-
 import type { MintingCeiling } from "./minting-ceiling.ts";
 
 /** Bounds of a cache. */
@@ -134,6 +132,13 @@ export class LeafCache {
     if (entry.spellings.size === 0) this.#entries.delete(entry.name);
   }
 
+  /** Evicts every name that is no longer wanted, at once instead of when its leaf is due. */
+  evictUnwanted(): void {
+    for (const entry of [...this.#entries.values()]) {
+      if (!this.#options.isWanted(entry.name)) this.#evictEntry(entry);
+    }
+  }
+
   /** Current counters. */
   stats(): LeafCacheStats {
     return {
@@ -175,6 +180,10 @@ export class LeafCache {
     this.forget(serverName);
     this.#evicted++;
     this.#options.onChange({ kind: "evicted", serverName });
+  }
+
+  #evictEntry(entry: Entry): void {
+    for (const serverName of [...entry.spellings]) this.#evict(serverName);
   }
 
   #isDue(entry: Entry): boolean {
@@ -221,7 +230,7 @@ export class LeafCache {
       if (this.#options.isWanted(entry.name)) {
         failed = !this.#renew(entry);
       } else {
-        for (const serverName of [...entry.spellings]) this.#evict(serverName);
+        this.#evictEntry(entry);
       }
       if (failed) break;
     }

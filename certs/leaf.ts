@@ -4,9 +4,7 @@
  */
 import type { KeyObject } from "node:crypto";
 import { generateKeyPairSync } from "node:crypto";
-
 import type { Leaf } from "../gateway/certificate-provider.ts";
-
 import {
   COMMON_NAME_MAX,
   computeKeyId,

@@ -4,9 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
-
 import { ClrkError } from "../gateway/errors.ts";
-
 import type { DerElement } from "./der-reader.ts";
 import { readElement, readElements } from "./der-reader.ts";
 import { encodeSequence, encodeSet, encodeUtf8String } from "./der.ts";

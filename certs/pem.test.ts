@@ -1,10 +1,7 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-
 import t from "tap";
-
 import { ClrkError } from "../gateway/errors.ts";
-
 import { encodePem, parsePem } from "./pem.ts";
 
 t.test("encodePem() breaks lines at 64 columns", (t) => {

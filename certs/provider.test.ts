@@ -101,6 +101,19 @@ t.test("find() asks the policy with the canonical name, each time", async (t) =>
   t.match(provider.stats(), { liveNames: 0, liveLeaves: 0 });
 });
 
+t.test("recheck() evicts what a changed policy no longer intercepts", async (t) => {
+  const passthrough = new Set<string>();
+  const { provider, changes } = createProvider({
+    interceptsName: (name) => !passthrough.has(name),
+  });
+  await provider.find("Bank.example");
+  await provider.find("a.example");
+  passthrough.add("bank.example");
+  provider.recheck();
+  t.same(changes, [{ kind: "evicted", serverName: "Bank.example" }]);
+  t.match(provider.stats(), { evicted: 1, liveNames: 1 });
+});
+
 t.test("find() fails closed when the policy throws", async (t) => {
   const failure = new Error("policy");
   const { provider, errors } = createProvider({
@@ -144,7 +157,8 @@ t.test("a new authority renews live names with its own signature and a new key",
   state.issuer = createIssuer();
   clock.advance(30_000);
   const [change] = changes;
-  if (change?.kind !== "renewed" || before.kind !== "leaf") return t.fail("no renewal");
+  t.ok(change?.kind === "renewed" && before.kind === "leaf");
+  if (change?.kind !== "renewed" || before.kind !== "leaf") return;
   const authority = new X509Certificate(state.issuer.certificatePem);
   t.ok(new X509Certificate(change.leaf.certificateChainPem).verify(authority.publicKey));
   t.not(change.leaf.privateKeyPem, before.leaf.privateKeyPem);

@@ -9,9 +9,7 @@ import type {
   LeafChange,
   LeafRefusal,
 } from "../gateway/certificate-provider.ts";
-
 import type { Clock } from "../gateway/clock.ts";
-
 import type { Authority } from "./authority.ts";
 import type { CachedLeaf, LeafCacheLimits, LeafCacheStats } from "./leaf-cache.ts";
 import type { LeafMinter } from "./leaf.ts";
@@ -32,7 +30,7 @@ export interface CertificateProviderOptions {
   readonly limits?: LeafCacheLimits;
   /** Life of a leaf in `ms`, at most what the authority was opened with; default 24 hours */
   readonly leafLifeMs?: number;
-  /** Whether the gateway intercepts a canonical name; without it, all names. Asked again at each find and renewal */
+  /** Whether the gateway intercepts a canonical name; without it, all names. Asked again at each find, renewal and recheck */
   readonly interceptsName?: (name: string) => boolean;
 }
 
@@ -103,6 +101,11 @@ export class MintingCertificateProvider implements CertificateProvider {
    */
   touch(serverName: string): void {
     this.#cache.touch(serverName);
+  }
+
+  /** Call after the policy behind `interceptsName` changed: evicts, and tells, every name that it no longer accepts. */
+  recheck(): void {
+    this.#cache.evictUnwanted();
   }
 
   /** Current counters. */

@@ -1,5 +1,4 @@
 import t from "tap";
-
 import { parseServerName, quoteName } from "./san.ts";
 
 const label63 = "a".repeat(63);

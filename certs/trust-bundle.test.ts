@@ -28,7 +28,7 @@ t.test("readPublicRoots() falls back to Node's roots on a machine without any", 
   const empty = ["SSL_CERT_FILE=/dev/null", "SSL_CERT_DIR=/nonexistent"];
   const args = [...empty, process.execPath, "--input-type=module", "-e", script];
   const { output } = await runTool("env", args);
-  t.equal(output, "bundled true\n");
+  t.match(output, /^bundled true$/m);
 });
 
 t.test("createTrustBundle() puts the authorities first and leaves out duplicates", (t) => {

@@ -5,9 +5,7 @@
 import type { Buffer } from "node:buffer";
 import { hash, X509Certificate } from "node:crypto";
 import { getCACertificates } from "node:tls";
-
 import { ClrkError } from "../gateway/errors.ts";
-
 import { decodeCertificate } from "./decode-certificate.ts";
 import { computeNameHash } from "./name-hash.ts";
 import { encodePem, parsePem } from "./pem.ts";

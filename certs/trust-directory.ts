@@ -16,7 +16,6 @@ import {
   chmod,
 } from "node:fs/promises";
 import { join } from "node:path";
-
 import { hasCode, replaceFile, syncDirectory } from "./atomic-file.ts";
 import type { TrustBundle } from "./trust-bundle.ts";
 
@@ -78,7 +77,10 @@ async function writeHashedDirectory(
 ): Promise<void> {
   const temporary = await mkdtemp(join(directory, ".certs-"));
   try {
-    for (const [name, pem] of files) await writeFile(join(temporary, name), pem, { mode: 0o644 });
+    for (const [name, pem] of files) {
+      await writeFile(join(temporary, name), pem);
+      await chmod(join(temporary, name), 0o644);
+    }
     await chmod(temporary, 0o755);
     await syncDirectory(temporary);
     const path = join(directory, target);

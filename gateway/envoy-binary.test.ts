@@ -5,6 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
+import type { Test } from "tap";
 import { findEnvoy, toolCacheDirectory } from "./envoy-binary.ts";
 import type { FindEnvoyOptions } from "./envoy-binary.ts";
 import type { EnvoyRelease } from "./envoy-release.ts";
@@ -37,7 +38,7 @@ const envoys: RunProgram = (file, words) => {
 };
 
 /** A directory with executables `<version>/envoy`, and a cache with or without a binary. */
-function machine(t: Tap, cached?: string) {
+function machine(t: Test, cached?: string) {
   const root = t.testdir({
     "1.40.3": { envoy: "" },
     "1.31.0": { envoy: "" },
@@ -53,8 +54,6 @@ function machine(t: Tap, cached?: string) {
   chmodSync(join(root, "plain/envoy"), 0o644);
   return root;
 }
-
-type Tap = typeof t;
 
 function find(root: string, env: Record<string, string>, more: Partial<FindEnvoyOptions> = {}) {
   const path = (env["PATH"] ?? "").replaceAll("@", root);

@@ -257,7 +257,7 @@ t.test("short writes are completed", async (t) => {
 t.test(
   "a full disk is reported, loses only what the buffer cannot hold, and is used again when space is back",
   async (t) => {
-    const directory = t.testdir();
+    const directory = join(t.testdir(), "records");
     const fault: Fault = { space: lineBytes * 1.5, writes: 0 };
     const { clock, file, logged } = setUp(directory, {
       fileSystem: brokenFileSystem(fault),
@@ -351,7 +351,7 @@ t.test("a failing rotation keeps the records and tries again", async (t) => {
 
 t.test("old files that cannot be deleted are reported and stop nothing", async (t) => {
   const fault: Fault = { fail: { operation: "remove", code: "EACCES" }, writes: 0 };
-  const { file, logged } = setUp(t.testdir(), {
+  const { file, logged } = setUp(join(t.testdir(), "records"), {
     fileSystem: brokenFileSystem(fault),
     maxFileBytes: 1,
     maxFiles: 1,

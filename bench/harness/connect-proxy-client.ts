@@ -108,8 +108,7 @@ function readHead(socket: Socket, target: string): Promise<{ head: string; rest:
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);
     const settle = (act: () => void): void => {
-      socket.off("data", onData).off("close", onClose);
-      socket.pause();
+      socket.off("readable", onReadable).off("close", onClose);
       act();
     };
     const onClose = (): void => {
@@ -117,7 +116,10 @@ function readHead(socket: Socket, target: string): Promise<{ head: string; rest:
         reject(new Error(`Cannot open tunnel to "${target}": proxy closed before it answered`)),
       );
     };
-    const onData = (chunk: Buffer): void => {
+    // Not "data": pausing afterwards would keep the caller's own "data" listener from starting the flow.
+    const onReadable = (): void => {
+      const chunk: Buffer | null = socket.read();
+      if (chunk === null) return;
       seen = Buffer.concat([seen, chunk]);
       const end = seen.indexOf("\r\n\r\n");
       if (end >= 0) {
@@ -133,7 +135,7 @@ function readHead(socket: Socket, target: string): Promise<{ head: string; rest:
         );
       }
     };
-    socket.on("data", onData).on("close", onClose);
+    socket.on("readable", onReadable).on("close", onClose);
   });
 }
 

@@ -110,19 +110,27 @@ export function httpOver(socket: Duplex, options: HttpRequest): Promise<HttpResp
       setHost: false,
       headers: { host: options.authority, connection: "keep-alive", ...mutable(options.headers) },
     });
-    const timer = setTimeout(
-      () => socket.destroy(new Error(`Cannot read response: deadline passed`)),
-      options.deadlineMs ?? defaultDeadlineMs,
-    );
-    request.once("error", (error) => {
+    let late = false;
+    let answered = false;
+    const timer = setTimeout(() => {
+      late = true;
+      socket.destroy();
+    }, options.deadlineMs ?? defaultDeadlineMs);
+    request.on("error", (error) => {
+      if (answered) return; // told by `complete`
       clearTimeout(timer);
-      reject(error);
+      reject(
+        late
+          ? new Error("Cannot read response: deadline passed before its head", { cause: error })
+          : error,
+      );
     });
     request.once("response", (response) => {
-      readHttp1(response).then((value) => {
+      answered = true;
+      void readHttp1(response).then((value) => {
         clearTimeout(timer);
         resolve(value);
-      }, reject);
+      });
     });
     request.end(options.body);
   });

@@ -72,7 +72,8 @@ export const benchCases: readonly BenchCase[] = [
       domain: benchDomain,
       prefix: `${namePrefix}-${share.index}-`,
       names: Math.ceil(options.names / share.count),
-      warmUpNames: 20,
+      // A peer on a compiling run time needs some handshakes before it runs compiled code.
+      warmUpNames: Math.min(100, Math.ceil(options.names / 5)),
       connections: 1,
     }),
   },

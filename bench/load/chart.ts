@@ -9,14 +9,14 @@ const width = 840;
 const margin = 16;
 const rowHeight = 34;
 const panelGap = 22;
-const titleHeight = 56;
+const titleHeight = 66;
 const columnHeadHeight = 20;
 const nameWidth = 96;
 const plotWidth = 180;
 // Room right of a bar for its figures: "10,547 (10,200–11,640)".
 const labelWidth = 168;
 const rightColumn = margin + nameWidth + plotWidth + labelWidth + 12;
-const rightPlotWidth = 120;
+const rightPlotWidth = 200;
 
 // Both palettes keep 4.5:1 for text and 3:1 for bars against GitHub's white and near-black.
 const style = `
@@ -52,7 +52,7 @@ export function drawChart(results: BenchResults, titles: ReadonlyMap<string, str
   }
   const { machine } = results;
   const rounds = Math.max(0, ...results.cases.map((result) => result.rounds));
-  const where = `${machine.cpus} CPUs (${machine.cpuModel}), client and upstream included; median of ${rounds} rounds, line: min–max`;
+  const where = `${machine.cpus} CPUs (${machine.cpuModel}) shared with the load client; median of ${rounds} rounds, line: min–max`;
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}" role="img" aria-labelledby="chart-title">`,
     `<title id="chart-title">CPU time and latency per request of intercepting proxies</title>`,
@@ -67,12 +67,11 @@ export function drawChart(results: BenchResults, titles: ReadonlyMap<string, str
 
 function drawLegend(y: number): string[] {
   const entries = [
-    { kind: "envoy", label: "Envoy" },
-    { kind: "server", label: "gateway or peer process" },
-    { kind: "latency", label: "latency p50, line to p99" },
+    { x: margin, kind: "envoy", label: "Envoy" },
+    { x: margin + 80, kind: "server", label: "gateway or peer process" },
+    { x: rightColumn, kind: "latency", label: "latency p50, line to p99" },
   ];
-  return entries.flatMap(({ kind, label }, index) => {
-    const x = margin + index * 180;
+  return entries.flatMap(({ x, kind, label }) => {
     return [rect({ x, y: y - 9, width: 10, height: 10, kind }), text([x + 15, y], label, "dim")];
   });
 }

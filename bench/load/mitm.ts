@@ -39,7 +39,7 @@ export async function runMitm(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, optionTable);
   const cases = chooseCases(options.text("case"));
   const selection = await choose(options.text("contender"));
-  const machine = await describeMachine(1_000);
+  const machine = describeMachine();
   const samples = await measure(options, selection, cases);
   const present = selection.present.map((contender) => contender.name);
   const results: BenchResults = {

@@ -10,6 +10,8 @@ interface Column {
 }
 
 const nameWidth = 12;
+// What a quiet machine's kernel threads and this process take stays below.
+const noticeableWork = 0.1;
 const columns: readonly Column[] = [
   {
     head: "CPU µs/req",
@@ -95,15 +97,16 @@ function formatHead({ machine, options }: BenchResults): string[] {
   ];
 }
 
-function formatNotes({ machine, absent, cases }: BenchResults): string[] {
+function formatNotes({ absent, cases }: BenchResults): string[] {
   const failed = cases.reduce((sum, result) => sum + result.failed, 0);
   const notes = [failed === 0 ? "Failed requests: 0" : `Failed requests: ${formatFigure(failed)}`];
   for (const [name, reason] of Object.entries(absent)) {
     notes.push(...wrap(`Left out: ${name}: ${reason}`));
   }
-  if (machine.busyAtStart > 0.1) {
-    const busy = Math.round(machine.busyAtStart * 100);
-    notes.push(`Noisy: other work used ${busy} % of the CPUs just before the run.`);
+  const otherWork = Math.max(0, ...cases.map((result) => result.otherWork));
+  if (otherWork > noticeableWork) {
+    const share = Math.round(otherWork * 100);
+    notes.push(...wrap(`Noisy: other work on the machine took up to ${share} % of its CPUs.`));
   }
   return [notes.join("\n")];
 }

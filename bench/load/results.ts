@@ -32,6 +32,8 @@ export interface CaseResult {
   /** Not answered 200 for whatever reason, all rounds together */
   readonly failed: number;
   readonly firstFailure?: string;
+  /** Share (0–1) of the CPUs that work of others took: the worst round */
+  readonly otherWork: number;
   readonly spread: {
     readonly server: Spread | null;
     readonly envoy: Spread | null;
@@ -107,6 +109,7 @@ function summariseCase(
     requests: samples.reduce((sum, one) => sum + one.requests, 0),
     failed: samples.reduce((sum, one) => sum + one.failed, 0),
     ...(firstFailure !== undefined && { firstFailure }),
+    otherWork: rounded(of((sample) => sample.otherWork).max),
     spread: {
       server: server === undefined ? null : spread(server),
       envoy: envoy === undefined ? null : spread(envoy),

@@ -9,6 +9,7 @@ import type { BenchCase, CaseOptions } from "./cases.ts";
 import { startLoadClients } from "./client-process.ts";
 import type { LoadClients, LoadTotal } from "./client-process.ts";
 import type { Contender, RunningContender } from "./contender.ts";
+import { otherWorkShare, readMachineTime } from "./machine.ts";
 import { cpuBetween, sampleCpu } from "./process-cpu.ts";
 import type { CpuSample } from "./process-cpu.ts";
 import type { TestAuthority } from "./test-authority.ts";
@@ -32,6 +33,8 @@ export interface RoundSample {
   readonly p99Ms: number;
   readonly failed: number;
   readonly firstFailure?: string;
+  /** Share (0–1) of the CPUs that work of others took meanwhile */
+  readonly otherWork: number;
   /** TLS connections that the upstream accepted meanwhile: shows whether a contender reuses them */
   readonly upstreamHandshakes: number;
 }
@@ -153,19 +156,27 @@ async function measureCase(options: RoundsOptions, run: Measurement): Promise<Ro
   );
   await clients.prepare(workloads);
   const countsBefore = await options.upstream.counts();
+  const timeBefore = readMachineTime();
   const before = sampleAll(running, options.upstream.pid);
   const total = await clients.run();
   const after = sampleAll(running, options.upstream.pid);
+  const timeAfter = readMachineTime();
   const countsAfter = await options.upstream.counts();
+  const used = { ...usedBetween(before, after), client: total.cpuMicros };
+  const ownMicros = Object.values(used).reduce((sum, micros) => sum + micros, 0);
+  const requests = Math.max(total.requests, 1);
   return {
     case: benchCase.name,
     contender: contender.name,
     round: run.round,
     ...figures(total),
     cpuMicrosPerRequest: {
-      ...perRequest(total.requests, before, after),
-      client: total.cpuMicros / Math.max(total.requests, 1),
+      ...(used.server !== undefined && { server: used.server / requests }),
+      ...(used.envoy !== undefined && { envoy: used.envoy / requests }),
+      client: used.client / requests,
+      upstream: used.upstream / requests,
     },
+    otherWork: otherWorkShare(timeBefore, timeAfter, ownMicros),
     upstreamHandshakes: countsAfter.handshakes - countsBefore.handshakes,
   };
 }
@@ -185,12 +196,11 @@ function sampleAll({ pids }: RunningContender, upstream: number): AllCpu {
   };
 }
 
-function perRequest(requests: number, before: AllCpu, after: AllCpu) {
-  const each = (from: CpuSample, to: CpuSample) => cpuBetween(from, to) / Math.max(requests, 1);
+function usedBetween(before: AllCpu, after: AllCpu) {
   return {
-    ...(before.server && after.server && { server: each(before.server, after.server) }),
-    ...(before.envoy && after.envoy && { envoy: each(before.envoy, after.envoy) }),
-    upstream: each(before.upstream, after.upstream),
+    ...(before.server && after.server && { server: cpuBetween(before.server, after.server) }),
+    ...(before.envoy && after.envoy && { envoy: cpuBetween(before.envoy, after.envoy) }),
+    upstream: cpuBetween(before.upstream, after.upstream),
   };
 }
 

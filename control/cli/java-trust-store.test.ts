@@ -13,6 +13,7 @@ import {
   encodeJavaTrustStore,
   isJavaCommand,
   javaTrustStorePassword,
+  withoutWrappers,
 } from "./java-trust-store.ts";
 import { hasProgram, originHost, startProxiedOrigin } from "./testdata/proxied-origin.ts";
 
@@ -228,3 +229,10 @@ for (const argv of [
     t.equal(isJavaCommand(argv), false);
   });
 }
+
+t.test("withoutWrappers() leaves the command and its arguments", async (t) => {
+  const argv = ["env", "-i", "A=1", "nice", "-n", "5", "node", "-e", "env"];
+  t.strictSame(withoutWrappers(argv), ["node", "-e", "env"]);
+  t.strictSame(withoutWrappers(["node", "env"]), ["node", "env"]);
+  t.strictSame(withoutWrappers(["env", "A=1"]), []);
+});

@@ -131,12 +131,17 @@ function encodeData(content: Uint8Array): Uint8Array {
  * prints whenever that variable is set and offers no way to silence.
  */
 export function isJavaCommand(argv: readonly string[]): boolean {
+  const command = basename(withoutWrappers(argv)[0] ?? "");
+  return javaCommands.has(command.replace(/\.(exe|bat|cmd)$/i, "")) || command.endsWith(".jar");
+}
+
+/** Returns the command line from its real command on: without `env NAME=value`, `nice -n 5`, `timeout 10s` and the like. */
+export function withoutWrappers(argv: readonly string[]): readonly string[] {
   let index = 0;
-  while (index < argv.length && wrappers.has(basename(argv[index] ?? ""))) {
+  while (wrappers.has(basename(argv[index] ?? ""))) {
     index += 1;
-    // Options, assignments and durations of the wrapper.
+    // Options, assignments and numbers of the wrapper.
     while (/^(-|\d|\w+=)/.test(argv[index] ?? "")) index += 1;
   }
-  const command = basename(argv[index] ?? "");
-  return javaCommands.has(command.replace(/\.(exe|bat|cmd)$/i, "")) || command.endsWith(".jar");
+  return argv.slice(index);
 }

@@ -188,17 +188,9 @@ function base(name: string): Cluster {
  */
 function http(kind: UpstreamKind): Cluster {
   const { HttpProtocolOptions } = envoy.extensions.upstreams.http.v3;
-  const protocols = { httpProtocolOptions: {}, http2ProtocolOptions: {} };
+  // Without effect on plain clusters, but the forward proxy refuses to exist without them.
   const verified = { autoSni: true, autoSanValidation: true };
-  const options: envoy.extensions.upstreams.http.v3.IHttpProtocolOptions =
-    kind === "tls"
-      ? { upstreamHttpProtocolOptions: verified, autoConfig: protocols }
-      : kind === "tls-http1"
-        ? {
-            upstreamHttpProtocolOptions: verified,
-            explicitHttpConfig: { httpProtocolOptions: {} },
-          }
-        : { useDownstreamProtocolConfig: protocols };
+  const options = { upstreamHttpProtocolOptions: verified, ...protocolChoice(kind) };
   const key = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
   const packed: google.protobuf.IAny = typedExtension(
     key,
@@ -209,6 +201,20 @@ function http(kind: UpstreamKind): Cluster {
     typedExtensionProtocolOptions: { [key]: packed },
     ...(kind !== "plain" && { transportSocket: upstreamTls(kind) }),
   };
+}
+
+function protocolChoice(
+  kind: UpstreamKind,
+): envoy.extensions.upstreams.http.v3.IHttpProtocolOptions {
+  const protocols = { httpProtocolOptions: {}, http2ProtocolOptions: {} };
+  switch (kind) {
+    case "tls":
+      return { autoConfig: protocols };
+    case "tls-http1":
+      return { explicitHttpConfig: { httpProtocolOptions: {} } };
+    case "plain":
+      return { useDownstreamProtocolConfig: protocols };
+  }
 }
 
 /** Verification is always on; the roots are one SDS resource that all clusters share. */

@@ -9,6 +9,9 @@ import { countTokens, toTokens } from "./tokens.ts";
 
 /** Models known, with the dated name that answers carry. */
 export const anthropicModels: ReadonlyMap<string, string> = new Map([
+  ["claude-opus-5-5", "claude-opus-5-5"],
+  ["claude-sonnet-5-5", "claude-sonnet-5-5"],
+  ["claude-haiku-5-5", "claude-haiku-5-5"],
   ["claude-opus-4-5", "claude-opus-4-5-20251101"],
   ["claude-sonnet-4-5", "claude-sonnet-4-5-20250929"],
   ["claude-haiku-4-5", "claude-haiku-4-5-20251001"],

@@ -93,7 +93,7 @@ function answerModels(): Reply {
     type: "model",
     id,
     display_name: alias,
-    created_at: `${id.slice(-8, -4)}-${id.slice(-4, -2)}-${id.slice(-2)}T00:00:00Z`,
+    created_at: "2026-01-01T00:00:00Z",
   }));
   const page = { has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
   return jsonReply(200, { data, ...page });

@@ -22,6 +22,7 @@ export const openAiModels: readonly OpenAiModel[] = [
   text("gpt-4.1-mini", "gpt-4.1-mini-2025-04-14", 1_744_318_173),
   text("gpt-4o", "gpt-4o-2024-08-06", 1_715_367_049),
   text("gpt-4o-mini", "gpt-4o-mini-2024-07-18", 1_721_172_741),
+  { ...text("gpt-5.5", "gpt-5.5-2026-04-23", 1_776_902_400), reasoning: true },
   { ...text("gpt-5", "gpt-5-2025-08-07", 1_754_425_777), reasoning: true },
   { ...text("gpt-5-mini", "gpt-5-mini-2025-08-07", 1_754_425_928), reasoning: true },
   embedding("text-embedding-3-small", 1_536),

@@ -1,0 +1,290 @@
+/**
+ * Queue and sender of one OTLP signal: batches by count and age, retries with backoff, gives up the oldest when the
+ * receiver cannot follow. One batch is in flight at a time; every loss is counted by its reason.
+ */
+import { BoundedQueue } from "./bounded-queue.ts";
+import { sleep } from "./clock.ts";
+import type { TimerHandle } from "./clock.ts";
+import { describeError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import type { TracedRecord } from "./otlp-encode.ts";
+import { createBody, sendOnce } from "./otlp-request.ts";
+import type { OtlpBody, OtlpOutcome, OtlpSignal, OtlpTransport } from "./otlp-request.ts";
+
+/** One item of the queue. */
+export interface QueuedRecord extends TracedRecord {
+  /** Estimate, for the bounds */
+  readonly bytes: number;
+}
+
+/** Bounds and pauses of a pipe. */
+export interface OtlpPipeLimits {
+  /** Most records in one request */
+  readonly maxBatchRecords: number;
+  /** Most estimated bytes in one request; a larger record goes alone */
+  readonly maxBatchBytes: number;
+  /** Longest time that a record waits for others, in `ms` */
+  readonly maxDelayMs: number;
+  /** Most records waiting */
+  readonly maxQueuedRecords: number;
+  /** Most estimated bytes waiting */
+  readonly maxQueuedBytes: number;
+  /** First pause after a failed attempt; doubles each time up to `maxBackoffMs` */
+  readonly minBackoffMs: number;
+  readonly maxBackoffMs: number;
+  /** Longest pause that a receiver's Retry-After is followed for */
+  readonly maxRetryAfterMs: number;
+  /** Time after which a batch is given up */
+  readonly giveUpAfterMs: number;
+}
+
+/** What a pipe is made of. */
+export interface OtlpPipeOptions {
+  readonly signal: OtlpSignal;
+  readonly transport: OtlpTransport;
+  readonly limits: OtlpPipeLimits;
+  /** The batch as a message */
+  readonly encode: (records: readonly TracedRecord[]) => Uint8Array;
+  /** Number from 0 up to 1 that spreads the pauses of many gateways */
+  readonly jitter: () => number;
+  readonly log: Logger;
+}
+
+/** Numbers since the start, for the gateway's status. */
+export interface OtlpPipeStatus {
+  /** Whether the last attempt failed */
+  readonly failing: boolean;
+  /** What the last failure was; absent when all is well */
+  readonly error?: string;
+  readonly queued: number;
+  readonly sent: number;
+  readonly retries: number;
+  /** Answers that were accepted but could not be read */
+  readonly malformedResponses: number;
+  readonly dropped: OtlpDrops;
+}
+
+/** Lost records by reason. */
+export interface OtlpDrops {
+  /** The queue was full */
+  queueFull: number;
+  /** The receiver refused the batch, or some of its records */
+  rejected: number;
+  /** The receiver did not take the batch in time */
+  givenUp: number;
+  /** Left at `close()`, or added after it */
+  closed: number;
+  /** The batch could not be encoded */
+  notEncodable: number;
+}
+
+/** Sends the records of one signal to one receiver. */
+export class OtlpPipe {
+  readonly #options: OtlpPipeOptions;
+  readonly #queue: BoundedQueue<QueuedRecord>;
+  readonly #closing = new AbortController();
+  readonly #abort = new AbortController();
+  readonly #dropped: OtlpDrops = {
+    queueFull: 0,
+    rejected: 0,
+    givenUp: 0,
+    closed: 0,
+    notEncodable: 0,
+  };
+  #queuedBytes = 0;
+  #timer: TimerHandle | undefined;
+  #running: Promise<void> | undefined;
+  #notBeforeNs = 0n;
+  #error: string | undefined;
+  #sent = 0;
+  #retries = 0;
+  #malformedResponses = 0;
+
+  /** Sends nothing before the first record. */
+  constructor(options: OtlpPipeOptions) {
+    this.#options = options;
+    this.#queue = new BoundedQueue(options.limits.maxQueuedRecords);
+  }
+
+  /** Numbers of now; a new object each time */
+  get status(): OtlpPipeStatus {
+    return {
+      failing: this.#error !== undefined,
+      ...(this.#error !== undefined && { error: this.#error }),
+      queued: this.#queue.size,
+      sent: this.#sent,
+      retries: this.#retries,
+      malformedResponses: this.#malformedResponses,
+      dropped: { ...this.#dropped },
+    };
+  }
+
+  /** Queues a record; the oldest ones go when it does not fit. Never throws, never waits. */
+  add(record: QueuedRecord): void {
+    if (this.#closing.signal.aborted) {
+      this.#dropped.closed++;
+      return;
+    }
+    const { limits, transport } = this.#options;
+    const evicted = this.#queue.push(record);
+    this.#queuedBytes += record.bytes;
+    if (evicted !== undefined) this.#evict(evicted);
+    while (this.#queuedBytes > limits.maxQueuedBytes && this.#queue.size > 1) {
+      const oldest = this.#queue.shift();
+      if (oldest !== undefined) this.#evict(oldest);
+    }
+    if (this.#running !== undefined) return;
+    if (this.#queue.size >= limits.maxBatchRecords) this.#start();
+    else if (this.#timer === undefined) {
+      this.#timer = transport.clock.setTimeout(() => this.#start(), limits.maxDelayMs);
+      this.#timer.unref();
+    }
+  }
+
+  /** Resolves when everything queued so far is sent or given up, after at most `timeoutMs`; the rest is counted as dropped. Never rejects. */
+  async close(timeoutMs: number): Promise<void> {
+    const { clock } = this.#options.transport;
+    // Wakes a pause between attempts: each batch gets one more attempt, and no pause after it.
+    this.#closing.abort();
+    const timer = clock.setTimeout(() => this.#abort.abort(new Error("Closing")), timeoutMs);
+    this.#start();
+    await this.#running;
+    clock.clearTimeout(timer);
+    this.#dropped.closed += this.#queue.clear();
+    this.#queuedBytes = 0;
+  }
+
+  #evict(record: QueuedRecord): void {
+    this.#dropped.queueFull++;
+    this.#queuedBytes -= record.bytes;
+  }
+
+  #start(): void {
+    this.#options.transport.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#options.transport;
+    while (this.#queue.size > 0 && !this.#abort.signal.aborted) {
+      const pauseMs = Number(this.#notBeforeNs - clock.monotonicNs()) / 1e6;
+      if (pauseMs > 0) await sleep(clock, pauseMs, this.#closing.signal);
+      await this.#deliver(this.#takeBatch());
+      await this.#waitForMore();
+    }
+  }
+
+  // Between batches records gather for `maxDelayMs`, unless a full batch waits already.
+  async #waitForMore(): Promise<void> {
+    const { limits, transport } = this.#options;
+    const isFew = this.#queue.size > 0 && this.#queue.size < limits.maxBatchRecords;
+    if (isFew) await sleep(transport.clock, limits.maxDelayMs, this.#closing.signal);
+  }
+
+  #takeBatch(): QueuedRecord[] {
+    const { maxBatchRecords, maxBatchBytes } = this.#options.limits;
+    const batch: QueuedRecord[] = [];
+    let bytes = 0;
+    while (batch.length < maxBatchRecords && bytes < maxBatchBytes) {
+      const record = this.#queue.shift();
+      if (record === undefined) break;
+      batch.push(record);
+      bytes += record.bytes;
+    }
+    this.#queuedBytes -= bytes;
+    return batch;
+  }
+
+  async #deliver(batch: readonly QueuedRecord[]): Promise<void> {
+    const body = await this.#encode(batch);
+    if (body === undefined) return;
+    const { transport, limits } = this.#options;
+    const startNs = transport.clock.monotonicNs();
+    for (let attempt = 0; ; attempt++) {
+      const wasClosing = this.#closing.signal.aborted;
+      const outcome = await sendOnce(transport, body, this.#abort.signal);
+      if (outcome.kind !== "retry") {
+        this.#settle(outcome, batch.length);
+        return;
+      }
+      const pauseMs = this.#pauseMs(attempt, outcome.afterMs);
+      this.#onFailure(outcome.text);
+      const elapsedMs = Number(transport.clock.monotonicNs() - startNs) / 1e6;
+      if (wasClosing || elapsedMs + pauseMs > limits.giveUpAfterMs) {
+        this.#giveUp(batch.length, pauseMs, wasClosing);
+        return;
+      }
+      await sleep(transport.clock, pauseMs, this.#closing.signal);
+      this.#retries++;
+    }
+  }
+
+  async #encode(batch: readonly QueuedRecord[]): Promise<OtlpBody | undefined> {
+    try {
+      const message = this.#options.encode(batch);
+      return await createBody(message, this.#options.transport.gzipFromBytes);
+    } catch (error) {
+      // Trying again would fail the same way, and the batches behind it would wait for nothing.
+      this.#dropped.notEncodable += batch.length;
+      const { log, signal } = this.#options;
+      const text = describeError(error);
+      log.error("Cannot encode records", { signal, records: batch.length, error: text });
+      return undefined;
+    }
+  }
+
+  #settle(outcome: Exclude<OtlpOutcome, { kind: "retry" }>, count: number): void {
+    const { log, signal } = this.#options;
+    if (outcome.kind === "rejected") {
+      this.#dropped.rejected += count;
+      this.#onFailure(outcome.text);
+      return;
+    }
+    this.#onSuccess();
+    if (outcome.kind === "sent-unclear") {
+      this.#malformedResponses++;
+      this.#sent += count;
+      log.debug("Cannot read the receiver's answer", { signal, error: outcome.text });
+      return;
+    }
+    const rejected = Math.min(Math.max(outcome.partial.rejected, 0), count);
+    this.#sent += count - rejected;
+    this.#dropped.rejected += rejected;
+    if (rejected === 0) return;
+    const message = outcome.partial.message.slice(0, 200);
+    log.warn("Receiver refused records", { signal, rejected, of: count, message });
+  }
+
+  #giveUp(count: number, pauseMs: number, wasClosing: boolean): void {
+    if (wasClosing) this.#dropped.closed += count;
+    else this.#dropped.givenUp += count;
+    // The next batch must not come sooner than this one might have.
+    this.#notBeforeNs =
+      this.#options.transport.clock.monotonicNs() + BigInt(Math.round(pauseMs * 1e6));
+  }
+
+  #pauseMs(attempt: number, afterMs: number | undefined): number {
+    const { minBackoffMs, maxBackoffMs, maxRetryAfterMs } = this.#options.limits;
+    const full = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(attempt, 30));
+    const spread = full * (0.5 + this.#options.jitter() / 2);
+    return Math.max(spread, Math.min(afterMs ?? 0, maxRetryAfterMs));
+  }
+
+  #onFailure(text: string): void {
+    if (this.#error === undefined) {
+      const { log, signal } = this.#options;
+      log.warn("Cannot send records", { signal, error: text });
+    }
+    this.#error = text;
+  }
+
+  #onSuccess(): void {
+    if (this.#error === undefined) return;
+    this.#error = undefined;
+    const { log, signal } = this.#options;
+    log.info("Sending records again", { signal, dropped: { ...this.#dropped } });
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Exporter of records over OTLP/HTTP: one span and one log a record, to one receiver. Adding never waits; what the
+ * receiver cannot take is dropped, oldest first, and counted.
+ */
+import { randomBytes } from "node:crypto";
+import { systemClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import { silentLogger } from "./log.ts";
+import type { Logger } from "./log.ts";
+import {
+  decodeLogsResponse,
+  decodeTraceResponse,
+  encodeLogs,
+  encodeSpans,
+  estimateBytes,
+} from "./otlp-encode.ts";
+import type { ProcessResource } from "./otlp-encode.ts";
+import { OtlpPipe } from "./otlp-pipe.ts";
+import type { OtlpPipeLimits, OtlpPipeStatus, QueuedRecord } from "./otlp-pipe.ts";
+import { requestHeaders, signalUrl } from "./otlp-request.ts";
+import type { OtlpHeaders, OtlpSignal, OtlpTransport } from "./otlp-request.ts";
+import type { EgressRecord } from "./record.ts";
+import type { RecordSink } from "./record-hub.ts";
+import { createTraceIds } from "./trace-context.ts";
+import type { RandomBytes } from "./trace-context.ts";
+
+/** Receiver, bounds and surroundings of an exporter; only the endpoint has no default. */
+export interface OtlpExporterOptions extends Partial<OtlpPipeLimits> {
+  /** Base URL of the receiver, such as `https://collector.example:4318` */
+  readonly endpoint: string;
+  readonly headers?: OtlpHeaders;
+  readonly resource?: ProcessResource;
+  /** Bound of one attempt; default 10 s */
+  readonly timeoutMs?: number;
+  /** Bodies from this size on are compressed; default 1 KiB */
+  readonly gzipFromBytes?: number;
+  /** Bound of `close()`; default 5 s */
+  readonly closeTimeoutMs?: number;
+  readonly clock?: Clock;
+  readonly fetch?: typeof globalThis.fetch;
+  readonly random?: RandomBytes;
+  /** Number from 0 up to 1 that spreads retries; default `Math.random` */
+  readonly jitter?: () => number;
+  readonly log?: Logger;
+}
+
+/** Numbers since the start, for the gateway's status. */
+export interface OtlpExporterStatus {
+  readonly traces: OtlpPipeStatus;
+  readonly logs: OtlpPipeStatus;
+}
+
+/** Bounds unless the options say otherwise. A batch interval of 1 s keeps a live view live. */
+export const defaultOtlpLimits: OtlpPipeLimits = {
+  maxBatchRecords: 512,
+  maxBatchBytes: 2 * 1024 * 1024,
+  maxDelayMs: 1_000,
+  maxQueuedRecords: 4_096,
+  maxQueuedBytes: 16 * 1024 * 1024,
+  minBackoffMs: 500,
+  maxBackoffMs: 30_000,
+  maxRetryAfterMs: 120_000,
+  giveUpAfterMs: 300_000,
+};
+
+/** Sends records to one OTLP/HTTP receiver. */
+export class OtlpExporter implements RecordSink {
+  readonly #clock: Clock;
+  readonly #random: RandomBytes;
+  readonly #traces: OtlpPipe;
+  readonly #logs: OtlpPipe;
+  readonly #closeTimeoutMs: number;
+  #closed: Promise<void> | undefined;
+
+  /** Connects to nothing yet. Throws CLRK_INVALID_ARGUMENT for an endpoint or a header that can never work. */
+  constructor(options: OtlpExporterOptions) {
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? randomBytes;
+    this.#closeTimeoutMs = options.closeTimeoutMs ?? 5_000;
+    this.#traces = this.#createPipe("traces", options);
+    this.#logs = this.#createPipe("logs", options);
+  }
+
+  /** Numbers of now; a new object each time */
+  get status(): OtlpExporterStatus {
+    return { traces: this.#traces.status, logs: this.#logs.status };
+  }
+
+  /** Queues the record's span and log; ids that the record lacks are made here, the same for both. */
+  add(record: EgressRecord): void {
+    const queued: QueuedRecord = {
+      record,
+      ids: record.trace ?? createTraceIds(undefined, this.#random),
+      observedUnixNs: BigInt(this.#clock.now()) * 1_000_000n,
+      bytes: estimateBytes(record),
+    };
+    this.#traces.add(queued);
+    this.#logs.add(queued);
+  }
+
+  /** Sends what is queued, within `closeTimeoutMs`; the rest is counted as dropped. Never rejects; safe to call again. */
+  close(): Promise<void> {
+    this.#closed ??= Promise.all([
+      this.#traces.close(this.#closeTimeoutMs),
+      this.#logs.close(this.#closeTimeoutMs),
+    ]).then(() => {});
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #createPipe(signal: OtlpSignal, options: OtlpExporterOptions): OtlpPipe {
+    const resource = options.resource ?? {};
+    const isTraces = signal === "traces";
+    const transport: OtlpTransport = {
+      url: signalUrl(options.endpoint, signal),
+      headers: requestHeaders(options.headers ?? {}),
+      fetch: options.fetch ?? globalThis.fetch,
+      clock: this.#clock,
+      timeoutMs: options.timeoutMs ?? 10_000,
+      gzipFromBytes: options.gzipFromBytes ?? 1_024,
+      decodeResponse: isTraces ? decodeTraceResponse : decodeLogsResponse,
+    };
+    const encode = isTraces ? encodeSpans : encodeLogs;
+    return new OtlpPipe({
+      signal,
+      transport,
+      limits: pickLimits(options),
+      encode: (records) => encode(records, resource),
+      jitter: options.jitter ?? Math.random,
+      log: options.log ?? silentLogger,
+    });
+  }
+}
+
+function pickLimits(options: Partial<OtlpPipeLimits>): OtlpPipeLimits {
+  const defaults = defaultOtlpLimits;
+  return {
+    maxBatchRecords: options.maxBatchRecords ?? defaults.maxBatchRecords,
+    maxBatchBytes: options.maxBatchBytes ?? defaults.maxBatchBytes,
+    maxDelayMs: options.maxDelayMs ?? defaults.maxDelayMs,
+    maxQueuedRecords: options.maxQueuedRecords ?? defaults.maxQueuedRecords,
+    maxQueuedBytes: options.maxQueuedBytes ?? defaults.maxQueuedBytes,
+    minBackoffMs: options.minBackoffMs ?? defaults.minBackoffMs,
+    maxBackoffMs: options.maxBackoffMs ?? defaults.maxBackoffMs,
+    maxRetryAfterMs: options.maxRetryAfterMs ?? defaults.maxRetryAfterMs,
+    giveUpAfterMs: options.giveUpAfterMs ?? defaults.giveUpAfterMs,
+  };
+}
