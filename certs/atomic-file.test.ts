@@ -1,3 +1,4 @@
+/** Files must appear whole or not at all, and of many creators exactly one may win. */
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

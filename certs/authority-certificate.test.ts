@@ -1,3 +1,4 @@
+/** An authority must survive writing and reading, and nothing broken may pass as one. */
 import { Buffer } from "node:buffer";
 import { X509Certificate } from "node:crypto";
 import { inspect } from "node:util";

@@ -1,3 +1,4 @@
+/** Roles through a whole rotation, and under clocks that are wrong. */
 import t from "tap";
 import { assignRoles } from "./authority-roles.ts";
 

@@ -1,3 +1,4 @@
+/** The key directory: private files, one winner a number, every refusal with its way out. */
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

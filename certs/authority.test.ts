@@ -1,3 +1,4 @@
+/** Life of an authority over months of manual time and over several processes. */
 import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

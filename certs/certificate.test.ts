@@ -1,3 +1,4 @@
+/** The X.509 profile, byte by byte and read back by node:crypto. */
 import { Buffer } from "node:buffer";
 import { createHash, generateKeyPairSync, X509Certificate } from "node:crypto";
 import t from "tap";

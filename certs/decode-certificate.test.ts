@@ -1,3 +1,4 @@
+/** Certificates of others are decoded exactly or refused, wherever they are damaged. */
 import { Buffer } from "node:buffer";
 import { X509Certificate } from "node:crypto";
 import { getCACertificates } from "node:tls";

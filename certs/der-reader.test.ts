@@ -1,3 +1,4 @@
+/** The strict DER reader against the writer, a list of broken inputs and random bytes. */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import t from "tap";

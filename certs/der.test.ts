@@ -1,3 +1,4 @@
+/** The DER writer against encodings known from the standards. */
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import t from "tap";

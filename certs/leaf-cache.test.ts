@@ -1,3 +1,4 @@
+/** Bounds, renewal and eviction of the cache; minting is a counter here, so nothing is signed. */
 import t from "tap";
 import type { Leaf, LeafChange } from "../gateway/certificate-provider.ts";
 import type { Clock } from "../gateway/clock.ts";

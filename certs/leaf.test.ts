@@ -1,3 +1,4 @@
+/** What a minted leaf says, read back by node:crypto and openssl. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import t from "tap";
 import { createLeafMinter, defaultLeafLifeMs, leafBackdateMs } from "./leaf.ts";

@@ -1,3 +1,4 @@
+/** The token bucket over manual time, also when the clock is set back. */
 import t from "tap";
 import type { Clock } from "../gateway/clock.ts";
 import { ManualClock } from "../gateway/clock.ts";

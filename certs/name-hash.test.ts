@@ -1,3 +1,4 @@
+/** The subject hash with openssl as oracle: every string type, every public root. */
 import { Buffer } from "node:buffer";
 import { mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+/** PEM round trips for every length, and blocks that are refused without being quoted. */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import t from "tap";

@@ -1,3 +1,4 @@
+/** The provider as the ADS server sees it: answers, refusals, renewals and evictions. */
 import { X509Certificate } from "node:crypto";
 import t from "tap";
 import type { LeafChange } from "../gateway/certificate-provider.ts";

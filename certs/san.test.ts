@@ -1,3 +1,4 @@
+/** Server names that are accepted, and the exact sentence for each that is not. */
 import t from "tap";
 import { parseServerName, quoteName } from "./san.ts";
 

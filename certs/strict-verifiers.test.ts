@@ -1,3 +1,4 @@
+/** Leaves and authorities under the strict verifiers that agents use; a verifier that is missing is skipped. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+/** The merged bundle: order, duplicates, hashed names, and what may never get into it. */
 import { hash, X509Certificate } from "node:crypto";
 import { getCACertificates } from "node:tls";
 import t from "tap";

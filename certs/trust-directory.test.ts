@@ -1,3 +1,4 @@
+/** Writing the bundle: whole, readable by all, skipped when unchanged, usable by openssl. */
 import {
   chmod,
   lstat,

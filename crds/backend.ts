@@ -86,7 +86,7 @@ const spec = object({
   rules: [payloadRule("type", { Upstream: "upstream", InferencePool: "inferencePoolRef" })],
 });
 
-/** The schema of a Backend. */
+/** What a Backend object may hold; the source of its type and defaults. */
 export const backendSchema = resource({
   kind: "Backend",
   description: "A place that can serve requests",
@@ -96,7 +96,7 @@ export const backendSchema = resource({
 /** A parsed Backend. */
 export type Backend = Infer<typeof backendSchema>;
 
-/** The Backend kind. */
+/** How Backends are named, listed and parsed. */
 export const backendKind = defineKind({
   kind: "Backend",
   plural: "backends",

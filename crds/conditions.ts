@@ -88,7 +88,7 @@ export const conditionReasons = {
   },
 } as const satisfies Record<keyof typeof conditionTypes, Record<string, ReasonDefinition>>;
 
-/** A condition type. */
+/** One of the aspects of an object that status speaks about. */
 export type ConditionType = keyof typeof conditionTypes;
 
 /** A reason that a condition of this type may give. */

@@ -12,7 +12,7 @@ export type ParseResult<T> =
   | { readonly kind: "valid"; readonly object: T; readonly warnings: readonly Problem[] }
   | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
 
-/** A column of `get`. */
+/** A column that `get` prints for each object of the kind. */
 export interface PrinterColumn {
   readonly name: string;
   readonly type: "string" | "integer" | "boolean" | "date";

@@ -76,7 +76,7 @@ export const dnsPatternFormat: StringFormat = {
   },
 };
 
-/** A glob of `*` and `?`. */
+/** Our own globs, of `*` and `?` only; kept as they are written. */
 export const globFormat: StringFormat = {
   name: "glob",
   wanted: 'a glob such as "claude-*"',

@@ -125,7 +125,7 @@ export class OtlpPipe {
       this.#dropped.closed++;
       return;
     }
-    const { limits, transport } = this.#options;
+    const { limits } = this.#options;
     const evicted = this.#queue.push(record);
     this.#queuedBytes += record.bytes;
     if (evicted !== undefined) this.#evict(evicted);
@@ -133,12 +133,7 @@ export class OtlpPipe {
       const oldest = this.#queue.shift();
       if (oldest !== undefined) this.#evict(oldest);
     }
-    if (this.#running !== undefined) return;
-    if (this.#queue.size >= limits.maxBatchRecords) this.#start();
-    else if (this.#timer === undefined) {
-      this.#timer = transport.clock.setTimeout(() => this.#start(), limits.maxDelayMs);
-      this.#timer.unref();
-    }
+    this.#schedule();
   }
 
   /** Resolves when everything queued so far is sent or given up, after at most `timeoutMs`; the rest is counted as dropped. Never rejects. */
@@ -147,9 +142,12 @@ export class OtlpPipe {
     // Wakes a pause between attempts: each batch gets one more attempt, and no pause after it.
     this.#closing.abort();
     const timer = clock.setTimeout(() => this.#abort.abort(new Error("Closing")), timeoutMs);
-    this.#start();
-    await this.#running;
+    while (this.#queue.size > 0 || this.#running !== undefined) {
+      if (this.#abort.signal.aborted && this.#running === undefined) break;
+      await this.#start();
+    }
     clock.clearTimeout(timer);
+    clock.clearTimeout(this.#timer);
     this.#dropped.closed += this.#queue.clear();
     this.#queuedBytes = 0;
   }
@@ -159,12 +157,26 @@ export class OtlpPipe {
     this.#queuedBytes -= record.bytes;
   }
 
-  #start(): void {
+  #schedule(): void {
+    if (this.#running !== undefined) return;
+    const { limits, transport } = this.#options;
+    if (this.#queue.size >= limits.maxBatchRecords) void this.#start();
+    else if (this.#timer === undefined) {
+      this.#timer = transport.clock.setTimeout(() => void this.#start(), limits.maxDelayMs);
+      // the owner closes the exporter; a waiting record must not keep the process alive by itself
+      this.#timer.unref();
+    }
+  }
+
+  #start(): Promise<void> {
     this.#options.transport.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
+      // a record may have come after the last look at the queue
+      if (this.#queue.size > 0 && !this.#closing.signal.aborted) this.#schedule();
     });
+    return this.#running;
   }
 
   async #run(): Promise<void> {
@@ -213,8 +225,12 @@ export class OtlpPipe {
       const pauseMs = this.#pauseMs(attempt, outcome.afterMs);
       this.#onFailure(outcome.text);
       const elapsedMs = Number(transport.clock.monotonicNs() - startNs) / 1e6;
-      if (wasClosing || elapsedMs + pauseMs > limits.giveUpAfterMs) {
-        this.#giveUp(batch.length, pauseMs, wasClosing);
+      const isLast = wasClosing || this.#abort.signal.aborted;
+      if (isLast || elapsedMs + pauseMs > limits.giveUpAfterMs) {
+        if (isLast) this.#dropped.closed += batch.length;
+        else this.#dropped.givenUp += batch.length;
+        // The next batch must not come sooner than this one might have.
+        this.#notBeforeNs = transport.clock.monotonicNs() + BigInt(Math.round(pauseMs * 1e6));
         return;
       }
       await sleep(transport.clock, pauseMs, this.#closing.signal);
@@ -256,14 +272,6 @@ export class OtlpPipe {
     if (rejected === 0) return;
     const message = outcome.partial.message.slice(0, 200);
     log.warn("Receiver refused records", { signal, rejected, of: count, message });
-  }
-
-  #giveUp(count: number, pauseMs: number, wasClosing: boolean): void {
-    if (wasClosing) this.#dropped.closed += count;
-    else this.#dropped.givenUp += count;
-    // The next batch must not come sooner than this one might have.
-    this.#notBeforeNs =
-      this.#options.transport.clock.monotonicNs() + BigInt(Math.round(pauseMs * 1e6));
   }
 
   #pauseMs(attempt: number, afterMs: number | undefined): number {

@@ -107,11 +107,18 @@ t.test("httpOver() rejects when no response head arrives", async (test) => {
   await test.rejects(httpOver(garbage, { path: "/", authority: "x.test" }), { code: /^HPE_/ });
 });
 
-t.test("httpOver() rejects at its deadline", async (test) => {
+t.test("httpOver() stops at its deadline, with a value once the head has come", async (test) => {
   const socket = await openTls(test, ["http/1.1"]);
   const path = "/sse?events=2&intervalMs=5000";
   const slow = await httpOver(socket, { path, authority: "echo.test", deadlineMs: 60 });
-  test.notOk(slow.complete, "headers came, so it is a value");
+  test.match(slow, { status: 200, complete: false, text: "" });
+  const provider = await createFakeProvider(keys);
+  test.teardown(() => provider.close());
+  provider.misbehave({ delayHeadersMs: 5_000 });
+  const silent = await openTcp(provider);
+  await test.rejects(httpOver(silent, { path: "/", authority: "x.test", deadlineMs: 60 }), {
+    message: "Cannot read response: deadline passed before its head",
+  });
 });
 
 t.test(

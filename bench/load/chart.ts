@@ -2,7 +2,7 @@
  * The benchmark as an SVG for a README, written by hand: a panel a case, left CPU per request,
  * right latency. It has no background and takes its colours from the reader's light or dark scheme.
  */
-import { formatFigure, formatSpread } from "./figures.ts";
+import { formatCount, formatFigure, formatSpread } from "./figures.ts";
 import type { BenchResults, CaseResult } from "./results.ts";
 
 const width = 840;
@@ -122,7 +122,7 @@ function drawLatency(row: CaseResult, y: number, scale: number): string[] {
   const p50 = row.p50Ms * scale;
   const p99 = row.p99Ms * scale;
   const label = `${formatFigure(row.p50Ms)} / ${formatFigure(row.p99Ms)}`;
-  const failed = row.failed === 0 ? "" : `, ${formatFigure(row.failed)} failed`;
+  const failed = row.failed === 0 ? "" : `, ${formatCount(row.failed)} failed`;
   return [
     rect({ x: rightColumn, y: y + 2, width: p50, height: 18, kind: "latency" }),
     ...drawSpread(rightColumn + p50, rightColumn + p99, y + 11),

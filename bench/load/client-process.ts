@@ -50,13 +50,17 @@ export async function startLoadClients(count: number): Promise<LoadClients> {
   return {
     pids: programs.map((program) => program.pid),
     async prepare(workloads) {
-      await Promise.all(
-        programs.map((program, index) => {
-          const workload = workloads[index];
-          if (workload === undefined) throw new RangeError(`No workload for client ${index}`);
-          return ask(program, { kind: "prepare", workload });
-        }),
-      );
+      if (workloads.length !== programs.length) {
+        const { length } = programs;
+        throw new RangeError(
+          `Cannot prepare ${length} load clients: received ${workloads.length} workloads`,
+        );
+      }
+      const asked = programs.map((program, index) => {
+        const workload = workloads[index];
+        return workload === undefined ? undefined : ask(program, { kind: "prepare", workload });
+      });
+      await Promise.all(asked);
     },
     async run() {
       const reports = await Promise.all(programs.map((program) => ask(program, { kind: "go" })));

@@ -5,7 +5,7 @@
 import { writeFile } from "node:fs/promises";
 import { startLoadClients } from "./client-process.ts";
 import type { LoadTotal } from "./client-process.ts";
-import { formatFigure } from "./figures.ts";
+import { formatCount, formatFigure } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
 import { parseOptions } from "./options.ts";
 import type { OptionTable } from "./options.ts";
@@ -42,7 +42,7 @@ export async function runEndurance(args: readonly string[]): Promise<void> {
     const kinds = Object.fromEntries(total.failures);
     const seconds = total.elapsedMs / 1_000;
     process.stdout.write(
-      `${formatFigure(total.failed)} failed of ${formatFigure(sent)} requests in ` +
+      `${formatCount(total.failed)} failed of ${formatCount(sent)} requests in ` +
         `${formatFigure(seconds)} s, while ${changes} route files were replaced\n`,
     );
     if (total.failed > 0) {

@@ -1,6 +1,6 @@
 /** Unit tests of how figures are written. */
 import t from "tap";
-import { formatFigure, formatSpread } from "./figures.ts";
+import { formatCount, formatFigure, formatSpread } from "./figures.ts";
 
 t.test("formatFigure() shows what can be told apart", async (t) => {
   const rows: readonly (readonly [number, string])[] = [
@@ -17,4 +17,9 @@ t.test("formatFigure() shows what can be told apart", async (t) => {
 
 t.test("formatSpread() joins smallest and largest", async (t) => {
   t.equal(formatSpread([0.5, 1_200]), "0.50–1,200");
+});
+
+t.test("formatCount() keeps every digit", async (t) => {
+  t.equal(formatCount(3), "3");
+  t.equal(formatCount(200_000), "200,000");
 });

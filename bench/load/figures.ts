@@ -11,3 +11,8 @@ export function formatFigure(value: number): string {
 export function formatSpread([min, max]: readonly [number, number]): string {
   return `${formatFigure(min)}–${formatFigure(max)}`;
 }
+
+/** A number of things: `3`, `200,000`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}

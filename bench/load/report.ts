@@ -1,5 +1,5 @@
 /** The benchmark's table for a terminal or a README: never wider than 80 columns. */
-import { formatFigure, formatSpread } from "./figures.ts";
+import { formatCount, formatFigure, formatSpread } from "./figures.ts";
 import type { BenchResults, CaseResult, Spread } from "./results.ts";
 
 interface Column {
@@ -80,7 +80,7 @@ function formatRow(result: CaseResult): string[] {
     `${"  min–max".padEnd(nameWidth)}${spreads.join("")}`,
   ];
   const all = result.requests + result.failed;
-  const failure = `  FAILED ${formatFigure(result.failed)} of ${formatFigure(all)}`;
+  const failure = `  FAILED ${formatCount(result.failed)} of ${formatCount(all)}`;
   return result.failed === 0 ? lines : [...lines, clip(`${failure}: ${result.firstFailure ?? ""}`)];
 }
 
@@ -99,7 +99,7 @@ function formatHead({ machine, options }: BenchResults): string[] {
 
 function formatNotes({ absent, cases }: BenchResults): string[] {
   const failed = cases.reduce((sum, result) => sum + result.failed, 0);
-  const notes = [failed === 0 ? "Failed requests: 0" : `Failed requests: ${formatFigure(failed)}`];
+  const notes = [failed === 0 ? "Failed requests: 0" : `Failed requests: ${formatCount(failed)}`];
   for (const [name, reason] of Object.entries(absent)) {
     notes.push(...wrap(`Left out: ${name}: ${reason}`));
   }

@@ -3,7 +3,7 @@
  * the first request decided by it? Every change moves the path that one host is allowed to ask for.
  */
 import { writeFile } from "node:fs/promises";
-import { formatFigure } from "./figures.ts";
+import { formatCount, formatFigure } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
 import { parseOptions } from "./options.ts";
 import type { OptionTable } from "./options.ts";
@@ -36,7 +36,7 @@ export async function runRouteChange(args: readonly string[]): Promise<void> {
     const delaysMs = await measureChanges(bench, { routes, changes: options.number("changes") });
     const result = { machine, routes, ...summariseDelays(delaysMs) };
     process.stdout.write(
-      `1 of ${formatFigure(routes)} route files replaced, ${result.changes} times: first request ` +
+      `1 of ${formatCount(routes)} route files replaced, ${result.changes} times: first request ` +
         `decided by it after p50 ${formatFigure(result.p50Ms)} ms, ` +
         `p99 ${formatFigure(result.p99Ms)} ms, at most ${formatFigure(result.maxMs)} ms\n`,
     );

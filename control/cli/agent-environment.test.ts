@@ -1,4 +1,8 @@
 /** What a command behind the proxy sees in its environment, and what it must not. */
+import { execFile } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import t from "tap";
 import {
   agentEnvironment,
@@ -8,6 +12,7 @@ import {
   javaOptions,
 } from "./agent-environment.ts";
 import type { AgentEnvironmentOptions } from "./agent-environment.ts";
+import { hasProgram, originHost, startProxiedOrigin } from "./testdata/proxied-origin.ts";
 
 const proxyUrl = "http://researcher:t0ken@127.0.0.1:41879";
 
@@ -33,6 +38,7 @@ t.test("agentEnvironment() sets every variable that clients read", async (t) => 
     NO_PROXY: "localhost,127.0.0.1,::1",
     no_proxy: "localhost,127.0.0.1,::1",
     NODE_USE_ENV_PROXY: "1",
+    GIT_HTTP_PROXY_AUTHMETHOD: "basic",
     SSL_CERT_FILE: "/run/clrk/bundle.pem",
     SSL_CERT_DIR: "/run/clrk/hashed",
     REQUESTS_CA_BUNDLE: "/run/clrk/bundle.pem",
@@ -279,4 +285,55 @@ for (const { name, url } of [
       message: "Cannot set the proxy: its address must be an http:// URL with a host",
     });
   });
+}
+
+const hasOpenssl = await hasProgram("openssl", "version");
+for (const { name, command } of [
+  { name: "curl", command: ["curl", "-sS", `https://${originHost}/`] },
+  {
+    name: "Python's urllib",
+    command: [
+      "python3",
+      "-c",
+      `import urllib.request; print(urllib.request.urlopen("https://${originHost}/").read().decode())`,
+    ],
+  },
+  {
+    name: "this Node",
+    command: [
+      process.execPath,
+      "-e",
+      `fetch("https://${originHost}/").then((response) => response.text()).then(console.log)`,
+    ],
+  },
+  {
+    name: "git",
+    command: ["git", "ls-remote", `https://${originHost}/x.git`],
+  },
+]) {
+  const [program = "", ...rest] = command;
+  const isHere = await hasProgram(program, "--version");
+  const skip = !hasOpenssl ? "needs openssl" : isHere ? false : `needs ${program}`;
+  t.test(
+    `${name} under agentEnvironment() goes through the proxy and trusts the bundle`,
+    { skip },
+    async (t) => {
+      const origin = await startProxiedOrigin((request, response) => {
+        const isGit = request.url?.includes("service=git-upload-pack") === true;
+        response.end(isGit ? `${"a".repeat(40)}\tHEAD\n` : "over TLS");
+      });
+      t.teardown(() => origin.close());
+      const hashedDirectory = join(origin.directory, "hashed");
+      await mkdir(hashedDirectory);
+      const { environment } = environmentWith({
+        userEnvironment: { ...process.env, NO_PROXY: "*", NODE_OPTIONS: undefined },
+        proxyUrl: origin.proxyUrl,
+        bundlePath: origin.authorityFile,
+        hashedDirectory,
+      });
+      const { stdout } = await promisify(execFile)(program, rest, { env: environment });
+      t.match(stdout, /over TLS|HEAD/);
+      t.strictSame(origin.asked, [`CONNECT ${originHost}:443`]);
+    },
+  );
 }

@@ -90,6 +90,8 @@ export function agentEnvironment(options: AgentEnvironmentOptions): AgentEnviron
   parseProxyUrl(options.proxyUrl);
   const ours = new Map<string, string>([
     ["NODE_USE_ENV_PROXY", "1"],
+    // Otherwise git asks without a credential first, and every fetch begins with a refused request.
+    ["GIT_HTTP_PROXY_AUTHMETHOD", "basic"],
     ["SSL_CERT_DIR", options.hashedDirectory],
   ]);
   for (const name of proxyVariables) {

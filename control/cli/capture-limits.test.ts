@@ -156,6 +156,7 @@ t.test("inspectCommand() looks at files", async (t) => {
   await write("cli-with-flags", "#!/usr/bin/env -S node --no-warnings\n");
   await write("tool", "#! /usr/local/bin/python3.12\n");
   await write("script", "#!/bin/sh\nexec node\n");
+  await write("python3.11", "#!/usr/bin/env bash\nexec shim\n");
   await write("server", note("Go"));
   await write("native", note("GNU"));
   await write("short", Buffer.from("\x7fELF", "latin1"));
@@ -172,6 +173,7 @@ t.test("inspectCommand() looks at files", async (t) => {
     { argv: ["cli"], facts: { runtime: "node", nodeVersion } },
     { argv: ["cli-with-flags"], facts: { runtime: "node", nodeVersion } },
     { argv: ["tool"], facts: { runtime: "python" } },
+    { argv: ["python3.11"], facts: { runtime: "python" } },
     { argv: ["server"], facts: { runtime: "go" } },
     { argv: ["native"], facts: { runtime: "unknown" } },
     { argv: ["short"], facts: { runtime: "unknown" } },

@@ -30,6 +30,7 @@ export interface CaptureOptions {
   readonly platform: string;
 }
 
+const pythonName = /^python[\d.]*$/;
 const versionTimeoutMs = 1000;
 // A Go binary's build id note lies right behind its program headers.
 const headBytes = 16 * 1024;
@@ -96,12 +97,15 @@ export async function inspectCommand(
   const path = await findExecutable(command, searchPath);
   if (path === undefined) return { runtime: "unknown", mentionsJava };
   const head = await readHead(path);
-  const interpreter = parseInterpreter(head) ?? basename(command);
-  if (/^python[\d.]*$/.test(interpreter)) return { runtime: "python", mentionsJava };
+  // A name is trusted before a first line: version managers put a shell script in the place of `python` or `node`.
+  const name = basename(command);
+  const isKnownName = name === "node" || pythonName.test(name);
+  const interpreter = isKnownName ? name : (parseInterpreter(head) ?? name);
+  if (pythonName.test(interpreter)) return { runtime: "python", mentionsJava };
   if (isGoBinary(head)) return { runtime: "go", mentionsJava };
   if (interpreter !== "node") return { runtime: "unknown", mentionsJava };
-  const node = basename(path) === "node" ? path : await findExecutable("node", searchPath);
-  const nodeVersion = node === undefined ? undefined : await askNodeVersion(node);
+  const node = name === "node" ? path : await findExecutable("node", searchPath);
+  const nodeVersion = node === undefined ? undefined : await askNodeVersion(node, environment);
   return { runtime: "node", mentionsJava, ...(nodeVersion !== undefined && { nodeVersion }) };
 }
 
@@ -147,9 +151,13 @@ function isGoBinary(head: Buffer): boolean {
   return false;
 }
 
-async function askNodeVersion(node: string): Promise<string | undefined> {
-  // An empty environment: the user's NODE_OPTIONS may load a program.
-  const asked = promisify(execFile)(node, ["--version"], { env: {}, timeout: versionTimeoutMs });
+async function askNodeVersion(
+  node: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  // No NODE_OPTIONS: the user's may load a program.
+  const { NODE_OPTIONS: _, ...env } = environment;
+  const asked = promisify(execFile)(node, ["--version"], { env, timeout: versionTimeoutMs });
   const { stdout } = await asked.catch(() => ({ stdout: "" }));
   return /^v(\d+\.\d+\.\d+)/.exec(stdout)?.[1];
 }

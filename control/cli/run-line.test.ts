@@ -79,7 +79,7 @@ for (const { name, changes, line } of [
       request: { host: "paste.example", path: "/" },
       decision: denied("no route allows it"),
     },
-    line: "researcher  ✘ POST paste.example/                        denied: no route allows it",
+    line: "researcher  ✘ POST paste.example/                     denied: no route allows it",
   },
   {
     name: "a denial whose reason needs the room, without padding and uncut",
@@ -113,7 +113,7 @@ for (const { name, changes, line } of [
   {
     name: "no response",
     changes: { response: { status: 0, flags: ["DC", "UF"] }, durationMs: 3 },
-    line: "researcher  ! POST api.anthropic.com/v1/messages     no response (DC,UF) after 3 ms",
+    line: "researcher  ! POST api.anthropic.com/v1/messages  no response (DC,UF) after 3 ms",
   },
   {
     name: "no response and no flags",
@@ -175,10 +175,7 @@ t.test("formatRunLine() keeps to the columns unless a reason needs more", async 
 
 t.test("formatRunLine() keeps some of the target on a very narrow terminal", async (t) => {
   const line = formatRunLine(recordWith(), { palette: plain, columns: 20 });
-  t.equal(
-    line,
-    "researcher  ✔ POST api.anthropic.c…  200   1.8 s".replace("anthropic.c…", "anthropic.c…"),
-  );
+  t.equal(line, "researcher  ✔ POST api.anthropic.c…  200   1.8 s");
 });
 
 t.test("formatRunLine() lets nothing from the network drive the terminal", async (t) => {

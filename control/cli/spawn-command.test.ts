@@ -145,12 +145,15 @@ t.test("spawnCommand() delivers a terminal's Ctrl-C once", { skip: needsScript }
   const { watched, type } = startOnTerminal([node, "-e", reporter]);
   const pid = Number((await watched.waitFor(/pid (\d+)/))[1]);
   await watched.waitFor(/ready/);
-  type("\x03");
-  await watched.waitFor(/got SIGINT/);
+  // Several: a forwarded copy can fall together with the terminal's own while that is pending.
+  for (const count of [1, 2, 3, 4]) {
+    type("\x03");
+    await watched.waitFor(new RegExp(`(got SIGINT[^]*){${count}}`));
+  }
   // A forwarded copy would be on its way before this one.
   process.kill(pid, "SIGTERM");
   const { code, stdout } = await watched.end();
-  t.match(stdout, /all SIGINT,SIGTERM/);
+  t.match(stdout, /all SIGINT,SIGINT,SIGINT,SIGINT,SIGTERM/);
   t.equal(code, 7);
 });
 

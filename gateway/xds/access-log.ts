@@ -13,7 +13,7 @@ const flushIntervalMs = 100;
 const bufferBytes = 64 * 1024;
 
 /** Which entries a logger writes; the log name tells the server where they came from. */
-export type AccessLogName = "http/explicit" | "http/transparent" | "tcp" | "proxy" | "listener";
+export type AccessLogName = "explicit" | "transparent" | "proxy";
 
 type AccessLog = envoy.config.accesslog.v3.IAccessLog;
 

@@ -3,8 +3,8 @@
 import { typedExtension } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
 
-/** Name asked for when a client sends no server name; the certificate provider refuses it. */
-export const NO_SERVER_NAME = "clrk.no-server-name";
+/** Name asked for when a client sends no server name: no host name, so that the certificate provider refuses it. */
+export const NO_SERVER_NAME = "-";
 
 /** Longest wait of a handshake for its certificate, in `ms`; an answer that never comes must not hold a connection. */
 export const handshakeTimeoutMs = 10_000;

@@ -77,7 +77,7 @@ export function filterChain(
           connectionFacts("server-name", treatment.decision),
           serverNameAgreementFilter(),
           forwardProxy(gateway),
-          tcpProxy(RESOURCE.forwardRaw),
+          tcpProxy(RESOURCE.forwardRaw, logName),
         ],
       };
     case "pass-dialled-name":
@@ -86,7 +86,7 @@ export function filterChain(
         filters: [
           connectionFacts("dialled", treatment.decision),
           forwardProxy(gateway),
-          tcpProxy(RESOURCE.forwardRaw),
+          tcpProxy(RESOURCE.forwardRaw, logName),
         ],
       };
     case "pass-address":
@@ -94,13 +94,16 @@ export function filterChain(
         name,
         filters: [
           connectionFacts("dialled", treatment.decision),
-          tcpProxy(RESOURCE.originalDestination),
+          tcpProxy(RESOURCE.originalDestination, logName),
         ],
       };
     case "refuse":
       return {
         name,
-        filters: [connectionFacts("dialled", treatment.decision), tcpProxy(RESOURCE.refused)],
+        filters: [
+          connectionFacts("dialled", treatment.decision),
+          tcpProxy(RESOURCE.refused, logName),
+        ],
       };
   }
 }
@@ -114,12 +117,12 @@ function forwardProxy(gateway: GatewaySnapshot) {
   });
 }
 
-function tcpProxy(cluster: string) {
+function tcpProxy(cluster: string, logName: AccessLogName) {
   const { TcpProxy } = envoy.extensions.filters.network.tcp_proxy.v3;
   return typedExtension("envoy.filters.network.tcp_proxy", TcpProxy, {
     statPrefix: "raw",
     cluster,
     idleTimeout: duration(rawIdleMs),
-    accessLog: [tcpAccessLog("tcp")],
+    accessLog: [tcpAccessLog(logName)],
   });
 }

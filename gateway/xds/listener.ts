@@ -28,7 +28,7 @@ type ListenerFilter = envoy.config.listener.v3.IListenerFilter;
 export function transparentListener(gateway: GatewaySnapshot, bind: SocketEndpoint): Listener {
   const ports = rawPorts(gateway);
   return {
-    ...interceptingListener(gateway, "http/transparent"),
+    ...interceptingListener(gateway, "transparent"),
     name: RESOURCE.transparentListener,
     address: { socketAddress: { address: bind.address, portValue: bind.port } },
     listenerFilters: [
@@ -42,7 +42,7 @@ export function transparentListener(gateway: GatewaySnapshot, bind: SocketEndpoi
 /** Internal listener behind CONNECT and absolute-form requests. */
 export function tunnelListener(gateway: GatewaySnapshot): Listener {
   return {
-    ...interceptingListener(gateway, "http/explicit"),
+    ...interceptingListener(gateway, "explicit"),
     name: RESOURCE.tunnelListener,
     internalListener: {},
     listenerFilters: [originalDestinationFilter(), ...sniffers()],
@@ -52,7 +52,7 @@ export function tunnelListener(gateway: GatewaySnapshot): Listener {
 /** The same without waiting for first bytes, for ports that a route or listener names as TCP. */
 export function rawTunnelListener(gateway: GatewaySnapshot): Listener {
   return {
-    ...interceptingListener(gateway, "http/explicit"),
+    ...interceptingListener(gateway, "explicit"),
     name: RESOURCE.rawTunnelListener,
     internalListener: {},
     listenerFilters: [originalDestinationFilter()],
@@ -75,7 +75,7 @@ export function rawPorts({ listeners }: GatewaySnapshot): readonly number[] {
 function interceptingListener(gateway: GatewaySnapshot, logName: AccessLogName): Listener {
   const plan: ChainPlan = planChains(gateway);
   return {
-    statPrefix: logName === "http/explicit" ? "explicit" : "transparent",
+    statPrefix: logName,
     filterChainMatcher: plan.matcher,
     filterChains: plan.treatments.map((treatment) => filterChain(gateway, treatment, logName)),
     listenerFiltersTimeout: duration(sniffTimeoutMs),

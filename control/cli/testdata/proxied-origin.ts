@@ -100,7 +100,7 @@ function createProxy(options: ProxyOptions): Server {
     options.asked.push(`CONNECT ${request.url}`);
     socket.on("error", () => {});
     const refuse = (status: string, body: string) =>
-      socket.end(`HTTP/1.1 ${status}\r\nProxy-Authenticate: Basic realm="clrk"\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      socket.end(`HTTP/1.1 ${status}\r\nProxy-Authenticate: Basic realm="clrk"\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     if (!isAllowed(request)) {
       refuse("407 Proxy Authentication Required", "say who you are");
       return;

@@ -1,0 +1,90 @@
+/**
+ * Takes Envoy's access log streams and makes one record of each entry. Entries are turned into records as they
+ * come and handed on at once: nothing is queued here, and what cannot be read is counted.
+ */
+
+import type { ServerReadableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { EntryContext } from "./access-log/entry-context.ts";
+import { httpRecord } from "./access-log/http-entry.ts";
+import { tcpRecord } from "./access-log/tcp-entry.ts";
+import { describeError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import type { envoy } from "./proto/gen/accesslog.js";
+import type { EgressRecord } from "./record.ts";
+
+type Message = envoy.service.accesslog.v3.StreamAccessLogsMessage;
+type Stream = ServerReadableStream<Message, object>;
+
+/** What the server needs from the process it runs in. */
+export interface AccessLogServerOptions {
+  readonly log: Logger;
+  readonly onRecord: (record: EgressRecord) => void;
+  /** Facts of a gateway by its Envoy's node id; undefined for unknown ones, whose entries are dropped */
+  readonly findContext: (gateway: string) => Omit<EntryContext, "listener"> | undefined;
+}
+
+/** Receives access logs of any number of Envoys. */
+export class AccessLogServer {
+  readonly #options: AccessLogServerOptions;
+  #received = 0;
+  #dropped = 0;
+
+  constructor(options: AccessLogServerOptions) {
+    this.#options = options;
+  }
+
+  /** Entries that came in since the start. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Entries that could not become records. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Handlers for `Server.addService(accessLogService, …)`. */
+  get handlers(): UntypedServiceImplementation {
+    return { streamAccessLogs: (stream: Stream) => this.#serve(stream) };
+  }
+
+  #serve(stream: Stream): void {
+    let gateway = "";
+    let logName = "";
+    stream.on("data", (message: Message) => {
+      // Only the first message of a stream says who sends.
+      gateway = message.identifier?.node?.id ?? gateway;
+      logName = message.identifier?.logName ?? logName;
+      this.#take(message, gateway, logName);
+    });
+    stream.on("error", (error) => {
+      this.#options.log.debug("Access log stream closed", { gateway, error: error.message });
+    });
+  }
+
+  #take(message: Message, gateway: string, logName: string): void {
+    const http = message.httpLogs?.logEntry ?? [];
+    const tcp = message.tcpLogs?.logEntry ?? [];
+    this.#received += http.length + tcp.length;
+    const facts = this.#options.findContext(gateway);
+    if (facts === undefined) {
+      this.#dropped += http.length + tcp.length;
+      return;
+    }
+    const context: EntryContext = {
+      ...facts,
+      listener: logName.includes("transparent") ? "transparent" : "explicit",
+    };
+    for (const entry of http) this.#emit(() => httpRecord(entry, context));
+    for (const entry of tcp) this.#emit(() => tcpRecord(entry, context));
+  }
+
+  #emit(create: () => EgressRecord): void {
+    try {
+      this.#options.onRecord(create());
+    } catch (error) {
+      this.#dropped++;
+      this.#options.log.error("Cannot record a transaction", { error: describeError(error) });
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/** What was decided, read from an access log entry: the name of the route, or what Envoy's own checks said. */
+
+import { tryParseDecisionKey } from "../decision-key.ts";
+import type { RecordDecision } from "../record.ts";
+import type { RuleFacts, RuleFactsIndex } from "../rule-facts.ts";
+
+/** Facts of an entry that name a decision. */
+export interface DecisionSource {
+  /** Name of the route, or the decision in filter state of a raw connection */
+  readonly key: string;
+  /** Envoy's response code details; empty for raw connections */
+  readonly details: string;
+  /** Host that was asked for, for messages */
+  readonly host: string;
+  /** Host and port that were dialled, for messages */
+  readonly dialled: string;
+}
+
+/** A decision with the facts that belong to its rule. */
+export interface DecidedEntry {
+  readonly decision: RecordDecision;
+  readonly facts: RuleFacts;
+}
+
+const noFacts: RuleFacts = { provider: null, credential: null, message: null };
+
+/** Decides what to write; an entry without any known sign of a decision is a refusal without rule. */
+export function readDecision(source: DecisionSource, index: RuleFactsIndex): DecidedEntry {
+  const own = ownRefusal(source);
+  if (own !== undefined) return { decision: deny(own.reason, own.message), facts: noFacts };
+  const key = tryParseDecisionKey(source.key);
+  if (key === undefined) {
+    return { decision: deny("undecided", "No route was chosen for the request"), facts: noFacts };
+  }
+  const facts = index.get(source.key) ?? noFacts;
+  const route = key.route ? { ...key.route, rule: key.ruleIndex ?? 0 } : null;
+  if (key.verdict === "allow") {
+    return { decision: { verdict: "allow", reason: null, message: null, route }, facts };
+  }
+  const reason = key.reason ?? "default-policy";
+  const message = facts.message ?? sentence(reason, source.host);
+  return { decision: { verdict: "deny", reason, message, route }, facts };
+}
+
+/** Refusals of Envoy's filters in front of the routes' own. */
+function ownRefusal({ details, host, dialled }: DecisionSource) {
+  if (details.startsWith("rbac_access_denied")) {
+    return {
+      reason: "authority-mismatch",
+      message: `Host ${host} is not what the connection dialled (${dialled})`,
+    };
+  }
+  if (details.startsWith("dns_resolution_failure") && details.includes("address_denied")) {
+    return {
+      reason: "guarded-address",
+      message: `Host ${host} resolves to an address that is never dialled unless a route names it`,
+    };
+  }
+  if (details.startsWith("local_rate_limited")) {
+    return { reason: "connection-limit", message: "The run opens connections too fast" };
+  }
+  if (details.includes("basic_auth")) {
+    return { reason: "proxy-credential", message: "Proxy credential missing or wrong" };
+  }
+  return undefined;
+}
+
+function deny(reason: string, message: string): RecordDecision {
+  return { verdict: "deny", reason, message, route: null };
+}
+
+/** Sentences for refusals whose text depends on the request; they stay close to what the agent was told. */
+function sentence(reason: string, host: string): string {
+  switch (reason) {
+    case "default-policy":
+      return `no route allows host ${host} (defaultPolicy deny-all)`;
+    case "no-rule":
+      return `no rule for host ${host} allows this method and path`;
+    case "ambiguous-path":
+      return "the path holds an encoded slash, backslash or NUL, and a path rule applies";
+    case "credential-needs-tls":
+      return "the rule injects a credential, which never travels from plain HTTP";
+    case "unidentified":
+      return "the connection proved no identity";
+    case "unmatched-port":
+      return "no listener of the gateway takes this port and protocol";
+    case "no-server-name":
+      return "the TLS connection named no server";
+    default:
+      return `refused: ${reason}`;
+  }
+}

@@ -1,0 +1,79 @@
+/** One raw connection of Envoy's access log as a record. */
+
+import { randomUUID } from "node:crypto";
+import type { envoy } from "../proto/gen/accesslog.js";
+import type { EgressRecord } from "../record.ts";
+import { FILTER_STATE } from "../xds.ts";
+import { readDecision } from "./decision.ts";
+import {
+  addressText,
+  durationMs,
+  filterStateText,
+  responseFlags,
+  socketText,
+} from "./entry-values.ts";
+import type { EntryContext } from "./entry-context.ts";
+import { emptyCommon, startOf } from "./entry-context.ts";
+
+type Entry = envoy.data.accesslog.v3.TCPAccessLogEntry;
+
+/** The record of an entry. */
+export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
+  const common = entry.commonProperties ?? emptyCommon();
+  const bytes = entry.connectionProperties;
+  const serverName = common.tlsProperties?.tlsSniHostname ?? "";
+  const dialled = filterStateText(common, FILTER_STATE.dialled);
+  const host = serverName || dialled || addressText(common.downstreamLocalAddress);
+  const port = Number(filterStateText(common, FILTER_STATE.port)) || 0;
+  const { decision, facts } = readDecision(
+    {
+      key: filterStateText(common, FILTER_STATE.decision),
+      details: "",
+      host,
+      dialled: `${dialled}:${port}`,
+    },
+    context.ruleFacts,
+  );
+  const address = socketText(common.upstreamRemoteAddress);
+  return {
+    id: randomUUID(),
+    kind: serverName === "" ? "tcp" : "tls",
+    ...startOf(common),
+    durationMs: durationMs(common.duration) ?? 0,
+    agent: context.findAgent(filterStateText(common, FILTER_STATE.caller)),
+    gateway: context.gateway,
+    listener: context.listener,
+    clientAddress: addressText(common.downstreamRemoteAddress),
+    request: {
+      ...emptyRequest,
+      host,
+      port,
+      authority: host,
+      bytes: bytes?.receivedBytes ?? 0,
+    },
+    response: {
+      status: 0,
+      bytes: bytes?.sentBytes ?? 0,
+      flags: responseFlags(common.responseFlags),
+      details: common.connectionTerminationDetails,
+    },
+    timings: { requestMs: null, upstreamConnectMs: null, timeToFirstByteMs: null },
+    upstream: address === "" ? null : { address, tls: null },
+    decision,
+    provider: facts.provider,
+    credential: null,
+    tier: "native",
+    revision: context.revision,
+    trace: null,
+    usage: null,
+  };
+}
+
+const emptyRequest = {
+  method: "",
+  scheme: "",
+  path: "",
+  query: "",
+  protocol: "",
+  userAgent: "",
+} as const;

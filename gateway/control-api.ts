@@ -1,0 +1,176 @@
+/**
+ * What the gateway process says on its control socket, and what it is asked there: HTTP/1.1 with JSON bodies over a
+ * Unix socket that only its user can reach. Streams are JSON lines. `control-socket.ts` serves it, the CLI asks.
+ */
+
+import type { EgressRecord } from "./record.ts";
+import type { ObjectName } from "./snapshot.ts";
+
+/** Paths of the interface. */
+export const CONTROL_PATH = {
+  /** GET: `GatewayProcessStatus` */
+  status: "/v1/status",
+  /** GET `?kind=`: `ObjectList` */
+  objects: "/v1/objects",
+  /** GET: stream of `ControlEvent`; begins with the present state */
+  events: "/v1/events",
+  /** POST `RunRequest`: `RunRegistration` (201); DELETE `/v1/runs/<id>` ends one */
+  runs: "/v1/runs",
+  /** POST: 202, then the process stops */
+  stop: "/v1/stop",
+} as const;
+
+/** The running process. */
+export interface GatewayProcessStatus {
+  readonly version: string;
+  readonly pid: number;
+  /** ISO 8601 */
+  readonly startedAt: string;
+  /** Directories with manifests; empty when objects come from elsewhere */
+  readonly directories: readonly string[];
+  /** Revision that was compiled last from objects without problems */
+  readonly revision: number;
+  /** Why the newest files are not served; empty when they are */
+  readonly problems: readonly SourceProblem[];
+  readonly envoy: { readonly path: string; readonly version: string; readonly source: string };
+  readonly gateways: readonly GatewayStatus[];
+  readonly records: RecordsStatus;
+  readonly runs: readonly RunStatus[];
+}
+
+/** One problem in a file. */
+export interface SourceProblem {
+  readonly file: string;
+  /** Counted from 1; 0 when unknown */
+  readonly line: number;
+  /** Such as `spec.rules[0].matches[0].provider`; empty for the document as a whole */
+  readonly field: string;
+  readonly message: string;
+}
+
+/** One EgressGateway as it is served. */
+export interface GatewayStatus {
+  readonly namespace: string;
+  readonly name: string;
+  readonly defaultPolicy: string;
+  readonly ready: boolean;
+  /** Sentence; empty when ready */
+  readonly reason: string;
+  /** Revision that Envoy confirmed; 0 before the first */
+  readonly liveRevision: number;
+  /** What Envoy rejected, when it did */
+  readonly rejection: string;
+  readonly explicitProxy?: { readonly address: string; readonly port: number };
+  readonly transparent?: { readonly address: string; readonly port: number };
+  readonly listeners: readonly { readonly name: string; readonly attachedRoutes: number }[];
+  readonly routes: { readonly native: number; readonly refused: number };
+  readonly envoy: {
+    readonly pid?: number;
+    readonly restarts: number;
+    readonly adminSocket: string;
+  };
+  readonly certificates: {
+    readonly minted: number;
+    readonly live: number;
+    readonly refused: number;
+    /** Folder of the authority's keys */
+    readonly directory: string;
+  };
+  /** What an agent of this gateway must trust: PEM bundle and OpenSSL hashed directory */
+  readonly trust: { readonly bundle: string; readonly directory: string };
+}
+
+/** Where records go and what was lost. */
+export interface RecordsStatus {
+  readonly file: string;
+  readonly published: number;
+  readonly dropped: number;
+  /** Sentence about a failing sink; empty when all work */
+  readonly failure: string;
+}
+
+/** An object as served, with its status; secret values are never in it. */
+export interface ServedObject {
+  readonly object: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly metadata: { readonly namespace: string; readonly name: string };
+    readonly spec?: unknown;
+    readonly status?: unknown;
+  };
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly message: string;
+  }[];
+  /** Mechanism that decides its traffic and why, for routes */
+  readonly tier?: { readonly name: "native" | "refused"; readonly why: string };
+  /** Where it was read: `file:line` */
+  readonly source: string;
+}
+
+/** Answer to a request for objects. */
+export interface ObjectList {
+  readonly revision: number;
+  readonly items: readonly ServedObject[];
+}
+
+/** Asks for an identity and a proxy credential. */
+export interface RunRequest {
+  /** Agent name, DNS label */
+  readonly agent: string;
+  /** EgressGateway `name` or `namespace/name`; needed when there are several */
+  readonly gateway?: string;
+  /** First word of the command, for `clrk status` */
+  readonly command: string;
+}
+
+/**
+ * An identity with its credential. It lives while the connection of `/v1/runs/<id>/records` is open, or the process
+ * told by POST `/v1/runs/<id>/process {"pid": …}` lives.
+ */
+export interface RunRegistration {
+  readonly runId: string;
+  readonly invocationId: string;
+  readonly gateway: string;
+  /** `http://<runId>:<token>@address:port`; secret */
+  readonly proxyUrl: string;
+  readonly trust: { readonly bundle: string; readonly directory: string };
+}
+
+/** One registered run. */
+export interface RunStatus {
+  readonly runId: string;
+  readonly agent: string;
+  readonly gateway: string;
+  readonly command: string;
+  readonly since: string;
+  readonly requests: number;
+  readonly denied: number;
+}
+
+/** One line of the event stream. */
+export type ControlEvent =
+  | {
+      readonly kind: "revision";
+      readonly revision: number;
+      /** Time from the change of a file to Envoy's confirmation */
+      readonly inMs: number;
+      /** What changed, one short line each */
+      readonly changes: readonly string[];
+    }
+  | {
+      readonly kind: "problems";
+      readonly revision: number;
+      readonly problems: readonly SourceProblem[];
+    }
+  | { readonly kind: "warning"; readonly message: string; readonly object?: ObjectName }
+  | { readonly kind: "gateway"; readonly gateway: GatewayStatus }
+  | { readonly kind: "record"; readonly record: EgressRecord }
+  | { readonly kind: "stopping"; readonly inFlight: number };
+
+/** Body of every answer with a status of 400 or above. */
+export interface ControlError {
+  readonly error: { readonly code: string; readonly message: string };
+}
