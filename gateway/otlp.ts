@@ -2,7 +2,6 @@
  * Exporter of records over OTLP/HTTP: one span and one log a record, to one receiver. Adding never waits; what the
  * receiver cannot take is dropped, oldest first, and counted.
  */
-import { randomBytes } from "node:crypto";
 import { systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 import { silentLogger } from "./log.ts";
@@ -21,7 +20,7 @@ import { requestHeaders, signalUrl } from "./otlp-request.ts";
 import type { OtlpHeaders, OtlpSignal, OtlpTransport } from "./otlp-request.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RecordSink } from "./record-hub.ts";
-import { createTraceIds } from "./trace-context.ts";
+import { createRandomPool, createTraceIds } from "./trace-context.ts";
 import type { RandomBytes } from "./trace-context.ts";
 
 /** Receiver, bounds and surroundings of an exporter; only the endpoint has no default. */
@@ -50,9 +49,12 @@ export interface OtlpExporterStatus {
   readonly logs: OtlpPipeStatus;
 }
 
-/** Bounds unless the options say otherwise. A batch interval of 1 s keeps a live view live. */
+/**
+ * Bounds unless the options say otherwise. A batch interval of 1 s keeps a live view live; encoding 256 records holds the
+ * thread for 3 to 4 ms, which other work of the process must be able to wait for.
+ */
 export const defaultOtlpLimits: OtlpPipeLimits = {
-  maxBatchRecords: 512,
+  maxBatchRecords: 256,
   maxBatchBytes: 2 * 1024 * 1024,
   maxDelayMs: 1_000,
   maxQueuedRecords: 4_096,
@@ -75,7 +77,7 @@ export class OtlpExporter implements RecordSink {
   /** Connects to nothing yet. Throws CLRK_INVALID_ARGUMENT for an endpoint or a header that can never work. */
   constructor(options: OtlpExporterOptions) {
     this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? randomBytes;
+    this.#random = options.random ?? createRandomPool();
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 5_000;
     this.#traces = this.#createPipe("traces", options);
     this.#logs = this.#createPipe("logs", options);

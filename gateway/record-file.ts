@@ -3,41 +3,14 @@
  * gateway wait: lines are buffered within a bound, written together, and dropped and counted when the disk cannot follow.
  */
 import { join } from "node:path";
-import { systemClock } from "./clock.ts";
-import type { Clock, TimerHandle } from "./clock.ts";
 import { sleep } from "./clock.ts";
+import type { TimerHandle } from "./clock.ts";
 import { describeError, errorCodeOf } from "./errors.ts";
-import { silentLogger } from "./log.ts";
-import type { Logger } from "./log.ts";
 import type { EgressRecord } from "./record.ts";
-import { nodeFileSystem } from "./record-file-system.ts";
-import type { AppendFile, RecordFileSystem } from "./record-file-system.ts";
+import { fillRecordFileOptions } from "./record-file-options.ts";
+import type { RecordFileOptions } from "./record-file-options.ts";
+import type { AppendFile } from "./record-file-system.ts";
 import type { RecordSink } from "./record-hub.ts";
-
-/** Where records go and within which bounds. */
-export interface RecordFileOptions {
-  /** Made with mode 0700 when it does not exist; belongs to one gateway process */
-  readonly directory: string;
-  /** Base name: `<name>.jsonl`, rotated to `<name>-<time>.jsonl`; default `records` */
-  readonly name?: string;
-  /** Size from which a file is rotated; default 64 MiB */
-  readonly maxFileBytes?: number;
-  /** Age from which a file is rotated, looked at when a record is written; default 24 h */
-  readonly maxFileAgeMs?: number;
-  /** Most files, the current one included; default 8 */
-  readonly maxFiles?: number;
-  /** Longest time that a line waits in memory while the disk works; default 100 ms */
-  readonly flushIntervalMs?: number;
-  /** Most bytes of lines in memory; default 8 MiB */
-  readonly maxBufferedBytes?: number;
-  /** Pause after a failed write; default 1 s */
-  readonly retryMs?: number;
-  /** Longest time that `close()` takes; default 2 s */
-  readonly closeTimeoutMs?: number;
-  readonly clock?: Clock;
-  readonly log?: Logger;
-  readonly fileSystem?: RecordFileSystem;
-}
 
 /** `disk-full` and `failing` are tried again by themselves. */
 export type RecordFileState = "working" | "disk-full" | "failing" | "closed";
@@ -93,7 +66,7 @@ export class RecordFile implements RecordSink {
 
   /** Opens nothing yet: the file is made with the first record. Throws a RangeError for bounds that are not positive. */
   constructor(options: RecordFileOptions) {
-    this.#options = withDefaults(options);
+    this.#options = fillRecordFileOptions(options);
     const { directory, name } = this.#options;
     this.#path = join(directory, `${name}.jsonl`);
     this.#rotatedName = new RegExp(`^${RegExp.escape(name)}-\\d{8}T\\d{9}Z\\.jsonl$`);
@@ -337,29 +310,6 @@ export class RecordFile implements RecordSink {
     const dropped = this.#droppedRecords;
     this.#options.log.info("Writing records again", { path: this.#path, droppedRecords: dropped });
   }
-}
-
-function withDefaults(options: RecordFileOptions): Required<RecordFileOptions> {
-  const filled = {
-    name: "records",
-    maxFileBytes: 64 * 1024 * 1024,
-    maxFileAgeMs: 24 * 60 * 60 * 1000,
-    maxFiles: 8,
-    flushIntervalMs: 100,
-    maxBufferedBytes: 8 * 1024 * 1024,
-    retryMs: 1_000,
-    closeTimeoutMs: 2_000,
-    clock: systemClock,
-    log: silentLogger,
-    fileSystem: nodeFileSystem,
-    ...options,
-  };
-  for (const key of ["maxFileBytes", "maxFileAgeMs", "maxFiles", "maxBufferedBytes"] as const) {
-    if (!(filled[key] > 0)) {
-      throw new RangeError(`Cannot create RecordFile: ${key} is ${filled[key]}, want more than 0`);
-    }
-  }
-  return filled;
 }
 
 // `records-20260102T030405678Z.jsonl`: sorts by time as text.

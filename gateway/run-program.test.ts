@@ -20,6 +20,11 @@ t.test("runProgram() passes the given environment and nothing else", async (t) =
   t.match(outcome, { kind: "exited", code: 0, stdout: "seen undefined\n" });
 });
 
+t.test("runProgram() runs in the given directory", async (t) => {
+  const cwd = t.testdir();
+  t.match(await node("console.log(process.cwd())", { cwd }), { stdout: `${cwd}\n` });
+});
+
 t.test("runProgram() closes standard input", async (t) => {
   const outcome = await node(`process.stdin.on("end", () => console.log("end")).resume()`);
   t.match(outcome, { kind: "exited", code: 0, stdout: "end\n" });

@@ -19,6 +19,8 @@ export type ProgramOutcome =
 export interface RunOptions {
   /** The whole environment of the program, not an addition to ours */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Working directory; default ours */
+  readonly cwd?: string | undefined;
   /** Time until it is killed, in `ms` */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -49,6 +51,7 @@ export function runProgram(
     maxBuffer: maxOutputBytes,
     killSignal: "SIGKILL" as const,
     signal,
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
   };
   return new Promise((resolve) => {
     const finish = (error: Error | null, stdout: string, stderr: string) => {

@@ -215,6 +215,8 @@ export interface L4Rule {
   /** Inclusive; empty: any port */
   readonly ports: readonly PortRange[];
   readonly verdict: "allow" | "deny";
+  /** Only on deny; absent: `deny-policy` */
+  readonly reason?: DenyReason;
 }
 
 /** A range of addresses. */

@@ -1,7 +1,7 @@
 /** Tests of the W3C trace context: what is accepted as a parent, and that ids are always valid. */
 import { randomBytes } from "node:crypto";
 import t from "tap";
-import { createTraceIds, tryParseTraceparent } from "./trace-context.ts";
+import { createRandomPool, createTraceIds, tryParseTraceparent } from "./trace-context.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const spanId = "b7ad6b7169203331";
@@ -77,4 +77,24 @@ t.test("createTraceIds() gives ids that tryParseTraceparent() accepts", async (t
       spanId: ids.spanId,
     });
   }
+});
+
+t.test("createRandomPool() gives out no byte twice and any size", async (t) => {
+  const random = createRandomPool();
+  const seen = new Set<string>();
+  for (let round = 0; round < 1_000; round++) {
+    const bytes = random(16);
+    if (bytes.length !== 16) t.fail(`${bytes.length} bytes`);
+    seen.add(Buffer.from(bytes).toString("hex"));
+  }
+  t.equal(seen.size, 1_000);
+  for (const size of [0, 1, 4_096, 4_097]) t.equal(random(size).length, size);
+});
+
+t.test("createRandomPool() changes nothing that it has given out", async (t) => {
+  const random = createRandomPool();
+  const first = random(16);
+  const copy = Buffer.from(first);
+  for (let round = 0; round < 1_000; round++) random(16);
+  t.same(Buffer.from(first), copy);
 });

@@ -14,6 +14,7 @@ import type { RouteScope } from "./xds/route-configuration.ts";
 import { routeConfiguration } from "./xds/route-configuration.ts";
 
 export type { BootstrapOptions } from "./xds/bootstrap.ts";
+export { AWS_PROFILE } from "./xds/aws-signing.ts";
 export { bootstrap } from "./xds/bootstrap.ts";
 export { NO_SERVER_NAME } from "./xds/downstream-tls.ts";
 export type { ProxyCredential } from "./xds/explicit-proxy.ts";

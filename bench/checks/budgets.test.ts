@@ -58,7 +58,8 @@ for (const text of ["a: any", "Map<any, b>", "Promise<any>", "a | any", "b as an
 }
 
 t.test("checkBudgets() accepts any as a name or in text", (t) => {
-  const text = `import { any } from "./b.ts"; any(); a.any; const any = "any: any"; // as any`;
+  const text = `import { any } from "./b.ts"; any(); a.any; const any = "any: any"; // as any
+    const { any } = b; f({ resource: any });`;
   t.strictSame(checkBudgets([parseSource("a.ts", text)]), []);
   t.end();
 });

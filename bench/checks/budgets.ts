@@ -82,7 +82,11 @@ function checkFile(file: SourceFile): string[] {
 }
 
 function findAnys(file: SourceFile): Token[] {
-  const before = /^(?:[:<|&]|as|=>|keyof|satisfies)$/;
+  // After a colon stands a type or a value; where the file has a value of that name, the linter must judge.
+  const isValue = file.code.some((token, index) => {
+    return token.text === "any" && /^(?:[{,]|const|let)$/.test(file.code[index - 1]?.text ?? "");
+  });
+  const before = isValue ? /^(?:[<|&]|as|keyof)$/ : /^(?:[:<|&]|as|=>|keyof|satisfies)$/;
   return file.code.filter((token, index) => {
     const previous = file.code[index - 1]?.text ?? "";
     return token.kind === "word" && token.text === "any" && before.test(previous);

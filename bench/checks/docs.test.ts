@@ -58,6 +58,11 @@ for (const { name, text, problem } of rejected) {
   });
 }
 
+t.test("checkDocs() asks for no docblock in a test", (t) => {
+  t.strictSame(checkDocs([parseSource("a.test.ts", "const a = 1;")]), []);
+  t.end();
+});
+
 t.test("checkDocs() accepts a docstring that adds a word", (t) => {
   const text = "/** The certificate in PEM, or undefined. */ export function parseCertificate() {}";
   t.strictSame(check(opening + text), []);

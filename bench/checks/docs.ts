@@ -28,8 +28,9 @@ const emptyWords = new Set(
 /** One sentence, led by `path:line`, for each missing or empty piece of documentation in the sources. */
 export function checkDocs(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => {
-    const fileDoc = findFileDoc(file);
-    const opening = fileDoc ? [] : [`${file.path}:1: does not start with a docblock`];
+    // A test is for the file beside it, and its name says so.
+    const isOpened = isTest(file.path) || Boolean(findFileDoc(file));
+    const opening = isOpened ? [] : [`${file.path}:1: does not start with a docblock`];
     const exports = findExports(file).flatMap(({ name, doc, line }) => {
       if (doc === undefined || doc === "") {
         return [`${file.path}:${line}: export ${name} has no docstring`];

@@ -33,6 +33,8 @@ t.test("checkPaths() accepts what tools name and what tests hold", (t) => {
     "gateway/leaf-cache.test.ts",
     "README.md",
     "LICENSE",
+    "gateway/proto/envoy/a.b_c.v3.proto",
+    "bench/harness/clients/a_client.py",
     "package-lock.json",
     "tsconfig.json",
     ".ci/run",
@@ -64,7 +66,7 @@ for (const { name, problem } of rejectedNames) {
 
 t.test("checkIdentifiers() accepts ordinary names and whatever is not exported", (t) => {
   const text =
-    "export const EgressGateway = 1, b = 2; export type DataPlane = 1; const aManager = 1;";
+    "export const httpConnectionManager = 1; export const EgressGateway = 1, b = 2; export type DataPlane = 1; const aManager = 1;";
   t.strictSame(checkIdentifiers([parseSource("a.ts", text)]), []);
   t.end();
 });

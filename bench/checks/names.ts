@@ -5,11 +5,13 @@
 import { findExports } from "./exports.ts";
 import type { SourceFile } from "./source-file.ts";
 
-/** One sentence for each path that is not named after the one thing it holds. */
+/** One sentence for each path that is not named after the one thing it holds; other languages have their own ways. */
 export function checkPaths(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
     const parts = path.split("/").filter((part) => part !== "");
-    if (parts.includes("testdata") || parts.some((part) => part.startsWith("."))) return [];
+    const isForeign = /\.(?:proto|py)$/.test(path);
+    const isHidden = parts.some((part) => part.startsWith("."));
+    if (parts.includes("testdata") || isHidden || isForeign) return [];
     return parts.flatMap((part, index) => {
       const isFile = index === parts.length - 1;
       return checkPart(part, isFile).map((problem) => `${path}: ${problem}`);
@@ -97,6 +99,9 @@ const refusedWords = new Map([
   ["blocklist", "deny"],
 ]);
 
+/** Names of Envoy's own parts. */
+const properNames = /\bconnection manager$/;
+
 /** Empty as a last word, although it may qualify another one. */
 const refusedEndings = new Set(["data", "info", "manager", "helper", "stuff", "thing"]);
 
@@ -122,7 +127,9 @@ function judgeIdentifier(name: string): string[] {
     ...words
       .filter((word) => refusedWords.has(word))
       .map((word) => `"${word}", say ${refusedWords.get(word)}`),
-    ...(words.length > 1 && refusedEndings.has(last) ? [`"${last}" says nothing`] : []),
+    ...(words.length > 1 && refusedEndings.has(last) && !properNames.test(spaced)
+      ? [`"${last}" says nothing`]
+      : []),
     ...[...refusedPhrases]
       .filter(([phrase]) => spaced.includes(phrase))
       .map(([phrase, better]) => `"${phrase}", say ${better}`),

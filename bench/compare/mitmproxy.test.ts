@@ -9,6 +9,7 @@ t.test("mitmdumpArguments() turn off what is not proxying and verify the upstrea
       mode: "connect",
       upstream: { host: "127.0.0.1", port: 7 },
       authority: { caPem: "", caFile: "/ca.pem", certificateFile: "", keyFile: "" },
+      wildcards: [],
       serverNames: [],
       directory: "/scratch",
     },

@@ -2,7 +2,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { certificateNames } from "../load/cases.ts";
 import { openProbe } from "../load/probe.ts";
 import { createRig } from "../load/rig.ts";
 import { createNone, parseListenerPort } from "./none.ts";
@@ -35,7 +34,8 @@ t.test("start() carries requests in both modes", async (t) => {
       mode,
       upstream: rig.upstream,
       authority: rig.authority,
-      serverNames: certificateNames,
+      wildcards: [],
+      serverNames: [],
       directory,
     });
     t.teardown(() => running.stop());

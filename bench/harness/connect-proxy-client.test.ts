@@ -39,7 +39,7 @@ for (const httpVersion of ["1.1", "1.0"] as const) {
       });
       test.teardown(() => proxy.close());
       const answer = await openThroughProxy(proxy, { target: "echo.test:443", httpVersion });
-      if (answer.kind !== "tunnel") return test.fail("refused", answer);
+      if (answer.kind !== "tunnel") throw new Error(`refused with ${answer.status}`);
       const secure = await tlsOver(answer.socket, {
         servername: "echo.test",
         ca: authority.certificatePem,
@@ -62,7 +62,7 @@ t.test("openThroughProxy() keeps what a server says first", async (test) => {
   const proxy = await createPlainConnectProxy({ targets: new Map([["mail.test:25", upstream]]) });
   test.teardown(() => proxy.close());
   const answer = await openThroughProxy(proxy, { target: "mail.test:25" });
-  if (answer.kind !== "tunnel") return test.fail("refused", answer);
+  if (answer.kind !== "tunnel") throw new Error(`refused with ${answer.status}`);
   const first = await new Promise((resolve) => answer.socket.once("data", resolve));
   test.equal(String(first), "220 hello\r\n");
   answer.socket.destroy();

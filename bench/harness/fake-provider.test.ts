@@ -297,7 +297,7 @@ t.test("createFakeProvider() echoes WebSocket frames when upgraded over HTTP/1.1
   const tcp = await openTcp(provider);
   const socket = await tlsOver(tcp, { servername: "echo.test", ca: authority.certificatePem });
   const chunks: Buffer[] = [];
-  socket.on("data", (chunk) => chunks.push(chunk));
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
   socket.write(
     "GET /ws HTTP/1.1\r\nhost: echo.test\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   );

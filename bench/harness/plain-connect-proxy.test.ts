@@ -11,7 +11,7 @@ t.test("createPlainConnectProxy() splices both ways and records who asked", asyn
   const proxy = await createPlainConnectProxy({ targets: new Map([["a.test:1", upstream]]) });
   test.teardown(() => proxy.close());
   const answer = await openThroughProxy(proxy, { target: "a.test:1" });
-  if (answer.kind !== "tunnel") return test.fail("refused", answer);
+  if (answer.kind !== "tunnel") throw new Error(`refused with ${answer.status}`);
   answer.socket.end("ping");
   const chunks: Buffer[] = [];
   for await (const chunk of answer.socket) chunks.push(chunk);
@@ -34,7 +34,7 @@ t.test("close() ends open tunnels and is idempotent", async (test) => {
   test.teardown(() => upstream.close());
   const proxy = await createPlainConnectProxy({ targets: new Map([["a.test:1", upstream]]) });
   const answer = await openThroughProxy(proxy, { target: "a.test:1" });
-  if (answer.kind !== "tunnel") return test.fail("refused", answer);
+  if (answer.kind !== "tunnel") throw new Error(`refused with ${answer.status}`);
   const closed = new Promise((resolve) => answer.socket.once("close", resolve));
   answer.socket.resume();
   await proxy.close();

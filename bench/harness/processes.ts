@@ -13,9 +13,9 @@ const outputLimitCharacters = 1_048_576;
 const pollIntervalMs = 10;
 const defaultGraceMs = 2_000;
 
-/** Live children, so that the end of this process also ends them. */
-const live = new Set<RunningProcess>();
-const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+// Ends the process group `$0` once its standard input does, which is when this process is gone for whatever
+// reason, SIGKILL included. Signal handlers of our own would disturb those of the test runner and the demo.
+const watchdogScript = 'read -r _; kill -s KILL -- "-$0"';
 
 /** The part of a tap test that the harness needs: a callback run when the test ends. */
 export interface TestScope {
@@ -101,6 +101,7 @@ export class RunningProcess {
   #stderr = "";
   #droppedCharacters = 0;
   #exit: ProcessExit | undefined;
+  #watchdog: ChildProcess | undefined;
 
   /** Use `startProcess`, which also ties the child to a test. */
   constructor(options: ProcessOptions) {
@@ -117,7 +118,7 @@ export class RunningProcess {
     this.exited = new Promise((resolve) => {
       const finish = (exit: ProcessExit): void => {
         this.#exit = exit;
-        forget(this);
+        this.#watchdog?.kill("SIGKILL");
         resolve(exit);
       };
       this.#child.once("close", (exitCode, signal) => finish({ exitCode, signal }));
@@ -126,7 +127,7 @@ export class RunningProcess {
         finish({ exitCode: null, signal: null });
       });
     });
-    remember(this);
+    if (this.#child.pid !== undefined) this.#watchdog = startWatchdog(this.#child.pid);
   }
 
   /** Process id; undefined when the command could not be started. */
@@ -230,28 +231,17 @@ export async function runProcess(
   return { ...exit, stdout: child.stdout, stderr: child.stderr, timedOut };
 }
 
-function remember(child: RunningProcess): void {
-  if (live.size === 0) {
-    process.on("exit", killAll);
-    for (const signal of endingSignals) process.on(signal, onEndingSignal);
+function startWatchdog(processGroup: number): ChildProcess {
+  const watchdog = spawn("/bin/sh", ["-c", watchdogScript, String(processGroup)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  watchdog.on("error", () => {}); // no shell: the end of the test still ends the child
+  watchdog.stdin?.on("error", () => {}); // closed together with the child
+  watchdog.unref();
+  if (watchdog.stdin !== null && "unref" in watchdog.stdin) {
+    const { stdin } = watchdog;
+    if (typeof stdin.unref === "function") stdin.unref();
   }
-  live.add(child);
-}
-
-function forget(child: RunningProcess): void {
-  if (!live.delete(child) || live.size > 0) return;
-  process.off("exit", killAll);
-  for (const signal of endingSignals) process.off(signal, onEndingSignal);
-}
-
-function killAll(): void {
-  for (const child of live) child.signal("SIGKILL");
-}
-
-function onEndingSignal(signal: NodeJS.Signals): void {
-  // Another listener means that the program shuts down by itself and will close its children in order.
-  if (process.listenerCount(signal) > 1) return;
-  killAll();
-  process.off(signal, onEndingSignal);
-  process.kill(process.pid, signal);
+  return watchdog;
 }

@@ -63,7 +63,7 @@ export async function sendRaw(
       resolve({ received: Buffer.concat(chunks), closed, reset });
     };
     const timer = setTimeout(() => finish(false), deadlineMs);
-    socket.on("data", (chunk) => chunks.push(chunk));
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     socket.once("error", (error) => {
       reset = "code" in error && error.code === "ECONNRESET";
     });

@@ -138,7 +138,7 @@ t.test("encodeProxyHeader() is read back unchanged for 1,000 random headers", as
       decoded.sourcePort === source.port &&
       decoded.destinationPort === destination.port &&
       JSON.stringify(decoded.tlvs) === JSON.stringify(expected);
-    if (!same) test.fail(`round ${round}`, { source, destination, decoded });
+    if (!same) test.fail(`round ${round}: ${JSON.stringify({ source, destination, decoded })}`);
   }
 });
 

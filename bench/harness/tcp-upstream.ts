@@ -68,7 +68,7 @@ function observe(socket: Socket): TcpConnection {
     head: Buffer.alloc(0),
     state: "open",
   };
-  socket.on("data", (chunk) => {
+  socket.on("data", (chunk: Buffer) => {
     connection.bytesReceived += chunk.length;
     const room = headLimitBytes - connection.head.length;
     if (room > 0) connection.head = Buffer.concat([connection.head, chunk.subarray(0, room)]);

@@ -1,24 +1,24 @@
 /** Unit tests of the cases: shares of several clients and who sends the credential. */
 import t from "tap";
 import { benchAuthorization, benchCases } from "./cases.ts";
-import type { CaseTarget } from "./cases.ts";
-import type { Workload } from "./workload.ts";
+import type { CaseStart } from "./cases.ts";
+import { serverNamesOf } from "./workload.ts";
+import type { WorkloadPlan } from "./workload.ts";
 
 const options = { seconds: 4, names: 1_001, connections: 16 };
-const target: CaseTarget = {
-  target: { mode: "connect", host: "127.0.0.1", port: 1, caPem: "" },
+const start: CaseStart = {
   injectsCredential: false,
   namePrefix: "p",
 };
 
 function workload(
   name: string,
-  more: Partial<CaseTarget> = {},
+  more: Partial<CaseStart> = {},
   share = { index: 0, count: 1 },
-): Workload {
+): WorkloadPlan {
   const found = benchCases.find((benchCase) => benchCase.name === name);
   if (found === undefined) throw new RangeError(`Cannot find case "${name}"`);
-  return found.workload(options, { ...target, ...more }, share);
+  return found.workload(options, { ...start, ...more }, share);
 }
 
 t.test("workload() of mitm-cold shares names between clients without overlap", async (t) => {
@@ -48,3 +48,11 @@ t.test(
     t.same(workload("native", { injectsCredential: true }).request.headers, []);
   },
 );
+
+t.test("serverNamesOf() knows every name before it is asked for", async (t) => {
+  const cold = serverNamesOf(workload("mitm-cold"));
+  t.equal(cold.length, 1_101);
+  t.equal(new Set(cold).size, cold.length);
+  t.equal(cold[0], "p-0-0.bench.test");
+  t.equal(serverNamesOf(workload("native")).length, 4);
+});

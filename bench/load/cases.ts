@@ -3,13 +3,16 @@
  * for. Names are all below one domain that the fake upstream's certificate covers.
  */
 import { credentialRequiredPath } from "./upstream.ts";
-import type { ProxyMode, RequestShape, Target, Workload } from "./workload.ts";
+import type { ProxyMode, RequestShape, WorkloadPlan } from "./workload.ts";
 
 /** Domain of every name that is asked for; reserved by RFC 6761, so that it never resolves outside. */
 export const benchDomain = "bench.test";
 
+/** Covers every name that is asked for. */
+export const benchWildcards: readonly string[] = [`*.${benchDomain}`];
+
 /** What the fake upstream's and the static certificate have to cover. */
-export const certificateNames: readonly string[] = [`*.${benchDomain}`, "127.0.0.1"];
+export const certificateNames: readonly string[] = [...benchWildcards, "127.0.0.1"];
 
 /** Credential that has to arrive upstream in the case `native`; worthless, and for no real service. */
 export const benchAuthorization = "Bearer bench-credential-0123456789abcdef";
@@ -24,9 +27,8 @@ export interface CaseOptions {
   readonly connections: number;
 }
 
-/** How a workload is directed at one contender. */
-export interface CaseTarget {
-  readonly target: Target;
+/** What a workload has to know of the contender. */
+export interface CaseStart {
   /** Whether the contender adds the credential by itself */
   readonly injectsCredential: boolean;
   /** Different in every start, so that no name is ever seen twice */
@@ -43,7 +45,7 @@ export interface BenchCase {
   /** Credential that the contender has to inject */
   readonly credential?: { readonly pathPrefix: string; readonly authorization: string };
   /** Work of client `index` of `count`. */
-  workload(options: CaseOptions, target: CaseTarget, share: Share): Workload;
+  workload(options: CaseOptions, start: CaseStart, share: Share): WorkloadPlan;
 }
 
 /** Which of several load clients a workload is for. */
@@ -65,9 +67,8 @@ export const benchCases: readonly BenchCase[] = [
     name: "mitm-cold",
     title: "never-seen name and new connection for every request (CONNECT)",
     mode: "connect",
-    workload: (options, { target, namePrefix }, share) => ({
+    workload: (options, { namePrefix }, share) => ({
       kind: "cold",
-      target,
       request: { ...messages, bodyBytes: 128 },
       domain: benchDomain,
       prefix: `${namePrefix}-${share.index}-`,
@@ -81,8 +82,7 @@ export const benchCases: readonly BenchCase[] = [
     name: "mitm-keepalive",
     title: "2 KB POST on keep-alive connections (CONNECT)",
     mode: "connect",
-    workload: (options, target, share) =>
-      keepAlive(options, { ...target, request: messages }, share),
+    workload: (options, start, share) => keepAlive(options, { ...start, request: messages }, share),
   },
   {
     name: "native",
@@ -90,10 +90,10 @@ export const benchCases: readonly BenchCase[] = [
     mode: "transparent",
     only: ["clrk-native", "none"],
     credential: { pathPrefix: credentialRequiredPath, authorization: benchAuthorization },
-    workload(options, target, share) {
-      const headers = target.injectsCredential ? [] : [`authorization: ${benchAuthorization}`];
+    workload(options, start, share) {
+      const headers = start.injectsCredential ? [] : [`authorization: ${benchAuthorization}`];
       const path = `${credentialRequiredPath}${messages.path}`;
-      return keepAlive(options, { ...target, request: { ...messages, path, headers } }, share);
+      return keepAlive(options, { ...start, request: { ...messages, path, headers } }, share);
     },
   },
 ];
@@ -110,13 +110,12 @@ export function modeFor(
 
 function keepAlive(
   options: CaseOptions,
-  { target, namePrefix, request }: CaseTarget & { readonly request: RequestShape },
+  { namePrefix, request }: CaseStart & { readonly request: RequestShape },
   share: Share,
-): Workload {
+): WorkloadPlan {
   const names = Array.from({ length: 4 }, (_, index) => `${namePrefix}-k${index}.${benchDomain}`);
   return {
     kind: "keepalive",
-    target,
     request,
     serverNames: names,
     connections: Math.max(1, Math.floor(options.connections / share.count)),

@@ -47,7 +47,8 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const killWithUs = () => void child.kill("SIGKILL");
+  // Not SIGKILL: a gateway has to end its own Envoy.
+  const killWithUs = () => void child.kill("SIGTERM");
   process.once("exit", killWithUs);
   child.once("exit", () => process.off("exit", killWithUs));
   const pid = await started(child, options.name);

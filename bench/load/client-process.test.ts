@@ -22,7 +22,7 @@ function result(values: Partial<LoadResult>): LoadResult {
 t.test("addUp() sums counts and takes the longest time", async (t) => {
   const total = addUp([
     result({ requests: 10, failures: { tls: 1, status: 2 }, elapsedMs: 30 }),
-    result({ requests: 5, failures: { status: 4 }, firstFailure: "status: answered 503" }),
+    result({ requests: 5, failures: { status: 4 }, firstFailure: "Request was answered 503" }),
   ]);
   t.equal(total.requests, 15);
   t.equal(total.failed, 7);
@@ -33,7 +33,7 @@ t.test("addUp() sums counts and takes the longest time", async (t) => {
       ["status", 6],
     ],
   );
-  t.equal(total.firstFailure, "status: answered 503");
+  t.equal(total.firstFailure, "Request was answered 503");
   t.equal(total.elapsedMs, 30);
   t.equal(total.cpuMicros, 10);
   t.equal(total.latency.count, 2);

@@ -3,14 +3,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { parseAllDocuments } from "yaml";
-import { writeClrkPolicy } from "./clrk-policy.ts";
+import { clrkPolicy, writeClrkPolicy } from "./clrk-policy.ts";
+import { parseAnyObject } from "../../crds/kinds.ts";
+import { routeDocument } from "./route-files.ts";
 import type { StartOptions } from "./contender.ts";
 
 const options: StartOptions = {
   mode: "connect",
   upstream: { host: "127.0.0.1", port: 7 },
   authority: { caPem: "PEM", caFile: "", certificateFile: "", keyFile: "" },
-  serverNames: ["*.bench.test"],
+  wildcards: ["*.bench.test"],
+  serverNames: Array.from({ length: 70 }, (_, index) => `n${index}.bench.test`),
   directory: "/scratch",
 };
 
@@ -26,10 +29,17 @@ t.test("writeClrkPolicy() sends every name to the fake upstream", async (t) => {
     objects.map((object) => object.kind),
     ["EgressGateway", "Secret", "EgressHTTPRoute"],
   );
-  t.match(objects[0].spec, {
-    defaultPolicy: "deny-all",
-    upstreamTLS: { hostAliases: [{ ip: "127.0.0.1", port: 7, hostnames: ["*.bench.test"] }] },
-  });
+  t.equal(objects[0].spec.defaultPolicy, "deny-all");
+  const aliases: { hostnames: string[] }[] = objects[0].spec.upstreamTLS.hostAliases;
+  t.match(aliases[0], { ip: "127.0.0.1", port: 7 });
+  t.same(
+    aliases.map((alias) => alias.hostnames.length),
+    [32, 32, 6],
+  );
+  t.same(
+    aliases.flatMap((alias) => alias.hostnames),
+    options.serverNames,
+  );
   t.same(objects[1].stringData, { "ca.crt": "PEM" });
 });
 
@@ -46,4 +56,23 @@ t.test("writeClrkPolicy() injects a credential only when the case has one", asyn
 t.test("writeClrkPolicy() leaves routes to the benchmark that writes them", async (t) => {
   const objects = await kinds(t.testdir({}), { policyDirectory: "/policy" });
   t.notOk(objects.some((object) => object.kind === "EgressHTTPRoute"));
+});
+
+t.test("writeClrkPolicy() and routeDocument() write objects that the gateway takes", async (t) => {
+  const credential = { pathPrefix: "/x", authorization: "Bearer y" };
+  const objects = await kinds(t.testdir({}), { credential });
+  const route = JSON.parse(routeDocument({ index: 1, pathPrefixes: ["/a", "/b"] }));
+  for (const object of [...objects, route]) {
+    const result = parseAnyObject(object);
+    t.equal(result.kind, "valid", object.kind);
+    if (result.kind === "invalid") t.same(result.problems, []);
+  }
+});
+
+t.test("clrkPolicy() rejects more names than the object holds", async (t) => {
+  const serverNames = Array.from({ length: 2_049 }, (_, index) => `n${index}.bench.test`);
+  t.throws(
+    () => clrkPolicy({ ...options, serverNames }),
+    new RangeError("Cannot write policy for 2049 names: hostAliases hold at most 2048"),
+  );
 });

@@ -9,11 +9,14 @@ import type { StartOptions } from "./contender.ts";
 const group = "clrk.apoxy.dev";
 const apiVersion = `${group}/v1alpha1`;
 const gatewayRef = { group, kind: "EgressGateway", name: "bench" };
+// Bounds of `upstreamTLS.hostAliases`, which takes exact names only.
+const maxAliases = 64;
+const maxNamesPerAlias = 32;
 const metadata = (name: string) => ({ name, namespace: "default" });
 
-/** Objects of the policy directory, without the routes that a benchmark writes by itself. */
+/** Objects of the policy directory, without the routes that a benchmark writes by itself. Throws RangeError for more names than `hostAliases` hold. */
 export function clrkPolicy(options: StartOptions): object[] {
-  const { upstream, authority, serverNames, credential } = options;
+  const { authority, credential } = options;
   return [
     {
       apiVersion,
@@ -24,16 +27,13 @@ export function clrkPolicy(options: StartOptions): object[] {
         listeners: [{ name: "egress", protocol: "TLS", tls: { mode: "Terminate" } }],
         upstreamTLS: {
           additionalTrustBundleSecretRef: { name: "upstream-trust" },
-          hostAliases: serverNames.map((name) => ({
-            ip: upstream.host,
-            port: upstream.port,
-            hostnames: [name],
-          })),
+          hostAliases: hostAliases(options),
         },
+        explicitProxy: { address: "127.0.0.1", port: 0 },
       },
     },
     secret("upstream-trust", { "ca.crt": authority.caPem }),
-    ...(options.policyDirectory === undefined ? [allRoute(serverNames)] : []),
+    ...(options.policyDirectory === undefined ? [allRoute(options.wildcards)] : []),
     ...(credential === undefined ? [] : credentialObjects(credential.authorization)),
   ];
 }
@@ -43,6 +43,21 @@ export async function writeClrkPolicy(directory: string, options: StartOptions):
   await mkdir(directory, { recursive: true });
   const documents = clrkPolicy(options).map((object) => JSON.stringify(object, undefined, 2));
   await writeFile(join(directory, "bench.yaml"), `${documents.join("\n---\n")}\n`);
+}
+
+function hostAliases({ upstream, serverNames }: StartOptions): object[] {
+  const count = Math.ceil(serverNames.length / maxNamesPerAlias);
+  if (count > maxAliases) {
+    const limit = maxAliases * maxNamesPerAlias;
+    throw new RangeError(
+      `Cannot write policy for ${serverNames.length} names: hostAliases hold at most ${limit}`,
+    );
+  }
+  return Array.from({ length: count }, (_, index) => ({
+    ip: upstream.host,
+    port: upstream.port,
+    hostnames: serverNames.slice(index * maxNamesPerAlias, (index + 1) * maxNamesPerAlias),
+  }));
 }
 
 function allRoute(hostnames: readonly string[]): object {

@@ -9,7 +9,9 @@ export interface StartOptions {
   readonly upstream: { readonly host: string; readonly port: number };
   /** Authority of the fake upstream's certificate, which the contender has to verify; also a static certificate for all names */
   readonly authority: TestAuthority;
-  /** Names that the client will ask for: DNS names or `*.` wildcards */
+  /** Wildcards that cover every name that the client will ask for */
+  readonly wildcards: readonly string[];
+  /** The same names one by one, for a contender that has no wildcards where it needs them */
   readonly serverNames: readonly string[];
   /** Credential that a contender with `injectsCredential` adds to requests below the path prefix, when a case asks for it */
   readonly credential?: { readonly pathPrefix: string; readonly authorization: string };

@@ -160,7 +160,7 @@ t.test("run() counts a status that is not 200 as failed", async (t) => {
   const workload = keepAlive(target("direct", port, authority.caPem), { connections: 1 });
   await t.rejects(
     prepareLoad({ ...workload, request: { ...request, path } }),
-    new Error("Cannot warm up: no request succeeded: status: answered 401"),
+    new Error("Cannot warm up: no request succeeded: Request was answered 401"),
   );
 });
 
@@ -203,7 +203,7 @@ t.test("prepareLoad() names what went wrong when nothing gets through", async (t
     },
     {
       target: target("connect", talking, authority.caPem),
-      want: /: proxy-status: bytes follow the answer to CONNECT$/,
+      want: /: proxy-status: Bytes follow the answer to CONNECT$/,
     },
     {
       target: target("connect", babbling, authority.caPem),

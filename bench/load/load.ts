@@ -8,7 +8,7 @@ import type { SecureContext, TLSSocket } from "node:tls";
 import { createHistogram } from "./histogram.ts";
 import { createMessageReader, MessageError, statusOf } from "./message-reader.ts";
 import { openTunnel, TunnelError } from "./tunnel.ts";
-import { encodeRequest } from "./workload.ts";
+import { coldServerName, encodeRequest } from "./workload.ts";
 import type {
   ColdWorkload,
   FailureKind,
@@ -117,7 +117,7 @@ async function prepareCold(workload: ColdWorkload, context: SecureContext): Prom
     const end = next + count;
     const loop = async () => {
       while (next < end) {
-        const serverName = `${workload.prefix}${next}.${workload.domain}`;
+        const serverName = coldServerName(workload, next);
         next += 1;
         const startedMs = performance.now();
         try {
@@ -178,7 +178,8 @@ function createExchange(socket: TLSSocket): Exchange {
     resolve?.(reusable);
   };
   const fail = (kind: FailureKind, detail: string) => {
-    if (tally !== undefined) countFailure(tally, new TunnelError(kind, `${kind}: ${detail}`));
+    if (tally !== undefined)
+      countFailure(tally, new TunnelError(kind, `Request failed: ${kind}: ${detail}`));
     socket.destroy();
     clearTimeout(timer);
     settle(false);
@@ -188,7 +189,7 @@ function createExchange(socket: TLSSocket): Exchange {
     const status = statusOf(head);
     const reusable = !/\r\nconnection: *close/i.test(head);
     if (status !== 200) {
-      countFailure(tally, new TunnelError("status", `status: answered ${status}`));
+      countFailure(tally, new TunnelError("status", `Request was answered ${status}`));
     } else {
       tally.requests += 1;
       tally.latency.record((performance.now() - startedMs) * 1_000);

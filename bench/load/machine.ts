@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 // USER_HZ is 100 on every Linux ABI that Node runs on (man 5 proc).
 const microsPerTick = 10_000;
 
-/** The machine. */
+/** Hardware and kernel as they are printed above the figures. */
 export interface Machine {
   readonly cpuModel: string;
   readonly cpus: number;

@@ -1,13 +1,13 @@
 /** What `route-change` and `endurance` share: our gateway, running on a directory of thousands of route files. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { certificateNames } from "./cases.ts";
+import { benchWildcards } from "./cases.ts";
 import { createClrk } from "./clrk-contender.ts";
 import type { Contender, RunningContender } from "./contender.ts";
 import { UsageError } from "./options.ts";
 import { createRig } from "./rig.ts";
 import type { Rig } from "./rig.ts";
-import { replaceRoute, writeRoutes } from "./route-files.ts";
+import { replaceRoute, routeHost, writeRoutes } from "./route-files.ts";
 import type { BenchRoute } from "./route-files.ts";
 import type { Target } from "./workload.ts";
 
@@ -45,7 +45,8 @@ export async function startPolicyBench(
       mode: "connect",
       upstream: rig.upstream,
       authority: rig.authority,
-      serverNames: certificateNames.filter((name) => name.startsWith("*.")),
+      wildcards: benchWildcards,
+      serverNames: Array.from({ length: routes }, (_, index) => routeHost(index)),
       directory: own,
       policyDirectory: directory,
     });

@@ -50,7 +50,7 @@ t.test("formatReport() prints machine, medians, extremes and failures", async (t
           contender: "clrk-native",
           cpuMicrosPerRequest: { server: 5.25, envoy: 80, total: 85.25, client: 1, upstream: 1 },
           failed: 3,
-          firstFailure: "status: answered 503",
+          firstFailure: "Request was answered 503",
           otherWork: 0.41,
         }),
       ],
@@ -69,7 +69,7 @@ none                    69        -      69          9,535       1.5       5.0
   min–max            63–70                    7,634–13,560   1.1–1.6    3.3–10
 clrk-native             85      5.3      80          9,535       1.5       5.0
   min–max            63–70                    7,634–13,560   1.1–1.6    3.3–10
-  FAILED 3 of 95,003: status: answered 503
+  FAILED 3 of 95,003: Request was answered 503
 
 Failed requests: 3
 Left out: mockttp: not installed

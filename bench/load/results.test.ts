@@ -26,7 +26,7 @@ t.test("summariseSamples() gives medians, extremes and sums over rounds", async 
     [
       sample({ cpuMicrosPerRequest: cpu(10, 60), p99Ms: 9, otherWork: 0.5 }),
       sample({ cpuMicrosPerRequest: cpu(30, 50), requestsPerSecond: 3_000, failed: 2 }),
-      sample({ cpuMicrosPerRequest: cpu(20, 61.23456), firstFailure: "status: answered 503" }),
+      sample({ cpuMicrosPerRequest: cpu(20, 61.23456), firstFailure: "Request was answered 503" }),
     ],
     ["mitm-keepalive"],
     ["none"],
@@ -42,7 +42,7 @@ t.test("summariseSamples() gives medians, extremes and sums over rounds", async 
     p99Ms: 2,
     requests: 300,
     failed: 2,
-    firstFailure: "status: answered 503",
+    firstFailure: "Request was answered 503",
     otherWork: 0.5,
     spread: {
       server: [10, 30],

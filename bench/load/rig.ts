@@ -1,4 +1,5 @@
 /** What every benchmark needs around its contender: a scratch directory, certificates and the fake upstream. */
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +22,12 @@ export interface Rig {
 /** Sets everything up; what was made is removed again when a later part fails. */
 export async function createRig(): Promise<Rig> {
   const directory = await mkdtemp(join(tmpdir(), "clrk-bench-"));
-  const remove = () => rm(directory, { recursive: true, force: true });
+  const removeAtExit = () => rmSync(directory, { recursive: true, force: true });
+  process.once("exit", removeAtExit);
+  const remove = async () => {
+    process.off("exit", removeAtExit);
+    await rm(directory, { recursive: true, force: true });
+  };
   try {
     const authority = await createTestAuthority(directory, certificateNames);
     const upstream = await startUpstream({ ...authority, authorization: benchAuthorization });

@@ -4,7 +4,7 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { benchCases, certificateNames, modeFor } from "./cases.ts";
+import { benchCases, benchWildcards, modeFor } from "./cases.ts";
 import type { BenchCase, CaseOptions } from "./cases.ts";
 import { startLoadClients } from "./client-process.ts";
 import type { LoadClients, LoadTotal } from "./client-process.ts";
@@ -13,6 +13,8 @@ import { otherWorkShare, readMachineTime } from "./machine.ts";
 import { cpuBetween, sampleCpu } from "./process-cpu.ts";
 import type { CpuSample } from "./process-cpu.ts";
 import type { TestAuthority } from "./test-authority.ts";
+import { serverNamesOf } from "./workload.ts";
+import type { WorkloadPlan } from "./workload.ts";
 import type { UpstreamProcess } from "./upstream-process.ts";
 
 /** Figures of one contender in one case in one round. */
@@ -108,12 +110,14 @@ async function runStart(options: RoundsOptions, start: Start): Promise<RoundSamp
   const mode = first === undefined ? undefined : modeFor(first, contender);
   if (first === undefined || mode === undefined) return [];
   const directory = join(options.directory, start.name);
+  const planned = group.map((benchCase) => ({ benchCase, plans: plan(options, start, benchCase) }));
   await mkdir(directory);
   const running = await contender.start({
     mode,
     upstream: options.upstream,
     authority: options.authority,
-    serverNames: certificateNames.filter((name) => name.startsWith("*.")),
+    wildcards: benchWildcards,
+    serverNames: planned.flatMap(({ plans }) => plans.flatMap(serverNamesOf)),
     directory,
     ...(first.credential !== undefined && { credential: first.credential }),
   });
@@ -124,8 +128,9 @@ async function runStart(options: RoundsOptions, start: Start): Promise<RoundSamp
     const pids = [envoy, server].filter((pid) => pid !== undefined);
     await options.place({ contender: pids, clients: clients.pids });
     const samples: RoundSample[] = [];
-    for (const benchCase of group) {
-      const sample = await measureCase(options, { ...start, benchCase, running, clients });
+    for (const { benchCase, plans } of planned) {
+      const measurement = { ...start, benchCase, plans, running, clients };
+      const sample = await measureCase(options, measurement);
       options.onSample(sample);
       samples.push(sample);
     }
@@ -137,8 +142,22 @@ async function runStart(options: RoundsOptions, start: Start): Promise<RoundSamp
   }
 }
 
+function plan(options: RoundsOptions, start: Start, benchCase: BenchCase): WorkloadPlan[] {
+  const { injectsCredential } = start.contender;
+  const namePrefix = `${benchCase.name}-${start.name}`;
+  return Array.from({ length: options.clients }, (_, index) =>
+    benchCase.workload(
+      options,
+      { injectsCredential, namePrefix },
+      { index, count: options.clients },
+    ),
+  );
+}
+
 interface Measurement extends Start {
   readonly benchCase: BenchCase;
+  /** One a load client */
+  readonly plans: readonly WorkloadPlan[];
   readonly running: RunningContender;
   readonly clients: LoadClients;
 }
@@ -146,15 +165,7 @@ interface Measurement extends Start {
 async function measureCase(options: RoundsOptions, run: Measurement): Promise<RoundSample> {
   const { benchCase, contender, running, clients } = run;
   const target = { ...running.proxy, mode: running.mode, caPem: running.caPem };
-  const caseTarget = {
-    target,
-    injectsCredential: contender.injectsCredential,
-    namePrefix: `${benchCase.name}-${run.name}`,
-  };
-  const workloads = clients.pids.map((_, index) =>
-    benchCase.workload(options, caseTarget, { index, count: clients.pids.length }),
-  );
-  await clients.prepare(workloads);
+  await clients.prepare(run.plans.map((plan) => ({ ...plan, target })));
   const countsBefore = await options.upstream.counts();
   const timeBefore = readMachineTime();
   const before = sampleAll(running, options.upstream.pid);

@@ -120,7 +120,7 @@ function sendConnect(socket: Socket, options: ConnectOptions) {
       const status = statusOf(head);
       if (status !== 200) throw new Error(`CONNECT was answered ${status}`);
       // The agent speaks first inside a tunnel: bytes here belong to nobody.
-      if (end + 4 !== head.length) throw new Error("bytes follow the answer to CONNECT");
+      if (end + 4 !== head.length) throw new Error("Bytes follow the answer to CONNECT");
       options.onOpen();
     } catch (error) {
       options.onRefusal("proxy-status", error);

@@ -58,7 +58,11 @@ export interface ColdWorkload {
   readonly connections: number;
 }
 
+/** What one load client is told to do. */
 export type Workload = KeepAliveWorkload | ColdWorkload;
+
+/** A workload that is not directed at anything yet. */
+export type WorkloadPlan = Omit<KeepAliveWorkload, "target"> | Omit<ColdWorkload, "target">;
 
 /** Why a request did not get its answer. */
 export type FailureKind =
@@ -105,6 +109,21 @@ export function isClientCommand(message: unknown): message is ClientCommand {
 /** Whether an IPC message is a report. */
 export function isClientReport(message: unknown): message is ClientReport {
   return hasKind(message, ["ready", "done", "error"]);
+}
+
+/** Every server name that a workload asks for, warm-up included. */
+export function serverNamesOf(plan: WorkloadPlan): string[] {
+  if (plan.kind === "keepalive") return [...plan.serverNames];
+  const count = plan.warmUpNames + plan.names;
+  return Array.from({ length: count }, (_, index) => coldServerName(plan, index));
+}
+
+/** Name number `index` of a cold workload; the warm-up takes the first ones. */
+export function coldServerName(
+  plan: Pick<ColdWorkload, "domain" | "prefix">,
+  index: number,
+): string {
+  return `${plan.prefix}${index}.${plan.domain}`;
 }
 
 /** Bytes of one request to `serverName`; the same for every repetition. */

@@ -27,9 +27,9 @@ t.test("answerResponse() answers the last user message of a list", async (test) 
 });
 
 t.test("answerResponse() is incomplete when it reaches the token limit", async (test) => {
-  const input = "one two three four five six seven eight nine ten eleven twelve thirteen";
+  const input = Array.from({ length: 13 }, () => "word").join(" "); // 16 tokens with "You said:"
   test.match(jsonOf(answer({ input, max_output_tokens: 16 })), { status: "completed" });
-  const long = jsonOf(answer({ input: `${input} fourteen`, max_output_tokens: 16 }));
+  const long = jsonOf(answer({ input: `${input} word`, max_output_tokens: 16 }));
   test.match(long, { status: "incomplete", incomplete_details: { reason: "max_output_tokens" } });
 });
 

@@ -42,7 +42,10 @@ function writeHead(response: OutgoingResponse, reply: Reply): void {
   for (const [name, value] of Object.entries(reply.headers)) response.setHeader(name, value);
   if (reply.body !== undefined) response.setHeader("content-length", Buffer.byteLength(reply.body));
   // Without a body the head waits for end(), so that it carries END_STREAM, as gRPC's Trailers-Only form must.
-  if (reply.body !== undefined || reply.chunks !== undefined) response.flushHeaders();
+  if (reply.body === undefined && reply.chunks === undefined) return;
+  // Both kinds have the method; only the typings of HTTP/2 lack it.
+  if ("stream" in response) response.writeHead(reply.status);
+  else response.flushHeaders();
 }
 
 async function writeBody(

@@ -1,0 +1,40 @@
+/** AWS credential files for Envoy's request signer, one for each secret that a rule signs with. */
+
+import type { SecretValue } from "../secret-value.ts";
+import type { CredentialUse, GatewaySnapshot } from "../snapshot.ts";
+import { AWS_PROFILE } from "../xds.ts";
+
+/**
+ * File contents by resource name of the secret; the parts are looked up beside it as `<resource>/access_key_id`,
+ * `/secret_access_key` and, when there is one, `/session_token`.
+ */
+export function awsCredentialsFile(
+  gateway: GatewaySnapshot,
+  credentials: ReadonlyMap<string, SecretValue>,
+): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const use of signingUses(gateway)) {
+    const { resource } = use.secret;
+    const part = (key: string) => credentials.get(`${resource}/${key}`)?.reveal();
+    const lines = [
+      `[${AWS_PROFILE}]`,
+      `aws_access_key_id=${part("access_key_id") ?? ""}`,
+      `aws_secret_access_key=${part("secret_access_key") ?? ""}`,
+    ];
+    const token = part("session_token");
+    if (token !== undefined) lines.push(`aws_session_token=${token}`);
+    files.set(resource, `${lines.join("\n")}\n`);
+  }
+  return files;
+}
+
+function signingUses({ hosts }: GatewaySnapshot) {
+  const uses: CredentialUse[] = hosts.flatMap(({ rules }) =>
+    rules.flatMap(({ action }) =>
+      action.kind === "forward"
+        ? [...action.credentials, ...action.backends.flatMap((target) => target.credentials)]
+        : [],
+    ),
+  );
+  return uses.filter((use) => use.kind === "aws-sigv4");
+}

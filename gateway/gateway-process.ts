@@ -1,0 +1,398 @@
+/**
+ * The gateway process without its command line: sources of objects on one side, Envoys on the other, records and the
+ * control socket beside them. What belongs to other directories (certificates) is injected by `main.ts`.
+ */
+
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { mkdir } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+import path from "node:path";
+import { AccessLogServer } from "./access-log-server.ts";
+import type { AdsEvent } from "./ads-server.ts";
+import { AdsServer } from "./ads-server.ts";
+import type { CertificateProvider } from "./certificate-provider.ts";
+import type { Clock } from "./clock.ts";
+import type { CompileResult } from "./compile.ts";
+import { compile } from "./compile.ts";
+import type {
+  ControlEvent,
+  GatewayProcessStatus,
+  ObjectList,
+  RunRegistration,
+  RunRequest,
+  SourceProblem,
+} from "./control-api.ts";
+import type { ControlHandlers, ControlSocket } from "./control-socket.ts";
+import { openControlSocket } from "./control-socket.ts";
+import type { EnvoyBinary } from "./envoy-binary.ts";
+import type { EnvoyStop } from "./envoy-process.ts";
+import { ClrkError, describeError } from "./errors.ts";
+import { GatewayFleet } from "./gateway-fleet.ts";
+import type { GatewayCertificates } from "./gateway-runtime.ts";
+import { GatewayRuntime } from "./gateway-runtime.ts";
+import { controlSocketName } from "./home-directory.ts";
+import { tryParseCaller } from "./identity.ts";
+import type { Logger } from "./log.ts";
+import type { ProcessOptions } from "./process-options.ts";
+import { accessLogService } from "./proto/access-log-service.ts";
+import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
+import type { EgressRecord, RecordAgent } from "./record.ts";
+import { RecordOutputs } from "./record-outputs.ts";
+import { RunRegistry } from "./run-registry.ts";
+import { servedObjects } from "./served-objects.ts";
+import type { GatewaySnapshot } from "./snapshot.ts";
+import { gatewayKey } from "./snapshot.ts";
+import type { FileSource, LoadedObjects, LoadProblems } from "./snapshot-source.ts";
+import { openFileSource } from "./snapshot-source.ts";
+import { version } from "./version.ts";
+
+/** A command must not wait long for its credential; Envoy usually confirms within 10 ms. */
+const registrationDeadlineMs = 2_000;
+
+/** Downstream connections of one gateway; each costs Envoy a few tens of KiB. */
+const maxConnections = 50_000;
+
+/** What the process is made of. */
+export interface GatewayProcessParts {
+  readonly options: ProcessOptions;
+  readonly envoy: Extract<EnvoyBinary, { kind: "found" }>;
+  /** Folder for sockets, private and short */
+  readonly runDirectory: string;
+  /** Folder for record files, and their base name there */
+  readonly recordsDirectory: string;
+  readonly recordsName: string;
+  /** PEM of the machine's public roots */
+  readonly publicRootsPem: string;
+  readonly openCertificates: (gateway: GatewaySnapshot) => Promise<GatewayCertificates>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Somebody asked on the control socket that the process ends */
+  readonly onStopRequest: () => void;
+}
+
+interface PendingRevision {
+  readonly revision: number;
+  readonly startedNs: bigint;
+  readonly changes: readonly string[];
+}
+
+/** The running process; `open()` once, `close()` at the end. */
+export class GatewayProcess {
+  readonly #parts: GatewayProcessParts;
+  readonly #startedAt: string;
+  readonly #fleet: GatewayFleet;
+  readonly #runs: RunRegistry;
+  readonly #records: RecordOutputs;
+  readonly #certificates = new Map<string, CertificateProvider>();
+  readonly #ads: AdsServer;
+  readonly #accessLogs: AccessLogServer;
+  readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
+  readonly #followers = new Set<(event: ControlEvent) => void>();
+  #control: ControlSocket | undefined;
+  #source: FileSource | undefined;
+  #loaded: LoadedObjects | undefined;
+  #compiled: CompileResult | undefined;
+  #problems: readonly SourceProblem[] = [];
+  #revision = 0;
+  #created = 0;
+  #pending: PendingRevision | undefined;
+
+  constructor(parts: GatewayProcessParts) {
+    this.#parts = parts;
+    const { clock, log } = parts;
+    this.#startedAt = new Date(clock.now()).toISOString();
+    this.#records = new RecordOutputs({
+      directory: parts.recordsDirectory,
+      name: parts.recordsName,
+      clock,
+      log,
+    });
+    this.#runs = new RunRegistry({ clock, onChange: (gateway) => this.#publishRuns(gateway) });
+    this.#ads = new AdsServer({
+      log,
+      certificates: (gateway) => this.#certificates.get(gateway),
+      onEvent: (event) => this.#onAdsEvent(event),
+    });
+    this.#accessLogs = new AccessLogServer({
+      log,
+      onRecord: (record) => this.#onRecord(record),
+      findContext: (gateway) => this.#entryContext(gateway),
+    });
+    this.#fleet = new GatewayFleet({
+      log,
+      createRuntime: (gateway) => this.#createRuntime(gateway),
+    });
+  }
+
+  /** Path of the control socket. */
+  get controlSocket(): string {
+    return path.join(this.#parts.runDirectory, controlSocketName);
+  }
+
+  /** Starts everything and resolves when the objects were loaded for the first time. */
+  async open(): Promise<void> {
+    await this.#listen();
+    this.#control = await openControlSocket(this.controlSocket, this.#handlers(), this.#parts.log);
+    const { options, clock, log, env } = this.#parts;
+    this.#source = await openFileSource({
+      paths: options.paths,
+      secrets: options.secrets,
+      env,
+      clock,
+      log,
+      onChange: (loaded) => this.#onChange(loaded),
+      onProblems: (found) => this.#onProblems(found),
+    });
+  }
+
+  /** Drains and stops everything; resolves with what was cut. */
+  async close(drainMs?: number): Promise<EnvoyStop> {
+    this.#source?.close();
+    const stop = await this.#fleet.close(drainMs);
+    this.#emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
+    this.#grpc.forceShutdown();
+    await this.#records.close();
+    this.#runs.close();
+    await this.#control?.close();
+    return stop;
+  }
+
+  async #listen(): Promise<void> {
+    this.#grpc.addService(aggregatedDiscoveryService, this.#ads.handlers);
+    this.#grpc.addService(accessLogService, this.#accessLogs.handlers);
+    const address = `unix:${this.#adsSocket()}`;
+    await new Promise<void>((resolve, reject) => {
+      this.#grpc.bindAsync(address, ServerCredentials.createInsecure(), (error) =>
+        error ? reject(error) : resolve(),
+      );
+    });
+  }
+
+  #adsSocket(): string {
+    return path.join(this.#parts.runDirectory, "ads.sock");
+  }
+
+  #onChange(loaded: LoadedObjects): void {
+    this.#loaded = loaded;
+    this.#problems = [];
+    this.#revision++;
+    const compiled = compile({
+      objects: loaded.objects.map(({ object }) => object),
+      revision: this.#revision,
+      environment: { ownAddresses: ownAddresses() },
+    });
+    this.#compiled = compiled;
+    const { snapshot, credentials } = compiled;
+    this.#pending = {
+      revision: this.#revision,
+      startedNs: loaded.startedNs,
+      changes: loaded.changes,
+    };
+    this.#records.setTargets(snapshot.gateways, credentials);
+    this.#fleet.apply(snapshot, credentials).then(
+      () => this.#announce(),
+      (error: unknown) => {
+        const message = `Cannot serve revision ${snapshot.revision}: ${describeError(error)}`;
+        this.#parts.log.error(message);
+        this.#emit({ kind: "warning", message });
+      },
+    );
+  }
+
+  #onProblems({ problems }: LoadProblems): void {
+    this.#problems = problems;
+    this.#emit({ kind: "problems", revision: this.#revision, problems });
+  }
+
+  #onAdsEvent(event: AdsEvent): void {
+    this.#fleet.onAdsEvent(event);
+    if (event.kind === "rejected") {
+      const message = `Envoy rejected the configuration of ${event.gateway} and keeps the one before: ${event.message}`;
+      this.#emit({ kind: "warning", message });
+    }
+    if (event.kind === "live") this.#announce();
+  }
+
+  /** Says once that a revision is live: when the Envoys of all gateways confirmed it. */
+  #announce(): void {
+    const { runtimes, revision } = this.#fleet;
+    const pending = this.#pending;
+    if (pending === undefined || revision < pending.revision) return;
+    if (runtimes.some((runtime) => runtime.liveRevision < pending.revision)) return;
+    this.#pending = undefined;
+    const inMs = Number(this.#parts.clock.monotonicNs() - pending.startedNs) / 1e6;
+    for (const runtime of runtimes) this.#emit({ kind: "gateway", gateway: runtime.status() });
+    this.#emit({ kind: "revision", revision, inMs, changes: pending.changes });
+  }
+
+  async #createRuntime(gateway: GatewaySnapshot): Promise<GatewayRuntime> {
+    const { options, envoy, runDirectory, publicRootsPem, log, clock } = this.#parts;
+    const certificates = await this.#parts.openCertificates(gateway);
+    const key = gatewayKey(gateway);
+    this.#certificates.set(key, certificates.provider);
+    const index = this.#created;
+    this.#created++;
+    const { transparent } = options;
+    const directory = path.join(runDirectory, `g${index}`);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return new GatewayRuntime(gateway, {
+      ads: this.#ads,
+      envoyBinary: envoy.path,
+      concurrency: options.concurrency,
+      directory,
+      controlSocket: this.#adsSocket(),
+      certificates,
+      transparent: transparent && { ...transparent, port: transparent.port + index },
+      maxConnections,
+      publicRootsPem,
+      log: log.child({ gateway: key }),
+      clock,
+    });
+  }
+
+  #publishRuns(gateway: string): void {
+    const runs = this.#runs.credentials(gateway);
+    void this.#fleet.find(gateway)?.setRuns(runs, registrationDeadlineMs);
+  }
+
+  #onRecord(record: EgressRecord): void {
+    this.#runs.count(record);
+    this.#records.add(record);
+    if (this.#followers.size > 0) this.#emit({ kind: "record", record });
+  }
+
+  #entryContext(key: string) {
+    const runtime = this.#fleet.find(key);
+    if (runtime === undefined) return undefined;
+    const { namespace, name } = runtime.gateway;
+    return {
+      gateway: { namespace, name },
+      ...runtime.ruleFacts,
+      findAgent: (caller: string) => this.#findAgent(caller),
+    };
+  }
+
+  #findAgent(text: string): RecordAgent | null {
+    const caller = tryParseCaller(text);
+    if (caller === undefined) return null;
+    return caller.kind === "agent" ? caller.agent : (this.#runs.find(caller.runId)?.agent ?? null);
+  }
+
+  #handlers(): ControlHandlers {
+    return {
+      status: () => this.#status(),
+      objects: (kind) => this.#objects(kind),
+      registerRun: (request) => this.#registerRun(request),
+      endRun: (runId) => this.#runs.end(runId),
+      setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
+      followRun: (runId, onRecord) => this.#followRun(runId, onRecord),
+      followEvents: (onEvent) => this.#followEvents(onEvent),
+      stop: () => this.#parts.onStopRequest(),
+    };
+  }
+
+  #status(): GatewayProcessStatus {
+    const { options, envoy } = this.#parts;
+    return {
+      version,
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      directories: options.paths,
+      revision: this.#revision,
+      problems: this.#problems,
+      envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
+      gateways: this.#fleet.runtimes.map((runtime) => runtime.status()),
+      records: this.#records.status(this.#accessLogs.dropped),
+      runs: this.#runs.status(),
+    };
+  }
+
+  #objects(kind: string | undefined): ObjectList {
+    const items = servedObjects(this.#loaded?.objects ?? [], this.#compiled?.statuses ?? [], {
+      fleet: this.#fleet,
+    });
+    const wanted = kind === undefined ? items : items.filter(({ object }) => object.kind === kind);
+    return { revision: this.#revision, items: wanted };
+  }
+
+  async #registerRun(request: RunRequest): Promise<RunRegistration> {
+    const runtime = this.#chooseGateway(request.gateway);
+    const { namespace, name } = runtime.gateway;
+    const proxy = runtime.explicitProxy;
+    if (proxy === undefined)
+      throw refused(`EgressGateway ${namespace}/${name} has no explicit proxy`);
+    const registered = this.#runs.register(request, { namespace, name });
+    if (registered === undefined) throw refused("Too many runs are registered: end some first");
+    await runtime.whenLive(registrationDeadlineMs);
+    const { run, token } = registered;
+    const host = proxy.address.includes(":") ? `[${proxy.address}]` : proxy.address;
+    return {
+      runId: run.runId,
+      invocationId: run.invocationId,
+      gateway: run.gateway,
+      proxyUrl: `http://${run.runId}:${token}@${host}:${proxy.port}`,
+      trust: runtime.trust,
+    };
+  }
+
+  #chooseGateway(wanted: string | undefined): GatewayRuntime {
+    const { runtimes } = this.#fleet;
+    const names = runtimes.map(({ gateway }) => gatewayKey(gateway)).join(", ");
+    const fitting = runtimes.filter(
+      ({ gateway }) =>
+        wanted === undefined || wanted === gateway.name || wanted === gatewayKey(gateway),
+    );
+    const [first] = fitting;
+    if (first === undefined) {
+      throw refused(
+        wanted === undefined
+          ? "No EgressGateway is served: apply one first"
+          : `No EgressGateway "${wanted}" is served here: there are ${names || "none"}`,
+      );
+    }
+    if (fitting.length > 1) {
+      throw refused(`Several EgressGateways are served (${names}): say which with --gateway`);
+    }
+    return first;
+  }
+
+  #followRun(runId: string, onRecord: (record: EgressRecord) => void): (() => void) | undefined {
+    const release = this.#runs.follow(runId);
+    if (release === undefined) return undefined;
+    const follower = (event: ControlEvent) => {
+      if (event.kind === "record" && event.record.agent?.uid === runId) onRecord(event.record);
+    };
+    this.#followers.add(follower);
+    return () => {
+      this.#followers.delete(follower);
+      release();
+    };
+  }
+
+  #followEvents(onEvent: (event: ControlEvent) => void): () => void {
+    for (const runtime of this.#fleet.runtimes) {
+      onEvent({ kind: "gateway", gateway: runtime.status() });
+    }
+    if (this.#problems.length > 0) {
+      onEvent({ kind: "problems", revision: this.#revision, problems: this.#problems });
+    }
+    this.#followers.add(onEvent);
+    return () => this.#followers.delete(onEvent);
+  }
+
+  #emit(event: ControlEvent): void {
+    for (const follower of [...this.#followers]) follower(event);
+  }
+}
+
+function refused(message: string): ClrkError {
+  return new ClrkError("CLRK_PRECONDITION_FAILED", message, { expose: message });
+}
+
+/** Addresses of this machine's own interfaces: never dialled unless a route names them. */
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).map(({ address }) => address),
+  );
+}

@@ -1,0 +1,320 @@
+/**
+ * One EgressGateway while it is served: its Envoy, its certificates, its addresses, and what Envoy said about its
+ * configuration. Addresses stay the same for its whole life, because agents were told them.
+ */
+
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import path from "node:path";
+import type { AdsEvent, AdsServer } from "./ads-server.ts";
+import type { CertificateProvider } from "./certificate-provider.ts";
+import type { Clock } from "./clock.ts";
+import type { GatewayStatus } from "./control-api.ts";
+import type { EnvoyStop } from "./envoy-process.ts";
+import { EnvoyProcess } from "./envoy-process.ts";
+import type { Logger } from "./log.ts";
+import type { RuleFactsIndex } from "./rule-facts.ts";
+import { indexRuleFacts } from "./rule-facts.ts";
+import type { SecretValue } from "./secret-value.ts";
+import type { GatewaySnapshot, SocketEndpoint } from "./snapshot.ts";
+import { gatewayKey } from "./snapshot.ts";
+import { awsCredentialsFile } from "./envoy/aws-credentials-file.ts";
+import type { ProxyCredential } from "./xds.ts";
+import { xdsResources } from "./xds.ts";
+
+/** Certificates of one gateway, made by the process that may use `certs`. */
+export interface GatewayCertificates {
+  readonly provider: CertificateProvider;
+  readonly trust: { readonly bundle: string; readonly directory: string };
+  /** Folder of the authority's keys */
+  readonly directory: string;
+  counts(): { readonly minted: number; readonly live: number; readonly refused: number };
+  /** The snapshot changed: names may be passed through now, or further roots trusted */
+  update(gateway: GatewaySnapshot): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a runtime shares with the process. */
+export interface GatewayRuntimeOptions {
+  readonly ads: AdsServer;
+  readonly envoyBinary: string;
+  readonly concurrency: number;
+  /** Private folder of this gateway: sockets, bootstrap, AWS credential files */
+  readonly directory: string;
+  readonly controlSocket: string;
+  readonly certificates: GatewayCertificates;
+  /** Listen for captured connections here; absent: no transparent listener */
+  readonly transparent: SocketEndpoint | undefined;
+  readonly maxConnections: number;
+  /** PEM of the roots that upstreams are verified against */
+  readonly publicRootsPem: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** Revisions whose rule facts are kept for entries that are still on their way. */
+const keptRevisions = 4;
+
+/** A gateway being served. */
+export class GatewayRuntime {
+  readonly #options: GatewayRuntimeOptions;
+  readonly #envoy: EnvoyProcess;
+  readonly #key: string;
+  #gateway: GatewaySnapshot;
+  #credentials: ReadonlyMap<string, SecretValue> = new Map();
+  #runs: readonly ProxyCredential[] = [];
+  #revision = 0;
+  #liveRevision = 0;
+  #publication = 0;
+  #livePublication = 0;
+  #rejection = "";
+  #connected = false;
+  #explicit: SocketEndpoint | undefined;
+  #facts: { readonly revision: number; readonly index: RuleFactsIndex }[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(gateway: GatewaySnapshot, options: GatewayRuntimeOptions) {
+    this.#gateway = gateway;
+    this.#options = options;
+    this.#key = gatewayKey(gateway);
+    this.#envoy = new EnvoyProcess({
+      binary: options.envoyBinary,
+      concurrency: options.concurrency,
+      directory: options.directory,
+      log: options.log,
+      clock: options.clock,
+      gateway: this.#key,
+      controlSocket: options.controlSocket,
+      adminSocket: this.#adminSocket(),
+      maxConnections: options.maxConnections,
+    });
+  }
+
+  /** The snapshot that is wanted now. */
+  get gateway(): GatewaySnapshot {
+    return this.#gateway;
+  }
+
+  /** Revision that Envoy confirmed last. */
+  get liveRevision(): number {
+    return this.#liveRevision;
+  }
+
+  /** Facts for records of now. */
+  get ruleFacts(): { readonly revision: number; readonly ruleFacts: RuleFactsIndex } {
+    const [newest] = this.#facts;
+    return { revision: this.#liveRevision, ruleFacts: newest?.index ?? new Map() };
+  }
+
+  /** Where agents reach the explicit proxy. */
+  get explicitProxy(): SocketEndpoint | undefined {
+    return this.#explicit;
+  }
+
+  /** Paths of what agents are to trust. */
+  get trust(): GatewayCertificates["trust"] {
+    return this.#options.certificates.trust;
+  }
+
+  /** Chooses addresses and starts Envoy; publish the first revision before. */
+  async start(): Promise<void> {
+    await this.#envoy.start();
+  }
+
+  /** Makes the snapshot with its credentials the wanted state. */
+  async publish(
+    revision: number,
+    gateway: GatewaySnapshot,
+    credentials: ReadonlyMap<string, SecretValue>,
+  ): Promise<void> {
+    this.#gateway = gateway;
+    this.#credentials = credentials;
+    this.#revision = revision;
+    this.#explicit ??= await explicitEndpoint(gateway);
+    this.#facts = [{ revision, index: indexRuleFacts(gateway) }, ...this.#facts].slice(
+      0,
+      keptRevisions,
+    );
+    await this.#writeSigningFiles();
+    await this.#options.certificates.update(gateway);
+    this.#send();
+  }
+
+  /** Replaces the proxy credentials; resolves when Envoy has them, or after `deadlineMs`. */
+  setRuns(runs: readonly ProxyCredential[], deadlineMs: number): Promise<void> {
+    this.#runs = runs;
+    this.#send();
+    return this.whenLive(deadlineMs);
+  }
+
+  /** Resolves when Envoy has confirmed what was sent last, or after `deadlineMs`. */
+  whenLive(deadlineMs: number): Promise<void> {
+    if (this.#livePublication >= this.#publication) return Promise.resolve();
+    const { clock } = this.#options;
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(() => finish(), deadlineMs);
+      const finish = () => {
+        clock.clearTimeout(timer);
+        this.#waiting.delete(finish);
+        resolve();
+      };
+      this.#waiting.add(finish);
+    });
+  }
+
+  /** Takes what the ADS server says of this gateway. */
+  onAdsEvent(event: AdsEvent): void {
+    switch (event.kind) {
+      case "connected":
+        this.#connected = true;
+        return;
+      case "disconnected":
+        this.#connected = false;
+        return;
+      case "rejected":
+        this.#rejection = event.message;
+        return;
+      case "live":
+        this.#livePublication = event.revision;
+        if (event.revision < this.#publication) return;
+        this.#liveRevision = this.#revision;
+        this.#rejection = "";
+        for (const finish of [...this.#waiting]) finish();
+    }
+  }
+
+  /** State for people and programs. */
+  status(): GatewayStatus {
+    const { certificates, transparent } = this.#options;
+    const { namespace, name, defaultPolicy, listeners } = this.#gateway;
+    const pid = this.#envoy.pid;
+    return {
+      namespace,
+      name,
+      defaultPolicy,
+      ready: this.#reason() === "",
+      reason: this.#reason(),
+      liveRevision: this.#liveRevision,
+      rejection: this.#rejection,
+      ...(this.#explicit && { explicitProxy: this.#explicit }),
+      ...(transparent && { transparent }),
+      listeners: listeners.map((listener) => ({
+        name: listener.name,
+        attachedRoutes: attachedRoutes(this.#gateway, listener.name),
+      })),
+      routes: tierCounts(this.#gateway),
+      envoy: {
+        ...(pid !== undefined && { pid }),
+        restarts: this.#envoy.restarts,
+        adminSocket: this.#adminSocket(),
+      },
+      certificates: { ...certificates.counts(), directory: certificates.directory },
+      trust: certificates.trust,
+    };
+  }
+
+  /** Drains and ends Envoy. */
+  async close(drainMs?: number): Promise<EnvoyStop> {
+    const stop = await this.#envoy.close(drainMs);
+    this.#options.ads.remove(this.#key);
+    await this.#options.certificates.close();
+    await rm(this.#options.directory, { recursive: true, force: true });
+    return stop;
+  }
+
+  #send(): void {
+    this.#publication++;
+    const { ads, transparent, publicRootsPem } = this.#options;
+    const deployment = {
+      ...(this.#explicit && { explicit: this.#explicit }),
+      ...(transparent && { transparent }),
+      runs: this.#runs,
+      signingFile: (resource: string) => this.#signingFile(resource),
+    };
+    ads.publish(this.#key, {
+      revision: this.#publication,
+      resources: xdsResources(this.#gateway, deployment),
+      credentials: this.#credentials,
+      upstreamTrustPem: `${publicRootsPem}${this.#gateway.upstream.additionalTrustPem}`,
+    });
+  }
+
+  #reason(): string {
+    if (this.#gateway.refusal) return this.#gateway.refusal.message;
+    if (this.#envoy.pid === undefined) return "Envoy is not running and will be started again";
+    if (!this.#connected) return "Envoy has not connected yet";
+    if (this.#rejection !== "") {
+      return `Envoy rejected the configuration and serves revision ${this.#liveRevision}`;
+    }
+    return this.#liveRevision === 0 ? "Envoy has not confirmed a configuration yet" : "";
+  }
+
+  async #writeSigningFiles(): Promise<void> {
+    const files = awsCredentialsFile(this.#gateway, this.#credentials);
+    if (files.size === 0) return;
+    await mkdir(path.join(this.#options.directory, "aws"), { recursive: true, mode: 0o700 });
+    for (const [resource, text] of files) {
+      await writeFile(this.#signingFile(resource), text, { mode: 0o600 });
+    }
+  }
+
+  #signingFile(resource: string): string {
+    return path.join(this.#options.directory, "aws", encodeURIComponent(resource));
+  }
+
+  #adminSocket(): string {
+    return path.join(this.#options.directory, "admin.sock");
+  }
+}
+
+/** The address of the object, with a free port where it asks for any. */
+async function explicitEndpoint(gateway: GatewaySnapshot): Promise<SocketEndpoint | undefined> {
+  const { explicitProxy } = gateway;
+  if (explicitProxy === undefined) return undefined;
+  if (explicitProxy.port !== 0) return explicitProxy;
+  return { ...explicitProxy, port: await freePort(explicitProxy.address) };
+}
+
+/** A port that was free a moment ago; Envoy rejects its listener in the rare case that it is taken meanwhile. */
+async function freePort(address: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, address, resolve);
+  });
+  const bound = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (bound === null || typeof bound === "string") {
+    throw new TypeError(`Cannot choose a port on "${address}": no address was bound`);
+  }
+  return bound.port;
+}
+
+function attachedRoutes(gateway: GatewaySnapshot, listener: string): number {
+  const names = new Set<string>();
+  const rules = [...gateway.hosts.flatMap((host) => host.rules), ...gateway.l4Rules];
+  for (const { route, sections } of rules) {
+    if (sections !== undefined && !sections.includes(listener)) continue;
+    names.add(`${route.kind}/${route.namespace}/${route.name}`);
+  }
+  return names.size;
+}
+
+function tierCounts(gateway: GatewaySnapshot): {
+  readonly native: number;
+  readonly refused: number;
+} {
+  const native = new Set<string>();
+  const refused = new Set<string>();
+  for (const { rules } of gateway.hosts) {
+    for (const { route, action } of rules) {
+      const name = `${route.kind}/${route.namespace}/${route.name}`;
+      (action.kind === "forward" ? native : refused).add(name);
+    }
+  }
+  for (const { route } of gateway.l4Rules) {
+    native.add(`${route.kind}/${route.namespace}/${route.name}`);
+  }
+  for (const name of native) refused.delete(name);
+  return { native: native.size, refused: refused.size };
+}

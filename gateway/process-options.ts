@@ -1,0 +1,85 @@
+/** Command line of the gateway process, as the CLI and service managers start it. */
+
+import { parseArgs } from "node:util";
+import { ClrkError } from "./errors.ts";
+import type { LogLevel } from "./log.ts";
+import { findLogLevel, LOG_LEVELS } from "./log.ts";
+import type { SocketEndpoint } from "./snapshot.ts";
+
+/** What a gateway process is started with. */
+export interface ProcessOptions {
+  /** Files and folders with manifests */
+  readonly paths: readonly string[];
+  /** `NAME=ENV[:KEY]`, as given */
+  readonly secrets: readonly string[];
+  /** First address for transparent listeners; the second gateway takes the next port */
+  readonly transparent?: SocketEndpoint;
+  /** Envoy worker threads of each gateway */
+  readonly concurrency: number;
+  /** Ends the process when its standard input ends */
+  readonly exitsWithParent: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** Parses the arguments after the script's name; throws CLRK_INVALID_ARGUMENT with a sentence for the user. */
+export function parseProcessOptions(
+  args: readonly string[],
+  defaults: { readonly concurrency: number },
+): ProcessOptions {
+  const { values } = parse(args);
+  const transparent = values.transparent && parseEndpoint(values.transparent);
+  return {
+    paths: values.file ?? [],
+    secrets: values.secret ?? [],
+    ...(transparent && { transparent }),
+    concurrency: parseConcurrency(values.concurrency) ?? defaults.concurrency,
+    exitsWithParent: values["exit-with-parent"] ?? false,
+    logLevel: parseLevel(values["log-level"]),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        file: { type: "string", short: "f", multiple: true },
+        secret: { type: "string", multiple: true },
+        transparent: { type: "string" },
+        concurrency: { type: "string" },
+        "exit-with-parent": { type: "boolean" },
+        "log-level": { type: "string" },
+      },
+    });
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : "unreadable";
+    throw invalid(`Cannot read arguments: ${detail}`);
+  }
+}
+
+function parseEndpoint(text: string): SocketEndpoint {
+  const fits = /^(?:(.+):)?(\d{1,5})$/.exec(text);
+  const port = Number(fits?.[2]);
+  if (!fits || port > 65_535) {
+    throw invalid(`Cannot use transparent listener "${text}": wanted [ADDRESS:]PORT`);
+  }
+  return { address: fits[1]?.replace(/^\[|\]$/g, "") ?? "127.0.0.1", port };
+}
+
+function parseConcurrency(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= 256) return number;
+  throw invalid(`Cannot use concurrency "${text}": wanted a number from 1 to 256`);
+}
+
+function parseLevel(text: string | undefined): LogLevel {
+  if (text === undefined) return "warn";
+  const level = findLogLevel(text);
+  if (level !== undefined) return level;
+  throw invalid(`Cannot use log level "${text}": wanted one of ${LOG_LEVELS.join(", ")}`);
+}
+
+function invalid(message: string): ClrkError {
+  return new ClrkError("CLRK_INVALID_ARGUMENT", message, { expose: message });
+}

@@ -1,0 +1,195 @@
+/**
+ * Identities of commands behind the explicit proxy. Each gets a random token that only Envoy checks, as a hash; a run
+ * that has ended loses its credential, and with it the way out.
+ */
+
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import type { Clock, TimerHandle } from "./clock.ts";
+import type { RunRequest, RunStatus } from "./control-api.ts";
+import type { EgressRecord, RecordAgent } from "./record.ts";
+import type { ProxyCredential } from "./xds.ts";
+
+/** Runs at once; each is a line in Envoy's user list. */
+const maxRuns = 1_024;
+
+/** A run whose follower is gone and whose process was never told, or is dead, is ended after this. */
+const graceMs = 2_000;
+
+/** A registered run. */
+export interface Run {
+  readonly runId: string;
+  readonly invocationId: string;
+  /** `namespace/name` of its EgressGateway */
+  readonly gateway: string;
+  readonly agent: RecordAgent;
+  readonly command: string;
+  readonly since: string;
+}
+
+/** A run with the token that nobody else has. */
+export interface NewRun {
+  readonly run: Run;
+  /** Secret: 192 random bits */
+  readonly token: string;
+}
+
+interface Entry {
+  readonly run: Run;
+  readonly credential: ProxyCredential;
+  followers: number;
+  processId: number | undefined;
+  requests: number;
+  denied: number;
+  timer: TimerHandle | undefined;
+}
+
+/** What the registry needs. */
+export interface RunRegistryOptions {
+  readonly clock: Clock;
+  /** Called when the credentials of a gateway changed */
+  readonly onChange: (gateway: string) => void;
+  /** Whether a process lives; injected for tests */
+  readonly isAlive?: (pid: number) => boolean;
+}
+
+/** Holds the runs of one gateway process. */
+export class RunRegistry {
+  readonly #options: RunRegistryOptions;
+  readonly #runs = new Map<string, Entry>();
+
+  constructor(options: RunRegistryOptions) {
+    this.#options = options;
+  }
+
+  /** Registers a run; undefined when there are too many. */
+  register(request: RunRequest, gateway: { namespace: string; name: string }): NewRun | undefined {
+    if (this.#runs.size >= maxRuns) return undefined;
+    const runId = `run-${randomBytes(6).toString("hex")}`;
+    const token = randomBytes(24).toString("base64url");
+    const invocationId = randomUUID();
+    const run: Run = {
+      runId,
+      invocationId,
+      gateway: `${gateway.namespace}/${gateway.name}`,
+      agent: {
+        kind: "Process",
+        namespace: gateway.namespace,
+        name: request.agent,
+        uid: runId,
+        revision: "",
+        invocationId,
+      },
+      command: request.command,
+      since: new Date(this.#options.clock.now()).toISOString(),
+    };
+    // The token is random and long: a fast hash gives nothing away, and it is the one that Envoy takes.
+    const passwordHash = `{SHA}${createHash("sha1").update(token).digest("base64")}`;
+    const entry: Entry = {
+      run,
+      credential: { runId, passwordHash },
+      followers: 0,
+      processId: undefined,
+      requests: 0,
+      denied: 0,
+      timer: undefined,
+    };
+    this.#runs.set(runId, entry);
+    this.#watch(entry);
+    this.#options.onChange(run.gateway);
+    return { run, token };
+  }
+
+  /** Proxy credentials that are valid for a gateway now. */
+  credentials(gateway: string): readonly ProxyCredential[] {
+    const entries = [...this.#runs.values()].filter(({ run }) => run.gateway === gateway);
+    return entries.map(({ credential }) => credential);
+  }
+
+  /** The run of that id. */
+  find(runId: string): Run | undefined {
+    return this.#runs.get(runId)?.run;
+  }
+
+  /** Counts a record towards its run. */
+  count(record: EgressRecord): void {
+    const entry = this.#runs.get(record.agent?.uid ?? "");
+    if (entry === undefined) return;
+    entry.requests++;
+    if (record.decision.verdict === "deny") entry.denied++;
+  }
+
+  /** Keeps the run alive until the function returned is called. */
+  follow(runId: string): (() => void) | undefined {
+    const entry = this.#runs.get(runId);
+    if (entry === undefined) return undefined;
+    entry.followers++;
+    let following = true;
+    return () => {
+      if (!following) return;
+      following = false;
+      entry.followers--;
+      this.#watch(entry);
+    };
+  }
+
+  /** Keeps the run alive as long as the process lives, even when its terminal is gone. */
+  setProcess(runId: string, pid: number): boolean {
+    const entry = this.#runs.get(runId);
+    if (entry === undefined) return false;
+    entry.processId = pid;
+    return true;
+  }
+
+  /** Ends a run; its credential is refused from the next configuration on. */
+  end(runId: string): boolean {
+    const entry = this.#runs.get(runId);
+    if (entry === undefined) return false;
+    this.#options.clock.clearTimeout(entry.timer);
+    this.#runs.delete(runId);
+    this.#options.onChange(entry.run.gateway);
+    return true;
+  }
+
+  /** Every run with its counts. */
+  status(): readonly RunStatus[] {
+    return [...this.#runs.values()].map(({ run, requests, denied }) => ({
+      runId: run.runId,
+      agent: run.agent.name,
+      gateway: run.gateway,
+      command: run.command,
+      since: run.since,
+      requests,
+      denied,
+    }));
+  }
+
+  /** Disarms all timers. */
+  close(): void {
+    for (const { timer } of this.#runs.values()) this.#options.clock.clearTimeout(timer);
+    this.#runs.clear();
+  }
+
+  #watch(entry: Entry): void {
+    const { clock, isAlive = processLives } = this.#options;
+    clock.clearTimeout(entry.timer);
+    entry.timer = clock.setTimeout(() => {
+      if (entry.followers > 0) return;
+      if (entry.processId !== undefined && isAlive(entry.processId)) {
+        this.#watch(entry);
+        return;
+      }
+      this.end(entry.run.runId);
+    }, graceMs);
+    entry.timer.unref();
+  }
+}
+
+function processLives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives and belongs to somebody else.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
