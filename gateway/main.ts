@@ -137,7 +137,7 @@ async function openCertificates(
     trust: { bundle: bundlePath, directory: certsPath },
     directory,
     counts: () => {
-      const { minted, live, refused } = provider.stats();
+      const { minted, liveNames: live, refused } = provider.stats();
       return { minted, live, refused: Object.values(refused).reduce((a, b) => a + b, 0) };
     },
     update: async (next) => {
