@@ -36,6 +36,16 @@ export function refuseUnenforced(
   };
 }
 
+/** Refuses requests of a rule that applies a policy which does not exist. */
+export function refuseUnresolved(route: ObjectName, finding: Finding<"ResolvedRefs">): DenyAction {
+  return {
+    kind: "deny",
+    status: 403,
+    reason: "not-enforced",
+    message: `Refused because ${formatReference(route)} cannot be enforced: ${finding.message}`,
+  };
+}
+
 /** Refuses requests that would go out without the credential that a policy gives them. */
 export function refuseWithoutCredential(policy: ObjectName, text: string): DenyAction {
   return {

@@ -1,0 +1,256 @@
+/** CredentialInjectionPolicy: one way to inject, from the policy's own namespace; old spellings. */
+import t from "tap";
+import { credentialInjectionPolicyKind as kind } from "./credential-injection-policy.ts";
+import {
+  change,
+  expectObject,
+  objectOf,
+  testAcceptance,
+  testRefusals,
+} from "./testdata/kind-cases.ts";
+
+const route = { group: "clrk.apoxy.dev", kind: "AIProviderRoute", name: "openai" };
+const least = objectOf("CredentialInjectionPolicy", {
+  targetRefs: [route],
+  secretRef: { name: "openai" },
+  target: "Header",
+  headerName: "Authorization",
+});
+const query = objectOf("CredentialInjectionPolicy", {
+  targetRefs: [route],
+  secretRef: { name: "google" },
+  target: "QueryParam",
+  queryParamName: "key",
+});
+const signed = objectOf("CredentialInjectionPolicy", {
+  targetRefs: [route],
+  secretRef: { name: "aws" },
+  target: "ProviderAuth",
+  providerAuth: { type: "AWSv4", region: "eu-central-1" },
+});
+
+t.test("parse() of the least policy reads the key token and adds no prefix", (t) => {
+  t.same(expectObject(kind.parse(least)).spec, {
+    targetRefs: [route],
+    secretRef: { group: "", kind: "Secret", name: "openai" },
+    secretKey: "token",
+    target: "Header",
+    headerName: "Authorization",
+    valuePrefix: "",
+  });
+  t.end();
+});
+
+t.test("parse() keeps the blank at the end of a prefix", (t) => {
+  t.equal(
+    expectObject(kind.parse(change(least, "spec.valuePrefix", "Bearer "))).spec.valuePrefix,
+    "Bearer ",
+  );
+  t.end();
+});
+
+testAcceptance(kind, least, [
+  ["spec.targetRefs.0.kind", "EgressHTTPRoute"],
+  ["spec.targetRefs.0.kind", "MCPRoute"],
+  ["spec.targetRefs.0.kind", "EgressGateway"],
+  ["spec.targetRefs.0.sectionName", "direct"],
+  ["spec.secretRef.namespace", "default"],
+  ["spec.secretKey", "api-key"],
+]);
+testAcceptance(kind, query, [["spec.queryParamName", "api_key"]]);
+testAcceptance(kind, signed, [
+  ["spec.providerAuth.service", "bedrock"],
+  ["spec.providerAuth.region", undefined],
+  ["spec.valuePrefix", ""],
+]);
+
+const kinds = '"AIProviderRoute", "EgressHTTPRoute", "MCPRoute" or "EgressGateway"';
+const headerName = 'a header name such as "x-api-key"';
+const prefix = 'the beginning of a header value, such as "Bearer "';
+
+testRefusals(kind, least, [
+  ["spec.targetRefs", undefined, "spec.targetRefs: not set, wanted a list of 1 to 16"],
+  ["spec.targetRefs", [], "spec.targetRefs: found an empty list, wanted a list of 1 to 16"],
+  [
+    "spec.targetRefs.0.kind",
+    "Backend",
+    `spec.targetRefs[0].kind: found "Backend", wanted ${kinds}`,
+  ],
+  [
+    "spec.targetRefs.0.kind",
+    "EgressHttpRoute",
+    `spec.targetRefs[0].kind: found "EgressHttpRoute", wanted ${kinds}: did you mean "EgressHTTPRoute"?`,
+  ],
+  [
+    "spec.targetRefs.0.group",
+    undefined,
+    'spec.targetRefs[0].group: not set, wanted "clrk.apoxy.dev"',
+  ],
+  [
+    "spec.targetRefs",
+    [{ ...route, kind: "EgressGateway", sectionName: "x" }],
+    'spec.targetRefs[0].sectionName: found "x", wanted none, because kind is "EgressGateway": it names a Backend of an AIProviderRoute',
+  ],
+  ["spec.secretRef", undefined, "spec.secretRef: not set, wanted an object"],
+  ["spec.secretRef", "openai", 'spec.secretRef: found "openai", wanted an object'],
+  [
+    "spec.secretRef.name",
+    undefined,
+    'spec.secretRef.name: not set, wanted a lower-case name: "a" to "z", digits, "-" and "." inside, at most 253 characters',
+  ],
+  ["spec.secretRef.kind", "ConfigMap", 'spec.secretRef.kind: found "ConfigMap", wanted "Secret"'],
+  [
+    "spec.secretRef.key",
+    "token",
+    'spec.secretRef.key: unknown field, known are "group", "kind", "name" and "namespace"',
+  ],
+  [
+    "spec.secretRef.namespace",
+    "other",
+    'spec.secretRef.namespace: found "other", wanted "default": a Secret is only ever read from the namespace of the object that names it',
+  ],
+  [
+    "spec.secretKey",
+    "",
+    'spec.secretKey: found an empty string, wanted a Secret key: letters, digits, "-", "_" and "."',
+  ],
+  [
+    "spec.secretKey",
+    "a b",
+    'spec.secretKey: found "a b", wanted a Secret key: letters, digits, "-", "_" and "."',
+  ],
+  [
+    "spec.target",
+    undefined,
+    'spec.target: not set, wanted "Header", "QueryParam" or "ProviderAuth"',
+  ],
+  [
+    "spec.target",
+    "header",
+    'spec.target: found "header", wanted "Header", "QueryParam" or "ProviderAuth": did you mean "Header"?',
+  ],
+  [
+    "spec.headerName",
+    undefined,
+    'spec.headerName: not set, wanted a value, because target is "Header"',
+  ],
+  ["spec.headerName", "", `spec.headerName: found an empty string, wanted ${headerName}`],
+  [
+    "spec.headerName",
+    "Host",
+    `spec.headerName: found "Host", wanted ${headerName}: the host is a matter of hostnames`,
+  ],
+  [
+    "spec.headerName",
+    "Proxy-Authorization",
+    `spec.headerName: found "Proxy-Authorization", wanted ${headerName}: it belongs to the connection, not to the request`,
+  ],
+  [
+    "spec.headerName",
+    "x-clrk-token",
+    `spec.headerName: found "x-clrk-token", wanted ${headerName}: "x-clrk-" is reserved`,
+  ],
+  [
+    "spec.headerName",
+    ":path",
+    `spec.headerName: found ":path", wanted ${headerName}: pseudo headers are not headers; use hostnames, path or method`,
+  ],
+  ["spec.headerName", "x y", `spec.headerName: found "x y", wanted ${headerName}`],
+  [
+    "spec.queryParamName",
+    "key",
+    'spec.queryParamName: found a value, wanted none, because target is "Header": it goes with target "QueryParam"',
+  ],
+  [
+    "spec.providerAuth",
+    { type: "AWSv4" },
+    'spec.providerAuth: found a value, wanted none, because target is "Header": it goes with target "ProviderAuth"',
+  ],
+  [
+    "spec.valuePrefix",
+    "hunter2\n",
+    `spec.valuePrefix: found a string, wanted ${prefix}: line break at position 7`,
+  ],
+  ["spec.valuePrefix", null, `spec.valuePrefix: found null, wanted ${prefix}`],
+  [
+    "spec.valuePrefix",
+    "x".repeat(129),
+    "spec.valuePrefix: found 129 characters, wanted at most 128 characters",
+  ],
+  [
+    "spec.value",
+    "hunter2",
+    'spec.value: unknown field, known are "targetRefs", "secretRef", "secretKey", "target", "headerName", "queryParamName", "providerAuth" and "valuePrefix"',
+  ],
+]);
+
+testRefusals(kind, query, [
+  [
+    "spec.queryParamName",
+    undefined,
+    'spec.queryParamName: not set, wanted a value, because target is "QueryParam"',
+  ],
+  [
+    "spec.queryParamName",
+    "a&b",
+    'spec.queryParamName: found "a&b", wanted a query parameter name such as "key"',
+  ],
+  [
+    "spec.headerName",
+    "x",
+    'spec.headerName: found a value, wanted none, because target is "QueryParam": it goes with target "Header"',
+  ],
+]);
+
+testRefusals(kind, signed, [
+  [
+    "spec.providerAuth",
+    undefined,
+    'spec.providerAuth: not set, wanted a value, because target is "ProviderAuth"',
+  ],
+  [
+    "spec.providerAuth.type",
+    "GCPServiceAccount",
+    'spec.providerAuth.type: found "GCPServiceAccount", wanted "AWSv4": it is not supported yet',
+  ],
+  ["spec.providerAuth.type", "aws", 'spec.providerAuth.type: found "aws", wanted "AWSv4"'],
+  [
+    "spec.providerAuth.region",
+    "",
+    'spec.providerAuth.region: found an empty string, wanted a name such as "eu-central-1"',
+  ],
+  [
+    "spec.providerAuth.service",
+    "",
+    'spec.providerAuth.service: found an empty string, wanted a name such as "eu-central-1"',
+  ],
+  [
+    "spec.valuePrefix",
+    "Bearer ",
+    'spec.valuePrefix: found a prefix, wanted none, because target is "ProviderAuth"',
+  ],
+]);
+
+const old = change(change(least, "spec.targetRefs", undefined), "spec.parentRefs", [route]);
+
+t.test("parse() takes the old parentRefs for targetRefs, with a warning", (t) => {
+  const result = kind.parse(old);
+  t.same(expectObject(result).spec.targetRefs, [route]);
+  t.strictSame(result.kind === "valid" && result.warnings.map(({ message }) => message), [
+    "spec.parentRefs: old spelling, write spec.targetRefs",
+  ]);
+  t.end();
+});
+
+testRefusals(kind, old, [
+  [
+    "spec.parentRefs.0.kind",
+    "Gateway",
+    `spec.parentRefs[0].kind: found "Gateway", wanted ${kinds}`,
+  ],
+  [
+    "spec.targetRefs",
+    [route],
+    "spec.parentRefs: old spelling of spec.targetRefs, which is set as well; remove one",
+  ],
+]);

@@ -1,0 +1,337 @@
+/** EgressGateway: defaults, refusals with exact messages, old spellings. */
+import t from "tap";
+import { egressGatewayKind } from "./egress-gateway.ts";
+import {
+  change,
+  expectObject,
+  messagesOf,
+  objectOf,
+  testAcceptance,
+  testRefusals,
+} from "./testdata/kind-cases.ts";
+
+const least = objectOf("EgressGateway", { listeners: [{ name: "any", protocol: "TLS" }] });
+const most = objectOf("EgressGateway", {
+  defaultPolicy: "allow-all",
+  listeners: [
+    {
+      name: "mitm",
+      protocol: "TLS",
+      port: 443,
+      tls: { mode: "Terminate", caCertRef: { name: "ca" } },
+    },
+    { name: "plain", protocol: "HTTP", port: 80, allowedRoutes: { namespaces: { from: "All" } } },
+  ],
+  otlp: {
+    endpoint: "https://otlp.example.com/",
+    headers: { Authorization: "Bearer hunter2" },
+    captureBody: { maxBytes: 1024, includeContentTypes: ["Application/JSON"] },
+  },
+  upstreamTLS: {
+    additionalTrustBundleSecretRef: { name: "roots" },
+    hostAliases: [{ ip: "127.0.0.1", hostnames: ["API.OpenAI.com"], port: 8443 }],
+  },
+  dns: { lookupFamily: "V4Only" },
+  requestTimeout: "90s",
+  explicitProxy: { address: "::1", port: 3128 },
+});
+
+t.test("parse() of the least gateway denies by default and makes no parents", (t) => {
+  t.same(expectObject(egressGatewayKind.parse(least)), {
+    apiVersion: "clrk.apoxy.dev/v1alpha1",
+    kind: "EgressGateway",
+    metadata: { name: "sample", namespace: "default", labels: {}, annotations: {} },
+    spec: { defaultPolicy: "deny-all", listeners: [{ name: "any", protocol: "TLS" }] },
+  });
+  t.end();
+});
+
+t.test("parse() keeps all that can be said, normalised", (t) => {
+  const { spec } = expectObject(egressGatewayKind.parse(most));
+  t.same(spec.listeners[0], {
+    name: "mitm",
+    protocol: "TLS",
+    port: 443,
+    tls: { mode: "Terminate", caCertRef: { group: "", kind: "Secret", name: "ca" } },
+  });
+  t.same(spec.listeners[1]?.allowedRoutes, { namespaces: { from: "All" }, kinds: [] });
+  t.same(spec.otlp, {
+    endpoint: "https://otlp.example.com",
+    headers: { Authorization: "Bearer hunter2" },
+    captureBody: { maxBytes: 1024, includeContentTypes: ["application/json"] },
+  });
+  t.same(spec.upstreamTLS, {
+    additionalTrustBundleSecretRef: { group: "", kind: "Secret", name: "roots" },
+    hostAliases: [{ ip: "127.0.0.1", hostnames: ["api.openai.com"], port: 8443 }],
+  });
+  t.equal(spec.requestTimeout, "1m30s");
+  t.same(spec.explicitProxy, { address: "::1", port: 3128 });
+  t.end();
+});
+
+t.test("parse() gives defaults inside of parents that are there", (t) => {
+  let value = change(least, "spec.explicitProxy", {});
+  value = change(value, "spec.dns", {});
+  value = change(value, "spec.otlp", { captureBody: {} });
+  value = change(value, "spec.upstreamTLS", {});
+  value = change(value, "spec.listeners.0.tls", {});
+  const { spec } = expectObject(egressGatewayKind.parse(value));
+  t.same(spec.explicitProxy, { address: "127.0.0.1", port: 0 });
+  t.same(spec.dns, { lookupFamily: "V4Preferred" });
+  t.same(spec.otlp, { headers: {}, captureBody: { maxBytes: 65_536, includeContentTypes: [] } });
+  t.same(spec.upstreamTLS, { hostAliases: [] });
+  t.same(spec.listeners[0]?.tls, { mode: "Passthrough" });
+  t.end();
+});
+
+testAcceptance(egressGatewayKind, most, [
+  ["spec.requestTimeout", "1us"],
+  ["spec.explicitProxy.port", 0],
+  ["spec.explicitProxy.port", 65_535],
+  ["spec.otlp.captureBody.maxBytes", 1],
+  ["spec.otlp.captureBody.maxBytes", 1_048_576],
+  ["spec.listeners.0.tls.caCertRef.namespace", "default"],
+  [
+    "spec.listeners",
+    Array.from({ length: 8 }, (_, index) => ({ name: `l${index}`, protocol: "TCP" })),
+  ],
+  ["status", { conditions: "anything" }],
+]);
+
+const label = 'a DNS label: "a" to "z", digits and "-" inside, at most 63 characters';
+const duration = 'a duration such as "30s" or "5m"';
+const url = 'an http or https URL such as "https://otlp.example.com:4318"';
+
+testRefusals(egressGatewayKind, most, [
+  ["metadata.name", "a.b", `metadata.name: found "a.b", wanted ${label}`],
+  ["metadata.name", "x".repeat(64), `metadata.name: found "${"x".repeat(60)}…", wanted ${label}`],
+  ["metadata.name", undefined, `metadata.name: not set, wanted ${label}`],
+  ["spec", undefined, "spec: not set, wanted an object"],
+  [
+    "spec.defaultPolicy",
+    "deny",
+    'spec.defaultPolicy: found "deny", wanted "deny-all" or "allow-all"',
+  ],
+  [
+    "spec.defaultPolicy",
+    "",
+    'spec.defaultPolicy: found an empty string, wanted "deny-all" or "allow-all"',
+  ],
+  [
+    "spec.defaultPolicy",
+    "allow_all",
+    'spec.defaultPolicy: found "allow_all", wanted "deny-all" or "allow-all": did you mean "allow-all"?',
+  ],
+  ["spec.listeners", undefined, "spec.listeners: not set, wanted a list of 1 to 8"],
+  ["spec.listeners", [], "spec.listeners: found an empty list, wanted a list of 1 to 8"],
+  [
+    "spec.listeners",
+    Array(9).fill({}),
+    "spec.listeners: found a list of 9, wanted a list of 1 to 8",
+  ],
+  [
+    "spec.listener",
+    [],
+    'spec.listener: unknown field, known are "defaultPolicy", "listeners", "otlp", "upstreamTLS", "dns", "requestTimeout" and "explicitProxy"',
+  ],
+  [
+    "spec.upstreamTls",
+    {},
+    'spec.upstreamTls: unknown field, known are "defaultPolicy", "listeners", "otlp", "upstreamTLS", "dns", "requestTimeout" and "explicitProxy"',
+  ],
+  ["spec.requestTimeout", 30, `spec.requestTimeout: found 30, wanted ${duration}`],
+  [
+    "spec.requestTimeout",
+    "0s",
+    `spec.requestTimeout: found "0s", wanted ${duration}: it must be more than 0`,
+  ],
+  [
+    "spec.requestTimeout",
+    "-1m",
+    `spec.requestTimeout: found "-1m", wanted ${duration}: it must be more than 0`,
+  ],
+  [
+    "spec.requestTimeout",
+    "30",
+    `spec.requestTimeout: found "30", wanted ${duration}: no unit after 30; write 30s for seconds`,
+  ],
+  [
+    "spec.requestTimeout",
+    "1000h",
+    `spec.requestTimeout: found "1000h", wanted ${duration}: it must be at most 744h`,
+  ],
+  [
+    "spec.otlp.endpoint",
+    "otlp:4318",
+    `spec.otlp.endpoint: found a string, wanted ${url}: scheme is neither http nor https`,
+  ],
+  [
+    "spec.otlp.endpoint",
+    "https://u:hunter2@x",
+    `spec.otlp.endpoint: found a string, wanted ${url}: a URL must not hold credentials`,
+  ],
+  ["spec.otlp.endpoint", "", `spec.otlp.endpoint: found an empty string, wanted ${url}`],
+  [
+    "spec.otlp.headers",
+    { "a b": "x" },
+    'spec.otlp.headers["a b"]: key is not a header name such as "x-request-id"',
+  ],
+  [
+    "spec.otlp.headers",
+    { a: "hunter2\r\nb: c" },
+    "spec.otlp.headers.a: found a string, wanted a header value: line break at position 7",
+  ],
+  ["spec.otlp.headers", { a: 1 }, "spec.otlp.headers.a: found a number, wanted a header value"],
+  [
+    "spec.otlp.captureBody.maxBytes",
+    0,
+    "spec.otlp.captureBody.maxBytes: found 0, wanted an integer from 1 to 1048576",
+  ],
+  [
+    "spec.otlp.captureBody.maxBytes",
+    1_048_577,
+    "spec.otlp.captureBody.maxBytes: found 1048577, wanted an integer from 1 to 1048576",
+  ],
+  [
+    "spec.otlp.captureBody.maxBytes",
+    "64Ki",
+    'spec.otlp.captureBody.maxBytes: found "64Ki", wanted an integer from 1 to 1048576',
+  ],
+  ["spec.otlp.captureBody", true, "spec.otlp.captureBody: found true, wanted an object"],
+  [
+    "spec.otlp.captureBody.includeContentTypes",
+    ["json"],
+    'spec.otlp.captureBody.includeContentTypes[0]: found "json", wanted a media type such as "application/json"',
+  ],
+  [
+    "spec.dns.lookupFamily",
+    "V4",
+    'spec.dns.lookupFamily: found "V4", wanted "V4Preferred", "V4Only", "V6Only", "Auto" or "All"',
+  ],
+  [
+    "spec.explicitProxy.address",
+    "localhost",
+    'spec.explicitProxy.address: found "localhost", wanted an IP address: not four numbers from 0 to 255',
+  ],
+  [
+    "spec.explicitProxy.port",
+    65_536,
+    "spec.explicitProxy.port: found 65536, wanted an integer from 0 to 65535",
+  ],
+  [
+    "spec.explicitProxy.port",
+    -1,
+    "spec.explicitProxy.port: found -1, wanted an integer from 0 to 65535",
+  ],
+  ["spec.explicitProxy", true, "spec.explicitProxy: found true, wanted an object"],
+  [
+    "spec.upstreamTLS.hostAliases.0.ip",
+    "api.x",
+    'spec.upstreamTLS.hostAliases[0].ip: found "api.x", wanted an IP address: not four numbers from 0 to 255',
+  ],
+  [
+    "spec.upstreamTLS.hostAliases.0.hostnames",
+    [],
+    "spec.upstreamTLS.hostAliases[0].hostnames: found an empty list, wanted a list of 1 to 32",
+  ],
+  [
+    "spec.upstreamTLS.hostAliases.0.hostnames",
+    ["*.x.com"],
+    'spec.upstreamTLS.hostAliases[0].hostnames[0]: found "*.x.com", wanted a DNS name: character "*" at position 0',
+  ],
+  [
+    "spec.upstreamTLS.hostAliases.0.hostnames",
+    ["x.com", "X.com"],
+    'spec.upstreamTLS.hostAliases[0].hostnames[1]: found "x.com", wanted different values: item 0 has it too',
+  ],
+  [
+    "spec.upstreamTLS.hostAliases.0.port",
+    0,
+    "spec.upstreamTLS.hostAliases[0].port: found 0, wanted an integer from 1 to 65535",
+  ],
+  [
+    "spec.upstreamTLS.additionalTrustBundleSecretRef.namespace",
+    "other",
+    'spec.upstreamTLS.additionalTrustBundleSecretRef.namespace: found "other", wanted "default": a Secret is only ever read from the namespace of the object that names it',
+  ],
+  [
+    "spec.listeners.0.tls.caCertRef.namespace",
+    "other",
+    'spec.listeners[0].tls.caCertRef.namespace: found "other", wanted "default": a Secret is only ever read from the namespace of the object that names it',
+  ],
+]);
+
+t.test("parse() reports all problems at once", (t) => {
+  const value = objectOf("EgressGateway", {
+    lisenters: [],
+    defaultPolicy: 1,
+    requestTimeout: 5,
+    otlp: { endpoint: 7 },
+    dns: { lookupFamily: "IPv4" },
+  });
+  t.strictSame(messagesOf(egressGatewayKind.parse(value)), [
+    'spec.lisenters: unknown field, did you mean "listeners"?',
+    'spec.defaultPolicy: found 1, wanted "deny-all" or "allow-all"',
+    `spec.otlp.endpoint: found a number, wanted ${url}`,
+    'spec.dns.lookupFamily: found "IPv4", wanted "V4Preferred", "V4Only", "V6Only", "Auto" or "All"',
+    `spec.requestTimeout: found 5, wanted ${duration}`,
+  ]);
+  t.end();
+});
+
+function warningsOf(
+  extProc: unknown,
+  otlp?: unknown,
+): { captureBody: unknown; warnings: string[] } {
+  const result = egressGatewayKind.parse(
+    change(change(least, "spec.extProc", extProc), "spec.otlp", otlp),
+  );
+  return {
+    captureBody: expectObject(result).spec.otlp?.captureBody,
+    warnings: result.kind === "valid" ? result.warnings.map(({ message }) => message) : [],
+  };
+}
+
+t.test("parse() takes the old extProc.captureBody for otlp.captureBody", (t) => {
+  const warnings = ["spec.extProc.captureBody: old spelling, write spec.otlp.captureBody"];
+  const captureBody = { maxBytes: 9, includeContentTypes: [] };
+  t.same(warningsOf({ enabled: true, captureBody: { maxBytes: 9 } }), { captureBody, warnings });
+  t.same(warningsOf({ captureBody: { maxBytes: 9 } }, { endpoint: "https://x" }), {
+    captureBody,
+    warnings,
+  });
+  t.end();
+});
+
+t.test("parse() captures nothing for an old extProc that was off or did not ask", (t) => {
+  const warnings = ["spec.extProc: old spelling, remove it: requests are always processed"];
+  t.same(warningsOf({ enabled: false, captureBody: {} }), { captureBody: undefined, warnings });
+  t.same(warningsOf({ enabled: true }), { captureBody: undefined, warnings });
+  t.end();
+});
+
+testRefusals(egressGatewayKind, least, [
+  [
+    "spec.extProc",
+    { captureBody: { maxBytes: "x" } },
+    'spec.extProc.captureBody.maxBytes: found "x", wanted an integer from 1 to 1048576',
+  ],
+  ["spec.extProc", true, "spec.extProc: found true, wanted an object with captureBody"],
+  [
+    "spec.extProc",
+    { capture: {} },
+    "spec.extProc.capture: unknown field of an old spelling; write spec.otlp.captureBody",
+  ],
+]);
+
+testRefusals(egressGatewayKind, most, [
+  [
+    "spec.extProc",
+    { captureBody: {} },
+    "spec.extProc.captureBody: old spelling of spec.otlp.captureBody, which is set as well; remove one",
+  ],
+]);
+
+testRefusals(egressGatewayKind, change(least, "spec.otlp", "x"), [
+  ["spec.extProc", { captureBody: {} }, 'spec.otlp: found "x", wanted an object'],
+]);

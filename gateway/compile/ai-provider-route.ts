@@ -1,0 +1,132 @@
+/** AIProviderRoute to draft: providers become their hosts, endpoints become paths, backends are resolved. */
+
+import type { AIProviderRoute } from "../../crds/ai-provider-route.ts";
+import { referenceOf } from "../../crds/meta.ts";
+import type { Path } from "../../crds/problem.ts";
+import { formatPath, quote } from "../../crds/problem.ts";
+import { findSuggestion } from "../../crds/suggestion.ts";
+import { findProviderByName, providerNames } from "../../providers/registry.ts";
+import type { HttpMatch, ObjectName } from "../snapshot.ts";
+import type { BackendFindings } from "./backend-reference.ts";
+import { resolveBackends } from "./backend-reference.ts";
+import { hostMatch } from "./host-match.ts";
+import type { ObjectIndex } from "./object-index.ts";
+import { globPathMatch } from "./path-match.ts";
+import type { DenyAction } from "./refusal.ts";
+import { notEnforced, refuseUnresolved, refuseWithoutBackend } from "./refusal.ts";
+import type { RouteDraft, RuleDraft } from "./route-draft.ts";
+import { unchanged } from "./route-draft.ts";
+import type { ExtensionFindings } from "./rule-extensions.ts";
+import { judgeExtensions } from "./rule-extensions.ts";
+import type { Finding } from "./status-book.ts";
+
+type Rule = AIProviderRoute["spec"]["rules"][number];
+type Match = Rule["matches"][number];
+
+/** Drafts one route. */
+export function draftAiProviderRoute(route: AIProviderRoute, index: ObjectIndex): RouteDraft {
+  const name = referenceOf(route);
+  const drafted = route.spec.rules.map((rule, ruleIndex) =>
+    draftRule(rule, ruleIndex, { name, index }),
+  );
+  return {
+    object: route,
+    name,
+    obstacles: drafted.flatMap(({ obstacles }) => obstacles),
+    unresolved: drafted.flatMap(({ unresolved }) => unresolved),
+    problems: [],
+    rules: drafted.flatMap(({ rules }) => rules),
+    l4Rules: [],
+  };
+}
+
+type DraftedRule = Pick<RouteDraft, "obstacles" | "unresolved" | "rules">;
+
+function draftRule(
+  rule: Rule,
+  ruleIndex: number,
+  { name, index }: { readonly name: ObjectName; readonly index: ObjectIndex },
+): DraftedRule {
+  const { namespace } = name;
+  const path: Path = ["spec", "rules", ruleIndex];
+  const providers = rule.matches.map(({ provider }) => findProviderByName(provider));
+  const known = providers.flatMap((provider) => (provider === undefined ? [] : [provider.name]));
+  const extensions = judgeExtensions(rule.filters, path, { index, namespace });
+  const resolved = resolveBackends(rule.backendRefs, path, { index, namespace, providers: known });
+  const deny = refusalOf(name, extensions, resolved);
+  return {
+    obstacles: [
+      ...rule.matches.flatMap((match, position) => judgeMatch(match, [...path, "matches", position])),
+      ...rule.filters.flatMap(({ tokenBudget }, position) =>
+        tokenBudget === undefined ? [] : [notEnforced([...path, "filters", position, "tokenBudget"])],
+      ),
+      ...extensions.obstacles,
+      ...resolved.obstacles,
+    ],
+    unresolved: [...extensions.missing, ...resolved.missing],
+    rules: rule.matches.flatMap((match, position): RuleDraft[] => {
+      const provider = providers[position];
+      if (provider === undefined) return [];
+      return [
+        {
+          ruleIndex,
+          hosts: provider.hosts.map(hostMatch),
+          matches: endpointMatches(match),
+          provider: provider.name,
+          requestHeaders: unchanged,
+          responseHeaders: unchanged,
+          backends: resolved.backends,
+          ...(deny !== undefined && { deny }),
+        },
+      ];
+    }),
+  };
+}
+
+/** Why the whole rule refuses, by what it names and does not get. */
+function refusalOf(
+  name: ObjectName,
+  extensions: ExtensionFindings,
+  { backends, missing }: BackendFindings,
+): DenyAction | undefined {
+  const [extension] = extensions.missing;
+  if (extension !== undefined) return refuseUnresolved(name, extension);
+  const [backend] = missing;
+  if (backend !== undefined && backends.length === 0) {
+    return refuseWithoutBackend(name, backend.message);
+  }
+  if (backends.length > 0 && backends.every(({ weight }) => weight === 0)) {
+    return refuseWithoutBackend(name, "all of its backends have weight 0");
+  }
+  return undefined;
+}
+
+function judgeMatch({ provider, models }: Match, path: Path): Finding<"Accepted">[] {
+  const at = [...path, "provider"];
+  if (provider.toLowerCase() === "custom") {
+    const message = `${formatPath(at)} "custom" names no hosts and is not enforced yet: use an EgressHTTPRoute`;
+    return [{ reason: "NotEnforced", message }];
+  }
+  if (findProviderByName(provider) === undefined) return [unknownProvider(provider, at)];
+  const allowsEvery = models.length === 0 || models.some((glob) => /^\*+$/.test(glob));
+  return allowsEvery ? [] : [notEnforced([...path, "models"])];
+}
+
+function unknownProvider(name: string, path: Path): Finding<"Accepted"> {
+  const names = providerNames();
+  const suggestion = findSuggestion(name, names);
+  const hint = suggestion === undefined ? "" : `did you mean "${suggestion}"? `;
+  const known = `known are ${names.join(", ")}`;
+  const effect = "nothing is refused by it, because its hosts are unknown";
+  return {
+    reason: "ProviderNotFound",
+    message: `${formatPath(path)}: no provider ${quote(name)}: ${hint}${known} (${effect})`,
+  };
+}
+
+/** Any path when there is no endpoint. */
+function endpointMatches({ endpoints }: Match): HttpMatch[] {
+  const paths = endpoints.map(globPathMatch);
+  if (paths.length === 0) return [{}];
+  return paths.map((path) => (path === undefined ? {} : { path }));
+}
