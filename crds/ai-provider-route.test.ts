@@ -77,7 +77,7 @@ testRefusals(aiProviderRouteKind, most, [
   [
     "spec.rules.0.provider",
     "openai",
-    'spec.rules[0].provider: unknown field, known are "matches", "filters" and "backendRefs"',
+    'spec.rules[0].provider: unknown field; known: "matches", "filters", "backendRefs"',
   ],
   [`${match}.provider`, 7, `${at}.provider: found 7, wanted a string`],
   [`${match}.provider`, "", `${at}.provider: found an empty string, wanted a non-empty string`],
@@ -90,7 +90,7 @@ testRefusals(aiProviderRouteKind, most, [
   [
     `${match}.model`,
     "gpt-4.1",
-    `${at}.model: unknown field, known are "provider", "models" and "endpoints"`,
+    `${at}.model: unknown field; known: "provider", "models", "endpoints"`,
   ],
   [`${match}.models`, "gpt-4.1", `${at}.models: found "gpt-4.1", wanted a list of at most 64`],
   [

@@ -115,12 +115,12 @@ testRefusals(backendKind, most, [
   [
     "spec.bodyMutation.ensureStreamUse",
     true,
-    'spec.bodyMutation.ensureStreamUse: unknown field, known are "ensureStreamUsage"',
+    'spec.bodyMutation.ensureStreamUse: unknown field; known: "ensureStreamUsage"',
   ],
   [
     "spec.apiKey",
     "hunter2",
-    'spec.apiKey: unknown field, known are "type", "schema", "upstream", "inferencePoolRef", "modelRewrites" and "bodyMutation"',
+    'spec.apiKey: unknown field; known: "type", "schema", "upstream", "inferencePoolRef", "modelRewrites", "bodyMutation"',
   ],
 ]);
 

@@ -102,7 +102,7 @@ testRefusals(kind, least, [
   [
     "spec.secretRef.key",
     "token",
-    'spec.secretRef.key: unknown field, known are "group", "kind", "name" and "namespace"',
+    'spec.secretRef.key: unknown field; known: "group", "kind", "name", "namespace"',
   ],
   [
     "spec.secretRef.namespace",
@@ -180,7 +180,7 @@ testRefusals(kind, least, [
   [
     "spec.value",
     "hunter2",
-    'spec.value: unknown field, known are "targetRefs", "secretRef", "secretKey", "target", "headerName", "queryParamName", "providerAuth" and "valuePrefix"',
+    'spec.value: unknown field; known: "targetRefs", "secretRef", "secretKey", "target", "headerName", "queryParamName", "providerAuth", "valuePrefix"',
   ],
 ]);
 

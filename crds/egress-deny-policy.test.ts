@@ -64,7 +64,7 @@ testRefusals(kind, least, [
   [
     "spec.denyResponse",
     { status: 403 },
-    'spec.denyResponse.status: unknown field, known are "statusCode" and "message"',
+    'spec.denyResponse.status: unknown field; known: "statusCode", "message"',
   ],
   [
     "spec.denyResponse",

@@ -1,5 +1,5 @@
 /** EgressDenyPolicy: what an agent is told when a route turns its request away; and a route that only denies. */
-import { headerValueFormat } from "./http-formats.ts";
+import { textLineFormat } from "./http-formats.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { renameSpecFields } from "./legacy.ts";
 import { policyTarget, policyTargets } from "./references.ts";
@@ -21,7 +21,7 @@ const spec = object({
             string({
               description: "Text for the agent, in one line",
               maxLength: 1024,
-              format: headerValueFormat,
+              format: textLineFormat,
             }),
           ),
         },

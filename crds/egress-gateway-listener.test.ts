@@ -103,7 +103,7 @@ testRefusals(egressGatewayKind, gateway, [
   [
     "spec.listeners.0.hostname",
     "x",
-    'spec.listeners[0].hostname: unknown field, known are "name", "protocol", "port", "tls" and "allowedRoutes"',
+    'spec.listeners[0].hostname: unknown field; known: "name", "protocol", "port", "tls", "allowedRoutes"',
   ],
   [
     "spec.listeners.0.tls.mode",

@@ -7,11 +7,9 @@ import {
   mediaTypeFormat,
 } from "./http-formats.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
-import type { Conversion } from "./kind-definition.ts";
-import { readAt, replaceAt, warnOldSpelling } from "./legacy.ts";
+import { convertExtProc } from "./legacy-ext-proc.ts";
 import { addressFormat, dnsNameFormat, durationFormat } from "./match-formats.ts";
 import { dnsLabelFormat } from "./name-formats.ts";
-import { createProblemWithText } from "./problem.ts";
 import { findForeignNamespace, port, secretReference } from "./references.ts";
 import {
   array,
@@ -219,40 +217,3 @@ export const egressGatewayKind = defineKind({
   schema: egressGatewaySchema,
   convert: convertExtProc,
 });
-
-/**
- * `spec.extProc {enabled, captureBody}` of old became `spec.otlp.captureBody`. With `enabled: false` no body was
- * captured, so none is now.
- */
-function convertExtProc(value: unknown): Conversion {
-  const from = ["spec", "extProc"];
-  const old = readAt(value, from);
-  if (old === undefined) return { value, warnings: [], problems: [], moves: [] };
-  const cleaned = replaceAt(value, from, undefined);
-  const to = ["spec", "otlp", "captureBody"];
-  const captureBody = readAt(old, ["enabled"]) === false ? undefined : readAt(old, ["captureBody"]);
-  if (captureBody === undefined) {
-    const warning = warnOldSpelling(
-      from,
-      "spec.otlp.captureBody",
-      "remove it: requests are always processed",
-    );
-    return { value: cleaned, warnings: [warning], problems: [], moves: [] };
-  }
-  if (readAt(value, to) !== undefined) {
-    const text = "old spelling of spec.otlp.captureBody, which is set as well; remove one";
-    const problem = createProblemWithText([...from, "captureBody"], "spec.otlp.captureBody", text);
-    return { value: cleaned, warnings: [], problems: [problem], moves: [] };
-  }
-  const warning = warnOldSpelling(
-    [...from, "captureBody"],
-    "spec.otlp.captureBody",
-    "write spec.otlp.captureBody",
-  );
-  return {
-    value: replaceAt(cleaned, to, captureBody),
-    warnings: [warning],
-    problems: [],
-    moves: [{ from: [...from, "captureBody"], to }],
-  };
-}

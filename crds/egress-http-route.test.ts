@@ -124,13 +124,13 @@ testRefusals(egressHttpRouteKind, most, [
   [
     "spec.hostname",
     ["x.com"],
-    'spec.hostname: unknown field, known are "parentRefs", "hostnames" and "rules"',
+    'spec.hostname: unknown field; known: "parentRefs", "hostnames", "rules"',
   ],
   ["spec.rules", [], "spec.rules: found an empty list, wanted a list of 1 to 64"],
   [
     "spec.rules.0.backendRefs",
     [],
-    'spec.rules[0].backendRefs: unknown field, known are "matches" and "filters"',
+    'spec.rules[0].backendRefs: unknown field; known: "matches", "filters"',
   ],
   ["spec.rules.0.matches", null, "spec.rules[0].matches: found null, wanted a list of at most 64"],
   [
@@ -195,11 +195,7 @@ testRefusals(egressHttpRouteKind, most, [
     "",
     `${at}.method: found an empty string, wanted an HTTP method in upper case, such as "GET"`,
   ],
-  [
-    `${match}.methods`,
-    ["GET"],
-    `${at}.methods: unknown field, known are "path", "method" and "headers"`,
-  ],
+  [`${match}.methods`, ["GET"], `${at}.methods: unknown field; known: "path", "method", "headers"`],
   [`${match}.headers`, { a: "b" }, `${at}.headers: found an object, wanted a list of at most 16`],
   [
     `${match}.headers`,

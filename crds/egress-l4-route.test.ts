@@ -153,7 +153,7 @@ testRefusals(egressL4RouteKind, most, [
   [
     `${match}.destinationCidrs`,
     [],
-    `${at}.destinationCidrs: unknown field, known are "destinationCIDRs", "destinationHostnames", "ports", "protocol" and "sourceAgents"`,
+    `${at}.destinationCidrs: unknown field; known: "destinationCIDRs", "destinationHostnames", "ports", "protocol", "sourceAgents"`,
   ],
   [
     "spec.rules.0.filters.0.type",

@@ -67,7 +67,7 @@ testRefusals(kind, most, [
   [
     "spec.retry.retries",
     1,
-    'spec.retry.retries: unknown field, known are "numRetries", "retriableStatusCodes" and "perTryTimeout"',
+    'spec.retry.retries: unknown field; known: "numRetries", "retriableStatusCodes", "perTryTimeout"',
   ],
   [
     "spec.ejection.maxEjectionTime",

@@ -55,6 +55,13 @@ export const headerPrefixFormat: StringFormat = {
   read: readFieldText,
 };
 
+/** Text for people that may become a header or a line of a log: like a header value. */
+export const textLineFormat: StringFormat = {
+  ...headerValueFormat,
+  name: "text-line",
+  wanted: "text in one line",
+};
+
 /** A request method in upper case. */
 export const methodFormat: StringFormat = {
   name: "http-method",

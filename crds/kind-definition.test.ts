@@ -94,7 +94,7 @@ for (const [value, ...expected] of [
   [{ ...valid, apiVersion: "v1" }, 'apiVersion: found "v1", wanted "clrk.apoxy.dev/v1alpha1"'],
   [
     { ...valid, extra: 1 },
-    'extra: unknown field, known are "apiVersion", "kind", "metadata", "spec" and "status"',
+    'extra: unknown field; known: "apiVersion", "kind", "metadata", "spec", "status"',
   ],
   [{ ...valid, spec: { lengths: [1] } }, "spec.lengths: old spelling, write spec.sizes"],
   [

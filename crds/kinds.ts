@@ -135,7 +135,8 @@ function unknownKind(apiVersion: string, kind: string): Problem {
     });
   }
   const names = kinds.filter(({ group }) => group === GROUP).map((definition) => definition.kind);
-  const suggestion = findSuggestion(kind, names);
+  // A kind of another group is none of ours misspelled.
+  const suggestion = apiVersion === API_VERSION ? findSuggestion(kind, names) : undefined;
   const detail = suggestion === undefined ? undefined : `did you mean "${suggestion}"?`;
   return createProblemWithText(
     ["kind"],

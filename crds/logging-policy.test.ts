@@ -54,6 +54,6 @@ testRefusals(kind, most, [
   [
     "spec.captureRequests",
     true,
-    'spec.captureRequests: unknown field, known are "captureRequest", "captureResponse", "redactHeaders" and "sinkRef"',
+    'spec.captureRequests: unknown field; known: "captureRequest", "captureResponse", "redactHeaders", "sinkRef"',
   ],
 ]);

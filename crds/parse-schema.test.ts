@@ -138,12 +138,12 @@ for (const [schema, value, ...expected] of [
   [
     record,
     { name: "a", zzzz: 1 },
-    'zzzz: unknown field, known are "name", "size", "list", "notes", "note" and "status"',
+    'zzzz: unknown field; known: "name", "size", "list", "notes", "note", "status"',
   ],
   [
     record,
     { name: "a", toString: 1 },
-    'toString: unknown field, known are "name", "size", "list", "notes", "note" and "status"',
+    'toString: unknown field; known: "name", "size", "list", "notes", "note", "status"',
   ],
   [
     record,

@@ -221,11 +221,11 @@ function reportUnknownFields(run: Run, fields: Fields, value: object): Set<strin
     const known = Object.keys(fields).filter((field) => !Object.hasOwn(value, field));
     const suggestion = findSuggestion(name, known);
     if (suggestion !== undefined) meant.add(suggestion);
-    const wanted = suggestion === undefined ? quoteChoice(Object.keys(fields)) : `"${suggestion}"`;
-    const text =
-      suggestion === undefined
-        ? `unknown field, known are ${quoteChoice(Object.keys(fields)).replace(/ or (?=[^,]*$)/, " and ")}`
-        : `unknown field, did you mean "${suggestion}"?`;
+    const all = Object.keys(fields).map((field) => `"${field}"`);
+    const wanted = suggestion === undefined ? `one of ${all.join(", ")}` : `"${suggestion}"`;
+    const hint =
+      suggestion === undefined ? `; known: ${all.join(", ")}` : `, did you mean ${wanted}?`;
+    const text = `unknown field${hint}`;
     addProblem(run, createProblemWithText([...run.path, name], wanted, text));
   }
   return meant;

@@ -49,5 +49,5 @@ testRefusals(kind, least, [
     "perAgent",
     'spec.scope: found "perAgent", wanted "PerAgent", "PerExecution" or "PerRoute": did you mean "PerAgent"?',
   ],
-  ["spec.request", 1, 'spec.request: unknown field, known are "requests", "window" and "scope"'],
+  ["spec.request", 1, 'spec.request: unknown field; known: "requests", "window", "scope"'],
 ]);

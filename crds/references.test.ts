@@ -112,7 +112,7 @@ for (const [name, schema, value, ...expected] of [
     "a target elsewhere",
     targets,
     [{ group, kind: "EgressGateway", name: "x", namespace: "y" }],
-    '[0].namespace: unknown field, known are "group", "kind", "name" and "sectionName"',
+    '[0].namespace: unknown field; known: "group", "kind", "name", "sectionName"',
   ],
   [
     "an extension of a wrong kind",

@@ -14,7 +14,7 @@ import {
   refine,
   string,
 } from "./schema.ts";
-import type { Infer, StringFormat } from "./schema.ts";
+import type { Infer, Schema, StringFormat } from "./schema.ts";
 import { valid } from "./reading.ts";
 
 const anyKey: StringFormat = { name: "any", wanted: "a key", read: valid };
@@ -117,5 +117,11 @@ t.test("object() throws when a rule reads a field that does not exist", (t) => {
     () => object({ description: "", fields: { text }, rules }),
     new TypeError('Cannot define object schema: rule reads "txt", which is no field'),
   );
+  t.end();
+});
+
+t.test("Infer of a schema that is not known any closer is unknown", (t) => {
+  const value: Infer<Schema> = Symbol("anything");
+  t.type(value, "symbol");
   t.end();
 });

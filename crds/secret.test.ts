@@ -116,7 +116,7 @@ testRefusals(secretKind, least, [
   [
     "token",
     "hunter2",
-    'token: unknown field, known are "apiVersion", "kind", "metadata", "type", "data", "stringData", "immutable" and "status"',
+    'token: unknown field; known: "apiVersion", "kind", "metadata", "type", "data", "stringData", "immutable", "status"',
   ],
   [
     "stringData",

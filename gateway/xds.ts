@@ -5,7 +5,7 @@
 
 import { packAny } from "./any.ts";
 import { envoy } from "./proto/gen/xds.js";
-import type { GatewaySnapshot, HttpRule, SocketEndpoint } from "./snapshot.ts";
+import type { GatewaySnapshot, HttpRule, ListenerShape, SocketEndpoint } from "./snapshot.ts";
 import { clusters } from "./xds/cluster.ts";
 import type { ProxyCredential } from "./xds/explicit-proxy.ts";
 import { explicitProxyListener, explicitProxyRoutes } from "./xds/explicit-proxy.ts";
@@ -96,15 +96,30 @@ function routeResources(gateway: GatewaySnapshot, deployment: Deployment): XdsRe
   }));
 }
 
-/** Listeners share one configuration of each scheme unless a route names a listener. */
+/**
+ * Listeners share one configuration of each scheme unless a route names a listener; a scheme that no listener speaks
+ * has none.
+ */
 function routeScopes(gateway: GatewaySnapshot): RouteScope[] {
-  const names = gateway.listeners.map(({ name }) => name);
-  const sections = usesSections(gateway) ? names : [undefined];
-  return sections.flatMap((section) => [
-    { scheme: "tls" as const, section },
-    { scheme: "plain" as const, section },
-  ]);
+  const bySection = usesSections(gateway);
+  const scopes = new Map<string, RouteScope>();
+  for (const { name, shape } of gateway.listeners) {
+    const scheme = schemes[shape];
+    if (scheme === undefined) continue;
+    const scope = { scheme, section: bySection ? name : undefined };
+    scopes.set(`${scheme}/${scope.section ?? ""}`, scope);
+  }
+  return [...scopes.values()];
 }
+
+/** What agents speak on listeners of a shape, where we read it. */
+const schemes: Readonly<Record<ListenerShape, RouteScope["scheme"] | undefined>> = {
+  "tls-terminate": "tls",
+  https: "tls",
+  http: "plain",
+  "tls-passthrough": undefined,
+  tcp: undefined,
+};
 
 function usesSections({ hosts }: GatewaySnapshot): boolean {
   return hosts.some(({ rules }) => rules.some((rule: HttpRule) => rule.sections !== undefined));

@@ -9,7 +9,15 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const dist = join(root, "dist");
-const left = new Set(["testdata", "node_modules", ".tap", "README.md"]);
+const left = new Set([
+  "testdata",
+  "node_modules",
+  ".tap",
+  "README.md",
+  "generate",
+  "generate.mjs",
+  "stamp",
+]);
 
 rmSync(dist, { recursive: true, force: true });
 const compiler = join(root, "node_modules/.bin/tsc");

@@ -96,7 +96,7 @@ function describeReach(match: Match, ruleIndex: number): string[] {
     return [`${place} names no address and no host: it allows every destination${ports}`];
   }
   return [
-    `${place} names addresses only: requests that the gateway decrypts are decided by name, so it allows none of them`,
+    `${place} names addresses only: requests that the gateway reads are decided by host, so of them it allows only plain HTTP to a block of one address`,
   ];
 }
 

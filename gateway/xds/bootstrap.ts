@@ -1,8 +1,10 @@
 /** The static part of Envoy's configuration: who it is, where our control server listens, and what it never does. */
 
+import { maxRegexProgramSize } from "../../crds/regex.ts";
 import { typedExtension } from "../any.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
+import { encodeStruct } from "./json-struct.ts";
 import { RESOURCE } from "./resource-names.ts";
 
 /** Facts of the process that Envoy runs for. */
@@ -39,9 +41,18 @@ export function bootstrap(options: BootstrapOptions): envoy.config.bootstrap.v3.
     bootstrapExtensions: [
       typedExtension("envoy.bootstrap.internal_listener", InternalListener, {}),
     ],
+    layeredRuntime: { layers: [{ name: "clrk", staticLayer: runtimeLayer() }] },
     statsConfig: statsConfig(),
     overloadManager: connectionLimit(options.maxConnections),
   };
+}
+
+/** Envoy's default of 100 instructions refuses a literal path of 100 characters; objects are held to the same limit. */
+function runtimeLayer() {
+  return encodeStruct({
+    "re2.max_program_size.error_level": maxRegexProgramSize,
+    "re2.max_program_size.warn_level": maxRegexProgramSize,
+  });
 }
 
 function controlCluster(path: string): envoy.config.cluster.v3.ICluster {

@@ -1,0 +1,195 @@
+/**
+ * Objects to Snapshot: everything the gateway decides is worked out here once, and what cannot be enforced is refused.
+ * Pure: the same objects in any order give the same result; no clock, no I/O.
+ */
+
+import type { ParsedObject } from "../crds/kinds.ts";
+import { formatReference, referenceOf } from "../crds/meta.ts";
+import type { AddressGuard } from "./address-guard.ts";
+import { createAddressGuard } from "./address-guard.ts";
+import { draftAiProviderRoute } from "./compile/ai-provider-route.ts";
+import type { Attachments, RouteObject } from "./compile/attachment.ts";
+import { attachRoute, routeKinds } from "./compile/attachment.ts";
+import { unenforcedBackend } from "./compile/backend-reference.ts";
+import type { CredentialBindings } from "./compile/credential-policies.ts";
+import { bindCredentials } from "./compile/credential-policies.ts";
+import type { RouteDenials } from "./compile/deny-policies.ts";
+import { denyRoutes } from "./compile/deny-policies.ts";
+import { draftEgressHttpRoute } from "./compile/egress-http-route.ts";
+import { draftEgressL4Route } from "./compile/egress-l4-route.ts";
+import type { AttachedRoute } from "./compile/gateway-rules.ts";
+import { connectionRules, placeRules } from "./compile/gateway-rules.ts";
+import { gatewaySettings, hostAliases } from "./compile/gateway-settings.ts";
+import { mergeHostPolicies } from "./compile/host-policies.ts";
+import { draftMcpRoute } from "./compile/mcp-route.ts";
+import type { ObjectIndex, ObjectOf } from "./compile/object-index.ts";
+import { compareNames, indexObjects, objectKey } from "./compile/object-index.ts";
+import type { DenyAction } from "./compile/refusal.ts";
+import { notEnforced, refuseUnenforced } from "./compile/refusal.ts";
+import type { RouteDraft } from "./compile/route-draft.ts";
+import { unenforcedLogging } from "./compile/rule-extensions.ts";
+import type { ObjectStatus } from "./compile/status-book.ts";
+import { StatusBook } from "./compile/status-book.ts";
+import type { SecretValue } from "./secret-value.ts";
+import type { GatewaySnapshot, Snapshot } from "./snapshot.ts";
+
+export type {
+  CompiledCondition,
+  ListenerAttachments,
+  ObjectStatus,
+  ParentName,
+  ParentStatus,
+} from "./compile/status-book.ts";
+
+/** What a snapshot is made from. */
+export interface CompileInput {
+  /** Valid and defaulted, as `crds` parses them, in any order */
+  readonly objects: readonly ParsedObject[];
+  readonly revision: number;
+  readonly environment: {
+    /** IP addresses of this machine, which no agent may reach through the gateway */
+    readonly ownAddresses: readonly string[];
+  };
+}
+
+/** The snapshot, the secrets that stay beside it, and what is to be said about each object. */
+export interface CompileResult {
+  readonly snapshot: Snapshot;
+  /**
+   * Values that the snapshot names, and no others: a header credential under its `SecretUse.resource`
+   * (`secret/<namespace>/<name>/<key>`); an `aws-sigv4` use, whose resource is `secret/<namespace>/<name>/aws`, under
+   * `<resource>/access_key_id`, `<resource>/secret_access_key` and, if there is one, `<resource>/session_token`;
+   * OTLP headers under `otlp/<namespace>/<gateway>/<header>`.
+   */
+  readonly credentials: ReadonlyMap<string, SecretValue>;
+  /** One for each object, by namespace, name and kind */
+  readonly statuses: readonly ObjectStatus[];
+}
+
+/**
+ * Compiles objects. Never fails for what objects say: statuses tell what is wrong with them. Throws a RangeError
+ * when the environment's addresses are none.
+ */
+export function compile({ objects, revision, environment }: CompileInput): CompileResult {
+  const index = indexObjects(objects);
+  const book = new StatusBook();
+  const guard = createAddressGuard(environment.ownAddresses);
+  const credentials = new Map<string, SecretValue>();
+  const denials = denyRoutes(index, book);
+  const bindings = bindCredentials(index, book);
+  const routes = understandRoutes({ index, book, guard, denials });
+  reportUnenforcedObjects(index, book);
+  const compilation: Compilation = { index, book, guard, bindings, routes, credentials };
+  const gateways = index
+    .list("EgressGateway")
+    .map((gateway) => compileGateway(gateway, compilation));
+  return {
+    snapshot: { revision, gateways },
+    credentials,
+    statuses: book.build(index),
+  };
+}
+
+interface Compilation {
+  readonly index: ObjectIndex;
+  readonly book: StatusBook;
+  readonly guard: AddressGuard;
+  readonly bindings: CredentialBindings;
+  readonly routes: readonly UnderstoodRoute[];
+  readonly credentials: Map<string, SecretValue>;
+}
+
+interface UnderstoodRoute {
+  readonly draft: RouteDraft;
+  readonly attachments: Attachments;
+  readonly deny: DenyAction | undefined;
+}
+
+function understandRoutes(options: {
+  readonly index: ObjectIndex;
+  readonly book: StatusBook;
+  readonly guard: AddressGuard;
+  readonly denials: RouteDenials;
+}): UnderstoodRoute[] {
+  const { index, book, guard, denials } = options;
+  const objects = routeKinds.flatMap((kind): readonly RouteObject[] => index.list(kind));
+  const drafts = objects.map((route) => draftRoute(route, index, guard));
+  return drafts
+    .toSorted((left, right) => compareNames(left.name, right.name))
+    .map((draft) => {
+      const { object, name, obstacles, unresolved, problems } = draft;
+      for (const finding of obstacles) book.reject(object, finding);
+      for (const finding of unresolved) book.reportUnresolved(object, finding);
+      for (const problem of problems) book.note(object, problem);
+      const denial = denials.get(objectKey(object));
+      if (denial?.policy) {
+        book.note(object, `All of its traffic is refused by ${formatReference(denial.policy)}`);
+      }
+      const [obstacle] = obstacles;
+      return {
+        draft,
+        attachments: attachRoute(object, index, book),
+        deny: denial ?? (obstacle === undefined ? undefined : refuseUnenforced(name, obstacle)),
+      };
+    });
+}
+
+function draftRoute(route: RouteObject, index: ObjectIndex, guard: AddressGuard): RouteDraft {
+  switch (route.kind) {
+    case "AIProviderRoute":
+      return draftAiProviderRoute(route, index);
+    case "EgressHTTPRoute":
+      return draftEgressHttpRoute(route, index);
+    case "EgressL4Route":
+      return draftEgressL4Route(route, index, guard);
+    case "MCPRoute":
+      return draftMcpRoute(route);
+  }
+}
+
+/** Objects that only others refer to, and that ask for more than this gateway does. */
+function reportUnenforcedObjects(index: ObjectIndex, book: StatusBook): void {
+  for (const backend of index.list("Backend")) {
+    for (const field of unenforcedBackend(backend)) book.reject(backend, notEnforced(field));
+  }
+  for (const policy of index.list("LoggingPolicy")) {
+    for (const field of unenforcedLogging(policy)) book.reject(policy, notEnforced(field));
+  }
+  for (const policy of index.list("RateLimitPolicy")) {
+    const message = "RateLimitPolicy is not enforced yet";
+    book.reject(policy, { reason: "NotEnforced", message });
+  }
+}
+
+function compileGateway(
+  gateway: ObjectOf<"EgressGateway">,
+  compilation: Compilation,
+): GatewaySnapshot {
+  const { book, bindings, credentials } = compilation;
+  const settings = gatewaySettings(gateway, compilation);
+  const aliases = hostAliases(gateway, book);
+  const key = objectKey(gateway);
+  const attached = compilation.routes.flatMap(({ draft, attachments, deny }): AttachedRoute[] => {
+    const attachment = attachments.get(key);
+    if (attachment === undefined) return [];
+    const { object } = draft;
+    const scope = {
+      deny,
+      routeBindings: bindings.get(objectKey(object)) ?? [],
+      // An EgressL4Route allows connections; what is said on them is none of its matters.
+      gatewayBindings: object.kind === "EgressL4Route" ? [] : (bindings.get(key) ?? []),
+      aliases,
+      credentials,
+    };
+    return [{ draft, attachment, scope }];
+  });
+  const { listeners } = settings;
+  book.reportAttachedRoutes(gateway, countAttachments(listeners, attached));
+  const placed = placeRules(attached, listeners);
+  for (const { draft } of attached) noteRefusals(draft, placed, book);
+  return {
+    ...settings,
+    hosts: mergeHostPolicies(placed, aliases),
+    l4Rules: connectionRules(attached, listeners),
+  };
+}

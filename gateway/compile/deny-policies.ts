@@ -1,0 +1,99 @@
+/**
+ * Policies that refuse what a route would allow: EgressDenyPolicy, and FallbackRoutingPolicy as long as it is not
+ * enforced, because a route that is meant to fall back must not silently do without.
+ */
+
+import type { EgressDenyPolicy } from "../../crds/egress-deny-policy.ts";
+import { formatReference, referenceOf } from "../../crds/meta.ts";
+import type { ObjectName } from "../snapshot.ts";
+import type { ObjectIndex } from "./object-index.ts";
+import { objectKey } from "./object-index.ts";
+import type { DenyAction } from "./refusal.ts";
+import { notEnforced, refuseUnenforced } from "./refusal.ts";
+import type { Finding, ParentName, StatusBook } from "./status-book.ts";
+import { accepted } from "./status-book.ts";
+
+/** Refusals by `objectKey` of the route. */
+export type RouteDenials = ReadonlyMap<string, DenyAction>;
+
+type Target = EgressDenyPolicy["spec"]["targetRefs"][number];
+
+/** The refusal of each targeted route; the first policy in precedence answers, and the book says how all stand. */
+export function denyRoutes(index: ObjectIndex, book: StatusBook): RouteDenials {
+  const denials = new Map<string, DenyAction>();
+  for (const policy of index.list("EgressDenyPolicy")) {
+    for (const [position, target] of policy.spec.targetRefs.entries()) {
+      const finding = deny(policy, target, { position, index, denials });
+      book.reportParent(policy, targetName(policy.metadata.namespace, target), finding);
+    }
+  }
+  for (const policy of index.list("FallbackRoutingPolicy")) {
+    const finding: Finding<"Accepted"> = {
+      reason: "NotEnforced",
+      message: "FallbackRoutingPolicy is not enforced yet",
+    };
+    const name = referenceOf(policy);
+    for (const target of policy.spec.targetRefs) {
+      const parent = targetName(name.namespace, target);
+      const route = index.find("AIProviderRoute", parent.namespace, parent.name);
+      book.reportParent(policy, parent, route === undefined ? notFound(parent) : finding);
+      if (route === undefined || denials.has(objectKey(route))) continue;
+      denials.set(objectKey(route), refuseUnenforced(name, finding, name));
+    }
+  }
+  return denials;
+}
+
+function deny(
+  policy: EgressDenyPolicy,
+  target: Target,
+  options: {
+    readonly position: number;
+    readonly index: ObjectIndex;
+    readonly denials: Map<string, DenyAction>;
+  },
+): Finding<"Accepted"> {
+  const { position, index, denials } = options;
+  const name = referenceOf(policy);
+  const parent = targetName(name.namespace, target);
+  const route = index.find(target.kind, parent.namespace, parent.name);
+  if (route === undefined) return notFound(parent);
+  const label = formatReference(parent);
+  if (route.kind === "MCPRoute") {
+    return { reason: "Pending", message: `${label} is refused as a whole until it is enforced` };
+  }
+  const key = objectKey(route);
+  const earlier = denials.get(key)?.policy;
+  if (earlier !== undefined && formatReference(earlier) !== formatReference(name)) {
+    return { reason: "Conflicted", message: `${formatReference(earlier)} already denies ${label}` };
+  }
+  if (target.sectionName !== undefined) {
+    const finding = notEnforced(["spec", "targetRefs", position, "sectionName"]);
+    if (earlier === undefined) denials.set(key, refuseUnenforced(name, finding, name));
+    return finding;
+  }
+  denials.set(key, denyAction(policy, name));
+  return accepted;
+}
+
+function denyAction({ spec }: EgressDenyPolicy, policy: ObjectName): DenyAction {
+  const { statusCode: status = 403, message } = spec.denyResponse ?? {};
+  return {
+    kind: "deny",
+    status,
+    reason: "deny-policy",
+    message: message ?? `Denied by ${formatReference(policy)}`,
+    policy,
+  };
+}
+
+function targetName(
+  namespace: string,
+  { kind, name, sectionName }: { kind: string; name: string; sectionName?: string },
+): ParentName {
+  return { kind, namespace, name, ...(sectionName !== undefined && { sectionName }) };
+}
+
+function notFound(parent: ParentName): Finding<"Accepted"> {
+  return { reason: "TargetNotFound", message: `${formatReference(parent)} does not exist` };
+}

@@ -1,0 +1,115 @@
+/** The rules of the routes that attach to one gateway, placed at their hosts in the order of precedence. */
+
+import type { HttpRule, L4Rule, ListenerSnapshot } from "../snapshot.ts";
+import type { Attachment } from "./attachment.ts";
+import { httpShapes } from "./attachment.ts";
+import { anyHost } from "./host-match.ts";
+import type { PlacedRule } from "./host-policies.ts";
+import type { DenyAction } from "./refusal.ts";
+import type { ActionScope } from "./rule-action.ts";
+import { createActionResolver } from "./rule-action.ts";
+import type { RouteDraft, RuleDraft } from "./route-draft.ts";
+
+/** A route on this gateway. */
+export interface AttachedRoute {
+  readonly draft: RouteDraft;
+  readonly attachment: Attachment;
+  readonly scope: ActionScope;
+}
+
+const schemeShapes: Record<"tls" | "plain", ReadonlySet<ListenerSnapshot["shape"]>> = {
+  tls: new Set(["https", "tls-terminate"]),
+  plain: new Set(["http"]),
+};
+
+/**
+ * HTTP rules of routes in precedence. Rules that only stand in for something else come last: connections of L4
+ * routes, and MCP routes that name no host.
+ */
+export function placeRules(
+  routes: readonly AttachedRoute[],
+  listeners: readonly ListenerSnapshot[],
+): PlacedRule[] {
+  const first = routes.filter(({ draft }) => !comesLast(draft));
+  const last = routes.filter(({ draft }) => comesLast(draft));
+  return [...first, ...last].flatMap((route) =>
+    route.draft.rules.flatMap((rule) => placeRule(rule, route, listeners)),
+  );
+}
+
+/** L4 rules of routes in precedence. */
+export function connectionRules(
+  routes: readonly AttachedRoute[],
+  listeners: readonly ListenerSnapshot[],
+): L4Rule[] {
+  return routes.flatMap(({ draft, attachment, scope }) => {
+    const sections = sectionsOf(attachment, listeners);
+    return draft.l4Rules.map((rule) => {
+      const limited = sections === undefined ? rule : { ...rule, sections };
+      return scope.deny === undefined ? limited : refuseConnections(limited, scope.deny);
+    });
+  });
+}
+
+function comesLast({ object, rules }: RouteDraft): boolean {
+  if (object.kind === "EgressL4Route") return true;
+  return object.kind === "MCPRoute" && rules.some(({ hosts }) => hosts.includes(anyHost));
+}
+
+/** A refusal covers guarded addresses too, where an allowing rule would leave them to the guard. */
+function refuseConnections(rule: L4Rule, { reason }: DenyAction): L4Rule {
+  const cidrs = rule.cidrs.map(({ cidr }) => ({ cidr, namesGuarded: true }));
+  return { ...rule, cidrs, verdict: "deny", reason };
+}
+
+function placeRule(
+  rule: RuleDraft,
+  { draft, attachment, scope }: AttachedRoute,
+  listeners: readonly ListenerSnapshot[],
+): PlacedRule[] {
+  const sections = httpSections(rule, attachment, listeners);
+  if (sections?.length === 0) return [];
+  const actionFor = createActionResolver(rule, scope);
+  // One rule object for all hosts with one action, so that merging sees that they are the same.
+  const rules = new Map<unknown, HttpRule[]>();
+  return rule.hosts.flatMap((host) => {
+    const action = actionFor(host);
+    const known = rules.get(action) ?? rule.matches.map((match) => ({
+      route: draft.name,
+      ruleIndex: rule.ruleIndex,
+      ...(sections !== undefined && { sections }),
+      match,
+      action,
+      ...(rule.provider !== undefined && { provider: rule.provider }),
+    }));
+    rules.set(action, known);
+    return known.map((httpRule) => ({ host, rule: httpRule }));
+  });
+}
+
+/** Listeners whose requests the rule is about, of those that read HTTP; undefined: all. */
+function httpSections(
+  { scheme }: RuleDraft,
+  attachment: Attachment,
+  listeners: readonly ListenerSnapshot[],
+): readonly string[] | undefined {
+  const readable = listeners.filter(({ shape }) => httpShapes.has(shape));
+  const fitting =
+    scheme === undefined
+      ? readable
+      : readable.filter(({ shape }) => schemeShapes[scheme].has(shape));
+  const isWhole = attachment.isWhole && fitting.length === readable.length;
+  if (isWhole && fitting.length > 0) return undefined;
+  return namesOf(fitting).filter((name) => attachment.listeners.has(name));
+}
+
+function sectionsOf(
+  { isWhole, listeners: attached }: Attachment,
+  listeners: readonly ListenerSnapshot[],
+): readonly string[] | undefined {
+  return isWhole ? undefined : namesOf(listeners).filter((name) => attached.has(name));
+}
+
+function namesOf(listeners: readonly ListenerSnapshot[]): string[] {
+  return listeners.map(({ name }) => name);
+}

@@ -1,0 +1,153 @@
+/** What an EgressGateway says about itself, without its routes: listeners, upstreams, exports, and what is refused. */
+
+import { parseDuration } from "../../crds/duration.ts";
+import type { EgressGateway } from "../../crds/egress-gateway.ts";
+import { listenerShape } from "../../crds/egress-gateway-listener.ts";
+import { formatReference, referenceOf } from "../../crds/meta.ts";
+import type { AddressGuard } from "../address-guard.ts";
+import { SecretValue } from "../secret-value.ts";
+import type {
+  GatewaySnapshot,
+  HostAlias,
+  ListenerSnapshot,
+  OtlpTarget,
+  Refusal,
+} from "../snapshot.ts";
+import type { ObjectIndex } from "./object-index.ts";
+import { notEnforced } from "./refusal.ts";
+import type { Finding, StatusBook } from "./status-book.ts";
+import { readUpstreamTrust } from "./upstream-trust.ts";
+
+/** Time to response headers when the object sets none. */
+const defaultRequestTimeoutMs = 5 * 60_000;
+
+/** The snapshot of a gateway before its routes. */
+export type GatewaySettings = Omit<GatewaySnapshot, "hosts" | "l4Rules">;
+
+/** What the settings are made from. */
+export interface SettingsScope {
+  readonly index: ObjectIndex;
+  readonly guard: AddressGuard;
+  readonly book: StatusBook;
+  /** Takes the values of OTLP headers */
+  readonly credentials: Map<string, SecretValue>;
+}
+
+/** Settings of one gateway. What it declares and is not enforced, or cannot be resolved, refuses everything on it. */
+export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): GatewaySettings {
+  const { index, guard, book, credentials } = scope;
+  const { metadata, spec } = gateway;
+  const trust = readUpstreamTrust(gateway, index);
+  const unenforced = findUnenforced(gateway);
+  for (const finding of unenforced) book.reject(gateway, finding);
+  if (trust.kind === "unusable") book.reportUnresolved(gateway, trust.finding);
+  const refusal = refusalOf(
+    gateway,
+    unenforced,
+    trust.kind === "unusable" ? trust.finding : undefined,
+  );
+  const otlp = otlpTarget(gateway, scope.book, credentials);
+  const { explicitProxy, requestTimeout } = spec;
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    defaultPolicy: spec.defaultPolicy,
+    ...(refusal !== undefined && { refusal }),
+    listeners: spec.listeners.map(listenerSnapshot),
+    ...(explicitProxy !== undefined && { explicitProxy }),
+    upstream: {
+      lookupFamily: spec.dns?.lookupFamily ?? "V4Preferred",
+      additionalTrustPem: trust.kind === "trusted" ? trust.pem : "",
+      guardedRanges: guard.ranges,
+    },
+    requestTimeoutMs:
+      requestTimeout === undefined ? defaultRequestTimeoutMs : parseDuration(requestTimeout),
+    ...(otlp !== undefined && { otlp }),
+  };
+}
+
+/** Fixed addresses by host name. Of two for one name the first written applies, which the book says. */
+export function hostAliases(
+  gateway: EgressGateway,
+  book: StatusBook,
+): ReadonlyMap<string, HostAlias> {
+  const aliases = new Map<string, HostAlias>();
+  for (const { ip, hostnames, port } of gateway.spec.upstreamTLS?.hostAliases ?? []) {
+    for (const hostname of hostnames) {
+      const known = aliases.get(hostname);
+      if (known === undefined) {
+        aliases.set(hostname, { address: ip, ...(port !== undefined && { port }) });
+      } else if (known.address !== ip || known.port !== port) {
+        const text = `leads host "${hostname}" to ${known.address} already, ${ip} is not used`;
+        book.note(gateway, `spec.upstreamTLS.hostAliases ${text}`);
+      }
+    }
+  }
+  return aliases;
+}
+
+function listenerSnapshot(listener: EgressGateway["spec"]["listeners"][number]): ListenerSnapshot {
+  const { name, port } = listener;
+  return { name, shape: listenerShape(listener), ...(port !== undefined && { port }) };
+}
+
+function findUnenforced({ spec }: EgressGateway): Finding<"Accepted">[] {
+  const fields = spec.listeners.flatMap(({ tls, allowedRoutes }, position) => {
+    const path = ["spec", "listeners", position];
+    const from = allowedRoutes?.namespaces?.from;
+    return [
+      ...(tls?.caCertRef === undefined ? [] : [notEnforced([...path, "tls", "caCertRef"])]),
+      ...(from === "Selector"
+        ? [notEnforced([...path, "allowedRoutes", "namespaces", "from"], from)]
+        : []),
+      ...((allowedRoutes?.kinds.length ?? 0) > 0
+        ? [notEnforced([...path, "allowedRoutes", "kinds"])]
+        : []),
+    ];
+  });
+  const captures = spec.otlp?.captureBody !== undefined;
+  return [...fields, ...(captures ? [notEnforced(["spec", "otlp", "captureBody"])] : [])];
+}
+
+function refusalOf(
+  gateway: EgressGateway,
+  unenforced: readonly Finding<"Accepted">[],
+  unresolved: Finding<"ResolvedRefs"> | undefined,
+): Refusal | undefined {
+  const label = formatReference(referenceOf(gateway));
+  const [first] = unenforced;
+  if (first !== undefined) {
+    const message = `Refused because ${label} cannot be enforced: ${first.message}`;
+    return { reason: "not-enforced", message };
+  }
+  if (unresolved === undefined) return undefined;
+  const message = `Refused because ${label} is not ready: ${unresolved.message}`;
+  return { reason: "not-ready", message };
+}
+
+function otlpTarget(
+  gateway: EgressGateway,
+  book: StatusBook,
+  credentials: Map<string, SecretValue>,
+): OtlpTarget | undefined {
+  const { endpoint, headers } = gateway.spec.otlp ?? {};
+  if (endpoint === undefined) return undefined;
+  const { namespace, name } = gateway.metadata;
+  const values = new Map<string, string>();
+  for (const [written, value] of Object.entries(headers ?? {}).toSorted(byName)) {
+    const header = written.toLowerCase();
+    if (values.has(header)) {
+      book.note(gateway, `spec.otlp.headers names "${header}" twice: the first is sent`);
+    } else {
+      values.set(header, value);
+    }
+  }
+  for (const [header, value] of values) {
+    credentials.set(`otlp/${namespace}/${name}/${header}`, new SecretValue(value));
+  }
+  return { endpoint, headerNames: [...values.keys()].toSorted() };
+}
+
+function byName([left]: readonly [string, string], [right]: readonly [string, string]): number {
+  return left < right ? -1 : 1;
+}

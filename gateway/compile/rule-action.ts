@@ -1,0 +1,173 @@
+/**
+ * What a rule does with requests to one host: refuse, or forward with credentials and to backends. A credential goes
+ * where its most specific policy says: of a backend before of the route, of the route before of the gateway.
+ */
+
+import { formatReference } from "../../crds/meta.ts";
+import { readAddress } from "../../crds/cidr.ts";
+import type { SecretValue } from "../secret-value.ts";
+import type {
+  BackendTarget,
+  CredentialUse,
+  HostAlias,
+  HostMatch,
+  HttpAction,
+  ObjectName,
+} from "../snapshot.ts";
+import type { CredentialBinding } from "./credential-policies.ts";
+import { namesHost } from "./host-match.ts";
+import type { DenyAction } from "./refusal.ts";
+import { refuseWithoutCredential } from "./refusal.ts";
+import type { BackendDraft, RuleDraft } from "./route-draft.ts";
+
+/** What actions depend on besides the rule. */
+export interface ActionScope {
+  /** Refuses all rules of the route */
+  readonly deny: DenyAction | undefined;
+  readonly routeBindings: readonly CredentialBinding[];
+  readonly gatewayBindings: readonly CredentialBinding[];
+  readonly aliases: ReadonlyMap<string, HostAlias>;
+  /** Takes the values of the credentials that are used */
+  readonly credentials: Map<string, SecretValue>;
+}
+
+/** Gives the action of a rule for a host; the same object for all hosts between which it does not differ. */
+export function createActionResolver(
+  rule: RuleDraft,
+  scope: ActionScope,
+): (host: HostMatch) => HttpAction {
+  const known = new Map<string, HttpAction>();
+  const wide = [true, false].map((isNamed) => wideBindings(scope, isNamed));
+  return (host) => {
+    const isNamed = namesHost(host);
+    const bindings = wide[isNamed ? 0 : 1] ?? [];
+    const dependsOnHost = rule.backends.length === 0 && bindings.some(isHostDependent);
+    const key = dependsOnHost ? `${host.kind} ${host.value}` : String(isNamed);
+    const action = known.get(key) ?? resolveAction(rule, { host, bindings, scope });
+    known.set(key, action);
+    return action;
+  };
+}
+
+/** Bindings for all requests of the route; those of the gateway never reach a host that the route does not name. */
+function wideBindings(
+  { routeBindings, gatewayBindings }: ActionScope,
+  isNamed: boolean,
+): readonly CredentialBinding[] {
+  const own = routeBindings.filter(({ section }) => section === undefined);
+  return isNamed ? override(own, gatewayBindings) : own;
+}
+
+/** The specific ones, and of the general ones those that write something else. */
+function override(
+  specific: readonly CredentialBinding[],
+  general: readonly CredentialBinding[],
+): readonly CredentialBinding[] {
+  const slots = new Set(specific.map(({ slot }) => slot));
+  return [...specific, ...general.filter(({ slot }) => !slots.has(slot))];
+}
+
+function isHostDependent({ source }: CredentialBinding): boolean {
+  return source.kind !== "deny" && source.dependsOnHost;
+}
+
+interface ActionOptions {
+  readonly host: HostMatch;
+  readonly bindings: readonly CredentialBinding[];
+  readonly scope: ActionScope;
+}
+
+function resolveAction(rule: RuleDraft, { host, bindings, scope }: ActionOptions): HttpAction {
+  const deny = scope.deny ?? rule.deny;
+  if (deny !== undefined) return deny;
+  const { requestHeaders, responseHeaders } = rule;
+  if (rule.backends.length > 0) return resolveBackendAction(rule, bindings, scope);
+  const credentials = usesFor(bindings, host.value, scope);
+  if (!Array.isArray(credentials)) return credentials;
+  return { kind: "forward", requestHeaders, responseHeaders, credentials, backends: [] };
+}
+
+function resolveBackendAction(
+  rule: RuleDraft,
+  bindings: readonly CredentialBinding[],
+  scope: ActionScope,
+): HttpAction {
+  const perBackend: CredentialUse[][] = [];
+  for (const backend of rule.backends) {
+    const own = scope.routeBindings.filter(({ section }) => section === backend.name.name);
+    const uses = usesFor(override(own, bindings), backend.host, scope);
+    if (!Array.isArray(uses)) return uses;
+    perBackend.push(uses);
+  }
+  const common = commonUses(perBackend);
+  const isCommon = new Set(common.map(identityOf));
+  const { requestHeaders, responseHeaders } = rule;
+  return {
+    kind: "forward",
+    requestHeaders,
+    responseHeaders,
+    credentials: common,
+    backends: rule.backends.map((backend, index) => {
+      const uses = perBackend[index] ?? [];
+      const credentials = uses.filter((use) => !isCommon.has(identityOf(use)));
+      return backendTarget(backend, credentials, scope);
+    }),
+  };
+}
+
+/** The uses of bindings for a host, or the refusal of the first that gives none. */
+function usesFor(
+  bindings: readonly CredentialBinding[],
+  host: string,
+  { credentials }: ActionScope,
+): CredentialUse[] | DenyAction {
+  const uses: CredentialUse[] = [];
+  const values: [string, SecretValue][] = [];
+  for (const { source, policy } of bindings) {
+    if (source.kind === "deny") return source;
+    const use = source.useFor(host);
+    if (use === undefined) return refuseWithoutCredential(policy, describeRegion(policy, host));
+    uses.push(use);
+    values.push(...source.values);
+  }
+  for (const [resource, value] of values) credentials.set(resource, value);
+  return uses;
+}
+
+function describeRegion(policy: ObjectName, host: string): string {
+  const place = host === "" ? "any host" : `host "${host}"`;
+  return `no region can be read from ${place}, set spec.providerAuth.region of ${formatReference(policy)}`;
+}
+
+/** What every backend is given: stated once for the rule, which also lets Envoy hold the body for a signature. */
+function commonUses([first = [], ...others]: readonly (readonly CredentialUse[])[]): CredentialUse[] {
+  const sets = others.map((uses) => new Set(uses.map(identityOf)));
+  return first.filter((use) => sets.every((set) => set.has(identityOf(use))));
+}
+
+function identityOf(use: CredentialUse): string {
+  const detail = use.kind === "header" ? use.header : `${use.region} ${use.service}`;
+  return `${use.kind} ${detail} ${formatReference(use.policy)}`;
+}
+
+function backendTarget(
+  { name, host, port, weight }: BackendDraft,
+  credentials: readonly CredentialUse[],
+  { aliases }: ActionScope,
+): BackendTarget {
+  const alias = aliases.get(host);
+  const fixed = alias ? { port, ...alias } : addressAlias(host, port);
+  return {
+    backend: name,
+    host,
+    port,
+    weight,
+    credentials,
+    ...(fixed !== undefined && { alias: fixed }),
+  };
+}
+
+/** A Backend that is an address names it on purpose: it is dialled as it is, without the guard of names. */
+function addressAlias(host: string, port: number): HostAlias | undefined {
+  return readAddress(host).kind === "valid" ? { address: host, port } : undefined;
+}
