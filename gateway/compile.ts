@@ -4,7 +4,7 @@
  */
 
 import type { ParsedObject } from "../crds/kinds.ts";
-import { formatReference, referenceOf } from "../crds/meta.ts";
+import { formatReference } from "../crds/meta.ts";
 import type { AddressGuard } from "./address-guard.ts";
 import { createAddressGuard } from "./address-guard.ts";
 import { draftAiProviderRoute } from "./compile/ai-provider-route.ts";
@@ -20,6 +20,7 @@ import { draftEgressL4Route } from "./compile/egress-l4-route.ts";
 import type { AttachedRoute } from "./compile/gateway-rules.ts";
 import { connectionRules, placeRules } from "./compile/gateway-rules.ts";
 import { gatewaySettings, hostAliases } from "./compile/gateway-settings.ts";
+import type { PlacedRule } from "./compile/host-policies.ts";
 import { mergeHostPolicies } from "./compile/host-policies.ts";
 import { draftMcpRoute } from "./compile/mcp-route.ts";
 import type { ObjectIndex, ObjectOf } from "./compile/object-index.ts";
@@ -28,10 +29,10 @@ import type { DenyAction } from "./compile/refusal.ts";
 import { notEnforced, refuseUnenforced } from "./compile/refusal.ts";
 import type { RouteDraft } from "./compile/route-draft.ts";
 import { unenforcedLogging } from "./compile/rule-extensions.ts";
-import type { ObjectStatus } from "./compile/status-book.ts";
+import type { ListenerAttachments, ObjectStatus } from "./compile/status-book.ts";
 import { StatusBook } from "./compile/status-book.ts";
 import type { SecretValue } from "./secret-value.ts";
-import type { GatewaySnapshot, Snapshot } from "./snapshot.ts";
+import type { GatewaySnapshot, ListenerSnapshot, Snapshot } from "./snapshot.ts";
 
 export type {
   CompiledCondition,
@@ -186,10 +187,36 @@ function compileGateway(
   const { listeners } = settings;
   book.reportAttachedRoutes(gateway, countAttachments(listeners, attached));
   const placed = placeRules(attached, listeners);
-  for (const { draft } of attached) noteRefusals(draft, placed, book);
+  noteRefusedCredentials(attached, placed, book);
   return {
     ...settings,
     hosts: mergeHostPolicies(placed, aliases),
     l4Rules: connectionRules(attached, listeners),
   };
+}
+
+function countAttachments(
+  listeners: readonly ListenerSnapshot[],
+  routes: readonly AttachedRoute[],
+): ListenerAttachments[] {
+  return listeners.map(({ name }) => ({
+    listener: name,
+    count: routes.filter(({ attachment }) => attachment.listeners.has(name)).length,
+  }));
+}
+
+/** Tells authors of routes that a credential of another object refuses their traffic. */
+function noteRefusedCredentials(
+  routes: readonly AttachedRoute[],
+  placed: readonly PlacedRule[],
+  book: StatusBook,
+): void {
+  const objects = new Map(
+    routes.map(({ draft }) => [formatReference(draft.name), draft.object] as const),
+  );
+  for (const { route, action } of new Set(placed.map(({ rule }) => rule))) {
+    if (action.kind !== "deny" || action.policy?.kind !== "CredentialInjectionPolicy") continue;
+    const object = objects.get(formatReference(route));
+    if (object !== undefined) book.note(object, action.message);
+  }
 }

@@ -15,7 +15,11 @@ export interface KeyedDecision {
 }
 
 /** Reasons that are decided for a connection before any rule is asked. */
-export type ConnectionDenyReason = "unidentified" | "unmatched-port" | "no-server-name";
+export type ConnectionDenyReason =
+  | "unidentified"
+  | "unmatched-port"
+  | "no-server-name"
+  | "needs-connect";
 
 /** Writes `allow/Kind/namespace/name/index`, `deny/reason/Kind/…` or, without a rule, `allow/default-policy`. */
 export function encodeDecisionKey(decision: KeyedDecision): string {
@@ -53,6 +57,7 @@ const reasons: ReadonlySet<string> = new Set([
   "unidentified",
   "unmatched-port",
   "no-server-name",
+  "needs-connect",
 ] satisfies readonly (DenyReason | ConnectionDenyReason)[]);
 
 function isReason(text: string): text is DenyReason | ConnectionDenyReason {

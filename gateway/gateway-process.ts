@@ -243,6 +243,7 @@ export class GatewayProcess {
       directory,
       controlSocket: this.#adsSocket(),
       certificates,
+      explicitProxy: { address: "127.0.0.1", port: 0 },
       transparent: transparent && { ...transparent, port: transparent.port + index },
       maxConnections,
       publicRootsPem,

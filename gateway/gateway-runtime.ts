@@ -43,6 +43,8 @@ export interface GatewayRuntimeOptions {
   readonly directory: string;
   readonly controlSocket: string;
   readonly certificates: GatewayCertificates;
+  /** Where the explicit proxy listens when the object does not say; absent: there is none then */
+  readonly explicitProxy: SocketEndpoint | undefined;
   /** Listen for captured connections here; absent: no transparent listener */
   readonly transparent: SocketEndpoint | undefined;
   readonly maxConnections: number;
@@ -130,7 +132,7 @@ export class GatewayRuntime {
     this.#gateway = gateway;
     this.#credentials = credentials;
     this.#revision = revision;
-    this.#explicit ??= await explicitEndpoint(gateway);
+    this.#explicit ??= await boundEndpoint(gateway.explicitProxy ?? this.#options.explicitProxy);
     this.#facts = [{ revision, index: indexRuleFacts(gateway) }, ...this.#facts].slice(
       0,
       keptRevisions,
@@ -267,12 +269,12 @@ export class GatewayRuntime {
   }
 }
 
-/** The address of the object, with a free port where it asks for any. */
-async function explicitEndpoint(gateway: GatewaySnapshot): Promise<SocketEndpoint | undefined> {
-  const { explicitProxy } = gateway;
-  if (explicitProxy === undefined) return undefined;
-  if (explicitProxy.port !== 0) return explicitProxy;
-  return { ...explicitProxy, port: await freePort(explicitProxy.address) };
+/** The address with a free port where any will do. */
+async function boundEndpoint(
+  wanted: SocketEndpoint | undefined,
+): Promise<SocketEndpoint | undefined> {
+  if (wanted === undefined || wanted.port !== 0) return wanted;
+  return { ...wanted, port: await freePort(wanted.address) };
 }
 
 /** A port that was free a moment ago; Envoy rejects its listener in the rare case that it is taken meanwhile. */

@@ -127,7 +127,7 @@ async function openCertificates(
       createTrustBundle({
         authoritiesPem: authority.trustAnchorsPem(),
         publicRootsPem: publicRoots,
-        extraPem,
+        ...(extraPem !== "" && { extraPem }),
       }),
     );
   const { bundlePath, certsPath } = await writeTrust();

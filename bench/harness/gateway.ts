@@ -265,8 +265,9 @@ class Gateway implements RunningGateway {
       async () => {
         const { gateways, problems, revision } = await this.status();
         if (problems.length > 0) return { problems };
-        const isLive = revision > 0 && gateways.every(({ liveRevision }) => liveRevision > 0);
-        return isLive ? { problems } : undefined;
+        const { items } = await this.objects("EgressGateway");
+        const live = gateways.filter(({ liveRevision }) => liveRevision >= revision);
+        return revision > 0 && live.length === items.length ? { problems } : undefined;
       },
       { deadlineMs: startDeadlineMs, what: "gateway that serves", intervalMs: 20 },
     ).catch((cause: unknown) => {

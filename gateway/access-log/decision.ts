@@ -86,6 +86,8 @@ function sentence(reason: string, host: string): string {
       return "no listener of the gateway takes this port and protocol";
     case "no-server-name":
       return "the TLS connection named no server";
+    case "needs-connect":
+      return "an https URL was sent to the proxy in plain text";
     default:
       return `refused: ${reason}`;
   }

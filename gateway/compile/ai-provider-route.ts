@@ -56,9 +56,13 @@ function draftRule(
   const deny = refusalOf(name, extensions, resolved);
   return {
     obstacles: [
-      ...rule.matches.flatMap((match, position) => judgeMatch(match, [...path, "matches", position])),
+      ...rule.matches.flatMap((match, position) =>
+        judgeMatch(match, [...path, "matches", position]),
+      ),
       ...rule.filters.flatMap(({ tokenBudget }, position) =>
-        tokenBudget === undefined ? [] : [notEnforced([...path, "filters", position, "tokenBudget"])],
+        tokenBudget === undefined
+          ? []
+          : [notEnforced([...path, "filters", position, "tokenBudget"])],
       ),
       ...extensions.obstacles,
       ...resolved.obstacles,

@@ -16,7 +16,12 @@ import type { Finding, ParentName, StatusBook } from "./status-book.ts";
 import { accepted } from "./status-book.ts";
 
 /** Kinds that attach to EgressGateways. */
-export const routeKinds = ["AIProviderRoute", "EgressHTTPRoute", "EgressL4Route", "MCPRoute"] as const;
+export const routeKinds = [
+  "AIProviderRoute",
+  "EgressHTTPRoute",
+  "EgressL4Route",
+  "MCPRoute",
+] as const;
 
 /** Any route. */
 export type RouteObject = ObjectOf<(typeof routeKinds)[number]>;
@@ -82,7 +87,9 @@ function attach(route: RouteObject, gateway: EgressGateway, reference: ParentRef
   }
   if (route.kind !== "EgressL4Route" && !open.some(readsHttp)) {
     const names = quoteChoice(open.map(({ name }) => name));
-    return unattached(`${label} reads no HTTP on listener ${names}: only an EgressL4Route decides there`);
+    return unattached(
+      `${label} reads no HTTP on listener ${names}: only an EgressL4Route decides there`,
+    );
   }
   const isPart = reference.sectionName !== undefined || reference.port !== undefined;
   const isWhole = !isPart && open.length === gateway.spec.listeners.length;

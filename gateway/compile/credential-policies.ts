@@ -128,10 +128,7 @@ function usable(source: CredentialSource, policy: ObjectName): CredentialBinding
   }
 }
 
-function findUnknownSection(
-  object: ParsedObject,
-  section: string | undefined,
-): string | undefined {
+function findUnknownSection(object: ParsedObject, section: string | undefined): string | undefined {
   if (section === undefined) return undefined;
   if (object.kind !== "AIProviderRoute") return "has no sections";
   const names = new Set(

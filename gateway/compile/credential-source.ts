@@ -30,7 +30,11 @@ export type CredentialSource =
       readonly dependsOnHost: boolean;
     }
   | { readonly kind: "not-enforced"; readonly slot: string; readonly finding: Finding<"Accepted"> }
-  | { readonly kind: "unresolved"; readonly slot: string; readonly finding: Finding<"ResolvedRefs"> };
+  | {
+      readonly kind: "unresolved";
+      readonly slot: string;
+      readonly finding: Finding<"ResolvedRefs">;
+    };
 
 /** Reads what a policy gives. `slot` says what it writes: of two policies with one slot only one can apply. */
 export function readCredentialSource(

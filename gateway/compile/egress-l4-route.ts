@@ -62,7 +62,9 @@ function draftRule(rule: Rule, ruleIndex: number, options: RuleOptions): Drafted
   const matches = rule.matches.filter(({ protocol }) => protocol !== "UDP");
   return {
     obstacles: [
-      ...rule.matches.flatMap((match, position) => judgeMatch(match, [...path, "matches", position])),
+      ...rule.matches.flatMap((match, position) =>
+        judgeMatch(match, [...path, "matches", position]),
+      ),
       ...extensions.obstacles,
       ...(rule.backendRefs.length > 0 ? [notEnforced([...path, "backendRefs"])] : []),
     ],

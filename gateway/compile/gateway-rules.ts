@@ -74,14 +74,16 @@ function placeRule(
   const rules = new Map<unknown, HttpRule[]>();
   return rule.hosts.flatMap((host) => {
     const action = actionFor(host);
-    const known = rules.get(action) ?? rule.matches.map((match) => ({
-      route: draft.name,
-      ruleIndex: rule.ruleIndex,
-      ...(sections !== undefined && { sections }),
-      match,
-      action,
-      ...(rule.provider !== undefined && { provider: rule.provider }),
-    }));
+    const known =
+      rules.get(action) ??
+      rule.matches.map((match) => ({
+        route: draft.name,
+        ruleIndex: rule.ruleIndex,
+        ...(sections !== undefined && { sections }),
+        match,
+        action,
+        ...(rule.provider !== undefined && { provider: rule.provider }),
+      }));
     rules.set(action, known);
     return known.map((httpRule) => ({ host, rule: httpRule }));
   });

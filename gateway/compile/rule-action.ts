@@ -140,7 +140,10 @@ function describeRegion(policy: ObjectName, host: string): string {
 }
 
 /** What every backend is given: stated once for the rule, which also lets Envoy hold the body for a signature. */
-function commonUses([first = [], ...others]: readonly (readonly CredentialUse[])[]): CredentialUse[] {
+function commonUses([
+  first = [],
+  ...others
+]: readonly (readonly CredentialUse[])[]): CredentialUse[] {
   const sets = others.map((uses) => new Set(uses.map(identityOf)));
   return first.filter((use) => sets.every((set) => set.has(identityOf(use))));
 }

@@ -80,6 +80,8 @@ interface Entry {
 /** A finding that all is well. */
 export const accepted: Finding<"Accepted"> = { reason: "Accepted", message: "Valid and attached" };
 
+const valid: Finding<"Accepted"> = { reason: "Accepted", message: "Valid" };
+
 const resolved: Finding<"ResolvedRefs"> = {
   reason: "ResolvedRefs",
   message: "Every reference was found",
@@ -168,10 +170,13 @@ function statusOf(object: ParsedObject, entry: Entry): ObjectStatus {
 }
 
 /** A route needs one parent that takes it; a policy is only fine when it applies to all its targets. */
-function acceptanceOf(object: ParsedObject, { accepted: own, parents }: Entry): Finding<"Accepted"> {
+function acceptanceOf(
+  object: ParsedObject,
+  { accepted: own, parents }: Entry,
+): Finding<"Accepted"> {
   const failed = parents.map((parent) => parent.accepted).filter(isFailure);
   const [first] = failed;
-  if (first === undefined) return own ?? accepted;
+  if (first === undefined) return own ?? (parents.length > 0 ? accepted : valid);
   if (anyParentSuffices.has(object.kind)) {
     return failed.length === parents.length ? first : (own ?? accepted);
   }

@@ -55,10 +55,7 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-function unusable(
-  reason: "SecretNotFound" | "SecretInvalid",
-  message: string,
-): UpstreamTrust {
+function unusable(reason: "SecretNotFound" | "SecretInvalid", message: string): UpstreamTrust {
   return {
     kind: "unusable",
     finding: { reason, message: `spec.upstreamTLS.additionalTrustBundleSecretRef: ${message}` },

@@ -5,6 +5,7 @@
  */
 
 import { typedExtension } from "../any.ts";
+import { encodeDecisionKey } from "../decision-key.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot, SocketEndpoint } from "../snapshot.ts";
@@ -13,6 +14,7 @@ import { ENVOY_FILTER_STATE, FILTER_STATE, setFilterState } from "./filter-state
 import { strictHttp } from "./http-connection-manager.ts";
 import { rawPorts } from "./listener.ts";
 import { RESOURCE } from "./resource-names.ts";
+import { addedByEnvoy } from "./route-configuration.ts";
 
 /** A proxy credential of one run: user name, and the SHA-1 of its token in htpasswd's form. */
 export interface ProxyCredential {
@@ -88,7 +90,7 @@ export function explicitProxyRoutes(
       idleTimeout: duration(0),
       upgradeConfigs: [{ upgradeType: "websocket" }],
     },
-    requestHeadersToRemove: ["proxy-authorization", "proxy-connection", "x-forwarded-proto"],
+    requestHeadersToRemove: ["proxy-authorization", "proxy-connection", ...addedByEnvoy],
   };
   return {
     name: RESOURCE.explicitRoutes,
@@ -99,7 +101,7 @@ export function explicitProxyRoutes(
       {
         name: "proxy",
         domains: ["*"],
-        routes: [...raw, connectRoute(RESOURCE.tunnelCluster), absolute],
+        routes: [...raw, connectRoute(RESOURCE.tunnelCluster), absoluteTlsRoute(), absolute],
       },
     ],
   };
@@ -114,6 +116,21 @@ function connectRoute(cluster: string): envoy.config.route.v3.IRoute {
       timeout: duration(0),
       idleTimeout: duration(0),
       upgradeConfigs: [{ upgradeType: "CONNECT", connectConfig: {} }],
+    },
+  };
+}
+
+/**
+ * `GET https://…` to the proxy: the agent wants TLS towards the origin and has none towards us. Forwarding it would
+ * either send it on in plain text or hide that its first leg was.
+ */
+function absoluteTlsRoute(): envoy.config.route.v3.IRoute {
+  return {
+    name: encodeDecisionKey({ verdict: "deny", reason: "needs-connect" }),
+    match: { prefix: "/", headers: [{ name: ":scheme", stringMatch: { exact: "https" } }] },
+    directResponse: {
+      status: 403,
+      body: { inlineString: "An https URL was sent to the proxy in plain text: use CONNECT\n" },
     },
   };
 }

@@ -60,6 +60,8 @@ export function strictHttp() {
     codecType: manager.CodecType.AUTO,
     normalizePath: { value: true },
     stripTrailingHostDot: true,
+    // The address in records is that of the connection, never one that an agent writes into X-Forwarded-For.
+    useRemoteAddress: { value: true },
     skipXffAppend: true,
     generateRequestId: { value: false },
     // The upstream's own headers pass as they are.

@@ -36,6 +36,9 @@ export interface RouteOptions {
   readonly signingFile: (resource: string) => string;
 }
 
+/** Envoy adds these by itself; upstreams are to see what the agent sent. */
+export const addedByEnvoy = ["x-forwarded-proto", "x-envoy-external-address", "x-envoy-internal"];
+
 const everything = { prefix: "/" };
 
 /** Encoded slashes and NULs could mean another path to the upstream than to a path rule: refused where one is asked. */
@@ -60,8 +63,7 @@ export function routeConfiguration(
   return {
     name: routeConfigurationName(scope.scheme, scope.section),
     ignorePortInHostMatching: true,
-    // Envoy adds it, and an agent's own must not reach the upstream as if it were true.
-    requestHeadersToRemove: ["x-forwarded-proto", "proxy-authorization"],
+    requestHeadersToRemove: [...addedByEnvoy, "proxy-authorization"],
     virtualHosts: [
       ...virtualHosts,
       ...providerHosts(named).map(({ provider, domains }) =>

@@ -1,0 +1,106 @@
+/**
+ * What commands know of the world: outputs, environment, signals, and the parts that tests replace.
+ * Invariant: a command touches `process` only through its context, so that a test can run it whole.
+ */
+import type { CommandContext } from "@stricli/core";
+import { fileURLToPath } from "node:url";
+import type { EnvoyBinary, FindEnvoyOptions } from "../../gateway/envoy-binary.ts";
+import { homeDirectory } from "../../gateway/home-directory.ts";
+import type { HomeDirectory } from "../../gateway/home-directory.ts";
+import { createPalette } from "./colour.ts";
+import type { Palette } from "./colour.ts";
+
+/** One of the two outputs. Writing never throws, also when the reader has gone. */
+export interface CliOutput {
+  readonly write: (text: string) => void;
+  /** Whether a person reads it */
+  readonly isTerminal: boolean;
+  /** Width of the terminal, 80 where there is none */
+  readonly columns: number;
+  /** Colours for this output, or none */
+  readonly palette: Palette;
+}
+
+/** Signals that ask for an end. */
+export type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** The context of every command. */
+export interface CliContext extends CommandContext {
+  readonly process: {
+    readonly stdout: CliOutput;
+    readonly stderr: CliOutput;
+    readonly env: Readonly<Partial<Record<string, string>>>;
+    exitCode?: number | string | null;
+  };
+  readonly home: HomeDirectory;
+  readonly workingDirectory: string;
+  /** The gateway process's script */
+  readonly gatewayEntry: string;
+  /** Unix time in `ms` */
+  readonly now: () => number;
+  /** Calls back at each of the signals, or when the reader of an output has gone; returns the way to end that */
+  readonly onInterrupt: (listener: () => void) => () => void;
+  readonly findEnvoy: (options: FindEnvoyOptions) => Promise<EnvoyBinary>;
+}
+
+const endingSignals: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** The context of the real process. From now on a closed pipe behind an output is an interrupt, never an error. */
+export function createCliContext(process: NodeJS.Process): CliContext {
+  const listeners = new Set<() => void>();
+  const closed = () => {
+    for (const listener of [...listeners]) listener();
+  };
+  const { env } = process;
+  return {
+    process: {
+      stdout: createOutput(process.stdout, env, closed),
+      stderr: createOutput(process.stderr, env, closed),
+      env,
+    },
+    home: homeDirectory(env),
+    workingDirectory: process.cwd(),
+    gatewayEntry: gatewayEntry(),
+    now: () => Date.now(),
+    onInterrupt(listener) {
+      listeners.add(listener);
+      for (const signal of endingSignals) process.on(signal, listener);
+      return () => {
+        listeners.delete(listener);
+        for (const signal of endingSignals) process.off(signal, listener);
+      };
+    },
+    // Loaded only by the commands that need an Envoy.
+    findEnvoy: async (options) =>
+      (await import("../../gateway/envoy-binary.ts")).findEnvoy(options),
+  };
+}
+
+function createOutput(
+  stream: NodeJS.WriteStream,
+  environment: NodeJS.ProcessEnv,
+  onClosed: () => void,
+): CliOutput {
+  let isClosed = false;
+  // EPIPE from `| head`, EIO from a terminal that is gone: there is nobody left to tell.
+  stream.on("error", () => {
+    if (isClosed) return;
+    isClosed = true;
+    onClosed();
+  });
+  const isTerminal = stream.isTTY === true;
+  return {
+    write: (text) => {
+      if (!isClosed) stream.write(text);
+    },
+    isTerminal,
+    columns: stream.columns || 80,
+    palette: createPalette({ isTerminal, environment }),
+  };
+}
+
+/** `gateway/main.ts` of a checkout, `main.js` of the emitted package: whatever this file is. */
+function gatewayEntry(): string {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return fileURLToPath(new URL(`../../gateway/main.${extension}`, import.meta.url));
+}
