@@ -9,6 +9,7 @@ import type { DeltaOutcome, ResourceSet, VersionedResource } from "./ads/delta-s
 import { DeltaSession } from "./ads/delta-session.ts";
 import { packAny } from "./any.ts";
 import type { CertificateProvider, LeafAnswer } from "./certificate-provider.ts";
+import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { envoy as discovery } from "./proto/gen/discovery.js";
 import { envoy } from "./proto/gen/xds.js";
@@ -65,6 +66,8 @@ interface EnvoyStream {
   /** Revision that is on its way and not yet accepted in full */
   awaiting: number | undefined;
   rejected: boolean;
+  /** Ends the stream, once */
+  readonly end: () => void;
 }
 
 /** Serves any number of gateways; each Envoy says by its node id which one it is. */
@@ -89,22 +92,24 @@ export class AdsServer {
     state.publication = publication;
     state.sets = this.#encodeSets(publication.resources, before);
     const changedSecrets = this.#encodeSecrets(state, publication);
-    for (const stream of state.streams) {
+    for (const stream of [...state.streams]) {
       stream.awaiting = publication.revision;
       stream.rejected = false;
-      // Credentials first: a route must not arrive before the value that it injects.
-      for (const name of changedSecrets) {
-        if (!stream.session.isSubscribed(TYPE_URL.secret, name)) continue;
-        stream.session.answer(TYPE_URL.secret, name, state.secrets.get(name));
-      }
-      stream.session.publish(publication.revision, state.sets);
-      this.#settled(gateway, stream);
+      this.#attempt(gateway, stream, () => {
+        // Credentials first: a route must not arrive before the value that it injects.
+        for (const name of changedSecrets) this.#answerOwn(state, stream, name);
+        stream.session.publish(publication.revision, state.sets);
+        this.#settled(gateway, stream);
+      });
     }
   }
 
   /** Forgets a gateway; its Envoy is expected to be stopped. */
   remove(gateway: string): void {
-    this.#gateways.get(gateway)?.unsubscribe?.();
+    const state = this.#gateways.get(gateway);
+    if (state === undefined) return;
+    state.unsubscribe?.();
+    for (const stream of [...state.streams]) stream.end();
     this.#gateways.delete(gateway);
   }
 
@@ -121,9 +126,10 @@ export class AdsServer {
     state.unsubscribe = this.#options.certificates(gateway)?.subscribe((change) => {
       const resource =
         change.kind === "renewed" ? leafResource(change.serverName, change.leaf) : undefined;
-      for (const { session } of state.streams) {
-        if (!session.isSubscribed(TYPE_URL.secret, change.serverName)) continue;
-        session.answer(TYPE_URL.secret, change.serverName, resource);
+      for (const stream of [...state.streams]) {
+        this.#attempt(gateway, stream, () =>
+          stream.session.answer(TYPE_URL.secret, change.serverName, resource),
+        );
       }
     });
     this.#gateways.set(gateway, state);
@@ -131,27 +137,34 @@ export class AdsServer {
   }
 
   #serve(stream: Stream): void {
-    let gateway: string | undefined;
+    let gateway = "";
     let entry: EnvoyStream | undefined;
+    let isOpen = true;
     const end = () => {
-      if (gateway === undefined || entry === undefined) return;
+      if (!isOpen) return;
+      isOpen = false;
+      stream.end();
+      if (entry === undefined) return;
       this.#gateways.get(gateway)?.streams.delete(entry);
       this.#options.onEvent({ kind: "disconnected", gateway });
-      entry = undefined;
-      stream.end();
+    };
+    const send = (response: Response) => {
+      if (isOpen) stream.write(response);
     };
     stream.on("data", (request: Request) => {
+      if (!isOpen) return;
+      gateway ||= request.node?.id ?? "";
+      entry ??= this.#open(gateway, { send, end });
       if (entry === undefined) {
-        gateway = request.node?.id ?? "";
-        entry = this.#open(gateway, stream);
-        if (entry === undefined) {
-          this.#options.log.warn("Cannot serve an unknown Envoy", { node: gateway });
-          stream.end();
-          return;
-        }
+        this.#options.log.warn("Cannot serve an unknown Envoy", { node: gateway });
+        end();
+        return;
       }
-      entry.session.handle(request);
-      if (gateway !== undefined) this.#settled(gateway, entry);
+      const opened = entry;
+      this.#attempt(gateway, opened, () => {
+        opened.session.handle(request);
+        this.#settled(gateway, opened);
+      });
     });
     stream.on("end", end);
     stream.on("cancelled", end);
@@ -162,11 +175,14 @@ export class AdsServer {
     });
   }
 
-  #open(gateway: string, stream: Stream): EnvoyStream | undefined {
+  #open(
+    gateway: string,
+    { send, end }: { readonly send: (response: Response) => void; readonly end: () => void },
+  ): EnvoyStream | undefined {
     const state = this.#gateways.get(gateway);
     if (state === undefined) return undefined;
     const session = new DeltaSession({
-      send: (response) => void stream.write(response),
+      send,
       onOutcome: (outcome) => this.#outcome(gateway, entry, outcome),
       onNamesWanted: (typeUrl, names) => this.#wanted(gateway, entry, { typeUrl, names }),
       onNamesDropped: (typeUrl, names) => this.#dropped(gateway, { typeUrl, names }),
@@ -175,6 +191,7 @@ export class AdsServer {
       session,
       awaiting: state.publication?.revision,
       rejected: false,
+      end,
     };
     state.streams.add(entry);
     this.#options.onEvent({ kind: "connected", gateway });
@@ -182,9 +199,19 @@ export class AdsServer {
     return entry;
   }
 
+  /** Ends a stream whose Envoy does not answer any more; it comes back and gets everything anew. */
+  #attempt(gateway: string, stream: EnvoyStream, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.log.error("ADS stream ended", { gateway, error: describeError(error) });
+      stream.end();
+    }
+  }
+
   #outcome(gateway: string, stream: EnvoyStream, outcome: DeltaOutcome): void {
     if (outcome.kind === "accepted") return;
-    stream.rejected = true;
+    stream.rejected ||= outcome.isCurrent;
     const { typeUrl, revision, names, message } = outcome;
     this.#options.log.error("Envoy rejected configuration", { gateway, typeUrl, names, message });
     this.#options.onEvent({ kind: "rejected", gateway, revision, typeUrl, names, message });
@@ -208,13 +235,16 @@ export class AdsServer {
         stream.session.answer(typeUrl, name, undefined);
         continue;
       }
-      const held = this.#gateways.get(gateway)?.secrets.get(name);
-      if (held !== undefined || isOwnSecret(name)) {
-        stream.session.answer(typeUrl, name, held);
-        continue;
-      }
-      void this.#answerLeaf(gateway, stream, name);
+      const state = this.#gateways.get(gateway);
+      if (state !== undefined && isOwnSecret(name)) this.#answerOwn(state, stream, name);
+      else void this.#answerLeaf(gateway, stream, name);
     }
+  }
+
+  #answerOwn(state: GatewayState, { session }: EnvoyStream, name: string): void {
+    const secret = state.secrets.get(name);
+    if (secret === undefined) session.withdraw(TYPE_URL.secret, name);
+    else session.answer(TYPE_URL.secret, name, secret);
   }
 
   async #answerLeaf(gateway: string, stream: EnvoyStream, serverName: string): Promise<void> {
@@ -225,10 +255,11 @@ export class AdsServer {
     };
     if (answer.kind === "refused") {
       this.#options.log.debug("Leaf refused", { gateway, serverName, reason: answer.reason });
-      stream.session.answer(TYPE_URL.secret, serverName, undefined);
-      return;
     }
-    stream.session.answer(TYPE_URL.secret, serverName, leafResource(serverName, answer.leaf));
+    const resource = answer.kind === "leaf" ? leafResource(serverName, answer.leaf) : undefined;
+    this.#attempt(gateway, stream, () =>
+      stream.session.answer(TYPE_URL.secret, serverName, resource),
+    );
   }
 
   #dropped(

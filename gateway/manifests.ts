@@ -91,7 +91,10 @@ export function formatSourceProblem(problem: SourceProblem): string {
 }
 
 /** A problem of an object as its author sees it, at a line and without the field in the sentence. */
-export function locateProblem(sourced: SourcedObject, problem: Problem): SourceProblem {
+export function locateProblem(
+  sourced: Pick<SourcedObject, "file" | "lineOf">,
+  problem: Problem,
+): SourceProblem {
   return {
     file: sourced.file,
     line: sourced.lineOf(problem.path),

@@ -166,9 +166,9 @@ t.test("a tunnel asked for with HTTP/1.0 works", async (test) => {
   test.match(answer, { kind: "tunnel", status: 200 });
   if (answer.kind !== "tunnel") return;
   const secure = await tlsOver(answer.socket, { servername: "echo.test", ca: run.ca });
-  const response = await httpOver(secure, { path: "/status/204", authority: "echo.test" });
+  const response = await httpOver(secure, { path: "/status/418", authority: "echo.test" });
   secure.destroy();
-  test.equal(response.status, 204);
+  test.equal(response.status, 418);
 });
 
 t.test("a request in absolute form passes, and is refused in plain HTTP", async (test) => {

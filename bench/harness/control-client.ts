@@ -57,11 +57,10 @@ export function followEvents(
 ): Promise<() => void> {
   return new Promise((resolve, reject) => {
     const call = request({ socketPath, path: CONTROL_PATH.events, agent: false }, (response) => {
-      response.on("error", () => {}); // the process ended: whoever waits for an event says so
+      const lines = createInterface({ input: response });
+      lines.on("error", () => {}); // the process ended: whoever waits for an event says so
       // Every line is one event of the interface.
-      createInterface({ input: response }).on("line", (line) =>
-        onEvent(JSON.parse(line) as ControlEvent),
-      );
+      lines.on("line", (line) => onEvent(JSON.parse(line) as ControlEvent));
       resolve(() => {
         call.destroy();
       });

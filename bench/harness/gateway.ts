@@ -28,6 +28,7 @@ const startDeadlineMs = 20_000;
 const stopDeadlineMs = 5_000;
 const defaultDeadlineMs = 5_000;
 const logLimitCharacters = 262_144;
+const shownLogCharacters = 2_000;
 const program = join(import.meta.dirname, "../../gateway/main.ts");
 
 /** One Secret that the process gets by its command line and environment, as `clrk dev --secret` passes it. */
@@ -271,7 +272,9 @@ class Gateway implements RunningGateway {
       },
       { deadlineMs: startDeadlineMs, what: "gateway that serves", intervalMs: 20 },
     ).catch((cause: unknown) => {
-      throw new Error(`Cannot start gateway: it does not serve: ${this.log}`, { cause });
+      throw new Error(`Cannot start gateway: it does not serve: ${this.log.slice(0, shownLogCharacters)}`, {
+        cause,
+      });
     });
     if (state.problems.length === 0) return;
     throw new Error(`Cannot start gateway: ${JSON.stringify(state.problems)}`);
@@ -355,7 +358,7 @@ function readFirstLine(child: ChildProcess, log: () => string): Promise<string> 
     let text = "";
     const fail = (why: string): void => {
       clearTimeout(timer);
-      reject(new Error(`Cannot start gateway: ${why}: ${text.trim()} ${log().slice(-4_000)}`));
+      reject(new Error(`Cannot start gateway: ${why}: ${text.trim()} ${log().slice(0, shownLogCharacters)}`));
     };
     const timer = setTimeout(() => {
       child.kill("SIGKILL");

@@ -1,27 +1,21 @@
 /**
- * Contender `clrk-native`: our gateway with its own Envoy. `clrkCommand` and `parseReady` are the
- * only places that know how the gateway is started and what it says when it is ready.
+ * Contender `clrk-native`: our gateway with its own Envoy, started as a service manager would, and asked on its
+ * control socket when it serves.
  */
+import { once } from "node:events";
 import { access, readFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CONTROL_PATH } from "../../gateway/control-api.ts";
+import type { GatewayProcessStatus, RunRegistration } from "../../gateway/control-api.ts";
+import { askControl } from "../harness/control-client.ts";
 import { findEnvoy, envoyBinary } from "../compare/envoy-binary.ts";
 import { startProgram } from "./child-process.ts";
 import { writeClrkPolicy } from "./clrk-policy.ts";
 import type { Availability, Contender, RunningContender, StartOptions } from "./contender.ts";
 
 const gatewayMain = fileURLToPath(new URL("../../gateway/main.ts", import.meta.url));
-
-/** What the gateway says once, as one line of JSON on standard output, when it accepts connections. */
-export interface ClrkReady {
-  /** Listener for CONNECT */
-  readonly proxy: { readonly host: string; readonly port: number; readonly authorization?: string };
-  /** Listener for captured connections (PROXY v2) */
-  readonly transparent: { readonly host: string; readonly port: number };
-  /** Authority that agents trust, PEM */
-  readonly caFile: string;
-  readonly envoyPid: number;
-}
 
 /** Our gateway as `node gateway/main.ts` runs it. */
 export function createClrk(environment: Readonly<Record<string, string | undefined>>): Contender {
@@ -34,23 +28,26 @@ export function createClrk(environment: Readonly<Record<string, string | undefin
   };
 }
 
-/** The command that runs a gateway on `policyDirectory` and keeps its state in `directory`. */
-export function clrkCommand(policyDirectory: string, directory: string): [string, ...string[]] {
+/** The command that runs a gateway with one Envoy worker on `policyDirectory`. */
+export function clrkCommand(
+  policyDirectory: string,
+  transparentPort: number,
+): [string, ...string[]] {
   return [
     process.execPath,
     "--disable-warning=ExperimentalWarning",
     gatewayMain,
-    ...["--policy", policyDirectory, "--state", directory, "--envoy-concurrency", "1"],
-    ...["--output", "json"],
+    ...["--file", policyDirectory, "--concurrency", "1"],
+    ...["--transparent", `127.0.0.1:${transparentPort}`],
   ];
 }
 
-/** The ready line among the gateway's output, or undefined while there is none. */
-export function parseReady(output: string): ClrkReady | undefined {
+/** Path of the control socket among the gateway's output, or undefined while it is not there. */
+export function parseListening(output: string): string | undefined {
   for (const line of output.split("\n")) {
-    if (!line.startsWith('{"ready":')) continue;
-    const message: { ready?: ClrkReady } = JSON.parse(line);
-    return message.ready;
+    if (!line.startsWith('{"kind":"listening"')) continue;
+    const message: { controlSocket?: string } = JSON.parse(line);
+    return message.controlSocket;
   }
   return undefined;
 }
@@ -71,21 +68,60 @@ async function startClrk(options: StartOptions): Promise<RunningContender> {
   await writeClrkPolicy(policyDirectory, options);
   const program = await startProgram({
     name: "clrk gateway",
-    command: clrkCommand(policyDirectory, join(options.directory, "state")),
+    command: clrkCommand(policyDirectory, await freePort()),
+    env: { CLRK_HOME: join(options.directory, "home"), CLRK_ENVOY: envoyBinary(process.env) },
   });
   try {
-    const ready = await program.waitFor(() => parseReady(program.output()), 60_000);
-    const { host, port } = options.mode === "connect" ? ready.proxy : ready.transparent;
-    const { authorization } = ready.proxy;
+    const socket = await program.waitFor(() => parseListening(program.output()), 60_000);
+    const { gateway, envoyPid } = await program.waitFor(() => findServing(socket), 60_000);
+    const run = await register(socket);
+    const explicit = new URL(run.proxyUrl);
+    const proxy =
+      options.mode === "connect"
+        ? { host: explicit.hostname, port: Number(explicit.port) }
+        : { host: "127.0.0.1", port: gateway.transparent?.port ?? 0 };
     return {
-      proxy: { host, port, ...(authorization !== undefined && { authorization }) },
+      proxy: { ...proxy, authorization: basic(explicit) },
       mode: options.mode,
-      caPem: await readFile(ready.caFile, "utf8"),
-      pids: { envoy: ready.envoyPid, server: program.pid },
+      caPem: await readFile(run.trust.bundle, "utf8"),
+      pids: { envoy: envoyPid, server: program.pid },
       stop: () => program.stop(),
     };
   } catch (error) {
     await program.stop();
     throw error;
   }
+}
+
+/** The first gateway once its Envoy has confirmed its configuration. */
+async function findServing(socket: string) {
+  const { value } = await askControl(socket, `GET ${CONTROL_PATH.status}`);
+  // The interface's own type for this path.
+  const [gateway] = (value as GatewayProcessStatus).gateways;
+  const envoyPid = gateway?.envoy.pid;
+  if (gateway === undefined || envoyPid === undefined || !gateway.ready) return undefined;
+  return { gateway, envoyPid };
+}
+
+async function register(socket: string): Promise<RunRegistration> {
+  const body = { agent: "bench", command: "bench" };
+  const { value } = await askControl(socket, `POST ${CONTROL_PATH.runs}`, body);
+  // Likewise.
+  const run = value as RunRegistration;
+  await askControl(socket, `POST ${CONTROL_PATH.runs}/${run.runId}/process`, { pid: process.pid });
+  return run;
+}
+
+function basic({ username, password }: URL): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new TypeError("Cannot find a port");
+  return address.port;
 }

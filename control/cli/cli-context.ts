@@ -21,8 +21,8 @@ export interface CliOutput {
   readonly palette: Palette;
 }
 
-/** Signals that ask for an end. */
-export type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+/** Why a command should end: a signal, or nobody reads an output any more. */
+export type Interruption = "SIGINT" | "SIGTERM" | "SIGHUP" | "output-closed";
 
 /** The context of every command. */
 export interface CliContext extends CommandContext {
@@ -39,17 +39,17 @@ export interface CliContext extends CommandContext {
   /** Unix time in `ms` */
   readonly now: () => number;
   /** Calls back at each of the signals, or when the reader of an output has gone; returns the way to end that */
-  readonly onInterrupt: (listener: () => void) => () => void;
+  readonly onInterrupt: (listener: (reason: Interruption) => void) => () => void;
   readonly findEnvoy: (options: FindEnvoyOptions) => Promise<EnvoyBinary>;
 }
 
-const endingSignals: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** The context of the real process. From now on a closed pipe behind an output is an interrupt, never an error. */
 export function createCliContext(process: NodeJS.Process): CliContext {
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(reason: Interruption) => void>();
   const closed = () => {
-    for (const listener of [...listeners]) listener();
+    for (const listener of [...listeners]) listener("output-closed");
   };
   const { env } = process;
   return {
@@ -64,10 +64,11 @@ export function createCliContext(process: NodeJS.Process): CliContext {
     now: () => Date.now(),
     onInterrupt(listener) {
       listeners.add(listener);
-      for (const signal of endingSignals) process.on(signal, listener);
+      const handlers = endingSignals.map((signal) => ({ signal, handle: () => listener(signal) }));
+      for (const { signal, handle } of handlers) process.on(signal, handle);
       return () => {
         listeners.delete(listener);
-        for (const signal of endingSignals) process.off(signal, listener);
+        for (const { signal, handle } of handlers) process.off(signal, handle);
       };
     },
     // Loaded only by the commands that need an Envoy.

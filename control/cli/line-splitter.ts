@@ -32,7 +32,7 @@ export class LineSplitter {
   /** The last line, when the stream ended without a line end. */
   end(): string[] {
     const lines = this.#split(this.#decoder.end());
-    const last = this.#rest;
+    const last = withoutReturn(this.#rest);
     this.#rest = "";
     return last === "" || this.#isSkipping ? lines : [...lines, last];
   }
@@ -42,11 +42,11 @@ export class LineSplitter {
     const last = pieces.pop() ?? "";
     const lines: string[] = [];
     for (const piece of pieces) {
-      const line = this.#rest + piece;
+      const line = withoutReturn(this.#rest + piece);
       this.#rest = "";
       if (this.#isSkipping) this.#isSkipping = false;
       else if (line.length > this.#maxCharacters) this.#dropped++;
-      else lines.push(line.endsWith("\r") ? line.slice(0, -1) : line);
+      else lines.push(line);
     }
     this.#keep(last);
     return lines;
@@ -61,4 +61,8 @@ export class LineSplitter {
     this.#isSkipping = true;
     this.#dropped++;
   }
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
 }

@@ -19,6 +19,8 @@ export interface CommandOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Working directory, by default this process's */
   readonly directory?: string;
+  /** Called with the process id as soon as the command runs; must not throw */
+  readonly onStart?: (pid: number) => void;
 }
 
 /** How a command ended. */
@@ -62,6 +64,7 @@ export async function spawnCommand(options: CommandOptions): Promise<CommandResu
       started.once("exit", (code, signal) => resolve(exitCodeOf(code, signal)));
     });
     await once(started, "spawn");
+    if (started.pid !== undefined) options.onStart?.(started.pid);
     // A signal that may not be sent (to a command that became another user) is an error event; it runs on.
     started.on("error", () => {});
     return { kind: "ended", exitCode: await exitCode };

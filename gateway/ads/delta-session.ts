@@ -29,6 +29,8 @@ export type DeltaOutcome =
       readonly revision: number;
       readonly names: readonly string[];
       readonly message: string;
+      /** False when everything in it was sent anew meanwhile: then the newer response has the last word */
+      readonly isCurrent: boolean;
     };
 
 /** What the session needs from its owner. */
@@ -52,8 +54,12 @@ interface TypeState {
 interface Pending {
   readonly typeUrl: string;
   readonly revision: number;
-  readonly names: readonly string[];
+  readonly resources: readonly VersionedResource[];
+  readonly removed: readonly string[];
 }
+
+/** Held in place of a version that Envoy rejected: what Envoy has is unknown, so that the next publication sends it again. */
+const rejectedVersion = "";
 
 /** Responses that Envoy may leave unanswered before the stream counts as broken. */
 const maxPending = 10_000;
@@ -84,7 +90,10 @@ export class DeltaSession {
     return true;
   }
 
-  /** Takes one request of Envoy: an answer to a response, a change of subscriptions, or both. */
+  /**
+   * Takes one request of Envoy: an answer to a response, a change of subscriptions, or both. Throws a RangeError when
+   * Envoy leaves too many responses unanswered; the stream is of no use then.
+   */
   handle(request: Request): void {
     const { typeUrl } = request;
     if (request.responseNonce !== "") this.#settle(request);
@@ -100,7 +109,8 @@ export class DeltaSession {
     this.#unsubscribe(typeUrl, state, request.resourceNamesUnsubscribe);
     const wanted = this.#subscribe(state, request.resourceNamesSubscribe);
     if (this.#published.has(typeUrl)) {
-      if (known === undefined || wanted.length > 0) this.#sendType(typeUrl, { again: wanted });
+      const asks = known === undefined || request.resourceNamesSubscribe.length > 0;
+      if (asks) this.#sendType(typeUrl, { again: wanted });
     } else if (wanted.length > 0) {
       this.#options.onNamesWanted(typeUrl, wanted);
     }
@@ -118,7 +128,10 @@ export class DeltaSession {
     for (const typeUrl of types.reverse()) this.#sendType(typeUrl, {});
   }
 
-  /** Answers names of a type that is not published as a set; `undefined` refuses the name. */
+  /**
+   * Answers a name of a type that is not published as a set; `undefined` refuses it and forgets the subscription, so
+   * that names an agent makes up are not kept. Throws a RangeError when Envoy leaves too many responses unanswered.
+   */
   answer(typeUrl: string, name: string, resource: VersionedResource | undefined): void {
     const state = this.#types.get(typeUrl);
     if (!state?.subscribed.has(name)) return;
@@ -132,6 +145,14 @@ export class DeltaSession {
     this.#send(typeUrl, [resource], []);
   }
 
+  /** Says that the name has no resource now and keeps its subscription: a later `answer()` reaches Envoy. */
+  withdraw(typeUrl: string, name: string): void {
+    const state = this.#types.get(typeUrl);
+    if (!state?.subscribed.has(name)) return;
+    state.held.delete(name);
+    this.#send(typeUrl, [], [name]);
+  }
+
   /** Whether Envoy has the name subscribed. */
   isSubscribed(typeUrl: string, name: string): boolean {
     return this.#types.get(typeUrl)?.subscribed.has(name) ?? false;
@@ -141,36 +162,46 @@ export class DeltaSession {
     const pending = this.#pending.get(request.responseNonce);
     if (pending === undefined) return;
     this.#pending.delete(request.responseNonce);
-    const { typeUrl, revision, names } = pending;
+    const { typeUrl, revision, resources, removed } = pending;
     if (request.errorDetail === null) {
       this.#options.onOutcome({ kind: "accepted", typeUrl, revision });
       return;
     }
-    const message = request.errorDetail.message;
-    this.#options.onOutcome({ kind: "rejected", typeUrl, revision, names, message });
+    const held = this.#types.get(typeUrl)?.held;
+    const current = resources.filter(({ name, version }) => held?.get(name) === version);
+    for (const { name } of current) held?.set(name, rejectedVersion);
+    this.#options.onOutcome({
+      kind: "rejected",
+      typeUrl,
+      revision,
+      names: [...resources.map(({ name }) => name), ...removed],
+      message: request.errorDetail.message,
+      isCurrent: resources.length === 0 || current.length > 0,
+    });
   }
 
   #subscribe(state: TypeState, names: readonly string[]): string[] {
-    const wanted: string[] = [];
-    for (const name of names) {
-      if (name === "*") {
-        state.wildcard = true;
-        continue;
-      }
-      state.subscribed.add(name);
-      wanted.push(name);
-    }
+    const wanted = names.filter((name) => name !== "*");
+    if (wanted.length < names.length) state.wildcard = true;
+    for (const name of wanted) state.subscribed.add(name);
     return wanted;
   }
 
   #unsubscribe(typeUrl: string, state: TypeState, names: readonly string[]): void {
     if (names.length === 0) return;
     for (const name of names) {
-      if (name === "*") state.wildcard = false;
+      if (name === "*") this.#endWildcard(state);
       state.subscribed.delete(name);
-      state.held.delete(name);
+      if (!state.wildcard) state.held.delete(name);
     }
     this.#options.onNamesDropped(typeUrl, names);
+  }
+
+  #endWildcard(state: TypeState): void {
+    state.wildcard = false;
+    for (const name of [...state.held.keys()]) {
+      if (!state.subscribed.has(name)) state.held.delete(name);
+    }
   }
 
   /** Sends what Envoy wants of the type and does not hold; `again` names are sent whatever it holds. */
@@ -208,8 +239,7 @@ export class DeltaSession {
     }
     this.#nonce++;
     const nonce = String(this.#nonce);
-    const names = [...resources.map(({ name }) => name), ...removed];
-    this.#pending.set(nonce, { typeUrl, revision: this.#revision, names });
+    this.#pending.set(nonce, { typeUrl, revision: this.#revision, resources, removed });
     this.#options.send({
       nonce,
       typeUrl,

@@ -5,6 +5,7 @@ import { referenceOf } from "../../crds/meta.ts";
 import type { Path } from "../../crds/problem.ts";
 import { formatPath, quote } from "../../crds/problem.ts";
 import { findSuggestion } from "../../crds/suggestion.ts";
+import type { Provider } from "../../providers/provider.ts";
 import { findProviderByName, providerNames } from "../../providers/registry.ts";
 import type { HttpMatch, ObjectName } from "../snapshot.ts";
 import type { BackendFindings } from "./backend-reference.ts";
@@ -15,7 +16,7 @@ import { globPathMatch } from "./path-match.ts";
 import type { DenyAction } from "./refusal.ts";
 import { notEnforced, refuseUnresolved, refuseWithoutBackend } from "./refusal.ts";
 import type { RouteDraft, RuleDraft } from "./route-draft.ts";
-import { unchanged } from "./route-draft.ts";
+import { unchanged } from "./header-rewrite.ts";
 import type { ExtensionFindings } from "./rule-extensions.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
 import type { Finding } from "./status-book.ts";
@@ -49,10 +50,11 @@ function draftRule(
 ): DraftedRule {
   const { namespace } = name;
   const path: Path = ["spec", "rules", ruleIndex];
-  const providers = rule.matches.map(({ provider }) => findProviderByName(provider));
-  const known = providers.flatMap((provider) => (provider === undefined ? [] : [provider.name]));
+  const providers = rule.matches.flatMap(
+    ({ provider }) => findProviderByName(provider)?.name ?? [],
+  );
   const extensions = judgeExtensions(rule.filters, path, { index, namespace });
-  const resolved = resolveBackends(rule.backendRefs, path, { index, namespace, providers: known });
+  const resolved = resolveBackends(rule.backendRefs, path, { index, namespace, providers });
   const deny = refusalOf(name, extensions, resolved);
   return {
     obstacles: [
@@ -68,22 +70,27 @@ function draftRule(
       ...resolved.obstacles,
     ],
     unresolved: [...extensions.missing, ...resolved.missing],
-    rules: rule.matches.flatMap((match, position): RuleDraft[] => {
-      const provider = providers[position];
+    rules: rule.matches.flatMap((match): RuleDraft[] => {
+      const provider = findProviderByName(match.provider);
       if (provider === undefined) return [];
-      return [
-        {
-          ruleIndex,
-          hosts: provider.hosts.map(hostMatch),
-          matches: endpointMatches(match),
-          provider: provider.name,
-          requestHeaders: unchanged,
-          responseHeaders: unchanged,
-          backends: resolved.backends,
-          ...(deny !== undefined && { deny }),
-        },
-      ];
+      const draft = draftMatch(match, provider, { ruleIndex, backends: resolved.backends });
+      return [deny === undefined ? draft : { ...draft, deny }];
     }),
+  };
+}
+
+function draftMatch(
+  match: Match,
+  provider: Provider,
+  rule: Pick<RuleDraft, "ruleIndex" | "backends">,
+): RuleDraft {
+  return {
+    ...rule,
+    hosts: provider.hosts.map(hostMatch),
+    matches: endpointMatches(match),
+    provider: provider.name,
+    requestHeaders: unchanged,
+    responseHeaders: unchanged,
   };
 }
 

@@ -15,7 +15,7 @@ import { anyHost, hostMatch } from "./host-match.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { notEnforced, refuseUnresolved } from "./refusal.ts";
 import type { RouteDraft, RuleDraft } from "./route-draft.ts";
-import { unchanged } from "./route-draft.ts";
+import { unchanged } from "./header-rewrite.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
 import type { Finding } from "./status-book.ts";
 

@@ -8,6 +8,9 @@ type Filter = EgressHTTPRoute["spec"]["rules"][number]["filters"][number];
 /** A modifier of an EgressHTTPRoute filter. */
 export type HeaderModifier = NonNullable<Filter["requestHeaderModifier"]>;
 
+/** No header changes. */
+export const unchanged: HeaderRewrite = { set: [], add: [], remove: [] };
+
 /** What happens to one header in the end. */
 interface HeaderFate {
   /** Whether the agent's values are gone, and what stands in their place */

@@ -4,7 +4,7 @@ import type { MCPRoute } from "../../crds/mcp-route.ts";
 import { referenceOf } from "../../crds/meta.ts";
 import { anyHost, hostMatch } from "./host-match.ts";
 import type { RouteDraft } from "./route-draft.ts";
-import { unchanged } from "./route-draft.ts";
+import { unchanged } from "./header-rewrite.ts";
 
 /** Drafts one route. Without host names it refuses whatever no other route decides. */
 export function draftMcpRoute(route: MCPRoute): RouteDraft {

@@ -45,6 +45,3 @@ export interface BackendDraft {
   readonly port: number;
   readonly weight: number;
 }
-
-/** No header changes. */
-export const unchanged: HeaderRewrite = { set: [], add: [], remove: [] };

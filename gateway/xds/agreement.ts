@@ -3,10 +3,11 @@
  * port). Written as an RBAC filter that allows only agreement: an expression that cannot be evaluated denies.
  */
 
-import { typedExtension } from "../any.ts";
+import { packAny, typedExtension } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { google } from "../proto/gen/xds.js";
 import { FILTER_STATE } from "./filter-state.ts";
+import { HTTP_FILTER } from "./http-filter-names.ts";
 
 type Expression = google.api.expr.v1alpha1.IExpr;
 
@@ -19,11 +20,51 @@ export const agreementPolicy = "agreement";
  */
 export type AgreementKind = "tls" | "plain";
 
-/** HTTP filter that denies with 403 unless the authority agrees with the connection. */
-export function agreementFilter(kind: AgreementKind) {
+/**
+ * HTTP filters that deny with 403 unless the authority agrees with the connection. The first one only notes that a
+ * request fits the usual case of its virtual host (`agreementShortcut`); the second allows what was noted, and asks
+ * the expression about everything else. The expression costs Envoy 12 µs, the note 2.
+ */
+export function agreementFilters(kind: AgreementKind) {
   const { RBAC } = envoy.extensions.filters.http.rbac.v3;
-  return typedExtension("envoy.filters.http.rbac", RBAC, {
-    rules: agreementRules(condition(kind)),
+  const shortcut = {
+    permissions: [{ sourcedMetadata: { metadataMatcher: shortcutWasTaken() } }],
+    principals: [{ any: true }],
+  };
+  const rules = agreementRules(condition(kind));
+  return [
+    typedExtension(HTTP_FILTER.agreementShortcut, RBAC, {}),
+    typedExtension("envoy.filters.http.rbac", RBAC, {
+      // Policies are asked in the order of their names.
+      rules: { ...rules, policies: { "0-shortcut": shortcut, ...rules.policies } },
+    }),
+  ];
+}
+
+/**
+ * Configuration of a virtual host for the first filter: requests to exactly this host, without a port, on a connection
+ * that dialled this host on the default port. Noted, not enforced.
+ */
+export function agreementShortcut(kind: AgreementKind, host: string) {
+  const { RBACPerRoute } = envoy.extensions.filters.http.rbac.v3;
+  const isHost = stateIs(FILTER_STATE.host, host);
+  // On plain HTTP a connection may have been dialled by bare address: then only the port counts.
+  const named = kind === "tls" ? isHost : anyId([isHost, stateIs(FILTER_STATE.host, "-")]);
+  const dialled = anyId([stateIs(FILTER_STATE.dialled, "-"), stateIs(FILTER_STATE.dialled, host)]);
+  const port = stateIs(FILTER_STATE.port, defaultPort(kind));
+  return packAny(RBACPerRoute, {
+    rbac: {
+      shadowRulesStatPrefix: shortcutPrefix,
+      shadowRules: {
+        action: envoy.config.rbac.v3.RBAC.Action.ALLOW,
+        policies: {
+          usual: {
+            permissions: [{ header: { name: ":authority", stringMatch: { exact: host } } }],
+            principals: [{ andIds: { ids: [named, dialled, port] } }],
+          },
+        },
+      },
+    },
   });
 }
 
@@ -36,6 +77,29 @@ export function serverNameAgreementFilter() {
   });
 }
 
+const shortcutPrefix = "agreement_";
+
+/** Where Envoy's RBAC filter writes the result of rules that are not enforced. */
+function shortcutWasTaken(): envoy.type.matcher.v3.IMetadataMatcher {
+  return {
+    filter: "envoy.filters.http.rbac",
+    path: [{ key: `${shortcutPrefix}shadow_engine_result` }],
+    value: { stringMatch: { exact: "allowed" } },
+  };
+}
+
+function stateIs(key: string, exact: string): envoy.config.rbac.v3.IPrincipal {
+  return { filterState: { key, stringMatch: { exact } } };
+}
+
+function anyId(ids: envoy.config.rbac.v3.IPrincipal[]): envoy.config.rbac.v3.IPrincipal {
+  return { orIds: { ids } };
+}
+
+function defaultPort(kind: AgreementKind): string {
+  return kind === "tls" ? "443" : "80";
+}
+
 function agreementRules(condition: Expression) {
   return {
     action: envoy.config.rbac.v3.RBAC.Action.ALLOW,
@@ -44,19 +108,18 @@ function agreementRules(condition: Expression) {
         permissions: [{ any: true }],
         principals: [{ any: true }],
         condition,
-        celConfig: { enableStringConversion: true },
+        celConfig: { enableStringConversion: true, enableStringFunctions: true },
       },
     },
   };
 }
 
 function condition(kind: AgreementKind): Expression {
-  const defaultPort = kind === "tls" ? "443" : "80";
   const named = or(
     equals(requestHost(), state(FILTER_STATE.hostPort)),
     and(
       equals(requestHost(), state(FILTER_STATE.host)),
-      equals(state(FILTER_STATE.port), text(defaultPort)),
+      equals(state(FILTER_STATE.port), text(defaultPort(kind))),
     ),
   );
   if (kind === "tls") return and(named, dialledIsServerName());
@@ -81,12 +144,17 @@ function dialledIsServerName(): Expression {
 }
 
 function requestHost(): Expression {
-  return select(ident("request"), "host");
+  return lowerCase(select(ident("request"), "host"));
 }
 
-/** Filter state reaches CEL as bytes; `string()` makes it comparable. */
+/** Host names are the same in any case (RFC 9110 section 4.2.3). */
+function lowerCase(name: Expression): Expression {
+  return call("lowerAscii", [], name);
+}
+
+/** Filter state reaches CEL as bytes; `string()` makes it comparable. In lower case. */
 function state(key: string): Expression {
-  return call("string", [call("_[_]", [ident("filter_state"), text(key)])]);
+  return lowerCase(call("string", [call("_[_]", [ident("filter_state"), text(key)])]));
 }
 
 function or(left: Expression, right: Expression): Expression {

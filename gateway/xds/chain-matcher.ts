@@ -35,6 +35,12 @@ import {
 import { portPattern } from "./port-pattern.ts";
 
 type OnMatch = xds.type.matcher.v3.Matcher.IOnMatch;
+type Input = xds.core.v3.ITypedExtensionConfig;
+
+interface Case {
+  readonly when: Predicate;
+  readonly use: OnMatch;
+}
 
 /** The tree, and the treatments that it names: a chain must exist for each. */
 export interface ChainPlan {
@@ -50,6 +56,8 @@ const shapePriority = {
   "tls-passthrough": 2,
   tcp: 1,
 } as const;
+
+const everyAddress = ["0.0.0.0/0", "::/0"];
 
 /** What the first bytes looked like. */
 type Sniffed = "tls" | "http" | "raw";
@@ -142,73 +150,85 @@ class Planner {
     const cases = others.flatMap((listener) =>
       this.#rules(listener, "explicit")
         .filter(({ hosts }) => hosts.length > 0)
-        .map((rule) => ({
-          when: this.#serverNameRule(rule),
-          use: this.#use(serverNameTreatment(rule)),
-        })),
+        .flatMap((rule) => this.#serverNameCases(rule)),
     );
-    return firstMatch(cases, this.#use(treatment));
+    // The name becomes that of a secret: one with a slash could be the name of a secret of ours.
+    const unlikely = fitsPattern(serverNameInput(), "(?s).*[^A-Za-z0-9._-].*");
+    return firstMatch(
+      [...cases, { when: unlikely, use: this.refuse("no-server-name") }],
+      this.#use(treatment),
+    );
   }
 
   #passedThrough(listener: ListenerSnapshot): OnMatch {
-    const cases = this.#rules(listener, "any").flatMap((rule) => [
-      ...(rule.hosts.length > 0 || rule.cidrs.length === 0
-        ? [{ when: this.#serverNameRule(rule), use: this.#use(serverNameTreatment(rule)) }]
-        : []),
-      ...this.#addressCases(rule),
-    ]);
+    const cases = this.#rules(listener, "any").flatMap((rule) => this.#serverNameCases(rule));
     const named = fitsPattern(serverNameInput(), ".+");
     return firstMatch(cases, this.#defaultVerdict(named, "pass-server-name"));
   }
 
   #raw(listener: ListenerSnapshot, kind: Sniffed): OnMatch {
-    const cases = this.#rules(listener, "any").flatMap((rule) => [
-      ...this.#addressCases(rule),
-      ...this.#dialledNameCases(rule, kind),
-    ]);
-    const named = fitsPattern(filterStateInput(FILTER_STATE.dialledHost), ".+");
+    const dialled = filterStateInput(FILTER_STATE.dialledHost);
+    // Bytes that are TLS must also say the name that was dialled, or one name would open the way to another.
+    const inputs = kind === "tls" ? [dialled, serverNameInput()] : [dialled];
+    const cases = this.#rules(listener, "any").flatMap((rule) =>
+      this.#cases(rule, inputs, "pass-dialled-name"),
+    );
+    const named = fitsPattern(dialled, ".+");
     return firstMatch(cases, this.#defaultVerdict(named, "pass-dialled-name"));
   }
 
-  #serverNameRule(rule: L4Rule): Predicate {
-    const names = rule.hosts.map((host) => hostPredicate(serverNameInput(), host));
-    const name = names.length > 0 ? anyOf(names) : fitsPattern(serverNameInput(), ".+");
-    return allOf([name, ...portPredicate(rule)]);
+  #serverNameCases(rule: L4Rule): Case[] {
+    return this.#cases(rule, [serverNameInput()], "pass-server-name");
   }
 
-  /** Rules by address, and rules that name neither address nor host. */
-  #addressCases(rule: L4Rule) {
-    if (rule.cidrs.length === 0 && rule.hosts.length > 0) return [];
-    const open = rule.cidrs.filter(({ namesGuarded }) => !namesGuarded).map(({ cidr }) => cidr);
-    const named = rule.cidrs.filter(({ namesGuarded }) => namesGuarded).map(({ cidr }) => cidr);
-    const anywhere = rule.cidrs.length === 0 ? ["0.0.0.0/0", "::/0"] : open;
-    const ranges = [
+  /** A rule whose name must stand in all of the inputs; the first says where bytes of a rule without address go. */
+  #cases(
+    rule: L4Rule,
+    inputs: readonly Input[],
+    byName: "pass-server-name" | "pass-dialled-name",
+  ): Case[] {
+    if (rule.verdict === "deny") return [this.#denyCase(rule, inputs)];
+    const names = rule.hosts.length === 0 ? [] : inputs.map((input) => anyHost(input, rule.hosts));
+    const ports = portPredicate(rule);
+    const byAddress = {
+      when: allOf([...names, this.#allowedAddress(rule), ...ports]),
+      use: this.#use(treatmentOf(rule, "pass-address")),
+    };
+    if (rule.cidrs.length > 0) return [byAddress];
+    const [first] = inputs;
+    const named = names.length > 0 || first === undefined ? names : [fitsPattern(first, ".+")];
+    const byNames = {
+      when: allOf([...named, ...ports]),
+      use: this.#use(treatmentOf(rule, byName)),
+    };
+    if (rule.hosts.length > 0) return [byNames];
+    return byName === "pass-server-name" ? [byNames, byAddress] : [byAddress, byNames];
+  }
+
+  /** The guard stays in front of a rule unless the rule names a part of it. */
+  #allowedAddress({ cidrs }: L4Rule): Predicate {
+    const open = cidrs.filter(({ namesGuarded }) => !namesGuarded).map(({ cidr }) => cidr);
+    const named = cidrs.filter(({ namesGuarded }) => namesGuarded).map(({ cidr }) => cidr);
+    const anywhere = cidrs.length === 0 ? everyAddress : open;
+    return anyOf([
       ...(named.length > 0 ? [destinationIn(named)] : []),
       ...(anywhere.length > 0 ? [allOf([destinationIn(anywhere), ...this.#unguarded()])] : []),
-    ];
-    return [
-      {
-        when: allOf([anyOf(ranges), ...portPredicate(rule)]),
-        use: this.#use(treatmentOf(rule, "pass-address")),
-      },
-    ];
+    ]);
   }
 
-  #dialledNameCases(rule: L4Rule, kind: Sniffed) {
-    if (rule.hosts.length === 0 && rule.cidrs.length > 0) return [];
-    const input = filterStateInput(FILTER_STATE.dialledHost);
-    const names = rule.hosts.map((host) => hostPredicate(input, host));
-    const name = names.length > 0 ? anyOf(names) : fitsPattern(input, ".+");
-    // Bytes that are TLS must also say the name that was dialled, or one name would open the way to another.
-    const says =
-      kind === "tls" ? rule.hosts.map((host) => hostPredicate(serverNameInput(), host)) : [];
-    const agreed = says.length > 0 ? [anyOf(says)] : [];
-    return [
-      {
-        when: allOf([name, ...agreed, ...portPredicate(rule)]),
-        use: this.#use(treatmentOf(rule, "pass-dialled-name")),
-      },
-    ];
+  /** Denies where any of the names fits, and also a named connection whose address is not known yet. */
+  #denyCase(rule: L4Rule, inputs: readonly Input[]): Case {
+    const { hosts } = rule;
+    const cidrs = rule.cidrs.map(({ cidr }) => cidr);
+    const names = hosts.length === 0 ? [] : [anyOf(inputs.map((input) => anyHost(input, hosts)))];
+    const unknown = hosts.length === 0 ? [] : [not(destinationIn(everyAddress))];
+    const addresses = cidrs.length === 0 ? [] : [anyOf([destinationIn(cidrs), ...unknown])];
+    const all = [...names, ...addresses, ...portPredicate(rule)];
+    const always = not(isExactly(transportProtocolInput(), ""));
+    return {
+      when: all.length === 0 ? always : allOf(all),
+      use: this.#use(treatmentOf(rule, "pass-address")),
+    };
   }
 
   #defaultVerdict(named: Predicate, kind: "pass-server-name" | "pass-dialled-name"): OnMatch {
@@ -216,7 +236,7 @@ class Planner {
     if (refusal) return this.refuse(refusal.reason);
     if (defaultPolicy === "deny-all") return this.refuse("default-policy");
     const decision = encodeDecisionKey({ verdict: "allow" });
-    const unguarded = allOf([destinationIn(["0.0.0.0/0", "::/0"]), ...this.#unguarded()]);
+    const unguarded = allOf([destinationIn(everyAddress), ...this.#unguarded()]);
     return firstMatch(
       [
         { when: named, use: this.#use({ kind, decision }) },
@@ -259,28 +279,33 @@ function candidates(
     );
 }
 
-function serverNameTreatment(rule: L4Rule): ConnectionTreatment {
-  return treatmentOf(rule, "pass-server-name");
-}
-
 function treatmentOf(
   rule: L4Rule,
   kind: "pass-server-name" | "pass-dialled-name" | "pass-address",
 ): ConnectionTreatment {
   const { route, ruleIndex, verdict } = rule;
   if (verdict === "deny") {
-    const reason = "deny-policy";
+    const { reason = "deny-policy" } = rule;
     return { kind: "refuse", decision: encodeDecisionKey({ verdict, reason, route, ruleIndex }) };
   }
   return { kind, decision: encodeDecisionKey({ verdict, route, ruleIndex }) };
 }
 
+function anyHost(input: Input, hosts: readonly HostMatch[]): Predicate {
+  return anyOf(hosts.map((host) => hostPredicate(input, host)));
+}
+
 /** L4 wildcards cover exactly one label. */
-function hostPredicate(input: xds.core.v3.ITypedExtensionConfig, host: HostMatch): Predicate {
-  if (host.kind === "wildcard") {
-    return fitsPattern(input, `(?i)[^.]+\\.${escapeRegex(host.value)}`);
+function hostPredicate(input: Input, host: HostMatch): Predicate {
+  switch (host.kind) {
+    case "any":
+      return fitsPattern(input, ".+");
+    case "wildcard":
+      return fitsPattern(input, `(?i)[^.]+\\.${escapeRegex(host.value)}`);
+    case "exact":
+    case "ip":
+      return fitsPattern(input, `(?i)${escapeRegex(host.value)}`);
   }
-  return fitsPattern(input, `(?i)${escapeRegex(host.value)}`);
 }
 
 function escapeRegex(text: string): string {

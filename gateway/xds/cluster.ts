@@ -1,5 +1,6 @@
 /** Upstream clusters: where requests and raw connections go, how they are verified and what is never dialled. */
 
+import { createHash } from "node:crypto";
 import { typedExtension } from "../any.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import type { google } from "../proto/gen/xds.js";
@@ -40,15 +41,21 @@ export function clusters(gateway: GatewaySnapshot): Cluster[] {
 export function dnsCache(upstream: UpstreamSettings): DnsCacheConfig {
   return {
     ...unguardedDnsCache(upstream),
-    name: RESOURCE.dnsCache,
+    name: dnsCacheName(RESOURCE.dnsCache, upstream),
     resolvedAddressFilter: { ranges: upstream.guardedRanges.map(parseRange) },
   };
+}
+
+/** Envoy never lets a cache change: other settings are another cache, or the change would be rejected for ever. */
+function dnsCacheName(kind: string, { guardedRanges, lookupFamily: family }: UpstreamSettings) {
+  const settings = JSON.stringify([family, guardedRanges]);
+  return `${kind}/${createHash("sha256").update(settings).digest("hex").slice(0, 12)}`;
 }
 
 /** DNS cache for hosts that a rule names by address: the rule is the exception to the guard. */
 export function unguardedDnsCache(upstream: UpstreamSettings): DnsCacheConfig {
   return {
-    name: RESOURCE.unguardedDnsCache,
+    name: dnsCacheName(RESOURCE.unguardedDnsCache, upstream),
     dnsLookupFamily: lookupFamily(upstream),
     maxHosts: uint32(maxResolvedHosts),
     dnsQueryTimeout: duration(5_000),

@@ -5,6 +5,7 @@
 
 import { typedExtension } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
+import { escapeFormat } from "./denial-route.ts";
 import { FILTER_STATE, filterStateFormat, setFilterState } from "./filter-state.ts";
 
 /** Where the host of a connection is read from. */
@@ -24,7 +25,9 @@ export function connectionFacts(source: HostSource, decision?: string) {
       setFilterState(FILTER_STATE.hostPort, `${host}:${port}`),
       setFilterState(FILTER_STATE.portSuffix, `:${port}`),
       setFilterState(FILTER_STATE.dialled, filterStateFormat(FILTER_STATE.dialledHost)),
-      ...(decision === undefined ? [] : [setFilterState(FILTER_STATE.decision, decision)]),
+      ...(decision === undefined
+        ? []
+        : [setFilterState(FILTER_STATE.decision, escapeFormat(decision))]),
     ],
   });
 }

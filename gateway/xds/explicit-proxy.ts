@@ -220,13 +220,15 @@ function routerFilter() {
   return typedExtension("envoy.filters.http.router", Router, { suppressEnvoyHeaders: true });
 }
 
-/** Tunnels are recorded by what happens inside them; here only what never got in. */
+/** Tunnels and absolute-form requests are recorded by what happens inside them; here only what never got in. */
 function refusedOnly(): envoy.config.accesslog.v3.IAccessLogFilter {
-  const { Op } = envoy.config.accesslog.v3.ComparisonFilter;
+  const { ExpressionFilter } = envoy.extensions.access_loggers.filters.cel.v3;
   return {
-    statusCodeFilter: {
-      comparison: { op: Op.GE, value: { defaultValue: 400, runtimeKey: "clrk.proxy_log_min" } },
-    },
+    extensionFilter: typedExtension(
+      "envoy.access_loggers.extension_filters.cel",
+      ExpressionFilter,
+      { expression: "response.code >= 400 && response.code_details != 'via_upstream'" },
+    ),
   };
 }
 

@@ -46,8 +46,9 @@ const connectionFactKeys: ReadonlySet<string> = new Set([
 /** Between the parts of a transparent caller; a control character that no Kubernetes name can hold. */
 export const identitySeparator = "\u001f";
 
-/** Fits a caller that is identified: a run, or TLVs with at least namespace and name (RE2). */
-export const identifiedPattern = "run:.+|[^\\x1f]*\\x1f[^\\x1f]+\\x1f[^\\x1f]+\\x1f(?s:.*)";
+/** Fits a caller that is identified: a run (`-` stands for an absent one), or TLVs with at least namespace and name (RE2). */
+export const identifiedPattern =
+  "run:[a-z0-9][a-z0-9-]*|[^\\x1f]*\\x1f[^\\x1f]+\\x1f[^\\x1f]+\\x1f(?s:.*)";
 
 /** Format that reads a string from filter state; Envoy prints `-` where it is absent. */
 export function filterStateFormat(key: string): string {

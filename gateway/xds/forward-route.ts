@@ -59,7 +59,7 @@ type Protocol = "any" | "upgrade";
 
 function forwardRoute(options: ForwardOptions, protocol: Protocol): Route {
   const { action, match, requestTimeoutMs } = options;
-  const isSigned = action.credentials.some(({ kind }) => kind === "aws-sigv4");
+  const isSigned = allCredentials(action).some(({ kind }) => kind === "aws-sigv4");
   return {
     name: options.name,
     match: protocol === "upgrade" ? withUpgradeHeader(match) : match,
@@ -74,6 +74,10 @@ function forwardRoute(options: ForwardOptions, protocol: Protocol): Route {
     typedPerFilterConfig: perFilterConfig(options),
     ...(isSigned && { requestBodyBufferLimit: uint64(signedBodyBytes) }),
   };
+}
+
+function allCredentials({ credentials, backends }: ForwardAction): readonly CredentialUse[] {
+  return [...credentials, ...backends.flatMap((target) => target.credentials)];
 }
 
 /** Silence that a stream may keep: model calls are quiet for minutes, and the time to headers must fit in it. */
@@ -92,8 +96,8 @@ function destination(
 ): envoy.config.route.v3.IRouteAction {
   const { action, scheme, host } = options;
   if (action.backends.length > 0) return weightedBackends(options, protocol);
-  if (host.host.kind === "ip") return { cluster: RESOURCE.forwardNamedAddress };
   if (scheme === "plain") {
+    if (host.host.kind === "ip") return { cluster: RESOURCE.forwardNamedAddress };
     return { cluster: host.alias ? aliasCluster(host.alias, "plain") : RESOURCE.forwardPlain };
   }
   return { cluster: tlsCluster(host.alias, protocol) };
@@ -139,18 +143,15 @@ function backendFilterConfig(
 }
 
 function perFilterConfig(options: ForwardOptions): PerFilter {
-  const { action, host, provider, signingFile } = options;
-  const credentials = [
-    ...action.credentials,
-    ...action.backends.flatMap((target) => target.credentials),
-  ];
+  const { action, scheme, host, provider, signingFile } = options;
+  const credentials = allCredentials(action);
   const removed = credentials.length === 0 ? [] : credentialHeaders(provider);
   const requestMutations = [
     ...removed.map((remove) => ({ remove })),
     ...rewrites(action.requestHeaders),
   ];
   const responseMutations = rewrites(action.responseHeaders);
-  const named = host.host.kind === "ip" && action.backends.length === 0;
+  const named = scheme === "plain" && host.host.kind === "ip" && action.backends.length === 0;
   return {
     ...mutationConfig(requestMutations, responseMutations, action.credentials),
     ...(action.backends.length === 0 && signingConfig(action.credentials, undefined, signingFile)),
@@ -192,7 +193,7 @@ function injection(use: Extract<CredentialUse, { kind: "header" }>): Mutation {
 function secretFormatter(uses: readonly Extract<CredentialUse, { kind: "header" }>[]) {
   const { GenericSecret } = envoy.extensions.formatter.generic_secret.v3;
   const secretConfigs: Record<string, envoy.extensions.transport_sockets.tls.v3.ISdsSecretConfig> =
-    {};
+    Object.create(null);
   for (const { secret } of uses) {
     secretConfigs[secret.resource] = {
       name: secret.resource,

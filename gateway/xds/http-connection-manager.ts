@@ -13,7 +13,7 @@ import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import type { AccessLogName } from "./access-log.ts";
 import { httpAccessLog } from "./access-log.ts";
-import { agreementFilter } from "./agreement.ts";
+import { agreementFilters } from "./agreement.ts";
 import { awsSigner } from "./aws-signing.ts";
 import { dnsCache, unguardedDnsCache } from "./cluster.ts";
 import { denialFormat } from "./denial-route.ts";
@@ -94,8 +94,12 @@ function httpFilters(gateway: GatewaySnapshot, { scheme }: RouteScope): HttpFilt
   const { FilterConfig } = envoy.extensions.filters.http.dynamic_forward_proxy.v3;
   const { Router } = envoy.extensions.filters.http.router.v3;
   return [
-    agreementFilter(scheme),
-    typedExtension(HTTP_FILTER.headerMutation, mutation, { mutations: {} }),
+    ...agreementFilters(scheme),
+    typedExtension(HTTP_FILTER.headerMutation, mutation, {
+      mutations: {},
+      // What the agent sent is removed by the route: the credential of a backend must come after that.
+      mostSpecificHeaderMutationsWins: true,
+    }),
     typedExtension(HTTP_FILTER.forwardProxy, FilterConfig, {
       dnsCacheConfig: dnsCache(gateway.upstream),
     }),

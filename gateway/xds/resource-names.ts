@@ -28,8 +28,11 @@ export const RESOURCE = {
   /** Has no endpoint: connections sent there are closed */
   refused: "refused",
   explicitRoutes: "explicit-proxy",
-  upstreamTrust: "upstream-trust",
+  /** With a slash, like the names of credentials: server names with one are refused before they are asked for */
+  upstreamTrust: "trust/upstream",
+  /** First part of the name of a DNS cache with the guard */
   dnsCache: "dns",
+  /** The same without it */
   unguardedDnsCache: "dns-named-address",
 } as const;
 

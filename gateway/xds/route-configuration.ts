@@ -16,8 +16,10 @@ import type {
   PathMatch,
   Refusal,
 } from "../snapshot.ts";
+import { agreementShortcut } from "./agreement.ts";
 import { denialRoute, escapeFormat } from "./denial-route.ts";
 import { forwardRoutes } from "./forward-route.ts";
+import { HTTP_FILTER } from "./http-filter-names.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
 type Route = envoy.config.route.v3.IRoute;
@@ -66,8 +68,8 @@ export function routeConfiguration(
     requestHeadersToRemove: [...addedByEnvoy, "proxy-authorization"],
     virtualHosts: [
       ...virtualHosts,
-      ...providerHosts(named).map(({ provider, domains }) =>
-        virtualHost(gateway, { ...rest, provider }, { scope, options, domains }),
+      ...providerHosts(hosts, named).map(({ provider, policy, domains }) =>
+        virtualHost(gateway, { ...(policy ?? rest), provider }, { scope, options, domains }),
       ),
       virtualHost(gateway, rest, { scope, options, domains: ["*"] }),
     ],
@@ -93,6 +95,11 @@ function virtualHost(
   return {
     name: domains[0] ?? "*",
     domains,
+    ...(policy.host.kind === "exact" && {
+      typedPerFilterConfig: {
+        [HTTP_FILTER.agreementShortcut]: agreementShortcut(scope.scheme, policy.host.value),
+      },
+    }),
     routes: [
       ...(rules.some(({ match }) => match.path) ? [ambiguousPathRoute(provider)] : []),
       ...rules.flatMap((rule) => ruleRoutes(rule, context)),
@@ -114,7 +121,7 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const { scope, gateway, policy, options } = context;
   const match = routeMatch(rule.match);
   const provider = rule.provider ? findProviderByName(rule.provider) : context.provider;
-  const label = `${route.kind} ${route.namespace}/${route.name}`;
+  const label = escapeFormat(`${route.kind} ${route.namespace}/${route.name}`);
   if (action.kind === "deny") {
     const { reason, status, message } = action;
     const name = encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex });
@@ -156,10 +163,11 @@ function defaultRoutes(rules: readonly HttpRule[], context: RouteContext): Route
     });
   }
   const reason = rules.length === 0 ? "default-policy" : "no-rule";
+  const label = escapeFormat(`EgressGateway ${gateway.namespace}/${gateway.name}`);
   const message =
     reason === "default-policy"
-      ? `No route of EgressGateway ${gateway.namespace}/${gateway.name} allows host %REQ(:AUTHORITY)% (defaultPolicy deny-all)`
-      : `No rule for host %REQ(:AUTHORITY)% allows %REQ(:METHOD)% %PATH(NQ)% (EgressGateway ${gateway.namespace}/${gateway.name}, defaultPolicy deny-all)`;
+      ? `No route of ${label} allows host %REQ(:AUTHORITY)% (defaultPolicy deny-all)`
+      : `No rule for host %REQ(:AUTHORITY)% allows %REQ(:METHOD)% %PATH(NQ)% (${label}, defaultPolicy deny-all)`;
   const name = encodeDecisionKey({ verdict: "deny", reason });
   return [denialRoute({ name, match: everything, provider, status: 403, reason, message })];
 }
@@ -237,14 +245,31 @@ function domainOf({ host }: HostPolicy): string {
   return host.value.includes(":") ? `[${host.value}]` : host.value;
 }
 
-function providerOf({ host }: HostPolicy): Provider | undefined {
-  return host.kind === "exact" ? findProviderByHost(host.value) : undefined;
+function providerOf(policy: HostPolicy): Provider | undefined {
+  if (policy.host.kind === "exact") return findProviderByHost(policy.host.value);
+  const domain = domainOf(policy);
+  return providers.find(({ hosts }) => hosts.includes(domain));
 }
 
-/** Hosts of known providers that no rule names: refused like all others, but in the shape of their SDK. */
-function providerHosts(named: ReadonlySet<string>) {
+/**
+ * Hosts of known providers that no rule names: decided as all others are, by the wildcard that covers them or by
+ * none, but refused in the shape of their SDK.
+ */
+function providerHosts(hosts: readonly HostPolicy[], named: ReadonlySet<string>) {
   return providers.flatMap((provider) => {
-    const domains = provider.hosts.filter((host) => !named.has(host));
-    return domains.length === 0 ? [] : [{ provider, domains }];
+    const unnamed = provider.hosts.filter((host) => !named.has(host));
+    const groups = Map.groupBy(unnamed, (host) => coveringPolicy(host, hosts));
+    return [...groups].map(([policy, domains]) => ({ provider, policy, domains }));
   });
+}
+
+/** The longest wildcard that covers a host or wildcard of a provider. */
+function coveringPolicy(domain: string, hosts: readonly HostPolicy[]): HostPolicy | undefined {
+  return hosts
+    .filter(({ host }) => host.kind === "wildcard" && domain.endsWith(`.${host.value}`))
+    .reduce<HostPolicy | undefined>(
+      (best, policy) =>
+        best === undefined || policy.host.value.length > best.host.value.length ? policy : best,
+      undefined,
+    );
 }

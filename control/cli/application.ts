@@ -1,0 +1,168 @@
+/**
+ * The command line as a whole: routes, the words of its errors, and exit codes.
+ * Invariant: building it loads no command, so that every start is as fast as the smallest one.
+ */
+import {
+  ArgumentScannerError,
+  buildApplication,
+  buildRouteMap,
+  ExitCode,
+  formatMessageForArgumentScannerError,
+  proposeCompletions,
+  run,
+  text_en,
+} from "@stricli/core";
+import type { Application, ApplicationText, Command, RouteMap } from "@stricli/core";
+import { ClrkError } from "../../gateway/errors.ts";
+import { version } from "../../gateway/version.ts";
+import type { CliContext } from "./cli-context.ts";
+import { CliError, EXIT_CODE } from "./cli-error.ts";
+import { escapeControls } from "./colour.ts";
+import {
+  completionCommands,
+  doctorCommand,
+  getCommand,
+  statusCommand,
+  versionCommand,
+} from "./inspection-commands.ts";
+import { escapeRunCommand } from "./run-arguments.ts";
+import { devCommand, runCommand, stopCommand } from "./serving-commands.ts";
+
+/** The hidden first word by which the shell asks for completions. */
+export const completionVerb = "__complete";
+
+/** Builds the application; cheap, but call it once. */
+export function createApplication(): Application<CliContext> {
+  const routes: Record<string, Command<CliContext> | RouteMap<CliContext>> = Object.assign(
+    // Words of the user are looked up in it: without a prototype, "constructor" is just unknown.
+    Object.create(null),
+    {
+      dev: devCommand(),
+      run: runCommand(),
+      get: getCommand(),
+      status: statusCommand(),
+      doctor: doctorCommand(),
+      stop: stopCommand(),
+      completion: completionCommands(),
+      version: versionCommand(),
+    },
+  );
+  const root = buildRouteMap({
+    routes,
+    docs: {
+      brief: "Egress gateway for LLM agents",
+      fullDescription: [
+        "clrk puts a gateway between agents and the internet: it decides what they may",
+        "reach, gives them credentials that they never see, and records every request.",
+        "",
+        "  clrk dev -f examples/quickstart    serve a folder of manifests",
+        "  clrk run -- python my_agent.py     run a command through the gateway",
+        "",
+        "State is kept in $CLRK_HOME, ~/.clrk by default.",
+      ].join("\n"),
+    },
+  });
+  return buildApplication(root, {
+    name: "clrk",
+    versionInfo: { currentVersion: version },
+    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+    documentation: { disableAnsiColor: true, onlyRequiredInUsageLine: true },
+    localization: { text },
+    determineExitCode: (error) => (error instanceof CliError ? error.exitCode : EXIT_CODE.failed),
+  });
+}
+
+/** Runs a command line; resolves with the exit code and never rejects. */
+export async function runCommandLine(
+  words: readonly string[],
+  context: CliContext,
+): Promise<number> {
+  const application = createApplication();
+  if (words[0] === completionVerb) return complete(application, words.slice(1), context);
+  await run(application, escapeRunCommand(words), context);
+  const code = Number(context.process.exitCode ?? EXIT_CODE.done);
+  if (code === ExitCode.InvalidArgument) {
+    context.process.stderr.write(`See how it is used: clrk ${usagePath(words)}--help\n`);
+  }
+  return exitCodeFor(code, words[0]);
+}
+
+async function complete(
+  application: Application<CliContext>,
+  words: readonly string[],
+  context: CliContext,
+): Promise<number> {
+  const proposals = await proposeCompletions(application, words, context);
+  for (const { completion } of proposals) context.process.stdout.write(`${completion}\n`);
+  return EXIT_CODE.done;
+}
+
+function usagePath(words: readonly string[]): string {
+  const isGroup = words[0] === "completion" && words[1] !== undefined;
+  return `${words.slice(0, isGroup ? 2 : 1).join(" ")} `;
+}
+
+/** The library's own codes are negative: a command line that it cannot read, or a mistake of ours. */
+function exitCodeFor(code: number, verb: string | undefined): number {
+  if (code >= 0) return code;
+  const isUsage = code === ExitCode.InvalidArgument || code === ExitCode.UnknownCommand;
+  if (verb === "run") return EXIT_CODE.runFailed;
+  return isUsage ? EXIT_CODE.usage : EXIT_CODE.failed;
+}
+
+const text: ApplicationText = {
+  ...text_en,
+  briefs: {
+    ...text_en.briefs,
+    help: "Print this help",
+    version: "Print the version",
+    argumentEscapeSequence: "What follows is no option",
+  },
+  noCommandRegisteredForInput({ input, corrections }) {
+    const guess = corrections[0]?.replaceAll("`", '"');
+    const hint = guess === undefined ? "" : `; did you mean ${guess}?`;
+    return `clrk: There is no command "${escapeControls(input)}"${hint}\nSee all commands: clrk --help`;
+  },
+  exceptionWhileParsingArguments(error) {
+    return `clrk: ${error instanceof ArgumentScannerError ? describeArgument(error) : describeFailure(error)}`;
+  },
+  exceptionWhileLoadingCommandFunction: (error) => `clrk: ${describeFailure(error)}`,
+  exceptionWhileLoadingCommandContext: (error) => `clrk: ${describeFailure(error)}`,
+  exceptionWhileRunningCommand: (error) => `clrk: ${describeFailure(error)}`,
+  // The library takes "--constructor" for an option of its own.
+  exceptionWhileRunningIntegrationFlag: () => "clrk: There is no such option\nSee all: clrk --help",
+  commandErrorResult: (error) => `clrk: ${describeFailure(error)}`,
+};
+
+/** The sentence for whatever a command threw. */
+function describeFailure(error: unknown): string {
+  if (error instanceof CliError) return error.message;
+  if (error instanceof ClrkError) return escapeControls(error.message);
+  const detail = error instanceof Error ? error.message : String(error);
+  return `Cannot go on: ${escapeControls(detail)}\nThis is a mistake in clrk, please report it with: clrk version`;
+}
+
+function describeArgument(error: ArgumentScannerError): string {
+  return formatMessageForArgumentScannerError(error, {
+    FlagNotFoundError: ({ input, corrections }) => {
+      const [guess] = corrections;
+      const hint = guess === undefined ? "" : `; did you mean --${guess}?`;
+      return `There is no option "--${escapeControls(input)}"${hint}`;
+    },
+    AliasNotFoundError: ({ input }) => `There is no option "-${escapeControls(input)}"`,
+    ArgumentParseError: ({ externalFlagNameOrPlaceholder, input, exception }) => {
+      const name = /^[a-z]/.test(externalFlagNameOrPlaceholder)
+        ? `--${externalFlagNameOrPlaceholder}`
+        : externalFlagNameOrPlaceholder;
+      const detail = exception instanceof Error ? exception.message : String(exception);
+      return `Cannot use "${escapeControls(input)}" for ${name}: ${detail}`;
+    },
+    EnumValidationError: ({ externalFlagName, input, values }) =>
+      `Cannot use "${escapeControls(input)}" for --${externalFlagName}: wanted ${values.join(", ")}`,
+    UnsatisfiedFlagError: ({ externalFlagName }) =>
+      `A value is missing after --${externalFlagName}`,
+    UnexpectedFlagError: ({ externalFlagName }) => `--${externalFlagName} is given more than once`,
+    UnexpectedPositionalError: ({ input }) => `"${escapeControls(input)}" is one word too many`,
+    UnsatisfiedPositionalError: ({ placeholder }) => `${placeholder} is missing`,
+  });
+}

@@ -1,0 +1,271 @@
+/**
+ * `clrk dev`: serves manifests in the foreground and tells what happens.
+ * Invariant: whatever ends the session (a signal, a closed terminal, an error), the gateway that it started ends too,
+ * within two seconds; only a kill of this process leaves it serving.
+ */
+import type { ControlEvent } from "../../../gateway/control-api.ts";
+import { envoyVersion } from "../../../gateway/envoy-release.ts";
+import type { CliContext, Interruption } from "../cli-context.ts";
+import { CliError, EXIT_CODE } from "../cli-error.ts";
+import { escapeControls } from "../colour.ts";
+import { describeRecordsFile, DevNarrator } from "../dev-narrator.ts";
+import { checkGatewayOptions, gatewayArguments } from "../gateway-arguments.ts";
+import { createGatewayClient } from "../gateway-client.ts";
+import type { ControlStream, GatewayClient } from "../gateway-client.ts";
+import { startGateway } from "../gateway-start.ts";
+import type { GatewayChild } from "../gateway-start.ts";
+import { formatLogLine } from "../log-line.ts";
+import { describeEnvoySource, prepareEnvoy } from "../prepare-envoy.ts";
+import { findRunningGateways } from "../running-gateways.ts";
+import { stopGateway } from "../stop-gateway.ts";
+import { describeAge, ageSince } from "../age.ts";
+
+/** Options as the user gave them. */
+export interface DevFlags {
+  readonly file?: readonly string[];
+  readonly secret?: readonly string[];
+  readonly transparent?: string;
+  readonly concurrency?: number;
+  readonly replace?: boolean;
+}
+
+/** A promise to the user: Ctrl-C is done after this time. */
+const stopMs = 2_000;
+
+/** A gateway that is not ready after this time is worth a line; usually it takes half a second. */
+const settleMs = 3_000;
+
+/** Time before a broken event stream is opened again. */
+const reconnectMs = 200;
+
+/** Runs until it is interrupted or the gateway ends; throws a `CliError` when it cannot start. */
+export async function dev(this: CliContext, flags: DevFlags): Promise<void> {
+  const { file = [], secret = [], replace = false, ...rest } = flags;
+  const options = { file, secret, ...rest };
+  if (file.length === 0) {
+    throw new CliError(
+      "Cannot serve: no manifests are named\nName a folder that has some: clrk dev -f examples/quickstart",
+      { exitCode: EXIT_CODE.usage },
+    );
+  }
+  const { env } = this.process;
+  const { workingDirectory } = this;
+  await checkGatewayOptions(options, { workingDirectory, env });
+  await makeWay(this, replace);
+  const interruption = watchInterruptions(this);
+  try {
+    const process = await start(this, gatewayArguments(options), interruption.signal);
+    if (process === undefined) return;
+    await using session = new DevSession(this, process, interruption);
+    this.process.exitCode = await session.run();
+  } finally {
+    interruption.release();
+  }
+}
+
+async function makeWay(context: CliContext, replaces: boolean): Promise<void> {
+  const { answering } = await findRunningGateways(context.home);
+  if (replaces) {
+    for (const gateway of answering) {
+      await stopGateway(gateway);
+      context.process.stdout.write(`Stopped gateway process ${gateway.pid}\n`);
+    }
+    return;
+  }
+  const [first] = answering;
+  if (first === undefined) return;
+  const { pid, status } = first;
+  const ageMs = ageSince(status.startedAt, context.now());
+  const since = ageMs === undefined ? "" : ` for ${describeAge(ageMs)}`;
+  const served = escapeControls(status.directories.join(", "));
+  throw new CliError(
+    [
+      `A gateway is running already: process ${pid} serves ${served || "nothing"}${since}`,
+      `Stop it: clrk stop ${pid}`,
+      "Or take its place: clrk dev --replace",
+      "Or keep both, with a home of its own for this one: CLRK_HOME=DIR clrk dev",
+    ].join("\n"),
+  );
+}
+
+interface Interruptions {
+  /** Aborts at the first one */
+  readonly signal: AbortSignal;
+  /** Called at each one after the first */
+  onAgain: (reason: Interruption) => void;
+  release(): void;
+}
+
+function watchInterruptions(context: CliContext): Interruptions {
+  const controller = new AbortController();
+  const release = context.onInterrupt((reason) => {
+    if (controller.signal.aborted) interruptions.onAgain(reason);
+    else controller.abort(reason);
+  });
+  const interruptions: Interruptions = { signal: controller.signal, onAgain: () => {}, release };
+  return interruptions;
+}
+
+/** The running process; undefined when the user interrupted the start. */
+async function start(
+  context: CliContext,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<{ child: GatewayChild; client: GatewayClient } | undefined> {
+  const { stdout, stderr, env } = context.process;
+  const envoy = await prepareEnvoy(context, { output: stdout, signal });
+  if (signal.aborted) return undefined;
+  const source = describeEnvoySource(envoy, context.workingDirectory);
+  stdout.write(
+    `${`Envoy ${envoy.version || envoyVersion}`.padEnd(14)} ready (${escapeControls(source)})\n`,
+  );
+  const started = await startGateway({
+    entry: context.gatewayEntry,
+    arguments: words,
+    endsWithUs: false,
+    environment: env,
+    onLogLine: (line) => stderr.write(`${formatLogLine(line, stderr.palette)}\n`),
+    signal,
+  });
+  if (signal.aborted) {
+    if (started.kind === "listening") started.process.kill();
+    return undefined;
+  }
+  if (started.kind === "failed") throw new CliError(escapeLines(started.message));
+  return { child: started.process, client: createGatewayClient(started.controlSocket) };
+}
+
+function escapeLines(text: string): string {
+  return text.split("\n").map(escapeControls).join("\n");
+}
+
+class DevSession {
+  readonly #context: CliContext;
+  readonly #child: GatewayChild;
+  readonly #client: GatewayClient;
+  readonly #interruption: Interruptions;
+  readonly #narrator: DevNarrator;
+  #stream: ControlStream | undefined;
+  #settled: NodeJS.Timeout | undefined;
+  #inFlight = 0;
+  #isStopping = false;
+
+  constructor(
+    context: CliContext,
+    process: { readonly child: GatewayChild; readonly client: GatewayClient },
+    interruption: Interruptions,
+  ) {
+    const { stdout } = context.process;
+    this.#context = context;
+    this.#child = process.child;
+    this.#client = process.client;
+    this.#interruption = interruption;
+    this.#narrator = new DevNarrator({
+      palette: stdout.palette,
+      columns: stdout.columns,
+      workingDirectory: context.workingDirectory,
+      now: context.now,
+    });
+  }
+
+  /** Tells events until the end; resolves with the exit code. */
+  async run(): Promise<number> {
+    const following = this.#follow();
+    await this.#tellStart();
+    const interrupted = new Promise<undefined>((resolve) => {
+      if (this.#interruption.signal.aborted) resolve(undefined);
+      this.#interruption.signal.addEventListener("abort", () => resolve(undefined));
+    });
+    const end = await Promise.race([this.#child.exited, interrupted]);
+    if (end === undefined) {
+      await this.#stop();
+      return EXIT_CODE.done;
+    }
+    this.#close();
+    await following;
+    throw new CliError(
+      `The gateway process is gone: ${end}\nStart it again: clrk dev; if it ends again: clrk doctor`,
+    );
+  }
+
+  /** Never leaves the process behind, also when telling about it failed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close();
+    this.#child.kill();
+    await this.#child.exited;
+  }
+
+  #close(): void {
+    this.#isStopping = true;
+    clearTimeout(this.#settled);
+    this.#stream?.close();
+  }
+
+  /** Reads events as long as the process lives: a stream that is cut (a stopped terminal) is opened again. */
+  async #follow(): Promise<void> {
+    while (!this.#isStopping) {
+      const stream = this.#client.followEvents((event) => this.#onEvent(event));
+      this.#stream = stream;
+      // Why it could not be opened is said when the process ends.
+      await stream.opened.catch(() => {});
+      await stream.ended;
+      if (this.#isStopping) return;
+      await new Promise((resolve) => setTimeout(resolve, reconnectMs));
+    }
+  }
+
+  async #tellStart(): Promise<void> {
+    const status = await this.#client.status().catch(() => undefined);
+    // It has ended already, which run() tells.
+    if (status === undefined) return;
+    this.#print([describeRecordsFile(status, this.#context.workingDirectory)]);
+    this.#print(this.#narrator.status(status, { settled: false }));
+    await this.#tellObjects();
+    this.#settled = setTimeout(() => void this.#tellSettled(), settleMs);
+  }
+
+  async #tellSettled(): Promise<void> {
+    const status = await this.#client.status().catch(() => undefined);
+    if (status === undefined || this.#isStopping) return;
+    this.#print(this.#narrator.status(status, { settled: true }));
+  }
+
+  async #tellObjects(): Promise<void> {
+    const list = await this.#client.objects().catch(() => undefined);
+    if (list !== undefined) this.#print(this.#narrator.objects(list.items));
+  }
+
+  #onEvent(event: ControlEvent): void {
+    if (event.kind === "stopping") this.#inFlight = event.inFlight;
+    this.#print(this.#narrator.event(event));
+    if (event.kind === "revision") void this.#tellObjects();
+  }
+
+  async #stop(): Promise<void> {
+    const { stdout } = this.#context.process;
+    clearTimeout(this.#settled);
+    let isForced = false;
+    const force = () => {
+      isForced = true;
+      this.#child.kill();
+    };
+    this.#interruption.onAgain = (reason) => {
+      if (reason === "SIGINT") force();
+    };
+    // The terminal shows ^C where the cursor is.
+    stdout.write(`${stdout.isTerminal ? "\n" : ""}Stopping …\n`);
+    const timer = setTimeout(force, stopMs - 100);
+    // A process that no longer answers gets a signal instead.
+    await this.#client.stop().catch(() => this.#child.terminate());
+    await this.#child.exited;
+    clearTimeout(timer);
+    this.#close();
+    const cut = `${this.#inFlight} ${this.#inFlight === 1 ? "request was" : "requests were"} cut`;
+    const forced = isForced ? "Stopped by force" : "Stopped";
+    stdout.write(this.#inFlight > 0 ? `${forced}: ${cut} in flight\n` : `${forced}\n`);
+  }
+
+  #print(lines: readonly string[]): void {
+    for (const line of lines) this.#context.process.stdout.write(`${line}\n`);
+  }
+}

@@ -1,0 +1,63 @@
+/** `clrk doctor`: everything that a gateway needs, checked without changing anything. */
+import type { CliContext } from "../cli-context.ts";
+import { EXIT_CODE } from "../cli-error.ts";
+import { formatCheck } from "../doctor-check.ts";
+import type { DoctorCheck } from "../doctor-check.ts";
+import { checkEnvoy } from "../envoy-check.ts";
+import { checkGateways } from "../gateway-checks.ts";
+import { checkAuthorities, checkHome, checkRunFolders, checkSocketPath } from "../home-checks.ts";
+import type { OutputFlags } from "../inspection-commands.ts";
+import { checkClock, checkDisk, checkJava, checkNode } from "../machine-checks.ts";
+import { findRunningGateways } from "../running-gateways.ts";
+
+/** Prints the checks; the exit code is 1 when one of them failed. */
+export async function doctor(this: CliContext, flags: OutputFlags): Promise<void> {
+  const checks = await runChecks(this);
+  const { stdout } = this.process;
+  const isOk = checks.every(({ result }) => result !== "failed");
+  if (!isOk) this.process.exitCode = EXIT_CODE.failed;
+  if (flags.output === "json") {
+    stdout.write(`${JSON.stringify({ ok: isOk, checks }, undefined, 2)}\n`);
+    return;
+  }
+  stdout.write(checks.map((check) => formatCheck(check, stdout.palette)).join(""));
+  stdout.write(isOk ? "\nNothing essential is wrong\n" : "\nPut right what is marked ✘ first\n");
+}
+
+async function runChecks(context: CliContext): Promise<DoctorCheck[]> {
+  const { home, workingDirectory, findEnvoy } = context;
+  const { env } = context.process;
+  const nowMs = context.now();
+  // Before the gateways are looked for, which removes what it finds.
+  const leftovers = await checkRunFolders(home, isAlive);
+  const [envoy, place, authorities, disk, java, running] = await Promise.all([
+    checkEnvoy({ env, workingDirectory, findEnvoy }),
+    checkHome(home, process.getuid?.()),
+    checkAuthorities(home, nowMs),
+    checkDisk(home.root),
+    checkJava(env["PATH"] ?? ""),
+    findRunningGateways(home),
+  ]);
+  return [
+    checkNode(process.versions.node),
+    envoy,
+    place,
+    checkSocketPath(home),
+    leftovers,
+    ...authorities,
+    checkClock(nowMs),
+    disk,
+    ...java,
+    ...(await checkGateways(running)),
+  ];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives and belongs to somebody else.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

@@ -1,0 +1,106 @@
+/** `clrk status`: the running gateway processes at a glance. */
+import type { GatewayProcessStatus } from "../../../gateway/control-api.ts";
+import { ageSince, describeAge, formatAge } from "../age.ts";
+import type { CliContext } from "../cli-context.ts";
+import { EXIT_CODE } from "../cli-error.ts";
+import { escapeControls } from "../colour.ts";
+import { formatEndpoint } from "../dev-narrator.ts";
+import type { OutputFlags } from "../inspection-commands.ts";
+import { formatProblem, shortenPath } from "../problem-line.ts";
+import { findRunningGateways, keyOf } from "../running-gateways.ts";
+import { formatTable } from "../table.ts";
+
+/** Prints every process; the exit code is 1 when none answers. */
+export async function status(this: CliContext, flags: OutputFlags): Promise<void> {
+  const { answering, silent } = await findRunningGateways(this.home);
+  const { stdout } = this.process;
+  if (answering.length === 0) this.process.exitCode = EXIT_CODE.failed;
+  if (flags.output === "json") {
+    const processes = answering.map((one) => one.status);
+    stdout.write(`${JSON.stringify({ processes, silent }, undefined, 2)}\n`);
+    return;
+  }
+  const blocks = answering.map((one) => describeProcess(one.status, this));
+  if (answering.length === 0) blocks.push("No gateway is running\nStart one: clrk dev -f DIR\n");
+  if (silent.length > 0) {
+    blocks.push(`Does not answer: process ${silent.join(", ")}\nSee what is wrong: clrk doctor\n`);
+  }
+  stdout.write(blocks.join("\n"));
+}
+
+function describeProcess(process: GatewayProcessStatus, context: CliContext): string {
+  const { workingDirectory } = context;
+  const { red } = context.process.stdout.palette;
+  const problems = process.problems.map(
+    (problem) => `  ${red(formatProblem(problem, workingDirectory))}\n`,
+  );
+  return [
+    ...describeFacts(process, context),
+    problems.length === 0 ? "" : `Problems (revision ${process.revision} stays live)\n`,
+    ...problems,
+    describeGateways(process),
+    describeRuns(process, context.now()),
+  ].join("");
+}
+
+function describeFacts(process: GatewayProcessStatus, context: CliContext): string[] {
+  const { pid, version, startedAt, directories, revision, envoy, records } = process;
+  const { workingDirectory } = context;
+  const ageMs = ageSince(startedAt, context.now());
+  const facts: [string, string][] = [
+    [
+      "Process",
+      `${pid}, clrk ${version}${ageMs === undefined ? "" : `, up ${describeAge(ageMs)}`}`,
+    ],
+    ["Envoy", `${envoy.version} (${shortenPath(envoy.path, workingDirectory)})`],
+    ["Manifests", `${directories.join(", ") || "none"}, revision ${revision}`],
+    ["Records", shortenPath(records.file, workingDirectory)],
+    ["", `${records.published} written, ${records.dropped} lost`],
+    ...(records.failure === "" ? [] : [["", records.failure] satisfies [string, string]]),
+  ];
+  return facts.map(([name, value]) => `${name.padEnd(10)} ${escapeControls(value)}\n`);
+}
+
+function describeGateways(process: GatewayProcessStatus): string {
+  if (process.gateways.length === 0) return "\nNo EgressGateway is served\n";
+  const rows = process.gateways.map((gateway) => {
+    const { explicitProxy, transparent, routes } = gateway;
+    return [
+      keyOf(gateway),
+      gateway.ready ? "True" : "False",
+      gateway.defaultPolicy,
+      explicitProxy && formatEndpoint(explicitProxy),
+      transparent && formatEndpoint(transparent),
+      String(routes.native + routes.refused),
+      String(gateway.liveRevision),
+    ];
+  });
+  const headings = ["GATEWAY", "READY", "POLICY", "PROXY", "TRANSPARENT", "ROUTES", "REVISION"];
+  // Hardly anyone has it, and the line is to fit.
+  const isTransparent = process.gateways.some(({ transparent }) => transparent !== undefined);
+  const columns = headings.map((_, index) => index).filter((index) => isTransparent || index !== 4);
+  const pick = <Cell>(cells: readonly Cell[]) => columns.map((index) => cells[index]);
+  const table = formatTable({
+    headings: columns.map((index) => headings[index] ?? ""),
+    rows: rows.map((row) => pick(row)),
+  });
+  const reasons = process.gateways
+    .filter(({ ready }) => !ready)
+    .map((gateway) => {
+      const why =
+        gateway.rejection === "" ? gateway.reason : `${gateway.reason}: ${gateway.rejection}`;
+      return `${escapeControls(`${keyOf(gateway)}: ${why}`)}\n`;
+    });
+  return `\n${table}${reasons.join("")}`;
+}
+
+function describeRuns(process: GatewayProcessStatus, nowMs: number): string {
+  if (process.runs.length === 0) return "";
+  const rows = process.runs.map((run) => {
+    const ageMs = ageSince(run.since, nowMs);
+    const age = ageMs === undefined ? undefined : formatAge(ageMs);
+    return [run.agent, run.gateway, run.command, String(run.requests), String(run.denied), age];
+  });
+  const headings = ["AGENT", "GATEWAY", "COMMAND", "REQUESTS", "DENIED", "AGE"];
+  return `\n${formatTable({ headings, rows })}`;
+}

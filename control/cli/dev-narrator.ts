@@ -1,0 +1,183 @@
+/**
+ * Tells a person at `clrk dev` what the gateway does: each event in, lines out. Does no I/O.
+ * Invariant: nothing is said twice; a line answers a question that its reader has at that moment.
+ */
+import type {
+  ControlEvent,
+  GatewayProcessStatus,
+  GatewayStatus,
+  ServedObject,
+  SourceProblem,
+} from "../../gateway/control-api.ts";
+import { describeAge } from "./age.ts";
+import { escapeControls } from "./colour.ts";
+import type { Palette } from "./colour.ts";
+import { describeChanges, findComplaints } from "./condition-lines.ts";
+import type { Complaints } from "./condition-lines.ts";
+import { formatProblem, shortenPath } from "./problem-line.ts";
+import { formatDuration, formatRunLine } from "./run-line.ts";
+import { displayWidth } from "./table.ts";
+import { keyOf } from "./running-gateways.ts";
+
+/** Changes of one revision that are listed; the rest is a number. */
+const listedChanges = 8;
+
+/** For whom the lines are. */
+export interface DevNarratorOptions {
+  readonly palette: Palette;
+  readonly columns: number;
+  readonly workingDirectory: string;
+  /** Unix time in `ms` */
+  readonly now: () => number;
+}
+
+/** The state of one session of `clrk dev`. */
+export class DevNarrator {
+  readonly #options: DevNarratorOptions;
+  readonly #gateways = new Map<string, string>();
+  #complaints: Complaints = new Map();
+  #problems = "";
+  #revision = 0;
+  #revisionAtMs: number;
+  #hasHint = false;
+
+  constructor(options: DevNarratorOptions) {
+    this.#options = options;
+    this.#revisionAtMs = options.now();
+  }
+
+  /**
+   * Lines about the state as a whole. Until it is `settled`, gateways that are not ready yet are not worth a line:
+   * they are just starting.
+   */
+  status(status: GatewayProcessStatus, options: { readonly settled: boolean }): string[] {
+    if (this.#revision === 0) this.#revision = status.revision;
+    const gateways = status.gateways.flatMap((gateway) =>
+      gateway.ready || options.settled ? this.#gateway(gateway) : [],
+    );
+    const isEmpty = options.settled && status.gateways.length === 0;
+    if (isEmpty && status.problems.length === 0 && !this.#gateways.has("")) {
+      this.#gateways.set("", "");
+      const places = status.directories.join(", ");
+      gateways.push(`Nothing is served: no EgressGateway in ${escapeControls(places)}, add one`);
+    }
+    return [...gateways, ...this.#problemLines(status.problems)];
+  }
+
+  /** Lines about an event. */
+  event(event: ControlEvent): string[] {
+    const { palette, columns } = this.#options;
+    switch (event.kind) {
+      case "revision":
+        return this.#newRevision(event.revision, event.inMs, event.changes);
+      case "problems":
+        return this.#problemLines(event.problems);
+      case "warning": {
+        const { object } = event;
+        const name = object === undefined ? "" : `${object.namespace}/${object.name}: `;
+        return [`${palette.yellow("Warning:")} ${escapeControls(name + event.message)}`];
+      }
+      case "gateway": {
+        const isNews = event.gateway.ready || this.#gateways.has(keyOf(event.gateway));
+        return isNews ? this.#gateway(event.gateway) : [];
+      }
+      case "record":
+        return [formatRunLine(event.record, { palette, columns })];
+      case "stopping":
+        return [];
+    }
+  }
+
+  /** Lines about conditions that became bad or good since the last time. */
+  objects(items: readonly ServedObject[]): string[] {
+    const { palette, workingDirectory } = this.#options;
+    const now = findComplaints(items, workingDirectory);
+    const lines = describeChanges({ before: this.#complaints, now, items, palette });
+    this.#complaints = now;
+    return lines;
+  }
+
+  #newRevision(revision: number, inMs: number, changes: readonly string[]): string[] {
+    const { palette, columns, now } = this.#options;
+    this.#revision = revision;
+    this.#revisionAtMs = now();
+    this.#problems = "";
+    const head = `Revision ${revision} live in ${formatDuration(inMs)}`;
+    const texts = changes.map(escapeControls);
+    const all = texts.join(", ");
+    const bold = palette.bold(head);
+    if (texts.length === 0) return [bold];
+    if (displayWidth(`${head}: ${all}`) <= columns || texts.length === 1)
+      return [`${bold}: ${all}`];
+    const rest = texts.length - listedChanges;
+    return [
+      `${bold}: ${texts.length} changes`,
+      ...texts.slice(0, listedChanges).map((text) => `  ${text}`),
+      ...(rest > 0 ? [`  … and ${rest} more`] : []),
+    ];
+  }
+
+  #problemLines(problems: readonly SourceProblem[]): string[] {
+    const { palette, workingDirectory, now } = this.#options;
+    const text = JSON.stringify(problems);
+    if (problems.length === 0 || text === this.#problems) return [];
+    this.#problems = text;
+    const age = describeAge(now() - this.#revisionAtMs);
+    const still =
+      this.#revision === 0
+        ? "Nothing is served yet: correct the files, they are read again when they are saved."
+        : `Still serving revision ${this.#revision} (${age} old).`;
+    return [
+      ...problems.map((problem) => palette.red(formatProblem(problem, workingDirectory))),
+      still,
+    ];
+  }
+
+  #gateway(gateway: GatewayStatus): string[] {
+    const { palette } = this.#options;
+    const line = describeGateway(gateway, palette);
+    const key = keyOf(gateway);
+    if (this.#gateways.get(key) === line) return [];
+    this.#gateways.set(key, line);
+    if (this.#hasHint || !gateway.ready || gateway.explicitProxy === undefined) return [line];
+    this.#hasHint = true;
+    return [line, `Use it         ${palette.bold("clrk run -- python my_agent.py")}`];
+  }
+}
+
+function describeGateway(gateway: GatewayStatus, palette: Palette): string {
+  const { explicitProxy, transparent, routes, ready, reason, rejection } = gateway;
+  const facts = [
+    escapeControls(keyOf(gateway)),
+    ...(explicitProxy ? [`proxy ${formatEndpoint(explicitProxy)}`] : []),
+    ...(transparent ? [`transparent ${formatEndpoint(transparent)}`] : []),
+    escapeControls(gateway.defaultPolicy),
+    describeRoutes(routes),
+  ];
+  const state = ready ? "" : `\n${palette.red("Not ready")}      ${escapeControls(reason)}`;
+  const why = rejection === "" || ready ? "" : `: ${escapeControls(rejection)}`;
+  return `Gateway        ${facts.join(" · ")}${state}${why}`;
+}
+
+function describeRoutes(routes: GatewayStatus["routes"]): string {
+  const all = routes.native + routes.refused;
+  const refused = routes.refused === 0 ? "" : `, ${routes.refused} refused`;
+  return `${all} ${all === 1 ? "route" : "routes"}${refused}`;
+}
+
+/** Returns `address:port`, with brackets round an IPv6 address. */
+export function formatEndpoint(endpoint: {
+  readonly address: string;
+  readonly port: number;
+}): string {
+  const { address, port } = endpoint;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Returns the line that says where records go. */
+export function describeRecordsFile(
+  status: GatewayProcessStatus,
+  workingDirectory: string,
+): string {
+  return `Records        ${escapeControls(shortenPath(status.records.file, workingDirectory))}`;
+}

@@ -1,0 +1,301 @@
+/**
+ * Asks a running gateway process over its control socket. Answers are checked for their outline only: the process is
+ * ours and of this user. Every failure is a `GatewayClientError` with a sentence for the user.
+ */
+import { request } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { CONTROL_PATH } from "../../gateway/control-api.ts";
+import type {
+  ControlEvent,
+  GatewayProcessStatus,
+  ObjectList,
+  RunRegistration,
+  RunRequest,
+} from "../../gateway/control-api.ts";
+import type { EgressRecord } from "../../gateway/record.ts";
+import { CliError } from "./cli-error.ts";
+import { escapeControls } from "./colour.ts";
+import { LineSplitter } from "./line-splitter.ts";
+
+/** Registering waits for Envoy, the rest is answered from memory. */
+const defaultTimeoutMs = 10_000;
+
+/** An answer with all objects of a large installation. */
+const maxAnswerBytes = 256 * 1024 * 1024;
+
+/** Why the process was of no help. */
+export type GatewayClientFailure =
+  /** Nothing listens on the socket, or it did not answer in time */
+  | "unreachable"
+  /** It answered that it does not do this; the message is its own */
+  | "refused"
+  /** It answered something that this version does not understand */
+  | "unreadable";
+
+/** A request that failed. */
+export class GatewayClientError extends CliError {
+  readonly failure: GatewayClientFailure;
+
+  constructor(failure: GatewayClientFailure, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.failure = failure;
+  }
+}
+
+/** A stream of JSON lines that the process writes until one of both sides ends it. */
+export interface ControlStream {
+  /** Resolves when the process has accepted the request; rejects with a `GatewayClientError` */
+  readonly opened: Promise<void>;
+  /** Resolves when the stream has ended, for whatever reason; never rejects */
+  readonly ended: Promise<void>;
+  /** Ends the stream; nothing is called back any more */
+  close(): void;
+}
+
+/** One gateway process as the command line sees it; holds nothing open between requests. */
+export interface GatewayClient {
+  status(options?: { readonly timeoutMs?: number }): Promise<GatewayProcessStatus>;
+  /** Objects of one kind as written (`EgressGateway`), or all */
+  objects(kind?: string): Promise<ObjectList>;
+  registerRun(run: RunRequest): Promise<RunRegistration>;
+  setRunProcess(runId: string, pid: number): Promise<void>;
+  endRun(runId: string): Promise<void>;
+  /** Resolves when the process has accepted to stop, not when it has */
+  stop(): Promise<void>;
+  followEvents(onEvent: (event: ControlEvent) => void): ControlStream;
+  followRecords(runId: string, onRecord: (record: EgressRecord) => void): ControlStream;
+}
+
+/** The client for a control socket; connects at the first request. */
+export function createGatewayClient(socketPath: string): GatewayClient {
+  const ask = (question: Question) => askOnce(socketPath, question);
+  return {
+    status: async ({ timeoutMs = defaultTimeoutMs } = {}) => {
+      const body = await ask({ method: "GET", path: CONTROL_PATH.status, timeoutMs });
+      return parseStatus(body);
+    },
+    objects: async (kind) => {
+      const query = kind === undefined ? "" : `?kind=${encodeURIComponent(kind)}`;
+      return parseObjects(await ask({ method: "GET", path: `${CONTROL_PATH.objects}${query}` }));
+    },
+    registerRun: async (run) =>
+      parseRegistration(await ask({ method: "POST", path: CONTROL_PATH.runs, body: run })),
+    setRunProcess: async (runId, pid) => {
+      await ask({ method: "POST", path: `${runPath(runId)}/process`, body: { pid } });
+    },
+    endRun: async (runId) => {
+      await ask({ method: "DELETE", path: runPath(runId) });
+    },
+    stop: async () => {
+      await ask({ method: "POST", path: CONTROL_PATH.stop });
+    },
+    followEvents: (onEvent) =>
+      follow(socketPath, CONTROL_PATH.events, (value) => {
+        if (isEvent(value)) onEvent(value);
+      }),
+    followRecords: (runId, onRecord) =>
+      follow(socketPath, `${runPath(runId)}/records`, (value) => {
+        if (isRecord(value)) onRecord(value);
+      }),
+  };
+}
+
+function runPath(runId: string): string {
+  return `${CONTROL_PATH.runs}/${encodeURIComponent(runId)}`;
+}
+
+interface Question {
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly body?: object;
+  readonly timeoutMs?: number;
+}
+
+async function askOnce(socketPath: string, question: Question): Promise<unknown> {
+  const { method, path, body, timeoutMs = defaultTimeoutMs } = question;
+  const text = body === undefined ? "" : JSON.stringify(body);
+  const sent = request({
+    socketPath,
+    method,
+    path,
+    agent: false,
+    headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) },
+  });
+  const timer = setTimeout(
+    () => sent.destroy(new Error(`No answer within ${timeoutMs / 1000} s`)),
+    timeoutMs,
+  );
+  try {
+    sent.end(text);
+    const response = await responseOf(sent);
+    const answer = await readAll(response);
+    return conclude(response.statusCode ?? 0, answer);
+  } catch (error) {
+    throw toClientError(error, socketPath);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function responseOf(sent: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    sent.once("response", resolve);
+    sent.once("error", reject);
+  });
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response) {
+    const bytes: Buffer = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > maxAnswerBytes) {
+      response.destroy();
+      throw unreadable(`it is longer than ${maxAnswerBytes} bytes`);
+    }
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function conclude(status: number, text: string): unknown {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (cause) {
+    throw unreadable("it is not JSON", cause);
+  }
+  if (status < 400) return body;
+  const message = hasMembers(body, { error: "object" }) ? messageOf(body.error) : undefined;
+  throw message === undefined
+    ? unreadable(`its status is ${status}`)
+    : new GatewayClientError("refused", escapeControls(message));
+}
+
+function messageOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("message" in error)) return undefined;
+  return typeof error.message === "string" ? error.message : undefined;
+}
+
+function follow(
+  socketPath: string,
+  path: string,
+  onValue: (value: unknown) => void,
+): ControlStream {
+  const sent = request({ socketPath, method: "GET", path, agent: false });
+  let isClosed = false;
+  const lines = new LineSplitter();
+  const take = (line: string) => {
+    const value = tryParse(line);
+    if (!isClosed && value !== undefined) onValue(value);
+  };
+  const opened = responseOf(sent).then(async (response) => {
+    // Whoever is cut off in the middle sees the end, not an error.
+    response.on("error", () => {});
+    if (response.statusCode !== 200) conclude(response.statusCode ?? 0, await readAll(response));
+    response.on("data", (chunk: Buffer) => lines.push(chunk).forEach(take));
+    response.on("end", () => lines.end().forEach(take));
+  });
+  const ended = new Promise<void>((resolve) => sent.once("close", () => resolve()));
+  sent.on("error", () => {});
+  sent.end();
+  return {
+    opened: opened.catch((error: unknown) => {
+      throw toClientError(error, socketPath);
+    }),
+    ended,
+    close: () => {
+      isClosed = true;
+      sent.destroy();
+    },
+  };
+}
+
+function tryParse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // cut in the middle by the end of the process
+  }
+}
+
+function toClientError(error: unknown, socketPath: string): GatewayClientError {
+  if (error instanceof GatewayClientError) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  return new GatewayClientError(
+    "unreachable",
+    `Cannot reach the gateway process at "${socketPath}": ${detail}\nSee what is wrong: clrk doctor`,
+    { cause: error },
+  );
+}
+
+function unreadable(detail: string, cause?: unknown): GatewayClientError {
+  return new GatewayClientError(
+    "unreadable",
+    `Cannot understand the answer of the gateway process: ${detail}\nIs it of another version? Start it again: clrk dev --replace`,
+    { cause },
+  );
+}
+
+type MemberTypes = Readonly<Record<string, "string" | "number" | "object" | "array">>;
+
+function hasMembers<Types extends MemberTypes>(
+  value: unknown,
+  types: Types,
+): value is { readonly [Name in keyof Types]: unknown } {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(types).every(([name, type]) => {
+    const member: unknown = Reflect.get(value, name);
+    if (type === "array") return Array.isArray(member);
+    return typeof member === type && member !== null;
+  });
+}
+
+function parseStatus(value: unknown): GatewayProcessStatus {
+  const isStatus =
+    hasMembers(value, { version: "string", pid: "number", startedAt: "string" }) &&
+    hasMembers(value, { directories: "array", revision: "number", problems: "array" }) &&
+    hasMembers(value, { envoy: "object", gateways: "array", records: "object", runs: "array" });
+  if (!isStatus) throw unreadable("a member of the status is missing");
+  return value as unknown as GatewayProcessStatus;
+}
+
+function parseObjects(value: unknown): ObjectList {
+  if (!hasMembers(value, { revision: "number", items: "array" })) {
+    throw unreadable("a member of the object list is missing");
+  }
+  return value as unknown as ObjectList;
+}
+
+function parseRegistration(value: unknown): RunRegistration {
+  const isRegistration =
+    hasMembers(value, {
+      runId: "string",
+      gateway: "string",
+      proxyUrl: "string",
+      trust: "object",
+    }) && hasMembers(value.trust, { bundle: "string", directory: "string" });
+  if (!isRegistration) throw unreadable("a member of the registration is missing");
+  return value as unknown as RunRegistration;
+}
+
+const eventMembers = new Map<unknown, MemberTypes>([
+  ["revision", { revision: "number", inMs: "number", changes: "array" }],
+  ["problems", { revision: "number", problems: "array" }],
+  ["warning", { message: "string" }],
+  ["gateway", { gateway: "object" }],
+  ["record", { record: "object" }],
+  ["stopping", { inFlight: "number" }],
+]);
+
+/** Events of kinds that a newer process may have are not for us. */
+function isEvent(value: unknown): value is ControlEvent {
+  if (!hasMembers(value, { kind: "string" })) return false;
+  const members = eventMembers.get(value.kind);
+  return members !== undefined && hasMembers(value, members);
+}
+
+function isRecord(value: unknown): value is EgressRecord {
+  return hasMembers(value, { kind: "string", request: "object", response: "object" });
+}

@@ -1,0 +1,155 @@
+/**
+ * Starts the gateway process for `clrk dev` and `clrk run -f`, in a process group of its own: the terminal's Ctrl-C
+ * reaches only us, and agents keep their way out when we are killed.
+ */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { LineSplitter } from "./line-splitter.ts";
+
+/** Loading objects and the first certificate takes about a second; installing Envoy is done before. */
+const startMs = 60_000;
+
+/** Time in which the last lines of a process arrive that has ended. */
+const lastWordsMs = 250;
+
+/** Lines of stderr that are kept to explain an end before the first line on stdout. */
+const keptLines = 20;
+
+/** What to start and for whom. */
+export interface GatewayStartOptions {
+  /** The script, `gateway/main.ts` or what it was emitted to */
+  readonly entry: string;
+  readonly arguments: readonly string[];
+  /** Ends the process when this one ends in whatever way */
+  readonly endsWithUs: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Gets each line of the process's log */
+  readonly onLogLine: (line: string) => void;
+  /** Ends the start, and with it the process */
+  readonly signal?: AbortSignal;
+}
+
+/** What became of a start. */
+export type GatewayStart =
+  | { readonly kind: "listening"; readonly controlSocket: string; readonly process: GatewayChild }
+  /** The message is the process's own, or says how it ended */
+  | { readonly kind: "failed"; readonly message: string };
+
+/** The process that was started. */
+export interface GatewayChild {
+  readonly pid: number;
+  /** Resolves with a sentence about how it ended */
+  readonly exited: Promise<string>;
+  /** Asks the process to stop, by the end of its standard input and SIGTERM. */
+  terminate(): void;
+  /** Ends it and everything it started at once. */
+  kill(): void;
+}
+
+/** Starts the process and waits for its first line; never rejects. */
+export async function startGateway(options: GatewayStartOptions): Promise<GatewayStart> {
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", options.entry, ...options.arguments],
+    {
+      detached: true,
+      stdio: [options.endsWithUs ? "pipe" : "ignore", "pipe", "pipe"],
+      env: options.environment,
+    },
+  );
+  // The pipe breaks when the process ends first.
+  child.stdin?.on("error", () => {});
+  const logLines = followLog(child, options.onLogLine);
+  const handle = toGatewayChild(child);
+  const abort = () => handle.kill();
+  options.signal?.addEventListener("abort", abort, { once: true });
+  const timer = setTimeout(abort, startMs);
+  const first = await Promise.race([firstLine(child), handle.exited.then(() => undefined)]);
+  clearTimeout(timer);
+  options.signal?.removeEventListener("abort", abort);
+  const answer = parseFirstLine(first ?? "");
+  if (answer.kind === "listening") return { ...answer, process: handle };
+  if (answer.kind === "failed") return answer;
+  if (first !== undefined) handle.kill();
+  const end = await handle.exited;
+  const lines = logLines().slice(-keptLines);
+  return {
+    kind: "failed",
+    message: [`Cannot start the gateway process: ${end}`, ...lines].join("\n"),
+  };
+}
+
+function toGatewayChild(child: ChildProcess): GatewayChild {
+  const exited = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => {
+      const end = signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
+      // What it wrote last explains the end; a child of its own may hold the pipe open for longer.
+      child.once("close", () => resolve(end));
+      setTimeout(resolve, lastWordsMs, end).unref();
+    });
+  });
+  const { pid = 0 } = child;
+  return {
+    pid,
+    exited,
+    terminate: () => {
+      child.stdin?.end();
+      child.kill("SIGTERM");
+    },
+    kill: () => {
+      if (pid === 0 || child.exitCode !== null || child.signalCode !== null) return;
+      try {
+        process.kill(-pid, "SIGKILL");
+      } catch {
+        // It has just ended.
+      }
+    },
+  };
+}
+
+function followLog(child: ChildProcess, onLogLine: (line: string) => void): () => string[] {
+  const splitter = new LineSplitter();
+  const kept: string[] = [];
+  const take = (line: string) => {
+    kept.push(line);
+    if (kept.length > keptLines) kept.shift();
+    onLogLine(line);
+  };
+  child.stderr?.on("data", (chunk: Buffer) => splitter.push(chunk).forEach(take));
+  child.stderr?.on("end", () => splitter.end().forEach(take));
+  return () => kept;
+}
+
+function firstLine(child: ChildProcess): Promise<string | undefined> {
+  const splitter = new LineSplitter();
+  return new Promise((resolve) => {
+    // Read on after the first line, so that the pipe never fills.
+    child.stdout?.on("data", (chunk: Buffer) => {
+      const [line] = splitter.push(chunk);
+      if (line !== undefined) resolve(line);
+    });
+    child.stdout?.on("close", () => resolve(splitter.end()[0]));
+  });
+}
+
+type FirstLine =
+  | { readonly kind: "listening"; readonly controlSocket: string }
+  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "other" };
+
+function parseFirstLine(line: string): FirstLine {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== "object" || value === null || !("kind" in value)) return { kind: "other" };
+    if (value.kind === "listening" && "controlSocket" in value) {
+      return { kind: "listening", controlSocket: String(value.controlSocket) };
+    }
+    if (value.kind === "failed" && "message" in value) {
+      return { kind: "failed", message: String(value.message) };
+    }
+  } catch {
+    // Not our line: the log says more.
+  }
+  return { kind: "other" };
+}

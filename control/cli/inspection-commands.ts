@@ -1,0 +1,172 @@
+/** The command line of the commands that look at things; what they do is loaded when they are called. */
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import type { Command, RouteMap } from "@stricli/core";
+import type { CliContext } from "./cli-context.ts";
+import type { CompletionFlags } from "./commands/completion.ts";
+import type { GetFlags } from "./commands/get.ts";
+
+/** The one option of commands whose output a program may read. */
+export interface OutputFlags {
+  readonly output?: "json";
+}
+
+const text = (input: string) => input;
+
+const jsonFlag = {
+  kind: "enum",
+  values: ["json"],
+  optional: true,
+  brief: "Print JSON",
+} as const;
+
+/** Builds `clrk get`. */
+export function getCommand(): Command<CliContext> {
+  return buildCommand<GetFlags, [string?, string?], CliContext>({
+    loader: async () => (await import("./commands/get.ts")).get,
+    parameters: {
+      flags: {
+        namespace: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          placeholder: "NAMESPACE",
+          brief: "Namespace [default: default]",
+        },
+        allNamespaces: {
+          kind: "boolean",
+          optional: true,
+          withNegated: false,
+          brief: "Objects of all namespaces",
+        },
+        output: {
+          kind: "enum",
+          values: ["wide", "yaml", "json"],
+          optional: true,
+          brief: "More columns, or whole objects",
+        },
+      },
+      aliases: { n: "namespace", A: "allNamespaces", o: "output" },
+      positional: {
+        kind: "tuple",
+        parameters: [
+          {
+            parse: text,
+            optional: true,
+            placeholder: "KIND",
+            brief: "Kind: plural, singular or short, in any case",
+            proposeCompletions: async (partial) =>
+              (await import("./commands/get.ts")).proposeKinds(partial),
+          },
+          {
+            parse: text,
+            optional: true,
+            placeholder: "NAME",
+            brief: "Only the object of this name",
+          },
+        ],
+      },
+    },
+    docs: {
+      brief: "Show what is served, and whether it works",
+      customUsage: ["[KIND [NAME]] [-n NAMESPACE | -A] [-o wide|yaml|json]"],
+      fullDescription: [
+        "Lists objects of one KIND with their state; without KIND, the kinds and how many",
+        "objects of each there are. Values of Secrets are never shown.",
+        "",
+        "JSON is the object where NAME is given, else a List with `items`. An object has",
+        "apiVersion, kind, metadata, spec and status: `status.conditions` is as in",
+        "Kubernetes, `status.tier` says what decides a route's traffic, and",
+        "`status.source` where the object was read.",
+        "",
+        "EXAMPLES",
+        "  clrk get egressgateways",
+        "  clrk get aiproviderroute openai -o yaml",
+        "",
+        "EXIT CODES",
+        "  0  shown     1  no such object, or no gateway is running",
+      ].join("\n"),
+    },
+  });
+}
+
+/** Builds `clrk status`. */
+export function statusCommand(): Command<CliContext> {
+  return buildCommand<OutputFlags, [], CliContext>({
+    loader: async () => (await import("./commands/status.ts")).status,
+    parameters: { flags: { output: jsonFlag }, aliases: { o: "output" } },
+    docs: {
+      brief: "Show running gateways, their addresses, problems and runs",
+      customUsage: ["[-o json]"],
+      fullDescription: [
+        "JSON is {processes, silent}. A process has version, pid, startedAt, directories,",
+        "revision, problems, envoy, gateways, records and runs; `silent` has the ids of",
+        "processes that do not answer.",
+        "",
+        "EXIT CODES",
+        "  0  running     1  no gateway is running",
+      ].join("\n"),
+    },
+  });
+}
+
+/** Builds `clrk doctor`. */
+export function doctorCommand(): Command<CliContext> {
+  return buildCommand<OutputFlags, [], CliContext>({
+    loader: async () => (await import("./commands/doctor.ts")).doctor,
+    parameters: { flags: { output: jsonFlag }, aliases: { o: "output" } },
+    docs: {
+      brief: "Check what the gateway needs, and say what to do",
+      customUsage: ["[-o json]"],
+      fullDescription: [
+        "Changes nothing. ✔ is fine, ! is worth a look, ✘ must be put right first.",
+        "",
+        "JSON is {ok, checks}: each check has name, result (ok, warning, failed), message,",
+        "and `next`, what to do, where there is something to do.",
+        "",
+        "EXIT CODES",
+        "  0  nothing essential is wrong     1  something is",
+      ].join("\n"),
+    },
+  });
+}
+
+/** Builds `clrk version`. */
+export function versionCommand(): Command<CliContext> {
+  return buildCommand<OutputFlags, [], CliContext>({
+    loader: async () => (await import("./commands/version.ts")).showVersion,
+    parameters: { flags: { output: jsonFlag }, aliases: { o: "output" } },
+    docs: {
+      brief: "Print the version",
+      customUsage: ["[-o json]"],
+      fullDescription: "JSON is {clrk, envoy, node}: each a version; Envoy's is the pinned one.",
+    },
+  });
+}
+
+/** Builds `clrk completion install` and `uninstall`. */
+export function completionCommands(): RouteMap<CliContext> {
+  return buildRouteMap({
+    routes: { install: completionCommand("install"), uninstall: completionCommand("uninstall") },
+    docs: { brief: "Complete commands with the Tab key in bash and zsh" },
+  });
+}
+
+function completionCommand(verb: "install" | "uninstall"): Command<CliContext> {
+  return buildCommand<CompletionFlags, [], CliContext>({
+    loader: async () => (await import("./commands/completion.ts"))[verb],
+    parameters: {
+      flags: {
+        shell: {
+          kind: "enum",
+          values: ["bash", "zsh"],
+          optional: true,
+          brief: "Which shell [default: from $SHELL]",
+        },
+      },
+    },
+    docs: {
+      brief: verb === "install" ? "Add completion to ~/.bashrc or ~/.zshrc" : "Remove it again",
+      customUsage: ["[--shell bash|zsh]"],
+    },
+  });
+}

@@ -1,0 +1,188 @@
+/**
+ * Served objects as the rows of `clrk get`: which columns a kind has, and what stands in them.
+ * Invariant: a column shows what was observed or written, never a guess; what is missing stays empty.
+ */
+import type { KindDefinition } from "../../crds/kind-definition.ts";
+import type { ServedObject } from "../../gateway/control-api.ts";
+import { ageSince, formatAge } from "./age.ts";
+import { formatTable } from "./table.ts";
+
+/** The part of a kind that the table needs. */
+export type TableKind = Pick<KindDefinition<unknown>, "kind" | "printerColumns">;
+
+/** How much is shown. */
+export interface ObjectTableOptions {
+  readonly kind: TableKind;
+  readonly isWide: boolean;
+  /** Whether a first column names the namespace */
+  readonly hasNamespace: boolean;
+  /** Unix time in `ms` */
+  readonly nowMs: number;
+  /** ISO 8601: since when objects without a creation time are served */
+  readonly servedSince: string;
+}
+
+interface Column {
+  readonly heading: string;
+  readonly cell: (item: ServedObject) => string | undefined;
+}
+
+/** Returns the table, one line an object, in the order of namespace and name. */
+export function formatObjects(items: readonly ServedObject[], options: ObjectTableOptions): string {
+  const columns = columnsOf(options);
+  const sorted = items.toSorted((left, right) => compare(sortKey(left), sortKey(right)));
+  return formatTable({
+    headings: columns.map(({ heading }) => heading),
+    rows: sorted.map((item) => columns.map(({ cell }) => cell(item))),
+  });
+}
+
+function sortKey({ object }: ServedObject): string {
+  return `${object.metadata.namespace}/${object.metadata.name}`;
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : Number(left > right);
+}
+
+function columnsOf(options: ObjectTableOptions): Column[] {
+  const { kind, isWide, hasNamespace, nowMs, servedSince } = options;
+  const namespace: Column = {
+    heading: "NAMESPACE",
+    cell: ({ object }) => object.metadata.namespace,
+  };
+  const name: Column = { heading: "NAME", cell: ({ object }) => object.metadata.name };
+  const age: Column = {
+    heading: "AGE",
+    cell: ({ object }) => {
+      const created = valueAt(object, ".metadata.creationTimestamp") ?? servedSince;
+      const ageMs = ageSince(created, nowMs);
+      return ageMs === undefined ? undefined : formatAge(ageMs);
+    },
+  };
+  const source: Column = { heading: "SOURCE", cell: (item) => item.source };
+  return [
+    ...(hasNamespace ? [namespace] : []),
+    name,
+    ...ownColumns(kind, isWide),
+    age,
+    ...(isWide ? [source, message] : []),
+  ];
+}
+
+const message: Column = {
+  heading: "MESSAGE",
+  cell: ({ conditions, tier }) =>
+    conditions.find(({ status }) => status === "False")?.message || tier?.why,
+};
+
+const accepted: Column = { heading: "ACCEPTED", cell: (item) => conditionOf(item, "Accepted") };
+
+function ownColumns(kind: TableKind, isWide: boolean): Column[] {
+  switch (kind.kind) {
+    case "EgressGateway":
+      return isWide ? [...gatewayColumns, ...wideGatewayColumns] : gatewayColumns;
+    case "Secret":
+      return [
+        { heading: "TYPE", cell: ({ object }) => valueAt(object, ".type") },
+        { heading: "KEYS", cell: ({ object }) => keysAt(object, ".data").join(",") },
+      ];
+    case "AIProviderRoute":
+    case "EgressHTTPRoute":
+    case "EgressL4Route":
+    case "MCPRoute":
+      return [...printed(kind), accepted, { heading: "TIER", cell: ({ tier }) => tier?.name }];
+    default:
+      return [...printed(kind), accepted];
+  }
+}
+
+/** Columns that the kind itself declares, but for the age, which all have. */
+function printed(kind: TableKind): Column[] {
+  return kind.printerColumns
+    .filter(({ name }) => name !== "Age")
+    .map(({ name, jsonPath }) => ({
+      heading: name.toUpperCase(),
+      cell: ({ object }) => valueAt(object, jsonPath),
+    }));
+}
+
+const gatewayColumns: Column[] = [
+  { heading: "POLICY", cell: ({ object }) => valueAt(object, ".spec.defaultPolicy") },
+  { heading: "LISTENERS", cell: ({ object }) => countAt(object, ".status.gateway.listeners") },
+  { heading: "ROUTES", cell: ({ object }) => routeCount(object) },
+  { heading: "TIER", cell: ({ object }) => tierCount(object) },
+  { heading: "READY", cell: readiness },
+];
+
+const wideGatewayColumns: Column[] = [
+  { heading: "PROXY", cell: ({ object }) => endpointAt(object, ".status.gateway.explicitProxy") },
+  {
+    heading: "TRANSPARENT",
+    cell: ({ object }) => endpointAt(object, ".status.gateway.transparent"),
+  },
+  { heading: "REVISION", cell: ({ object }) => valueAt(object, ".status.gateway.liveRevision") },
+];
+
+function readiness(item: ServedObject): string | undefined {
+  const ready = valueAt(item.object, ".status.gateway.ready");
+  if (ready !== undefined) return ready === "true" ? "True" : "False";
+  return conditionOf(item, "Ready") ?? conditionOf(item, "Accepted");
+}
+
+function conditionOf({ conditions }: ServedObject, type: string): string | undefined {
+  return conditions.find((condition) => condition.type === type)?.status;
+}
+
+function routeCount(object: object): string | undefined {
+  const native = valueAt(object, ".status.gateway.routes.native");
+  const refused = valueAt(object, ".status.gateway.routes.refused");
+  return native === undefined ? undefined : String(Number(native) + Number(refused ?? 0));
+}
+
+function tierCount(object: object): string | undefined {
+  const tiers = ["native", "refused"].flatMap((tier) => {
+    const count = Number(valueAt(object, `.status.gateway.routes.${tier}`) ?? 0);
+    return count > 0 ? [`${count} ${tier}`] : [];
+  });
+  return tiers.join(", ");
+}
+
+function endpointAt(object: object, path: string): string | undefined {
+  const address = valueAt(object, `${path}.address`);
+  const port = valueAt(object, `${path}.port`);
+  if (address === undefined || port === undefined) return undefined;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function countAt(object: object, path: string): string | undefined {
+  const value = memberAt(object, path);
+  return Array.isArray(value) ? String(value.length) : undefined;
+}
+
+function keysAt(object: object, path: string): string[] {
+  const value = memberAt(object, path);
+  return typeof value === "object" && value !== null ? Object.keys(value).sort() : [];
+}
+
+/**
+ * Returns the text of a member at a path such as `.spec.schema.name`, lists joined by commas; undefined for what is
+ * absent or an object.
+ */
+export function valueAt(object: object, path: string): string | undefined {
+  const value = memberAt(object, path);
+  if (Array.isArray(value)) return value.map(String).join(",");
+  if (value === undefined || value === null || typeof value === "object") return undefined;
+  return String(value);
+}
+
+function memberAt(object: object, path: string): unknown {
+  let value: unknown = object;
+  for (const name of path.split(".").slice(1)) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
+      return undefined;
+    }
+    value = Reflect.get(value, name);
+  }
+  return value;
+}

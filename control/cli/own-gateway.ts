@@ -1,0 +1,101 @@
+/** A gateway for one command: `clrk run -f` starts it, waits until it serves, and ends it with the command. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { GatewayProcessStatus } from "../../gateway/control-api.ts";
+import type { CliContext } from "./cli-context.ts";
+import { CliError } from "./cli-error.ts";
+import { escapeControls } from "./colour.ts";
+import { gatewayArguments } from "./gateway-arguments.ts";
+import type { GatewayOptions } from "./gateway-arguments.ts";
+import { createGatewayClient } from "./gateway-client.ts";
+import type { GatewayClient } from "./gateway-client.ts";
+import { startGateway } from "./gateway-start.ts";
+import type { GatewayChild } from "./gateway-start.ts";
+import { formatLogLine } from "./log-line.ts";
+import { prepareEnvoy } from "./prepare-envoy.ts";
+import { formatProblem } from "./problem-line.ts";
+import type { RunningGateway } from "./running-gateways.ts";
+
+/** Envoy usually takes the first configuration within half a second. */
+const readyMs = 15_000;
+
+const pollMs = 25;
+
+/** As for `clrk dev`: whoever waits for the end waits at most this long. */
+const stopMs = 2_000;
+
+/** The process with its end. */
+export interface OwnGateway extends RunningGateway {
+  /** Stops the process, by force after two seconds */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a gateway process that ends with this one, and waits until all that it serves is ready. Throws a `CliError`;
+ * then nothing is left running.
+ */
+export async function startOwnGateway(
+  context: CliContext,
+  options: { readonly gateway: GatewayOptions; readonly isQuiet: boolean },
+): Promise<OwnGateway> {
+  const { stderr, env } = context.process;
+  const { isQuiet } = options;
+  await prepareEnvoy(context, { output: stderr });
+  const started = await startGateway({
+    entry: context.gatewayEntry,
+    arguments: [...gatewayArguments(options.gateway), "--exit-with-parent"],
+    endsWithUs: true,
+    environment: env,
+    onLogLine: (line) => {
+      if (!isQuiet) stderr.write(`${formatLogLine(line, stderr.palette)}\n`);
+    },
+  });
+  if (started.kind === "failed") {
+    const text = started.message.split("\n").map(escapeControls).join("\n");
+    throw new CliError(text);
+  }
+  const { process: child, controlSocket } = started;
+  const client = createGatewayClient(controlSocket);
+  try {
+    const status = await waitUntilReady(client, context);
+    return { pid: child.pid, client, status, close: () => stop(child) };
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
+}
+
+async function waitUntilReady(
+  client: GatewayClient,
+  context: CliContext,
+): Promise<GatewayProcessStatus> {
+  const deadlineMs = performance.now() + readyMs;
+  for (;;) {
+    const status = await client.status();
+    if (status.problems.length > 0) {
+      const lines = status.problems.map((one) => formatProblem(one, context.workingDirectory));
+      throw new CliError(["Cannot serve the manifests:", ...lines].join("\n"));
+    }
+    const waiting = status.gateways.filter(({ ready }) => !ready);
+    if (status.gateways.length > 0 && waiting.length === 0) return status;
+    if (performance.now() > deadlineMs) {
+      const reasons = waiting.map(
+        ({ namespace, name, reason }) => `${namespace}/${name}: ${escapeControls(reason)}`,
+      );
+      const detail = reasons.length === 0 ? ["the manifests hold no EgressGateway"] : reasons;
+      throw new CliError(
+        [
+          `Cannot start a gateway for this command: ${detail.join("; ")}`,
+          "See more: clrk dev",
+        ].join("\n"),
+      );
+    }
+    await sleep(pollMs);
+  }
+}
+
+async function stop(child: GatewayChild): Promise<void> {
+  child.terminate();
+  const timer = setTimeout(() => child.kill(), stopMs);
+  await child.exited;
+  clearTimeout(timer);
+}

@@ -1,0 +1,236 @@
+/**
+ * A real Envoy under test: our ADS and access log servers on a Unix socket, an `EnvoyProcess`, and a certificate
+ * provider that answers every plausible name with the test leaf. Everything ends with the test.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import type { Test } from "tap";
+import { AccessLogServer } from "../access-log-server.ts";
+import type { AdsEvent } from "../ads-server.ts";
+import { AdsServer } from "../ads-server.ts";
+import type { CertificateProvider, LeafChange } from "../certificate-provider.ts";
+import { systemClock } from "../clock.ts";
+import { EnvoyProcess } from "../envoy-process.ts";
+import { findEnvoy } from "../envoy-binary.ts";
+import type { Logger } from "../log.ts";
+import { silentLogger } from "../log.ts";
+import { accessLogService } from "../proto/access-log-service.ts";
+import { aggregatedDiscoveryService } from "../proto/discovery-service.ts";
+import type { EgressRecord } from "../record.ts";
+import { indexRuleFacts } from "../rule-facts.ts";
+import { SecretValue } from "../secret-value.ts";
+import type { GatewaySnapshot } from "../snapshot.ts";
+import { gatewayKey } from "../snapshot.ts";
+import type { ProxyCredential } from "../xds.ts";
+import { xdsResources } from "../xds.ts";
+import { testCertificatePem, testPrivateKeyPem } from "./leaf.ts";
+
+/** Path of the Envoy to test with; undefined where there is none. */
+export const realEnvoy = process.env["CLRK_ENVOY"] ?? (await findInstalled());
+
+/** Test options that skip where there is no Envoy. */
+export const needsEnvoy = { skip: realEnvoy === undefined ? "needs envoy (CLRK_ENVOY)" : false };
+
+async function findInstalled(): Promise<string | undefined> {
+  const found = await findEnvoy({ env: process.env, install: "never" });
+  return found.kind === "found" ? found.path : undefined;
+}
+
+/** What became of a publication. */
+export type Verdict = Extract<AdsEvent, { kind: "live" | "rejected" }>;
+
+/** One running Envoy of one gateway. */
+export interface EnvoyRig {
+  readonly envoy: EnvoyProcess;
+  readonly directory: string;
+  readonly adminSocket: string;
+  /** Where the explicit proxy listens */
+  readonly proxyPort: number;
+  /** Where the transparent listener listens */
+  readonly transparentPort: number;
+  readonly records: EgressRecord[];
+  /** Every line that Envoy logged */
+  readonly logLines: string[];
+  /** Names that were asked of the certificate provider */
+  readonly askedNames: string[];
+  /** Publishes a snapshot and waits for Envoy's verdict */
+  publish(snapshot: GatewaySnapshot, changes?: RigPublication): Promise<Verdict>;
+}
+
+/** Parts of a publication that are not in the snapshot. */
+export interface RigPublication {
+  /** Credential values by resource name */
+  readonly credentials?: Readonly<Record<string, string>>;
+  readonly runs?: readonly ProxyCredential[];
+  readonly signingFile?: (resource: string) => string;
+}
+
+/** `alice:secret` as an htpasswd entry of the explicit proxy. */
+export const alice: ProxyCredential = {
+  runId: "run-alice",
+  passwordHash: "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=",
+};
+
+/** Proxy-Authorization of `alice`. */
+export const aliceAuthorization = `Basic ${Buffer.from("run-alice:secret").toString("base64")}`;
+
+/** Starts Envoy for the gateway; `publish()` comes next. */
+export async function startRig(t: Test, gateway = "default/egress"): Promise<EnvoyRig> {
+  const directory = await mkdtemp(path.join(tmpdir(), "clrk-rig-"));
+  const [proxyPort, transparentPort] = [await freePort(), await freePort()];
+  const verdicts = new VerdictQueue();
+  const records: EgressRecord[] = [];
+  const logLines: string[] = [];
+  const { provider, askedNames } = testProvider();
+  let served: GatewaySnapshot | undefined;
+  const ads = new AdsServer({
+    log: silentLogger,
+    certificates: () => provider,
+    onEvent: (event) => verdicts.add(event),
+  });
+  const accessLogs = new AccessLogServer({
+    log: silentLogger,
+    onRecord: (record) => records.push(record),
+    findContext: () =>
+      served && {
+        gateway: served,
+        revision: 1,
+        ruleFacts: indexRuleFacts(served),
+        findAgent: (caller) => (caller === "" ? null : { ...nobody, name: caller }),
+      },
+  });
+  const grpc = new Server();
+  grpc.addService(aggregatedDiscoveryService, ads.handlers);
+  grpc.addService(accessLogService, accessLogs.handlers);
+  const controlSocket = path.join(directory, "ads.sock");
+  await new Promise<void>((resolve, reject) => {
+    grpc.bindAsync(`unix:${controlSocket}`, ServerCredentials.createInsecure(), (error) =>
+      error ? reject(error) : resolve(),
+    );
+  });
+  const adminSocket = path.join(directory, "admin.sock");
+  const envoy = new EnvoyProcess({
+    binary: realEnvoy ?? "",
+    gateway,
+    controlSocket,
+    adminSocket,
+    maxConnections: 1_000,
+    concurrency: 1,
+    directory,
+    clock: systemClock,
+    log: collectingLogger(logLines),
+  });
+  t.teardown(async () => {
+    await envoy.destroy();
+    grpc.forceShutdown();
+    await rm(directory, { recursive: true, force: true });
+  });
+  let revision = 0;
+  const publish = async (snapshot: GatewaySnapshot, changes: RigPublication = {}) => {
+    served = snapshot;
+    revision++;
+    const verdict = verdicts.next(revision);
+    ads.publish(gatewayKey(snapshot), {
+      revision,
+      resources: xdsResources(snapshot, {
+        explicit: { address: "127.0.0.1", port: proxyPort },
+        transparent: { address: "127.0.0.1", port: transparentPort },
+        runs: changes.runs ?? [alice],
+        signingFile: changes.signingFile ?? ((resource) => path.join(directory, btoa(resource))),
+      }),
+      credentials: new Map(
+        Object.entries(changes.credentials ?? {}).map(([name, value]) => [
+          name,
+          new SecretValue(value),
+        ]),
+      ),
+      upstreamTrustPem: testCertificatePem,
+    });
+    if (revision === 1) await envoy.start();
+    return await verdict;
+  };
+  return {
+    envoy,
+    directory,
+    adminSocket,
+    proxyPort,
+    transparentPort,
+    records,
+    logLines,
+    askedNames,
+    publish,
+  };
+}
+
+const nobody = { kind: "Process", namespace: "", uid: "", revision: "", invocationId: "" };
+
+/** Waits, at most ten seconds, until `find` finds something. */
+export async function eventually<Value>(find: () => Value | undefined): Promise<Value> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const found = find();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error("Nothing was found within 10 s");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const bound = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof bound === "object" && bound !== null ? bound.port : 0;
+}
+
+class VerdictQueue {
+  readonly #waiting = new Map<number, (verdict: Verdict) => void>();
+
+  next(revision: number): Promise<Verdict> {
+    return new Promise((resolve) => this.#waiting.set(revision, resolve));
+  }
+
+  add(event: AdsEvent): void {
+    if (event.kind !== "live" && event.kind !== "rejected") return;
+    this.#waiting.get(event.revision)?.(event);
+  }
+}
+
+function testProvider(): { provider: CertificateProvider; askedNames: string[] } {
+  const askedNames: string[] = [];
+  const leaf = {
+    certificateChainPem: testCertificatePem,
+    privateKeyPem: testPrivateKeyPem,
+    notAfterMs: Date.UTC(2100, 0, 1),
+    version: "leaf-1",
+  };
+  const subscribers = new Set<(change: LeafChange) => void>();
+  const provider: CertificateProvider = {
+    find: async (serverName) => {
+      askedNames.push(serverName);
+      if (/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(serverName)) return { kind: "leaf", leaf };
+      return { kind: "refused", reason: "malformed-name", message: "Not a host name" };
+    },
+    forget: () => {},
+    subscribe: (onChange) => {
+      subscribers.add(onChange);
+      return () => subscribers.delete(onChange);
+    },
+  };
+  return { provider, askedNames };
+}
+
+function collectingLogger(lines: string[]): Logger {
+  const log: Logger = {
+    debug: () => {},
+    info: (message) => lines.push(message),
+    warn: (message) => lines.push(message),
+    error: (message) => lines.push(message),
+    child: () => log,
+  };
+  return log;
+}

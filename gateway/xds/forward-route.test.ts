@@ -1,0 +1,247 @@
+/** Tests forwarding as a real Envoy does it: credentials, header changes, backends, aliases and timeouts. */
+import t from "tap";
+import type { Test } from "tap";
+import { secureRequest, plainRequest } from "../testdata/agent.ts";
+import { plainUpstream, tlsUpstream } from "../testdata/echo-upstream.ts";
+import type { Upstream } from "../testdata/echo-upstream.ts";
+import { needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
+import type { EnvoyRig } from "../testdata/envoy-rig.ts";
+import {
+  backend,
+  bearer,
+  deployment,
+  forward,
+  gatewaySnapshot,
+  hostPolicy,
+  httpRule,
+} from "../testdata/gateway-snapshot.ts";
+import type { HostPolicy, HttpAction, HttpRule } from "../snapshot.ts";
+import { forwardRoutes, streamIdleMs } from "./forward-route.ts";
+
+const credentials = {
+  "secret/default/openai/token": "sk-openai",
+  "secret/default/first/token": "sk-first",
+  "secret/default/all/token": "sk-all",
+};
+
+/** A host that is dialled at an upstream of the test. */
+function at(upstream: Upstream, policy: HostPolicy): HostPolicy {
+  return { ...policy, alias: { address: "127.0.0.1", port: upstream.port } };
+}
+
+async function publish(t: Test, rig: EnvoyRig, hosts: readonly HostPolicy[]): Promise<void> {
+  const verdict = await rig.publish(gatewaySnapshot({ hosts }), { credentials });
+  t.equal(verdict.kind, "live", "Envoy takes the configuration");
+}
+
+t.test(
+  "forwardRoutes() puts the credential in the place of what the agent sent",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+    const action = forward({ credentials: [bearer("openai")] });
+    await publish(t, rig, [at(upstream, hostPolicy("api.openai.com", httpRule({ action })))]);
+    const reply = await secureRequest(rig, "api.openai.com", {
+      headers: {
+        authorization: "Bearer agent-key",
+        "x-api-key": "agent-key",
+        "api-key": "agent-key",
+        "x-goog-api-key": "agent-key",
+        "x-clrk-run": "run-other",
+        "x-envoy-upstream-rq-timeout-ms": "1",
+        "x-forwarded-proto": "http",
+      },
+    });
+    t.equal(reply.status, 200, reply.text);
+    const headers = upstream.seen[0]?.headers ?? {};
+    t.equal(headers["authorization"], "Bearer sk-openai");
+    t.notMatch(JSON.stringify(headers), /agent-key|x-clrk-|x-envoy-|x-forwarded|x-request-id/);
+  },
+);
+
+t.test(
+  "forwardRoutes() gives a backend its own credential and no other's",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+    const alias = { address: "127.0.0.1", port: upstream.port };
+    const target = backend("a.example.com", { alias, credentials: [bearer("first")] });
+    const idle = backend("b.example.com", { alias, weight: 0, credentials: [bearer("openai")] });
+    const rule = httpRule({ action: forward({ backends: [idle, target] }) });
+    await publish(t, rig, [hostPolicy("api.openai.com", rule)]);
+    const reply = await secureRequest(rig, "api.openai.com", {
+      headers: { authorization: "Bearer agent-key" },
+    });
+    t.equal(reply.status, 200, reply.text);
+    const headers = upstream.seen[0]?.headers ?? {};
+    t.equal(headers["authorization"], "Bearer sk-first");
+    t.equal(headers["host"], "a.example.com");
+  },
+);
+
+t.test(
+  "forwardRoutes() prefers the credential of the backend to that of the rule",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+    const alias = { address: "127.0.0.1", port: upstream.port };
+    const target = backend("a.example.com", { alias, port: 8443, credentials: [bearer("first")] });
+    const action = forward({ backends: [target], credentials: [bearer("all")] });
+    await publish(t, rig, [hostPolicy("api.openai.com", httpRule({ action }))]);
+    const reply = await secureRequest(rig, "api.openai.com");
+    t.equal(reply.status, 200, reply.text);
+    t.equal(upstream.seen[0]?.headers["authorization"], "Bearer sk-first");
+    t.equal(upstream.seen[0]?.headers["host"], "a.example.com:8443");
+  },
+);
+
+t.test(
+  "forwardRoutes() writes header values as they stand in the object",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+    const rewrite = {
+      set: [{ name: "x-set", value: "100% %REQ(authorization)% %%" }],
+      add: [{ name: "x-add", value: "%START_TIME%" }],
+      remove: ["x-upstream", "x-remove"],
+    };
+    const action = forward({ requestHeaders: rewrite, responseHeaders: rewrite });
+    await publish(t, rig, [at(upstream, hostPolicy("api.example.com", httpRule({ action })))]);
+    const reply = await secureRequest(rig, "api.example.com", {
+      headers: { authorization: "Bearer own", "x-set": "old", "x-add": "old", "x-remove": "1" },
+    });
+    const headers = upstream.seen[0]?.headers ?? {};
+    t.equal(headers["authorization"], "Bearer own", "without injection the agent's own stays");
+    t.equal(headers["x-set"], "100% %REQ(authorization)% %%");
+    t.equal(headers["x-add"], "old, %START_TIME%");
+    t.equal(headers["x-remove"], undefined);
+    t.equal(reply.headers["x-set"], "100% %REQ(authorization)% %%");
+    t.equal(reply.headers["x-upstream"], undefined);
+  },
+);
+
+t.test(
+  "forwardRoutes() follows a credential that changes, goes and comes back",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+    const action = forward({ credentials: [bearer("openai")] });
+    const hosts = [at(upstream, hostPolicy("api.openai.com", httpRule({ action })))];
+    const snapshot = gatewaySnapshot({ hosts });
+    const resource = "secret/default/openai/token";
+    const values: string[] = [];
+    for (const value of ["sk-1", "sk-2", undefined, "sk-3", "sk-4"]) {
+      await rig.publish(snapshot, {
+        credentials: value === undefined ? {} : { [resource]: value },
+      });
+      if (value === undefined) continue;
+      await secureRequest(rig, "api.openai.com");
+      values.push(upstream.seen.at(-1)?.headers["authorization"] ?? "");
+    }
+    t.same(values, ["Bearer sk-1", "Bearer sk-2", "Bearer sk-3", "Bearer sk-4"]);
+  },
+);
+
+t.test(
+  "forwardRoutes() sends plain requests in plain, to aliases and to named addresses",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await plainUpstream(t)];
+    await publish(t, rig, [
+      at(upstream, hostPolicy("api.example.com", httpRule())),
+      hostPolicy("127.0.0.1", httpRule()),
+    ]);
+    t.equal((await plainRequest(rig, "api.example.com", { path: "/a?b=c" })).status, 200);
+    t.match(upstream.seen[0], { url: "/a?b=c", headers: { host: "api.example.com" } });
+    t.notOk("proxy-authorization" in (upstream.seen[0]?.headers ?? {}));
+    t.equal((await plainRequest(rig, "127.0.0.1", { port: upstream.port })).status, 200);
+    t.equal(upstream.seen.length, 2);
+  },
+);
+
+t.test(
+  "forwardRoutes() never dials a guarded address that no rule names",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await plainUpstream(t)];
+    const verdict = await rig.publish(gatewaySnapshot({ defaultPolicy: "allow-all" }));
+    t.equal(verdict.kind, "live");
+    for (const host of ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1"]) {
+      const reply = await plainRequest(rig, host, { port: upstream.port });
+      t.equal(reply.status, 503, `${host}: ${reply.text}`);
+    }
+    t.equal(upstream.seen.length, 0);
+  },
+);
+
+t.test(
+  "forwardRoutes() ends a request without response headers after the bound",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+    const hosts = [at(upstream, hostPolicy("api.openai.com", httpRule()))];
+    await rig.publish(gatewaySnapshot({ hosts, requestTimeoutMs: 100 }));
+    const reply = await secureRequest(rig, "api.openai.com", { path: "/silent" });
+    t.equal(reply.status, 504);
+    t.match(reply.json, { error: { type: "server_error", code: "clrk_unreachable" } });
+    t.equal(reply.headers["x-clrk-deny-reason"], "unreachable");
+  },
+);
+
+function routesOf(
+  action: HttpAction,
+  changes: Partial<HttpRule & { scheme: "tls" | "plain" }> = {},
+) {
+  if (action.kind !== "forward") throw new TypeError("Cannot make routes: want a forward action");
+  return forwardRoutes({
+    name: "allow/x",
+    match: { prefix: "/" },
+    scheme: changes.scheme ?? "tls",
+    host: hostPolicy("api.example.com"),
+    action,
+    provider: undefined,
+    requestTimeoutMs: 1_000,
+    signingFile: deployment().signingFile,
+  });
+}
+
+t.test("forwardRoutes() adds a route for WebSocket where the upstream speaks TLS", async (t) => {
+  const [upgrade, plain] = routesOf(forward());
+  t.equal(upgrade?.route?.cluster, "forward-tls-http1");
+  t.equal(upgrade?.match?.headers?.[0]?.name, "upgrade");
+  t.equal(plain?.route?.cluster, "forward-tls");
+  const only = routesOf(forward(), { scheme: "plain" });
+  t.same(
+    only.map(({ route }) => route?.cluster),
+    ["forward-plain"],
+  );
+});
+
+t.test("forwardRoutes() sends TLS to a host named by address over TLS", async (t) => {
+  const routes = forwardRoutes({
+    name: "allow/x",
+    match: { prefix: "/" },
+    scheme: "tls",
+    host: hostPolicy("10.0.0.5"),
+    action: forward(),
+    provider: undefined,
+    requestTimeoutMs: 1_000,
+    signingFile: deployment().signingFile,
+  });
+  t.same(
+    routes.map(({ route }) => route?.cluster),
+    ["forward-tls-http1", "forward-tls"],
+  );
+});
+
+const idle: readonly { readonly timeoutMs: number; readonly idleMs: number }[] = [
+  { timeoutMs: 0, idleMs: 900_000 },
+  { timeoutMs: 840_000, idleMs: 900_000 },
+  { timeoutMs: 3_600_000, idleMs: 3_660_000 },
+];
+
+for (const { timeoutMs, idleMs } of idle) {
+  t.test(`streamIdleMs() of a bound of ${timeoutMs} ms is ${idleMs} ms`, async (t) => {
+    t.equal(streamIdleMs(timeoutMs), idleMs);
+  });
+}

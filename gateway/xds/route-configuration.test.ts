@@ -1,0 +1,345 @@
+/** Tests which route decides, in which order, and what a refusal says; a real Envoy checks that no text is expanded. */
+import t from "tap";
+import { providers } from "../../providers/registry.ts";
+import { encodeMessage } from "../any.ts";
+import { envoy } from "../proto/gen/xds.js";
+import type { GatewaySnapshot, HttpMatch, HttpRule } from "../snapshot.ts";
+import { plainRequest, secureRequest } from "../testdata/agent.ts";
+import { tlsUpstream } from "../testdata/echo-upstream.ts";
+import { needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
+import {
+  backend,
+  bearer,
+  deployment,
+  everythingSnapshot,
+  forward,
+  gatewaySnapshot,
+  hostPolicy,
+  httpRule,
+  sigv4,
+} from "../testdata/gateway-snapshot.ts";
+import type { RouteScope } from "./route-configuration.ts";
+import { routeConfiguration } from "./route-configuration.ts";
+
+const tls: RouteScope = { scheme: "tls", section: undefined };
+
+/** The configuration with what messages default to, as Envoy reads it. */
+function configurationOf(gateway: GatewaySnapshot, scope: RouteScope = tls) {
+  const { RouteConfiguration } = envoy.config.route.v3;
+  const bytes = encodeMessage(RouteConfiguration, routeConfiguration(gateway, scope, deployment()));
+  return RouteConfiguration.decode(bytes);
+}
+
+function routesOf(gateway: GatewaySnapshot, domain: string, scope: RouteScope = tls) {
+  const hosts = configurationOf(gateway, scope).virtualHosts;
+  return hosts.find(({ domains }) => domains.includes(domain))?.routes ?? [];
+}
+
+function namesOf(gateway: GatewaySnapshot, domain: string, scope: RouteScope = tls): string[] {
+  const names = routesOf(gateway, domain, scope).map(({ name }) => name);
+  // The upgrade route of a rule has the rule's name, too.
+  return names.filter((name, index) => name !== names[index - 1]);
+}
+
+const rule = (ruleIndex: number, changes: Partial<HttpRule> = {}) =>
+  httpRule({ ruleIndex, ...changes });
+
+t.test("routeConfiguration() keeps the order of the rules and ends with the refusal", async (t) => {
+  const gateway = gatewaySnapshot({
+    hosts: [
+      hostPolicy(
+        "api.example.com",
+        rule(0, { match: { method: "POST" } }),
+        rule(1, {
+          action: { kind: "deny", status: 403, reason: "deny-policy", message: "Not this" },
+        }),
+        rule(2),
+      ),
+    ],
+  });
+  t.same(namesOf(gateway, "api.example.com"), [
+    "allow/EgressHTTPRoute/default/route/0",
+    "deny/deny-policy/EgressHTTPRoute/default/route/1",
+    "allow/EgressHTTPRoute/default/route/2",
+    "deny/no-rule",
+  ]);
+  t.same(namesOf(gateway, "*"), ["deny/default-policy"]);
+});
+
+t.test("routeConfiguration() forwards what no rule names when the default allows", async (t) => {
+  const hosts = [hostPolicy("api.example.com", rule(0, { match: { method: "POST" } }))];
+  const gateway = gatewaySnapshot({ defaultPolicy: "allow-all", hosts });
+  t.same(namesOf(gateway, "api.example.com"), [
+    "allow/EgressHTTPRoute/default/route/0",
+    "allow/default-policy",
+  ]);
+  t.same(namesOf(gateway, "*"), ["allow/default-policy"]);
+});
+
+t.test(
+  "routeConfiguration() of a refused gateway refuses everything with its reason",
+  async (t) => {
+    const refusal = { reason: "not-enforced", message: "Not enforced" } as const;
+    const gateway = everythingSnapshot({ refusal, defaultPolicy: "allow-all" });
+    for (const { domains, routes } of configurationOf(gateway).virtualHosts) {
+      t.same(
+        routes.map(({ name }) => name),
+        ["deny/not-enforced"],
+        domains.join(),
+      );
+    }
+  },
+);
+
+const matches: readonly {
+  readonly name: string;
+  readonly match: HttpMatch;
+  readonly want: object;
+}[] = [
+  { name: "nothing", match: {}, want: { prefix: "/" } },
+  {
+    name: "an exact path",
+    match: { path: { kind: "exact", value: "/v1" } },
+    want: { path: "/v1" },
+  },
+  {
+    name: "a prefix",
+    match: { path: { kind: "prefix", value: "/v1/" } },
+    want: { pathSeparatedPrefix: "/v1" },
+  },
+  {
+    name: "the root prefix",
+    match: { path: { kind: "prefix", value: "/" } },
+    want: { prefix: "/" },
+  },
+  {
+    name: "a regex",
+    match: { path: { kind: "regex", value: "/v[0-9]" } },
+    want: { safeRegex: { regex: "/v[0-9]" } },
+  },
+  {
+    name: "method and headers",
+    match: {
+      method: "GET",
+      headers: [
+        { kind: "exact", name: "x-a", value: "1" },
+        { kind: "regex", name: "x-b", value: "[0-9]+" },
+      ],
+    },
+    want: {
+      prefix: "/",
+      headers: [
+        { name: ":method", stringMatch: { exact: "GET" } },
+        { name: "x-a", stringMatch: { exact: "1" } },
+        { name: "x-b", stringMatch: { safeRegex: { regex: "[0-9]+" } } },
+      ],
+    },
+  },
+];
+
+for (const { name, match, want } of matches) {
+  t.test(`routeConfiguration() matches ${name}`, async (t) => {
+    const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", rule(0, { match }))] });
+    const scope = { scheme: "plain", section: undefined } as const;
+    const { virtualHosts = [] } = routeConfiguration(gateway, scope, deployment());
+    const routes = virtualHosts?.find(({ name }) => name === "a.example.com")?.routes ?? [];
+    t.same(routes.at(-2)?.match, want);
+  });
+}
+
+t.test(
+  "routeConfiguration() refuses ambiguous paths only where a rule asks for a path",
+  async (t) => {
+    const path = { kind: "prefix", value: "/v1" } as const;
+    const gateway = gatewaySnapshot({
+      hosts: [
+        hostPolicy("path.example.com", rule(0, { match: { path } }), rule(1)),
+        hostPolicy("open.example.com", rule(0)),
+      ],
+    });
+    t.equal(namesOf(gateway, "path.example.com")[0], "deny/ambiguous-path");
+    t.notOk(namesOf(gateway, "open.example.com").includes("deny/ambiguous-path"));
+    t.notOk(namesOf(gateway, "*").includes("deny/ambiguous-path"));
+  },
+);
+
+t.test("routeConfiguration() gives a section only the rules that attach to it", async (t) => {
+  const hosts = [hostPolicy("a.example.com", rule(0, { sections: ["internal"] }), rule(1))];
+  const gateway = gatewaySnapshot({ hosts });
+  const scope = (section: string) => ({ scheme: "tls", section }) as const;
+  t.same(namesOf(gateway, "a.example.com", scope("internal")).slice(0, -1), [
+    "allow/EgressHTTPRoute/default/route/0",
+    "allow/EgressHTTPRoute/default/route/1",
+  ]);
+  t.same(namesOf(gateway, "a.example.com", scope("other")).slice(0, -1), [
+    "allow/EgressHTTPRoute/default/route/1",
+  ]);
+  t.equal(configurationOf(gateway, scope("internal")).name, "tls/internal");
+});
+
+t.test(
+  "routeConfiguration() decides hosts of providers by the wildcard that covers them",
+  async (t) => {
+    const deny = { kind: "deny", status: 403, reason: "deny-policy", message: "No" } as const;
+    const gateway = gatewaySnapshot({
+      hosts: [
+        hostPolicy("*.api.openai.com", rule(2)),
+        hostPolicy("*.openai.com", rule(0, { action: deny })),
+        hostPolicy("*.amazonaws.com", rule(1)),
+        hostPolicy("*", rule(3)),
+      ],
+    });
+    const first = (domain: string) => namesOf(gateway, domain)[0];
+    t.equal(first("api.openai.com"), "deny/deny-policy/EgressHTTPRoute/default/route/0");
+    t.equal(first("eu.api.openai.com"), "allow/EgressHTTPRoute/default/route/2");
+    t.equal(
+      first("bedrock-runtime.us-east-1.amazonaws.com"),
+      "allow/EgressHTTPRoute/default/route/1",
+    );
+    t.equal(first("api.anthropic.com"), "allow/EgressHTTPRoute/default/route/3");
+  },
+);
+
+t.test("routeConfiguration() never names a domain twice", async (t) => {
+  const gateway = everythingSnapshot();
+  const named = [...gateway.hosts, hostPolicy("*.openai.azure.com", rule(0))];
+  const { virtualHosts } = configurationOf({ ...gateway, hosts: named });
+  const domains = virtualHosts.flatMap(({ domains: own }) => own);
+  t.equal(new Set(domains).size, domains.length);
+  t.equal(new Set(virtualHosts.map(({ name }) => name)).size, virtualHosts.length);
+  t.ok(domains.includes("[fd00::1]") && domains.includes("*.wild.example.com"));
+});
+
+t.test("routeConfiguration() refuses a rule with a credential on plain HTTP", async (t) => {
+  const injecting = [
+    forward({ credentials: [bearer("openai")] }),
+    forward({ credentials: [sigv4("aws")] }),
+    forward({ backends: [backend("b.example.com", { credentials: [bearer("first")] })] }),
+  ];
+  for (const action of injecting) {
+    const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", rule(0, { action }))] });
+    const scope = { scheme: "plain", section: undefined } as const;
+    const [route] = routesOf(gateway, "a.example.com", scope);
+    t.equal(route?.name, "deny/credential-needs-tls/EgressHTTPRoute/default/route/0");
+    t.equal(route?.directResponse?.status, 403);
+  }
+});
+
+t.test("routeConfiguration() never lets plain routes refer to a secret", async (t) => {
+  const gateway = everythingSnapshot({ defaultPolicy: "allow-all" });
+  for (const section of [undefined, "http", "any-http"]) {
+    const configuration = routeConfiguration(gateway, { scheme: "plain", section }, deployment());
+    const bytes = encodeMessage(envoy.config.route.v3.RouteConfiguration, configuration);
+    t.notMatch(Buffer.from(bytes).toString("latin1"), /%SECRET\(|generic_secret|nonexistent/);
+  }
+});
+
+for (const { name, hosts } of providers) {
+  const host = hosts[0]?.replace("*.", "mine.") ?? "";
+  t.test(`routeConfiguration() refuses ${host} in the shape of ${name}`, needsEnvoy, async (t) => {
+    const rig = await startRig(t);
+    t.equal((await rig.publish(gatewaySnapshot())).kind, "live");
+    const reply = await secureRequest(rig, host, { method: "POST", path: "/v1/x?key=1" });
+    t.equal(reply.status, 403);
+    t.equal(reply.headers["content-type"], "application/json");
+    t.equal(reply.headers["x-clrk-deny-reason"], "default-policy");
+    const message = `No route of EgressGateway default/egress allows host ${host} (defaultPolicy deny-all)`;
+    const provider = providers.find((candidate) => candidate.name === name);
+    const body = provider?.errorBody({ status: 403, message, code: "clrk_default_policy" });
+    t.same(reply.json, body);
+    for (const header of provider?.errorHeaders ?? []) {
+      t.equal(reply.headers[header.name], header.value);
+    }
+  });
+}
+
+t.test("routeConfiguration() expands nothing of what stands in objects", needsEnvoy, async (t) => {
+  const trap = "%REQ(authorization)% 100% %%";
+  const route = { kind: "EgressHTTPRoute", namespace: "default", name: trap };
+  const deny = {
+    kind: "deny",
+    status: 451,
+    reason: "deny-policy",
+    message: `Not "${trap}"`,
+  } as const;
+  const gateway = gatewaySnapshot({
+    name: trap,
+    hosts: [
+      hostPolicy("denied.example.com", rule(0, { route, action: deny })),
+      hostPolicy(
+        "plain.example.com",
+        rule(0, { route, action: forward({ credentials: [bearer("x")] }) }),
+      ),
+    ],
+  });
+  // The node id is the gateway's name: it has to be the one that is published.
+  const rig = await startRig(t, `default/${trap}`);
+  const verdict = await rig.publish(gateway, { credentials: { "secret/default/x/token": "s" } });
+  t.equal(verdict.kind, "live", verdict.kind === "rejected" ? verdict.message : "");
+  const headers = { authorization: "Bearer agent-key" };
+  const denied = await secureRequest(rig, "denied.example.com", { headers });
+  t.equal(denied.status, 451);
+  t.match(denied.json, { message: `Not "${trap}"` });
+  const other = await secureRequest(rig, "other.example.com", { headers });
+  t.match(other.json, {
+    message: `No route of EgressGateway default/${trap} allows host other.example.com (defaultPolicy deny-all)`,
+  });
+  const plain = await plainRequest(rig, "plain.example.com", { headers });
+  t.match(plain.json, {
+    message: `EgressHTTPRoute default/${trap} injects a credential, which never travels from plain HTTP: use https`,
+  });
+  const refusal = { reason: "not-enforced", message: `Refused: ${trap}` } as const;
+  await rig.publish({ ...gateway, refusal });
+  const refused = await secureRequest(rig, "denied.example.com", { headers });
+  t.match(refused.json, { message: `Refused: ${trap}` });
+  t.notMatch(JSON.stringify([denied, other, plain, refused]), /agent-key/);
+});
+
+t.test(
+  "routeConfiguration() escapes what an agent writes into a refusal",
+  needsEnvoy,
+  async (t) => {
+    const rig = await startRig(t);
+    await rig.publish(
+      gatewaySnapshot({
+        hosts: [hostPolicy("a.example.com", rule(0, { match: { method: "PUT" } }))],
+      }),
+    );
+    const reply = await secureRequest(rig, "a.example.com", { path: '/"},"x":{"?q=secret' });
+    t.equal(reply.status, 403);
+    t.match(reply.json, { error: { code: "clrk_no_rule" } });
+    t.notMatch(reply.text, /secret/, "the query is left out");
+  },
+);
+
+const ambiguous = ["/v1%2fadmin", "/v1%2Fadmin", "/v1/..%5cadmin", "/v1/%2e%2e%2fadmin"];
+
+t.test(
+  "routeConfiguration() sees normalised paths and refuses ambiguous ones",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+    const path = { kind: "prefix", value: "/v1" } as const;
+    const policy = hostPolicy("a.example.com", rule(0, { match: { path } }));
+    const hosts = [{ ...policy, alias: { address: "127.0.0.1", port: upstream.port } }];
+    await rig.publish(gatewaySnapshot({ hosts }));
+    for (const target of ambiguous) {
+      const reply = await secureRequest(rig, "a.example.com", { path: target });
+      t.match(reply, { status: 403, headers: { "x-clrk-deny-reason": "ambiguous-path" } }, target);
+    }
+    for (const target of ["/v1/../admin", "/v1/%2e%2e/admin", "/admin", "/v10"]) {
+      const reply = await secureRequest(rig, "a.example.com", { path: target });
+      t.match(reply, { status: 403, headers: { "x-clrk-deny-reason": "no-rule" } }, target);
+    }
+    t.equal(
+      (await secureRequest(rig, "A.Example.COM", { sni: "a.example.com", path: "/v1?x=%2f" }))
+        .status,
+      403,
+    );
+    t.equal((await secureRequest(rig, "a.example.com", { path: "/v1/a?x=%2f" })).status, 200);
+    t.same(
+      upstream.seen.map(({ url }) => url),
+      ["/v1/a?x=%2f"],
+    );
+  },
+);
