@@ -21,11 +21,7 @@ import {
 import type { ManifestFile } from "./manifest-file.ts";
 import { saysTheSame } from "./object-set.ts";
 
-/** Most files that are read. */
-export const maxFiles = 20_000;
-
-/** Most text that is held, in UTF-16 units. */
-const maxTotalText = 64 * 1024 * 1024;
+const defaultLimits: TreeLimits = { files: 20_000, textLength: 64 * 1024 * 1024 };
 
 /** Deepest directory below a path; symbolic links can make a tree without end. */
 const maxDirectoryDepth = 32;
@@ -41,6 +37,14 @@ export interface ManifestTreeOptions {
   readonly log: Logger;
   /** Something may have happened to this path: give it to `refresh()` soon */
   readonly onEvent: (path: string) => void;
+  /** Most files and most UTF-16 units of text in all; default 20,000 and 64 Mi */
+  readonly limits?: TreeLimits;
+}
+
+/** Bounds of what a tree holds; what is beyond is a problem. */
+export interface TreeLimits {
+  readonly files: number;
+  readonly textLength: number;
 }
 
 interface Root {
@@ -69,6 +73,7 @@ export class ManifestTree {
   readonly #onEvent: (path: string) => void;
   #changes = new Map<string, FileChange>();
   readonly #log: Logger;
+  readonly #limits: TreeLimits;
   #hasWarned = false;
   #sorted: readonly string[] | undefined;
   #totalText = 0;
@@ -78,6 +83,7 @@ export class ManifestTree {
   constructor(options: ManifestTreeOptions) {
     const { paths, watch, onEvent } = options;
     this.#log = options.log;
+    this.#limits = options.limits ?? defaultLimits;
     const roots = paths.map((path) => ({ path: resolve(path), file: displayed(path) }));
     this.#roots = [...new Map(roots.map((root) => [root.path, root])).values()];
     this.#onEvent = onEvent;
@@ -146,7 +152,8 @@ export class ManifestTree {
     const problems = [...this.#pathProblems.values()];
     const [surplus] = this.#surplus;
     if (surplus !== undefined) {
-      const message = `more than ${maxFiles} files or ${maxTotalText} characters in all, wanted fewer`;
+      const { files, textLength } = this.#limits;
+      const message = `more than ${files} files or ${textLength} characters in all, wanted fewer`;
       problems.push({ file: this.displayPath(surplus), line: 0, field: "", message });
     }
     return problems;
@@ -276,8 +283,9 @@ export class ManifestTree {
       this.#forgetFile(path);
       return;
     }
-    const total = this.#totalText + textLength(after) - textLength(before);
-    if (total > maxTotalText || (before === undefined && this.#files.size >= maxFiles)) {
+    const total = this.#totalText + lengthOf(after) - lengthOf(before);
+    const { files, textLength } = this.#limits;
+    if (total > textLength || (before === undefined && this.#files.size >= files)) {
       this.#surplus.add(path);
       return;
     }
@@ -300,7 +308,7 @@ export class ManifestTree {
     const file = this.#files.get(path);
     if (file === undefined) return;
     this.#files.delete(path);
-    this.#totalText -= textLength(file);
+    this.#totalText -= lengthOf(file);
     this.#sorted = undefined;
     this.#changes.set(path, "removed");
   }
@@ -320,7 +328,7 @@ function displayed(path: string): string {
   return regular.length > 1 && regular.endsWith("/") ? regular.slice(0, -1) : regular;
 }
 
-function textLength(file: ManifestFile | undefined): number {
+function lengthOf(file: ManifestFile | undefined): number {
   return file?.text?.length ?? 0;
 }
 

@@ -46,9 +46,12 @@ const connectionFactKeys: ReadonlySet<string> = new Set([
 /** Between the parts of a transparent caller; a control character that no Kubernetes name can hold. */
 export const identitySeparator = "\u001f";
 
-/** Fits a caller that is identified: a run (`-` stands for an absent one), or TLVs with at least namespace and name (RE2). */
+/**
+ * Fits a caller that is identified: a run (`-` stands for an absent one), or six parts of TLVs with at least namespace
+ * and name (RE2). A TLV that holds the separator would shift the parts, so that it identifies nobody.
+ */
 export const identifiedPattern =
-  "run:[a-z0-9][a-z0-9-]*|[^\\x1f]*\\x1f[^\\x1f]+\\x1f[^\\x1f]+\\x1f(?s:.*)";
+  "run:[a-z0-9][a-z0-9-]*|[^\\x1f]*\\x1f[^\\x00-\\x1f]+\\x1f[^\\x00-\\x1f]+(?:\\x1f[^\\x1f]*){3}";
 
 /** Format that reads a string from filter state; Envoy prints `-` where it is absent. */
 export function filterStateFormat(key: string): string {
