@@ -6,6 +6,7 @@
 import type { ServerReadableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { EntryContext } from "./access-log/entry-context.ts";
 import { httpRecord } from "./access-log/http-entry.ts";
+import { createRecordMaker } from "./access-log/http-transaction.ts";
 import { tcpRecord } from "./access-log/tcp-entry.ts";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -26,6 +27,7 @@ export interface AccessLogServerOptions {
 /** Receives access logs of any number of Envoys. */
 export class AccessLogServer {
   readonly #options: AccessLogServerOptions;
+  readonly #makeRecord = createRecordMaker();
   #received = 0;
   #dropped = 0;
 
@@ -75,7 +77,7 @@ export class AccessLogServer {
       ...facts,
       listener: logName.includes("transparent") ? "transparent" : "explicit",
     };
-    for (const entry of http) this.#emit(() => httpRecord(entry, context));
+    for (const entry of http) this.#emit(() => httpRecord(entry, context, this.#makeRecord));
     for (const entry of tcp) this.#emit(() => tcpRecord(entry, context));
   }
 

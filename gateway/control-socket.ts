@@ -30,7 +30,8 @@ export interface ControlHandlers {
   status(): GatewayProcessStatus;
   objects(kind: string | undefined): ObjectList;
   registerRun(request: RunRequest): Promise<RunRegistration>;
-  endRun(runId: string): boolean;
+  /** Resolves when the run's credential is refused; false for unknown runs */
+  endRun(runId: string): Promise<boolean>;
   setRunProcess(runId: string, pid: number): boolean;
   /** Records of a run until `stop` is called; undefined for unknown runs */
   followRun(runId: string, onRecord: (record: EgressRecord) => void): (() => void) | undefined;
@@ -104,7 +105,7 @@ async function answerRun(
   const fits = /^\/v1\/runs\/([a-z0-9-]{1,64})(\/records|\/process)?$/.exec(path);
   const runId = fits?.[1] ?? "";
   const operation = fits ? `${request.method} ${fits[2] ?? ""}` : "";
-  if (operation === "DELETE " && handlers.endRun(runId)) return send(response, 200, {});
+  if (operation === "DELETE " && (await handlers.endRun(runId))) return send(response, 200, {});
   if (operation === "POST /process") {
     const pid = parseProcess(await readJson(request));
     if (handlers.setRunProcess(runId, pid)) return send(response, 200, {});

@@ -32,6 +32,9 @@ const defaultDrainMs = 1_000;
 /** Time from SIGTERM to SIGKILL. */
 const terminationMs = 500;
 
+/** Lines of the access log wait this long for company: short enough for a person who looks at live lines. */
+const accessLogFlushMs = 100;
+
 /** What the process is started with. */
 export interface EnvoyProcessOptions extends BootstrapOptions {
   readonly binary: string;
@@ -132,6 +135,8 @@ export class EnvoyProcess {
       // Nothing below warn: Envoy's finer logs print headers, and with them credentials.
       ...["--log-level", "warn", "--log-format", "%l|%n|%v", "--disable-hot-restart"],
       ...["--drain-time-s", "1"],
+      // Of the access log pipe: by default a line waits up to 10 s.
+      ...["--file-flush-interval-msec", String(accessLogFlushMs), "--file-flush-min-size-kb", "64"],
     ];
     const { command, args: bound } = parentBoundCommand(binary, args);
     this.#startedNs = clock.monotonicNs();

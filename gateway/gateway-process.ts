@@ -285,7 +285,7 @@ export class GatewayProcess {
       status: () => this.#status(),
       objects: (kind) => this.#objects(kind),
       registerRun: (request) => this.#registerRun(request),
-      endRun: (runId) => this.#runs.end(runId),
+      endRun: (runId) => this.#endRun(runId),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
       followRun: (runId, onRecord) => this.#followRun(runId, onRecord),
       followEvents: (onEvent) => this.#followEvents(onEvent),
@@ -335,6 +335,14 @@ export class GatewayProcess {
       proxyUrl: `http://${run.runId}:${token}@${host}:${proxy.port}`,
       trust: runtime.trust,
     };
+  }
+
+  /** Waits for Envoy, so that a run that is said to have ended opens nothing any more. */
+  async #endRun(runId: string): Promise<boolean> {
+    const run = this.#runs.find(runId);
+    if (run === undefined || !this.#runs.end(runId)) return false;
+    await this.#fleet.find(run.gateway)?.whenLive(registrationDeadlineMs);
+    return true;
   }
 
   #chooseGateway(wanted: string | undefined): GatewayRuntime {

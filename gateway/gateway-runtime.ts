@@ -3,6 +3,7 @@
  * configuration. Addresses stay the same for its whole life, because agents were told them.
  */
 
+import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
@@ -73,6 +74,7 @@ export class GatewayRuntime {
   #connected = false;
   #explicit: SocketEndpoint | undefined;
   #facts: { readonly revision: number; readonly index: RuleFactsIndex }[] = [];
+  readonly #signingFiles = new Map<string, string>();
   readonly #waiting = new Set<() => void>();
 
   constructor(gateway: GatewaySnapshot, options: GatewayRuntimeOptions) {
@@ -256,12 +258,17 @@ export class GatewayRuntime {
     if (files.size === 0) return;
     await mkdir(path.join(this.#options.directory, "aws"), { recursive: true, mode: 0o700 });
     for (const [resource, text] of files) {
-      await writeFile(this.#signingFile(resource), text, { mode: 0o600 });
+      // Envoy does not watch the file: other credentials are another file.
+      const version = createHash("sha256").update(text).digest("hex").slice(0, 12);
+      const name = `${encodeURIComponent(resource)}-${version}`;
+      const file = path.join(this.#options.directory, "aws", name);
+      await writeFile(file, text, { mode: 0o600 });
+      this.#signingFiles.set(resource, file);
     }
   }
 
   #signingFile(resource: string): string {
-    return path.join(this.#options.directory, "aws", encodeURIComponent(resource));
+    return this.#signingFiles.get(resource) ?? "/nonexistent/clrk";
   }
 
   #adminSocket(): string {

@@ -41,6 +41,8 @@ await main(process.argv.slice(2)).catch((error: unknown) => {
 });
 
 async function main(args: readonly string[]): Promise<void> {
+  // The YAML library prints whole documents, Secrets included, when it sees these.
+  for (const name of ["LOG_STREAM", "LOG_TOKENS"]) delete process.env[name];
   const options = parseProcessOptions(args, { concurrency: defaultConcurrency });
   const clock = systemClock;
   const log = createLogger({ level: options.logLevel });

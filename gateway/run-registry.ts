@@ -12,6 +12,9 @@ import type { ProxyCredential } from "./xds.ts";
 /** Runs at once; each is a line in Envoy's user list. */
 const maxRuns = 1_024;
 
+/** Ended runs whose identity is kept: entries of what they did last, or still do in an open tunnel, come after the end. */
+const maxEndedRuns = 4_096;
+
 /** A run whose follower is gone and whose process was never told, or is dead, is ended after this. */
 const graceMs = 2_000;
 
@@ -56,6 +59,7 @@ export interface RunRegistryOptions {
 export class RunRegistry {
   readonly #options: RunRegistryOptions;
   readonly #runs = new Map<string, Entry>();
+  readonly #ended = new Map<string, Run>();
 
   constructor(options: RunRegistryOptions) {
     this.#options = options;
@@ -105,9 +109,9 @@ export class RunRegistry {
     return entries.map(({ credential }) => credential);
   }
 
-  /** The run of that id. */
+  /** The run of that id, also when it is one of the last 4,096 that ended. */
   find(runId: string): Run | undefined {
-    return this.#runs.get(runId)?.run;
+    return this.#runs.get(runId)?.run ?? this.#ended.get(runId);
   }
 
   /** Counts a record towards its run. */
@@ -146,6 +150,11 @@ export class RunRegistry {
     if (entry === undefined) return false;
     this.#options.clock.clearTimeout(entry.timer);
     this.#runs.delete(runId);
+    this.#ended.set(runId, entry.run);
+    for (const oldest of this.#ended.keys()) {
+      if (this.#ended.size <= maxEndedRuns) break;
+      this.#ended.delete(oldest);
+    }
     this.#options.onChange(entry.run.gateway);
     return true;
   }
@@ -167,6 +176,7 @@ export class RunRegistry {
   close(): void {
     for (const { timer } of this.#runs.values()) this.#options.clock.clearTimeout(timer);
     this.#runs.clear();
+    this.#ended.clear();
   }
 
   #watch(entry: Entry): void {

@@ -3,11 +3,13 @@ import t from "tap";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { needsEnvoy, startRig } from "./testdata/envoy-rig.ts";
 import {
+  deployment,
   everythingSnapshot,
   gatewaySnapshot,
   hostPolicy,
   httpRule,
 } from "./testdata/gateway-snapshot.ts";
+import { TYPE_URL, xdsResources } from "./xds.ts";
 
 const snapshots: readonly { readonly name: string; readonly snapshot: GatewaySnapshot }[] = [
   { name: "minimal", snapshot: gatewaySnapshot() },
@@ -64,4 +66,84 @@ t.test("Envoy accepts every type of what xdsResources() makes", needsEnvoy, asyn
     t.equal(verdict.kind, "live", `${name}: ${verdict.kind === "rejected" ? verdict.message : ""}`);
   }
   t.same(rig.logLines, []);
+});
+
+const listening = deployment({
+  explicit: { address: "127.0.0.1", port: 1 },
+  transparent: { address: "127.0.0.1", port: 2 },
+});
+
+t.test("xdsResources() name credentials and never hold their values", async (t) => {
+  const names = new Set<string>();
+  for (const snapshot of snapshots.map((row) => row.snapshot)) {
+    for (const { name, typeUrl, value } of xdsResources(snapshot, listening)) {
+      const text = Buffer.from(value).toString("latin1");
+      // A literal header value could be a credential: each stands behind a format command or comes from an object.
+      t.notMatch(text, /Bearer (?!%SECRET\()/, `${typeUrl} ${name}`);
+      t.notMatch(text, /inline_bytes|aws_secret_access_key/);
+      for (const [, secret = ""] of text.matchAll(/%SECRET\(([^)]*)\)%/g)) names.add(secret);
+    }
+  }
+  t.same(
+    [...names].sort(),
+    ["all", "first", "openai"].map((name) => `secret/default/${name}/token`),
+  );
+});
+
+t.test(
+  "xdsResources() have unique names within their type, and the same bytes each time",
+  async (t) => {
+    const resources = xdsResources(everythingSnapshot(), listening);
+    const keys = resources.map(({ typeUrl, name }) => `${typeUrl} ${name}`);
+    t.equal(new Set(keys).size, keys.length);
+    t.notOk(resources.some(({ name }) => name === ""));
+    t.same(xdsResources(structuredClone(everythingSnapshot()), listening), resources);
+  },
+);
+
+t.test(
+  "xdsResources() come in the order in which nothing refers to what is not there yet",
+  async (t) => {
+    const order = xdsResources(everythingSnapshot(), listening).map(({ typeUrl }) => typeUrl);
+    t.same([...new Set(order)], [TYPE_URL.cluster, TYPE_URL.listener, TYPE_URL.route]);
+  },
+);
+
+const listeners: readonly {
+  readonly name: string;
+  readonly changes: Partial<typeof listening>;
+  readonly want: string[];
+}[] = [
+  { name: "none", changes: {}, want: [] },
+  {
+    name: "the explicit proxy",
+    changes: { explicit: { address: "127.0.0.1", port: 1 } },
+    want: ["tunnel", "raw-tunnel", "explicit-proxy"],
+  },
+  {
+    name: "the transparent one",
+    changes: { transparent: { address: "::", port: 1 } },
+    want: ["transparent"],
+  },
+];
+
+for (const { name, changes, want } of listeners) {
+  t.test(`xdsResources() has ${name} where that is deployed`, async (t) => {
+    const resources = xdsResources(gatewaySnapshot(), deployment(changes));
+    const found = resources.filter(({ typeUrl }) => typeUrl === TYPE_URL.listener);
+    t.same(
+      found.map((resource) => resource.name),
+      want,
+    );
+  });
+}
+
+t.test("xdsResources() makes routes for each listener only where a rule names one", async (t) => {
+  const routesOf = (snapshot: GatewaySnapshot) =>
+    xdsResources(snapshot, deployment())
+      .filter(({ typeUrl }) => typeUrl === TYPE_URL.route)
+      .map(({ name }) => name);
+  t.same(routesOf(gatewaySnapshot()), ["tls", "plain"]);
+  const hosts = [hostPolicy("a.example.com", httpRule({ sections: ["tls"] }))];
+  t.same(routesOf(gatewaySnapshot({ hosts })), ["tls/tls", "plain/plain"]);
 });

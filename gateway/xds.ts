@@ -14,6 +14,8 @@ import type { RouteScope } from "./xds/route-configuration.ts";
 import { routeConfiguration } from "./xds/route-configuration.ts";
 
 export type { BootstrapOptions } from "./xds/bootstrap.ts";
+export type { LineField } from "./xds/access-log-line.ts";
+export { fieldSeparator, lineFields } from "./xds/access-log-line.ts";
 export { AWS_PROFILE } from "./xds/aws-signing.ts";
 export { bootstrap } from "./xds/bootstrap.ts";
 export { NO_SERVER_NAME } from "./xds/downstream-tls.ts";
@@ -29,6 +31,8 @@ export interface Deployment {
   readonly explicit?: SocketEndpoint;
   /** Where the transparent listener listens; absent: there is none */
   readonly transparent?: SocketEndpoint;
+  /** FIFO that takes a line of every intercepted HTTP transaction; absent: they are streamed to the access log server */
+  readonly accessLogPipe?: string;
   /** Proxy credentials of the runs that are registered now */
   readonly runs: readonly ProxyCredential[];
   /** File that holds the AWS credentials of a secret resource, for Envoy's request signer */
@@ -69,14 +73,18 @@ function clusterResources(gateway: GatewaySnapshot): XdsResource[] {
 
 function listenerResources(
   gateway: GatewaySnapshot,
-  { explicit, transparent }: Deployment,
+  { explicit, transparent, accessLogPipe: pipe }: Deployment,
 ): XdsResource[] {
   const { Listener } = envoy.config.listener.v3;
   const listeners = [
     ...(explicit
-      ? [tunnelListener(gateway), rawTunnelListener(gateway), explicitProxyListener(explicit)]
+      ? [
+          tunnelListener(gateway, pipe),
+          rawTunnelListener(gateway, pipe),
+          explicitProxyListener(explicit),
+        ]
       : []),
-    ...(transparent ? [transparentListener(gateway, transparent)] : []),
+    ...(transparent ? [transparentListener(gateway, transparent, pipe)] : []),
   ];
   return listeners.map((listener) => ({
     name: listener.name ?? "",

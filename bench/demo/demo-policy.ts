@@ -1,9 +1,8 @@
 /** The quickstart's own manifests, with api.openai.com led to the fake provider and its authority trusted. */
 
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseAllDocuments, stringify } from "yaml";
+import { exampleDirectory, readExamplePolicy } from "../harness/example-policy.ts";
 
 /** Where the fake provider is and who signed its certificate. */
 export interface DemoUpstream {
@@ -13,38 +12,14 @@ export interface DemoUpstream {
 }
 
 /** Folder of the example that the demo shows. */
-export const quickstartDirectory = fileURLToPath(
-  new URL("../../examples/quickstart", import.meta.url),
-);
-
-/** Name of the Secret that makes the gateway trust the fake provider. */
-const trustSecret = "demo-upstream";
+export const quickstartDirectory = exampleDirectory("quickstart");
 
 /** Writes the manifests into `directory`. */
 export async function writeDemoPolicy(directory: string, upstream: DemoUpstream): Promise<void> {
-  const names = (await readdir(quickstartDirectory)).filter((name) => name.endsWith(".yaml"));
-  for (const name of names) {
-    const text = await readFile(path.join(quickstartDirectory, name), "utf8");
-    await writeFile(path.join(directory, name), withUpstream(text, upstream));
+  const { address, port, authorityPem } = upstream;
+  const aliases = [{ address, port, hostnames: ["api.openai.com"] }];
+  const manifests = readExamplePolicy("quickstart", { aliases, authorityPem });
+  for (const [name, text] of Object.entries(manifests)) {
+    await writeFile(path.join(directory, name), text);
   }
-  const secret = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: trustSecret },
-    stringData: { "ca.crt": upstream.authorityPem },
-  };
-  await writeFile(path.join(directory, "upstream.yaml"), stringify(secret));
-}
-
-/** Adds the upstream to every EgressGateway in the text; all else stays as it is. */
-export function withUpstream(text: string, { address, port }: DemoUpstream): string {
-  const documents = parseAllDocuments(text);
-  for (const document of documents) {
-    if (document.get("kind") !== "EgressGateway") continue;
-    document.setIn(["spec", "upstreamTLS"], {
-      additionalTrustBundleSecretRef: { name: trustSecret },
-      hostAliases: [{ ip: address, port, hostnames: ["api.openai.com"] }],
-    });
-  }
-  return documents.map(String).join("---\n");
 }

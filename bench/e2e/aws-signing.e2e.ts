@@ -12,6 +12,19 @@ const sessionToken = "session/token+of=the-role";
 const bedrock = "bedrock-runtime.eu-west-1.amazonaws.com";
 const upstreams = await startUpstreams(t, { tlsHosts: [bedrock, "storage.test"] });
 
+function secret(keyId: string): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "aws" },
+    stringData: {
+      access_key_id: keyId,
+      secret_access_key: secretAccessKey,
+      session_token: sessionToken,
+    },
+  });
+}
+
 function signing(name: string, kind: string, providerAuth: object): string {
   return objectManifest("CredentialInjectionPolicy", name, {
     targetRefs: [{ group: "clrk.apoxy.dev", kind, name }],
@@ -34,16 +47,7 @@ const gateway = await startGateway(t, {
       signing("bedrock", "AIProviderRoute", {}),
       signing("storage", "EgressHTTPRoute", { region: "us-east-2", service: "storage" }),
     ].join(""),
-    "secret.yaml": JSON.stringify({
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: { name: "aws" },
-      stringData: {
-        access_key_id: accessKeyId,
-        secret_access_key: secretAccessKey,
-        session_token: sessionToken,
-      },
-    }),
+    "secret.yaml": secret(accessKeyId),
   },
 });
 const run = await gateway.registerRun("signer");
@@ -153,6 +157,17 @@ t.test("the record names the Secret, and nothing holds its values", async (test)
   const said = JSON.stringify([await gateway.objects(), gateway.records, gateway.log]);
   test.notOk(said.includes(secretAccessKey));
   test.notOk(said.includes(sessionToken));
+});
+
+t.test("changed credentials sign the next request", async (test) => {
+  await gateway.change("secret.yaml", secret("AKIDCHANGED0123456789"));
+  upstreams.tls.reset();
+  await requestThrough(run, "https://storage.test/echo", { method: "POST", body: "again" });
+  const request = await upstreams.tls.waitForRequest(({ method }) => method === "POST");
+  const [, id, scope = "", signedHeaders = "", signature] =
+    authorizationForm.exec(request.headers["authorization"] ?? "") ?? [];
+  test.equal(id, "AKIDCHANGED0123456789");
+  test.equal(signature, expectedSignature(request, signedHeaders, scope));
 });
 
 function parseAmazonDate(text: string): number {

@@ -55,7 +55,8 @@ t.test("undici speaks HTTP/2 end to end and reads a refusal", async (test) => {
     { environment },
   );
   test.match(denied, { kind: "answered", value: deniedAnswer });
-  if (denied.kind === "answered") test.match(JSON.parse(denied.value.text), { message: deniedMessage });
+  if (denied.kind === "answered")
+    test.match(JSON.parse(denied.value.text), { message: deniedMessage });
   test.match(await recordOf("undici-denied"), { decision: { verdict: "deny" } });
 });
 
@@ -106,7 +107,10 @@ for (const library of ["urllib", "requests"] as const) {
     test.match(result, { kind: "answered", value: { status: 200 } });
     test.match(upstreams.tls.requests, [{ host: "echo.test", bodyBytes: body.length }]);
     test.match(await recordOf(library), { request: { protocol: "HTTP/1.1" } });
-    const denied = await runPythonClient({ library, url: "https://denied.test/x" }, { environment });
+    const denied = await runPythonClient(
+      { library, url: "https://denied.test/x" },
+      { environment },
+    );
     test.match(denied, { kind: "answered", value: deniedAnswer });
     const plain = await runPythonClient(
       { library, url: "http://plain.test/echo", method: "POST", body },
@@ -155,7 +159,10 @@ t.test("WebSocket messages pass, and a refused handshake says why", async (test)
     response: { status: 101 },
     decision: { verdict: "allow" },
   });
-  const denied = await runWebSocketClient({ url: "wss://denied.test/ws", messages }, { environment });
+  const denied = await runWebSocketClient(
+    { url: "wss://denied.test/ws", messages },
+    { environment },
+  );
   test.match(denied, { kind: "failed", error: { message: "Unexpected server response: 403" } });
 });
 

@@ -104,48 +104,51 @@ for (const { url, status, route } of requests) {
     test.equal(response.status, status);
     const { hostname, protocol, port } = new URL(url);
     const record = await gateway.waitForRecord(
-      ({ request }) =>
-        request.host === hostname && (port === "" || request.port === Number(port)),
+      ({ request }) => request.host === hostname && (port === "" || request.port === Number(port)),
     );
     test.match(record, {
       kind: "http",
       request: { scheme: protocol.slice(0, -1) },
-      decision: route === undefined ? { verdict: "deny" } : { verdict: "allow", route: { name: route } },
+      decision:
+        route === undefined ? { verdict: "deny" } : { verdict: "allow", route: { name: route } },
     });
   });
 }
 
-t.test("defaultPolicy allow-all lets pass what no rule refuses, but no guarded address", async (test) => {
-  const open = await startGateway(test, {
-    manifests: {
-      "gateway.yaml": gatewayManifest({
-        ...upstreams,
-        listeners: [...interceptingListeners, tcp],
-        spec: { defaultPolicy: "allow-all" },
-      }),
-      "routes.yaml": [
-        objectManifest("EgressHTTPRoute", "denied", { hostnames: ["plain.test"], rules: [{}] }),
-        objectManifest("EgressDenyPolicy", "denied", {
-          targetRefs: [{ group: "clrk.apoxy.dev", kind: "EgressHTTPRoute", name: "denied" }],
+t.test(
+  "defaultPolicy allow-all lets pass what no rule refuses, but no guarded address",
+  async (test) => {
+    const open = await startGateway(test, {
+      manifests: {
+        "gateway.yaml": gatewayManifest({
+          ...upstreams,
+          listeners: [...interceptingListeners, tcp],
+          spec: { defaultPolicy: "allow-all" },
         }),
-      ].join(""),
-    },
-  });
-  const anyone = await open.registerRun("anyone");
-  const response = await requestThrough(anyone, "https://echo.test/status/418");
-  test.equal(response.status, 418);
-  const record = await open.waitForRecord(({ request }) => request.host === "echo.test");
-  test.match(record.decision, { verdict: "allow", reason: null, route: null });
-  const denied = await requestThrough(anyone, "http://plain.test/");
-  test.equal(denied.status, 403);
-  test.equal(denied.headers["x-clrk-deny-reason"], "deny-policy");
-  const guarded = await requestThrough(anyone, `http://127.0.0.1:${upstreams.plain.port}/`);
-  test.ok(guarded.status >= 400, `status ${guarded.status}`);
-  test.equal(await rawTo(anyone, second), "");
-  test.equal(second.connections.length, 0);
-  const local = await open.waitForRecord(({ request }) => request.host === "127.0.0.1");
-  test.equal(local.decision.verdict, "deny");
-});
+        "routes.yaml": [
+          objectManifest("EgressHTTPRoute", "denied", { hostnames: ["plain.test"], rules: [{}] }),
+          objectManifest("EgressDenyPolicy", "denied", {
+            targetRefs: [{ group: "clrk.apoxy.dev", kind: "EgressHTTPRoute", name: "denied" }],
+          }),
+        ].join(""),
+      },
+    });
+    const anyone = await open.registerRun("anyone");
+    const response = await requestThrough(anyone, "https://echo.test/status/418");
+    test.equal(response.status, 418);
+    const record = await open.waitForRecord(({ request }) => request.host === "echo.test");
+    test.match(record.decision, { verdict: "allow", reason: null, route: null });
+    const denied = await requestThrough(anyone, "http://plain.test/");
+    test.equal(denied.status, 403);
+    test.equal(denied.headers["x-clrk-deny-reason"], "deny-policy");
+    const guarded = await requestThrough(anyone, `http://127.0.0.1:${upstreams.plain.port}/`);
+    test.ok(guarded.status >= 400, `status ${guarded.status}`);
+    test.equal(await rawTo(anyone, second), "");
+    test.equal(second.connections.length, 0);
+    const local = await open.waitForRecord(({ request }) => request.host === "127.0.0.1");
+    test.equal(local.decision.verdict, "deny");
+  },
+);
 
 async function rawTo(who: GatewayRun, { address, port }: TcpUpstream): Promise<string> {
   const target = `${address}:${port}`;

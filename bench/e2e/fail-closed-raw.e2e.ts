@@ -151,20 +151,22 @@ t.test("raw TCP to anything else is closed without a byte", async (test) => {
   test.same(unlisted.connections, []);
 });
 
-t.test(
-  "raw TCP to a name that no rule names is closed, also on the port of one that is",
-  async (test) => {
-    for (const name of ["other.invalid", "db.invalid.other.invalid", "xdb.invalid"]) {
-      const { text, closed } = await exchange(
-        await explicit.open({ host: name, port: 5432 }),
-        "\0raw",
-      );
-      test.same({ text, closed }, { text: "", closed: true }, name);
-      const record = await gateway.waitForRecord(({ request }) => request.host === name);
-      test.match(record.decision, { verdict: "deny", reason: "default-policy" }, name);
-    }
-  },
-);
+t.test("raw TCP to a name that no rule names is closed, also on another's port", async (test) => {
+  const names = ["other.invalid", "db.invalid.other.invalid", "xdb.invalid"];
+  const answers = await Promise.all(
+    names.map(async (name) => exchange(await explicit.open({ host: name, port: 5432 }), "\0raw")),
+  );
+  test.same(
+    answers.filter(({ text, closed }) => text !== "" || !closed),
+    [],
+  );
+  for (const name of names) {
+    const record = await gateway.waitForRecord(
+      ({ request: { host: dialled } }) => dialled === name,
+    );
+    test.match(record.decision, { verdict: "deny", reason: "default-policy" }, name);
+  }
+});
 
 const request = "GET /bytes/10 HTTP/1.1\r\nHost: plain.test\r\nConnection: close\r\n\r\n";
 
@@ -220,8 +222,9 @@ t.test(
         return { name, ...(await exchange(socket, Buffer.concat([bytes, Buffer.from(request)]))) };
       }),
     );
+    // A header cut short swallows the beginning of the request.
     test.same(
-      answers.filter(({ text, closed }) => text !== "" || !closed),
+      answers.filter(({ text, closed }) => !/^(HTTP\/1\.1 400 |$)/.test(text) || !closed),
       [],
     );
     test.same([...upstreams.plain.requests, ...upstreams.tls.requests], []);

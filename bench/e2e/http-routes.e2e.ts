@@ -4,7 +4,14 @@ import { startGateway } from "../harness/gateway.ts";
 import { gatewayManifest, objectManifest } from "../harness/gateway-manifests.ts";
 import { startUpstreams } from "../harness/upstreams.ts";
 
-const hosts = ["echo.test", "api.wild.test", "a.b.wild.test", "deny.test", "quiet.test", "open.test"];
+const hosts = [
+  "echo.test",
+  "api.wild.test",
+  "a.b.wild.test",
+  "deny.test",
+  "quiet.test",
+  "open.test",
+];
 const upstreams = await startUpstreams(t, { tlsHosts: hosts, plainHosts: ["plain.test"] });
 const denyMessage = 'Use the archive instead: 100% of "reports" moved';
 const parents = (sectionName: string) => ({
@@ -86,15 +93,44 @@ const decisions = [
   { name: "encoded slash", url: "https://echo.test/status/%2fx", verdict: "ambiguous-path" },
   { name: "header", url: "https://echo.test/by-header", team: "blue", verdict: 3 },
   { name: "header by expression", url: "https://echo.test/by-header", team: "red", verdict: 3 },
-  { name: "more than the expression", url: "https://echo.test/by-header", team: "redder", verdict: "no-rule" },
+  {
+    name: "more than the expression",
+    url: "https://echo.test/by-header",
+    team: "redder",
+    verdict: "no-rule",
+  },
   { name: "no such header", url: "https://echo.test/by-header", verdict: "no-rule" },
   { name: "wildcard host", url: "https://api.wild.test/status/200", verdict: 1 },
   { name: "wildcard of two labels", url: "https://a.b.wild.test/status/200", verdict: 1 },
-  { name: "host above the wildcard", url: "https://wild.test/status/200", verdict: "default-policy" },
-  { name: "host in capitals", url: "https://echo.test/status/200", authority: "ECHO.TEST", verdict: 1 },
-  { name: "host with its port", url: "https://echo.test/status/200", authority: "echo.test:443", verdict: 1 },
-  { name: "host with another port", url: "https://echo.test/status/200", authority: "echo.test:8443", verdict: "authority-mismatch" },
-  { name: "another host in the tunnel", url: "https://echo.test/status/200", authority: "open.test", verdict: "authority-mismatch" },
+  {
+    name: "host above the wildcard",
+    url: "https://wild.test/status/200",
+    verdict: "default-policy",
+  },
+  {
+    name: "host in capitals",
+    url: "https://echo.test/status/200",
+    authority: "ECHO.TEST",
+    verdict: 1,
+  },
+  {
+    name: "host with its port",
+    url: "https://echo.test/status/200",
+    authority: "echo.test:443",
+    verdict: 1,
+  },
+  {
+    name: "host with another port",
+    url: "https://echo.test/status/200",
+    authority: "echo.test:8443",
+    verdict: "authority-mismatch",
+  },
+  {
+    name: "another host in the tunnel",
+    url: "https://echo.test/status/200",
+    authority: "open.test",
+    verdict: "authority-mismatch",
+  },
 ] as const;
 
 for (const [index, decision] of decisions.entries()) {

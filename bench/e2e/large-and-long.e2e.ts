@@ -40,13 +40,19 @@ t.test("10 MiB pass in both directions unchanged", async (test) => {
   const up1 = await httpOver(http1, upload);
   test.same(JSON.parse(up1.text), { bodyBytes: largeBytes, bodySha256: sha256(sent) });
   const down1 = await httpOver(http1, download);
-  test.match({ complete: down1.complete, sha256: sha256(down1.body) }, { complete: true, sha256: expected });
+  test.match(
+    { complete: down1.complete, sha256: sha256(down1.body) },
+    { complete: true, sha256: expected },
+  );
   http1.destroy();
 
   const http2 = openHttp2(await openSecureTunnel(run, "echo.test:443", "h2"));
   const [up2, down2] = await Promise.all([http2.request(upload), http2.request(download)]);
   test.same(JSON.parse(up2.text), { bodyBytes: largeBytes, bodySha256: sha256(sent) });
-  test.match({ complete: down2.complete, sha256: sha256(down2.body) }, { complete: true, sha256: expected });
+  test.match(
+    { complete: down2.complete, sha256: sha256(down2.body) },
+    { complete: true, sha256: expected },
+  );
   http2.close();
 
   const record = await gateway.waitForRecord(
@@ -74,40 +80,43 @@ t.test("an event stream outlives requestTimeout many times", async (test) => {
   test.ok((record.timings.timeToFirstByteMs ?? 9_999) < 1_000);
 });
 
-t.test("response headers later than requestTimeout are a 504 in the caller's shape", async (test) => {
-  upstreams.tls.misbehave({ delayHeadersMs: 4_000 });
-  const environment = {
-    ...run.environment,
-    OPENAI_API_KEY: openAiKey,
-    ANTHROPIC_API_KEY: anthropicKey,
-  };
-  const secure = await openSecureTunnel(run, "echo.test:443");
-  const [plain, openai, anthropic] = await Promise.all([
-    httpOver(secure, { path: "/status/200", authority }),
-    runOpenAiClient({ operation: "chat" }, { environment }),
-    runAnthropicClient({ operation: "message" }, { environment }),
-  ]);
-  secure.destroy();
-  upstreams.tls.reset();
-  test.equal(plain.status, 504);
-  test.match(JSON.parse(plain.text), {
-    error: { type: "gateway_error", message: /echo\.test/ },
-    message: /timeout/,
-  });
-  test.match(openai, {
-    kind: "failed",
-    error: { name: "InternalServerError", status: 504, type: "server_error", message: /timeout/ },
-  });
-  test.match(anthropic, {
-    kind: "failed",
-    error: { name: "GatewayTimeoutError", status: 504, message: /timeout.*api_error/ },
-  });
-  const record = await gateway.waitForRecord(({ request }) => request.path === "/status/200");
-  test.match(record, {
-    response: { status: 504, flags: ["UT"] },
-    decision: { verdict: "allow", route: { name: "echo" } },
-  });
-});
+t.test(
+  "response headers later than requestTimeout are a 504 in the caller's shape",
+  async (test) => {
+    upstreams.tls.misbehave({ delayHeadersMs: 4_000 });
+    const environment = {
+      ...run.environment,
+      OPENAI_API_KEY: openAiKey,
+      ANTHROPIC_API_KEY: anthropicKey,
+    };
+    const secure = await openSecureTunnel(run, "echo.test:443");
+    const [plain, openai, anthropic] = await Promise.all([
+      httpOver(secure, { path: "/status/200", authority }),
+      runOpenAiClient({ operation: "chat" }, { environment }),
+      runAnthropicClient({ operation: "message" }, { environment }),
+    ]);
+    secure.destroy();
+    upstreams.tls.reset();
+    test.equal(plain.status, 504);
+    test.match(JSON.parse(plain.text), {
+      error: { type: "gateway_error", message: /echo\.test/ },
+      message: /timeout/,
+    });
+    test.match(openai, {
+      kind: "failed",
+      error: { name: "InternalServerError", status: 504, type: "server_error", message: /timeout/ },
+    });
+    test.match(anthropic, {
+      kind: "failed",
+      error: { name: "GatewayTimeoutError", status: 504, message: /timeout.*api_error/ },
+    });
+    const record = await gateway.waitForRecord(({ request }) => request.path === "/status/200");
+    test.match(record, {
+      response: { status: 504, flags: ["UT"] },
+      decision: { verdict: "allow", route: { name: "echo" } },
+    });
+  },
+);
 
 t.test("many requests share one connection", async (test) => {
   const http1 = await openSecureTunnel(run, "echo.test:443");
@@ -121,7 +130,10 @@ t.test("many requests share one connection", async (test) => {
     Array.from({ length: 20 }, () => http2.request({ path: "/bytes/1000", authority })),
   );
   http2.close();
-  test.same([...new Set(answers.map(({ status, body }) => `${status} ${body.length}`))], ["200 1000"]);
+  test.same(
+    [...new Set(answers.map(({ status, body }) => `${status} ${body.length}`))],
+    ["200 1000"],
+  );
   const ports = new Set(upstreams.tls.requests.map(({ remotePort }) => remotePort));
   test.ok(ports.size <= 4, `${ports.size} upstream connections`);
 });

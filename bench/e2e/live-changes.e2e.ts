@@ -55,10 +55,13 @@ t.test("a new route decides the next request, and a stream in flight goes on", a
   test.match(response, { status: 200, complete: true });
   test.equal(response.text.split("event: tick").length - 1, 10);
   // The connection is the same as before the change, the rules are the new ones.
-  await gateway.change("echo.yaml", objectManifest("EgressHTTPRoute", "echo", {
-    hostnames: ["echo.test"],
-    rules: [{ matches: [{ path: { value: "/echo" } }] }],
-  }));
+  await gateway.change(
+    "echo.yaml",
+    objectManifest("EgressHTTPRoute", "echo", {
+      hostnames: ["echo.test"],
+      rules: [{ matches: [{ path: { value: "/echo" } }] }],
+    }),
+  );
   const refused = await stream.request({ path: "/status/418", authority: "echo.test" });
   test.equal(refused.status, 403);
   test.equal(refused.headers["x-clrk-deny-reason"], "no-rule");
@@ -91,7 +94,10 @@ t.test("a changed Secret is used without a restart", async (test) => {
     },
     { deadlineMs: 3_000, what: `new credential` },
   );
-  test.same([...new Set(attempts.slice(0, -1))].filter((key) => key !== "first-secret-value"), []);
+  test.same(
+    [...new Set(attempts.slice(0, -1))].filter((key) => key !== "first-secret-value"),
+    [],
+  );
   test.same((await gateway.pids()).envoys, envoysAtStart);
   test.notOk(JSON.stringify([gateway.events, await gateway.objects()]).includes("secret-value"));
 });
@@ -115,16 +121,19 @@ t.test("an invalid file leaves the rules as they are and is told with its line",
   test.same((await gateway.status()).problems, []);
 });
 
-t.test("a gateway that is removed serves nobody, and serves again when it is back", async (test) => {
-  await gateway.change("gateway.yaml", undefined);
-  await waitUntil(async () => (await gateway.status()).gateways.length === 0, {
-    deadlineMs: 5_000,
-    what: "end of the gateway",
-  });
-  const { proxy, authorization } = run;
-  await test.rejects(openThroughProxy(proxy, { target: "echo.test:443", authorization }));
-  await gateway.change("gateway.yaml", gatewayManifest(upstreams));
-  const again = await gateway.registerRun("worker");
-  const response = await requestThrough(again, "https://echo.test/status/418");
-  test.equal(response.status, 418);
-});
+t.test(
+  "a gateway that is removed serves nobody, and serves again when it is back",
+  async (test) => {
+    await gateway.change("gateway.yaml", undefined);
+    await waitUntil(async () => (await gateway.status()).gateways.length === 0, {
+      deadlineMs: 5_000,
+      what: "end of the gateway",
+    });
+    const { proxy, authorization } = run;
+    await test.rejects(openThroughProxy(proxy, { target: "echo.test:443", authorization }));
+    await gateway.change("gateway.yaml", gatewayManifest(upstreams));
+    const again = await gateway.registerRun("worker");
+    const response = await requestThrough(again, "https://echo.test/status/418");
+    test.equal(response.status, 418);
+  },
+);

@@ -15,9 +15,7 @@ const gateway = await startGateway(t, {
     "gateway.yaml": gatewayManifest(upstreams),
     "routes.yaml": [
       objectManifest("AIProviderRoute", "openai", {
-        rules: [
-          { matches: [{ provider: "openai", endpoints: ["/v1/chat/*", "/v1/responses"] }] },
-        ],
+        rules: [{ matches: [{ provider: "openai", endpoints: ["/v1/chat/*", "/v1/responses"] }] }],
       }),
       objectManifest("AIProviderRoute", "anthropic", {
         rules: [{ matches: [{ provider: "anthropic", endpoints: ["/v1/messages"] }] }],
@@ -207,7 +205,8 @@ for (const { name, act, message, path, reason, error } of refusals) {
       kind: "failed",
       error: { name: "PermissionDeniedError", status: 403, ...error },
     });
-    if (result.kind === "failed") test.ok(result.error.message.includes(message), result.error.message);
+    if (result.kind === "failed")
+      test.ok(result.error.message.includes(message), result.error.message);
     test.equal(upstreams.tls.requests.length, 0);
     const record = await gateway.waitForRecord(
       (one) => one.request.path === path && gateway.records.indexOf(one) >= seen,

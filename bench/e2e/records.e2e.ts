@@ -138,7 +138,10 @@ t.test("an allowed request is recorded in full, its secrets are not", async (tes
 });
 
 t.test("a denied request is recorded with the sentence that the agent was told", async (test) => {
-  const response = await requestThrough(run, "https://denied.test/denied", { method: "POST", body: "x" });
+  const response = await requestThrough(run, "https://denied.test/denied", {
+    method: "POST",
+    body: "x",
+  });
   test.equal(response.status, 403);
   test.match(await recordOf("/denied"), {
     ...own,
@@ -228,13 +231,14 @@ t.test("every request makes one record, in the file and at the OTLP receiver", a
       return;
     }
     const http2 = openHttp2(secure);
-    await Promise.all(
-      paths.map((path) => http2.request({ path: `${path}/h2`, authority: host })),
-    );
+    await Promise.all(paths.map((path) => http2.request({ path: `${path}/h2`, authority: host })));
     http2.close();
   };
   await Promise.all(
-    ["echo.test", "denied.test"].flatMap((host) => [openHttp(host, "h2"), openHttp(host, "http/1.1")]),
+    ["echo.test", "denied.test"].flatMap((host) => [
+      openHttp(host, "h2"),
+      openHttp(host, "http/1.1"),
+    ]),
   );
   await waitUntil(() => gateway.records.length >= before + 200, {
     deadlineMs: 5_000,
@@ -265,7 +269,10 @@ t.test("every request makes one record, in the file and at the OTLP receiver", a
   const { runs } = await gateway.status();
   test.match(
     runs.find(({ runId }) => runId === run.runId),
-    { requests: total, denied: gateway.records.filter(({ decision }) => decision.verdict === "deny").length },
+    {
+      requests: total,
+      denied: gateway.records.filter(({ decision }) => decision.verdict === "deny").length,
+    },
   );
 });
 

@@ -53,7 +53,11 @@ const gateway = await startGateway(t, {
       objectManifest("EgressL4Route", "passed", {
         rules: [
           { matches: [{ destinationHostnames: ["passed.test"] }] },
-          { matches: [{ destinationCIDRs: ["127.0.0.1/32"], ports: [{ port: upstreams.tls.port }] }] },
+          {
+            matches: [
+              { destinationCIDRs: ["127.0.0.1/32"], ports: [{ port: upstreams.tls.port }] },
+            ],
+          },
         ],
       }),
     ].join(""),
@@ -171,39 +175,45 @@ t.test("plain HTTP is decided by its host, dialled by name or by bare address", 
     socket.destroy();
   }
   test.equal(upstreams.plain.requests.length, 2);
-  const socket = await dial({ address: "203.0.113.9", port: 80 }, { ...task, destinationName: "x.test" });
+  const socket = await dial(
+    { address: "203.0.113.9", port: 80 },
+    { ...task, destinationName: "x.test" },
+  );
   const response = await httpOver(socket, { path: "/mismatch", authority: "plain.test" });
   socket.destroy();
   test.equal(response.status, 403);
   test.equal(response.headers["x-clrk-deny-reason"], "authority-mismatch");
 });
 
-t.test("a server that speaks first is heard at once on a port that a listener names", async (test) => {
-  const tookMs: number[] = [];
-  // The quickest of three: one alone may be held up by other work of the machine.
-  for (let attempt = 0; attempt < 3; attempt++) {
-    const startedMs = performance.now();
-    const socket = await dial({ address: "127.0.0.1", port: named.port }, task);
-    test.equal(await nextText(socket), banner);
-    tookMs.push(performance.now() - startedMs);
-    socket.write("HELO agent\r\n");
-    test.equal(await nextText(socket), "HELO agent\r\n");
-    socket.end();
-    test.equal(await untilClosed(socket), "");
-  }
-  test.ok(Math.min(...tookMs) < 250, `took ${tookMs.join(", ")} ms`);
-  const record = await gateway.waitForRecord(({ request }) => request.port === named.port);
-  test.match(record, {
-    kind: "tcp",
-    agent: taskAgent,
-    listener: "transparent",
-    request: { host: "127.0.0.1", bytes: 12 },
-    response: { status: 0, bytes: banner.length + 12 },
-    upstream: { address: `127.0.0.1:${named.port}`, tls: null },
-    decision: { verdict: "allow", route: { kind: "EgressL4Route", name: "raw", rule: 0 } },
-  });
-  test.equal(named.connections.length, 3);
-});
+t.test(
+  "a server that speaks first is heard at once on a port that a listener names",
+  async (test) => {
+    const tookMs: number[] = [];
+    // The quickest of three: one alone may be held up by other work of the machine.
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const startedMs = performance.now();
+      const socket = await dial({ address: "127.0.0.1", port: named.port }, task);
+      test.equal(await nextText(socket), banner);
+      tookMs.push(performance.now() - startedMs);
+      socket.write("HELO agent\r\n");
+      test.equal(await nextText(socket), "HELO agent\r\n");
+      socket.end();
+      test.equal(await untilClosed(socket), "");
+    }
+    test.ok(Math.min(...tookMs) < 250, `took ${tookMs.join(", ")} ms`);
+    const record = await gateway.waitForRecord(({ request }) => request.port === named.port);
+    test.match(record, {
+      kind: "tcp",
+      agent: taskAgent,
+      listener: "transparent",
+      request: { host: "127.0.0.1", bytes: 12 },
+      response: { status: 0, bytes: banner.length + 12 },
+      upstream: { address: `127.0.0.1:${named.port}`, tls: null },
+      decision: { verdict: "allow", route: { kind: "EgressL4Route", name: "raw", rule: 0 } },
+    });
+    test.equal(named.connections.length, 3);
+  },
+);
 
 t.test("a server that speaks first is heard after a moment on any other port", async (test) => {
   for (const upstream of [unnamed, unnamedV6]) {
@@ -230,21 +240,24 @@ t.test("an agent that has said everything still gets the answer", async (test) =
   test.equal(await untilClosed(socket), "the last word");
 });
 
-t.test("a raw connection that no rule allows is closed without a byte to the upstream", async (test) => {
-  const refused = await createTcpUpstream({ banner });
-  test.teardown(() => refused.close());
-  const socket = await dial(refused, task);
-  socket.write("HELO agent\r\n");
-  test.equal(await untilClosed(socket), "");
-  test.equal(refused.connections.length, 0);
-  const record = await gateway.waitForRecord(({ request }) => request.port === refused.port);
-  test.match(record, {
-    kind: "tcp",
-    agent: taskAgent,
-    upstream: null,
-    decision: { verdict: "deny", reason: "default-policy" },
-  });
-});
+t.test(
+  "a raw connection that no rule allows is closed without a byte to the upstream",
+  async (test) => {
+    const refused = await createTcpUpstream({ banner });
+    test.teardown(() => refused.close());
+    const socket = await dial(refused, task);
+    socket.write("HELO agent\r\n");
+    test.equal(await untilClosed(socket), "");
+    test.equal(refused.connections.length, 0);
+    const record = await gateway.waitForRecord(({ request }) => request.port === refused.port);
+    test.match(record, {
+      kind: "tcp",
+      agent: taskAgent,
+      upstream: null,
+      decision: { verdict: "deny", reason: "default-policy" },
+    });
+  },
+);
 
 t.test("a connection without identity is closed before anything is read", async (test) => {
   const socket = await dial({ address: "203.0.113.7", port: 443 }, undefined);

@@ -8,12 +8,15 @@ import type { GatewayRun } from "./gateway.ts";
 import { httpOver, tlsOver } from "./http-over-socket.ts";
 import type { HttpRequest, HttpResponse } from "./http-over-socket.ts";
 
+/** What of a run is needed to reach the proxy. */
+export type AgentAccess = Pick<GatewayRun, "authorization" | "ca" | "proxy">;
+
 /** One request to a URL; the rest is as in `HttpRequest`. */
 export type AgentRequest = Partial<Omit<HttpRequest, "path">>;
 
 /** TLS through a tunnel to `target` (`host:port`). Rejects when the tunnel is refused or `alpn` is not agreed. */
 export async function openSecureTunnel(
-  run: GatewayRun,
+  run: AgentAccess,
   target: string,
   alpn: "http/1.1" | "h2" = "http/1.1",
 ): Promise<TLSSocket> {
@@ -30,7 +33,7 @@ export async function openSecureTunnel(
 
 /** Sends one request on a connection of its own, which is closed with the answer. */
 export async function requestThrough(
-  run: GatewayRun,
+  run: AgentAccess,
   url: string,
   request: AgentRequest = {},
 ): Promise<HttpResponse> {

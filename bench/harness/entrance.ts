@@ -94,27 +94,33 @@ export async function travel(entrance: Entrance, journey: Journey): Promise<Http
 
 /**
  * Writes bytes as they are and resolves with what came back (as Latin-1) once the peer closes, `until` fits, or the
- * deadline passes; `closed` is true in the first case only. Ends the connection.
+ * deadline passes; `closed` is true in the first case only. Ends the connection unless it is to be kept open.
  */
 export function exchange(
   socket: Duplex,
   bytes: string | Uint8Array,
-  options: { readonly until?: RegExp; readonly deadlineMs?: number } = {},
+  options: {
+    readonly until?: RegExp;
+    readonly deadlineMs?: number;
+    readonly keepOpen?: true;
+  } = {},
 ): Promise<{ readonly text: string; readonly closed: boolean }> {
   return new Promise((resolve) => {
     let text = "";
     const finish = (closed: boolean): void => {
       clearTimeout(timer);
-      socket.destroy();
+      socket.off("data", onData).off("close", onClose);
+      if (options.keepOpen !== true) socket.destroy();
       resolve({ text, closed });
     };
     const timer = setTimeout(() => finish(false), options.deadlineMs ?? defaultDeadlineMs);
-    socket.on("error", () => {}); // followed by "close"
-    socket.once("close", () => finish(true));
-    socket.on("data", (chunk: Buffer) => {
+    const onClose = (): void => finish(true);
+    const onData = (chunk: Buffer): void => {
       text += chunk.toString("latin1");
       if (options.until?.test(text)) finish(false);
-    });
+    };
+    socket.on("error", () => {}); // followed by "close"
+    socket.once("close", onClose).on("data", onData);
     socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
   });
 }

@@ -272,9 +272,12 @@ class Gateway implements RunningGateway {
       },
       { deadlineMs: startDeadlineMs, what: "gateway that serves", intervalMs: 20 },
     ).catch((cause: unknown) => {
-      throw new Error(`Cannot start gateway: it does not serve: ${this.log.slice(0, shownLogCharacters)}`, {
-        cause,
-      });
+      throw new Error(
+        `Cannot start gateway: it does not serve: ${this.log.slice(0, shownLogCharacters)}`,
+        {
+          cause,
+        },
+      );
     });
     if (state.problems.length === 0) return;
     throw new Error(`Cannot start gateway: ${JSON.stringify(state.problems)}`);
@@ -284,10 +287,7 @@ class Gateway implements RunningGateway {
     return this.events.flatMap((event) => (event.kind === "revision" ? [event.revision] : []));
   }
 
-  async #ask(
-    operation: `${"GET" | "POST" | "DELETE"} ${string}`,
-    body?: object,
-  ): Promise<unknown> {
+  async #ask(operation: `${"GET" | "POST" | "DELETE"} ${string}`, body?: object): Promise<unknown> {
     const { status, value } = await askControl(this.controlSocket, operation, body);
     if (status < 300) return value;
     throw new Error(`Cannot ask "${operation}": ${status} ${JSON.stringify(value)}`);
@@ -358,7 +358,11 @@ function readFirstLine(child: ChildProcess, log: () => string): Promise<string> 
     let text = "";
     const fail = (why: string): void => {
       clearTimeout(timer);
-      reject(new Error(`Cannot start gateway: ${why}: ${text.trim()} ${log().slice(0, shownLogCharacters)}`));
+      reject(
+        new Error(
+          `Cannot start gateway: ${why}: ${text.trim()} ${log().slice(0, shownLogCharacters)}`,
+        ),
+      );
     };
     const timer = setTimeout(() => {
       child.kill("SIGKILL");

@@ -14,6 +14,7 @@ import { escapeControls } from "./colour.ts";
 import type { Palette } from "./colour.ts";
 import { describeChanges, findComplaints } from "./condition-lines.ts";
 import type { Complaints } from "./condition-lines.ts";
+import { shorten } from "./log-line.ts";
 import { formatProblem, shortenPath } from "./problem-line.ts";
 import { formatDuration, formatRunLine } from "./run-line.ts";
 import { displayWidth } from "./table.ts";
@@ -75,7 +76,7 @@ export class DevNarrator {
       case "warning": {
         const { object } = event;
         const name = object === undefined ? "" : `${object.namespace}/${object.name}: `;
-        return [`${palette.yellow("Warning:")} ${escapeControls(name + event.message)}`];
+        return [`${palette.yellow("Warning:")} ${shorten(name + event.message)}`];
       }
       case "gateway": {
         const isNews = event.gateway.ready || this.#gateways.has(keyOf(event.gateway));
@@ -155,7 +156,7 @@ function describeGateway(gateway: GatewayStatus, palette: Palette): string {
     describeRoutes(routes),
   ];
   const state = ready ? "" : `\n${palette.red("Not ready")}      ${escapeControls(reason)}`;
-  const why = rejection === "" || ready ? "" : `: ${escapeControls(rejection)}`;
+  const why = rejection === "" || ready ? "" : `: ${shorten(rejection)}`;
   return `Gateway        ${facts.join(" · ")}${state}${why}`;
 }
 

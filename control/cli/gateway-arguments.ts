@@ -1,6 +1,7 @@
 /** The gateway process's command line from the options that `clrk dev` and `clrk run` share. */
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
+import { ClrkError } from "../../gateway/errors.ts";
 import { CliError } from "./cli-error.ts";
 
 /** Options of a gateway process, as the user gave them. */
@@ -45,20 +46,31 @@ export async function checkGatewayOptions(
       );
     }
   }
-  for (const text of options.secret) {
-    const [, name = "", variable] = /^([^=]+)=([A-Za-z_]\w*)(?::.+)?$/.exec(text) ?? [];
-    if (variable === undefined) {
-      const start = text.replace(/=.*/s, "=…");
-      throw new CliError(
-        `Cannot use secret "${start}": wanted NAME=ENV[:KEY]\nFor example: --secret openai=OPENAI_API_KEY`,
-      );
-    }
-    if (env[variable] === undefined) {
-      // Whoever pastes the secret itself here must not see it repeated.
-      const shown = /^[A-Z][A-Z0-9_]*$/.test(variable) ? ` ${variable}` : "";
-      throw new CliError(
-        `Cannot use secret "${name}": the environment variable${shown} is not set\nSet it before clrk starts, or name another one`,
-      );
-    }
+  if (options.secret.length > 0) await checkSecrets(options.secret, env);
+}
+
+async function checkSecrets(
+  flags: readonly string[],
+  env: Readonly<Partial<Record<string, string>>>,
+): Promise<void> {
+  // Brings the kinds and the YAML reader with it: only for those who use it.
+  const { parseSecretFlag } = await import("../../gateway/environment-secrets.ts");
+  for (const flag of flags) {
+    const { env: variable } = parseFlag(flag, parseSecretFlag);
+    if (env[variable]) continue;
+    const state = env[variable] === undefined ? "not set" : "empty";
+    throw new CliError(
+      `Cannot use --secret: the environment variable ${variable} is ${state}\nSet it before clrk starts, or name another one`,
+    );
+  }
+}
+
+function parseFlag<Parsed>(flag: string, parse: (text: string) => Parsed): Parsed {
+  try {
+    return parse(flag);
+  } catch (cause) {
+    // The sentence never repeats what may be the secret itself.
+    const detail = cause instanceof ClrkError ? cause.expose : "it cannot be read";
+    throw new CliError(`${detail}\nFor example: --secret openai=OPENAI_API_KEY`, { cause });
   }
 }

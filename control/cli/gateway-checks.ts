@@ -4,6 +4,7 @@ import type { GatewayProcessStatus, GatewayStatus } from "../../gateway/control-
 import { failed, passed, warned } from "./doctor-check.ts";
 import type { DoctorCheck } from "./doctor-check.ts";
 import { formatEndpoint } from "./dev-narrator.ts";
+import { shorten } from "./log-line.ts";
 import { keyOf } from "./running-gateways.ts";
 import type { RunningGateways } from "./running-gateways.ts";
 
@@ -66,7 +67,11 @@ async function checkGateway(gateway: GatewayStatus): Promise<DoctorCheck[]> {
   const why = rejection === "" ? reason : `${reason}: ${rejection}`;
   const health = ready
     ? checkRestarts(key, envoy.restarts)
-    : failed("gateway", `${key}: ${why}`, "See the gateway's log in the terminal of clrk dev");
+    : failed(
+        "gateway",
+        `${key}: ${shorten(why)}`,
+        "See the gateway's log in the terminal of clrk dev",
+      );
   if (explicitProxy === undefined) return [health];
   const isReachable = await canConnect(explicitProxy.address, explicitProxy.port);
   const endpoint = formatEndpoint(explicitProxy);

@@ -8,6 +8,9 @@ import type { Palette } from "./colour.ts";
 /** Fields that say what a reader of one terminal knows already. */
 const hiddenFields: ReadonlySet<string> = new Set(["time", "level", "message"]);
 
+/** Envoy repeats whole configurations when it complains. */
+const longestText = 400;
+
 /** Returns the line to show for a line of JSON log: `Warning: message (field=value)`; the text itself for others. */
 export function formatLogLine(line: string, palette: Palette): string {
   const entry = tryParse(line);
@@ -17,10 +20,19 @@ export function formatLogLine(line: string, palette: Palette): string {
     .filter(([name]) => !hiddenFields.has(name))
     .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   const tail = fields.length === 0 ? "" : ` (${fields.join(", ")})`;
-  const text = escapeControls(`${String(message)}${tail}`);
+  const text = shorten(`${String(message)}${tail}`);
   if (level === "error") return `${palette.red("Error:")} ${text}`;
   if (level === "warn") return `${palette.yellow("Warning:")} ${text}`;
   return palette.dim(text);
+}
+
+/** Returns the text as one line of at most `maxCharacters`, its middle left out: reasons stand at either end. */
+export function shorten(text: string, maxCharacters: number = longestText): string {
+  const line = escapeControls(text.replace(/\s+/g, " ").trim());
+  if (line.length <= maxCharacters) return line;
+  const kept = maxCharacters - 3;
+  const head = Math.ceil((kept * 2) / 3);
+  return `${line.slice(0, head)} … ${line.slice(head - kept)}`;
 }
 
 function tryParse(line: string): Readonly<Record<string, unknown>> | undefined {

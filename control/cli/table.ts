@@ -7,7 +7,8 @@ import { escapeControls } from "./colour.ts";
 
 // As kubectl: three spaces between columns.
 const columnGap = "   ";
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+// Made at the first text that needs it: that takes 10 ms, and most tables are plain ASCII.
+let segmenter: Intl.Segmenter | undefined;
 // The blocks of Unicode's East Asian Width W and F (UAX #11), joined where only unassigned points lie between.
 const wideGrapheme =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18aff}\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]|^\p{Emoji_Presentation}|\ufe0f/u;
@@ -21,11 +22,16 @@ const asciiOnly = /^[\x20-\x7e]*$/;
 export function displayWidth(text: string): number {
   if (asciiOnly.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(stripVTControlCharacters(text))) {
+  for (const { segment } of graphemes().segment(stripVTControlCharacters(text))) {
     if (wideGrapheme.test(segment)) width += 2;
     else if (!/^[\p{Mark}\p{Cc}\p{Cf}]+$/u.test(segment)) width += 1;
   }
   return width;
+}
+
+function graphemes(): Intl.Segmenter {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter;
 }
 
 /** Returns the text followed by spaces up to `width` columns; text that is wider is returned whole. */
@@ -38,7 +44,7 @@ export function truncateToWidth(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let kept = "";
   let columns = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemes().segment(text)) {
     columns += displayWidth(segment);
     if (columns > width - 1) break;
     kept += segment;

@@ -30,6 +30,8 @@ const flagNames = {
   downstreamRemoteReset: "DR",
 } as const;
 
+const flagOrder: readonly string[] = [...Object.values(flagNames), "UAEX"];
+
 const flagFields = Object.keys(flagNames) as (keyof typeof flagNames)[];
 
 /** Flags that are set, by their short names. */
@@ -39,6 +41,16 @@ export function responseFlags(flags: Common["responseFlags"]): readonly string[]
   for (const field of flagFields) if (flags[field]) names.push(flagNames[field]);
   if (flags.unauthorizedDetails !== null) names.push("UAEX");
   return names;
+}
+
+/** Short names of flags in the order in which `responseFlags` gives them; names that it does not know come last. */
+export function sortedFlags(names: readonly string[]): readonly string[] {
+  return names.toSorted((left, right) => rank(left) - rank(right));
+}
+
+function rank(name: string): number {
+  const index = flagOrder.indexOf(name);
+  return index < 0 ? flagOrder.length : index;
 }
 
 /** Milliseconds with fraction; null when the point was not reached. */

@@ -1,11 +1,10 @@
 /** One HTTP transaction of Envoy's access log as a record. */
 
-import { randomUUID } from "node:crypto";
 import { envoy } from "../proto/gen/accesslog.js";
-import type { EgressRecord, RecordRequest, RecordUpstream } from "../record.ts";
-import { redactAuthority, redactTarget } from "../redact.ts";
+import type { EgressRecord } from "../record.ts";
 import { FILTER_STATE } from "../xds.ts";
-import { readDecision } from "./decision.ts";
+import type { EntryContext } from "./entry-context.ts";
+import { emptyCommon, startOf } from "./entry-context.ts";
 import {
   addressText,
   durationMs,
@@ -13,8 +12,8 @@ import {
   responseFlags,
   socketText,
 } from "./entry-values.ts";
-import type { EntryContext } from "./entry-context.ts";
-import { emptyCommon, startOf } from "./entry-context.ts";
+import type { HttpTransaction, RecordMaker } from "./http-transaction.ts";
+import { createRecordMaker } from "./http-transaction.ts";
 
 type Entry = envoy.data.accesslog.v3.HTTPAccessLogEntry;
 
@@ -27,86 +26,47 @@ const protocols: Readonly<Record<number, string>> = {
   [envoy.data.accesslog.v3.HTTPAccessLogEntry.HTTPVersion.HTTP3]: "HTTP/3",
 };
 
-/** The record of an entry. */
-export function httpRecord(entry: Entry, context: EntryContext): EgressRecord {
+/** The record of an entry; `make` remembers between entries of one gateway. */
+export function httpRecord(
+  entry: Entry,
+  context: EntryContext,
+  make: RecordMaker = createRecordMaker(),
+): EgressRecord {
+  return make(transactionOf(entry, context.listener), context);
+}
+
+function transactionOf(entry: Entry, listener: EgressRecord["listener"]): HttpTransaction {
+  const { request, response, protocolVersion } = entry;
   const common = entry.commonProperties ?? emptyCommon();
-  const { response } = entry;
-  const request = requestOf(entry, common);
-  const details = response?.responseCodeDetails ?? "";
-  const dialled = `${request.host}:${request.port}`;
-  const { decision, facts } = readDecision(
-    { key: common.routeName, details, host: request.authority, dialled },
-    context.ruleFacts,
-  );
+  const { startUnixMs, startUnixNs } = startOf(common);
+  const headers = request?.requestHeaders ?? {};
   return {
-    id: randomUUID(),
-    kind: "http",
-    ...startOf(common),
-    durationMs: durationMs(common.duration) ?? durationMs(common.timeToLastDownstreamTxByte) ?? 0,
-    agent: context.findAgent(filterStateText(common, FILTER_STATE.caller)),
-    gateway: context.gateway,
-    listener: context.listener,
+    listener,
+    startUnixNs,
+    startUnixMs,
+    durationMs: durationMs(common.timeToLastDownstreamTxByte) ?? durationMs(common.duration) ?? 0,
+    requestMs: durationMs(common.timeToLastRxByte),
+    firstByteMs: durationMs(common.timeToFirstUpstreamRxByte),
     clientAddress: addressText(common.downstreamRemoteAddress),
-    request,
-    response: {
-      status: response?.responseCode?.value ?? 0,
-      bytes: response?.responseBodyBytes ?? 0,
-      flags: responseFlags(common.responseFlags),
-      details,
-    },
-    timings: {
-      requestMs: durationMs(common.timeToLastRxByte),
-      upstreamConnectMs: null,
-      timeToFirstByteMs: durationMs(common.timeToFirstUpstreamRxByte),
-    },
-    upstream: upstreamOf(common, request),
-    decision,
-    provider: facts.provider,
-    credential: decision.verdict === "allow" ? facts.credential : null,
-    tier: "native",
-    revision: context.revision,
-    trace: null,
-    usage: null,
-  };
-}
-
-function requestOf(
-  { request, protocolVersion }: Entry,
-  common: envoy.data.accesslog.v3.AccessLogCommon,
-): RecordRequest {
-  const authority = redactAuthority(request?.authority ?? "");
-  const { path, query } = redactTarget(request?.originalPath || request?.path || "");
-  const { host, port } = splitAuthority(authority);
-  const dialledPort = Number(filterStateText(common, FILTER_STATE.port)) || 0;
-  return {
-    method: methodNames.get(request?.requestMethod ?? 0) ?? "",
     scheme: common.tlsProperties === null ? "http" : "https",
-    authority,
-    host,
-    port: port ?? dialledPort,
-    path,
-    query,
     protocol: protocols[protocolVersion] ?? "",
+    method: methodNames.get(request?.requestMethod ?? 0) ?? headers[":method"] ?? "",
+    authority: request?.authority ?? "",
+    target: request?.originalPath || request?.path || "",
     userAgent: request?.userAgent ?? "",
-    bytes: request?.requestBodyBytes ?? 0,
+    traceparent: headers["traceparent"] ?? "",
+    agreedHost: filterStateText(common, FILTER_STATE.host),
+    dialledPort: Number(filterStateText(common, FILTER_STATE.port)) || 0,
+    requestBytes: request?.requestBodyBytes ?? 0,
+    status: response?.responseCode?.value ?? 0,
+    responseBytes: response?.responseBodyBytes ?? 0,
+    flags: responseFlags(common.responseFlags),
+    details: response?.responseCodeDetails ?? "",
+    upstreamAddress: socketText(common.upstreamRemoteAddress),
+    cluster: common.upstreamCluster,
+    route: common.routeName,
+    caller: filterStateText(common, FILTER_STATE.caller),
   };
-}
-
-function upstreamOf(
-  common: envoy.data.accesslog.v3.AccessLogCommon,
-  request: RecordRequest,
-): RecordUpstream | null {
-  const address = socketText(common.upstreamRemoteAddress);
-  if (address === "") return null;
-  const isTls = common.upstreamCluster.includes("tls");
-  return { address, tls: isTls ? { version: "", serverName: request.host } : null };
-}
-
-function splitAuthority(authority: string): { host: string; port: number | undefined } {
-  const fits = /^(.*?)(?::(\d+))?$/.exec(authority);
-  const host = (fits?.[1] ?? authority).toLowerCase();
-  const port = fits?.[2];
-  return { host, port: port === undefined ? undefined : Number(port) };
 }
 
 /** Numbers of a protobuf enum to their names; the unspecified one has none. */

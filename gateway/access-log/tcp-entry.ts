@@ -1,6 +1,5 @@
 /** One raw connection of Envoy's access log as a record. */
 
-import { randomUUID } from "node:crypto";
 import type { envoy } from "../proto/gen/accesslog.js";
 import type { EgressRecord } from "../record.ts";
 import { FILTER_STATE } from "../xds.ts";
@@ -14,6 +13,7 @@ import {
 } from "./entry-values.ts";
 import type { EntryContext } from "./entry-context.ts";
 import { emptyCommon, startOf } from "./entry-context.ts";
+import { processRecordIds } from "./record-ids.ts";
 
 type Entry = envoy.data.accesslog.v3.TCPAccessLogEntry;
 
@@ -36,7 +36,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
   );
   const address = socketText(common.upstreamRemoteAddress);
   return {
-    id: randomUUID(),
+    id: processRecordIds.next(),
     kind: serverName === "" ? "tcp" : "tls",
     ...startOf(common),
     durationMs: durationMs(common.duration) ?? 0,
@@ -64,7 +64,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     credential: null,
     tier: "native",
     revision: context.revision,
-    trace: null,
+    trace: processRecordIds.trace(""),
     usage: null,
   };
 }

@@ -136,15 +136,27 @@ export function openTunnel(
       agent: false,
     });
     outgoing.once("error", reject);
-    outgoing.once("connect", (response, socket: Socket) => {
-      if (response.statusCode === 200) resolve(socket);
-      else {
+    outgoing.once("connect", (response, socket: Socket, head: Buffer) => {
+      if (response.statusCode === 200) {
+        if (head.length > 0) socket.unshift(head);
+        resolve(socket);
+      } else {
         socket.destroy();
         reject(new Error(`CONNECT answered ${response.statusCode}`));
       }
     });
     outgoing.end();
   });
+}
+
+/** What comes through a tunnel until it closes; also empty when the proxy answers that it was closed at once. */
+export async function readTunnel(rig: EnvoyRig, target: string): Promise<string> {
+  try {
+    return await readAll(await openTunnel(rig, target));
+  } catch (error) {
+    if (error instanceof Error && error.message === "CONNECT answered 503") return "";
+    throw error;
+  }
 }
 
 /** Who a transparent connection says it is, and where it goes; TLV values by type. */

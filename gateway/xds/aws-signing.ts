@@ -1,9 +1,8 @@
 /**
  * AWS Signature Version 4 by Envoy's own signer. Its credentials come from a file that only this user can read,
- * because inline ones would stand in Envoy's configuration dump; Envoy re-reads the file when it is replaced.
+ * because inline ones would stand in Envoy's configuration dump; a file is never changed, other credentials are another.
  */
 
-import path from "node:path";
 import { packAny } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { CredentialUse } from "../snapshot.ts";
@@ -38,10 +37,8 @@ export function awsSigner(
       customCredentialProviderChain: true,
       credentialsFileProvider: {
         profile: AWS_PROFILE,
-        credentialsDataSource: {
-          filename: options.file,
-          watchedDirectory: { path: path.dirname(options.file) },
-        },
+        // Not watched: each route would take an inotify instance, and Envoy aborts when the user has none left.
+        credentialsDataSource: { filename: options.file },
       },
     },
   };

@@ -227,7 +227,9 @@ function refusedOnly(): envoy.config.accesslog.v3.IAccessLogFilter {
     extensionFilter: typedExtension(
       "envoy.access_loggers.extension_filters.cel",
       ExpressionFilter,
-      { expression: "response.code >= 400 && response.code_details != 'via_upstream'" },
+      {
+        expression: "response.code >= 400 && !response.code_details.matches('^(?:via_)?upstream')",
+      },
     ),
   };
 }

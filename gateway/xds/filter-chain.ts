@@ -7,7 +7,7 @@ import { typedExtension } from "../any.ts";
 import { duration } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot } from "../snapshot.ts";
-import type { AccessLogName } from "./access-log.ts";
+import type { AccessLogSink } from "./access-log.ts";
 import { tcpAccessLog } from "./access-log.ts";
 import { serverNameAgreementFilter } from "./agreement.ts";
 import { dnsCache } from "./cluster.ts";
@@ -48,7 +48,7 @@ export function chainName(treatment: ConnectionTreatment): string {
 export function filterChain(
   gateway: GatewaySnapshot,
   treatment: ConnectionTreatment,
-  logName: AccessLogName,
+  log: AccessLogSink,
 ): FilterChain {
   const name = chainName(treatment);
   switch (treatment.kind) {
@@ -59,7 +59,7 @@ export function filterChain(
         transportSocketConnectTimeout: duration(handshakeTimeoutMs),
         filters: [
           connectionFacts("server-name"),
-          interceptingConnectionManager(gateway, { ...treatment, scheme: "tls" }, logName),
+          interceptingConnectionManager(gateway, { ...treatment, scheme: "tls" }, log),
         ],
       };
     case "plain-http":
@@ -67,7 +67,7 @@ export function filterChain(
         name,
         filters: [
           connectionFacts("dialled"),
-          interceptingConnectionManager(gateway, { ...treatment, scheme: "plain" }, logName),
+          interceptingConnectionManager(gateway, { ...treatment, scheme: "plain" }, log),
         ],
       };
     case "pass-server-name":
@@ -77,7 +77,7 @@ export function filterChain(
           connectionFacts("server-name", treatment.decision),
           serverNameAgreementFilter(),
           forwardProxy(gateway),
-          tcpProxy(RESOURCE.forwardRaw, logName),
+          tcpProxy(RESOURCE.forwardRaw, log),
         ],
       };
     case "pass-dialled-name":
@@ -86,7 +86,7 @@ export function filterChain(
         filters: [
           connectionFacts("dialled", treatment.decision),
           forwardProxy(gateway),
-          tcpProxy(RESOURCE.forwardRaw, logName),
+          tcpProxy(RESOURCE.forwardRaw, log),
         ],
       };
     case "pass-address":
@@ -94,16 +94,13 @@ export function filterChain(
         name,
         filters: [
           connectionFacts("dialled", treatment.decision),
-          tcpProxy(RESOURCE.originalDestination, logName),
+          tcpProxy(RESOURCE.originalDestination, log),
         ],
       };
     case "refuse":
       return {
         name,
-        filters: [
-          connectionFacts("dialled", treatment.decision),
-          tcpProxy(RESOURCE.refused, logName),
-        ],
+        filters: [connectionFacts("dialled", treatment.decision), tcpProxy(RESOURCE.refused, log)],
       };
   }
 }
@@ -117,12 +114,12 @@ function forwardProxy(gateway: GatewaySnapshot) {
   });
 }
 
-function tcpProxy(cluster: string, logName: AccessLogName) {
+function tcpProxy(cluster: string, log: AccessLogSink) {
   const { TcpProxy } = envoy.extensions.filters.network.tcp_proxy.v3;
   return typedExtension("envoy.filters.network.tcp_proxy", TcpProxy, {
     statPrefix: "raw",
     cluster,
     idleTimeout: duration(rawIdleMs),
-    accessLog: [tcpAccessLog(logName)],
+    accessLog: [tcpAccessLog(log.name)],
   });
 }

@@ -48,10 +48,11 @@ export const identitySeparator = "\u001f";
 
 /**
  * Fits a caller that is identified: a run (`-` stands for an absent one), or six parts of TLVs with at least namespace
- * and name (RE2). A TLV that holds the separator would shift the parts, so that it identifies nobody.
+ * and name (RE2). A TLV that holds the separator would shift the parts, so that it identifies nobody; neither does
+ * one that holds a line feed or the access log's own separator, and with that forges a line there.
  */
 export const identifiedPattern =
-  "run:[a-z0-9][a-z0-9-]*|[^\\x1f]*\\x1f[^\\x00-\\x1f]+\\x1f[^\\x00-\\x1f]+(?:\\x1f[^\\x1f]*){3}";
+  "run:[a-z0-9][a-z0-9-]*|[^\\n\\x1e\\x1f]*\\x1f[^\\x00-\\x1f]+\\x1f[^\\x00-\\x1f]+(?:\\x1f[^\\n\\x1e\\x1f]*){3}";
 
 /** Format that reads a string from filter state; Envoy prints `-` where it is absent. */
 export function filterStateFormat(key: string): string {

@@ -11,8 +11,8 @@ import { CLRK_HEADER_PREFIX } from "../headers.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot } from "../snapshot.ts";
-import type { AccessLogName } from "./access-log.ts";
-import { httpAccessLog } from "./access-log.ts";
+import type { AccessLogSink } from "./access-log.ts";
+import { interceptedAccessLog } from "./access-log.ts";
 import { agreementFilters } from "./agreement.ts";
 import { awsSigner } from "./aws-signing.ts";
 import { dnsCache, unguardedDnsCache } from "./cluster.ts";
@@ -35,7 +35,7 @@ const connectionIdleMs = 60 * 60_000;
 export function interceptingConnectionManager(
   gateway: GatewaySnapshot,
   scope: RouteScope,
-  logName: AccessLogName,
+  log: AccessLogSink,
 ) {
   const { HttpConnectionManager } = envoy.extensions.filters.network.http_connection_manager.v3;
   return typedExtension("envoy.filters.network.http_connection_manager", HttpConnectionManager, {
@@ -46,7 +46,7 @@ export function interceptingConnectionManager(
       configSource: { ads: {}, resourceApiVersion: envoy.config.core.v3.ApiVersion.V3 },
     },
     httpFilters: httpFilters(gateway, scope),
-    accessLog: [httpAccessLog(logName)],
+    accessLog: [interceptedAccessLog(log, scope.scheme === "tls" ? "https" : "http")],
     upgradeConfigs: [{ upgradeType: "websocket" }],
     localReplyConfig: localReplies(),
     streamIdleTimeout: duration(streamIdleMs(gateway.requestTimeoutMs)),

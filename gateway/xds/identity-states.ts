@@ -1,7 +1,12 @@
 /** Who calls on a transparent listener: identity TLVs of the PROXY v2 header, joined into one filter state value. */
 
 import type { envoy } from "../proto/gen/xds.js";
-import { FILTER_STATE, identitySeparator, setFilterState } from "./filter-state.ts";
+import {
+  ENVOY_FILTER_STATE,
+  FILTER_STATE,
+  identitySeparator,
+  setFilterState,
+} from "./filter-state.ts";
 
 /** TLV types of our PROXY v2 headers and the names they get; values are UTF-8 text. */
 export const IDENTITY_TLV = {
@@ -38,12 +43,13 @@ export function identityTlvRules(): Rule[] {
   }));
 }
 
-/** Filter state that listener filters derive from the TLVs and the restored destination address. */
+/** Filter state that listener filters derive from the TLVs and the restored destination address; what has no TLV stays unset. */
 export function transparentStates(): FilterStateValue[] {
   const caller = callerParts.map((part) => metadataFormat(part)).join(identitySeparator);
   return [
     setFilterState(FILTER_STATE.caller, caller),
     setFilterState(FILTER_STATE.dialledHost, metadataFormat("dialledHost")),
+    setFilterState(ENVOY_FILTER_STATE.dynamicHost, metadataFormat("dialledHost")),
     setFilterState(FILTER_STATE.port, "%DOWNSTREAM_LOCAL_PORT%"),
   ];
 }

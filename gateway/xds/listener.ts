@@ -7,7 +7,7 @@ import { typedExtension } from "../any.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot, SocketEndpoint } from "../snapshot.ts";
-import type { AccessLogName } from "./access-log.ts";
+import type { AccessLogSink } from "./access-log.ts";
 import type { ChainPlan } from "./chain-matcher.ts";
 import { planChains } from "./chain-matcher.ts";
 import { filterChain } from "./filter-chain.ts";
@@ -18,6 +18,9 @@ import { RESOURCE } from "./resource-names.ts";
 /** A peer that has said nothing for this long speaks a protocol in which the server speaks first. */
 const sniffTimeoutMs = 300;
 
+/** The same where no listener is for such protocols: an agent on a busy machine may be slow to say hello. */
+const helloTimeoutMs = 10_000;
+
 /** Bytes held for one connection; bodies stream through, so this bounds memory and not body size. */
 const connectionBufferBytes = 1024 * 1024;
 
@@ -25,10 +28,14 @@ type Listener = envoy.config.listener.v3.IListener;
 type ListenerFilter = envoy.config.listener.v3.IListenerFilter;
 
 /** Listener that requires PROXY protocol v2 with identity TLVs in front of every connection. */
-export function transparentListener(gateway: GatewaySnapshot, bind: SocketEndpoint): Listener {
+export function transparentListener(
+  gateway: GatewaySnapshot,
+  bind: SocketEndpoint,
+  accessLogPipe?: string,
+): Listener {
   const ports = rawPorts(gateway);
   return {
-    ...interceptingListener(gateway, "transparent"),
+    ...interceptingListener(gateway, { name: "transparent", pipe: accessLogPipe }),
     name: RESOURCE.transparentListener,
     address: { socketAddress: { address: bind.address, portValue: bind.port } },
     listenerFilters: [
@@ -40,9 +47,9 @@ export function transparentListener(gateway: GatewaySnapshot, bind: SocketEndpoi
 }
 
 /** Internal listener behind CONNECT and absolute-form requests. */
-export function tunnelListener(gateway: GatewaySnapshot): Listener {
+export function tunnelListener(gateway: GatewaySnapshot, accessLogPipe?: string): Listener {
   return {
-    ...interceptingListener(gateway, "explicit"),
+    ...interceptingListener(gateway, { name: "explicit", pipe: accessLogPipe }),
     name: RESOURCE.tunnelListener,
     internalListener: {},
     listenerFilters: [originalDestinationFilter(), ...sniffers()],
@@ -50,9 +57,9 @@ export function tunnelListener(gateway: GatewaySnapshot): Listener {
 }
 
 /** The same without waiting for first bytes, for ports that a route or listener names as TCP. */
-export function rawTunnelListener(gateway: GatewaySnapshot): Listener {
+export function rawTunnelListener(gateway: GatewaySnapshot, accessLogPipe?: string): Listener {
   return {
-    ...interceptingListener(gateway, "explicit"),
+    ...interceptingListener(gateway, { name: "explicit", pipe: accessLogPipe }),
     name: RESOURCE.rawTunnelListener,
     internalListener: {},
     listenerFilters: [originalDestinationFilter()],
@@ -72,17 +79,26 @@ export function rawPorts({ listeners }: GatewaySnapshot): readonly number[] {
   );
 }
 
-function interceptingListener(gateway: GatewaySnapshot, logName: AccessLogName): Listener {
+function interceptingListener(gateway: GatewaySnapshot, log: AccessLogSink): Listener {
   const plan: ChainPlan = planChains(gateway);
   return {
-    statPrefix: logName,
+    statPrefix: log.name,
     filterChainMatcher: plan.matcher,
-    filterChains: plan.treatments.map((treatment) => filterChain(gateway, treatment, logName)),
-    listenerFiltersTimeout: duration(sniffTimeoutMs),
+    filterChains: plan.treatments.map((treatment) => filterChain(gateway, treatment, log)),
+    listenerFiltersTimeout: duration(
+      letsServersSpeakFirst(gateway) ? sniffTimeoutMs : helloTimeoutMs,
+    ),
     continueOnListenerFiltersTimeout: true,
     perConnectionBufferLimitBytes: uint32(connectionBufferBytes),
     trafficDirection: envoy.config.core.v3.TrafficDirection.OUTBOUND,
   };
+}
+
+function letsServersSpeakFirst(gateway: GatewaySnapshot): boolean {
+  const unsniffed = rawPorts(gateway);
+  return gateway.listeners.some(
+    ({ shape, port }) => shape === "tcp" && (port === undefined || !unsniffed.includes(port)),
+  );
 }
 
 function proxyProtocolFilter(): ListenerFilter {

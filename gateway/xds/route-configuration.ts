@@ -43,8 +43,11 @@ export const addedByEnvoy = ["x-forwarded-proto", "x-envoy-external-address", "x
 
 const everything = { prefix: "/" };
 
-/** Encoded slashes and NULs could mean another path to the upstream than to a path rule: refused where one is asked. */
-const ambiguousPath = { safeRegex: { regex: ".*%(?:2[fF]|5[cC]|00).*" } };
+/**
+ * Encoded slashes and NULs, and slashes in a row, which many servers take for one, could mean another path to the
+ * upstream than to a path rule: refused where one is asked.
+ */
+const ambiguousPath = { safeRegex: { regex: ".*(?://|%(?:2[fF]|5[cC]|00)).*" } };
 
 /** The route configuration of one scope. */
 export function routeConfiguration(
@@ -200,7 +203,7 @@ function ambiguousPathRoute(provider: Provider | undefined): Route {
     status: 403,
     reason,
     message:
-      "The path holds an encoded slash, backslash or NUL, and a path rule applies to this host: send the path without them",
+      "The path holds an encoded slash, backslash or NUL, or two slashes in a row, and a path rule applies to this host: send the path without them",
   });
 }
 

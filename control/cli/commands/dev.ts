@@ -124,7 +124,10 @@ async function start(
     arguments: words,
     endsWithUs: false,
     environment: env,
-    onLogLine: (line) => stderr.write(`${formatLogLine(line, stderr.palette)}\n`),
+    onLogLine: (line) => {
+      // An end that was asked for looks like a fault to whatever is connected.
+      if (!signal.aborted) stderr.write(`${formatLogLine(line, stderr.palette)}\n`);
+    },
     signal,
   });
   if (signal.aborted) {

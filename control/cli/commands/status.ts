@@ -6,6 +6,7 @@ import { EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { formatEndpoint } from "../dev-narrator.ts";
 import type { OutputFlags } from "../inspection-commands.ts";
+import { shorten } from "../log-line.ts";
 import { formatProblem, shortenPath } from "../problem-line.ts";
 import { findRunningGateways, keyOf } from "../running-gateways.ts";
 import { formatTable } from "../table.ts";
@@ -89,7 +90,7 @@ function describeGateways(process: GatewayProcessStatus): string {
     .map((gateway) => {
       const why =
         gateway.rejection === "" ? gateway.reason : `${gateway.reason}: ${gateway.rejection}`;
-      return `${escapeControls(`${keyOf(gateway)}: ${why}`)}\n`;
+      return `${shorten(`${keyOf(gateway)}: ${why}`)}\n`;
     });
   return `\n${table}${reasons.join("")}`;
 }
