@@ -3,10 +3,13 @@
  * come and handed on at once: nothing is queued here, and what cannot be read is counted.
  */
 
-import type { ServerReadableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type {
+  sendUnaryData,
+  ServerReadableStream,
+  UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import type { EntryContext } from "./access-log/entry-context.ts";
 import { httpRecord } from "./access-log/http-entry.ts";
-import { createRecordMaker } from "./access-log/http-transaction.ts";
 import { tcpRecord } from "./access-log/tcp-entry.ts";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -27,7 +30,6 @@ export interface AccessLogServerOptions {
 /** Receives access logs of any number of Envoys. */
 export class AccessLogServer {
   readonly #options: AccessLogServerOptions;
-  readonly #makeRecord = createRecordMaker();
   #received = 0;
   #dropped = 0;
 
@@ -47,10 +49,12 @@ export class AccessLogServer {
 
   /** Handlers for `Server.addService(accessLogService, …)`. */
   get handlers(): UntypedServiceImplementation {
-    return { streamAccessLogs: (stream: Stream) => this.#serve(stream) };
+    return {
+      streamAccessLogs: (stream: Stream, done: sendUnaryData<object>) => this.#serve(stream, done),
+    };
   }
 
-  #serve(stream: Stream): void {
+  #serve(stream: Stream, done: sendUnaryData<object>): void {
     let gateway = "";
     let logName = "";
     stream.on("data", (message: Message) => {
@@ -59,6 +63,8 @@ export class AccessLogServer {
       logName = message.identifier?.logName ?? logName;
       this.#take(message, gateway, logName);
     });
+    // Envoy never reads the answer, but without one the call would stay open as long as the connection.
+    stream.on("end", () => done(null, {}));
     stream.on("error", (error) => {
       this.#options.log.debug("Access log stream closed", { gateway, error: error.message });
     });
@@ -77,7 +83,7 @@ export class AccessLogServer {
       ...facts,
       listener: logName.includes("transparent") ? "transparent" : "explicit",
     };
-    for (const entry of http) this.#emit(() => httpRecord(entry, context, this.#makeRecord));
+    for (const entry of http) this.#emit(() => httpRecord(entry, context));
     for (const entry of tcp) this.#emit(() => tcpRecord(entry, context));
   }
 

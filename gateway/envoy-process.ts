@@ -99,9 +99,10 @@ export class EnvoyProcess {
     this.#options.clock.clearTimeout(this.#timer);
     if (this.#child === undefined) return { inFlight: 0 };
     const { adminSocket } = this.#options;
-    await adminRequest(adminSocket, "POST", "/drain_listeners?graceful");
+    const drain = await adminRequest(adminSocket, "POST", "/drain_listeners?graceful");
     const deadlineNs = this.#options.clock.monotonicNs() + BigInt(drainMs) * 1_000_000n;
-    let inFlight = await activeRequests(adminSocket);
+    // One that does not answer is not asked again: each question waits for a second.
+    let inFlight = drain && (await activeRequests(adminSocket));
     while (inFlight && this.#options.clock.monotonicNs() < deadlineNs) {
       await this.#sleep(20);
       inFlight = await activeRequests(adminSocket);
@@ -129,6 +130,8 @@ export class EnvoyProcess {
   }
 
   #spawn(): void {
+    // A stop may have come while the file was written.
+    if (this.#stopping) return;
     const { binary, concurrency, log, clock } = this.#options;
     const args = [
       ...["-c", this.#bootstrapFile(), "--concurrency", String(concurrency)],
@@ -189,16 +192,18 @@ export class EnvoyProcess {
   }
 }
 
+/** TCP proxies have no gauge of their own: their connections are those of the clusters that only they use. */
+const activeLine =
+  /^(?:http\.(?:tls|plain)\.downstream_rq_active|cluster\.(?:forward-raw|original-destination)\.upstream_cx_active): (\d+)$/;
+
 /** Requests and raw connections that are open now. */
 async function activeRequests(adminSocket: string): Promise<number | undefined> {
-  const filter = "downstream_rq_active|downstream_cx_active";
+  const filter = "downstream_rq_active|upstream_cx_active";
   const answer = await adminRequest(adminSocket, "GET", `/stats?filter=${filter}`);
   if (answer?.status !== 200) return undefined;
   let active = 0;
   for (const line of answer.body.split("\n")) {
-    const fits =
-      /^(?:http\.(?:tls|plain)\.downstream_rq_active|tcp\.raw\.downstream_cx_active): (\d+)$/;
-    active += Number(fits.exec(line)?.[1] ?? 0);
+    active += Number(activeLine.exec(line)?.[1] ?? 0);
   }
   return active;
 }

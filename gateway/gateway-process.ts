@@ -7,6 +7,8 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { mkdir } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
+import type { AccessLogPipe } from "./access-log-pipe.ts";
+import { openAccessLogPipe } from "./access-log-pipe.ts";
 import { AccessLogServer } from "./access-log-server.ts";
 import type { AdsEvent } from "./ads-server.ts";
 import { AdsServer } from "./ads-server.ts";
@@ -96,6 +98,8 @@ export class GatewayProcess {
   #problems: readonly SourceProblem[] = [];
   #revision = 0;
   #created = 0;
+  /** Lines of access log pipes that did not become records */
+  #unread = 0;
   #pending: PendingRevision | undefined;
 
   constructor(parts: GatewayProcessParts) {
@@ -236,7 +240,8 @@ export class GatewayProcess {
     const { transparent } = options;
     const directory = path.join(runDirectory, `g${index}`);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    return new GatewayRuntime(gateway, {
+    const accessLogPipe = await this.#openAccessLogPipe(directory, () => runtime, log);
+    const runtime: GatewayRuntime = new GatewayRuntime(gateway, {
       ads: this.#ads,
       envoyBinary: envoy.path,
       concurrency: options.concurrency,
@@ -249,7 +254,32 @@ export class GatewayProcess {
       publicRootsPem,
       log: log.child({ gateway: key }),
       clock,
+      ...(accessLogPipe && { accessLogPipe }),
     });
+    return runtime;
+  }
+
+  /** Lines cost a fraction of a stream's messages; where there can be no pipe, Envoy streams. */
+  async #openAccessLogPipe(
+    directory: string,
+    runtime: () => GatewayRuntime,
+    log: Logger,
+  ): Promise<AccessLogPipe | undefined> {
+    try {
+      return await openAccessLogPipe({
+        path: path.join(directory, "http.log"),
+        log,
+        onRecord: (record) => this.#onRecord(record),
+        onDrop: (lines) => {
+          this.#unread += lines;
+        },
+        findContext: () => this.#contextOf(runtime()),
+      });
+    } catch (error) {
+      const message = "Cannot open the access log pipe: access logs are streamed, at more cost";
+      log.warn(message, { error: describeError(error) });
+      return undefined;
+    }
   }
 
   #publishRuns(gateway: string): void {
@@ -265,7 +295,10 @@ export class GatewayProcess {
 
   #entryContext(key: string) {
     const runtime = this.#fleet.find(key);
-    if (runtime === undefined) return undefined;
+    return runtime && this.#contextOf(runtime);
+  }
+
+  #contextOf(runtime: GatewayRuntime) {
     const { namespace, name } = runtime.gateway;
     return {
       gateway: { namespace, name },
@@ -304,7 +337,7 @@ export class GatewayProcess {
       problems: this.#problems,
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
       gateways: this.#fleet.runtimes.map((runtime) => runtime.status()),
-      records: this.#records.status(this.#accessLogs.dropped),
+      records: this.#records.status(this.#accessLogs.dropped + this.#unread),
       runs: this.#runs.status(),
     };
   }

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
+import type { AccessLogPipe } from "./access-log-pipe.ts";
 import type { AdsEvent, AdsServer } from "./ads-server.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
 import type { Clock } from "./clock.ts";
@@ -48,6 +49,8 @@ export interface GatewayRuntimeOptions {
   readonly explicitProxy: SocketEndpoint | undefined;
   /** Listen for captured connections here; absent: no transparent listener */
   readonly transparent: SocketEndpoint | undefined;
+  /** Takes Envoy's lines of HTTP transactions, and is closed with the runtime; absent: they are streamed */
+  readonly accessLogPipe?: AccessLogPipe;
   readonly maxConnections: number;
   /** PEM of the roots that upstreams are verified against */
   readonly publicRootsPem: string;
@@ -220,6 +223,7 @@ export class GatewayRuntime {
   /** Drains and ends Envoy. */
   async close(drainMs?: number): Promise<EnvoyStop> {
     const stop = await this.#envoy.close(drainMs);
+    this.#options.accessLogPipe?.close();
     this.#options.ads.remove(this.#key);
     await this.#options.certificates.close();
     await rm(this.#options.directory, { recursive: true, force: true });
@@ -228,10 +232,11 @@ export class GatewayRuntime {
 
   #send(): void {
     this.#publication++;
-    const { ads, transparent, publicRootsPem } = this.#options;
+    const { ads, transparent, publicRootsPem, accessLogPipe } = this.#options;
     const deployment = {
       ...(this.#explicit && { explicit: this.#explicit }),
       ...(transparent && { transparent }),
+      ...(accessLogPipe && { accessLogPipe: accessLogPipe.path }),
       runs: this.#runs,
       signingFile: (resource: string) => this.#signingFile(resource),
     };

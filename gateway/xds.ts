@@ -14,7 +14,7 @@ import type { RouteScope } from "./xds/route-configuration.ts";
 import { routeConfiguration } from "./xds/route-configuration.ts";
 
 export type { BootstrapOptions } from "./xds/bootstrap.ts";
-export type { LineField } from "./xds/access-log-line.ts";
+export type { LineFact, LineMeasure } from "./xds/access-log-line.ts";
 export { fieldSeparator, lineFields } from "./xds/access-log-line.ts";
 export { AWS_PROFILE } from "./xds/aws-signing.ts";
 export { bootstrap } from "./xds/bootstrap.ts";

@@ -54,9 +54,9 @@ const gateway = await startGateway(t, {
 const run = await gateway.registerRun("spreader");
 
 t.test("requests are spread by weight, each with the credential of its backend", async (test) => {
-  for (let done = 0; done < count; done += 20) {
+  for (let done = 0; done < count; done += 10) {
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () =>
+      Array.from({ length: 10 }, () =>
         requestThrough(run, "https://api.openai.com/echo", {
           method: "POST",
           body: "hello",

@@ -75,7 +75,8 @@ export class DevNarrator {
         return this.#problemLines(event.problems);
       case "warning": {
         const { object } = event;
-        const name = object === undefined ? "" : `${object.namespace}/${object.name}: `;
+        const name =
+          object === undefined ? "" : `${object.kind} ${object.namespace}/${object.name}: `;
         return [`${palette.yellow("Warning:")} ${shorten(name + event.message)}`];
       }
       case "gateway": {

@@ -12,9 +12,6 @@ const startMs = 60_000;
 /** Time in which the last lines of a process arrive that has ended. */
 const lastWordsMs = 250;
 
-/** Lines of stderr that are kept to explain an end before the first line on stdout. */
-const keptLines = 20;
-
 /** What to start and for whom. */
 export interface GatewayStartOptions {
   /** The script, `gateway/main.ts` or what it was emitted to */
@@ -32,7 +29,7 @@ export interface GatewayStartOptions {
 /** What became of a start. */
 export type GatewayStart =
   | { readonly kind: "listening"; readonly controlSocket: string; readonly process: GatewayChild }
-  /** The message is the process's own, or says how it ended */
+  /** The message is the process's own, or says how it ended; then its last log lines say why */
   | { readonly kind: "failed"; readonly message: string };
 
 /** The process that was started. */
@@ -59,7 +56,7 @@ export async function startGateway(options: GatewayStartOptions): Promise<Gatewa
   );
   // The pipe breaks when the process ends first.
   child.stdin?.on("error", () => {});
-  const logLines = followLog(child, options.onLogLine);
+  followLog(child, options.onLogLine);
   const handle = toGatewayChild(child);
   const abort = () => handle.kill();
   options.signal?.addEventListener("abort", abort, { once: true });
@@ -71,12 +68,7 @@ export async function startGateway(options: GatewayStartOptions): Promise<Gatewa
   if (answer.kind === "listening") return { ...answer, process: handle };
   if (answer.kind === "failed") return answer;
   if (first !== undefined) handle.kill();
-  const end = await handle.exited;
-  const lines = logLines().slice(-keptLines);
-  return {
-    kind: "failed",
-    message: [`Cannot start the gateway process: ${end}`, ...lines].join("\n"),
-  };
+  return { kind: "failed", message: `Cannot start the gateway process: ${await handle.exited}` };
 }
 
 function toGatewayChild(child: ChildProcess): GatewayChild {
@@ -108,17 +100,12 @@ function toGatewayChild(child: ChildProcess): GatewayChild {
   };
 }
 
-function followLog(child: ChildProcess, onLogLine: (line: string) => void): () => string[] {
+function followLog(child: ChildProcess, onLogLine: (line: string) => void): void {
   const splitter = new LineSplitter();
-  const kept: string[] = [];
-  const take = (line: string) => {
-    kept.push(line);
-    if (kept.length > keptLines) kept.shift();
-    onLogLine(line);
-  };
-  child.stderr?.on("data", (chunk: Buffer) => splitter.push(chunk).forEach(take));
-  child.stderr?.on("end", () => splitter.end().forEach(take));
-  return () => kept;
+  child.stderr?.on("data", (chunk: Buffer) =>
+    splitter.push(chunk).forEach((line) => onLogLine(line)),
+  );
+  child.stderr?.on("end", () => splitter.end().forEach((line) => onLogLine(line)));
 }
 
 function firstLine(child: ChildProcess): Promise<string | undefined> {

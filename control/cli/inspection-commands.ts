@@ -120,8 +120,8 @@ export function doctorCommand(): Command<CliContext> {
       fullDescription: [
         "Changes nothing. ✔ is fine, ! is worth a look, ✘ must be put right first.",
         "",
-        "JSON is {ok, checks}: each check has name, result (ok, warning, failed), message,",
-        "and `next`, what to do, where there is something to do.",
+        "JSON is {ok, checks}. Each check has name, result (ok, warning, failed) and",
+        "message, and `next` where there is something to do.",
         "",
         "EXIT CODES",
         "  0  nothing essential is wrong     1  something is",

@@ -20,6 +20,9 @@ const readyMs = 15_000;
 
 const pollMs = 25;
 
+/** Log lines that are shown of a start that failed, where the log is not shown as it comes. */
+const heldLines = 20;
+
 /** As for `clrk dev`: whoever waits for the end waits at most this long. */
 const stopMs = 2_000;
 
@@ -39,6 +42,7 @@ export async function startOwnGateway(
 ): Promise<OwnGateway> {
   const { stderr, env } = context.process;
   const { isQuiet } = options;
+  const held: string[] = [];
   await prepareEnvoy(context, { output: stderr });
   const started = await startGateway({
     entry: context.gatewayEntry,
@@ -46,12 +50,14 @@ export async function startOwnGateway(
     endsWithUs: true,
     environment: env,
     onLogLine: (line) => {
-      if (!isQuiet) stderr.write(`${formatLogLine(line, stderr.palette)}\n`);
+      const text = formatLogLine(line, stderr.palette);
+      if (!isQuiet) stderr.write(`${text}\n`);
+      else if (held.push(text) > heldLines) held.shift();
     },
   });
   if (started.kind === "failed") {
-    const text = started.message.split("\n").map(escapeControls).join("\n");
-    throw new CliError(text);
+    const lines = started.message.split("\n").map(escapeControls);
+    throw new CliError([...lines, ...held].join("\n"));
   }
   const { process: child, controlSocket } = started;
   const client = createGatewayClient(controlSocket);

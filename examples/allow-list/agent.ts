@@ -4,7 +4,10 @@ const issues = "https://api.github.com/repos/envoyproxy/envoy/issues";
 
 const calls: readonly { readonly url: string; readonly init?: RequestInit }[] = [
   { url: `${issues}?state=open` },
-  { url: `${issues}/1/comments`, init: { method: "POST", headers: { "x-agent-task": "triage-7" } } },
+  {
+    url: `${issues}/1/comments`,
+    init: { method: "POST", headers: { "x-agent-task": "triage-7" } },
+  },
   { url: `${issues}/1/comments`, init: { method: "POST", headers: { "x-agent-task": "other" } } },
   { url: `${issues}/1`, init: { method: "DELETE" } },
   { url: "https://api.github.com/user" },
@@ -19,9 +22,13 @@ for (const { url, init } of calls) {
   const call = `${init?.method ?? "GET"} ${host}${pathname}`;
   const reason = response.headers.get("x-clrk-deny-reason");
   if (reason === null) {
-    console.log(`${call}: ${response.status} (cache-control ${response.headers.get("cache-control")})`);
+    console.log(
+      `${call}: ${response.status} (cache-control ${response.headers.get("cache-control")})`,
+    );
   } else {
-    const denial: { readonly message?: string } = await response.json();
-    console.log(`${call}: ${response.status} ${reason}: ${denial.message}`);
+    // No type is promised for what comes from outside.
+    const denial: unknown = await response.json();
+    const message = Reflect.get(Object(denial), "message");
+    console.log(`${call}: ${response.status} ${reason}: ${message}`);
   }
 }

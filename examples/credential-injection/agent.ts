@@ -17,7 +17,7 @@ console.log(`openai: ${completion.choices[0]?.message.content}`);
 
 const anthropic = new Anthropic({ apiKey: madeUp, maxRetries: 0 });
 const message = await anthropic.messages.create({
-  model: "claude-sonnet-4-5",
+  model: "claude-haiku-5-5",
   max_tokens: 64,
   messages: [{ role: "user", content: "Say hello" }],
 });

@@ -29,7 +29,9 @@ async function openTunnel(target: string): Promise<Duplex> {
   });
   return new Promise((resolve, reject) => {
     asked.once("error", reject).end();
-    asked.once("connect", ({ statusCode }, socket) => {
+    asked.once("connect", ({ statusCode }, socket, head) => {
+      // A server that speaks first may be heard together with the proxy's answer.
+      socket.unshift(head);
       if (statusCode === 200) resolve(socket);
       else reject(new Error(`Cannot open tunnel to ${target}: status ${statusCode}`));
     });
@@ -42,11 +44,15 @@ async function issuerOf(host: string): Promise<string> {
   await once(secure, "secureConnect");
   const { issuer } = secure.getPeerCertificate();
   secure.destroy();
-  return issuer.CN;
+  return String(issuer.CN);
 }
 
 async function firstLineOf(target: string): Promise<string> {
-  const tunnel = await openTunnel(target);
-  for await (const chunk of tunnel) return String(chunk).split("\r\n", 1)[0] ?? "";
-  return "closed without a byte";
+  try {
+    const tunnel = await openTunnel(target);
+    for await (const chunk of tunnel) return String(chunk).split("\r\n", 1)[0] ?? "";
+  } catch {
+    // What is refused below HTTP is told nothing: a status of the proxy, or a reset.
+  }
+  return "refused";
 }

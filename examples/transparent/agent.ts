@@ -47,12 +47,14 @@ async function ask(host: string): Promise<string> {
   const socket = await capture({ address: "203.0.113.7", port: 443, name: host });
   const secure = connectTls({ socket, servername: host, ca });
   await once(secure, "secureConnect");
-  const asked = get({ host, path: "/wiki/Envoy", createConnection: () => secure });
+  const asked = get({ path: "/wiki/Envoy", headers: { host }, createConnection: () => secure });
   const [response] = await once(asked, "response");
   const body = await text(response);
   secure.destroy();
   const reason = response.headers["x-clrk-deny-reason"];
-  return reason === undefined ? `${response.statusCode}` : `${response.statusCode} ${reason} ${body}`;
+  return reason === undefined
+    ? `${response.statusCode}`
+    : `${response.statusCode} ${reason} ${body}`;
 }
 
 async function capture(dialled: { address: string; port: number; name: string }): Promise<Socket> {
@@ -67,7 +69,9 @@ function proxyHeader(dialled: { address: string; port: number; name: string }): 
   const ports = Buffer.alloc(4);
   ports.writeUInt16BE(40_000, 0);
   ports.writeUInt16BE(dialled.port, 2);
-  const tlvs = [...identity, [0xe6, dialled.name] as const].map(([type, value]) => tlv(type, value));
+  const tlvs = [...identity, [0xe6, dialled.name] as const].map(([type, value]) =>
+    tlv(type, value),
+  );
   const payload = Buffer.concat([octets("198.51.100.7"), octets(dialled.address), ports, ...tlvs]);
   const head = Buffer.from("0d0a0d0a000d0a515549540a" + "2111" + "0000", "hex");
   head.writeUInt16BE(payload.length, 14);

@@ -42,33 +42,6 @@ export function readDecision(source: DecisionSource, index: RuleFactsIndex): Dec
   return { decision: { verdict: "deny", reason, message, route }, facts };
 }
 
-/** Reads decisions, remembering those that depend on nothing but their key. */
-export type DecisionReader = typeof readDecision;
-
-/** Rules that are remembered; the others are read anew each time. */
-const maxRemembered = 4_096;
-
-/** A reader for the entries of one gateway; it forgets everything when the rules change. */
-export function createDecisionReader(): DecisionReader {
-  let known: RuleFactsIndex | undefined;
-  const allowed = new Map<string, DecidedEntry>();
-  return (source, index) => {
-    if (index !== known) {
-      allowed.clear();
-      known = index;
-    }
-    const isPlain = source.details === "via_upstream";
-    const found = isPlain ? allowed.get(source.key) : undefined;
-    if (found !== undefined) return found;
-    const decided = readDecision(source, index);
-    if (isPlain && decided.decision.verdict === "allow" && allowed.size < maxRemembered) {
-      // A copy: the text may be a slice that keeps a whole line in memory.
-      allowed.set(Buffer.from(source.key).toString(), decided);
-    }
-    return decided;
-  };
-}
-
 /** Refusals of Envoy's filters in front of the routes' own. */
 function ownRefusal({ details, host, dialled }: DecisionSource) {
   if (details.startsWith("rbac_access_denied")) {

@@ -12,8 +12,9 @@ import {
   responseFlags,
   socketText,
 } from "./entry-values.ts";
-import type { HttpTransaction, RecordMaker } from "./http-transaction.ts";
-import { createRecordMaker } from "./http-transaction.ts";
+import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
+import { completeRecord, outlineOf } from "./http-transaction.ts";
+import { processStamps } from "./record-stamps.ts";
 
 type Entry = envoy.data.accesslog.v3.HTTPAccessLogEntry;
 
@@ -26,46 +27,50 @@ const protocols: Readonly<Record<number, string>> = {
   [envoy.data.accesslog.v3.HTTPAccessLogEntry.HTTPVersion.HTTP3]: "HTTP/3",
 };
 
-/** The record of an entry; `make` remembers between entries of one gateway. */
-export function httpRecord(
-  entry: Entry,
-  context: EntryContext,
-  make: RecordMaker = createRecordMaker(),
-): EgressRecord {
-  return make(transactionOf(entry, context.listener), context);
+/** The record of an entry. */
+export function httpRecord(entry: Entry, context: EntryContext): EgressRecord {
+  const { revision } = context;
+  const outline = outlineOf(factsOf(entry, context.listener), context);
+  return completeRecord(outline, measuresOf(entry), { revision, stamps: processStamps });
 }
 
-function transactionOf(entry: Entry, listener: EgressRecord["listener"]): HttpTransaction {
+function factsOf(entry: Entry, listener: EgressRecord["listener"]): HttpFacts {
   const { request, response, protocolVersion } = entry;
   const common = entry.commonProperties ?? emptyCommon();
-  const { startUnixMs, startUnixNs } = startOf(common);
-  const headers = request?.requestHeaders ?? {};
   return {
     listener,
-    startUnixNs,
-    startUnixMs,
-    durationMs: durationMs(common.timeToLastDownstreamTxByte) ?? durationMs(common.duration) ?? 0,
-    requestMs: durationMs(common.timeToLastRxByte),
-    firstByteMs: durationMs(common.timeToFirstUpstreamRxByte),
-    clientAddress: addressText(common.downstreamRemoteAddress),
     scheme: common.tlsProperties === null ? "http" : "https",
+    clientAddress: addressText(common.downstreamRemoteAddress),
     protocol: protocols[protocolVersion] ?? "",
-    method: methodNames.get(request?.requestMethod ?? 0) ?? headers[":method"] ?? "",
+    method:
+      request?.requestHeaders[":method"] ?? methodNames.get(request?.requestMethod ?? 0) ?? "",
     authority: request?.authority ?? "",
     target: request?.originalPath || request?.path || "",
     userAgent: request?.userAgent ?? "",
-    traceparent: headers["traceparent"] ?? "",
     agreedHost: filterStateText(common, FILTER_STATE.host),
     dialledPort: Number(filterStateText(common, FILTER_STATE.port)) || 0,
-    requestBytes: request?.requestBodyBytes ?? 0,
-    status: response?.responseCode?.value ?? 0,
-    responseBytes: response?.responseBodyBytes ?? 0,
     flags: responseFlags(common.responseFlags),
     details: response?.responseCodeDetails ?? "",
     upstreamAddress: socketText(common.upstreamRemoteAddress),
     cluster: common.upstreamCluster,
     route: common.routeName,
     caller: filterStateText(common, FILTER_STATE.caller),
+  };
+}
+
+function measuresOf({ commonProperties, request, response }: Entry): HttpMeasures {
+  const common = commonProperties ?? emptyCommon();
+  const { startUnixMs, startUnixNs } = startOf(common);
+  return {
+    startUnixNs,
+    startUnixMs,
+    durationMs: durationMs(common.timeToLastDownstreamTxByte) ?? durationMs(common.duration) ?? 0,
+    requestMs: durationMs(common.timeToLastRxByte),
+    firstByteMs: durationMs(common.timeToFirstUpstreamRxByte),
+    requestBytes: request?.requestBodyBytes ?? 0,
+    status: response?.responseCode?.value ?? 0,
+    responseBytes: response?.responseBodyBytes ?? 0,
+    traceparent: request?.requestHeaders["traceparent"] ?? "",
   };
 }
 

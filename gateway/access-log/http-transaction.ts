@@ -1,30 +1,22 @@
 /**
  * One HTTP transaction as either access log tells it, and the record that it becomes: whichever way it came, the
- * record is the same.
+ * record is the same. What repeats from transaction to transaction is worked out apart from what is new in each.
  */
 
-import type { EgressRecord, RecordRequest, RecordUpstream } from "../record.ts";
+import type { EgressRecord, RecordAgent, RecordDecision, RecordRequest } from "../record.ts";
 import { redactAuthority, redactTarget } from "../redact.ts";
-import { createDecisionReader } from "./decision.ts";
+import type { DecidedEntry } from "./decision.ts";
+import { readDecision } from "./decision.ts";
 import type { EntryContext } from "./entry-context.ts";
-import type { RecordIds } from "./record-ids.ts";
-import { processRecordIds } from "./record-ids.ts";
+import { flatOrNull, flatText } from "./flat-text.ts";
+import type { RecordStamps } from "./record-stamps.ts";
 
-/** What Envoy said; texts are empty and points in time null where there is nothing. */
-export interface HttpTransaction {
+/** What Envoy said that is often the same for many transactions; texts are empty where there is nothing. */
+export interface HttpFacts {
   readonly listener: EgressRecord["listener"];
-  /** Start in Unix `ns`, decimal digits */
-  readonly startUnixNs: string;
-  /** Start in whole Unix `ms` */
-  readonly startUnixMs: number;
-  readonly durationMs: number;
-  /** Last byte of the request, since the start */
-  readonly requestMs: number | null;
-  /** First byte of the upstream's response, since the start */
-  readonly firstByteMs: number | null;
-  readonly clientAddress: string;
   /** `http` or `https` */
   readonly scheme: string;
+  readonly clientAddress: string;
   readonly protocol: string;
   readonly method: string;
   /** As it was sent upstream: a backend's own where the route rewrote it */
@@ -32,14 +24,10 @@ export interface HttpTransaction {
   /** Path and query, before any rewrite */
   readonly target: string;
   readonly userAgent: string;
-  readonly traceparent: string;
   /** Host that connection and request agreed on */
   readonly agreedHost: string;
   /** Port that was dialled; 0 when unknown */
   readonly dialledPort: number;
-  readonly requestBytes: number;
-  readonly status: number;
-  readonly responseBytes: number;
   readonly flags: readonly string[];
   readonly details: string;
   /** `address:port` that Envoy dialled */
@@ -51,67 +39,114 @@ export interface HttpTransaction {
   readonly caller: string;
 }
 
-/** Makes the record of a transaction. */
-export type RecordMaker = (
-  transaction: HttpTransaction,
-  context: Omit<EntryContext, "listener">,
-) => EgressRecord;
+/** What is new in each transaction; points in time are null when they were not reached. */
+export interface HttpMeasures {
+  /** Start in Unix `ns`, decimal digits */
+  readonly startUnixNs: string;
+  /** Start in whole Unix `ms` */
+  readonly startUnixMs: number;
+  readonly durationMs: number;
+  /** Last byte of the request, since the start */
+  readonly requestMs: number | null;
+  /** First byte of the upstream's response, since the start */
+  readonly firstByteMs: number | null;
+  readonly requestBytes: number;
+  readonly status: number;
+  readonly responseBytes: number;
+  /** Header of the agent; empty when it sent none */
+  readonly traceparent: string;
+}
 
-/** A maker of records for one gateway; what it remembers is only there for speed. */
-export function createRecordMaker(ids: RecordIds = processRecordIds): RecordMaker {
-  const decide = createDecisionReader();
-  const isoTime = createIsoTime();
-  return (transaction, context) => {
-    const logged = splitAuthority(redactAuthority(transaction.authority));
-    const request = requestOf(transaction, logged);
-    const { details } = transaction;
-    const { decision, facts } = decide(
-      {
-        key: transaction.route,
-        details,
-        host: request.authority,
-        // Only refusals by this check say it.
-        dialled: details.startsWith(mismatch) ? `${request.host}:${request.port}` : "",
-      },
-      context.ruleFacts,
-    );
-    return {
-      id: ids.next(),
-      kind: "http",
-      time: isoTime(transaction.startUnixMs),
-      startUnixMs: transaction.startUnixMs,
-      startUnixNs: transaction.startUnixNs,
-      durationMs: transaction.durationMs,
-      agent: context.findAgent(transaction.caller),
-      gateway: context.gateway,
-      listener: transaction.listener,
-      clientAddress: transaction.clientAddress,
-      request,
-      response: {
-        status: transaction.status,
-        bytes: transaction.responseBytes,
-        flags: transaction.flags,
-        details,
-      },
-      timings: {
-        requestMs: transaction.requestMs,
-        upstreamConnectMs: null,
-        timeToFirstByteMs: transaction.firstByteMs,
-      },
-      upstream: upstreamOf(transaction, logged.host),
-      decision,
-      provider: facts.provider,
-      credential: decision.verdict === "allow" ? facts.credential : null,
-      tier: "native",
-      revision: context.revision,
-      trace: ids.trace(transaction.traceparent),
-      usage: null,
-    };
+/** Parts of records that share their facts; its texts are flat, so that it may be kept. */
+export interface HttpOutline
+  extends Pick<
+    EgressRecord,
+    "agent" | "gateway" | "listener" | "clientAddress" | "upstream" | "provider" | "credential"
+  > {
+  readonly request: Omit<RecordRequest, "bytes">;
+  readonly flags: readonly string[];
+  readonly details: string;
+  readonly decision: RecordDecision;
+}
+
+/** Works out what the facts say; redacts all that an agent wrote. */
+export function outlineOf(facts: HttpFacts, context: Omit<EntryContext, "listener">): HttpOutline {
+  const logged = splitAuthority(redactAuthority(facts.authority));
+  const request = requestOf(facts, logged);
+  const decided = readDecision(
+    {
+      key: facts.route,
+      details: facts.details,
+      host: request.authority,
+      dialled: `${request.host}:${request.port}`,
+    },
+    context.ruleFacts,
+  );
+  const { namespace, name } = context.gateway;
+  return {
+    agent: flatAgent(context.findAgent(facts.caller)),
+    gateway: { namespace: flatText(namespace), name: flatText(name) },
+    listener: facts.listener,
+    clientAddress: flatText(facts.clientAddress),
+    request,
+    flags: facts.flags,
+    details: flatText(facts.details),
+    upstream: upstreamOf(facts, logged.host),
+    ...flatDecided(decided),
   };
 }
 
-/** Response code details of a request whose authority is not what its connection dialled. */
-const mismatch = "rbac_access_denied";
+/** The record of one transaction. */
+export function completeRecord(
+  outline: HttpOutline,
+  measures: HttpMeasures,
+  { revision, stamps }: { readonly revision: number; readonly stamps: RecordStamps },
+): EgressRecord {
+  const { request } = outline;
+  return {
+    id: stamps.nextId(),
+    kind: "http",
+    time: stamps.isoTime(measures.startUnixMs),
+    startUnixMs: measures.startUnixMs,
+    startUnixNs: measures.startUnixNs,
+    durationMs: measures.durationMs,
+    agent: outline.agent,
+    gateway: outline.gateway,
+    listener: outline.listener,
+    clientAddress: outline.clientAddress,
+    request: {
+      method: request.method,
+      scheme: request.scheme,
+      authority: request.authority,
+      host: request.host,
+      port: request.port,
+      path: request.path,
+      query: request.query,
+      protocol: request.protocol,
+      userAgent: request.userAgent,
+      bytes: measures.requestBytes,
+    },
+    response: {
+      status: measures.status,
+      bytes: measures.responseBytes,
+      flags: outline.flags,
+      details: outline.details,
+    },
+    timings: {
+      requestMs: measures.requestMs,
+      upstreamConnectMs: null,
+      timeToFirstByteMs: measures.firstByteMs,
+    },
+    upstream: outline.upstream,
+    decision: outline.decision,
+    provider: outline.provider,
+    credential: outline.credential,
+    tier: "native",
+    revision,
+    trace: stamps.trace(measures.traceparent),
+    usage: null,
+  };
+}
 
 interface Authority {
   readonly text: string;
@@ -119,67 +154,77 @@ interface Authority {
   readonly port: number | undefined;
 }
 
-function requestOf(transaction: HttpTransaction, logged: Authority): RecordRequest {
-  const { text, host, port } = askedAuthority(transaction, logged);
-  const { path, query } = redactTarget(transaction.target);
+function requestOf(facts: HttpFacts, logged: Authority): Omit<RecordRequest, "bytes"> {
+  const { text, host, port } = askedAuthority(facts, logged);
+  const { path, query } = redactTarget(facts.target);
   return {
-    method: transaction.method,
-    scheme: transaction.scheme,
-    authority: text,
-    host,
-    port: port ?? transaction.dialledPort,
-    path,
-    query,
-    protocol: transaction.protocol,
-    userAgent: transaction.userAgent,
-    bytes: transaction.requestBytes,
+    method: flatText(facts.method),
+    scheme: facts.scheme,
+    authority: flatText(text),
+    host: flatText(host),
+    port: port ?? facts.dialledPort,
+    path: flatText(path),
+    query: flatText(query),
+    protocol: facts.protocol,
+    userAgent: flatText(facts.userAgent),
   };
 }
 
 /** A backend's host stands in the logged authority: what was asked for is then what the connection agreed with. */
-function askedAuthority({ details, agreedHost }: HttpTransaction, logged: Authority): Authority {
-  if (agreedHost === logged.host || details.startsWith(mismatch)) return logged;
-  const lower = agreedHost.toLowerCase();
-  const agreed = lower.endsWith(".") ? lower.slice(0, -1) : lower;
+function askedAuthority({ details, agreedHost }: HttpFacts, logged: Authority): Authority {
+  if (details.startsWith("rbac_access_denied")) return logged;
+  const agreed = agreedHost.toLowerCase().replace(/\.$/, "");
   return agreed === "" || agreed === logged.host ? logged : splitAuthority(agreed);
 }
 
-function upstreamOf(
-  { upstreamAddress: address, cluster }: HttpTransaction,
-  serverName: string,
-): RecordUpstream | null {
-  if (address === "") return null;
-  return { address, tls: cluster.includes("tls") ? { version: "", serverName } : null };
+function upstreamOf({ upstreamAddress, cluster }: HttpFacts, host: string) {
+  if (upstreamAddress === "") return null;
+  const address = flatText(upstreamAddress);
+  const tls = cluster.includes("tls") ? { version: "", serverName: flatText(host) } : null;
+  return { address, tls };
 }
 
 /** Host and port; what follows the last colon is a port only if it is all digits. */
 function splitAuthority(text: string): Authority {
   const colon = text.lastIndexOf(":");
-  if (colon < 0 || !isDecimal(text, colon + 1)) {
+  if (colon < 0 || !/^\d+$/.test(text.slice(colon + 1))) {
     return { text, host: text.toLowerCase(), port: undefined };
   }
   return { text, host: text.slice(0, colon).toLowerCase(), port: Number(text.slice(colon + 1)) };
 }
 
-function isDecimal(text: string, from: number): boolean {
-  for (let at = from; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code < 0x30 || code > 0x39) return false;
-  }
-  return from < text.length;
+function flatAgent(agent: RecordAgent | null): RecordAgent | null {
+  return (
+    agent && {
+      kind: flatText(agent.kind),
+      namespace: flatText(agent.namespace),
+      name: flatText(agent.name),
+      uid: flatText(agent.uid),
+      revision: flatText(agent.revision),
+      invocationId: flatText(agent.invocationId),
+    }
+  );
 }
 
-/** Writes times as `Date.toISOString()` does, which alone costs as much as a tenth of a record. */
-function createIsoTime(): (unixMs: number) => string {
-  let second = Number.NaN;
-  let head = "";
-  return (unixMs) => {
-    const now = Math.floor(unixMs / 1_000);
-    if (now !== second) {
-      second = now;
-      // Without its `000Z`
-      head = new Date(now * 1_000).toISOString().slice(0, -4);
-    }
-    return `${head}${String(unixMs - now * 1_000).padStart(3, "0")}Z`;
+function flatDecided({ decision, facts }: DecidedEntry) {
+  const { verdict, reason, message, route } = decision;
+  const credential = verdict === "allow" ? facts.credential : null;
+  return {
+    decision: {
+      verdict,
+      reason: flatOrNull(reason),
+      message: flatOrNull(message),
+      route: route && {
+        kind: flatText(route.kind),
+        namespace: flatText(route.namespace),
+        name: flatText(route.name),
+        rule: route.rule,
+      },
+    },
+    provider: flatOrNull(facts.provider),
+    credential: credential && {
+      name: flatText(credential.name),
+      header: flatText(credential.header),
+    },
   };
 }

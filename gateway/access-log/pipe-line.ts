@@ -1,114 +1,153 @@
 /**
- * One line of the access log pipe as a transaction. A line is read whole or not at all: one with another number of
- * fields, an unknown listener or a number that is none is refused.
+ * Lines of the access log pipe as records. A line is read whole or not at all: one with another number of fields, an
+ * unknown listener or a number that is none is refused. Most transactions are like one before, but for their measures:
+ * what follows from the rest of the line is looked up by its text.
  */
 
+import type { EgressRecord } from "../record.ts";
 import { fieldSeparator, lineFields } from "../xds.ts";
-import type { LineField } from "../xds.ts";
+import type { LineFact } from "../xds.ts";
+import type { EntryContext } from "./entry-context.ts";
 import { sortedFlags } from "./entry-values.ts";
-import type { HttpTransaction } from "./http-transaction.ts";
+import type { HttpFacts, HttpMeasures, HttpOutline } from "./http-transaction.ts";
+import { completeRecord, outlineOf } from "./http-transaction.ts";
+import { OutlineCache } from "./outline-cache.ts";
+import type { RecordStamps } from "./record-stamps.ts";
+import { processStamps } from "./record-stamps.ts";
 
-/** Reads a line without its end; undefined when it is not one of ours. */
-export function tryParsePipeLine(line: string): HttpTransaction | undefined {
-  const fields = line.split(fieldSeparator);
-  if (fields.length !== lineFields.length) return undefined;
-  const listener = fields[at.listener];
-  const scheme = fields[at.scheme];
+type Context = Omit<EntryContext, "listener">;
+
+const separator = fieldSeparator.charCodeAt(0);
+const digitZero = 0x30;
+
+/** Decimal digits of a time of this century in `ns`. */
+const startDigits = 19;
+
+/** Reads the lines of one gateway. */
+export class PipeLineReader {
+  readonly #stamps: RecordStamps;
+  readonly #outlines = new OutlineCache();
+  /** Position in the line that is being read */
+  #at = 0;
+
+  constructor(stamps: RecordStamps = processStamps) {
+    this.#stamps = stamps;
+  }
+
+  /**
+   * The record of the line from `start` to `end`, its end left out; undefined when it is not a line of ours. The bytes
+   * are only borrowed.
+   */
+  read(line: Buffer, start: number, end: number, context: Context): EgressRecord | undefined {
+    const measures = this.#measures(line, start, end);
+    if (measures === undefined) return undefined;
+    const text = line.toString("utf8", this.#at, end);
+    const outline = this.#outlines.get(text, context.ruleFacts) ?? this.#createOutline(text, context);
+    if (outline === undefined) return undefined;
+    return completeRecord(outline, measures, { revision: context.revision, stamps: this.#stamps });
+  }
+
+  #measures(line: Buffer, start: number, end: number): HttpMeasures | undefined {
+    this.#at = start;
+    const startUnixMs = this.#startMs(line);
+    const startUnixNs = line.latin1Slice(start, start + startDigits);
+    const responseEnd = this.#number(line);
+    const duration = this.#number(line);
+    const requestEnd = this.#number(line);
+    const firstByte = this.#number(line);
+    const requestBytes = this.#number(line);
+    const status = this.#number(line);
+    const responseBytes = this.#number(line);
+    const times = startUnixMs + responseEnd + duration + requestEnd + firstByte;
+    const mark = line.indexOf(separator, this.#at);
+    if (Number.isNaN(times + requestBytes + status + responseBytes) || mark < 0 || mark > end) {
+      return undefined;
+    }
+    const traceparent = mark === this.#at ? "" : line.toString("utf8", this.#at, mark);
+    this.#at = mark + 1;
+    return {
+      startUnixNs,
+      startUnixMs,
+      durationMs: sinceStart(responseEnd) ?? Math.max(duration, 0),
+      requestMs: sinceStart(requestEnd),
+      firstByteMs: sinceStart(firstByte),
+      requestBytes: Math.max(requestBytes, 0),
+      status: Math.max(status, 0),
+      responseBytes: Math.max(responseBytes, 0),
+      traceparent,
+    };
+  }
+
+  /** The start in whole `ms`; NaN when it does not have the digits of a time in `ns`. */
+  #startMs(line: Buffer): number {
+    const start = this.#at;
+    const ns = this.#number(line);
+    return this.#at - start === startDigits + 1 ? Math.floor(ns / 1e6) : Number.NaN;
+  }
+
+  /** The decimal number that ends at the next separator, -1 for an absent one, NaN for anything else. */
+  #number(line: Buffer): number {
+    let at = this.#at;
+    let value = 0;
+    for (;;) {
+      const digit = (line[at] ?? 0) - digitZero;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+      at++;
+    }
+    if (line[at] !== separator) return Number.NaN;
+    const isAbsent = at === this.#at;
+    this.#at = at + 1;
+    return isAbsent ? -1 : value;
+  }
+
+  #createOutline(text: string, context: Context): HttpOutline | undefined {
+    const facts = tryParseFacts(text);
+    if (facts === undefined) return undefined;
+    const outline = outlineOf(facts, context);
+    this.#outlines.set(text, outline, context.ruleFacts);
+    return outline;
+  }
+}
+
+function tryParseFacts(text: string): HttpFacts | undefined {
+  const fields = text.split(fieldSeparator);
+  if (fields.length !== lineFields.facts.length) return undefined;
+  const field = (name: LineFact) => fields[lineFields.facts.indexOf(name)] ?? "";
+  const listener = field("listener");
   if (listener !== "explicit" && listener !== "transparent") return undefined;
-  if (scheme !== "http" && scheme !== "https") return undefined;
-  const text = (index: number) => present(fields[index]);
-  const startUnixNs = text(at.start);
-  const transaction = {
+  const agreedHost = field("agreedHost");
+  const flags = field("flags");
+  return {
     listener,
-    startUnixNs,
-    startUnixMs: Number(startUnixNs.slice(0, -6) || "x"),
-    durationMs: sinceStart(text(at.responseEnd)) ?? Number(text(at.duration)),
-    requestMs: sinceStart(text(at.requestEnd)),
-    firstByteMs: sinceStart(text(at.firstByte)),
-    clientAddress: socketAddress(text(at.client)),
-    scheme,
-    protocol: text(at.protocol),
-    method: text(at.method),
-    authority: text(at.authority),
-    target: text(at.target),
-    userAgent: fields[at.userAgent] ?? "",
-    traceparent: text(at.traceparent),
-    agreedHost: text(at.agreedHost),
-    dialledPort: Number(text(at.port)),
-    requestBytes: Number(text(at.requestBytes)),
-    status: Number(text(at.status)),
-    responseBytes: Number(text(at.responseBytes)),
-    flags: flagsOf(text(at.flags)),
-    details: text(at.details),
-    upstreamAddress: socketAddress(text(at.upstream)),
-    cluster: text(at.cluster),
-    route: text(at.route),
-    caller: text(at.caller),
-  } as const satisfies HttpTransaction;
-  return hasNumbers(transaction) ? transaction : undefined;
+    scheme: field("scheme"),
+    clientAddress: socketAddress(field("client")),
+    protocol: field("protocol"),
+    method: field("method"),
+    authority: field("authority"),
+    target: field("target"),
+    userAgent: field("userAgent"),
+    // Set to that on a connection that was dialled without a name
+    agreedHost: agreedHost === "-" ? "" : agreedHost,
+    dialledPort: Number(field("port")) || 0,
+    // Printed for no flags, whatever the format says of absent values
+    flags: flags === "-" ? [] : sortedFlags(flags.split(",")),
+    details: field("details"),
+    upstreamAddress: socketAddress(field("upstream")),
+    cluster: field("cluster"),
+    route: field("route"),
+    caller: field("caller"),
+  };
 }
 
-/** Positions of the fields. */
-const at = {
-  listener: position("listener"),
-  scheme: position("scheme"),
-  start: position("start"),
-  responseEnd: position("responseEnd"),
-  duration: position("duration"),
-  requestEnd: position("requestEnd"),
-  firstByte: position("firstByte"),
-  client: position("client"),
-  protocol: position("protocol"),
-  method: position("method"),
-  authority: position("authority"),
-  target: position("target"),
-  userAgent: position("userAgent"),
-  traceparent: position("traceparent"),
-  agreedHost: position("agreedHost"),
-  port: position("port"),
-  requestBytes: position("requestBytes"),
-  status: position("status"),
-  responseBytes: position("responseBytes"),
-  flags: position("flags"),
-  details: position("details"),
-  upstream: position("upstream"),
-  cluster: position("cluster"),
-  route: position("route"),
-  caller: position("caller"),
-} as const satisfies Record<LineField, number>;
-
-function position(field: LineField): number {
-  return lineFields.indexOf(field);
-}
-
-/** Some of Envoy's formats print `-` for what is absent, whatever the format's options. */
-function present(text: string | undefined): string {
-  return text === undefined || text === "-" ? "" : text;
-}
-
-/** `ns` as `ms` with fraction; computed as for a Duration message, so that both logs give the same number. */
-function sinceStart(text: string): number | null {
-  if (text === "") return null;
-  const ns = Number(text);
-  if (ns < 1e9) return ns / 1e6;
-  const rest = ns % 1e9;
-  return ((ns - rest) / 1e9) * 1_000 + rest / 1e6;
-}
-
-/** Connections inside Envoy have addresses of their own, which say nothing. */
+/** Connections inside Envoy have addresses that say nothing. */
 function socketAddress(text: string): string {
   return text.startsWith("envoy://") ? "" : text;
 }
 
-const noFlags: readonly string[] = [];
-
-function flagsOf(text: string): readonly string[] {
-  return text === "" ? noFlags : sortedFlags(text.split(","));
-}
-
-function hasNumbers(transaction: HttpTransaction): boolean {
-  const { startUnixMs, durationMs, requestMs, firstByteMs } = transaction;
-  const { dialledPort, requestBytes, status, responseBytes } = transaction;
-  const times = startUnixMs + durationMs + (requestMs ?? 0) + (firstByteMs ?? 0);
-  return Number.isFinite(times + dialledPort + requestBytes + status + responseBytes);
+/** `ns` as `ms` with fraction, computed as for a Duration message: both logs give the same number. */
+function sinceStart(ns: number): number | null {
+  if (ns < 0) return null;
+  const rest = ns % 1e9;
+  return ((ns - rest) / 1e9) * 1_000 + rest / 1e6;
 }

@@ -13,7 +13,7 @@ import {
 } from "./entry-values.ts";
 import type { EntryContext } from "./entry-context.ts";
 import { emptyCommon, startOf } from "./entry-context.ts";
-import { processRecordIds } from "./record-ids.ts";
+import { processStamps } from "./record-stamps.ts";
 
 type Entry = envoy.data.accesslog.v3.TCPAccessLogEntry;
 
@@ -36,7 +36,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
   );
   const address = socketText(common.upstreamRemoteAddress);
   return {
-    id: processRecordIds.next(),
+    id: processStamps.nextId(),
     kind: serverName === "" ? "tcp" : "tls",
     ...startOf(common),
     durationMs: durationMs(common.duration) ?? 0,
@@ -64,7 +64,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     credential: null,
     tier: "native",
     revision: context.revision,
-    trace: processRecordIds.trace(""),
+    trace: processStamps.trace(""),
     usage: null,
   };
 }

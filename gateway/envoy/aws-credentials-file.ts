@@ -15,7 +15,12 @@ export function awsCredentialsFile(
   const files = new Map<string, string>();
   for (const use of signingUses(gateway)) {
     const { resource } = use.secret;
-    const part = (key: string) => credentials.get(`${resource}/${key}`)?.reveal();
+    // A line end, which secrets made from files often have, would begin another setting.
+    const part = (key: string) =>
+      credentials
+        .get(`${resource}/${key}`)
+        ?.reveal()
+        .replace(/[\r\n]/g, "");
     const lines = [
       `[${AWS_PROFILE}]`,
       `aws_access_key_id=${part("access_key_id") ?? ""}`,

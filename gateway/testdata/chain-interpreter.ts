@@ -75,11 +75,13 @@ function inputValue(any: google.protobuf.IAny, facts: ConnectionFacts): string |
 
 function inRanges(address: string, ranges: readonly envoy.config.core.v3.ICidrRange[]): boolean {
   const list = new BlockList();
+  const family = isIPv6(address) ? "ipv6" : "ipv4";
   for (const { addressPrefix, prefixLen } of ranges) {
     const prefix = addressPrefix ?? "";
-    list.addSubnet(prefix, prefixLen?.value ?? 0, isIPv6(prefix) ? "ipv6" : "ipv4");
+    if (isIPv6(prefix) !== isIPv6(address)) continue;
+    list.addSubnet(prefix, prefixLen?.value ?? 0, family);
   }
-  return list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+  return list.check(address, family);
 }
 
 /** RE2's inline flags in front become JavaScript's; the whole text must fit. */

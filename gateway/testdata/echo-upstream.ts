@@ -21,7 +21,7 @@ export interface Upstream {
   readonly seen: Echo[];
 }
 
-/** HTTPS with the test leaf; answers JSON of what it saw, and nothing at all to `/silent`. */
+/** HTTPS with the test leaf; answers JSON of what it saw, with 503 to `/status/503`, and nothing at all to `/silent`. */
 export async function tlsUpstream(t: Test): Promise<Upstream> {
   const seen: Echo[] = [];
   const options = { cert: testCertificatePem, key: testPrivateKeyPem };
@@ -57,6 +57,7 @@ function echo(request: IncomingMessage, response: ServerResponse, seen: Echo[]):
     const entry = { method, url, headers, body: Buffer.concat(chunks).toString() };
     seen.push(entry);
     if (url === "/silent") return;
+    if (url === "/status/503") response.statusCode = 503;
     response.setHeader("x-upstream", "1");
     response.end(JSON.stringify(entry));
   });

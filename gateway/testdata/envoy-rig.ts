@@ -24,7 +24,7 @@ import { indexRuleFacts } from "../rule-facts.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import { gatewayKey } from "../snapshot.ts";
-import type { ProxyCredential } from "../xds.ts";
+import type { ProxyCredential, XdsResource } from "../xds.ts";
 import { xdsResources } from "../xds.ts";
 import { testCertificatePem, testPrivateKeyPem } from "./leaf.ts";
 
@@ -66,6 +66,9 @@ export interface RigPublication {
   readonly credentials?: Readonly<Record<string, string>>;
   readonly runs?: readonly ProxyCredential[];
   readonly signingFile?: (resource: string) => string;
+  readonly accessLogPipe?: string;
+  /** Changes what is served, for what no snapshot asks for */
+  readonly alter?: (resources: XdsResource[]) => XdsResource[];
 }
 
 /** `alice:secret` as an htpasswd entry of the explicit proxy. */
@@ -133,14 +136,17 @@ export async function startRig(t: Test, gateway = "default/egress"): Promise<Env
     served = snapshot;
     revision++;
     const verdict = verdicts.next(revision);
+    const alter = changes.alter ?? ((resources: XdsResource[]) => resources);
     ads.publish(gatewayKey(snapshot), {
       revision,
-      resources: xdsResources(snapshot, {
+      resources: alter(
+        xdsResources(snapshot, {
         explicit: { address: "127.0.0.1", port: proxyPort },
         transparent: { address: "127.0.0.1", port: transparentPort },
         runs: changes.runs ?? [alice],
         signingFile: changes.signingFile ?? ((resource) => path.join(directory, btoa(resource))),
-      }),
+          ...(changes.accessLogPipe !== undefined && { accessLogPipe: changes.accessLogPipe }),
+      })),
       credentials: new Map(
         Object.entries(changes.credentials ?? {}).map(([name, value]) => [
           name,

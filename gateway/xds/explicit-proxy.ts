@@ -63,6 +63,8 @@ export function explicitProxyListener(bind: SocketEndpoint): envoy.config.listen
   return {
     name: RESOURCE.explicitListener,
     address: { socketAddress: { address: bind.address, portValue: bind.port } },
+    // Or any process of this user could listen there too and be sent some of the credentials.
+    enableReusePort: { value: false },
     filterChains: [{ filters: [manager] }],
     perConnectionBufferLimitBytes: uint32(1024 * 1024),
     trafficDirection: envoy.config.core.v3.TrafficDirection.OUTBOUND,

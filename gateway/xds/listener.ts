@@ -19,7 +19,7 @@ import { RESOURCE } from "./resource-names.ts";
 const sniffTimeoutMs = 300;
 
 /** The same where no listener is for such protocols: an agent on a busy machine may be slow to say hello. */
-const helloTimeoutMs = 10_000;
+const helloTimeoutMs = 3_000;
 
 /** Bytes held for one connection; bodies stream through, so this bounds memory and not body size. */
 const connectionBufferBytes = 1024 * 1024;
@@ -38,6 +38,8 @@ export function transparentListener(
     ...interceptingListener(gateway, { name: "transparent", pipe: accessLogPipe }),
     name: RESOURCE.transparentListener,
     address: { socketAddress: { address: bind.address, portValue: bind.port } },
+    // Or any process of this user could listen there too and be sent some of the connections.
+    enableReusePort: { value: false },
     listenerFilters: [
       proxyProtocolFilter(),
       stateFilter(),

@@ -91,19 +91,18 @@ async function makeWay(context: CliContext, replaces: boolean): Promise<void> {
 interface Interruptions {
   /** Aborts at the first one */
   readonly signal: AbortSignal;
-  /** Called at each one after the first */
-  onAgain: (reason: Interruption) => void;
+  /** Aborts at the first Ctrl-C after that: a terminal that goes gives several reasons at once */
+  readonly forced: AbortSignal;
   release(): void;
 }
 
 function watchInterruptions(context: CliContext): Interruptions {
-  const controller = new AbortController();
-  const release = context.onInterrupt((reason) => {
-    if (controller.signal.aborted) interruptions.onAgain(reason);
-    else controller.abort(reason);
+  const [first, again] = [new AbortController(), new AbortController()];
+  const release = context.onInterrupt((reason: Interruption) => {
+    if (!first.signal.aborted) first.abort();
+    else if (reason === "SIGINT") again.abort();
   });
-  const interruptions: Interruptions = { signal: controller.signal, onAgain: () => {}, release };
-  return interruptions;
+  return { signal: first.signal, forced: again.signal, release };
 }
 
 /** The running process; undefined when the user interrupted the start. */
@@ -252,9 +251,9 @@ class DevSession {
       isForced = true;
       this.#child.kill();
     };
-    this.#interruption.onAgain = (reason) => {
-      if (reason === "SIGINT") force();
-    };
+    const { forced } = this.#interruption;
+    forced.addEventListener("abort", force);
+    if (forced.aborted) force();
     // The terminal shows ^C where the cursor is.
     stdout.write(`${stdout.isTerminal ? "\n" : ""}Stopping …\n`);
     const timer = setTimeout(force, stopMs - 100);
@@ -264,8 +263,8 @@ class DevSession {
     clearTimeout(timer);
     this.#close();
     const cut = `${this.#inFlight} ${this.#inFlight === 1 ? "request was" : "requests were"} cut`;
-    const forced = isForced ? "Stopped by force" : "Stopped";
-    stdout.write(this.#inFlight > 0 ? `${forced}: ${cut} in flight\n` : `${forced}\n`);
+    const end = isForced ? "Stopped by force" : "Stopped";
+    stdout.write(this.#inFlight > 0 ? `${end}: ${cut} in flight\n` : `${end}\n`);
   }
 
   #print(lines: readonly string[]): void {

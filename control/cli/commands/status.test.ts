@@ -1,0 +1,90 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import t from "tap";
+import { createFakeContext } from "../testdata/fake-context.ts";
+import { gatewayWith, openFakeControl, statusWith } from "../testdata/fake-control.ts";
+
+t.test("status() says what runs, in a few lines", async (t) => {
+  const context = await createFakeContext(t);
+  await using control = await openFakeControl(context.home);
+  control.status = statusWith({
+    runs: [
+      {
+        runId: "run-1",
+        agent: "researcher",
+        gateway: "default/default",
+        command: "python",
+        since: "2026-11-24T00:05:30.000Z",
+        requests: 12,
+        denied: 1,
+      },
+    ],
+  });
+  t.equal(await context.clrk("status"), 0);
+  t.equal(
+    context.stdout(),
+    [
+      "Process    4711, clrk 0.1.0, up 6 min",
+      "Envoy      1.40.0 (/opt/envoy)",
+      "Manifests  policy, revision 6",
+      "Records    /nowhere/records.jsonl",
+      "           12 written, 0 lost",
+      "",
+      "GATEWAY           READY   POLICY     PROXY            ROUTES   REVISION",
+      "default/default   True    deny-all   127.0.0.1:4100   3        1",
+      "",
+      "AGENT        GATEWAY           COMMAND   REQUESTS   DENIED   AGE",
+      "researcher   default/default   python    12         1        30s",
+      "",
+    ].join("\n"),
+  );
+});
+
+t.test("status() says what is wrong", async (t) => {
+  const context = await createFakeContext(t);
+  await using control = await openFakeControl(context.home);
+  control.status = statusWith({
+    problems: [{ file: "policy/a.yaml", line: 3, field: "spec", message: "is wrong" }],
+    gateways: [
+      gatewayWith({
+        ready: false,
+        reason: "Envoy rejected it",
+        rejection: "bad\n  listener",
+        transparent: { address: "::1", port: 15_001 },
+      }),
+    ],
+    records: { file: "/nowhere/r", published: 1, dropped: 2, failure: "/nowhere/r: disk is full" },
+  });
+  await mkdir(join(context.home.run, String(process.ppid)));
+  t.equal(await context.clrk("status"), 0);
+  const text = context.stdout();
+  t.match(text, "           1 written, 2 lost\n           /nowhere/r: disk is full\n");
+  t.match(text, "Problems (revision 6 stays live)\n  policy/a.yaml:3: spec: is wrong\n");
+  t.match(text, "False   deny-all   127.0.0.1:4100   [::1]:15001   3");
+  t.match(text, "default/default: Envoy rejected it: bad listener\n");
+  t.match(text, `\nDoes not answer: process ${process.ppid}\nSee what is wrong: clrk doctor\n`);
+});
+
+t.test("status() names the next step when nothing runs, and ends with 1", async (t) => {
+  const context = await createFakeContext(t);
+  t.equal(await context.clrk("status"), 1);
+  t.equal(context.stdout(), "No gateway is running\nStart one: clrk dev -f DIR\n");
+  t.equal(await context.clrk("status", "-o", "json"), 1);
+  t.same(JSON.parse(context.stdout()), { processes: [], silent: [] });
+});
+
+t.test("status() prints JSON that is the processes' own", async (t) => {
+  const context = await createFakeContext(t);
+  await using control = await openFakeControl(context.home);
+  t.equal(await context.clrk("status", "--output", "json"), 0);
+  t.same(JSON.parse(context.stdout()), { processes: [control.status], silent: [] });
+});
+
+t.test("status() says that a process serves no EgressGateway", async (t) => {
+  const context = await createFakeContext(t);
+  await using control = await openFakeControl(context.home);
+  control.status = statusWith({ gateways: [], directories: [] });
+  await context.clrk("status");
+  t.match(context.stdout(), "Manifests  none, revision 6\n");
+  t.match(context.stdout(), /\nNo EgressGateway is served\n$/);
+});

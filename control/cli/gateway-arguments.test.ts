@@ -1,0 +1,63 @@
+import t from "tap";
+import { CliError } from "./cli-error.ts";
+import { checkGatewayOptions, gatewayArguments } from "./gateway-arguments.ts";
+
+t.test("gatewayArguments() writes every option as the gateway process reads it", (t) => {
+  t.same(
+    gatewayArguments({ file: ["a", "b"], secret: ["x=Y"], transparent: "1:2", concurrency: 3 }),
+    [
+      ...["--file", "a", "--file", "b", "--secret", "x=Y"],
+      ...["--transparent", "1:2", "--concurrency", "3"],
+    ],
+  );
+  t.same(gatewayArguments({ file: [], secret: [] }), []);
+  t.end();
+});
+
+t.test("checkGatewayOptions() is content with what is there", async (t) => {
+  const workingDirectory = t.testdir({ policy: { "a.yaml": "" } });
+  const options = { file: ["policy", "policy/a.yaml"], secret: ["openai=KEY", "n/x=KEY:api"] };
+  await checkGatewayOptions(options, { workingDirectory, env: { KEY: "1" } });
+});
+
+for (const { name, file, secret, message } of [
+  {
+    name: "a folder that is not there",
+    file: ["polcy"],
+    secret: [],
+    message:
+      'Cannot read "polcy": no such file or folder\nName a folder with manifests, such as examples/quickstart',
+  },
+  {
+    name: "a variable that is not set",
+    file: [],
+    secret: ["openai=OTHER"],
+    message:
+      "Cannot use --secret: the environment variable OTHER is not set\nSet it before clrk starts, or name another one",
+  },
+  {
+    name: "a variable that is empty",
+    file: [],
+    secret: ["openai=EMPTY"],
+    message:
+      "Cannot use --secret: the environment variable EMPTY is empty\nSet it before clrk starts, or name another one",
+  },
+]) {
+  t.test(`checkGatewayOptions() rejects ${name}`, async (t) => {
+    const world = { workingDirectory: t.testdir(), env: { EMPTY: "" } };
+    await t.rejects(checkGatewayOptions({ file, secret }, world), new CliError(message));
+  });
+}
+
+t.test("checkGatewayOptions() never repeats what may be the secret itself", async (t) => {
+  const key = "sk-proj-4f9Q2kLmZx81TtRb0aVw";
+  for (const flag of [`openai=${key}`, key, `=${key}`, `openai=${key}:x`]) {
+    const world = { workingDirectory: "/", env: {} };
+    const error = await checkGatewayOptions({ file: [], secret: [flag] }, world).catch(
+      (thrown: unknown) => thrown,
+    );
+    t.ok(error instanceof CliError, flag);
+    t.notMatch(String(error), /4f9Q/);
+    t.match(String(error), /\nFor example: --secret openai=OPENAI_API_KEY$/);
+  }
+});

@@ -1,0 +1,126 @@
+import t from "tap";
+import { findKindByAnyName } from "../../crds/kinds.ts";
+import { formatObjects, valueAt } from "./object-table.ts";
+import { gatewayWith, objectWith } from "./testdata/fake-control.ts";
+
+const nowMs = Date.UTC(2026, 10, 24, 0, 6);
+const servedSince = "2026-11-24T00:00:00.000Z";
+
+function optionsFor(kindName: string, isWide = false) {
+  const kind = findKindByAnyName(kindName);
+  if (kind === undefined) throw new Error(`Cannot find kind "${kindName}"`);
+  return { kind, isWide, hasNamespace: false, nowMs, servedSince };
+}
+
+const refusal = {
+  type: "Accepted",
+  status: "False",
+  reason: "Invalid",
+  message: "No such provider",
+};
+const acceptance = { type: "Accepted", status: "True", reason: "Accepted", message: "Valid" };
+
+t.test("formatObjects() shows EgressGateways with what serves them", (t) => {
+  const gateway = gatewayWith({ routes: { native: 2, refused: 1 } });
+  const item = objectWith("EgressGateway", {
+    name: "default",
+    spec: { defaultPolicy: "deny-all" },
+    gateway,
+    source: "policy/gateway.yaml:2",
+  });
+  t.equal(
+    formatObjects([item], optionsFor("egw")),
+    [
+      "NAME      POLICY     LISTENERS   ROUTES   TIER                  READY   AGE",
+      "default   deny-all   2           3        2 native, 1 refused   True    6m",
+      "",
+    ].join("\n"),
+  );
+  const [, wide = ""] = formatObjects([item], optionsFor("egw", true)).split("\n");
+  t.match(
+    wide,
+    /True {4}127\.0\.0\.1:4100 {3}<none> {8}1 {10}6m {4}policy\/gateway\.yaml:2 {3}<none>$/,
+  );
+  t.end();
+});
+
+t.test("formatObjects() shows an EgressGateway that nothing serves", (t) => {
+  const item = objectWith("EgressGateway", { conditions: [refusal] });
+  const [, row = ""] = formatObjects([item], optionsFor("egw")).split("\n");
+  t.equal(row, "openai   <none>   <none>      <none>   <none>   False   6m");
+  t.end();
+});
+
+t.test("formatObjects() shows routes with their tier, and the reason where it is wide", (t) => {
+  const refused = objectWith("AIProviderRoute", {
+    conditions: [refusal],
+    tier: { name: "refused", why: "No such provider" },
+  });
+  const native = objectWith("AIProviderRoute", {
+    name: "anthropic",
+    conditions: [acceptance],
+    tier: { name: "native", why: "Envoy decides" },
+  });
+  t.equal(
+    formatObjects([refused, native], optionsFor("aipr", true)),
+    [
+      "NAME        ACCEPTED   TIER      AGE   SOURCE                 MESSAGE",
+      "anthropic   True       native    6m    policy/route.yaml:14   Envoy decides",
+      "openai      False      refused   6m    policy/route.yaml:14   No such provider",
+      "",
+    ].join("\n"),
+  );
+  t.end();
+});
+
+t.test("formatObjects() shows the columns that a kind declares, and namespaces on request", (t) => {
+  const items = [
+    objectWith("RateLimitPolicy", {
+      namespace: "team",
+      spec: { requests: 10, window: "1m", scope: "Agent" },
+      conditions: [acceptance],
+    }),
+    objectWith("RateLimitPolicy", { namespace: "alpha", spec: {} }),
+  ];
+  t.equal(
+    formatObjects(items, { ...optionsFor("rlp"), hasNamespace: true }),
+    [
+      "NAMESPACE   NAME     REQUESTS   WINDOW   SCOPE    ACCEPTED   AGE",
+      "alpha       openai   <none>     <none>   <none>   <none>     6m",
+      "team        openai   10         1m       Agent    True       6m",
+      "",
+    ].join("\n"),
+  );
+  t.end();
+});
+
+t.test("formatObjects() shows the keys of Secrets, never what is under them", (t) => {
+  const other = { data: { token: "c2VjcmV0", other: "[redacted]" }, type: "Opaque" };
+  const text = formatObjects([objectWith("Secret", { other })], optionsFor("secret", true));
+  t.match(text, /openai {3}Opaque {3}other,token {3}6m/);
+  t.notMatch(text, /c2VjcmV0/);
+  t.end();
+});
+
+t.test("formatObjects() takes the age from the object where it has one", (t) => {
+  const metadata = { name: "a", namespace: "b", creationTimestamp: "2026-11-23T00:00:00Z" };
+  const text = formatObjects([objectWith("Backend", { other: { metadata } })], optionsFor("be"));
+  t.match(text, / 24h\n$/);
+  t.end();
+});
+
+for (const { path, value } of [
+  { path: ".a.b", value: "1" },
+  { path: ".list", value: "x,y" },
+  { path: ".no", value: "false" },
+  { path: ".a", value: undefined },
+  { path: ".a.b.c", value: undefined },
+  { path: ".nothing", value: undefined },
+  { path: ".constructor.name", value: undefined },
+  { path: ".null", value: undefined },
+]) {
+  t.test(`valueAt() of "${path}"`, (t) => {
+    t.equal(valueAt({ a: { b: 1 }, list: ["x", "y"], no: false, null: null }, path), value);
+    t.end();
+  });
+}

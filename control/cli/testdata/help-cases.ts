@@ -1,0 +1,48 @@
+/** The help texts that are kept as golden files, and how each is printed. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runCommandLine } from "../application.ts";
+import { createCliContext } from "../cli-context.ts";
+import type { CliContext } from "../cli-context.ts";
+
+/** Words before `--help` by the name of the case. */
+export const helpCases: ReadonlyMap<string, readonly string[]> = new Map([
+  ["clrk", []],
+  ["dev", ["dev"]],
+  ["run", ["run"]],
+  ["get", ["get"]],
+  ["status", ["status"]],
+  ["doctor", ["doctor"]],
+  ["stop", ["stop"]],
+  ["completion", ["completion"]],
+  ["completion-install", ["completion", "install"]],
+  ["completion-uninstall", ["completion", "uninstall"]],
+  ["version", ["version"]],
+]);
+
+// One for all cases: each makes listeners on the process's outputs.
+let context: CliContext | undefined;
+
+export async function printHelp(words: readonly string[]): Promise<string> {
+  let text = "";
+  context ??= createCliContext(process);
+  const stdout = { ...context.process.stdout, write: (part: string) => void (text += part) };
+  const code = await runCommandLine([...words, "--help"], {
+    ...context,
+    process: { ...context.process, stdout },
+  });
+  if (code !== 0) throw new Error(`Cannot print help of "${words.join(" ")}": exit code ${code}`);
+  return text;
+}
+
+function helpPath(name: string): string {
+  return join(import.meta.dirname, "help", `${name}.txt`);
+}
+
+export function readHelp(name: string): Promise<string> {
+  return readFile(helpPath(name), "utf8");
+}
+
+export function writeHelp(name: string, text: string): Promise<void> {
+  return writeFile(helpPath(name), text);
+}

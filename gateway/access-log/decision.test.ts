@@ -1,0 +1,165 @@
+/** Tests which decision an entry tells of: keys, Envoy's own refusals, and what is no decision at all. */
+import t from "tap";
+import type { RuleFacts } from "../rule-facts.ts";
+import { readDecision } from "./decision.ts";
+import type { DecisionSource } from "./decision.ts";
+
+const rule = "EgressHTTPRoute/default/route/3";
+const route = { kind: "EgressHTTPRoute", namespace: "default", name: "route", rule: 3 };
+
+function source(changes: Partial<DecisionSource> = {}): DecisionSource {
+  return {
+    key: `allow/${rule}`,
+    details: "via_upstream",
+    host: "a.example.com",
+    dialled: "a.example.com:443",
+    ...changes,
+  };
+}
+
+const rows: readonly {
+  readonly name: string;
+  readonly from: DecisionSource;
+  readonly want: object;
+}[] = [
+  {
+    name: "a rule that allows",
+    from: source(),
+    want: { verdict: "allow", reason: null, message: null, route },
+  },
+  {
+    name: "the default that allows",
+    from: source({ key: "allow/default-policy" }),
+    want: { verdict: "allow", reason: null, message: null, route: null },
+  },
+  {
+    name: "the default that denies",
+    from: source({ key: "deny/default-policy", details: "direct_response" }),
+    want: {
+      verdict: "deny",
+      reason: "default-policy",
+      message: "no route allows host a.example.com (defaultPolicy deny-all)",
+      route: null,
+    },
+  },
+  {
+    name: "a rule that denies",
+    from: source({ key: `deny/deny-policy/${rule}` }),
+    want: { verdict: "deny", reason: "deny-policy", message: "refused: deny-policy", route },
+  },
+  {
+    name: "another authority",
+    from: source({ details: "rbac_access_denied_matched_policy[none]" }),
+    want: {
+      verdict: "deny",
+      reason: "authority-mismatch",
+      message: "Host a.example.com is not what the connection dialled (a.example.com:443)",
+      route: null,
+    },
+  },
+  {
+    name: "a guarded address",
+    from: source({ details: "dns_resolution_failure{address_denied}" }),
+    want: {
+      verdict: "deny",
+      reason: "guarded-address",
+      message:
+        "Host a.example.com resolves to an address that is never dialled unless a route names it",
+      route: null,
+    },
+  },
+  {
+    name: "a name that does not resolve",
+    from: source({ details: "dns_resolution_failure{cares_norecords:Domain_name_not_found}" }),
+    want: { verdict: "allow", reason: null, message: null, route },
+  },
+  {
+    name: "too many connections",
+    from: source({ key: "connect", details: "local_rate_limited" }),
+    want: {
+      verdict: "deny",
+      reason: "connection-limit",
+      message: "The run opens connections too fast",
+      route: null,
+    },
+  },
+  {
+    name: "a wrong proxy credential",
+    from: source({ key: "", details: "invalid_credential_for_basic_auth" }),
+    want: {
+      verdict: "deny",
+      reason: "proxy-credential",
+      message: "Proxy credential missing or wrong",
+      route: null,
+    },
+  },
+];
+
+for (const { name, from, want } of rows) {
+  t.test(`readDecision() of ${name}`, async (t) => {
+    t.same(readDecision(from, new Map()).decision, want);
+  });
+}
+
+const undecided = [
+  "",
+  "connect",
+  "absolute-form",
+  "allow",
+  "allow/",
+  "deny",
+  "deny/other",
+  "allow/a/b/c",
+  "allow/a/b/c/x",
+  "permit/a/b/c/0",
+];
+
+for (const key of undecided) {
+  t.test(`readDecision() takes "${key}" for no decision, which is a refusal`, async (t) => {
+    t.same(readDecision(source({ key }), new Map()), {
+      decision: {
+        verdict: "deny",
+        reason: "undecided",
+        message: "No route was chosen for the request",
+        route: null,
+      },
+      facts: { provider: null, credential: null, message: null },
+    });
+  });
+}
+
+const reasons: readonly { readonly reason: string; readonly says: RegExp }[] = [
+  { reason: "no-rule", says: /^no rule for host a\.example\.com allows this method and path$/ },
+  { reason: "ambiguous-path", says: /^the path holds an encoded slash/ },
+  { reason: "credential-needs-tls", says: /never travels from plain HTTP$/ },
+  { reason: "unidentified", says: /^the connection proved no identity$/ },
+  { reason: "unmatched-port", says: /^no listener of the gateway takes this port and protocol$/ },
+  { reason: "no-server-name", says: /server/ },
+  { reason: "not-ready", says: /^refused: not-ready$/ },
+];
+
+for (const { reason, says } of reasons) {
+  t.test(`readDecision() says why ${reason} refuses`, async (t) => {
+    const { decision } = readDecision(source({ key: `deny/${reason}` }), new Map());
+    t.equal(decision.reason, reason);
+    t.match(decision.message ?? "", says);
+  });
+}
+
+const facts: RuleFacts = {
+  provider: "openai",
+  credential: { name: "Secret default/openai", header: "authorization" },
+  message: "Not here",
+};
+
+t.test("readDecision() adds the facts of the rule, and its own sentence", async (t) => {
+  const index = new Map([
+    [`allow/${rule}`, facts],
+    [`deny/deny-policy/${rule}`, facts],
+  ]);
+  t.equal(readDecision(source(), index).facts, facts);
+  t.equal(
+    readDecision(source({ key: `deny/deny-policy/${rule}` }), index).decision.message,
+    "Not here",
+  );
+});

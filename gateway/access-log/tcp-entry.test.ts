@@ -1,0 +1,99 @@
+/** Tests records of raw connections. */
+import t from "tap";
+import {
+  commonFields,
+  entryContext,
+  filterState,
+  tcpEntry,
+} from "../testdata/access-log-entries.ts";
+import { tcpRecord } from "./tcp-entry.ts";
+
+t.test("tcpRecord() of an allowed connection", async (t) => {
+  const record = tcpRecord(tcpEntry(), entryContext());
+  t.match(record, {
+    kind: "tcp",
+    durationMs: 41.5,
+    agent: { name: "run:run-1" },
+    gateway: { namespace: "default", name: "egress" },
+    listener: "explicit",
+    clientAddress: "10.0.0.7",
+    request: {
+      method: "",
+      scheme: "",
+      host: "db.example.com",
+      port: 5432,
+      authority: "db.example.com",
+      bytes: 100,
+    },
+    response: { status: 0, bytes: 900, flags: [] },
+    upstream: { address: "203.0.113.9:443", tls: null },
+    decision: { verdict: "allow", route: { kind: "EgressL4Route", name: "raw", rule: 2 } },
+    credential: null,
+    tier: "native",
+    revision: 7,
+  });
+});
+
+t.test("tcpRecord() of passed-through TLS names the server", async (t) => {
+  const entry = tcpEntry({
+    commonProperties: commonFields({ tlsProperties: { tlsSniHostname: "pinned.example.com" } }),
+  });
+  t.match(tcpRecord(entry, entryContext()), {
+    kind: "tls",
+    request: { host: "pinned.example.com" },
+  });
+});
+
+t.test("tcpRecord() of a bare address names the address", async (t) => {
+  const entry = tcpEntry({
+    commonProperties: commonFields({
+      tlsProperties: null,
+      downstreamLocalAddress: { socketAddress: { address: "198.51.100.4", portValue: 25 } },
+      filterStateObjects: filterState({ "clrk.port": "25", "clrk.dialled": "-" }),
+    }),
+  });
+  t.match(tcpRecord(entry, entryContext({ listener: "transparent" })), {
+    listener: "transparent",
+    agent: null,
+    request: { host: "198.51.100.4", port: 25 },
+    decision: { verdict: "deny", reason: "undecided" },
+  });
+});
+
+t.test("tcpRecord() of a refused connection has no upstream", async (t) => {
+  const entry = tcpEntry({
+    commonProperties: commonFields({
+      tlsProperties: null,
+      upstreamRemoteAddress: null,
+      responseFlags: { noHealthyUpstream: true },
+      filterStateObjects: filterState({ "clrk.decision": "deny/unidentified", "clrk.port": "22" }),
+    }),
+  });
+  t.match(tcpRecord(entry, entryContext()), {
+    upstream: null,
+    response: { flags: ["UH"] },
+    decision: {
+      verdict: "deny",
+      reason: "unidentified",
+      message: "the connection proved no identity",
+    },
+  });
+});
+
+t.test("tcpRecord() of an empty entry is a refusal of nobody", async (t) => {
+  t.match(
+    tcpRecord(tcpEntry({ commonProperties: null, connectionProperties: null }), entryContext()),
+    {
+      kind: "tcp",
+      agent: null,
+      durationMs: 0,
+      request: { host: "", port: 0, bytes: 0 },
+      decision: { verdict: "deny", reason: "undecided" },
+    },
+  );
+});
+
+t.test("tcpRecord() gives every record an id of its own", async (t) => {
+  const ids = Array.from({ length: 100 }, () => tcpRecord(tcpEntry(), entryContext()).id);
+  t.equal(new Set(ids).size, 100);
+});

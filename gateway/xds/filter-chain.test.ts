@@ -1,0 +1,79 @@
+/** Tests the filters of each treatment, in their order, and that names of chains are unique. */
+import t from "tap";
+import { tryUnpackAny } from "../any.ts";
+import { envoy } from "../proto/gen/xds.js";
+import { gatewaySnapshot } from "../testdata/gateway-snapshot.ts";
+import type { ConnectionTreatment } from "./filter-chain.ts";
+import { chainName, filterChain } from "./filter-chain.ts";
+
+const decision = "allow/EgressL4Route/default/raw/0";
+const facts = "set_filter_state";
+
+const rows: readonly {
+  readonly treatment: ConnectionTreatment;
+  readonly name: string;
+  readonly filters: readonly string[];
+  readonly cluster?: string;
+  readonly isTls?: boolean;
+}[] = [
+  {
+    treatment: { kind: "intercept-tls", section: undefined },
+    name: "intercept-tls/",
+    filters: [facts, "http_connection_manager"],
+    isTls: true,
+  },
+  {
+    treatment: { kind: "plain-http", section: "web" },
+    name: "plain-http/web",
+    filters: [facts, "http_connection_manager"],
+  },
+  {
+    treatment: { kind: "pass-server-name", decision },
+    name: `pass-server-name:${decision}`,
+    filters: [facts, "rbac", "sni_dynamic_forward_proxy", "tcp_proxy"],
+    cluster: "forward-raw",
+  },
+  {
+    treatment: { kind: "pass-dialled-name", decision },
+    name: `pass-dialled-name:${decision}`,
+    filters: [facts, "sni_dynamic_forward_proxy", "tcp_proxy"],
+    cluster: "forward-raw",
+  },
+  {
+    treatment: { kind: "pass-address", decision },
+    name: `pass-address:${decision}`,
+    filters: [facts, "tcp_proxy"],
+    cluster: "original-destination",
+  },
+  {
+    treatment: { kind: "refuse", decision: "deny/unidentified" },
+    name: "refuse:deny/unidentified",
+    filters: [facts, "tcp_proxy"],
+    cluster: "refused",
+  },
+];
+
+for (const { treatment, name, filters, cluster, isTls = false } of rows) {
+  t.test(`filterChain() of ${name}`, async (t) => {
+    const chain = filterChain(gatewaySnapshot(), treatment, { name: "explicit" });
+    t.equal(chain.name, name);
+    t.equal(chainName(treatment), name);
+    t.same(
+      chain.filters?.map((filter) => filter.name?.split(".").at(-1)),
+      filters,
+    );
+    t.equal(chain.transportSocket !== undefined, isTls);
+    const { TcpProxy } = envoy.extensions.filters.network.tcp_proxy.v3;
+    const proxy = tryUnpackAny(chain.filters?.at(-1)?.typedConfig ?? {}, TcpProxy);
+    t.equal(proxy?.cluster, cluster);
+    if (proxy !== undefined) t.equal(proxy.accessLog.length, 1, "every raw connection is recorded");
+  });
+}
+
+t.test("filterChain() bounds the wait for a handshake", async (t) => {
+  const treatment = { kind: "intercept-tls", section: undefined } as const;
+  const { transportSocketConnectTimeout } = filterChain(gatewaySnapshot(), treatment, {
+    name: "explicit",
+  });
+  t.same(transportSocketConnectTimeout, { seconds: 10, nanos: 0 });
+});
