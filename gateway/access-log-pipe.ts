@@ -10,6 +10,7 @@ import { constants, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 import { promisify } from "node:util";
 import type { EntryContext } from "./access-log/entry-context.ts";
+import type { Line } from "./access-log/line-cutter.ts";
 import { LineCutter } from "./access-log/line-cutter.ts";
 import { PipeLineReader } from "./access-log/pipe-line.ts";
 import { describeError, errorCodeOf } from "./errors.ts";
@@ -110,9 +111,9 @@ export class AccessLogPipe {
     const isBehind = this.#behindBytes > maxBehindBytes;
     const context = isBehind ? undefined : findContext();
     const before = this.#dropped;
-    this.#lines.cut(this.#buffer.subarray(0, size), (bytes, start, end) => {
+    this.#lines.cut(this.#buffer.subarray(0, size), (line) => {
       this.#received++;
-      if (context === undefined || bytes === undefined || !this.#record(bytes, start, end)) {
+      if (context === undefined || line === undefined || !this.#record(line, context)) {
         this.#dropped++;
       }
     });
@@ -120,7 +121,7 @@ export class AccessLogPipe {
     return true;
   }
 
-  #record(line: Buffer, context: Omit<EntryContext, "listener">): boolean {
+  #record(line: Line, context: Omit<EntryContext, "listener">): boolean {
     try {
       const record = this.#reader.read(line, context);
       if (record !== undefined) this.#options.onRecord(record);

@@ -3,6 +3,7 @@
  * when it listens, or one that says why it cannot, and logs JSON lines to standard error.
  */
 
+import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { openAuthority } from "../certs/authority.ts";
@@ -55,10 +56,11 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const publicRoots = readPublicRoots().certificatesPem;
   const mintingCeiling = createMintingCeiling({ clock, ...ceiling });
+  const runDirectory = await openRunDirectory(home, process.pid);
   const gateway = new GatewayProcess({
     options,
     envoy,
-    runDirectory: await openRunDirectory(home, process.pid),
+    runDirectory,
     recordsDirectory: home.records,
     recordsName: others.length === 0 ? "records" : `records-${process.pid}`,
     publicRootsPem: publicRoots.join(""),
@@ -73,13 +75,16 @@ async function main(args: readonly string[]): Promise<void> {
   const stop = () => {
     if (stopping) return;
     stopping = true;
-    gateway.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error("Cannot stop cleanly", { error: describeError(error) });
-        process.exit(1);
-      },
-    );
+    gateway
+      .close()
+      .then(() => rm(runDirectory, { recursive: true, force: true }))
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error("Cannot stop cleanly", { error: describeError(error) });
+          process.exit(1);
+        },
+      );
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);

@@ -1,5 +1,6 @@
 /** Command line of the gateway process, as the CLI and service managers start it. */
 
+import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { ClrkError } from "./errors.ts";
 import type { LogLevel } from "./log.ts";
@@ -27,7 +28,8 @@ export function parseProcessOptions(
   defaults: { readonly concurrency: number },
 ): ProcessOptions {
   const { values } = parse(args);
-  const transparent = values.transparent && parseEndpoint(values.transparent);
+  const transparent =
+    values.transparent === undefined ? undefined : parseEndpoint(values.transparent);
   return {
     paths: values.file ?? [],
     secrets: values.secret ?? [],
@@ -60,10 +62,11 @@ function parse(args: readonly string[]) {
 function parseEndpoint(text: string): SocketEndpoint {
   const fits = /^(?:(.+):)?(\d{1,5})$/.exec(text);
   const port = Number(fits?.[2]);
-  if (!fits || port > 65_535) {
+  const address = fits?.[1]?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1";
+  if (!fits || port > 65_535 || isIP(address) === 0) {
     throw invalid(`Cannot use transparent listener "${text}": wanted [ADDRESS:]PORT`);
   }
-  return { address: fits[1]?.replace(/^\[|\]$/g, "") ?? "127.0.0.1", port };
+  return { address, port };
 }
 
 function parseConcurrency(text: string | undefined): number | undefined {

@@ -25,7 +25,10 @@ export function indexRuleFacts(gateway: GatewaySnapshot): RuleFactsIndex {
   for (const { rules } of gateway.hosts) {
     for (const rule of rules) {
       const { key, facts } = factsOf(rule);
-      index.set(key, facts);
+      const known = index.get(key);
+      // Matches of one rule share its key: of two providers, none is said rather than the wrong one.
+      const isShared = known !== undefined && known.provider !== facts.provider;
+      index.set(key, isShared ? { ...facts, provider: null } : facts);
     }
   }
   const { refusal } = gateway;

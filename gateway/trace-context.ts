@@ -35,12 +35,15 @@ export type RandomBytes = (size: number) => Uint8Array;
 export function createRandomPool(): RandomBytes {
   const poolBytes = 4_096;
   let pool: Uint8Array = new Uint8Array();
+  let taken = 0;
   return (size) => {
     if (size > poolBytes) return randomBytes(size);
-    if (pool.length < size) pool = randomBytes(poolBytes);
-    const taken = pool.subarray(0, size);
-    pool = pool.subarray(size);
-    return taken;
+    if (pool.length - taken < size) {
+      pool = randomBytes(poolBytes);
+      taken = 0;
+    }
+    taken += size;
+    return pool.subarray(taken - size, taken);
   };
 }
 
@@ -65,8 +68,7 @@ export function createTraceIds(traceparent: string | undefined, random: RandomBy
 }
 
 function randomHex(size: number, random: RandomBytes): string {
-  const bytes = random(size);
-  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, size).toString("hex");
+  const hex = random(size).toHex();
   // All-zero ids mean "no id"; a generator that is stuck at zero must not make spans disappear.
   return isZero(hex) ? `${hex.slice(0, -1)}1` : hex;
 }

@@ -4,15 +4,16 @@
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CONTROL_PATH } from "../../gateway/control-api.ts";
 import type { GatewayProcessStatus, RunRegistration } from "../../gateway/control-api.ts";
+import type { AgentAccess } from "./agent-requests.ts";
 import { basicAuthorization } from "./connect-proxy-client.ts";
 import { askControl } from "./control-client.ts";
 import { descendants, isRunning } from "./process-table.ts";
 import { waitUntil } from "./processes.ts";
 import type { TestScope } from "./processes.ts";
-import type { Endpoint } from "./proxy-protocol-header.ts";
 
 const startDeadlineMs = 20_000;
 const program = join(import.meta.dirname, "../../gateway/main.ts");
@@ -40,10 +41,8 @@ export interface LaunchedGateway {
   /** Everything on standard output and error so far */
   readonly output: string;
   status(): Promise<GatewayProcessStatus>;
-  /** Registers a run; `authorization` is what a client sends to `proxy`. */
-  registerRun(
-    agent: string,
-  ): Promise<RunRegistration & { readonly proxy: Endpoint; readonly authorization: string }>;
+  /** Registers a run that lives as long as this test process. */
+  registerRun(agent: string): Promise<AgentAccess>;
   /** Resolves when neither the gateway nor anything it started lives; rejects at `deadlineMs`. */
   waitUntilGone(deadlineMs: number): Promise<void>;
 }
@@ -120,7 +119,7 @@ class Launched implements LaunchedGateway {
     return value as GatewayProcessStatus;
   }
 
-  async registerRun(agent: string) {
+  async registerRun(agent: string): Promise<AgentAccess> {
     const body = { agent, command: "test" };
     const { status, value } = await askControl(
       this.controlSocket,
@@ -135,7 +134,7 @@ class Launched implements LaunchedGateway {
     });
     const url = new URL(run.proxyUrl);
     return {
-      ...run,
+      ca: readFileSync(run.trust.bundle, "utf8"),
       proxy: { address: url.hostname, port: Number(url.port) },
       authorization: basicAuthorization(url.username, url.password),
     };

@@ -60,14 +60,14 @@ t.test("startGateway() returns the process's own sentence when it fails", async 
 });
 
 t.test(
-  "startGateway() tells how a process ended that said nothing, with its last words",
+  "startGateway() tells how a process ended that said nothing, and hands its last words on",
   async (t) => {
-    const { started } = await start(t, "crash");
+    const { started, log } = await start(t, "crash");
     t.same(started, {
       kind: "failed",
-      message:
-        "Cannot start the gateway process: it ended with exit code 7\nTypeError: something is undefined",
+      message: "Cannot start the gateway process: it ended with exit code 7",
     });
+    t.same(log, ["TypeError: something is undefined"]);
   },
 );
 

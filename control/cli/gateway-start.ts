@@ -102,10 +102,12 @@ function toGatewayChild(child: ChildProcess): GatewayChild {
 
 function followLog(child: ChildProcess, onLogLine: (line: string) => void): void {
   const splitter = new LineSplitter();
-  child.stderr?.on("data", (chunk: Buffer) =>
-    splitter.push(chunk).forEach((line) => onLogLine(line)),
-  );
-  child.stderr?.on("end", () => splitter.end().forEach((line) => onLogLine(line)));
+  child.stderr?.on("data", (chunk: Buffer) => {
+    for (const line of splitter.push(chunk)) onLogLine(line);
+  });
+  child.stderr?.on("end", () => {
+    for (const line of splitter.end()) onLogLine(line);
+  });
 }
 
 function firstLine(child: ChildProcess): Promise<string | undefined> {

@@ -43,6 +43,7 @@ export async function startOwnGateway(
   const { stderr, env } = context.process;
   const { isQuiet } = options;
   const held: string[] = [];
+  let isEnding = false;
   await prepareEnvoy(context, { output: stderr });
   const started = await startGateway({
     entry: context.gatewayEntry,
@@ -50,6 +51,8 @@ export async function startOwnGateway(
     endsWithUs: true,
     environment: env,
     onLogLine: (line) => {
+      // An end that was asked for looks like a fault to whatever is connected.
+      if (isEnding) return;
       const text = formatLogLine(line, stderr.palette);
       if (!isQuiet) stderr.write(`${text}\n`);
       else if (held.push(text) > heldLines) held.shift();
@@ -61,11 +64,15 @@ export async function startOwnGateway(
   }
   const { process: child, controlSocket } = started;
   const client = createGatewayClient(controlSocket);
+  const close = () => {
+    isEnding = true;
+    return stop(child);
+  };
   try {
     const status = await waitUntilReady(client, context);
-    return { pid: child.pid, client, status, close: () => stop(child) };
+    return { pid: child.pid, client, status, close };
   } catch (error) {
-    await stop(child);
+    await close();
     throw error;
   }
 }

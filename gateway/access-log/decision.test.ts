@@ -105,7 +105,6 @@ const undecided = [
   "",
   "connect",
   "absolute-form",
-  "allow",
   "allow/",
   "deny",
   "deny/other",

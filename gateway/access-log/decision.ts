@@ -50,6 +50,9 @@ function ownRefusal({ details, host, dialled }: DecisionSource) {
       message: `Host ${host} is not what the connection dialled (${dialled})`,
     };
   }
+  if (details === "route_not_found") {
+    return { reason: "no-rule", message: sentence("no-rule", host) };
+  }
   if (details.startsWith("dns_resolution_failure") && details.includes("address_denied")) {
     return {
       reason: "guarded-address",

@@ -1,10 +1,14 @@
 /** Cuts a stream of bytes into lines. A line that is cut by chunks is put together within a bound; nothing else is copied. */
 
-/**
- * A line without its end: `bytes` from `start` to `end`, borrowed until the function returns. Without `bytes` it was
- * longer than the bound and is gone.
- */
-export type OnLine = (bytes: Buffer | undefined, start: number, end: number) => void;
+/** A line without its end: `bytes` from `start` to `end`, borrowed until the function that gets it returns. */
+export interface Line {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Takes a line, or undefined for one that was longer than the bound and is gone. */
+export type OnLine = (line: Line | undefined) => void;
 
 /** Envoy takes 60 KiB of request headers, and a line holds each of them at most once. */
 const defaultMaxLineBytes = 256 * 1024;
@@ -38,14 +42,15 @@ export class LineCutter {
   #end(chunk: Buffer, start: number, end: number, onLine: OnLine): void {
     if (this.#begun.length === 0 && !this.#isTooLong) {
       const isKept = end - start <= this.#maxLineBytes;
-      onLine(isKept ? chunk : undefined, start, end);
+      onLine(isKept ? { bytes: chunk, start, end } : undefined);
       return;
     }
     this.#begin(chunk.subarray(start, end));
-    const line = this.#isTooLong ? undefined : this.#begun;
+    const bytes = this.#begun;
+    const isKept = !this.#isTooLong;
     this.#begun = nothing;
     this.#isTooLong = false;
-    onLine(line, 0, line?.length ?? 0);
+    onLine(isKept ? { bytes, start: 0, end: bytes.length } : undefined);
   }
 
   #begin(part: Buffer): void {

@@ -11,6 +11,7 @@ import type { EntryContext } from "./entry-context.ts";
 import { sortedFlags } from "./entry-values.ts";
 import type { HttpFacts, HttpMeasures, HttpOutline } from "./http-transaction.ts";
 import { completeRecord, outlineOf } from "./http-transaction.ts";
+import type { Line } from "./line-cutter.ts";
 import { OutlineCache } from "./outline-cache.ts";
 import type { RecordStamps } from "./record-stamps.ts";
 import { processStamps } from "./record-stamps.ts";
@@ -22,6 +23,7 @@ const digitZero = 0x30;
 
 /** Decimal digits of a time of this century in `ns`. */
 const startDigits = 19;
+const startMsDigits = 13;
 
 /** Reads the lines of one gateway. */
 export class PipeLineReader {
@@ -34,23 +36,21 @@ export class PipeLineReader {
     this.#stamps = stamps;
   }
 
-  /**
-   * The record of the line from `start` to `end`, its end left out; undefined when it is not a line of ours. The bytes
-   * are only borrowed.
-   */
-  read(line: Buffer, start: number, end: number, context: Context): EgressRecord | undefined {
-    const measures = this.#measures(line, start, end);
+  /** The record of a line; undefined when it is not one of ours. */
+  read(line: Line, context: Context): EgressRecord | undefined {
+    const measures = this.#measures(line);
     if (measures === undefined) return undefined;
-    const text = line.toString("utf8", this.#at, end);
-    const outline = this.#outlines.get(text, context.ruleFacts) ?? this.#createOutline(text, context);
+    const text = line.bytes.toString("utf8", this.#at, line.end);
+    const outline =
+      this.#outlines.get(text, context.ruleFacts) ?? this.#createOutline(text, context);
     if (outline === undefined) return undefined;
     return completeRecord(outline, measures, { revision: context.revision, stamps: this.#stamps });
   }
 
-  #measures(line: Buffer, start: number, end: number): HttpMeasures | undefined {
+  #measures({ bytes: line, start, end }: Line): HttpMeasures | undefined {
     this.#at = start;
     const startUnixMs = this.#startMs(line);
-    const startUnixNs = line.latin1Slice(start, start + startDigits);
+    const startUnixNs = line.toString("latin1", start, start + startDigits);
     const responseEnd = this.#number(line);
     const duration = this.#number(line);
     const requestEnd = this.#number(line);
@@ -78,11 +78,13 @@ export class PipeLineReader {
     };
   }
 
-  /** The start in whole `ms`; NaN when it does not have the digits of a time in `ns`. */
+  /** The start in whole `ms`; NaN when it does not have the digits of a time in `ns`, which no number holds exactly. */
   #startMs(line: Buffer): number {
     const start = this.#at;
-    const ns = this.#number(line);
-    return this.#at - start === startDigits + 1 ? Math.floor(ns / 1e6) : Number.NaN;
+    let ms = 0;
+    for (let at = start; at < start + startMsDigits; at++) ms = ms * 10 + digitAt(line, at);
+    const isTime = this.#number(line) > 0 && this.#at - start === startDigits + 1;
+    return isTime ? ms : Number.NaN;
   }
 
   /** The decimal number that ends at the next separator, -1 for an absent one, NaN for anything else. */
@@ -90,7 +92,7 @@ export class PipeLineReader {
     let at = this.#at;
     let value = 0;
     for (;;) {
-      const digit = (line[at] ?? 0) - digitZero;
+      const digit = digitAt(line, at);
       if (digit < 0 || digit > 9) break;
       value = value * 10 + digit;
       at++;
@@ -108,6 +110,11 @@ export class PipeLineReader {
     this.#outlines.set(text, outline, context.ruleFacts);
     return outline;
   }
+}
+
+/** Out of 0 to 9 for anything else. */
+function digitAt(line: Buffer, at: number): number {
+  return (line[at] ?? 0) - digitZero;
 }
 
 function tryParseFacts(text: string): HttpFacts | undefined {

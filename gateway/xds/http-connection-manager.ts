@@ -21,6 +21,7 @@ import { FILTER_STATE, filterStateFormat } from "./filter-state.ts";
 import { streamIdleMs } from "./forward-route.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
 import type { RouteScope } from "./route-configuration.ts";
+import { noRuleReply } from "./route-configuration.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
 type HttpFilter = envoy.extensions.filters.network.http_connection_manager.v3.IHttpFilter;
@@ -48,7 +49,7 @@ export function interceptingConnectionManager(
     httpFilters: httpFilters(gateway, scope),
     accessLog: [interceptedAccessLog(log, scope.scheme === "tls" ? "https" : "http")],
     upgradeConfigs: [{ upgradeType: "websocket" }],
-    localReplyConfig: localReplies(),
+    localReplyConfig: localReplies(gateway),
     streamIdleTimeout: duration(streamIdleMs(gateway.requestTimeoutMs)),
   });
 }
@@ -155,7 +156,9 @@ function signingFilter(): HttpFilter {
 }
 
 /** Replies of Envoy itself, in the caller's shape: the disagreement of authority, and failures to reach the upstream. */
-function localReplies(): envoy.extensions.filters.network.http_connection_manager.v3.ILocalReplyConfig {
+function localReplies(
+  gateway: GatewaySnapshot,
+): envoy.extensions.filters.network.http_connection_manager.v3.ILocalReplyConfig {
   const disagreement =
     `Host %REQ(:AUTHORITY)% is not what this connection dialled ` +
     `(${filterStateFormat(FILTER_STATE.hostPort)}): send requests only to the host that was dialled`;
@@ -168,6 +171,7 @@ function localReplies(): envoy.extensions.filters.network.http_connection_manage
         reason: "authority-mismatch",
         message: disagreement,
       }),
+      ...mappersFor("response.code_details == 'route_not_found'", noRuleReply(gateway)),
       ...mappersFor("response.code >= 500 && response.code_details != 'direct_response'", {
         status: 503,
         reason: "unreachable",
@@ -185,6 +189,7 @@ function mappersFor(expression: string, facts: DenialFacts) {
   const rest = { expression, denial: createDenial(undefined, facts) };
   return [...shaped, rest].map(({ expression: text, denial }) => ({
     filter: { extensionFilter: celFilter(text) },
+    ...(facts.status < 500 && { statusCode: uint32(facts.status) }),
     headersToAdd: denial.headers.map(({ name: key, value }) => ({ header: { key, value } })),
     bodyFormatOverride: denialFormat(denial),
   }));

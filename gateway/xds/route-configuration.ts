@@ -6,6 +6,7 @@
 import { findProviderByHost, findProviderByName, providers } from "../../providers/registry.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { encodeDecisionKey } from "../decision-key.ts";
+import type { DenialFacts } from "../denial.ts";
 import type { envoy } from "../proto/gen/xds.js";
 import type {
   GatewaySnapshot,
@@ -58,7 +59,7 @@ export function routeConfiguration(
   const named = new Set<string>();
   const hosts = gateway.refusal ? [] : gateway.hosts;
   const virtualHosts = hosts
-    .filter(({ host }) => host.kind !== "any")
+    .filter((policy) => isWorthOwnHost(policy, gateway))
     .map((policy) => {
       const domain = domainOf(policy);
       named.add(domain);
@@ -77,6 +78,11 @@ export function routeConfiguration(
       virtualHost(gateway, rest, { scope, options, domains: ["*"] }),
     ],
   };
+}
+
+/** A host without rules, known only by its alias, is refused like all others: by the virtual host for the rest. */
+function isWorthOwnHost({ host, rules }: HostPolicy, { defaultPolicy }: GatewaySnapshot): boolean {
+  return host.kind !== "any" && (rules.length > 0 || defaultPolicy === "allow-all");
 }
 
 const anyHost: HostPolicy = { host: { kind: "any", value: "" }, rules: [] };
@@ -124,11 +130,11 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const { scope, gateway, policy, options } = context;
   const match = routeMatch(rule.match);
   const provider = rule.provider ? findProviderByName(rule.provider) : context.provider;
-  const label = escapeFormat(`${route.kind} ${route.namespace}/${route.name}`);
+  const label = `${route.kind} ${route.namespace}/${route.name}`;
   if (action.kind === "deny") {
     const { reason, status, message } = action;
     const name = encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex });
-    return [denialRoute({ name, match, provider, status, reason, message: escapeFormat(message) })];
+    return [denialRoute({ name, match, provider, status, reason, message })];
   }
   const exposed = [...action.credentials, ...action.backends.flatMap((b) => b.credentials)];
   if (scope.scheme === "plain" && exposed.length > 0) {
@@ -165,14 +171,23 @@ function defaultRoutes(rules: readonly HttpRule[], context: RouteContext): Route
       signingFile: options.signingFile,
     });
   }
-  const reason = rules.length === 0 ? "default-policy" : "no-rule";
+  // No route at all is Envoy's cheapest refusal; the connection manager gives it our words (`noRuleReply`).
+  if (rules.length > 0) return [];
+  const reason = "default-policy";
   const label = escapeFormat(`EgressGateway ${gateway.namespace}/${gateway.name}`);
-  const message =
-    reason === "default-policy"
-      ? `No route of ${label} allows host %REQ(:AUTHORITY)% (defaultPolicy deny-all)`
-      : `No rule for host %REQ(:AUTHORITY)% allows %REQ(:METHOD)% %PATH(NQ)% (${label}, defaultPolicy deny-all)`;
+  const message = `No route of ${label} allows host %REQ(:AUTHORITY)% (defaultPolicy deny-all)`;
   const name = encodeDecisionKey({ verdict: "deny", reason });
-  return [denialRoute({ name, match: everything, provider, status: 403, reason, message })];
+  const status = 403;
+  return [
+    denialRoute({ name, match: everything, provider, status, reason, message, isFormat: true }),
+  ];
+}
+
+/** What the agent is told when its host has rules and none of them matches: in the words of a refusal, for all hosts. */
+export function noRuleReply(gateway: GatewaySnapshot): DenialFacts {
+  const label = escapeFormat(`EgressGateway ${gateway.namespace}/${gateway.name}`);
+  const message = `No rule for host %REQ(:AUTHORITY)% allows %REQ(:METHOD)% %PATH(NQ)% (${label}, defaultPolicy deny-all)`;
+  return { status: 403, reason: "no-rule", message };
 }
 
 const passThrough = {
@@ -190,7 +205,7 @@ function refusalRoute({ reason, message }: Refusal, provider: Provider | undefin
     provider,
     status: 403,
     reason,
-    message: escapeFormat(message),
+    message,
   });
 }
 

@@ -171,7 +171,6 @@ t.test("run() starts a gateway for the command with -f, and ends it", async (t) 
   await writeFile(join(context.home.root, "a.yaml"), "");
   const code = await context.clrk(
     "run",
-    "-q",
     "-f",
     "a.yaml",
     "--",
@@ -180,6 +179,7 @@ t.test("run() starts a gateway for the command with -f, and ends it", async (t) 
     "process.exit(4)",
   );
   t.equal(code, 4);
+  t.equal(context.stderr(), "");
   const words = await readFile(join(context.home.root, "fake-gateway.words"), "utf8");
   t.equal(words, `--file ${context.home.root}/a.yaml --exit-with-parent`);
   const pid = Number(await readFile(join(context.home.root, "fake-gateway.pid"), "utf8"));

@@ -121,7 +121,8 @@ async function startForFiles(
     );
   }
   const paths = file.map((path) => resolve(context.workingDirectory, path));
-  return startOwnGateway(context, { gateway: { file: paths, secret }, isQuiet });
+  const isSilent = isQuiet || !context.process.stderr.isTerminal;
+  return startOwnGateway(context, { gateway: { file: paths, secret }, isQuiet: isSilent });
 }
 
 interface RunSessionOptions {
