@@ -60,6 +60,7 @@ export async function openControlSocket(
     server.once("error", reject);
     server.listen(path, resolve);
   });
+  server.on("error", (error) => log.error("Control socket failed", { error: error.message }));
   await chmod(path, 0o600);
   return {
     close: async () => {
@@ -75,7 +76,8 @@ async function answer(
   response: ServerResponse,
   handlers: ControlHandlers,
 ): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://gateway");
+  const url = URL.parse(request.url ?? "/", "http://gateway");
+  if (url === null) throw invalid("Cannot read request: its target is not a path");
   const operation = `${request.method} ${url.pathname}`;
   switch (operation) {
     case `GET ${CONTROL_PATH.status}`:
@@ -147,7 +149,8 @@ function stream<Value>(
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
+  // Destroyed with the loop, the socket could not carry the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     const bytes: Buffer = Buffer.from(chunk);
     size += bytes.length;
     if (size > maxBodyBytes) {
@@ -196,7 +199,12 @@ function invalid(message: string): ClrkError {
 }
 
 function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { "content-type": "application/json" });
+  // What is left of a request that was not read to its end must not be taken for the next one.
+  const isRead = response.req.complete;
+  response.writeHead(status, {
+    "content-type": "application/json",
+    ...(!isRead && { connection: "close" }),
+  });
   response.end(JSON.stringify(body));
 }
 

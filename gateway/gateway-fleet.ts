@@ -48,15 +48,23 @@ export class GatewayFleet {
     return this.#runtimes.get(key);
   }
 
-  /** Applies a snapshot; resolves when every runtime was told, which is before Envoy confirms. */
+  /**
+   * Applies a snapshot; resolves when every runtime was told, which is before Envoy confirms. A gateway that fails
+   * keeps no other from being served and is tried again with the next snapshot; rejects with the first failure.
+   */
   apply(snapshot: Snapshot, credentials: ReadonlyMap<string, SecretValue>): Promise<void> {
     return this.#enqueue(async () => {
       this.#revision = snapshot.revision;
       const wanted = new Set(snapshot.gateways.map(gatewayKey));
-      for (const key of [...this.#runtimes.keys()]) if (!wanted.has(key)) await this.#stop(key);
-      for (const gateway of snapshot.gateways) {
-        await this.#publish(snapshot.revision, gateway, credentials);
+      const failures: unknown[] = [];
+      const note = (error: unknown) => void failures.push(error);
+      for (const key of [...this.#runtimes.keys()]) {
+        if (!wanted.has(key)) await this.#stop(key).catch(note);
       }
+      for (const gateway of snapshot.gateways) {
+        await this.#publish(snapshot.revision, gateway, credentials).catch(note);
+      }
+      if (failures.length > 0) throw failures[0];
     });
   }
 
@@ -87,8 +95,15 @@ export class GatewayFleet {
     }
     const runtime = await this.#options.createRuntime(gateway);
     this.#runtimes.set(key, runtime);
-    await runtime.publish(revision, gateway, credentials);
-    await runtime.start();
+    try {
+      await runtime.publish(revision, gateway, credentials);
+      await runtime.start();
+    } catch (error) {
+      // Half of a runtime would never be started: the next snapshot makes a new one.
+      this.#runtimes.delete(key);
+      await runtime.close();
+      throw error;
+    }
     this.#options.onChange?.(key, runtime);
   }
 

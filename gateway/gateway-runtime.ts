@@ -76,7 +76,9 @@ export class GatewayRuntime {
   #rejection = "";
   #connected = false;
   #explicit: SocketEndpoint | undefined;
-  #facts: { readonly revision: number; readonly index: RuleFactsIndex }[] = [];
+  /** Newest first */
+  #indexes: RuleFactsIndex[] = [];
+  #ruleFacts: RuleFactsIndex = new Map();
   readonly #signingFiles = new Map<string, string>();
   readonly #waiting = new Set<() => void>();
 
@@ -107,10 +109,9 @@ export class GatewayRuntime {
     return this.#liveRevision;
   }
 
-  /** Facts for records of now. */
+  /** Facts for records of now, and of entries that revisions shortly before decided. */
   get ruleFacts(): { readonly revision: number; readonly ruleFacts: RuleFactsIndex } {
-    const [newest] = this.#facts;
-    return { revision: this.#liveRevision, ruleFacts: newest?.index ?? new Map() };
+    return { revision: this.#liveRevision, ruleFacts: this.#ruleFacts };
   }
 
   /** Where agents reach the explicit proxy. */
@@ -134,16 +135,15 @@ export class GatewayRuntime {
     gateway: GatewaySnapshot,
     credentials: ReadonlyMap<string, SecretValue>,
   ): Promise<void> {
+    this.#explicit ??= await boundEndpoint(gateway.explicitProxy ?? this.#options.explicitProxy);
+    await this.#writeSigningFiles(gateway, credentials);
+    await this.#options.certificates.update(gateway);
+    // Only now, at once with the sending: a late confirmation of the revision before must not count for this one.
     this.#gateway = gateway;
     this.#credentials = credentials;
     this.#revision = revision;
-    this.#explicit ??= await boundEndpoint(gateway.explicitProxy ?? this.#options.explicitProxy);
-    this.#facts = [{ revision, index: indexRuleFacts(gateway) }, ...this.#facts].slice(
-      0,
-      keptRevisions,
-    );
-    await this.#writeSigningFiles();
-    await this.#options.certificates.update(gateway);
+    this.#indexes = [indexRuleFacts(gateway), ...this.#indexes].slice(0, keptRevisions);
+    this.#ruleFacts = new Map(this.#indexes.toReversed().flatMap((index) => [...index]));
     this.#send();
   }
 
@@ -258,8 +258,11 @@ export class GatewayRuntime {
     return this.#liveRevision === 0 ? "Envoy has not confirmed a configuration yet" : "";
   }
 
-  async #writeSigningFiles(): Promise<void> {
-    const files = awsCredentialsFile(this.#gateway, this.#credentials);
+  async #writeSigningFiles(
+    gateway: GatewaySnapshot,
+    credentials: ReadonlyMap<string, SecretValue>,
+  ): Promise<void> {
+    const files = awsCredentialsFile(gateway, credentials);
     if (files.size === 0) return;
     await mkdir(path.join(this.#options.directory, "aws"), { recursive: true, mode: 0o700 });
     for (const [resource, text] of files) {

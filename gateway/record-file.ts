@@ -11,6 +11,8 @@ import { fillRecordFileOptions } from "./record-file-options.ts";
 import type { RecordFileOptions } from "./record-file-options.ts";
 import type { AppendFile } from "./record-file-system.ts";
 import type { RecordSink } from "./record-hub.ts";
+import { RecordLines } from "./record-lines.ts";
+import type { RecordBatch } from "./record-lines.ts";
 
 /** `disk-full` and `failing` are tried again by themselves. */
 export type RecordFileState = "working" | "disk-full" | "failing" | "closed";
@@ -30,13 +32,7 @@ export interface RecordFileStatus {
   readonly rotations: number;
 }
 
-// A write larger than this gains nothing and holds the lines twice in memory for longer.
-const batchBytes = 1024 * 1024;
-
-interface Line {
-  readonly text: string;
-  readonly bytes: number;
-}
+const lineFeed = Buffer.from("\n");
 
 interface OpenFile {
   readonly file: AppendFile;
@@ -51,8 +47,7 @@ export class RecordFile implements RecordSink {
   readonly #options: Required<RecordFileOptions>;
   readonly #path: string;
   readonly #rotatedName: RegExp;
-  #lines: Line[] = [];
-  #bufferedBytes = 0;
+  readonly #lines: RecordLines;
   #timer: TimerHandle | undefined;
   #flushing: Promise<void> | undefined;
   #open: OpenFile | undefined;
@@ -67,7 +62,8 @@ export class RecordFile implements RecordSink {
   /** Opens nothing yet: the file is made with the first record. Throws a RangeError for bounds that are not positive. */
   constructor(options: RecordFileOptions) {
     this.#options = fillRecordFileOptions(options);
-    const { directory, name } = this.#options;
+    const { directory, name, maxBufferedBytes } = this.#options;
+    this.#lines = new RecordLines(maxBufferedBytes);
     this.#path = join(directory, `${name}.jsonl`);
     this.#rotatedName = new RegExp(`^${RegExp.escape(name)}-\\d{8}T\\d{9}Z\\.jsonl$`);
   }
@@ -81,21 +77,17 @@ export class RecordFile implements RecordSink {
       writtenRecords: this.#writtenRecords,
       writtenBytes: this.#writtenBytes,
       droppedRecords: this.#droppedRecords,
-      bufferedBytes: this.#bufferedBytes,
+      bufferedBytes: this.#lines.bytes,
       rotations: this.#rotations,
     };
   }
 
   /** Buffers the record; drops and counts it when the buffer is full. Never throws, never waits. */
   add(record: EgressRecord): void {
-    const text = `${JSON.stringify(record)}\n`;
-    const bytes = Buffer.byteLength(text);
-    if (this.#state === "closed" || this.#bufferedBytes + bytes > this.#options.maxBufferedBytes) {
+    if (this.#state === "closed" || !this.#lines.add(JSON.stringify(record))) {
       this.#droppedRecords++;
       return;
     }
-    this.#lines.push({ text, bytes });
-    this.#bufferedBytes += bytes;
     if (this.#timer === undefined && this.#flushing === undefined) {
       this.#arm(this.#options.flushIntervalMs);
     }
@@ -119,9 +111,7 @@ export class RecordFile implements RecordSink {
       sleep(this.#options.clock, this.#options.closeTimeoutMs, timeout.signal),
     ]);
     this.#disarm();
-    this.#droppedRecords += this.#lines.length;
-    this.#lines = [];
-    this.#bufferedBytes = 0;
+    this.#droppedRecords += this.#lines.clear();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -145,7 +135,7 @@ export class RecordFile implements RecordSink {
   #startFlush(): Promise<void> {
     this.#flushing ??= this.#writeAll().finally(() => {
       this.#flushing = undefined;
-      if (this.#lines.length === 0 || this.#state === "closed" || this.#timer !== undefined) return;
+      if (this.#lines.isEmpty || this.#state === "closed" || this.#timer !== undefined) return;
       const { retryMs, flushIntervalMs } = this.#options;
       this.#arm(this.#error === undefined ? flushIntervalMs : retryMs);
     });
@@ -154,37 +144,25 @@ export class RecordFile implements RecordSink {
 
   async #writeAll(): Promise<void> {
     try {
-      while (this.#lines.length > 0) await this.#writeBatch();
+      for (;;) {
+        const batch = this.#lines.first();
+        if (batch === undefined) break;
+        await this.#writeBatch(batch);
+      }
     } catch (error) {
       await this.#onFailure(error);
     }
   }
 
-  async #writeBatch(): Promise<void> {
-    const lines = this.#takeBatch();
-    const bytes = lines.reduce((sum, line) => sum + line.bytes, 0);
-    const open = await this.#readyFile(bytes);
-    const torn = open.endsLine ? "" : "\n";
-    await this.#append(open, Buffer.from(torn + lines.map((line) => line.text).join("")));
+  async #writeBatch(batch: RecordBatch): Promise<void> {
+    const { bytes, lines } = batch;
+    const open = await this.#readyFile(bytes.length);
+    await this.#append(open, open.endsLine ? bytes : Buffer.concat([lineFeed, bytes]));
     // close() gave up waiting and has counted these lines as dropped
-    if (this.#lines[0] !== lines[0]) return;
-    this.#lines.splice(0, lines.length);
-    this.#bufferedBytes -= bytes;
-    this.#writtenRecords += lines.length;
-    this.#writtenBytes += bytes;
+    if (!this.#lines.remove(batch)) return;
+    this.#writtenRecords += lines;
+    this.#writtenBytes += bytes.length;
     this.#onSuccess();
-  }
-
-  // The lines stay in the buffer until they are written, so that a failure loses none.
-  #takeBatch(): Line[] {
-    let count = 0;
-    let bytes = 0;
-    for (const line of this.#lines) {
-      if (count > 0 && bytes + line.bytes > batchBytes) break;
-      count++;
-      bytes += line.bytes;
-    }
-    return this.#lines.slice(0, count);
   }
 
   async #append(open: OpenFile, bytes: Buffer): Promise<void> {

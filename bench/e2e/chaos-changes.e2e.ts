@@ -75,20 +75,15 @@ t.test("twenty rewrites under load fail not one request", async (test) => {
   test.equal(upstreams.tls.requests.at(-1)?.headers["x-upstream-key"], "value-5");
 });
 
-for (const [index, name] of ["routes", "secrets", "L4 routes", "the gateway"].entries()) {
-  t.test(`a stream in flight goes on while ${name} change`, async (test) => {
-    const socket = await openSecureTunnel(run, "allowed.test:443");
-    const path = "/sse?events=26&intervalMs=100";
-    const answer = httpOver(socket, { path, authority: "allowed.test" });
-    await waitUntil(() => upstreams.tls.requests.length > 0, { deadlineMs: 2_000, what: "stream" });
-    for (const round of [10, 12]) {
-      const rewrite = rewrites[index] ?? rewrites[0];
-      await gateway.change(...rewrite(round));
-    }
-    const { status, complete } = await answer;
-    test.same({ status, complete }, { status: 200, complete: true });
-  });
-}
+t.test("a stream in flight outlives a change of every kind", async (test) => {
+  const socket = await openSecureTunnel(run, "allowed.test:443");
+  const path = "/sse?events=30&intervalMs=100";
+  const answer = httpOver(socket, { path, authority: "allowed.test" });
+  await waitUntil(() => upstreams.tls.requests.length > 0, { deadlineMs: 2_000, what: "stream" });
+  for (const rewrite of rewrites) await gateway.change(...rewrite(10));
+  const { status, complete } = await answer;
+  test.same({ status, complete }, { status: 200, complete: true });
+});
 
 t.test("a burst of rewrites ends with the last one", async (test) => {
   const { revision } = await gateway.status();

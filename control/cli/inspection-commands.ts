@@ -4,11 +4,7 @@ import type { Command, RouteMap } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
 import type { CompletionFlags } from "./commands/completion.ts";
 import type { GetFlags } from "./commands/get.ts";
-
-/** The one option of commands whose output a program may read. */
-export interface OutputFlags {
-  readonly output?: "json";
-}
+import type { OutputFlags } from "./output-flags.ts";
 
 const text = (input: string) => input;
 

@@ -35,7 +35,7 @@ for (const { name, changes, line } of [
 for (const { path, short } of [
   { path: "policy/a.yaml", short: "policy/a.yaml" },
   { path: "/home/me/a.yaml:3", short: "a.yaml:3" },
-  { path: "/home/other/a.yaml", short: "/home/other/a.yaml" },
+  { path: "/srv/other/a.yaml", short: "/srv/other/a.yaml" },
   { path: "/home/me", short: "/home/me" },
 ]) {
   t.test(`shortenPath() of "${path}" from /home/me`, (t) => {

@@ -4,7 +4,7 @@
  */
 import { basename } from "node:path";
 
-/** A shell with completion. */
+/** One of the shells that scripts are written for here. */
 export type CompletionShell = "bash" | "zsh";
 
 const start = "# clrk completion start";

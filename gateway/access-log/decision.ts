@@ -44,6 +44,9 @@ export function readDecision(source: DecisionSource, index: RuleFactsIndex): Dec
 
 /** Refusals of Envoy's filters in front of the routes' own. */
 function ownRefusal({ details, host, dialled }: DecisionSource) {
+  if (details.includes("[ambiguous-path]")) {
+    return { reason: "ambiguous-path", message: sentence("ambiguous-path", host) };
+  }
   if (details.startsWith("rbac_access_denied")) {
     return {
       reason: "authority-mismatch",

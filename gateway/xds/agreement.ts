@@ -3,11 +3,10 @@
  * port). Written as an RBAC filter that allows only agreement: an expression that cannot be evaluated denies.
  */
 
-import { packAny, typedExtension } from "../any.ts";
+import { typedExtension } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { google } from "../proto/gen/xds.js";
 import { FILTER_STATE } from "./filter-state.ts";
-import { HTTP_FILTER } from "./http-filter-names.ts";
 
 type Expression = google.api.expr.v1alpha1.IExpr;
 
@@ -20,52 +19,22 @@ export const agreementPolicy = "agreement";
  */
 export type AgreementKind = "tls" | "plain";
 
-/**
- * HTTP filters that deny with 403 unless the authority agrees with the connection. The first one only notes that a
- * request fits the usual case of its virtual host (`agreementShortcut`); the second allows what was noted, and asks
- * the expression about everything else. The expression costs Envoy 12 µs, the note 2.
- */
-export function agreementFilters(kind: AgreementKind) {
+/** HTTP filter that denies with 403 unless the authority agrees with the connection. */
+export function agreementFilter(kind: AgreementKind) {
   const { RBAC } = envoy.extensions.filters.http.rbac.v3;
-  const shortcut = {
-    permissions: [{ sourcedMetadata: { metadataMatcher: shortcutWasTaken() } }],
-    principals: [{ any: true }],
-  };
-  const rules = agreementRules(condition(kind));
-  return [
-    typedExtension(HTTP_FILTER.agreementShortcut, RBAC, {}),
-    typedExtension("envoy.filters.http.rbac", RBAC, {
-      // Policies are asked in the order of their names.
-      rules: { ...rules, policies: { "0-shortcut": shortcut, ...rules.policies } },
-    }),
-  ];
+  // The usual case comes first and reads one fact instead of four: 5 µs of Envoy's time instead of 12.
+  return typedExtension("envoy.filters.http.rbac", RBAC, {
+    rules: agreementRules(or(usual(kind), condition(kind))),
+  });
 }
 
-/**
- * Configuration of a virtual host for the first filter: requests to exactly this host, without a port, on a connection
- * that dialled this host on the default port. Noted, not enforced.
- */
-export function agreementShortcut(kind: AgreementKind, host: string) {
-  const { RBACPerRoute } = envoy.extensions.filters.http.rbac.v3;
-  const isHost = stateIs(FILTER_STATE.host, host);
-  // On plain HTTP a connection may have been dialled by bare address: then only the port counts.
-  const named = kind === "tls" ? isHost : anyId([isHost, stateIs(FILTER_STATE.host, "-")]);
-  const dialled = anyId([stateIs(FILTER_STATE.dialled, "-"), stateIs(FILTER_STATE.dialled, host)]);
-  const port = stateIs(FILTER_STATE.port, defaultPort(kind));
-  return packAny(RBACPerRoute, {
-    rbac: {
-      shadowRulesStatPrefix: shortcutPrefix,
-      shadowRules: {
-        action: envoy.config.rbac.v3.RBAC.Action.ALLOW,
-        policies: {
-          usual: {
-            permissions: [{ header: { name: ":authority", stringMatch: { exact: host } } }],
-            principals: [{ andIds: { ids: [named, dialled, port] } }],
-          },
-        },
-      },
-    },
-  });
+/** A host without port, on a connection that dialled that host, or a bare address, on the default port. */
+function usual(kind: AgreementKind): Expression {
+  const onDefaultPort = concat(requestHost(), text(`|${defaultPort(kind)}|`));
+  return or(
+    equals(state(FILTER_STATE.usual), concat(onDefaultPort, text("-"))),
+    equals(state(FILTER_STATE.usual), concat(onDefaultPort, requestHost())),
+  );
 }
 
 /** Network filter that closes a passed-through TLS connection whose server name is not the dialled one. */
@@ -75,25 +44,6 @@ export function serverNameAgreementFilter() {
     statPrefix: "server_name.",
     rules: agreementRules(dialledIsServerName()),
   });
-}
-
-const shortcutPrefix = "agreement_";
-
-/** Where Envoy's RBAC filter writes the result of rules that are not enforced. */
-function shortcutWasTaken(): envoy.type.matcher.v3.IMetadataMatcher {
-  return {
-    filter: "envoy.filters.http.rbac",
-    path: [{ key: `${shortcutPrefix}shadow_engine_result` }],
-    value: { stringMatch: { exact: "allowed" } },
-  };
-}
-
-function stateIs(key: string, exact: string): envoy.config.rbac.v3.IPrincipal {
-  return { filterState: { key, stringMatch: { exact } } };
-}
-
-function anyId(ids: envoy.config.rbac.v3.IPrincipal[]): envoy.config.rbac.v3.IPrincipal {
-  return { orIds: { ids } };
 }
 
 function defaultPort(kind: AgreementKind): string {
@@ -108,7 +58,11 @@ function agreementRules(condition: Expression) {
         permissions: [{ any: true }],
         principals: [{ any: true }],
         condition,
-        celConfig: { enableStringConversion: true, enableStringFunctions: true },
+        celConfig: {
+          enableStringConversion: true,
+          enableStringConcat: true,
+          enableStringFunctions: true,
+        },
       },
     },
   };
@@ -163,6 +117,10 @@ function or(left: Expression, right: Expression): Expression {
 
 function and(left: Expression, right: Expression): Expression {
   return call("_&&_", [left, right]);
+}
+
+function concat(left: Expression, right: Expression): Expression {
+  return call("_+_", [left, right]);
 }
 
 function equals(left: Expression, right: Expression): Expression {

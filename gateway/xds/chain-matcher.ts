@@ -14,7 +14,7 @@ import type {
   L4Rule,
   ListenerSnapshot,
 } from "../snapshot.ts";
-import { FILTER_STATE, identifiedPattern } from "./filter-state.ts";
+import { FILTER_STATE, identifiedPattern, unreadablePattern } from "./filter-state.ts";
 import type { ConnectionTreatment } from "./filter-chain.ts";
 import { chainName } from "./filter-chain.ts";
 import type { Predicate } from "./match-predicate.ts";
@@ -74,7 +74,10 @@ export function planChains(gateway: GatewaySnapshot): ChainPlan {
   const { matcher } = firstMatch(
     [
       {
-        when: not(fitsPattern(filterStateInput(FILTER_STATE.caller), identifiedPattern)),
+        when: anyOf([
+          not(fitsPattern(filterStateInput(FILTER_STATE.caller), identifiedPattern)),
+          fitsPattern(filterStateInput(FILTER_STATE.dialledHost), unreadablePattern),
+        ]),
         use: plan.refuse("unidentified"),
       },
       { when: isExactly(transportProtocolInput(), "tls"), use: plan.sniffed("tls") },

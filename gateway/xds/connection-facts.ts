@@ -18,13 +18,15 @@ export function connectionFacts(source: HostSource, decision?: string) {
       ? "%REQUESTED_SERVER_NAME%"
       : filterStateFormat(FILTER_STATE.dialledHost);
   const port = filterStateFormat(FILTER_STATE.port);
+  const dialled = filterStateFormat(FILTER_STATE.dialledHost);
   const { Config } = envoy.extensions.filters.network.set_filter_state.v3;
   return typedExtension("envoy.filters.network.set_filter_state", Config, {
     onNewConnection: [
       setFilterState(FILTER_STATE.host, host),
       setFilterState(FILTER_STATE.hostPort, `${host}:${port}`),
       setFilterState(FILTER_STATE.portSuffix, `:${port}`),
-      setFilterState(FILTER_STATE.dialled, filterStateFormat(FILTER_STATE.dialledHost)),
+      setFilterState(FILTER_STATE.dialled, dialled),
+      setFilterState(FILTER_STATE.usual, `${host}|${port}|${dialled}`),
       ...(decision === undefined
         ? []
         : [setFilterState(FILTER_STATE.decision, escapeFormat(decision))]),

@@ -15,6 +15,8 @@ export const FILTER_STATE = {
   port: "clrk.port",
   /** `dialledHost`, or `-` where nothing was dialled by name: an expression may read it always */
   dialled: "clrk.dialled",
+  /** `host|port|dialled`: all that the usual request is held against, in one string */
+  usual: "clrk.usual",
   /** Server name from TLS, or the dialled host on plain HTTP */
   host: "clrk.host",
   /** `host:port` */
@@ -37,6 +39,7 @@ export const ENVOY_FILTER_STATE = {
 
 /** Read by expressions, which fail on absent values: these hold `-` for what is absent, all others stay unset. */
 const connectionFactKeys: ReadonlySet<string> = new Set([
+  FILTER_STATE.usual,
   FILTER_STATE.host,
   FILTER_STATE.hostPort,
   FILTER_STATE.portSuffix,
@@ -53,6 +56,9 @@ export const identitySeparator = "\u001f";
  */
 export const identifiedPattern =
   "run:[a-z0-9][a-z0-9-]*|[^\\n\\x1e\\x1f]*\\x1f[^\\x00-\\x1f]+\\x1f[^\\x00-\\x1f]+(?:\\x1f[^\\n\\x1e\\x1f]*){3}";
+
+/** Fits a dialled host that would end a line or field of the access log: no name holds a control character (RE2). */
+export const unreadablePattern = "(?s:.*)[\\x00-\\x1f\\x7f](?s:.*)";
 
 /** Format that reads a string from filter state; Envoy prints `-` where it is absent. */
 export function filterStateFormat(key: string): string {

@@ -68,8 +68,6 @@ function forwardRoute(options: ForwardOptions, protocol: Protocol): Route {
       // Zero turns the bound of the whole response off, so that a long event stream is never cut.
       timeout: duration(0),
       idleTimeout: duration(streamIdleMs(requestTimeoutMs)),
-      // Envoy ignores this bound once response headers were sent downstream: it is the time to headers.
-      retryPolicy: { perTryTimeout: duration(requestTimeoutMs), numRetries: uint32(0) },
     },
     typedPerFilterConfig: perFilterConfig(options),
     ...(isSigned && { requestBodyBufferLimit: uint64(signedBodyBytes) }),

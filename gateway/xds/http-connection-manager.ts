@@ -13,7 +13,8 @@ import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import type { AccessLogSink } from "./access-log.ts";
 import { interceptedAccessLog } from "./access-log.ts";
-import { agreementFilters } from "./agreement.ts";
+import { agreementFilter } from "./agreement.ts";
+import { ambiguousPathFilter, ambiguousPathPolicy } from "./ambiguous-path.ts";
 import { awsSigner } from "./aws-signing.ts";
 import { dnsCache, unguardedDnsCache } from "./cluster.ts";
 import { denialFormat } from "./denial-route.ts";
@@ -95,7 +96,8 @@ function httpFilters(gateway: GatewaySnapshot, { scheme }: RouteScope): HttpFilt
   const { FilterConfig } = envoy.extensions.filters.http.dynamic_forward_proxy.v3;
   const { Router } = envoy.extensions.filters.http.router.v3;
   return [
-    ...agreementFilters(scheme),
+    agreementFilter(scheme),
+    ambiguousPathFilter(),
     typedExtension(HTTP_FILTER.headerMutation, mutation, {
       mutations: {},
       // What the agent sent is removed by the route: the credential of a backend must come after that.
@@ -155,6 +157,9 @@ function signingFilter(): HttpFilter {
   };
 }
 
+const ambiguousPathMessage =
+  "The path holds an encoded slash, backslash or NUL, or two slashes in a row, and a path rule applies to this host: send the path without them";
+
 /** Replies of Envoy itself, in the caller's shape: the disagreement of authority, and failures to reach the upstream. */
 function localReplies(
   gateway: GatewaySnapshot,
@@ -166,6 +171,11 @@ function localReplies(
     "Cannot reach %REQ(:AUTHORITY)%: %LOCAL_REPLY_BODY% (%RESPONSE_CODE_DETAILS%)";
   return {
     mappers: [
+      ...mappersFor(`response.code_details.contains('[${ambiguousPathPolicy}]')`, {
+        status: 403,
+        reason: "ambiguous-path",
+        message: ambiguousPathMessage,
+      }),
       ...mappersFor("response.code_details.startsWith('rbac_access_denied')", {
         status: 403,
         reason: "authority-mismatch",

@@ -1,7 +1,5 @@
 /** Names of HTTP filters that routes configure; a route's configuration finds its filter by this name. */
 export const HTTP_FILTER = {
-  /** Notes that the authority is the usual one of its virtual host; enforces nothing */
-  agreementShortcut: "clrk.agreement_shortcut",
   headerMutation: "envoy.filters.http.header_mutation",
   forwardProxy: "envoy.filters.http.dynamic_forward_proxy",
   /** A second forward proxy, off unless a route turns it on: resolves hosts that a rule names by address */

@@ -17,10 +17,10 @@ import type {
   PathMatch,
   Refusal,
 } from "../snapshot.ts";
-import { agreementShortcut } from "./agreement.ts";
+import { duration, uint32 } from "../protobuf-values.ts";
+import { pathRuleMetadata } from "./ambiguous-path.ts";
 import { denialRoute, escapeFormat } from "./denial-route.ts";
 import { forwardRoutes } from "./forward-route.ts";
-import { HTTP_FILTER } from "./http-filter-names.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
 type Route = envoy.config.route.v3.IRoute;
@@ -43,12 +43,6 @@ export interface RouteOptions {
 export const addedByEnvoy = ["x-forwarded-proto", "x-envoy-external-address", "x-envoy-internal"];
 
 const everything = { prefix: "/" };
-
-/**
- * Encoded slashes and NULs, and slashes in a row, which many servers take for one, could mean another path to the
- * upstream than to a path rule: refused where one is asked.
- */
-const ambiguousPath = { safeRegex: { regex: ".*(?://|%(?:2[fF]|5[cC]|00)).*" } };
 
 /** The route configuration of one scope. */
 export function routeConfiguration(
@@ -101,19 +95,19 @@ function virtualHost(
   const provider = policy.provider ?? providerOf(policy);
   const rules = policy.rules.filter((rule) => isInSection(rule, scope.section));
   const context = { gateway, policy, provider, scope, options };
+  const hasPathRule = rules.some(({ match }) => match.path);
+  const routes = [
+    ...rules.flatMap((rule) => ruleRoutes(rule, context)),
+    ...defaultRoutes(rules, context),
+  ];
   return {
     name: domains[0] ?? "*",
     domains,
-    ...(policy.host.kind === "exact" && {
-      typedPerFilterConfig: {
-        [HTTP_FILTER.agreementShortcut]: agreementShortcut(scope.scheme, policy.host.value),
-      },
-    }),
-    routes: [
-      ...(rules.some(({ match }) => match.path) ? [ambiguousPathRoute(provider)] : []),
-      ...rules.flatMap((rule) => ruleRoutes(rule, context)),
-      ...defaultRoutes(rules, context),
-    ],
+    // The time to headers: Envoy ignores this bound once response headers were sent downstream.
+    retryPolicy: { perTryTimeout: duration(gateway.requestTimeoutMs), numRetries: uint32(0) },
+    routes: hasPathRule
+      ? routes.map((route) => ({ ...route, metadata: pathRuleMetadata() }))
+      : routes,
   };
 }
 
@@ -206,19 +200,6 @@ function refusalRoute({ reason, message }: Refusal, provider: Provider | undefin
     status: 403,
     reason,
     message,
-  });
-}
-
-function ambiguousPathRoute(provider: Provider | undefined): Route {
-  const reason = "ambiguous-path";
-  return denialRoute({
-    name: encodeDecisionKey({ verdict: "deny", reason }),
-    match: ambiguousPath,
-    provider,
-    status: 403,
-    reason,
-    message:
-      "The path holds an encoded slash, backslash or NUL, or two slashes in a row, and a path rule applies to this host: send the path without them",
   });
 }
 

@@ -6,7 +6,7 @@ import type { DoctorCheck } from "../doctor-check.ts";
 import { checkEnvoy } from "../envoy-check.ts";
 import { checkGateways } from "../gateway-checks.ts";
 import { checkAuthorities, checkHome, checkRunFolders, checkSocketPath } from "../home-checks.ts";
-import type { OutputFlags } from "../inspection-commands.ts";
+import type { OutputFlags } from "../output-flags.ts";
 import { checkClock, checkDisk, checkJava, checkNode } from "../machine-checks.ts";
 import { findRunningGateways } from "../running-gateways.ts";
 

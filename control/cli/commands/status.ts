@@ -5,7 +5,7 @@ import type { CliContext } from "../cli-context.ts";
 import { EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { formatEndpoint } from "../dev-narrator.ts";
-import type { OutputFlags } from "../inspection-commands.ts";
+import type { OutputFlags } from "../output-flags.ts";
 import { shorten } from "../log-line.ts";
 import { formatProblem, shortenPath } from "../problem-line.ts";
 import { findRunningGateways, keyOf } from "../running-gateways.ts";

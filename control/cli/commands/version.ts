@@ -2,7 +2,7 @@
 import { envoyVersion } from "../../../gateway/envoy-release.ts";
 import { version } from "../../../gateway/version.ts";
 import type { CliContext } from "../cli-context.ts";
-import type { OutputFlags } from "../inspection-commands.ts";
+import type { OutputFlags } from "../output-flags.ts";
 
 /** Prints the versions of clrk, of the pinned Envoy, and of Node. */
 export function showVersion(this: CliContext, flags: OutputFlags): void {

@@ -1,0 +1,46 @@
+import t from "tap";
+import { readCommandBlocks } from "./document-blocks.ts";
+
+t.test("readCommandBlocks() finds sh blocks with their marks", (t) => {
+  const text = [
+    "# Title",
+    "<!-- test: run -->",
+    "",
+    "```sh",
+    "one",
+    "two",
+    "```",
+    "```yaml",
+    "```",
+    "<!-- test: skip it needs a network -->",
+    "```sh",
+    "three",
+    "```",
+    "<!-- test: serve -->",
+    "```sh",
+    "```",
+    "```sh",
+    "unmarked",
+    "```",
+  ].join("\n");
+  t.strictSame(readCommandBlocks(text), [
+    { line: 4, code: "one\ntwo", mark: { kind: "run" } },
+    { line: 11, code: "three", mark: { kind: "skip", reason: "it needs a network" } },
+    { line: 15, code: "", mark: { kind: "serve" } },
+    { line: 17, code: "unmarked", mark: undefined },
+  ]);
+  t.end();
+});
+
+for (const mark of ["test: run", "<!-- test: runs -->", "<!-- test: skip -->", "<!-- run -->"]) {
+  t.test(`readCommandBlocks() takes "${mark}" for no mark`, (t) => {
+    t.equal(readCommandBlocks(`${mark}\n\`\`\`sh\n\`\`\``)[0]?.mark, undefined);
+    t.end();
+  });
+}
+
+t.test("readCommandBlocks() takes a mark for the next block only", (t) => {
+  const text = "<!-- test: run -->\nwords between\n```sh\none\n```";
+  t.equal(readCommandBlocks(text)[0]?.mark, undefined);
+  t.end();
+});

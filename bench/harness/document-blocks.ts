@@ -1,0 +1,48 @@
+/**
+ * Commands that documents show: each fenced `sh` block with what its mark says about running it. The mark is an HTML
+ * comment before the block: `test: run`, `test: serve` (keeps running for what follows), or `test: skip REASON`.
+ */
+
+/** One block. */
+export interface CommandBlock {
+  /** Line of the fence, counted from 1 */
+  readonly line: number;
+  /** Without the fences */
+  readonly code: string;
+  /** Undefined when there is no mark, or none that is understood */
+  readonly mark: BlockMark | undefined;
+}
+
+/** What is to be done with a block. */
+export type BlockMark =
+  | { readonly kind: "run" | "serve" }
+  | { readonly kind: "skip"; readonly reason: string };
+
+const comment = /^<!-- test: (?:(run|serve)|skip (\S.*)) -->$/;
+
+/** Every `sh` block of a Markdown text, in order; other languages are none. */
+export function readCommandBlocks(text: string): CommandBlock[] {
+  const lines = text.split("\n");
+  const blocks: CommandBlock[] = [];
+  let before = "";
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] ?? "";
+    const language = /^```(\w*)/.exec(line)?.[1];
+    if (language !== undefined) {
+      const end = lines.indexOf("```", index + 1);
+      const code = lines.slice(index + 1, end).join("\n");
+      if (language === "sh") blocks.push({ line: index + 1, code, mark: readMark(before) });
+      index = end === -1 ? lines.length : end;
+    }
+    if (line.trim() !== "") before = line;
+  }
+  return blocks;
+}
+
+function readMark(line: string): BlockMark | undefined {
+  const fits = comment.exec(line);
+  if (fits === null) return undefined;
+  const [, kind, reason] = fits;
+  if (reason !== undefined) return { kind: "skip", reason };
+  return kind === "run" || kind === "serve" ? { kind } : undefined;
+}

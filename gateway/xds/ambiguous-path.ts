@@ -1,0 +1,53 @@
+/**
+ * Encoded slashes and NULs, and slashes in a row, which many servers take for one, could mean another path to the
+ * upstream than to a path rule. Such paths are refused on hosts that have a path rule, and only there: elsewhere
+ * they are usual (`/projects/group%2Fname`). One filter for all hosts; routes say by metadata that it concerns them.
+ */
+
+import { typedExtension } from "../any.ts";
+import { envoy } from "../proto/gen/xds.js";
+import { encodeStruct } from "./json-struct.ts";
+
+/** Name of the RBAC policy; Envoy's response code details carry it. */
+export const ambiguousPathPolicy = "ambiguous-path";
+
+const metadataNamespace = "clrk.apoxy.dev";
+const metadataKey = "pathRules";
+
+/** The path ends where the query begins; RE2 over the whole value. */
+const ambiguous = "[^?]*(?://|%(?:2[fF]|5[cC]|00)).*";
+
+/** Metadata of routes whose host has a path rule. */
+export function pathRuleMetadata(): envoy.config.core.v3.IMetadata {
+  return { filterMetadata: { [metadataNamespace]: encodeStruct({ [metadataKey]: true }) } };
+}
+
+/** HTTP filter that denies ambiguous paths on those routes. */
+export function ambiguousPathFilter() {
+  const { RBAC } = envoy.extensions.filters.http.rbac.v3;
+  const concerned = {
+    sourcedMetadata: {
+      metadataMatcher: {
+        filter: metadataNamespace,
+        path: [{ key: metadataKey }],
+        value: { boolMatch: true },
+      },
+      metadataSource: envoy.config.rbac.v3.MetadataSource.ROUTE,
+    },
+  };
+  const isAmbiguous = {
+    header: { name: ":path", stringMatch: { safeRegex: { regex: ambiguous } } },
+  };
+  return typedExtension("clrk.ambiguous_path", RBAC, {
+    rules: {
+      action: envoy.config.rbac.v3.RBAC.Action.DENY,
+      policies: {
+        [ambiguousPathPolicy]: {
+          // The look-up comes first: most routes are not concerned, and the expression costs more.
+          permissions: [{ andRules: { rules: [concerned, isAmbiguous] } }],
+          principals: [{ any: true }],
+        },
+      },
+    },
+  });
+}
