@@ -4,7 +4,7 @@
  */
 
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { mkdir } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 import type { AccessLogPipe } from "./access-log-pipe.ts";
@@ -38,6 +38,7 @@ import type { Logger } from "./log.ts";
 import type { ProcessOptions } from "./process-options.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
+import { providerProblems } from "./provider-problems.ts";
 import type { EgressRecord, RecordAgent } from "./record.ts";
 import { RecordOutputs } from "./record-outputs.ts";
 import { RunRegistry } from "./run-registry.ts";
@@ -171,6 +172,8 @@ export class GatewayProcess {
         error ? reject(error) : resolve(),
       );
     });
+    // Its folder is private already; whoever may connect is given every credential.
+    await chmod(this.#adsSocket(), 0o600);
   }
 
   #adsSocket(): string {
@@ -178,6 +181,11 @@ export class GatewayProcess {
   }
 
   #onChange(loaded: LoadedObjects): void {
+    const problems = providerProblems(loaded.objects);
+    if (problems.length > 0) {
+      this.#onProblems({ problems });
+      return;
+    }
     this.#loaded = loaded;
     this.#problems = [];
     this.#revision++;

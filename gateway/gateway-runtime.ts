@@ -266,9 +266,8 @@ export class GatewayRuntime {
     if (files.size === 0) return;
     await mkdir(path.join(this.#options.directory, "aws"), { recursive: true, mode: 0o700 });
     for (const [resource, text] of files) {
-      // Envoy does not watch the file: other credentials are another file.
-      const version = createHash("sha256").update(text).digest("hex").slice(0, 12);
-      const name = `${encodeURIComponent(resource)}-${version}`;
+      // Envoy does not watch the file: other credentials are another file. Names of resources can be too long for one.
+      const name = createHash("sha256").update(`${resource}\n${text}`).digest("hex").slice(0, 32);
       const file = path.join(this.#options.directory, "aws", name);
       await writeFile(file, text, { mode: 0o600 });
       this.#signingFiles.set(resource, file);

@@ -1,5 +1,8 @@
 /** Objects with what became of them, for `clrk get`: conditions, tier and where they were read. Secrets stay closed. */
 
+import { hideSensitive } from "../crds/hide-sensitive.ts";
+import type { ParsedObject } from "../crds/kinds.ts";
+import { findKindByAnyName } from "../crds/kinds.ts";
 import type { ObjectStatus } from "./compile.ts";
 import type { ServedObject } from "./control-api.ts";
 import type { GatewayFleet } from "./gateway-fleet.ts";
@@ -36,7 +39,7 @@ export function servedObjects(
       object: {
         apiVersion,
         kind,
-        metadata: object.metadata,
+        metadata: shownMetadata(object),
         ...(kind === "Secret" ? { data: secretKeys(object) } : { spec: specOf(object) }),
         status: {
           conditions,
@@ -69,8 +72,23 @@ function tierOf(conditions: ServedObject["conditions"]): NonNullable<ServedObjec
   return { name: "native", why: "Envoy's own filters decide everything that the route asks for" };
 }
 
-function specOf(object: object): unknown {
-  return "spec" in object ? object.spec : undefined;
+function specOf(object: ParsedObject): unknown {
+  const schema = findKindByAnyName(object.kind)?.schema;
+  const shown = schema === undefined ? undefined : hideSensitive(schema, object);
+  return isObject(shown) && "spec" in shown ? shown.spec : undefined;
+}
+
+/** `kubectl apply` keeps the whole object in an annotation, and people keep notes about Secrets there. */
+function shownMetadata({ kind, metadata }: ParsedObject): ParsedObject["metadata"] {
+  const { annotations, ...rest } = metadata;
+  const shown = Object.entries(annotations).filter(
+    ([name]) => kind !== "Secret" && name !== "kubectl.kubernetes.io/last-applied-configuration",
+  );
+  return { ...rest, annotations: Object.fromEntries(shown) };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /** Names of the keys; their values never leave the process. */

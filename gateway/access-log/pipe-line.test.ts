@@ -1,0 +1,183 @@
+/** Tests that a line of the pipe is read whole or not at all. */
+import t from "tap";
+import type { EgressRecord } from "../record.ts";
+import {
+  allowKey,
+  entryContext,
+  httpFacts,
+  httpMeasures,
+  pipeLine,
+  researcher,
+} from "../testdata/access-log.ts";
+import { lineFields } from "../xds.ts";
+import { completeRecord, outlineOf } from "./http-transaction.ts";
+import { PipeLineReader } from "./pipe-line.ts";
+import { RecordStamps } from "./record-stamps.ts";
+
+const ones = (size: number) => new Uint8Array(size).fill(1);
+
+function read(line: string, reader = new PipeLineReader(new RecordStamps(ones))) {
+  const bytes = Buffer.from(`before\n${line}\nafter`);
+  const start = "before\n".length;
+  return reader.read({ bytes, start, end: bytes.length - "\nafter".length }, entryContext());
+}
+
+t.test("read() gives the record of what the line says", async (t) => {
+  const stamps = new RecordStamps(ones);
+  const outline = outlineOf(httpFacts(), entryContext());
+  const expected = completeRecord(outline, httpMeasures(), { revision: 7, stamps });
+  t.same(read(pipeLine()), expected);
+});
+
+t.test("read() gives the same record for facts that it knows", async (t) => {
+  const reader = new PipeLineReader(new RecordStamps(ones));
+  const first = read(pipeLine({ status: "404" }), reader);
+  const second = read(pipeLine({ responseBytes: "9" }), reader);
+  t.equal(first?.decision, second?.decision, "remembered");
+  t.same(second?.response, { status: 200, bytes: 9, flags: [], details: "via_upstream" });
+  t.equal(first?.response.status, 404);
+});
+
+t.test("read() decides anew under new rules", async (t) => {
+  const reader = new PipeLineReader();
+  const bytes = Buffer.from(pipeLine());
+  const line = { bytes, start: 0, end: bytes.length };
+  const facts = { provider: "anthropic", credential: null, message: null };
+  t.equal(reader.read(line, entryContext())?.provider, "openai");
+  const ruleFacts = new Map([[allowKey, facts]]);
+  t.equal(reader.read(line, entryContext({ ruleFacts, revision: 8 }))?.provider, "anthropic");
+  t.equal(reader.read(line, entryContext({ revision: 9 }))?.revision, 9);
+});
+
+t.test("read() finds an agent that was not known before", async (t) => {
+  const reader = new PipeLineReader();
+  const bytes = Buffer.from(pipeLine());
+  const line = { bytes, start: 0, end: bytes.length };
+  t.equal(reader.read(line, entryContext({ findAgent: () => null }))?.agent, null);
+  t.same(reader.read(line, entryContext())?.agent, researcher);
+});
+
+const read1: readonly {
+  readonly name: string;
+  readonly changes: Parameters<typeof pipeLine>[0];
+  readonly says: (record: EgressRecord) => unknown;
+  readonly want: unknown;
+}[] = [
+  {
+    name: "a transaction that was cut off",
+    changes: { responseEnd: "", firstByte: "", requestEnd: "", duration: "1234", status: "0" },
+    says: ({ durationMs, timings, response }) => [durationMs, timings, response.status],
+    want: [1_234, { requestMs: null, upstreamConnectMs: null, timeToFirstByteMs: null }, 0],
+  },
+  {
+    name: "a long transaction to the nanosecond",
+    changes: { responseEnd: "3600000000001" },
+    says: ({ durationMs }) => durationMs,
+    want: 3_600_000.000001,
+  },
+  {
+    name: "a start just below the next millisecond",
+    changes: { start: "1795493350193999999" },
+    says: ({ startUnixMs, startUnixNs, time }) => [startUnixMs, startUnixNs, time],
+    want: [1_795_493_350_193, "1795493350193999999", "2026-11-24T04:09:10.193Z"],
+  },
+  {
+    name: "flags in the order of the other log",
+    changes: { flags: "DC,UF,XX" },
+    says: ({ response }) => response.flags,
+    want: ["UF", "DC", "XX"],
+  },
+  {
+    name: "a connection inside Envoy",
+    changes: { listener: "explicit", client: "envoy://internal_client_address/" },
+    says: ({ clientAddress, listener }) => [clientAddress, listener],
+    want: ["", "explicit"],
+  },
+  {
+    name: "a connection to a bare address",
+    changes: { agreedHost: "-", authority: "192.0.2.7", scheme: "http", port: "8080" },
+    says: ({ request }) => [request.host, request.port, request.scheme],
+    want: ["192.0.2.7", 8_080, "http"],
+  },
+  {
+    name: "no upstream",
+    changes: { upstream: "", cluster: "" },
+    says: ({ upstream }) => upstream,
+    want: null,
+  },
+  {
+    name: "text that is not ASCII",
+    changes: { userAgent: "grüße 🦊" },
+    says: ({ request }) => request.userAgent,
+    want: "grüße 🦊",
+  },
+  {
+    name: "a dash that the agent sent",
+    changes: { userAgent: "-", authority: "-", agreedHost: "-", target: "-" },
+    says: ({ request }) => [request.userAgent, request.authority, request.path],
+    want: ["-", "-", "-"],
+  },
+  {
+    name: "a traceparent",
+    changes: { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" },
+    says: ({ trace }) => trace?.parentSpanId,
+    want: "b7ad6b7169203331",
+  },
+  {
+    name: "a caller of six parts",
+    changes: { caller: "TaskAgent\u001fdefault\u001fresearcher\u001f\u001f\u001f" },
+    says: ({ agent }) => agent?.name,
+    want: "researcher",
+  },
+];
+
+for (const { name, changes, says, want } of read1) {
+  t.test(`read() reads ${name}`, async (t) => {
+    const record = read(pipeLine(changes));
+    t.same(record && says(record), want);
+  });
+}
+
+const numbers = ["responseEnd", "duration", "requestEnd", "firstByte", "status"] as const;
+
+const refused: readonly { readonly name: string; readonly line: string }[] = [
+  { name: "an empty line", line: "" },
+  { name: "a line without fields", line: "x".repeat(500) },
+  { name: "only separators", line: "\u001e".repeat(24) },
+  { name: "one field less", line: pipeLine().replace(/\u001e[^\u001e]*$/, "") },
+  { name: "one field more", line: `${pipeLine()}\u001e` },
+  { name: "a separator in a path", line: pipeLine({ target: "/a\u001eb" }) },
+  { name: "a separator in a traceparent", line: pipeLine({ traceparent: "a\u001eb" }) },
+  { name: "only measures", line: pipeLine().split("\u001e").slice(0, 9).join("\u001e") },
+  { name: "an unknown listener", line: pipeLine({ listener: "proxy" }) },
+  { name: "an unknown scheme", line: pipeLine({ scheme: "ftp" }) },
+  { name: "a start without digits", line: pipeLine({ start: "" }) },
+  { name: "a start in milliseconds", line: pipeLine({ start: "1767323045678" }) },
+  { name: "a start of two lines", line: pipeLine({ start: "17673231767323045678901234" }) },
+  { name: "a start with a letter", line: pipeLine({ start: "176732304567890123x" }) },
+  ...numbers.flatMap((field) =>
+    ["x", "-", "-1", "1.5", " 1", "1e9", "0x1"].map((text) => ({
+      name: `${field} "${text}"`,
+      line: pipeLine({ [field]: text }),
+    })),
+  ),
+];
+
+for (const { name, line } of refused) {
+  t.test(`read() refuses ${name}`, async (t) => {
+    t.equal(read(line), undefined);
+  });
+}
+
+t.test("read() refuses a line that Envoy's end cut, together with the next one", async (t) => {
+  const whole = pipeLine();
+  for (let cut = 1; cut < whole.length; cut++) {
+    t.equal(read(whole.slice(0, cut)), undefined, `cut at ${cut}`);
+    t.equal(read(whole.slice(0, cut) + whole), undefined, `cut at ${cut} and continued`);
+  }
+});
+
+t.test("read() knows every field of the format", async (t) => {
+  t.equal(lineFields.measures.length, 9);
+  t.equal(lineFields.facts.length, 16);
+});

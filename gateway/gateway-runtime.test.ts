@@ -1,0 +1,224 @@
+/** Tests one served gateway: what is published when, what counts as live, its files, and its end. */
+import { readdir, readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import t from "tap";
+import { ManualClock } from "./clock.ts";
+import type { GatewayCertificates } from "./gateway-runtime.ts";
+import { SecretValue } from "./secret-value.ts";
+import { alice, needsEnvoy, realEnvoy } from "./testdata/envoy-rig.ts";
+import {
+  forward,
+  gatewaySnapshot,
+  hostPolicy,
+  httpRule,
+  l4Rule,
+  sigv4,
+} from "./testdata/gateway-snapshot.ts";
+import { openWorkshop, testCertificates } from "./testdata/runtime.ts";
+
+const none = new Map<string, SecretValue>();
+const key = "default/egress";
+
+t.test("publish() and start() bring a real Envoy to the revision", needsEnvoy, async (t) => {
+  const { create, events } = await openWorkshop(t, realEnvoy);
+  const gateway = gatewaySnapshot();
+  const runtime = await create(gateway);
+  t.match(runtime.status(), { ready: false, liveRevision: 0 });
+  await runtime.publish(7, gateway, none);
+  await runtime.start();
+  await runtime.whenLive(10_000);
+  t.equal(runtime.liveRevision, 7);
+  t.match(runtime.status(), {
+    namespace: "default",
+    name: "egress",
+    defaultPolicy: "deny-all",
+    ready: true,
+    reason: "",
+    rejection: "",
+    explicitProxy: { address: "127.0.0.1" },
+    listeners: [
+      { name: "tls", attachedRoutes: 0 },
+      { name: "plain", attachedRoutes: 0 },
+    ],
+    envoy: { restarts: 0 },
+    certificates: { minted: 1, live: 2, refused: 3, directory: "/ca" },
+    trust: { bundle: "/trust/bundle.pem" },
+  });
+  await runtime.setRuns([alice], 10_000);
+  t.equal(events.at(-1)?.kind, "live", "a run's credential is live when setRuns() resolves");
+  const { explicitProxy } = runtime;
+  await runtime.publish(8, { ...gateway, explicitProxy: { address: "127.0.0.1", port: 1 } }, none);
+  t.equal(runtime.explicitProxy, explicitProxy, "agents were told the address");
+  await runtime.whenLive(10_000);
+  t.equal(runtime.liveRevision, 8);
+});
+
+t.test(
+  "a confirmation of the revision before does not count for the one in the making",
+  async (t) => {
+    const { create } = await openWorkshop(t);
+    const updates: (() => void)[] = [];
+    const certificates: GatewayCertificates = {
+      ...testCertificates(),
+      update: () => new Promise((resolve) => updates.push(resolve)),
+    };
+    const gateway = gatewaySnapshot();
+    const runtime = await create(gateway, { certificates });
+    const publish = async (revision: number) => {
+      const published = runtime.publish(revision, gateway, none);
+      while (updates.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      return { published, release: () => updates.shift()?.() };
+    };
+    const first = await publish(1);
+    first.release();
+    await first.published;
+    const second = await publish(2);
+    runtime.onAdsEvent({ kind: "live", gateway: key, revision: 1 });
+    t.equal(runtime.liveRevision, 1);
+    second.release();
+    await second.published;
+    t.equal(runtime.liveRevision, 1);
+    runtime.onAdsEvent({ kind: "live", gateway: key, revision: 2 });
+    t.equal(runtime.liveRevision, 2);
+  },
+);
+
+t.test("whenLive() gives up after its deadline", async (t) => {
+  const clock = new ManualClock();
+  const { create } = await openWorkshop(t);
+  const runtime = await create(gatewaySnapshot(), { clock });
+  await runtime.whenLive(1_000);
+  await runtime.publish(1, gatewaySnapshot(), none);
+  let isOver = false;
+  const waiting = runtime.whenLive(1_000).then(() => {
+    isOver = true;
+  });
+  clock.advance(999);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.notOk(isOver);
+  clock.advance(1);
+  await waiting;
+  const confirmed = runtime.whenLive(1_000);
+  runtime.onAdsEvent({ kind: "live", gateway: key, revision: 1 });
+  await confirmed;
+  t.equal(clock.pendingTimers, 0);
+});
+
+t.test("status() says what is wrong, one thing after the other", async (t) => {
+  const { create } = await openWorkshop(t);
+  const gateway = gatewaySnapshot();
+  const runtime = await create(gateway);
+  await runtime.publish(3, gateway, none);
+  const reason = () => runtime.status().reason;
+  t.equal(reason(), "Envoy is not running and will be started again");
+  await runtime.start();
+  t.equal(reason(), "Envoy has not connected yet");
+  runtime.onAdsEvent({ kind: "connected", gateway: key });
+  t.equal(reason(), "Envoy has not confirmed a configuration yet");
+  runtime.onAdsEvent({ kind: "live", gateway: key, revision: 1 });
+  t.equal(reason(), "");
+  const rejected = {
+    kind: "rejected",
+    gateway: key,
+    revision: 2,
+    typeUrl: "x",
+    names: ["a"],
+  } as const;
+  runtime.onAdsEvent({ ...rejected, message: "a is not valid" });
+  t.match(runtime.status(), {
+    ready: false,
+    rejection: "a is not valid",
+    reason: "Envoy rejected the configuration and serves revision 3",
+  });
+  await runtime.publish(4, gateway, none);
+  runtime.onAdsEvent({ kind: "live", gateway: key, revision: 2 });
+  t.equal(reason(), "");
+  runtime.onAdsEvent({ kind: "disconnected", gateway: key });
+  t.equal(reason(), "Envoy has not connected yet");
+  const refusal = { reason: "not-enforced", message: "Field x is not enforced" } as const;
+  await runtime.publish(5, { ...gateway, refusal }, none);
+  t.equal(reason(), "Field x is not enforced");
+});
+
+t.test("status() counts routes by listener and by tier", async (t) => {
+  const { create } = await openWorkshop(t);
+  const deny = { kind: "deny", status: 403, reason: "deny-policy", message: "No" } as const;
+  const named = (name: string) => ({ kind: "EgressHTTPRoute", namespace: "default", name });
+  const gateway = gatewaySnapshot({
+    hosts: [
+      hostPolicy(
+        "a.example.com",
+        httpRule({ route: named("one") }),
+        httpRule({ route: named("one"), ruleIndex: 1, action: deny }),
+        httpRule({ route: named("two"), sections: ["tls"], action: deny }),
+      ),
+    ],
+    l4Rules: [l4Rule()],
+  });
+  const runtime = await create(gateway);
+  t.match(runtime.status(), {
+    listeners: [
+      { name: "tls", attachedRoutes: 3 },
+      { name: "plain", attachedRoutes: 2 },
+    ],
+    routes: { native: 2, refused: 1 },
+  });
+});
+
+t.test("ruleFacts keep the rules of revisions shortly before", async (t) => {
+  const { create } = await openWorkshop(t);
+  const withRoute = (name: string) =>
+    gatewaySnapshot({
+      hosts: [
+        hostPolicy("a.example.com", httpRule({ route: { kind: "R", namespace: "n", name } })),
+      ],
+    });
+  const runtime = await create(withRoute("0"));
+  for (let revision = 0; revision < 6; revision++) {
+    await runtime.publish(revision, withRoute(String(revision)), none);
+  }
+  t.same(
+    [...runtime.ruleFacts.ruleFacts.keys()],
+    [2, 3, 4, 5].map((name) => `allow/R/n/${name}/0`),
+  );
+});
+
+t.test(
+  "publish() writes AWS credentials for this user only, others into another file",
+  async (t) => {
+    const { create, directory } = await openWorkshop(t);
+    const rule = httpRule({ action: forward({ credentials: [sigv4("aws")] }) });
+    const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", rule)] });
+    const runtime = await create(gateway);
+    const folder = path.join(directory, "g0", "aws");
+    const publish = async (revision: number, id: string) => {
+      const parts = { access_key_id: id, secret_access_key: "s" };
+      const credentials = Object.entries(parts).map(
+        ([part, value]) => [`secret/default/aws/token/${part}`, new SecretValue(value)] as const,
+      );
+      await runtime.publish(revision, gateway, new Map(credentials));
+    };
+    await publish(1, "AKIDONE");
+    await publish(2, "AKIDONE");
+    const [first = ""] = await readdir(folder);
+    t.match(first, /^[0-9a-f]{32}$/);
+    t.equal((await stat(folder)).mode & 0o777, 0o700);
+    t.equal((await stat(path.join(folder, first))).mode & 0o777, 0o600);
+    t.match(await readFile(path.join(folder, first), "utf8"), /aws_access_key_id=AKIDONE/);
+    await publish(3, "AKIDTWO");
+    t.equal((await readdir(folder)).length, 2);
+  },
+);
+
+t.test("close() ends Envoy and leaves nothing, and a second time does nothing", async (t) => {
+  const { create, directory, certificateCalls } = await openWorkshop(t);
+  const gateway = gatewaySnapshot();
+  const runtime = await create(gateway);
+  await runtime.publish(1, gateway, none);
+  await runtime.start();
+  await runtime.close(0);
+  t.same(certificateCalls, ["update", "close"]);
+  t.equal(runtime.status().envoy.pid, undefined);
+  await t.rejects(stat(path.join(directory, "g0")), { code: "ENOENT" });
+  await runtime.close(0);
+});

@@ -1,0 +1,110 @@
+/** Tests where records go: the file always, and each gateway's receiver with its own records and headers. */
+import { readFile } from "node:fs/promises";
+import t from "tap";
+import type { Test } from "tap";
+import { systemClock } from "./clock.ts";
+import { silentLogger } from "./log.ts";
+import { RecordOutputs } from "./record-outputs.ts";
+import { SecretValue } from "./secret-value.ts";
+import { httpRecord } from "./testdata/egress-record.ts";
+import { gatewaySnapshot } from "./testdata/gateway-snapshot.ts";
+import { startCollector } from "./testdata/otlp-collector.ts";
+import { freePort } from "./testdata/envoy-rig.ts";
+import { temporaryDirectory } from "./testdata/processes.ts";
+
+async function openOutputs(t: Test) {
+  const directory = await temporaryDirectory(t);
+  const outputs = new RecordOutputs({ directory, clock: systemClock, log: silentLogger });
+  t.teardown(() => outputs.close());
+  return outputs;
+}
+
+async function collector(t: Test) {
+  const started = await startCollector();
+  t.teardown(() => started.close());
+  return started;
+}
+
+function exporting(name: string, endpoint: string, headerNames: string[] = []) {
+  return gatewaySnapshot({ name, otlp: { endpoint, headerNames } });
+}
+
+function recordOf(name: string) {
+  return httpRecord({ gateway: { namespace: "default", name } });
+}
+
+t.test("add() writes every record to the file", async (t) => {
+  const outputs = await openOutputs(t);
+  outputs.add(httpRecord({ id: "one" }));
+  outputs.add(httpRecord({ id: "two" }));
+  await outputs.close();
+  const { file, published, dropped, failure } = outputs.status(0);
+  const lines = (await readFile(file, "utf8")).trim().split("\n");
+  t.same(
+    lines.map((line) => JSON.parse(line).id),
+    ["one", "two"],
+  );
+  t.same([published, dropped, failure], [2, 0, ""]);
+});
+
+t.test("add() sends each receiver the records of its gateway, with its headers", async (t) => {
+  const outputs = await openOutputs(t);
+  const [a, b] = [await collector(t), await collector(t)];
+  const credentials = new Map([["otlp/default/a/x-key", new SecretValue("key-a")]]);
+  outputs.setTargets(
+    [exporting("a", a.endpoint, ["x-key", "x-absent"]), exporting("b", b.endpoint)],
+    credentials,
+  );
+  outputs.add(recordOf("a"));
+  outputs.add(recordOf("b"));
+  outputs.add(recordOf("b"));
+  outputs.add(recordOf("other"));
+  await outputs.close();
+  t.same([a.spans().length, b.spans().length], [1, 2]);
+  t.equal(a.requests[0]?.headers["x-key"], "key-a");
+  t.notOk("x-absent" in (a.requests[0]?.headers ?? {}));
+  t.notOk("x-key" in (b.requests[0]?.headers ?? {}));
+});
+
+t.test("setTargets() keeps, replaces and ends receivers", async (t) => {
+  const outputs = await openOutputs(t);
+  const [first, second] = [await collector(t), await collector(t)];
+  outputs.setTargets([exporting("a", first.endpoint)], new Map());
+  outputs.add(recordOf("a"));
+  outputs.setTargets([exporting("a", first.endpoint)], new Map());
+  outputs.add(recordOf("a"));
+  outputs.setTargets([exporting("a", second.endpoint)], new Map());
+  outputs.add(recordOf("a"));
+  await first.received(1);
+  outputs.setTargets([gatewaySnapshot({ name: "a" })], new Map());
+  outputs.add(recordOf("a"));
+  await second.received(1);
+  await outputs.close();
+  t.equal(first.spans().length, 2, "what was queued for the old one is sent");
+  t.equal(second.spans().length, 1);
+});
+
+t.test("setTargets() follows a header whose value changes", async (t) => {
+  const outputs = await openOutputs(t);
+  const target = await collector(t);
+  for (const value of ["one", "two"]) {
+    const credentials = new Map([["otlp/default/a/x-key", new SecretValue(value)]]);
+    outputs.setTargets([exporting("a", target.endpoint, ["x-key"])], credentials);
+    outputs.add(recordOf("a"));
+  }
+  await outputs.close();
+  t.ok(target.requests.some(({ headers }) => headers["x-key"] === "two"));
+});
+
+t.test("status() names a failing receiver and counts what was lost", async (t) => {
+  const outputs = await openOutputs(t);
+  const endpoint = `http://127.0.0.1:${await freePort()}`;
+  const credentials = new Map([["otlp/default/a/x-key", new SecretValue("canary")]]);
+  outputs.setTargets([exporting("a", endpoint, ["x-key"])], credentials);
+  outputs.add(recordOf("a"));
+  await outputs.close();
+  const { failure, dropped } = outputs.status(5);
+  t.match(failure, /^OTLP of default\/a: /);
+  t.notMatch(failure, /canary/);
+  t.ok(dropped > 5, `${dropped} dropped`);
+});
