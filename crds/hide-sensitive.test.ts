@@ -1,15 +1,13 @@
 import t from "tap";
 import { hiddenValue, hideSensitive } from "./hide-sensitive.ts";
+import { valid } from "./reading.ts";
 import { findKindByAnyName, parseAnyObject } from "./kinds.ts";
 import { array, emptyIfAbsent, ignored, map, object, optional, string } from "./schema.ts";
+import type { StringFormat } from "./schema.ts";
 
-const open = string({ description: "Open" });
-const closed = string({ description: "Closed", sensitive: true, minLength: 0 });
-const keys = {
-  name: "key",
-  wanted: "a key",
-  read: (text: string) => ({ kind: "valid", value: text }),
-} as const;
+const open = string({ description: "Open", maxLength: 99 });
+const closed = string({ description: "Closed", maxLength: 99, sensitive: true, minLength: 0 });
+const keys: StringFormat = { name: "key", wanted: "a key", read: valid };
 const schema = object({
   description: "All sorts of fields",
   fields: {

@@ -2,7 +2,7 @@
 
 import { hideSensitive } from "../crds/hide-sensitive.ts";
 import type { ParsedObject } from "../crds/kinds.ts";
-import { findKindByAnyName } from "../crds/kinds.ts";
+import { findKind } from "../crds/kinds.ts";
 import type { ObjectStatus } from "./compile.ts";
 import type { ServedObject } from "./control-api.ts";
 import type { GatewayFleet } from "./gateway-fleet.ts";
@@ -73,7 +73,7 @@ function tierOf(conditions: ServedObject["conditions"]): NonNullable<ServedObjec
 }
 
 function specOf(object: ParsedObject): unknown {
-  const schema = findKindByAnyName(object.kind)?.schema;
+  const schema = findKind(object.apiVersion, object.kind)?.schema;
   const shown = schema === undefined ? undefined : hideSensitive(schema, object);
   return isObject(shown) && "spec" in shown ? shown.spec : undefined;
 }

@@ -41,7 +41,7 @@ const layers = new Map<string, Layer>([
 
 const commandLine: Layer = {
   directories: "all",
-  packages: ["@stricli/core", "@stricli/auto-complete", "yaml"],
+  packages: ["@stricli/core", "yaml"],
 };
 
 /** One sentence, led by `path:line`, for every import that breaks the rule. */

@@ -96,6 +96,13 @@ function shell(code: string, { directory, environment }: Place) {
   };
 }
 
+/** A killed `clrk dev` leaves its gateway serving: it is asked to stop, as a user would. */
+async function stopServing(servers: readonly RunningProcess[], place: Place): Promise<void> {
+  if (servers.length === 0) return;
+  await runProcess(shell("node bin/clrk.mjs stop", place), commandDeadlineMs);
+  for (const { exited } of servers) await exited;
+}
+
 /** Waits until `clrk status` says that all is ready; fails with what the server said. */
 async function waitUntilServing(server: RunningProcess, place: Place): Promise<void> {
   await waitUntil(
@@ -118,6 +125,7 @@ for (const path of documents) {
       upstreams.tls.misbehave({ host, status: 200 });
     }
     const place = preparePlace(test);
+    const servers: RunningProcess[] = [];
     for (const { line, code, mark } of blocks) {
       const name = `${path}:${line}`;
       if (mark === undefined) test.fail(`${name} has no mark: <!-- test: run -->`);
@@ -125,7 +133,8 @@ for (const path of documents) {
       else if (code.includes("python") && !hasPython) test.pass(name, { skip: "needs python3" });
       else if (mark.kind === "serve") {
         const server = startProcess(test, shell(code, place));
-        await waitUntilServing(server, place);
+        servers.push(server);
+        await waitUntilServing(server, place).catch((error: unknown) => test.fail(String(error)));
         test.equal(server.exit, undefined, `${name} serves: ${server.stderr}`);
       } else {
         const outcome = await runProcess(shell(code, place), commandDeadlineMs);
@@ -134,6 +143,7 @@ for (const path of documents) {
         test.notOk(said.includes(openAiKey), `${name} shows no key`);
       }
     }
+    await stopServing(servers, place);
   });
 }
 

@@ -19,8 +19,10 @@ const ones = (size: number) => new Uint8Array(size).fill(1);
 function read(line: string, reader = new PipeLineReader(new RecordStamps(ones))) {
   const bytes = Buffer.from(`before\n${line}\nafter`);
   const start = "before\n".length;
-  return reader.read({ bytes, start, end: bytes.length - "\nafter".length }, entryContext());
+  return reader.read({ bytes, start, end: bytes.length - "\nafter".length }, context);
 }
+
+const context = entryContext();
 
 t.test("read() gives the record of what the line says", async (t) => {
   const stamps = new RecordStamps(ones);
@@ -57,7 +59,7 @@ t.test("read() finds an agent that was not known before", async (t) => {
   t.same(reader.read(line, entryContext())?.agent, researcher);
 });
 
-const read1: readonly {
+const readable: readonly {
   readonly name: string;
   readonly changes: Parameters<typeof pipeLine>[0];
   readonly says: (record: EgressRecord) => unknown;
@@ -131,7 +133,7 @@ const read1: readonly {
   },
 ];
 
-for (const { name, changes, says, want } of read1) {
+for (const { name, changes, says, want } of readable) {
   t.test(`read() reads ${name}`, async (t) => {
     const record = read(pipeLine(changes));
     t.same(record && says(record), want);
@@ -172,7 +174,6 @@ for (const { name, line } of refused) {
 t.test("read() refuses a line that Envoy's end cut, together with the next one", async (t) => {
   const whole = pipeLine();
   for (let cut = 1; cut < whole.length; cut++) {
-    t.equal(read(whole.slice(0, cut)), undefined, `cut at ${cut}`);
     t.equal(read(whole.slice(0, cut) + whole), undefined, `cut at ${cut} and continued`);
   }
 });

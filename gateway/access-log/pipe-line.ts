@@ -122,12 +122,14 @@ function tryParseFacts(text: string): HttpFacts | undefined {
   if (fields.length !== lineFields.facts.length) return undefined;
   const field = (name: LineFact) => fields[lineFields.facts.indexOf(name)] ?? "";
   const listener = field("listener");
+  const scheme = field("scheme");
   if (listener !== "explicit" && listener !== "transparent") return undefined;
+  if (scheme !== "http" && scheme !== "https") return undefined;
   const agreedHost = field("agreedHost");
   const flags = field("flags");
   return {
     listener,
-    scheme: field("scheme"),
+    scheme,
     clientAddress: socketAddress(field("client")),
     protocol: field("protocol"),
     method: field("method"),

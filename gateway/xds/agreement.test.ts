@@ -12,7 +12,7 @@ import {
 import { plainUpstream, tlsUpstream } from "../testdata/echo-upstream.ts";
 import { needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
 import { gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
-import { agreementFilters, agreementPolicy, serverNameAgreementFilter } from "./agreement.ts";
+import { agreementFilter, agreementPolicy, serverNameAgreementFilter } from "./agreement.ts";
 
 const mismatch = { status: 403, headers: { "x-clrk-deny-reason": "authority-mismatch" } };
 
@@ -96,7 +96,7 @@ const overTls: readonly {
 ];
 
 t.test(
-  "agreementFilters() holds TLS requests against server name and target",
+  "agreementFilter() holds TLS requests against server name and target",
   needsEnvoy,
   async (t) => {
     const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
@@ -138,7 +138,7 @@ const overPlain: readonly {
   },
 ];
 
-t.test("agreementFilters() holds plain requests against the target", needsEnvoy, async (t) => {
+t.test("agreementFilter() holds plain requests against the target", needsEnvoy, async (t) => {
   const [rig, upstream] = [await startRig(t), await plainUpstream(t)];
   const alias = { address: "127.0.0.1", port: upstream.port };
   const hosts = [{ ...hostPolicy("a.example.com", httpRule()), alias }];
@@ -152,7 +152,7 @@ t.test("agreementFilters() holds plain requests against the target", needsEnvoy,
 });
 
 t.test(
-  "agreementFilters() takes the port of a plain connection to a bare address",
+  "agreementFilter() takes the port of a plain connection to a bare address",
   needsEnvoy,
   async (t) => {
     const [rig, upstream] = [await startRig(t), await plainUpstream(t)];
@@ -196,8 +196,8 @@ t.test(
 t.test("agreement filters say by name which policy denied", async (t) => {
   t.equal(agreementPolicy, "agreement");
   for (const filter of [
-    agreementFilters("tls")[1],
-    agreementFilters("plain")[1],
+    agreementFilter("tls"),
+    agreementFilter("plain"),
     serverNameAgreementFilter(),
   ]) {
     t.match(Buffer.from(filter?.typedConfig.value ?? []).toString("latin1"), /agreement/);
