@@ -40,7 +40,7 @@ export function tryParseDecisionKey(key: string): KeyedDecision | undefined {
   if (reason !== undefined && !isReason(reason)) return undefined;
   if (verdict === "deny" && reason === undefined) return undefined;
   const rule = tryParseRule(parts);
-  if (rule === undefined) return undefined;
+  if (rule === undefined || (verdict === "allow" && rule.route === undefined)) return undefined;
   return { verdict, ...(reason !== undefined && { reason }), ...rule };
 }
 

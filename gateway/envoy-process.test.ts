@@ -199,13 +199,49 @@ t.test("log lines become entries of our log", async (t) => {
   const lines = [
     "echo 'warning|config|all is odd' >&2",
     "echo 'critical|main|a|b' >&2",
-    "echo 'Caught Aborted' >&2",
     "exec sleep 60",
   ];
   const { supervised, logged } = await scripted(t, lines);
   await supervised.start();
+  await eventually(() => (logged.length === 2 ? true : undefined));
+  t.same(logged, ["warn all is odd config", "error a|b main"]);
+});
+
+t.test("nothing that a crashing Envoy prints is logged, and its next life is heard", async (t) => {
+  const clock = new ManualClock();
+  const lines = [
+    "echo 'error|main|alive' >&2",
+    "echo 'critical|backtrace|Caught Aborted' >&2",
+    "printf \"'authorization', 'Bearer canary'\\nerror|x|canary\\n\" >&2",
+    "exit 1",
+  ];
+  const { supervised, logged, exits } = await scripted(t, lines, { clock });
+  await supervised.start();
   await eventually(() => (logged.length === 3 ? true : undefined));
-  t.same(logged, ["warn all is odd config", "error a|b main", "error Caught Aborted envoy"]);
+  clock.advance(exits[0]?.restartInMs ?? 0);
+  await eventually(() => (logged.length === 6 ? true : undefined));
+  const life = ["error alive main", "error Caught Aborted (", "error Envoy ended and is sta"];
+  t.same(
+    logged.map((line) => line.slice(0, 22)).sort(),
+    [...life, ...life].map((line) => line.slice(0, 22)).sort(),
+  );
+  t.notMatch(logged.join("\n"), /canary/);
+});
+
+t.test("a message of several lines is one entry", needsEnvoy, async (t) => {
+  const rig = await startRig(t);
+  const wrong = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", httpRule())] });
+  await rig.publish(gatewaySnapshot());
+  const before = rig.logLines.length;
+  const verdict = await rig.publish(wrong, {
+    alter: (resources) =>
+      resources.map((resource) =>
+        resource.name === "tls" ? { ...resource, value: Buffer.from([10, 3, 1]) } : resource,
+      ),
+  });
+  t.equal(verdict.kind, "rejected");
+  const more = rig.logLines.slice(before);
+  t.ok(more.length <= 2, more.join("\n"));
 });
 
 t.test(

@@ -9,7 +9,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { adminRequest } from "./envoy/admin.ts";
-import { parseEnvoyLogLine } from "./envoy/log-line.ts";
+import { EnvoyLogReader } from "./envoy/log-line.ts";
 import { parentBoundCommand } from "./envoy/parent-bound-command.ts";
 import { encodeMessage } from "./any.ts";
 import type { Clock, TimerHandle } from "./clock.ts";
@@ -137,6 +137,8 @@ export class EnvoyProcess {
       ...["-c", this.#bootstrapFile(), "--concurrency", String(concurrency)],
       // Nothing below warn: Envoy's finer logs print headers, and with them credentials.
       ...["--log-level", "warn", "--log-format", "%l|%n|%v", "--disable-hot-restart"],
+      // One line a message, so that what a crash prints is told from it, and no agent's text begins a line.
+      "--log-format-escaped",
       ...["--drain-time-s", "1"],
       // Of the access log pipe: by default a line waits up to 10 s.
       ...["--file-flush-interval-msec", String(accessLogFlushMs), "--file-flush-min-size-kb", "64"],
@@ -156,10 +158,11 @@ export class EnvoyProcess {
         resolve();
       });
     });
+    const reader = new EnvoyLogReader();
     const lines = createInterface({ input: child.stderr, crlfDelay: Number.POSITIVE_INFINITY });
     lines.on("line", (line) => {
-      const parsed = parseEnvoyLogLine(line);
-      if (parsed !== undefined) log[parsed.level](parsed.message, { component: parsed.component });
+      const entry = reader.read(line);
+      if (entry !== undefined) log[entry.level](entry.message, { component: entry.component });
     });
   }
 

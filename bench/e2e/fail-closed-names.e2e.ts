@@ -8,7 +8,7 @@ import { explicitEntrance, transparentEntrance, travel } from "../harness/entran
 import type { Entrance, Journey } from "../harness/entrance.ts";
 import { startGateway } from "../harness/gateway.ts";
 import { allowHosts, gatewayManifest, headerCredential } from "../harness/gateway-manifests.ts";
-import { tlsOver } from "../harness/http-over-socket.ts";
+import { httpOver, tlsOver } from "../harness/http-over-socket.ts";
 import { startUpstreams } from "../harness/upstreams.ts";
 
 type NamedJourney = Journey & { readonly name: string };
@@ -174,6 +174,15 @@ for (const entrance of entrances) {
       socket.destroy();
     },
   );
+
+  t.test(`${entrance.name}: a handshake that begins late is still intercepted`, async (test) => {
+    const raw = await entrance.open({ host: "unlisted.test", port: 443 });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const socket = await tlsOver(raw, { servername: "unlisted.test", ca });
+    const request = { path: "/bytes/10", authority: "unlisted.test" };
+    test.equal((await httpOver(socket, request)).status, 403);
+    socket.destroy();
+  });
 
   t.test(`${entrance.name}: a destination that disagrees with itself is refused`, async (test) => {
     const outcomes = await Promise.all(

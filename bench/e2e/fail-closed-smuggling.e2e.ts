@@ -186,6 +186,11 @@ const raw: readonly { readonly name: string; readonly head: string; readonly bod
     head: "POST /sink HTTP/1.1\r\nHost: allowed.test\r\nTransfer-Encoding: chunked, identity",
     body: "0\r\n\r\n",
   },
+  {
+    name: "an upgrade to an unknown protocol",
+    head: "GET /bytes/1 HTTP/1.1\r\nHost: allowed.test\r\nConnection: Upgrade\r\nUpgrade: anything",
+  },
+  { name: "a quote in the authority", head: 'GET / HTTP/1.1\r\nHost: allowed.test"' },
   { name: "asterisk form", head: "OPTIONS * HTTP/1.1\r\nHost: allowed.test" },
 ];
 
@@ -236,6 +241,16 @@ t.test(
     test.same(upstreams.tls.requests, []);
   },
 );
+
+t.test("what the agent writes cannot break out of the refusal that repeats it", async (test) => {
+  const path = `/a"b\\c%22,"error":null,"d":"`;
+  const head = `GET ${path} HTTP/1.1\r\nHost: unlisted.test\r\nConnection: close\r\n\r\n`;
+  const socket = await openSecureTunnel(run, "unlisted.test:443");
+  const { text } = await exchange(socket, head);
+  test.match(text, /^HTTP\/1\.1 40[03] /);
+  const body = text.slice(text.indexOf("\r\n\r\n") + 4);
+  if (body.startsWith("{")) test.match(JSON.parse(body).error, { code: "clrk_default_policy" });
+});
 
 t.test("X-Forwarded-Host and its like decide nothing", async (test) => {
   const headers = {

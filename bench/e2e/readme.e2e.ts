@@ -100,7 +100,7 @@ function shell(code: string, { directory, environment }: Place) {
 async function stopServing(servers: readonly RunningProcess[], place: Place): Promise<void> {
   if (servers.length === 0) return;
   await runProcess(shell("node bin/clrk.mjs stop", place), commandDeadlineMs);
-  for (const { exited } of servers) await exited;
+  for (const server of servers) await server.close();
 }
 
 /** Waits until `clrk status` says that all is ready; fails with what the server said. */

@@ -105,6 +105,7 @@ const undecided = [
   "",
   "connect",
   "absolute-form",
+  "allow",
   "allow/",
   "deny",
   "deny/other",

@@ -9,7 +9,7 @@ import path from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Test } from "tap";
 import { AccessLogServer } from "../access-log-server.ts";
-import type { AdsEvent } from "../ads-server.ts";
+import type { AdsEvent, Publication } from "../ads-server.ts";
 import { AdsServer } from "../ads-server.ts";
 import type { CertificateProvider, LeafChange } from "../certificate-provider.ts";
 import { systemClock } from "../clock.ts";
@@ -136,25 +136,8 @@ export async function startRig(t: Test, gateway = "default/egress"): Promise<Env
     served = snapshot;
     revision++;
     const verdict = verdicts.next(revision);
-    const alter = changes.alter ?? ((resources: XdsResource[]) => resources);
-    ads.publish(gatewayKey(snapshot), {
-      revision,
-      resources: alter(
-        xdsResources(snapshot, {
-        explicit: { address: "127.0.0.1", port: proxyPort },
-        transparent: { address: "127.0.0.1", port: transparentPort },
-        runs: changes.runs ?? [alice],
-        signingFile: changes.signingFile ?? ((resource) => path.join(directory, btoa(resource))),
-          ...(changes.accessLogPipe !== undefined && { accessLogPipe: changes.accessLogPipe }),
-      })),
-      credentials: new Map(
-        Object.entries(changes.credentials ?? {}).map(([name, value]) => [
-          name,
-          new SecretValue(value),
-        ]),
-      ),
-      upstreamTrustPem: testCertificatePem,
-    });
+    const ports = { proxyPort, transparentPort };
+    ads.publish(gatewayKey(snapshot), publicationOf(snapshot, changes, { revision, directory, ports }));
     if (revision === 1) await envoy.start();
     return await verdict;
   };
@@ -168,6 +151,36 @@ export async function startRig(t: Test, gateway = "default/egress"): Promise<Env
     logLines,
     askedNames,
     publish,
+  };
+}
+
+interface PublicationPlace {
+  readonly revision: number;
+  readonly directory: string;
+  readonly ports: Pick<EnvoyRig, "proxyPort" | "transparentPort">;
+}
+
+function publicationOf(
+  snapshot: GatewaySnapshot,
+  changes: RigPublication,
+  { revision, directory, ports }: PublicationPlace,
+): Publication {
+  const { alter = (resources: XdsResource[]) => resources, accessLogPipe } = changes;
+  const resources = xdsResources(snapshot, {
+    explicit: { address: "127.0.0.1", port: ports.proxyPort },
+    transparent: { address: "127.0.0.1", port: ports.transparentPort },
+    runs: changes.runs ?? [alice],
+    signingFile: changes.signingFile ?? ((resource) => path.join(directory, btoa(resource))),
+    ...(accessLogPipe !== undefined && { accessLogPipe }),
+  });
+  const credentials = Object.entries(changes.credentials ?? {}).map(
+    ([name, value]) => [name, new SecretValue(value)] as const,
+  );
+  return {
+    revision,
+    resources: alter(resources),
+    credentials: new Map(credentials),
+    upstreamTrustPem: testCertificatePem,
   };
 }
 

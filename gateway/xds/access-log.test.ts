@@ -16,7 +16,7 @@ function packed({ typedConfig }: AccessLog) {
 
 t.test("interceptedAccessLog() writes lines where there is a pipe", async (t) => {
   const log = interceptedAccessLog({ name: "transparent", pipe: "/run/http.log" }, "http");
-  t.match(tryUnpackAny(FileAccessLog, packed(log)), {
+  t.match(tryUnpackAny(packed(log), FileAccessLog), {
     path: "/run/http.log",
     logFormat: {
       textFormatSource: { inlineString: lineFormat("transparent", "http") },
@@ -33,7 +33,7 @@ t.test("interceptedAccessLog() streams where there is none", async (t) => {
 });
 
 t.test("httpAccessLog() logs the facts that records are made of", async (t) => {
-  t.match(tryUnpackAny(HttpGrpcAccessLogConfig, packed(httpAccessLog("proxy"))), {
+  t.match(tryUnpackAny(packed(httpAccessLog("proxy")), HttpGrpcAccessLogConfig), {
     commonConfig: {
       logName: "proxy",
       filterStateObjectsToLog: ["clrk.caller", "clrk.port", "clrk.dialled", "clrk.host"],
@@ -48,7 +48,7 @@ t.test("httpAccessLog() takes a filter", async (t) => {
 });
 
 t.test("tcpAccessLog() logs the decision, which no route names", async (t) => {
-  t.match(tryUnpackAny(TcpGrpcAccessLogConfig, packed(tcpAccessLog("transparent"))), {
+  t.match(tryUnpackAny(packed(tcpAccessLog("transparent")), TcpGrpcAccessLogConfig), {
     commonConfig: {
       logName: "transparent",
       filterStateObjectsToLog: ["clrk.caller", "clrk.port", "clrk.dialled", "clrk.decision"],

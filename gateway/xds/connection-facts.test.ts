@@ -23,6 +23,10 @@ t.test("connectionFacts() of TLS takes the host from the server name", async (t)
       ["clrk.host_port", "%REQUESTED_SERVER_NAME%:%FILTER_STATE(clrk.port:PLAIN)%"],
       ["clrk.port_suffix", ":%FILTER_STATE(clrk.port:PLAIN)%"],
       ["clrk.dialled", "%FILTER_STATE(clrk.dialled_host:PLAIN)%"],
+      [
+        "clrk.usual",
+        "%REQUESTED_SERVER_NAME%|%FILTER_STATE(clrk.port:PLAIN)%|%FILTER_STATE(clrk.dialled_host:PLAIN)%",
+      ],
     ],
   );
 });

@@ -2,32 +2,49 @@
 import t from "tap";
 import { findProviderByName } from "../../providers/registry.ts";
 import { createDenial } from "../denial.ts";
-import { denialFormat, denialRoute, escapeFormat } from "./denial-route.ts";
+import { denialFormat, denialRoute, escapeFormat, overwriteHeader } from "./denial-route.ts";
 
-t.test("denialRoute() answers by itself, with the reason in a header", async (t) => {
-  const route = denialRoute({
-    name: "deny/no-rule",
-    match: { prefix: "/" },
-    provider: findProviderByName("bedrock"),
+const facts = {
+  name: "deny/deny-policy/R/n/r/0",
+  match: { prefix: "/" },
+  provider: findProviderByName("bedrock"),
+  status: 403,
+  reason: "deny-policy",
+} as const;
+
+function headersOf({ responseHeadersToAdd }: ReturnType<typeof denialRoute>) {
+  return responseHeadersToAdd?.map(({ header }) => [header?.key, header?.value]);
+}
+
+t.test("denialRoute() answers by itself, with the message as it is", async (t) => {
+  const route = denialRoute({ ...facts, message: 'Not "this" %REQ(cookie)%' });
+  t.equal(route.name, facts.name);
+  t.equal(route.match, facts.match);
+  t.same(route.directResponse, {
     status: 403,
-    reason: "no-rule",
-    message: "No rule for %REQ(:AUTHORITY)%",
+    body: { inlineString: '{"message":"Not \\"this\\" %REQ(cookie)%"}\n' },
   });
-  t.same(route, {
-    name: "deny/no-rule",
-    match: { prefix: "/" },
-    directResponse: {
-      status: 403,
-      bodyFormat: {
-        jsonFormat: { fields: { message: { stringValue: "No rule for %REQ(:AUTHORITY)%" } } },
-        contentType: "application/json",
-      },
+  t.same(headersOf(route), [
+    ["x-clrk-deny-reason", "deny-policy"],
+    ["x-amzn-errortype", "AccessDeniedException"],
+    ["content-type", "application/json"],
+  ]);
+});
+
+t.test("denialRoute() of a format lets Envoy fill it in", async (t) => {
+  const route = denialRoute({ ...facts, message: "No rule for %REQ(:AUTHORITY)%", isFormat: true });
+  t.same(route.directResponse, {
+    status: 403,
+    bodyFormat: {
+      jsonFormat: { fields: { message: { stringValue: "No rule for %REQ(:AUTHORITY)%" } } },
+      contentType: "application/json",
     },
-    responseHeadersToAdd: [
-      { header: { key: "x-clrk-deny-reason", value: "no-rule" } },
-      { header: { key: "x-amzn-errortype", value: "AccessDeniedException" } },
-    ],
   });
+  t.notOk(headersOf(route)?.some(([name]) => name === "content-type"));
+});
+
+t.test("overwriteHeader() replaces and never adds a second", async (t) => {
+  t.same(overwriteHeader("x-a", "b"), { header: { key: "x-a", value: "b" }, appendAction: 2 });
 });
 
 t.test("denialFormat() is JSON with its content type", async (t) => {

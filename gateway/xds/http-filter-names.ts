@@ -1,4 +1,6 @@
 /** Names of HTTP filters that routes configure; a route's configuration finds its filter by this name. */
+
+/** Filter names by what they do; ours begin with `clrk.`. */
 export const HTTP_FILTER = {
   headerMutation: "envoy.filters.http.header_mutation",
   forwardProxy: "envoy.filters.http.dynamic_forward_proxy",

@@ -42,6 +42,9 @@ export interface RouteOptions {
 /** Envoy adds these by itself; upstreams are to see what the agent sent. */
 export const addedByEnvoy = ["x-forwarded-proto", "x-envoy-external-address", "x-envoy-internal"];
 
+/** Envoy rejects all routes over one body that is longer, and by default 4 KiB are too long. */
+const longestDenialBytes = 1024 * 1024;
+
 const everything = { prefix: "/" };
 
 /** The route configuration of one scope. */
@@ -63,6 +66,7 @@ export function routeConfiguration(
   return {
     name: routeConfigurationName(scope.scheme, scope.section),
     ignorePortInHostMatching: true,
+    maxDirectResponseBodySizeBytes: uint32(longestDenialBytes),
     requestHeadersToRemove: [...addedByEnvoy, "proxy-authorization"],
     virtualHosts: [
       ...virtualHosts,

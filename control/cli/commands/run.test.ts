@@ -165,6 +165,16 @@ t.test("run() gives Java its trust store, and removes the credential afterwards"
   await t.rejects(readFile(path), { code: "ENOENT" });
 });
 
+t.test("run() keeps variables that hold a secret of its gateway from the command", async (t) => {
+  const bundle = join(t.testdir({ pem: "" }), "pem");
+  const env = { FAKE_BUNDLE: bundle, FAKE_KEY: "sk-of-the-gateway" };
+  const context = await createFakeContext(t, { env });
+  await writeFile(join(context.home.root, "a.yaml"), "");
+  const script = "process.exit(process.env.FAKE_KEY === undefined ? 4 : 5)";
+  const flags = ["-f", "a.yaml", "--secret", "openai=FAKE_KEY"];
+  t.equal(await context.clrk("run", ...flags, "--", process.execPath, "-e", script), 4);
+});
+
 t.test("run() starts a gateway for the command with -f, and ends it", async (t) => {
   const bundle = join(t.testdir({ pem: "" }), "pem");
   const context = await createFakeContext(t, { env: { FAKE_BUNDLE: bundle } });

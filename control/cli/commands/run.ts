@@ -85,7 +85,8 @@ async function runBehindGateway(
   const { client } = chosen.running;
   const command = argv[0] ?? "";
   const registration = await client.registerRun({ agent, gateway: chosen.key, command });
-  await using session = new RunSession(context, { client, registration, isQuiet });
+  const withheld = await secretVariables(secret);
+  await using session = new RunSession(context, { client, registration, isQuiet, withheld });
   return await session.run(argv, { usesJava: flags.java ?? false });
 }
 
@@ -125,7 +126,16 @@ async function startForFiles(
   return startOwnGateway(context, { gateway: { file: paths, secret }, isQuiet: isSilent });
 }
 
+async function secretVariables(flags: readonly string[]): Promise<readonly string[]> {
+  if (flags.length === 0) return [];
+  // Most runs have no such flag, and should not wait for the module.
+  const { parseSecretFlag } = await import("../../../gateway/environment-secrets.ts");
+  return flags.map((flag) => parseSecretFlag(flag).env);
+}
+
 interface RunSessionOptions {
+  /** Variables that hold a secret of the gateway: the command does not inherit them */
+  readonly withheld: readonly string[];
   readonly client: GatewayClient;
   readonly registration: RunRegistration;
   readonly isQuiet: boolean;
@@ -188,6 +198,8 @@ class RunSession {
     const { registration } = this.#options;
     const { proxyUrl } = registration;
     const user = userEnvironment(process.env);
+    // The point of the gateway is that the agent never holds the key.
+    for (const name of this.#options.withheld) delete user[name];
     const trust = await prepareTrust({
       gateway: registration.trust,
       extraRoots: extraRoots(user),
