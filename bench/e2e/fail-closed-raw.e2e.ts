@@ -298,6 +298,49 @@ t.test("callers on one listener are never taken for one another", async (test) =
   }
 });
 
+t.test(
+  "allow-all does not let bytes through to hosts whose requests rules decide",
+  async (test) => {
+    const open = await startGateway(test, {
+      manifests: {
+        "gateway.yaml": gatewayManifest({
+          spec: { defaultPolicy: "allow-all" },
+          listeners: [
+            { name: "tls", protocol: "TLS", tls: { mode: "Terminate" } },
+            { name: "pass", protocol: "TLS", port: 9443 },
+            { name: "tcp", protocol: "TCP" },
+          ],
+        }),
+        "routes.yaml": [
+          allowHosts("denied", ["denied.invalid", "*.denied.invalid"]),
+          objectManifest("EgressDenyPolicy", "denied", {
+            targetRefs: [{ group: "clrk.apoxy.dev", kind: "EgressHTTPRoute", name: "denied" }],
+          }),
+        ].join(""),
+      },
+    });
+    const anyone = await open.registerRun("anyone");
+    const hello = (name: string) => encodeClientHello(name);
+    const dials = [
+      { host: "denied.invalid", port: 443, bytes: "\0neither TLS nor HTTP\r\n", verdict: "deny" },
+      { host: "denied.invalid", port: 444, bytes: "", verdict: "deny" },
+      { host: "DENIED.invalid", port: 445, bytes: "", verdict: "deny" },
+      { host: "a.b.denied.invalid", port: 446, bytes: "", verdict: "deny" },
+      { host: "c.denied.invalid", port: 9443, bytes: hello("c.denied.invalid"), verdict: "deny" },
+      { host: "other.invalid", port: 447, bytes: "", verdict: "allow" },
+    ];
+    await Promise.all(
+      dials.map(async ({ bytes, ...dialled }) =>
+        exchange(await explicitEntrance(anyone).open(dialled), bytes),
+      ),
+    );
+    for (const { host: name, port, verdict } of dials) {
+      const record = await open.waitForRecord(({ request: it }) => it.port === port);
+      test.match(record.decision, { verdict }, `${name}:${port}`);
+    }
+  },
+);
+
 function l4Route(name: string, sectionName: string, match: object): string {
   return objectManifest("EgressL4Route", name, {
     parentRefs: [{ group: "clrk.apoxy.dev", kind: "EgressGateway", name: "egress", sectionName }],

@@ -103,9 +103,15 @@ const readable: readonly {
   },
   {
     name: "no upstream",
-    changes: { upstream: "", cluster: "" },
+    changes: { upstream: "", upstreamHost: "", cluster: "" },
     says: ({ upstream }) => upstream,
     want: null,
+  },
+  {
+    name: "an upstream that was not reached",
+    changes: { upstream: "" },
+    says: ({ upstream }) => upstream?.address,
+    want: "203.0.113.1:443",
   },
   {
     name: "text that is not ASCII",
@@ -180,5 +186,5 @@ t.test("read() refuses a line that Envoy's end cut, together with the next one",
 
 t.test("read() knows every field of the format", async (t) => {
   t.equal(lineFields.measures.length, 9);
-  t.equal(lineFields.facts.length, 16);
+  t.equal(lineFields.facts.length, 17);
 });

@@ -142,7 +142,7 @@ function tryParseFacts(text: string): HttpFacts | undefined {
     // Printed for no flags, whatever the format says of absent values
     flags: flags === "-" ? [] : sortedFlags(flags.split(",")),
     details: field("details"),
-    upstreamAddress: socketAddress(field("upstream")),
+    upstreamAddress: socketAddress(field("upstream") || field("upstreamHost")),
     cluster: field("cluster"),
     route: field("route"),
     caller: field("caller"),

@@ -65,9 +65,10 @@ t.test("the shell ends the program when our end of its standard input closes", a
   ]);
   const pid = await programPid();
   t.ok(await isRunning(pid));
+  const exited = once(child, "exit");
   child.stdin.destroy();
   t.ok((await untilGone(pid)) < 1_000);
-  await once(child, "exit");
+  await exited;
 });
 
 t.test("the shell hands on SIGTERM and waits for the program's own end", async (t) => {
@@ -76,8 +77,9 @@ t.test("the shell hands on SIGTERM and waits for the program's own end", async (
     "while :; do sleep 0.05; done",
   ]);
   const pid = await programPid();
+  const exited = once(child, "exit");
   child.kill("SIGTERM");
-  const [code] = await once(child, "exit");
+  const [code] = await exited;
   t.equal(code, 5);
   t.notOk(await isRunning(pid));
 });
@@ -85,8 +87,9 @@ t.test("the shell hands on SIGTERM and waits for the program's own end", async (
 t.test("the program ends when the shell itself is killed and the pipe closes", async (t) => {
   const { child, programPid } = await startScript(t, ["while :; do sleep 0.1; done"]);
   const pid = await programPid();
+  const exited = once(child, "exit");
   child.kill("SIGKILL");
-  await once(child, "exit");
+  await exited;
   t.ok((await untilGone(pid)) < 1_000);
 });
 

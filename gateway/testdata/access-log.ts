@@ -103,6 +103,7 @@ export function pipeLine(changes: Partial<Record<LineMeasure | LineFact, string>
     flags: "-",
     details: "via_upstream",
     upstream: "203.0.113.9:443",
+    upstreamHost: "203.0.113.1:443",
     cluster: "forward-tls",
     route: allowKey,
     caller: "caller",

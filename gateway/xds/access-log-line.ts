@@ -40,6 +40,8 @@ const facts = [
   ["flags", "%RESPONSE_FLAGS%"],
   ["details", "%RESPONSE_CODE_DETAILS%"],
   ["upstream", "%UPSTREAM_REMOTE_ADDRESS%"],
+  // Stands for the address where no connection was made
+  ["upstreamHost", "%UPSTREAM_HOST%"],
   ["cluster", "%UPSTREAM_CLUSTER%"],
   ["route", "%ROUTE_NAME%"],
   ["caller", filterStateFormat(FILTER_STATE.caller)],
