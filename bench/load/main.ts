@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { setupPeers } from "../compare/setup-peers.ts";
 import { peerPaths } from "../compare/peers.ts";
+import { findEnvoy } from "../../gateway/envoy-binary.ts";
 import { runEndurance } from "./endurance.ts";
 import { runMitm } from "./mitm.ts";
 import { UsageError } from "./options.ts";
@@ -27,10 +28,13 @@ async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
   switch (command) {
     case "mitm":
+      await useOneEnvoy();
       return runMitm(rest);
     case "route-change":
+      await useOneEnvoy();
       return runRouteChange(rest);
     case "endurance":
+      await useOneEnvoy();
       return runEndurance(rest);
     case "leaf-rate":
       return runScript("./leaf-rate.ts", rest);
@@ -44,6 +48,12 @@ async function main(args: readonly string[]): Promise<void> {
     default:
       throw new UsageError(`Cannot run "${command}": it is no sub-command\n\n${usage}`);
   }
+}
+
+/** All contenders run the Envoy that the gateway would find; without one they say so themselves. */
+async function useOneEnvoy(): Promise<void> {
+  const found = await findEnvoy({ env: process.env });
+  if (found.kind === "found") process.env["CLRK_ENVOY"] = found.path;
 }
 
 // A process of its own: it measures its own CPU.
