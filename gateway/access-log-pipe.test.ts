@@ -100,7 +100,10 @@ t.test("lines become records in their order", async (t) => {
   const writer = await openWriter();
   await writer.write(`${pipeLine({ status: "201" })}\n${pipeLine({ status: "202" })}\n`);
   await until(() => records.length === 2);
-  t.same(records.map(({ response }) => response.status), [201, 202]);
+  t.same(
+    records.map(({ response }) => response.status),
+    [201, 202],
+  );
   t.match(pipe, { received: 2, dropped: 0 });
 });
 
@@ -138,7 +141,10 @@ t.test("lines that cannot be read are dropped and counted, and said once", async
   await writer.write(`${pipeLine()}\n`);
   await until(() => records.length === 1);
   t.match(pipe, { received: 4, dropped: 3 });
-  t.equal(lost.reduce((sum, lines) => sum + lines, 0), 3);
+  t.equal(
+    lost.reduce((sum, lines) => sum + lines, 0),
+    3,
+  );
   t.same(logged, ["Cannot read lines of the access log"]);
 });
 
@@ -178,7 +184,10 @@ t.test("a reader that is behind drops lines until it has caught up", async (t) =
   t.ok(pipe.dropped > 0, "some are dropped");
   t.ok(records.length > 0, "some are not");
   t.equal(records.length + pipe.dropped, count, "all are counted");
-  t.equal(lost.reduce((sum, lines) => sum + lines, 0), pipe.dropped);
+  t.equal(
+    lost.reduce((sum, lines) => sum + lines, 0),
+    pipe.dropped,
+  );
   t.match(logged, ["Cannot keep up with the access log: lines are dropped"]);
   const before = records.length;
   await writer.write(line);
@@ -271,6 +280,8 @@ async function http2Request(rig: EnvoyRig, headers: Record<string, string>): Pro
 async function rawRequest(rig: EnvoyRig, bytes: string): Promise<string> {
   const socket = await openTransparent(rig, { address: "192.0.2.1", port: 80 });
   const answer = readAll(socket);
+  // What is no whole request is waited for by Envoy.
+  socket.setTimeout(300, () => socket.destroy());
   socket.write(Buffer.from(bytes, "latin1"));
   return await answer;
 }
@@ -343,7 +354,10 @@ t.test("both logs give the same record of the same transaction", needsEnvoy, asy
     t.ok(difference < 1, `${name}: durations differ by ${difference} ms`);
   }
   t.notMatch(JSON.stringify([records, rig.records]), new RegExp(secret));
-  t.equal(records.some(({ request }) => request.method === "PROPFIND"), true);
+  t.equal(
+    records.some(({ request }) => request.method === "PROPFIND"),
+    true,
+  );
   t.match(records[0]?.trace, { parentSpanId: "b7ad6b7169203331" });
 });
 
@@ -387,35 +401,40 @@ t.test("no request puts a control character of ours into a line", needsEnvoy, as
     t,
     gatewaySnapshot({ hosts: [{ ...hostPolicy("a.example.com", httpRule()), alias }] }),
   );
-  for (const bytes of evilHttp1) await rawRequest(rig, bytes);
-  for (const headers of evilHttp2) {
+  // Together, because Envoy keeps a connection for a while that it refuses a request on.
+  await Promise.all([
+    ...evilHttp1.map((bytes) => rawRequest(rig, bytes)),
     // Node refuses to send some of them at all.
-    await http2Request(rig, headers).catch(() => {});
-  }
+    ...evilHttp2.map((headers) => http2Request(rig, headers).catch(() => {})),
+  ]);
   await plainRequest(rig, "a.example.com", { path: "/last" });
   await until(() => records.some(({ request }) => request.path === "/last"));
   t.equal(pipe.dropped, 0, "every line can be read");
   t.equal(pipe.received, records.length);
-  for (const { request, trace } of records) {
-    // A tab may stand in a header; it means nothing here.
-    t.notMatch(`${request.userAgent}${trace?.traceId}`, /[\n\r\0\u001e\u001f]/);
-    const { method, authority, path: target } = request;
-    t.notMatch(`${method}${authority}${target}`, /[\0-\u001f]/, JSON.stringify(request));
+  for (const { request } of records) {
+    const { method, authority, path: target, userAgent } = request;
+    // A tab may stand in a header: it means nothing here.
+    const texts = [method, authority, target, userAgent.replaceAll("\t", "")];
+    t.notOk(texts.some(hasControl), JSON.stringify(request));
   }
 });
 
+function hasControl(text: string): boolean {
+  return [...text].some((character) => character < " ");
+}
+
 const evilIdentities: readonly { readonly name: string; readonly tlvs: Record<number, string> }[] =
   ["\n", "\u001e", "\u001f"].flatMap((control) => [
-    { name: `kind with ${JSON.stringify(control)}`, tlvs: { 0xe0: `Task${control}Agent` } },
-    { name: `name with ${JSON.stringify(control)}`, tlvs: { 0xe2: `a${control}b` } },
-    { name: `uid with ${JSON.stringify(control)}`, tlvs: { 0xe3: `a${control}b` } },
-    { name: `invocation with ${JSON.stringify(control)}`, tlvs: { 0xe5: `a${control}b` } },
-    { name: `dialled name with ${JSON.stringify(control)}`, tlvs: { 0xe6: `a${control}b` } },
+    { name: `kind with ${JSON.stringify(control)}`, tlvs: { 224: `Task${control}Agent` } },
+    { name: `name with ${JSON.stringify(control)}`, tlvs: { 226: `a${control}b` } },
+    { name: `uid with ${JSON.stringify(control)}`, tlvs: { 227: `a${control}b` } },
+    { name: `invocation with ${JSON.stringify(control)}`, tlvs: { 229: `a${control}b` } },
+    { name: `dialled name with ${JSON.stringify(control)}`, tlvs: { 230: `a${control}b` } },
   ]);
 
 t.test("no identity puts a control character of ours into a line", needsEnvoy, async (t) => {
   const { rig, pipe, records } = await startEnvoy(t, gatewaySnapshot());
-  for (const { name, tlvs } of evilIdentities) {
+  const forge = async ({ name, tlvs }: (typeof evilIdentities)[number]) => {
     const socket = await openTransparent(rig, {
       address: "192.0.2.1",
       port: 80,
@@ -424,10 +443,14 @@ t.test("no identity puts a control character of ours into a line", needsEnvoy, a
     const answer = readAll(socket);
     socket.write("GET /forged HTTP/1.1\r\nhost: a.example.com\r\n\r\n");
     t.equal(await answer, "", `${name}: refused`);
-  }
+  };
+  await Promise.all(evilIdentities.map(forge));
   const known = await openTransparent(rig, { address: "192.0.2.1", port: 80 });
   await requestOver(known, "a.example.com", { path: "/last" });
   await until(() => records.length > 0);
-  t.same(records.map(({ request }) => request.path), ["/last"]);
+  t.same(
+    records.map(({ request }) => request.path),
+    ["/last"],
+  );
   t.match(pipe, { received: 1, dropped: 0 });
 });

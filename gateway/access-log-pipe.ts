@@ -28,7 +28,8 @@ export interface AccessLogPipeOptions {
   /** Where the FIFO is made; its folder must be private to the user */
   readonly path: string;
   readonly log: Logger;
-  readonly onRecord: (record: EgressRecord) => void;
+  /** Takes a record and the same as JSON on one line */
+  readonly onRecord: (record: EgressRecord, json: string) => void;
   /** Called after a read that lost lines, with their number */
   readonly onDrop?: (lines: number) => void;
   /** Facts of the gateway; lines that come while it is undefined are dropped */
@@ -123,9 +124,9 @@ export class AccessLogPipe {
 
   #record(line: Line, context: Omit<EntryContext, "listener">): boolean {
     try {
-      const record = this.#reader.read(line, context);
-      if (record !== undefined) this.#options.onRecord(record);
-      return record !== undefined;
+      const read = this.#reader.read(line, context);
+      if (read !== undefined) this.#options.onRecord(read.record, read.json);
+      return read !== undefined;
     } catch (error) {
       if (!this.#isFailing) {
         this.#options.log.error("Cannot record a transaction", { error: describeError(error) });

@@ -7,6 +7,7 @@ const route = { kind: "AIProviderRoute", namespace: "default", name: "openai" };
 const cases: readonly { key: string; decision: KeyedDecision }[] = [
   { key: "allow/default-policy", decision: { verdict: "allow" } },
   { key: "deny/default-policy", decision: { verdict: "deny", reason: "default-policy" } },
+  { key: "deny/guarded-address", decision: { verdict: "deny", reason: "guarded-address" } },
   { key: "deny/unmatched-port", decision: { verdict: "deny", reason: "unmatched-port" } },
   {
     key: "allow/AIProviderRoute/default/openai/2",
@@ -31,6 +32,7 @@ t.test("tryParseDecisionKey() refuses what is not a key", async (t) => {
     "-",
     "allow",
     "deny",
+    "allow/",
     "allow/x",
     "deny/because",
     "allow/Kind/ns/name",

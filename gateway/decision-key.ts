@@ -19,7 +19,8 @@ export type ConnectionDenyReason =
   | "unidentified"
   | "unmatched-port"
   | "no-server-name"
-  | "needs-connect";
+  | "needs-connect"
+  | "guarded-address";
 
 /** Writes `allow/Kind/namespace/name/index`, `deny/reason/Kind/…` or, without a rule, `allow/default-policy`. */
 export function encodeDecisionKey(decision: KeyedDecision): string {
@@ -58,6 +59,7 @@ const reasons: ReadonlySet<string> = new Set([
   "unmatched-port",
   "no-server-name",
   "needs-connect",
+  "guarded-address",
 ] satisfies readonly (DenyReason | ConnectionDenyReason)[]);
 
 function isReason(text: string): text is DenyReason | ConnectionDenyReason {

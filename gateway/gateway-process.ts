@@ -277,7 +277,7 @@ export class GatewayProcess {
       return await openAccessLogPipe({
         path: path.join(directory, "http.log"),
         log,
-        onRecord: (record) => this.#onRecord(record),
+        onRecord: (record, json) => this.#onRecord(record, json),
         onDrop: (lines) => {
           this.#unread += lines;
         },
@@ -295,9 +295,9 @@ export class GatewayProcess {
     void this.#fleet.find(gateway)?.setRuns(runs, registrationDeadlineMs);
   }
 
-  #onRecord(record: EgressRecord): void {
+  #onRecord(record: EgressRecord, json?: string): void {
     this.#runs.count(record);
-    this.#records.add(record);
+    this.#records.add(record, json);
     if (this.#followers.size > 0) this.#emit({ kind: "record", record });
   }
 

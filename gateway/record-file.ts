@@ -83,8 +83,8 @@ export class RecordFile implements RecordSink {
   }
 
   /** Buffers the record; drops and counts it when the buffer is full. Never throws, never waits. */
-  add(record: EgressRecord): void {
-    if (this.#state === "closed" || !this.#lines.add(JSON.stringify(record))) {
+  add(record: EgressRecord, json?: string): void {
+    if (this.#state === "closed" || !this.#lines.add(json ?? JSON.stringify(record))) {
       this.#droppedRecords++;
       return;
     }

@@ -44,7 +44,10 @@ t.test("remove() does nothing for a batch that is gone", async (t) => {
 
 t.test("add() takes lines up to the bound, their ends counted", async (t) => {
   const lines = new RecordLines(8);
-  t.same(["abc", "abcd", "abc", ""].map((text) => lines.add(text)), [true, false, true, false]);
+  t.same(
+    ["abc", "abcd", "abc", ""].map((text) => lines.add(text)),
+    [true, false, true, false],
+  );
   t.equal(lines.bytes, 8);
   t.equal(textOf(lines), "abc\nabc\n");
 });

@@ -43,6 +43,7 @@ export class RecordLines {
     return this.#bytes;
   }
 
+  /** Whether nothing waits and nothing is being written */
   get isEmpty(): boolean {
     return this.#batches.length === 0;
   }

@@ -46,9 +46,9 @@ export class RecordOutputs {
     this.#hub.addSink("file", this.#file);
   }
 
-  /** Gives a record to every sink that is to have it; never waits. */
-  add(record: EgressRecord): void {
-    this.#hub.add(record);
+  /** Gives a record, and its JSON where it is there, to every sink that is to have it; never waits. */
+  add(record: EgressRecord, json?: string): void {
+    this.#hub.add(record, json);
   }
 
   /** Follows the gateways' OTLP settings; exporters whose settings did not change go on. */

@@ -92,7 +92,7 @@ export interface HostPolicy {
   readonly rules: readonly HttpRule[];
 }
 
-/** Dial this address for the host; port absent: the one the agent asked for by scheme. */
+/** Dial this address for the host; port absent: that of the scheme for a request, the dialled one for raw bytes. */
 export interface HostAlias {
   readonly address: string;
   readonly port?: number;

@@ -104,14 +104,27 @@ t.test("a raw connection to a port that no rule names is closed", async (test) =
   test.match(record, { upstream: null, decision: { verdict: "deny", reason: "default-policy" } });
 });
 
-// The explicit proxy makes a second record of it: CONNECT, status 503, reason "undecided".
-t.test("a refused raw connection makes one record", { todo: true }, async (test) => {
-  const before = gateway.records.length;
-  await exchange(run, second, "raw bytes");
-  // A request later than the refusal: when it is recorded, so is all before it.
-  await requestThrough(run, "https://echo.test/after");
-  await gateway.waitForRecord(({ request }) => request.path === "/after");
-  test.equal(gateway.records.length - before, 2);
+t.test("a refused raw connection is told why in the answer to CONNECT", async (test) => {
+  const target = `${second.address}:${second.port}`;
+  const answer = await openThroughProxy(run.proxy, { target, authorization: run.authorization });
+  test.match(answer, {
+    kind: "refused",
+    status: 403,
+    body: `No raw connection to ${target}: no route allows it, or it leads to an address that is never dialled\n`,
+  });
+});
+
+t.test("a refused raw connection makes one record", async (test) => {
+  const once = await gateway.registerRun("once");
+  await exchange(once, second, "raw bytes");
+  // A refusal of the proxy itself: when it is recorded, so is all that the proxy recorded before it.
+  const target = `${second.address}:${second.port}`;
+  await openThroughProxy(run.proxy, { target, authorization: "Basic eDp5" });
+  await gateway.waitForRecord(({ decision }) => decision.reason === "proxy-credential");
+  await gateway.waitForRecord(({ agent }) => agent?.uid === once.runId);
+  const own = gateway.records.filter(({ agent }) => agent?.uid === once.runId);
+  test.match(own, [{ kind: "tcp", decision: { reason: "default-policy" } }]);
+  test.equal(own.length, 1);
 });
 
 const requests = [
@@ -176,10 +189,28 @@ t.test(
       ({ kind, request }) => kind === "http" && request.host === "127.0.0.1",
     );
     test.match(local.decision, { verdict: "deny", reason: "guarded-address" });
-    // The record says "allow" with flag UH: the name is resolved behind the decision.
-    test.test("the raw connection is recorded as denied", { todo: true }, async (raw) => {
-      const record = await open.waitForRecord(({ request }) => request.port === second.port);
-      raw.match(record.decision, { verdict: "deny", reason: "guarded-address" });
-    });
+    const raw = await open.waitForRecord(({ request }) => request.port === second.port);
+    test.match(raw.decision, { verdict: "deny", reason: "guarded-address" });
+    for (const { name, reason } of [
+      { name: "localhost", reason: "unreachable" },
+      { name: "nothing.invalid", reason: "unreachable" },
+      { name: "echo.test", reason: null },
+    ]) {
+      const answer = await openThroughProxy(anyone.proxy, {
+        target: `${name}:${third.port}`,
+        authorization: anyone.authorization,
+      });
+      if (answer.kind === "tunnel") {
+        answer.socket.on("error", () => {}).resume();
+        answer.socket.end();
+      }
+      const record = await open.waitForRecord(
+        ({ request }) => request.host === name && request.port === third.port,
+      );
+      test.match(record, {
+        kind: "tcp",
+        decision: { verdict: reason === null ? "allow" : "deny", reason },
+      });
+    }
   },
 );

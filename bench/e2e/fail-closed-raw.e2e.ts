@@ -336,7 +336,7 @@ t.test(
     );
     for (const { host: name, port, verdict } of dials) {
       const record = await open.waitForRecord(({ request: it }) => it.port === port);
-      test.match(record.decision, { verdict }, `${name}:${port}`);
+      test.match(record.decision, { verdict }, `${name}:${port} ${JSON.stringify(record)}`);
     }
   },
 );

@@ -50,7 +50,7 @@ export function startLoad(run: AgentAccess, options: LoadOptions): Load {
       } catch (error) {
         failures.push(error instanceof Error ? error.message : String(error));
         // A gateway that is not there answers at once: without a pause this would only burn the processor.
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await new Promise((resolve) => setTimeout(resolve, 25));
       }
     }
   };

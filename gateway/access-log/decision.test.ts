@@ -58,6 +58,51 @@ const rows: readonly {
     },
   },
   {
+    name: "no rule that matches",
+    from: source({ key: "", details: "route_not_found" }),
+    want: {
+      verdict: "deny",
+      reason: "no-rule",
+      message: "no rule for host a.example.com allows this method and path",
+      route: null,
+    },
+  },
+  {
+    name: "no route, where the log prints a dash for its name",
+    from: source({ key: "-", details: "route_not_found" }),
+    want: {
+      verdict: "deny",
+      reason: "no-rule",
+      message: "no rule for host a.example.com allows this method and path",
+      route: null,
+    },
+  },
+  {
+    name: "an ambiguous path of a route that would allow",
+    from: source({ details: "rbac_access_denied_matched_policy[ambiguous-path]" }),
+    want: {
+      verdict: "deny",
+      reason: "ambiguous-path",
+      message:
+        "the path holds an encoded slash, backslash or NUL, or two slashes in a row, and a path rule applies",
+      route: null,
+    },
+  },
+  {
+    name: "an ambiguous path of a route that would deny",
+    from: source({
+      key: `deny/deny-policy/${rule}`,
+      details: "rbac_access_denied_matched_policy[ambiguous-path]",
+    }),
+    want: {
+      verdict: "deny",
+      reason: "ambiguous-path",
+      message:
+        "the path holds an encoded slash, backslash or NUL, or two slashes in a row, and a path rule applies",
+      route: null,
+    },
+  },
+  {
     name: "a guarded address",
     from: source({ details: "dns_resolution_failure{address_denied}" }),
     want: {
@@ -105,6 +150,7 @@ const undecided = [
   "",
   "connect",
   "absolute-form",
+  "route_not_found",
   "allow",
   "allow/",
   "deny",
@@ -151,6 +197,21 @@ const facts: RuleFacts = {
   credential: { name: "Secret default/openai", header: "authorization" },
   message: "Not here",
 };
+
+t.test("readDecision() of Envoy's own refusals has no facts of a rule", async (t) => {
+  const index = new Map([[`allow/${rule}`, facts]]);
+  for (const details of [
+    "route_not_found",
+    "rbac_access_denied_matched_policy[ambiguous-path]",
+    "rbac_access_denied_matched_policy[none]",
+  ]) {
+    t.same(readDecision(source({ details }), index).facts, {
+      provider: null,
+      credential: null,
+      message: null,
+    });
+  }
+});
 
 t.test("readDecision() adds the facts of the rule, and its own sentence", async (t) => {
   const index = new Map([

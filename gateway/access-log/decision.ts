@@ -1,5 +1,6 @@
 /** What was decided, read from an access log entry: the name of the route, or what Envoy's own checks said. */
 
+import { isIP } from "node:net";
 import { tryParseDecisionKey } from "../decision-key.ts";
 import type { RecordDecision } from "../record.ts";
 import type { RuleFacts, RuleFactsIndex } from "../rule-facts.ts";
@@ -40,6 +41,16 @@ export function readDecision(source: DecisionSource, index: RuleFactsIndex): Dec
   const reason = key.reason ?? "default-policy";
   const message = facts.message ?? sentence(reason, source.host);
   return { decision: { verdict: "deny", reason, message, route }, facts };
+}
+
+/**
+ * The decision on a raw connection for which Envoy found no address to dial. The log does not say whether a name had
+ * none at all or the guard took them: of an address it can only be the guard.
+ */
+export function refuseUndialled(decision: RecordDecision, host: string): RecordDecision {
+  if (decision.verdict === "deny") return decision;
+  const reason = isIP(host) === 0 ? "unreachable" : "guarded-address";
+  return { ...decision, verdict: "deny", reason, message: sentence(reason, host) };
 }
 
 /** Refusals of Envoy's filters in front of the routes' own. */
@@ -92,6 +103,10 @@ function sentence(reason: string, host: string): string {
       return "no listener of the gateway takes this port and protocol";
     case "no-server-name":
       return "the TLS connection named no server";
+    case "guarded-address":
+      return `address ${host} is never dialled unless a route names it`;
+    case "unreachable":
+      return `host ${host} has no address, or only such that are never dialled unless a route names them`;
     case "needs-connect":
       return "an https URL was sent to the proxy in plain text";
     default:

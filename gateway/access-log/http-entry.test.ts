@@ -119,6 +119,42 @@ t.test(
   },
 );
 
+t.test("httpRecord() of a request that no rule matches has no route, and says so", async (t) => {
+  const commonProperties = commonFields({
+    routeName: "",
+    upstreamCluster: "",
+    upstreamRemoteAddress: null,
+    responseFlags: { noRouteFound: true },
+  });
+  const response = { responseCode: { value: 403 }, responseCodeDetails: "route_not_found" };
+  t.match(httpRecord(httpEntry({ commonProperties, response }), entryContext()), {
+    upstream: null,
+    credential: null,
+    response: { status: 403, flags: ["NR"], details: "route_not_found" },
+    decision: {
+      verdict: "deny",
+      reason: "no-rule",
+      message: "no rule for host a.example.com allows this method and path",
+      route: null,
+    },
+  });
+});
+
+t.test("httpRecord() of an ambiguous path shows no credential of the route", async (t) => {
+  const credential = { name: "Secret default/openai", header: "authorization" };
+  const facts = { provider: "openai", credential, message: null };
+  const key = "allow/EgressHTTPRoute/default/route/0";
+  const context = entryContext({ ruleFacts: new Map([[key, facts]]) });
+  const response = {
+    responseCode: { value: 403 },
+    responseCodeDetails: "rbac_access_denied_matched_policy[ambiguous-path]",
+  };
+  t.match(httpRecord(httpEntry({ response }), context), {
+    credential: null,
+    decision: { verdict: "deny", reason: "ambiguous-path", route: null },
+  });
+});
+
 t.test("httpRecord() of an empty entry is a refusal of nobody", async (t) => {
   const entry = httpEntry({ commonProperties: null, request: null, response: null });
   t.match(httpRecord(entry, entryContext()), {

@@ -186,7 +186,11 @@ t.test("outlineOf() redacts whatever an agent wrote into the target and authorit
 });
 
 const upstreams = [
-  { name: "TLS", cluster: "alias-tls/10.0.0.9:443", tls: { version: "", serverName: "b.internal" } },
+  {
+    name: "TLS",
+    cluster: "alias-tls/10.0.0.9:443",
+    tls: { version: "", serverName: "b.internal" },
+  },
   { name: "plain text", cluster: "forward-plain", tls: null },
 ];
 

@@ -2,15 +2,22 @@
 
 import type { RuleFactsIndex } from "../rule-facts.ts";
 import type { HttpOutline } from "./http-transaction.ts";
+import type { RecordJsonParts } from "./record-json.ts";
 
-/** Agents ask few hosts for few paths; 1,024 outlines of both generations are at most about 4 MB. */
+/** Agents ask few hosts for few paths; 1,024 entries of both generations are about 4 MB. */
 const defaultMaxEntries = 512;
 
 /** Longer texts hold queries or ids, which do not come again. */
 const maxTextLength = 1_024;
 
-interface Entry {
+/** What follows from facts. */
+export interface KnownFacts {
   readonly outline: HttpOutline;
+  readonly json: RecordJsonParts;
+}
+
+interface Entry {
+  readonly known: KnownFacts;
   readonly ruleFacts: RuleFactsIndex;
 }
 
@@ -25,20 +32,20 @@ export class OutlineCache {
     this.#maxEntries = maxEntries;
   }
 
-  /** The outline for these facts under these rules, or undefined when it must be worked out. */
-  get(text: string, ruleFacts: RuleFactsIndex): HttpOutline | undefined {
+  /** What follows from these facts under these rules, or undefined when it must be worked out. */
+  get(text: string, ruleFacts: RuleFactsIndex): KnownFacts | undefined {
     let entry = this.#young.get(text);
     if (entry === undefined) {
       entry = this.#old.get(text);
       if (entry !== undefined) this.#keep(text, entry);
     }
-    return entry?.ruleFacts === ruleFacts ? entry.outline : undefined;
+    return entry?.ruleFacts === ruleFacts ? entry.known : undefined;
   }
 
-  /** Remembers an outline; not one without an agent, who may be known the next time. */
-  set(text: string, outline: HttpOutline, ruleFacts: RuleFactsIndex): void {
-    if (outline.agent === null || text.length > maxTextLength) return;
-    this.#keep(text, { outline, ruleFacts });
+  /** Remembers what follows; nothing without an agent, who may be known the next time. */
+  set(text: string, known: KnownFacts, ruleFacts: RuleFactsIndex): void {
+    if (known.outline.agent === null || text.length > maxTextLength) return;
+    this.#keep(text, { known, ruleFacts });
   }
 
   #keep(text: string, entry: Entry): void {

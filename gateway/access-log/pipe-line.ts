@@ -9,10 +9,12 @@ import { fieldSeparator, lineFields } from "../xds.ts";
 import type { LineFact } from "../xds.ts";
 import type { EntryContext } from "./entry-context.ts";
 import { sortedFlags } from "./entry-values.ts";
-import type { HttpFacts, HttpMeasures, HttpOutline } from "./http-transaction.ts";
+import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
 import { completeRecord, outlineOf } from "./http-transaction.ts";
 import type { Line } from "./line-cutter.ts";
+import type { KnownFacts } from "./outline-cache.ts";
 import { OutlineCache } from "./outline-cache.ts";
+import { recordJson, recordJsonParts } from "./record-json.ts";
 import type { RecordStamps } from "./record-stamps.ts";
 import { processStamps } from "./record-stamps.ts";
 
@@ -25,6 +27,12 @@ const digitZero = 0x30;
 const startDigits = 19;
 const startMsDigits = 13;
 
+/** A record with its JSON, which is cheaper to make together. */
+export interface ReadRecord {
+  readonly record: EgressRecord;
+  readonly json: string;
+}
+
 /** Reads the lines of one gateway. */
 export class PipeLineReader {
   readonly #stamps: RecordStamps;
@@ -36,15 +44,16 @@ export class PipeLineReader {
     this.#stamps = stamps;
   }
 
-  /** The record of a line; undefined when it is not one of ours. */
-  read(line: Line, context: Context): EgressRecord | undefined {
+  /** The record of a line, and its JSON on one line; undefined when it is not a line of ours. */
+  read(line: Line, context: Context): ReadRecord | undefined {
     const measures = this.#measures(line);
     if (measures === undefined) return undefined;
     const text = line.bytes.toString("utf8", this.#at, line.end);
-    const outline =
-      this.#outlines.get(text, context.ruleFacts) ?? this.#createOutline(text, context);
-    if (outline === undefined) return undefined;
-    return completeRecord(outline, measures, { revision: context.revision, stamps: this.#stamps });
+    const known = this.#outlines.get(text, context.ruleFacts) ?? this.#workOut(text, context);
+    if (known === undefined) return undefined;
+    const { revision } = context;
+    const record = completeRecord(known.outline, measures, { revision, stamps: this.#stamps });
+    return { record, json: recordJson(record, known.json) };
   }
 
   #measures({ bytes: line, start, end }: Line): HttpMeasures | undefined {
@@ -103,12 +112,13 @@ export class PipeLineReader {
     return isAbsent ? -1 : value;
   }
 
-  #createOutline(text: string, context: Context): HttpOutline | undefined {
+  #workOut(text: string, context: Context): KnownFacts | undefined {
     const facts = tryParseFacts(text);
     if (facts === undefined) return undefined;
     const outline = outlineOf(facts, context);
-    this.#outlines.set(text, outline, context.ruleFacts);
-    return outline;
+    const known = { outline, json: recordJsonParts(outline) };
+    this.#outlines.set(text, known, context.ruleFacts);
+    return known;
   }
 }
 

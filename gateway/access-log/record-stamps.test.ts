@@ -29,7 +29,10 @@ t.test("nextId() gives UUIDs of version 8 that count up", async (t) => {
 t.test("nextId() has the form of a UUID whatever the random bytes are", async (t) => {
   for (const value of [0x00, 0x5a, 0xff]) {
     const stamps = new RecordStamps((size) => new Uint8Array(size).fill(value));
-    t.match(stamps.nextId(), /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    t.match(
+      stamps.nextId(),
+      /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
   }
 });
 

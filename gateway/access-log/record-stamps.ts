@@ -70,7 +70,7 @@ export class RecordStamps {
   }
 }
 
-/** The stamps of this process. */
+/** For every maker of records, so that one pool of random bytes and one row of ids serve them all. */
 export const processStamps = new RecordStamps();
 
 /** With zeros where the counter goes. */

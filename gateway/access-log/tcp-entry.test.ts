@@ -80,6 +80,76 @@ t.test("tcpRecord() of a refused connection has no upstream", async (t) => {
   });
 });
 
+const undialled: readonly {
+  readonly name: string;
+  readonly host: string;
+  readonly decision: string;
+  readonly want: object;
+}[] = [
+  {
+    name: "a name",
+    host: "db.example.com",
+    decision: "allow/EgressL4Route/default/raw/2",
+    want: {
+      verdict: "deny",
+      reason: "unreachable",
+      message:
+        "host db.example.com has no address, or only such that are never dialled unless a route names them",
+      route: { name: "raw", rule: 2 },
+    },
+  },
+  {
+    name: "an IPv4 address",
+    host: "127.0.0.1",
+    decision: "allow/default-policy",
+    want: {
+      verdict: "deny",
+      reason: "guarded-address",
+      message: "address 127.0.0.1 is never dialled unless a route names it",
+      route: null,
+    },
+  },
+  {
+    name: "an IPv6 address",
+    host: "::1",
+    decision: "allow/default-policy",
+    want: { verdict: "deny", reason: "guarded-address" },
+  },
+  {
+    name: "what was refused anyway",
+    host: "127.0.0.1",
+    decision: "deny/default-policy",
+    want: { verdict: "deny", reason: "default-policy" },
+  },
+];
+
+for (const { name, host, decision, want } of undialled) {
+  for (const flags of [{ noHealthyUpstream: true }, { dnsResolutionFailure: true }]) {
+    t.test(`tcpRecord() of ${name} without an address to dial`, async (t) => {
+      const entry = tcpEntry({
+        commonProperties: commonFields({
+          tlsProperties: null,
+          upstreamRemoteAddress: null,
+          responseFlags: flags,
+          filterStateObjects: filterState({ "clrk.decision": decision, "clrk.dialled": host }),
+        }),
+      });
+      t.match(tcpRecord(entry, entryContext()), { upstream: null, decision: want });
+    });
+  }
+}
+
+t.test("tcpRecord() of an upstream that was dialled in vain is allowed", async (t) => {
+  const entry = tcpEntry({
+    commonProperties: commonFields({
+      tlsProperties: null,
+      responseFlags: { upstreamConnectionFailure: true },
+      filterStateObjects: filterState({ "clrk.decision": "allow/default-policy" }),
+    }),
+  });
+  t.match(tcpRecord(entry, entryContext()), { decision: { verdict: "allow", reason: null } });
+});
+
 t.test("tcpRecord() of an empty entry is a refusal of nobody", async (t) => {
   t.match(
     tcpRecord(tcpEntry({ commonProperties: null, connectionProperties: null }), entryContext()),

@@ -3,7 +3,7 @@
 import type { envoy } from "../proto/gen/accesslog.js";
 import type { EgressRecord } from "../record.ts";
 import { FILTER_STATE } from "../xds.ts";
-import { readDecision } from "./decision.ts";
+import { readDecision, refuseUndialled } from "./decision.ts";
 import {
   addressText,
   durationMs,
@@ -25,7 +25,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
   const dialled = filterStateText(common, FILTER_STATE.dialled);
   const host = serverName || dialled || addressText(common.downstreamLocalAddress);
   const port = Number(filterStateText(common, FILTER_STATE.port)) || 0;
-  const { decision, facts } = readDecision(
+  const { decision: planned, facts } = readDecision(
     {
       key: filterStateText(common, FILTER_STATE.decision),
       details: "",
@@ -35,6 +35,9 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     context.ruleFacts,
   );
   const address = socketText(common.upstreamRemoteAddress);
+  const flags = responseFlags(common.responseFlags);
+  const isUndialled = address === "" && flags.some((flag) => flag === "UH" || flag === "DF");
+  const decision = isUndialled ? refuseUndialled(planned, host) : planned;
   return {
     id: processStamps.nextId(),
     kind: serverName === "" ? "tcp" : "tls",
@@ -54,7 +57,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     response: {
       status: 0,
       bytes: bytes?.sentBytes ?? 0,
-      flags: responseFlags(common.responseFlags),
+      flags,
       details: common.connectionTerminationDetails,
     },
     timings: { requestMs: null, upstreamConnectMs: null, timeToFirstByteMs: null },

@@ -1,17 +1,21 @@
 /** Tests with a real Envoy that a request must be for the host that its connection dialled. */
 import t from "tap";
+import { envoy } from "../proto/gen/xds.js";
 import {
   openTransparent,
   openTunnel,
   plainRequest,
   readAll,
   requestOver,
+  researcher,
   secureOver,
   secureRequest,
 } from "../testdata/agent.ts";
 import { plainUpstream, tlsUpstream } from "../testdata/echo-upstream.ts";
 import { needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
 import { gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
+import type { XdsResource } from "../xds.ts";
+import { TYPE_URL } from "../xds.ts";
 import { agreementFilter, agreementPolicy, serverNameAgreementFilter } from "./agreement.ts";
 
 const mismatch = { status: 403, headers: { "x-clrk-deny-reason": "authority-mismatch" } };
@@ -50,6 +54,62 @@ const overTls: readonly {
     sni: "A.Example.COM",
     authority: "A.Example.COM",
     agrees: true,
+  },
+  {
+    name: "upper case and the port said",
+    dial: "a.example.com:443",
+    sni: "a.example.com",
+    authority: "A.EXAMPLE.com:443",
+    agrees: true,
+  },
+  {
+    name: "another port, said in upper case",
+    dial: "A.example.com:8443",
+    sni: "a.EXAMPLE.com",
+    authority: "a.example.COM:8443",
+    agrees: true,
+  },
+  {
+    name: "a dot at the end of the authority",
+    dial: "a.example.com:443",
+    sni: "a.example.com",
+    authority: "a.example.com.",
+    agrees: true,
+  },
+  {
+    name: "another target, the port said",
+    dial: "b.example.com:443",
+    sni: "a.example.com",
+    authority: "a.example.com:443",
+    agrees: false,
+  },
+  {
+    name: "only the target agrees",
+    dial: "a.example.com:443",
+    sni: "b.example.com",
+    authority: "a.example.com",
+    agrees: false,
+  },
+  {
+    name: "another port on both, not the same",
+    dial: "a.example.com:8443",
+    sni: "a.example.com",
+    authority: "a.example.com:9443",
+    agrees: false,
+  },
+  {
+    name: "the port of plain HTTP, not said",
+    dial: "a.example.com:80",
+    sni: "a.example.com",
+    authority: "a.example.com",
+    agrees: false,
+  },
+  {
+    name: "the default port said, another dialled",
+    dial: "a.example.com:8443",
+    sni: "a.example.com",
+    authority: "a.example.com:443",
+    agrees: false,
   },
   {
     name: "another port, not said",
@@ -114,6 +174,143 @@ t.test(
   },
 );
 
+const overAddress: readonly {
+  readonly name: string;
+  readonly port: number;
+  /** Name TLV; absent: the agent's name server was never asked */
+  readonly dialled?: string;
+  readonly authority: string;
+  readonly agrees: boolean;
+}[] = [
+  { name: "a bare address", port: 443, authority: "a.example.com", agrees: true },
+  { name: "the port said", port: 443, authority: "a.example.com:443", agrees: true },
+  { name: "upper case", port: 443, authority: "A.Example.COM", agrees: true },
+  { name: "another port, said", port: 8443, authority: "a.example.com:8443", agrees: true },
+  { name: "another port, not said", port: 8443, authority: "a.example.com", agrees: false },
+  { name: "a port not dialled", port: 443, authority: "a.example.com:8443", agrees: false },
+  { name: "another authority", port: 443, authority: "b.example.com", agrees: false },
+  { name: "the sign of absence", port: 443, authority: "-", agrees: false },
+  {
+    name: "the name that was dialled",
+    port: 443,
+    dialled: "A.example.com",
+    authority: "a.example.com",
+    agrees: true,
+  },
+  {
+    name: "another name dialled",
+    port: 443,
+    dialled: "b.example.com",
+    authority: "a.example.com",
+    agrees: false,
+  },
+  {
+    name: "another name dialled and asked for",
+    port: 443,
+    dialled: "b.example.com",
+    authority: "b.example.com",
+    agrees: false,
+  },
+];
+
+t.test(
+  "agreementFilter() holds captured TLS requests against server name, port and name TLV",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+    const alias = { address: "127.0.0.1", port: upstream.port };
+    const hosts = ["a.example.com", "b.example.com"].map((host) => ({
+      ...hostPolicy(host, httpRule()),
+      alias,
+    }));
+    await rig.publish(gatewaySnapshot({ hosts }));
+    for (const { name, port, dialled, authority, agrees } of overAddress) {
+      const tlvs = { ...researcher, ...(dialled !== undefined && { 230: dialled }) };
+      const socket = await openTransparent(rig, { address: "203.0.113.7", port, tlvs });
+      const reply = await secureOver(socket, "a.example.com", { authority });
+      t.match(reply, agrees ? { status: 200 } : mismatch, `${name}: ${reply.text}`);
+    }
+  },
+);
+
+/** Each would be the usual fact, were its parts not told apart. */
+const forged: readonly {
+  readonly name: string;
+  readonly dial: string;
+  readonly authority: string;
+}[] = [
+  { name: "in the authority", dial: "a.example.com:8443", authority: "a.example.com|443|-" },
+  {
+    name: "in the target",
+    dial: "b.example.com|443|a.example.com:8443",
+    authority: "a.example.com",
+  },
+  { name: "in both", dial: "a.example.com|443|-:8443", authority: "a.example.com|443|-" },
+];
+
+t.test("agreementFilter() takes no separator for one of its own", needsEnvoy, async (t) => {
+  const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+  await rig.publish(
+    gatewaySnapshot({ defaultPolicy: "allow-all", hosts: [hostPolicy("*", httpRule())] }),
+  );
+  for (const { name, dial, authority } of forged) {
+    const answer = await openTunnel(rig, dial)
+      .then((tunnel) => secureOver(tunnel, "a.example.com", { authority }))
+      .then(({ status }) => status)
+      .catch(() => "closed");
+    t.ok([400, 403, "closed"].includes(answer), `${name}: ${answer}`);
+  }
+  t.equal(upstream.seen.length, 0);
+});
+
+/** Listeners as they are, but for facts that nobody writes down any more. */
+function without(keys: readonly string[]) {
+  return (resources: XdsResource[]): XdsResource[] =>
+    resources.map((resource) => {
+      if (resource.typeUrl !== TYPE_URL.listener) return resource;
+      const text = keys.reduce((bytes, key) => {
+        // As the first field of a value that is set; an expression has the key elsewhere.
+        const field = (name: string) => `\n${String.fromCharCode(name.length)}${name}`;
+        return bytes.replaceAll(field(key), field(`${key.slice(0, -1)}#`));
+      }, Buffer.from(resource.value).toString("latin1"));
+      return { ...resource, value: Buffer.from(text, "latin1") };
+    });
+}
+
+t.test("agreementFilter() denies where a fact is missing", needsEnvoy, async (t) => {
+  const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+  const alias = { address: "127.0.0.1", port: upstream.port };
+  const hosts = [{ ...hostPolicy("a.example.com", httpRule()), alias }];
+  const ask = async (authority: string, keys: readonly string[]) => {
+    const verdict = await rig.publish(gatewaySnapshot({ hosts }), { alter: without(keys) });
+    t.equal(verdict.kind, "live");
+    return await secureRequest(rig, "a.example.com", { authority });
+  };
+  t.match(await ask("a.example.com", []), { status: 200 });
+  t.match(await ask("a.example.com", ["clrk.usual"]), { status: 200 }, "the others prove it");
+  t.match(await ask("b.example.com", ["clrk.usual"]), mismatch);
+  t.match(await ask("a.example.com", ["clrk.host_port"]), { status: 200 }, "the usual proves it");
+  t.match(await ask("a.example.com:443", ["clrk.host_port"]), mismatch);
+  t.match(await ask("a.example.com", ["clrk.usual", "clrk.dialled"]), mismatch);
+  t.match(await ask("a.example.com", ["clrk.usual", "clrk.host", "clrk.host_port"]), mismatch);
+});
+
+for (const kind of ["tls", "plain"] as const) {
+  t.test(`agreementFilter() of ${kind} reads one fact first`, async (t) => {
+    const { RBAC } = envoy.extensions.filters.http.rbac.v3;
+    const { rules } = RBAC.decode(agreementFilter(kind).typedConfig.value);
+    t.equal(rules?.action, envoy.config.rbac.v3.RBAC.Action.ALLOW);
+    t.same(Object.keys(rules?.policies ?? {}), [agreementPolicy]);
+    const { condition } = rules?.policies[agreementPolicy] ?? {};
+    t.equal(condition?.callExpr?.function, "_||_");
+    const facts = condition?.callExpr?.args?.map((part) => [
+      ...new Set(JSON.stringify(part).match(/clrk\.[a-z_]+/g)),
+    ]);
+    t.same(facts?.[0], ["clrk.usual"]);
+    t.notOk(facts?.[1]?.includes("clrk.usual"));
+  });
+}
+
 const overPlain: readonly {
   readonly name: string;
   readonly dial: string;
@@ -136,6 +333,15 @@ const overPlain: readonly {
     authority: "a.example.com",
     agrees: false,
   },
+  { name: "8080, said", dial: "a.example.com:8080", authority: "a.example.com:8080", agrees: true },
+  {
+    name: "another target, the port said",
+    dial: "b.example.com:80",
+    authority: "a.example.com:80",
+    agrees: false,
+  },
+  { name: "the port of TLS", dial: "a.example.com:443", authority: "a.example.com", agrees: false },
+  { name: "an address dialled", dial: "203.0.113.7:80", authority: "a.example.com", agrees: false },
 ];
 
 t.test("agreementFilter() holds plain requests against the target", needsEnvoy, async (t) => {
@@ -168,6 +374,11 @@ t.test(
     t.match(await ask(8080, "a.example.com:8080"), { status: 200 });
     t.match(await ask(8080, "a.example.com"), mismatch);
     t.match(await ask(80, "a.example.com:8080"), mismatch);
+    t.match(await ask(80, "a.example.com:80"), { status: 200 });
+    t.match(await ask(80, "A.Example.COM"), { status: 200 });
+    t.match(await ask(443, "a.example.com"), mismatch);
+    const other = { status: 403, headers: { "x-clrk-deny-reason": "default-policy" } };
+    t.match(await ask(80, "b.example.com"), other, "what was not dialled by name, a rule decides");
   },
 );
 

@@ -183,6 +183,7 @@ const pass = (...l4Rules: L4Rule[]) =>
 const allowed = "allow/EgressL4Route/default/raw/0";
 const denied = "refuse:deny/deny-policy/EgressL4Route/default/raw/0";
 const byDefault = "refuse:deny/default-policy";
+const byGuard = "refuse:deny/guarded-address";
 const open = { cidr: "203.0.113.0/24", namesGuarded: false };
 const inner = { cidr: "10.20.0.0/16", namesGuarded: true };
 
@@ -319,7 +320,7 @@ const passRows: readonly RuleRow[] = [
     name: "allow-all by guarded address",
     gateway: { ...pass(), defaultPolicy: "allow-all" },
     address: "169.254.169.254",
-    want: byDefault,
+    want: byGuard,
   },
 ];
 
@@ -534,7 +535,180 @@ const denyRows: readonly RuleRow[] = [
   },
 ];
 
-for (const { name: what, gateway, want, ...connection } of [...passRows, ...tcpRows, ...denyRows]) {
+const anyone = { defaultPolicy: "allow-all" } as const;
+const guardRows: readonly RuleRow[] = [
+  {
+    name: "allow-all by guarded address, dialled by it",
+    bytes: "raw",
+    gateway: { ...tcp(), ...anyone },
+    dialledHost: "127.0.0.1",
+    address: "127.0.0.1",
+    want: byGuard,
+  },
+  {
+    name: "allow-all by guarded IPv6 address, dialled by it",
+    bytes: "raw",
+    gateway: { ...tcp(), ...anyone },
+    dialledHost: "::1",
+    address: "::1",
+    want: byGuard,
+  },
+  {
+    name: "allow-all by a name whose captured address is guarded",
+    bytes: "raw",
+    gateway: { ...tcp(), ...anyone },
+    dialledHost: "db.example.com",
+    address: "10.0.0.7",
+    want: "pass-dialled-name:allow/default-policy",
+  },
+  {
+    name: "allow-all by a server name whose captured address is guarded",
+    gateway: { ...pass(), ...anyone },
+    sni: "db.example.com",
+    address: "10.0.0.7",
+    want: "pass-server-name:allow/default-policy",
+  },
+  {
+    name: "allow-all without a guard",
+    bytes: "raw",
+    gateway: {
+      ...tcp(),
+      ...anyone,
+      upstream: { lookupFamily: "All", additionalTrustPem: "", guardedRanges: [] },
+    },
+    dialledHost: "127.0.0.1",
+    address: "127.0.0.1",
+    want: "pass-dialled-name:allow/default-policy",
+  },
+];
+
+const aliased = (gateway: GatewaySnapshot): GatewaySnapshot => ({
+  ...gateway,
+  hosts: [
+    { ...hostPolicy("db.example.com"), alias: { address: "10.0.0.9", port: 5432 } },
+    { ...hostPolicy("v6.example.com"), alias: { address: "fd00::1" } },
+    hostPolicy("other.example.com"),
+  ],
+});
+const dbAlias = "10.0.0.9:5432";
+const aliasRows: readonly RuleRow[] = [
+  {
+    name: "the server name of an alias",
+    gateway: aliased(pass(l4Rule({ hosts: [name("db.example.com")] }))),
+    sni: "DB.example.com",
+    address: "203.0.113.7",
+    want: `pass-alias/server-name/${dbAlias}:${allowed}`,
+  },
+  {
+    name: "the server name of an alias that the rule does not name",
+    gateway: aliased(pass(l4Rule({ hosts: [name("other.example.com")] }))),
+    sni: "db.example.com",
+    want: byDefault,
+  },
+  {
+    name: "the server name of an alias under a wildcard",
+    gateway: aliased(pass(l4Rule({ hosts: [name("*.example.com")] }))),
+    sni: "v6.example.com",
+    want: `pass-alias/server-name/[fd00::1]:*:${allowed}`,
+  },
+  {
+    name: "a server name without alias beside one",
+    gateway: aliased(pass(l4Rule({ hosts: [name("*.example.com")] }))),
+    sni: "other.example.com",
+    want: `pass-server-name:${allowed}`,
+  },
+  {
+    name: "a server name that only begins like an alias",
+    gateway: aliased(pass(l4Rule())),
+    sni: "db.example.com.evil.test",
+    want: `pass-server-name:${allowed}`,
+  },
+  {
+    name: "an alias on a port that the rule does not name",
+    gateway: aliased(pass(l4Rule({ ports: [{ start: 443, end: 443 }] }))),
+    port: 8443,
+    sni: "db.example.com",
+    want: byDefault,
+  },
+  {
+    name: "the dialled name of an alias",
+    bytes: "raw",
+    gateway: aliased(tcp(l4Rule({ hosts: [name("db.example.com")] }))),
+    dialledHost: "db.example.com",
+    want: `pass-alias/dialled/${dbAlias}:${allowed}`,
+  },
+  {
+    name: "the dialled name of an alias where anything is allowed, by a captured address",
+    bytes: "raw",
+    gateway: aliased(tcp(l4Rule())),
+    dialledHost: "db.example.com",
+    address: "203.0.113.7",
+    want: `pass-alias/dialled/${dbAlias}:${allowed}`,
+  },
+  {
+    name: "the dialled name of an alias in a range, by the address",
+    bytes: "raw",
+    gateway: aliased(tcp(l4Rule({ hosts: [name("db.example.com")], cidrs: [open] }))),
+    dialledHost: "db.example.com",
+    address: "203.0.113.7",
+    want: `pass-address:${allowed}`,
+  },
+  {
+    name: "TLS to another name than the dialled one of an alias",
+    gateway: aliased(tcp(l4Rule({ hosts: [name("db.example.com")] }))),
+    dialledHost: "db.example.com",
+    sni: "v6.example.com",
+    want: byDefault,
+  },
+  {
+    name: "TLS to one allowed name inside another, which has an alias",
+    gateway: aliased(tcp(l4Rule({ hosts: [name("db.example.com"), name("other.example.com")] }))),
+    dialledHost: "db.example.com",
+    sni: "other.example.com",
+    want: `pass-alias/dialled/${dbAlias}:${allowed}`,
+  },
+  {
+    name: "a denied name that has an alias",
+    bytes: "raw",
+    gateway: aliased(
+      tcp(l4Rule({ verdict: "deny", hosts: [name("db.example.com")] }), l4Rule({ ruleIndex: 1 })),
+    ),
+    dialledHost: "db.example.com",
+    want: denied,
+  },
+  {
+    name: "an alias on deny-all",
+    bytes: "raw",
+    gateway: aliased(tcp()),
+    dialledHost: "db.example.com",
+    want: byDefault,
+  },
+  {
+    name: "an alias on allow-all, by dialled name",
+    bytes: "raw",
+    gateway: aliased({ ...tcp(), ...anyone }),
+    dialledHost: "db.example.com",
+    address: "10.0.0.9",
+    want: `pass-alias/dialled/${dbAlias}:allow/default-policy`,
+  },
+  {
+    name: "an alias on allow-all, by server name",
+    gateway: aliased({ ...pass(), ...anyone }),
+    sni: "db.example.com",
+    want: `pass-alias/server-name/${dbAlias}:allow/default-policy`,
+  },
+  {
+    name: "the address of an alias on allow-all",
+    bytes: "raw",
+    gateway: aliased({ ...tcp(), ...anyone }),
+    dialledHost: "10.0.0.9",
+    address: "10.0.0.9",
+    want: byGuard,
+  },
+];
+
+const rows = [...passRows, ...tcpRows, ...denyRows, ...guardRows, ...aliasRows];
+for (const { name: what, gateway, want, ...connection } of rows) {
   t.test(`planChains() decides ${what}`, async (t) => {
     t.equal(choose(gateway, connection), want);
   });

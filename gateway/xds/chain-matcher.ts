@@ -10,10 +10,13 @@ import type { xds } from "../proto/gen/xds.js";
 import type {
   DenyReason,
   GatewaySnapshot,
+  HostAlias,
   HostMatch,
   L4Rule,
   ListenerSnapshot,
 } from "../snapshot.ts";
+import type { AliasNames } from "./alias-names.ts";
+import { aliasNames, coveredAliases } from "./alias-names.ts";
 import { FILTER_STATE, identifiedPattern, unreadablePattern } from "./filter-state.ts";
 import type { ConnectionTreatment } from "./filter-chain.ts";
 import { chainName } from "./filter-chain.ts";
@@ -59,6 +62,12 @@ const shapePriority = {
 
 const everyAddress = ["0.0.0.0/0", "::/0"];
 
+/** Any name but an address: that has colons, or nothing but digits and dots. */
+const hostNamePattern = "(?s)[^:]*[^0-9.:][^:]*";
+
+/** Treatments of connections that go where a name leads. */
+type ByName = "pass-server-name" | "pass-dialled-name";
+
 /** What the first bytes looked like. */
 type Sniffed = "tls" | "http" | "raw";
 
@@ -101,9 +110,11 @@ class Planner {
   readonly #gateway: GatewaySnapshot;
   readonly #treatments = new Map<string, ConnectionTreatment>();
   readonly #usesSections: boolean;
+  readonly #aliases: readonly AliasNames[];
 
   constructor(gateway: GatewaySnapshot) {
     this.#gateway = gateway;
+    this.#aliases = aliasNames(gateway);
     this.#usesSections = gateway.hosts.some(({ rules }) =>
       rules.some(({ sections }) => sections !== undefined),
     );
@@ -165,8 +176,7 @@ class Planner {
 
   #passedThrough(listener: ListenerSnapshot): OnMatch {
     const cases = this.#rules(listener, "any").flatMap((rule) => this.#serverNameCases(rule));
-    const named = fitsPattern(serverNameInput(), ".+");
-    return firstMatch(cases, this.#defaultVerdict(named, "pass-server-name"));
+    return firstMatch(cases, this.#defaultVerdict(serverNameInput(), "pass-server-name"));
   }
 
   #raw(listener: ListenerSnapshot, kind: Sniffed): OnMatch {
@@ -176,8 +186,7 @@ class Planner {
     const cases = this.#rules(listener, "any").flatMap((rule) =>
       this.#cases(rule, inputs, "pass-dialled-name"),
     );
-    const named = fitsPattern(dialled, ".+");
-    return firstMatch(cases, this.#defaultVerdict(named, "pass-dialled-name"));
+    return firstMatch(cases, this.#defaultVerdict(dialled, "pass-dialled-name"));
   }
 
   #serverNameCases(rule: L4Rule): Case[] {
@@ -185,11 +194,7 @@ class Planner {
   }
 
   /** A rule whose name must stand in all of the inputs; the first says where bytes of a rule without address go. */
-  #cases(
-    rule: L4Rule,
-    inputs: readonly Input[],
-    byName: "pass-server-name" | "pass-dialled-name",
-  ): Case[] {
+  #cases(rule: L4Rule, inputs: readonly Input[], byName: ByName): Case[] {
     if (rule.verdict === "deny") return [this.#denyCase(rule, inputs)];
     const names = rule.hosts.length === 0 ? [] : inputs.map((input) => anyHost(input, rule.hosts));
     const ports = portPredicate(rule);
@@ -199,13 +204,28 @@ class Planner {
     };
     if (rule.cidrs.length > 0) return [byAddress];
     const [first] = inputs;
+    const byAlias = this.#aliasCases(rule, inputs, byName);
     const named = names.length > 0 || first === undefined ? names : [fitsPattern(first, ".+")];
     const byNames = {
       when: allOf([...named, ...ports]),
       use: this.#use(treatmentOf(rule, byName)),
     };
-    if (rule.hosts.length > 0) return [byNames];
-    return byName === "pass-server-name" ? [byNames, byAddress] : [byAddress, byNames];
+    if (rule.hosts.length > 0) return [...byAlias, byNames];
+    const rest = byName === "pass-server-name" ? [byNames, byAddress] : [byAddress, byNames];
+    return [...byAlias, ...rest];
+  }
+
+  /** Names that lead to a fixed address, of those that the rule lets through: before they are looked up. */
+  #aliasCases(rule: L4Rule, [first, ...others]: readonly Input[], byName: ByName): Case[] {
+    if (first === undefined) return [];
+    return coveredAliases(this.#aliases, rule.hosts).map(({ alias, names }) => ({
+      when: allOf([
+        anyHost(first, names),
+        ...(rule.hosts.length === 0 ? [] : others.map((input) => anyHost(input, rule.hosts))),
+        ...portPredicate(rule),
+      ]),
+      use: this.#use(aliasTreatment(alias, byName, allowKey(rule))),
+    }));
   }
 
   /** The guard stays in front of a rule unless the rule names a part of it. */
@@ -234,7 +254,7 @@ class Planner {
     };
   }
 
-  #defaultVerdict(named: Predicate, kind: "pass-server-name" | "pass-dialled-name"): OnMatch {
+  #defaultVerdict(name: Input, kind: ByName): OnMatch {
     const { defaultPolicy, refusal } = this.#gateway;
     if (refusal) return this.refuse(refusal.reason);
     if (defaultPolicy === "deny-all") return this.refuse("default-policy");
@@ -242,11 +262,39 @@ class Planner {
     const unguarded = allOf([destinationIn(everyAddress), ...this.#unguarded()]);
     return firstMatch(
       [
-        { when: named, use: this.#use({ kind, decision }) },
+        ...this.#ruledCases(name),
+        ...this.#guardedCases(name),
+        ...this.#aliases.map(({ alias, names }) => ({
+          when: anyHost(name, names),
+          use: this.#use(aliasTreatment(alias, kind, decision)),
+        })),
+        { when: fitsPattern(name, ".+"), use: this.#use({ kind, decision }) },
         { when: unguarded, use: this.#use({ kind: "pass-address", decision }) },
       ],
       this.refuse("default-policy"),
     );
+  }
+
+  /** Hosts whose requests rules decide: what no rule can read never goes there by default. */
+  #ruledCases(name: Input): Case[] {
+    const hosts = this.#gateway.hosts.filter(
+      ({ host, rules }) =>
+        (host.kind === "exact" || host.kind === "wildcard") &&
+        rules.some(({ route }) => route.kind !== "EgressL4Route"),
+    );
+    if (hosts.length === 0) return [];
+    const patterns = hosts.map(({ host: { kind, value } }) =>
+      fitsPattern(name, `(?i)${kind === "wildcard" ? ".+\\." : ""}${escapeRegex(value)}\\.?`),
+    );
+    return [{ when: anyOf(patterns), use: this.refuse("no-rule") }];
+  }
+
+  /** What was dialled inside by its address. A name with it is looked up instead, and its addresses are guarded. */
+  #guardedCases(name: Input): Case[] {
+    const { guardedRanges } = this.#gateway.upstream;
+    if (guardedRanges.length === 0) return [];
+    const inside = allOf([destinationIn(guardedRanges), not(fitsPattern(name, hostNamePattern))]);
+    return [{ when: inside, use: this.refuse("guarded-address") }];
   }
 
   #unguarded(): Predicate[] {
@@ -282,16 +330,22 @@ function candidates(
     );
 }
 
-function treatmentOf(
-  rule: L4Rule,
-  kind: "pass-server-name" | "pass-dialled-name" | "pass-address",
-): ConnectionTreatment {
+function treatmentOf(rule: L4Rule, kind: ByName | "pass-address"): ConnectionTreatment {
   const { route, ruleIndex, verdict } = rule;
   if (verdict === "deny") {
     const { reason = "deny-policy" } = rule;
     return { kind: "refuse", decision: encodeDecisionKey({ verdict, reason, route, ruleIndex }) };
   }
-  return { kind, decision: encodeDecisionKey({ verdict, route, ruleIndex }) };
+  return { kind, decision: allowKey(rule) };
+}
+
+function allowKey({ route, ruleIndex }: L4Rule): string {
+  return encodeDecisionKey({ verdict: "allow", route, ruleIndex });
+}
+
+function aliasTreatment(alias: HostAlias, byName: ByName, decision: string): ConnectionTreatment {
+  const by = byName === "pass-server-name" ? "server-name" : "dialled";
+  return { kind: "pass-alias", by, alias, decision };
 }
 
 function anyHost(input: Input, hosts: readonly HostMatch[]): Predicate {

@@ -31,7 +31,22 @@ t.test("connectionFacts() of TLS takes the host from the server name", async (t)
   );
 });
 
+t.test("connectionFacts() that expressions read are never absent", async (t) => {
+  const { Config } = envoy.extensions.filters.network.set_filter_state.v3;
+  for (const source of ["server-name", "dialled"] as const) {
+    const { onNewConnection } = Config.decode(connectionFacts(source).typedConfig.value);
+    for (const { objectKey, formatString } of onNewConnection) {
+      // An absent part is printed as a dash, which none of the others can be mistaken for.
+      t.equal(formatString?.omitEmptyValues, false, objectKey ?? "");
+    }
+  }
+});
+
 t.test("connectionFacts() of anything else takes the host that was dialled", async (t) => {
+  t.equal(
+    statesOf("dialled").get("clrk.usual"),
+    "%FILTER_STATE(clrk.dialled_host:PLAIN)%|%FILTER_STATE(clrk.port:PLAIN)%|%FILTER_STATE(clrk.dialled_host:PLAIN)%",
+  );
   t.equal(statesOf("dialled").get("clrk.host"), "%FILTER_STATE(clrk.dialled_host:PLAIN)%");
 });
 

@@ -24,6 +24,8 @@ export interface ProxyCredential {
   readonly passwordHash: string;
 }
 
+type LocalReplyMapper = envoy.extensions.filters.network.http_connection_manager.v3.IResponseMapper;
+
 const basicAuthFilter = "envoy.filters.http.basic_auth";
 
 /** Header between two filters of this listener; stripped from what agents send. */
@@ -56,7 +58,7 @@ export function explicitProxyListener(bind: SocketEndpoint): envoy.config.listen
       httpFilters: [authFilter(), limitFilter(), targetFilter(), stateFilter(), routerFilter()],
       accessLog: [httpAccessLog("proxy", refusedOnly())],
       upgradeConfigs: [{ upgradeType: "CONNECT" }, { upgradeType: "websocket" }],
-      localReplyConfig: { mappers: [proxyAuthenticationRequired()] },
+      localReplyConfig: { mappers: [proxyAuthenticationRequired(), connectionRefused()] },
       streamIdleTimeout: duration(0),
     },
   );
@@ -224,20 +226,40 @@ function routerFilter() {
 
 /** Tunnels and absolute-form requests are recorded by what happens inside them; here only what never got in. */
 function refusedOnly(): envoy.config.accesslog.v3.IAccessLogFilter {
+  return celFilter(
+    `response.code >= 400 && !response.code_details.startsWith('via_upstream') && !${resetByTunnel}`,
+  );
+}
+
+/** The tunnel closed a connection before it began; why is in the record that the tunnel itself makes. */
+const resetByTunnel = "response.code_details.startsWith('upstream_reset_before_response_started')";
+
+/** On ports where no first bytes are waited for, the tunnel refuses so early that CONNECT can still say so. */
+function connectionRefused(): LocalReplyMapper {
+  const lines = [
+    "No raw connection to %REQ(:AUTHORITY)%: no route allows it, or it leads to an address that is never dialled",
+    "The reason is in the record of the connection: see it with `clrk logs`\n",
+  ];
+  return {
+    filter: celFilter(`request.method == 'CONNECT' && ${resetByTunnel}`),
+    statusCode: uint32(403),
+    bodyFormatOverride: { textFormatSource: { inlineString: lines.join("\n") } },
+  };
+}
+
+function celFilter(expression: string): envoy.config.accesslog.v3.IAccessLogFilter {
   const { ExpressionFilter } = envoy.extensions.access_loggers.filters.cel.v3;
   return {
     extensionFilter: typedExtension(
       "envoy.access_loggers.extension_filters.cel",
       ExpressionFilter,
-      {
-        expression: "response.code >= 400 && !response.code_details.matches('^(?:via_)?upstream')",
-      },
+      { expression },
     ),
   };
 }
 
 /** Envoy's filter answers 401; clients of a proxy expect 407 (RFC 9110 section 15.5.8). */
-function proxyAuthenticationRequired() {
+function proxyAuthenticationRequired(): LocalReplyMapper {
   const { Op } = envoy.config.accesslog.v3.ComparisonFilter;
   return {
     filter: {

@@ -8,6 +8,7 @@ import { chainName, filterChain } from "./filter-chain.ts";
 
 const decision = "allow/EgressL4Route/default/raw/0";
 const facts = "set_filter_state";
+const alias = { address: "10.0.0.9", port: 8443 };
 
 const rows: readonly {
   readonly treatment: ConnectionTreatment;
@@ -40,6 +41,18 @@ const rows: readonly {
     cluster: "forward-raw",
   },
   {
+    treatment: { kind: "pass-alias", by: "server-name", alias, decision },
+    name: `pass-alias/server-name/10.0.0.9:8443:${decision}`,
+    filters: [facts, "rbac", facts, "tcp_proxy"],
+    cluster: "original-destination",
+  },
+  {
+    treatment: { kind: "pass-alias", by: "dialled", alias: { address: "fd00::1" }, decision },
+    name: `pass-alias/dialled/[fd00::1]:*:${decision}`,
+    filters: [facts, facts, "tcp_proxy"],
+    cluster: "original-destination",
+  },
+  {
     treatment: { kind: "pass-address", decision },
     name: `pass-address:${decision}`,
     filters: [facts, "tcp_proxy"],
@@ -69,6 +82,20 @@ for (const { treatment, name, filters, cluster, isTls = false } of rows) {
     if (proxy !== undefined) t.equal(proxy.accessLog.length, 1, "every raw connection is recorded");
   });
 }
+
+t.test("filterChain() dials an alias on its port, or else on the dialled one", async (t) => {
+  const { Config } = envoy.extensions.filters.network.set_filter_state.v3;
+  const addressOf = (to: { readonly address: string; readonly port?: number }) => {
+    const treatment = { kind: "pass-alias", by: "dialled", alias: to, decision } as const;
+    const { filters } = filterChain(gatewaySnapshot(), treatment, { name: "explicit" });
+    const config = tryUnpackAny(filters?.at(-2)?.typedConfig ?? {}, Config);
+    const [value] = config?.onNewConnection ?? [];
+    return [value?.objectKey, value?.formatString?.textFormatSource?.inlineString];
+  };
+  const key = "envoy.network.transport_socket.original_dst_address";
+  t.same(addressOf(alias), [key, "10.0.0.9:8443"]);
+  t.same(addressOf({ address: "fd00::1" }), [key, "[fd00::1]:%FILTER_STATE(clrk.port:PLAIN)%"]);
+});
 
 t.test("filterChain() bounds the wait for a handshake", async (t) => {
   const treatment = { kind: "intercept-tls", section: undefined } as const;

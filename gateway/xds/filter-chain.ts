@@ -6,13 +6,21 @@
 import { typedExtension } from "../any.ts";
 import { duration } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
-import type { GatewaySnapshot } from "../snapshot.ts";
+import type { GatewaySnapshot, HostAlias } from "../snapshot.ts";
 import type { AccessLogSink } from "./access-log.ts";
 import { tcpAccessLog } from "./access-log.ts";
 import { serverNameAgreementFilter } from "./agreement.ts";
+import { aliasText } from "./alias-names.ts";
 import { dnsCache } from "./cluster.ts";
+import type { HostSource } from "./connection-facts.ts";
 import { connectionFacts } from "./connection-facts.ts";
 import { handshakeTimeoutMs, interceptingTransportSocket } from "./downstream-tls.ts";
+import {
+  ENVOY_FILTER_STATE,
+  FILTER_STATE,
+  filterStateFormat,
+  setFilterState,
+} from "./filter-state.ts";
 import { interceptingConnectionManager } from "./http-connection-manager.ts";
 import { RESOURCE } from "./resource-names.ts";
 
@@ -24,6 +32,13 @@ export type ConnectionTreatment =
   | { readonly kind: "pass-server-name"; readonly decision: string }
   /** Bytes to the name that was dialled */
   | { readonly kind: "pass-dialled-name"; readonly decision: string }
+  /** Bytes to the fixed address of the server name, or of the name that was dialled */
+  | {
+      readonly kind: "pass-alias";
+      readonly by: HostSource;
+      readonly alias: HostAlias;
+      readonly decision: string;
+    }
   /** Bytes to the address that was dialled */
   | { readonly kind: "pass-address"; readonly decision: string }
   | { readonly kind: "refuse"; readonly decision: string };
@@ -39,6 +54,8 @@ export function chainName(treatment: ConnectionTreatment): string {
     case "intercept-tls":
     case "plain-http":
       return `${treatment.kind}/${treatment.section ?? ""}`;
+    case "pass-alias":
+      return `pass-alias/${treatment.by}/${aliasText(treatment.alias)}:${treatment.decision}`;
     default:
       return `${treatment.kind}:${treatment.decision}`;
   }
@@ -89,6 +106,16 @@ export function filterChain(
           tcpProxy(RESOURCE.forwardRaw, log),
         ],
       };
+    case "pass-alias":
+      return {
+        name,
+        filters: [
+          connectionFacts(treatment.by, treatment.decision),
+          ...(treatment.by === "server-name" ? [serverNameAgreementFilter()] : []),
+          aliasAddress(treatment.alias),
+          tcpProxy(RESOURCE.originalDestination, log),
+        ],
+      };
     case "pass-address":
       return {
         name,
@@ -111,6 +138,18 @@ function forwardProxy(gateway: GatewaySnapshot) {
   return typedExtension("envoy.filters.network.sni_dynamic_forward_proxy", FilterConfig, {
     dnsCacheConfig: dnsCache(gateway.upstream),
     portValue: 443,
+  });
+}
+
+/**
+ * Replaces the address that was dialled. One cluster for all aliases: the port of an alias that names none is the one
+ * that was dialled, which no fixed endpoint could know.
+ */
+function aliasAddress(alias: HostAlias) {
+  const { Config } = envoy.extensions.filters.network.set_filter_state.v3;
+  const address = aliasText(alias, filterStateFormat(FILTER_STATE.port));
+  return typedExtension("envoy.filters.network.set_filter_state", Config, {
+    onNewConnection: [setFilterState(ENVOY_FILTER_STATE.upstreamAddress, address)],
   });
 }
 

@@ -33,6 +33,8 @@ export const ENVOY_FILTER_STATE = {
   dynamicHost: "envoy.upstream.dynamic_host",
   /** Port that they dial */
   dynamicPort: "envoy.upstream.dynamic_port",
+  /** `ip:port` that a cluster of original destinations dials in place of the connection's own */
+  upstreamAddress: "envoy.network.transport_socket.original_dst_address",
   /** `ip:port` that the original_dst listener filter takes as the local address of an internal connection */
   originalDestination: "envoy.filters.listener.original_dst.local_ip",
 } as const;

@@ -19,7 +19,7 @@ import {
   sigv4,
 } from "../testdata/gateway-snapshot.ts";
 import type { RouteScope } from "./route-configuration.ts";
-import { routeConfiguration } from "./route-configuration.ts";
+import { noRuleReply, routeConfiguration } from "./route-configuration.ts";
 
 const tls: RouteScope = { scheme: "tls", section: undefined };
 
@@ -206,6 +206,102 @@ t.test(
   },
 );
 
+t.test(
+  "routeConfiguration() marks upgrades, denials and the default of a host with a path rule",
+  async (t) => {
+    const path = { kind: "exact", value: "/v1" } as const;
+    const action = { kind: "deny", status: 403, reason: "deny-policy", message: "No" } as const;
+    const gateway = gatewaySnapshot({
+      defaultPolicy: "allow-all",
+      hosts: [
+        hostPolicy("a.example.com", rule(0, { action }), rule(1, { match: { path } })),
+        hostPolicy("*", rule(2, { match: { path }, sections: ["internal"] })),
+      ],
+    });
+    const marksOf = (domain: string, section: string) =>
+      routesOf(gateway, domain, { scheme: "tls", section }).map(({ name, metadata }) => [
+        name?.split("/").slice(0, 2).join("/"),
+        metadata?.filterMetadata["clrk.apoxy.dev"]?.fields["pathRules"]?.boolValue,
+      ]);
+    t.same(marksOf("a.example.com", "other"), [
+      ["deny/deny-policy", true],
+      ["allow/EgressHTTPRoute", true],
+      ["allow/EgressHTTPRoute", true],
+      ["allow/default-policy", true],
+      ["allow/default-policy", true],
+    ]);
+    const unmarked = [undefined, undefined];
+    t.same(
+      marksOf("*", "other").map(([, mark]) => mark),
+      unmarked,
+      "only rules of the section count",
+    );
+    t.same(
+      marksOf("api.openai.com", "internal").map(([, mark]) => mark),
+      [true, true, true, true],
+      "hosts of providers have the rules of all hosts",
+    );
+  },
+);
+
+t.test("routeConfiguration() bounds the time to headers for every route of a host", async (t) => {
+  const gateway = everythingSnapshot({ requestTimeoutMs: 90_500, defaultPolicy: "allow-all" });
+  for (const scheme of ["tls", "plain"] as const) {
+    const { virtualHosts } = configurationOf(gateway, { scheme, section: undefined });
+    t.ok(virtualHosts.length > 10);
+    for (const { name, retryPolicy, routes } of virtualHosts) {
+      t.match(
+        retryPolicy,
+        { perTryTimeout: { seconds: 90, nanos: 500_000_000 }, numRetries: { value: 0 } },
+        name,
+      );
+      t.same(retryPolicy?.retryOn ?? "", "", "never a second attempt");
+      // A route's own policy would hide that of its host.
+      t.ok(routes.every(({ route }) => !route?.retryPolicy));
+    }
+  }
+});
+
+t.test(
+  "routeConfiguration() refuses a host that only an alias names like one that nothing names",
+  async (t) => {
+    const alias = { address: "10.0.0.9" };
+    const hosts = [
+      { ...hostPolicy("alias.example.com"), alias },
+      { ...hostPolicy("api.openai.com"), alias },
+      hostPolicy("a.example.com", rule(0)),
+    ];
+    const denying = gatewaySnapshot({ hosts });
+    const domains = configurationOf(denying).virtualHosts.flatMap((host) => host.domains);
+    t.notOk(domains.includes("alias.example.com"));
+    t.same(namesOf(denying, "*"), ["deny/default-policy"]);
+    t.same(namesOf(denying, "api.openai.com"), ["deny/default-policy"]);
+    const allowing = gatewaySnapshot({ hosts, defaultPolicy: "allow-all" });
+    for (const domain of ["alias.example.com", "api.openai.com"]) {
+      const clusters = routesOf(allowing, domain).map(({ route }) => route?.cluster);
+      t.ok(
+        clusters.length > 0 && clusters.every((cluster) => cluster?.includes("10.0.0.9")),
+        `${domain} goes where the alias says: ${clusters.join()}`,
+      );
+    }
+  },
+);
+
+t.test("routeConfiguration() refuses where a section has no rule of the host", async (t) => {
+  const hosts = [hostPolicy("a.example.com", rule(0, { sections: ["internal"] }))];
+  const scope = { scheme: "tls", section: "other" } as const;
+  t.same(namesOf(gatewaySnapshot({ hosts }), "a.example.com", scope), ["deny/default-policy"]);
+});
+
+t.test("noRuleReply() asks Envoy for the request and takes the rest as it stands", async (t) => {
+  const { status, reason, message } = noRuleReply(gatewaySnapshot({ name: "100%" }));
+  t.same([status, reason], [403, "no-rule"]);
+  t.equal(
+    message,
+    "No rule for host %REQ(:AUTHORITY)% allows %REQ(:METHOD)% %PATH(NQ)% (EgressGateway default/100%%, defaultPolicy deny-all)",
+  );
+});
+
 t.test("routeConfiguration() takes messages of any length", needsEnvoy, async (t) => {
   const rig = await startRig(t);
   const action = {
@@ -286,6 +382,7 @@ t.test("routeConfiguration() expands nothing of what stands in objects", needsEn
     name: trap,
     hosts: [
       hostPolicy("denied.example.com", rule(0, { route, action: deny })),
+      hostPolicy("unmatched.example.com", rule(0, { route, match: { method: "PUT" } })),
       hostPolicy(
         "plain.example.com",
         rule(0, { route, action: forward({ credentials: [bearer("x")] }) }),
@@ -304,6 +401,10 @@ t.test("routeConfiguration() expands nothing of what stands in objects", needsEn
   t.match(other.json, {
     message: `No route of EgressGateway default/${trap} allows host other.example.com (defaultPolicy deny-all)`,
   });
+  const unmatched = await secureRequest(rig, "unmatched.example.com", { headers });
+  t.match(unmatched.json, {
+    message: `No rule for host unmatched.example.com allows GET / (EgressGateway default/${trap}, defaultPolicy deny-all)`,
+  });
   const plain = await plainRequest(rig, "plain.example.com", { headers });
   t.match(plain.json, {
     message: `EgressHTTPRoute default/${trap} injects a credential, which never travels from plain HTTP: use https`,
@@ -312,7 +413,7 @@ t.test("routeConfiguration() expands nothing of what stands in objects", needsEn
   await rig.publish({ ...gateway, refusal });
   const refused = await secureRequest(rig, "denied.example.com", { headers });
   t.match(refused.json, { message: `Refused: ${trap}` });
-  t.notMatch(JSON.stringify([denied, other, plain, refused]), /agent-key/);
+  t.notMatch(JSON.stringify([denied, other, unmatched, plain, refused]), /agent-key/);
 });
 
 t.test(
@@ -332,12 +433,15 @@ t.test(
   },
 );
 
+/** Refused either way: what no rule matches is refused as that. */
 const ambiguous = [
-  "/v1%2fadmin",
-  "/v1%2Fadmin",
-  "/v1/..%5cadmin",
-  "/v1//admin",
-  "/v1/%2e%2e%2fadmin",
+  { target: "/v1%2fadmin", reason: "no-rule" },
+  { target: "/v1%2Fadmin", reason: "no-rule" },
+  { target: "//v1/admin", reason: "no-rule" },
+  { target: "/v1/..%5cadmin", reason: "ambiguous-path" },
+  { target: "/v1//admin", reason: "ambiguous-path" },
+  { target: "/v1/%2e%2e%2fadmin", reason: "ambiguous-path" },
+  { target: "/v1/a%2fb", reason: "ambiguous-path" },
 ];
 
 t.test(
@@ -349,11 +453,9 @@ t.test(
     const policy = hostPolicy("a.example.com", rule(0, { match: { path } }));
     const hosts = [{ ...policy, alias: { address: "127.0.0.1", port: upstream.port } }];
     await rig.publish(gatewaySnapshot({ hosts }));
-    for (const target of ambiguous) {
+    for (const { target, reason } of ambiguous) {
       const reply = await secureRequest(rig, "a.example.com", { path: target });
-      t.equal(reply.status, 403, target);
-      // What no rule matches is refused as that.
-      t.match(reply.headers["x-clrk-deny-reason"], /^(?:ambiguous-path|no-rule)$/, target);
+      t.match(reply, { status: 403, headers: { "x-clrk-deny-reason": reason } }, target);
     }
     for (const target of ["/v1/../admin", "/v1/%2e%2e/admin", "/admin", "/v10"]) {
       const reply = await secureRequest(rig, "a.example.com", { path: target });
