@@ -17,7 +17,7 @@ export interface Denial {
 /** What is refused and why; `message` is one sentence for the agent. */
 export interface DenialFacts {
   readonly status: number;
-  readonly reason: DenyReason | "authority-mismatch" | "unreachable";
+  readonly reason: DenyReason | "authority-mismatch" | "guarded-address" | "unreachable";
   readonly message: string;
 }
 

@@ -450,3 +450,12 @@ t.test("close() makes no file when there was no record", async (t) => {
 t.test("status names the file, also under another name", async (t) => {
   t.equal(new RecordFile({ directory: "/a", name: "x" }).status.path, "/a/x.jsonl");
 });
+
+t.test("add() writes the JSON that it is given as it is", async (t) => {
+  const directory = t.testdir();
+  const { file } = setUp(directory);
+  file.add(record("1"), '{"id":"given"}');
+  file.add(record("2"));
+  await file.close();
+  t.same(idsIn(join(directory, "records.jsonl")), ["given", "2"]);
+});

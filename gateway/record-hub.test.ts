@@ -186,3 +186,13 @@ t.test("subscribe() throws when there are too many subscribers, until one leaves
   t.equal(hub.status.subscribers, 0);
   hub.subscribe();
 });
+
+t.test("add() hands the JSON of a record to every sink", async (t) => {
+  const hub = new RecordHub();
+  const taken: (string | undefined)[] = [];
+  hub.addSink("first", { add: (_, json) => void taken.push(json) });
+  hub.addSink("second", { add: (_, json) => void taken.push(json) });
+  hub.add(httpRecord(), "{}");
+  hub.add(httpRecord());
+  t.same(taken, ["{}", "{}", undefined, undefined]);
+});

@@ -11,6 +11,13 @@ import {
 } from "./testdata/gateway-snapshot.ts";
 import { TYPE_URL, xdsResources } from "./xds.ts";
 
+const denyLong = {
+  kind: "deny",
+  status: 403,
+  reason: "deny-policy",
+  message: `%REQ(cookie)% 100% "\\" ${"\u2028ü".repeat(5_000)}`,
+} as const;
+
 const snapshots: readonly { readonly name: string; readonly snapshot: GatewaySnapshot }[] = [
   { name: "minimal", snapshot: gatewaySnapshot() },
   { name: "no listeners", snapshot: gatewaySnapshot({ listeners: [] }) },
@@ -47,6 +54,30 @@ const snapshots: readonly { readonly name: string; readonly snapshot: GatewaySna
   {
     name: "a provider's own wildcard",
     snapshot: gatewaySnapshot({ hosts: [hostPolicy("*.openai.azure.com", httpRule())] }),
+  },
+  {
+    name: "hosts that only an alias names",
+    snapshot: gatewaySnapshot({
+      hosts: ["alias.example.com", "api.openai.com"].map((host) => ({
+        ...hostPolicy(host),
+        alias: { address: "10.0.0.9" },
+      })),
+    }),
+  },
+  {
+    name: "a path rule of every host, allow-all",
+    snapshot: gatewaySnapshot({
+      defaultPolicy: "allow-all",
+      hosts: [hostPolicy("*", httpRule({ match: { path: { kind: "prefix", value: "/v1" } } }))],
+    }),
+  },
+  {
+    name: "denials of any text",
+    snapshot: gatewaySnapshot({
+      hosts: ["a.example.com", "api.anthropic.com"].map((host) =>
+        hostPolicy(host, httpRule({ action: denyLong })),
+      ),
+    }),
   },
   {
     name: "V6Only",

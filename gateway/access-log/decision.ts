@@ -9,7 +9,7 @@ import type { RuleFacts, RuleFactsIndex } from "../rule-facts.ts";
 export interface DecisionSource {
   /** Name of the route, or the decision in filter state of a raw connection */
   readonly key: string;
-  /** Envoy's response code details; empty for raw connections */
+  /** Envoy's response code details, or its details of the end of a raw connection */
   readonly details: string;
   /** Host that was asked for, for messages */
   readonly host: string;

@@ -18,7 +18,7 @@ function recordOf(
 
 t.test("completeRecord() says all of an allowed transaction", async (t) => {
   t.same(recordOf(), {
-    id: "01010101-0101-8101-8101-010101000000",
+    id: "01010101-0101-8101-8101-010101010000",
     kind: "http",
     time: "2026-01-02T03:04:05.678Z",
     startUnixMs: 1_767_323_045_678,

@@ -20,10 +20,10 @@ t.test("constructor() asks for no random bytes", async (t) => {
 
 t.test("nextId() gives UUIDs of version 8 that count up", async (t) => {
   const stamps = new RecordStamps(countingRandom().random);
-  t.equal(stamps.nextId(), "01010101-0101-8101-8101-010101000000");
-  t.equal(stamps.nextId(), "01010101-0101-8101-8101-010101000001");
+  t.equal(stamps.nextId(), "01010101-0101-8101-8101-010101010000");
+  t.equal(stamps.nextId(), "01010101-0101-8101-8101-010101010001");
   for (let count = 2; count < 0x1234; count++) stamps.nextId();
-  t.equal(stamps.nextId(), "01010101-0101-8101-8101-010101001234");
+  t.equal(stamps.nextId(), "01010101-0101-8101-8101-010101011234");
 });
 
 t.test("nextId() has the form of a UUID whatever the random bytes are", async (t) => {
@@ -40,9 +40,9 @@ t.test("nextId() draws a new random part when the counter is through", async (t)
   const { random, draws } = countingRandom();
   const stamps = new RecordStamps(random);
   let last = "";
-  for (let count = 0; count < 16 ** 6; count++) last = stamps.nextId();
-  t.equal(last, "01010101-0101-8101-8101-010101ffffff");
-  t.equal(stamps.nextId(), "02020202-0202-8202-8202-020202000000");
+  for (let count = 0; count < 16 ** 4; count++) last = stamps.nextId();
+  t.equal(last, "01010101-0101-8101-8101-01010101ffff");
+  t.equal(stamps.nextId(), "02020202-0202-8202-8202-020202020000");
   t.same(draws, [16, 16]);
 });
 

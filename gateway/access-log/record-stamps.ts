@@ -5,8 +5,8 @@ import type { RandomBytes, TraceIds } from "../trace-context.ts";
 import { createRandomPool, createTraceIds } from "../trace-context.ts";
 import { flatText } from "./flat-text.ts";
 
-/** The counter fills the last six digits of an id. */
-const counterDigits = 6;
+/** The counter fills the last digits of an id. */
+const counterDigits = 4;
 const counterLimit = 16 ** counterDigits;
 
 const hexDigits = Buffer.from("0123456789abcdef");
@@ -28,8 +28,8 @@ export class RecordStamps {
   }
 
   /**
-   * The next id: a UUID of version 8 (RFC 9562 section 5.8) of 98 random bits, which are new in every process and
-   * whenever the counter in the other 24 is through, so that ids are unique over restarts.
+   * The next id: a UUID of version 8 (RFC 9562 section 5.8) of 106 random bits, which are new in every process and
+   * whenever the counter in the other 16 is through, so that ids are unique over restarts.
    */
   nextId(): string {
     if (this.#counter === counterLimit) {
@@ -78,7 +78,7 @@ function randomUuid(bytes: Uint8Array): string {
   const marked = Buffer.from(bytes);
   marked[6] = ((marked[6] ?? 0) & 0x0f) | 0x80;
   marked[8] = ((marked[8] ?? 0) & 0x3f) | 0x80;
-  marked.fill(0, 13);
+  marked.fill(0, 14);
   const hex = marked.toString("hex");
   const ends = [0, 8, 12, 16, 20, 32];
   return ends

@@ -139,6 +139,23 @@ for (const { name, host, decision, want } of undialled) {
   }
 }
 
+t.test("tcpRecord() of a server name that was not dialled is a refusal", async (t) => {
+  const entry = tcpEntry({
+    commonProperties: commonFields({
+      tlsProperties: { tlsSniHostname: "b.example.com" },
+      connectionTerminationDetails: "rbac_access_denied_matched_policy[none]",
+    }),
+  });
+  t.match(tcpRecord(entry, entryContext()), {
+    kind: "tls",
+    decision: {
+      verdict: "deny",
+      reason: "authority-mismatch",
+      message: "Host b.example.com is not what the connection dialled (a.example.com:443)",
+    },
+  });
+});
+
 t.test("tcpRecord() of an upstream that was dialled in vain is allowed", async (t) => {
   const entry = tcpEntry({
     commonProperties: commonFields({

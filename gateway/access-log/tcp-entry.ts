@@ -28,7 +28,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
   const { decision: planned, facts } = readDecision(
     {
       key: filterStateText(common, FILTER_STATE.decision),
-      details: "",
+      details: common.connectionTerminationDetails,
       host,
       dialled: `${dialled}:${port}`,
     },

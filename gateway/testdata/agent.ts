@@ -154,7 +154,7 @@ export async function readTunnel(rig: EnvoyRig, target: string): Promise<string>
   try {
     return await readAll(await openTunnel(rig, target));
   } catch (error) {
-    if (error instanceof Error && error.message === "CONNECT answered 503") return "";
+    if (error instanceof Error && error.message === "CONNECT answered 403") return "";
     throw error;
   }
 }

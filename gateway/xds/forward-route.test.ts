@@ -188,6 +188,36 @@ t.test(
   },
 );
 
+t.test("forwardRoutes() ends a silent request whatever route it took", needsEnvoy, async (t) => {
+  const [rig, upstream, plain] = [await startRig(t), await tlsUpstream(t), await plainUpstream(t)];
+  const alias = { address: "127.0.0.1", port: upstream.port };
+  const backends = [backend("a.example.com", { alias })];
+  const match = { path: { kind: "prefix", value: "/" } } as const;
+  const hosts = [
+    hostPolicy("backend.example.com", httpRule({ action: forward({ backends }) })),
+    at(upstream, hostPolicy("path.example.com", httpRule({ match }))),
+    at(upstream, hostPolicy("default.example.com")),
+    at(plain, hostPolicy("plain.example.com", httpRule())),
+  ];
+  const snapshot = gatewaySnapshot({ hosts, requestTimeoutMs: 100, defaultPolicy: "allow-all" });
+  t.equal((await rig.publish(snapshot)).kind, "live");
+  for (const { host } of hosts) {
+    const ask = host.value === "plain.example.com" ? plainRequest : secureRequest;
+    const reply = await ask(rig, host.value, { path: "/silent" });
+    t.match(reply, { status: 504, json: { error: { code: "clrk_unreachable" } } }, host.value);
+  }
+  t.equal(upstream.seen.length + plain.seen.length, hosts.length, "nothing is sent twice");
+});
+
+t.test("forwardRoutes() leave the time to headers to their virtual host", async (t) => {
+  for (const action of [forward(), forward({ backends: [backend("a.example.com")] })]) {
+    for (const { route } of routesOf(action)) {
+      t.notOk(route && "retryPolicy" in route);
+      t.match(route, { timeout: { seconds: 0 } }, "an event stream is never cut");
+    }
+  }
+});
+
 function routesOf(
   action: HttpAction,
   changes: Partial<HttpRule & { scheme: "tls" | "plain" }> = {},

@@ -1,12 +1,22 @@
 /** Tests the HTTP side of interception: order of filters, strictness towards agents, and Envoy's own replies. */
+import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import t from "tap";
+import type { Test } from "tap";
 import { tryUnpackAny } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot } from "../snapshot.ts";
-import { openTunnel, plainRequest, readAll, secureRequest } from "../testdata/agent.ts";
+import {
+  openTunnel,
+  plainRequest,
+  readAll,
+  requestOver,
+  secureRequest,
+} from "../testdata/agent.ts";
 import { tlsUpstream } from "../testdata/echo-upstream.ts";
-import { freePort, needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
+import { eventually, freePort, needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
+import type { EnvoyRig } from "../testdata/envoy-rig.ts";
 import {
   forward,
   gatewaySnapshot,
@@ -99,6 +109,202 @@ t.test(
       t.equal(reply.status, 503);
       t.equal(reply.headers["x-clrk-deny-reason"], "unreachable");
       t.match(reply.json, { error: { type, message: /^Cannot reach / } });
+    }
+  },
+);
+
+const unmatched: readonly {
+  readonly host: string;
+  readonly pattern?: string;
+  readonly shape: (message: string) => object;
+}[] = [
+  {
+    host: "api.openai.com",
+    shape: (message) => ({
+      error: { message, type: "permission_error", param: null, code: "clrk_no_rule" },
+    }),
+  },
+  {
+    host: "api.anthropic.com",
+    shape: (message) => ({ type: "error", error: { type: "permission_error", message } }),
+  },
+  {
+    host: "mine.openai.azure.com",
+    pattern: "*.azure.com",
+    shape: (message) => ({ error: { code: "clrk_no_rule", message, type: "permission_error" } }),
+  },
+  {
+    host: "generativelanguage.googleapis.com",
+    shape: (message) => ({ error: { code: 403, message, status: "PERMISSION_DENIED" } }),
+  },
+  {
+    host: "a.example.com",
+    shape: (message) => ({
+      error: { message, type: "permission_error", code: "clrk_no_rule" },
+      message,
+    }),
+  },
+  {
+    host: "any.example.org",
+    pattern: "*",
+    shape: (message) => ({
+      error: { message, type: "permission_error", code: "clrk_no_rule" },
+      message,
+    }),
+  },
+];
+
+const posting = { match: { method: "POST", path: { kind: "exact", value: "/v1" } } } as const;
+
+t.test(
+  "what no rule of a host matches is refused in the shape of the caller's SDK, and recorded",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+    const alias = { address: "127.0.0.1", port: upstream.port };
+    await rig.publish(
+      gatewaySnapshot({
+        hosts: unmatched.map(({ host, pattern = host }) => ({
+          ...hostPolicy(pattern, httpRule(posting)),
+          alias,
+        })),
+      }),
+    );
+    for (const [index, { host, shape }] of unmatched.entries()) {
+      const reply = await secureRequest(rig, host, { path: "/v1?key=hidden" });
+      t.equal(reply.status, 403, host);
+      t.equal(reply.headers["x-clrk-deny-reason"], "no-rule");
+      t.equal(reply.headers["content-type"], "application/json");
+      const message = `No rule for host ${host} allows GET /v1 (EgressGateway default/egress, defaultPolicy deny-all)`;
+      t.same(reply.json, shape(message), host);
+      const record = await eventually(() => rig.records[index]);
+      t.match(record, {
+        request: { host, path: "/v1", method: "GET" },
+        response: { status: 403, flags: ["NR"], details: "route_not_found" },
+        upstream: null,
+        credential: null,
+        decision: {
+          verdict: "deny",
+          reason: "no-rule",
+          message: `no rule for host ${host} allows this method and path`,
+          route: null,
+        },
+      });
+    }
+    t.equal(upstream.seen.length, 0);
+    for (const authority of ["api.openai.com:443", "API.OpenAI.com"]) {
+      const sni = "api.openai.com";
+      const reply = await secureRequest(rig, sni, { authority });
+      t.match(reply, { status: 403, json: { error: { code: "clrk_no_rule" } } }, authority);
+    }
+    const allowed = await secureRequest(rig, "api.openai.com", { method: "POST", path: "/v1" });
+    t.equal(allowed.status, 200);
+  },
+);
+
+t.test("what no rule matches is refused on plain HTTP, for every method", needsEnvoy, async (t) => {
+  const rig = await startRig(t);
+  await rig.publish(gatewaySnapshot({ hosts: [hostPolicy("a.example.com", httpRule(posting))] }));
+  const noRule = { status: 403, headers: { "x-clrk-deny-reason": "no-rule" } };
+  for (const method of ["GET", "HEAD", "PUT", "OPTIONS", "TRACE", "PROPFIND"]) {
+    t.match(await plainRequest(rig, "a.example.com", { method, path: "/v1" }), noRule, method);
+  }
+  const upgrade = { connection: "upgrade", upgrade: "websocket" };
+  t.match(await plainRequest(rig, "a.example.com", { headers: upgrade }), noRule, "an upgrade");
+  const tunnel = await openTunnel(rig, "a.example.com:80");
+  const asterisk = await requestOver(tunnel, "a.example.com", { method: "OPTIONS", path: "*" });
+  t.equal(asterisk.status, 404, "Envoy refuses what is no path before any route is asked");
+});
+
+/** One gRPC call over HTTP/2, ended by whatever comes back. */
+async function grpcCall(t: Test, rig: EnvoyRig, host: string) {
+  const socket = connectTls({
+    socket: await openTunnel(rig, `${host}:443`),
+    servername: host,
+    rejectUnauthorized: false,
+    ALPNProtocols: ["h2"],
+  });
+  await new Promise((resolve, reject) => {
+    socket.once("secureConnect", resolve).once("error", reject);
+  });
+  const session = connectHttp2(`https://${host}`, { createConnection: () => socket });
+  session.on("error", () => {});
+  t.teardown(() => session.destroy());
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/clrk.Test/Call",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  const answer = new Promise<{ headers: Record<string, unknown>; ended: boolean }>((resolve) => {
+    stream.once("response", (headers, flags) => {
+      resolve({ headers: { ...headers }, ended: (flags & 1) === 1 });
+    });
+  });
+  stream.on("error", () => {});
+  stream.end(Buffer.from([0, 0, 0, 0, 0]));
+  return await answer;
+}
+
+const grpcRefusals = [
+  { name: "no rule", host: "a.example.com", reason: "no-rule", says: "No rule for host" },
+  { name: "no route", host: "b.example.com", reason: "default-policy", says: "No route of" },
+  { name: "a rule that denies", host: "c.example.com", reason: "deny-policy", says: "Not here" },
+] as const;
+
+t.test("gRPC is told of a refusal by a status and no body", needsEnvoy, async (t) => {
+  const rig = await startRig(t);
+  const action = { kind: "deny", status: 403, reason: "deny-policy", message: "Not here" } as const;
+  await rig.publish(
+    gatewaySnapshot({
+      hosts: [
+        hostPolicy("a.example.com", httpRule(posting)),
+        hostPolicy("c.example.com", httpRule({ action })),
+      ],
+    }),
+  );
+  for (const { name, host, reason, says } of grpcRefusals) {
+    const { headers, ended } = await grpcCall(t, rig, host);
+    t.ok(ended, `${name}: trailers only`);
+    t.equal(headers[":status"], 200, name);
+    t.equal(headers["grpc-status"], "7", `${name}: PERMISSION_DENIED`);
+    t.equal(headers["content-type"], "application/grpc", name);
+    t.equal(headers["x-clrk-deny-reason"], reason, name);
+    t.ok(decodeURIComponent(String(headers["grpc-message"])).includes(says), name);
+    const record = await eventually(() => rig.records.find(({ request }) => request.host === host));
+    t.match(record.decision, { verdict: "deny", reason }, name);
+  }
+});
+
+t.test(
+  "interceptingConnectionManager() takes the ambiguous path before the disagreement",
+  async (t) => {
+    const { HttpConnectionManager } = envoy.extensions.filters.network.http_connection_manager.v3;
+    const { ExpressionFilter } = envoy.extensions.access_loggers.filters.cel.v3;
+    const scope = { scheme: "tls", section: undefined } as const;
+    const packed = interceptingConnectionManager(gatewaySnapshot(), scope, { name: "explicit" });
+    const { mappers = [] } =
+      tryUnpackAny(packed.typedConfig, HttpConnectionManager)?.localReplyConfig ?? {};
+    const expressions = (mappers ?? []).map(({ filter }) => {
+      const { typedConfig } = filter?.extensionFilter ?? {};
+      return typedConfig ? (tryUnpackAny(typedConfig, ExpressionFilter)?.expression ?? "") : "";
+    });
+    const kinds = expressions.map((text) => text.split(" && (")[0] ?? "");
+    t.same(
+      [...new Set(kinds)],
+      [
+        "response.code_details.contains('[ambiguous-path]')",
+        "response.code_details.startsWith('rbac_access_denied')",
+        "response.code_details == 'route_not_found'",
+        "response.code >= 500 && response.code_details != 'direct_response'",
+      ],
+    );
+    for (const [index, text] of expressions.entries()) {
+      const isRest = text === kinds[index];
+      const isLast = kinds[index] !== kinds[index + 1];
+      t.equal(isRest, isLast, `unknown hosts come after those of providers: ${text}`);
+      const status = mappers?.[index]?.statusCode?.value;
+      t.equal(status, text.includes("response.code >=") ? undefined : 403);
     }
   },
 );

@@ -24,6 +24,7 @@ import { HTTP_FILTER } from "./http-filter-names.ts";
 import type { RouteScope } from "./route-configuration.ts";
 import { noRuleReply } from "./route-configuration.ts";
 import { routeConfigurationName } from "./resource-names.ts";
+import { guardedReply, unreachableReply } from "./upstream-failure.ts";
 
 type HttpFilter = envoy.extensions.filters.network.http_connection_manager.v3.IHttpFilter;
 
@@ -167,8 +168,6 @@ function localReplies(
   const disagreement =
     `Host %REQ(:AUTHORITY)% is not what this connection dialled ` +
     `(${filterStateFormat(FILTER_STATE.hostPort)}): send requests only to the host that was dialled`;
-  const unreachable =
-    "Cannot reach %REQ(:AUTHORITY)%: %LOCAL_REPLY_BODY% (%RESPONSE_CODE_DETAILS%)";
   return {
     mappers: [
       ...mappersFor(`response.code_details.contains('[${ambiguousPathPolicy}]')`, {
@@ -182,11 +181,7 @@ function localReplies(
         message: disagreement,
       }),
       ...mappersFor("response.code_details == 'route_not_found'", noRuleReply(gateway)),
-      ...mappersFor("response.code >= 500 && response.code_details != 'direct_response'", {
-        status: 503,
-        reason: "unreachable",
-        message: unreachable,
-      }),
+      ...[guardedReply, unreachableReply].flatMap(({ when, facts }) => mappersFor(when, facts)),
     ],
   };
 }

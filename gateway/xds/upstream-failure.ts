@@ -1,0 +1,60 @@
+/**
+ * What an agent is told when its request was allowed and could not be carried out: a sentence by cause. Envoy's own
+ * words name addresses, libraries and settings; they stay in the record.
+ */
+
+import type { DenialFacts } from "../denial.ts";
+
+/** A reply of Envoy itself that is put into our words; `when` is a CEL expression over the transaction. */
+export interface FailureReply {
+  readonly when: string;
+  readonly facts: DenialFacts;
+}
+
+/** Part of Envoy's response code details, and what it means; the first that fits is said. No apostrophes. */
+const causes: readonly { readonly sign: string; readonly meaning: string }[] = [
+  { sign: "dns_resolution_failure", meaning: "its name has no address in DNS" },
+  {
+    sign: "CERTIFICATE_VERIFY_FAILED",
+    meaning: "its TLS certificate cannot be verified for this name",
+  },
+  { sign: "TLS_error", meaning: "the TLS handshake with it failed" },
+  { sign: "Connection_refused", meaning: "it refuses connections" },
+  { sign: "connection_timeout", meaning: "it did not accept a connection in time" },
+  { sign: "per_try_timeout", meaning: "it sent no response headers in time" },
+  { sign: "idle_timeout", meaning: "nothing was sent for too long" },
+  { sign: "connection_failure", meaning: "no connection to it can be made" },
+  { sign: "connection_termination", meaning: "it closed the connection before it answered" },
+  { sign: "remote_reset", meaning: "it ended the request before it answered" },
+  { sign: "protocol_error", meaning: "it does not answer with valid HTTP" },
+];
+
+const otherwise = "the request to it failed inside the gateway";
+
+/** The name leads to an address that policy never dials: refused, where all other failures are an upstream's. */
+export const guardedReply: FailureReply = {
+  when: "response.code_details.startsWith('dns_resolution_failure') && response.code_details.contains('address_denied')",
+  facts: {
+    status: 403,
+    reason: "guarded-address",
+    message:
+      "Host %REQ(:AUTHORITY)% leads to an address that is never dialled unless a route names it",
+  },
+};
+
+/** All other failures; the status stays that of Envoy: 504 for an answer that is late, 503 for the rest. */
+export const unreachableReply: FailureReply = {
+  when: "response.code >= 500 && response.code_details != 'direct_response'",
+  facts: {
+    status: 503,
+    reason: "unreachable",
+    message: `Cannot reach %REQ(:AUTHORITY)%: %CEL(${meaningExpression()})%`,
+  },
+};
+
+function meaningExpression(): string {
+  const choices = causes.map(
+    ({ sign, meaning }) => `response.code_details.contains('${sign}') ? '${meaning}' : `,
+  );
+  return `${choices.join("")}'${otherwise}'`;
+}
