@@ -47,10 +47,14 @@ t.test("publish() and start() bring a real Envoy to the revision", needsEnvoy, a
   await runtime.setRuns([alice], 10_000);
   t.equal(events.at(-1)?.kind, "live", "a run's credential is live when setRuns() resolves");
   const { explicitProxy } = runtime;
-  await runtime.publish(8, { ...gateway, explicitProxy: { address: "127.0.0.1", port: 1 } }, none);
+  await runtime.publish(8, { ...gateway, defaultPolicy: "allow-all" }, none);
   t.equal(runtime.explicitProxy, explicitProxy, "agents were told the address");
   await runtime.whenLive(10_000);
   t.equal(runtime.liveRevision, 8);
+  await runtime.publish(9, { ...gateway, explicitProxy: { address: "127.0.0.2", port: 0 } }, none);
+  t.match(runtime.explicitProxy, { address: "127.0.0.2" }, "until the object wants another one");
+  await runtime.whenLive(10_000);
+  t.equal(runtime.liveRevision, 9);
 });
 
 t.test(

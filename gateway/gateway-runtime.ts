@@ -76,6 +76,8 @@ export class GatewayRuntime {
   #rejection = "";
   #connected = false;
   #explicit: SocketEndpoint | undefined;
+  /** What `#explicit` was chosen for: only another wish gives another address */
+  #explicitWish = "";
   /** Newest first */
   #indexes: RuleFactsIndex[] = [];
   #ruleFacts: RuleFactsIndex = new Map();
@@ -135,7 +137,7 @@ export class GatewayRuntime {
     gateway: GatewaySnapshot,
     credentials: ReadonlyMap<string, SecretValue>,
   ): Promise<void> {
-    this.#explicit ??= await boundEndpoint(gateway.explicitProxy ?? this.#options.explicitProxy);
+    await this.#bindExplicit(gateway.explicitProxy ?? this.#options.explicitProxy);
     await this.#writeSigningFiles(gateway, credentials);
     await this.#options.certificates.update(gateway);
     // Only now, at once with the sending: a late confirmation of the revision before must not count for this one.
@@ -228,6 +230,13 @@ export class GatewayRuntime {
     await this.#options.certificates.close();
     await rm(this.#options.directory, { recursive: true, force: true });
     return stop;
+  }
+
+  async #bindExplicit(wanted: SocketEndpoint | undefined): Promise<void> {
+    const wish = wanted === undefined ? "none" : `${wanted.address} ${wanted.port}`;
+    if (wish === this.#explicitWish) return;
+    this.#explicitWish = wish;
+    this.#explicit = await boundEndpoint(wanted);
   }
 
   #send(): void {
