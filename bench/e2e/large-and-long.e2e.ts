@@ -100,15 +100,15 @@ t.test(
     test.equal(plain.status, 504);
     test.match(JSON.parse(plain.text), {
       error: { type: "gateway_error", message: /echo\.test/ },
-      message: /timeout/,
+      message: /: it sent no response headers in time$/,
     });
     test.match(openai, {
       kind: "failed",
-      error: { name: "InternalServerError", status: 504, type: "server_error", message: /timeout/ },
+      error: { name: "InternalServerError", status: 504, type: "server_error", message: /no response headers in time/ },
     });
     test.match(anthropic, {
       kind: "failed",
-      error: { name: "GatewayTimeoutError", status: 504, message: /timeout.*api_error/ },
+      error: { name: "GatewayTimeoutError", status: 504, message: /no response headers in time.*api_error/ },
     });
     const record = await gateway.waitForRecord(({ request }) => request.path === "/status/200");
     test.match(record, {

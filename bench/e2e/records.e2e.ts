@@ -163,7 +163,7 @@ t.test("an upstream that refuses connections is a failure, not a denial", async 
   test.equal(response.status, 503);
   test.match(JSON.parse(response.text), {
     error: { type: "gateway_error", code: "clrk_unreachable" },
-    message: /^Cannot reach closed\.test: .*[Cc]onnection[ _]refused/,
+    message: "Cannot reach closed.test: it refuses connections",
   });
   test.match(await recordOf("/closed"), {
     ...own,
@@ -177,7 +177,10 @@ for (const [index, fault] of faults.entries()) {
   t.test(`an upstream whose certificate is bad (${fault}) gets no request`, async (test) => {
     const response = await requestThrough(run, `https://${fault}.test/${fault}`);
     test.equal(response.status, 503);
-    test.match(JSON.parse(response.text).message, /certificate|CERTIFICATE/i);
+    test.equal(
+      JSON.parse(response.text).message,
+      `Cannot reach ${fault}.test: its TLS certificate cannot be verified for this name`,
+    );
     test.equal(distrusted[index]?.requests.length, 0);
     test.match(await recordOf(`/${fault}`), {
       response: { status: 503, flags: ["UF"], details: /CERTIFICATE_VERIFY_FAILED/i },

@@ -13,7 +13,7 @@ import {
   socketText,
 } from "./entry-values.ts";
 import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
-import { completeRecord, outlineOf } from "./http-transaction.ts";
+import { completeRecord, flatTarget, outlineOf } from "./http-transaction.ts";
 import { processStamps } from "./record-stamps.ts";
 
 type Entry = envoy.data.accesslog.v3.HTTPAccessLogEntry;
@@ -45,7 +45,6 @@ function factsOf(entry: Entry, listener: EgressRecord["listener"]): HttpFacts {
     method:
       request?.requestHeaders[":method"] ?? methodNames.get(request?.requestMethod ?? 0) ?? "",
     authority: request?.authority ?? "",
-    target: request?.originalPath || request?.path || "",
     userAgent: request?.userAgent ?? "",
     agreedHost: filterStateText(common, FILTER_STATE.host),
     dialledPort: Number(filterStateText(common, FILTER_STATE.port)) || 0,
@@ -71,6 +70,7 @@ function measuresOf({ commonProperties, request, response }: Entry): HttpMeasure
     status: response?.responseCode?.value ?? 0,
     responseBytes: response?.responseBodyBytes ?? 0,
     traceparent: request?.requestHeaders["traceparent"] ?? "",
+    target: flatTarget(request?.originalPath || request?.path || ""),
   };
 }
 

@@ -3,7 +3,7 @@ import t from "tap";
 import type { EgressRecord } from "../record.ts";
 import { entryContext, httpFacts, httpMeasures, researcher } from "../testdata/access-log.ts";
 import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
-import { completeRecord, outlineOf } from "./http-transaction.ts";
+import { completeRecord, flatTarget, outlineOf } from "./http-transaction.ts";
 import { RecordStamps } from "./record-stamps.ts";
 
 function recordOf(
@@ -174,16 +174,16 @@ for (const { name, facts, authority, host, port } of authorities) {
   });
 }
 
-t.test("outlineOf() redacts whatever an agent wrote into the target and authority", async (t) => {
-  const key = `sk-${"A1b2".repeat(10)}`;
-  const record = recordOf({
-    authority: `me:${key}@a.example.com`,
-    agreedHost: "",
-    target: `/v1/${key}/x?api_key=${key}&model=gpt#${key}`,
-  });
-  t.notMatch(JSON.stringify(record), new RegExp(key));
-  t.match(record.request, { path: "/v1/[redacted]/x", query: "api_key=[redacted]&model=gpt" });
-});
+t.test(
+  "completeRecord() holds nothing secret of what an agent wrote into target and authority",
+  async (t) => {
+    const key = `sk-${"A1b2".repeat(10)}`;
+    const target = flatTarget(`/v1/${key}/x?api_key=${key}&model=gpt#${key}`);
+    const record = recordOf({ authority: `me:${key}@a.example.com`, agreedHost: "" }, { target });
+    t.notMatch(JSON.stringify(record), new RegExp(key));
+    t.match(record.request, { path: "/v1/[redacted]/x", query: "api_key=[redacted]&model=gpt" });
+  },
+);
 
 const upstreams = [
   {

@@ -4,6 +4,7 @@
  */
 
 import type { EgressRecord, RecordAgent, RecordDecision, RecordRequest } from "../record.ts";
+import type { RedactedTarget } from "../redact.ts";
 import { redactAuthority, redactTarget } from "../redact.ts";
 import type { DecidedEntry } from "./decision.ts";
 import { readDecision } from "./decision.ts";
@@ -21,8 +22,6 @@ export interface HttpFacts {
   readonly method: string;
   /** As it was sent upstream: a backend's own where the route rewrote it */
   readonly authority: string;
-  /** Path and query, before any rewrite */
-  readonly target: string;
   readonly userAgent: string;
   /** Host that connection and request agreed on */
   readonly agreedHost: string;
@@ -55,7 +54,21 @@ export interface HttpMeasures {
   readonly responseBytes: number;
   /** Header of the agent; empty when it sent none */
   readonly traceparent: string;
+  /** What was asked for, before any rewrite */
+  readonly target: FlatTarget;
 }
+
+/** Path and query, redacted, as flat texts. */
+export type FlatTarget = RedactedTarget;
+
+/** Redacts a request target for a record. */
+export function flatTarget(target: string): FlatTarget {
+  const { path, query } = redactTarget(target);
+  return { path: flatText(path), query: flatText(query) };
+}
+
+/** What repeats in a request. */
+export type OutlinedRequest = Omit<RecordRequest, "path" | "query" | "bytes">;
 
 /** Parts of records that share their facts; its texts are flat, so that it may be kept. */
 export interface HttpOutline
@@ -63,7 +76,7 @@ export interface HttpOutline
     EgressRecord,
     "agent" | "gateway" | "listener" | "clientAddress" | "upstream" | "provider" | "credential"
   > {
-  readonly request: Omit<RecordRequest, "bytes">;
+  readonly request: OutlinedRequest;
   readonly flags: readonly string[];
   readonly details: string;
   readonly decision: RecordDecision;
@@ -120,8 +133,8 @@ export function completeRecord(
       authority: request.authority,
       host: request.host,
       port: request.port,
-      path: request.path,
-      query: request.query,
+      path: measures.target.path,
+      query: measures.target.query,
       protocol: request.protocol,
       userAgent: request.userAgent,
       bytes: measures.requestBytes,
@@ -154,17 +167,14 @@ interface Authority {
   readonly port: number | undefined;
 }
 
-function requestOf(facts: HttpFacts, logged: Authority): Omit<RecordRequest, "bytes"> {
+function requestOf(facts: HttpFacts, logged: Authority): OutlinedRequest {
   const { text, host, port } = askedAuthority(facts, logged);
-  const { path, query } = redactTarget(facts.target);
   return {
     method: flatText(facts.method),
     scheme: facts.scheme,
     authority: flatText(text),
     host: flatText(host),
     port: port ?? facts.dialledPort,
-    path: flatText(path),
-    query: flatText(query),
     protocol: facts.protocol,
     userAgent: flatText(facts.userAgent),
   };

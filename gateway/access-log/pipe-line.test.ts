@@ -49,6 +49,17 @@ t.test("read() gives the same record for facts that it knows", async (t) => {
   t.equal(first?.response.status, 404);
 });
 
+t.test("read() keeps what differs between requests of the same facts apart", async (t) => {
+  const reader = new PipeLineReader();
+  const secret = `sk-${"A1b2".repeat(10)}`;
+  const targets = ["/a", "/b?x=1", "/a", `/${secret}`, `/a?key=${secret}`, "", "/b?x=1"];
+  const shown = targets.map((target) => read(pipeLine({ target }), reader)?.request);
+  t.same(
+    shown.map((request) => `${request?.path} ${request?.query}`),
+    ["/a ", "/b x=1", "/a ", "/[redacted] ", "/a key=[redacted]", " ", "/b x=1"],
+  );
+});
+
 t.test("read() decides anew under new rules", async (t) => {
   const reader = new PipeLineReader();
   const bytes = Buffer.from(pipeLine());
@@ -155,6 +166,14 @@ for (const { name, changes, says, want } of readable) {
   });
 }
 
+t.test("read() redacts user information each time", async (t) => {
+  const reader = new PipeLineReader();
+  for (let count = 0; count < 2; count++) {
+    const line = pipeLine({ authority: "me:password@a.example.com", agreedHost: "" });
+    t.equal(read(line, reader)?.request.authority, "[redacted]@a.example.com");
+  }
+});
+
 const numbers = ["responseEnd", "duration", "requestEnd", "firstByte", "status"] as const;
 
 const refused: readonly { readonly name: string; readonly line: string }[] = [
@@ -194,6 +213,6 @@ t.test("read() refuses a line that Envoy's end cut, together with the next one",
 });
 
 t.test("read() knows every field of the format", async (t) => {
-  t.equal(lineFields.measures.length, 9);
-  t.equal(lineFields.facts.length, 17);
+  t.equal(lineFields.measures.length, 10);
+  t.equal(lineFields.facts.length, 16);
 });

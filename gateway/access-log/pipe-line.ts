@@ -1,20 +1,21 @@
 /**
  * Lines of the access log pipe as records. A line is read whole or not at all: one with another number of fields, an
  * unknown listener or a number that is none is refused. Most transactions are like one before, but for their measures:
- * what follows from the rest of the line is looked up by its text.
+ * what follows from the rest of the line, and from the target, is looked up by its text. No text with a secret is kept.
  */
 
 import type { EgressRecord } from "../record.ts";
+import type { RuleFactsIndex } from "../rule-facts.ts";
 import { fieldSeparator, lineFields } from "../xds.ts";
 import type { LineFact } from "../xds.ts";
 import type { EntryContext } from "./entry-context.ts";
 import { sortedFlags } from "./entry-values.ts";
-import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
-import { completeRecord, outlineOf } from "./http-transaction.ts";
+import type { FlatTarget, HttpFacts, HttpMeasures, HttpOutline } from "./http-transaction.ts";
+import { completeRecord, flatTarget, outlineOf } from "./http-transaction.ts";
 import type { Line } from "./line-cutter.ts";
-import type { KnownFacts } from "./outline-cache.ts";
-import { OutlineCache } from "./outline-cache.ts";
-import { recordJson, recordJsonParts } from "./record-json.ts";
+import { RecentCache } from "./recent-cache.ts";
+import type { RecordJsonParts } from "./record-json.ts";
+import { recordJson, recordJsonParts, targetJson } from "./record-json.ts";
 import type { RecordStamps } from "./record-stamps.ts";
 import { processStamps } from "./record-stamps.ts";
 
@@ -27,6 +28,24 @@ const digitZero = 0x30;
 const startDigits = 19;
 const startMsDigits = 13;
 
+/** Targets of more than this hold ids, which do not come again. */
+const maxTargetLength = 128;
+
+/** What follows from the facts, under the rules of then. */
+interface KnownFacts {
+  readonly outline: HttpOutline;
+  readonly json: RecordJsonParts;
+  readonly ruleFacts: RuleFactsIndex;
+}
+
+interface KnownTarget extends FlatTarget {
+  readonly json: string;
+}
+
+interface LineMeasures extends HttpMeasures {
+  readonly target: KnownTarget;
+}
+
 /** A record with its JSON, which is cheaper to make together. */
 export interface ReadRecord {
   readonly record: EgressRecord;
@@ -36,7 +55,8 @@ export interface ReadRecord {
 /** Reads the lines of one gateway. */
 export class PipeLineReader {
   readonly #stamps: RecordStamps;
-  readonly #outlines = new OutlineCache();
+  readonly #facts = new RecentCache<KnownFacts>();
+  readonly #targets = new RecentCache<KnownTarget>({ maxTextLength: maxTargetLength });
   /** Position in the line that is being read */
   #at = 0;
 
@@ -48,15 +68,14 @@ export class PipeLineReader {
   read(line: Line, context: Context): ReadRecord | undefined {
     const measures = this.#measures(line);
     if (measures === undefined) return undefined;
-    const text = line.bytes.toString("utf8", this.#at, line.end);
-    const known = this.#outlines.get(text, context.ruleFacts) ?? this.#workOut(text, context);
+    const known = this.#findFacts(line.bytes.toString("utf8", this.#at, line.end), context);
     if (known === undefined) return undefined;
     const { revision } = context;
     const record = completeRecord(known.outline, measures, { revision, stamps: this.#stamps });
-    return { record, json: recordJson(record, known.json) };
+    return { record, json: recordJson(record, known.json, measures.target.json) };
   }
 
-  #measures({ bytes: line, start, end }: Line): HttpMeasures | undefined {
+  #measures({ bytes: line, start, end }: Line): LineMeasures | undefined {
     this.#at = start;
     const startUnixMs = this.#startMs(line);
     const startUnixNs = line.toString("latin1", start, start + startDigits);
@@ -68,12 +87,10 @@ export class PipeLineReader {
     const status = this.#number(line);
     const responseBytes = this.#number(line);
     const times = startUnixMs + responseEnd + duration + requestEnd + firstByte;
-    const mark = line.indexOf(separator, this.#at);
-    if (Number.isNaN(times + requestBytes + status + responseBytes) || mark < 0 || mark > end) {
-      return undefined;
-    }
-    const traceparent = mark === this.#at ? "" : line.toString("utf8", this.#at, mark);
-    this.#at = mark + 1;
+    if (Number.isNaN(times + requestBytes + status + responseBytes)) return undefined;
+    const traceparent = this.#text(line, end);
+    const target = this.#text(line, end);
+    if (traceparent === undefined || target === undefined) return undefined;
     return {
       startUnixNs,
       startUnixMs,
@@ -84,6 +101,7 @@ export class PipeLineReader {
       status: Math.max(status, 0),
       responseBytes: Math.max(responseBytes, 0),
       traceparent,
+      target: this.#targets.get(target) ?? this.#redactTarget(target),
     };
   }
 
@@ -112,12 +130,35 @@ export class PipeLineReader {
     return isAbsent ? -1 : value;
   }
 
+  /** The text up to the next separator; undefined where there is none before `end`. */
+  #text(line: Buffer, end: number): string | undefined {
+    const start = this.#at;
+    const mark = line.indexOf(separator, start);
+    if (mark < 0 || mark >= end) return undefined;
+    this.#at = mark + 1;
+    return mark === start ? "" : line.toString("utf8", start, mark);
+  }
+
+  #redactTarget(target: string): KnownTarget {
+    const { path, query } = flatTarget(target);
+    const known = { path, query, json: targetJson({ path, query }) };
+    // Queries rarely come again, and what was redacted must not stay in memory.
+    if (path === target) this.#targets.set(target, known);
+    return known;
+  }
+
+  #findFacts(text: string, context: Context): KnownFacts | undefined {
+    const found = this.#facts.get(text);
+    return found?.ruleFacts === context.ruleFacts ? found : this.#workOut(text, context);
+  }
+
   #workOut(text: string, context: Context): KnownFacts | undefined {
     const facts = tryParseFacts(text);
     if (facts === undefined) return undefined;
     const outline = outlineOf(facts, context);
-    const known = { outline, json: recordJsonParts(outline) };
-    this.#outlines.set(text, known, context.ruleFacts);
+    const known = { outline, json: recordJsonParts(outline), ruleFacts: context.ruleFacts };
+    // An agent that is not known may be the next time; user information holds passwords.
+    if (outline.agent !== null && !facts.authority.includes("@")) this.#facts.set(text, known);
     return known;
   }
 }
@@ -144,7 +185,6 @@ function tryParseFacts(text: string): HttpFacts | undefined {
     protocol: field("protocol"),
     method: field("method"),
     authority: field("authority"),
-    target: field("target"),
     userAgent: field("userAgent"),
     // Set to that on a connection that was dialled without a name
     agreedHost: agreedHost === "-" ? "" : agreedHost,

@@ -2,8 +2,8 @@
 import t from "tap";
 import { entryContext, httpFacts, httpMeasures } from "../testdata/access-log.ts";
 import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
-import { completeRecord, outlineOf } from "./http-transaction.ts";
-import { recordJson, recordJsonParts } from "./record-json.ts";
+import { completeRecord, flatTarget, outlineOf } from "./http-transaction.ts";
+import { recordJson, recordJsonParts, targetJson } from "./record-json.ts";
 import { RecordStamps } from "./record-stamps.ts";
 
 const stamps = new RecordStamps();
@@ -23,20 +23,21 @@ const cases: readonly {
   { name: "flags", facts: { flags: ["UF", "URX"] } },
   {
     name: "nothing at all",
-    facts: { authority: "", target: "", method: "", protocol: "", route: "", details: "" },
+    facts: { authority: "", method: "", protocol: "", route: "", details: "" },
+    measures: { target: flatTarget("") },
   },
   {
     name: "hostile texts",
     facts: {
       method: hostile,
       authority: hostile,
-      target: `/${hostile}?${hostile}`,
       userAgent: hostile,
       details: hostile,
       clientAddress: hostile,
       upstreamAddress: hostile,
       flags: [hostile],
     },
+    measures: { target: flatTarget(`/${hostile}?${hostile}`) },
   },
   { name: "lone surrogates", facts: { userAgent: "lone \ud800 and \udc00 surrogates" } },
   {
@@ -67,7 +68,7 @@ for (const { name, facts, measures } of cases) {
     const parts = recordJsonParts(outline);
     for (const revision of [0, 7]) {
       const record = completeRecord(outline, httpMeasures(measures), { revision, stamps });
-      const json = recordJson(record, parts);
+      const json = recordJson(record, parts, targetJson(record.request));
       t.equal(json, JSON.stringify(record));
       t.notOk(json.includes("\n"), "is one line");
     }
@@ -77,5 +78,8 @@ for (const { name, facts, measures } of cases) {
 t.test("recordJson() leaves an unknown agent out", async (t) => {
   const outline = outlineOf(httpFacts(), entryContext({ findAgent: () => null }));
   const record = completeRecord(outline, httpMeasures(), { revision: 1, stamps });
-  t.equal(recordJson(record, recordJsonParts(outline)), JSON.stringify(record));
+  t.equal(
+    recordJson(record, recordJsonParts(outline), targetJson(record.request)),
+    JSON.stringify(record),
+  );
 });

@@ -5,10 +5,11 @@
 
 import type { EgressRecord } from "../record.ts";
 import { flatText } from "./flat-text.ts";
-import type { HttpOutline } from "./http-transaction.ts";
+import type { FlatTarget, HttpOutline } from "./http-transaction.ts";
 
 /** The parts that repeat, by what follows them. */
 export interface RecordJsonParts {
+  readonly toPath: string;
   readonly toRequestBytes: string;
   readonly toRequestMs: string;
   readonly toRevision: string;
@@ -18,23 +19,31 @@ export interface RecordJsonParts {
 export function recordJsonParts(outline: HttpOutline): RecordJsonParts {
   const { agent, gateway, listener, clientAddress, request, flags, details } = outline;
   const { upstream, decision, provider, credential } = outline;
+  const { method, scheme, authority, host, port, protocol, userAgent } = request;
   const origin = inner({ agent, gateway, listener, clientAddress });
+  const asked = inner({ method, scheme, authority, host, port });
   const outcome = inner({ upstream, decision, provider, credential, tier: "native" });
   return {
-    toRequestBytes: flatText(`,${origin},"request":{${inner(request)},"bytes":`),
+    toPath: flatText(`,${origin},"request":{${asked},`),
+    toRequestBytes: flatText(`,${inner({ protocol, userAgent })},"bytes":`),
     toRequestMs: flatText(`,${inner({ flags, details })}},"timings":{"requestMs":`),
     toRevision: flatText(`},${outcome},"revision":`),
   };
 }
 
-/** The JSON of a record that `completeRecord()` made of the outline of these parts, on one line without its end. */
-export function recordJson(record: EgressRecord, parts: RecordJsonParts): string {
+/** Serialises a target: `"path":…,"query":…`. */
+export function targetJson({ path, query }: FlatTarget): string {
+  return inner({ path, query });
+}
+
+/** The JSON of a record that `completeRecord()` made of the outline of these parts, with its `targetJson()`; one line without its end. */
+export function recordJson(record: EgressRecord, parts: RecordJsonParts, target: string): string {
   const { request, response, timings, trace } = record;
   const times = `"time":"${record.time}","startUnixMs":${record.startUnixMs},"startUnixNs":"${record.startUnixNs}","durationMs":${record.durationMs}`;
   const answer = `"response":{"status":${response.status},"bytes":${response.bytes}`;
   const since = `${timings.requestMs},"upstreamConnectMs":null,"timeToFirstByteMs":${timings.timeToFirstByteMs}`;
   const ids = `{"traceId":"${trace?.traceId}","spanId":"${trace?.spanId}","parentSpanId":"${trace?.parentSpanId}"}`;
-  return `{"id":"${record.id}","kind":"http",${times}${parts.toRequestBytes}${request.bytes}},${answer}${parts.toRequestMs}${since}${parts.toRevision}${record.revision},"trace":${ids},"usage":null}`;
+  return `{"id":"${record.id}","kind":"http",${times}${parts.toPath}${target}${parts.toRequestBytes}${request.bytes}},${answer}${parts.toRequestMs}${since}${parts.toRevision}${record.revision},"trace":${ids},"usage":null}`;
 }
 
 /** The JSON of an object without its braces. */

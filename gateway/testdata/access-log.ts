@@ -27,7 +27,6 @@ export function httpFacts(changes: Partial<HttpFacts> = {}): HttpFacts {
     protocol: "HTTP/1.1",
     method: "POST",
     authority: "api.openai.com",
-    target: "/v1/chat/completions",
     userAgent: "OpenAI/JS 7.57.0",
     agreedHost: "api.openai.com",
     dialledPort: 443,
@@ -53,6 +52,7 @@ export function httpMeasures(changes: Partial<HttpMeasures> = {}): HttpMeasures 
     status: 200,
     responseBytes: 512,
     traceparent: "",
+    target: { path: "/v1/chat/completions", query: "" },
     ...changes,
   };
 }

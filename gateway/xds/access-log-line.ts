@@ -23,6 +23,7 @@ const measures = [
   ["status", "%RESPONSE_CODE%"],
   ["responseBytes", "%BYTES_SENT%"],
   ["traceparent", "%REQ(TRACEPARENT)%"],
+  ["target", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"],
 ] as const;
 
 /** `listener` and `scheme` are written as they are known when the format is made. */
@@ -33,7 +34,6 @@ const facts = [
   ["protocol", "%PROTOCOL%"],
   ["method", "%REQ(:METHOD)%"],
   ["authority", "%REQ(:AUTHORITY)%"],
-  ["target", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"],
   ["userAgent", "%REQ(USER-AGENT)%"],
   ["agreedHost", filterStateFormat(FILTER_STATE.host)],
   ["port", filterStateFormat(FILTER_STATE.port)],

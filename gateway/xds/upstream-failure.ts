@@ -20,7 +20,7 @@ const causes: readonly { readonly sign: string; readonly meaning: string }[] = [
   },
   { sign: "TLS_error", meaning: "the TLS handshake with it failed" },
   { sign: "Connection_refused", meaning: "it refuses connections" },
-  { sign: "connection_timeout", meaning: "it did not accept a connection in time" },
+  { sign: "connection_timeout", meaning: "it did not complete a connection in time" },
   { sign: "per_try_timeout", meaning: "it sent no response headers in time" },
   { sign: "idle_timeout", meaning: "nothing was sent for too long" },
   { sign: "connection_failure", meaning: "no connection to it can be made" },

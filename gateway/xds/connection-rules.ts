@@ -1,0 +1,230 @@
+/**
+ * What L4 rules and the default policy make of a connection, by the name it goes to, its address and its port: cases
+ * in the order in which they are asked.
+ */
+
+import type { ConnectionDenyReason } from "../decision-key.ts";
+import { encodeDecisionKey } from "../decision-key.ts";
+import type { xds } from "../proto/gen/xds.js";
+import type { DenyReason, GatewaySnapshot, HostAlias, HostMatch, L4Rule } from "../snapshot.ts";
+import type { AliasNames } from "./alias-names.ts";
+import { aliasNames, coveredAliases } from "./alias-names.ts";
+import type { ConnectionTreatment } from "./filter-chain.ts";
+import { FILTER_STATE } from "./filter-state.ts";
+import type { Predicate } from "./match-predicate.ts";
+import {
+  allOf,
+  anyOf,
+  destinationIn,
+  filterStateInput,
+  fitsPattern,
+  isExactly,
+  not,
+  transportProtocolInput,
+} from "./match-predicate.ts";
+import { portPattern } from "./port-pattern.ts";
+
+type Input = xds.core.v3.ITypedExtensionConfig;
+
+/** A condition on a connection, and its treatment when it is the first that holds. */
+export interface ConnectionCase {
+  readonly when: Predicate;
+  readonly use: ConnectionTreatment;
+}
+
+/** How connections of one kind say where they go. */
+export interface ConnectionNaming {
+  readonly kind: "pass-server-name" | "pass-dialled-name";
+  /** Where the bytes go unless a rule asks for an address */
+  readonly name: Input;
+  /** Inputs that must say a name of the rule as well */
+  readonly otherNames: readonly Input[];
+}
+
+/** What happens to connections that no rule matches. */
+export interface DefaultVerdict {
+  readonly cases: readonly ConnectionCase[];
+  readonly otherwise: ConnectionTreatment;
+}
+
+const everyAddress = ["0.0.0.0/0", "::/0"];
+
+/** Any name but an address: that has colons, or nothing but digits and dots. */
+const hostNamePattern = "(?s)[^:]*[^0-9.:][^:]*";
+
+/** The treatment of what is refused before or beside all rules. */
+export function refusal(reason: DenyReason | ConnectionDenyReason): ConnectionTreatment {
+  return { kind: "refuse", decision: encodeDecisionKey({ verdict: "deny", reason }) };
+}
+
+/** Cases of the L4 rules of one gateway, for connections that are named in one way. */
+export class ConnectionRules {
+  readonly #gateway: GatewaySnapshot;
+  readonly #naming: ConnectionNaming;
+  readonly #aliases: readonly AliasNames[];
+
+  constructor(gateway: GatewaySnapshot, naming: ConnectionNaming) {
+    this.#gateway = gateway;
+    this.#naming = naming;
+    this.#aliases = aliasNames(gateway);
+  }
+
+  /** Cases of one rule, whose name must stand in all of the inputs. */
+  casesOf(rule: L4Rule): ConnectionCase[] {
+    if (rule.verdict === "deny") return [this.#denyCase(rule)];
+    const names = rule.hosts.length === 0 ? [] : this.#inputs().map((input) => anyHost(input, rule.hosts));
+    const ports = portPredicate(rule);
+    const byAddress = {
+      when: allOf([...names, this.#allowedAddress(rule), ...ports]),
+      use: treatmentOf(rule, "pass-address"),
+    };
+    if (rule.cidrs.length > 0) return [byAddress];
+    const { kind, name } = this.#naming;
+    const byAlias = this.#aliasCases(rule);
+    const named = names.length > 0 ? names : [fitsPattern(name, ".+")];
+    const byNames = {
+      when: allOf([...named, ...ports]),
+      use: treatmentOf(rule, kind),
+    };
+    if (rule.hosts.length > 0) return [...byAlias, byNames];
+    const rest = kind === "pass-server-name" ? [byNames, byAddress] : [byAddress, byNames];
+    return [...byAlias, ...rest];
+  }
+
+  /** What the default policy makes of connections. */
+  defaultVerdict(): DefaultVerdict {
+    const { defaultPolicy, refusal: refused } = this.#gateway;
+    if (refused) return { cases: [], otherwise: refusal(refused.reason) };
+    if (defaultPolicy === "deny-all") return { cases: [], otherwise: refusal("default-policy") };
+    const { kind, name } = this.#naming;
+    const decision = encodeDecisionKey({ verdict: "allow" });
+    const unguarded = allOf([destinationIn(everyAddress), ...this.#unguarded()]);
+    const cases = [
+      ...this.#ruledCases(),
+      ...this.#guardedCases(),
+      ...this.#aliases.map(({ alias, names }) => ({
+        when: anyHost(name, names),
+        use: this.#toAlias(alias, decision),
+      })),
+      { when: fitsPattern(name, ".+"), use: { kind, decision } },
+      { when: unguarded, use: { kind: "pass-address" as const, decision } },
+    ];
+    return { cases, otherwise: refusal("default-policy") };
+  }
+
+  #inputs(): readonly Input[] {
+    return [this.#naming.name, ...this.#naming.otherNames];
+  }
+
+  /** Names that lead to a fixed address, of those that the rule lets through: before they are looked up. */
+  #aliasCases(rule: L4Rule): ConnectionCase[] {
+    const { name, otherNames } = this.#naming;
+    const others = rule.hosts.length === 0 ? [] : otherNames;
+    return coveredAliases(this.#aliases, rule.hosts).map(({ alias, names }) => ({
+      when: allOf([
+        anyHost(name, names),
+        ...others.map((input) => anyHost(input, rule.hosts)),
+        ...portPredicate(rule),
+      ]),
+      use: this.#toAlias(alias, allowKey(rule)),
+    }));
+  }
+
+  #toAlias(alias: HostAlias, decision: string): ConnectionTreatment {
+    const by = this.#naming.kind === "pass-server-name" ? "server-name" : "dialled";
+    return { kind: "pass-alias", by, alias, decision };
+  }
+
+  /** The guard stays in front of a rule unless the rule names a part of it. */
+  #allowedAddress({ cidrs }: L4Rule): Predicate {
+    const open = cidrs.filter(({ namesGuarded }) => !namesGuarded).map(({ cidr }) => cidr);
+    const named = cidrs.filter(({ namesGuarded }) => namesGuarded).map(({ cidr }) => cidr);
+    const anywhere = cidrs.length === 0 ? everyAddress : open;
+    return anyOf([
+      ...(named.length > 0 ? [destinationIn(named)] : []),
+      ...(anywhere.length > 0 ? [allOf([destinationIn(anywhere), ...this.#unguarded()])] : []),
+    ]);
+  }
+
+  /** Denies where any of the names fits, and also a named connection whose address is not known yet. */
+  #denyCase(rule: L4Rule): ConnectionCase {
+    const { hosts } = rule;
+    const cidrs = rule.cidrs.map(({ cidr }) => cidr);
+    const names = hosts.length === 0 ? [] : [anyOf(this.#inputs().map((input) => anyHost(input, hosts)))];
+    const unknown = hosts.length === 0 ? [] : [not(destinationIn(everyAddress))];
+    const addresses = cidrs.length === 0 ? [] : [anyOf([destinationIn(cidrs), ...unknown])];
+    const all = [...names, ...addresses, ...portPredicate(rule)];
+    const always = not(isExactly(transportProtocolInput(), ""));
+    return {
+      when: all.length === 0 ? always : allOf(all),
+      use: treatmentOf(rule, "pass-address"),
+    };
+  }
+
+  /** Hosts whose requests rules decide: what no rule can read never goes there by default. */
+  #ruledCases(): ConnectionCase[] {
+    const hosts = this.#gateway.hosts.filter(
+      ({ host, rules }) =>
+        (host.kind === "exact" || host.kind === "wildcard") &&
+        rules.some(({ route }) => route.kind !== "EgressL4Route"),
+    );
+    if (hosts.length === 0) return [];
+    const patterns = hosts.map(({ host: { kind, value } }) =>
+      fitsPattern(this.#naming.name, `(?i)${kind === "wildcard" ? ".+\\." : ""}${escapeRegex(value)}\\.?`),
+    );
+    return [{ when: anyOf(patterns), use: refusal("no-rule") }];
+  }
+
+  /** What was dialled inside by its address. A name with it is looked up instead, and its addresses are guarded. */
+  #guardedCases(): ConnectionCase[] {
+    const { guardedRanges } = this.#gateway.upstream;
+    if (guardedRanges.length === 0) return [];
+    const isNamed = fitsPattern(this.#naming.name, hostNamePattern);
+    const inside = allOf([destinationIn(guardedRanges), not(isNamed)]);
+    return [{ when: inside, use: refusal("guarded-address") }];
+  }
+
+  #unguarded(): Predicate[] {
+    const { guardedRanges } = this.#gateway.upstream;
+    return guardedRanges.length === 0 ? [] : [not(destinationIn(guardedRanges))];
+  }
+}
+
+function treatmentOf(rule: L4Rule, kind: ConnectionNaming["kind"] | "pass-address"): ConnectionTreatment {
+  const { route, ruleIndex, verdict } = rule;
+  if (verdict === "deny") {
+    const { reason = "deny-policy" } = rule;
+    return { kind: "refuse", decision: encodeDecisionKey({ verdict, reason, route, ruleIndex }) };
+  }
+  return { kind, decision: allowKey(rule) };
+}
+
+function allowKey({ route, ruleIndex }: L4Rule): string {
+  return encodeDecisionKey({ verdict: "allow", route, ruleIndex });
+}
+
+function anyHost(input: Input, hosts: readonly HostMatch[]): Predicate {
+  return anyOf(hosts.map((host) => hostPredicate(input, host)));
+}
+
+/** L4 wildcards cover exactly one label. */
+function hostPredicate(input: Input, host: HostMatch): Predicate {
+  switch (host.kind) {
+    case "any":
+      return fitsPattern(input, ".+");
+    case "wildcard":
+      return fitsPattern(input, `(?i)[^.]+\\.${escapeRegex(host.value)}`);
+    case "exact":
+    case "ip":
+      return fitsPattern(input, `(?i)${escapeRegex(host.value)}`);
+  }
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+function portPredicate({ ports }: L4Rule): Predicate[] {
+  if (ports.length === 0) return [];
+  return [fitsPattern(filterStateInput(FILTER_STATE.port), portPattern(ports))];
+}
