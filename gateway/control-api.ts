@@ -6,7 +6,7 @@
 import type { EgressRecord } from "./record.ts";
 import type { ObjectName } from "./snapshot.ts";
 
-/** Paths of the interface. */
+/** Where each question is asked; all answers but streams are one JSON object. */
 export const CONTROL_PATH = {
   /** GET: `GatewayProcessStatus` */
   status: "/v1/status",

@@ -23,8 +23,8 @@ async function modeOf(file: string): Promise<number> {
 }
 
 t.test("homeDirectory() is CLRK_HOME, else below HOME", async (t) => {
-  t.equal(homeDirectory({ CLRK_HOME: "/srv/clrk", HOME: "/home/a" }).root, "/srv/clrk");
-  t.equal(homeDirectory({ CLRK_HOME: "", HOME: "/home/a" }).root, "/home/a/.clrk");
+  t.equal(homeDirectory({ CLRK_HOME: "/srv/clrk", HOME: "/srv/a" }).root, "/srv/clrk");
+  t.equal(homeDirectory({ CLRK_HOME: "", HOME: "/srv/a" }).root, "/srv/a/.clrk");
   t.match(homeDirectory({ HOME: "" }).root, /\/\.clrk$/);
   t.same(homeDirectory({ CLRK_HOME: "/x" }), {
     root: "/x",

@@ -104,11 +104,20 @@ t.test(
     });
     test.match(openai, {
       kind: "failed",
-      error: { name: "InternalServerError", status: 504, type: "server_error", message: /no response headers in time/ },
+      error: {
+        name: "InternalServerError",
+        status: 504,
+        type: "server_error",
+        message: /no response headers in time/,
+      },
     });
     test.match(anthropic, {
       kind: "failed",
-      error: { name: "GatewayTimeoutError", status: 504, message: /no response headers in time.*api_error/ },
+      error: {
+        name: "GatewayTimeoutError",
+        status: 504,
+        message: /no response headers in time.*api_error/,
+      },
     });
     const record = await gateway.waitForRecord(({ request }) => request.path === "/status/200");
     test.match(record, {

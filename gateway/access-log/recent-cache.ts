@@ -1,6 +1,6 @@
 /** Remembers what followed from recent texts, within a bound on entries and on the length of their texts. */
 
-/** A text on which the agent had no influence, or little, and which so comes again. */
+/** Longer texts hold ids or queries, which do not come again. */
 const defaultMaxTextLength = 1_024;
 
 /** Agents ask few hosts for few paths. */

@@ -7,8 +7,10 @@
 import type { ConnectionDenyReason } from "../decision-key.ts";
 import type { xds } from "../proto/gen/xds.js";
 import type { DenyReason, GatewaySnapshot, L4Rule, ListenerSnapshot } from "../snapshot.ts";
-import type { ConnectionCase, ConnectionNaming } from "./connection-rules.ts";
-import { ConnectionRules, refusal } from "./connection-rules.ts";
+import type { AliasNames } from "./alias-names.ts";
+import { aliasNames } from "./alias-names.ts";
+import type { ConnectionCase, ConnectionNaming, ConnectionScope } from "./connection-rules.ts";
+import { defaultVerdict, refusal, ruleCases } from "./connection-rules.ts";
 import type { ConnectionTreatment } from "./filter-chain.ts";
 import { chainName } from "./filter-chain.ts";
 import { FILTER_STATE, identifiedPattern, unreadablePattern } from "./filter-state.ts";
@@ -42,12 +44,6 @@ const shapePriority = {
   "tls-passthrough": 2,
   tcp: 1,
 } as const;
-
-const byServerName: ConnectionNaming = {
-  kind: "pass-server-name",
-  name: serverNameInput(),
-  otherNames: [],
-};
 
 /** What the first bytes looked like. */
 type Sniffed = "tls" | "http" | "raw";
@@ -91,9 +87,11 @@ class Planner {
   readonly #gateway: GatewaySnapshot;
   readonly #treatments = new Map<string, ConnectionTreatment>();
   readonly #usesSections: boolean;
+  readonly #aliases: readonly AliasNames[];
 
   constructor(gateway: GatewaySnapshot) {
     this.#gateway = gateway;
+    this.#aliases = aliasNames(gateway);
     this.#usesSections = gateway.hosts.some(({ rules }) =>
       rules.some(({ sections }) => sections !== undefined),
     );
@@ -140,11 +138,11 @@ class Planner {
   /** A route that names a passthrough listener of the same port takes its server names out of interception. */
   #terminated(treatment: ConnectionTreatment, listeners: readonly ListenerSnapshot[]): OnMatch {
     const others = listeners.filter(({ shape }) => shape === "tls-passthrough");
-    const rules = new ConnectionRules(this.#gateway, byServerName);
+    const scope = this.#scope(byServerName());
     const cases = others.flatMap((listener) =>
       this.#rules(listener, "explicit")
         .filter(({ hosts }) => hosts.length > 0)
-        .flatMap((rule) => rules.casesOf(rule).map((it) => this.#case(it))),
+        .flatMap((rule) => ruleCases(rule, scope).map((it) => this.#case(it))),
     );
     // The name becomes that of a secret: one with a slash could be the name of a secret of ours.
     const unlikely = fitsPattern(serverNameInput(), "(?s).*[^A-Za-z0-9._-].*");
@@ -155,7 +153,7 @@ class Planner {
   }
 
   #passedThrough(listener: ListenerSnapshot): OnMatch {
-    return this.#ruled(listener, byServerName);
+    return this.#ruled(listener, byServerName());
   }
 
   #raw(listener: ListenerSnapshot, kind: Sniffed): OnMatch {
@@ -168,10 +166,17 @@ class Planner {
   }
 
   #ruled(listener: ListenerSnapshot, naming: ConnectionNaming): OnMatch {
-    const rules = new ConnectionRules(this.#gateway, naming);
-    const cases = this.#rules(listener, "any").flatMap((rule) => rules.casesOf(rule));
-    const { cases: rest, otherwise } = rules.defaultVerdict();
-    return firstMatch([...cases, ...rest].map((it) => this.#case(it)), this.#use(otherwise));
+    const scope = this.#scope(naming);
+    const cases = this.#rules(listener, "any").flatMap((rule) => ruleCases(rule, scope));
+    const { cases: rest, otherwise } = defaultVerdict(scope);
+    return firstMatch(
+      [...cases, ...rest].map((it) => this.#case(it)),
+      this.#use(otherwise),
+    );
+  }
+
+  #scope(naming: ConnectionNaming): ConnectionScope {
+    return { gateway: this.#gateway, naming, aliases: this.#aliases };
   }
 
   #case({ when, use }: ConnectionCase) {
@@ -190,6 +195,10 @@ class Planner {
     this.#treatments.set(name, treatment);
     return useChain(name);
   }
+}
+
+function byServerName(): ConnectionNaming {
+  return { kind: "pass-server-name", name: serverNameInput(), otherNames: [] };
 }
 
 /** Listeners for a dialled port, strongest first: one that names the port, then by shape. */

@@ -8,7 +8,7 @@ import { encodeDecisionKey } from "../decision-key.ts";
 import type { xds } from "../proto/gen/xds.js";
 import type { DenyReason, GatewaySnapshot, HostAlias, HostMatch, L4Rule } from "../snapshot.ts";
 import type { AliasNames } from "./alias-names.ts";
-import { aliasNames, coveredAliases } from "./alias-names.ts";
+import { coveredAliases } from "./alias-names.ts";
 import type { ConnectionTreatment } from "./filter-chain.ts";
 import { FILTER_STATE } from "./filter-state.ts";
 import type { Predicate } from "./match-predicate.ts";
@@ -41,6 +41,14 @@ export interface ConnectionNaming {
   readonly otherNames: readonly Input[];
 }
 
+/** A gateway, and how the connections in question are named there. */
+export interface ConnectionScope {
+  readonly gateway: GatewaySnapshot;
+  readonly naming: ConnectionNaming;
+  /** Those of the gateway */
+  readonly aliases: readonly AliasNames[];
+}
+
 /** What happens to connections that no rule matches. */
 export interface DefaultVerdict {
   readonly cases: readonly ConnectionCase[];
@@ -57,140 +65,141 @@ export function refusal(reason: DenyReason | ConnectionDenyReason): ConnectionTr
   return { kind: "refuse", decision: encodeDecisionKey({ verdict: "deny", reason }) };
 }
 
-/** Cases of the L4 rules of one gateway, for connections that are named in one way. */
-export class ConnectionRules {
-  readonly #gateway: GatewaySnapshot;
-  readonly #naming: ConnectionNaming;
-  readonly #aliases: readonly AliasNames[];
-
-  constructor(gateway: GatewaySnapshot, naming: ConnectionNaming) {
-    this.#gateway = gateway;
-    this.#naming = naming;
-    this.#aliases = aliasNames(gateway);
-  }
-
-  /** Cases of one rule, whose name must stand in all of the inputs. */
-  casesOf(rule: L4Rule): ConnectionCase[] {
-    if (rule.verdict === "deny") return [this.#denyCase(rule)];
-    const names = rule.hosts.length === 0 ? [] : this.#inputs().map((input) => anyHost(input, rule.hosts));
-    const ports = portPredicate(rule);
-    const byAddress = {
-      when: allOf([...names, this.#allowedAddress(rule), ...ports]),
-      use: treatmentOf(rule, "pass-address"),
-    };
-    if (rule.cidrs.length > 0) return [byAddress];
-    const { kind, name } = this.#naming;
-    const byAlias = this.#aliasCases(rule);
-    const named = names.length > 0 ? names : [fitsPattern(name, ".+")];
-    const byNames = {
-      when: allOf([...named, ...ports]),
-      use: treatmentOf(rule, kind),
-    };
-    if (rule.hosts.length > 0) return [...byAlias, byNames];
-    const rest = kind === "pass-server-name" ? [byNames, byAddress] : [byAddress, byNames];
-    return [...byAlias, ...rest];
-  }
-
-  /** What the default policy makes of connections. */
-  defaultVerdict(): DefaultVerdict {
-    const { defaultPolicy, refusal: refused } = this.#gateway;
-    if (refused) return { cases: [], otherwise: refusal(refused.reason) };
-    if (defaultPolicy === "deny-all") return { cases: [], otherwise: refusal("default-policy") };
-    const { kind, name } = this.#naming;
-    const decision = encodeDecisionKey({ verdict: "allow" });
-    const unguarded = allOf([destinationIn(everyAddress), ...this.#unguarded()]);
-    const cases = [
-      ...this.#ruledCases(),
-      ...this.#guardedCases(),
-      ...this.#aliases.map(({ alias, names }) => ({
-        when: anyHost(name, names),
-        use: this.#toAlias(alias, decision),
-      })),
-      { when: fitsPattern(name, ".+"), use: { kind, decision } },
-      { when: unguarded, use: { kind: "pass-address" as const, decision } },
-    ];
-    return { cases, otherwise: refusal("default-policy") };
-  }
-
-  #inputs(): readonly Input[] {
-    return [this.#naming.name, ...this.#naming.otherNames];
-  }
-
-  /** Names that lead to a fixed address, of those that the rule lets through: before they are looked up. */
-  #aliasCases(rule: L4Rule): ConnectionCase[] {
-    const { name, otherNames } = this.#naming;
-    const others = rule.hosts.length === 0 ? [] : otherNames;
-    return coveredAliases(this.#aliases, rule.hosts).map(({ alias, names }) => ({
-      when: allOf([
-        anyHost(name, names),
-        ...others.map((input) => anyHost(input, rule.hosts)),
-        ...portPredicate(rule),
-      ]),
-      use: this.#toAlias(alias, allowKey(rule)),
-    }));
-  }
-
-  #toAlias(alias: HostAlias, decision: string): ConnectionTreatment {
-    const by = this.#naming.kind === "pass-server-name" ? "server-name" : "dialled";
-    return { kind: "pass-alias", by, alias, decision };
-  }
-
-  /** The guard stays in front of a rule unless the rule names a part of it. */
-  #allowedAddress({ cidrs }: L4Rule): Predicate {
-    const open = cidrs.filter(({ namesGuarded }) => !namesGuarded).map(({ cidr }) => cidr);
-    const named = cidrs.filter(({ namesGuarded }) => namesGuarded).map(({ cidr }) => cidr);
-    const anywhere = cidrs.length === 0 ? everyAddress : open;
-    return anyOf([
-      ...(named.length > 0 ? [destinationIn(named)] : []),
-      ...(anywhere.length > 0 ? [allOf([destinationIn(anywhere), ...this.#unguarded()])] : []),
-    ]);
-  }
-
-  /** Denies where any of the names fits, and also a named connection whose address is not known yet. */
-  #denyCase(rule: L4Rule): ConnectionCase {
-    const { hosts } = rule;
-    const cidrs = rule.cidrs.map(({ cidr }) => cidr);
-    const names = hosts.length === 0 ? [] : [anyOf(this.#inputs().map((input) => anyHost(input, hosts)))];
-    const unknown = hosts.length === 0 ? [] : [not(destinationIn(everyAddress))];
-    const addresses = cidrs.length === 0 ? [] : [anyOf([destinationIn(cidrs), ...unknown])];
-    const all = [...names, ...addresses, ...portPredicate(rule)];
-    const always = not(isExactly(transportProtocolInput(), ""));
-    return {
-      when: all.length === 0 ? always : allOf(all),
-      use: treatmentOf(rule, "pass-address"),
-    };
-  }
-
-  /** Hosts whose requests rules decide: what no rule can read never goes there by default. */
-  #ruledCases(): ConnectionCase[] {
-    const hosts = this.#gateway.hosts.filter(
-      ({ host, rules }) =>
-        (host.kind === "exact" || host.kind === "wildcard") &&
-        rules.some(({ route }) => route.kind !== "EgressL4Route"),
-    );
-    if (hosts.length === 0) return [];
-    const patterns = hosts.map(({ host: { kind, value } }) =>
-      fitsPattern(this.#naming.name, `(?i)${kind === "wildcard" ? ".+\\." : ""}${escapeRegex(value)}\\.?`),
-    );
-    return [{ when: anyOf(patterns), use: refusal("no-rule") }];
-  }
-
-  /** What was dialled inside by its address. A name with it is looked up instead, and its addresses are guarded. */
-  #guardedCases(): ConnectionCase[] {
-    const { guardedRanges } = this.#gateway.upstream;
-    if (guardedRanges.length === 0) return [];
-    const isNamed = fitsPattern(this.#naming.name, hostNamePattern);
-    const inside = allOf([destinationIn(guardedRanges), not(isNamed)]);
-    return [{ when: inside, use: refusal("guarded-address") }];
-  }
-
-  #unguarded(): Predicate[] {
-    const { guardedRanges } = this.#gateway.upstream;
-    return guardedRanges.length === 0 ? [] : [not(destinationIn(guardedRanges))];
-  }
+/** Cases of one rule, whose name must stand in all of the inputs. */
+export function ruleCases(rule: L4Rule, scope: ConnectionScope): ConnectionCase[] {
+  if (rule.verdict === "deny") return [denyCase(rule, scope)];
+  const names =
+    rule.hosts.length === 0 ? [] : inputsOf(scope).map((input) => anyHost(input, rule.hosts));
+  const ports = portPredicate(rule);
+  const byAddress = {
+    when: allOf([...names, allowedAddress(rule, scope.gateway), ...ports]),
+    use: treatmentOf(rule, "pass-address"),
+  };
+  if (rule.cidrs.length > 0) return [byAddress];
+  const { kind, name } = scope.naming;
+  const byAlias = aliasCases(rule, scope);
+  const named = names.length > 0 ? names : [fitsPattern(name, ".+")];
+  const byNames = {
+    when: allOf([...named, ...ports]),
+    use: treatmentOf(rule, kind),
+  };
+  if (rule.hosts.length > 0) return [...byAlias, byNames];
+  const rest = kind === "pass-server-name" ? [byNames, byAddress] : [byAddress, byNames];
+  return [...byAlias, ...rest];
 }
 
-function treatmentOf(rule: L4Rule, kind: ConnectionNaming["kind"] | "pass-address"): ConnectionTreatment {
+/** What the default policy makes of connections. */
+export function defaultVerdict(scope: ConnectionScope): DefaultVerdict {
+  const {
+    gateway,
+    naming: { kind, name },
+    aliases,
+  } = scope;
+  const { defaultPolicy, refusal: refused } = gateway;
+  if (refused) return { cases: [], otherwise: refusal(refused.reason) };
+  if (defaultPolicy === "deny-all") return { cases: [], otherwise: refusal("default-policy") };
+  const decision = encodeDecisionKey({ verdict: "allow" });
+  const unguarded = allOf([destinationIn(everyAddress), ...unguardedDestination(gateway)]);
+  const cases = [
+    ...ruledCases(scope),
+    ...guardedCases(scope),
+    ...aliases.map(({ alias, names }) => ({
+      when: anyHost(name, names),
+      use: toAlias(alias, scope.naming, decision),
+    })),
+    { when: fitsPattern(name, ".+"), use: { kind, decision } },
+    { when: unguarded, use: { kind: "pass-address" as const, decision } },
+  ];
+  return { cases, otherwise: refusal("default-policy") };
+}
+
+function inputsOf({ naming }: ConnectionScope): readonly Input[] {
+  return [naming.name, ...naming.otherNames];
+}
+
+/** Names that lead to a fixed address, of those that the rule lets through: before they are looked up. */
+function aliasCases(rule: L4Rule, { naming, aliases }: ConnectionScope): ConnectionCase[] {
+  const { name, otherNames } = naming;
+  const others = rule.hosts.length === 0 ? [] : otherNames;
+  return coveredAliases(aliases, rule.hosts).map(({ alias, names }) => ({
+    when: allOf([
+      anyHost(name, names),
+      ...others.map((input) => anyHost(input, rule.hosts)),
+      ...portPredicate(rule),
+    ]),
+    use: toAlias(alias, naming, allowKey(rule)),
+  }));
+}
+
+function toAlias(
+  alias: HostAlias,
+  naming: ConnectionNaming,
+  decision: string,
+): ConnectionTreatment {
+  const by = naming.kind === "pass-server-name" ? "server-name" : "dialled";
+  return { kind: "pass-alias", by, alias, decision };
+}
+
+/** The guard stays in front of a rule unless the rule names a part of it. */
+function allowedAddress({ cidrs }: L4Rule, gateway: GatewaySnapshot): Predicate {
+  const open = cidrs.filter(({ namesGuarded }) => !namesGuarded).map(({ cidr }) => cidr);
+  const named = cidrs.filter(({ namesGuarded }) => namesGuarded).map(({ cidr }) => cidr);
+  const anywhere = cidrs.length === 0 ? everyAddress : open;
+  return anyOf([
+    ...(named.length > 0 ? [destinationIn(named)] : []),
+    ...(anywhere.length > 0
+      ? [allOf([destinationIn(anywhere), ...unguardedDestination(gateway)])]
+      : []),
+  ]);
+}
+
+/** Denies where any of the names fits, and also a named connection whose address is not known yet. */
+function denyCase(rule: L4Rule, scope: ConnectionScope): ConnectionCase {
+  const { hosts } = rule;
+  const cidrs = rule.cidrs.map(({ cidr }) => cidr);
+  const names =
+    hosts.length === 0 ? [] : [anyOf(inputsOf(scope).map((input) => anyHost(input, hosts)))];
+  const unknown = hosts.length === 0 ? [] : [not(destinationIn(everyAddress))];
+  const addresses = cidrs.length === 0 ? [] : [anyOf([destinationIn(cidrs), ...unknown])];
+  const all = [...names, ...addresses, ...portPredicate(rule)];
+  const always = not(isExactly(transportProtocolInput(), ""));
+  return {
+    when: all.length === 0 ? always : allOf(all),
+    use: treatmentOf(rule, "pass-address"),
+  };
+}
+
+/** Hosts whose requests rules decide: what no rule can read never goes there by default. */
+function ruledCases({ gateway, naming }: ConnectionScope): ConnectionCase[] {
+  const hosts = gateway.hosts.filter(
+    ({ host, rules }) =>
+      (host.kind === "exact" || host.kind === "wildcard") &&
+      rules.some(({ route }) => route.kind !== "EgressL4Route"),
+  );
+  if (hosts.length === 0) return [];
+  const patterns = hosts.map(({ host: { kind, value } }) =>
+    fitsPattern(naming.name, `(?i)${kind === "wildcard" ? ".+\\." : ""}${escapeRegex(value)}\\.?`),
+  );
+  return [{ when: anyOf(patterns), use: refusal("no-rule") }];
+}
+
+/** What was dialled inside by its address. A name with it is looked up instead, and its addresses are guarded. */
+function guardedCases({ gateway, naming }: ConnectionScope): ConnectionCase[] {
+  const { guardedRanges } = gateway.upstream;
+  if (guardedRanges.length === 0) return [];
+  const isNamed = fitsPattern(naming.name, hostNamePattern);
+  const inside = allOf([destinationIn(guardedRanges), not(isNamed)]);
+  return [{ when: inside, use: refusal("guarded-address") }];
+}
+
+function unguardedDestination({ upstream: { guardedRanges } }: GatewaySnapshot): Predicate[] {
+  return guardedRanges.length === 0 ? [] : [not(destinationIn(guardedRanges))];
+}
+
+function treatmentOf(
+  rule: L4Rule,
+  kind: ConnectionNaming["kind"] | "pass-address",
+): ConnectionTreatment {
   const { route, ruleIndex, verdict } = rule;
   if (verdict === "deny") {
     const { reason = "deny-policy" } = rule;

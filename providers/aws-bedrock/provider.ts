@@ -48,7 +48,12 @@ export const awsBedrock = {
     `bedrock-runtime-fips.${region}.amazonaws.com`,
     `*.bedrock-runtime.${region}.vpce.amazonaws.com`,
   ]),
-  credentialHeaders: ["authorization", "x-amz-security-token", "x-amz-date", "x-amz-content-sha256"],
+  credentialHeaders: [
+    "authorization",
+    "x-amz-security-token",
+    "x-amz-date",
+    "x-amz-content-sha256",
+  ],
   errorBody: ({ message }) => ({ message }),
   errorHeaders: [{ name: "x-amzn-errortype", value: "AccessDeniedException" }],
 } satisfies Provider;

@@ -1,0 +1,44 @@
+/** Which chain a connection gets in the plan of a gateway, worked out as Envoy does. */
+import type { GatewaySnapshot } from "../snapshot.ts";
+import { planChains } from "../xds/chain-matcher.ts";
+import { chainName } from "../xds/filter-chain.ts";
+import { FILTER_STATE, identitySeparator } from "../xds/filter-state.ts";
+import { chooseChain } from "./chain-interpreter.ts";
+import type { ConnectionFacts } from "./chain-interpreter.ts";
+
+/** A caller from identity TLVs */
+export const agent = ["TaskAgent", "default", "researcher", "", "", ""].join(identitySeparator);
+
+/** A connection; TLS to port 443 of a run unless said otherwise */
+export interface Connection {
+  readonly caller?: string;
+  readonly port?: number;
+  readonly dialledHost?: string;
+  readonly sni?: string;
+  readonly bytes?: "tls" | "http" | "raw";
+  readonly address?: string;
+}
+
+function factsOf(connection: Connection): ConnectionFacts {
+  const { caller = "run:run-1", port = 443, dialledHost, sni, bytes = "tls", address } = connection;
+  return {
+    filterState: {
+      ...(caller !== "" && { [FILTER_STATE.caller]: caller }),
+      [FILTER_STATE.port]: String(port),
+      ...(dialledHost !== undefined && { [FILTER_STATE.dialledHost]: dialledHost }),
+    },
+    tls: bytes === "tls",
+    ...(bytes === "http" && { protocols: "'http/1.1'" }),
+    ...(sni !== undefined && { serverName: sni }),
+    ...(address !== undefined && { address }),
+  };
+}
+
+/** Name of the chain; throws when the plan has none of that name */
+export function choose(gateway: GatewaySnapshot, connection: Connection): string | undefined {
+  const { matcher, treatments } = planChains(gateway);
+  const chosen = chooseChain(matcher, factsOf(connection));
+  const known = treatments.map(chainName);
+  if (chosen !== undefined && !known.includes(chosen)) throw new Error(`No chain "${chosen}"`);
+  return chosen;
+}
