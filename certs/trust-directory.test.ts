@@ -108,7 +108,7 @@ t.test("writeTrustBundle() lets processes write at the same time", async (t) => 
 
 t.test(
   "writeTrustBundle() rejects when the directory cannot be written",
-  { skip: process.getuid?.() === 0 && "needs another user than root" },
+  { skip: process.getuid?.() === 0 && "not as root" },
   async (t) => {
     const directory = await createDirectory(t);
     await writeTrustBundle(directory, bundleWith());
