@@ -54,6 +54,7 @@ const reasons: ReadonlySet<string> = new Set([
   "credential-needs-tls",
   "backend-missing",
   "ambiguous-path",
+  "trace-method",
   "not-ready",
   "unidentified",
   "unmatched-port",

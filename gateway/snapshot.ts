@@ -57,6 +57,7 @@ export type DenyReason =
   | "credential-needs-tls"
   | "backend-missing"
   | "ambiguous-path"
+  | "trace-method"
   | "not-ready";
 
 /** An IP address and TCP port. */

@@ -95,6 +95,8 @@ function sentence(reason: string, host: string): string {
       return `no rule for host ${host} allows this method and path`;
     case "ambiguous-path":
       return "the path holds an encoded slash, backslash or NUL, or two slashes in a row, and a path rule applies";
+    case "trace-method":
+      return "TRACE would show the agent the credential that the rule injects";
     case "credential-needs-tls":
       return "the rule injects a credential, which never travels from plain HTTP";
     case "unidentified":

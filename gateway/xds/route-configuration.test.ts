@@ -473,3 +473,30 @@ t.test(
     );
   },
 );
+
+t.test("routeConfiguration() refuses TRACE where a credential would be shown", async (t) => {
+  const injecting = rule(1, { action: forward({ credentials: [bearer("openai")] }) });
+  const onBackend = rule(2, {
+    action: forward({ backends: [backend("b.example.com", { credentials: [bearer("other")] })] }),
+  });
+  const gateway = gatewaySnapshot({
+    hosts: [hostPolicy("a.example.com", rule(0), injecting, onBackend)],
+  });
+  const routes = routesOf(gateway, "a.example.com");
+  const traced = routes.filter(({ match }) =>
+    match?.headers.some(({ stringMatch }) => stringMatch?.exact === "TRACE"),
+  );
+  t.match(
+    traced.map(({ name }) => name),
+    [/^deny\/trace-method\/.*\/1$/, /^deny\/trace-method\/.*\/2$/],
+    "none for the rule without a credential",
+  );
+  for (const denial of traced) {
+    t.equal(denial.directResponse?.status, 403);
+    const index = denial.name.slice(-1);
+    const forwards = routes.findIndex(
+      ({ name }) => name.startsWith("allow/") && name.endsWith(index),
+    );
+    t.ok(routes.indexOf(denial) < forwards, "asked before the rule forwards");
+  }
+});

@@ -141,7 +141,7 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
     const message = `${label} injects a credential, which never travels from plain HTTP: use https`;
     return [denialRoute({ name, match, provider, status: 403, reason, message })];
   }
-  return forwardRoutes({
+  const forward = forwardRoutes({
     name: encodeDecisionKey({ verdict: "allow", route, ruleIndex }),
     match,
     scheme: scope.scheme,
@@ -150,6 +150,20 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
     provider,
     requestTimeoutMs: gateway.requestTimeoutMs,
     signingFile: options.signingFile,
+  });
+  return exposed.length === 0 ? forward : [traceRoute(rule, provider), ...forward];
+}
+
+/** A server answers TRACE with the request as it got it (RFC 9110 section 9.3.8), injected credential included. */
+function traceRoute({ match, route, ruleIndex }: HttpRule, provider: Provider | undefined): Route {
+  const reason = "trace-method";
+  return denialRoute({
+    name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
+    match: routeMatch({ ...match, method: "TRACE" }),
+    provider,
+    status: 403,
+    reason,
+    message: `${route.kind} ${route.namespace}/${route.name} injects a credential, which TRACE would show: use another method`,
   });
 }
 
