@@ -241,7 +241,9 @@ t.test("a message of several lines is one entry", needsEnvoy, async (t) => {
   });
   t.equal(verdict.kind, "rejected");
   const more = rig.logLines.slice(before);
-  t.ok(more.length <= 2, more.join("\n"));
+  // Envoy says it once for each of its subscriptions; every entry is the whole message.
+  t.ok(more.length >= 1);
+  for (const line of more) t.match(line, /rejected: Unable to unpack[^]*type_url/);
 });
 
 t.test(
