@@ -228,6 +228,20 @@ t.test("nothing that a crashing Envoy prints is logged, and its next life is hea
   t.notMatch(logged.join("\n"), /canary/);
 });
 
+t.test("a real Envoy that crashes says only by what", needsEnvoy, async (t) => {
+  const rig = await startRig(t);
+  await rig.publish(gatewaySnapshot());
+  process.kill(rig.envoy.pid ?? 0, "SIGSEGV");
+  await eventually(() => (rig.envoy.restarts === 1 ? true : undefined));
+  const caught = await eventually(() => rig.logLines.find((line) => line.startsWith("Caught ")));
+  t.match(
+    caught,
+    /^Caught Segmentation fault.* \(the report that follows may hold headers and is left out\)$/,
+  );
+  await eventually(() => (rig.envoy.pid === undefined ? undefined : true));
+  t.notMatch(rig.logLines.join("\n"), /Backtrace|Address mapping|#0/);
+});
+
 t.test("a message of several lines is one entry", needsEnvoy, async (t) => {
   const rig = await startRig(t);
   const wrong = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", httpRule())] });

@@ -19,6 +19,7 @@ import { compile } from "./compile.ts";
 import type {
   ControlEvent,
   GatewayProcessStatus,
+  GatewayStatus,
   ObjectList,
   RunRegistration,
   RunRequest,
@@ -29,6 +30,7 @@ import { openControlSocket } from "./control-socket.ts";
 import type { EnvoyBinary } from "./envoy-binary.ts";
 import type { EnvoyStop } from "./envoy-process.ts";
 import { ClrkError, describeError } from "./errors.ts";
+import { chooseGateway } from "./gateway-choice.ts";
 import { GatewayFleet } from "./gateway-fleet.ts";
 import type { GatewayCertificates } from "./gateway-runtime.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
@@ -234,7 +236,9 @@ export class GatewayProcess {
     if (runtimes.some((runtime) => runtime.liveRevision < pending.revision)) return;
     this.#pending = undefined;
     const inMs = Number(this.#parts.clock.monotonicNs() - pending.startedNs) / 1e6;
-    for (const runtime of runtimes) this.#emit({ kind: "gateway", gateway: runtime.status() });
+    for (const runtime of runtimes) {
+      this.#emit({ kind: "gateway", gateway: this.#gatewayStatus(runtime) });
+    }
     this.#emit({ kind: "revision", revision, inMs, changes: pending.changes });
   }
 
@@ -344,22 +348,35 @@ export class GatewayProcess {
       revision: this.#revision,
       problems: this.#problems,
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
-      gateways: this.#fleet.runtimes.map((runtime) => runtime.status()),
+      gateways: this.#fleet.runtimes.map((runtime) => this.#gatewayStatus(runtime)),
       records: this.#records.status(this.#accessLogs.dropped + this.#unread),
       runs: this.#runs.status(),
     };
   }
 
+  #gatewayStatus(runtime: GatewayRuntime): GatewayStatus {
+    const { namespace, name } = runtime.gateway;
+    const compiled = this.#compiled?.statuses.find(
+      ({ ref }) => ref.kind === "EgressGateway" && ref.namespace === namespace && ref.name === name,
+    );
+    return runtime.status(compiled?.attachedRoutes);
+  }
+
   #objects(kind: string | undefined): ObjectList {
-    const items = servedObjects(this.#loaded?.objects ?? [], this.#compiled?.statuses ?? [], {
-      fleet: this.#fleet,
+    const items = servedObjects(this.#loaded?.objects ?? [], {
+      statuses: this.#compiled?.statuses ?? [],
+      gateways: this.#compiled?.snapshot.gateways ?? [],
+      gatewayStatus: (key) => {
+        const runtime = this.#fleet.find(key);
+        return runtime && this.#gatewayStatus(runtime);
+      },
     });
     const wanted = kind === undefined ? items : items.filter(({ object }) => object.kind === kind);
     return { revision: this.#revision, items: wanted };
   }
 
   async #registerRun(request: RunRequest): Promise<RunRegistration> {
-    const runtime = this.#chooseGateway(request.gateway);
+    const runtime = chooseGateway(this.#fleet.runtimes, request.gateway);
     const { namespace, name } = runtime.gateway;
     const proxy = runtime.explicitProxy;
     if (proxy === undefined)
@@ -386,27 +403,6 @@ export class GatewayProcess {
     return true;
   }
 
-  #chooseGateway(wanted: string | undefined): GatewayRuntime {
-    const { runtimes } = this.#fleet;
-    const names = runtimes.map(({ gateway }) => gatewayKey(gateway)).join(", ");
-    const fitting = runtimes.filter(
-      ({ gateway }) =>
-        wanted === undefined || wanted === gateway.name || wanted === gatewayKey(gateway),
-    );
-    const [first] = fitting;
-    if (first === undefined) {
-      throw refused(
-        wanted === undefined
-          ? "No EgressGateway is served: apply one first"
-          : `No EgressGateway "${wanted}" is served here: there are ${names || "none"}`,
-      );
-    }
-    if (fitting.length > 1) {
-      throw refused(`Several EgressGateways are served (${names}): say which with --gateway`);
-    }
-    return first;
-  }
-
   #followRun(runId: string, onRecord: (record: EgressRecord) => void): (() => void) | undefined {
     const release = this.#runs.follow(runId);
     if (release === undefined) return undefined;
@@ -422,7 +418,7 @@ export class GatewayProcess {
 
   #followEvents(onEvent: (event: ControlEvent) => void): () => void {
     for (const runtime of this.#fleet.runtimes) {
-      onEvent({ kind: "gateway", gateway: runtime.status() });
+      onEvent({ kind: "gateway", gateway: this.#gatewayStatus(runtime) });
     }
     if (this.#problems.length > 0) {
       onEvent({ kind: "problems", revision: this.#revision, problems: this.#problems });

@@ -7,6 +7,7 @@ import type { GatewayCertificates } from "./gateway-runtime.ts";
 import { SecretValue } from "./secret-value.ts";
 import { alice, needsEnvoy, realEnvoy } from "./testdata/envoy-rig.ts";
 import {
+  bearer,
   forward,
   gatewaySnapshot,
   hostPolicy,
@@ -160,7 +161,11 @@ t.test("status() counts routes by listener and by tier", async (t) => {
     l4Rules: [l4Rule()],
   });
   const runtime = await create(gateway);
-  t.match(runtime.status(), {
+  const attachments = [
+    { listener: "plain", count: 2 },
+    { listener: "tls", count: 3 },
+  ];
+  t.match(runtime.status(attachments), {
     listeners: [
       { name: "tls", attachedRoutes: 3 },
       { name: "plain", attachedRoutes: 2 },
@@ -211,8 +216,34 @@ t.test(
     t.match(await readFile(path.join(folder, first), "utf8"), /aws_access_key_id=AKIDONE/);
     await publish(3, "AKIDTWO");
     t.equal((await readdir(folder)).length, 2);
+    runtime.onAdsEvent({ kind: "live", gateway: key, revision: 2 });
+    t.equal((await readdir(folder)).length, 2, "a revision that was replaced meanwhile");
+    runtime.onAdsEvent({ kind: "live", gateway: key, revision: 3 });
+    while ((await readdir(folder)).length > 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const [left = ""] = await readdir(folder);
+    t.match(await readFile(path.join(folder, left), "utf8"), /aws_access_key_id=AKIDTWO/);
   },
 );
+
+t.test("publish() gives Envoy the credentials of its own rules only", async (t) => {
+  const { create, ads } = await openWorkshop(t);
+  const published = t.capture(ads, "publish", ads.publish);
+  const use = bearer("own");
+  const rule = httpRule({ action: forward({ credentials: [use, sigv4("aws")] }) });
+  const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", rule)] });
+  const runtime = await create(gateway);
+  const names = [
+    use.secret.resource,
+    bearer("of-another-gateway").secret.resource,
+    "secret/default/aws/token/secret_access_key",
+    "otlp/default/egress/authorization",
+  ];
+  await runtime.publish(1, gateway, new Map(names.map((name) => [name, new SecretValue("x")])));
+  const [call] = published();
+  t.same([...(call?.args[1].credentials.keys() ?? [])], [use.secret.resource]);
+});
 
 t.test("close() ends Envoy and leaves nothing, and a second time does nothing", async (t) => {
   const { create, directory, certificateCalls } = await openWorkshop(t);

@@ -3,24 +3,28 @@
  * configuration. Addresses stay the same for its whole life, because agents were told them.
  */
 
-import { createHash } from "node:crypto";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import type { AccessLogPipe } from "./access-log-pipe.ts";
 import type { AdsEvent, AdsServer } from "./ads-server.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
 import type { Clock } from "./clock.ts";
+import type { ListenerAttachments } from "./compile.ts";
 import type { GatewayStatus } from "./control-api.ts";
 import type { EnvoyStop } from "./envoy-process.ts";
 import { EnvoyProcess } from "./envoy-process.ts";
+import { describeError } from "./errors.ts";
+import { credentialsOf } from "./gateway-credentials.ts";
 import type { Logger } from "./log.ts";
+import { tierCounts } from "./route-tier.ts";
 import type { RuleFactsIndex } from "./rule-facts.ts";
 import { indexRuleFacts } from "./rule-facts.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, SocketEndpoint } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 import { awsCredentialsFile } from "./envoy/aws-credentials-file.ts";
+import { SigningFiles } from "./envoy/signing-files.ts";
 import type { ProxyCredential } from "./xds.ts";
 import { xdsResources } from "./xds.ts";
 
@@ -81,13 +85,14 @@ export class GatewayRuntime {
   /** Newest first */
   #indexes: RuleFactsIndex[] = [];
   #ruleFacts: RuleFactsIndex = new Map();
-  readonly #signingFiles = new Map<string, string>();
+  readonly #signingFiles: SigningFiles;
   readonly #waiting = new Set<() => void>();
 
   constructor(gateway: GatewaySnapshot, options: GatewayRuntimeOptions) {
     this.#gateway = gateway;
     this.#options = options;
     this.#key = gatewayKey(gateway);
+    this.#signingFiles = new SigningFiles(path.join(options.directory, "aws"));
     this.#envoy = new EnvoyProcess({
       binary: options.envoyBinary,
       concurrency: options.concurrency,
@@ -131,18 +136,20 @@ export class GatewayRuntime {
     await this.#envoy.start();
   }
 
-  /** Makes the snapshot with its credentials the wanted state. */
+  /** Makes the snapshot the wanted state, with those of the credentials that it names. */
   async publish(
     revision: number,
     gateway: GatewaySnapshot,
     credentials: ReadonlyMap<string, SecretValue>,
   ): Promise<void> {
     await this.#bindExplicit(gateway.explicitProxy ?? this.#options.explicitProxy);
-    await this.#writeSigningFiles(gateway, credentials);
+    const { headers, signing } = credentialsOf(gateway, credentials);
+    await this.#signingFiles.prepare(awsCredentialsFile(gateway, signing));
     await this.#options.certificates.update(gateway);
     // Only now, at once with the sending: a late confirmation of the revision before must not count for this one.
     this.#gateway = gateway;
-    this.#credentials = credentials;
+    this.#credentials = headers;
+    this.#signingFiles.use();
     this.#revision = revision;
     this.#indexes = [indexRuleFacts(gateway), ...this.#indexes].slice(0, keptRevisions);
     this.#ruleFacts = new Map(this.#indexes.toReversed().flatMap((index) => [...index]));
@@ -188,12 +195,13 @@ export class GatewayRuntime {
         if (event.revision < this.#publication) return;
         this.#liveRevision = this.#revision;
         this.#rejection = "";
+        void this.#retireFiles();
         for (const finish of [...this.#waiting]) finish();
     }
   }
 
-  /** State for people and programs. */
-  status(): GatewayStatus {
+  /** State for people and programs; `attachments` are what compiling counted. */
+  status(attachments: readonly ListenerAttachments[] = []): GatewayStatus {
     const { certificates, transparent } = this.#options;
     const { namespace, name, defaultPolicy, listeners } = this.#gateway;
     const pid = this.#envoy.pid;
@@ -209,7 +217,7 @@ export class GatewayRuntime {
       ...(transparent && { transparent }),
       listeners: listeners.map((listener) => ({
         name: listener.name,
-        attachedRoutes: attachedRoutes(this.#gateway, listener.name),
+        attachedRoutes: attachments.find((it) => it.listener === listener.name)?.count ?? 0,
       })),
       routes: tierCounts(this.#gateway),
       envoy: {
@@ -247,7 +255,7 @@ export class GatewayRuntime {
       ...(transparent && { transparent }),
       ...(accessLogPipe && { accessLogPipe: accessLogPipe.path }),
       runs: this.#runs,
-      signingFile: (resource: string) => this.#signingFile(resource),
+      signingFile: (resource: string) => this.#signingFiles.path(resource),
     };
     ads.publish(this.#key, {
       revision: this.#publication,
@@ -267,24 +275,15 @@ export class GatewayRuntime {
     return this.#liveRevision === 0 ? "Envoy has not confirmed a configuration yet" : "";
   }
 
-  async #writeSigningFiles(
-    gateway: GatewaySnapshot,
-    credentials: ReadonlyMap<string, SecretValue>,
-  ): Promise<void> {
-    const files = awsCredentialsFile(gateway, credentials);
-    if (files.size === 0) return;
-    await mkdir(path.join(this.#options.directory, "aws"), { recursive: true, mode: 0o700 });
-    for (const [resource, text] of files) {
-      // Envoy does not watch the file: other credentials are another file. Names of resources can be too long for one.
-      const name = createHash("sha256").update(`${resource}\n${text}`).digest("hex").slice(0, 32);
-      const file = path.join(this.#options.directory, "aws", name);
-      await writeFile(file, text, { mode: 0o600 });
-      this.#signingFiles.set(resource, file);
+  /** A file that stays behind harms nobody but the one whose credential is in it: said, and tried again. */
+  async #retireFiles(): Promise<void> {
+    try {
+      await this.#signingFiles.retire();
+    } catch (error) {
+      this.#options.log.warn("Cannot remove old AWS credential files", {
+        error: describeError(error),
+      });
     }
-  }
-
-  #signingFile(resource: string): string {
-    return this.#signingFiles.get(resource) ?? "/nonexistent/clrk";
   }
 
   #adminSocket(): string {
@@ -313,33 +312,4 @@ async function freePort(address: string): Promise<number> {
     throw new TypeError(`Cannot choose a port on "${address}": no address was bound`);
   }
   return bound.port;
-}
-
-function attachedRoutes(gateway: GatewaySnapshot, listener: string): number {
-  const names = new Set<string>();
-  const rules = [...gateway.hosts.flatMap((host) => host.rules), ...gateway.l4Rules];
-  for (const { route, sections } of rules) {
-    if (sections !== undefined && !sections.includes(listener)) continue;
-    names.add(`${route.kind}/${route.namespace}/${route.name}`);
-  }
-  return names.size;
-}
-
-function tierCounts(gateway: GatewaySnapshot): {
-  readonly native: number;
-  readonly refused: number;
-} {
-  const native = new Set<string>();
-  const refused = new Set<string>();
-  for (const { rules } of gateway.hosts) {
-    for (const { route, action } of rules) {
-      const name = `${route.kind}/${route.namespace}/${route.name}`;
-      (action.kind === "forward" ? native : refused).add(name);
-    }
-  }
-  for (const { route } of gateway.l4Rules) {
-    native.add(`${route.kind}/${route.namespace}/${route.name}`);
-  }
-  for (const name of native) refused.delete(name);
-  return { native: native.size, refused: refused.size };
 }

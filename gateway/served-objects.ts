@@ -3,10 +3,13 @@
 import { hideSensitive } from "../crds/hide-sensitive.ts";
 import type { ParsedObject } from "../crds/kinds.ts";
 import { findKind } from "../crds/kinds.ts";
+import { formatReference } from "../crds/meta.ts";
 import type { ObjectStatus } from "./compile.ts";
-import type { ServedObject } from "./control-api.ts";
-import type { GatewayFleet } from "./gateway-fleet.ts";
+import type { GatewayStatus, ServedObject } from "./control-api.ts";
 import type { SourcedObject } from "./manifests.ts";
+import type { RouteTier } from "./route-tier.ts";
+import { routeTiers } from "./route-tier.ts";
+import type { GatewaySnapshot } from "./snapshot.ts";
 
 /** Kinds whose traffic a tier decides. */
 const routeKinds: ReadonlySet<string> = new Set([
@@ -16,25 +19,30 @@ const routeKinds: ReadonlySet<string> = new Set([
   "MCPRoute",
 ]);
 
-/** What conditions do not say. */
-export interface ServedOptions {
-  readonly fleet: GatewayFleet;
+/** What became of the objects. */
+export interface ServedState {
+  readonly statuses: readonly ObjectStatus[];
+  /** As they were compiled from the objects */
+  readonly gateways: readonly GatewaySnapshot[];
+  /** Of an EgressGateway by `namespace/name`; undefined when it is not served */
+  readonly gatewayStatus: (key: string) => GatewayStatus | undefined;
 }
 
-/** Joins objects and statuses. */
+/** Joins objects with their state. */
 export function servedObjects(
   objects: readonly SourcedObject[],
-  statuses: readonly ObjectStatus[],
-  { fleet }: ServedOptions,
+  { statuses, gateways, gatewayStatus }: ServedState,
 ): ServedObject[] {
-  const byName = new Map(statuses.map((status) => [keyOf(status.ref), status]));
+  const byName = new Map(statuses.map((status) => [formatReference(status.ref), status]));
+  const tiers = routeTiers(gateways);
   return objects.map(({ object, file, line }) => {
     const { kind, apiVersion } = object;
     const { namespace, name } = object.metadata;
-    const status = byName.get(keyOf({ kind, namespace, name }));
+    const key = formatReference({ kind, namespace, name });
+    const status = byName.get(key);
     const conditions = status?.conditions ?? [];
-    const tier = routeKinds.has(kind) ? tierOf(conditions) : undefined;
-    const runtime = kind === "EgressGateway" ? fleet.find(`${namespace}/${name}`) : undefined;
+    const tier = routeKinds.has(kind) ? tierOf(conditions, tiers.get(key)) : undefined;
+    const gateway = kind === "EgressGateway" ? gatewayStatus(`${namespace}/${name}`) : undefined;
     return {
       object: {
         apiVersion,
@@ -44,7 +52,8 @@ export function servedObjects(
         status: {
           conditions,
           ...(status?.parents && { parents: status.parents }),
-          ...(runtime && { gateway: runtime.status() }),
+          ...(status && status.problems.length > 0 && { problems: status.problems }),
+          ...(gateway && { gateway }),
         },
       },
       conditions,
@@ -54,22 +63,14 @@ export function servedObjects(
   });
 }
 
-function keyOf({
-  kind,
-  namespace,
-  name,
-}: {
-  kind: string;
-  namespace: string;
-  name: string;
-}): string {
-  return `${kind}/${namespace}/${name}`;
-}
-
-function tierOf(conditions: ServedObject["conditions"]): NonNullable<ServedObject["tier"]> {
+/** A route that is not accepted says so itself; one that attaches to no gateway has no traffic. */
+function tierOf(
+  conditions: ServedObject["conditions"],
+  compiled: RouteTier | undefined,
+): NonNullable<ServedObject["tier"]> {
   const failed = conditions.find(({ type, status }) => type === "Accepted" && status === "False");
   if (failed) return { name: "refused", why: failed.message };
-  return { name: "native", why: "Envoy's own filters decide everything that the route asks for" };
+  return compiled ?? { name: "refused", why: "No rule of it is in force on any EgressGateway" };
 }
 
 function specOf(object: ParsedObject): unknown {

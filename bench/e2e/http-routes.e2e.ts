@@ -214,9 +214,18 @@ t.test("the status of each object says how it is served", async (test) => {
       { name: "EgressDenyPolicy/archive", accepted: "True" },
       { name: "EgressDenyPolicy/quiet", accepted: "True" },
       { name: "EgressHTTPRoute/api", tier: "native", accepted: "True" },
-      { name: "EgressHTTPRoute/denied", tier: "native", accepted: "True" },
-      { name: "EgressHTTPRoute/quiet", tier: "native", accepted: "True" },
+      { name: "EgressHTTPRoute/denied", tier: "refused", accepted: "True" },
+      { name: "EgressHTTPRoute/quiet", tier: "refused", accepted: "True" },
       { name: "EgressHTTPRoute/tls-only", tier: "native", accepted: "True" },
     ],
   );
+  const refused = items.find(
+    ({ object }) => object.metadata.name === "quiet" && object.kind === "EgressHTTPRoute",
+  );
+  test.match(refused, {
+    tier: { why: "Denied by EgressDenyPolicy default/quiet" },
+    object: {
+      status: { problems: ["All of its traffic is refused by EgressDenyPolicy default/quiet"] },
+    },
+  });
 });

@@ -1,7 +1,8 @@
 /** AWS credential files for Envoy's request signer, one for each secret that a rule signs with. */
 
 import type { SecretValue } from "../secret-value.ts";
-import type { CredentialUse, GatewaySnapshot } from "../snapshot.ts";
+import { credentialUses } from "../gateway-credentials.ts";
+import type { GatewaySnapshot } from "../snapshot.ts";
 import { AWS_PROFILE } from "../xds.ts";
 
 /**
@@ -13,8 +14,9 @@ export function awsCredentialsFile(
   credentials: ReadonlyMap<string, SecretValue>,
 ): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
-  for (const use of signingUses(gateway)) {
-    const { resource } = use.secret;
+  for (const { kind, secret } of credentialUses(gateway)) {
+    if (kind !== "aws-sigv4") continue;
+    const { resource } = secret;
     // A line end, which secrets made from files often have, would begin another setting.
     const part = (key: string) =>
       credentials
@@ -31,15 +33,4 @@ export function awsCredentialsFile(
     files.set(resource, `${lines.join("\n")}\n`);
   }
   return files;
-}
-
-function signingUses({ hosts }: GatewaySnapshot) {
-  const uses: CredentialUse[] = hosts.flatMap(({ rules }) =>
-    rules.flatMap(({ action }) =>
-      action.kind === "forward"
-        ? [...action.credentials, ...action.backends.flatMap((target) => target.credentials)]
-        : [],
-    ),
-  );
-  return uses.filter((use) => use.kind === "aws-sigv4");
 }

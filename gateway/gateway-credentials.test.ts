@@ -1,0 +1,73 @@
+/** Tests that a gateway gets the secret values that its own rules name, and no others. */
+import t from "tap";
+import { credentialsOf, credentialUses } from "./gateway-credentials.ts";
+import { SecretValue } from "./secret-value.ts";
+import {
+  backend,
+  bearer,
+  forward,
+  gatewaySnapshot,
+  hostPolicy,
+  httpRule,
+  sigv4,
+} from "./testdata/gateway-snapshot.ts";
+
+const values = (...names: string[]) =>
+  new Map(names.map((name) => [name, new SecretValue(`value of ${name}`)]));
+
+const aws = "secret/default/aws/token";
+const all = values(
+  "secret/default/openai/token",
+  "secret/default/backend/token",
+  "secret/default/other/token",
+  "secret/default/openai/token/access_key_id",
+  `${aws}/access_key_id`,
+  `${aws}/secret_access_key`,
+  `${aws}/session_token`,
+  `${aws}/note`,
+  "secret/default/aws2/token/access_key_id",
+  aws,
+  "otlp/default/egress/authorization",
+);
+
+const target = backend("b.example.com", { credentials: [bearer("backend"), sigv4("aws")] });
+const gateway = gatewaySnapshot({
+  hosts: [
+    hostPolicy(
+      "a.example.com",
+      httpRule({ action: forward({ credentials: [bearer("openai")], backends: [target] }) }),
+      httpRule({ action: { kind: "deny", status: 403, reason: "deny-policy", message: "No" } }),
+    ),
+    hostPolicy("c.example.com", httpRule({ action: forward({ credentials: [bearer("absent")] }) })),
+  ],
+});
+
+t.test("credentialsOf() takes what the rules name", async (t) => {
+  const { headers, signing } = credentialsOf(gateway, all);
+  t.same([...headers.keys()], ["secret/default/openai/token", "secret/default/backend/token"]);
+  t.same(
+    [...signing.keys()],
+    [`${aws}/access_key_id`, `${aws}/secret_access_key`, `${aws}/session_token`],
+  );
+  t.equal(
+    headers.get("secret/default/openai/token")?.reveal(),
+    "value of secret/default/openai/token",
+  );
+});
+
+t.test("credentialsOf() of a gateway that uses none is empty", async (t) => {
+  const { headers, signing } = credentialsOf(gatewaySnapshot(), all);
+  t.equal(headers.size + signing.size, 0);
+});
+
+t.test("credentialUses() finds those of rules and of backends", async (t) => {
+  t.same(
+    credentialUses(gateway).map(({ kind, secret }) => [kind, secret.secret.name]),
+    [
+      ["header", "openai"],
+      ["header", "backend"],
+      ["aws-sigv4", "aws"],
+      ["header", "absent"],
+    ],
+  );
+});

@@ -1,0 +1,117 @@
+/** Tests what is told of objects: their state beside what was written, and no secret. */
+import t from "tap";
+import { compile } from "./compile.ts";
+import { parseManifests } from "./manifests.ts";
+import type { GatewayStatus, ServedObject } from "./control-api.ts";
+import { servedObjects } from "./served-objects.ts";
+
+const apiVersion = "clrk.apoxy.dev/v1alpha1";
+const parentRefs = [{ group: "clrk.apoxy.dev", kind: "EgressGateway", name: "egress" }];
+const route = (name: string, hostnames: readonly string[], rules: readonly object[] = [{}]) => ({
+  kind: "EgressHTTPRoute",
+  metadata: { name },
+  spec: { parentRefs, hostnames, rules },
+});
+const policy = (kind: string, target: object, spec: object) => ({
+  kind,
+  metadata: { name: "policy" },
+  spec: { targetRefs: [{ group: "clrk.apoxy.dev", ...target }], ...spec },
+});
+const gateway = {
+  kind: "EgressGateway",
+  metadata: { name: "egress" },
+  spec: { listeners: [{ name: "https", protocol: "HTTPS", port: 443 }] },
+};
+
+/** Objects as they are served; each is found by kind and name. */
+function serve(...objects: readonly object[]): (kind: string, name: string) => ServedObject {
+  const text = objects.map((it) => JSON.stringify({ apiVersion, ...it })).join("\n---\n");
+  const { objects: sourced, problems } = parseManifests("policy.yaml", text);
+  t.same(problems, []);
+  const { statuses, snapshot } = compile({
+    objects: sourced.map(({ object }) => object),
+    revision: 1,
+    environment: { ownAddresses: [] },
+  });
+  const { gateways } = snapshot;
+  const items = servedObjects(sourced, { statuses, gateways, gatewayStatus: () => undefined });
+  return (kind, name) => {
+    const found = items.find(({ object }) => object.kind === kind && object.metadata.name === name);
+    if (found === undefined) throw new Error(`No ${kind} ${name}`);
+    return found;
+  };
+}
+
+const native = "Envoy's own filters decide everything that the route asks for";
+
+t.test("servedObjects() says of a route that Envoy decides", async (t) => {
+  const item = serve(gateway, route("web", ["a.test"]))("EgressHTTPRoute", "web");
+  t.same(item.tier, { name: "native", why: native });
+  t.equal(item.source, "policy.yaml:3");
+  t.match(item.object.status, { conditions: [{ type: "Accepted", status: "True" }, {}] });
+  t.notMatch(item.object.status, { problems: [] });
+});
+
+t.test("servedObjects() says which policy refuses a route", async (t) => {
+  const target = { kind: "EgressHTTPRoute", name: "web" };
+  const denied = policy("EgressDenyPolicy", target, { denyResponse: { message: "Ask first" } });
+  const item = serve(gateway, route("web", ["a.test"]), denied)("EgressHTTPRoute", "web");
+  t.same(item.tier, { name: "refused", why: "EgressDenyPolicy default/policy: Ask first" });
+  t.match(item.conditions, [{ type: "Accepted", status: "True" }]);
+  t.match(item.object.status, {
+    problems: ["All of its traffic is refused by EgressDenyPolicy default/policy"],
+  });
+});
+
+t.test("servedObjects() says that a credential is missing", async (t) => {
+  const credential = policy(
+    "CredentialInjectionPolicy",
+    { kind: "EgressHTTPRoute", name: "web" },
+    { secretRef: { name: "none" }, target: "Header", headerName: "Authorization" },
+  );
+  const { tier } = serve(gateway, route("web", ["a.test"]), credential)("EgressHTTPRoute", "web");
+  t.equal(tier?.name, "refused");
+  t.match(
+    tier?.why,
+    /^Refused because CredentialInjectionPolicy default\/policy gives no credential: /,
+  );
+});
+
+t.test("servedObjects() says that a route is not accepted, or in force nowhere", async (t) => {
+  const lost = { ...route("lost", ["a.test"]), spec: { ...route("", ["a.test"]).spec } };
+  lost.spec.parentRefs = [{ group: "clrk.apoxy.dev", kind: "EgressGateway", name: "none" }];
+  const found = serve(gateway, lost)("EgressHTTPRoute", "lost");
+  t.match(found.tier, { name: "refused", why: /none/ });
+});
+
+t.test("servedObjects() has no tier for what is no route, and its gateway's status", async (t) => {
+  const find = serve(gateway);
+  t.equal(find("EgressGateway", "egress").tier, undefined);
+  const { objects } = parseManifests("x", JSON.stringify({ apiVersion, ...gateway }));
+  const status: GatewayStatus = {
+    ...{ namespace: "default", name: "egress", defaultPolicy: "deny-all", ready: true },
+    ...{ reason: "", liveRevision: 1, rejection: "", listeners: [] },
+    routes: { native: 0, refused: 0 },
+    envoy: { restarts: 0, adminSocket: "/admin.sock" },
+    certificates: { minted: 0, live: 0, refused: 0, directory: "/ca" },
+    trust: { bundle: "/bundle.pem", directory: "/certs" },
+  };
+  const [item] = servedObjects(objects, {
+    statuses: [],
+    gateways: [],
+    gatewayStatus: (key) => (key === "default/egress" ? status : undefined),
+  });
+  t.match(item?.object.status, { conditions: [], gateway: status });
+});
+
+t.test("servedObjects() shows the keys of a Secret and nothing of its values", async (t) => {
+  const secret = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "key" },
+    stringData: { token: "canary" },
+  };
+  const item = serve(gateway, secret)("Secret", "key");
+  t.match(item.object, { data: { token: "[redacted]" } });
+  t.notMatch(JSON.stringify(item), /canary|Y2FuYXJ5/);
+});
