@@ -77,7 +77,7 @@ export async function findGatewayProcesses(home: HomeDirectory): Promise<readonl
   const alive: number[] = [];
   for (const name of names) {
     const pid = Number(name);
-    if (Number.isInteger(pid) && pid > 0 && isAlive(pid)) alive.push(pid);
+    if (Number.isInteger(pid) && pid > 0 && isProcessAlive(pid)) alive.push(pid);
     else await rm(path.join(home.run, name), { recursive: true, force: true });
   }
   return alive.sort((a, b) => a - b);
@@ -88,11 +88,13 @@ export function controlSocketPath(home: HomeDirectory, pid: number): string {
   return path.join(home.run, String(pid), controlSocketName);
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of that id lives, whoever it belongs to. */
+export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
+    // EPERM: it lives and belongs to somebody else.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

@@ -6,6 +6,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { Clock, TimerHandle } from "./clock.ts";
 import type { RunRequest, RunStatus } from "./control-api.ts";
+import { isProcessAlive } from "./home-directory.ts";
 import type { EgressRecord, RecordAgent } from "./record.ts";
 import type { ProxyCredential } from "./xds.ts";
 
@@ -180,7 +181,7 @@ export class RunRegistry {
   }
 
   #watch(entry: Entry): void {
-    const { clock, isAlive = processLives } = this.#options;
+    const { clock, isAlive = isProcessAlive } = this.#options;
     clock.clearTimeout(entry.timer);
     entry.timer = clock.setTimeout(() => {
       if (entry.followers > 0) return;
@@ -191,15 +192,5 @@ export class RunRegistry {
       this.end(entry.run.runId);
     }, graceMs);
     entry.timer.unref();
-  }
-}
-
-function processLives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

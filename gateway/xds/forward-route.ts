@@ -16,7 +16,7 @@ import type {
   HttpAction,
 } from "../snapshot.ts";
 import { awsSigningConfig } from "./aws-signing.ts";
-import { escapeFormat } from "./denial-route.ts";
+import { escapeFormat, overwriteHeader } from "./denial-route.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
 import { aliasCluster, backendAuthority, RESOURCE } from "./resource-names.ts";
 
@@ -228,13 +228,7 @@ function rewrites({ set, add, remove }: HeaderRewrite): Mutation[] {
 }
 
 function overwrite(key: string, value: string): Mutation {
-  const { HeaderAppendAction } = envoy.config.core.v3.HeaderValueOption;
-  return {
-    append: {
-      header: { key, value },
-      appendAction: HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
-    },
-  };
+  return { append: overwriteHeader(key, value) };
 }
 
 function namedAddressConfig(): PerFilter {

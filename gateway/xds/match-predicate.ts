@@ -1,9 +1,9 @@
 /** Small builders for xDS matcher trees over facts of a connection (xds.type.matcher.v3.Matcher). */
 
 import { typedExtension } from "../any.ts";
-import { uint32 } from "../protobuf-values.ts";
 import { envoy, google } from "../proto/gen/xds.js";
 import type { xds } from "../proto/gen/xds.js";
+import { parseRange } from "./cluster.ts";
 
 /** A condition on a connection. */
 export type Predicate = xds.type.matcher.v3.Matcher.MatcherList.IPredicate;
@@ -60,13 +60,7 @@ export function fitsPattern(input: Input, regex: string): Predicate {
 /** The destination address lies in one of the ranges; false where the connection was not dialled by address. */
 export function destinationIn(ranges: readonly string[]): Predicate {
   const { Ip } = envoy.extensions.matching.input_matchers.ip.v3;
-  const cidrRanges = ranges.map((cidr) => {
-    const slash = cidr.lastIndexOf("/");
-    return {
-      addressPrefix: cidr.slice(0, slash),
-      prefixLen: uint32(Number(cidr.slice(slash + 1))),
-    };
-  });
+  const cidrRanges = ranges.map(parseRange);
   return {
     singlePredicate: {
       input: destinationIpInput(),

@@ -1,4 +1,5 @@
 /** `clrk doctor`: everything that a gateway needs, checked without changing anything. */
+import { isProcessAlive } from "../../../gateway/home-directory.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_CODE } from "../cli-error.ts";
 import { formatCheck } from "../doctor-check.ts";
@@ -29,7 +30,7 @@ async function runChecks(context: CliContext): Promise<DoctorCheck[]> {
   const { env } = context.process;
   const nowMs = context.now();
   // Before the gateways are looked for, which removes what it finds.
-  const leftovers = await checkRunFolders(home, isAlive);
+  const leftovers = await checkRunFolders(home, isProcessAlive);
   const [envoy, place, authorities, disk, java, running] = await Promise.all([
     checkEnvoy({ env, workingDirectory, findEnvoy }),
     checkHome(home, process.getuid?.()),
@@ -50,14 +51,4 @@ async function runChecks(context: CliContext): Promise<DoctorCheck[]> {
     ...java,
     ...(await checkGateways(running)),
   ];
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }
