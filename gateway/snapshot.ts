@@ -110,6 +110,51 @@ export interface HttpRule {
   readonly action: HttpAction;
   /** Canonical provider name when an AIProviderRoute matched */
   readonly provider?: string;
+  /** Present when the rule needs more than Envoy's own filters: its requests pass the engine */
+  readonly engine?: EnginePlan;
+}
+
+/**
+ * What the engine does with requests of a rule. Found by its id, which says what it holds: a plan that did not change
+ * keeps its id over revisions, so that Envoy and the engine may be at different ones.
+ */
+export interface EnginePlan {
+  /** First 16 hex digits of SHA-256 over the rest of the plan */
+  readonly id: string;
+  /** `namespace/name` of the EgressGateway */
+  readonly gateway: string;
+  readonly route: ObjectName;
+  readonly ruleIndex: number;
+  /** Canonical name of the provider whose API is spoken; absent: unknown */
+  readonly provider?: string;
+  /** Model, tokens and times are read from the bodies as they pass */
+  readonly meters: boolean;
+  /** Absent: no header values and bodies are kept */
+  readonly capture?: CapturePlan;
+  /** Put into the query of the request, in this order */
+  readonly queryCredentials: readonly Extract<CredentialUse, { readonly kind: "query" }>[];
+  /** Why Envoy's own filters are not enough, one sentence part each; never empty */
+  readonly why: readonly string[];
+}
+
+/** Which parts of a transaction go into its record. */
+export interface CapturePlan {
+  readonly request: boolean;
+  readonly response: boolean;
+  /** Of each body, after decoding */
+  readonly maxBytes: number;
+  /** Media types without parameters, lower case; bodies of other types are not kept */
+  readonly contentTypes: readonly string[];
+  /** Lower-case names of headers whose values are never kept, besides those that always hold credentials */
+  readonly redactHeaders: readonly string[];
+}
+
+/** What the engine does with each attempt at an upstream, after everything else has changed the request. */
+export interface AttemptPlan {
+  /** First 16 hex digits of SHA-256 over the rest of the plan */
+  readonly id: string;
+  readonly gateway: string;
+  readonly signing: Extract<CredentialUse, { readonly kind: "aws-sigv4" }>;
 }
 
 /** All present members must match; an empty one matches everything. */
@@ -143,6 +188,8 @@ export type HttpAction =
       readonly credentials: readonly CredentialUse[];
       /** Empty: the host that the agent asked for */
       readonly backends: readonly BackendTarget[];
+      /** Of requests to the host that the agent asked for */
+      readonly attempt?: AttemptPlan;
     }
   | {
       readonly kind: "deny";
@@ -177,6 +224,9 @@ export interface BackendTarget {
   /** Only for attempts at this backend (`sectionName` of the policy) */
   readonly credentials: readonly CredentialUse[];
   readonly alias?: HostAlias;
+  /** In place of the rule's, where credentials of this backend need the engine */
+  readonly engine?: EnginePlan;
+  readonly attempt?: AttemptPlan;
 }
 
 /** One credential as a rule uses it; its value never stands in a snapshot. */
@@ -187,6 +237,14 @@ export type CredentialUse =
       readonly secret: SecretUse;
       /** Lower case */
       readonly header: string;
+      readonly valuePrefix: string;
+    }
+  | {
+      readonly kind: "query";
+      readonly policy: ObjectName;
+      readonly secret: SecretUse;
+      /** As it is written into the query, unescaped */
+      readonly parameter: string;
       readonly valuePrefix: string;
     }
   | {

@@ -1,0 +1,78 @@
+/** What the engine found out about one transaction, joined with Envoy's access log entry to make its record. */
+
+import type { TraceIds } from "./trace-context.ts";
+
+/** Tokens of one model call; null where the provider did not say. */
+export interface TokenUsage {
+  /** All input, cached tokens included */
+  readonly inputTokens: number | null;
+  /** All output, reasoning included */
+  readonly outputTokens: number | null;
+  /** Input that was read from the provider's cache */
+  readonly cachedInputTokens: number | null;
+  /** Input that was written to the provider's cache */
+  readonly cacheWriteTokens: number | null;
+  /** Output that was reasoning */
+  readonly reasoningTokens: number | null;
+}
+
+/** One call of a model, in terms of the OpenTelemetry gen_ai conventions. */
+export interface ModelCall {
+  /** `chat`, `embeddings`, `text_completion`, … */
+  readonly operation: string;
+  /** Null when the request named none */
+  readonly requestModel: string | null;
+  readonly responseModel: string | null;
+  readonly responseId: string | null;
+  /** As the provider wrote them, one for each choice; empty when there were none */
+  readonly finishReasons: readonly string[];
+  /** The answer came as an event stream */
+  readonly isStream: boolean;
+  /** From the request's headers to the first event with content in `ms`; null for plain answers and where none came */
+  readonly timeToFirstTokenMs: number | null;
+  /** Null when the answer held none */
+  readonly usage: TokenUsage | null;
+}
+
+/** Part of a body that is kept for the record. */
+export interface CapturedBody {
+  /** What was kept, decoded where it was compressed, secrets replaced; base64 */
+  readonly base64: string;
+  /** Bytes on the wire, kept or not */
+  readonly bytes: number;
+  /** Whether less than all was kept */
+  readonly isTruncated: boolean;
+  /** Coding that could not be undone; empty when there was none */
+  readonly contentEncoding: string;
+}
+
+/** Headers and bodies that a LoggingPolicy or the gateway's captureBody asked for. */
+export interface CapturedExchange {
+  /** Redacted */
+  readonly requestHeaders: readonly (readonly [name: string, value: string])[];
+  readonly requestBody: CapturedBody | null;
+  readonly responseHeaders: readonly (readonly [name: string, value: string])[];
+  readonly responseBody: CapturedBody | null;
+}
+
+/** A refusal by the engine, as the agent was told. */
+export interface EngineDenial {
+  /** Stable word, see `DenyReason` */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Everything the engine adds to one record. Plain data: it crosses threads. */
+export interface CallFacts {
+  /** Joins the facts with the access log entry: dynamic metadata `clrk:id` */
+  readonly id: string;
+  /** Ids that the upstream was told */
+  readonly trace: TraceIds | null;
+  readonly model: ModelCall | null;
+  readonly capture: CapturedExchange | null;
+  readonly denial: EngineDenial | null;
+  /** Path and query as the agent sent them, redacted; null where nothing changed them on the way */
+  readonly target: { readonly path: string; readonly query: string } | null;
+  /** Messages of response bodies */
+  readonly responseChunks: number;
+}
