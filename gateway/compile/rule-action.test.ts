@@ -30,7 +30,18 @@ function forward(result: CompileResult, host: string, index = 0) {
 }
 
 function names(uses: readonly CredentialUse[]): string[] {
-  return uses.map((use) => `${use.policy.name} ${use.kind === "header" ? use.header : use.region}`);
+  return uses.map((use) => `${use.policy.name} ${written(use)}`);
+}
+
+function written(use: CredentialUse): string {
+  switch (use.kind) {
+    case "header":
+      return use.header;
+    case "query":
+      return `?${use.parameter}`;
+    case "aws-sigv4":
+      return use.region;
+  }
 }
 
 t.test(

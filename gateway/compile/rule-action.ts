@@ -149,8 +149,18 @@ function commonUses([
 }
 
 function identityOf(use: CredentialUse): string {
-  const detail = use.kind === "header" ? use.header : `${use.region} ${use.service}`;
-  return `${use.kind} ${detail} ${formatReference(use.policy)}`;
+  return `${use.kind} ${detailOf(use)} ${formatReference(use.policy)}`;
+}
+
+function detailOf(use: CredentialUse): string {
+  switch (use.kind) {
+    case "header":
+      return use.header;
+    case "query":
+      return use.parameter;
+    case "aws-sigv4":
+      return `${use.region} ${use.service}`;
+  }
 }
 
 function backendTarget(
