@@ -42,6 +42,14 @@ package envoy.data.accesslog.v3;
 import "envoy/config.demo.v3.proto";
 message Entry { envoy.config.demo.v3.Demo.Inner inner = 1; }
 `,
+  "envoy/service.ext-proc.v3.proto": `syntax = "proto3";
+package envoy.service.ext_proc.v3;
+message Reply { string name = 1; }
+`,
+  "envoy/service.network-ext-proc.v3.proto": `syntax = "proto3";
+package envoy.service.network_ext_proc.v3;
+message Chunk { string name = 1; }
+`,
   "opentelemetry/proto.logs.v1.proto": `syntax = "proto3";
 package opentelemetry.proto.logs.v1;
 message LogRecord { fixed64 time_unix_nano = 1; }
@@ -74,7 +82,7 @@ function generate({ protoDir, outDir }: Directories): Promise<{ said: string; fa
   });
 }
 
-const written = { said: "Protobuf code: 8 files in … ms", failed: false };
+const written = { said: "Protobuf code: 10 files in … ms", failed: false };
 const fresh = { said: "Protobuf code is up to date", failed: false };
 
 t.test("generate.mjs writes code and typings of every module and no temporary file", async (t) => {
@@ -85,6 +93,8 @@ t.test("generate.mjs writes code and typings of every module and no temporary fi
     "accesslog.js",
     "discovery.d.ts",
     "discovery.js",
+    "extproc.d.ts",
+    "extproc.js",
     "otlp.d.ts",
     "otlp.js",
     "stamp",
@@ -119,6 +129,7 @@ t.test("generate.mjs puts into a module what its packages refer to and nothing e
   t.same(await classes("xds"), ["Any", "Demo", "Inner", "Lone"]);
   t.same(await classes("accesslog"), ["Any", "Demo", "Entry", "Inner"]);
   t.same(await classes("discovery"), ["Ask"]);
+  t.same(await classes("extproc"), ["Chunk", "Reply"]);
   t.same(await classes("otlp"), ["LogRecord"]);
   const accesslog = await readFile(join(outDir, "accesslog.js"), "utf8");
   t.match(accesslog, "Inner.decode");
