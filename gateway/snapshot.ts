@@ -58,7 +58,11 @@ export type DenyReason =
   | "backend-missing"
   | "ambiguous-path"
   | "trace-method"
-  | "not-ready";
+  | "not-ready"
+  | "engine-unavailable"
+  | "engine-failed"
+  | "body-too-large"
+  | "body-malformed";
 
 /** An IP address and TCP port. */
 export interface SocketEndpoint {
