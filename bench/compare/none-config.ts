@@ -4,9 +4,12 @@
  */
 import type { ProxyMode } from "../load/workload.ts";
 
-const type = (name: string) => `type.googleapis.com/envoy.${name}`;
 const internalListenerName = "mitm";
 
+/** Type URL of an Envoy message without its leading `envoy.`. */
+export function typeUrl(name: string): string {
+  return `type.googleapis.com/envoy.${name}`;
+}
 /** What the bootstrap depends on. */
 export interface NoneConfigOptions {
   readonly mode: ProxyMode;
@@ -28,7 +31,7 @@ export function noneBootstrap(options: NoneConfigOptions): object {
         {
           name: "envoy.bootstrap.internal_listener",
           typed_config: {
-            "@type": type("extensions.bootstrap.internal_listener.v3.InternalListener"),
+            "@type": typeUrl("extensions.bootstrap.internal_listener.v3.InternalListener"),
           },
         },
       ],
@@ -44,13 +47,13 @@ function mitmListener(options: NoneConfigOptions): object {
   const tlsInspector = {
     name: "envoy.filters.listener.tls_inspector",
     typed_config: {
-      "@type": type("extensions.filters.listener.tls_inspector.v3.TlsInspector"),
+      "@type": typeUrl("extensions.filters.listener.tls_inspector.v3.TlsInspector"),
     },
   };
   const proxyProtocol = {
     name: "envoy.filters.listener.proxy_protocol",
     typed_config: {
-      "@type": type("extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"),
+      "@type": typeUrl("extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"),
     },
   };
   const route = { match: { prefix: "/" }, route: { cluster: "upstream", timeout: "15s" } };
@@ -70,7 +73,7 @@ function mitmListener(options: NoneConfigOptions): object {
         transport_socket: {
           name: "envoy.transport_sockets.tls",
           typed_config: {
-            "@type": type("extensions.transport_sockets.tls.v3.DownstreamTlsContext"),
+            "@type": typeUrl("extensions.transport_sockets.tls.v3.DownstreamTlsContext"),
             common_tls_context: {
               alpn_protocols: ["h2", "http/1.1"],
               tls_certificates: [
@@ -119,13 +122,13 @@ function connectionManager(
   return {
     name: "envoy.filters.network.http_connection_manager",
     typed_config: {
-      "@type": type("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+      "@type": typeUrl("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
       stat_prefix: name,
       route_config: { name, virtual_hosts: [{ name, domains: ["*"], routes }] },
       http_filters: [
         {
           name: "envoy.filters.http.router",
-          typed_config: { "@type": type("extensions.filters.http.router.v3.Router") },
+          typed_config: { "@type": typeUrl("extensions.filters.http.router.v3.Router") },
         },
       ],
       ...extra,
@@ -144,7 +147,7 @@ function upstreamCluster(options: NoneConfigOptions): object {
     transport_socket: {
       name: "envoy.transport_sockets.tls",
       typed_config: {
-        "@type": type("extensions.transport_sockets.tls.v3.UpstreamTlsContext"),
+        "@type": typeUrl("extensions.transport_sockets.tls.v3.UpstreamTlsContext"),
         common_tls_context: {
           alpn_protocols: ["http/1.1"],
           validation_context: { trusted_ca: { filename: options.upstreamCaFile } },
@@ -153,7 +156,7 @@ function upstreamCluster(options: NoneConfigOptions): object {
     },
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-        "@type": type("extensions.upstreams.http.v3.HttpProtocolOptions"),
+        "@type": typeUrl("extensions.upstreams.http.v3.HttpProtocolOptions"),
         // The gateway's own upstream rules: SNI is the request's host, and the certificate must fit it.
         upstream_http_protocol_options: { auto_sni: true, auto_san_validation: true },
         explicit_http_config: { http_protocol_options: {} },
@@ -173,13 +176,13 @@ function tunnelCluster(): object {
     transport_socket: {
       name: "envoy.transport_sockets.internal_upstream",
       typed_config: {
-        "@type": type(
+        "@type": typeUrl(
           "extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport",
         ),
         transport_socket: {
           name: "envoy.transport_sockets.raw_buffer",
           typed_config: {
-            "@type": type("extensions.transport_sockets.raw_buffer.v3.RawBuffer"),
+            "@type": typeUrl("extensions.transport_sockets.raw_buffer.v3.RawBuffer"),
           },
         },
       },
@@ -187,20 +190,22 @@ function tunnelCluster(): object {
   };
 }
 
-function oneEndpoint(clusterName: string, address: object): object {
+/** `load_assignment` of a cluster with one endpoint. */
+export function oneEndpoint(clusterName: string, address: object): object {
   return {
     cluster_name: clusterName,
     endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }],
   };
 }
 
-function socketAddress(address: string, port: number): object {
+/** `address` of a TCP endpoint or listener. */
+export function socketAddress(address: string, port: number): object {
   return { socket_address: { address, port_value: port } };
 }
 
 const manyThousands = 1_000_000;
-// The defaults (1024) would fail a burst of tunnels with 503.
-const unlimited = {
+/** `circuit_breakers` that never break: the defaults (1024) would fail a burst of tunnels or streams with 503. */
+export const unlimited = {
   thresholds: [
     {
       max_connections: manyThousands,

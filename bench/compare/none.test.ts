@@ -1,22 +1,10 @@
-/** The floor on a real Envoy (skipped without one), and reading its admin answer. */
+/** The floor on a real Envoy (skipped without one). */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { openProbe } from "../load/probe.ts";
 import { createRig } from "../load/rig.ts";
-import { createNone, parseListenerPort } from "./none.ts";
-
-t.test("parseListenerPort() finds the proxy's port among the listeners", async (t) => {
-  t.equal(parseListenerPort("mitm::envoy://mitm/\nproxy::127.0.0.1:4711\n"), 4711);
-  for (const text of [
-    "",
-    "other::127.0.0.1:1\n",
-    "proxy::127.0.0.1:0\n",
-    "xproxy::127.0.0.1:5\n",
-  ]) {
-    t.equal(parseListenerPort(text), undefined);
-  }
-});
+import { createNone } from "./none.ts";
 
 t.test("start() carries requests in both modes", async (t) => {
   const none = createNone(process.env);

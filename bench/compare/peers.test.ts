@@ -8,4 +8,5 @@ t.test("peerPaths() follows the environment in order", async (t) => {
   t.match(peerPaths({}).root, /\/\.cache\/clrk\/bench-peers$/);
   t.equal(peerPaths({ CLRK_BENCH_PEERS: "/p" }).mitmdump, "/p/mitmproxy/bin/mitmdump");
   t.equal(peerPaths({ CLRK_BENCH_PEERS: "/p" }).mockttpModule, "/p/mockttp/node_modules/mockttp");
+  t.equal(peerPaths({ CLRK_BENCH_PEERS: "/p" }).grpcGoServer, "/p/ext-proc-grpc-go");
 });

@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /** Versions that the published figures are about. */
-export const peerVersions = { mitmproxy: "11.0.2", mockttp: "4.6.5" } as const;
+export const peerVersions = { mitmproxy: "11.0.2", mockttp: "4.6.5", grpcGo: "1.85.0" } as const;
 
 /** Directories and programs of the installed peers. */
 export interface PeerPaths {
@@ -17,6 +17,8 @@ export interface PeerPaths {
   /** npm project with mockttp */
   readonly mockttpDirectory: string;
   readonly mockttpModule: string;
+  /** Program that is built from `ext-proc-grpc-go` */
+  readonly grpcGoServer: string;
 }
 
 /** Paths below `CLRK_BENCH_PEERS`, else below the user's cache directory; nothing is created. */
@@ -31,5 +33,6 @@ export function peerPaths(environment: Readonly<Record<string, string | undefine
     mitmdump: join(mitmproxyDirectory, "bin", "mitmdump"),
     mockttpDirectory,
     mockttpModule: join(mockttpDirectory, "node_modules", "mockttp"),
+    grpcGoServer: join(root, "ext-proc-grpc-go"),
   };
 }

@@ -1,12 +1,14 @@
-/** `npm run bench -- setup-peers`: installs the peers at their pinned versions into the cache directory. */
+/** `npm run bench -- setup-peers`: installs and builds the peers at their pinned versions into the cache directory. */
 import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { peerVersions } from "./peers.ts";
 import type { PeerPaths } from "./peers.ts";
 
 const execute = promisify(execFile);
+const grpcGoSource = fileURLToPath(new URL("./ext-proc-grpc-go/", import.meta.url));
 
 /** One command of the installation and where it runs. */
 export interface SetupStep {
@@ -38,6 +40,12 @@ export function setupSteps(paths: PeerPaths): SetupStep[] {
       peer: "mockttp",
       directory: mockttpDirectory,
       command: ["npm", "install", ...npmFlags, `mockttp@${peerVersions.mockttp}`],
+    },
+    {
+      peer: "grpc-go",
+      directory: grpcGoSource,
+      // Read-only, so that what is measured is what `go.sum` names.
+      command: ["go", "build", "-mod=readonly", "-trimpath", "-o", paths.grpcGoServer],
     },
   ];
 }

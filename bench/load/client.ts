@@ -2,8 +2,9 @@
  * Load client, run as its own process so that its CPU is nobody else's: prepares a workload when
  * told, says that it is ready, runs when told and hands back the figures.
  */
-import type { PreparedLoad } from "./load.ts";
 import { prepareLoad } from "./load.ts";
+import { preparePlainLoad } from "./plain-load.ts";
+import type { PreparedLoad } from "./tally.ts";
 import type { ClientReport } from "./workload.ts";
 import { isClientCommand } from "./workload.ts";
 
@@ -14,7 +15,10 @@ function main() {
     if (!isClientCommand(message)) throw new Error("Cannot handle command: its kind is not known");
     if (message.kind === "prepare") {
       prepared?.close();
-      prepared = await prepareLoad(message.workload);
+      const { workload } = message;
+      prepared = await (workload.kind === "plain"
+        ? preparePlainLoad(workload)
+        : prepareLoad(workload));
       report({ kind: "ready" });
       return;
     }

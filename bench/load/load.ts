@@ -5,45 +5,24 @@
  */
 import { createSecureContext } from "node:tls";
 import type { SecureContext, TLSSocket } from "node:tls";
-import { createHistogram } from "./histogram.ts";
 import { createMessageReader, MessageError, statusOf } from "./message-reader.ts";
+import { assertWarm, countFailure, createTally, measureLoad } from "./tally.ts";
+import type { PreparedLoad, Tally } from "./tally.ts";
 import { openTunnel, TunnelError } from "./tunnel.ts";
 import { coldServerName, encodeRequest } from "./workload.ts";
-import type {
-  ColdWorkload,
-  FailureKind,
-  KeepAliveWorkload,
-  LoadResult,
-  Workload,
-} from "./workload.ts";
+import type { ColdWorkload, FailureKind, KeepAliveWorkload, TunnelWorkload } from "./workload.ts";
 
 // Longer than any contender needs on a loaded machine; what takes longer is counted as failed.
 const requestDeadlineMs = 15_000;
 // After a failed connect: a proxy that refuses must not turn the client into a busy loop.
 const reconnectDelayMs = 20;
 
-/** A workload after its warm-up. */
-export interface PreparedLoad {
-  /** Runs the measured part once. */
-  run(): Promise<LoadResult>;
-  /** Closes every connection. Idempotent. */
-  close(): void;
-}
-
 /** Opens connections and warms up. Rejects with the first failure when not one request succeeded. */
-export async function prepareLoad(workload: Workload): Promise<PreparedLoad> {
+export async function prepareLoad(workload: TunnelWorkload): Promise<PreparedLoad> {
   const context = createSecureContext({ ca: workload.target.caPem });
   return workload.kind === "cold"
     ? prepareCold(workload, context)
     : prepareKeepAlive(workload, context);
-}
-
-interface Tally {
-  requests: number;
-  failed: number;
-  readonly failures: Map<FailureKind, number>;
-  firstFailure: string | undefined;
-  readonly latency: ReturnType<typeof createHistogram>;
 }
 
 interface Loop {
@@ -98,7 +77,7 @@ async function prepareKeepAlive(
   const requests = workload.requests ?? Number.POSITIVE_INFINITY;
   return {
     run: () =>
-      measure((tally, startedMs) => {
+      measureLoad((tally, startedMs) => {
         let claimed = 0;
         return runAll(tally, () => {
           claimed += 1;
@@ -134,30 +113,11 @@ async function prepareCold(workload: ColdWorkload, context: SecureContext): Prom
   const warmUp = createTally();
   await runNames(warmUp, workload.warmUpNames);
   if (workload.warmUpNames > 0) assertWarm(warmUp);
-  return { run: () => measure((tally) => runNames(tally, workload.names)), close() {} };
-}
-
-async function measure(
-  load: (tally: Tally, startedMs: number) => Promise<void>,
-): Promise<LoadResult> {
-  const tally = createTally();
-  const cpu = process.cpuUsage();
-  const startedMs = performance.now();
-  await load(tally, startedMs);
-  const elapsedMs = performance.now() - startedMs;
-  const used = process.cpuUsage(cpu);
-  return {
-    requests: tally.requests,
-    failures: Object.fromEntries(tally.failures),
-    ...(tally.firstFailure !== undefined && { firstFailure: tally.firstFailure }),
-    elapsedMs,
-    cpuMicros: used.user + used.system,
-    latency: tally.latency.export(),
-  };
+  return { run: () => measureLoad((tally) => runNames(tally, workload.names)), close() {} };
 }
 
 async function openExchange(
-  workload: Workload,
+  workload: TunnelWorkload,
   serverName: string,
   secureContext: SecureContext,
 ): Promise<Exchange> {
@@ -228,26 +188,4 @@ function createExchange(socket: TLSSocket): Exchange {
       socket.end();
     },
   };
-}
-
-function createTally(): Tally {
-  return {
-    requests: 0,
-    failed: 0,
-    failures: new Map(),
-    firstFailure: undefined,
-    latency: createHistogram(),
-  };
-}
-
-function countFailure(tally: Tally, error: unknown) {
-  const kind = error instanceof TunnelError ? error.kind : "protocol";
-  tally.failed += 1;
-  tally.failures.set(kind, (tally.failures.get(kind) ?? 0) + 1);
-  tally.firstFailure ??= error instanceof Error ? error.message : String(error);
-}
-
-function assertWarm(tally: Tally) {
-  if (tally.requests > 0) return;
-  throw new Error(`Cannot warm up: no request succeeded: ${tally.firstFailure ?? "none was sent"}`);
 }

@@ -32,21 +32,32 @@ export class MessageError extends Error {
 }
 
 /**
- * A reader that calls `onMessage` once a message. Bodies have a length or are chunked; a message
+ * A reader that calls `onMessage` once a message, and before it `onBody` when the first byte of its body is there.
+ * Bodies have a length or are chunked; a message
  * with neither has no body (a response that ends with the connection is not supported: its end
  * would look like a failure, and no contender sends it for these requests).
  */
-export function createMessageReader(onMessage: (message: Message) => void): MessageReader {
+export function createMessageReader(
+  onMessage: (message: Message) => void,
+  onBody: () => void = () => {},
+): MessageReader {
   let pending: Buffer | undefined;
   let head: string | undefined;
   let bodyBytes = 0;
   let remaining = 0;
   let chunks: ChunkState | undefined;
+  let hasBody = false;
 
+  const startBody = () => {
+    if (hasBody) return;
+    hasBody = true;
+    onBody();
+  };
   const finish = () => {
     const message = { head: head ?? "", bodyBytes };
     head = undefined;
     chunks = undefined;
+    hasBody = false;
     onMessage(message);
   };
   const start = (text: string) => {
@@ -76,9 +87,11 @@ export function createMessageReader(onMessage: (message: Message) => void): Mess
         } else if (chunks !== undefined) {
           const step = readChunked(chunks, bytes);
           bodyBytes += step.bodyBytes;
+          if (step.bodyBytes > 0) startBody();
           bytes = bytes.subarray(step.consumed);
           if (step.ended) finish();
         } else {
+          startBody();
           const taken = Math.min(remaining, bytes.length);
           remaining -= taken;
           bytes = bytes.subarray(taken);

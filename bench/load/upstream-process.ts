@@ -14,12 +14,20 @@ export interface UpstreamProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the fake upstream on a free loopback port. Rejects with its output when it does not come up. */
-export async function startUpstream(options: UpstreamOptions): Promise<UpstreamProcess> {
-  const file = fileURLToPath(new URL("./upstream.ts", import.meta.url));
+/** Starts the fake TLS upstream on a free loopback port. Rejects with its output when it does not come up. */
+export function startUpstream(options: UpstreamOptions): Promise<UpstreamProcess> {
+  return start("./upstream.ts", [JSON.stringify(options)]);
+}
+
+/** Starts the fake model API without TLS, likewise; its handshakes are TCP connections. */
+export function startPlainUpstream(): Promise<UpstreamProcess> {
+  return start("./plain-upstream.ts", []);
+}
+
+async function start(script: string, args: readonly string[]): Promise<UpstreamProcess> {
   const program = await startProgram({
     name: "fake upstream",
-    command: [process.execPath, file, JSON.stringify(options)],
+    command: [process.execPath, fileURLToPath(new URL(script, import.meta.url)), ...args],
     ipc: "json",
   });
   let port: number | undefined;

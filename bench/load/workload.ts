@@ -3,6 +3,7 @@
  * over IPC. Types and their guards only.
  */
 import type { HistogramExport } from "./histogram.ts";
+import type { PlainWorkload } from "./plain-workload.ts";
 
 /** How a client reaches the upstream. */
 export type ProxyMode = "connect" | "transparent" | "direct";
@@ -58,8 +59,11 @@ export interface ColdWorkload {
   readonly connections: number;
 }
 
+/** Work that goes through a proxy over TLS. */
+export type TunnelWorkload = KeepAliveWorkload | ColdWorkload;
+
 /** What one load client is told to do. */
-export type Workload = KeepAliveWorkload | ColdWorkload;
+export type Workload = TunnelWorkload | PlainWorkload;
 
 /** A workload that is not directed at anything yet. */
 export type WorkloadPlan = Omit<KeepAliveWorkload, "target"> | Omit<ColdWorkload, "target">;
