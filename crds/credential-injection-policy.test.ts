@@ -1,6 +1,7 @@
 /** CredentialInjectionPolicy: one way to inject, from the policy's own namespace; old spellings. */
 import t from "tap";
 import { credentialInjectionPolicyKind as kind } from "./credential-injection-policy.ts";
+import { hideSensitive } from "./hide-sensitive.ts";
 import {
   change,
   expectObject,
@@ -29,11 +30,12 @@ const signed = objectOf("CredentialInjectionPolicy", {
   providerAuth: { type: "AWSv4", region: "eu-central-1" },
 });
 
-t.test("parse() of the least policy reads the key token and adds no prefix", (t) => {
+const basic = `Basic \${base64(\${username}:\${password})}`;
+
+t.test("parse() of the least policy names no key and adds no prefix", (t) => {
   t.same(expectObject(kind.parse(least)).spec, {
     targetRefs: [route],
     secretRef: { group: "", kind: "Secret", name: "openai" },
-    secretKey: "token",
     target: "Header",
     headerName: "Authorization",
     valuePrefix: "",
@@ -56,8 +58,13 @@ testAcceptance(kind, least, [
   ["spec.targetRefs.0.sectionName", "direct"],
   ["spec.secretRef.namespace", "default"],
   ["spec.secretKey", "api-key"],
+  ["spec.valueTemplate", basic],
 ]);
-testAcceptance(kind, query, [["spec.queryParamName", "api_key"]]);
+testAcceptance(kind, query, [
+  ["spec.queryParamName", "api_key"],
+  ["spec.valuePrefix", "v1-"],
+  ["spec.valueTemplate", `\${token}`],
+]);
 testAcceptance(kind, signed, [
   ["spec.providerAuth.service", "bedrock"],
   ["spec.providerAuth.region", undefined],
@@ -66,6 +73,7 @@ testAcceptance(kind, signed, [
 
 const kinds = '"AIProviderRoute", "EgressHTTPRoute", "MCPRoute" or "EgressGateway"';
 const headerName = 'a header name such as "x-api-key"';
+const template = `a template such as "Bearer \${token}" or "Basic \${base64(\${username}:\${password})}"`;
 const prefix = 'the beginning of a header value, such as "Bearer "';
 
 testRefusals(kind, least, [
@@ -180,9 +188,44 @@ testRefusals(kind, least, [
   [
     "spec.value",
     "hunter2",
-    'spec.value: unknown field; known: "targetRefs", "secretRef", "secretKey", "target", "headerName", "queryParamName", "providerAuth", "valuePrefix"',
+    'spec.value: unknown field; known: "targetRefs", "secretRef", "secretKey", "target", "headerName", "queryParamName", "providerAuth", "valuePrefix", "valueTemplate"',
+  ],
+  [
+    "spec.valueTemplate",
+    "Bearer hunter2",
+    `spec.valueTemplate: found a string, wanted ${template}: it names no key of the Secret`,
+  ],
+  [
+    "spec.valueTemplate",
+    `hunter2 \${a b}`,
+    `spec.valueTemplate: found a string, wanted ${template}: no Secret key after "\${" at position 8`,
+  ],
+  [
+    "spec.valueTemplate",
+    `\${a}${"x".repeat(1021)}`,
+    "spec.valueTemplate: found 1025 characters, wanted at most 1024 characters",
   ],
 ]);
+
+testRefusals(kind, change(least, "spec.valueTemplate", `\${a}`), [
+  [
+    "spec.secretKey",
+    "token",
+    "spec.secretKey: found a key, wanted none, because valueTemplate says it",
+  ],
+  [
+    "spec.valuePrefix",
+    "hunter2",
+    "spec.valuePrefix: found a prefix, wanted none, because valueTemplate says it",
+  ],
+]);
+
+t.test("parse() of a template leaves it as it is, and no message or listing shows it", (t) => {
+  const parsed = expectObject(kind.parse(change(least, "spec.valueTemplate", basic)));
+  t.equal(parsed.spec.valueTemplate, basic);
+  t.match(hideSensitive(kind.schema, parsed), { spec: { valueTemplate: "[redacted]" } });
+  t.end();
+});
 
 testRefusals(kind, query, [
   [
@@ -228,6 +271,11 @@ testRefusals(kind, signed, [
     "spec.valuePrefix",
     "Bearer ",
     'spec.valuePrefix: found a prefix, wanted none, because target is "ProviderAuth"',
+  ],
+  [
+    "spec.valueTemplate",
+    `\${a}`,
+    'spec.valueTemplate: found a template, wanted none, because target is "ProviderAuth"',
   ],
 ]);
 

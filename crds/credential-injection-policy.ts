@@ -19,6 +19,7 @@ import {
 } from "./references.ts";
 import { defaulted, enumeration, object, optional, refine, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { valueTemplateFormat } from "./value-template.ts";
 
 const target = refine(
   policyTarget(["AIProviderRoute", "EgressHTTPRoute", "MCPRoute", "EgressGateway"]),
@@ -64,72 +65,90 @@ const providerAuth = object({
   },
 });
 
-const spec = refine(
-  object({
-    description: "What is injected, where to, and how",
-    fields: {
-      targetRefs: policyTargets(target),
-      secretRef: secretReference("The Secret that holds the credential"),
-      secretKey: defaulted(
-        string({
-          description: "Key of the value in the Secret",
-          maxLength: 253,
-          format: secretKeyFormat,
-        }),
-        "token",
-      ),
-      target: enumeration({
-        description: "Where the credential goes",
-        values: ["Header", "QueryParam", "ProviderAuth"],
+const written = object({
+  description: "What is injected, where to, and how",
+  fields: {
+    targetRefs: policyTargets(target),
+    secretRef: secretReference("The Secret that holds the credential"),
+    secretKey: optional(
+      string({
+        description: "Key of the value in the Secret; token when absent",
+        maxLength: 253,
+        format: secretKeyFormat,
       }),
-      headerName: optional(
-        string({
-          description: "Header written, in any case",
-          maxLength: 256,
-          format: modifiableHeaderNameFormat,
-        }),
-      ),
-      queryParamName: optional(
-        string({
-          description: "Query parameter written",
-          maxLength: 128,
-          format: queryParamNameFormat,
-        }),
-      ),
-      providerAuth: optional(providerAuth),
-      valuePrefix: defaulted(
-        string({
-          description:
-            "Text before the value, such as Bearer and a space; the value itself is used as it is",
-          minLength: 0,
-          maxLength: 128,
-          format: headerPrefixFormat,
-          sensitive: true,
-        }),
-        "",
-      ),
-    },
-    rules: [
-      payloadRule("target", {
-        Header: "headerName",
-        QueryParam: "queryParamName",
-        ProviderAuth: "providerAuth",
+    ),
+    target: enumeration({
+      description: "Where the credential goes",
+      values: ["Header", "QueryParam", "ProviderAuth"],
+    }),
+    headerName: optional(
+      string({
+        description: "Header written, in any case",
+        maxLength: 256,
+        format: modifiableHeaderNameFormat,
       }),
-    ],
-  }),
-  {
-    description: "A signature has no prefix",
-    fields: ["target", "valuePrefix"],
-    check({ target, valuePrefix }, report) {
-      if (target !== "ProviderAuth" || valuePrefix === "") return;
-      report({
-        at: ["valuePrefix"],
-        found: "a prefix",
-        wanted: 'none, because target is "ProviderAuth"',
-      });
-    },
+    ),
+    queryParamName: optional(
+      string({
+        description: "Query parameter written",
+        maxLength: 128,
+        format: queryParamNameFormat,
+      }),
+    ),
+    providerAuth: optional(providerAuth),
+    valuePrefix: defaulted(
+      string({
+        description:
+          "Text before the value, such as Bearer and a space; the value itself is used as it is",
+        minLength: 0,
+        maxLength: 128,
+        format: headerPrefixFormat,
+        sensitive: true,
+      }),
+      "",
+    ),
+    valueTemplate: optional(
+      string({
+        description:
+          "Text with keys of the Secret in it, in place of secretKey and valuePrefix, such as Basic and base64 of user name and password",
+        maxLength: 1024,
+        format: valueTemplateFormat,
+        sensitive: true,
+      }),
+    ),
   },
-);
+  rules: [
+    payloadRule("target", {
+      Header: "headerName",
+      QueryParam: "queryParamName",
+      ProviderAuth: "providerAuth",
+    }),
+  ],
+});
+
+const signed = refine(written, {
+  description: "A signature has no prefix and no template",
+  fields: ["target", "valuePrefix", "valueTemplate"],
+  check({ target, valuePrefix, valueTemplate }, report) {
+    if (target !== "ProviderAuth") return;
+    const wanted = 'none, because target is "ProviderAuth"';
+    if (valuePrefix !== "") report({ at: ["valuePrefix"], found: "a prefix", wanted });
+    if (valueTemplate !== undefined) {
+      report({ at: ["valueTemplate"], found: "a template", wanted });
+    }
+  },
+});
+
+const spec = refine(signed, {
+  description: "A template says by itself which keys it takes and what stands before them",
+  fields: ["secretKey", "valuePrefix", "valueTemplate"],
+  check({ secretKey, valuePrefix, valueTemplate }, report) {
+    if (valueTemplate === undefined) return;
+    const wanted = "none, because valueTemplate says it";
+    if (secretKey !== undefined) report({ at: ["secretKey"], found: "a key", wanted });
+    if (valuePrefix !== "") report({ at: ["valuePrefix"], found: "a prefix", wanted });
+  },
+});
 
 /** The schema of a CredentialInjectionPolicy. */
 export const credentialInjectionPolicySchema = refine(

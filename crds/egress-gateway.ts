@@ -25,8 +25,12 @@ import {
 } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
-/** Body bytes captured for a record when the object does not say. */
-const defaultCaptureBytes = 65_536;
+/** What is kept of a body where no object says. */
+export const captureDefaults = {
+  /** Most of one body */
+  maxBytes: 65_536,
+  contentTypes: ["application/json", "application/x-ndjson", "text/event-stream"],
+} as const;
 
 /** Most body bytes that may be captured for one direction: a record must still fit one OTLP message. */
 const maxCaptureBytes = 1_048_576;
@@ -62,7 +66,7 @@ const otlp = object({
         fields: {
           maxBytes: defaulted(
             integer({ description: "Most `bytes` kept of one body", min: 1, max: maxCaptureBytes }),
-            defaultCaptureBytes,
+            captureDefaults.maxBytes,
           ),
           includeContentTypes: emptyIfAbsent(
             array({

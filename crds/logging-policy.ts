@@ -1,4 +1,7 @@
-/** LoggingPolicy: what of a request is kept in its record. Routes apply it by an ExtensionRef filter. */
+/**
+ * LoggingPolicy: what of a request is kept in its record. Routes apply it by an ExtensionRef filter; what it leaves
+ * open is for the EgressGateway's `otlp.captureBody` to say.
+ */
 import { headerNameFormat } from "./http-formats.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { openNameFormat } from "./name-formats.ts";
@@ -8,8 +11,16 @@ import type { Infer } from "./schema.ts";
 const spec = object({
   description: "What is kept",
   fields: {
-    captureRequest: optional(boolean({ description: "Whether request bodies are kept" })),
-    captureResponse: optional(boolean({ description: "Whether response bodies are kept" })),
+    captureRequest: optional(
+      boolean({
+        description: "Whether request bodies are kept; as the EgressGateway says when absent",
+      }),
+    ),
+    captureResponse: optional(
+      boolean({
+        description: "Whether response bodies are kept; as the EgressGateway says when absent",
+      }),
+    ),
     redactHeaders: emptyIfAbsent(
       array({
         description:

@@ -175,6 +175,8 @@ function compileGateway(
     if (attachment === undefined) return [];
     const { object } = draft;
     const scope = {
+      gateway,
+      route: draft.name,
       deny,
       routeBindings: bindings.get(objectKey(object)) ?? [],
       // An EgressL4Route allows connections; what is said on them is none of its matters.

@@ -73,7 +73,9 @@ function draftRule(
     rules: rule.matches.flatMap((match): RuleDraft[] => {
       const provider = findProviderByName(match.provider);
       if (provider === undefined) return [];
-      const draft = draftMatch(match, provider, { ruleIndex, backends: resolved.backends });
+      const { logging } = extensions;
+      const { backends } = resolved;
+      const draft = draftMatch(match, provider, { ruleIndex, logging, backends });
       return [deny === undefined ? draft : { ...draft, deny }];
     }),
   };
@@ -82,7 +84,7 @@ function draftRule(
 function draftMatch(
   match: Match,
   provider: Provider,
-  rule: Pick<RuleDraft, "ruleIndex" | "backends">,
+  rule: Pick<RuleDraft, "ruleIndex" | "logging" | "backends">,
 ): RuleDraft {
   return {
     ...rule,

@@ -19,6 +19,7 @@ import {
   object,
   parent,
   parentsOf,
+  queryCredential,
   secret,
   statusOf,
   target,
@@ -97,21 +98,51 @@ for (const { name, secrets, reason, text } of failures) {
   });
 }
 
-t.test("bindCredentials() refuses traffic that needs a query parameter", async (t) => {
-  const policy = object("CredentialInjectionPolicy", "p", {
-    targetRefs: [toRoute],
-    secretRef: { name: "key" },
-    target: "QueryParam",
-    queryParamName: "key",
+t.test("bindCredentials() gives a route its query parameter", async (t) => {
+  const result = withPolicy(queryCredential("p", [toRoute]), key);
+  t.match(hostPolicy(result, "a.example").rules[0]?.action, {
+    kind: "forward",
+    credentials: [{ kind: "query", parameter: "key" }],
   });
-  const result = withPolicy(policy, key);
-  t.same(decisions(hostPolicy(result, "a.example")), ["deny not-enforced EgressHTTPRoute r/0"]);
-  t.equal(
-    conditionOf(result, label, "Accepted"),
-    "NotEnforced: spec.target (QueryParam) is not enforced yet",
-  );
-  t.equal(result.credentials.size, 0);
+  t.same([...result.credentials.keys()], ["secret/default/key/token"]);
+  t.equal(conditionOf(result, label, "Accepted"), "Accepted: Valid and attached");
 });
+
+t.test("bindCredentials() refuses traffic whose query parameter has no value", async (t) => {
+  const result = withPolicy(queryCredential("p", [toRoute]));
+  t.same(decisions(hostPolicy(result, "a.example")), [
+    "deny credential-missing EgressHTTPRoute r/0",
+  ]);
+  t.equal(
+    conditionOf(result, label, "ResolvedRefs"),
+    "SecretNotFound: Secret default/key does not exist",
+  );
+});
+
+t.test(
+  "bindCredentials() takes a header and a parameter of one name, not two such parameters",
+  async (t) => {
+    const result = compiled(
+      gateway(),
+      route,
+      headerCredential("a", [toRoute], { headerName: "key" }),
+      queryCredential("b", [toRoute]),
+      queryCredential("p", [toRoute], { valuePrefix: "v1-" }),
+      queryCredential("q", [toRoute], { queryParamName: "Key" }),
+      key,
+    );
+    t.same(parentsOf(result, label), [
+      'EgressHTTPRoute default/r Conflicted: CredentialInjectionPolicy default/b already writes "?key" for EgressHTTPRoute default/r',
+    ]);
+    t.match(hostPolicy(result, "a.example").rules[0]?.action, {
+      credentials: [
+        { kind: "header", policy: { name: "a" } },
+        { kind: "query", policy: { name: "b" }, parameter: "key" },
+        { kind: "query", policy: { name: "q" }, parameter: "Key" },
+      ],
+    });
+  },
+);
 
 t.test("bindCredentials() tells the later of two policies for one header", async (t) => {
   const result = compiled(

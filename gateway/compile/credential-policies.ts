@@ -13,7 +13,7 @@ import { readCredentialSource } from "./credential-source.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { objectKey } from "./object-index.ts";
 import type { DenyAction } from "./refusal.ts";
-import { refuseUnenforced, refuseWithoutCredential } from "./refusal.ts";
+import { refuseWithoutCredential } from "./refusal.ts";
 import type { Finding, ParentName, StatusBook } from "./status-book.ts";
 import { accepted } from "./status-book.ts";
 
@@ -52,16 +52,8 @@ function reportSource(
   source: CredentialSource,
   book: StatusBook,
 ): void {
-  switch (source.kind) {
-    case "not-enforced":
-      book.reject(policy, source.finding);
-      return;
-    case "unresolved":
-      book.reportUnresolved(policy, source.finding);
-      return;
-    default:
-      for (const note of source.notes) book.note(policy, note);
-  }
+  if (source.kind === "unresolved") book.reportUnresolved(policy, source.finding);
+  else for (const note of source.notes) book.note(policy, note);
 }
 
 function targetName({ metadata }: CredentialInjectionPolicy, target: Target): ParentName {
@@ -118,14 +110,9 @@ function createBinding(
 }
 
 function usable(source: CredentialSource, policy: ObjectName): CredentialBinding["source"] {
-  switch (source.kind) {
-    case "not-enforced":
-      return refuseUnenforced(policy, source.finding, policy);
-    case "unresolved":
-      return refuseWithoutCredential(policy, source.finding.message);
-    default:
-      return source;
-  }
+  return source.kind === "unresolved"
+    ? refuseWithoutCredential(policy, source.finding.message)
+    : source;
 }
 
 function findUnknownSection(object: ParsedObject, section: string | undefined): string | undefined {

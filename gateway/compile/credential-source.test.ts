@@ -4,7 +4,13 @@ import type { CredentialInjectionPolicy } from "../../crds/credential-injection-
 import type { ParsedObject } from "../../crds/kinds.ts";
 import { findAwsRegion, readCredentialSource } from "./credential-source.ts";
 import { indexObjects } from "./object-index.ts";
-import { awsCredential, headerCredential, object, secret, target } from "./testdata/objects.ts";
+import {
+  awsCredential,
+  headerCredential,
+  queryCredential,
+  secret,
+  target,
+} from "./testdata/objects.ts";
 
 const to = [target("AIProviderRoute", "r")];
 const name = { kind: "CredentialInjectionPolicy", namespace: "default", name: "p" };
@@ -105,23 +111,77 @@ for (const { name: case_, secrets, reason } of unresolved) {
   });
 }
 
-t.test("readCredentialSource() does not enforce query parameters", async (t) => {
-  const policy = object("CredentialInjectionPolicy", "p", {
-    targetRefs: to,
-    secretRef: { name: "key" },
-    target: "QueryParam",
-    queryParamName: "key",
+t.test("readCredentialSource() gives a query parameter as it is written", async (t) => {
+  const policy = queryCredential("p", to, { queryParamName: "Api_Key", valuePrefix: "v1-" });
+  const source = given(policy, secret("key", { token: "sk-1" }));
+  t.equal(source.slot, "?Api_Key");
+  t.same(source.values, [["secret/default/key/token", "sk-1"]]);
+  t.same(source.useFor("api.example"), {
+    kind: "query",
+    policy: name,
+    secret: {
+      secret: { kind: "Secret", namespace: "default", name: "key" },
+      resource: "secret/default/key/token",
+    },
+    parameter: "Api_Key",
+    valuePrefix: "v1-",
   });
-  t.same(sourceOf(policy, secret("key", { token: "sk-1" })), {
-    kind: "not-enforced",
-    slot: "?key",
-    finding: { reason: "NotEnforced", message: "spec.target (QueryParam) is not enforced yet" },
+});
+
+const basic = `Basic \${base64(\${username}:\${password})}`;
+// printf %s 'Basic ${base64(${username}:${password})}' | sha256sum
+const basicResource = "secret/default/key/template/73b3bb97bb02c8d0";
+
+t.test("readCredentialSource() renders a template under a name of its own", async (t) => {
+  const user = { username: "Aladdin", password: "open sesame\n" };
+  const source = given(headerCredential("p", to, { valueTemplate: basic }), secret("key", user));
+  // The example of RFC 7617 section 2.
+  t.same(source.values, [[basicResource, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="]]);
+  t.equal(source.slot, "authorization");
+  t.same(source.notes, [
+    'Key "password" of Secret default/key ends with a line end, which is left out',
+  ]);
+  t.match(source.useFor("api.example"), {
+    kind: "header",
+    header: "authorization",
+    valuePrefix: "",
+    secret: { resource: basicResource },
+  });
+});
+
+t.test("readCredentialSource() names a template by its text, never by a value", async (t) => {
+  const resourceOf = (valueTemplate: string, password: string) =>
+    given(
+      headerCredential("p", to, { valueTemplate }),
+      secret("key", { username: "a", password }),
+    ).useFor("api.example")?.secret.resource;
+  t.equal(resourceOf(basic, "one"), basicResource);
+  t.equal(resourceOf(basic, "two"), basicResource);
+  t.not(resourceOf(`\${username}`, "one"), basicResource);
+});
+
+t.test("readCredentialSource() renders a template for a query parameter", async (t) => {
+  const policy = queryCredential("p", to, { valueTemplate: `\${a}.\${b}` });
+  t.match(given(policy, secret("key", { a: "1", b: "2" })).values, [[/template/, "1.2"]]);
+});
+
+t.test("readCredentialSource() gives nothing for a template with an unknown key", async (t) => {
+  const policy = headerCredential("p", to, { valueTemplate: basic });
+  t.same(sourceOf(policy, secret("key", { username: "a" })), {
+    kind: "unresolved",
+    slot: "authorization",
+    finding: { reason: "SecretKeyNotFound", message: 'Secret default/key has no key "password"' },
   });
 });
 
 t.test("readCredentialSource() never shows a value", async (t) => {
   const source = sourceOf(headerCredential("p", to), secret("key", { token: "sk-hidden" }));
   t.notMatch(JSON.stringify(source), /sk-hidden/);
+  const rendered = given(
+    headerCredential("p", to, { valueTemplate: `hidden-text \${token}` }),
+    secret("key", { token: "sk-hidden" }),
+  ).useFor("api.example");
+  t.notMatch(JSON.stringify(rendered), /hidden/);
   const broken = sourceOf(headerCredential("p", to), secret("key", { token: "sk-hidden\u0000" }));
   t.notMatch(JSON.stringify(broken), /sk-hidden/);
 });

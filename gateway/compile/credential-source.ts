@@ -3,15 +3,19 @@
  * stay inside `SecretValue`; only names go into the snapshot.
  */
 
+import { createHash } from "node:crypto";
 import type { CredentialInjectionPolicy } from "../../crds/credential-injection-policy.ts";
 import { referenceOf } from "../../crds/meta.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { CredentialUse, SecretUse } from "../snapshot.ts";
 import type { ObjectIndex } from "./object-index.ts";
-import { notEnforced } from "./refusal.ts";
-import type { SecretText } from "./secret-text.ts";
+import type { UnusableSecret } from "./secret-text.ts";
 import { readSecretText } from "./secret-text.ts";
+import { renderSecretTemplate } from "./secret-template.ts";
 import type { Finding } from "./status-book.ts";
+
+/** Key of a Secret where a policy names none. */
+const defaultSecretKey = "token";
 
 /** Header that a signature stands in; a policy that writes it otherwise decides the same thing. */
 const signatureHeader = "authorization";
@@ -19,7 +23,7 @@ const signatureHeader = "authorization";
 /** What can be injected, before it is known into which host's requests. */
 export type CredentialSource =
   | {
-      readonly kind: "header" | "aws-sigv4";
+      readonly kind: CredentialUse["kind"];
       readonly slot: string;
       readonly notes: readonly string[];
       /** Values by their key in the compilation's credentials */
@@ -29,7 +33,6 @@ export type CredentialSource =
       /** Whether the use differs between hosts */
       readonly dependsOnHost: boolean;
     }
-  | { readonly kind: "not-enforced"; readonly slot: string; readonly finding: Finding<"Accepted"> }
   | {
       readonly kind: "unresolved";
       readonly slot: string;
@@ -41,37 +44,63 @@ export function readCredentialSource(
   policy: CredentialInjectionPolicy,
   index: ObjectIndex,
 ): CredentialSource {
-  const { target, headerName, queryParamName = "", providerAuth } = policy.spec;
-  if (target === "QueryParam") {
-    const finding = notEnforced(["spec", "target"], "QueryParam");
-    return { kind: "not-enforced", slot: `?${queryParamName}`, finding };
-  }
+  const { headerName, queryParamName, providerAuth } = policy.spec;
   if (providerAuth !== undefined) return readSigning(policy, providerAuth, index);
-  return readHeader(policy, (headerName ?? "").toLowerCase(), index);
+  const value = readValue(policy, index);
+  const { valuePrefix } = policy.spec;
+  const base = { policy: referenceOf(policy), valuePrefix };
+  if (queryParamName !== undefined) {
+    return written(`?${queryParamName}`, value, (secret) => ({
+      kind: "query",
+      ...base,
+      secret,
+      parameter: queryParamName,
+    }));
+  }
+  const header = (headerName ?? "").toLowerCase();
+  return written(header, value, (secret) => ({ kind: "header", ...base, secret, header }));
 }
 
-function readHeader(
-  policy: CredentialInjectionPolicy,
-  header: string,
-  index: ObjectIndex,
-): CredentialSource {
-  const { secretRef, secretKey, valuePrefix } = policy.spec;
+/** One value with its name, or why there is none. */
+type Value =
+  | {
+      readonly kind: "found";
+      readonly text: string;
+      readonly notes: readonly string[];
+      readonly secret: SecretUse;
+    }
+  | UnusableSecret;
+
+function readValue(policy: CredentialInjectionPolicy, index: ObjectIndex): Value {
+  const { secretRef, secretKey: key = defaultSecretKey, valueTemplate } = policy.spec;
   const { namespace } = policy.metadata;
-  const read = readSecretText(index, { namespace, name: secretRef.name, key: secretKey });
-  if (read.kind === "unusable") return unresolved(header, read);
-  const secret = secretUse(policy, secretKey);
-  const use: CredentialUse = {
-    kind: "header",
-    policy: referenceOf(policy),
-    secret,
-    header,
-    valuePrefix,
-  };
+  const { name } = secretRef;
+  if (valueTemplate !== undefined) {
+    const rendered = renderSecretTemplate(index, { namespace, name }, valueTemplate);
+    if (rendered.kind === "unusable") return rendered;
+    // A name that does not depend on the values: a changed Secret changes what it names, and no route.
+    const digest = createHash("sha256").update(valueTemplate).digest("hex").slice(0, 16);
+    return { ...rendered, secret: secretUse(policy, `template/${digest}`) };
+  }
+  const read = readSecretText(index, { namespace, name, key });
+  if (read.kind === "unusable") return read;
+  const { kind, text, note } = read;
+  return { kind, text, notes: note === undefined ? [] : [note], secret: secretUse(policy, key) };
+}
+
+function written(
+  slot: string,
+  value: Value,
+  useOf: (secret: SecretUse) => CredentialUse,
+): CredentialSource {
+  if (value.kind === "unusable") return unresolved(slot, value);
+  const { text, notes, secret } = value;
+  const use = useOf(secret);
   return {
-    kind: "header",
-    slot: header,
-    notes: read.note === undefined ? [] : [read.note],
-    values: new Map([[secret.resource, new SecretValue(read.text)]]),
+    kind: use.kind,
+    slot,
+    notes,
+    values: new Map([[secret.resource, new SecretValue(text)]]),
     useFor: () => use,
     dependsOnHost: false,
   };
@@ -125,9 +154,6 @@ function secretUse({ metadata, spec }: CredentialInjectionPolicy, part: string):
   };
 }
 
-function unresolved(
-  slot: string,
-  { reason, message }: Extract<SecretText, { kind: "unusable" }>,
-): CredentialSource {
+function unresolved(slot: string, { reason, message }: UnusableSecret): CredentialSource {
   return { kind: "unresolved", slot, finding: { reason, message } };
 }

@@ -47,6 +47,7 @@ export function draftEgressHttpRoute(route: EgressHTTPRoute, index: ObjectIndex)
         responseHeaders: mergeHeaderModifiers(
           rule.filters.flatMap(({ responseHeaderModifier: it }) => (it === undefined ? [] : [it])),
         ),
+        logging: findings[ruleIndex]?.logging ?? [],
         backends: [],
         ...(missing[0] !== undefined && { deny: refuseUnresolved(name, missing[0]) }),
       };

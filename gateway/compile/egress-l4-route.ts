@@ -71,7 +71,11 @@ function draftRule(rule: Rule, ruleIndex: number, options: RuleOptions): Drafted
     unresolved: extensions.missing,
     problems: matches.flatMap((match) => describeReach(match, ruleIndex)),
     rules: matches.flatMap((match) =>
-      httpRules(match, ruleIndex).map((draft) => ({ ...draft, ...(deny && { deny }) })),
+      httpRules(match, ruleIndex).map((draft) => ({
+        ...draft,
+        logging: extensions.logging,
+        ...(deny && { deny }),
+      })),
     ),
     l4Rules: matches.map((match) => {
       const allowed = l4Rule(match, { route: name, ruleIndex, guard });
@@ -121,7 +125,9 @@ function l4Rule(
   };
 }
 
-function httpRules(match: Match, ruleIndex: number): RuleDraft[] {
+type PlainDraft = Omit<RuleDraft, "logging">;
+
+function httpRules(match: Match, ruleIndex: number): PlainDraft[] {
   const ports = portRanges(match);
   return httpHosts(match).flatMap((host) => {
     const tls = authorityPattern(host, ports, "tls");
@@ -151,7 +157,7 @@ function httpRule(
   host: HostMatch,
   ruleIndex: number,
   { pattern, scheme }: { readonly pattern: string | undefined; readonly scheme?: Scheme },
-): RuleDraft {
+): PlainDraft {
   const match: HttpMatch =
     pattern === undefined
       ? {}

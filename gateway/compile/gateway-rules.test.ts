@@ -28,10 +28,12 @@ function attached(
   options: { listeners?: string[]; deny?: DenyAction } = {},
 ): AttachedRoute {
   const index = indexObjects([
+    gateway(),
     httpRoute(name, ["a.example"], { rules: [{}, { matches: [{ method: "GET" }] }] }),
   ]);
   const [route] = index.list("EgressHTTPRoute");
-  if (route === undefined) throw new Error("Cannot find the route in its index");
+  const [egress] = index.list("EgressGateway");
+  if (route === undefined || egress === undefined) throw new Error("Cannot find route or gateway");
   return {
     draft: draftEgressHttpRoute(route, index),
     attachment: {
@@ -39,6 +41,8 @@ function attached(
       listeners: new Set(options.listeners ?? ["tls", "http", "raw"]),
     },
     scope: {
+      gateway: egress,
+      route: { kind: "EgressHTTPRoute", namespace: "default", name },
       deny: options.deny,
       routeBindings: [],
       gatewayBindings: [],

@@ -69,22 +69,22 @@ function placeRule(
 ): PlacedRule[] {
   const sections = httpSections(rule, attachment, listeners);
   if (sections?.length === 0) return [];
-  const actionFor = createActionResolver(rule, scope);
-  // One rule object for all hosts with one action, so that merging sees that they are the same.
+  const outcomeFor = createActionResolver(rule, scope);
+  // One rule object for all hosts with one outcome, so that merging sees that they are the same.
   const rules = new Map<unknown, HttpRule[]>();
   return rule.hosts.flatMap((host) => {
-    const action = actionFor(host);
+    const outcome = outcomeFor(host);
     const known =
-      rules.get(action) ??
+      rules.get(outcome) ??
       rule.matches.map((match) => ({
         route: draft.name,
         ruleIndex: rule.ruleIndex,
         ...(sections !== undefined && { sections }),
         match,
-        action,
+        ...outcome,
         ...(rule.provider !== undefined && { provider: rule.provider }),
       }));
-    rules.set(action, known);
+    rules.set(outcome, known);
     return known.map((httpRule) => ({ host, rule: httpRule }));
   });
 }

@@ -81,7 +81,6 @@ const unenforced = [
     },
     field: "spec.listeners[1].allowedRoutes.kinds",
   },
-  { name: "captured bodies", spec: { otlp: { captureBody: {} } }, field: "spec.otlp.captureBody" },
 ];
 
 for (const { name, spec, field } of unenforced) {
@@ -96,9 +95,18 @@ for (const { name, spec, field } of unenforced) {
 }
 
 t.test("gatewaySettings() tells all fields that are not enforced", async (t) => {
-  const listeners = [{ ...terminated, tls: { mode: "Terminate", caCertRef: { name: "ca" } } }];
-  const result = compiled(gateway({ listeners, otlp: { captureBody: {} } }));
-  t.same(statusOf(result, label).problems, ["spec.otlp.captureBody is not enforced yet"]);
+  const tls = { mode: "Terminate", caCertRef: { name: "ca" } };
+  const listeners = [{ ...terminated, tls, allowedRoutes: { kinds: [{ kind: "MCPRoute" }] } }];
+  const result = compiled(gateway({ listeners }));
+  t.same(statusOf(result, label).problems, [
+    "spec.listeners[0].allowedRoutes.kinds is not enforced yet",
+  ]);
+});
+
+t.test("gatewaySettings() takes captured bodies", async (t) => {
+  const result = compiled(gateway({ otlp: { captureBody: {} } }));
+  t.equal(gatewayOf(result).refusal, undefined);
+  t.equal(conditionOf(result, label, "Accepted"), "Accepted: Valid");
 });
 
 const trusting = { upstreamTLS: { additionalTrustBundleSecretRef: { name: "roots" } } };

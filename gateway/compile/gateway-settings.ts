@@ -92,7 +92,7 @@ function listenerSnapshot(listener: EgressGateway["spec"]["listeners"][number]):
 }
 
 function findUnenforced({ spec }: EgressGateway): Finding<"Accepted">[] {
-  const fields = spec.listeners.flatMap(({ tls, allowedRoutes }, position) => {
+  return spec.listeners.flatMap(({ tls, allowedRoutes }, position) => {
     const path = ["spec", "listeners", position];
     const from = allowedRoutes?.namespaces?.from;
     return [
@@ -105,8 +105,6 @@ function findUnenforced({ spec }: EgressGateway): Finding<"Accepted">[] {
         : []),
     ];
   });
-  const captures = spec.otlp?.captureBody !== undefined;
-  return [...fields, ...(captures ? [notEnforced(["spec", "otlp", "captureBody"])] : [])];
 }
 
 function refusalOf(

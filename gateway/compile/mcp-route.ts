@@ -26,6 +26,7 @@ export function draftMcpRoute(route: MCPRoute): RouteDraft {
         matches: [{}],
         requestHeaders: unchanged,
         responseHeaders: unchanged,
+        logging: [],
         backends: [],
       },
     ],

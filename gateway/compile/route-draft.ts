@@ -3,6 +3,7 @@
  * in the way of enforcing it.
  */
 
+import type { LoggingPolicy } from "../../crds/logging-policy.ts";
 import type { L4Rule, HeaderRewrite, HostMatch, HttpMatch, ObjectName } from "../snapshot.ts";
 import type { RouteObject } from "./attachment.ts";
 import type { DenyAction } from "./refusal.ts";
@@ -32,6 +33,8 @@ export interface RuleDraft {
   readonly provider?: string;
   readonly requestHeaders: HeaderRewrite;
   readonly responseHeaders: HeaderRewrite;
+  /** That the rule applies, in the order of its filters */
+  readonly logging: readonly LoggingPolicy[];
   /** Empty: the host that the agent asked for */
   readonly backends: readonly BackendDraft[];
   /** Present when only this rule refuses, for a reason of its own */

@@ -14,6 +14,7 @@ import {
   hostPolicy,
   httpRoute,
   l4Route,
+  queryCredential,
   secret,
   target,
 } from "./testdata/objects.ts";
@@ -225,7 +226,7 @@ t.test("createActionResolver() signs for the backend's region", async (t) => {
 });
 
 t.test(
-  "createActionResolver() states the signature once when all backends share its region",
+  "createActionResolver() signs for each backend, even when all share one region",
   async (t) => {
     const result = compiled(
       gateway(),
@@ -236,10 +237,10 @@ t.test(
       aws,
     );
     const { credentials, backends } = forward(result, "bedrock-runtime.us-east-1.amazonaws.com");
-    t.same(names(credentials), ["p eu-west-1"]);
+    t.same(credentials, []);
     t.same(
-      backends.map((one) => one.credentials),
-      [[], []],
+      backends.map((one) => names(one.credentials)),
+      [["p eu-west-1"], ["p eu-west-1"]],
     );
   },
 );
@@ -274,6 +275,27 @@ t.test(
     t.notOk(result.credentials.has("secret/default/key/token"), "only what is used stands beside");
   },
 );
+
+t.test("createActionResolver() states a query parameter of all backends once", async (t) => {
+  const result = compiled(
+    gateway(),
+    aiRoute("r", "openai", { backendRefs: [backendRef("one"), backendRef("two")] }),
+    backend("one", "one.example"),
+    backend("two", "two.example"),
+    queryCredential("p", toRoute),
+    queryCredential("q", toGateway),
+    queryCredential("s", [target("AIProviderRoute", "r", { sectionName: "two" })], {
+      queryParamName: "user",
+    }),
+    key,
+  );
+  const { credentials, backends } = forward(result, "api.openai.com");
+  t.same(names(credentials), ["p ?key"]);
+  t.same(
+    backends.map((one) => names(one.credentials)),
+    [[], ["s ?user"]],
+  );
+});
 
 t.test(
   "createActionResolver() gives all hosts of a rule one action where they do not differ",

@@ -1,6 +1,7 @@
 /**
- * What a rule does with requests to one host: refuse, or forward with credentials and to backends. A credential goes
- * where its most specific policy says: of a backend before of the route, of the route before of the gateway.
+ * What a rule does with requests to one host: refuse, or forward with credentials, to backends and through the engine.
+ * A credential goes where its most specific policy says: of a backend before of the route, of the route before of the
+ * gateway.
  */
 
 import { formatReference } from "../../crds/meta.ts";
@@ -9,19 +10,22 @@ import type { SecretValue } from "../secret-value.ts";
 import type {
   BackendTarget,
   CredentialUse,
+  EnginePlan,
   HostAlias,
   HostMatch,
   HttpAction,
   ObjectName,
 } from "../snapshot.ts";
 import type { CredentialBinding } from "./credential-policies.ts";
+import type { PlanScope } from "./engine-plan.ts";
+import { attemptPlan, enginePlan } from "./engine-plan.ts";
 import { namesHost } from "./host-match.ts";
 import type { DenyAction } from "./refusal.ts";
 import { refuseWithoutCredential } from "./refusal.ts";
 import type { BackendDraft, RuleDraft } from "./route-draft.ts";
 
 /** What actions depend on besides the rule. */
-export interface ActionScope {
+export interface ActionScope extends PlanScope {
   /** Refuses all rules of the route */
   readonly deny: DenyAction | undefined;
   readonly routeBindings: readonly CredentialBinding[];
@@ -31,21 +35,28 @@ export interface ActionScope {
   readonly credentials: Map<string, SecretValue>;
 }
 
-/** Gives the action of a rule for a host; the same object for all hosts between which it does not differ. */
+/** What becomes of requests that a rule matches. */
+export interface RuleOutcome {
+  readonly action: HttpAction;
+  /** Never on a refusal */
+  readonly engine?: EnginePlan;
+}
+
+/** Gives the outcome of a rule for a host; the same object for all hosts between which it does not differ. */
 export function createActionResolver(
   rule: RuleDraft,
   scope: ActionScope,
-): (host: HostMatch) => HttpAction {
-  const known = new Map<string, HttpAction>();
+): (host: HostMatch) => RuleOutcome {
+  const known = new Map<string, RuleOutcome>();
   const wide = [true, false].map((isNamed) => wideBindings(scope, isNamed));
   return (host) => {
     const isNamed = namesHost(host);
     const bindings = wide[isNamed ? 0 : 1] ?? [];
     const dependsOnHost = rule.backends.length === 0 && bindings.some(isHostDependent);
     const key = dependsOnHost ? `${host.kind} ${host.value}` : String(isNamed);
-    const action = known.get(key) ?? resolveAction(rule, { host, bindings, scope });
-    known.set(key, action);
-    return action;
+    const outcome = known.get(key) ?? resolveAction(rule, { host, bindings, scope });
+    known.set(key, outcome);
+    return outcome;
   };
 }
 
@@ -71,48 +82,70 @@ function isHostDependent({ source }: CredentialBinding): boolean {
   return source.kind !== "deny" && source.dependsOnHost;
 }
 
+type ForwardAction = Extract<HttpAction, { readonly kind: "forward" }>;
+
 interface ActionOptions {
   readonly host: HostMatch;
   readonly bindings: readonly CredentialBinding[];
   readonly scope: ActionScope;
 }
 
-function resolveAction(rule: RuleDraft, { host, bindings, scope }: ActionOptions): HttpAction {
+function resolveAction(rule: RuleDraft, { host, bindings, scope }: ActionOptions): RuleOutcome {
   const deny = scope.deny ?? rule.deny;
-  if (deny !== undefined) return deny;
-  const { requestHeaders, responseHeaders } = rule;
+  if (deny !== undefined) return { action: deny };
   if (rule.backends.length > 0) return resolveBackendAction(rule, bindings, scope);
   const credentials = usesFor(bindings, host.value, scope);
-  if (!Array.isArray(credentials)) return credentials;
-  return { kind: "forward", requestHeaders, responseHeaders, credentials, backends: [] };
+  if (!Array.isArray(credentials)) return { action: credentials };
+  const attempt = attemptPlan(scope, credentials);
+  return forward(rule, scope, {
+    credentials,
+    backends: [],
+    ...(attempt !== undefined && { attempt }),
+  });
+}
+
+function forward(
+  rule: RuleDraft,
+  scope: ActionScope,
+  way: Pick<ForwardAction, "credentials" | "backends" | "attempt">,
+): RuleOutcome {
+  const { requestHeaders, responseHeaders } = rule;
+  const engine = enginePlan(rule, scope, way.credentials);
+  return {
+    action: { kind: "forward", requestHeaders, responseHeaders, ...way },
+    ...(engine !== undefined && { engine }),
+  };
 }
 
 function resolveBackendAction(
   rule: RuleDraft,
   bindings: readonly CredentialBinding[],
   scope: ActionScope,
-): HttpAction {
+): RuleOutcome {
   const perBackend: CredentialUse[][] = [];
   for (const backend of rule.backends) {
     const own = scope.routeBindings.filter(({ section }) => section === backend.name.name);
     const uses = usesFor(override(own, bindings), backend.host, scope);
-    if (!Array.isArray(uses)) return uses;
+    if (!Array.isArray(uses)) return { action: uses };
     perBackend.push(uses);
   }
   const common = commonUses(perBackend);
   const isCommon = new Set(common.map(identityOf));
-  const { requestHeaders, responseHeaders } = rule;
-  return {
-    kind: "forward",
-    requestHeaders,
-    responseHeaders,
+  return forward(rule, scope, {
     credentials: common,
     backends: rule.backends.map((backend, index) => {
       const uses = perBackend[index] ?? [];
       const credentials = uses.filter((use) => !isCommon.has(identityOf(use)));
-      return backendTarget(backend, credentials, scope);
+      const ownQuery = credentials.some(({ kind }) => kind === "query");
+      const engine = ownQuery ? enginePlan(rule, scope, [...common, ...credentials]) : undefined;
+      const attempt = attemptPlan(scope, credentials);
+      return {
+        ...backendTarget(backend, credentials, scope),
+        ...(engine !== undefined && { engine }),
+        ...(attempt !== undefined && { attempt }),
+      };
     }),
-  };
+  });
 }
 
 /** The uses of bindings for a host, or the refusal of the first that gives none. */
@@ -139,13 +172,15 @@ function describeRegion(policy: ObjectName, host: string): string {
   return `no region can be read from ${place}, set spec.providerAuth.region of ${formatReference(policy)}`;
 }
 
-/** What every backend is given: stated once for the rule, which also lets Envoy hold the body for a signature. */
+/** What every backend is given, stated once for the rule; attempts are signed for the backend that they go to. */
 function commonUses([
   first = [],
   ...others
 ]: readonly (readonly CredentialUse[])[]): CredentialUse[] {
   const sets = others.map((uses) => new Set(uses.map(identityOf)));
-  return first.filter((use) => sets.every((set) => set.has(identityOf(use))));
+  return first.filter(
+    (use) => use.kind !== "aws-sigv4" && sets.every((set) => set.has(identityOf(use))),
+  );
 }
 
 function identityOf(use: CredentialUse): string {

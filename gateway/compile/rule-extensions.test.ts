@@ -7,10 +7,14 @@ import {
   gateway,
   hostPolicy,
   httpRoute,
+  loggedBy,
+  logging,
   object,
   target,
 } from "./testdata/objects.ts";
 import type { ParsedObject } from "../../crds/kinds.ts";
+import { indexObjects } from "./object-index.ts";
+import { judgeExtensions } from "./rule-extensions.ts";
 
 const label = "EgressHTTPRoute default/r";
 
@@ -28,32 +32,51 @@ t.test("judgeExtensions() takes a LoggingPolicy that only redacts headers", asyn
   t.equal(conditionOf(result, "LoggingPolicy default/p", "Accepted"), "Accepted: Valid");
 });
 
-const captures = [
-  { field: "captureRequest", spec: { captureRequest: true } },
-  { field: "captureResponse", spec: { captureResponse: true, redactHeaders: ["x-a"] } },
+const unenforced = [
   { field: "sinkRef", spec: { sinkRef: "audit" } },
+  { field: "sinkRef", spec: { sinkRef: "audit", captureRequest: true } },
 ];
 
-for (const { field, spec } of captures) {
-  t.test(`judgeExtensions() refuses traffic under a LoggingPolicy with ${field}`, async (t) => {
-    const result = apply("LoggingPolicy", object("LoggingPolicy", "p", spec));
-    t.same(decisions(hostPolicy(result, "a.example")), ["deny not-enforced EgressHTTPRoute r/0"]);
-    const what = `LoggingPolicy default/p with spec.${field}`;
-    t.equal(
-      conditionOf(result, label, "Accepted"),
-      `NotEnforced: ${place} (${what}) is not enforced yet`,
-    );
-    t.equal(
-      conditionOf(result, "LoggingPolicy default/p", "Accepted"),
-      `NotEnforced: spec.${field} is not enforced yet`,
-    );
-  });
+for (const { field, spec } of unenforced) {
+  t.test(
+    `judgeExtensions() refuses traffic under a LoggingPolicy with ${JSON.stringify(spec)}`,
+    async (t) => {
+      const result = apply("LoggingPolicy", object("LoggingPolicy", "p", spec));
+      t.same(decisions(hostPolicy(result, "a.example")), ["deny not-enforced EgressHTTPRoute r/0"]);
+      const what = `LoggingPolicy default/p with spec.${field}`;
+      t.equal(
+        conditionOf(result, label, "Accepted"),
+        `NotEnforced: ${place} (${what}) is not enforced yet`,
+      );
+      t.equal(
+        conditionOf(result, "LoggingPolicy default/p", "Accepted"),
+        `NotEnforced: spec.${field} is not enforced yet`,
+      );
+    },
+  );
 }
 
-t.test("judgeExtensions() takes captures that are switched off", async (t) => {
-  const spec = { captureRequest: false, captureResponse: false };
-  const result = apply("LoggingPolicy", object("LoggingPolicy", "p", spec));
-  t.same(decisions(hostPolicy(result, "a.example")), ["allow EgressHTTPRoute r/0"]);
+t.test("judgeExtensions() takes captures, switched on or off", async (t) => {
+  for (const captures of [true, false]) {
+    const spec = { captureRequest: captures, captureResponse: captures };
+    const result = apply("LoggingPolicy", object("LoggingPolicy", "p", spec));
+    t.same(decisions(hostPolicy(result, "a.example")), ["allow EgressHTTPRoute r/0"]);
+    t.equal(conditionOf(result, "LoggingPolicy default/p", "Accepted"), "Accepted: Valid");
+  }
+});
+
+t.test("judgeExtensions() gives every LoggingPolicy in the order of the filters", async (t) => {
+  const index = indexObjects([logging("a", {}), logging("b", {}), logging("c", {})]);
+  const scope = { index, namespace: "default" };
+  const found = judgeExtensions(loggedBy("b", "none", "a"), ["spec", "rules", 0], scope);
+  t.same(
+    found.logging.map(({ metadata }) => metadata.name),
+    ["b", "a"],
+  );
+  t.same(
+    found.missing.map(({ message }) => message),
+    ["spec.rules[0].filters[1].extensionRef: LoggingPolicy default/none does not exist"],
+  );
 });
 
 t.test("judgeExtensions() refuses traffic under a RateLimitPolicy, existing or not", async (t) => {

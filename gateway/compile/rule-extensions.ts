@@ -12,21 +12,21 @@ interface ExtensionFilter {
   readonly extensionRef?: { readonly kind: string; readonly name: string };
 }
 
-/** What stands in the way of the filters of one rule. */
+/** The policies of one rule, and what stands in the way of its filters. */
 export interface ExtensionFindings {
+  /** In the order of the filters */
+  readonly logging: readonly LoggingPolicy[];
   readonly obstacles: readonly Finding<"Accepted">[];
   readonly missing: readonly Finding<"ResolvedRefs">[];
 }
 
-/**
- * Judges the filters of the rule at `path` in an object of `namespace`. A LoggingPolicy that only redacts headers is
- * enforced as it is, because records hold no header values.
- */
+/** Judges the filters of the rule at `path` in an object of `namespace`. */
 export function judgeExtensions(
   filters: readonly ExtensionFilter[],
   path: Path,
   { index, namespace }: { readonly index: ObjectIndex; readonly namespace: string },
 ): ExtensionFindings {
+  const logging: LoggingPolicy[] = [];
   const obstacles: Finding<"Accepted">[] = [];
   const missing: Finding<"ResolvedRefs">[] = [];
   for (const [position, { extensionRef }] of filters.entries()) {
@@ -44,17 +44,14 @@ export function judgeExtensions(
       missing.push({ reason: "ExtensionNotFound", message });
       continue;
     }
+    logging.push(policy);
     const [field] = unenforcedLogging(policy);
     if (field !== undefined) obstacles.push(notEnforced(at, `${label} with ${formatPath(field)}`));
   }
-  return { obstacles, missing };
+  return { logging, obstacles, missing };
 }
 
 /** The fields of a LoggingPolicy that ask for what this gateway does not do. */
 export function unenforcedLogging({ spec }: LoggingPolicy): Path[] {
-  return [
-    ...(spec.captureRequest === true ? [["spec", "captureRequest"]] : []),
-    ...(spec.captureResponse === true ? [["spec", "captureResponse"]] : []),
-    ...(spec.sinkRef === undefined ? [] : [["spec", "sinkRef"]]),
-  ];
+  return spec.sinkRef === undefined ? [] : [["spec", "sinkRef"]];
 }

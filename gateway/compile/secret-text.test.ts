@@ -1,7 +1,8 @@
 /** Values that a header can carry, and those that none can. */
 import t from "tap";
+import { parseAnyObject } from "../../crds/kinds.ts";
 import { indexObjects } from "./object-index.ts";
-import { readSecretText } from "./secret-text.ts";
+import { readSecretBytes, readSecretText } from "./secret-text.ts";
 import { secret } from "./testdata/objects.ts";
 
 function read(value: string, key = "token") {
@@ -37,6 +38,50 @@ const rejected = [
 for (const { value, message } of rejected) {
   t.test(`readSecretText() refuses ${JSON.stringify(value)}`, async (t) => {
     t.same(read(value), {
+      kind: "unusable",
+      reason: "SecretInvalid",
+      message: `key "token" of Secret default/s ${message}`,
+    });
+  });
+}
+
+function bytesOf(value: string | Buffer) {
+  const data = { token: Buffer.from(value).toString("base64") };
+  const metadata = { namespace: "default", name: "s" };
+  const parsed = parseAnyObject({ apiVersion: "v1", kind: "Secret", metadata, data });
+  if (parsed.kind === "invalid") throw new Error("Cannot parse the Secret");
+  const index = indexObjects([parsed.object]);
+  return readSecretBytes(index, { namespace: "default", name: "s", key: "token" });
+}
+
+t.test("readSecretBytes() gives bytes that a header could not carry", async (t) => {
+  for (const value of [" päss wörd ", "sk-1", "€"]) {
+    t.same(bytesOf(value), { kind: "found", bytes: Buffer.from(value) });
+  }
+  t.same(bytesOf(Buffer.of(0x80, 0xff)), { kind: "found", bytes: Buffer.of(0x80, 0xff) });
+});
+
+t.test("readSecretBytes() takes one line end off and says so", async (t) => {
+  t.same(bytesOf("ä\r\n"), {
+    kind: "found",
+    bytes: Buffer.from("ä"),
+    note: 'Key "token" of Secret default/s ends with a line end, which is left out',
+  });
+});
+
+const rejectedBytes = [
+  { value: "", message: "is empty" },
+  { value: "\n", message: "is empty" },
+  { value: "a\nb", message: "has a line end inside" },
+  { value: "a\n\n", message: "has a line end inside" },
+  { value: "a\u0000", message: "has a control character" },
+  { value: "a\tb", message: "has a control character" },
+  { value: "a\u007f", message: "has a control character" },
+];
+
+for (const { value, message } of rejectedBytes) {
+  t.test(`readSecretBytes() refuses ${JSON.stringify(value)}`, async (t) => {
+    t.same(bytesOf(value), {
       kind: "unusable",
       reason: "SecretInvalid",
       message: `key "token" of Secret default/s ${message}`,

@@ -10,11 +10,19 @@ import type { ObjectIndex } from "./object-index.ts";
 /** A value, or a clause about why there is none. */
 export type SecretText =
   | { readonly kind: "found"; readonly text: string; readonly note?: string }
-  | {
-      readonly kind: "unusable";
-      readonly reason: ReasonOf<"ResolvedRefs"> & `Secret${string}`;
-      readonly message: string;
-    };
+  | UnusableSecret;
+
+/** A value by its bytes, or a clause about why there is none. */
+export type SecretBytes =
+  | { readonly kind: "found"; readonly bytes: Buffer; readonly note?: string }
+  | UnusableSecret;
+
+/** Why a value cannot be used. */
+export interface UnusableSecret {
+  readonly kind: "unusable";
+  readonly reason: ReasonOf<"ResolvedRefs"> & `Secret${string}`;
+  readonly message: string;
+}
 
 /** Where a value is. */
 export interface SecretPlace {
@@ -28,30 +36,43 @@ export interface SecretPlace {
  * header can carry it.
  */
 export function readSecretText(index: ObjectIndex, place: SecretPlace): SecretText {
-  const { namespace, name, key } = place;
+  const read = readValue(index, place, findHeaderMistake);
+  if (read.kind === "unusable") return read;
+  const { kind, bytes, ...note } = read;
+  return { kind, text: bytes.toString("latin1"), ...note };
+}
+
+/**
+ * Reads one value that is encoded before it goes into a header, so that bytes beyond ASCII and blanks at its ends are
+ * fine: the user name and password of Basic authentication (RFC 7617), which hold no control characters. Otherwise as
+ * `readSecretText`.
+ */
+export function readSecretBytes(index: ObjectIndex, place: SecretPlace): SecretBytes {
+  return readValue(index, place, findControl);
+}
+
+function readValue(
+  index: ObjectIndex,
+  { namespace, name, key }: SecretPlace,
+  findMistake: (text: string) => string | undefined,
+): SecretBytes {
   const label = `Secret ${namespace}/${name}`;
   const secret = index.find("Secret", namespace, name);
   if (secret === undefined) return unusable("SecretNotFound", `${label} does not exist`);
-  const bytes = readBytes(secret, key);
-  if (bytes === undefined) return unusable("SecretKeyNotFound", `${label} has no key "${key}"`);
-  const written = bytes.toString("latin1");
-  const text = written.replace(/\r?\n$/, "");
-  const mistake = findMistake(text);
+  const written = readBytes(secret, key);
+  if (written === undefined) return unusable("SecretKeyNotFound", `${label} has no key "${key}"`);
+  const text = written.toString("latin1").replace(/\r?\n$/, "");
+  const mistake = text === "" ? "is empty" : findMistake(text);
   if (mistake !== undefined) {
     return unusable("SecretInvalid", `key "${key}" of ${label} ${mistake}`);
   }
-  if (text === written) return { kind: "found", text };
-  return {
-    kind: "found",
-    text,
-    note: `Key "${key}" of ${label} ends with a line end, which is left out`,
-  };
+  const bytes = written.subarray(0, text.length);
+  if (bytes.length === written.length) return { kind: "found", bytes };
+  const note = `Key "${key}" of ${label} ends with a line end, which is left out`;
+  return { kind: "found", bytes, note };
 }
 
-function unusable(
-  reason: Extract<SecretText, { kind: "unusable" }>["reason"],
-  message: string,
-): SecretText {
+function unusable(reason: UnusableSecret["reason"], message: string): UnusableSecret {
   return { kind: "unusable", reason, message };
 }
 
@@ -61,9 +82,13 @@ function readBytes(secret: Secret, key: string): Buffer | undefined {
 }
 
 /** RFC 9110 section 5.5, without the obsolete bytes beyond ASCII, which receivers read in different ways. */
-function findMistake(text: string): string | undefined {
-  if (text === "") return "is empty";
+function findHeaderMistake(text: string): string | undefined {
   if (/[\r\n]/.test(text)) return "has a line end inside";
   if (/[^\x20-\x7e]/.test(text)) return "has a character that no header can carry";
   return text.trim() === text ? undefined : "begins or ends with a blank";
+}
+
+function findControl(text: string): string | undefined {
+  if (/[\r\n]/.test(text)) return "has a line end inside";
+  return /[^\x20-\x7e\x80-\xff]/.test(text) ? "has a control character" : undefined;
 }

@@ -86,6 +86,34 @@ export function headerCredential(
   });
 }
 
+/** A policy that writes query parameter `key` from key `token` of a Secret. */
+export function queryCredential(
+  name: string,
+  targetRefs: readonly Fields[],
+  spec: Fields = {},
+): ParsedObject {
+  return object("CredentialInjectionPolicy", name, {
+    targetRefs,
+    secretRef: { name: "key" },
+    target: "QueryParam",
+    queryParamName: "key",
+    ...spec,
+  });
+}
+
+/** A LoggingPolicy. */
+export function logging(name: string, spec: Fields): ParsedObject {
+  return object("LoggingPolicy", name, spec);
+}
+
+/** Filters that apply LoggingPolicies. */
+export function loggedBy(...names: readonly string[]): readonly Fields[] {
+  return names.map((name) => ({
+    type: "ExtensionRef",
+    extensionRef: target("LoggingPolicy", name),
+  }));
+}
+
 /** A policy that signs for AWS from Secret `aws`. */
 export function awsCredential(name: string, targetRefs: readonly Fields[], auth: Fields = {}) {
   return object("CredentialInjectionPolicy", name, {

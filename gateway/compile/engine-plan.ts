@@ -1,0 +1,67 @@
+/**
+ * What the engine is to do for a rule beside Envoy's own filters, if anything: read what a model call cost, keep
+ * bodies, put credentials into the query, sign attempts. Without any of it requests never leave Envoy.
+ */
+
+import type { EgressGateway } from "../../crds/egress-gateway.ts";
+import type { AttemptPlan, CredentialUse, EnginePlan, ObjectName } from "../snapshot.ts";
+import { gatewayKey } from "../snapshot.ts";
+import { capturePlan } from "./capture-plan.ts";
+import { planId } from "./plan-id.ts";
+import type { RuleDraft } from "./route-draft.ts";
+
+/** Providers whose bodies say tokens in a form that is read. */
+const metered: ReadonlySet<string> = new Set(["anthropic", "azure_openai", "openai"]);
+
+/** Where a rule applies. */
+export interface PlanScope {
+  readonly gateway: EgressGateway;
+  readonly route: ObjectName;
+}
+
+/** A rule as far as its plan depends on it. */
+export type PlannedRule = Pick<RuleDraft, "ruleIndex" | "provider" | "logging">;
+
+/** The plan for requests of a rule that forwards with these credentials; undefined when Envoy alone suffices. */
+export function enginePlan(
+  { ruleIndex, provider, logging }: PlannedRule,
+  { gateway, route }: PlanScope,
+  credentials: readonly CredentialUse[],
+): EnginePlan | undefined {
+  const meters = provider !== undefined && isMetered(provider);
+  const capture = capturePlan(logging, gateway);
+  const queryCredentials = credentials.filter((use) => use.kind === "query");
+  const why = [
+    ...(meters ? [`reads tokens of ${provider} calls`] : []),
+    ...(capture?.why ?? []),
+    ...(queryCredentials.length > 0 ? ["puts a credential into the query"] : []),
+  ];
+  if (why.length === 0) return undefined;
+  const plan = {
+    gateway: gatewayKey(gateway.metadata),
+    route,
+    ruleIndex,
+    ...(provider !== undefined && { provider }),
+    meters,
+    ...(capture !== undefined && { capture: capture.plan }),
+    queryCredentials,
+    why,
+  };
+  return { id: planId(plan), ...plan };
+}
+
+/** The plan for attempts with these credentials; undefined when none of them is a signature. */
+export function attemptPlan(
+  { gateway }: Pick<PlanScope, "gateway">,
+  credentials: readonly CredentialUse[],
+): AttemptPlan | undefined {
+  const signing = credentials.find((use) => use.kind === "aws-sigv4");
+  if (signing === undefined) return undefined;
+  const plan = { gateway: gatewayKey(gateway.metadata), signing };
+  return { id: planId(plan), ...plan };
+}
+
+/** Whether the calls of a provider (canonical name) are read for models and tokens. */
+function isMetered(provider: string): boolean {
+  return metered.has(provider);
+}
