@@ -9,6 +9,7 @@ import { execFile } from "node:child_process";
 import { constants, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 import { promisify } from "node:util";
+import { EngineLine } from "./access-log/engine-line.ts";
 import type { EntryContext } from "./access-log/entry-context.ts";
 import type { Line } from "./access-log/line-cutter.ts";
 import { LineCutter } from "./access-log/line-cutter.ts";
@@ -29,7 +30,9 @@ export interface AccessLogPipeOptions {
   readonly path: string;
   readonly log: Logger;
   /** Takes a record and the same as JSON on one line */
-  readonly onRecord: (record: EgressRecord, json: string) => void;
+  readonly onRecord: (record: EgressRecord, json: string | undefined) => void;
+  /** Takes a transaction that the engine saw; without it records are made of what the line says */
+  readonly onEngineLine?: (line: EngineLine) => void;
   /** Called after a read that lost lines, with their number */
   readonly onDrop?: (lines: number) => void;
   /** Facts of the gateway; lines that come while it is undefined are dropped */
@@ -125,14 +128,26 @@ export class AccessLogPipe {
   #record(line: Line, context: Omit<EntryContext, "listener">): boolean {
     try {
       const read = this.#reader.read(line, context);
-      if (read !== undefined) this.#options.onRecord(read.record, read.json);
-      return read !== undefined;
+      if (read === undefined) return false;
+      if (read instanceof EngineLine) this.#addEngineLine(read);
+      else this.#options.onRecord(read.record, read.json);
+      return true;
     } catch (error) {
       if (!this.#isFailing) {
         this.#options.log.error("Cannot record a transaction", { error: describeError(error) });
       }
       return false;
     }
+  }
+
+  #addEngineLine(line: EngineLine): void {
+    const { onEngineLine, onRecord } = this.#options;
+    if (onEngineLine !== undefined) {
+      onEngineLine(line);
+      return;
+    }
+    const { record, json } = line.complete(undefined);
+    onRecord(record, json);
   }
 
   /** Counts what a read lost, and says once that lines are dropped, until a read went without. */

@@ -8,8 +8,9 @@ import type {
   ServerReadableStream,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { EngineLine } from "./access-log/engine-line.ts";
 import type { EntryContext } from "./access-log/entry-context.ts";
-import { httpRecord } from "./access-log/http-entry.ts";
+import { readHttpEntry } from "./access-log/http-entry.ts";
 import { tcpRecord } from "./access-log/tcp-entry.ts";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -23,6 +24,8 @@ type Stream = ServerReadableStream<Message, object>;
 export interface AccessLogServerOptions {
   readonly log: Logger;
   readonly onRecord: (record: EgressRecord) => void;
+  /** Takes a transaction that the engine saw; without it records are made of what the entry says */
+  readonly onEngineLine?: (line: EngineLine) => void;
   /** Facts of a gateway by its Envoy's node id; undefined for unknown ones, whose entries are dropped */
   readonly findContext: (gateway: string) => Omit<EntryContext, "listener"> | undefined;
 }
@@ -83,13 +86,17 @@ export class AccessLogServer {
       ...facts,
       listener: logName.includes("transparent") ? "transparent" : "explicit",
     };
-    for (const entry of http) this.#emit(() => httpRecord(entry, context));
+    for (const entry of http) this.#emit(() => readHttpEntry(entry, context));
     for (const entry of tcp) this.#emit(() => tcpRecord(entry, context));
   }
 
-  #emit(create: () => EgressRecord): void {
+  #emit(read: () => EgressRecord | EngineLine): void {
+    const { onRecord, onEngineLine } = this.#options;
     try {
-      this.#options.onRecord(create());
+      const found = read();
+      if (!(found instanceof EngineLine)) onRecord(found);
+      else if (onEngineLine !== undefined) onEngineLine(found);
+      else onRecord(found.complete(undefined).record);
     } catch (error) {
       this.#dropped++;
       this.#options.log.error("Cannot record a transaction", { error: describeError(error) });

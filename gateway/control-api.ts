@@ -63,7 +63,7 @@ export interface GatewayStatus {
   readonly explicitProxy?: { readonly address: string; readonly port: number };
   readonly transparent?: { readonly address: string; readonly port: number };
   readonly listeners: readonly { readonly name: string; readonly attachedRoutes: number }[];
-  readonly routes: { readonly native: number; readonly refused: number };
+  readonly routes: TierCounts;
   readonly envoy: {
     readonly pid?: number;
     readonly restarts: number;
@@ -85,6 +85,8 @@ export interface RecordsStatus {
   readonly file: string;
   readonly published: number;
   readonly dropped: number;
+  /** Published without what the engine knew of the transaction: model, tokens, captures, query */
+  readonly incomplete: number;
   /** Sentence about a failing sink; empty when all work */
   readonly failure: string;
 }
@@ -105,7 +107,7 @@ export interface ServedObject {
     readonly message: string;
   }[];
   /** Mechanism that decides its traffic and why, for routes */
-  readonly tier?: { readonly name: "native" | "refused"; readonly why: string };
+  readonly tier?: RouteTier;
   /** Where it was read: `file:line` */
   readonly source: string;
 }

@@ -30,7 +30,7 @@ const status: GatewayProcessStatus = {
   problems: [],
   envoy: { path: "/envoy", version: "1.40.0", source: "test" },
   gateways: [],
-  records: { file: "/records", published: 0, dropped: 0, failure: "" },
+  records: { file: "/records", published: 0, dropped: 0, incomplete: 0, failure: "" },
   runs: [],
 };
 

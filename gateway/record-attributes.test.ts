@@ -144,7 +144,7 @@ t.test("recordAttributes() names an MCPRoute by its own attributes", async (t) =
 });
 
 t.test("recordAttributes() lists Envoy's flags as an array", async (t) => {
-  const response = { status: 503, bytes: 0, flags: ["UF", "URX"], details: "" };
+  const response = { status: 503, bytes: 0, chunks: null, flags: ["UF", "URX"], details: "" };
   const list = recordAttributes(httpRecord({ response }), "span").find(
     ({ key }) => key === "clrk.response.flags",
   );

@@ -38,7 +38,7 @@ t.test("add() writes every record to the file", async (t) => {
   outputs.add(httpRecord({ id: "one" }));
   outputs.add(httpRecord({ id: "two" }));
   await outputs.close();
-  const { file, published, dropped, failure } = outputs.status(0);
+  const { file, published, dropped, failure } = outputs.status({ unread: 0, incomplete: 0 });
   const lines = (await readFile(file, "utf8")).trim().split("\n");
   t.same(
     lines.map((line) => JSON.parse(line).id),
@@ -103,8 +103,9 @@ t.test("status() names a failing receiver and counts what was lost", async (t) =
   outputs.setTargets([exporting("a", endpoint, ["x-key"])], credentials);
   outputs.add(recordOf("a"));
   await outputs.close();
-  const { failure, dropped } = outputs.status(5);
+  const { failure, dropped, incomplete } = outputs.status({ unread: 5, incomplete: 3 });
   t.match(failure, /^OTLP of default\/a: /);
   t.notMatch(failure, /canary/);
   t.ok(dropped > 5, `${dropped} dropped`);
+  t.equal(incomplete, 3);
 });

@@ -24,6 +24,12 @@ export interface RecordOutputsOptions {
   readonly log: Logger;
 }
 
+/** What happened to records before they came here. */
+export interface RecordsBefore {
+  readonly unread: number;
+  readonly incomplete: number;
+}
+
 interface Target {
   /** Changes whenever the exporter must be made anew */
   readonly fingerprint: string;
@@ -69,8 +75,8 @@ export class RecordOutputs {
     }
   }
 
-  /** State for people; `unread` entries were lost before they became records. */
-  status(unread: number): RecordsStatus {
+  /** State for people; `unread` entries were lost before they became records, `incomplete` ones miss their facts. */
+  status({ unread, incomplete }: RecordsBefore): RecordsStatus {
     const file = this.#file.status;
     const exporters = [...this.#targets.entries()].map(([key, { exporter }]) => ({
       key,
@@ -88,6 +94,7 @@ export class RecordOutputs {
       file: file.path,
       published: this.#hub.status.published,
       dropped: file.droppedRecords + unread + lost.reduce(add, 0),
+      incomplete,
       failure: [
         ...(file.error === undefined ? [] : [`${file.path}: ${file.error}`]),
         ...failing,

@@ -32,7 +32,7 @@ const lines: ReadonlyArray<{ name: string; record: EgressRecord; line: string }>
     name: "without a response or duration",
     record: httpRecord({
       durationMs: 0,
-      response: { status: 0, bytes: 0, flags: ["DC"], details: "" },
+      response: { status: 0, bytes: 0, chunks: null, flags: ["DC"], details: "" },
       provider: null,
     }),
     line: "POST api.openai.com:443/v1/chat/completions 0 ? req=512B resp=0B route=default/openai",

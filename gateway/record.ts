@@ -2,6 +2,7 @@
  * The record of one egress transaction: a plain JSON value, complete when it is made and never changed. It holds no
  * secret: whoever makes it redacts targets and header values first (`redact.ts`).
  */
+import type { CapturedExchange, TokenUsage } from "./call-facts.ts";
 import type { ObjectName } from "./snapshot.ts";
 import type { TraceIds } from "./trace-context.ts";
 
@@ -32,7 +33,7 @@ export interface RecordRequest {
   readonly port: number;
   /** Redacted, without its query */
   readonly path: string;
-  /** Redacted, without its `?`; empty when there is none */
+  /** Redacted, without its `?`; empty when there is none, `[redacted]` when it may hold a credential of ours */
   readonly query: string;
   /** `HTTP/1.1`, `HTTP/2`, …; empty below HTTP */
   readonly protocol: string;
@@ -47,6 +48,8 @@ export interface RecordResponse {
   readonly status: number;
   /** Bytes that the agent received: the body, or below HTTP all of them */
   readonly bytes: number;
+  /** Pieces of the body that the engine saw pass; null where it saw none of the transaction */
+  readonly chunks: number | null;
   /** Envoy's response flags, short names such as `UF`, `NR` */
   readonly flags: readonly string[];
   /** Envoy's response code details, such as `via_upstream` */
@@ -92,8 +95,27 @@ export interface RecordDecision {
 export interface RecordCredential {
   /** Where it comes from: `Secret default/openai` */
   readonly name: string;
-  /** Header that carries it, lower case */
+  /** Header that carries it, lower case; a query parameter as `?name` */
   readonly header: string;
+}
+
+/** Mechanism that decided: `native` is Envoy's own filters, `engine` says that the rule needs more than those. */
+export type RecordTier = "native" | "engine";
+
+/** One call of a model, in terms of the OpenTelemetry gen_ai conventions. */
+export interface RecordModel {
+  /** `chat`, `embeddings`, `text_completion`, … */
+  readonly operation: string;
+  /** Null when the request named none */
+  readonly requestModel: string | null;
+  readonly responseModel: string | null;
+  readonly responseId: string | null;
+  /** As the provider wrote them, one for each choice; empty when there were none */
+  readonly finishReasons: readonly string[];
+  /** The answer came as an event stream */
+  readonly stream: boolean;
+  /** From the request's headers to the first event with content in `ms`; null for plain answers and where none came */
+  readonly timeToFirstTokenMs: number | null;
 }
 
 /** One egress transaction from its first byte to its last. Numbers of milliseconds may have fractions. */
@@ -124,27 +146,43 @@ export interface EgressRecord {
   /** Canonical name of the provider that the rule is for */
   readonly provider: string | null;
   readonly credential: RecordCredential | null;
-  /** Mechanism that decided: `native` is Envoy's own filters */
-  readonly tier: "native";
+  readonly tier: RecordTier;
   /** Revision of the snapshot that decided */
   readonly revision: number;
   /** Null leaves it to the exporter to make ids */
   readonly trace: TraceIds | null;
-  /** Tokens; the native tier reads no bodies */
-  readonly usage: null;
+  /** Null when it was none that is known, and where no body was read */
+  readonly model: RecordModel | null;
+  /** Tokens of the model call; null when the answer held none */
+  readonly usage: TokenUsage | null;
+  /** Headers and bodies, redacted, where the policy asks for them */
+  readonly capture: CapturedExchange | null;
 }
 
-/** Weight of a record, by the same rule for logs and terminals: no response and 4xx warn, 5xx is an error. */
+/**
+ * Weight of a record, by the same rule for logs and terminals: no response and 4xx warn, 5xx is an error, and so is an
+ * answer that the engine's failure cut short, whatever its status was.
+ */
 export function recordSeverity(record: EgressRecord): "info" | "warn" | "error" {
-  if (record.kind !== "http") return record.decision.verdict === "deny" ? "warn" : "info";
-  const { status } = record.response;
+  const { decision, response } = record;
+  if (record.kind !== "http") return decision.verdict === "deny" ? "warn" : "info";
+  const { status } = response;
   if (status >= 500) return "error";
-  return status === 0 || status >= 400 ? "warn" : "info";
+  if (status === 0 || status >= 400) return "warn";
+  return decision.verdict === "deny" ? "error" : "info";
 }
 
-/** Name of the transaction's span: `METHOD host`, the path where there is no host; `egress.tcp` below HTTP. */
+/**
+ * Name of the transaction's span: `operation model` of a model call, else `METHOD host`, the path where there is no
+ * host; `egress.tcp` below HTTP.
+ */
 export function spanName(record: EgressRecord): string {
   if (record.kind !== "http") return "egress.tcp";
+  const { model } = record;
+  if (model !== null) {
+    const { operation, requestModel } = model;
+    return requestModel === null ? operation : `${operation} ${requestModel}`;
+  }
   const { method, host, path } = record.request;
   return `${method || "REQUEST"} ${host || path}`;
 }
@@ -162,8 +200,25 @@ function httpLine(record: EgressRecord): string {
   const target = asField((request.authority || request.host) + request.path);
   const head = `${asField(request.method || "REQUEST")} ${target} ${response.status} ${durationField(record.durationMs)}`;
   const bytes = `req=${request.bytes}B resp=${response.bytes}B`;
-  const provider = record.provider === null ? "" : ` provider=${asField(record.provider)}`;
-  return `${head} ${bytes}${provider}${routeField(decision.route)}${denyField(decision)}`;
+  return `${head} ${bytes}${modelFields(record)}${routeField(decision.route)}${denyField(decision)}`;
+}
+
+function modelFields({ provider, model, usage }: EgressRecord): string {
+  const name = model?.requestModel ?? model?.responseModel ?? null;
+  return (
+    textField("provider", provider) +
+    textField("model", name) +
+    tokenField("input_tokens", usage?.inputTokens ?? null) +
+    tokenField("output_tokens", usage?.outputTokens ?? null)
+  );
+}
+
+function textField(name: string, value: string | null): string {
+  return value === null ? "" : ` ${name}=${asField(value)}`;
+}
+
+function tokenField(name: string, count: number | null): string {
+  return count === null ? "" : ` ${name}=${count}`;
 }
 
 function tcpLine(record: EgressRecord): string {

@@ -111,7 +111,7 @@ t.test("an allowed request is recorded in full, its secrets are not", async (tes
       userAgent: "auditor/1.0",
       bytes: 0,
     },
-    response: { status: 200, bytes: 1000, flags: [], details: "via_upstream" },
+    response: { status: 200, bytes: 1000, chunks: null, flags: [], details: "via_upstream" },
     upstream: {
       address: `127.0.0.1:${upstreams.tls.port}`,
       tls: { serverName: "echo.test" },
@@ -126,7 +126,9 @@ t.test("an allowed request is recorded in full, its secrets are not", async (tes
     credential: { name: "Secret default/echo", header: "x-api-key" },
     tier: "native",
     revision: 1,
+    model: null,
     usage: null,
+    capture: null,
   });
   test.equal(new Date(record.startUnixMs).toISOString(), record.time);
   test.equal(record.startUnixNs.slice(0, -6), String(record.startUnixMs));
@@ -253,7 +255,7 @@ t.test("every request makes one record, in the file and at the OTLP receiver", a
     what: `${total} spans and logs`,
   });
   const { records } = await gateway.status();
-  test.match(records, { published: total, dropped: 0, failure: "" });
+  test.match(records, { published: total, dropped: 0, incomplete: 0, failure: "" });
   const lines = await waitUntil(
     () => {
       const written = readFileSync(records.file, "utf8").trimEnd().split("\n");

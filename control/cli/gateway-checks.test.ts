@@ -57,7 +57,7 @@ t.test("checkGateways() warns of everything else", async (t) => {
   const { explicitProxy: _, ...gateway } = gatewayWith();
   const restarted = { ...gateway, envoy: { ...gateway.envoy, restarts: 2 } };
   const problem = { file: "a.yaml", line: 1, field: "", message: "no" };
-  const records = { file: "r", published: 8, dropped: 2, failure: "" };
+  const records = { file: "r", published: 8, dropped: 2, incomplete: 0, failure: "" };
   const running = runningWith({ gateways: [restarted], problems: [problem], records });
   t.same(await lines({ ...running, silent: [12] }), [
     "warning manifests: 1 problem; process 4711 still serves revision 6",

@@ -46,7 +46,14 @@ function recordWith(changes: Changes = {}): EgressRecord {
       bytes: 10,
       ...changes.request,
     },
-    response: { status: 200, bytes: 10, flags: [], details: "via_upstream", ...changes.response },
+    response: {
+      status: 200,
+      bytes: 10,
+      chunks: null,
+      flags: [],
+      details: "via_upstream",
+      ...changes.response,
+    },
     timings: { requestMs: null, upstreamConnectMs: null, timeToFirstByteMs: null },
     upstream: null,
     decision: { verdict: "allow", reason: null, message: null, route: null, ...changes.decision },
@@ -55,7 +62,9 @@ function recordWith(changes: Changes = {}): EgressRecord {
     tier: "native",
     revision: 1,
     trace: null,
+    model: null,
     usage: null,
+    capture: null,
   };
 }
 

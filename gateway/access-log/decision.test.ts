@@ -1,6 +1,7 @@
 /** Tests which decision an entry tells of: keys, Envoy's own refusals, and what is no decision at all. */
 import t from "tap";
 import type { RuleFacts } from "../rule-facts.ts";
+import { engineFailureDetails } from "../engine-failure.ts";
 import { readDecision } from "./decision.ts";
 import type { DecisionSource } from "./decision.ts";
 
@@ -13,6 +14,7 @@ function source(changes: Partial<DecisionSource> = {}): DecisionSource {
     details: "via_upstream",
     host: "a.example.com",
     dialled: "a.example.com:443",
+    isForwarded: true,
     ...changes,
   };
 }
@@ -223,4 +225,67 @@ t.test("readDecision() adds the facts of the rule, and its own sentence", async 
     readDecision(source({ key: `deny/deny-policy/${rule}` }), index).decision.message,
     "Not here",
   );
+});
+
+// As the access log of Envoy 1.40 had them when an engine was refused, killed, reset, late or wrong in either phase.
+const engineFailures = [
+  "ext_proc_error_gRPC_error_14{upstream_connect_error_or_disconnect/reset_before_headers._retried_and_the_latest_reset_reason:_remote_connection_failure{upstream_reset_before_response_started{remote_connection_failure|immediate_connect_error:_Connection_refused|remote_address:/run/engine.sock}}}",
+  "ext_proc_error_gRPC_error_14{upstream_connect_error_or_disconnect/reset_before_headers._reset_reason:_connection_termination{upstream_reset_before_response_started{connection_termination}}}",
+  "ext_proc_error_gRPC_error_14{upstream_connect_error_or_disconnect/reset_before_headers._reset_reason:_remote_reset{upstream_reset_before_response_started{remote_reset}}}",
+  "ext_proc_error_gRPC_error_13{upstream_reset_after_response_started{connection_termination}}",
+  "ext_proc_error_gRPC_error_13{via_upstream}",
+  "ext_proc_error_gRPC_error_2{some_message{via_upstream}}",
+  "ext_proc_error_per-message_timeout_exceeded",
+  "spurious_message",
+  "unhandled_message",
+  "header_mutation_set_contains_invalid_character",
+  "mismatch_between_content_length_and_the_length_of_the_mutated_body",
+];
+
+for (const details of engineFailures) {
+  t.test(
+    `readDecision() of ${details.slice(0, 50)} says whether an upstream was dialled`,
+    async (t) => {
+      const index = new Map([[`allow/${rule}`, facts]]);
+      t.match(readDecision(source({ details, isForwarded: false }), index), {
+        decision: {
+          verdict: "deny",
+          reason: "engine-unavailable",
+          message: "the gateway's engine, which this request has to pass, did not answer",
+          route,
+        },
+        facts: { provider: "openai", credential: null },
+      });
+      t.match(readDecision(source({ details, isForwarded: true }), index), {
+        decision: { verdict: "deny", reason: "engine-failed", message: /may have arrived/, route },
+        facts: { provider: "openai", credential: facts.credential },
+      });
+    },
+  );
+}
+
+t.test(
+  "readDecision() knows every beginning of an engine's failure by one that was seen",
+  async (t) => {
+    const unseen = engineFailureDetails.filter(
+      (beginning) => !engineFailures.some((details) => details.startsWith(beginning)),
+    );
+    t.same(unseen, ["unhandled_immediate_response", "streaming_local_response_body"]);
+  },
+);
+
+t.test("readDecision() of a refusal by the engine keeps the rule and its reason", async (t) => {
+  const details = "clrk_denied{body-too-large}";
+  t.same(readDecision(source({ details, isForwarded: false }), new Map()).decision, {
+    verdict: "deny",
+    reason: "body-too-large",
+    message: "the body is larger than the gateway holds to decide about the request",
+    route,
+  });
+});
+
+t.test("readDecision() takes only details of the engine's own form for its refusal", async (t) => {
+  for (const details of ["clrk_denied", "clrk_denied{}", "clrk_denied{A b}", "xclrk_denied{a}"]) {
+    t.equal(readDecision(source({ details }), new Map()).decision.verdict, "allow", details);
+  }
 });

@@ -2,6 +2,8 @@
 
 import { isIP } from "node:net";
 import { tryParseDecisionKey } from "../decision-key.ts";
+import type { KeyedDecision } from "../decision-key.ts";
+import { findEngineFailure, tryParseEngineRefusal } from "../engine-failure.ts";
 import type { RecordDecision } from "../record.ts";
 import type { RuleFacts, RuleFactsIndex } from "../rule-facts.ts";
 
@@ -15,9 +17,11 @@ export interface DecisionSource {
   readonly host: string;
   /** Host and port that were dialled, for messages */
   readonly dialled: string;
+  /** An upstream was dialled, so that what failed after that may have reached it */
+  readonly isForwarded: boolean;
 }
 
-/** A decision with the facts that belong to its rule. */
+/** A decision with the facts that belong to its rule; the credential is null where it cannot have been sent. */
 export interface DecidedEntry {
   readonly decision: RecordDecision;
   readonly facts: RuleFacts;
@@ -35,12 +39,28 @@ export function readDecision(source: DecisionSource, index: RuleFactsIndex): Dec
   }
   const facts = index.get(source.key) ?? noFacts;
   const route = key.route ? { ...key.route, rule: key.ruleIndex ?? 0 } : null;
-  if (key.verdict === "allow") {
+  const refusal = refusalOf(source, key, facts);
+  if (refusal === undefined) {
     return { decision: { verdict: "allow", reason: null, message: null, route }, facts };
   }
-  const reason = key.reason ?? "default-policy";
-  const message = facts.message ?? sentence(reason, source.host);
-  return { decision: { verdict: "deny", reason, message, route }, facts };
+  const { reason, message } = refusal;
+  const wasSent = key.verdict === "allow" && source.isForwarded;
+  return {
+    decision: { verdict: "deny", reason, message, route },
+    facts: wasSent ? facts : { ...facts, credential: null },
+  };
+}
+
+/** By the route, or by the engine on one that allows. */
+function refusalOf(source: DecisionSource, key: KeyedDecision, facts: RuleFacts) {
+  const { details, host, isForwarded } = source;
+  if (key.verdict === "deny") {
+    const reason = key.reason ?? "default-policy";
+    return { reason, message: facts.message ?? sentence(reason, host) };
+  }
+  const reason = tryParseEngineRefusal(details);
+  if (reason !== undefined) return { reason, message: sentence(reason, host) };
+  return findEngineFailure(details, { isForwarded });
 }
 
 /**
@@ -111,6 +131,12 @@ function sentence(reason: string, host: string): string {
       return `host ${host} has no address, or only such that are never dialled unless a route names them`;
     case "needs-connect":
       return "an https URL was sent to the proxy in plain text";
+    case "engine-failed":
+      return "the gateway failed to decide about the request";
+    case "body-too-large":
+      return "the body is larger than the gateway holds to decide about the request";
+    case "body-malformed":
+      return "the body is not what the route's API takes";
     default:
       return `refused: ${reason}`;
   }

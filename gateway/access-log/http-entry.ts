@@ -2,7 +2,8 @@
 
 import { envoy } from "../proto/gen/accesslog.js";
 import type { EgressRecord } from "../record.ts";
-import { FILTER_STATE } from "../xds.ts";
+import { ENGINE_METADATA, FILTER_STATE } from "../xds.ts";
+import { EngineLine } from "./engine-line.ts";
 import type { EntryContext } from "./entry-context.ts";
 import { emptyCommon, startOf } from "./entry-context.ts";
 import {
@@ -27,11 +28,16 @@ const protocols: Readonly<Record<number, string>> = {
   [envoy.data.accesslog.v3.HTTPAccessLogEntry.HTTPVersion.HTTP3]: "HTTP/3",
 };
 
-/** The record of an entry. */
-export function httpRecord(entry: Entry, context: EntryContext): EgressRecord {
+/** The record of an entry, or what becomes one when the engine's facts are there. */
+export function readHttpEntry(entry: Entry, context: EntryContext): EgressRecord | EngineLine {
   const { revision } = context;
   const outline = outlineOf(factsOf(entry, context.listener), context);
-  return completeRecord(outline, measuresOf(entry), { revision, stamps: processStamps });
+  const measures = measuresOf(entry);
+  const stamps = processStamps;
+  if (measures.engineId === "") {
+    return completeRecord(outline, measures, { revision, stamps, facts: undefined });
+  }
+  return new EngineLine({ outline, measures, revision, stamps, json: undefined });
 }
 
 function factsOf(entry: Entry, listener: EgressRecord["listener"]): HttpFacts {
@@ -71,7 +77,13 @@ function measuresOf({ commonProperties, request, response }: Entry): HttpMeasure
     responseBytes: response?.responseBodyBytes ?? 0,
     traceparent: request?.requestHeaders["traceparent"] ?? "",
     target: flatTarget(request?.originalPath || request?.path || ""),
+    engineId: engineIdOf(common),
   };
+}
+
+function engineIdOf({ metadata }: envoy.data.accesslog.v3.AccessLogCommon): string {
+  const ours = metadata?.filterMetadata[ENGINE_METADATA.namespace];
+  return ours?.fields[ENGINE_METADATA.id]?.stringValue ?? "";
 }
 
 /** Numbers of a protobuf enum to their names; the unspecified one has none. */

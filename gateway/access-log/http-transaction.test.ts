@@ -1,5 +1,6 @@
 /** Tests what a record says of a transaction. */
 import t from "tap";
+import type { CallFacts } from "../call-facts.ts";
 import type { EgressRecord } from "../record.ts";
 import { entryContext, httpFacts, httpMeasures, researcher } from "../testdata/access-log.ts";
 import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
@@ -7,13 +8,15 @@ import { completeRecord, flatTarget, outlineOf } from "./http-transaction.ts";
 import { RecordStamps } from "./record-stamps.ts";
 
 function recordOf(
-  facts: Partial<HttpFacts> = {},
+  logged: Partial<HttpFacts> = {},
   measures: Partial<HttpMeasures> = {},
-  context = entryContext(),
+  facts: CallFacts | undefined = undefined,
 ): EgressRecord {
+  const context = entryContext();
   const stamps = new RecordStamps((size) => new Uint8Array(size).fill(1));
-  const outline = outlineOf(httpFacts(facts), context);
-  return completeRecord(outline, httpMeasures(measures), { revision: context.revision, stamps });
+  const outline = outlineOf(httpFacts(logged), context);
+  const { revision } = context;
+  return completeRecord(outline, httpMeasures(measures), { revision, stamps, facts });
 }
 
 t.test("completeRecord() says all of an allowed transaction", async (t) => {
@@ -40,7 +43,7 @@ t.test("completeRecord() says all of an allowed transaction", async (t) => {
       userAgent: "OpenAI/JS 7.57.0",
       bytes: 2_048,
     },
-    response: { status: 200, bytes: 512, flags: [], details: "via_upstream" },
+    response: { status: 200, bytes: 512, chunks: null, flags: [], details: "via_upstream" },
     timings: { requestMs: 1.256789, upstreamConnectMs: null, timeToFirstByteMs: 39.612345 },
     upstream: {
       address: "203.0.113.9:443",
@@ -61,7 +64,9 @@ t.test("completeRecord() says all of an allowed transaction", async (t) => {
       spanId: "0101010101010101",
       parentSpanId: "",
     },
+    model: null,
     usage: null,
+    capture: null,
   });
 });
 
@@ -78,7 +83,7 @@ t.test("completeRecord() shares parts of the outline between records", async (t)
   const outline = outlineOf(httpFacts(), entryContext());
   const stamps = new RecordStamps();
   const [first, second] = [0, 0].map(() =>
-    completeRecord(outline, httpMeasures(), { revision: 1, stamps }),
+    completeRecord(outline, httpMeasures(), { revision: 1, stamps, facts: undefined }),
   );
   t.equal(first?.decision, second?.decision);
   t.not(first?.id, second?.id);

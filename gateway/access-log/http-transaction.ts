@@ -3,9 +3,19 @@
  * record is the same. What repeats from transaction to transaction is worked out apart from what is new in each.
  */
 
-import type { EgressRecord, RecordAgent, RecordDecision, RecordRequest } from "../record.ts";
+import type { CallFacts, ModelCall } from "../call-facts.ts";
+import type {
+  EgressRecord,
+  RecordAgent,
+  RecordDecision,
+  RecordModel,
+  RecordRequest,
+  RecordTier,
+} from "../record.ts";
 import type { RedactedTarget } from "../redact.ts";
 import { redactAuthority, redactTarget } from "../redact.ts";
+import type { RuleFacts } from "../rule-facts.ts";
+import { redactedText } from "../secret-value.ts";
 import type { DecidedEntry } from "./decision.ts";
 import { readDecision } from "./decision.ts";
 import type { EntryContext } from "./entry-context.ts";
@@ -54,8 +64,10 @@ export interface HttpMeasures {
   readonly responseBytes: number;
   /** Header of the agent; empty when it sent none */
   readonly traceparent: string;
-  /** What was asked for, before any rewrite */
+  /** What was asked for, before any rewrite of the route; of an engine's transaction its query may hold a credential */
   readonly target: FlatTarget;
+  /** Id that the engine gave the transaction; empty when it saw none of it */
+  readonly engineId: string;
 }
 
 /** Path and query, redacted, as flat texts. */
@@ -80,6 +92,8 @@ export interface HttpOutline
   readonly flags: readonly string[];
   readonly details: string;
   readonly decision: RecordDecision;
+  /** Of the rule */
+  readonly tier: RecordTier;
 }
 
 /** Works out what the facts say; redacts all that an agent wrote. */
@@ -92,6 +106,7 @@ export function outlineOf(facts: HttpFacts, context: Omit<EntryContext, "listene
       details: facts.details,
       host: request.authority,
       dialled: `${request.host}:${request.port}`,
+      isForwarded: facts.upstreamAddress !== "",
     },
     context.ruleFacts,
   );
@@ -109,13 +124,30 @@ export function outlineOf(facts: HttpFacts, context: Omit<EntryContext, "listene
   };
 }
 
+/** What a record is completed with. */
+export interface RecordCompletion {
+  readonly revision: number;
+  readonly stamps: RecordStamps;
+  /** What the engine found out; undefined when it saw nothing, or its facts are lost */
+  readonly facts: CallFacts | undefined;
+}
+
+/** Whether the transaction passed the engine, or should have. */
+export function isEngineTransaction(outline: HttpOutline, measures: HttpMeasures): boolean {
+  return measures.engineId !== "" || outline.tier === "engine";
+}
+
 /** The record of one transaction. */
 export function completeRecord(
   outline: HttpOutline,
   measures: HttpMeasures,
-  { revision, stamps }: { readonly revision: number; readonly stamps: RecordStamps },
+  { revision, stamps, facts }: RecordCompletion,
 ): EgressRecord {
   const { request } = outline;
+  const isEngine = isEngineTransaction(outline, measures);
+  const target = isEngine ? shownTarget(measures.target, facts) : measures.target;
+  const model = facts?.model ?? null;
+  const denial = facts?.denial ?? null;
   return {
     id: stamps.nextId(),
     kind: "http",
@@ -133,8 +165,8 @@ export function completeRecord(
       authority: request.authority,
       host: request.host,
       port: request.port,
-      path: measures.target.path,
-      query: measures.target.query,
+      path: target.path,
+      query: target.query,
       protocol: request.protocol,
       userAgent: request.userAgent,
       bytes: measures.requestBytes,
@@ -142,6 +174,7 @@ export function completeRecord(
     response: {
       status: measures.status,
       bytes: measures.responseBytes,
+      chunks: facts === undefined ? null : facts.responseChunks,
       flags: outline.flags,
       details: outline.details,
     },
@@ -151,13 +184,40 @@ export function completeRecord(
       timeToFirstByteMs: measures.firstByteMs,
     },
     upstream: outline.upstream,
-    decision: outline.decision,
+    decision: denial === null ? outline.decision : engineRefusal(outline.decision, denial),
     provider: outline.provider,
-    credential: outline.credential,
-    tier: "native",
+    credential: denial !== null && outline.upstream === null ? null : outline.credential,
+    tier: isEngine ? "engine" : "native",
     revision,
-    trace: stamps.trace(measures.traceparent),
-    usage: null,
+    trace: facts?.trace ?? stamps.trace(measures.traceparent),
+    model: model === null ? null : recordModel(model),
+    usage: model === null ? null : model.usage,
+    capture: facts?.capture ?? null,
+  };
+}
+
+/** A query into which the engine may have put a credential is not shown on anybody else's word. */
+function shownTarget(logged: FlatTarget, facts: CallFacts | undefined): FlatTarget {
+  if (facts !== undefined) return facts.target ?? logged;
+  return { path: logged.path, query: logged.query === "" ? "" : redactedText };
+}
+
+function engineRefusal(
+  { route }: RecordDecision,
+  { reason, message }: NonNullable<CallFacts["denial"]>,
+): RecordDecision {
+  return { verdict: "deny", reason, message, route };
+}
+
+function recordModel(call: ModelCall): RecordModel {
+  return {
+    operation: call.operation,
+    requestModel: call.requestModel,
+    responseModel: call.responseModel,
+    responseId: call.responseId,
+    finishReasons: call.finishReasons,
+    stream: call.isStream,
+    timeToFirstTokenMs: call.timeToFirstTokenMs,
   };
 }
 
@@ -218,8 +278,9 @@ function flatAgent(agent: RecordAgent | null): RecordAgent | null {
 
 function flatDecided({ decision, facts }: DecidedEntry) {
   const { verdict, reason, message, route } = decision;
-  const credential = verdict === "allow" ? facts.credential : null;
+  const { credential } = facts;
   return {
+    tier: tierOf(facts),
     decision: {
       verdict,
       reason: flatOrNull(reason),
@@ -237,4 +298,8 @@ function flatDecided({ decision, facts }: DecidedEntry) {
       header: flatText(credential.header),
     },
   };
+}
+
+function tierOf({ tier = "native" }: RuleFacts & { readonly tier?: RecordTier }): RecordTier {
+  return tier;
 }

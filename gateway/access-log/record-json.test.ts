@@ -1,6 +1,8 @@
 /** Tests that the JSON made of parts is that of the record. */
 import t from "tap";
 import { entryContext, httpFacts, httpMeasures } from "../testdata/access-log.ts";
+import type { CallFacts } from "../call-facts.ts";
+import { callFacts, capturedExchange } from "../testdata/call-facts.ts";
 import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
 import { completeRecord, flatTarget, outlineOf } from "./http-transaction.ts";
 import { recordJson, recordJsonParts, targetJson } from "./record-json.ts";
@@ -15,6 +17,7 @@ const cases: readonly {
   readonly name: string;
   readonly facts?: Partial<HttpFacts>;
   readonly measures?: Partial<HttpMeasures>;
+  readonly engine?: CallFacts;
 }[] = [
   { name: "an allowed transaction" },
   { name: "no upstream", facts: { upstreamAddress: "" } },
@@ -60,14 +63,63 @@ const cases: readonly {
     measures: { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" },
   },
   { name: "a traceparent that is none", measures: { traceparent: hostile } },
+  {
+    name: "a model call",
+    measures: { engineId: "engine-1", target: flatTarget("/v1?injected=1") },
+    engine: callFacts({ target: { path: hostile, query: hostile } }),
+  },
+  {
+    name: "a model call of which nothing is known",
+    measures: { engineId: "engine-1" },
+    engine: callFacts({
+      model: {
+        operation: hostile,
+        requestModel: null,
+        responseModel: null,
+        responseId: null,
+        finishReasons: [],
+        isStream: false,
+        timeToFirstTokenMs: null,
+        usage: null,
+      },
+    }),
+  },
+  {
+    name: "usage without a single count, and hostile names",
+    measures: { engineId: "engine-1" },
+    engine: callFacts({
+      model: {
+        operation: "chat",
+        requestModel: hostile,
+        responseModel: hostile,
+        responseId: hostile,
+        finishReasons: [hostile, ""],
+        isStream: true,
+        timeToFirstTokenMs: 1e-7,
+        usage: {
+          inputTokens: null,
+          outputTokens: null,
+          cachedInputTokens: null,
+          cacheWriteTokens: null,
+          reasoningTokens: Number.MAX_SAFE_INTEGER,
+        },
+      },
+    }),
+  },
+  {
+    name: "what was captured of no model call",
+    measures: { engineId: "engine-1" },
+    engine: callFacts({ model: null, trace: null, capture: capturedExchange() }),
+  },
+  { name: "facts that are lost", measures: { engineId: "engine-1", target: flatTarget("/a?b=c") } },
 ];
 
-for (const { name, facts, measures } of cases) {
+for (const { name, facts: logged, measures, engine: facts } of cases) {
   t.test(`recordJson() is what JSON.stringify() gives of ${name}`, async (t) => {
-    const outline = outlineOf(httpFacts(facts), entryContext());
+    const outline = outlineOf(httpFacts(logged), entryContext());
     const parts = recordJsonParts(outline);
     for (const revision of [0, 7]) {
-      const record = completeRecord(outline, httpMeasures(measures), { revision, stamps });
+      const record = completeRecord(outline, httpMeasures(measures), { revision, stamps, facts });
       const json = recordJson(record, parts, targetJson(record.request));
       t.equal(json, JSON.stringify(record));
       t.notOk(json.includes("\n"), "is one line");
@@ -77,7 +129,11 @@ for (const { name, facts, measures } of cases) {
 
 t.test("recordJson() leaves an unknown agent out", async (t) => {
   const outline = outlineOf(httpFacts(), entryContext({ findAgent: () => null }));
-  const record = completeRecord(outline, httpMeasures(), { revision: 1, stamps });
+  const record = completeRecord(outline, httpMeasures(), {
+    revision: 1,
+    stamps,
+    facts: undefined,
+  });
   t.equal(
     recordJson(record, recordJsonParts(outline), targetJson(record.request)),
     JSON.stringify(record),

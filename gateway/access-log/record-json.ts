@@ -3,6 +3,7 @@
  * none of which needs an escape. That is what `JSON.stringify()` gives of the record, at a third of its cost.
  */
 
+import type { TokenUsage } from "../call-facts.ts";
 import type { EgressRecord } from "../record.ts";
 import { flatText } from "./flat-text.ts";
 import type { FlatTarget, HttpOutline } from "./http-transaction.ts";
@@ -12,7 +13,7 @@ export interface RecordJsonParts {
   readonly toPath: string;
   readonly toRequestBytes: string;
   readonly toRequestMs: string;
-  readonly toRevision: string;
+  readonly toTier: string;
 }
 
 /** Serialises what repeats. */
@@ -22,12 +23,12 @@ export function recordJsonParts(outline: HttpOutline): RecordJsonParts {
   const { method, scheme, authority, host, port, protocol, userAgent } = request;
   const origin = inner({ agent, gateway, listener, clientAddress });
   const asked = inner({ method, scheme, authority, host, port });
-  const outcome = inner({ upstream, decision, provider, credential, tier: "native" });
+  const outcome = inner({ upstream, decision, provider, credential });
   return {
     toPath: flatText(`,${origin},"request":{${asked},`),
     toRequestBytes: flatText(`,${inner({ protocol, userAgent })},"bytes":`),
     toRequestMs: flatText(`,${inner({ flags, details })}},"timings":{"requestMs":`),
-    toRevision: flatText(`},${outcome},"revision":`),
+    toTier: flatText(`},${outcome},"tier":"`),
   };
 }
 
@@ -36,14 +37,29 @@ export function targetJson({ path, query }: FlatTarget): string {
   return inner({ path, query });
 }
 
-/** The JSON of a record that `completeRecord()` made of the outline of these parts, with its `targetJson()`; one line without its end. */
+/**
+ * The JSON of a record that `completeRecord()` made of the outline of these parts, with its `targetJson()`; one line
+ * without its end. Not for one whose decision is the engine's.
+ */
 export function recordJson(record: EgressRecord, parts: RecordJsonParts, target: string): string {
   const { request, response, timings, trace } = record;
   const times = `"time":"${record.time}","startUnixMs":${record.startUnixMs},"startUnixNs":"${record.startUnixNs}","durationMs":${record.durationMs}`;
-  const answer = `"response":{"status":${response.status},"bytes":${response.bytes}`;
+  const answer = `"response":{"status":${response.status},"bytes":${response.bytes},"chunks":${response.chunks}`;
   const since = `${timings.requestMs},"upstreamConnectMs":null,"timeToFirstByteMs":${timings.timeToFirstByteMs}`;
   const ids = `{"traceId":"${trace?.traceId}","spanId":"${trace?.spanId}","parentSpanId":"${trace?.parentSpanId}"}`;
-  return `{"id":"${record.id}","kind":"http",${times}${parts.toPath}${target}${parts.toRequestBytes}${request.bytes}},${answer}${parts.toRequestMs}${since}${parts.toRevision}${record.revision},"trace":${ids},"usage":null}`;
+  return `{"id":"${record.id}","kind":"http",${times}${parts.toPath}${target}${parts.toRequestBytes}${request.bytes}},${answer}${parts.toRequestMs}${since}${parts.toTier}${record.tier}","revision":${record.revision},"trace":${ids}${engineJson(record)}`;
+}
+
+/** What the engine found out, which most records have nothing of. */
+function engineJson({ model, usage, capture }: EgressRecord): string {
+  if (model === null && capture === null) return ',"model":null,"usage":null,"capture":null}';
+  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)},"capture":${JSON.stringify(capture)}}`;
+}
+
+/** Counts need no escape; null is what a template makes of it. */
+function usageJson(usage: TokenUsage | null): string {
+  if (usage === null) return "null";
+  return `{"inputTokens":${usage.inputTokens},"outputTokens":${usage.outputTokens},"cachedInputTokens":${usage.cachedInputTokens},"cacheWriteTokens":${usage.cacheWriteTokens},"reasoningTokens":${usage.reasoningTokens}}`;
 }
 
 /** The JSON of an object without its braces. */

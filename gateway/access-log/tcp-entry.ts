@@ -25,16 +25,17 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
   const dialled = filterStateText(common, FILTER_STATE.dialled);
   const host = serverName || dialled || addressText(common.downstreamLocalAddress);
   const port = Number(filterStateText(common, FILTER_STATE.port)) || 0;
+  const address = socketText(common.upstreamRemoteAddress);
   const { decision: planned, facts } = readDecision(
     {
       key: filterStateText(common, FILTER_STATE.decision),
       details: common.connectionTerminationDetails,
       host,
       dialled: `${dialled}:${port}`,
+      isForwarded: address !== "",
     },
     context.ruleFacts,
   );
-  const address = socketText(common.upstreamRemoteAddress);
   const flags = responseFlags(common.responseFlags);
   const isUndialled = address === "" && flags.some((flag) => flag === "UH" || flag === "DF");
   const decision = isUndialled ? refuseUndialled(planned, host) : planned;
@@ -57,6 +58,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     response: {
       status: 0,
       bytes: bytes?.sentBytes ?? 0,
+      chunks: null,
       flags,
       details: common.connectionTerminationDetails,
     },
@@ -68,7 +70,9 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     tier: "native",
     revision: context.revision,
     trace: processStamps.trace(""),
+    model: null,
     usage: null,
+    capture: null,
   };
 }
 

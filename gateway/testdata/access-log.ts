@@ -53,6 +53,7 @@ export function httpMeasures(changes: Partial<HttpMeasures> = {}): HttpMeasures 
     responseBytes: 512,
     traceparent: "",
     target: { path: "/v1/chat/completions", query: "" },
+    engineId: "",
     ...changes,
   };
 }
@@ -89,6 +90,7 @@ export function pipeLine(changes: Partial<Record<LineMeasure | LineFact, string>
     requestBytes: "2048",
     status: "200",
     responseBytes: "512",
+    engineId: "",
     traceparent: "",
     listener: "transparent",
     scheme: "https",

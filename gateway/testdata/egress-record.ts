@@ -1,5 +1,6 @@
 /**
- * Builds records for tests: an allowed LLM call, a denied request and a tunnel, with any part replaced.
+ * Builds records for tests: an allowed LLM call, natively and with the engine, a denied request and a tunnel, with any
+ * part replaced.
  */
 import type { EgressRecord } from "../record.ts";
 
@@ -35,7 +36,7 @@ export function httpRecord(changes: Partial<EgressRecord> = {}): EgressRecord {
       userAgent: "OpenAI/JS 7.57.0",
       bytes: 512,
     },
-    response: { status: 200, bytes: 2048, flags: [], details: "via_upstream" },
+    response: { status: 200, bytes: 2048, chunks: null, flags: [], details: "via_upstream" },
     timings: { requestMs: 1.25, upstreamConnectMs: 8.5, timeToFirstByteMs: 39.6 },
     upstream: {
       address: "203.0.113.9:443",
@@ -56,7 +57,36 @@ export function httpRecord(changes: Partial<EgressRecord> = {}): EgressRecord {
       spanId: "b7ad6b7169203331",
       parentSpanId: "00f067aa0ba902b7",
     },
+    model: null,
     usage: null,
+    capture: null,
+    ...changes,
+  };
+}
+
+/** The same call as the engine saw it: a stream of 14 pieces that took 9 tokens, with nothing captured. */
+export function engineRecord(changes: Partial<EgressRecord> = {}): EgressRecord {
+  const record = httpRecord();
+  return {
+    ...record,
+    response: { ...record.response, chunks: 14 },
+    tier: "engine",
+    model: {
+      operation: "chat",
+      requestModel: "gpt-4.1",
+      responseModel: "gpt-4.1-2025-04-14",
+      responseId: "chatcmpl-1",
+      finishReasons: ["stop"],
+      stream: true,
+      timeToFirstTokenMs: 35.25,
+    },
+    usage: {
+      inputTokens: 12,
+      outputTokens: 9,
+      cachedInputTokens: 4,
+      cacheWriteTokens: 2,
+      reasoningTokens: 3,
+    },
     ...changes,
   };
 }
@@ -78,7 +108,7 @@ export function deniedRecord(changes: Partial<EgressRecord> = {}): EgressRecord 
       userAgent: "",
       bytes: 0,
     },
-    response: { status: 403, bytes: 96, flags: [], details: "direct_response" },
+    response: { status: 403, bytes: 96, chunks: null, flags: [], details: "direct_response" },
     timings: { requestMs: null, upstreamConnectMs: null, timeToFirstByteMs: null },
     upstream: null,
     decision: {
@@ -114,7 +144,7 @@ export function tcpRecord(changes: Partial<EgressRecord> = {}): EgressRecord {
       userAgent: "",
       bytes: 100,
     },
-    response: { status: 0, bytes: 900, flags: [], details: "" },
+    response: { status: 0, bytes: 900, chunks: null, flags: [], details: "" },
     timings: { requestMs: null, upstreamConnectMs: 2, timeToFirstByteMs: null },
     upstream: { address: "10.1.2.3:5432", tls: null },
     decision: {

@@ -4,7 +4,7 @@
  * that holds one is not identified (`filter-state.ts`).
  */
 
-import { FILTER_STATE, filterStateFormat } from "./filter-state.ts";
+import { ENGINE_METADATA, FILTER_STATE, filterStateFormat } from "./filter-state.ts";
 
 /** Between fields: ASCII "record separator"; the parts of a transparent caller use another one. */
 export const fieldSeparator = "\u001e";
@@ -22,6 +22,8 @@ const measures = [
   ["requestBytes", "%BYTES_RECEIVED%"],
   ["status", "%RESPONSE_CODE%"],
   ["responseBytes", "%BYTES_SENT%"],
+  // Written by the engine, which agents cannot; empty where it saw nothing of the transaction
+  ["engineId", `%DYNAMIC_METADATA(${ENGINE_METADATA.namespace}:${ENGINE_METADATA.id})%`],
   ["traceparent", "%REQ(TRACEPARENT)%"],
   ["target", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"],
 ] as const;

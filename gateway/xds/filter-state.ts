@@ -1,6 +1,6 @@
 /**
  * Filter state keys: the facts of a connection that travel with it through Envoy, from the listener that accepted
- * it to the chain that decides and the access log. Agents cannot write any of them.
+ * it to the chain that decides and the access log; and the engine's mark on a transaction. Agents cannot write any.
  */
 
 import { envoy } from "../proto/gen/xds.js";
@@ -25,6 +25,13 @@ export const FILTER_STATE = {
   portSuffix: "clrk.port_suffix",
   /** Key of the decision on a raw connection, see `decision-key.ts` */
   decision: "clrk.decision",
+} as const;
+
+/** Dynamic metadata that the engine leaves at a transaction, for the access log; no filter of ours writes there. */
+export const ENGINE_METADATA = {
+  namespace: "clrk",
+  /** Joins the access log's entry with the engine's facts */
+  id: "id",
 } as const;
 
 /** Envoy's own keys that we set. */

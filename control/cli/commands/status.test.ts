@@ -53,12 +53,18 @@ t.test("status() says what is wrong", async (t) => {
         transparent: { address: "::1", port: 15_001 },
       }),
     ],
-    records: { file: "/nowhere/r", published: 1, dropped: 2, failure: "/nowhere/r: disk is full" },
+    records: {
+      file: "/nowhere/r",
+      published: 1,
+      dropped: 2,
+      incomplete: 1,
+      failure: "/nowhere/r: disk is full",
+    },
   });
   await mkdir(join(context.home.run, String(process.ppid)));
   t.equal(await context.clrk("status"), 0);
   const text = context.stdout();
-  t.match(text, "           1 written, 2 lost\n           /nowhere/r: disk is full\n");
+  t.match(text, "           1 written, 2 lost, 1 without what the engine knew\n           /nowhere/r: disk is full\n");
   t.match(text, "Problems (revision 6 stays live)\n  policy/a.yaml:3: spec: is wrong\n");
   t.match(text, "False   deny-all   127.0.0.1:4100   [::1]:15001   3");
   t.match(text, "default/default: Envoy rejected it: bad listener\n");

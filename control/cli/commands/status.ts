@@ -1,5 +1,5 @@
 /** `clrk status`: the running gateway processes at a glance. */
-import type { GatewayProcessStatus } from "../../../gateway/control-api.ts";
+import type { GatewayProcessStatus, RecordsStatus } from "../../../gateway/control-api.ts";
 import { ageSince, describeAge, formatAge } from "../age.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_CODE } from "../cli-error.ts";
@@ -56,10 +56,15 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ["Envoy", `${envoy.version} (${shortenPath(envoy.path, workingDirectory)})`],
     ["Manifests", `${directories.join(", ") || "none"}, revision ${revision}`],
     ["Records", shortenPath(records.file, workingDirectory)],
-    ["", `${records.published} written, ${records.dropped} lost`],
+    ["", describeLosses(records)],
     ...(records.failure === "" ? [] : [["", records.failure] satisfies [string, string]]),
   ];
   return facts.map(([name, value]) => `${name.padEnd(10)} ${escapeControls(value)}\n`);
+}
+
+function describeLosses({ published, dropped, incomplete }: RecordsStatus): string {
+  const missing = incomplete === 0 ? "" : `, ${incomplete} without what the engine knew`;
+  return `${published} written, ${dropped} lost${missing}`;
 }
 
 function describeGateways(process: GatewayProcessStatus): string {

@@ -47,7 +47,7 @@ export function statusWith(changes: Partial<GatewayProcessStatus> = {}): Gateway
     problems: [],
     envoy: { path: "/opt/envoy", version: "1.40.0", source: "PATH" },
     gateways: [gatewayWith()],
-    records: { file: "/nowhere/records.jsonl", published: 12, dropped: 0, failure: "" },
+    records: { file: "/nowhere/records.jsonl", published: 12, dropped: 0, incomplete: 0, failure: "" },
     runs: [],
     ...changes,
   };
@@ -110,7 +110,7 @@ export function recordWith(changes: Partial<EgressRecord> = {}): EgressRecord {
       userAgent: "",
       bytes: 10,
     },
-    response: { status: 200, bytes: 10, flags: [], details: "via_upstream" },
+    response: { status: 200, bytes: 10, chunks: null, flags: [], details: "via_upstream" },
     timings: { requestMs: null, upstreamConnectMs: null, timeToFirstByteMs: null },
     upstream: null,
     decision: { verdict: "allow", reason: null, message: null, route: null },
@@ -119,7 +119,9 @@ export function recordWith(changes: Partial<EgressRecord> = {}): EgressRecord {
     tier: "native",
     revision: 1,
     trace: null,
+    model: null,
     usage: null,
+    capture: null,
     ...changes,
   };
 }
