@@ -3,10 +3,16 @@
  * gives back facts about transactions. Made by the composition root, because it lives in `extproc`.
  */
 
+import path from "node:path";
 import type { CallFacts } from "./call-facts.ts";
 import type { Logger } from "./log.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { Snapshot } from "./snapshot.ts";
+
+/** Paths of the sockets of an engine in that folder, one a thread; known before it runs. */
+export function engineSocketPaths(directory: string, threads: number): string[] {
+  return Array.from({ length: threads }, (_, slot) => path.join(directory, `engine-${slot}.sock`));
+}
 
 /** State of the engine for people and programs. */
 export interface EngineStatus {

@@ -14,7 +14,6 @@ import type { ListenerAttachments } from "./compile.ts";
 import type { GatewayStatus } from "./control-api.ts";
 import type { EnvoyStop } from "./envoy-process.ts";
 import { EnvoyProcess } from "./envoy-process.ts";
-import { describeError } from "./errors.ts";
 import { credentialsOf } from "./gateway-credentials.ts";
 import type { Logger } from "./log.ts";
 import { tierCounts } from "./route-tier.ts";
@@ -23,8 +22,6 @@ import { indexRuleFacts } from "./rule-facts.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, SocketEndpoint } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
-import { awsCredentialsFile } from "./envoy/aws-credentials-file.ts";
-import { SigningFiles } from "./envoy/signing-files.ts";
 import type { ProxyCredential } from "./xds.ts";
 import { xdsResources } from "./xds.ts";
 
@@ -45,7 +42,7 @@ export interface GatewayRuntimeOptions {
   readonly ads: AdsServer;
   readonly envoyBinary: string;
   readonly concurrency: number;
-  /** Private folder of this gateway: sockets, bootstrap, AWS credential files */
+  /** Private folder of this gateway: sockets and bootstrap */
   readonly directory: string;
   readonly controlSocket: string;
   readonly certificates: GatewayCertificates;
@@ -55,6 +52,8 @@ export interface GatewayRuntimeOptions {
   readonly transparent: SocketEndpoint | undefined;
   /** Takes Envoy's lines of HTTP transactions, and is closed with the runtime; absent: they are streamed */
   readonly accessLogPipe?: AccessLogPipe;
+  /** Where the engine's threads listen */
+  readonly engineSockets: readonly string[];
   readonly maxConnections: number;
   /** PEM of the roots that upstreams are verified against */
   readonly publicRootsPem: string;
@@ -85,14 +84,12 @@ export class GatewayRuntime {
   /** Newest first */
   #indexes: RuleFactsIndex[] = [];
   #ruleFacts: RuleFactsIndex = new Map();
-  readonly #signingFiles: SigningFiles;
   readonly #waiting = new Set<() => void>();
 
   constructor(gateway: GatewaySnapshot, options: GatewayRuntimeOptions) {
     this.#gateway = gateway;
     this.#options = options;
     this.#key = gatewayKey(gateway);
-    this.#signingFiles = new SigningFiles(path.join(options.directory, "aws"));
     this.#envoy = new EnvoyProcess({
       binary: options.envoyBinary,
       concurrency: options.concurrency,
@@ -143,13 +140,11 @@ export class GatewayRuntime {
     credentials: ReadonlyMap<string, SecretValue>,
   ): Promise<void> {
     await this.#bindExplicit(gateway.explicitProxy ?? this.#options.explicitProxy);
-    const { headers, signing } = credentialsOf(gateway, credentials);
-    await this.#signingFiles.prepare(awsCredentialsFile(gateway, signing));
+    const { headers } = credentialsOf(gateway, credentials);
     await this.#options.certificates.update(gateway);
     // Only now, at once with the sending: a late confirmation of the revision before must not count for this one.
     this.#gateway = gateway;
     this.#credentials = headers;
-    this.#signingFiles.use();
     this.#revision = revision;
     this.#indexes = [indexRuleFacts(gateway), ...this.#indexes].slice(0, keptRevisions);
     this.#ruleFacts = new Map(this.#indexes.toReversed().flatMap((index) => [...index]));
@@ -195,7 +190,6 @@ export class GatewayRuntime {
         if (event.revision < this.#publication) return;
         this.#liveRevision = this.#revision;
         this.#rejection = "";
-        void this.#retireFiles();
         for (const finish of [...this.#waiting]) finish();
     }
   }
@@ -249,13 +243,13 @@ export class GatewayRuntime {
 
   #send(): void {
     this.#publication++;
-    const { ads, transparent, publicRootsPem, accessLogPipe } = this.#options;
+    const { ads, transparent, publicRootsPem, accessLogPipe, engineSockets } = this.#options;
     const deployment = {
       ...(this.#explicit && { explicit: this.#explicit }),
       ...(transparent && { transparent }),
       ...(accessLogPipe && { accessLogPipe: accessLogPipe.path }),
       runs: this.#runs,
-      signingFile: (resource: string) => this.#signingFiles.path(resource),
+      engineSockets,
     };
     ads.publish(this.#key, {
       revision: this.#publication,
@@ -273,17 +267,6 @@ export class GatewayRuntime {
       return `Envoy rejected the configuration and serves revision ${this.#liveRevision}`;
     }
     return this.#liveRevision === 0 ? "Envoy has not confirmed a configuration yet" : "";
-  }
-
-  /** A file that stays behind harms nobody but the one whose credential is in it: said, and tried again. */
-  async #retireFiles(): Promise<void> {
-    try {
-      await this.#signingFiles.retire();
-    } catch (error) {
-      this.#options.log.warn("Cannot remove old AWS credential files", {
-        error: describeError(error),
-      });
-    }
   }
 
   #adminSocket(): string {

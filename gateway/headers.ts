@@ -24,11 +24,18 @@ export const CLRK_HEADERS = {
   continue: "x-clrk-continue",
   /** Key of the rule that a request is pinned to */
   llmRule: "x-clrk-llm-rule",
-  /** Role of an ext_proc stream, in its initial metadata */
+  /** Role of an ext_proc stream, in its initial metadata: a value of `ENGINE_ROLE` */
   extprocRole: "x-clrk-extproc-role",
+  /** Id of the plan that an ext_proc stream is to be decided by, in its initial metadata */
+  plan: "x-clrk-plan",
+  /** Caller as the connection proves it, in the initial metadata of an ext_proc stream */
+  caller: "x-clrk-caller",
   /** Reason of a denial, on the response that the agent gets */
   denyReason: "x-clrk-deny-reason",
 } as const;
+
+/** What an ext_proc stream is about: a whole transaction, or one attempt at an upstream. */
+export const ENGINE_ROLE = { downstream: "downstream", upstream: "upstream" } as const;
 
 /** Headers whose values are always shown as `[redacted]`: what authenticates a caller somewhere. Lower-case. */
 export const REDACTED_HEADERS: ReadonlySet<string> = new Set([

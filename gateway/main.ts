@@ -11,6 +11,7 @@ import { createMintingCeiling } from "../certs/minting-ceiling.ts";
 import { createCertificateProvider } from "../certs/provider.ts";
 import { createTrustBundle, readPublicRoots } from "../certs/trust-bundle.ts";
 import { writeTrustBundle } from "../certs/trust-directory.ts";
+import { openEngine } from "../extproc/server.ts";
 import { systemClock } from "./clock.ts";
 import { findEnvoy } from "./envoy-binary.ts";
 import { ClrkError, describeError } from "./errors.ts";
@@ -32,6 +33,9 @@ import { gatewayKey } from "./snapshot.ts";
 /** Threads of Envoy; its own default of one for each core leaves none for the agents on a small machine. */
 const defaultConcurrency = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
 
+/** More threads than this wait for Envoy, not for each other. */
+const mostEngineThreads = 16;
+
 /** Minting costs 40 µs: this is a tenth of a core at most, far above what honest agents ask for. */
 const ceiling = { perSecond: 2_000, burst: 5_000 };
 
@@ -44,7 +48,10 @@ await main(process.argv.slice(2)).catch((error: unknown) => {
 async function main(args: readonly string[]): Promise<void> {
   // The YAML library prints whole documents, Secrets included, when it sees these.
   for (const name of ["LOG_STREAM", "LOG_TOKENS"]) delete process.env[name];
-  const options = parseProcessOptions(args, { concurrency: defaultConcurrency });
+  const options = parseProcessOptions(args, {
+    concurrency: defaultConcurrency,
+    engineThreads: Math.min(availableParallelism(), mostEngineThreads),
+  });
   const clock = systemClock;
   const log = createLogger({ level: options.logLevel });
   const home = homeDirectory(process.env);
@@ -66,6 +73,7 @@ async function main(args: readonly string[]): Promise<void> {
     publicRootsPem: publicRoots.join(""),
     openCertificates: (snapshot) =>
       openCertificates(snapshot, { home, publicRoots, mintingCeiling, log }),
+    openEngine,
     env: process.env,
     log,
     clock,

@@ -2,7 +2,7 @@
 import t from "tap";
 import { parseProcessOptions } from "./process-options.ts";
 
-const defaults = { concurrency: 2 };
+const defaults = { concurrency: 2, engineThreads: 2 };
 
 t.test("parseProcessOptions() of nothing has defaults", async (t) => {
   t.match(parseProcessOptions([], defaults), {

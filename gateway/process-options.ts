@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly transparent?: SocketEndpoint;
   /** Envoy worker threads of each gateway */
   readonly concurrency: number;
+  /** Threads of the engine, which all gateways share */
+  readonly engineThreads: number;
   /** Ends the process when its standard input ends */
   readonly exitsWithParent: boolean;
   readonly logLevel: LogLevel;
@@ -25,7 +27,7 @@ export interface ProcessOptions {
 /** Parses the arguments after the script's name; throws CLRK_INVALID_ARGUMENT with a sentence for the user. */
 export function parseProcessOptions(
   args: readonly string[],
-  defaults: { readonly concurrency: number },
+  defaults: { readonly concurrency: number; readonly engineThreads: number },
 ): ProcessOptions {
   const { values } = parse(args);
   const transparent =
@@ -34,7 +36,9 @@ export function parseProcessOptions(
     paths: values.file ?? [],
     secrets: values.secret ?? [],
     ...(transparent && { transparent }),
-    concurrency: parseConcurrency(values.concurrency) ?? defaults.concurrency,
+    concurrency: parseThreads(values.concurrency, "concurrency") ?? defaults.concurrency,
+    engineThreads:
+      parseThreads(values["engine-threads"], "engine threads") ?? defaults.engineThreads,
     exitsWithParent: values["exit-with-parent"] ?? false,
     logLevel: parseLevel(values["log-level"]),
   };
@@ -49,6 +53,7 @@ function parse(args: readonly string[]) {
         secret: { type: "string", multiple: true },
         transparent: { type: "string" },
         concurrency: { type: "string" },
+        "engine-threads": { type: "string" },
         "exit-with-parent": { type: "boolean" },
         "log-level": { type: "string" },
       },
@@ -69,11 +74,11 @@ function parseEndpoint(text: string): SocketEndpoint {
   return { address, port };
 }
 
-function parseConcurrency(text: string | undefined): number | undefined {
+function parseThreads(text: string | undefined, what: string): number | undefined {
   if (text === undefined) return undefined;
   const number = Number(text);
   if (Number.isInteger(number) && number >= 1 && number <= 256) return number;
-  throw invalid(`Cannot use concurrency "${text}": wanted a number from 1 to 256`);
+  throw invalid(`Cannot use ${what} "${text}": wanted a number from 1 to 256`);
 }
 
 function parseLevel(text: string | undefined): LogLevel {

@@ -16,11 +16,10 @@ import { routeConfiguration } from "./xds/route-configuration.ts";
 export type { BootstrapOptions } from "./xds/bootstrap.ts";
 export type { LineFact, LineMeasure } from "./xds/access-log-line.ts";
 export { fieldSeparator, lineFields } from "./xds/access-log-line.ts";
-export { AWS_PROFILE } from "./xds/aws-signing.ts";
 export { bootstrap } from "./xds/bootstrap.ts";
 export { NO_SERVER_NAME } from "./xds/downstream-tls.ts";
 export type { ProxyCredential } from "./xds/explicit-proxy.ts";
-export { FILTER_STATE, identitySeparator } from "./xds/filter-state.ts";
+export { ENGINE_METADATA, FILTER_STATE, identitySeparator } from "./xds/filter-state.ts";
 export { callerParts } from "./xds/identity-states.ts";
 export { RESOURCE } from "./xds/resource-names.ts";
 export { credentialSecret, leafSecret, upstreamTrustSecret } from "./xds/secret.ts";
@@ -35,8 +34,8 @@ export interface Deployment {
   readonly accessLogPipe?: string;
   /** Proxy credentials of the runs that are registered now */
   readonly runs: readonly ProxyCredential[];
-  /** File that holds the AWS credentials of a secret resource, for Envoy's request signer */
-  readonly signingFile: (resource: string) => string;
+  /** Unix sockets of the engine's threads; none: what needs the engine is refused */
+  readonly engineSockets: readonly string[];
 }
 
 /** One resource as it travels: name, type URL and encoded message. */
@@ -57,15 +56,18 @@ export const TYPE_URL = {
 /** All resources of one gateway, secrets excepted. */
 export function xdsResources(gateway: GatewaySnapshot, deployment: Deployment): XdsResource[] {
   return [
-    ...clusterResources(gateway),
+    ...clusterResources(gateway, deployment),
     ...listenerResources(gateway, deployment),
     ...routeResources(gateway, deployment),
   ];
 }
 
-function clusterResources(gateway: GatewaySnapshot): XdsResource[] {
+function clusterResources(
+  gateway: GatewaySnapshot,
+  { engineSockets }: Deployment,
+): XdsResource[] {
   const { Cluster } = envoy.config.cluster.v3;
-  return clusters(gateway).map((cluster) => ({
+  return clusters(gateway, engineSockets).map((cluster) => ({
     name: cluster.name ?? "",
     ...packAny(Cluster, cluster),
   }));
@@ -95,7 +97,7 @@ function listenerResources(
 function routeResources(gateway: GatewaySnapshot, deployment: Deployment): XdsResource[] {
   const { RouteConfiguration } = envoy.config.route.v3;
   const configurations = [
-    ...routeScopes(gateway).map((scope) => routeConfiguration(gateway, scope, deployment)),
+    ...routeScopes(gateway).map((scope) => routeConfiguration(gateway, scope)),
     ...(deployment.explicit ? [explicitProxyRoutes(gateway, deployment.runs)] : []),
   ];
   return configurations.map((configuration) => ({

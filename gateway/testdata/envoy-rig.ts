@@ -65,7 +65,7 @@ export interface RigPublication {
   /** Credential values by resource name */
   readonly credentials?: Readonly<Record<string, string>>;
   readonly runs?: readonly ProxyCredential[];
-  readonly signingFile?: (resource: string) => string;
+  readonly engineSockets?: readonly string[];
   readonly accessLogPipe?: string;
   /** Changes what is served, for what no snapshot asks for */
   readonly alter?: (resources: XdsResource[]) => XdsResource[];
@@ -137,7 +137,7 @@ export async function startRig(t: Test, gateway = "default/egress"): Promise<Env
     revision++;
     const verdict = verdicts.next(revision);
     const ports = { proxyPort, transparentPort };
-    ads.publish(gatewayKey(snapshot), publicationOf(snapshot, changes, { revision, directory, ports }));
+    ads.publish(gatewayKey(snapshot), publicationOf(snapshot, changes, { revision, ports }));
     if (revision === 1) await envoy.start();
     return await verdict;
   };
@@ -156,21 +156,20 @@ export async function startRig(t: Test, gateway = "default/egress"): Promise<Env
 
 interface PublicationPlace {
   readonly revision: number;
-  readonly directory: string;
   readonly ports: Pick<EnvoyRig, "proxyPort" | "transparentPort">;
 }
 
 function publicationOf(
   snapshot: GatewaySnapshot,
   changes: RigPublication,
-  { revision, directory, ports }: PublicationPlace,
+  { revision, ports }: PublicationPlace,
 ): Publication {
   const { alter = (resources: XdsResource[]) => resources, accessLogPipe } = changes;
   const resources = xdsResources(snapshot, {
     explicit: { address: "127.0.0.1", port: ports.proxyPort },
     transparent: { address: "127.0.0.1", port: ports.transparentPort },
     runs: changes.runs ?? [alice],
-    signingFile: changes.signingFile ?? ((resource) => path.join(directory, btoa(resource))),
+    engineSockets: changes.engineSockets ?? [],
     ...(accessLogPipe !== undefined && { accessLogPipe }),
   });
   const credentials = Object.entries(changes.credentials ?? {}).map(

@@ -3,8 +3,10 @@
  * shape at once.
  */
 import type {
+  AttemptPlan,
   BackendTarget,
   CredentialUse,
+  EnginePlan,
   GatewaySnapshot,
   HostPolicy,
   HttpAction,
@@ -37,7 +39,7 @@ export function gatewaySnapshot(changes: Partial<GatewaySnapshot> = {}): Gateway
 
 /** Facts of the process, without listeners unless given. */
 export function deployment(changes: Partial<Deployment> = {}): Deployment {
-  return { runs: [], signingFile: (resource) => `/nonexistent/${resource}`, ...changes };
+  return { runs: [], engineSockets: [], ...changes };
 }
 
 type ForwardAction = Extract<HttpAction, { kind: "forward" }>;
@@ -119,6 +121,28 @@ export function sigv4(name: string): CredentialUse {
   };
 }
 
+/** A plan that signs attempts for Bedrock in us-east-1. */
+export function attempt(name: string): AttemptPlan {
+  const signing = sigv4(name);
+  if (signing.kind !== "aws-sigv4") throw new TypeError("Cannot make a plan: want a signature");
+  return { id: "00000000000000aa", gateway: "default/default", signing };
+}
+
+/** A plan that reads tokens of OpenAI calls. */
+export function enginePlan(changes: Partial<EnginePlan> = {}): EnginePlan {
+  return {
+    id: "00000000000000ee",
+    gateway: "default/default",
+    route: { kind: "AIProviderRoute", namespace: "default", name: "openai" },
+    ruleIndex: 0,
+    provider: "openai",
+    meters: true,
+    queryCredentials: [],
+    why: ["reads tokens of openai calls"],
+    ...changes,
+  };
+}
+
 /** A backend at port 443 that takes all traffic. */
 export function backend(host: string, changes: Partial<BackendTarget> = {}): BackendTarget {
   return {
@@ -194,13 +218,21 @@ function everyHost(): HostPolicy[] {
     ),
     hostPolicy(
       "bedrock-runtime.us-east-1.amazonaws.com",
-      httpRule({ action: forward({ credentials: [sigv4("aws")] }), provider: "aws_bedrock" }),
+      httpRule({
+        action: forward({ credentials: [sigv4("aws")], attempt: attempt("aws") }),
+        provider: "aws_bedrock",
+      }),
     ),
     hostPolicy(
       "signed.example.com",
       httpRule({
         action: forward({
-          backends: [backend("bedrock.example.com", { credentials: [sigv4("aws")] })],
+          backends: [
+            backend("bedrock.example.com", {
+              credentials: [sigv4("aws")],
+              attempt: attempt("aws"),
+            }),
+          ],
         }),
       }),
     ),

@@ -66,6 +66,7 @@ export async function openWorkshop(t: Test, binary?: string): Promise<RuntimeWor
       certificates: testCertificates(certificateCalls),
       explicitProxy: { address: "127.0.0.1", port: 0 },
       transparent: undefined,
+      engineSockets: [],
       maxConnections: 100,
       publicRootsPem: testCertificatePem,
       log: silentLogger,

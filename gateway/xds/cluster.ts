@@ -6,6 +6,8 @@ import { duration, uint32 } from "../protobuf-values.ts";
 import type { google } from "../proto/gen/xds.js";
 import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot, HostAlias, UpstreamSettings } from "../snapshot.ts";
+import { attemptFilters } from "./engine-filter.ts";
+import type { UpstreamKind } from "./resource-names.ts";
 import { aliasCluster, RESOURCE } from "./resource-names.ts";
 
 /** Envoy's default of 1,024 would fail the 1,025th concurrent stream; limits belong to policy. */
@@ -13,21 +15,31 @@ const unlimited = 1_000_000;
 
 const connectTimeoutMs = 5_000;
 
+const engineConnectTimeoutMs = 1_000;
+
 /** Names an agent can make Envoy remember; Envoy's default of 1,024 could be exhausted by one agent. */
 const maxResolvedHosts = 16_384;
 
 type Cluster = envoy.config.cluster.v3.ICluster;
-type UpstreamKind = "tls" | "tls-http1" | "plain";
 type DnsCacheConfig = envoy.extensions.common.dynamic_forward_proxy.v3.IDnsCacheConfig;
 
-/** Every cluster that the gateway's listeners and routes refer to. */
-export function clusters(gateway: GatewaySnapshot): Cluster[] {
+/** Body held for a signature: it covers the body's hash, so that all must be there before the first byte goes out. */
+export const signedBodyBytes = 16 * 1024 * 1024;
+
+/** Windows for answers of the engine and bodies towards it: one large prompt must not wait for updates of them. */
+const engineStreamWindowBytes = 1024 * 1024;
+const engineConnectionWindowBytes = 16 * 1024 * 1024;
+
+/** Every cluster that the gateway's listeners and routes refer to; `engineSockets` are where the engine listens. */
+export function clusters(gateway: GatewaySnapshot, engineSockets: readonly string[]): Cluster[] {
   const { upstream } = gateway;
   return [
+    engineCluster(engineSockets),
     internalCluster(RESOURCE.tunnelCluster, RESOURCE.tunnelListener),
     internalCluster(RESOURCE.rawTunnelCluster, RESOURCE.rawTunnelListener),
     forwardCluster(RESOURCE.forwardTls, "tls", dnsCache(upstream)),
     forwardCluster(RESOURCE.forwardTlsHttp1, "tls-http1", dnsCache(upstream)),
+    forwardCluster(RESOURCE.forwardTlsSigned, "tls-signed", dnsCache(upstream)),
     forwardCluster(RESOURCE.forwardPlain, "plain", dnsCache(upstream)),
     forwardCluster(RESOURCE.forwardNamedAddress, "plain", unguardedDnsCache(upstream)),
     rawForwardCluster(upstream),
@@ -121,6 +133,27 @@ function originalDestinationCluster(): Cluster {
   };
 }
 
+/** One endpoint a thread, in turn. */
+function engineCluster(sockets: readonly string[]): Cluster {
+  const { HttpProtocolOptions } = envoy.extensions.upstreams.http.v3;
+  const key = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+  const http2ProtocolOptions = {
+    initialStreamWindowSize: uint32(engineStreamWindowBytes),
+    initialConnectionWindowSize: uint32(engineConnectionWindowBytes),
+  };
+  const options = { explicitHttpConfig: { http2ProtocolOptions } };
+  const lbEndpoints = sockets.map((path) => ({ endpoint: { address: { pipe: { path } } } }));
+  return {
+    ...base(RESOURCE.engine),
+    // A thread that is gone refuses at once: the next one is asked instead.
+    connectTimeout: duration(engineConnectTimeoutMs),
+    typedExtensionProtocolOptions: {
+      [key]: typedExtension(key, HttpProtocolOptions, options).typedConfig,
+    },
+    loadAssignment: { clusterName: RESOURCE.engine, endpoints: [{ lbEndpoints }] },
+  };
+}
+
 function refusedCluster(): Cluster {
   return { ...base(RESOURCE.refused), loadAssignment: { clusterName: RESOURCE.refused } };
 }
@@ -142,7 +175,7 @@ function internalCluster(name: string, listener: string): Cluster {
 function aliasClusters(gateway: GatewaySnapshot): Cluster[] {
   const aliases = new Map<string, Cluster>();
   for (const alias of usedAliases(gateway)) {
-    for (const kind of ["tls", "tls-http1", "plain"] as const) {
+    for (const kind of ["tls", "tls-http1", "tls-signed", "plain"] as const) {
       const name = aliasCluster(alias, kind);
       if (!aliases.has(name)) aliases.set(name, fixedCluster(name, alias, kind));
     }
@@ -197,7 +230,11 @@ function http(kind: UpstreamKind): Cluster {
   const { HttpProtocolOptions } = envoy.extensions.upstreams.http.v3;
   // Without effect on plain clusters, but the forward proxy refuses to exist without them.
   const verified = { autoSni: true, autoSanValidation: true };
-  const options = { upstreamHttpProtocolOptions: verified, ...protocolChoice(kind) };
+  const options = {
+    upstreamHttpProtocolOptions: verified,
+    ...protocolChoice(kind),
+    ...(kind === "tls-signed" && { httpFilters: attemptFilters() }),
+  };
   const key = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
   const packed: google.protobuf.IAny = typedExtension(
     key,
@@ -216,6 +253,7 @@ function protocolChoice(
   const protocols = { httpProtocolOptions: {}, http2ProtocolOptions: {} };
   switch (kind) {
     case "tls":
+    case "tls-signed":
       return { autoConfig: protocols };
     case "tls-http1":
       return { explicitHttpConfig: { httpProtocolOptions: {} } };
@@ -225,11 +263,11 @@ function protocolChoice(
 }
 
 /** Verification is always on; the roots are one SDS resource that all clusters share. */
-function upstreamTls(kind: "tls" | "tls-http1") {
+function upstreamTls(kind: Exclude<UpstreamKind, "plain">) {
   const { UpstreamTlsContext } = envoy.extensions.transport_sockets.tls.v3;
   return typedExtension("envoy.transport_sockets.tls", UpstreamTlsContext, {
     commonTlsContext: {
-      alpnProtocols: kind === "tls" ? ["h2", "http/1.1"] : ["http/1.1"],
+      alpnProtocols: kind === "tls-http1" ? ["http/1.1"] : ["h2", "http/1.1"],
       validationContextSdsSecretConfig: {
         name: RESOURCE.upstreamTrust,
         sdsConfig: { ads: {}, resourceApiVersion: envoy.config.core.v3.ApiVersion.V3 },

@@ -9,7 +9,6 @@ import type { EnvoyRig } from "../testdata/envoy-rig.ts";
 import {
   backend,
   bearer,
-  deployment,
   forward,
   gatewaySnapshot,
   hostPolicy,
@@ -241,7 +240,6 @@ function routesOf(
     action,
     provider: undefined,
     requestTimeoutMs: 1_000,
-    signingFile: deployment().signingFile,
   });
 }
 
@@ -266,7 +264,6 @@ t.test("forwardRoutes() sends TLS to a host named by address over TLS", async (t
     action: forward(),
     provider: undefined,
     requestTimeoutMs: 1_000,
-    signingFile: deployment().signingFile,
   });
   t.same(
     routes.map(({ route }) => route?.cluster),

@@ -9,14 +9,17 @@ import { duration, uint32, uint64 } from "../protobuf-values.ts";
 import type { google } from "../proto/gen/xds.js";
 import { envoy } from "../proto/gen/xds.js";
 import type {
+  AttemptPlan,
   BackendTarget,
   CredentialUse,
+  EnginePlan,
   HeaderRewrite,
   HostPolicy,
   HttpAction,
 } from "../snapshot.ts";
-import { awsSigningConfig } from "./aws-signing.ts";
+import { signedBodyBytes } from "./cluster.ts";
 import { escapeFormat, overwriteHeader } from "./denial-route.ts";
+import { attemptRouteConfig, engineRouteConfig } from "./engine-filter.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
 import { aliasCluster, backendAuthority, RESOURCE } from "./resource-names.ts";
 
@@ -25,9 +28,6 @@ type Match = envoy.config.route.v3.IRouteMatch;
 type PerFilter = Record<string, google.protobuf.IAny>;
 type Mutation = envoy.config.common.mutation_rules.v3.IHeaderMutation;
 type ForwardAction = Extract<HttpAction, { kind: "forward" }>;
-
-/** Body held for signing; SigV4 covers the body's hash, so that it must be complete before the first byte goes out. */
-const signedBodyBytes = 16 * 1024 * 1024;
 
 /** What all forward routes of one gateway share. */
 export interface ForwardOptions {
@@ -40,14 +40,17 @@ export interface ForwardOptions {
   /** Whose credential headers the agent may have sent */
   readonly provider: Provider | undefined;
   readonly requestTimeoutMs: number;
-  /** File that Envoy's request signer reads for an SDS-like resource name */
-  readonly signingFile: (resource: string) => string;
+  /** What the engine does with the requests; absent: it is not asked */
+  readonly engine?: EnginePlan | undefined;
 }
 
-/** The routes of one rule: one for WebSocket upgrades where the upstream could choose HTTP/2, and one for the rest. */
+/**
+ * The routes of one rule: one for WebSocket upgrades where the upstream could choose HTTP/2, and one for the rest. Where
+ * requests are signed there is none for upgrades: `isSigned` tells, and the caller refuses them.
+ */
 export function forwardRoutes(options: ForwardOptions): Route[] {
   const plain = forwardRoute(options, "any");
-  if (!usesTlsUpstream(options)) return [plain];
+  if (!usesTlsUpstream(options) || isSigned(options.action)) return [plain];
   return [forwardRoute(options, "upgrade"), plain];
 }
 
@@ -59,19 +62,29 @@ type Protocol = "any" | "upgrade";
 
 function forwardRoute(options: ForwardOptions, protocol: Protocol): Route {
   const { action, match, requestTimeoutMs } = options;
-  const isSigned = allCredentials(action).some(({ kind }) => kind === "aws-sigv4");
   return {
     name: options.name,
-    match: protocol === "upgrade" ? withUpgradeHeader(match) : match,
+    match: protocol === "upgrade" ? upgradeMatch(match) : match,
     route: {
       ...destination(options, protocol),
       // Zero turns the bound of the whole response off, so that a long event stream is never cut.
       timeout: duration(0),
       idleTimeout: duration(streamIdleMs(requestTimeoutMs)),
     },
-    typedPerFilterConfig: perFilterConfig(options),
-    ...(isSigned && { requestBodyBufferLimit: uint64(signedBodyBytes) }),
+    typedPerFilterConfig: perFilterConfig(options, protocol),
+    ...(isSigned(action) && { requestBodyBufferLimit: uint64(signedBodyBytes) }),
   };
+}
+
+/** Whether requests of the action are signed: then the whole body is held, and an upgrade would never end. */
+export function isSigned({ attempt, backends }: ForwardAction): boolean {
+  return attempt !== undefined || backends.some((target) => target.attempt !== undefined);
+}
+
+/** The match for WebSocket upgrades. */
+export function upgradeMatch(match: Match): Match {
+  const upgrade = { name: "upgrade", stringMatch: { exact: "websocket", ignoreCase: true } };
+  return { ...match, headers: [...(match.headers ?? []), upgrade] };
 }
 
 function allCredentials({ credentials, backends }: ForwardAction): readonly CredentialUse[] {
@@ -81,11 +94,6 @@ function allCredentials({ credentials, backends }: ForwardAction): readonly Cred
 /** Silence that a stream may keep: model calls are quiet for minutes, and the time to headers must fit in it. */
 export function streamIdleMs(requestTimeoutMs: number): number {
   return Math.max(requestTimeoutMs + 60_000, 15 * 60_000);
-}
-
-function withUpgradeHeader(match: Match): Match {
-  const upgrade = { name: "upgrade", stringMatch: { exact: "websocket", ignoreCase: true } };
-  return { ...match, headers: [...(match.headers ?? []), upgrade] };
 }
 
 function destination(
@@ -98,50 +106,65 @@ function destination(
     if (host.host.kind === "ip") return { cluster: RESOURCE.forwardNamedAddress };
     return { cluster: host.alias ? aliasCluster(host.alias, "plain") : RESOURCE.forwardPlain };
   }
-  return { cluster: tlsCluster(host.alias, protocol) };
+  return { cluster: tlsCluster(host.alias, protocol, action.attempt) };
 }
 
-function tlsCluster(alias: HostPolicy["alias"], protocol: Protocol): string {
-  const isUpgrade = protocol === "upgrade";
-  if (alias !== undefined) return aliasCluster(alias, isUpgrade ? "tls-http1" : "tls");
-  return isUpgrade ? RESOURCE.forwardTlsHttp1 : RESOURCE.forwardTls;
+function tlsCluster(
+  alias: HostPolicy["alias"],
+  protocol: Protocol,
+  attempt: AttemptPlan | undefined,
+): string {
+  const kind = attempt !== undefined ? "tls-signed" : protocol === "upgrade" ? "tls-http1" : "tls";
+  return alias === undefined ? forwardClusters[kind] : aliasCluster(alias, kind);
 }
+
+const forwardClusters = {
+  tls: RESOURCE.forwardTls,
+  "tls-http1": RESOURCE.forwardTlsHttp1,
+  "tls-signed": RESOURCE.forwardTlsSigned,
+} as const;
 
 function weightedBackends(
-  { action, signingFile }: ForwardOptions,
+  { action }: ForwardOptions,
   protocol: Protocol,
 ): envoy.config.route.v3.IRouteAction {
   return {
     weightedClusters: {
       clusters: action.backends.map((target) => ({
-        name: tlsCluster(target.alias, protocol),
+        name: tlsCluster(target.alias, protocol, target.attempt),
         weight: uint32(target.weight),
         hostRewriteLiteral: backendAuthority(target),
-        typedPerFilterConfig: backendFilterConfig(target, action, signingFile),
+        typedPerFilterConfig: backendFilterConfig(target, protocol),
       })),
     },
   };
 }
 
-function backendFilterConfig(
-  target: BackendTarget,
-  action: ForwardAction,
-  signingFile: ForwardOptions["signingFile"],
-): PerFilter {
+function backendFilterConfig(target: BackendTarget, protocol: Protocol): PerFilter {
   const { PerRouteConfig } = envoy.extensions.filters.http.dynamic_forward_proxy.v3;
-  // Header mutations of route and backend both apply; of signing configurations only the most specific does.
-  const signing = [...action.credentials, ...target.credentials];
   return {
     [HTTP_FILTER.forwardProxy]: packAny(PerRouteConfig, {
       hostRewriteLiteral: `${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`,
     }),
     ...mutationConfig([], [], target.credentials),
-    ...signingConfig(signing, backendAuthority(target), signingFile),
+    ...engineConfig(target, protocol),
   };
 }
 
-function perFilterConfig(options: ForwardOptions): PerFilter {
-  const { action, scheme, host, provider, signingFile } = options;
+/** Where both a route and its backend have one, Envoy takes the backend's. */
+function engineConfig(
+  plans: { readonly engine?: EnginePlan | undefined; readonly attempt?: AttemptPlan },
+  protocol: Protocol,
+): PerFilter {
+  const { engine, attempt } = plans;
+  return {
+    ...(engine && { [HTTP_FILTER.engine]: engineRouteConfig(engine, protocol) }),
+    ...(attempt && { [HTTP_FILTER.attempt]: attemptRouteConfig(attempt) }),
+  };
+}
+
+function perFilterConfig(options: ForwardOptions, protocol: Protocol): PerFilter {
+  const { action, scheme, host, provider, engine } = options;
   const credentials = allCredentials(action);
   const removed = credentials.length === 0 ? [] : credentialHeaders(provider);
   const requestMutations = [
@@ -152,7 +175,7 @@ function perFilterConfig(options: ForwardOptions): PerFilter {
   const named = scheme === "plain" && host.host.kind === "ip" && action.backends.length === 0;
   return {
     ...mutationConfig(requestMutations, responseMutations, action.credentials),
-    ...(action.backends.length === 0 && signingConfig(action.credentials, undefined, signingFile)),
+    ...engineConfig({ ...action, engine }, protocol),
     ...(named && namedAddressConfig()),
   };
 }
@@ -199,18 +222,6 @@ function secretFormatter(uses: readonly Extract<CredentialUse, { kind: "header" 
     };
   }
   return typedExtension("envoy.formatter.generic_secret", GenericSecret, { secretConfigs });
-}
-
-function signingConfig(
-  credentials: readonly CredentialUse[],
-  hostRewrite: string | undefined,
-  signingFile: ForwardOptions["signingFile"],
-): PerFilter {
-  const use = credentials.find((candidate) => candidate.kind === "aws-sigv4");
-  if (use === undefined) return {};
-  return {
-    [HTTP_FILTER.awsSigning]: awsSigningConfig(use, hostRewrite, signingFile(use.secret.resource)),
-  };
 }
 
 function rewrites({ set, add, remove }: HeaderRewrite): Mutation[] {

@@ -15,16 +15,16 @@ import type { AccessLogSink } from "./access-log.ts";
 import { interceptedAccessLog } from "./access-log.ts";
 import { agreementFilter } from "./agreement.ts";
 import { ambiguousPathFilter, ambiguousPathPolicy } from "./ambiguous-path.ts";
-import { awsSigner } from "./aws-signing.ts";
 import { dnsCache, unguardedDnsCache } from "./cluster.ts";
 import { denialFormat } from "./denial-route.ts";
+import { engineFilter } from "./engine-filter.ts";
 import { FILTER_STATE, filterStateFormat } from "./filter-state.ts";
 import { streamIdleMs } from "./forward-route.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
 import type { RouteScope } from "./route-configuration.ts";
 import { noRuleReply } from "./route-configuration.ts";
 import { routeConfigurationName } from "./resource-names.ts";
-import { guardedReply, unreachableReply } from "./upstream-failure.ts";
+import { engineReply, guardedReply, unreachableReply } from "./upstream-failure.ts";
 
 type HttpFilter = envoy.extensions.filters.network.http_connection_manager.v3.IHttpFilter;
 
@@ -99,6 +99,8 @@ function httpFilters(gateway: GatewaySnapshot, { scheme }: RouteScope): HttpFilt
   return [
     agreementFilter(scheme),
     ambiguousPathFilter(),
+    // Before credentials are written, so that the engine sees what the agent sent.
+    engineFilter(),
     typedExtension(HTTP_FILTER.headerMutation, mutation, {
       mutations: {},
       // What the agent sent is removed by the route: the credential of a backend must come after that.
@@ -108,8 +110,6 @@ function httpFilters(gateway: GatewaySnapshot, { scheme }: RouteScope): HttpFilt
       dnsCacheConfig: dnsCache(gateway.upstream),
     }),
     ...(scheme === "plain" && namesAddress(gateway) ? [namedAddressFilter(gateway)] : []),
-    // Last before the router, so that the signature covers what is really sent.
-    ...(signs(gateway) ? [signingFilter()] : []),
     typedExtension(HTTP_FILTER.router, Router, { suppressEnvoyHeaders: true }),
   ];
 }
@@ -123,36 +123,6 @@ function namedAddressFilter({ upstream }: GatewaySnapshot): HttpFilter {
   return {
     ...typedExtension(HTTP_FILTER.namedAddressForwardProxy, FilterConfig, {
       dnsCacheConfig: unguardedDnsCache(upstream),
-    }),
-    disabled: true,
-  };
-}
-
-function signs({ hosts }: GatewaySnapshot): boolean {
-  return hosts.some(({ rules }) =>
-    rules.some(
-      ({ action }) =>
-        action.kind === "forward" &&
-        [...action.credentials, ...action.backends.flatMap((b) => b.credentials)].some(
-          ({ kind }) => kind === "aws-sigv4",
-        ),
-    ),
-  );
-}
-
-function signingFilter(): HttpFilter {
-  const { AwsRequestSigning } = envoy.extensions.filters.http.aws_request_signing.v3;
-  const signer = awsSigner("bedrock", "us-east-1", {
-    file: "/nonexistent/clrk",
-    hostRewrite: undefined,
-  });
-  return {
-    ...typedExtension(HTTP_FILTER.awsSigning, AwsRequestSigning, {
-      ...signer,
-      credentialProvider: {
-        customCredentialProviderChain: true,
-        inlineCredential: { accessKeyId: "none", secretAccessKey: "none" },
-      },
     }),
     disabled: true,
   };
@@ -181,7 +151,9 @@ function localReplies(
         message: disagreement,
       }),
       ...mappersFor("response.code_details == 'route_not_found'", noRuleReply(gateway)),
-      ...[guardedReply, unreachableReply].flatMap(({ when, facts }) => mappersFor(when, facts)),
+      ...[guardedReply, engineReply, unreachableReply].flatMap(({ when, facts }) =>
+        mappersFor(when, facts),
+      ),
     ],
   };
 }

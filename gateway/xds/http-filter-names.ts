@@ -6,6 +6,10 @@ export const HTTP_FILTER = {
   forwardProxy: "envoy.filters.http.dynamic_forward_proxy",
   /** A second forward proxy, off unless a route turns it on: resolves hosts that a rule names by address */
   namedAddressForwardProxy: "clrk.named_address_forward_proxy",
-  awsSigning: "envoy.filters.http.aws_request_signing",
+  /** Asks the engine about a transaction; off unless a route turns it on */
+  engine: "clrk.engine",
+  /** Upstream filter that has the engine sign each attempt */
+  attempt: "clrk.attempt",
+  upstreamCodec: "envoy.filters.http.upstream_codec",
   router: "envoy.filters.http.router",
 } as const;

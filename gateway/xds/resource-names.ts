@@ -18,6 +18,8 @@ export const RESOURCE = {
   forwardTls: "forward-tls",
   /** TLS upstream that speaks HTTP/1.1 only, for upgrades */
   forwardTlsHttp1: "forward-tls-http1",
+  /** TLS upstream whose requests the engine signs, attempt by attempt */
+  forwardTlsSigned: "forward-tls-signed",
   forwardPlain: "forward-plain",
   /** Resolves without the address guard, for hosts that a rule names by address */
   forwardNamedAddress: "forward-named-address",
@@ -25,6 +27,8 @@ export const RESOURCE = {
   originalDestination: "original-destination",
   /** Resolves the server name or dialled name of a raw connection */
   forwardRaw: "forward-raw",
+  /** Threads of the engine, an endpoint each */
+  engine: "clrk-engine",
   /** Has no endpoint: connections sent there are closed */
   refused: "refused",
   explicitRoutes: "explicit-proxy",
@@ -36,8 +40,11 @@ export const RESOURCE = {
   unguardedDnsCache: "dns-named-address",
 } as const;
 
+/** How a cluster speaks to its upstream; `tls-signed` is `tls` with a signature on each attempt. */
+export type UpstreamKind = "tls" | "tls-http1" | "tls-signed" | "plain";
+
 /** Cluster that dials a fixed address for a host. */
-export function aliasCluster(alias: HostAlias, kind: "tls" | "tls-http1" | "plain"): string {
+export function aliasCluster(alias: HostAlias, kind: UpstreamKind): string {
   const port = alias.port ?? (kind === "plain" ? 80 : 443);
   return `alias-${kind}/${alias.address}:${port}`;
 }

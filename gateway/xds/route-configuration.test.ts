@@ -10,7 +10,6 @@ import { needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
 import {
   backend,
   bearer,
-  deployment,
   everythingSnapshot,
   forward,
   gatewaySnapshot,
@@ -26,7 +25,7 @@ const tls: RouteScope = { scheme: "tls", section: undefined };
 /** The configuration with what messages default to, as Envoy reads it. */
 function configurationOf(gateway: GatewaySnapshot, scope: RouteScope = tls) {
   const { RouteConfiguration } = envoy.config.route.v3;
-  const bytes = encodeMessage(RouteConfiguration, routeConfiguration(gateway, scope, deployment()));
+  const bytes = encodeMessage(RouteConfiguration, routeConfiguration(gateway, scope));
   return RouteConfiguration.decode(bytes);
 }
 
@@ -143,7 +142,7 @@ for (const { name, match, want } of matches) {
   t.test(`routeConfiguration() matches ${name}`, async (t) => {
     const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", rule(0, { match }))] });
     const scope = { scheme: "plain", section: undefined } as const;
-    const { virtualHosts = [] } = routeConfiguration(gateway, scope, deployment());
+    const { virtualHosts = [] } = routeConfiguration(gateway, scope);
     const routes = virtualHosts?.find(({ name }) => name === "a.example.com")?.routes ?? [];
     t.same(routes[0]?.match, want);
   });
@@ -344,7 +343,7 @@ t.test("routeConfiguration() refuses a rule with a credential on plain HTTP", as
 t.test("routeConfiguration() never lets plain routes refer to a secret", async (t) => {
   const gateway = everythingSnapshot({ defaultPolicy: "allow-all" });
   for (const section of [undefined, "http", "any-http"]) {
-    const configuration = routeConfiguration(gateway, { scheme: "plain", section }, deployment());
+    const configuration = routeConfiguration(gateway, { scheme: "plain", section });
     const bytes = encodeMessage(envoy.config.route.v3.RouteConfiguration, configuration);
     t.notMatch(Buffer.from(bytes).toString("latin1"), /%SECRET\(|generic_secret|nonexistent/);
   }

@@ -20,7 +20,7 @@ import type {
 import { duration, uint32 } from "../protobuf-values.ts";
 import { pathRuleMetadata } from "./ambiguous-path.ts";
 import { denialRoute, escapeFormat } from "./denial-route.ts";
-import { forwardRoutes } from "./forward-route.ts";
+import { forwardRoutes, isSigned, upgradeMatch } from "./forward-route.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
 type Route = envoy.config.route.v3.IRoute;
@@ -32,11 +32,6 @@ export interface RouteScope {
   readonly scheme: "tls" | "plain";
   /** Listener name; undefined when no route of the gateway names a listener */
   readonly section: string | undefined;
-}
-
-/** Facts of this process that routes refer to. */
-export interface RouteOptions {
-  readonly signingFile: (resource: string) => string;
 }
 
 /** Envoy adds these by itself; upstreams are to see what the agent sent. */
@@ -51,7 +46,6 @@ const everything = { prefix: "/" };
 export function routeConfiguration(
   gateway: GatewaySnapshot,
   scope: RouteScope,
-  options: RouteOptions,
 ): RouteConfiguration {
   const named = new Set<string>();
   const hosts = gateway.refusal ? [] : gateway.hosts;
@@ -60,7 +54,7 @@ export function routeConfiguration(
     .map((policy) => {
       const domain = domainOf(policy);
       named.add(domain);
-      return virtualHost(gateway, policy, { scope, options, domains: [domain] });
+      return virtualHost(gateway, policy, { scope, domains: [domain] });
     });
   const rest = hosts.find(({ host }) => host.kind === "any") ?? anyHost;
   return {
@@ -71,9 +65,9 @@ export function routeConfiguration(
     virtualHosts: [
       ...virtualHosts,
       ...providerHosts(hosts, named).map(({ provider, policy, domains }) =>
-        virtualHost(gateway, { ...(policy ?? rest), provider }, { scope, options, domains }),
+        virtualHost(gateway, { ...(policy ?? rest), provider }, { scope, domains }),
       ),
-      virtualHost(gateway, rest, { scope, options, domains: ["*"] }),
+      virtualHost(gateway, rest, { scope, domains: ["*"] }),
     ],
   };
 }
@@ -87,18 +81,17 @@ const anyHost: HostPolicy = { host: { kind: "any", value: "" }, rules: [] };
 
 interface VirtualHostOptions {
   readonly scope: RouteScope;
-  readonly options: RouteOptions;
   readonly domains: string[];
 }
 
 function virtualHost(
   gateway: GatewaySnapshot,
   policy: HostPolicy & { readonly provider?: Provider },
-  { scope, options, domains }: VirtualHostOptions,
+  { scope, domains }: VirtualHostOptions,
 ): VirtualHost {
   const provider = policy.provider ?? providerOf(policy);
   const rules = policy.rules.filter((rule) => isInSection(rule, scope.section));
-  const context = { gateway, policy, provider, scope, options };
+  const context = { gateway, policy, provider, scope };
   const hasPathRule = rules.some(({ match }) => match.path);
   const routes = [
     ...rules.flatMap((rule) => ruleRoutes(rule, context)),
@@ -120,12 +113,11 @@ interface RouteContext {
   readonly policy: HostPolicy;
   readonly provider: Provider | undefined;
   readonly scope: RouteScope;
-  readonly options: RouteOptions;
 }
 
 function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const { action, route, ruleIndex } = rule;
-  const { scope, gateway, policy, options } = context;
+  const { scope, gateway, policy } = context;
   const match = routeMatch(rule.match);
   const provider = rule.provider ? findProviderByName(rule.provider) : context.provider;
   const label = `${route.kind} ${route.namespace}/${route.name}`;
@@ -149,9 +141,13 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
     action,
     provider,
     requestTimeoutMs: gateway.requestTimeoutMs,
-    signingFile: options.signingFile,
+    engine: rule.engine,
   });
-  return exposed.length === 0 ? forward : [traceRoute(rule, provider), ...forward];
+  return [
+    ...(exposed.length === 0 ? [] : [traceRoute(rule, provider)]),
+    ...(isSigned(action) ? [upgradeRoute(rule, provider)] : []),
+    ...forward,
+  ];
 }
 
 /** A server answers TRACE with the request as it got it (RFC 9110 section 9.3.8), injected credential included. */
@@ -167,9 +163,25 @@ function traceRoute({ match, route, ruleIndex }: HttpRule, provider: Provider | 
   });
 }
 
+/** A signature covers the whole body, and an upgraded connection never ends. */
+function upgradeRoute(
+  { match, route, ruleIndex }: HttpRule,
+  provider: Provider | undefined,
+): Route {
+  const reason = "not-enforced";
+  return denialRoute({
+    name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
+    match: upgradeMatch(routeMatch(match)),
+    provider,
+    status: 403,
+    reason,
+    message: `${route.kind} ${route.namespace}/${route.name} signs requests, which an upgraded connection cannot be: send plain requests`,
+  });
+}
+
 /** What happens to requests that no rule of the host matches. */
 function defaultRoutes(rules: readonly HttpRule[], context: RouteContext): Route[] {
-  const { gateway, policy, provider, scope, options } = context;
+  const { gateway, policy, provider, scope } = context;
   if (gateway.refusal) return [refusalRoute(gateway.refusal, provider)];
   if (gateway.defaultPolicy === "allow-all") {
     return forwardRoutes({
@@ -180,7 +192,6 @@ function defaultRoutes(rules: readonly HttpRule[], context: RouteContext): Route
       action: passThrough,
       provider,
       requestTimeoutMs: gateway.requestTimeoutMs,
-      signingFile: options.signingFile,
     });
   }
   // No route at all is Envoy's cheapest refusal; the connection manager gives it our words (`noRuleReply`).

@@ -4,6 +4,7 @@
  */
 
 import type { DenialFacts } from "../denial.ts";
+import { engineFailureDetails } from "../engine-failure.ts";
 
 /** A reply of Envoy itself that is put into our words; `when` is a CEL expression over the transaction. */
 export interface FailureReply {
@@ -42,9 +43,22 @@ export const guardedReply: FailureReply = {
   },
 };
 
+/**
+ * The engine did not answer, or ended its stream. Refused, whatever the request was; where its answer had begun, Envoy
+ * cuts it instead.
+ */
+export const engineReply: FailureReply = {
+  when: `(${engineFailureDetails.map((sign) => `response.code_details.startsWith('${sign}')`).join(" || ")})`,
+  facts: {
+    status: 503,
+    reason: "engine-unavailable",
+    message: "Refused because the gateway could not decide about the request: try again",
+  },
+};
+
 /** All other failures; the status stays that of Envoy: 504 for an answer that is late, 503 for the rest. */
 export const unreachableReply: FailureReply = {
-  when: "response.code >= 500 && response.code_details != 'direct_response'",
+  when: "response.code >= 500 && response.code_details != 'direct_response' && !response.code_details.startsWith('clrk_denied')",
   facts: {
     status: 503,
     reason: "unreachable",

@@ -1,0 +1,114 @@
+/**
+ * The engine of one thread, without the thread: gRPC methods in, facts out. It ties streams to sessions and carries out
+ * what sessions ask; what is decided is in `session.ts` and the policies.
+ */
+
+import type { CallFacts } from "../gateway/call-facts.ts";
+import type { Clock } from "../gateway/clock.ts";
+import { CLRK_HEADERS, ENGINE_ROLE } from "../gateway/headers.ts";
+import type { Policy } from "../gateway/pipeline.ts";
+import { createRandomPool, createTraceIds } from "../gateway/trace-context.ts";
+import type { GrpcStream, OpenCall } from "./http2/call.ts";
+import { NetworkCall } from "./network-call.ts";
+import { Observation } from "./observation.ts";
+import type { PlanUpdate } from "./plan-book.ts";
+import { PlanBook } from "./plan-book.ts";
+import type { SessionTools } from "./session.ts";
+import { Session } from "./session.ts";
+import { SessionCall } from "./session-call.ts";
+import type { ThreadCounters } from "./thread-counters.ts";
+import { createTransactionIds } from "./transaction-id.ts";
+import { UpstreamSession } from "./upstream-session.ts";
+import type { Worker } from "./work-runner.ts";
+import { WorkRunner } from "./work-runner.ts";
+
+/** Paths of the methods that Envoy calls. */
+export const ENGINE_METHODS = {
+  process: "/envoy.service.ext_proc.v3.ExternalProcessor/Process",
+  network: "/envoy.service.network_ext_proc.v3.NetworkExternalProcessor/Process",
+} as const;
+
+/** What a service is given. */
+export interface EngineServiceOptions {
+  readonly clock: Clock;
+  readonly counters: ThreadCounters;
+  /** Takes the facts of one transaction */
+  readonly onFacts: (facts: CallFacts) => void;
+  /** Policies in place of the pipeline's own */
+  readonly policies?: readonly Policy[];
+  /** Slow work that policies may ask for */
+  readonly workers?: ReadonlyMap<string, Worker>;
+}
+
+/** Serves the ext_proc methods. */
+export class EngineService {
+  readonly #options: EngineServiceOptions;
+  readonly #book: PlanBook;
+  readonly #work: WorkRunner;
+  readonly #tools: Omit<SessionTools, "observe">;
+
+  constructor(options: EngineServiceOptions) {
+    this.#options = options;
+    const { clock, policies, workers = new Map() } = options;
+    this.#book = new PlanBook(policies);
+    this.#work = new WorkRunner({ workers, clock });
+    const random = createRandomPool();
+    this.#tools = {
+      credential: this.#book.credential,
+      nextId: createTransactionIds(random),
+      trace: (traceparent) => createTraceIds(traceparent, random),
+      nowMs: () => Number(clock.monotonicNs()) / 1e6,
+    };
+  }
+
+  /** Revision that is decided by; 0 before the first. */
+  get revision(): number {
+    return this.#book.revision;
+  }
+
+  /** Methods for a `GrpcServer`. */
+  get methods(): ReadonlyMap<string, OpenCall> {
+    return new Map<string, OpenCall>([
+      [ENGINE_METHODS.process, (stream) => this.#openProcess(stream)],
+      [ENGINE_METHODS.network, (stream) => this.#openNetwork(stream)],
+    ]);
+  }
+
+  /** Takes a revision; streams that are open go on as they began. */
+  publish(update: PlanUpdate): void {
+    this.#book.publish(update);
+  }
+
+  #openProcess(stream: GrpcStream): SessionCall {
+    const { clock, counters, onFacts } = this.#options;
+    const id = stream.header(CLRK_HEADERS.plan) ?? "";
+    const parts = { stream, clock, counters, onFacts, work: this.#work };
+    if (stream.header(CLRK_HEADERS.extprocRole) === ENGINE_ROLE.upstream) {
+      const entry = this.#book.findAttempt(id);
+      const session = new UpstreamSession({ entry, nowUnixMs: () => clock.now() });
+      return new SessionCall(session, parts);
+    }
+    const caller = stream.header(CLRK_HEADERS.caller) ?? "";
+    const session = new Session({
+      entry: this.#book.find(id),
+      caller,
+      tools: {
+        ...this.#tools,
+        observe: (entry, request) =>
+          new Observation({
+            entry,
+            request,
+            redactor: () => this.#book.redactor,
+            onSettled: () => call.onSettled(),
+          }),
+      },
+    });
+    const call: SessionCall = new SessionCall(session, parts);
+    return call;
+  }
+
+  #openNetwork(stream: GrpcStream): NetworkCall {
+    const { clock, counters } = this.#options;
+    return new NetworkCall({ stream, clock, counters });
+  }
+}

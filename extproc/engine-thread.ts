@@ -1,0 +1,97 @@
+/**
+ * Entry of one thread of the engine: loads everything at once, then takes the place of a slot when it is told, so that
+ * a thread in reserve replaces a lost one within milliseconds.
+ */
+
+import { parentPort } from "node:worker_threads";
+import { systemClock } from "../gateway/clock.ts";
+import { describeError } from "../gateway/errors.ts";
+import { EngineService } from "./engine-service.ts";
+import { FactsOutbox } from "./facts-outbox.ts";
+import { GrpcServer } from "./http2/server.ts";
+import { ThreadCounters } from "./thread-counters.ts";
+import type { ThreadOrder, ThreadReport } from "./thread-messages.ts";
+import type { PlanUpdate } from "./plan-book.ts";
+
+const heartbeatMs = 100;
+
+/** A thread that serves a slot. */
+class ServingThread {
+  readonly #server: GrpcServer;
+  readonly #service: EngineService;
+  readonly #outbox: FactsOutbox;
+  readonly #heart: NodeJS.Timeout;
+
+  constructor({ counters, slot }: Extract<ThreadOrder, { kind: "serve" }>) {
+    const row = new ThreadCounters(counters, slot);
+    this.#outbox = new FactsOutbox({
+      clock: systemClock,
+      counters: row,
+      send: (facts, bytes) => report({ kind: "facts", facts, bytes }),
+    });
+    this.#service = new EngineService({
+      clock: systemClock,
+      counters: row,
+      onFacts: (facts) => this.#outbox.add(facts),
+    });
+    this.#server = new GrpcServer({
+      methods: this.#service.methods,
+      clock: systemClock,
+      onError: (error) => report({ kind: "trouble", message: describeError(error) }),
+    });
+    this.#heart = setInterval(() => row.add("heartbeat", 1), heartbeatMs);
+  }
+
+  listen(socket: string): Promise<void> {
+    return this.#server.listenUnix(socket);
+  }
+
+  publish(update: PlanUpdate): void {
+    this.#service.publish(update);
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    await this.#server.drain(deadlineMs);
+    await this.#server.close();
+    // Streams that have just ended may still hold compressed bodies that are being read; their facts go without.
+    this.#outbox.flush();
+    clearInterval(this.#heart);
+  }
+}
+
+let serving: ServingThread | undefined;
+let newest: PlanUpdate | undefined;
+
+function report(message: ThreadReport): void {
+  parentPort?.postMessage(message);
+}
+
+async function obey(order: ThreadOrder): Promise<void> {
+  switch (order.kind) {
+    case "serve":
+      serving = new ServingThread(order);
+      if (newest !== undefined) serving.publish(newest);
+      await serving.listen(order.socket);
+      report({ kind: "serving" });
+      return;
+    case "update":
+      newest = order.update;
+      serving?.publish(order.update);
+      report({ kind: "updated", revision: order.update.revision });
+      return;
+    case "drain":
+      await serving?.drain(order.deadlineMs);
+      report({ kind: "drained" });
+      parentPort?.close();
+      return;
+  }
+}
+
+parentPort?.on("message", (order: ThreadOrder) => {
+  obey(order).catch((error: unknown) => {
+    report({ kind: "trouble", message: describeError(error) });
+    // A thread that cannot do what it is told is replaced, which ends what it still serves.
+    process.exit(1);
+  });
+});
+report({ kind: "ready" });

@@ -1,0 +1,57 @@
+/** A thread of the engine as the process holds it: started, told, heard, and ended. */
+
+import { Worker } from "node:worker_threads";
+import type { ThreadOrder, ThreadReport } from "./thread-messages.ts";
+
+/** What a worker is given. */
+export interface EngineWorkerOptions {
+  readonly onReport: (report: ThreadReport) => void;
+  /** The thread is gone; told once, whatever ended it */
+  readonly onExit: (cause: unknown) => void;
+}
+
+/** Memory of one thread's objects in MiB; a thread that passes it ends alone. */
+const maxHeapMb = 1_024;
+
+/** One thread. */
+export class EngineWorker {
+  readonly #worker: Worker;
+  readonly #onReport: (report: ThreadReport) => void;
+  #ready: (() => void) | undefined;
+  #cause: unknown;
+  /** Resolves when it takes orders; it never does when the thread ended before. */
+  readonly whenReady: Promise<void>;
+
+  constructor({ onReport, onExit }: EngineWorkerOptions) {
+    this.#onReport = onReport;
+    this.whenReady = new Promise((resolve) => {
+      this.#ready = resolve;
+    });
+    // Source files in development, emitted ones in the published package.
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    this.#worker = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), {
+      name: "engine",
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+    });
+    this.#worker.on("message", (report: ThreadReport) => this.#hear(report));
+    this.#worker.on("error", (error) => {
+      this.#cause = error;
+    });
+    this.#worker.on("exit", (code) => onExit(this.#cause ?? new Error(`Exit code ${code}`)));
+  }
+
+  /** Tells the thread something. */
+  tell(order: ThreadOrder): void {
+    this.#worker.postMessage(order);
+  }
+
+  /** Ends the thread in the middle of what it does. */
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #hear(report: ThreadReport): void {
+    if (report.kind === "ready") this.#ready?.();
+    this.#onReport(report);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Facts on their way from a thread to the process: sent in batches, because a message costs more than what is in it,
+ * and bounded, because a process that is behind must not fill the memory of both.
+ */
+
+import type { CallFacts } from "../gateway/call-facts.ts";
+import type { Clock, TimerHandle } from "../gateway/clock.ts";
+import type { ThreadCounters } from "./thread-counters.ts";
+
+/** Facts wait this long for company; the access log that they are joined with is later anyway. */
+const flushMs = 20;
+
+/** Sent at once when so many wait. */
+const batchSize = 128;
+
+/** Sent and not taken; beyond it, facts are dropped and counted. */
+const maxBehindBytes = 64 * 1024 * 1024;
+
+/** What plain facts take, about; captured parts come on top. */
+const plainBytes = 512;
+
+/** What an outbox is given. */
+export interface FactsOutboxOptions {
+  readonly clock: Clock;
+  readonly counters: ThreadCounters;
+  readonly send: (facts: readonly CallFacts[], bytes: number) => void;
+}
+
+/** Takes facts of one thread. */
+export class FactsOutbox {
+  readonly #options: FactsOutboxOptions;
+  #batch: CallFacts[] = [];
+  #batchBytes = 0;
+  #sentBytes: number;
+  #timer: TimerHandle | undefined;
+
+  constructor(options: FactsOutboxOptions) {
+    this.#options = options;
+    this.#sentBytes = options.counters.get("takenFactBytes");
+  }
+
+  /** Takes the facts of one transaction. */
+  add(facts: CallFacts): void {
+    const { counters, clock } = this.#options;
+    const bytes = sizeOf(facts);
+    const behind = this.#sentBytes + this.#batchBytes - counters.get("takenFactBytes");
+    if (behind + bytes > maxBehindBytes) {
+      counters.add("droppedFacts", 1);
+      return;
+    }
+    this.#batch.push(facts);
+    this.#batchBytes += bytes;
+    if (this.#batch.length >= batchSize) this.flush();
+    else this.#timer ??= clock.setTimeout(() => this.flush(), flushMs);
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    this.#options.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#batch.length === 0) return;
+    const batch = this.#batch;
+    const bytes = this.#batchBytes;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#sentBytes += bytes;
+    this.#options.send(batch, bytes);
+  }
+}
+
+function sizeOf({ capture }: CallFacts): number {
+  if (capture === null) return plainBytes;
+  const { requestHeaders, requestBody, responseHeaders, responseBody } = capture;
+  let bytes = plainBytes;
+  for (const [name, value] of requestHeaders) bytes += name.length + value.length;
+  for (const [name, value] of responseHeaders) bytes += name.length + value.length;
+  return bytes + (requestBody?.base64.length ?? 0) + (responseBody?.base64.length ?? 0);
+}

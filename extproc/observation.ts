@@ -1,0 +1,205 @@
+/**
+ * What is read of one transaction as it passes: model, tokens and finish reasons, and the parts that the record keeps.
+ * It changes nothing and delays nothing; what it cannot read it leaves out. Compressed bodies are decoded beside the
+ * stream, so that it may have read everything only after the stream has ended.
+ */
+
+import type { CapturedExchange, ModelCall } from "../gateway/call-facts.ts";
+import type { BodyCapture } from "../gateway/capture.ts";
+import {
+  captureHeaders,
+  createBodyCapture,
+  finishCapturedBody,
+  matchesContentType,
+} from "../gateway/capture.ts";
+import type { ValueRedactor } from "../gateway/value-redactor.ts";
+import type { CallObserver } from "../providers/call-observer.ts";
+import { createCallObserver } from "../providers/call-observer.ts";
+import { BodyReader } from "./body-reader.ts";
+import type { PlanEntry } from "./plan-book.ts";
+import type { ObservedRequest } from "./session.ts";
+import type { HeaderView } from "./transaction-message.ts";
+
+/** What an observation is given. */
+export interface ObservationOptions {
+  readonly entry: PlanEntry;
+  readonly request: ObservedRequest;
+  readonly redactor: () => ValueRedactor;
+  /** Everything has been read after the stream ended; called at most once, and never from inside a method */
+  readonly onSettled: () => void;
+}
+
+/** Reads one transaction. */
+export class Observation {
+  readonly #options: ObservationOptions;
+  readonly #observer: CallObserver | undefined;
+  readonly #requestHeaders: CapturedExchange["requestHeaders"];
+  #responseHeaders: CapturedExchange["responseHeaders"] = [];
+  readonly #request: BodyReader | undefined;
+  readonly #requestCapture: BodyCapture | undefined;
+  #response: BodyReader | undefined;
+  #responseCapture: BodyCapture | undefined;
+  #responseChunks = 0;
+  #sinceStartMs = 0;
+  #isClosed = false;
+
+  constructor(options: ObservationOptions) {
+    this.#options = options;
+    const { entry, request } = options;
+    const { plan, provider } = entry;
+    const { headers } = request;
+    this.#observer =
+      plan.meters && provider !== undefined ? createCallObserver(provider, request) : undefined;
+    this.#requestHeaders = this.#keepHeaders(headers, plan.capture?.request === true);
+    this.#requestCapture = this.#createCapture(headers, plan.capture?.request === true);
+    if (this.#observer === undefined && this.#requestCapture === undefined) return;
+    this.#request = new BodyReader({
+      contentEncoding: headers.find("content-encoding") ?? "",
+      onData: (chunk) => this.#onRequestData(chunk),
+      onEnd: () => this.#settle(),
+    });
+  }
+
+  /** Messages of the response body so far. */
+  get responseChunks(): number {
+    return this.#responseChunks;
+  }
+
+  /** A piece of the request's body, which stays the caller's. */
+  requestBody(chunk: Buffer, isLast: boolean): void {
+    this.#requestCapture?.count(chunk.length);
+    this.#request?.write(chunk);
+    if (isLast) this.requestEnd();
+  }
+
+  /** Nothing more of the request will come. */
+  requestEnd(): void {
+    this.#request?.end();
+    if (this.#request?.isSettled !== false) this.#observer?.requestEnd();
+  }
+
+  /** Takes the answer's headers; false when nothing of its body will be read. */
+  responseHeaders(headers: HeaderView, isLast: boolean): boolean {
+    const { capture } = this.#options.entry.plan;
+    const keeps = capture?.response === true;
+    this.#responseHeaders = this.#keepHeaders(headers, keeps);
+    this.#responseCapture = this.#createCapture(headers, keeps);
+    const contentType = headers.find("content-type") ?? "";
+    const status = Number(headers.find(":status") ?? 0);
+    this.#observer?.responseStart({ status, contentType });
+    const meters = this.#observer !== undefined && status < 400 && isReadable(contentType);
+    if (isLast || (!meters && this.#responseCapture === undefined)) return false;
+    this.#response = new BodyReader({
+      contentEncoding: headers.find("content-encoding") ?? "",
+      onData: (chunk) => this.#onResponseData(chunk, meters),
+      onEnd: () => this.#settle(),
+    });
+    return true;
+  }
+
+  /** A piece of the answer's body, which stays the caller's. */
+  responseBody(chunk: Buffer, isLast: boolean, sinceStartMs: number): void {
+    this.#sinceStartMs = sinceStartMs;
+    if (chunk.length > 0) this.#responseChunks++;
+    this.#responseCapture?.count(chunk.length);
+    this.#response?.write(chunk);
+    if (isLast) this.#response?.end();
+  }
+
+  /** The stream is over, perhaps in the middle; `settling`: `onSettled` will be called. */
+  close(): "settled" | "settling" {
+    this.#isClosed = true;
+    this.#request?.end();
+    this.#response?.end();
+    return this.#isSettled() ? "settled" : "settling";
+  }
+
+  /** What is known of the call; null when it is none of a model. */
+  model(): ModelCall | null {
+    const observer = this.#observer;
+    if (observer === undefined) return null;
+    const { operation, requestModel, responseModel, responseId, ...call } = observer.result();
+    const { finishReasons, isStream, timeToFirstTokenMs, usage } = call;
+    return {
+      operation,
+      requestModel,
+      responseModel,
+      responseId,
+      finishReasons,
+      isStream,
+      timeToFirstTokenMs,
+      usage,
+    };
+  }
+
+  /** What the record keeps; null when nothing was asked for. */
+  capture(): CapturedExchange | null {
+    if (this.#options.entry.plan.capture === undefined) return null;
+    return {
+      requestHeaders: this.#requestHeaders,
+      requestBody: this.#take(this.#requestCapture, this.#request),
+      responseHeaders: this.#responseHeaders,
+      responseBody: this.#take(this.#responseCapture, this.#response),
+    };
+  }
+
+  /** Gives up what is still being decoded. */
+  destroy(): void {
+    this.#request?.destroy();
+    this.#response?.destroy();
+  }
+
+  #onRequestData(chunk: Buffer): void {
+    this.#observer?.requestChunk(chunk);
+    this.#requestCapture?.keep(chunk);
+  }
+
+  #onResponseData(chunk: Buffer, meters: boolean): void {
+    if (meters) this.#observer?.responseChunk(chunk, this.#sinceStartMs);
+    this.#responseCapture?.keep(chunk);
+  }
+
+  #isSettled(): boolean {
+    return this.#request?.isSettled !== false && this.#response?.isSettled !== false;
+  }
+
+  #settle(): void {
+    if (this.#request?.isSettled !== false) this.#observer?.requestEnd();
+    if (this.#isClosed && this.#isSettled()) this.#options.onSettled();
+  }
+
+  #keepHeaders(headers: HeaderView, keeps: boolean): CapturedExchange["requestHeaders"] {
+    const { capture } = this.#options.entry.plan;
+    if (!keeps || capture === undefined) return [];
+    return captureHeaders(headers.entries(), capture, this.#options.redactor());
+  }
+
+  #createCapture(headers: HeaderView, keeps: boolean): BodyCapture | undefined {
+    const { capture } = this.#options.entry.plan;
+    if (!keeps || capture === undefined) return undefined;
+    if (!matchesContentType(headers.find("content-type") ?? "", capture.contentTypes)) {
+      return undefined;
+    }
+    return createBodyCapture({ maxBytes: capture.maxBytes });
+  }
+
+  #take(capture: BodyCapture | undefined, reader: BodyReader | undefined) {
+    if (capture === undefined || reader === undefined) return null;
+    const { bytes, kept, isTruncated } = capture.take();
+    if (bytes === 0) return null;
+    return finishCapturedBody(
+      { bytes, kept, isTruncated: isTruncated || reader.isCut, contentEncoding: reader.undecoded },
+      this.#options.redactor(),
+    );
+  }
+}
+
+/** What answers of models are written in. */
+function isReadable(contentType: string): boolean {
+  const type = contentType.slice(0, 64).toLowerCase();
+  return (
+    type.startsWith("application/json") ||
+    type.startsWith("text/event-stream") ||
+    type.includes("+json")
+  );
+}

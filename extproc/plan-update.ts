@@ -1,0 +1,69 @@
+/** What a thread is told of a snapshot: plans, and the values that they need, and no others. */
+
+import { credentialUses } from "../gateway/gateway-credentials.ts";
+import type { SecretValue } from "../gateway/secret-value.ts";
+import type {
+  AttemptPlan,
+  EnginePlan,
+  GatewaySnapshot,
+  HttpAction,
+  Snapshot,
+} from "../gateway/snapshot.ts";
+import type { PlanUpdate } from "./plan-book.ts";
+
+/**
+ * The update of a snapshot. Values that Envoy injects are part of it only where something of a transaction is kept:
+ * then they must be found in it and removed.
+ */
+export function createPlanUpdate(
+  { revision, gateways }: Snapshot,
+  credentials: ReadonlyMap<string, SecretValue>,
+): PlanUpdate {
+  const plans = new Map<string, EnginePlan>();
+  const attempts = new Map<string, AttemptPlan>();
+  for (const { engine, action } of gateways.flatMap(rulesOf)) {
+    if (engine !== undefined) plans.set(engine.id, engine);
+    for (const plan of backendPlans(action)) plans.set(plan.id, plan);
+    for (const attempt of attemptsOf(action)) attempts.set(attempt.id, attempt);
+  }
+  const captures = [...plans.values()].some(({ capture }) => capture !== undefined);
+  return {
+    revision,
+    plans: [...plans.values()],
+    attempts: [...attempts.values()],
+    credentials: valuesFor(gateways, credentials, captures),
+  };
+}
+
+function rulesOf({ hosts }: GatewaySnapshot) {
+  return hosts.flatMap(({ rules }) => rules);
+}
+
+function backendPlans(action: HttpAction): EnginePlan[] {
+  if (action.kind === "deny") return [];
+  return action.backends.flatMap(({ engine }) => engine ?? []);
+}
+
+function attemptsOf(action: HttpAction): AttemptPlan[] {
+  if (action.kind === "deny") return [];
+  return [action.attempt, ...action.backends.map(({ attempt }) => attempt)].flatMap(
+    (attempt) => attempt ?? [],
+  );
+}
+
+function valuesFor(
+  gateways: readonly GatewaySnapshot[],
+  credentials: ReadonlyMap<string, SecretValue>,
+  captures: boolean,
+): (readonly [string, string])[] {
+  const wanted = gateways
+    .flatMap(credentialUses)
+    .filter(({ kind }) => captures || kind !== "header")
+    .map(({ secret }) => secret.resource);
+  const resources = new Set(wanted);
+  return [...credentials].flatMap(([name, value]): (readonly [string, string])[] => {
+    // Parts of AWS credentials stand under the resource of their use.
+    const isWanted = resources.has(name) || resources.has(name.slice(0, name.lastIndexOf("/")));
+    return isWanted ? [[name, value.reveal()]] : [];
+  });
+}

@@ -1,0 +1,285 @@
+/**
+ * The engine: threads that serve one socket each, watched and replaced. A thread that crashes or hangs costs the
+ * requests that it holds and no others: Envoy asks the next one, and a thread in reserve takes its place.
+ */
+
+import { rm } from "node:fs/promises";
+import { systemClock } from "../gateway/clock.ts";
+import type { Engine, EngineOptions, EngineStatus } from "../gateway/engine.ts";
+import { engineSocketPaths } from "../gateway/engine.ts";
+import { describeError } from "../gateway/errors.ts";
+import type { SecretValue } from "../gateway/secret-value.ts";
+import type { Snapshot } from "../gateway/snapshot.ts";
+import { EngineWorker } from "./engine-worker.ts";
+import type { PlanUpdate } from "./plan-book.ts";
+import { createPlanUpdate } from "./plan-update.ts";
+import { createCounters, ThreadCounters } from "./thread-counters.ts";
+import type { ThreadReport } from "./thread-messages.ts";
+
+/** How often hearts are felt, and how long one may stand still. */
+const watchMs = 500;
+const defaultHungMs = 5_000;
+
+/** Wait before a thread is started that ended soon after its start, doubled each time. */
+const firstBackoffMs = 100;
+const longestBackoffMs = 5_000;
+const soonMs = 2_000;
+
+/** A thread that does not take a revision in that time decides by the one before; it is probably hung and replaced. */
+const updateDeadlineMs = 2_000;
+
+/** Settings that only tests change. */
+export interface EngineTuning {
+  /** Time in `ms` for which a thread's heart may stand still */
+  readonly hungMs?: number;
+}
+
+/** Starts an engine; resolves when all threads listen. */
+export async function openEngine(
+  options: EngineOptions,
+  tuning: EngineTuning = {},
+): Promise<Engine> {
+  const pool = new EnginePool(options, tuning.hungMs ?? defaultHungMs);
+  try {
+    await pool.open();
+  } catch (error) {
+    await pool.close(0);
+    throw error;
+  }
+  return pool;
+}
+
+interface Slot {
+  readonly index: number;
+  readonly socket: string;
+  readonly counters: ThreadCounters;
+  worker: EngineWorker | undefined;
+  isServing: boolean;
+  revision: number;
+  startedMs: number;
+  backoffMs: number;
+  heartbeat: number;
+  beatMs: number;
+}
+
+class EnginePool implements Engine {
+  readonly sockets: readonly string[];
+  readonly #options: EngineOptions;
+  readonly #hungMs: number;
+  readonly #memory: SharedArrayBuffer;
+  readonly #slots: readonly Slot[];
+  readonly #changed = new Set<() => void>();
+  #reserve: EngineWorker | undefined;
+  #update: PlanUpdate | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #replaced = 0;
+  #isClosing = false;
+
+  constructor(options: EngineOptions, hungMs: number) {
+    this.#options = options;
+    this.#hungMs = hungMs;
+    const { directory, threads } = options;
+    this.sockets = engineSocketPaths(directory, threads);
+    this.#memory = createCounters(threads);
+    this.#slots = this.sockets.map((socket, index) => ({
+      index,
+      socket,
+      counters: new ThreadCounters(this.#memory, index),
+      worker: undefined,
+      isServing: false,
+      revision: 0,
+      startedMs: 0,
+      backoffMs: 0,
+      heartbeat: 0,
+      beatMs: 0,
+    }));
+  }
+
+  async open(): Promise<void> {
+    for (const slot of this.#slots) this.#fill(slot);
+    await this.#until(() => this.#slots.every(({ isServing }) => isServing));
+    this.#watch = setInterval(() => this.#lookAfter(), watchMs);
+    this.#watch.unref();
+    this.#raiseReserve();
+  }
+
+  async publish(snapshot: Snapshot, credentials: ReadonlyMap<string, SecretValue>): Promise<void> {
+    const update = createPlanUpdate(snapshot, credentials);
+    this.#update = update;
+    for (const { worker } of this.#slots) worker?.tell({ kind: "update", update });
+    this.#reserve?.tell({ kind: "update", update });
+    const decides = ({ worker, revision }: Slot) =>
+      worker === undefined || revision >= update.revision;
+    await this.#until(() => this.#slots.every(decides), updateDeadlineMs);
+  }
+
+  status(): EngineStatus {
+    const sum = (name: Parameters<ThreadCounters["get"]>[0]) =>
+      this.#slots.reduce((total, { counters }) => total + counters.get(name), 0);
+    return {
+      threads: {
+        serving: this.#slots.filter(({ isServing }) => isServing).length,
+        wanted: this.#slots.length,
+      },
+      replaced: this.#replaced,
+      streams: { open: sum("openStreams"), total: sum("totalStreams") },
+      failed: sum("failedStreams"),
+      droppedFacts: sum("droppedFacts"),
+    };
+  }
+
+  async close(drainMs = 0): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    clearInterval(this.#watch);
+    const workers = this.#slots.flatMap(({ worker }) => worker ?? []);
+    for (const worker of workers) worker.tell({ kind: "drain", deadlineMs: drainMs });
+    await this.#until(
+      () => this.#slots.every(({ worker }) => worker === undefined),
+      drainMs + 1_000,
+    );
+    await this.#reserve?.terminate();
+    await Promise.all(this.#slots.map(({ worker }) => worker?.terminate()));
+    await Promise.all(this.sockets.map((socket) => rm(socket, { force: true })));
+  }
+
+  /** Gives the slot the thread in reserve, or a new one. */
+  #fill(slot: Slot): void {
+    if (this.#isClosing) return;
+    const worker = this.#reserve ?? this.#start();
+    this.#reserve = undefined;
+    slot.worker = worker;
+    slot.startedMs = performance.now();
+    this.#adopt(worker, slot);
+    void this.#serve(worker, slot);
+  }
+
+  readonly #owners = new Map<EngineWorker, Slot | undefined>();
+
+  #start(): EngineWorker {
+    const worker: EngineWorker = new EngineWorker({
+      onReport: (report) => this.#onReport(worker, report),
+      onExit: (cause) => this.#onExit(worker, cause),
+    });
+    this.#owners.set(worker, undefined);
+    if (this.#update !== undefined) worker.tell({ kind: "update", update: this.#update });
+    return worker;
+  }
+
+  #adopt(worker: EngineWorker, slot: Slot): void {
+    this.#owners.set(worker, slot);
+    slot.counters.set("openStreams", 0);
+    slot.counters.set("openConnections", 0);
+    slot.beatMs = performance.now();
+  }
+
+  async #serve(worker: EngineWorker, slot: Slot): Promise<void> {
+    await worker.whenReady;
+    // What is left of the thread before would keep the new one from listening.
+    await rm(slot.socket, { force: true });
+    worker.tell({
+      kind: "serve",
+      socket: slot.socket,
+      slot: slot.index,
+      counters: this.#memory,
+    });
+  }
+
+  #onReport(worker: EngineWorker, report: ThreadReport): void {
+    const slot = this.#owners.get(worker);
+    switch (report.kind) {
+      case "serving":
+        if (slot === undefined) break;
+        slot.isServing = true;
+        if (this.#update !== undefined) slot.revision = this.#update.revision;
+        this.#raiseReserve();
+        break;
+      case "updated":
+        if (slot !== undefined) slot.revision = report.revision;
+        break;
+      case "facts":
+        slot?.counters.add("takenFactBytes", report.bytes);
+        this.#options.onFacts(report.facts);
+        return;
+      case "trouble":
+        this.#options.log.warn("The engine had trouble", { error: report.message });
+        return;
+      case "ready":
+      case "drained":
+        break;
+    }
+    this.#tellChanged();
+  }
+
+  #onExit(worker: EngineWorker, cause: unknown): void {
+    const slot = this.#owners.get(worker);
+    this.#owners.delete(worker);
+    if (this.#reserve === worker) this.#reserve = undefined;
+    if (slot === undefined || slot.worker !== worker) return;
+    slot.worker = undefined;
+    slot.isServing = false;
+    this.#tellChanged();
+    if (this.#isClosing) return;
+    this.#replaced++;
+    this.#options.log.error("A thread of the engine ended and is replaced", {
+      error: describeError(cause),
+    });
+    this.#replace(slot);
+  }
+
+  /** At once, unless threads end as soon as they start. */
+  #replace(slot: Slot): void {
+    const isSoon = performance.now() - slot.startedMs < soonMs;
+    slot.backoffMs = isSoon
+      ? Math.min(Math.max(slot.backoffMs * 2, firstBackoffMs), longestBackoffMs)
+      : 0;
+    if (slot.backoffMs === 0) this.#fill(slot);
+    else setTimeout(() => this.#fill(slot), slot.backoffMs).unref();
+  }
+
+  #raiseReserve(): void {
+    if (this.#isClosing || this.#reserve !== undefined) return;
+    if (this.#slots.some(({ isServing }) => !isServing)) return;
+    this.#reserve = this.#start();
+  }
+
+  /** Ends threads whose heart stands still. */
+  #lookAfter(): void {
+    const now = performance.now();
+    for (const slot of this.#slots) {
+      const heartbeat = slot.counters.get("heartbeat");
+      if (heartbeat !== slot.heartbeat || !slot.isServing) {
+        slot.heartbeat = heartbeat;
+        slot.beatMs = now;
+      } else if (now - slot.beatMs > this.#hungMs) {
+        slot.beatMs = now;
+        this.#options.log.error("A thread of the engine hangs and is ended", {
+          afterMs: this.#hungMs,
+        });
+        void slot.worker?.terminate();
+      }
+    }
+  }
+
+  #tellChanged(): void {
+    for (const look of [...this.#changed]) look();
+  }
+
+  /** Resolves when the condition holds, or after the deadline. */
+  #until(holds: () => boolean, deadlineMs?: number): Promise<void> {
+    if (holds()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer =
+        deadlineMs === undefined ? undefined : systemClock.setTimeout(() => finish(), deadlineMs);
+      const finish = () => {
+        systemClock.clearTimeout(timer);
+        this.#changed.delete(look);
+        resolve();
+      };
+      const look = () => {
+        if (holds()) finish();
+      };
+      this.#changed.add(look);
+    });
+  }
+}

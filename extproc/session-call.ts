@@ -1,0 +1,137 @@
+/** One ext_proc stream: decodes Envoy's messages for its session, and carries out what the session asks. */
+
+import type { CallFacts } from "../gateway/call-facts.ts";
+import type { Clock, TimerHandle } from "../gateway/clock.ts";
+import type { WorkOutcome } from "../gateway/decision.ts";
+import type { SessionCommand } from "./commands.ts";
+import { nothing } from "./commands.ts";
+import type { GrpcCall, GrpcStream } from "./http2/call.ts";
+import { decodeProcessingRequest } from "./messages.ts";
+import type { ThreadCounters } from "./thread-counters.ts";
+import type { TransactionMessage } from "./transaction-message.ts";
+import type { WorkRunner } from "./work-runner.ts";
+
+/** Bodies that are still being decoded when the stream has ended get so long. */
+const settleMs = 2_000;
+
+const invalidArgument = 3;
+
+/** Either role of a stream. */
+export interface AnySession {
+  onMessage(message: TransactionMessage): readonly SessionCommand[];
+  onFault(): readonly SessionCommand[];
+  onClose(): readonly SessionCommand[];
+  onOutcome?(outcome: WorkOutcome): readonly SessionCommand[];
+  onSettled?(): readonly SessionCommand[];
+  /** Closed, and waiting for `onSettled()` */
+  readonly isSettling?: boolean;
+}
+
+/** What calls of one thread share. */
+export interface SessionCallParts {
+  readonly stream: GrpcStream;
+  readonly clock: Clock;
+  readonly counters: ThreadCounters;
+  readonly work: WorkRunner;
+  readonly onFacts: (facts: CallFacts) => void;
+}
+
+/** The call of one session. */
+export class SessionCall implements GrpcCall {
+  readonly #session: AnySession;
+  readonly #parts: SessionCallParts;
+  #isOpen = true;
+  #giveUp: (() => void) | undefined;
+  #settleTimer: TimerHandle | undefined;
+
+  constructor(session: AnySession, parts: SessionCallParts) {
+    this.#session = session;
+    this.#parts = parts;
+    parts.counters.add("openStreams", 1);
+    parts.counters.add("totalStreams", 1);
+  }
+
+  onMessage(bytes: Buffer, start: number, end: number): void {
+    let message: TransactionMessage;
+    try {
+      message = decodeProcessingRequest(bytes, start, end);
+    } catch {
+      // What cannot be read may hold a secret: nothing of it is told, and Envoy fails the request.
+      this.#parts.counters.add("failedStreams", 1);
+      this.#parts.stream.finish(invalidArgument, "The message cannot be read");
+      return;
+    }
+    try {
+      this.#perform(this.#session.onMessage(message));
+    } catch {
+      this.#onFault();
+    }
+  }
+
+  onHalfClose(): void {
+    this.#parts.stream.finish(0);
+  }
+
+  onClose(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#giveUp?.();
+    this.#parts.counters.add("openStreams", -1);
+    try {
+      this.#perform(this.#session.onClose());
+    } catch {
+      this.#onFault();
+    }
+    if (this.#session.isSettling !== true) return;
+    this.#settleTimer = this.#parts.clock.setTimeout(() => this.onSettled(), settleMs);
+    this.#settleTimer.unref();
+  }
+
+  /** All bodies were read, or it took too long. */
+  onSettled(): void {
+    this.#parts.clock.clearTimeout(this.#settleTimer);
+    this.#settleTimer = undefined;
+    try {
+      this.#perform(this.#session.onSettled?.() ?? nothing);
+    } catch {
+      this.#onFault();
+    }
+  }
+
+  #onOutcome(outcome: WorkOutcome): void {
+    try {
+      this.#perform(this.#session.onOutcome?.(outcome) ?? nothing);
+    } catch {
+      this.#onFault();
+    }
+  }
+
+  /** The session refuses what it still can; the cause is a fault of ours and may hold what an agent sent. */
+  #onFault(): void {
+    this.#parts.counters.add("failedStreams", 1);
+    this.#perform(this.#session.onFault());
+  }
+
+  #perform(commands: readonly SessionCommand[]): void {
+    for (const command of commands) this.#do(command);
+  }
+
+  #do(command: SessionCommand): void {
+    const { stream, work, onFacts, counters } = this.#parts;
+    switch (command.kind) {
+      case "send":
+        stream.send(command.bytes);
+        return;
+      case "start-work":
+        this.#giveUp = work.start(command.work, (outcome) => this.#onOutcome(outcome));
+        return;
+      case "end":
+        counters.add("failedStreams", 1);
+        stream.finish(command.status, command.message);
+        return;
+      case "record":
+        onFacts(command.facts);
+        return;
+    }
+  }
+}

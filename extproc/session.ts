@@ -1,0 +1,334 @@
+/**
+ * Downstream role of one ext_proc stream: the phases of one transaction in, commands out. Does no I/O and never waits:
+ * slow work is a command whose end comes back as an event. Every message of Envoy is answered once, in its order, and
+ * however the stream ends, there is one record.
+ */
+
+import type { CallFacts, EngineDenial } from "../gateway/call-facts.ts";
+import type {
+  Command as PolicyCommand,
+  Decision,
+  HeaderPair,
+  WorkOutcome,
+} from "../gateway/decision.ts";
+import { createDenial } from "../gateway/denial.ts";
+import { redactTarget } from "../gateway/redact.ts";
+import type { TraceIds } from "../gateway/trace-context.ts";
+import type { Transaction } from "../gateway/transaction.ts";
+import type { SessionCommand } from "./commands.ts";
+import { nothing } from "./commands.ts";
+import { encodeImmediateResponse } from "./immediate-response.ts";
+import { continueReplies, encodeHeadersReply } from "./mutation.ts";
+import type { Observation } from "./observation.ts";
+import type { PlanEntry } from "./plan-book.ts";
+import type { HeaderView, Phase, TransactionMessage } from "./transaction-message.ts";
+import { ownedHeaders, WaitingMessages } from "./waiting-messages.ts";
+
+/** What a session is given. */
+export interface SessionOptions {
+  /** Undefined: Envoy asked by a plan that this thread does not have, and everything is refused */
+  readonly entry: PlanEntry | undefined;
+  /** As the connection proves it */
+  readonly caller: string;
+  readonly tools: SessionTools;
+}
+
+/** What sessions of one thread share. */
+export interface SessionTools {
+  readonly credential: Transaction["credential"];
+  /** Unique id of a transaction */
+  readonly nextId: () => string;
+  readonly trace: (traceparent: string | undefined) => TraceIds;
+  /** Monotonic time in `ms` */
+  readonly nowMs: () => number;
+  /** Reads bodies as they pass; `onSettled` when it has read all, which may be after the end of the stream */
+  readonly observe: (entry: PlanEntry, request: ObservedRequest) => Observation;
+}
+
+/** The head of a request as an observation needs it. */
+export interface ObservedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: HeaderView;
+}
+
+/** Where the transaction stands. `waiting`: slow work is under way and messages are kept. */
+type State = "headers" | "waiting" | "open" | "refused" | "closed";
+
+const replyCommands = Object.fromEntries(
+  Object.entries(continueReplies).map(([phase, bytes]) => [phase, [{ kind: "send", bytes }]]),
+) as unknown as Readonly<Record<Phase, readonly SessionCommand[]>>;
+
+/** Invalid argument and internal, as gRPC numbers them. */
+const invalidArgument = 3;
+const internal = 13;
+
+/** One transaction. */
+export class Session {
+  readonly #entry: PlanEntry | undefined;
+  readonly #caller: string;
+  readonly #tools: SessionTools;
+  #state: State = "headers";
+  #id = "";
+  #trace: TraceIds | null = null;
+  #startedMs = 0;
+  #headers: HeaderView | undefined;
+  #transaction: MutableTransaction | undefined;
+  /** Position in the list of policies */
+  #asked = 0;
+  #set: HeaderPair[] = [];
+  #remove: string[] = [];
+  #observation: Observation | undefined;
+  #hasResponse = false;
+  #denial: EngineDenial | null = null;
+  #target: CallFacts["target"] = null;
+  #waiting: WaitingMessages | undefined;
+  #isSettling = false;
+  #isRecorded = false;
+
+  constructor({ entry, caller, tools }: SessionOptions) {
+    this.#entry = entry;
+    this.#caller = caller;
+    this.#tools = tools;
+  }
+
+  /** Whether the stream is over and `onSettled()` is waited for. */
+  get isSettling(): boolean {
+    return this.#isSettling;
+  }
+
+  /** Takes a message of Envoy, which stays the caller's. */
+  onMessage(message: TransactionMessage): readonly SessionCommand[] {
+    switch (this.#state) {
+      case "headers":
+        return this.#onRequestHeaders(message);
+      case "open":
+        return this.#onOpenMessage(message);
+      case "waiting":
+        return this.#keep(message);
+      case "refused":
+      case "closed":
+        // Envoy may have sent more before it read the refusal.
+        return nothing;
+    }
+  }
+
+  /** Takes the end of the work that a policy asked for. */
+  onOutcome(outcome: WorkOutcome): readonly SessionCommand[] {
+    if (this.#state !== "waiting" || this.#transaction === undefined) return nothing;
+    this.#transaction.outcome = outcome;
+    const commands = this.#askPolicies(this.#transaction);
+    const kept = this.#waiting;
+    if (this.#isWaiting() || kept === undefined) return commands;
+    this.#waiting = undefined;
+    return [...commands, ...kept.take().flatMap((message) => this.onMessage(message))];
+  }
+
+  /** A fault of ours: what can still be refused is refused, all else is ended. */
+  onFault(): readonly SessionCommand[] {
+    if (this.#state === "headers" || this.#state === "waiting") {
+      return this.#refuse({
+        status: 500,
+        reason: "engine-failed",
+        message: "Refused because the gateway failed to decide about the request",
+      });
+    }
+    return [{ kind: "end", status: internal, message: "The session failed" }];
+  }
+
+  /**
+   * The stream is over. The record follows at once, or with `onSettled()` when bodies are still being read; undefined
+   * means that.
+   */
+  onClose(): readonly SessionCommand[] {
+    if (this.#state === "closed") return nothing;
+    this.#state = "closed";
+    this.#waiting = undefined;
+    this.#isSettling = this.#observation?.close() === "settling";
+    return this.#isSettling ? nothing : this.onSettled();
+  }
+
+  /** All that will be read of the bodies has been; also when it took too long. */
+  onSettled(): readonly SessionCommand[] {
+    // Without an id nothing of the transaction was seen, and no log entry will ask for it.
+    if (this.#isRecorded || this.#state !== "closed" || this.#id === "") return nothing;
+    this.#isRecorded = true;
+    this.#isSettling = false;
+    const observation = this.#observation;
+    const facts: CallFacts = {
+      id: this.#id,
+      trace: this.#denial === null ? this.#trace : null,
+      model: observation?.model() ?? null,
+      capture: observation?.capture() ?? null,
+      denial: this.#denial,
+      target: this.#target,
+      responseChunks: observation?.responseChunks ?? 0,
+    };
+    observation?.destroy();
+    return [{ kind: "record", facts }];
+  }
+
+  #isWaiting(): boolean {
+    return this.#state === "waiting";
+  }
+
+  #onRequestHeaders(message: TransactionMessage): readonly SessionCommand[] {
+    if (message.phase !== "request-headers") return fault(message.phase);
+    const { nextId, nowMs } = this.#tools;
+    this.#id = nextId();
+    this.#startedMs = nowMs();
+    if (this.#entry === undefined) {
+      return this.#refuse({
+        status: 503,
+        reason: "not-ready",
+        message:
+          "Refused because the gateway does not have the rule of this request yet: try again",
+      });
+    }
+    return this.#decide(this.#entry, message);
+  }
+
+  #decide(entry: PlanEntry, { headers, endOfStream }: TransactionMessage) {
+    const tools = this.#tools;
+    const trace = tools.trace(headers.find("traceparent"));
+    this.#trace = trace;
+    this.#headers = headers;
+    const { policies, shown } = entry;
+    const path = headers.find(":path") ?? "/";
+    const method = headers.find(":method") ?? "";
+    if (shown.requestBody || shown.responseBody) {
+      this.#observation = tools.observe(entry, { method, path, headers });
+      if (endOfStream) this.#observation.requestEnd();
+    }
+    const transaction: MutableTransaction = {
+      plan: entry.plan,
+      caller: this.#caller,
+      method,
+      authority: headers.find(":authority") ?? "",
+      path,
+      header: (name) => this.#headers?.find(name),
+      trace,
+      credential: tools.credential,
+      outcome: undefined,
+    };
+    if (entry.plan.queryCredentials.length > 0) this.#target = redactTarget(path);
+    if (policies.length === 0) return this.#answerHeaders();
+    return this.#askPolicies(transaction);
+  }
+
+  #askPolicies(transaction: MutableTransaction): readonly SessionCommand[] {
+    const policies = this.#entry?.policies ?? [];
+    while (this.#asked < policies.length) {
+      const answer = policies[this.#asked]?.evaluate(transaction);
+      if (answer === undefined) break;
+      if (answer.kind === "work") return this.#wait(transaction, answer);
+      transaction.outcome = undefined;
+      if (answer.kind === "deny") return this.#refuse(answer);
+      if (answer.kind === "mutate") this.#collect(answer);
+      this.#asked++;
+    }
+    return this.#answerHeaders();
+  }
+
+  #wait(transaction: MutableTransaction, work: PolicyCommand): readonly SessionCommand[] {
+    // The message's bytes are only lent: what policies may still ask for is kept.
+    if (this.#headers !== undefined) this.#headers = ownedHeaders(this.#headers);
+    this.#transaction = transaction;
+    this.#state = "waiting";
+    return [{ kind: "start-work", work }];
+  }
+
+  #collect({ set, remove }: Extract<Decision, { kind: "mutate" }>): void {
+    for (const pair of set) this.#set.push(pair);
+    for (const name of remove) this.#remove.push(name);
+  }
+
+  #answerHeaders(): readonly SessionCommand[] {
+    this.#state = "open";
+    this.#headers = undefined;
+    const bytes = encodeHeadersReply("request-headers", {
+      set: this.#set,
+      remove: this.#remove,
+      transactionId: this.#id,
+    });
+    return [{ kind: "send", bytes }];
+  }
+
+  #refuse(denial: Omit<Extract<Decision, { kind: "deny" }>, "kind">): readonly SessionCommand[] {
+    this.#state = "refused";
+    const { reason, message } = denial;
+    this.#denial = { reason, message };
+    const { status, body, headers } = createDenial(this.#entry?.provider, denial);
+    const bytes = encodeImmediateResponse({
+      status,
+      headers: [
+        ["content-type", "application/json"],
+        ...headers.map(({ name, value }): HeaderPair => [name, value]),
+      ],
+      body: `${JSON.stringify(body)}\n`,
+      details: `clrk_denied{${reason}}`,
+      transactionId: this.#id,
+    });
+    return [{ kind: "send", bytes }];
+  }
+
+  #keep(message: TransactionMessage): readonly SessionCommand[] {
+    this.#waiting ??= new WaitingMessages();
+    if (this.#waiting.add(message)) return nothing;
+    return this.#refuse({
+      status: 413,
+      reason: "body-too-large",
+      message: "Refused because more of the body arrived than is held while the gateway decides",
+    });
+  }
+
+  #onOpenMessage(message: TransactionMessage): readonly SessionCommand[] {
+    const { phase, body, endOfStream } = message;
+    switch (phase) {
+      case "request-body":
+        this.#observation?.requestBody(body, endOfStream);
+        return replyCommands[phase];
+      case "response-headers":
+        return this.#hasResponse ? fault(phase) : this.#onResponseHeaders(message);
+      case "response-body":
+        if (!this.#hasResponse) return fault(phase);
+        this.#observation?.responseBody(body, endOfStream, this.#sinceStartMs());
+        return replyCommands[phase];
+      case "request-trailers":
+      case "response-trailers":
+        return replyCommands[phase];
+      case "request-headers":
+        return fault(phase);
+    }
+  }
+
+  #onResponseHeaders({ headers, endOfStream }: TransactionMessage): readonly SessionCommand[] {
+    this.#hasResponse = true;
+    const reads = this.#observation?.responseHeaders(headers, endOfStream) ?? false;
+    if (reads || endOfStream) return replyCommands["response-headers"];
+    const shown = this.#entry?.shown;
+    const bytes = encodeHeadersReply("response-headers", {
+      set: [],
+      remove: [],
+      mode: {
+        request: shown?.requestBody ? "streamed" : "none",
+        response: "none",
+        responseHeaders: "send",
+      },
+    });
+    return [{ kind: "send", bytes }];
+  }
+
+  #sinceStartMs(): number {
+    return this.#tools.nowMs() - this.#startedMs;
+  }
+}
+
+interface MutableTransaction extends Transaction {
+  outcome: WorkOutcome | undefined;
+}
+
+function fault(phase: Phase): readonly SessionCommand[] {
+  const message = `Unexpected message: ${phase}`;
+  return [{ kind: "end", status: invalidArgument, message }];
+}

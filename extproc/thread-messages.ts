@@ -1,0 +1,27 @@
+/** What the gateway process and the engine's threads say to each other; plain data, posted. */
+
+import type { CallFacts } from "../gateway/call-facts.ts";
+import type { PlanUpdate } from "./plan-book.ts";
+
+/** From the process to a thread. */
+export type ThreadOrder =
+  /** Take the place of the slot: its socket, and its counters in the shared memory */
+  | {
+      readonly kind: "serve";
+      readonly socket: string;
+      readonly slot: number;
+      readonly counters: SharedArrayBuffer;
+    }
+  | { readonly kind: "update"; readonly update: PlanUpdate }
+  /** Take no new transactions, let open ones end for so long, then say so */
+  | { readonly kind: "drain"; readonly deadlineMs: number };
+
+/** From a thread to the process. */
+export type ThreadReport =
+  /** All is loaded, and orders are taken */
+  | { readonly kind: "ready" }
+  | { readonly kind: "serving" }
+  | { readonly kind: "updated"; readonly revision: number }
+  | { readonly kind: "facts"; readonly facts: readonly CallFacts[]; readonly bytes: number }
+  | { readonly kind: "trouble"; readonly message: string }
+  | { readonly kind: "drained" };

@@ -1,0 +1,162 @@
+/**
+ * Upstream role: one attempt of Envoy's router at one upstream, after everything else has changed the request. It signs
+ * the final bytes, anew for every attempt, so that a retry has a signature of its own time. It sees requests only:
+ * holding an answer in an upstream filter would race Envoy's decision to retry.
+ */
+
+import type { Decision, HeaderPair } from "../gateway/decision.ts";
+import { createDenial } from "../gateway/denial.ts";
+import { hashPayload } from "../gateway/sigv4.ts";
+import type { Provider } from "../providers/provider.ts";
+import { findProviderByHost } from "../providers/registry.ts";
+import type { SessionCommand } from "./commands.ts";
+import { nothing } from "./commands.ts";
+import { encodeImmediateResponse } from "./immediate-response.ts";
+import { continueReplies, encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
+import type { AttemptEntry } from "./plan-book.ts";
+import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
+import { ownedHeaders } from "./waiting-messages.ts";
+
+/** What an attempt is given. */
+export interface UpstreamSessionOptions {
+  /** Undefined: Envoy asked by a plan that this thread does not have */
+  readonly entry: AttemptEntry | undefined;
+  /** Wall clock in Unix `ms`: signatures hold the time */
+  readonly nowUnixMs: () => number;
+}
+
+const emptyBody = Buffer.alloc(0);
+const invalidArgument = 3;
+const internal = 13;
+
+/** One attempt. */
+export class UpstreamSession {
+  readonly #options: UpstreamSessionOptions;
+  /** Present between the headers and the body that is signed with them */
+  #headers: HeaderView | undefined;
+  #isDone = false;
+
+  constructor(options: UpstreamSessionOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a message of Envoy, which stays the caller's. */
+  onMessage(message: TransactionMessage): readonly SessionCommand[] {
+    if (this.#isDone) return nothing;
+    switch (message.phase) {
+      case "request-headers":
+        return this.#onHeaders(message);
+      case "request-body":
+        return this.#onBody(message);
+      case "request-trailers":
+        return [{ kind: "send", bytes: continueReplies["request-trailers"] }];
+      default:
+        return this.#end(invalidArgument, `Unexpected message: ${message.phase}`);
+    }
+  }
+
+  /** A fault of ours ends the attempt; Envoy answers with a failure. */
+  onFault(): readonly SessionCommand[] {
+    return this.#end(internal, "The session failed");
+  }
+
+  /** An attempt leaves no record of its own. */
+  onClose(): readonly SessionCommand[] {
+    this.#isDone = true;
+    this.#headers = undefined;
+    return nothing;
+  }
+
+  #onHeaders({ headers, endOfStream }: TransactionMessage): readonly SessionCommand[] {
+    if (this.#headers !== undefined) return this.#end(invalidArgument, "Headers came twice");
+    const { entry } = this.#options;
+    if (entry === undefined) {
+      return this.#refuse(headers, {
+        status: 503,
+        reason: "not-ready",
+        message: "Refused because the gateway cannot sign for this rule yet: try again",
+      });
+    }
+    if (entry.signer === undefined) {
+      return this.#refuse(headers, {
+        status: 403,
+        reason: "credential-missing",
+        message: "Refused because the credential that signs this request has not arrived",
+      });
+    }
+    if (!endOfStream) {
+      this.#headers = ownedHeaders(headers);
+      return [{ kind: "send", bytes: continueReplies["request-headers"] }];
+    }
+    return this.#sign(entry, headers, emptyBody, "headers");
+  }
+
+  #onBody({ body, endOfStream }: TransactionMessage): readonly SessionCommand[] {
+    const { entry } = this.#options;
+    const headers = this.#headers;
+    if (headers === undefined || entry === undefined) {
+      return this.#end(invalidArgument, "A body came without headers");
+    }
+    // Envoy holds the body for us; a piece of it would be signed as if it were all.
+    if (!endOfStream) return this.#end(invalidArgument, "The body came in pieces");
+    return this.#sign(entry, headers, body, "body");
+  }
+
+  #sign(
+    { signer }: AttemptEntry,
+    headers: HeaderView,
+    body: Buffer,
+    phase: "headers" | "body",
+  ): readonly SessionCommand[] {
+    this.#isDone = true;
+    const signed = signer?.sign({
+      method: headers.find(":method") ?? "",
+      path: headers.find(":path") ?? "/",
+      host: headers.find(":authority") ?? headers.find("host") ?? "",
+      headers: headers.entries(),
+      payloadHash: hashPayload(body),
+      nowMs: this.#options.nowUnixMs(),
+    });
+    if (signed === undefined || signed.kind === "unsignable") {
+      return this.#refuse(headers, {
+        status: 403,
+        reason: "credential-missing",
+        message: `Refused because the request cannot be signed${signed === undefined ? "" : `: ${signed.reason}`}`,
+      });
+    }
+    const { set, remove } = signed;
+    const bytes =
+      phase === "headers"
+        ? encodeHeadersReply("request-headers", { set, remove })
+        : encodeBodyReply("request-body", { set, remove });
+    return [{ kind: "send", bytes }];
+  }
+
+  #refuse(
+    view: HeaderView,
+    facts: Omit<Extract<Decision, { kind: "deny" }>, "kind">,
+  ): readonly SessionCommand[] {
+    this.#isDone = true;
+    const { status, body, headers } = createDenial(providerOf(view), facts);
+    const bytes = encodeImmediateResponse({
+      status,
+      headers: [
+        ["content-type", "application/json"],
+        ...headers.map(({ name, value }): HeaderPair => [name, value]),
+      ],
+      body: `${JSON.stringify(body)}\n`,
+      details: `clrk_denied{${facts.reason}}`,
+    });
+    return [{ kind: "send", bytes }];
+  }
+
+  #end(status: number, message: string): readonly SessionCommand[] {
+    this.#isDone = true;
+    return [{ kind: "end", status, message }];
+  }
+}
+
+function providerOf(headers: HeaderView): Provider | undefined {
+  const authority = (headers.find(":authority") ?? "").toLowerCase();
+  return findProviderByHost(authority.replace(/:\d+$/, ""));
+}

@@ -1,0 +1,61 @@
+/**
+ * The engine of a process, started when a snapshot first needs it: a policy that Envoy enforces alone costs no threads.
+ * Its sockets are named before, so that Envoy's configuration is the same either way.
+ */
+
+import type { Engine, EngineOptions, EngineStatus, OpenEngine } from "./engine.ts";
+import { engineSocketPaths } from "./engine.ts";
+import type { SecretValue } from "./secret-value.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** What a host is given. */
+export interface EngineHostOptions extends EngineOptions {
+  readonly openEngine: OpenEngine;
+}
+
+/** Holds the engine. */
+export class EngineHost {
+  /** Where its threads listen once it runs */
+  readonly sockets: readonly string[];
+  readonly #options: EngineHostOptions;
+  #engine: Engine | undefined;
+  #isClosed = false;
+
+  constructor(options: EngineHostOptions) {
+    this.#options = options;
+    this.sockets = engineSocketPaths(options.directory, options.threads);
+  }
+
+  /** Gives the engine a snapshot, and starts it where the snapshot needs one; resolves when it decides by it. */
+  async publish(snapshot: Snapshot, credentials: ReadonlyMap<string, SecretValue>): Promise<void> {
+    if (this.#engine === undefined) {
+      if (!needsEngine(snapshot) || this.#isClosed) return;
+      this.#engine = await this.#options.openEngine(this.#options);
+    }
+    await this.#engine.publish(snapshot, credentials);
+  }
+
+  /** State of the engine; undefined while none was needed. */
+  status(): EngineStatus | undefined {
+    return this.#engine?.status();
+  }
+
+  /** Lets open transactions end for at most `drainMs`, and ends the engine. */
+  async close(drainMs?: number): Promise<void> {
+    this.#isClosed = true;
+    await this.#engine?.close(drainMs);
+  }
+}
+
+/** Whether any rule of the snapshot is decided or signed by the engine. */
+export function needsEngine({ gateways }: Snapshot): boolean {
+  return gateways.some(({ hosts }) =>
+    hosts.some(({ rules }) =>
+      rules.some(({ engine, action }) => {
+        if (engine !== undefined) return true;
+        if (action.kind === "deny") return false;
+        return action.attempt !== undefined || action.backends.some((it) => it.attempt);
+      }),
+    ),
+  );
+}

@@ -1,0 +1,22 @@
+/**
+ * The ordered list of policies, and what of it applies to a plan. The order is the order of asking: what refuses comes
+ * before what changes, and what writes secrets comes last.
+ */
+
+import type { Policy } from "./policy/policy.ts";
+import { queryCredentialPolicy } from "./policy/query-credential.ts";
+import { traceContextPolicy } from "./policy/trace-context.ts";
+import type { EnginePlan } from "./snapshot.ts";
+
+export type { Policy } from "./policy/policy.ts";
+
+/** Every policy, in the order in which they are asked. */
+export const policies: readonly Policy[] = [traceContextPolicy, queryCredentialPolicy];
+
+/** The policies that have something to say about requests of the plan, in order. */
+export function policiesFor(
+  plan: EnginePlan,
+  list: readonly Policy[] = policies,
+): readonly Policy[] {
+  return list.filter((policy) => policy.applies(plan));
+}

@@ -1,0 +1,138 @@
+/**
+ * How Envoy asks the engine: one HTTP filter that is off unless a route turns it on with its plan, and the same in the
+ * upstream filters of clusters whose requests are signed. What a request is decided by, and who calls, goes as gRPC
+ * metadata: it costs the engine a table look-up where attributes would be a message of their own.
+ */
+
+import { packAny, typedExtension } from "../any.ts";
+import { CLRK_HEADERS, ENGINE_ROLE } from "../headers.ts";
+import type { ShownParts } from "../processing-mode.ts";
+import { shownParts } from "../processing-mode.ts";
+import { duration, uint32 } from "../protobuf-values.ts";
+import { envoy } from "../proto/gen/xds.js";
+import type { AttemptPlan, EnginePlan } from "../snapshot.ts";
+import { FILTER_STATE, filterStateFormat } from "./filter-state.ts";
+import { HTTP_FILTER } from "./http-filter-names.ts";
+import { RESOURCE } from "./resource-names.ts";
+
+type HttpFilter = envoy.extensions.filters.network.http_connection_manager.v3.IHttpFilter;
+type ProcessingMode = envoy.extensions.filters.http.ext_proc.v3.IProcessingMode;
+type GrpcService = envoy.config.core.v3.IGrpcService;
+
+/** The engine answers in microseconds; so late an answer means that it hangs. */
+const messageTimeoutMs = 5_000;
+
+/** Namespace of the dynamic metadata that the engine may write. */
+export const engineMetadataNamespace = "clrk";
+
+/** The downstream filter; off unless `engineRouteConfig` turns it on. */
+export function engineFilter(): HttpFilter {
+  const { ExternalProcessor } = envoy.extensions.filters.http.ext_proc.v3;
+  return {
+    ...typedExtension(HTTP_FILTER.engine, ExternalProcessor, {
+      ...common(),
+      grpcService: engineService(ENGINE_ROLE.downstream),
+      processingMode: processingMode({
+        responseHeaders: false,
+        requestBody: false,
+        responseBody: false,
+      }),
+      allowModeOverride: true,
+      // Or headers and body of a small request would be two round trips.
+      sendBodyWithoutWaitingForHeaderResponse: true,
+      // Bodies pass unchanged, so that their length stays true.
+      allowContentLengthHeader: true,
+    }),
+    disabled: true,
+  };
+}
+
+/** Turns the filter on for requests of a plan; an upgraded connection has no bodies that could be shown. */
+export function engineRouteConfig(plan: EnginePlan, protocol: "any" | "upgrade") {
+  const { ExtProcPerRoute } = envoy.extensions.filters.http.ext_proc.v3;
+  const shown = shownParts(plan);
+  const parts =
+    protocol === "upgrade" ? { ...shown, requestBody: false, responseBody: false } : shown;
+  return packAny(ExtProcPerRoute, {
+    overrides: {
+      processingMode: processingMode(parts),
+      grpcInitialMetadata: [{ key: CLRK_HEADERS.plan, value: plan.id }],
+    },
+  });
+}
+
+/** Upstream filter of a cluster whose requests are all signed; the route says by which plan. */
+export function attemptFilters(): HttpFilter[] {
+  const { ExternalProcessor } = envoy.extensions.filters.http.ext_proc.v3;
+  const { ProcessingMode } = envoy.extensions.filters.http.ext_proc.v3;
+  const { UpstreamCodec } = envoy.extensions.filters.http.upstream_codec.v3;
+  const { HeaderSendMode, BodySendMode } = ProcessingMode;
+  return [
+    typedExtension(HTTP_FILTER.attempt, ExternalProcessor, {
+      ...common(),
+      grpcService: engineService(ENGINE_ROLE.upstream),
+      processingMode: {
+        requestHeaderMode: HeaderSendMode.SEND,
+        responseHeaderMode: HeaderSendMode.SKIP,
+        requestBodyMode: BodySendMode.BUFFERED,
+        responseBodyMode: BodySendMode.NONE,
+        requestTrailerMode: HeaderSendMode.SKIP,
+        responseTrailerMode: HeaderSendMode.SKIP,
+      },
+    }),
+    typedExtension(HTTP_FILTER.upstreamCodec, UpstreamCodec, {}),
+  ];
+}
+
+/** Says by which plan attempts of a route are signed. */
+export function attemptRouteConfig(plan: AttemptPlan) {
+  const { ExtProcPerRoute } = envoy.extensions.filters.http.ext_proc.v3;
+  return packAny(ExtProcPerRoute, {
+    overrides: { grpcInitialMetadata: [{ key: CLRK_HEADERS.plan, value: plan.id }] },
+  });
+}
+
+function common() {
+  return {
+    statPrefix: "engine",
+    messageTimeout: duration(messageTimeoutMs),
+    failureModeAllow: false,
+    metadataOptions: { receivingNamespaces: { untyped: [engineMetadataNamespace] } },
+    statusOnError: { code: envoy.type.v3.StatusCode.ServiceUnavailable },
+    emitClientSpan: { value: false },
+  };
+}
+
+/** A thread that is gone costs nothing: a stream that got nowhere is opened again at another one. */
+function engineService(role: string): GrpcService {
+  const { PreviousHostsPredicate } = envoy.extensions.retry.host.previous_hosts.v3;
+  return {
+    envoyGrpc: { clusterName: RESOURCE.engine, skipEnvoyHeaders: true },
+    timeout: duration(0),
+    initialMetadata: [
+      { key: CLRK_HEADERS.extprocRole, value: role },
+      { key: CLRK_HEADERS.caller, value: filterStateFormat(FILTER_STATE.caller) },
+    ],
+    retryPolicy: {
+      numRetries: uint32(3),
+      retryOn: "connect-failure,refused-stream,reset-before-request",
+      retryBackOff: { baseInterval: duration(1), maxInterval: duration(20) },
+      retryHostPredicate: [
+        typedExtension("envoy.retry_host_predicates.previous_hosts", PreviousHostsPredicate, {}),
+      ],
+      hostSelectionRetryMaxAttempts: 5,
+    },
+  };
+}
+
+function processingMode(parts: ShownParts): ProcessingMode {
+  const { HeaderSendMode, BodySendMode } = envoy.extensions.filters.http.ext_proc.v3.ProcessingMode;
+  return {
+    requestHeaderMode: HeaderSendMode.SEND,
+    responseHeaderMode: parts.responseHeaders ? HeaderSendMode.SEND : HeaderSendMode.SKIP,
+    requestBodyMode: parts.requestBody ? BodySendMode.STREAMED : BodySendMode.NONE,
+    responseBodyMode: parts.responseBody ? BodySendMode.STREAMED : BodySendMode.NONE,
+    requestTrailerMode: HeaderSendMode.SKIP,
+    responseTrailerMode: HeaderSendMode.SKIP,
+  };
+}
