@@ -112,6 +112,12 @@ export interface HeaderMapRange extends Range {
 function placeHeaders(reader: ProtobufReader, end: number, count: number): number {
   let next = count;
   while (reader.at < end) {
+    const stop = next < maxHeaders ? placeUsual(reader, end, next * placesPerHeader) : 0;
+    if (stop > 0) {
+      reader.at = stop;
+      next++;
+      continue;
+    }
     const tag = reader.tag(end);
     if (tag >>> 3 !== 1) {
       reader.skip(tag, end);
@@ -122,6 +128,26 @@ function placeHeaders(reader: ProtobufReader, end: number, count: number): numbe
     next++;
   }
   return next;
+}
+
+/**
+ * A header as Envoy writes it: name, then one value, all lengths of one byte. Gives its end, or 0 for any other, which is
+ * read field by field; that takes five times as long.
+ */
+function placeUsual({ bytes, at }: ProtobufReader, end: number, slot: number): number {
+  const length = bytes[at + 1] ?? 0x80;
+  const stop = at + 2 + length;
+  if (length > 0x7f || stop > end || bytes[at] !== 0x0a || bytes[at + 2] !== 0x0a) return 0;
+  const keyEnd = at + 4 + (bytes[at + 3] ?? 0);
+  const valueTag = bytes[keyEnd];
+  if (valueTag !== 0x1a && valueTag !== 0x12) return 0;
+  // A length of more than one byte is at least 128, and passes the end.
+  if (keyEnd + 2 + (bytes[keyEnd + 1] ?? 0) !== stop) return 0;
+  places[slot] = at + 4;
+  places[slot + 1] = keyEnd;
+  places[slot + 2] = keyEnd + 2;
+  places[slot + 3] = stop;
+  return stop;
 }
 
 /** HeaderValue: key 1, value 2, raw_value 3; the last of each counts, and raw_value where value is empty. */

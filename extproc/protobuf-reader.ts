@@ -22,7 +22,7 @@ export function malformedMessage(detail: string): ClrkError {
  * more than the length of `bytes`. All raise CLRK_MALFORMED_MESSAGE.
  */
 export class ProtobufReader {
-  readonly #bytes: Buffer;
+  readonly bytes: Buffer;
   /** Position of the next byte */
   at: number;
 
@@ -31,7 +31,7 @@ export class ProtobufReader {
     if (!(start >= 0 && start <= end && end <= bytes.length)) {
       throw new RangeError(`Cannot read bytes ${start} to ${end}: there are ${bytes.length}`);
     }
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.at = start;
   }
 
@@ -81,9 +81,21 @@ export class ProtobufReader {
     this.at += count;
   }
 
-  /** Tags and lengths have 32 bits and at most five bytes. */
+  /** Tags and lengths have 32 bits and at most five bytes; nearly all have one. */
   #uint32(end: number): number {
-    const bytes = this.#bytes;
+    const at = this.at;
+    if (at < end) {
+      const byte = this.bytes[at] ?? 0;
+      if (byte < 0x80) {
+        this.at = at + 1;
+        return byte;
+      }
+    }
+    return this.#longUint32(end);
+  }
+
+  #longUint32(end: number): number {
+    const bytes = this.bytes;
     let at = this.at;
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
@@ -101,7 +113,7 @@ export class ProtobufReader {
 
   /** All bits of a varint joined by or: zero only when its value is. */
   #varintBits(end: number): number {
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     let at = this.at;
     let bits = 0;
     for (let count = 0; count < MAX_VARINT_BYTES; count++) {

@@ -11,7 +11,7 @@ const LENGTH_DELIMITED = 2;
 const slabBytes = 64 * 1024;
 
 /** Up to this length a loop is cheaper than a call into the runtime. */
-const shortText = 16;
+const shortText = 32;
 
 /** Upper bound of bytes of a text's field in UTF-8, tag and length included. */
 export function textBound(text: string): number {
