@@ -3,6 +3,8 @@
  * Declarations are plain values without I/O, clock or npm dependency.
  */
 
+import type { Operation } from "./operation.ts";
+
 /** One model provider. */
 export interface Provider {
   /** Canonical name, also `gen_ai.provider.name` in records, such as `openai` */
@@ -17,6 +19,8 @@ export interface Provider {
   readonly errorBody: (error: ProviderError) => JsonObject;
   /** Response headers that its SDK needs beside the body to classify an error */
   readonly errorHeaders: readonly { readonly name: string; readonly value: string }[];
+  /** Model calls of its API that can be read as they pass; without them its traffic is forwarded unread */
+  readonly operations?: readonly Operation[];
 }
 
 /** A refusal as the provider's SDK should see it. */

@@ -1,6 +1,7 @@
 /** Anthropic: hosts and error shape of api.anthropic.com (https://docs.anthropic.com/en/api/errors). */
 
 import type { Provider } from "../provider.ts";
+import { anthropicOperations } from "./usage.ts";
 
 /** The declaration of Anthropic. */
 export const anthropic = {
@@ -13,6 +14,7 @@ export const anthropic = {
     error: { type: errorType(status), message },
   }),
   errorHeaders: [],
+  operations: anthropicOperations,
 } satisfies Provider;
 
 function errorType(status: number): string {

@@ -1,6 +1,7 @@
 /** Azure OpenAI: resource hosts and the error shape of its REST reference (code and message under `error`). */
 
 import type { Provider } from "../provider.ts";
+import { azureOpenaiOperations } from "./usage.ts";
 
 /** The declaration of Azure OpenAI; every resource has a host of its own. */
 export const azureOpenai = {
@@ -10,4 +11,5 @@ export const azureOpenai = {
   credentialHeaders: ["api-key", "authorization"],
   errorBody: ({ message, code }) => ({ error: { code, message, type: "permission_error" } }),
   errorHeaders: [],
+  operations: azureOpenaiOperations,
 } satisfies Provider;

@@ -1,6 +1,7 @@
 /** OpenAI: hosts and error shape of api.openai.com (https://platform.openai.com/docs/guides/error-codes). */
 
 import type { Provider } from "../provider.ts";
+import { openaiOperations } from "./usage.ts";
 
 /** The declaration of OpenAI; its regional hosts keep data in one place. */
 export const openai = {
@@ -12,6 +13,7 @@ export const openai = {
     error: { message, type: errorType(status), param: null, code },
   }),
   errorHeaders: [],
+  operations: openaiOperations,
 } satisfies Provider;
 
 function errorType(status: number): string {

@@ -1,0 +1,127 @@
+/**
+ * Where OpenAI's API says what of a model call (https://platform.openai.com/docs/api-reference): chat completions,
+ * completions, responses and embeddings. Others speak the same dialects under paths of their own.
+ */
+
+import type { AnswerPaths, Operation } from "../operation.ts";
+
+/** An operation without its paths. */
+export type Dialect = Omit<Operation, "paths">;
+
+const usage: AnswerPaths = {
+  inputTokens: ["usage.prompt_tokens"],
+  outputTokens: ["usage.completion_tokens"],
+  cachedInputTokens: ["usage.prompt_tokens_details.cached_tokens"],
+  cacheWriteTokens: ["usage.prompt_tokens_details.cache_write_tokens"],
+  reasoningTokens: ["usage.completion_tokens_details.reasoning_tokens"],
+};
+
+const choices: AnswerPaths = {
+  id: ["id"],
+  model: ["model"],
+  choice: ["choices[].index"],
+  finishReason: ["choices[].finish_reason"],
+  ...usage,
+};
+
+/** Chat completions; usage of a stream comes in an event of its own, if the request asks for it. */
+export const chatCompletions = {
+  name: "chat",
+  answer: choices,
+  event: {
+    ...choices,
+    // A first chunk that tells only the role is no content. `reasoning_content` and `reasoning` are of servers that
+    // speak this dialect for their own models.
+    content: [
+      "choices[].delta.content",
+      "choices[].delta.refusal",
+      "choices[].delta.reasoning_content",
+      "choices[].delta.reasoning",
+      "choices[].delta.audio.data",
+      "choices[].delta.audio.transcript",
+      "choices[].delta.function_call.name",
+      "choices[].delta.function_call.arguments",
+      "choices[].delta.tool_calls[].function.name",
+      "choices[].delta.tool_calls[].function.arguments",
+      "choices[].delta.tool_calls[].custom.name",
+      "choices[].delta.tool_calls[].custom.input",
+    ],
+  },
+  finalStatuses: [],
+  inputTokens: "with-cache",
+} satisfies Dialect;
+
+/** Completions, which OpenAI calls legacy. */
+export const completions = {
+  name: "text_completion",
+  answer: choices,
+  event: { ...choices, content: ["choices[].text"] },
+  finalStatuses: [],
+  inputTokens: "with-cache",
+} satisfies Dialect;
+
+/** Embeddings; they have no output that is counted. */
+export const embeddings = {
+  name: "embeddings",
+  answer: { model: ["model"], inputTokens: ["usage.prompt_tokens"] },
+  event: {},
+  finalStatuses: [],
+  inputTokens: "with-cache",
+} satisfies Dialect;
+
+const response: AnswerPaths = {
+  id: ["id"],
+  model: ["model"],
+  status: ["status"],
+  finishReason: ["incomplete_details.reason"],
+  inputTokens: ["usage.input_tokens"],
+  outputTokens: ["usage.output_tokens"],
+  cachedInputTokens: ["usage.input_tokens_details.cached_tokens"],
+  cacheWriteTokens: ["usage.input_tokens_details.cache_write_tokens"],
+  reasoningTokens: ["usage.output_tokens_details.reasoning_tokens"],
+};
+
+/** Responses; the event that ends a stream holds the whole response. */
+export const responses = {
+  name: "chat",
+  answer: response,
+  event: {
+    ...within("response", response),
+    // Deltas of every sort, and the names of calls, which the model writes before their arguments
+    content: ["delta", "item.name", "partial_image_b64"],
+  },
+  finalStatuses: ["completed", "incomplete", "failed", "cancelled"],
+  inputTokens: "with-cache",
+} satisfies Dialect;
+
+/** Compaction of a conversation for later responses: the model reads and writes, but nobody is answered. */
+export const compactions = {
+  ...responses,
+  name: "compact",
+  event: {},
+} satisfies Dialect;
+
+/** How many tokens a request would have; nothing is used, so there is no usage. */
+export const inputTokenCounts = {
+  name: "count_tokens",
+  answer: {},
+  event: {},
+  finalStatuses: [],
+  inputTokens: "with-cache",
+} satisfies Dialect;
+
+/** The operations of api.openai.com. */
+export const openaiOperations: readonly Operation[] = [
+  { ...chatCompletions, paths: ["/v1/chat/completions"] },
+  { ...completions, paths: ["/v1/completions"] },
+  { ...responses, paths: ["/v1/responses"] },
+  { ...compactions, paths: ["/v1/responses/compact"] },
+  { ...inputTokenCounts, paths: ["/v1/responses/input_tokens"] },
+  { ...embeddings, paths: ["/v1/embeddings"] },
+];
+
+function within(key: string, paths: AnswerPaths): AnswerPaths {
+  return Object.fromEntries(
+    Object.entries(paths).map(([fact, list]) => [fact, list.map((path) => `${key}.${path}`)]),
+  );
+}

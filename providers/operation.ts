@@ -1,0 +1,45 @@
+/**
+ * What a provider declares of its API so that model calls can be read as they pass: which requests are which operation,
+ * and where their bodies say what. Plain values; how they are read is not the provider's business.
+ */
+
+/** Everything that is read of an answer. */
+export const answerFacts = [
+  "id",
+  "model",
+  "content",
+  "choice",
+  "finishReason",
+  "status",
+  "inputTokens",
+  "outputTokens",
+  "cachedInputTokens",
+  "cacheWriteTokens",
+  "reasoningTokens",
+] as const;
+
+/** One fact of an answer. */
+export type AnswerFact = (typeof answerFacts)[number];
+
+/**
+ * Where a JSON body says what: paths such as `usage.prompt_tokens` or `choices[].finish_reason`, see `json-shape.ts`.
+ * Several for one fact are alternatives of which a body has one. `content` is there when any of its strings is not
+ * empty; `choice` is the index of the choice that `finishReason` is of.
+ */
+export type AnswerPaths = Readonly<Partial<Record<AnswerFact, readonly string[]>>>;
+
+/** One operation of a provider's API, called by POST. */
+export interface Operation {
+  /** `gen_ai.operation.name` of the OpenTelemetry conventions, or a word of our own where they have none */
+  readonly name: string;
+  /** Exact paths; `{model}` stands for one segment that names the model */
+  readonly paths: readonly string[];
+  /** Where a plain answer says what */
+  readonly answer: AnswerPaths;
+  /** Where each event of a streamed answer does; counts are of the stream so far, not of the event */
+  readonly event: AnswerPaths;
+  /** Values of `status` that are a finish reason unless another is given */
+  readonly finalStatuses: readonly string[];
+  /** Whether `inputTokens` counts those that the cache was read and written for; the record's number always does */
+  readonly inputTokens: "with-cache" | "without-cache";
+}
