@@ -4,6 +4,7 @@
  */
 
 import type { EgressRecord } from "./record.ts";
+import type { RouteTier, TierCounts } from "./route-tier.ts";
 import type { ObjectName } from "./snapshot.ts";
 
 /** Where each question is asked; all answers but streams are one JSON object. */
@@ -63,6 +64,7 @@ export interface GatewayStatus {
   readonly explicitProxy?: { readonly address: string; readonly port: number };
   readonly transparent?: { readonly address: string; readonly port: number };
   readonly listeners: readonly { readonly name: string; readonly attachedRoutes: number }[];
+  /** Routes that attach to it, by what decides their traffic */
   readonly routes: TierCounts;
   readonly envoy: {
     readonly pid?: number;

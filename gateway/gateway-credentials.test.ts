@@ -9,6 +9,7 @@ import {
   gatewaySnapshot,
   hostPolicy,
   httpRule,
+  query,
   sigv4,
 } from "./testdata/gateway-snapshot.ts";
 
@@ -18,6 +19,7 @@ const values = (...names: string[]) =>
 const aws = "secret/default/aws/token";
 const all = values(
   "secret/default/openai/token",
+  "secret/default/gemini/token",
   "secret/default/backend/token",
   "secret/default/other/token",
   "secret/default/openai/token/access_key_id",
@@ -35,7 +37,9 @@ const gateway = gatewaySnapshot({
   hosts: [
     hostPolicy(
       "a.example.com",
-      httpRule({ action: forward({ credentials: [bearer("openai")], backends: [target] }) }),
+      httpRule({
+        action: forward({ credentials: [bearer("openai"), query("gemini")], backends: [target] }),
+      }),
       httpRule({ action: { kind: "deny", status: 403, reason: "deny-policy", message: "No" } }),
     ),
     hostPolicy("c.example.com", httpRule({ action: forward({ credentials: [bearer("absent")] }) })),
@@ -43,12 +47,11 @@ const gateway = gatewaySnapshot({
 });
 
 t.test("credentialsOf() takes what the rules name", async (t) => {
-  const { headers, signing } = credentialsOf(gateway, all);
+  const { headers, engine, signing } = credentialsOf(gateway, all);
+  const parts = [`${aws}/access_key_id`, `${aws}/secret_access_key`, `${aws}/session_token`];
   t.same([...headers.keys()], ["secret/default/openai/token", "secret/default/backend/token"]);
-  t.same(
-    [...signing.keys()],
-    [`${aws}/access_key_id`, `${aws}/secret_access_key`, `${aws}/session_token`],
-  );
+  t.same([...engine.keys()], ["secret/default/gemini/token", ...parts]);
+  t.same([...signing.keys()], parts);
   t.equal(
     headers.get("secret/default/openai/token")?.reveal(),
     "value of secret/default/openai/token",
@@ -56,8 +59,16 @@ t.test("credentialsOf() takes what the rules name", async (t) => {
 });
 
 t.test("credentialsOf() of a gateway that uses none is empty", async (t) => {
-  const { headers, signing } = credentialsOf(gatewaySnapshot(), all);
-  t.equal(headers.size + signing.size, 0);
+  const { headers, engine } = credentialsOf(gatewaySnapshot(), all);
+  t.equal(headers.size + engine.size, 0);
+});
+
+t.test("credentialsOf() gives a value to everyone who reads it", async (t) => {
+  const credentials = [bearer("openai"), query("openai")];
+  const both = hostPolicy("a.example.com", httpRule({ action: forward({ credentials }) }));
+  const { headers, engine } = credentialsOf(gatewaySnapshot({ hosts: [both] }), all);
+  t.same([...headers.keys()], ["secret/default/openai/token"]);
+  t.same([...engine.keys()], ["secret/default/openai/token"]);
 });
 
 t.test("credentialUses() finds those of rules and of backends", async (t) => {
@@ -65,6 +76,7 @@ t.test("credentialUses() finds those of rules and of backends", async (t) => {
     credentialUses(gateway).map(({ kind, secret }) => [kind, secret.secret.name]),
     [
       ["header", "openai"],
+      ["query", "gemini"],
       ["header", "backend"],
       ["aws-sigv4", "aws"],
       ["header", "absent"],

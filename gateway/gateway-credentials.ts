@@ -1,12 +1,14 @@
-/** Which secret values one gateway needs: its Envoy is never given the credentials of another. */
+/** Which secret values one gateway needs, and who reads them: its Envoy is never given the credentials of another. */
 
 import type { SecretValue } from "./secret-value.ts";
 import type { CredentialUse, GatewaySnapshot } from "./snapshot.ts";
 
-/** Values of one gateway, apart by who reads them. */
+/** Values of one gateway, apart by who reads them; what agents may never see again is in one of them. */
 export interface GatewayCredentials {
   /** By the resource names that Envoy asks for */
   readonly headers: ReadonlyMap<string, SecretValue>;
+  /** Of query parameters by resource name, and parts of AWS credentials by `<resource>/<part>`: Envoy gets none of them */
+  readonly engine: ReadonlyMap<string, SecretValue>;
   /** Parts of AWS credentials by `<resource>/<part>`: they reach Envoy in files, and are no resources */
   readonly signing: ReadonlyMap<string, SecretValue>;
 }
@@ -28,18 +30,22 @@ export function credentialsOf(
   all: ReadonlyMap<string, SecretValue>,
 ): GatewayCredentials {
   const headers = new Map<string, SecretValue>();
+  const engine = new Map<string, SecretValue>();
   const signing = new Map<string, SecretValue>();
-  for (const { kind, secret } of credentialUses(gateway)) {
-    const [names, found] =
-      kind === "header"
-        ? [[secret.resource], headers]
-        : [awsParts.map((part) => `${secret.resource}/${part}`), signing];
-    for (const name of names) {
+  for (const use of credentialUses(gateway)) {
+    for (const name of valueNames(use)) {
       const value = all.get(name);
-      if (value !== undefined) found.set(name, value);
+      if (value === undefined) continue;
+      (use.kind === "header" ? headers : engine).set(name, value);
+      if (use.kind === "aws-sigv4") signing.set(name, value);
     }
   }
-  return { headers, signing };
+  return { headers, engine, signing };
 }
 
+/** Parts of an AWS credential, the names under which they stand below the resource of its use. */
 const awsParts = ["access_key_id", "secret_access_key", "session_token"] as const;
+
+function valueNames({ kind, secret: { resource } }: CredentialUse): readonly string[] {
+  return kind === "aws-sigv4" ? awsParts.map((part) => `${resource}/${part}`) : [resource];
+}

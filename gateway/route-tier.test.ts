@@ -1,8 +1,17 @@
-/** Tests which routes count as refused, and what is said of those that refuse in part. */
+/** Tests which routes need the engine or count as refused, and what is said of those that refuse in part. */
 import t from "tap";
-import { routeTiers, tierCounts } from "./route-tier.ts";
+import { formatTierCounts, routeTiers, tierCounts } from "./route-tier.ts";
 import type { GatewaySnapshot, HttpRule } from "./snapshot.ts";
-import { gatewaySnapshot, hostPolicy, httpRule, l4Rule } from "./testdata/gateway-snapshot.ts";
+import {
+  attempt,
+  backend,
+  enginePlan,
+  forward,
+  gatewaySnapshot,
+  hostPolicy,
+  httpRule,
+  l4Rule,
+} from "./testdata/gateway-snapshot.ts";
 
 const native = "Envoy's own filters decide everything that the route asks for";
 const policy = { kind: "EgressDenyPolicy", namespace: "default", name: "no" };
@@ -68,6 +77,75 @@ const rows: readonly {
     want: { name: "native", why: `${native}; 1 of 1 rule refuses: No` },
   },
   {
+    name: "a rule with a plan",
+    gateways: [hosts(httpRule({ engine: enginePlan() }))],
+    want: { name: "engine", why: "The engine reads tokens of openai calls" },
+  },
+  {
+    name: "one rule of two with a plan, for two reasons",
+    gateways: [
+      hosts(
+        httpRule(),
+        httpRule({ ruleIndex: 1, engine: enginePlan({ why: ["keeps bodies", "reads tokens"] }) }),
+      ),
+    ],
+    want: { name: "engine", why: "The engine keeps bodies, reads tokens" },
+  },
+  {
+    name: "plans with one reason on several hosts",
+    gateways: [
+      gatewaySnapshot({
+        hosts: [
+          hostPolicy("a.test", httpRule()),
+          hostPolicy("b.test", httpRule({ engine: enginePlan({ why: ["one", "two"] }) })),
+          hostPolicy("c.test", httpRule({ engine: enginePlan({ why: ["two", "three"] }) })),
+        ],
+      }),
+    ],
+    want: { name: "engine", why: "The engine one, two, three" },
+  },
+  {
+    name: "a rule whose attempts are signed",
+    gateways: [hosts(httpRule({ action: forward({ attempt: attempt("aws") }) }))],
+    want: { name: "engine", why: "The engine signs requests for AWS" },
+  },
+  {
+    name: "backends with plans of their own",
+    gateways: [
+      hosts(
+        httpRule({
+          action: forward({
+            backends: [
+              backend("c.test", { engine: enginePlan({ why: ["puts a credential"] }) }),
+              backend("d.test", { attempt: attempt("aws") }),
+            ],
+          }),
+        }),
+      ),
+    ],
+    want: { name: "engine", why: "The engine puts a credential, signs requests for AWS" },
+  },
+  {
+    name: "one rule with a plan and one that denies",
+    gateways: [
+      hosts(httpRule({ engine: enginePlan() }), httpRule({ ruleIndex: 1, action: denied("No") })),
+    ],
+    want: {
+      name: "engine",
+      why: "The engine reads tokens of openai calls; 1 of 2 rules refuses: No",
+    },
+  },
+  {
+    name: "a plan on a gateway that refuses everything",
+    gateways: [
+      {
+        ...hosts(httpRule({ engine: enginePlan() })),
+        refusal: { reason: "not-enforced", message: "All" },
+      },
+    ],
+    want: { name: "refused", why: "All" },
+  },
+  {
     name: "a gateway that refuses everything",
     gateways: [{ ...hosts(httpRule()), refusal: { reason: "not-enforced", message: "All" } }],
     want: { name: "refused", why: "All" },
@@ -105,9 +183,19 @@ t.test("routeTiers() of connections", async (t) => {
 t.test("tierCounts() counts routes", async (t) => {
   const other = { kind: "EgressHTTPRoute", namespace: "default", name: "other" };
   const gateway = {
-    ...hosts(httpRule(), httpRule({ route: other, action: denied("No") })),
+    ...hosts(
+      httpRule(),
+      httpRule({ route: other, action: denied("No") }),
+      httpRule({ route: { ...other, name: "metered" }, engine: enginePlan() }),
+    ),
     l4Rules: [l4Rule()],
   };
-  t.same(tierCounts(gateway), { native: 2, refused: 1 });
-  t.same(tierCounts(gatewaySnapshot()), { native: 0, refused: 0 });
+  t.same(tierCounts(gateway), { native: 2, engine: 1, refused: 1 });
+  t.same(tierCounts(gatewaySnapshot()), { native: 0, engine: 0, refused: 0 });
+});
+
+t.test("formatTierCounts() leaves out what there is none of", async (t) => {
+  t.equal(formatTierCounts({ native: 2, engine: 1, refused: 0 }), "2 native, 1 engine");
+  t.equal(formatTierCounts({ native: 0, engine: 0, refused: 3 }), "3 refused");
+  t.equal(formatTierCounts({ native: 0, engine: 0, refused: 0 }), "");
 });

@@ -1,74 +1,110 @@
-/** Which routes are decided by Envoy and which are refused, and why: read from what gateways really enforce. */
+/**
+ * Which routes Envoy decides by itself, which need the engine and which are refused, and why: read from what gateways
+ * really enforce.
+ */
 
 import { formatReference } from "../crds/meta.ts";
 import type { GatewaySnapshot, HttpRule, L4Rule, ObjectName } from "./snapshot.ts";
 
 /** What becomes of the traffic of a route on the gateways that it attaches to. */
 export interface RouteTier {
-  readonly name: "native" | "refused";
+  /** `engine` when any of its requests passes the engine, `refused` when none is let through */
+  readonly name: "native" | "engine" | "refused";
   readonly why: string;
 }
+
+/** All tiers in the order in which they are shown. */
+export const tierNames = ["native", "engine", "refused"] as const satisfies RouteTier["name"][];
+
+/** How many routes of a gateway are of each tier. */
+export type TierCounts = Readonly<Record<RouteTier["name"], number>>;
 
 /** Tiers by reference (`Kind namespace/name`); a route that attaches to none of the gateways has none. */
 export function routeTiers(gateways: readonly GatewaySnapshot[]): ReadonlyMap<string, RouteTier> {
   const routes = new Map<string, Map<number, RuleOutcome>>();
   for (const gateway of gateways) {
-    const note = (route: ObjectName, ruleIndex: number, refusal: string | undefined) => {
+    const note = (route: ObjectName, ruleIndex: number, found: RuleOutcome | string) => {
       const rules = routes.get(formatReference(route)) ?? new Map<number, RuleOutcome>();
       routes.set(formatReference(route), rules);
-      const known = rules.get(ruleIndex) ?? { forwards: false, refusal: undefined };
-      rules.set(ruleIndex, {
-        forwards: known.forwards || refusal === undefined,
-        refusal: known.refusal ?? refusal,
-      });
+      const outcome = typeof found === "string" ? { needs: undefined, refusal: found } : found;
+      rules.set(ruleIndex, joinOutcomes(rules.get(ruleIndex), outcome));
     };
     const whole = gateway.refusal?.message;
     // A rule for many hosts is one object in each of them.
     for (const rule of new Set(gateway.hosts.flatMap(({ rules }) => rules))) {
-      note(rule.route, rule.ruleIndex, whole ?? requestRefusal(rule));
+      note(rule.route, rule.ruleIndex, whole ?? requestOutcome(rule));
     }
     for (const rule of gateway.l4Rules) {
-      note(rule.route, rule.ruleIndex, whole ?? connectionRefusal(rule));
+      note(rule.route, rule.ruleIndex, whole ?? connectionOutcome(rule));
     }
   }
   return new Map([...routes].map(([key, rules]) => [key, tierOf([...rules.values()])]));
 }
 
-/** How many routes of one gateway are decided by Envoy, and how many are refused as a whole. */
-export function tierCounts(gateway: GatewaySnapshot): {
-  readonly native: number;
-  readonly refused: number;
-} {
-  const tiers = [...routeTiers([gateway]).values()];
-  const native = tiers.filter(({ name }) => name === "native").length;
-  return { native, refused: tiers.length - native };
+/** How many routes of one gateway Envoy decides alone or with the engine, and how many are refused as a whole. */
+export function tierCounts(gateway: GatewaySnapshot): TierCounts {
+  const counts = { native: 0, engine: 0, refused: 0 };
+  for (const { name } of routeTiers([gateway]).values()) counts[name]++;
+  return counts;
+}
+
+/** `2 native, 1 engine`: those that there are; empty when there is no route. */
+export function formatTierCounts(counts: TierCounts): string {
+  return tierNames
+    .filter((name) => counts[name] > 0)
+    .map((name) => `${counts[name]} ${name}`)
+    .join(", ");
 }
 
 interface RuleOutcome {
-  /** On some host or gateway */
-  readonly forwards: boolean;
+  /** What the engine does for it, on any host or gateway; undefined when nothing of it is forwarded */
+  readonly needs: readonly string[] | undefined;
   readonly refusal: string | undefined;
+}
+
+function joinOutcomes(known: RuleOutcome | undefined, next: RuleOutcome): RuleOutcome {
+  if (known === undefined) return next;
+  const isForwarded = known.needs !== undefined || next.needs !== undefined;
+  return {
+    needs: isForwarded ? [...(known.needs ?? []), ...(next.needs ?? [])] : undefined,
+    refusal: known.refusal ?? next.refusal,
+  };
 }
 
 function tierOf(rules: readonly RuleOutcome[]): RouteTier {
   const refusals = [...new Set(rules.flatMap(({ refusal }) => refusal ?? []))];
   const why = refusals.join("; ");
-  if (rules.every(({ forwards }) => !forwards)) return { name: "refused", why };
-  const native = "Envoy's own filters decide everything that the route asks for";
-  if (refusals.length === 0) return { name: "native", why: native };
+  if (rules.every(({ needs }) => needs === undefined)) return { name: "refused", why };
+  const needs = [...new Set(rules.flatMap((rule) => rule.needs ?? []))];
+  const tier: RouteTier =
+    needs.length === 0
+      ? { name: "native", why: "Envoy's own filters decide everything that the route asks for" }
+      : { name: "engine", why: `The engine ${needs.join(", ")}` };
+  if (refusals.length === 0) return tier;
   const count = rules.filter(({ refusal }) => refusal !== undefined).length;
   const noun = rules.length === 1 ? "rule" : "rules";
-  return { name: "native", why: `${native}; ${count} of ${rules.length} ${noun} refuses: ${why}` };
+  return { ...tier, why: `${tier.why}; ${count} of ${rules.length} ${noun} refuses: ${why}` };
 }
 
-function requestRefusal({ action }: HttpRule): string | undefined {
-  if (action.kind === "forward") return undefined;
+/** What the rule needs, or the sentence with which it refuses. */
+function requestOutcome({ action, engine }: HttpRule): RuleOutcome | string {
+  if (action.kind === "forward") {
+    const plans = [engine, ...action.backends.map((backend) => backend.engine)];
+    const attempts = [action.attempt, ...action.backends.map(({ attempt }) => attempt)];
+    const signs = attempts.some((attempt) => attempt !== undefined);
+    const needs = [
+      ...plans.flatMap((plan) => plan?.why ?? []),
+      ...(signs ? ["signs requests for AWS"] : []),
+    ];
+    return { needs, refusal: undefined };
+  }
   const { policy, message } = action;
   const label = policy === undefined ? "" : formatReference(policy);
   // The words of a policy are for agents and need not name it.
   return message.includes(label) ? message : `${label}: ${message}`;
 }
 
-function connectionRefusal({ verdict, reason = "deny-policy" }: L4Rule): string | undefined {
-  return verdict === "allow" ? undefined : `its connections are refused (${reason})`;
+function connectionOutcome({ verdict, reason = "deny-policy" }: L4Rule): RuleOutcome | string {
+  if (verdict === "deny") return `its connections are refused (${reason})`;
+  return { needs: [], refusal: undefined };
 }

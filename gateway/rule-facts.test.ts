@@ -2,12 +2,15 @@
 import t from "tap";
 import { indexRuleFacts } from "./rule-facts.ts";
 import {
+  attempt,
   backend,
   bearer,
+  enginePlan,
   forward,
   gatewaySnapshot,
   hostPolicy,
   httpRule,
+  query,
   sigv4,
 } from "./testdata/gateway-snapshot.ts";
 import type { HttpRule } from "./snapshot.ts";
@@ -23,6 +26,7 @@ t.test("indexRuleFacts() names provider and credential, and never a value", asyn
   t.same(factsOf(httpRule({ action, provider: "openai" })).get(key), {
     provider: "openai",
     credential: { name: "Secret default/openai", header: "authorization" },
+    tier: "native",
     message: null,
   });
 });
@@ -43,7 +47,28 @@ t.test("indexRuleFacts() names the credential of a backend and of signing", asyn
 });
 
 t.test("indexRuleFacts() has null where a rule says nothing", async (t) => {
-  t.same(factsOf(httpRule()).get(key), { provider: null, credential: null, message: null });
+  const facts = { provider: null, credential: null, tier: "native", message: null };
+  t.same(factsOf(httpRule()).get(key), facts);
+});
+
+t.test("indexRuleFacts() names the parameter of a credential in the query", async (t) => {
+  const action = forward({ credentials: [query("gemini")] });
+  t.same(factsOf(httpRule({ action })).get(key)?.credential, {
+    name: "Secret default/gemini",
+    header: "?key",
+  });
+});
+
+t.test("indexRuleFacts() says engine where all requests of a decision pass it", async (t) => {
+  const tierOf = (...rules: HttpRule[]) => factsOf(...rules).get(key)?.tier;
+  const passing = httpRule({ engine: enginePlan() });
+  t.equal(tierOf(passing), "engine");
+  t.equal(tierOf(passing, passing), "engine");
+  t.equal(tierOf(passing, httpRule()), "native");
+  t.equal(tierOf(httpRule(), passing), "native");
+  t.equal(tierOf(httpRule(), passing, passing), "native");
+  const signed = forward({ credentials: [sigv4("aws")], attempt: attempt("aws") });
+  t.equal(tierOf(httpRule({ action: signed })), "native", "the engine sees only its attempts");
 });
 
 t.test("indexRuleFacts() keeps the sentence of a denial under its reason", async (t) => {

@@ -1,10 +1,10 @@
 /**
- * What a record says about a decision beyond its key: provider, credential name and the sentence that the agent was
- * told. Computed once a snapshot, so that a record costs one look-up.
+ * What a record says about a decision beyond its key: provider, credential name, tier and the sentence that the agent
+ * was told. Computed once a snapshot, so that a record costs one look-up.
  */
 
 import { encodeDecisionKey } from "./decision-key.ts";
-import type { RecordCredential } from "./record.ts";
+import type { RecordCredential, RecordTier } from "./record.ts";
 import type { CredentialUse, GatewaySnapshot, HttpRule } from "./snapshot.ts";
 
 /** Facts of one decision. */
@@ -12,6 +12,8 @@ export interface RuleFacts {
   /** Canonical provider name; null when the rule is for none */
   readonly provider: string | null;
   readonly credential: RecordCredential | null;
+  /** `engine` when every request of the decision passes the engine; where only some do, each says so itself */
+  readonly tier: RecordTier;
   /** Null on allow, and where the sentence depends on the request */
   readonly message: string | null;
 }
@@ -26,20 +28,25 @@ export function indexRuleFacts(gateway: GatewaySnapshot): RuleFactsIndex {
     for (const rule of rules) {
       const { key, facts } = factsOf(rule);
       const known = index.get(key);
-      // Matches of one rule share its key: of two providers, none is said rather than the wrong one.
-      const isShared = known !== undefined && known.provider !== facts.provider;
-      index.set(key, isShared ? { ...facts, provider: null } : facts);
+      index.set(key, known === undefined ? facts : joinFacts(known, facts));
     }
   }
   const { refusal } = gateway;
   if (refusal) {
     const key = encodeDecisionKey({ verdict: "deny", reason: refusal.reason });
-    index.set(key, { provider: null, credential: null, message: refusal.message });
+    index.set(key, { provider: null, credential: null, tier: "native", message: refusal.message });
   }
   return index;
 }
 
-function factsOf({ route, ruleIndex, action, ...rule }: HttpRule): {
+/** Matches of one rule share its key: what they differ in is not said, rather than said wrongly. */
+function joinFacts(known: RuleFacts, facts: RuleFacts): RuleFacts {
+  const provider = known.provider === facts.provider ? facts.provider : null;
+  const tier = known.tier === facts.tier ? facts.tier : "native";
+  return { ...facts, provider, tier };
+}
+
+function factsOf({ route, ruleIndex, action, engine, ...rule }: HttpRule): {
   readonly key: string;
   readonly facts: RuleFacts;
 } {
@@ -47,15 +54,27 @@ function factsOf({ route, ruleIndex, action, ...rule }: HttpRule): {
   if (action.kind === "deny") {
     const { reason, message } = action;
     const key = encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex });
-    return { key, facts: { provider, credential: null, message } };
+    return { key, facts: { provider, credential: null, tier: "native", message } };
   }
   const key = encodeDecisionKey({ verdict: "allow", route, ruleIndex });
   const [use] = [...action.credentials, ...action.backends.flatMap((b) => b.credentials)];
-  return { key, facts: { provider, credential: use ? credentialName(use) : null, message: null } };
+  const credential = use ? credentialName(use) : null;
+  const tier = engine === undefined ? "native" : "engine";
+  return { key, facts: { provider, credential, tier, message: null } };
 }
 
 function credentialName(use: CredentialUse): RecordCredential {
   const { namespace, name } = use.secret.secret;
-  const header = use.kind === "header" ? use.header : "authorization";
-  return { name: `Secret ${namespace}/${name}`, header };
+  return { name: `Secret ${namespace}/${name}`, header: placeOf(use) };
+}
+
+function placeOf(use: CredentialUse): string {
+  switch (use.kind) {
+    case "header":
+      return use.header;
+    case "query":
+      return `?${use.parameter}`;
+    case "aws-sigv4":
+      return "authorization";
+  }
 }

@@ -91,7 +91,7 @@ t.test("servedObjects() has no tier for what is no route, and its gateway's stat
   const status: GatewayStatus = {
     ...{ namespace: "default", name: "egress", defaultPolicy: "deny-all", ready: true },
     ...{ reason: "", liveRevision: 1, rejection: "", listeners: [] },
-    routes: { native: 0, refused: 0 },
+    routes: { native: 0, engine: 0, refused: 0 },
     envoy: { restarts: 0, adminSocket: "/admin.sock" },
     certificates: { minted: 0, live: 0, refused: 0, directory: "/ca" },
     trust: { bundle: "/bundle.pem", directory: "/certs" },

@@ -7,6 +7,7 @@ import type { GatewayProcessStatus } from "../../gateway/control-api.ts";
 import type { EnvoyBinary } from "../../gateway/envoy-binary.ts";
 import type { EnvoyInstallProgress } from "../../gateway/envoy-install.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
+import { formatTierCounts } from "../../gateway/route-tier.ts";
 import type { DemoOutcome } from "./demo-outcome.ts";
 
 /** Where lines go. */
@@ -51,8 +52,9 @@ export class DemoReport {
   gatewayReady({ gateways }: GatewayProcessStatus): void {
     for (const { explicitProxy, routes } of gateways) {
       const address = `${explicitProxy?.address}:${explicitProxy?.port}`;
-      const count = routes.native === 1 ? "1 route" : `${routes.native} routes`;
-      this.#line(`Gateway        https proxy ${address} · deny-all, ${count}`);
+      this.#line(
+        `Gateway        https proxy ${address} · deny-all, routes: ${formatTierCounts(routes)}`,
+      );
     }
   }
 

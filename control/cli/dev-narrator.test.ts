@@ -53,12 +53,12 @@ t.test("event() tells when a gateway changes, and gives the hint only once", (t)
   const { narrator } = createNarrator();
   const gateway = gatewayWith({
     transparent: { address: "::1", port: 15_001 },
-    routes: { native: 1, refused: 1 },
+    routes: { native: 1, engine: 2, refused: 1 },
     rejection: "bad\nlistener",
   });
   narrator.status(statusWith(), { settled: false });
   t.same(narrator.event({ kind: "gateway", gateway }), [
-    "Gateway        default/default · proxy 127.0.0.1:4100 · transparent [::1]:15001 · deny-all · 2 routes, 1 refused",
+    "Gateway        default/default · proxy 127.0.0.1:4100 · transparent [::1]:15001 · deny-all · 4 routes: 1 native, 2 engine, 1 refused",
   ]);
   const broken = { ...gateway, ready: false, reason: "Envoy rejected it" };
   t.match(narrator.event({ kind: "gateway", gateway: broken }), [

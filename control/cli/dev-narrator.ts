@@ -9,6 +9,7 @@ import type {
   ServedObject,
   SourceProblem,
 } from "../../gateway/control-api.ts";
+import { formatTierCounts } from "../../gateway/route-tier.ts";
 import { describeAge } from "./age.ts";
 import { escapeControls } from "./colour.ts";
 import type { Palette } from "./colour.ts";
@@ -162,9 +163,9 @@ function describeGateway(gateway: GatewayStatus, palette: Palette): string {
 }
 
 function describeRoutes(routes: GatewayStatus["routes"]): string {
-  const all = routes.native + routes.refused;
-  const refused = routes.refused === 0 ? "" : `, ${routes.refused} refused`;
-  return `${all} ${all === 1 ? "route" : "routes"}${refused}`;
+  const all = routes.native + routes.engine + routes.refused;
+  const noun = all === 1 ? "route" : "routes";
+  return all === routes.native ? `${all} ${noun}` : `${all} ${noun}: ${formatTierCounts(routes)}`;
 }
 
 /** Returns `address:port`, with brackets round an IPv6 address. */

@@ -21,7 +21,7 @@ const refusal = {
 const acceptance = { type: "Accepted", status: "True", reason: "Accepted", message: "Valid" };
 
 t.test("formatObjects() shows EgressGateways with what serves them", (t) => {
-  const gateway = gatewayWith({ routes: { native: 2, refused: 1 } });
+  const gateway = gatewayWith({ routes: { native: 2, engine: 1, refused: 1 } });
   const item = objectWith("EgressGateway", {
     name: "default",
     spec: { defaultPolicy: "deny-all" },
@@ -31,8 +31,8 @@ t.test("formatObjects() shows EgressGateways with what serves them", (t) => {
   t.equal(
     formatObjects([item], optionsFor("egw")),
     [
-      "NAME      POLICY     LISTENERS   ROUTES   TIER                  READY   AGE",
-      "default   deny-all   2           3        2 native, 1 refused   True    6m",
+      "NAME      POLICY     LISTENERS   ROUTES   TIER                            READY   AGE",
+      "default   deny-all   2           4        2 native, 1 engine, 1 refused   True    6m",
       "",
     ].join("\n"),
   );

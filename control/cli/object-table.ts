@@ -4,6 +4,7 @@
  */
 import type { KindDefinition } from "../../crds/kind-definition.ts";
 import type { ServedObject } from "../../gateway/control-api.ts";
+import { tierNames } from "../../gateway/route-tier.ts";
 import { ageSince, formatAge } from "./age.ts";
 import { formatTable } from "./table.ts";
 
@@ -135,13 +136,13 @@ function conditionOf({ conditions }: ServedObject, type: string): string | undef
 }
 
 function routeCount(object: object): string | undefined {
-  const native = valueAt(object, ".status.gateway.routes.native");
-  const refused = valueAt(object, ".status.gateway.routes.refused");
-  return native === undefined ? undefined : String(Number(native) + Number(refused ?? 0));
+  const counts = tierNames.map((tier) => valueAt(object, `.status.gateway.routes.${tier}`));
+  if (counts.every((count) => count === undefined)) return undefined;
+  return String(counts.reduce((sum, count) => sum + Number(count ?? 0), 0));
 }
 
 function tierCount(object: object): string | undefined {
-  const tiers = ["native", "refused"].flatMap((tier) => {
+  const tiers = tierNames.flatMap((tier) => {
     const count = Number(valueAt(object, `.status.gateway.routes.${tier}`) ?? 0);
     return count > 0 ? [`${count} ${tier}`] : [];
   });

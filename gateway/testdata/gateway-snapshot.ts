@@ -110,6 +110,17 @@ export function bearer(name: string): CredentialUse {
   };
 }
 
+/** `?key=<secret>`. */
+export function query(name: string): CredentialUse {
+  return {
+    kind: "query",
+    policy: { kind: "CredentialInjectionPolicy", namespace: "default", name: "inject" },
+    secret: secretUse(name),
+    parameter: "key",
+    valuePrefix: "",
+  };
+}
+
 /** Signing for Bedrock in us-east-1. */
 export function sigv4(name: string): CredentialUse {
   return {

@@ -1,5 +1,6 @@
 /** `clrk status`: the running gateway processes at a glance. */
 import type { GatewayProcessStatus, RecordsStatus } from "../../../gateway/control-api.ts";
+import { formatTierCounts } from "../../../gateway/route-tier.ts";
 import { ageSince, describeAge, formatAge } from "../age.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_CODE } from "../cli-error.ts";
@@ -77,7 +78,7 @@ function describeGateways(process: GatewayProcessStatus): string {
       gateway.defaultPolicy,
       explicitProxy && formatEndpoint(explicitProxy),
       transparent && formatEndpoint(transparent),
-      String(routes.native + routes.refused),
+      formatTierCounts(routes) || "0",
       String(gateway.liveRevision),
     ];
   });

@@ -29,7 +29,7 @@ export function gatewayWith(changes: Partial<GatewayStatus> = {}): GatewayStatus
       { name: "https", attachedRoutes: 3 },
       { name: "http", attachedRoutes: 0 },
     ],
-    routes: { native: 3, refused: 0 },
+    routes: { native: 3, engine: 0, refused: 0 },
     envoy: { pid: 4712, restarts: 0, adminSocket: "/nowhere/admin.sock" },
     certificates: { minted: 2, live: 2, refused: 0, directory: "/nowhere/ca" },
     trust: { bundle: "/nowhere/ca-bundle.pem", directory: "/nowhere/certs" },
