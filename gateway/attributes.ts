@@ -62,16 +62,55 @@ export const CAPTURE_ATTRIBUTES = {
 /** Back-links of a log to its span, as plain attributes beside the OTLP fields. */
 export const LINK_ATTRIBUTES = { traceId: "trace_id", spanId: "span_id" } as const;
 
-/** What an LLM call was; `system` is the former name of `providerName`, and both are written. */
+/**
+ * What an LLM call was; `system` is the former name of `providerName`, and both are written.
+ *
+ * @see https://github.com/open-telemetry/semantic-conventions-genai
+ */
 export const GEN_AI_ATTRIBUTES = {
   system: "gen_ai.system",
   providerName: "gen_ai.provider.name",
   operationName: "gen_ai.operation.name",
   requestModel: "gen_ai.request.model",
   responseModel: "gen_ai.response.model",
+  responseId: "gen_ai.response.id",
+  finishReasons: "gen_ai.response.finish_reasons",
   inputTokens: "gen_ai.usage.input_tokens",
   outputTokens: "gen_ai.usage.output_tokens",
+  /** Part of the input */
+  cacheReadTokens: "gen_ai.usage.cache_read.input_tokens",
+  /** Part of the input */
+  cacheCreationTokens: "gen_ai.usage.cache_creation.input_tokens",
+  /** Part of the output */
+  reasoningTokens: "gen_ai.usage.reasoning.output_tokens",
+  /** In seconds, from the request to the first piece with content */
+  timeToFirstChunk: "gen_ai.response.time_to_first_chunk",
   stream: "gen_ai.response.stream",
+} as const;
+
+/** Span events of what was captured; read models look for these names. */
+export const CAPTURE_EVENTS = {
+  requestHeaders: "http.request.headers",
+  requestBody: "http.request.body",
+  responseHeaders: "http.response.headers",
+  responseBody: "http.response.body",
+} as const;
+
+/** Attributes of captured headers are named by these and the header's name in lower case. */
+export const HEADER_ATTRIBUTE_PREFIXES = {
+  request: "http.request.header.",
+  response: "http.response.header.",
+} as const;
+
+/** Attributes of a captured body's event. */
+export const BODY_ATTRIBUTES = {
+  /** On the wire, kept or not */
+  bytes: "clrk.body.bytes",
+  truncated: "clrk.body.truncated",
+  /** What was kept, decoded where the coding could be undone, in base64 */
+  base64: "clrk.body.b64",
+  /** Only where it could not be undone */
+  contentEncoding: "clrk.body.content_encoding",
 } as const;
 
 /** The AIProviderRoute that matched. */
@@ -165,6 +204,11 @@ export function textAttribute(key: string, text: string): Attribute {
 /** An attribute that holds a whole number; fractions are rounded, NaN and infinities become 0. */
 export function intAttribute(key: string, value: number): Attribute {
   return { key, value: { intValue: Number.isFinite(value) ? Math.round(value) : 0 } };
+}
+
+/** An attribute that holds a number with fraction; NaN and infinities become 0. */
+export function doubleAttribute(key: string, value: number): Attribute {
+  return { key, value: { doubleValue: Number.isFinite(value) ? value : 0 } };
 }
 
 /** An attribute that holds a yes or no, given as the attribute's value. */

@@ -13,8 +13,10 @@ import {
 import type { Attribute } from "./attributes.ts";
 import { opentelemetry } from "./proto/gen/otlp.js";
 import { recordAttributes } from "./record-attributes.ts";
+import { recordEvents } from "./record-events.ts";
 import { accessLine, recordSeverity, spanName } from "./record.ts";
-import type { EgressRecord } from "./record.ts";
+import type { CapturedExchange } from "./call-facts.ts";
+import type { EgressRecord, RecordModel } from "./record.ts";
 import type { TraceIds } from "./trace-context.ts";
 
 const { ExportTraceServiceRequest, ExportTraceServiceResponse } =
@@ -105,11 +107,31 @@ export function decodeLogsResponse(bytes: Uint8Array): PartialSuccess {
 
 /** About how many bytes the record takes in memory and in each request, for bounding queues. */
 export function estimateBytes(record: EgressRecord): number {
-  const { request, response, decision } = record;
+  const { request, response, decision, capture } = record;
   // A log of short texts encodes to 1.4 KB, and the object is of that order; the texts that an agent chooses come on top, path and authority twice.
   const chosen = request.userAgent.length + request.query.length * 2 + response.details.length;
   const named = (request.path.length + request.authority.length) * 3 + request.host.length;
-  return 2_000 + chosen + named + (decision.message?.length ?? 0);
+  const told = (decision.message?.length ?? 0) + modelBytes(record.model);
+  return 2_000 + chosen + named + told + (capture === null ? 0 : captureBytes(capture));
+}
+
+// Each text is an attribute, and the name of the model stands in the span's name or the log's body too.
+function modelBytes(model: RecordModel | null): number {
+  if (model === null) return 0;
+  const { operation, requestModel, responseModel, responseId, finishReasons } = model;
+  const names = (requestModel?.length ?? 0) * 2 + (responseModel?.length ?? 0) * 2;
+  const rest = operation.length * 2 + (responseId?.length ?? 0) + finishReasons.join("").length;
+  return 600 + names + rest;
+}
+
+/** Events of a span: bodies with 300 bytes of names around them, each header with its prefix. */
+function captureBytes(capture: CapturedExchange): number {
+  const bodies = [capture.requestBody, capture.responseBody];
+  const headers = [...capture.requestHeaders, ...capture.responseHeaders];
+  return (
+    bodies.reduce((sum, body) => sum + 300 + (body?.base64.length ?? 0), 0) +
+    headers.reduce((sum, [name, value]) => sum + 40 + name.length + value.length, 0)
+  );
 }
 
 function toSpan({ record, ids }: TracedRecord): Span {
@@ -126,6 +148,7 @@ function toSpan({ record, ids }: TracedRecord): Span {
     startTimeUnixNano,
     endTimeUnixNano: startTimeUnixNano + durationNs(record),
     attributes: recordAttributes(record, "span"),
+    ...(record.capture && { events: recordEvents(record, record.capture, startTimeUnixNano) }),
     ...(status !== undefined && { status }),
   };
 }
@@ -154,10 +177,12 @@ function toLog({ record, ids, observedUnixNs }: TracedRecord): LogRecord {
 function spanStatus(record: EgressRecord): { code: number; message: string } | undefined {
   const { response, decision } = record;
   if (record.kind === "http") {
-    if (response.status < 400) return undefined;
-    return { code: STATUS_CODE_ERROR, message: `HTTP ${response.status}` };
-  }
-  if (decision.verdict === "allow") return undefined;
+    if (response.status >= 400) {
+      return { code: STATUS_CODE_ERROR, message: `HTTP ${response.status}` };
+    }
+    // Refused in the middle of an answer, whose status had gone out.
+    if (response.status === 0 || decision.verdict === "allow") return undefined;
+  } else if (decision.verdict === "allow") return undefined;
   return { code: STATUS_CODE_ERROR, message: `denied: ${decision.reason ?? "denied"}` };
 }
 

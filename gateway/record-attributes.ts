@@ -6,6 +6,7 @@ import {
   AI_ROUTE_ATTRIBUTES,
   CAPTURE_ATTRIBUTES,
   DECISION_ATTRIBUTES,
+  doubleAttribute,
   flagAttribute,
   GEN_AI_ATTRIBUTES,
   HTTP_ATTRIBUTES,
@@ -18,7 +19,8 @@ import {
   textAttribute,
 } from "./attributes.ts";
 import type { Attribute } from "./attributes.ts";
-import type { EgressRecord, RecordAgent, RecordRoute } from "./record.ts";
+import type { TokenUsage } from "./call-facts.ts";
+import type { EgressRecord, RecordAgent, RecordModel, RecordRoute } from "./record.ts";
 
 /** Which signal the attributes are for: a log's `server.address` has the port, and a log holds the duration. */
 export type RecordSignal = "span" | "log";
@@ -29,7 +31,10 @@ export function recordAttributes(record: EgressRecord, signal: RecordSignal): At
   if (record.agent !== null) addIdentity(attributes, record.agent);
   if (record.kind === "http") addHttp(attributes, record, signal);
   else addL4(attributes, record);
+  addEngine(attributes, record);
   addProvider(attributes, record.provider);
+  if (record.model !== null) addModel(attributes, record.model);
+  if (record.usage !== null) addUsage(attributes, record.usage);
   if (record.decision.route !== null) addRoute(attributes, record.decision.route);
   addDecision(attributes, record);
   addTransport(attributes, record);
@@ -111,6 +116,60 @@ function addProvider(attributes: Attribute[], provider: string | null): void {
     textAttribute(GEN_AI_ATTRIBUTES.system, names.system),
     textAttribute(GEN_AI_ATTRIBUTES.providerName, names.providerName),
   );
+}
+
+/** What only the engine sees of bodies. */
+function addEngine(attributes: Attribute[], record: EgressRecord): void {
+  const { response, capture } = record;
+  if (response.chunks !== null) {
+    attributes.push(intAttribute(CAPTURE_ATTRIBUTES.responseChunks, response.chunks));
+  }
+  const requestBody = capture?.requestBody ?? null;
+  if (requestBody !== null) {
+    attributes.push(flagAttribute(CAPTURE_ATTRIBUTES.requestTruncated, requestBody.isTruncated));
+  }
+  const responseBody = capture?.responseBody ?? null;
+  if (responseBody !== null) {
+    attributes.push(flagAttribute(CAPTURE_ATTRIBUTES.responseTruncated, responseBody.isTruncated));
+  }
+  if (hidesUsage(record)) attributes.push(flagAttribute(CAPTURE_ATTRIBUTES.usageVisible, false));
+}
+
+/** Streams need not tell their usage, and refused or failed calls have none: of a plain answer it should be there. */
+function hidesUsage({ model, usage, response: { status } }: EgressRecord): boolean {
+  return model !== null && usage === null && !model.stream && status >= 200 && status < 300;
+}
+
+function addModel(attributes: Attribute[], model: RecordModel): void {
+  attributes.push(textAttribute(GEN_AI_ATTRIBUTES.operationName, model.operation));
+  addText(attributes, GEN_AI_ATTRIBUTES.requestModel, model.requestModel);
+  addText(attributes, GEN_AI_ATTRIBUTES.responseModel, model.responseModel);
+  addText(attributes, GEN_AI_ATTRIBUTES.responseId, model.responseId);
+  if (model.finishReasons.length > 0) {
+    attributes.push(listAttribute(GEN_AI_ATTRIBUTES.finishReasons, model.finishReasons));
+  }
+  if (model.stream) attributes.push(flagAttribute(GEN_AI_ATTRIBUTES.stream, true));
+  if (model.timeToFirstTokenMs !== null) {
+    const seconds = model.timeToFirstTokenMs / 1_000;
+    attributes.push(doubleAttribute(GEN_AI_ATTRIBUTES.timeToFirstChunk, seconds));
+  }
+}
+
+function addUsage(attributes: Attribute[], usage: TokenUsage): void {
+  addTokens(attributes, GEN_AI_ATTRIBUTES.inputTokens, usage.inputTokens);
+  addTokens(attributes, GEN_AI_ATTRIBUTES.outputTokens, usage.outputTokens);
+  addTokens(attributes, GEN_AI_ATTRIBUTES.cacheReadTokens, usage.cachedInputTokens);
+  addTokens(attributes, GEN_AI_ATTRIBUTES.cacheCreationTokens, usage.cacheWriteTokens);
+  addTokens(attributes, GEN_AI_ATTRIBUTES.reasoningTokens, usage.reasoningTokens);
+}
+
+function addText(attributes: Attribute[], key: string, text: string | null): void {
+  if (text !== null) attributes.push(textAttribute(key, text));
+}
+
+// Read models take an absent count for none.
+function addTokens(attributes: Attribute[], key: string, count: number | null): void {
+  if (count !== null && count > 0) attributes.push(intAttribute(key, count));
 }
 
 function addRoute(attributes: Attribute[], route: RecordRoute): void {

@@ -171,7 +171,7 @@ for (const key of undecided) {
         message: "No route was chosen for the request",
         route: null,
       },
-      facts: { provider: null, credential: null, message: null },
+      facts: { provider: null, credential: null, message: null, tier: "native" },
     });
   });
 }
@@ -198,6 +198,7 @@ const facts: RuleFacts = {
   provider: "openai",
   credential: { name: "Secret default/openai", header: "authorization" },
   message: "Not here",
+  tier: "engine",
 };
 
 t.test("readDecision() of Envoy's own refusals has no facts of a rule", async (t) => {
@@ -211,6 +212,7 @@ t.test("readDecision() of Envoy's own refusals has no facts of a rule", async (t
       provider: null,
       credential: null,
       message: null,
+      tier: "native",
     });
   }
 });

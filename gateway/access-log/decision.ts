@@ -27,7 +27,7 @@ export interface DecidedEntry {
   readonly facts: RuleFacts;
 }
 
-const noFacts: RuleFacts = { provider: null, credential: null, message: null };
+const noFacts: RuleFacts = { provider: null, credential: null, message: null, tier: "native" };
 
 /** Decides what to write; an entry without any known sign of a decision is a refusal without rule. */
 export function readDecision(source: DecisionSource, index: RuleFactsIndex): DecidedEntry {

@@ -7,6 +7,7 @@ import {
   filterState,
   httpEntry,
 } from "../testdata/access-log-entries.ts";
+import type { RuleFacts } from "../rule-facts.ts";
 import { callFacts } from "../testdata/call-facts.ts";
 import { EngineLine } from "./engine-line.ts";
 import type { EntryContext } from "./entry-context.ts";
@@ -105,7 +106,7 @@ t.test("readHttpEntry() takes an IPv6 authority with its port", async (t) => {
 
 t.test("readHttpEntry() shows the credential only of what was allowed", async (t) => {
   const credential = { name: "Secret default/openai", header: "authorization" };
-  const facts = { provider: "openai", credential, message: null };
+  const facts: RuleFacts = { provider: "openai", credential, message: null, tier: "native" };
   const key = "allow/EgressHTTPRoute/default/route/0";
   const context = entryContext({ ruleFacts: new Map([[key, facts]]) });
   t.match(recordOf(httpEntry(), context), { provider: "openai", credential });
@@ -153,7 +154,7 @@ t.test("readHttpEntry() of a request that no rule matches has no route, and says
 
 t.test("readHttpEntry() of an ambiguous path shows no credential of the route", async (t) => {
   const credential = { name: "Secret default/openai", header: "authorization" };
-  const facts = { provider: "openai", credential, message: null };
+  const facts: RuleFacts = { provider: "openai", credential, message: null, tier: "native" };
   const key = "allow/EgressHTTPRoute/default/route/0";
   const context = entryContext({ ruleFacts: new Map([[key, facts]]) });
   const response = {

@@ -2,6 +2,8 @@
 import t from "tap";
 import type { CallFacts } from "../call-facts.ts";
 import type { EgressRecord } from "../record.ts";
+import type { RuleFacts } from "../rule-facts.ts";
+import { callFacts, capturedExchange } from "../testdata/call-facts.ts";
 import { entryContext, httpFacts, httpMeasures, researcher } from "../testdata/access-log.ts";
 import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
 import { completeRecord, flatTarget, outlineOf } from "./http-transaction.ts";
@@ -214,10 +216,11 @@ t.test("outlineOf() names no upstream where none was dialled", async (t) => {
 t.test("outlineOf() names no credential in a refusal", async (t) => {
   const context = entryContext();
   const route = "deny/deny-policy/AIProviderRoute/default/openai/1";
-  const facts = {
+  const facts: RuleFacts = {
     provider: "openai",
     credential: { name: "Secret default/openai", header: "authorization" },
     message: "Not today",
+    tier: "native",
   };
   const outline = outlineOf(httpFacts({ route, details: "direct_response" }), {
     ...context,
@@ -253,3 +256,82 @@ t.test("outlineOf() leaves an unknown caller out", async (t) => {
   t.equal(outlineOf(httpFacts({ caller: "run:x" }), entryContext({ findAgent })).agent, null);
   t.same(asked, ["run:x"]);
 });
+
+const injected = { engineId: "engine-1", target: flatTarget("/v1/x?page=2&k=credential") };
+
+t.test("completeRecord() says what the engine found out", async (t) => {
+  const capture = capturedExchange();
+  const target = { path: "/v1/y", query: "page=2" };
+  t.match(recordOf({}, injected, callFacts({ capture, target })), {
+    request: target,
+    response: { status: 200, chunks: 14 },
+    decision: { verdict: "allow" },
+    provider: "openai",
+    credential: { name: "Secret default/openai" },
+    tier: "engine",
+    trace: { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "53995c3f42cd8ad8" },
+    model: {
+      operation: "chat",
+      requestModel: "gpt-4.1",
+      responseModel: "gpt-4.1-2025-04-14",
+      responseId: "chatcmpl-1",
+      finishReasons: ["stop"],
+      stream: true,
+      timeToFirstTokenMs: 35.25,
+    },
+    usage: callFacts().model?.usage,
+    capture,
+  });
+});
+
+t.test("completeRecord() shows the logged query when the engine changed nothing", async (t) => {
+  const { request } = recordOf({}, injected, callFacts({ target: null }));
+  t.match(request, { path: "/v1/x", query: "page=2&k=credential" });
+});
+
+t.test("completeRecord() makes trace ids where the upstream was told none", async (t) => {
+  const { trace } = recordOf({}, injected, callFacts({ trace: null }));
+  t.equal(trace?.traceId, "01010101010101010101010101010101");
+});
+
+t.test("completeRecord() shows no logged query when facts are lost, and says so", async (t) => {
+  const record = recordOf({}, injected);
+  t.match(record, {
+    request: { path: "/v1/x", query: "[redacted]" },
+    response: { chunks: null },
+    tier: "engine",
+    model: null,
+    usage: null,
+    capture: null,
+  });
+  t.notMatch(JSON.stringify(record), /k=credential/);
+  const bare = recordOf({}, { engineId: "engine-1", target: flatTarget("/v1/x") });
+  t.equal(bare.request.query, "", "a query that was not there");
+});
+
+t.test("completeRecord() shows no query of an engine's rule that left no id", async (t) => {
+  const outline = { ...outlineOf(httpFacts(), entryContext()), tier: "engine" as const };
+  const measures = httpMeasures({ target: injected.target });
+  const stamps = new RecordStamps();
+  const record = completeRecord(outline, measures, { revision: 1, stamps, facts: undefined });
+  t.match(record, { tier: "engine", request: { path: "/v1/x", query: "[redacted]" } });
+});
+
+const denial = { reason: "body-malformed", message: "The body is no JSON" };
+
+t.test("completeRecord() tells the engine's refusal as the agent was told", async (t) => {
+  const refused = recordOf({ upstreamAddress: "" }, injected, callFacts({ denial, model: null }));
+  t.match(refused, {
+    decision: { verdict: "deny", ...denial, route: { name: "openai", rule: 0 } },
+    credential: null,
+    provider: "openai",
+  });
+});
+
+t.test(
+  "completeRecord() names the credential of a refusal that came after it was sent",
+  async (t) => {
+    const refused = recordOf({}, injected, callFacts({ denial }));
+    t.match(refused, { decision: denial, credential: { name: "Secret default/openai" } });
+  },
+);

@@ -14,7 +14,6 @@ import type {
 } from "../record.ts";
 import type { RedactedTarget } from "../redact.ts";
 import { redactAuthority, redactTarget } from "../redact.ts";
-import type { RuleFacts } from "../rule-facts.ts";
 import { redactedText } from "../secret-value.ts";
 import type { DecidedEntry } from "./decision.ts";
 import { readDecision } from "./decision.ts";
@@ -280,7 +279,7 @@ function flatDecided({ decision, facts }: DecidedEntry) {
   const { verdict, reason, message, route } = decision;
   const { credential } = facts;
   return {
-    tier: tierOf(facts),
+    tier: facts.tier,
     decision: {
       verdict,
       reason: flatOrNull(reason),
@@ -298,8 +297,4 @@ function flatDecided({ decision, facts }: DecidedEntry) {
       header: flatText(credential.header),
     },
   };
-}
-
-function tierOf({ tier = "native" }: RuleFacts & { readonly tier?: RecordTier }): RecordTier {
-  return tier;
 }

@@ -1,6 +1,8 @@
 /** Tests that a line of the pipe is read whole or not at all. */
 import t from "tap";
 import type { EgressRecord } from "../record.ts";
+import type { RuleFacts } from "../rule-facts.ts";
+import { callFacts } from "../testdata/call-facts.ts";
 import {
   allowKey,
   entryContext,
@@ -76,7 +78,12 @@ t.test("read() decides anew under new rules", async (t) => {
   const reader = new PipeLineReader();
   const bytes = Buffer.from(pipeLine());
   const line = { bytes, start: 0, end: bytes.length };
-  const facts = { provider: "anthropic", credential: null, message: null };
+  const facts: RuleFacts = {
+    provider: "anthropic",
+    credential: null,
+    message: null,
+    tier: "native",
+  };
   t.equal(recordOf(reader, line)?.provider, "openai");
   const ruleFacts = new Map([[allowKey, facts]]);
   t.equal(recordOf(reader, line, { ruleFacts, revision: 8 })?.provider, "anthropic");
@@ -195,6 +202,7 @@ const refused: readonly { readonly name: string; readonly line: string }[] = [
   { name: "one field less", line: pipeLine().split("\u001e").slice(0, -1).join("\u001e") },
   { name: "one field more", line: `${pipeLine()}\u001e` },
   { name: "a separator in a path", line: pipeLine({ target: "/a\u001eb" }) },
+  { name: "a separator in an engine's id", line: pipeLine({ engineId: "a\u001eb" }) },
   { name: "a separator in a traceparent", line: pipeLine({ traceparent: "a\u001eb" }) },
   { name: "only measures", line: pipeLine().split("\u001e").slice(0, 10).join("\u001e") },
   { name: "an unknown listener", line: pipeLine({ listener: "proxy" }) },
@@ -216,6 +224,43 @@ for (const { name, line } of refused) {
     t.equal(read(line), undefined);
   });
 }
+
+t.test("read() waits for facts where the engine left its id", async (t) => {
+  const bytes = Buffer.from(
+    pipeLine({ engineId: "engine-1", target: "/v1/chat/completions?k=credential" }),
+  );
+  const line = new PipeLineReader().read({ bytes, start: 0, end: bytes.length }, context);
+  if (!(line instanceof EngineLine)) throw new Error("Wanted a line of the engine");
+  t.equal(line.id, "engine-1");
+  const target = { path: "/v1/chat/completions", query: "" };
+  const { record, json } = line.complete(callFacts({ target }));
+  t.match(record, { tier: "engine", request: target, usage: { inputTokens: 12 } });
+  t.equal(json, JSON.stringify(record));
+  t.notMatch(json ?? "", /k=credential/);
+});
+
+t.test("read() remembers no query that the engine may have written", async (t) => {
+  const reader = new PipeLineReader();
+  const target = "/a?k=credential";
+  for (const engineId of ["engine-1", "", "engine-2"]) {
+    const query = read(pipeLine({ engineId, target }), reader)?.request.query;
+    t.equal(query, engineId === "" ? "k=credential" : "[redacted]");
+  }
+});
+
+t.test("read() shows no query of an engine's rule where it left no id", async (t) => {
+  const facts: RuleFacts = {
+    provider: "openai",
+    credential: null,
+    message: null,
+    tier: "engine",
+  };
+  const ruleFacts = new Map([[allowKey, facts]]);
+  const bytes = Buffer.from(pipeLine({ target: "/a?k=credential" }));
+  const line = { bytes, start: 0, end: bytes.length };
+  const record = recordOf(new PipeLineReader(), line, { ruleFacts });
+  t.match(record, { tier: "engine", request: { path: "/a", query: "[redacted]" } });
+});
 
 t.test("read() refuses a line that Envoy's end cut, together with the next one", async (t) => {
   const whole = pipeLine();

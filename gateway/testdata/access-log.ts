@@ -71,6 +71,7 @@ export function entryContext(changes: Partial<EntryContext> = {}): EntryContext 
           provider: "openai",
           credential: { name: "Secret default/openai", header: "authorization" },
           message: null,
+          tier: "native" as const,
         },
       ],
     ]),

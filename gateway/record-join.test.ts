@@ -1,0 +1,194 @@
+/** Tests that every line becomes one record, with its facts when they come in time and in memory that is bounded. */
+import t from "tap";
+import { EngineLine } from "./access-log/engine-line.ts";
+import { outlineOf } from "./access-log/http-transaction.ts";
+import { RecordStamps } from "./access-log/record-stamps.ts";
+import { ManualClock } from "./clock.ts";
+import { silentLogger } from "./log.ts";
+import type { EgressRecord } from "./record.ts";
+import { RecordJoin } from "./record-join.ts";
+import type { RecordJoinLimits } from "./record-join.ts";
+import { entryContext, httpFacts, httpMeasures } from "./testdata/access-log.ts";
+import { callFacts, capturedExchange } from "./testdata/call-facts.ts";
+
+const stamps = new RecordStamps();
+
+/** The line of a transaction, recognised in its record by the id in its path. */
+function lineOf(id: string): EngineLine {
+  const outline = outlineOf(httpFacts(), entryContext());
+  const measures = httpMeasures({ engineId: id, target: { path: `/${id}`, query: "" } });
+  return new EngineLine({ outline, measures, revision: 1, stamps, json: undefined });
+}
+
+function factsOf(id: string) {
+  return callFacts({ id });
+}
+
+function createJoin(limits: Partial<RecordJoinLimits> = {}) {
+  const clock = new ManualClock();
+  const records: EgressRecord[] = [];
+  const logged: string[] = [];
+  const log = { ...silentLogger, error: (message: string) => void logged.push(message) };
+  const onRecord = (record: EgressRecord) => {
+    if (record.request.path === "/throws") throw new Error("sink");
+    records.push(record);
+  };
+  const join = new RecordJoin({ clock, log, onRecord, limits });
+  /** `path:tokens` of each record */
+  const said = () => records.map(({ request, usage }) => `${request.path}:${usage?.inputTokens}`);
+  return { clock, join, records, logged, said };
+}
+
+t.test("addLine() makes the record at once when the facts are there", async (t) => {
+  const { join, said } = createJoin();
+  join.addFacts([factsOf("a"), factsOf("b")]);
+  join.addLine(lineOf("b"));
+  t.same(said(), ["/b:12"]);
+  t.match(join.stats, { joined: 1, incomplete: 0, waitingFacts: 1, waitingLines: 0 });
+});
+
+t.test("addFacts() makes the record of a line that waited", async (t) => {
+  const { clock, join, said } = createJoin();
+  join.addLine(lineOf("a"));
+  clock.advance(1_499);
+  t.same(said(), []);
+  join.addFacts([factsOf("a")]);
+  t.same(said(), ["/a:12"]);
+  clock.advance(60_000);
+  t.same(said(), ["/a:12"], "once");
+  t.equal(clock.pendingTimers, 0);
+  t.match(join.stats, { joined: 1, incomplete: 0, unclaimed: 0, waitingFactsBytes: 0 });
+});
+
+t.test("a line without facts becomes a record after its deadline, counted", async (t) => {
+  const { clock, join, said } = createJoin();
+  join.addLine(lineOf("a"));
+  clock.advance(1_000);
+  join.addLine(lineOf("b"));
+  clock.advance(499);
+  t.same(said(), []);
+  clock.advance(251);
+  t.same(said(), ["/a:undefined"]);
+  clock.advance(1_000);
+  t.same(said(), ["/a:undefined", "/b:undefined"]);
+  t.match(join.stats, { joined: 0, incomplete: 2, waitingLines: 0 });
+});
+
+t.test("facts that come after the deadline are forgotten, counted", async (t) => {
+  const { clock, join, records } = createJoin();
+  join.addLine(lineOf("a"));
+  clock.advance(1_750);
+  join.addFacts([factsOf("a")]);
+  clock.advance(10_250);
+  t.equal(records.length, 1);
+  t.match(join.stats, { incomplete: 1, unclaimed: 1, waitingFacts: 0, waitingFactsBytes: 0 });
+  t.equal(clock.pendingTimers, 0);
+});
+
+t.test("facts wait for a line as long as a slow log takes", async (t) => {
+  const { clock, join, said } = createJoin();
+  join.addFacts([factsOf("a")]);
+  clock.advance(9_999);
+  join.addLine(lineOf("a"));
+  t.same(said(), ["/a:12"]);
+});
+
+t.test("addFacts() keeps the newest facts within their number", async (t) => {
+  const { join, said } = createJoin({ maxFacts: 2 });
+  join.addFacts(["a", "b", "c"].map(factsOf));
+  t.match(join.stats, { unclaimed: 1, waitingFacts: 2 });
+  for (const id of ["a", "b", "c"]) join.addLine(lineOf(id));
+  t.same(said(), ["/b:12", "/c:12"]);
+  t.equal(join.stats.waitingLines, 1);
+});
+
+t.test("addFacts() keeps captured bodies within their bytes", async (t) => {
+  const { join } = createJoin({ maxFactsBytes: 10_000 });
+  const base64 = "A".repeat(3_000);
+  const body = { base64, bytes: 2_250, isTruncated: false, contentEncoding: "" };
+  for (let count = 0; count < 50; count++) {
+    const capture = capturedExchange({ requestBody: body, responseBody: null });
+    join.addFacts([callFacts({ id: `${count}`, capture })]);
+    t.ok(join.stats.waitingFactsBytes <= 10_000, `${join.stats.waitingFactsBytes} bytes`);
+  }
+  t.match(join.stats, { waitingFacts: 2, unclaimed: 48 });
+  join.addFacts([
+    callFacts({
+      id: "large",
+      capture: capturedExchange({ requestBody: { ...body, base64: "A".repeat(20_000) } }),
+    }),
+  ]);
+  t.match(join.stats, { waitingFacts: 0, waitingFactsBytes: 0, unclaimed: 51 });
+});
+
+t.test("addLine() makes the oldest line a record when too many wait", async (t) => {
+  const { join, said } = createJoin({ maxLines: 2 });
+  for (const id of ["a", "b", "c"]) join.addLine(lineOf(id));
+  t.same(said(), ["/a:undefined"]);
+  t.match(join.stats, { incomplete: 1, waitingLines: 2 });
+});
+
+t.test("the same id twice loses no line", async (t) => {
+  const { clock, join, said } = createJoin();
+  join.addLine(lineOf("a"));
+  join.addLine(lineOf("a"));
+  join.addFacts([factsOf("a"), factsOf("a"), factsOf("a")]);
+  clock.advance(20_000);
+  t.same(said(), ["/a:undefined", "/a:12"]);
+  t.match(join.stats, { joined: 1, incomplete: 1, unclaimed: 2, waitingFactsBytes: 0 });
+});
+
+t.test("close() makes records of what waits, and goes on without waiting", async (t) => {
+  const { clock, join, said } = createJoin();
+  join.addLine(lineOf("a"));
+  join.addFacts([factsOf("b")]);
+  join.close();
+  join.close();
+  t.same(said(), ["/a:undefined"]);
+  join.addLine(lineOf("c"));
+  join.addFacts([factsOf("d")]);
+  t.same(said(), ["/a:undefined", "/c:undefined"]);
+  t.match(join.stats, { incomplete: 2, unclaimed: 2, waitingFacts: 0, waitingLines: 0 });
+  t.equal(clock.pendingTimers, 0);
+});
+
+t.test(
+  "addFacts() goes on with the batch when a record cannot be taken, and says so once",
+  async (t) => {
+    const { join, logged, said } = createJoin();
+    for (const id of ["throws", "a"]) join.addLine(lineOf(id));
+    join.addFacts([factsOf("throws"), factsOf("a")]);
+    t.same(said(), ["/a:12"]);
+    t.same(logged, ["Cannot record a transaction"]);
+  },
+);
+
+t.test("every line becomes exactly one record, whatever comes when", async (t) => {
+  let seed = 20_260_131;
+  const random = (below: number) => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return seed % below;
+  };
+  for (let round = 0; round < 50; round++) {
+    const { clock, join, records } = createJoin({ maxLines: 8, maxFacts: 8 });
+    const lines = new Set<string>();
+    for (let step = 0; step < 200; step++) {
+      const id = `${random(60)}`;
+      const act = random(3);
+      if (act === 0 && !lines.has(id)) join.addLine(lineOf(id));
+      if (act === 0) lines.add(id);
+      if (act === 1) join.addFacts([factsOf(id)]);
+      if (act === 2) clock.advance(random(500));
+      const { waitingLines, waitingFacts } = join.stats;
+      if (waitingLines > 8 || waitingFacts > 8) t.fail(`${waitingLines} and ${waitingFacts} wait`);
+    }
+    join.close();
+    const { joined, incomplete, waitingFactsBytes } = join.stats;
+    t.equal(joined + incomplete, lines.size);
+    t.equal(waitingFactsBytes, 0);
+    t.same(
+      records.map(({ request }) => request.path).sort(),
+      [...lines].map((id) => `/${id}`).sort(),
+    );
+  }
+});
