@@ -56,11 +56,6 @@ const [terminate, http] = intercepting;
 const refusing: readonly { readonly name: string; readonly text: string; readonly says: string }[] =
   [
     {
-      name: "captureBody",
-      text: gatewayManifest({ ...upstreams, spec: { otlp: { captureBody: {} } } }),
-      says: "Refused because EgressGateway default/egress cannot be enforced: spec.otlp.captureBody is not enforced yet",
-    },
-    {
       name: "caCertRef",
       text: gatewayManifest({
         ...upstreams,

@@ -4,14 +4,12 @@
  */
 
 import type { EgressGateway } from "../../crds/egress-gateway.ts";
+import { findProviderByName } from "../../providers/registry.ts";
 import type { AttemptPlan, CredentialUse, EnginePlan, ObjectName } from "../snapshot.ts";
 import { gatewayKey } from "../snapshot.ts";
 import { capturePlan } from "./capture-plan.ts";
 import { planId } from "./plan-id.ts";
 import type { RuleDraft } from "./route-draft.ts";
-
-/** Providers whose bodies say tokens in a form that is read. */
-const metered: ReadonlySet<string> = new Set(["anthropic", "azure_openai", "openai"]);
 
 /** Where a rule applies. */
 export interface PlanScope {
@@ -61,7 +59,7 @@ export function attemptPlan(
   return { id: planId(plan), ...plan };
 }
 
-/** Whether the calls of a provider (canonical name) are read for models and tokens. */
+/** Whether the calls of a provider (canonical name) are understood, and so read for models and tokens. */
 function isMetered(provider: string): boolean {
-  return metered.has(provider);
+  return (findProviderByName(provider)?.operations?.length ?? 0) > 0;
 }
