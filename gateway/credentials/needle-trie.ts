@@ -1,0 +1,64 @@
+/**
+ * Byte strings to look for, as one tree in flat arrays: what many of them begin with is compared once. Holds no strings,
+ * so nothing can be read off it by printing.
+ */
+
+/** Where a needle counts: anywhere, or only as a whole word. 0 at a node that ends none. */
+export const NEEDLE_KIND = { none: 0, anywhere: 1, word: 2 } as const;
+
+/** A node by its number; 0 is the root, and stands for "none" as a child. */
+export type TrieNode = number;
+
+/** Grows by `add()`; searching reads it only. */
+export class NeedleTrie {
+  readonly #bytes: number[] = [0];
+  readonly #firstChild: TrieNode[] = [0];
+  readonly #sibling: TrieNode[] = [0];
+  readonly #kinds: number[] = [NEEDLE_KIND.none];
+  #longest = 0;
+
+  /** Bytes of the longest needle; 0 when there is none. */
+  get longest(): number {
+    return this.#longest;
+  }
+
+  /** Adds a needle of one byte or more; one that is added in both kinds counts anywhere. */
+  add(needle: Uint8Array, kind: "anywhere" | "word"): void {
+    if (needle.length === 0) throw new RangeError("Cannot add needle: it is empty, want a byte");
+    let node = 0;
+    for (const byte of needle) node = this.child(node, byte) || this.#addChild(node, byte);
+    if (this.#kinds[node] !== NEEDLE_KIND.anywhere) this.#kinds[node] = NEEDLE_KIND[kind];
+    this.#longest = Math.max(this.#longest, needle.length);
+  }
+
+  /** The node after one more byte; 0 when no needle goes on so. */
+  child(node: TrieNode, byte: number): TrieNode {
+    let child = this.#firstChild[node] ?? 0;
+    while (child !== 0 && this.#bytes[child] !== byte) child = this.#sibling[child] ?? 0;
+    return child;
+  }
+
+  /** Whether and where a needle counts that ends at the node, as in `NEEDLE_KIND`. */
+  kind(node: TrieNode): number {
+    return this.#kinds[node] ?? NEEDLE_KIND.none;
+  }
+
+  /** All bytes by which needles go on from the node. */
+  following(node: TrieNode): number[] {
+    const bytes: number[] = [];
+    for (let at = this.#firstChild[node] ?? 0; at !== 0; at = this.#sibling[at] ?? 0) {
+      bytes.push(this.#bytes[at] ?? 0);
+    }
+    return bytes;
+  }
+
+  #addChild(node: TrieNode, byte: number): TrieNode {
+    const child = this.#bytes.length;
+    this.#bytes.push(byte);
+    this.#firstChild.push(0);
+    this.#sibling.push(this.#firstChild[node] ?? 0);
+    this.#kinds.push(NEEDLE_KIND.none);
+    this.#firstChild[node] = child;
+    return child;
+  }
+}
