@@ -56,9 +56,31 @@ t.test("attribute names keep their strings", async (t) => {
     operationName: "gen_ai.operation.name",
     requestModel: "gen_ai.request.model",
     responseModel: "gen_ai.response.model",
+    responseId: "gen_ai.response.id",
+    finishReasons: "gen_ai.response.finish_reasons",
     inputTokens: "gen_ai.usage.input_tokens",
     outputTokens: "gen_ai.usage.output_tokens",
+    cacheReadTokens: "gen_ai.usage.cache_read.input_tokens",
+    cacheCreationTokens: "gen_ai.usage.cache_creation.input_tokens",
+    reasoningTokens: "gen_ai.usage.reasoning.output_tokens",
+    timeToFirstChunk: "gen_ai.response.time_to_first_chunk",
     stream: "gen_ai.response.stream",
+  });
+  t.strictSame(attributes.CAPTURE_EVENTS, {
+    requestHeaders: "http.request.headers",
+    requestBody: "http.request.body",
+    responseHeaders: "http.response.headers",
+    responseBody: "http.response.body",
+  });
+  t.strictSame(attributes.HEADER_ATTRIBUTE_PREFIXES, {
+    request: "http.request.header.",
+    response: "http.response.header.",
+  });
+  t.strictSame(attributes.BODY_ATTRIBUTES, {
+    bytes: "clrk.body.bytes",
+    truncated: "clrk.body.truncated",
+    base64: "clrk.body.b64",
+    contentEncoding: "clrk.body.content_encoding",
   });
   t.strictSame(attributes.AI_ROUTE_ATTRIBUTES, {
     matched: "clrk.aiproviderroute.matched",
@@ -111,6 +133,19 @@ t.test("textAttribute(), flagAttribute() and listAttribute() give OTLP key value
     value: { arrayValue: { values: [{ stringValue: "x" }, { stringValue: "y" }] } },
   });
 });
+
+for (const [given, held] of [
+  [0.03525, 0.03525],
+  [Number.NaN, 0],
+  [Number.POSITIVE_INFINITY, 0],
+] as const) {
+  t.test(`doubleAttribute() holds ${held} when the value is ${given}`, async (t) => {
+    t.strictSame(attributes.doubleAttribute("n", given), {
+      key: "n",
+      value: { doubleValue: held },
+    });
+  });
+}
 
 const numbers: ReadonlyArray<{ name: string; given: number; held: number }> = [
   { name: "whole", given: 42, held: 42 },

@@ -12,7 +12,8 @@ import type { TracedRecord } from "./otlp-encode.ts";
 import { opentelemetry } from "./proto/gen/otlp.js";
 import type { EgressRecord } from "./record.ts";
 import { recordAttributes } from "./record-attributes.ts";
-import { deniedRecord, httpRecord, tcpRecord } from "./testdata/egress-record.ts";
+import { capturedExchange } from "./testdata/call-facts.ts";
+import { deniedRecord, engineRecord, httpRecord, tcpRecord } from "./testdata/egress-record.ts";
 
 const traceApi = opentelemetry.proto.collector.trace.v1;
 const logsApi = opentelemetry.proto.collector.logs.v1;
@@ -94,6 +95,11 @@ const statuses: ReadonlyArray<{ name: string; record: EgressRecord; status: obje
   },
   { name: "a tunnel", record: tcpRecord(), status: null },
   {
+    name: "an answer that the engine's failure cut short",
+    record: engineRecord({ decision: { ...deniedRecord().decision, reason: "engine-failed" } }),
+    status: { code: 2, message: "denied: engine-failed" },
+  },
+  {
     name: "a denied tunnel",
     record: tcpRecord({ decision: deniedRecord().decision }),
     status: { code: 2, message: "denied: default-policy" },
@@ -128,6 +134,39 @@ t.test(
     ]);
   },
 );
+
+t.test("encodeSpans() names the span of a model call by operation and model", async (t) => {
+  t.equal(spansOf(traced(engineRecord()))[0]?.name, "chat gpt-4.1");
+});
+
+t.test("encodeSpans() tells captures as events, logs have none", async (t) => {
+  const record = engineRecord({ capture: capturedExchange() });
+  const [span] = spansOf(traced(record));
+  t.same(
+    span?.events.map(({ name, timeUnixNano }) => [name, timeUnixNano - start]),
+    [
+      ["http.request.headers", 0n],
+      ["http.request.body", 1_250_000n],
+      ["http.response.headers", 39_600_000n],
+      ["http.response.body", 41_400_000n],
+    ],
+  );
+  t.strictSame(plain(span?.events[3]?.attributes), [
+    ["clrk.body.bytes", { intValue: 4_096 }],
+    ["clrk.body.truncated", { boolValue: true }],
+    ["clrk.body.b64", { stringValue: Buffer.from("data: {}").toString("base64") }],
+    ["clrk.body.content_encoding", { stringValue: "br" }],
+  ]);
+  t.notMatch(JSON.stringify(plain(logsOf(traced(record))[0]?.attributes)), /clrk\.body\.b64/);
+  t.same(spansOf(traced(engineRecord()))[0]?.events, []);
+});
+
+t.test("encodeLogs() writes model and tokens into the access line", async (t) => {
+  t.equal(
+    logsOf(traced(engineRecord()))[0]?.body?.stringValue,
+    "POST api.openai.com:443/v1/chat/completions 200 41ms req=512B resp=2048B provider=openai model=gpt-4.1 input_tokens=12 output_tokens=9 route=default/openai",
+  );
+});
 
 t.test("encodeLogs() gives the severity of the outcome", async (t) => {
   const failed = httpRecord({ response: { ...httpRecord().response, status: 500 } });
@@ -243,6 +282,25 @@ t.test("estimateBytes() covers the encoded size of short and of long records", a
     httpRecord(),
     deniedRecord(),
     tcpRecord(),
+    engineRecord(),
+    engineRecord({
+      model: {
+        operation: "chat",
+        requestModel: long,
+        responseModel: long,
+        responseId: long,
+        finishReasons: [long],
+        stream: true,
+        timeToFirstTokenMs: 1,
+      },
+    }),
+    engineRecord({ capture: capturedExchange() }),
+    engineRecord({
+      capture: capturedExchange({
+        requestHeaders: Array.from({ length: 128 }, (_, index) => [`x-${index}`, "value"]),
+        responseBody: { base64: long, bytes: 1, isTruncated: true, contentEncoding: "" },
+      }),
+    }),
     httpRecord({ request: { ...request, path: `/${long}` } }),
     httpRecord({ request: { ...request, query: long, userAgent: long } }),
     httpRecord({

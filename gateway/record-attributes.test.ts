@@ -3,7 +3,14 @@ import t from "tap";
 import type { Attribute } from "./attributes.ts";
 import type { EgressRecord } from "./record.ts";
 import { recordAttributes, recordErrorType } from "./record-attributes.ts";
-import { deniedRecord, httpRecord, tcpRecord } from "./testdata/egress-record.ts";
+import { capturedExchange } from "./testdata/call-facts.ts";
+import {
+  deniedRecord,
+  engineRecord,
+  httpRecord,
+  recordModel,
+  tcpRecord,
+} from "./testdata/egress-record.ts";
 
 function plain(attributes: readonly Attribute[]): Array<[string, unknown]> {
   return attributes.map(({ key, value }) => [
@@ -206,3 +213,120 @@ for (const { name, record, type } of errors) {
     t.equal(recordErrorType(record), type);
   });
 }
+
+/** Attributes of a record's span that are not of the same record without the engine. */
+function added(record: EgressRecord): Array<[string, unknown]> {
+  const known = new Set(recordAttributes(httpRecord(), "span").map(({ key }) => key));
+  return plain(recordAttributes(record, "span").filter(({ key }) => !known.has(key)));
+}
+
+const modelAttributes = [
+  ["clrk.resp.chunks", 14],
+  ["gen_ai.operation.name", "chat"],
+  ["gen_ai.request.model", "gpt-4.1"],
+  ["gen_ai.response.model", "gpt-4.1-2025-04-14"],
+  ["gen_ai.response.id", "chatcmpl-1"],
+  ["gen_ai.response.finish_reasons", { arrayValue: { values: [{ stringValue: "stop" }] } }],
+  ["gen_ai.response.stream", { boolValue: true }],
+  ["gen_ai.response.time_to_first_chunk", { doubleValue: 0.03525 }],
+  ["gen_ai.usage.input_tokens", 12],
+  ["gen_ai.usage.output_tokens", 9],
+  ["gen_ai.usage.cache_read.input_tokens", 4],
+  ["gen_ai.usage.cache_creation.input_tokens", 2],
+  ["gen_ai.usage.reasoning.output_tokens", 3],
+];
+
+t.test("recordAttributes() adds what the engine saw of a model call", async (t) => {
+  t.strictSame(added(engineRecord()), modelAttributes);
+  const log = recordAttributes(engineRecord(), "log").map(({ key }) => key);
+  for (const [key] of modelAttributes) t.ok(log.includes(String(key)), `${key} in the log`);
+  t.equal(
+    Object.fromEntries(plain(recordAttributes(engineRecord(), "span")))["clrk.tier"],
+    "engine",
+  );
+});
+
+t.test("recordAttributes() leaves out what a model call did not say", async (t) => {
+  const model = {
+    operation: "chat",
+    requestModel: null,
+    responseModel: null,
+    responseId: null,
+    finishReasons: [],
+    stream: true,
+    timeToFirstTokenMs: null,
+  };
+  const usage = {
+    inputTokens: 0,
+    outputTokens: null,
+    cachedInputTokens: 0,
+    cacheWriteTokens: null,
+    reasoningTokens: 0,
+  };
+  t.strictSame(added(engineRecord({ model, usage })), [
+    ["clrk.resp.chunks", 14],
+    ["gen_ai.operation.name", "chat"],
+    ["gen_ai.response.stream", { boolValue: true }],
+  ]);
+});
+
+const answers: ReadonlyArray<{ name: string; record: EgressRecord; isHidden: boolean }> = [
+  { name: "a plain answer with usage", record: answerOf({ stream: false }), isHidden: false },
+  {
+    name: "a plain answer without",
+    record: answerOf({ stream: false, usage: null }),
+    isHidden: true,
+  },
+  { name: "a stream without", record: answerOf({ stream: true, usage: null }), isHidden: false },
+  {
+    name: "an error answer",
+    record: answerOf({ stream: false, usage: null, status: 429 }),
+    isHidden: false,
+  },
+  { name: "no model call", record: engineRecord({ model: null, usage: null }), isHidden: false },
+];
+
+function answerOf(changes: { stream: boolean; usage?: null; status?: number }): EgressRecord {
+  const { response, usage } = engineRecord();
+  return engineRecord({
+    response: { ...response, status: changes.status ?? 200 },
+    model: recordModel({ stream: changes.stream }),
+    usage: changes.usage === null ? null : usage,
+  });
+}
+
+for (const { name, record, isHidden } of answers) {
+  t.test(
+    `recordAttributes() of ${name} says ${isHidden ? "that" : "not that"} usage is hidden`,
+    async (t) => {
+      const flag = Object.fromEntries(added(record))["clrk.body.usage_visible"];
+      t.strictSame(flag, isHidden ? { boolValue: false } : undefined);
+    },
+  );
+}
+
+t.test(
+  "recordAttributes() says whether captured bodies are whole, not what they hold",
+  async (t) => {
+    const capture = capturedExchange();
+    const record = engineRecord({ model: null, usage: null, capture });
+    t.strictSame(added(record), [
+      ["clrk.resp.chunks", 14],
+      ["clrk.req.truncated", { boolValue: false }],
+      ["clrk.resp.truncated", { boolValue: true }],
+    ]);
+    const bodiless = capturedExchange({ requestBody: null, responseBody: null });
+    t.strictSame(added(engineRecord({ model: null, usage: null, capture: bodiless })), [
+      ["clrk.resp.chunks", 14],
+    ]);
+  },
+);
+
+t.test(
+  "recordErrorType() is the engine's reason when its failure cut an answer short",
+  async (t) => {
+    const { route } = httpRecord().decision;
+    const decision = { verdict: "deny", reason: "engine-failed", message: "m", route } as const;
+    t.equal(recordErrorType(engineRecord({ decision })), "engine-failed");
+  },
+);

@@ -2,7 +2,15 @@
 import t from "tap";
 import { accessLine, recordSeverity, spanName } from "./record.ts";
 import type { EgressRecord } from "./record.ts";
-import { deniedRecord, httpRecord, tcpRecord } from "./testdata/egress-record.ts";
+import { capturedExchange } from "./testdata/call-facts.ts";
+import {
+  deniedRecord,
+  engineRecord,
+  httpRecord,
+  recordModel,
+  tcpRecord,
+  tokenUsage,
+} from "./testdata/egress-record.ts";
 
 const request = httpRecord().request;
 
@@ -60,6 +68,27 @@ const lines: ReadonlyArray<{ name: string; record: EgressRecord; line: string }>
     line: "GE%20T a%20b/c%0Ad%1B[31m%C3%A9%F0%9F%92%A5%EF%BF%BD 200 41ms req=512B resp=2048B provider=x%20y route=default/openai",
   },
   {
+    name: "a model call",
+    record: engineRecord(),
+    line: "POST api.openai.com:443/v1/chat/completions 200 41ms req=512B resp=2048B provider=openai model=gpt-4.1 input_tokens=12 output_tokens=9 route=default/openai",
+  },
+  {
+    name: "a model call of which little is known",
+    record: engineRecord({
+      model: recordModel({ requestModel: null, responseModel: "an swer" }),
+      usage: tokenUsage({ inputTokens: 0, outputTokens: null }),
+    }),
+    line: "POST api.openai.com:443/v1/chat/completions 200 41ms req=512B resp=2048B provider=openai model=an%20swer input_tokens=0 route=default/openai",
+  },
+  {
+    name: "a model call without usage",
+    record: engineRecord({
+      model: recordModel({ requestModel: null, responseModel: null }),
+      usage: null,
+    }),
+    line: "POST api.openai.com:443/v1/chat/completions 200 41ms req=512B resp=2048B provider=openai route=default/openai",
+  },
+  {
     name: "a tunnel",
     record: tcpRecord(),
     line: "egress.tcp agent=default/researcher dst=db.internal bytes_up=100B dur=41ms route=default/db",
@@ -106,6 +135,12 @@ const names: ReadonlyArray<{ name: string; record: EgressRecord; span: string }>
     record: httpRecord({ request: { ...request, method: "" } }),
     span: "REQUEST api.openai.com",
   },
+  { name: "a model call", record: engineRecord(), span: "chat gpt-4.1" },
+  {
+    name: "a model call that named no model",
+    record: engineRecord({ model: recordModel({ requestModel: null }) }),
+    span: "chat",
+  },
   { name: "TCP", record: tcpRecord(), span: "egress.tcp" },
   { name: "TLS", record: tcpRecord({ kind: "tls" }), span: "egress.tcp" },
 ];
@@ -134,13 +169,23 @@ for (const { status, severity } of severities) {
   });
 }
 
+t.test(
+  "recordSeverity() of an answer that the engine's failure cut short is an error",
+  async (t) => {
+    const decision = { ...deniedRecord().decision, reason: "engine-failed" };
+    t.equal(recordSeverity(engineRecord({ decision })), "error");
+    t.equal(recordSeverity(deniedRecord({ decision })), "warn", "refused with 403");
+  },
+);
+
 t.test("recordSeverity() follows the verdict below HTTP", async (t) => {
   t.equal(recordSeverity(tcpRecord()), "info");
   t.equal(recordSeverity(tcpRecord({ decision: deniedRecord().decision })), "warn");
 });
 
 t.test("EgressRecord survives JSON unchanged", async (t) => {
-  for (const record of [httpRecord(), deniedRecord(), tcpRecord()]) {
+  const captured = engineRecord({ capture: capturedExchange() });
+  for (const record of [httpRecord(), deniedRecord(), tcpRecord(), captured]) {
     t.strictSame(JSON.parse(JSON.stringify(record)), record);
   }
 });

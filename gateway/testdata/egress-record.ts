@@ -2,7 +2,8 @@
  * Builds records for tests: an allowed LLM call, natively and with the engine, a denied request and a tunnel, with any
  * part replaced.
  */
-import type { EgressRecord } from "../record.ts";
+import type { TokenUsage } from "../call-facts.ts";
+import type { EgressRecord, RecordModel } from "../record.ts";
 
 /** An allowed POST to a provider with a credential, answered 200 in 41.4 ms. */
 export function httpRecord(changes: Partial<EgressRecord> = {}): EgressRecord {
@@ -71,22 +72,34 @@ export function engineRecord(changes: Partial<EgressRecord> = {}): EgressRecord 
     ...record,
     response: { ...record.response, chunks: 14 },
     tier: "engine",
-    model: {
-      operation: "chat",
-      requestModel: "gpt-4.1",
-      responseModel: "gpt-4.1-2025-04-14",
-      responseId: "chatcmpl-1",
-      finishReasons: ["stop"],
-      stream: true,
-      timeToFirstTokenMs: 35.25,
-    },
-    usage: {
-      inputTokens: 12,
-      outputTokens: 9,
-      cachedInputTokens: 4,
-      cacheWriteTokens: 2,
-      reasoningTokens: 3,
-    },
+    model: recordModel(),
+    usage: tokenUsage(),
+    ...changes,
+  };
+}
+
+/** A streamed chat. */
+export function recordModel(changes: Partial<RecordModel> = {}): RecordModel {
+  return {
+    operation: "chat",
+    requestModel: "gpt-4.1",
+    responseModel: "gpt-4.1-2025-04-14",
+    responseId: "chatcmpl-1",
+    finishReasons: ["stop"],
+    stream: true,
+    timeToFirstTokenMs: 35.25,
+    ...changes,
+  };
+}
+
+/** 12 tokens in, 9 out. */
+export function tokenUsage(changes: Partial<TokenUsage> = {}): TokenUsage {
+  return {
+    inputTokens: 12,
+    outputTokens: 9,
+    cachedInputTokens: 4,
+    cacheWriteTokens: 2,
+    reasoningTokens: 3,
     ...changes,
   };
 }
