@@ -41,8 +41,8 @@ t.test("npm run demo -- --json prints one object", async (t) => {
     ok: true,
     decision: { verdict: "allow", route: { kind: "AIProviderRoute", name: "openai" } },
     credential: { name: "Secret default/openai", header: "authorization" },
-    tier: "native",
-    usage: null,
+    tier: "engine",
+    usage: { inputTokens: Number, outputTokens: Number },
     denied: { host: "paste.example", status: 403, reason: "default-policy" },
   });
 });

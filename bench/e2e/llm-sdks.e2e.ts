@@ -90,7 +90,7 @@ t.test("openai SDK is answered with a credential that the agent never had", asyn
       },
       provider: "openai",
       credential: { name: "Secret default/openai", header: "authorization" },
-      tier: "native",
+      tier: "engine",
     });
   }
 });
