@@ -2,7 +2,8 @@
  * Bootstrap of the Envoy that the contenders of `extproc` are measured behind: plain HTTP on both sides, one listener
  * for each set of phases that is exchanged. Contenders differ in their sockets and in nothing else.
  */
-import { FILTER_STATE } from "../../gateway/xds/filter-state.ts";
+import { CLRK_HEADERS, ENGINE_ROLE } from "../../gateway/headers.ts";
+import { FILTER_STATE, filterStateFormat } from "../../gateway/xds/filter-state.ts";
 import { oneEndpoint, socketAddress, typeUrl, unlimited } from "./none-config.ts";
 
 /** Which phases Envoy sends besides the request's headers; also the name of the listener that does so. */
@@ -17,7 +18,7 @@ export interface BenchRoute {
   readonly name: string;
   /** Prefix of the path, with the slash that ends it */
   readonly prefix: string;
-  /** Sent as gRPC initial metadata `x-clrk-plan` */
+  /** Sent as gRPC initial metadata */
   readonly planId: string;
 }
 
@@ -115,10 +116,7 @@ function route({ name, planId, prefix }: BenchRoute, hasFilter: boolean): object
         ext_proc: {
           "@type": typeUrl("extensions.filters.http.ext_proc.v3.ExtProcPerRoute"),
           overrides: {
-            grpc_initial_metadata: [
-              { key: "x-clrk-plan", value: planId },
-              { key: "x-clrk-caller", value: `%FILTER_STATE(${FILTER_STATE.caller}:PLAIN)%` },
-            ],
+            grpc_initial_metadata: [{ key: CLRK_HEADERS.plan, value: planId }],
           },
         },
       },
@@ -126,6 +124,7 @@ function route({ name, planId, prefix }: BenchRoute, hasFilter: boolean): object
   };
 }
 
+/** As the gateway makes it (`gateway/xds/engine-filter.ts`), with the phases of the exchange. */
 function processorFilter(exchange: Exchange): object {
   const hasBodies = exchange === "bodies";
   const body = hasBodies ? "STREAMED" : "NONE";
@@ -134,7 +133,14 @@ function processorFilter(exchange: Exchange): object {
     typed_config: {
       "@type": typeUrl("extensions.filters.http.ext_proc.v3.ExternalProcessor"),
       stat_prefix: "bench",
-      grpc_service: { envoy_grpc: { cluster_name: "processor", skip_envoy_headers: true } },
+      grpc_service: {
+        envoy_grpc: { cluster_name: "processor", skip_envoy_headers: true },
+        timeout: "0s",
+        initial_metadata: [
+          { key: CLRK_HEADERS.extprocRole, value: ENGINE_ROLE.downstream },
+          { key: CLRK_HEADERS.caller, value: filterStateFormat(FILTER_STATE.caller) },
+        ],
+      },
       processing_mode: {
         request_header_mode: "SEND",
         response_header_mode: exchange === "headers" ? "SKIP" : "SEND",
@@ -147,6 +153,7 @@ function processorFilter(exchange: Exchange): object {
       failure_mode_allow: false,
       allow_mode_override: true,
       send_body_without_waiting_for_header_response: true,
+      allow_content_length_header: true,
       metadata_options: { receiving_namespaces: { untyped: ["clrk"] } },
     },
   };

@@ -122,7 +122,9 @@ function connectionManager(
   return {
     name: "envoy.filters.network.http_connection_manager",
     typed_config: {
-      "@type": typeUrl("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+      "@type": typeUrl(
+        "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+      ),
       stat_prefix: name,
       route_config: { name, virtual_hosts: [{ name, domains: ["*"], routes }] },
       http_filters: [

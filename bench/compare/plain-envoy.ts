@@ -37,6 +37,8 @@ export async function startPlainEnvoy(options: PlainEnvoyOptions): Promise<Plain
     command: [
       ...([binary, "-c", configFile, "--concurrency", "1", "--use-dynamic-base-id"] as const),
       ...["--log-level", "warn", "--admin-address-path", adminFile],
+      // As the gateway's own Envoy writes its access log.
+      ...["--file-flush-interval-msec", "100", "--file-flush-min-size-kb", "64"],
     ],
   });
   try {

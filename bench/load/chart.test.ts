@@ -41,7 +41,7 @@ function chart(cases: readonly CaseResult[], title = "never-seen names"): string
     absent: {},
     cases,
   };
-  return drawChart(results, new Map([["mitm-cold", title]]));
+  return drawChart(results, { titles: new Map([["mitm-cold", title]]), subject: "Of proxies" });
 }
 
 function numbers(svg: string, attribute: string): number[] {

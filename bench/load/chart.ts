@@ -40,8 +40,16 @@ const style = `
   }
 `;
 
-/** The chart as an SVG document with a trailing newline; `titles` maps a case to its one-line description. */
-export function drawChart(results: BenchResults, titles: ReadonlyMap<string, string>): string {
+/** What the chart says besides its figures. */
+export interface ChartTexts {
+  /** One-line description by case */
+  readonly titles: ReadonlyMap<string, string>;
+  /** For those who cannot see it */
+  readonly subject: string;
+}
+
+/** The chart as an SVG document with a trailing newline. */
+export function drawChart(results: BenchResults, { subject, titles }: ChartTexts): string {
   const caseNames = [...new Set(results.cases.map((result) => result.case))];
   const body: string[] = [];
   let y = margin + titleHeight;
@@ -55,7 +63,7 @@ export function drawChart(results: BenchResults, titles: ReadonlyMap<string, str
   const where = `${machine.cpus} CPUs (${machine.cpuModel}) shared with the load client; median of ${rounds} rounds, line: min–max`;
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}" role="img" aria-labelledby="chart-title">`,
-    `<title id="chart-title">CPU time and latency per request of intercepting proxies</title>`,
+    `<title id="chart-title">${escapeXml(subject)}</title>`,
     `<style>${style}</style>`,
     text([margin, margin + 14], "CPU time and latency per request (shorter is better)", "title"),
     text([margin, margin + 34], where, "dim"),

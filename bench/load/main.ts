@@ -6,6 +6,7 @@ import { setupPeers } from "../compare/setup-peers.ts";
 import { peerPaths } from "../compare/peers.ts";
 import { findEnvoy } from "../../gateway/envoy-binary.ts";
 import { runEndurance } from "./endurance.ts";
+import { runExtproc } from "./extproc.ts";
 import { runMitm } from "./mitm.ts";
 import { UsageError } from "./options.ts";
 import { runRouteChange } from "./route-change.ts";
@@ -16,12 +17,16 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --rounds N (5)  --seconds N (5)  --names N (1000)
                   --connections N (16)  --clients N (1)  --pin
                   --contender A,B  --case A,B  --json FILE  --svg FILE
+  extproc       CPU and latency of ext_proc servers behind the same Envoy
+                  --rounds N (5)  --seconds N (2)  --connections N (16)
+                  --threads N (2)  --pin  --contender A,B  --case A,B
+                  --json FILE  --svg FILE
   route-change  time from a replaced route file to the first request decided by it
                   --routes N (2000)  --changes N (100)  --json FILE
   endurance     failed requests while routes change
                   --requests N (200000)  --routes N (2000)  --connections N (16)
   leaf-rate     certificates minted per second
-  setup-peers   installs mitmproxy and mockttp into a cache directory
+  setup-peers   installs mitmproxy and mockttp and builds grpc-go in a cache directory
 `;
 
 async function main(args: readonly string[]): Promise<void> {
@@ -30,6 +35,9 @@ async function main(args: readonly string[]): Promise<void> {
     case "mitm":
       await useOneEnvoy();
       return runMitm(rest);
+    case "extproc":
+      await useOneEnvoy();
+      return runExtproc(rest);
     case "route-change":
       await useOneEnvoy();
       return runRouteChange(rest);

@@ -1,20 +1,18 @@
 /** `npm run bench -- mitm`: measures all contenders and writes table, chart and JSON. */
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { benchCases } from "./cases.ts";
 import { drawChart } from "./chart.ts";
-import { allContenders, selectContenders } from "./contenders.ts";
+import { allContenders, orUsageError, selectContenders } from "./contenders.ts";
 import type { Selection } from "./contenders.ts";
 import { placeProcesses, planPlacement } from "./cpu-placement.ts";
-import { formatFigure } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
-import { parseOptions, UsageError } from "./options.ts";
+import { chooseNames, parseOptions } from "./options.ts";
 import type { OptionTable, ParsedOptions } from "./options.ts";
 import { formatReport } from "./report.ts";
 import type { BenchResults } from "./results.ts";
 import { summariseSamples } from "./results.ts";
 import { createRig } from "./rig.ts";
+import { formatProgress, writeOut } from "./run-output.ts";
 import { runRounds } from "./rounds.ts";
 import type { RoundSample } from "./rounds.ts";
 
@@ -30,15 +28,18 @@ const optionTable: OptionTable = {
   switches: ["pin"],
 };
 
+const subject = "CPU time and latency per request of intercepting proxies";
 const defaultChart = fileURLToPath(new URL("../results/mitm.svg", import.meta.url));
-const caseNames = benchCases.map((benchCase) => benchCase.name);
+const caseNames: readonly string[] = benchCases.map((benchCase) => benchCase.name);
 const titles = new Map<string, string>(benchCases.map(({ name, title }) => [name, title]));
 
 /** Runs the sub-command and prints its report. Rejects when a contender fails to start; UsageError for bad arguments. */
 export async function runMitm(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, optionTable);
-  const cases = chooseCases(options.text("case"));
-  const selection = await choose(options.text("contender"));
+  const cases = chooseNames("case", options.text("case"), caseNames);
+  const selection = await orUsageError(
+    selectContenders(allContenders(process.env), options.text("contender")?.split(",")),
+  );
   const machine = describeMachine();
   const samples = await measure(options, selection, cases);
   const present = selection.present.map((contender) => contender.name);
@@ -58,30 +59,9 @@ export async function runMitm(args: readonly string[]): Promise<void> {
     cases: summariseSamples(samples, caseNames, present),
   };
   process.stdout.write(`\n${formatReport(results, titles)}`);
-  await writeOut(options.text("svg") ?? defaultChart, drawChart(results, titles));
+  await writeOut(options.text("svg") ?? defaultChart, drawChart(results, { titles, subject }));
   const json = options.text("json");
   if (json !== undefined) await writeOut(json, `${JSON.stringify(results, undefined, 2)}\n`);
-}
-
-function chooseCases(list: string | undefined): readonly string[] {
-  const names: readonly string[] = list?.split(",") ?? caseNames;
-  const unknown = names.find((name) => !titles.has(name));
-  if (unknown === undefined) return names;
-  throw new UsageError(
-    `Cannot run case "${unknown}": it is not known: known are ${caseNames.join(", ")}`,
-  );
-}
-
-async function choose(list: string | undefined): Promise<Selection> {
-  try {
-    const selection = await selectContenders(allContenders(process.env), list?.split(","));
-    if (selection.present.length > 0) return selection;
-    const reasons = [...selection.absent].map(([name, reason]) => `${name}: ${reason}`);
-    throw new UsageError(`Cannot run benchmark: no contender is present: ${reasons.join("; ")}`);
-  } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
-    throw error;
-  }
 }
 
 async function measure(
@@ -115,17 +95,4 @@ async function measure(
   } finally {
     await rig.close();
   }
-}
-
-function formatProgress(sample: RoundSample): string {
-  const { server = 0, envoy = 0 } = sample.cpuMicrosPerRequest;
-  const failed = sample.failed === 0 ? "" : `, ${sample.failed} FAILED: ${sample.firstFailure}`;
-  const figures = `${formatFigure(server + envoy)} µs/req, ${formatFigure(sample.requestsPerSecond)} req/s`;
-  return `round ${sample.round + 1}  ${sample.case}  ${sample.contender}  ${figures}${failed}`;
-}
-
-async function writeOut(file: string, content: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, content);
-  process.stdout.write(`Wrote ${file}\n`);
 }

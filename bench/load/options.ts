@@ -57,6 +57,20 @@ export function parseOptions(args: readonly string[], table: OptionTable): Parse
   };
 }
 
+/** Names of a comma-separated list, or all `known` ones where there is none; throws UsageError for one that is not known. */
+export function chooseNames(
+  what: string,
+  list: string | undefined,
+  known: readonly string[],
+): readonly string[] {
+  const names = list?.split(",") ?? known;
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return names;
+  throw new UsageError(
+    `Cannot run ${what} "${unknown}": it is not known: known are ${known.join(", ")}`,
+  );
+}
+
 type ParseOptions = Readonly<Record<string, { readonly type: "string" | "boolean" }>>;
 
 function parse(args: readonly string[], options: ParseOptions): Readonly<Record<string, unknown>> {

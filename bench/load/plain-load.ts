@@ -194,7 +194,10 @@ export class PlainConnection {
 
   #onAnswer({ head }: Message): void {
     const tally = this.#tally;
-    if (tally === undefined) return this.#fail("protocol", "answer without a request");
+    if (tally === undefined) {
+      this.#fail("protocol", "answer without a request");
+      return;
+    }
     const status = statusOf(head);
     if (status !== 200) {
       countFailure(tally, new TunnelError("status", `Request was answered ${status}`));

@@ -1,9 +1,6 @@
 /** What every benchmark needs around its contender: a scratch directory, certificates and the fake upstream. */
-import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { benchAuthorization, certificateNames } from "./cases.ts";
+import { openScratch } from "./scratch.ts";
 import type { TestAuthority } from "./test-authority.ts";
 import { createTestAuthority } from "./test-authority.ts";
 import type { UpstreamProcess } from "./upstream-process.ts";
@@ -21,13 +18,8 @@ export interface Rig {
 
 /** Sets everything up; what was made is removed again when a later part fails. */
 export async function createRig(): Promise<Rig> {
-  const directory = await mkdtemp(join(tmpdir(), "clrk-bench-"));
-  const removeAtExit = () => rmSync(directory, { recursive: true, force: true });
-  process.once("exit", removeAtExit);
-  const remove = async () => {
-    process.off("exit", removeAtExit);
-    await rm(directory, { recursive: true, force: true });
-  };
+  const scratch = await openScratch();
+  const { directory } = scratch;
   try {
     const authority = await createTestAuthority(directory, certificateNames);
     const upstream = await startUpstream({ ...authority, authorization: benchAuthorization });
@@ -37,11 +29,11 @@ export async function createRig(): Promise<Rig> {
       upstream,
       async close() {
         await upstream.stop();
-        await remove();
+        await scratch.close();
       },
     };
   } catch (error) {
-    await remove();
+    await scratch.close();
     throw error;
   }
 }

@@ -7,38 +7,20 @@ import { join } from "node:path";
 import { benchCases, benchWildcards, modeFor } from "./cases.ts";
 import type { BenchCase, CaseOptions } from "./cases.ts";
 import { startLoadClients } from "./client-process.ts";
-import type { LoadClients, LoadTotal } from "./client-process.ts";
+import type { LoadClients } from "./client-process.ts";
 import type { Contender, RunningContender } from "./contender.ts";
-import { otherWorkShare, readMachineTime } from "./machine.ts";
-import { cpuBetween, sampleCpu } from "./process-cpu.ts";
-import type { CpuSample } from "./process-cpu.ts";
+import { measureRun } from "./measurement.ts";
+import type { Measurement } from "./measurement.ts";
 import type { TestAuthority } from "./test-authority.ts";
 import { serverNamesOf } from "./workload.ts";
 import type { WorkloadPlan } from "./workload.ts";
 import type { UpstreamProcess } from "./upstream-process.ts";
 
 /** Figures of one contender in one case in one round. */
-export interface RoundSample {
+export interface RoundSample extends Measurement {
   readonly case: string;
   readonly contender: string;
   readonly round: number;
-  readonly requests: number;
-  readonly requestsPerSecond: number;
-  /** `µs` per request; a process that the contender does not have is absent */
-  readonly cpuMicrosPerRequest: {
-    readonly server?: number;
-    readonly envoy?: number;
-    readonly client: number;
-    readonly upstream: number;
-  };
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly failed: number;
-  readonly firstFailure?: string;
-  /** Share (0–1) of the CPUs that work of others took meanwhile */
-  readonly otherWork: number;
-  /** TLS connections that the upstream accepted meanwhile: shows whether a contender reuses them */
-  readonly upstreamHandshakes: number;
 }
 
 /** Processes of one start. */
@@ -154,7 +136,7 @@ function plan(options: RoundsOptions, start: Start, benchCase: BenchCase): Workl
   );
 }
 
-interface Measurement extends Start {
+interface CaseRun extends Start {
   readonly benchCase: BenchCase;
   /** One a load client */
   readonly plans: readonly WorkloadPlan[];
@@ -162,66 +144,11 @@ interface Measurement extends Start {
   readonly clients: LoadClients;
 }
 
-async function measureCase(options: RoundsOptions, run: Measurement): Promise<RoundSample> {
+async function measureCase(options: RoundsOptions, run: CaseRun): Promise<RoundSample> {
   const { benchCase, contender, running, clients } = run;
   const target = { ...running.proxy, mode: running.mode, caPem: running.caPem };
   await clients.prepare(run.plans.map((plan) => ({ ...plan, target })));
-  const countsBefore = await options.upstream.counts();
-  const timeBefore = readMachineTime();
-  const before = sampleAll(running, options.upstream.pid);
-  const total = await clients.run();
-  const after = sampleAll(running, options.upstream.pid);
-  const timeAfter = readMachineTime();
-  const countsAfter = await options.upstream.counts();
-  const used = { ...usedBetween(before, after), client: total.cpuMicros };
-  const ownMicros = Object.values(used).reduce((sum, micros) => sum + micros, 0);
-  const requests = Math.max(total.requests, 1);
-  return {
-    case: benchCase.name,
-    contender: contender.name,
-    round: run.round,
-    ...figures(total),
-    cpuMicrosPerRequest: {
-      ...(used.server !== undefined && { server: used.server / requests }),
-      ...(used.envoy !== undefined && { envoy: used.envoy / requests }),
-      client: used.client / requests,
-      upstream: used.upstream / requests,
-    },
-    otherWork: otherWorkShare(timeBefore, timeAfter, ownMicros),
-    upstreamHandshakes: countsAfter.handshakes - countsBefore.handshakes,
-  };
-}
-
-interface AllCpu {
-  readonly server: CpuSample | undefined;
-  readonly envoy: CpuSample | undefined;
-  readonly upstream: CpuSample;
-}
-
-function sampleAll({ pids }: RunningContender, upstream: number): AllCpu {
-  const except = pids.envoy === undefined ? [] : [pids.envoy];
-  return {
-    server: pids.server === undefined ? undefined : sampleCpu(pids.server, { except }),
-    envoy: pids.envoy === undefined ? undefined : sampleCpu(pids.envoy),
-    upstream: sampleCpu(upstream),
-  };
-}
-
-function usedBetween(before: AllCpu, after: AllCpu) {
-  return {
-    ...(before.server && after.server && { server: cpuBetween(before.server, after.server) }),
-    ...(before.envoy && after.envoy && { envoy: cpuBetween(before.envoy, after.envoy) }),
-    upstream: cpuBetween(before.upstream, after.upstream),
-  };
-}
-
-function figures(total: LoadTotal) {
-  return {
-    requests: total.requests,
-    requestsPerSecond: (total.requests / total.elapsedMs) * 1_000,
-    p50Ms: total.latency.percentile(0.5) / 1_000,
-    p99Ms: total.latency.percentile(0.99) / 1_000,
-    failed: total.failed,
-    ...(total.firstFailure !== undefined && { firstFailure: total.firstFailure }),
-  };
+  const { pids } = running;
+  const measurement = await measureRun({ clients, upstream: options.upstream, pids });
+  return { case: benchCase.name, contender: contender.name, round: run.round, ...measurement };
 }

@@ -1,0 +1,172 @@
+/** `npm run bench -- extproc`: what ext_proc servers cost behind the same Envoy; writes table, chart and JSON. */
+import { fileURLToPath } from "node:url";
+import {
+  createGrpcGo,
+  createGrpcJs,
+  createNoProcessor,
+  createNoProxy,
+} from "../compare/ext-proc-peers.ts";
+import { peerPaths } from "../compare/peers.ts";
+import { drawChart } from "./chart.ts";
+import { compareSamples, formatComparisons } from "./comparison.ts";
+import type { Comparison } from "./comparison.ts";
+import type { Selection } from "./contenders.ts";
+import { orUsageError, selectAmong } from "./contenders.ts";
+import { placeProcesses, planPlacement } from "./cpu-placement.ts";
+import { createEngine } from "./engine-contender.ts";
+import { extprocCases } from "./extproc-cases.ts";
+import { createBenchPolicy } from "./extproc-policy.ts";
+import { runExtprocRounds } from "./extproc-rounds.ts";
+import type { ExtprocSample } from "./extproc-rounds.ts";
+import { describeMachine } from "./machine.ts";
+import { chooseNames, parseOptions } from "./options.ts";
+import type { OptionTable, ParsedOptions } from "./options.ts";
+import type { ProcessorContender } from "./processor.ts";
+import { formatReport } from "./report.ts";
+import type { BenchResults } from "./results.ts";
+import { summariseSamples } from "./results.ts";
+import { openScratch } from "./scratch.ts";
+import { formatProgress, writeOut } from "./run-output.ts";
+import { startPlainUpstream } from "./upstream-process.ts";
+
+const optionTable: OptionTable = {
+  numbers: {
+    rounds: { fallback: 5, min: 1, max: 1_000 },
+    seconds: { fallback: 2, min: 1, max: 3_600 },
+    connections: { fallback: 16, min: 1, max: 10_000 },
+    threads: { fallback: 2, min: 1, max: 64 },
+  },
+  texts: ["contender", "case", "json", "svg"],
+  switches: ["pin"],
+};
+
+/** What the servers' CPU is put in proportion to. */
+const peer = "grpc-go";
+const subject = "CPU time and latency per request of ext_proc servers behind one Envoy";
+const resultFile = (name: string) =>
+  fileURLToPath(new URL(`../results/extproc.${name}`, import.meta.url));
+const caseNames: readonly string[] = extprocCases.map((benchCase) => benchCase.name);
+const titles = new Map<string, string>(extprocCases.map(({ name, title }) => [name, title]));
+
+/** Contents of the JSON file: figures, comparisons, and every sample that they are made of. */
+export interface ExtprocResults extends BenchResults {
+  readonly comparisons: readonly Comparison[];
+  readonly samples: readonly ExtprocSample[];
+}
+
+/** All contenders in the order of the report; nothing is started or looked for. */
+export function extprocContenders(
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly ProcessorContender[] {
+  return [
+    createEngine("clrk"),
+    createEngine("clrk-bare"),
+    createGrpcGo(peerPaths(environment)),
+    createGrpcJs(),
+    createNoProcessor(environment),
+    createNoProxy(),
+  ];
+}
+
+/** Runs the sub-command and prints its report. Rejects when a contender fails to start; UsageError for bad arguments. */
+export async function runExtproc(args: readonly string[]): Promise<void> {
+  const options = parseOptions(args, optionTable);
+  const cases = chooseNames("case", options.text("case"), caseNames);
+  const all = extprocContenders(process.env);
+  const names = options.text("contender")?.split(",") ?? all.map(({ name }) => name);
+  const selection = await orUsageError(selectAmong(all, names));
+  const samples = await measure(options, selection, cases);
+  const contenderNames = selection.present.map((contender) => contender.name);
+  const results: ExtprocResults = {
+    machine: describeMachine(),
+    versions: { node: process.versions.node, ...Object.fromEntries(selection.versions) },
+    options: {
+      ...Object.fromEntries(
+        Object.keys(optionTable.numbers).map((name) => [name, options.number(name)]),
+      ),
+      pin: options.isOn("pin"),
+    },
+    absent: Object.fromEntries(selection.absent),
+    cases: summariseSamples(samples, caseNames, contenderNames),
+    comparisons: compareSamples({
+      samples,
+      caseNames,
+      contenderNames,
+      peer,
+      baselines: new Map(extprocCases.map(({ name, baseline = "" }) => [name, baseline])),
+    }),
+    samples,
+  };
+  process.stdout.write(`\n${formatReport(results, titles)}\n`);
+  process.stdout.write(`${formatComparisons(results.comparisons, peer)}\n`);
+  for (const problem of findProblems(samples)) process.stdout.write(`${problem}\n`);
+  await writeOut(options.text("svg") ?? resultFile("svg"), drawChart(results, { titles, subject }));
+  const json = `${JSON.stringify(results, undefined, 2)}\n`;
+  await writeOut(options.text("json") ?? resultFile("json"), json);
+}
+
+/** One sentence for every sample in which a server did not do what it was measured for. */
+export function findProblems(samples: readonly ExtprocSample[]): string[] {
+  return samples.flatMap(({ contender, counts, filter, round, requests, ...sample }) => {
+    const where = `${sample.case}, ${contender}, round ${round + 1}`;
+    const problems: string[] = [];
+    if (filter !== undefined && filter.failed > 0) {
+      problems.push(`${where}: Envoy counts ${filter.failed} failures of the server`);
+    }
+    if (filter !== undefined && filter.streams < requests) {
+      problems.push(`${where}: Envoy asked for ${filter.streams} of ${requests} requests`);
+    }
+    if (counts !== undefined && counts.transactions < requests) {
+      problems.push(`${where}: facts of ${counts.transactions} of ${requests} requests`);
+    }
+    // Tokens stand in bodies, which are exchanged in all cases but these.
+    const hasBodies = sample.case !== "headers" && sample.case !== "response-headers";
+    if (counts !== undefined && hasBodies && counts.metered < requests) {
+      problems.push(`${where}: tokens of ${counts.metered} of ${requests} requests`);
+    }
+    if (counts !== undefined && contender === "clrk") {
+      const made = hasBodies ? counts.meteredRecords : counts.records;
+      if (made < requests) problems.push(`${where}: records of ${made} of ${requests} requests`);
+    }
+    return problems;
+  });
+}
+
+async function measure(
+  options: ParsedOptions,
+  { present }: Selection<ProcessorContender>,
+  cases: readonly string[],
+): Promise<ExtprocSample[]> {
+  const machineCpus = navigator.hardwareConcurrency;
+  const placement = options.isOn("pin") ? planPlacement(machineCpus) : undefined;
+  const policy = createBenchPolicy();
+  const scratch = await openScratch();
+  try {
+    const upstream = await startPlainUpstream();
+    try {
+      if (placement !== undefined) await placeProcesses([upstream.pid], placement.rig);
+      return await runExtprocRounds({
+        rounds: options.number("rounds"),
+        seconds: options.number("seconds"),
+        connections: options.number("connections"),
+        threads: options.number("threads"),
+        cases: extprocCases.filter(({ name }) => cases.includes(name)),
+        contenders: present,
+        upstream,
+        routes: policy.routes,
+        paths: policy.paths,
+        directory: scratch.directory,
+        async place({ contender, clients }) {
+          if (placement === undefined) return;
+          await placeProcesses(contender, placement.contender);
+          await placeProcesses(clients, placement.rig);
+        },
+        onSample: (sample) => process.stderr.write(`${formatProgress(sample)}\n`),
+      });
+    } finally {
+      await upstream.stop();
+    }
+  } finally {
+    await scratch.close();
+  }
+}
