@@ -51,7 +51,8 @@ export function decodeNetworkRequest(bytes: Buffer, start: number, end: number):
     }
     const stop = reader.block(tag, end);
     const found = field === READ_DATA ? "read" : "write";
-    if (direction !== undefined && direction !== found) throw malformedMessage("two directions");
+    if (direction !== undefined && direction !== found)
+      throw malformedMessage("two directions are there");
     direction = found;
     while (reader.at < stop) {
       const part = reader.tag(stop);
