@@ -10,7 +10,8 @@ import t from "tap";
 import type { Test } from "tap";
 import type { AccessLogPipe, AccessLogPipeOptions } from "./access-log-pipe.ts";
 import { openAccessLogPipe } from "./access-log-pipe.ts";
-import { packAny } from "./any.ts";
+import type { EngineLine } from "./access-log/engine-line.ts";
+import { packAny, typedExtension } from "./any.ts";
 import { silentLogger } from "./log.ts";
 import type { Logger } from "./log.ts";
 import { envoy } from "./proto/gen/xds.js";
@@ -39,7 +40,7 @@ import {
   httpRule,
 } from "./testdata/gateway-snapshot.ts";
 import type { XdsResource } from "./xds.ts";
-import { TYPE_URL } from "./xds.ts";
+import { ENGINE_METADATA, TYPE_URL } from "./xds.ts";
 import { httpAccessLog } from "./xds/access-log.ts";
 
 interface Rig {
@@ -218,8 +219,17 @@ interface LoggedEnvoy {
   readonly records: EgressRecord[];
 }
 
+/** What of an Envoy with both logs is not usual. */
+interface LoggedOptions extends Pick<AccessLogPipeOptions, "onEngineLine"> {
+  readonly alter?: (resources: XdsResource[]) => XdsResource[];
+}
+
 /** Envoy with both logs on every intercepted connection. */
-async function startEnvoy(t: Test, snapshot: GatewaySnapshot): Promise<LoggedEnvoy> {
+async function startEnvoy(
+  t: Test,
+  snapshot: GatewaySnapshot,
+  { alter = withBothLogs, ...options }: LoggedOptions = {},
+): Promise<LoggedEnvoy> {
   const rig = await startRig(t);
   const nobody = { kind: "Process", namespace: "", uid: "", revision: "", invocationId: "" };
   const { pipe, records } = await startPipe(t, {
@@ -229,13 +239,27 @@ async function startEnvoy(t: Test, snapshot: GatewaySnapshot): Promise<LoggedEnv
       ruleFacts: indexRuleFacts(snapshot),
       findAgent: (caller) => ({ ...nobody, name: caller }),
     }),
+    ...options,
   });
-  const verdict = await rig.publish(snapshot, { accessLogPipe: pipe.path, alter: withBothLogs });
+  const verdict = await rig.publish(snapshot, { accessLogPipe: pipe.path, alter });
   t.equal(verdict.kind, "live", "Envoy takes the configuration");
   return { rig, pipe, records };
 }
 
+type Manager = envoy.extensions.filters.network.http_connection_manager.v3.IHttpConnectionManager;
+
 function withBothLogs(resources: XdsResource[]): XdsResource[] {
+  return mapManagers(resources, (manager, name) => ({
+    ...manager,
+    accessLog: [...(manager.accessLog ?? []), httpAccessLog(name)],
+  }));
+}
+
+/** Changes what every intercepted connection is handled by. */
+function mapManagers(
+  resources: XdsResource[],
+  change: (manager: Manager, name: "transparent" | "explicit") => Manager,
+): XdsResource[] {
   const { Listener } = envoy.config.listener.v3;
   const { HttpConnectionManager } = envoy.extensions.filters.network.http_connection_manager.v3;
   return resources.map((resource) => {
@@ -247,8 +271,7 @@ function withBothLogs(resources: XdsResource[]): XdsResource[] {
       if (value === undefined || typeUrl !== HttpConnectionManager.getTypeUrl()) continue;
       const manager = HttpConnectionManager.decode(value);
       if (manager.statPrefix === "proxy") continue;
-      const accessLog = [...manager.accessLog, httpAccessLog(name)];
-      filter.typedConfig = packAny(HttpConnectionManager, { ...manager, accessLog });
+      filter.typedConfig = packAny(HttpConnectionManager, change(manager, name));
     }
     return { ...resource, ...packAny(Listener, listener) };
   });
@@ -359,6 +382,51 @@ t.test("both logs give the same record of the same transaction", needsEnvoy, asy
     true,
   );
   t.match(records[0]?.trace, { parentSpanId: "b7ad6b7169203331" });
+});
+
+/** Leaves the mark of the engine at every request. */
+function withEngineMark(resources: XdsResource[]): XdsResource[] {
+  const { Config } = envoy.extensions.filters.http.set_metadata.v3;
+  const mark = typedExtension("mark", Config, {
+    metadata: [
+      {
+        metadataNamespace: ENGINE_METADATA.namespace,
+        value: { fields: { [ENGINE_METADATA.id]: { stringValue: "engine-1" } } },
+      },
+    ],
+  });
+  return mapManagers(withBothLogs(resources), (manager) => ({
+    ...manager,
+    httpFilters: [mark, ...(manager.httpFilters ?? [])],
+  }));
+}
+
+t.test("both logs tell which transactions the engine saw", needsEnvoy, async (t) => {
+  const { port } = await plainUpstream(t);
+  const alias = { address: "127.0.0.1", port };
+  const snapshot = gatewaySnapshot({
+    hosts: [{ ...hostPolicy("plain.example.com", httpRule()), alias }],
+  });
+  const lines: EngineLine[] = [];
+  const { rig, pipe, records } = await startEnvoy(t, snapshot, {
+    alter: withEngineMark,
+    onEngineLine: (line) => lines.push(line),
+  });
+  await plainRequest(rig, "plain.example.com", { path: "/a?k=credential" });
+  await plainRequest(rig, "denied.example.com", { path: "/b" });
+  await until(() => lines.length === 2 && rig.records.length === 2);
+  t.same([records.length, pipe.dropped], [0, 0]);
+  t.same(
+    lines.map(({ id }) => id),
+    ["engine-1", "engine-1"],
+  );
+  const completed = lines.map((line) => line.complete(undefined).record);
+  for (const record of completed) {
+    const streamed = rig.records.find((other) => other.startUnixNs === record.startUnixNs);
+    t.same(comparable(record), streamed && comparable(streamed));
+    t.equal(record.tier, "engine");
+  }
+  t.match(completed[0]?.request, { path: "/a", query: "[redacted]" });
 });
 
 const controls = ["\t", "\r", "\n", "\0", "\u001e", "\u001f", "\u007f", "\u0085"];

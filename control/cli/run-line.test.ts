@@ -1,8 +1,9 @@
 /** The line of a record: aligned, short, honest about failure, and deaf to what the network would like to print. */
 import t from "tap";
+import type { TokenUsage } from "../../gateway/call-facts.ts";
 import type { EgressRecord, RecordKind } from "../../gateway/record.ts";
 import { createPalette } from "./colour.ts";
-import { formatDuration, formatRunLine } from "./run-line.ts";
+import { formatDuration, formatRunLine, formatTokens } from "./run-line.ts";
 import { displayWidth } from "./table.ts";
 
 const plain = createPalette({ isTerminal: false, environment: {} });
@@ -15,6 +16,7 @@ interface Changes {
   readonly request?: Partial<EgressRecord["request"]>;
   readonly response?: Partial<EgressRecord["response"]>;
   readonly decision?: Partial<EgressRecord["decision"]>;
+  readonly usage?: TokenUsage;
 }
 
 function recordWith(changes: Changes = {}): EgressRecord {
@@ -63,9 +65,14 @@ function recordWith(changes: Changes = {}): EgressRecord {
     revision: 1,
     trace: null,
     model: null,
-    usage: null,
+    usage: changes.usage ?? null,
     capture: null,
   };
+}
+
+function tokens(inputTokens: number | null, outputTokens: number | null): TokenUsage {
+  const rest = { cachedInputTokens: null, cacheWriteTokens: null, reasoningTokens: null };
+  return { inputTokens, outputTokens, ...rest };
 }
 
 const denied = (message: string | null, reason: string | null = "no-route") =>
@@ -81,6 +88,16 @@ for (const { name, changes, line } of [
     name: "a short method",
     changes: { request: { method: "GET", host: "mcp.linear.app", path: "/mcp" }, durationMs: 212 },
     line: "researcher  ✔ GET  mcp.linear.app/mcp                    200   212 ms",
+  },
+  {
+    name: "a model call",
+    changes: { usage: tokens(2_114, 387) },
+    line: "researcher  ✔ POST api.anthropic.com/v1/messages   200   1.8 s   2,114 → 387 tok",
+  },
+  {
+    name: "a quick model call to a long path",
+    changes: { request: { path: `/v1/${"x".repeat(99)}` }, usage: tokens(12, 9), durationMs: 212 },
+    line: "researcher  ✔ POST api.anthropic.com/v1/xxxxxxxxxxxxx…  200   212 ms  12 → 9 tok",
   },
   {
     name: "a denial",
@@ -220,6 +237,19 @@ t.test(
     t.equal(displayWidth(paint({})), displayWidth(uncoloured));
   },
 );
+
+for (const { usage, text } of [
+  { usage: tokens(12, 9), text: "12 → 9 tok" },
+  { usage: tokens(1_234_567, 1_000), text: "1,234,567 → 1,000 tok" },
+  { usage: tokens(0, 0), text: "0 → 0 tok" },
+  { usage: tokens(8, null), text: "8 tok" },
+  { usage: tokens(null, 9), text: "? → 9 tok" },
+  { usage: tokens(null, null), text: "" },
+]) {
+  t.test(`formatTokens() gives "${text}"`, async (t) => {
+    t.equal(formatTokens(usage), text);
+  });
+}
 
 for (const { durationMs, text } of [
   { durationMs: 0, text: "<1 ms" },

@@ -2,6 +2,7 @@
  * One live record as the line that a person watching `clrk run` reads: who, what, and how it went.
  * Invariant: one record is one line, whatever the network put into it; colour is decided by the palette alone.
  */
+import type { TokenUsage } from "../../gateway/call-facts.ts";
 import { recordSeverity } from "../../gateway/record.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { escapeControls } from "./colour.ts";
@@ -21,6 +22,8 @@ const targetColumns = 36;
 // Below this a target says nothing any more: then the line is rather too long.
 const leastTargetColumns = 16;
 const methodColumns = 4;
+// `212 ms`, so that counts of tokens stand below each other too.
+const durationColumns = 6;
 const gap = "  ";
 
 /**
@@ -60,7 +63,9 @@ function describeOutcome(record: EgressRecord): Outcome {
   const severity = recordSeverity(record);
   if (severity === "info") {
     const status = record.kind === "http" ? String(response.status) : "ok";
-    return { mark: "✔", colour: "green", text: `${status.padEnd(3)}${gap} ${duration}` };
+    const tokens = record.usage === null ? "" : formatTokens(record.usage);
+    const taken = tokens === "" ? duration : `${duration.padEnd(durationColumns)}${gap}${tokens}`;
+    return { mark: "✔", colour: "green", text: `${status.padEnd(3)}${gap} ${taken}` };
   }
   const colour = severity === "error" ? "red" : "yellow";
   if (response.status > 0) {
@@ -89,6 +94,15 @@ function fitTarget(
   const { room, canCut } = limits;
   if (displayWidth(target) <= room) return padEndToWidth(target, Math.min(targetColumns, room));
   return canCut ? truncateToWidth(target, Math.max(room, leastTargetColumns)) : target;
+}
+
+/** Returns tokens of input and output for people: `2,114 → 387 tok`, `8 tok` where only the input has some; empty for none. */
+export function formatTokens({ inputTokens, outputTokens }: TokenUsage): string {
+  if (inputTokens === null && outputTokens === null) return "";
+  const input = inputTokens?.toLocaleString("en-US") ?? "?";
+  return outputTokens === null
+    ? `${input} tok`
+    : `${input} → ${outputTokens.toLocaleString("en-US")} tok`;
 }
 
 /** Returns a duration of `ms` for people: `<1 ms`, `212 ms`, `1.8 s`, `12 min`. */

@@ -64,7 +64,10 @@ t.test("status() says what is wrong", async (t) => {
   await mkdir(join(context.home.run, String(process.ppid)));
   t.equal(await context.clrk("status"), 0);
   const text = context.stdout();
-  t.match(text, "           1 written, 2 lost, 1 without what the engine knew\n           /nowhere/r: disk is full\n");
+  t.match(
+    text,
+    "           1 written, 2 lost, 1 without what the engine knew\n           /nowhere/r: disk is full\n",
+  );
   t.match(text, "Problems (revision 6 stays live)\n  policy/a.yaml:3: spec: is wrong\n");
   t.match(text, "False   deny-all   127.0.0.1:4100   [::1]:15001   3");
   t.match(text, "default/default: Envoy rejected it: bad listener\n");
