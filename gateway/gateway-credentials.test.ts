@@ -47,11 +47,10 @@ const gateway = gatewaySnapshot({
 });
 
 t.test("credentialsOf() takes what the rules name", async (t) => {
-  const { headers, engine, signing } = credentialsOf(gateway, all);
+  const { headers, engine } = credentialsOf(gateway, all);
   const parts = [`${aws}/access_key_id`, `${aws}/secret_access_key`, `${aws}/session_token`];
   t.same([...headers.keys()], ["secret/default/openai/token", "secret/default/backend/token"]);
   t.same([...engine.keys()], ["secret/default/gemini/token", ...parts]);
-  t.same([...signing.keys()], parts);
   t.equal(
     headers.get("secret/default/openai/token")?.reveal(),
     "value of secret/default/openai/token",

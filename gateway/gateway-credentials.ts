@@ -9,8 +9,6 @@ export interface GatewayCredentials {
   readonly headers: ReadonlyMap<string, SecretValue>;
   /** Of query parameters by resource name, and parts of AWS credentials by `<resource>/<part>`: Envoy gets none of them */
   readonly engine: ReadonlyMap<string, SecretValue>;
-  /** Parts of AWS credentials by `<resource>/<part>`: they reach Envoy in files, and are no resources */
-  readonly signing: ReadonlyMap<string, SecretValue>;
 }
 
 /** Every use of a credential in the rules of a gateway; the same one may come more than once. */
@@ -31,16 +29,14 @@ export function credentialsOf(
 ): GatewayCredentials {
   const headers = new Map<string, SecretValue>();
   const engine = new Map<string, SecretValue>();
-  const signing = new Map<string, SecretValue>();
   for (const use of credentialUses(gateway)) {
     for (const name of valueNames(use)) {
       const value = all.get(name);
       if (value === undefined) continue;
       (use.kind === "header" ? headers : engine).set(name, value);
-      if (use.kind === "aws-sigv4") signing.set(name, value);
     }
   }
-  return { headers, engine, signing };
+  return { headers, engine };
 }
 
 /** Parts of an AWS credential, the names under which they stand below the resource of its use. */

@@ -1,5 +1,5 @@
 /** Tests one served gateway: what is published when, what counts as live, its files, and its end. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import t from "tap";
 import { ManualClock } from "./clock.ts";
@@ -191,41 +191,6 @@ t.test("ruleFacts keep the rules of revisions shortly before", async (t) => {
     [2, 3, 4, 5].map((name) => `allow/R/n/${name}/0`),
   );
 });
-
-t.test(
-  "publish() writes AWS credentials for this user only, others into another file",
-  async (t) => {
-    const { create, directory } = await openWorkshop(t);
-    const rule = httpRule({ action: forward({ credentials: [sigv4("aws")] }) });
-    const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", rule)] });
-    const runtime = await create(gateway);
-    const folder = path.join(directory, "g0", "aws");
-    const publish = async (revision: number, id: string) => {
-      const parts = { access_key_id: id, secret_access_key: "s" };
-      const credentials = Object.entries(parts).map(
-        ([part, value]) => [`secret/default/aws/token/${part}`, new SecretValue(value)] as const,
-      );
-      await runtime.publish(revision, gateway, new Map(credentials));
-    };
-    await publish(1, "AKIDONE");
-    await publish(2, "AKIDONE");
-    const [first = ""] = await readdir(folder);
-    t.match(first, /^[0-9a-f]{32}$/);
-    t.equal((await stat(folder)).mode & 0o777, 0o700);
-    t.equal((await stat(path.join(folder, first))).mode & 0o777, 0o600);
-    t.match(await readFile(path.join(folder, first), "utf8"), /aws_access_key_id=AKIDONE/);
-    await publish(3, "AKIDTWO");
-    t.equal((await readdir(folder)).length, 2);
-    runtime.onAdsEvent({ kind: "live", gateway: key, revision: 2 });
-    t.equal((await readdir(folder)).length, 2, "a revision that was replaced meanwhile");
-    runtime.onAdsEvent({ kind: "live", gateway: key, revision: 3 });
-    while ((await readdir(folder)).length > 1) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    const [left = ""] = await readdir(folder);
-    t.match(await readFile(path.join(folder, left), "utf8"), /aws_access_key_id=AKIDTWO/);
-  },
-);
 
 t.test("publish() gives Envoy the credentials of its own rules only", async (t) => {
   const { create, ads } = await openWorkshop(t);

@@ -1,6 +1,12 @@
 /** Pins the header names: other processes and callers depend on the exact strings. */
 import t from "tap";
-import { CLRK_HEADER_PREFIX, CLRK_HEADERS, isClrkHeader, REDACTED_HEADERS } from "./headers.ts";
+import {
+  CLRK_HEADER_PREFIX,
+  CLRK_HEADERS,
+  ENGINE_ROLE,
+  isClrkHeader,
+  REDACTED_HEADERS,
+} from "./headers.ts";
 
 t.test("CLRK_HEADERS keeps its strings", async (t) => {
   t.strictSame(CLRK_HEADERS, {
@@ -13,9 +19,15 @@ t.test("CLRK_HEADERS keeps its strings", async (t) => {
     continue: "x-clrk-continue",
     llmRule: "x-clrk-llm-rule",
     extprocRole: "x-clrk-extproc-role",
+    plan: "x-clrk-plan",
+    caller: "x-clrk-caller",
     denyReason: "x-clrk-deny-reason",
   });
   t.equal(CLRK_HEADER_PREFIX, "x-clrk-");
+});
+
+t.test("ENGINE_ROLE keeps its strings", async (t) => {
+  t.strictSame(ENGINE_ROLE, { downstream: "downstream", upstream: "upstream" });
 });
 
 t.test("CLRK_HEADERS are all stripped by their prefix", async (t) => {

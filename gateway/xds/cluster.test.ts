@@ -20,12 +20,21 @@ const upstream: UpstreamSettings = {
   guardedRanges: ["10.0.0.0/8", "::1/128"],
 };
 
-function clustersByName(gateway = gatewaySnapshot()) {
+function clustersByName(gateway = gatewaySnapshot(), engineSockets: readonly string[] = []) {
   // Encoded and decoded: what Envoy reads, defaults included.
-  const decoded = clusters(gateway, []).map((cluster) =>
+  const decoded = clusters(gateway, engineSockets).map((cluster) =>
     Cluster.decode(Cluster.encode(cluster).finish()),
   );
   return new Map(decoded.map((cluster) => [cluster.name, cluster]));
+}
+
+/** Options of the HTTP upstream; undefined for a cluster of raw connections. */
+function httpOptions({
+  typedExtensionProtocolOptions = {},
+}: Pick<envoy.config.cluster.v3.ICluster, "typedExtensionProtocolOptions">) {
+  const { HttpProtocolOptions } = envoy.extensions.upstreams.http.v3;
+  const [packed] = Object.values(typedExtensionProtocolOptions ?? {});
+  return tryUnpackAny(packed ?? {}, HttpProtocolOptions);
 }
 
 t.test("clusters() have unique names and limits that no agent reaches", async (t) => {
@@ -41,13 +50,12 @@ t.test("clusters() have unique names and limits that no agent reaches", async (t
     ] as const) {
       t.equal(limits?.[key]?.value, 1_000_000, `${name} ${key}`);
     }
-    t.equal(connectTimeout?.seconds, 5, name);
+    t.equal(connectTimeout?.seconds, name === "clrk-engine" ? 1 : 5, name);
   }
 });
 
 t.test("clusters() verify every TLS upstream by name against the shared roots", async (t) => {
   const { UpstreamTlsContext } = envoy.extensions.transport_sockets.tls.v3;
-  const { HttpProtocolOptions } = envoy.extensions.upstreams.http.v3;
   const verified: string[] = [];
   for (const [name, { transportSocket, typedExtensionProtocolOptions }] of clustersByName(
     everythingSnapshot(),
@@ -56,12 +64,14 @@ t.test("clusters() verify every TLS upstream by name against the shared roots", 
     if (tls === undefined) continue;
     verified.push(name);
     t.equal(tls.commonTlsContext?.validationContextSdsSecretConfig?.name, "trust/upstream", name);
-    const [packed] = Object.values(typedExtensionProtocolOptions);
-    const options = tryUnpackAny(packed ?? {}, HttpProtocolOptions)?.upstreamHttpProtocolOptions;
+    const options = httpOptions({ typedExtensionProtocolOptions })?.upstreamHttpProtocolOptions;
     t.match(options, { autoSni: true, autoSanValidation: true }, name);
   }
-  t.ok(verified.includes("forward-tls") && verified.includes("forward-tls-http1"));
+  for (const name of ["forward-tls", "forward-tls-http1", "forward-tls-signed"]) {
+    t.ok(verified.includes(name), name);
+  }
   t.ok(verified.some((name) => name.startsWith("alias-tls/")));
+  t.ok(verified.some((name) => name.startsWith("alias-tls-signed/")));
   t.notOk(verified.some((name) => /plain|raw|original|named/.test(name)));
 });
 
@@ -75,6 +85,7 @@ t.test("clusters() that resolve names carry the guard, but for named addresses",
   t.same(guards, [
     ["forward-tls", 2],
     ["forward-tls-http1", 2],
+    ["forward-tls-signed", 2],
     ["forward-plain", 2],
     ["forward-named-address", 0],
     ["forward-raw", 2],
@@ -101,11 +112,51 @@ t.test("clusters() dial an alias by each protocol, once", async (t) => {
   t.same(addresses, [
     ["alias-tls/10.0.0.9:8443", "10.0.0.9", 8443],
     ["alias-tls-http1/10.0.0.9:8443", "10.0.0.9", 8443],
+    ["alias-tls-signed/10.0.0.9:8443", "10.0.0.9", 8443],
     ["alias-plain/10.0.0.9:8443", "10.0.0.9", 8443],
     ["alias-tls/fd00::1:443", "fd00::1", 443],
     ["alias-tls-http1/fd00::1:443", "fd00::1", 443],
+    ["alias-tls-signed/fd00::1:443", "fd00::1", 443],
     ["alias-plain/fd00::1:80", "fd00::1", 80],
   ]);
+});
+
+t.test("clusters() ask the engine over HTTP/2 at one endpoint a thread", async (t) => {
+  const sockets = ["/run/engine-0.sock", "/run/engine-1.sock"];
+  const engine = clustersByName(gatewaySnapshot(), sockets).get("clrk-engine");
+  const { endpoints } = engine?.loadAssignment ?? {};
+  t.equal(endpoints?.length, 1, "in one locality, so that all are asked in turn");
+  t.same(
+    endpoints?.[0]?.lbEndpoints?.map(({ endpoint }) => endpoint?.address?.pipe?.path),
+    sockets,
+  );
+  t.equal(engine?.transportSocket, null, "a Unix socket in a private folder");
+  const options = httpOptions(engine ?? {})?.explicitHttpConfig?.http2ProtocolOptions;
+  t.equal(options?.initialStreamWindowSize?.value, 1024 * 1024);
+  t.equal(options?.initialConnectionWindowSize?.value, 16 * 1024 * 1024);
+});
+
+t.test("clusters() have an engine that nobody serves where there are no threads", async (t) => {
+  const [locality] = clustersByName().get("clrk-engine")?.loadAssignment?.endpoints ?? [];
+  t.same(locality?.lbEndpoints, []);
+});
+
+t.test("clusters() sign the attempts of signed upstreams and of no others", async (t) => {
+  const gateway = everythingSnapshot();
+  const filters = new Map(
+    [...clustersByName(gateway)].map(([name, cluster]) => [
+      name,
+      (httpOptions(cluster)?.httpFilters ?? []).map((filter) => filter.name),
+    ]),
+  );
+  const signed = [...filters].filter(([name]) => name.includes("tls-signed"));
+  t.ok(signed.length > 1, "the forward proxy's and an alias");
+  for (const [name, names] of filters) {
+    const wanted = name.includes("tls-signed")
+      ? ["clrk.attempt", "envoy.filters.http.upstream_codec"]
+      : [];
+    t.same(names, wanted, name);
+  }
 });
 
 t.test("clusters() have nowhere to go for what is refused", async (t) => {

@@ -17,14 +17,9 @@ import {
 import { tlsUpstream } from "../testdata/echo-upstream.ts";
 import { eventually, freePort, needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
 import type { EnvoyRig } from "../testdata/envoy-rig.ts";
-import {
-  forward,
-  gatewaySnapshot,
-  hostPolicy,
-  httpRule,
-  sigv4,
-} from "../testdata/gateway-snapshot.ts";
+import { gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
 import { interceptingConnectionManager, strictHttp } from "./http-connection-manager.ts";
+import { engineReply, guardedReply, unreachableReply } from "./upstream-failure.ts";
 
 function filtersOf(gateway: GatewaySnapshot, scheme: "tls" | "plain"): string[] {
   const { HttpConnectionManager } = envoy.extensions.filters.network.http_connection_manager.v3;
@@ -39,23 +34,24 @@ function filtersOf(gateway: GatewaySnapshot, scheme: "tls" | "plain"): string[] 
   );
 }
 
-t.test("interceptingConnectionManager() checks agreement first and signs last", async (t) => {
-  const signed = httpRule({ action: forward({ credentials: [sigv4("aws")] }) });
-  const gateway = gatewaySnapshot({
-    hosts: [hostPolicy("a.example.com", signed), hostPolicy("10.0.0.5")],
-  });
-  const plain = filtersOf(gateway, "plain");
-  t.same(plain.slice(-5), [
-    "header_mutation",
-    "dynamic_forward_proxy",
-    "-named_address_forward_proxy",
-    "-aws_request_signing",
-    "router",
-  ]);
-  t.same(plain.slice(0, 2), ["rbac", "ambiguous_path"]);
-  t.notOk(filtersOf(gateway, "tls").includes("-named_address_forward_proxy"));
-  t.notOk(filtersOf(gatewaySnapshot(), "tls").includes("-aws_request_signing"));
-});
+t.test(
+  "interceptingConnectionManager() checks agreement, asks the engine, then injects",
+  async (t) => {
+    const gateway = gatewaySnapshot({ hosts: [hostPolicy("10.0.0.5")] });
+    const plain = filtersOf(gateway, "plain");
+    t.same(plain, [
+      "rbac",
+      "ambiguous_path",
+      "-engine",
+      "header_mutation",
+      "dynamic_forward_proxy",
+      "-named_address_forward_proxy",
+      "router",
+    ]);
+    const tls = plain.filter((name) => name !== "-named_address_forward_proxy");
+    t.same(filtersOf(gateway, "tls"), tls, "an address is named by plain requests only");
+  },
+);
 
 t.test("strictHttp() lets nothing that an agent sends steer Envoy", async (t) => {
   t.match(strictHttp(), {
@@ -290,17 +286,24 @@ t.test(
       return typedConfig ? (tryUnpackAny(typedConfig, ExpressionFilter)?.expression ?? "") : "";
     });
     const kinds = expressions.map((text) => text.split(" && (")[0] ?? "");
-    t.same([...new Set(kinds)].slice(0, 3), [
-      "response.code_details.contains('[ambiguous-path]')",
-      "response.code_details.startsWith('rbac_access_denied')",
-      "response.code_details == 'route_not_found'",
-    ]);
+    t.same(
+      [...new Set(kinds)],
+      [
+        "response.code_details.contains('[ambiguous-path]')",
+        "response.code_details.startsWith('rbac_access_denied')",
+        "response.code_details == 'route_not_found'",
+        guardedReply.when,
+        engineReply.when,
+        unreachableReply.when,
+      ],
+    );
     for (const [index, text] of expressions.entries()) {
       const isRest = text === kinds[index];
       const isLast = kinds[index] !== kinds[index + 1];
       t.equal(isRest, isLast, `unknown hosts come after those of providers: ${text}`);
       const status = mappers?.[index]?.statusCode?.value;
-      t.equal(status, text.includes("response.code >=") ? undefined : 403);
+      const keepsEnvoys = text.startsWith(engineReply.when) || text.includes("response.code >=");
+      t.equal(status, keepsEnvoys ? undefined : 403, text);
     }
   },
 );
