@@ -18,8 +18,11 @@ import {
   hostPolicy,
   httpRoute,
   l4Route,
+  loggedBy,
+  logging,
   object,
   parent,
+  queryCredential,
   secret,
   statusOf,
   target,
@@ -31,8 +34,9 @@ function everything(): ParsedObject[] {
   const hidden = "hidden-value";
   return [
     gateway({ otlp: { endpoint: "https://otlp.example", headers: { "x-key": hidden } } }),
-    gateway({ defaultPolicy: "allow-all", explicitProxy: {} }, "other"),
+    gateway({ defaultPolicy: "allow-all", explicitProxy: {}, otlp: { captureBody: {} } }, "other"),
     httpRoute("web", ["*.example.com", "api.example.com", "10.0.0.1"]),
+    httpRoute("kept", ["kept.example"], { rules: [{ filters: loggedBy("log") }] }),
     httpRoute("lost", ["lost.example"], { parentRefs: [parent("none")] }),
     aiRoute("openai", "openai", { backendRefs: [backendRef("b"), backendRef("none")] }),
     aiRoute("bedrock", "bedrock", {}, { parentRefs: [parent("other")] }),
@@ -46,7 +50,11 @@ function everything(): ParsedObject[] {
     headerCredential("gone", [target("EgressHTTPRoute", "web")], { secretRef: { name: "none" } }),
     awsCredential("aws", [target("AIProviderRoute", "bedrock")]),
     object("EgressDenyPolicy", "deny", { targetRefs: [target("EgressL4Route", "db")] }),
-    object("LoggingPolicy", "log", { redactHeaders: ["x-a"] }),
+    queryCredential("query", [target("EgressHTTPRoute", "kept")]),
+    headerCredential("basic", [target("EgressHTTPRoute", "kept")], {
+      valueTemplate: `Basic \${base64(\${token})}`,
+    }),
+    logging("log", { captureRequest: true, redactHeaders: ["x-a"] }),
     object("RateLimitPolicy", "limit", { requests: 1, window: "1s" }),
     object("FallbackRoutingPolicy", "fall", { targetRefs: [target("AIProviderRoute", "none")] }),
     secret("key", { token: hidden }),
@@ -96,8 +104,25 @@ t.test("compile() gives values for exactly what the snapshot names", async (t) =
     "otlp/default/egress/x-key",
     "secret/default/aws/aws/access_key_id",
     "secret/default/aws/aws/secret_access_key",
+    "secret/default/key/template/34daf1629f1e1721",
     "secret/default/key/token",
   ]);
+});
+
+t.test("compile() plans for the engine on each gateway what it is asked for there", async (t) => {
+  const result = compiled(...everything());
+  const whyOf = (name: string) =>
+    new Set(
+      gatewayOf(result, name).hosts.flatMap(({ rules }) =>
+        rules.flatMap((rule) => rule.engine?.why ?? []),
+      ),
+    );
+  t.same([...whyOf("egress")].toSorted(), [
+    "keeps request bodies (LoggingPolicy default/log)",
+    "puts a credential into the query",
+    "reads tokens of openai calls",
+  ]);
+  t.same([...whyOf("other")], ["keeps request and response bodies (EgressGateway default/other)"]);
 });
 
 t.test("compile() reports on every object once", async (t) => {

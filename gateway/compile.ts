@@ -57,8 +57,9 @@ export interface CompileInput {
 export interface CompileResult {
   readonly snapshot: Snapshot;
   /**
-   * Values that the snapshot names, and no others: a header credential under its `SecretUse.resource`
-   * (`secret/<namespace>/<name>/<key>`); an `aws-sigv4` use, whose resource is `secret/<namespace>/<name>/aws`, under
+   * Values that the snapshot names, and no others: a header or query credential under its `SecretUse.resource`
+   * (`secret/<namespace>/<name>/<key>`, or of a template `secret/<namespace>/<name>/template/<hash of its text>`); an
+   * `aws-sigv4` use, whose resource is `secret/<namespace>/<name>/aws`, under
    * `<resource>/access_key_id`, `<resource>/secret_access_key` and, if there is one, `<resource>/session_token`;
    * OTLP headers under `otlp/<namespace>/<gateway>/<header>`.
    */

@@ -107,7 +107,18 @@ t.test("gatewaySettings() takes captured bodies", async (t) => {
   const result = compiled(gateway({ otlp: { captureBody: {} } }));
   t.equal(gatewayOf(result).refusal, undefined);
   t.equal(conditionOf(result, label, "Accepted"), "Accepted: Valid");
+  t.same(statusOf(result, label).problems, []);
 });
+
+t.test(
+  "gatewaySettings() says whose bodies are not kept where everything is allowed",
+  async (t) => {
+    const spec = { defaultPolicy: "allow-all", otlp: { captureBody: {} } };
+    t.same(statusOf(compiled(gateway(spec)), label).problems, [
+      "spec.otlp.captureBody keeps no bodies of requests that only spec.defaultPolicy (allow-all) lets pass",
+    ]);
+  },
+);
 
 const trusting = { upstreamTLS: { additionalTrustBundleSecretRef: { name: "roots" } } };
 

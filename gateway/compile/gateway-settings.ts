@@ -46,6 +46,10 @@ export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): G
     unenforced,
     trust.kind === "unusable" ? trust.finding : undefined,
   );
+  if (spec.otlp?.captureBody !== undefined && spec.defaultPolicy === "allow-all") {
+    const text = "keeps no bodies of requests that only spec.defaultPolicy (allow-all) lets pass";
+    book.note(gateway, `spec.otlp.captureBody ${text}`);
+  }
   const otlp = otlpTarget(gateway, scope.book, credentials);
   const { explicitProxy, requestTimeout } = spec;
   return {
