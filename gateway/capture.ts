@@ -1,0 +1,11 @@
+/** Headers and bodies for records, bounded and redacted; the parts are in `policy`. */
+
+export type {
+  BodyCapture,
+  CapturedHeader,
+  FinishedBody,
+  HeaderRedaction,
+  KeptBody,
+} from "./policy/capture.ts";
+export { captureHeaders, createBodyCapture, finishCapturedBody } from "./policy/capture.ts";
+export { matchesContentType } from "./policy/media-type.ts";

@@ -1,0 +1,196 @@
+/**
+ * Keeps the beginning of a body and the headers of a message for its record, within fixed bounds and without secrets.
+ * What cannot be searched for secrets is not kept.
+ */
+
+import type { CapturedBody } from "../call-facts.ts";
+import { isSecretName, redactAuthority, redactHeader, redactTarget, redactUrl } from "../redact.ts";
+import { redactedText } from "../secret-value.ts";
+import type { CapturePlan } from "../snapshot.ts";
+import type { ValueRedactor } from "../value-redactor.ts";
+import { redactKeyTokens } from "./key-tokens.ts";
+import { matchesContentType } from "./media-type.ts";
+
+const maxHeaders = 128;
+const maxNameLength = 256;
+const maxValueLength = 4_096;
+
+/** Codings have short names; anything longer is something else. */
+const maxEncodingLength = 64;
+
+/** First allocation for a body: most chat messages fit. */
+const firstBytes = 4_096;
+
+/** Headers whose values are URLs, whole or from the path on. */
+const urlHeaders: ReadonlySet<string> = new Set([
+  ":path",
+  "content-location",
+  "link",
+  "location",
+  "referer",
+  "refresh",
+  "x-envoy-original-path",
+  "x-forwarded-uri",
+  "x-original-uri",
+  "x-original-url",
+  "x-rewrite-url",
+]);
+
+/** One header as it is recorded. */
+export type CapturedHeader = readonly [name: string, value: string];
+
+/** What was kept of a body, and what passed. */
+export interface KeptBody {
+  /** Bytes on the wire, kept or not */
+  readonly bytes: number;
+  /** The first of them, decoded if decoded ones were given */
+  readonly kept: Buffer;
+  /** Whether more came than was kept */
+  readonly isTruncated: boolean;
+}
+
+/** A body with what is known of its coding. */
+export interface FinishedBody extends KeptBody {
+  /** Coding that `kept` is still in; empty when it was decoded or had none */
+  readonly contentEncoding: string;
+}
+
+/** Takes a body as it passes; bounded by the plan's `maxBytes`. */
+export class BodyCapture {
+  readonly #maxBytes: number;
+  #kept: Buffer = Buffer.alloc(0);
+  #length = 0;
+  #bytes = 0;
+  #isTruncated = false;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = Math.max(0, maxBytes);
+  }
+
+  /**
+   * Copies what still fits and counts the rest. `wireBytes` is what the chunk was on the wire, where it was decoded;
+   * the chunk itself is not used afterwards.
+   */
+  add(chunk: Uint8Array, wireBytes: number = chunk.length): void {
+    this.#bytes += wireBytes;
+    const room = this.#maxBytes - this.#length;
+    if (chunk.length > room) this.#isTruncated = true;
+    const taken = Math.min(chunk.length, room);
+    if (taken === 0) return;
+    const length = this.#length + taken;
+    if (length > this.#kept.length) this.#grow(length);
+    this.#kept.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), this.#length);
+    this.#length = length;
+  }
+
+  /** Says that something is missing which was never given, such as what a broken coding hid. */
+  markTruncated(): void {
+    this.#isTruncated = true;
+  }
+
+  /** What there is, at the end of the body or before; the buffer is the caller's, the capture is empty afterwards. */
+  take(): KeptBody {
+    const kept = this.#kept.subarray(0, this.#length);
+    const taken = { bytes: this.#bytes, kept, isTruncated: this.#isTruncated };
+    this.#kept = Buffer.alloc(0);
+    this.#length = 0;
+    this.#bytes = 0;
+    this.#isTruncated = false;
+    return taken;
+  }
+
+  #grow(length: number): void {
+    const wanted = Math.max(length, this.#kept.length * 2, firstBytes);
+    const grown = Buffer.allocUnsafeSlow(Math.min(wanted, this.#maxBytes));
+    grown.set(this.#kept.subarray(0, this.#length));
+    this.#kept = grown;
+  }
+}
+
+/** A capture for a body of this content type; undefined when the plan keeps none such. */
+export function createBodyCapture(
+  plan: Pick<CapturePlan, "maxBytes" | "contentTypes">,
+  contentType: string | undefined,
+): BodyCapture | undefined {
+  return matchesContentType(contentType, plan.contentTypes)
+    ? new BodyCapture(plan.maxBytes)
+    : undefined;
+}
+
+/** By what headers are redacted. */
+export interface HeaderRedaction {
+  /** Names whose values are never kept, lower case */
+  readonly redactHeaders: readonly string[];
+  /** Headers that hold a credential of ours, lower case */
+  readonly injected: ReadonlySet<string>;
+  readonly redactor: ValueRedactor;
+}
+
+/**
+ * The first 128 headers without secrets: by name, by the shape of a value, and by the values that the gateway gave out.
+ * Values of more than 4,096 characters end with `…` there.
+ */
+export function captureHeaders(
+  entries: readonly CapturedHeader[],
+  redaction: HeaderRedaction,
+): CapturedHeader[] {
+  const captured: CapturedHeader[] = [];
+  for (const [name, value] of entries) {
+    if (captured.length === maxHeaders) break;
+    // A name may repeat a secret as well as a value may.
+    const shownName = redaction.redactor.redactText(name);
+    captured.push([
+      shorten(shownName, maxNameLength),
+      shorten(redactValue(name.toLowerCase(), value, redaction), maxValueLength),
+    ]);
+  }
+  return captured;
+}
+
+/**
+ * The body as it is recorded: values that the gateway gave out and tokens of the shape of a key replaced. A body that is
+ * still encoded is not kept, because nobody can say what is in it.
+ */
+export function finishCapturedBody(body: FinishedBody, redactor: ValueRedactor): CapturedBody {
+  const { bytes, kept, isTruncated } = body;
+  const contentEncoding = captureEncoding(body.contentEncoding, redactor);
+  if (contentEncoding !== "") {
+    return { base64: "", bytes, isTruncated: isTruncated || bytes > 0, contentEncoding };
+  }
+  const end = isTruncated ? "cut" : "whole";
+  const known = redactor.redactBytes(kept, end);
+  // Bytes as characters one to one: a body need not be UTF-8, and what is no secret keeps its bytes.
+  const text = known.toString("latin1");
+  const redacted = redactKeyTokens(text, end);
+  const shown = redacted === text ? known : Buffer.from(redacted, "latin1");
+  return { base64: shown.toString("base64"), bytes, isTruncated, contentEncoding };
+}
+
+function redactValue(name: string, value: string, redaction: HeaderRedaction): string {
+  const { injected, redactHeaders, redactor } = redaction;
+  if (redactHeaders.includes(name) || isSecretName(name)) return redactedText;
+  const shown = redactHeader(name, value, injected);
+  return shown === redactedText
+    ? shown
+    : redactKeyTokens(redactor.redactText(redactUrls(name, shown)));
+}
+
+function redactUrls(name: string, value: string): string {
+  if (name === ":authority" || name === "host") return redactAuthority(value);
+  if (!urlHeaders.has(name)) return value;
+  if (!value.startsWith("/") || value.startsWith("//")) return redactUrl(value);
+  const { path, query } = redactTarget(value);
+  return query === "" ? path : `${path}?${query}`;
+}
+
+/** The upstream writes this header too. */
+function captureEncoding(value: string, redactor: ValueRedactor): string {
+  const name = value.trim().toLowerCase();
+  if (name === "" || name === "identity") return "";
+  if (name.length > maxEncodingLength || !/^[a-z\d*.,+ -]+$/.test(name)) return "unknown";
+  return redactKeyTokens(redactor.redactText(value.trim())) === value.trim() ? name : "unknown";
+}
+
+function shorten(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
+}
