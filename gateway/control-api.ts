@@ -171,6 +171,7 @@ export type ControlEvent =
     }
   | { readonly kind: "warning"; readonly message: string; readonly object?: ObjectName }
   | { readonly kind: "gateway"; readonly gateway: GatewayStatus }
+  /** Without its capture, which is for files and receivers */
   | { readonly kind: "record"; readonly record: EgressRecord }
   | { readonly kind: "stopping"; readonly inFlight: number };
 

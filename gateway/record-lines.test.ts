@@ -19,6 +19,16 @@ t.test("first() gives all lines that were added, each with its end", async (t) =
   t.equal(lines.isEmpty, false);
 });
 
+t.test("add() takes no more memory for a long line than it has bytes", async (t) => {
+  const lines = new RecordLines(4 * kib * kib);
+  const long = "a".repeat(kib * kib);
+  t.equal(lines.add(long), true);
+  t.equal(lines.add("é".repeat(200 * kib)), true);
+  t.equal(lines.first()?.bytes.buffer.byteLength, kib * kib + 1);
+  t.equal(textOf(lines), `${long}\n`);
+  t.equal(lines.bytes, kib * kib + 1 + 400 * kib + 1);
+});
+
 t.test("first() gives the same batch until it is removed, whatever is added", async (t) => {
   const lines = new RecordLines(kib);
   lines.add("one");

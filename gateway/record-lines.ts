@@ -50,7 +50,9 @@ export class RecordLines {
 
   /** Appends a line, its end is added; false when there is no room for it. */
   add(text: string): boolean {
-    const room = text.length * bytesPerUnit + 1;
+    // Of a line with captured bodies three times its length would be megabytes for nothing.
+    const isLong = text.length > batchBytes / bytesPerUnit;
+    const room = isLong ? Buffer.byteLength(text) + 1 : text.length * bytesPerUnit + 1;
     const last = this.#batches.at(-1);
     const batch =
       last !== undefined && last.sealed === undefined && last.buffer.length - last.size >= room
