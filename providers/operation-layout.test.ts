@@ -1,0 +1,103 @@
+import t from "tap";
+import { answerSlots, findOperation } from "./operation-layout.ts";
+import type { Operation } from "./operation.ts";
+import { answerFacts } from "./operation.ts";
+import type { Provider } from "./provider.ts";
+import { findProviderByName, providers } from "./registry.ts";
+
+function find(name: string, path: string, method = "POST") {
+  const provider = findProviderByName(name);
+  if (provider === undefined) throw new Error(`No provider ${name}`);
+  const found = findOperation(provider, method, path);
+  return found && { name: found.layout.operation.name, pathModel: found.pathModel };
+}
+
+const called: readonly (readonly [string, string, string, string | null])[] = [
+  ["openai", "/v1/chat/completions", "chat", null],
+  ["openai", "/v1/chat/completions?a=/v1/models", "chat", null],
+  ["openai", "/v1/completions", "text_completion", null],
+  ["openai", "/v1/responses", "chat", null],
+  ["openai", "/v1/responses/compact", "compact", null],
+  ["openai", "/v1/responses/input_tokens", "count_tokens", null],
+  ["openai", "/v1/embeddings", "embeddings", null],
+  ["anthropic", "/v1/messages", "chat", null],
+  ["anthropic", "/v1/messages?beta=true", "chat", null],
+  ["anthropic", "/v1/messages/count_tokens", "count_tokens", null],
+  ["anthropic", "/v1/complete", "text_completion", null],
+  ["anthropic", "/v1/chat/completions", "chat", null],
+  ["azure", "/openai/deployments/gpt-4o/chat/completions?api-version=1", "chat", "gpt-4o"],
+  ["azure", "/openai/deployments/a%20b%2Fc/completions", "text_completion", "a b/c"],
+  ["azure", "/openai/deployments/chat/completions", "text_completion", "chat"],
+  ["azure", "/openai/deployments/x%zz/embeddings", "embeddings", "x%zz"],
+  ["azure", "/openai/v1/responses", "chat", null],
+  ["azure", "/openai/responses?api-version=preview", "chat", null],
+  ["azure", "/models/chat/completions", "chat", null],
+  ["azure", "/anthropic/v1/messages", "chat", null],
+];
+
+for (const [provider, path, name, pathModel] of called) {
+  t.test(`findOperation() finds ${name} of ${provider} at ${path}`, async (t) => {
+    t.same(find(provider, path), { name, pathModel });
+  });
+}
+
+const others: readonly (readonly [string, string, string?])[] = [
+  ["openai", "/v1/models", "GET"],
+  ["openai", "/v1/models"],
+  ["openai", "/v1/chat/completions", "GET"],
+  ["openai", "/v1/chat/completions", "post"],
+  ["openai", "/v1/chat/completions/"],
+  ["openai", "/V1/chat/completions"],
+  ["openai", "/v1/chat/completions/chatcmpl-1"],
+  ["openai", "/v1/responses/resp_1/cancel"],
+  ["openai", "/x?/v1/chat/completions"],
+  ["openai", ""],
+  ["openai", "/openai/deployments/a/chat/completions"],
+  ["anthropic", "/v1/messages/batches"],
+  ["azure", "/openai/deployments//chat/completions"],
+  ["azure", "/openai/deployments/a/b/chat/completions"],
+  ["azure", "/openai/deployments/chat/completions/extra"],
+  ["azure", "/openai/deployments/embeddings"],
+  ["azure", `/openai/deployments/${"a".repeat(1_025)}/embeddings`],
+  ["bedrock", "/model/x/invoke"],
+];
+
+for (const [provider, path, method] of others) {
+  t.test(
+    `findOperation() finds nothing for ${method ?? "POST"} ${path.slice(0, 60)}`,
+    async (t) => {
+      t.equal(find(provider, path, method), undefined);
+    },
+  );
+}
+
+t.test("findOperation() makes a layout once", async (t) => {
+  for (const provider of providers) {
+    for (const { paths } of operationsOf(provider)) {
+      for (const path of paths) {
+        const [first, second] = [path, path].map((one) => findOperation(provider, "POST", one));
+        t.ok(first?.layout, path);
+        t.equal(first?.layout, second?.layout, path);
+      }
+    }
+  }
+});
+
+t.test("no provider declares a path twice", async (t) => {
+  for (const provider of providers) {
+    const paths = operationsOf(provider).flatMap((operation) => operation.paths);
+    t.equal(new Set(paths).size, paths.length, provider.name);
+  }
+});
+
+t.test("answerSlots numbers every fact once", async (t) => {
+  t.same(Object.keys(answerSlots), answerFacts);
+  t.same(
+    Object.values(answerSlots),
+    answerFacts.map((_, index) => index),
+  );
+});
+
+function operationsOf(provider: Provider): readonly Operation[] {
+  return provider.operations ?? [];
+}
