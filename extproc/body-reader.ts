@@ -9,6 +9,9 @@ import { createInflater } from "./inflate.ts";
 /** Decoded bytes of one body that are read; what follows is not. */
 const maxDecodedBytes = 16 * 1024 * 1024;
 
+/** Codings as they are registered; anything else in the header is text of a stranger that no record needs. */
+const codingForm = /^[a-z0-9*., -]{1,32}$/;
+
 /** What a reader is given. */
 export interface BodyReaderOptions {
   /** The header's value; empty: none */
@@ -22,7 +25,8 @@ export interface BodyReaderOptions {
 /** Reads one body. */
 export class BodyReader {
   readonly #options: BodyReaderOptions;
-  readonly #isPlain: boolean;
+  /** Whether the body has no coding */
+  readonly isPlain: boolean;
   #inflater: Inflater | undefined;
   #isSettled: boolean;
   #isCut = false;
@@ -31,9 +35,9 @@ export class BodyReader {
   constructor(options: BodyReaderOptions) {
     this.#options = options;
     const coding = options.contentEncoding.trim().toLowerCase();
-    this.#isPlain = coding === "" || coding === "identity";
-    this.#isSettled = this.#isPlain;
-    if (this.#isPlain) return;
+    this.isPlain = coding === "" || coding === "identity";
+    this.#isSettled = this.isPlain;
+    if (this.isPlain) return;
     this.#inflater = createInflater(coding, {
       maxOutputBytes: maxDecodedBytes,
       onData: options.onData,
@@ -41,7 +45,7 @@ export class BodyReader {
         this.#isSettled = true;
         this.#inflater = undefined;
         if (kind !== "complete") this.#isCut = true;
-        if (kind === "unsupported") this.#undecoded = coding;
+        if (kind === "unsupported") this.#undecoded = codingForm.test(coding) ? coding : "unknown";
         options.onEnd();
       },
     });
@@ -57,7 +61,7 @@ export class BodyReader {
     return this.#isCut;
   }
 
-  /** Coding that cannot be undone; empty when there is none. */
+  /** Coding that cannot be undone, `unknown` for one that no standard could name; empty when there is none. */
   get undecoded(): string {
     return this.#undecoded;
   }
@@ -65,7 +69,7 @@ export class BodyReader {
   /** Takes a piece, which stays the caller's. */
   write(chunk: Buffer): void {
     if (chunk.length === 0) return;
-    if (this.#isPlain) this.#options.onData(chunk);
+    if (this.isPlain) this.#options.onData(chunk);
     else this.#inflater?.write(chunk);
   }
 

@@ -6,19 +6,20 @@
 
 import type { CapturedExchange, ModelCall } from "../gateway/call-facts.ts";
 import type { BodyCapture } from "../gateway/capture.ts";
-import {
-  captureHeaders,
-  createBodyCapture,
-  finishCapturedBody,
-  matchesContentType,
-} from "../gateway/capture.ts";
+import { captureHeaders, createBodyCapture, finishCapturedBody } from "../gateway/capture.ts";
 import type { ValueRedactor } from "../gateway/value-redactor.ts";
 import type { CallObserver } from "../providers/call-observer.ts";
 import { createCallObserver } from "../providers/call-observer.ts";
 import { BodyReader } from "./body-reader.ts";
 import type { PlanEntry } from "./plan-book.ts";
-import type { ObservedRequest } from "./session.ts";
 import type { HeaderView } from "./transaction-message.ts";
+
+/** The head of a request as an observation needs it. */
+export interface ObservedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: HeaderView;
+}
 
 /** What an observation is given. */
 export interface ObservationOptions {
@@ -67,7 +68,7 @@ export class Observation {
 
   /** A piece of the request's body, which stays the caller's. */
   requestBody(chunk: Buffer, isLast: boolean): void {
-    this.#requestCapture?.count(chunk.length);
+    if (this.#request?.isPlain === false) this.#requestCapture?.add(noBytes, chunk.length);
     this.#request?.write(chunk);
     if (isLast) this.requestEnd();
   }
@@ -92,7 +93,7 @@ export class Observation {
     this.#response = new BodyReader({
       contentEncoding: headers.find("content-encoding") ?? "",
       onData: (chunk) => this.#onResponseData(chunk, meters),
-      onEnd: () => this.#settle(),
+      onEnd: () => this.#onResponseRead(),
     });
     return true;
   }
@@ -101,9 +102,11 @@ export class Observation {
   responseBody(chunk: Buffer, isLast: boolean, sinceStartMs: number): void {
     this.#sinceStartMs = sinceStartMs;
     if (chunk.length > 0) this.#responseChunks++;
-    this.#responseCapture?.count(chunk.length);
+    if (this.#response?.isPlain === false) this.#responseCapture?.add(noBytes, chunk.length);
     this.#response?.write(chunk);
-    if (isLast) this.#response?.end();
+    if (!isLast) return;
+    this.#response?.end();
+    if (this.#response?.isSettled === true) this.#observer?.responseEnd();
   }
 
   /** The stream is over, perhaps in the middle; `settling`: `onSettled` will be called. */
@@ -151,12 +154,18 @@ export class Observation {
 
   #onRequestData(chunk: Buffer): void {
     this.#observer?.requestChunk(chunk);
-    this.#requestCapture?.keep(chunk);
+    keep(this.#requestCapture, chunk, this.#request);
   }
 
   #onResponseData(chunk: Buffer, meters: boolean): void {
     if (meters) this.#observer?.responseChunk(chunk, this.#sinceStartMs);
-    this.#responseCapture?.keep(chunk);
+    keep(this.#responseCapture, chunk, this.#response);
+  }
+
+  /** A compressed answer was decoded; one that was cut has no end that could be believed. */
+  #onResponseRead(): void {
+    if (this.#response?.isCut === false) this.#observer?.responseEnd();
+    this.#settle();
   }
 
   #isSettled(): boolean {
@@ -171,16 +180,17 @@ export class Observation {
   #keepHeaders(headers: HeaderView, keeps: boolean): CapturedExchange["requestHeaders"] {
     const { capture } = this.#options.entry.plan;
     if (!keeps || capture === undefined) return [];
-    return captureHeaders(headers.entries(), capture, this.#options.redactor());
+    return captureHeaders(headers.entries(), {
+      redactHeaders: capture.redactHeaders,
+      injected: noHeaders,
+      redactor: this.#options.redactor(),
+    });
   }
 
   #createCapture(headers: HeaderView, keeps: boolean): BodyCapture | undefined {
     const { capture } = this.#options.entry.plan;
     if (!keeps || capture === undefined) return undefined;
-    if (!matchesContentType(headers.find("content-type") ?? "", capture.contentTypes)) {
-      return undefined;
-    }
-    return createBodyCapture({ maxBytes: capture.maxBytes });
+    return createBodyCapture(capture, headers.find("content-type"));
   }
 
   #take(capture: BodyCapture | undefined, reader: BodyReader | undefined) {
@@ -192,6 +202,16 @@ export class Observation {
       this.#options.redactor(),
     );
   }
+}
+
+const noBytes = Buffer.alloc(0);
+
+/** Headers are kept as the agent sent and is sent them: before credentials are injected. */
+const noHeaders: ReadonlySet<string> = new Set();
+
+/** Bytes of a coded body were counted on the wire already. */
+function keep(capture: BodyCapture | undefined, chunk: Buffer, reader: BodyReader | undefined) {
+  capture?.add(chunk, reader?.isPlain === false ? 0 : chunk.length);
 }
 
 /** What answers of models are written in. */

@@ -19,7 +19,7 @@ import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { encodeImmediateResponse } from "./immediate-response.ts";
 import { continueReplies, encodeHeadersReply } from "./mutation.ts";
-import type { Observation } from "./observation.ts";
+import type { Observation, ObservedRequest } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { HeaderView, Phase, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders, WaitingMessages } from "./waiting-messages.ts";
@@ -43,13 +43,6 @@ export interface SessionTools {
   readonly nowMs: () => number;
   /** Reads bodies as they pass; `onSettled` when it has read all, which may be after the end of the stream */
   readonly observe: (entry: PlanEntry, request: ObservedRequest) => Observation;
-}
-
-/** The head of a request as an observation needs it. */
-export interface ObservedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: HeaderView;
 }
 
 /** Where the transaction stands. `waiting`: slow work is under way and messages are kept. */

@@ -11,6 +11,7 @@ import type { Test } from "tap";
 import { AccessLogServer } from "../access-log-server.ts";
 import type { AdsEvent, Publication } from "../ads-server.ts";
 import { AdsServer } from "../ads-server.ts";
+import type { CallFacts } from "../call-facts.ts";
 import type { CertificateProvider, LeafChange } from "../certificate-provider.ts";
 import { systemClock } from "../clock.ts";
 import { EnvoyProcess } from "../envoy-process.ts";
@@ -20,6 +21,7 @@ import { silentLogger } from "../log.ts";
 import { accessLogService } from "../proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "../proto/discovery-service.ts";
 import type { EgressRecord } from "../record.ts";
+import { RecordJoin } from "../record-join.ts";
 import { indexRuleFacts } from "../rule-facts.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
@@ -56,6 +58,8 @@ export interface EnvoyRig {
   readonly logLines: string[];
   /** Names that were asked of the certificate provider */
   readonly askedNames: string[];
+  /** Takes what an engine found out, as `EngineOptions.onFacts` */
+  addFacts(facts: readonly CallFacts[]): void;
   /** Publishes a snapshot and waits for Envoy's verdict */
   publish(snapshot: GatewaySnapshot, changes?: RigPublication): Promise<Verdict>;
 }
@@ -94,9 +98,15 @@ export async function startRig(t: Test, gateway = "default/egress"): Promise<Env
     certificates: () => provider,
     onEvent: (event) => verdicts.add(event),
   });
+  const join = new RecordJoin({
+    clock: systemClock,
+    log: silentLogger,
+    onRecord: (record) => records.push(record),
+  });
   const accessLogs = new AccessLogServer({
     log: silentLogger,
     onRecord: (record) => records.push(record),
+    onEngineLine: (line) => join.addLine(line),
     findContext: () =>
       served && {
         gateway: served,
@@ -129,6 +139,7 @@ export async function startRig(t: Test, gateway = "default/egress"): Promise<Env
   t.teardown(async () => {
     await envoy.destroy();
     grpc.forceShutdown();
+    join.close();
     await rm(directory, { recursive: true, force: true });
   });
   let revision = 0;
@@ -150,6 +161,7 @@ export async function startRig(t: Test, gateway = "default/egress"): Promise<Env
     records,
     logLines,
     askedNames,
+    addFacts: (facts) => join.addFacts(facts),
     publish,
   };
 }
