@@ -108,6 +108,14 @@ t.test("lines become records in their order", async (t) => {
   t.match(pipe, { received: 2, dropped: 0 });
 });
 
+t.test("a line of the engine is a record where nobody joins it", async (t) => {
+  const { records, openWriter } = await startPipe(t);
+  const writer = await openWriter();
+  await writer.write(`${pipeLine({ engineId: "engine-1", target: "/a?b=c" })}\n`);
+  await until(() => records.length === 1);
+  t.match(records[0], { tier: "engine", request: { path: "/a", query: "[redacted]" } });
+});
+
 t.test("a line may come in parts", async (t) => {
   const { records, openWriter } = await startPipe(t);
   const writer = await openWriter();

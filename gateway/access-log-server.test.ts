@@ -8,12 +8,13 @@ import {
 } from "@grpc/grpc-js";
 import t from "tap";
 import type { Test } from "tap";
+import type { EngineLine } from "./access-log/engine-line.ts";
 import { AccessLogServer } from "./access-log-server.ts";
 import { silentLogger } from "./log.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { envoy } from "./proto/gen/accesslog.js";
 import type { EgressRecord } from "./record.ts";
-import { entryContext, httpEntry, tcpEntry } from "./testdata/access-log-entries.ts";
+import { commonFields, entryContext, httpEntry, tcpEntry } from "./testdata/access-log-entries.ts";
 import { eventually } from "./testdata/envoy-rig.ts";
 import { temporaryDirectory } from "./testdata/processes.ts";
 
@@ -21,12 +22,17 @@ type Fields = envoy.service.accesslog.v3.IStreamAccessLogsMessage;
 
 const { StreamAccessLogsMessage } = envoy.service.accesslog.v3;
 
-async function openServer(t: Test, onRecord?: (record: EgressRecord) => void) {
+async function openServer(
+  t: Test,
+  onRecord?: (record: EgressRecord) => void,
+  onEngineLine?: (line: EngineLine) => void,
+) {
   const records: EgressRecord[] = [];
   const errors: string[] = [];
   const server = new AccessLogServer({
     log: { ...silentLogger, error: (message) => errors.push(message) },
     onRecord: onRecord ?? ((record) => records.push(record)),
+    ...(onEngineLine && { onEngineLine }),
     findContext: (gateway) =>
       gateway.startsWith("default/")
         ? entryContext({
@@ -88,6 +94,36 @@ t.test("handlers make one record of each entry, for the sender of the first mess
   );
   t.same([...new Set(records.map(({ gateway }) => gateway.name))], ["a"]);
   t.same([server.received, server.dropped], [4, 0]);
+});
+
+const engineEntry = httpEntry({
+  commonProperties: commonFields({
+    metadata: { filterMetadata: { clrk: { fields: { id: { stringValue: "engine-1" } } } } },
+  }),
+});
+
+t.test("handlers hand over what the engine saw, apart from records", async (t) => {
+  const lines: EngineLine[] = [];
+  const { records, open } = await openServer(t, undefined, (line) => void lines.push(line));
+  open().send({
+    identifier: identifier("default/a", "explicit"),
+    httpLogs: { logEntry: [engineEntry, httpEntry()] },
+  });
+  await eventually(() => records[0]);
+  t.same(
+    lines.map(({ id }) => id),
+    ["engine-1"],
+  );
+  t.equal(records[0]?.tier, "native");
+});
+
+t.test("handlers make a record of what the engine saw where nobody joins it", async (t) => {
+  const { records, open } = await openServer(t);
+  open().send({
+    identifier: identifier("default/a", "explicit"),
+    httpLogs: { logEntry: [engineEntry] },
+  });
+  t.match(await eventually(() => records[0]), { tier: "engine", request: { query: "[redacted]" } });
 });
 
 const names: readonly { readonly logName: string; readonly listener: string }[] = [
