@@ -104,13 +104,16 @@ for (const { name, bytes, text } of texts) {
 
 t.test("find() reads its own headers while other views are read", async (t) => {
   const one = view(header("x-a", "1"), header("x-b", "2"));
-  const other = view(header("x-c", "3"), header("x-b", "4"), header("x-a", "5"));
+  const other = view(header("x-longer", "33"), header("x-b", "4"), header("x-a", "5"));
   t.equal(one.find("x-a"), "1");
   t.equal(other.find("x-a"), "5");
   t.equal(one.find("x-b"), "2");
-  t.equal(one.find("x-c"), undefined);
-  t.strictSame(other.entries().length, 3);
-  t.strictSame(one.entries().length, 2);
+  t.equal(other.find("x-longer"), "33");
+  t.strictSame(one.entries(), [
+    ["x-a", "1"],
+    ["x-b", "2"],
+  ]);
+  t.strictSame(other.entries()[0], ["x-longer", "33"]);
 });
 
 t.test("find() reads its own headers after a message that could not be read", async (t) => {

@@ -1,11 +1,16 @@
 /** Tests of the decoder for messages of ext_proc: against generated code, and on what must be refused. */
 import t from "tap";
 import { ClrkError } from "../gateway/errors.ts";
+import { envoy } from "../gateway/proto/gen/extproc.js";
 import { decodeProcessingRequest } from "./messages.ts";
 import { seededRandom } from "./testdata/random.ts";
 import { randomProcessingRequest } from "./testdata/random-requests.ts";
+import { recordedCases } from "./testdata/recorded-cases.ts";
+import { readRecording } from "./testdata/recording.ts";
 import { oracleMessage, plainMessage } from "./testdata/request-oracle.ts";
 import { block, number, tag, varint } from "./testdata/wire-fields.ts";
+
+const { ProcessingRequest } = envoy.service.ext_proc.v3;
 
 function decode(bytes: Buffer) {
   return plainMessage(decodeProcessingRequest(bytes, 0, bytes.length));
@@ -78,6 +83,32 @@ t.test("decodeProcessingRequest() reads a message in the middle of a buffer", as
     t.strictSame(plainMessage(decoded), oracleMessage(message));
   }
 });
+
+for (const { name, phases, reply } of recordedCases.filter(({ name }) => name !== "network")) {
+  t.test(`decodeProcessingRequest() reads what Envoy said in "${name}"`, async (t) => {
+    const told: string[] = [];
+    for (const recorded of readRecording(name)) {
+      const message = decode(recorded.message);
+      t.strictSame(message, oracleMessage(recorded.message));
+      if (message.phase !== told.at(-1)) told.push(message.phase);
+      // Envoy was seen to do what these bytes ask for.
+      t.equal(reply(recorded.message).toString("hex"), recorded.reply.toString("hex"));
+    }
+    t.strictSame(told, phases);
+  });
+}
+
+t.test(
+  "decodeProcessingRequest() passes over attributes and metadata that Envoy forwards",
+  async (t) => {
+    const [first] = readRecording("attributes");
+    const { attributes, metadataContext } = ProcessingRequest.decode(
+      first?.message ?? Buffer.alloc(0),
+    );
+    t.strictSame(Object.keys(metadataContext?.filterMetadata ?? {}), ["recorded"]);
+    t.strictSame(Object.keys(attributes), ["envoy.filters.http.ext_proc"]);
+  },
+);
 
 const phases = [
   { phase: "request-headers", field: 2 },

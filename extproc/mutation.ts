@@ -52,7 +52,10 @@ export interface HeadersReply extends HeaderChanges {
 
 /** Answer to a body or a piece of it. */
 export interface BodyReply extends Partial<HeaderChanges> {
-  /** Takes the body's place, an empty one too; absent: the body stays. Copied. Not for `full-duplex-streamed` */
+  /**
+   * Takes the body's place, an empty one too; absent: the body stays. Copied. For one of another length the reply to the
+   * headers must have removed `content-length`, or Envoy fails the transaction. Not for `full-duplex-streamed`
+   */
   readonly body?: Uint8Array;
   readonly mode?: BodyModes;
   /** Goes into Envoy's access log as dynamic metadata `clrk:id` */

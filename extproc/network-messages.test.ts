@@ -3,6 +3,8 @@ import t from "tap";
 import { envoy } from "../gateway/proto/gen/extproc.js";
 import { decodeNetworkRequest, encodeNetworkReply, networkCloseReply } from "./network-messages.ts";
 import { seededRandom } from "./testdata/random.ts";
+import { recordedCases } from "./testdata/recorded-cases.ts";
+import { readRecording } from "./testdata/recording.ts";
 import { block, number, tag } from "./testdata/wire-fields.ts";
 
 const { ProcessingRequest, ProcessingResponse } = envoy.service.network_ext_proc.v3;
@@ -43,6 +45,15 @@ for (const direction of ["read", "write"] as const) {
     }
   });
 }
+
+t.test("encodeNetworkReply() says what let a connection pass through Envoy", async (t) => {
+  const phases = recordedCases.find(({ name }) => name === "network")?.phases ?? [];
+  const recorded = readRecording("network");
+  t.strictSame([...new Set(recorded.map(({ message }) => decode(message).direction))], phases);
+  for (const { message, reply } of recorded) {
+    t.equal(encodeNetworkReply(decode(message)).toString("hex"), reply.toString("hex"));
+  }
+});
 
 t.test("decodeNetworkRequest() reads a message in the middle of a buffer", async (t) => {
   const message = block(1, block(1, "abc"), number(2, 1));

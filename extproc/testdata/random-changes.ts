@@ -3,7 +3,15 @@ import type { HeaderChanges } from "../reply-parts.ts";
 import type { Random } from "./random.ts";
 
 const names = [":path", "traceparent", "authorization", "x-a-rather-long-name-of-a-header-field"];
-const values = ["", "1", "grüße", "日本語\u{1f600}", "v".repeat(127), "v".repeat(128), "ü".repeat(99)];
+const values = [
+  "",
+  "1",
+  "grüße",
+  "日本語\u{1f600}",
+  "v".repeat(127),
+  "v".repeat(128),
+  "ü".repeat(99),
+];
 
 /** Up to three headers to set and three to remove. */
 export function randomChanges(random: Random): HeaderChanges {

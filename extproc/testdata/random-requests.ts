@@ -6,7 +6,16 @@ import { block, number, tag } from "./wire-fields.ts";
 const { Metadata } = envoy.config.core.v3;
 
 const names = [":method", ":path", ":authority", "accept", "x-a", "x-b", "content-type", ""];
-const texts = ["", "POST", "application/json", "grüße", "日本", "\u{1f600}", "\ufffd", "x".repeat(300)];
+const texts = [
+  "",
+  "POST",
+  "application/json",
+  "grüße",
+  "日本",
+  "\u{1f600}",
+  "\ufffd",
+  "x".repeat(300),
+];
 
 /** A ProcessingRequest that holds at least one phase, most often one. */
 export function randomProcessingRequest(random: Random): Buffer {
