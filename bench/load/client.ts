@@ -4,8 +4,9 @@
  */
 import { prepareLoad } from "./load.ts";
 import { preparePlainLoad } from "./plain-load.ts";
+import { prepareReplay } from "./replay-load.ts";
 import type { PreparedLoad } from "./tally.ts";
-import type { ClientReport } from "./workload.ts";
+import type { ClientReport, Workload } from "./workload.ts";
 import { isClientCommand } from "./workload.ts";
 
 function main() {
@@ -15,10 +16,7 @@ function main() {
     if (!isClientCommand(message)) throw new Error("Cannot handle command: its kind is not known");
     if (message.kind === "prepare") {
       prepared?.close();
-      const { workload } = message;
-      prepared = await (workload.kind === "plain"
-        ? preparePlainLoad(workload)
-        : prepareLoad(workload));
+      prepared = await prepare(message.workload);
       report({ kind: "ready" });
       return;
     }
@@ -31,6 +29,17 @@ function main() {
     });
   });
   process.once("disconnect", () => process.exit());
+}
+
+function prepare(workload: Workload): Promise<PreparedLoad> {
+  switch (workload.kind) {
+    case "plain":
+      return preparePlainLoad(workload);
+    case "replay":
+      return prepareReplay(workload);
+    default:
+      return prepareLoad(workload);
+  }
 }
 
 if (import.meta.main) main();

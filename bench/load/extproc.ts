@@ -15,9 +15,12 @@ import { orUsageError, selectAmong } from "./contenders.ts";
 import { placeProcesses, planPlacement } from "./cpu-placement.ts";
 import { createEngine } from "./engine-contender.ts";
 import { extprocCases } from "./extproc-cases.ts";
-import { createBenchPolicy } from "./extproc-policy.ts";
+import { replayCase, replayName, replayThreads, runReplay } from "./extproc-replay.ts";
+import { withExtprocRig } from "./extproc-rig.ts";
 import { runExtprocRounds } from "./extproc-rounds.ts";
 import type { ExtprocSample } from "./extproc-rounds.ts";
+import { formatSoak, runSoak } from "./extproc-soak.ts";
+import type { SoakResult } from "./extproc-soak.ts";
 import { describeMachine } from "./machine.ts";
 import { chooseNames, parseOptions } from "./options.ts";
 import type { OptionTable, ParsedOptions } from "./options.ts";
@@ -25,9 +28,7 @@ import type { ProcessorContender } from "./processor.ts";
 import { formatReport } from "./report.ts";
 import type { BenchResults } from "./results.ts";
 import { summariseSamples } from "./results.ts";
-import { openScratch } from "./scratch.ts";
 import { formatProgress, writeOut } from "./run-output.ts";
-import { startPlainUpstream } from "./upstream-process.ts";
 
 const optionTable: OptionTable = {
   numbers: {
@@ -35,11 +36,15 @@ const optionTable: OptionTable = {
     seconds: { fallback: 2, min: 1, max: 3_600 },
     connections: { fallback: 16, min: 1, max: 10_000 },
     threads: { fallback: 2, min: 1, max: 64 },
+    minutes: { fallback: 5, min: 1, max: 10_000 },
+    streams: { fallback: 0, min: 0, max: 50_000 },
+    "stream-seconds": { fallback: 60, min: 1, max: 3_600 },
   },
   texts: ["contender", "case", "json", "svg"],
   switches: ["pin"],
 };
 
+const soakCase = "soak";
 /** What the servers' CPU is put in proportion to. */
 const peer = "grpc-go";
 const subject = "CPU time and latency per request of ext_proc servers behind one Envoy";
@@ -71,22 +76,21 @@ export function extprocContenders(
 /** Runs the sub-command and prints its report. Rejects when a contender fails to start; UsageError for bad arguments. */
 export async function runExtproc(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, optionTable);
-  const cases = chooseNames("case", options.text("case"), caseNames);
+  const asked = options.text("case");
   const all = extprocContenders(process.env);
+  if (asked === replayCase || asked === soakCase) {
+    // Figures of our own server unless others are asked for: both take their time.
+    const names = options.text("contender")?.split(",") ?? ["clrk-bare"];
+    const selection = await orUsageError(selectAmong(all, names));
+    return asked === soakCase ? soak(options, selection) : replay(options, selection);
+  }
+  const cases = chooseNames("case", asked, [...caseNames]);
   const names = options.text("contender")?.split(",") ?? all.map(({ name }) => name);
   const selection = await orUsageError(selectAmong(all, names));
   const samples = await measure(options, selection, cases);
   const contenderNames = selection.present.map((contender) => contender.name);
   const results: ExtprocResults = {
-    machine: describeMachine(),
-    versions: { node: process.versions.node, ...Object.fromEntries(selection.versions) },
-    options: {
-      ...Object.fromEntries(
-        Object.keys(optionTable.numbers).map((name) => [name, options.number(name)]),
-      ),
-      pin: options.isOn("pin"),
-    },
-    absent: Object.fromEntries(selection.absent),
+    ...describeRun(options, selection, ["rounds", "seconds", "connections", "threads"]),
     cases: summariseSamples(samples, caseNames, contenderNames),
     comparisons: compareSamples({
       samples,
@@ -101,8 +105,95 @@ export async function runExtproc(args: readonly string[]): Promise<void> {
   process.stdout.write(`${formatComparisons(results.comparisons, peer)}\n`);
   for (const problem of findProblems(samples)) process.stdout.write(`${problem}\n`);
   await writeOut(options.text("svg") ?? resultFile("svg"), drawChart(results, { titles, subject }));
-  const json = `${JSON.stringify(results, undefined, 2)}\n`;
-  await writeOut(options.text("json") ?? resultFile("json"), json);
+  await writeOut(options.text("json") ?? resultFile("json"), toJson(results));
+}
+
+/** `names` are those of the options that the figures depend on. */
+function describeRun(
+  options: ParsedOptions,
+  { absent, versions }: Selection<ProcessorContender>,
+  names: readonly string[],
+) {
+  return {
+    machine: describeMachine(),
+    versions: { node: process.versions.node, ...Object.fromEntries(versions) },
+    options: {
+      ...Object.fromEntries(names.map((name) => [name, options.number(name)])),
+      pin: options.isOn("pin"),
+    },
+    absent: Object.fromEntries(absent),
+  };
+}
+
+async function soak(
+  options: ParsedOptions,
+  selection: Selection<ProcessorContender>,
+): Promise<void> {
+  const soaks = await withExtprocRig(async (rig) => {
+    const results: SoakResult[] = [];
+    for (const contender of selection.present) {
+      const result = await runSoak({
+        minutes: options.number("minutes"),
+        streams: options.number("streams"),
+        streamSeconds: options.number("stream-seconds"),
+        connections: options.number("connections"),
+        threads: options.number("threads"),
+        contender,
+        rig,
+      });
+      process.stdout.write(formatSoak(result));
+      results.push(result);
+    }
+    return results;
+  });
+  const json = options.text("json");
+  if (json !== undefined) {
+    const names = ["connections", "threads", "minutes", "streams", "stream-seconds"];
+    await writeOut(json, toJson({ ...describeRun(options, selection, names), soaks }));
+  }
+}
+
+async function replay(
+  options: ParsedOptions,
+  selection: Selection<ProcessorContender>,
+): Promise<void> {
+  const samples = await withExtprocRig((rig) =>
+    runReplay({
+      rounds: options.number("rounds"),
+      seconds: options.number("seconds"),
+      connections: options.number("connections"),
+      contenders: selection.present,
+      rig,
+      onSample: (sample) => process.stderr.write(`${formatProgress(sample)}\n`),
+    }),
+  );
+  const names = selection.present.flatMap(({ name }) =>
+    replayThreads.map((threads) => replayName(name, threads)),
+  );
+  const cases = summariseSamples(samples, [replayCase], names);
+  const results = {
+    ...describeRun(options, selection, ["rounds", "seconds", "connections"]),
+    cases,
+    samples,
+  };
+  const title = "one recorded connection of Envoy to each thread, bodies, no Envoy";
+  process.stdout.write(`\n${formatReport(results, new Map([[replayCase, title]]))}\n`);
+  for (const { name } of selection.present) {
+    const comparisons = compareSamples({
+      samples,
+      caseNames: [replayCase],
+      contenderNames: names.filter((one) => one.startsWith(`${name} `)),
+      peer: replayName(name, 1),
+      baselines: new Map(),
+    });
+    process.stdout.write(`${formatComparisons(comparisons, replayName(name, 1))}\n`);
+  }
+  const json = options.text("json");
+  if (json !== undefined) await writeOut(json, toJson(results));
+}
+
+function toJson(results: object): string {
+  return `${JSON.stringify(results, undefined, 2)}\n`;
 }
 
 /** One sentence for every sample in which a server did not do what it was measured for. */
@@ -139,34 +230,25 @@ async function measure(
 ): Promise<ExtprocSample[]> {
   const machineCpus = navigator.hardwareConcurrency;
   const placement = options.isOn("pin") ? planPlacement(machineCpus) : undefined;
-  const policy = createBenchPolicy();
-  const scratch = await openScratch();
-  try {
-    const upstream = await startPlainUpstream();
-    try {
-      if (placement !== undefined) await placeProcesses([upstream.pid], placement.rig);
-      return await runExtprocRounds({
-        rounds: options.number("rounds"),
-        seconds: options.number("seconds"),
-        connections: options.number("connections"),
-        threads: options.number("threads"),
-        cases: extprocCases.filter(({ name }) => cases.includes(name)),
-        contenders: present,
-        upstream,
-        routes: policy.routes,
-        paths: policy.paths,
-        directory: scratch.directory,
-        async place({ contender, clients }) {
-          if (placement === undefined) return;
-          await placeProcesses(contender, placement.contender);
-          await placeProcesses(clients, placement.rig);
-        },
-        onSample: (sample) => process.stderr.write(`${formatProgress(sample)}\n`),
-      });
-    } finally {
-      await upstream.stop();
-    }
-  } finally {
-    await scratch.close();
-  }
+  return withExtprocRig(async ({ directory, policy, upstream }) => {
+    if (placement !== undefined) await placeProcesses([upstream.pid], placement.rig);
+    return runExtprocRounds({
+      rounds: options.number("rounds"),
+      seconds: options.number("seconds"),
+      connections: options.number("connections"),
+      threads: options.number("threads"),
+      cases: extprocCases.filter(({ name }) => cases.includes(name)),
+      contenders: present,
+      upstream,
+      routes: policy.routes,
+      paths: policy.paths,
+      directory,
+      async place({ contender, clients }) {
+        if (placement === undefined) return;
+        await placeProcesses(contender, placement.contender);
+        await placeProcesses(clients, placement.rig);
+      },
+      onSample: (sample) => process.stderr.write(`${formatProgress(sample)}\n`),
+    });
+  });
 }

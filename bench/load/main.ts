@@ -21,6 +21,9 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --rounds N (5)  --seconds N (2)  --connections N (16)
                   --threads N (2)  --pin  --contender A,B  --case A,B
                   --json FILE  --svg FILE
+                  --case replay                     one thread against two
+                  --case soak --minutes N (5)       memory at saturation
+                  --case soak --streams N --stream-seconds N (60)
   route-change  time from a replaced route file to the first request decided by it
                   --routes N (2000)  --changes N (100)  --json FILE
   endurance     failed requests while routes change

@@ -40,16 +40,21 @@ const columns: readonly Column[] = [
   {
     head: "p50 ms",
     width: 10,
-    value: (result) => result.p50Ms,
-    spread: (result) => result.spread.p50Ms,
+    value: (result) => (isTimed(result) ? result.p50Ms : null),
+    spread: (result) => (isTimed(result) ? result.spread.p50Ms : null),
   },
   {
     head: "p99 ms",
     width: 10,
-    value: (result) => result.p99Ms,
-    spread: (result) => result.spread.p99Ms,
+    value: (result) => (isTimed(result) ? result.p99Ms : null),
+    spread: (result) => (isTimed(result) ? result.spread.p99Ms : null),
   },
 ];
+
+// Nothing takes no time at all: a replay has no latencies.
+function isTimed({ p99Ms }: CaseResult): boolean {
+  return p99Ms > 0;
+}
 
 /** The report as text with a trailing newline; `titles` maps a case to its one-line description. */
 export function formatReport(results: BenchResults, titles: ReadonlyMap<string, string>): string {

@@ -4,6 +4,7 @@
  */
 import type { HistogramExport } from "./histogram.ts";
 import type { PlainWorkload } from "./plain-workload.ts";
+import type { ReplayWorkload } from "./replay-workload.ts";
 
 /** How a client reaches the upstream. */
 export type ProxyMode = "connect" | "transparent" | "direct";
@@ -63,7 +64,7 @@ export interface ColdWorkload {
 export type TunnelWorkload = KeepAliveWorkload | ColdWorkload;
 
 /** What one load client is told to do. */
-export type Workload = TunnelWorkload | PlainWorkload;
+export type Workload = TunnelWorkload | PlainWorkload | ReplayWorkload;
 
 /** A workload that is not directed at anything yet. */
 export type WorkloadPlan = Omit<KeepAliveWorkload, "target"> | Omit<ColdWorkload, "target">;
