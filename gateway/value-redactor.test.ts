@@ -87,16 +87,23 @@ const carriers: ReadonlyArray<{ name: string; carry: (text: string) => string }>
   },
   { name: "in lower-case hexadecimal", carry: hex },
   { name: "in upper-case hexadecimal", carry: (text) => hex(text).toUpperCase() },
+  {
+    name: "in mixed hexadecimal",
+    carry: (text) => hex(text).replace(/.[a-f]/g, (digits) => digits.toUpperCase()),
+  },
+  { name: "in lower case", carry: (text) => text.toLowerCase() },
+  { name: "in upper case", carry: (text) => text.toUpperCase() },
   { name: "over lines", carry: (text) => text.replace(/.{5}/g, "$&\n") },
 ];
 
 /** What is left of the secret, if anything can be read back. */
 function leak(redacted: string, value: string): string | undefined {
-  const plain = [redacted, tolerantPercent(redacted), tolerantUnescape(redacted)];
+  const readable = [redacted, tolerantPercent(redacted), tolerantUnescape(redacted)];
+  const plain = readable.map((text) => text.toLowerCase());
   const rest = Array.from({ length: value.length - 5 }, (_, at) => value.slice(at, at + 6));
   const inBase64 = [0, 1, 2].map((shift) => base64("\0".repeat(shift) + value).slice(4, -4));
   return [...rest, ...inBase64, hex(value)].find((piece) =>
-    plain.some((text) => text.includes(piece)),
+    plain.some((text) => text.includes(piece.toLowerCase())),
   );
 }
 
@@ -255,13 +262,7 @@ t.test("createValueRedactor() gives a redactor that shows no value", async (t) =
 });
 
 t.test("redactBytes() takes time in proportion to the text, whatever it is", async (t) => {
-  const subject = redactor(
-    "a".repeat(99),
-    `${"ab".repeat(40)}c`,
-    "%".repeat(64),
-    "\\".repeat(64),
-    secret,
-  );
+  const subject = redactor("a".repeat(40), `${"ab".repeat(20)}c`, "%".repeat(20), secret);
   for (const unit of [
     "a",
     "ab",
@@ -282,7 +283,7 @@ t.test("redactBytes() takes time in proportion to the text, whatever it is", asy
       return Number(process.hrtime.bigint() - start);
     };
     time(1_024);
-    const ratio = Math.min(...[1, 2, 3].map(() => time(32_768) / time(4_096)));
+    const ratio = Math.min(...[1, 2, 3].map(() => time(16_384) / time(2_048)));
     t.ok(ratio < 32, `${JSON.stringify(unit)} grows by ${ratio.toFixed(1)} for 8 times the text`);
   }
 });

@@ -25,8 +25,8 @@ export interface ValueRedactor {
 
 /**
  * A redactor for these values as they were sent, such as `Bearer …` with or without its scheme. It finds them raw, escaped
- * for URLs, JSON or HTML character by character or nested, in Base64 at any alignment, in hexadecimal, broken over lines
- * and in UTF-16. A value of fewer than 8 characters is found only as a word of its own: in other words it stands by
+ * for URLs, JSON or HTML character by character or nested, in Base64 at any alignment, in hexadecimal, in another case,
+ * broken over lines and in UTF-16. A value of fewer than 8 characters is found only as a word of its own: in other words it stands by
  * chance, and where each of those were replaced, the holes would tell the value.
  */
 export function createValueRedactor(values: Iterable<SecretValue>): ValueRedactor {

@@ -123,12 +123,14 @@ export class EscapeReader {
   #readNumber(text: Uint8Array, start: number, base: 10 | 16): boolean {
     let value = 0;
     let at = start;
-    for (; at - start < maxReferenceDigits; at++) {
+    for (; at - start <= maxReferenceDigits; at++) {
       const digit = byteOfDigits(0x30, text[at] ?? 0);
-      if (digit < 0 || digit >= base) break;
+      if (digit < 0 || digit >= base) {
+        return at > start && value < 0x80 && this.#found(value, at);
+      }
       value = value * base + digit;
     }
-    return at > start && value < 0x80 && this.#found(value, at);
+    return false;
   }
 
   #found(byte: number, end: number): boolean {

@@ -1,10 +1,15 @@
 /**
- * Byte strings to look for, as one tree in flat arrays: what many of them begin with is compared once. Holds no strings,
- * so nothing can be read off it by printing.
+ * Byte strings to look for, as one tree in flat arrays: what many of them begin with is compared once. ASCII case does not
+ * count, because a secret is not safe to show in another case. Holds no strings, so printing it shows none.
  */
 
 /** Where a needle counts: anywhere, or only as a whole word. 0 at a node that ends none. */
 export const NEEDLE_KIND = { none: 0, anywhere: 1, word: 2 } as const;
+
+/** Lower case by byte. */
+const lowerCase = Uint8Array.from({ length: 256 }, (_, byte) => {
+  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+});
 
 /** A node by its number; 0 is the root, and stands for "none" as a child. */
 export type TrieNode = number;
@@ -26,15 +31,18 @@ export class NeedleTrie {
   add(needle: Uint8Array, kind: "anywhere" | "word"): void {
     if (needle.length === 0) throw new RangeError("Cannot add needle: it is empty, want a byte");
     let node = 0;
-    for (const byte of needle) node = this.child(node, byte) || this.#addChild(node, byte);
+    for (const byte of needle) {
+      node = this.child(node, byte) || this.#addChild(node, lowerCase[byte] ?? 0);
+    }
     if (this.#kinds[node] !== NEEDLE_KIND.anywhere) this.#kinds[node] = NEEDLE_KIND[kind];
     this.#longest = Math.max(this.#longest, needle.length);
   }
 
   /** The node after one more byte; 0 when no needle goes on so. */
   child(node: TrieNode, byte: number): TrieNode {
+    const lower = lowerCase[byte];
     let child = this.#firstChild[node] ?? 0;
-    while (child !== 0 && this.#bytes[child] !== byte) child = this.#sibling[child] ?? 0;
+    while (child !== 0 && this.#bytes[child] !== lower) child = this.#sibling[child] ?? 0;
     return child;
   }
 
@@ -43,13 +51,10 @@ export class NeedleTrie {
     return this.#kinds[node] ?? NEEDLE_KIND.none;
   }
 
-  /** All bytes by which needles go on from the node. */
+  /** All bytes by which needles go on from the node, letters in both cases. */
   following(node: TrieNode): number[] {
-    const bytes: number[] = [];
-    for (let at = this.#firstChild[node] ?? 0; at !== 0; at = this.#sibling[at] ?? 0) {
-      bytes.push(this.#bytes[at] ?? 0);
-    }
-    return bytes;
+    const bytes = Array.from(lowerCase.keys());
+    return bytes.filter((byte) => this.child(node, byte) !== 0);
   }
 
   #addChild(node: TrieNode, byte: number): TrieNode {

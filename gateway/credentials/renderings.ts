@@ -6,7 +6,7 @@
 /** Shorter secrets are no secret text: they occur in others by chance. */
 export const SHORTEST_SECRET = 8;
 
-/** Every fixed rendering of the secret as bytes, itself included; without repetitions. */
+/** Every fixed rendering of the secret as bytes, itself included, letters in one case; without repetitions. */
 export function renderings(secret: string): Buffer[] {
   const forms = new Set<string>();
   const utf8 = Buffer.from(secret);
@@ -15,7 +15,7 @@ export function renderings(secret: string): Buffer[] {
   }
   // Headers may have carried it byte for byte.
   if (Buffer.from(secret, "latin1").toString("latin1") === secret) forms.add(secret);
-  for (const text of [utf8.toString("hex"), utf8.toString("hex").toUpperCase()]) forms.add(text);
+  forms.add(utf8.toString("hex"));
   for (const text of base64Forms(utf8)) {
     forms.add(text);
     forms.add(text.replaceAll("+", "-").replaceAll("/", "_"));
