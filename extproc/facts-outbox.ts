@@ -3,7 +3,7 @@
  * and bounded, because a process that is behind must not fill the memory of both.
  */
 
-import type { CallFacts } from "../gateway/call-facts.ts";
+import type { CallFacts, CapturedExchange, ModelCall } from "../gateway/call-facts.ts";
 import type { Clock, TimerHandle } from "../gateway/clock.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
 
@@ -16,7 +16,7 @@ const batchSize = 128;
 /** Sent and not taken; beyond it, facts are dropped and counted. */
 const maxBehindBytes = 64 * 1024 * 1024;
 
-/** What plain facts take, about; captured parts come on top. */
+/** What plain facts take, about; texts that agents and upstreams make long come on top. */
 const plainBytes = 512;
 
 /** What an outbox is given. */
@@ -68,10 +68,23 @@ export class FactsOutbox {
   }
 }
 
-function sizeOf({ capture }: CallFacts): number {
-  if (capture === null) return plainBytes;
-  const { requestHeaders, requestBody, responseHeaders, responseBody } = capture;
+function sizeOf({ target, model, capture }: CallFacts): number {
   let bytes = plainBytes;
+  if (target !== null) bytes += target.path.length + target.query.length;
+  if (model !== null) bytes += sizeOfModel(model);
+  return capture === null ? bytes : bytes + sizeOfCapture(capture);
+}
+
+function sizeOfModel({ requestModel, responseModel, responseId, finishReasons }: ModelCall) {
+  let bytes = 0;
+  bytes += (requestModel?.length ?? 0) + (responseModel?.length ?? 0) + (responseId?.length ?? 0);
+  for (const reason of finishReasons) bytes += reason.length;
+  return bytes;
+}
+
+function sizeOfCapture(capture: CapturedExchange): number {
+  const { requestHeaders, requestBody, responseHeaders, responseBody } = capture;
+  let bytes = 0;
   for (const [name, value] of requestHeaders) bytes += name.length + value.length;
   for (const [name, value] of responseHeaders) bytes += name.length + value.length;
   return bytes + (requestBody?.base64.length ?? 0) + (responseBody?.base64.length ?? 0);

@@ -11,16 +11,18 @@ const maxMessages = 256;
 export class WaitingMessages {
   #messages: TransactionMessage[] = [];
   #bytes = 0;
+  #isFull = false;
 
   /** Keeps a copy; false when there are too many, and then nothing is kept any more. */
   add(message: TransactionMessage): boolean {
+    if (this.#isFull) return false;
     const headers = ownedHeaders(message.headers);
     const entries = headers.entries();
     const headerBytes = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
     this.#bytes += message.body.length + headerBytes;
     if (this.#bytes > maxBytes || this.#messages.length >= maxMessages) {
+      this.#isFull = true;
       this.#messages = [];
-      this.#bytes = maxBytes;
       return false;
     }
     this.#messages.push({
@@ -36,6 +38,7 @@ export class WaitingMessages {
   take(): TransactionMessage[] {
     const messages = this.#messages;
     this.#messages = [];
+    this.#bytes = 0;
     return messages;
   }
 }
