@@ -7,9 +7,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { chmod, mkdir } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
-import type { AccessLogPipe } from "./access-log-pipe.ts";
-import { openAccessLogPipe } from "./access-log-pipe.ts";
-import { AccessLogServer } from "./access-log-server.ts";
+import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
 import { AdsServer } from "./ads-server.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
@@ -27,6 +25,8 @@ import type {
 } from "./control-api.ts";
 import type { ControlHandlers, ControlSocket } from "./control-socket.ts";
 import { openControlSocket } from "./control-socket.ts";
+import type { OpenEngine } from "./engine.ts";
+import { EngineHost } from "./engine-host.ts";
 import type { EnvoyBinary } from "./envoy-binary.ts";
 import type { EnvoyStop } from "./envoy-process.ts";
 import { ClrkError, describeError } from "./errors.ts";
@@ -69,6 +69,7 @@ export interface GatewayProcessParts {
   /** PEM of the machine's public roots */
   readonly publicRootsPem: string;
   readonly openCertificates: (gateway: GatewaySnapshot) => Promise<GatewayCertificates>;
+  readonly openEngine: OpenEngine;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
   readonly clock: Clock;
@@ -91,9 +92,11 @@ export class GatewayProcess {
   readonly #records: RecordOutputs;
   readonly #certificates = new Map<string, CertificateProvider>();
   readonly #ads: AdsServer;
-  readonly #accessLogs: AccessLogServer;
+  readonly #accessLogs: AccessLogs;
   readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   readonly #followers = new Set<(event: ControlEvent) => void>();
+  readonly #engine: EngineHost;
+  #serving: Promise<void> = Promise.resolve();
   #control: ControlSocket | undefined;
   #source: FileSource | undefined;
   #loaded: LoadedObjects | undefined;
@@ -101,8 +104,6 @@ export class GatewayProcess {
   #problems: readonly SourceProblem[] = [];
   #revision = 0;
   #created = 0;
-  /** Lines of access log pipes that did not become records */
-  #unread = 0;
   #pending: PendingRevision | undefined;
 
   constructor(parts: GatewayProcessParts) {
@@ -121,10 +122,18 @@ export class GatewayProcess {
       certificates: (gateway) => this.#certificates.get(gateway),
       onEvent: (event) => this.#onAdsEvent(event),
     });
-    this.#accessLogs = new AccessLogServer({
+    this.#accessLogs = new AccessLogs({
+      clock,
       log,
-      onRecord: (record) => this.#onRecord(record),
+      onRecord: (record, json) => this.#onRecord(record, json),
       findContext: (gateway) => this.#entryContext(gateway),
+    });
+    this.#engine = new EngineHost({
+      openEngine: parts.openEngine,
+      directory: parts.runDirectory,
+      threads: parts.options.engineThreads,
+      onFacts: (facts) => this.#accessLogs.addFacts(facts),
+      log,
     });
     this.#fleet = new GatewayFleet({
       log,
@@ -158,7 +167,9 @@ export class GatewayProcess {
     this.#source?.close();
     const stop = await this.#fleet.close(drainMs);
     this.#emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
+    await this.#engine.close();
     this.#grpc.forceShutdown();
+    this.#accessLogs.close();
     await this.#records.close();
     this.#runs.close();
     await this.#control?.close();
@@ -204,14 +215,20 @@ export class GatewayProcess {
       changes: loaded.changes,
     };
     this.#records.setTargets(snapshot.gateways, credentials);
-    this.#fleet.apply(snapshot, credentials).then(
-      () => this.#announce(),
-      (error: unknown) => {
-        const message = `Cannot serve revision ${snapshot.revision}: ${describeError(error)}`;
-        this.#parts.log.error(message);
-        this.#emit({ kind: "warning", message });
-      },
-    );
+    this.#serving = this.#serving.then(() => this.#serve(compiled));
+  }
+
+  /** The engine comes first: Envoy must never ask it by a plan that it does not have. */
+  async #serve({ snapshot, credentials }: CompileResult): Promise<void> {
+    try {
+      await this.#engine.publish(snapshot, credentials);
+      await this.#fleet.apply(snapshot, credentials);
+      this.#announce();
+    } catch (error) {
+      const message = `Cannot serve revision ${snapshot.revision}: ${describeError(error)}`;
+      this.#parts.log.error(message);
+      this.#emit({ kind: "warning", message });
+    }
   }
 
   #onProblems({ problems }: LoadProblems): void {
@@ -252,7 +269,9 @@ export class GatewayProcess {
     const { transparent } = options;
     const directory = path.join(runDirectory, `g${index}`);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const accessLogPipe = await this.#openAccessLogPipe(directory, () => runtime, log);
+    const accessLogPipe = await this.#accessLogs.openPipe(path.join(directory, "http.log"), () =>
+      this.#contextOf(runtime),
+    );
     const runtime: GatewayRuntime = new GatewayRuntime(gateway, {
       ads: this.#ads,
       envoyBinary: envoy.path,
@@ -262,6 +281,7 @@ export class GatewayProcess {
       certificates,
       explicitProxy: { address: "127.0.0.1", port: 0 },
       transparent: transparent && { ...transparent, port: transparent.port + index },
+      engineSockets: this.#engine.sockets,
       maxConnections,
       publicRootsPem,
       log: log.child({ gateway: key }),
@@ -271,38 +291,18 @@ export class GatewayProcess {
     return runtime;
   }
 
-  /** Lines cost a fraction of a stream's messages; where there can be no pipe, Envoy streams. */
-  async #openAccessLogPipe(
-    directory: string,
-    runtime: () => GatewayRuntime,
-    log: Logger,
-  ): Promise<AccessLogPipe | undefined> {
-    try {
-      return await openAccessLogPipe({
-        path: path.join(directory, "http.log"),
-        log,
-        onRecord: (record, json) => this.#onRecord(record, json),
-        onDrop: (lines) => {
-          this.#unread += lines;
-        },
-        findContext: () => this.#contextOf(runtime()),
-      });
-    } catch (error) {
-      const message = "Cannot open the access log pipe: access logs are streamed, at more cost";
-      log.warn(message, { error: describeError(error) });
-      return undefined;
-    }
-  }
-
   #publishRuns(gateway: string): void {
     const runs = this.#runs.credentials(gateway);
     void this.#fleet.find(gateway)?.setRuns(runs, registrationDeadlineMs);
   }
 
-  #onRecord(record: EgressRecord, json?: string): void {
+  #onRecord(record: EgressRecord, json: string | undefined): void {
     this.#runs.count(record);
     this.#records.add(record, json);
-    if (this.#followers.size > 0) this.#emit({ kind: "record", record });
+    if (this.#followers.size === 0) return;
+    // Bodies of a megabyte would end the stream of whoever only looks at lines.
+    const live = record.capture === null ? record : { ...record, capture: null };
+    this.#emit({ kind: "record", record: live });
   }
 
   #entryContext(key: string) {
@@ -349,7 +349,7 @@ export class GatewayProcess {
       problems: this.#problems,
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
       gateways: this.#fleet.runtimes.map((runtime) => this.#gatewayStatus(runtime)),
-      records: this.#records.status(this.#accessLogs.dropped + this.#unread),
+      records: this.#records.status(this.#accessLogs.losses),
       runs: this.#runs.status(),
     };
   }
