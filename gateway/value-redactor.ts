@@ -26,8 +26,9 @@ export interface ValueRedactor {
 /**
  * A redactor for these values as they were sent, such as `Bearer …` with or without its scheme. It finds them raw, escaped
  * for URLs, JSON or HTML character by character or nested, in Base64 at any alignment, in hexadecimal, in another case,
- * broken over lines and in UTF-16. A value of fewer than 8 characters is found only as a word of its own: in other words it stands by
- * chance, and where each of those were replaced, the holes would tell the value.
+ * broken over lines and in UTF-16. A value of fewer than 8 characters is found only as a word of its own: in other words
+ * it stands by chance, and where each of those were replaced, the holes would tell the value. Not found is what programs
+ * took apart, such as a value over several events of a stream, and what is compressed or encrypted.
  */
 export function createValueRedactor(values: Iterable<SecretValue>): ValueRedactor {
   const trie = new NeedleTrie();

@@ -220,7 +220,12 @@ const refused: ReadonlyArray<{ name: string; change: Partial<SignableRequest>; r
   {
     name: "the body is framed by aws-chunked",
     change: { headers: [["x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"]] },
-    reason: "its body is sent in signed chunks (aws-chunked)",
+    reason: "its body is framed for signed chunks (aws-chunked)",
+  },
+  {
+    name: "the body is framed by aws-chunked and says so elsewhere",
+    change: { headers: [["content-encoding", "gzip, AWS-chunked"]] },
+    reason: "its body is framed for signed chunks (aws-chunked)",
   },
 ];
 

@@ -261,8 +261,11 @@ function refusalOf(request: SignableRequest, query: string): Unsignable | undefi
   }
   for (const [name, value] of headers) {
     // Under a hash of the whole, S3 would take the frames of such a body for content of the object.
-    if (name === "x-amz-content-sha256" && value.startsWith("STREAMING-")) {
-      return unsignable("its body is sent in signed chunks (aws-chunked)");
+    const isChunked =
+      (name === "x-amz-content-sha256" && /^\s*streaming-/i.test(value)) ||
+      (name === "content-encoding" && /aws-chunked/i.test(value));
+    if (isChunked) {
+      return unsignable("its body is framed for signed chunks (aws-chunked)");
     }
   }
   return undefined;
