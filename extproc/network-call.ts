@@ -24,6 +24,7 @@ export class NetworkCall implements GrpcCall {
   readonly #parts: NetworkCallParts;
   readonly #session: NetworkSession;
   #isOpen = true;
+  #hasFailed = false;
 
   constructor(parts: NetworkCallParts) {
     this.#parts = parts;
@@ -33,12 +34,14 @@ export class NetworkCall implements GrpcCall {
   }
 
   onMessage(bytes: Buffer, start: number, end: number): void {
+    if (this.#hasFailed) return;
     const { stream, counters } = this.#parts;
     let message: NetworkMessage;
     try {
       message = decodeNetworkRequest(bytes, start, end);
     } catch {
       // Nothing of what cannot be read is told; Envoy closes the connection.
+      this.#hasFailed = true;
       counters.add("failedStreams", 1);
       stream.finish(invalidArgument, "The message cannot be read");
       return;

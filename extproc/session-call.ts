@@ -14,7 +14,9 @@ import type { WorkRunner } from "./work-runner.ts";
 /** Bodies that are still being decoded when the stream has ended get so long. */
 const settleMs = 2_000;
 
+/** Invalid argument and internal, as gRPC numbers them. */
 const invalidArgument = 3;
+const internal = 13;
 
 /** Either role of a stream. */
 export interface AnySession {
@@ -41,6 +43,7 @@ export class SessionCall implements GrpcCall {
   readonly #session: AnySession;
   readonly #parts: SessionCallParts;
   #isOpen = true;
+  #hasFailed = false;
   #giveUp: (() => void) | undefined;
   #settleTimer: TimerHandle | undefined;
 
@@ -52,13 +55,13 @@ export class SessionCall implements GrpcCall {
   }
 
   onMessage(bytes: Buffer, start: number, end: number): void {
+    if (this.#hasFailed) return;
     let message: TransactionMessage;
     try {
       message = decodeProcessingRequest(bytes, start, end);
     } catch {
       // What cannot be read may hold a secret: nothing of it is told, and Envoy fails the request.
-      this.#parts.counters.add("failedStreams", 1);
-      this.#parts.stream.finish(invalidArgument, "The message cannot be read");
+      this.#fail(invalidArgument, "The message cannot be read");
       return;
     }
     try {
@@ -108,8 +111,23 @@ export class SessionCall implements GrpcCall {
 
   /** The session refuses what it still can; the cause is a fault of ours and may hold what an agent sent. */
   #onFault(): void {
-    this.#parts.counters.add("failedStreams", 1);
-    this.#perform(this.#session.onFault());
+    this.#countFailure();
+    try {
+      this.#perform(this.#session.onFault());
+    } catch {
+      this.#fail(internal, "The session failed");
+    }
+  }
+
+  #fail(status: number, message: string): void {
+    this.#countFailure();
+    this.#parts.stream.finish(status, message);
+  }
+
+  /** A stream counts once, however often it fails. */
+  #countFailure(): void {
+    if (!this.#hasFailed) this.#parts.counters.add("failedStreams", 1);
+    this.#hasFailed = true;
   }
 
   #perform(commands: readonly SessionCommand[]): void {
@@ -117,7 +135,7 @@ export class SessionCall implements GrpcCall {
   }
 
   #do(command: SessionCommand): void {
-    const { stream, work, onFacts, counters } = this.#parts;
+    const { stream, work, onFacts } = this.#parts;
     switch (command.kind) {
       case "send":
         stream.send(command.bytes);
@@ -126,8 +144,7 @@ export class SessionCall implements GrpcCall {
         this.#giveUp = work.start(command.work, (outcome) => this.#onOutcome(outcome));
         return;
       case "end":
-        counters.add("failedStreams", 1);
-        stream.finish(command.status, command.message);
+        this.#fail(command.status, command.message);
         return;
       case "record":
         onFacts(command.facts);
