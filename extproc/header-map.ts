@@ -132,7 +132,7 @@ function placeHeaders(reader: ProtobufReader, end: number, count: number): numbe
 
 /**
  * A header as Envoy writes it: name, then one value, all lengths of one byte. Gives its end, or 0 for any other, which is
- * read field by field; that takes five times as long.
+ * read field by field; a message of 20 such headers takes three times as long.
  */
 function placeUsual({ bytes, at }: ProtobufReader, end: number, slot: number): number {
   const length = bytes[at + 1] ?? 0x80;

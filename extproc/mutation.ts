@@ -70,11 +70,11 @@ export interface BodyChunk {
   readonly endOfStream: boolean;
 }
 
-/** Phases by what they are made of. */
+/** Phases that hold the headers of a message. */
 export type HeadersPhase = "request-headers" | "response-headers";
 /** Phases that hold a piece of a body. */
 export type BodyPhase = "request-body" | "response-body";
-/** Phases at the end of a body. */
+/** Phases that hold what follows a body. */
 export type TrailersPhase = "request-trailers" | "response-trailers";
 
 /** Numbers of the replies' fields in ProcessingResponse. */

@@ -34,7 +34,7 @@ export function replyBound(changes: HeaderChanges, transactionId: string | undef
 
 /**
  * Writes a HeaderMutation as the field of this number, nothing when there is nothing to change. Values go into
- * raw_value: `value` is ignored by Envoy beside it, and must be UTF-8 text.
+ * raw_value: Envoy does not read `value`, and refuses a header that has both.
  */
 export function writeHeaderChanges(
   writer: ProtobufWriter,
