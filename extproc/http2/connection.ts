@@ -90,7 +90,8 @@ export class Http2Connection {
       [SETTING.initialWindowSize, limits.streamWindowBytes],
       [SETTING.maxHeaderListSize, limits.maxHeaderListBytes],
     ]);
-    this.#writer.windowUpdate(0, limits.connectionWindowBytes - INITIAL_WINDOW_BYTES);
+    const increment = limits.connectionWindowBytes - INITIAL_WINDOW_BYTES;
+    if (increment > 0) this.#writer.windowUpdate(0, increment);
     this.#writer.flush();
   }
 

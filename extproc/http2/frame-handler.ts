@@ -188,7 +188,9 @@ export class FrameHandler {
     if (initialWindow !== undefined && !this.streams.setInitialWindow(initialWindow)) {
       return windowOverflow();
     }
+    // Before the first bytes that the new windows allow: what comes later is by the new settings.
     this.#writer.settingsAck();
+    this.streams.sender.pump();
     return undefined;
   }
 

@@ -6,7 +6,8 @@ import { GrpcExchange } from "./grpc-exchange.ts";
 import type { ExchangeOptions } from "./grpc-exchange.ts";
 import { encodeHttpStatus, encodeTrailersOnly, GRPC_STATUS } from "./grpc-status.ts";
 import type { Http2Limits } from "./limits.ts";
-import type { OpenStream, StreamHandler } from "./stream.ts";
+import { deafHandler } from "./stream.ts";
+import type { OpenStream } from "./stream.ts";
 
 /** What a server of gRPC calls serves. */
 export interface GrpcRequestsOptions {
@@ -24,8 +25,6 @@ const unknownMethod = encodeTrailersOnly(
   "The method is not served here",
 );
 
-const refused: StreamHandler = { onBody: () => {}, onEnd: () => {}, onClose: () => {} };
-
 /** Opens the calls of one connection, whose incomplete messages share a budget. */
 export function createRequestOpener(options: GrpcRequestsOptions): OpenStream {
   const { methods, limits, onError } = options;
@@ -40,7 +39,7 @@ export function createRequestOpener(options: GrpcRequestsOptions): OpenStream {
     const openCall = methods.get(head.path);
     if (head.method !== "POST" || !isGrpc(head.contentType) || openCall === undefined) {
       stream.end(refusalOf(head.method, head.contentType));
-      return refused;
+      return deafHandler;
     }
     const call = new GrpcExchange(stream, head, exchange);
     call.open(openCall);

@@ -3,6 +3,8 @@
  * Envoy with thousands of open streams needs, and far below what hurts.
  */
 
+import { INITIAL_WINDOW_BYTES, MAX_INT31 } from "./protocol.ts";
+
 /** Limits of one connection, and of the server where it says so. */
 export interface Http2Limits {
   /** Connections at once of the whole server; more are closed unread */
@@ -52,7 +54,7 @@ export interface Http2Limits {
 }
 
 /** Limits for an Envoy next door. */
-export const defaultLimits: Http2Limits = {
+const defaultLimits: Http2Limits = {
   maxConnections: 1_024,
   maxConcurrentStreams: 65_536,
   // Short calls never need a WINDOW_UPDATE, and bodies of any size flow: larger ones measured no faster.
@@ -78,3 +80,17 @@ export const defaultLimits: Http2Limits = {
   minDrainBytes: 4_096,
   lingerMs: 1_000,
 };
+
+/**
+ * The limits of a server: for an Envoy next door, but for those that are given. RangeError for one that is no whole
+ * number, and for windows that the protocol does not allow.
+ */
+export function createLimits(differing: Partial<Http2Limits> = {}): Http2Limits {
+  const limits = { ...defaultLimits, ...differing };
+  for (const [name, value] of Object.entries(limits)) {
+    const least = name.endsWith("WindowBytes") ? INITIAL_WINDOW_BYTES : 0;
+    if (Number.isInteger(value) && value >= least && value <= MAX_INT31) continue;
+    throw new RangeError(`Cannot use limit ${name}: ${value}, wanted ${least} to ${MAX_INT31}`);
+  }
+  return limits;
+}

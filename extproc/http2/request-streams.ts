@@ -17,8 +17,8 @@ import type { ErrorNumber } from "./protocol.ts";
 import { isTrailers, tryParseHead } from "./request-head.ts";
 import { Sender } from "./sender.ts";
 import type { Congestible, SenderEvents } from "./sender.ts";
-import { Http2Stream } from "./stream.ts";
-import type { OpenStream, StreamHandler } from "./stream.ts";
+import { deafHandler, Http2Stream } from "./stream.ts";
+import type { OpenStream } from "./stream.ts";
 import { StreamTable } from "./stream-table.ts";
 import type { PastStream } from "./stream-table.ts";
 
@@ -45,8 +45,6 @@ export interface StreamsOptions {
 }
 
 const headersTooLarge = encodeFields([[":status", "431"]]);
-
-const rejected: StreamHandler = { onBody: () => {}, onEnd: () => {}, onClose: () => {} };
 
 /** All streams of one connection. */
 export class RequestStreams implements SenderEvents {
@@ -88,9 +86,9 @@ export class RequestStreams implements SenderEvents {
   /** A DATA frame without its padding. */
   onData(id: number, frame: DataFrame): Fault | undefined {
     const stream = this.#table.find(id);
-    if (stream === undefined) return this.#onLateData(id);
-    if (stream.isRemoteDone) return this.#failStream(stream, ERROR.STREAM_CLOSED);
     const { bytes, start, end, isLast } = frame;
+    if (stream === undefined) return this.#onLateData(id, end === start);
+    if (stream.isRemoteDone) return this.#failStream(stream, ERROR.STREAM_CLOSED);
     const increment = stream.receiveWindow.take(frame.flowBytes);
     if (increment < 0) return this.#failStream(stream, ERROR.FLOW_CONTROL_ERROR);
     stream.bodyBytes += end - start;
@@ -100,8 +98,7 @@ export class RequestStreams implements SenderEvents {
     stream.isRemoteDone = isLast;
     if (end > start) stream.handler?.onBody(bytes, start, end);
     if (isLast) return this.#tellEnd(stream);
-    const isFlood = end === start && this.#options.guards.emptyFrames.hit();
-    return isFlood ? floodFault("empty-frames") : undefined;
+    return end === start ? this.#noteEmptyFrame() : undefined;
   }
 
   /** A RST_STREAM; after the end of a call it is how Envoy says goodbye. */
@@ -189,7 +186,7 @@ export class RequestStreams implements SenderEvents {
     if (!isBodyPossible(stream, isLast)) return this.#failStream(stream, ERROR.PROTOCOL_ERROR);
     stream.isRemoteDone = isLast;
     if (head === undefined) {
-      stream.handler = rejected;
+      stream.handler = deafHandler;
       stream.end(headersTooLarge);
       return undefined;
     }
@@ -213,13 +210,13 @@ export class RequestStreams implements SenderEvents {
     return faultOf(ERROR.STREAM_CLOSED, "HEADERS on a closed stream");
   }
 
-  #onLateData(id: number): Fault | undefined {
+  /** What a peer sends before it learns of our reset is no fault, and its windows bound it. */
+  #onLateData(id: number, isEmpty: boolean): Fault | undefined {
     const past = this.#table.past(id);
     if (past === "idle") return protocolFault("DATA on an idle stream");
-    if (past === "ended") {
-      this.#countError(ERROR.STREAM_CLOSED);
-      this.#options.writer.rstStream(id, ERROR.STREAM_CLOSED);
-    }
+    if (past === "cut") return isEmpty ? this.#noteEmptyFrame() : undefined;
+    this.#countError(ERROR.STREAM_CLOSED);
+    this.#options.writer.rstStream(id, ERROR.STREAM_CLOSED);
     return this.#ignoreFrame();
   }
 
@@ -264,6 +261,10 @@ export class RequestStreams implements SenderEvents {
 
   #noteEarlyReset(): Fault | undefined {
     return this.#options.guards.earlyResets.hit() ? floodFault("early-resets") : undefined;
+  }
+
+  #noteEmptyFrame(): Fault | undefined {
+    return this.#options.guards.emptyFrames.hit() ? floodFault("empty-frames") : undefined;
   }
 
   #ignoreFrame(): Fault | undefined {

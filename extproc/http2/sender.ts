@@ -123,7 +123,10 @@ export class Sender implements StreamOwner {
     return true;
   }
 
-  /** The peer changed the window with which streams begin, which changes those of open ones too (§6.9.2). */
+  /**
+   * The peer changed the window with which streams begin, which changes those of open ones too (§6.9.2); false when that
+   * makes one above 2^31-1. To be followed by `pump()`.
+   */
   setInitialWindow(bytes: number, streams: Iterable<Http2Stream>): boolean {
     const difference = bytes - this.#initialWindow;
     this.#initialWindow = bytes;
@@ -132,7 +135,6 @@ export class Sender implements StreamOwner {
       stream.sendWindow += difference;
       if (stream.queue !== undefined) this.#noteReady(stream);
     }
-    this.pump();
     return true;
   }
 
@@ -162,7 +164,7 @@ export class Sender implements StreamOwner {
 
   #sendPart(stream: Http2Stream, part: Uint8Array): void {
     let at = 0;
-    while (at < part.length && stream.queue === undefined) {
+    while (at < part.length && stream.queue === undefined && !stream.isClosed) {
       const count = this.#roomFor(stream, Math.min(part.length - at, MAX_FRAME_BYTES));
       if (count <= 0) break;
       this.#spend(stream, count);

@@ -14,7 +14,7 @@ import type { OpenCall } from "./call.ts";
 import { createCounters } from "./counters.ts";
 import type { ServerCounters } from "./counters.ts";
 import { createRequestOpener } from "./grpc-requests.ts";
-import { defaultLimits } from "./limits.ts";
+import { createLimits } from "./limits.ts";
 import type { Http2Limits } from "./limits.ts";
 import { SocketLink } from "./socket-link.ts";
 
@@ -23,7 +23,7 @@ export interface GrpcServerOptions {
   /** Handlers by `:path`, such as `/package.Service/Method` */
   readonly methods: ReadonlyMap<string, OpenCall>;
   readonly clock: Clock;
-  /** Those that differ from `defaultLimits` */
+  /** Those that differ from what `createLimits()` gives */
   readonly limits?: Partial<Http2Limits>;
   /** Takes what handlers threw, and why connections had to end; must not throw */
   readonly onError?: (error: unknown) => void;
@@ -64,10 +64,10 @@ export class GrpcServer {
   #onEmpty: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Listens nowhere yet. */
+  /** Listens nowhere yet. RangeError for limits that cannot be. */
   constructor(options: GrpcServerOptions) {
     this.#options = options;
-    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#limits = createLimits(options.limits);
   }
 
   /** Counts since the start; the object is the server's own and goes on counting. */
@@ -84,13 +84,11 @@ export class GrpcServer {
       this.#track(socket);
       this.#accept(socket);
     });
-    try {
+    await this.#listen(listener, path, async () => {
       await removeSocket(path);
-      await this.#listen(listener, { path });
+      await listening(listener, { path });
       await chmod(path, mode);
-    } catch (error) {
-      throw cannotListen(path, error);
-    }
+    });
   }
 
   /** Listens on TCP for peers with a certificate of the authorities; resolves with the port. Rejects with CLRK_UNAVAILABLE. */
@@ -107,11 +105,7 @@ export class GrpcServer {
     listener.on("connection", (socket: Socket) => this.#track(socket));
     listener.on("secureConnection", (socket) => this.#acceptTls(socket));
     listener.on("tlsClientError", () => this.#counters.refusedConnections++);
-    try {
-      await this.#listen(listener, { host, port });
-    } catch (error) {
-      throw cannotListen(`${host}:${port}`, error);
-    }
+    await this.#listen(listener, `${host}:${port}`, () => listening(listener, { host, port }));
     return portOf(listener.address());
   }
 
@@ -151,14 +145,17 @@ export class GrpcServer {
     this.#onEmpty?.();
   }
 
-  async #listen(listener: Server, address: { path: string } | { host: string; port: number }) {
-    if (this.#isDraining) throw new Error("The server is closing");
-    this.#listeners.add(listener);
-    await new Promise<void>((resolve, reject) => {
-      listener.once("error", reject);
-      listener.listen(address, resolve);
-    });
+  async #listen(listener: Server, where: string, open: () => Promise<void>): Promise<void> {
+    try {
+      await open();
+      if (this.#isDraining) throw new Error("The server is closing");
+    } catch (error) {
+      listener.close();
+      const message = `Cannot listen on "${where}": ${describeError(error)}`;
+      throw new ClrkError("CLRK_UNAVAILABLE", message, { cause: error });
+    }
     listener.on("error", (error) => this.#report(error));
+    this.#listeners.add(listener);
     if (this.#timer === undefined) this.#checkLater();
   }
 
@@ -240,7 +237,15 @@ function portOf(address: AddressInfo | string | null): number {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-function cannotListen(where: string, cause: unknown): ClrkError {
-  const message = `Cannot listen on "${where}": ${describeError(cause)}`;
-  return new ClrkError("CLRK_UNAVAILABLE", message, { cause });
+function listening(
+  listener: Server,
+  address: { path: string } | { host: string; port: number },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    listener.once("error", reject);
+    listener.listen(address, () => {
+      listener.off("error", reject);
+      resolve();
+    });
+  });
 }

@@ -16,6 +16,8 @@ export interface SocketLinkOptions extends Omit<ConnectionOptions, "sink"> {
 /** Writes below this are copied where the socket keeps them, so that the writer's large buffer can be used again. */
 const copyBelowBytes = 16_384;
 
+const keepAliveMs = 30_000;
+
 /** One socket with its connection. */
 export class SocketLink {
   readonly connection: Http2Connection;
@@ -28,6 +30,8 @@ export class SocketLink {
     const connection = new Http2Connection({ ...options, sink });
     this.connection = connection;
     socket.setNoDelay(true);
+    // On TCP a peer may vanish without a word.
+    socket.setKeepAlive(true, keepAliveMs);
     socket.on("data", (chunk: Buffer) => {
       connection.receive(chunk);
       if (sink.isCongested) socket.pause();
@@ -39,7 +43,6 @@ export class SocketLink {
     });
     // What went wrong is told by "close"; a peer that goes away is nothing to log.
     socket.on("error", () => {});
-    socket.on("end", () => sink.end());
     socket.on("close", () => {
       connection.lost();
       options.onClosed(this);

@@ -15,6 +15,9 @@ export interface StreamHandler {
   onClose(end: CallEnd): void;
 }
 
+/** Handles a request that is answered already: does nothing with what still comes. */
+export const deafHandler: StreamHandler = { onBody: () => {}, onEnd: () => {}, onClose: () => {} };
+
 /** Decides who handles a request; may answer at once. */
 export type OpenStream = (stream: Http2Stream, head: RequestHead) => StreamHandler;
 
