@@ -41,6 +41,8 @@ t.test("write() keeps finish reasons in the order of choices", async (t) => {
 t.test("write() counts choices that have no index", async (t) => {
   const choices = [{ finish_reason: "a" }, { finish_reason: "b" }];
   t.same(read("plain", JSON.stringify({ choices })).finishReasons(), ["a", "b"]);
+  const events = choices.map((one) => event({ choices: [one] })).join("");
+  t.same(read("stream", events).finishReasons(), ["b"], "from 0 in every event");
 });
 
 t.test("write() takes no choice beyond 128, and no reason that is no text", async (t) => {

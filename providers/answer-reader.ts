@@ -3,8 +3,8 @@
  * time is what the answer had said by then.
  */
 
-import type { FoundValue } from "./json-scanner.ts";
 import { JsonScanner } from "./json-scanner.ts";
+import type { FoundValue } from "./json-value.ts";
 import type { OperationLayout } from "./operation-layout.ts";
 import { answerSlotCount, answerSlots as slots } from "./operation-layout.ts";
 import type { EventSink } from "./sse.ts";

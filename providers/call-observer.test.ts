@@ -272,7 +272,7 @@ function damage(t: Test, call: RecordedCall, random: () => number): void {
 const hostile: readonly { readonly name: string; readonly text: string }[] = [
   {
     name: "one string over many data fields",
-    text: `data: {"a":"\n${"data: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n".repeat(60_000)}`,
+    text: `data: {"a":"\n${"data: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n".repeat(150_000)}`,
   },
   { name: "backslashes", text: `data: {"a":"${"\\".repeat(2_000_000)}` },
   { name: "escaped quotes", text: `data: {"a":"${'\\"'.repeat(1_000_000)}` },

@@ -5,9 +5,8 @@
  */
 
 import type { JsonShape } from "./json-shape.ts";
-
-/** A value that was found: a string, an exact integer, a boolean; null for all else, and for none. */
-export type FoundValue = string | number | boolean | null;
+import type { FoundValue } from "./json-value.ts";
+import { decodeScalar, decodeString, findScalarEnd, isBytes, isScalarByte } from "./json-value.ts";
 
 /** Longest string that is kept, as written in the document, in bytes; longer ones are found as null. */
 const maxTextBytes = 1_024;
@@ -15,8 +14,6 @@ const maxTextBytes = 1_024;
 const maxNesting = 256;
 /** Below this a loop finds the end of a string sooner than a call of `indexOf`. */
 const nearBytes = 24;
-/** Digits that a safe integer may have. */
-const maxDigits = 16;
 
 const quote = 0x22;
 const comma = 0x2c;
@@ -46,16 +43,6 @@ const inWantedScalar = 12;
 const atPresence = 13;
 const complete = 14;
 const malformed = 15;
-
-const trueWord = Buffer.from("true");
-const falseWord = Buffer.from("false");
-/** Bytes of which numbers and literals consist; lenient parsers take `NaN` and `Infinity`. */
-const isScalarByte = new Uint8Array(256);
-for (const byte of Buffer.from(
-  "+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
-)) {
-  isScalarByte[byte] = 1;
-}
 
 /** Reads one document after another. */
 export class JsonScanner {
@@ -220,7 +207,7 @@ export class JsonScanner {
       if (target === null || target.element === null) return this.#beginSkipped(at);
       return this.#enter(at, target, atFirstElement);
     }
-    if (isScalarByte[byte] !== 1) return this.#giveUp(end);
+    if (!isScalarByte(byte)) return this.#giveUp(end);
     const isWanted = target !== null && target.slot >= 0 && target.as === "value";
     this.#mode = isWanted ? inWantedScalar : inScalar;
     this.#heldBytes = 0;
@@ -291,6 +278,7 @@ export class JsonScanner {
         this.#isEscaped = at > end;
         return -1;
       }
+      // Node below 26 does not heed `end`
       const stop = bytes.indexOf(quote, at, end);
       const found = stop >= 0 && stop < end ? stop : end;
       // `at` begins a character, so that backslashes before it belong to others
@@ -368,7 +356,7 @@ export class JsonScanner {
         this.#mode = atColon;
         return at + 1;
       }
-      if (byte === backslash || at - start >= maxTextBytes) break;
+      if (byte === backslash) break;
       at++;
     }
     this.#heldBytes = 0;
@@ -394,17 +382,17 @@ export class JsonScanner {
       this.#held ??= Buffer.allocUnsafe(maxTextBytes);
       bytes.copy(this.#held, this.#heldBytes, start, end);
     }
-    this.#heldBytes = Math.min(bytesAfter, maxTextBytes + 1);
+    this.#heldBytes = bytesAfter;
   }
 
   /** The string that ends at `end`, with what was held of it; null when it is too long. */
   #text(bytes: Buffer, start: number, end: number): string | null {
     if (this.#heldBytes === 0) {
-      return end - start > maxTextBytes ? null : decodeText(bytes, start, end);
+      return end - start > maxTextBytes ? null : decodeString(bytes, start, end);
     }
     this.#hold(bytes, start, end);
     if (this.#held === null || this.#heldBytes > maxTextBytes) return null;
-    return decodeText(this.#held, 0, this.#heldBytes);
+    return decodeString(this.#held, 0, this.#heldBytes);
   }
 
   #scalar(bytes: Buffer, start: number, end: number): FoundValue {
@@ -421,61 +409,11 @@ function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-function findScalarEnd(bytes: Buffer, start: number, end: number): number {
-  let at = start;
-  while (at < end && isScalarByte[bytes[at] ?? 0] === 1) at++;
-  return at;
-}
-
 function findMember(shape: JsonShape, bytes: Buffer, start: number, end: number): JsonShape | null {
   const { members } = shape;
   for (let index = 0; index < members.length; index++) {
     const member = members[index];
-    if (member !== undefined && isWord(member.name, bytes, start, end)) return member;
+    if (member !== undefined && isBytes(member.name, bytes, start, end)) return member;
   }
   return null;
-}
-
-function isAt(name: Uint8Array, bytes: Buffer, start: number): boolean {
-  for (let index = 0; index < name.length; index++) {
-    if (name[index] !== bytes[start + index]) return false;
-  }
-  return true;
-}
-
-function decodeText(bytes: Buffer, start: number, end: number): string | null {
-  const text = bytes.toString("utf8", start, end);
-  if (!text.includes("\\")) return text;
-  try {
-    const decoded: unknown = JSON.parse(`"${text}"`);
-    return typeof decoded === "string" ? decoded : null;
-  } catch {
-    // An escape that JSON does not have: no parser reads this value
-    return null;
-  }
-}
-
-function decodeScalar(bytes: Buffer, start: number, end: number): FoundValue {
-  if (isWord(trueWord, bytes, start, end)) return true;
-  if (isWord(falseWord, bytes, start, end)) return false;
-  return decodeInteger(bytes, start, end);
-}
-
-function isWord(word: Uint8Array, bytes: Buffer, start: number, end: number): boolean {
-  return word.length === end - start && isAt(word, bytes, start);
-}
-
-/** Null for a fraction, an exponent, a leading zero, and for what a number does not hold exactly. */
-function decodeInteger(bytes: Buffer, start: number, end: number): number | null {
-  const first = bytes[start] === 0x2d ? start + 1 : start;
-  const digits = end - first;
-  if (digits < 1 || digits > maxDigits || (digits > 1 && bytes[first] === 0x30)) return null;
-  let value = 0;
-  for (let at = first; at < end; at++) {
-    const digit = (bytes[at] ?? 0) - 0x30;
-    if (digit < 0 || digit > 9) return null;
-    value = value * 10 + digit;
-  }
-  if (!Number.isSafeInteger(value)) return null;
-  return first === start ? value : 0 - value;
 }
