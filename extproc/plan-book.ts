@@ -1,14 +1,16 @@
 /**
  * The plans and credentials that one thread decides by. Plans are found by an id that says what they hold, so that
- * Envoy may still ask by those of the revisions before; credentials are always the newest.
+ * Envoy may still ask by those of the revisions before, with their credentials; of each credential the newest value is
+ * given.
  */
 
+import { valueNamesOf } from "../gateway/gateway-credentials.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import { policiesFor } from "../gateway/pipeline.ts";
 import type { ShownParts } from "../gateway/processing-mode.ts";
 import { shownParts } from "../gateway/processing-mode.ts";
 import { SecretValue } from "../gateway/secret-value.ts";
-import type { Signer } from "../gateway/sigv4.ts";
+import type { CreateSignerOutcome } from "../gateway/sigv4.ts";
 import type { AttemptPlan, EnginePlan } from "../gateway/snapshot.ts";
 import type { ValueRedactor } from "../gateway/value-redactor.ts";
 import { createValueRedactor } from "../gateway/value-redactor.ts";
@@ -34,14 +36,17 @@ export interface PlanEntry {
   readonly provider: Provider | undefined;
 }
 
-/** A plan for attempts with its signer; none when the credential has not arrived. */
+/** A plan for attempts with its signer, or why there is none. */
 export interface AttemptEntry {
   readonly plan: AttemptPlan;
-  readonly signer: Signer | undefined;
+  readonly signer: CreateSignerOutcome;
 }
 
 /** Revisions whose plans are kept: Envoy takes a new configuration within a second, streams ask at their start only. */
 const keptRevisions = 4;
+
+/** Values that are injected no more and still removed from records: streams that began with them may be open for hours. */
+const keptRetiredValues = 256;
 
 /** Plans of a thread. */
 export class PlanBook {
@@ -51,7 +56,11 @@ export class PlanBook {
   #plans: ReadonlyMap<string, PlanEntry> = new Map();
   #attempts: ReadonlyMap<string, AttemptEntry> = new Map();
   #credentials: ReadonlyMap<string, SecretValue> = new Map();
+  /** Every value by its text, longest unused first */
+  readonly #seen = new Map<string, SecretValue>();
   #redactor: ValueRedactor = createValueRedactor([]);
+  /** Some plan did, by which streams may still be open */
+  #captures = false;
   readonly credential = (resource: string): SecretValue | undefined =>
     this.#credentials.get(resource);
 
@@ -65,7 +74,7 @@ export class PlanBook {
     return this.#updates.at(-1)?.revision ?? 0;
   }
 
-  /** Removes every credential that is injected anywhere from what is kept of a transaction. */
+  /** Removes every credential that is or was injected anywhere from what is kept of a transaction. */
   get redactor(): ValueRedactor {
     return this.#redactor;
   }
@@ -73,8 +82,9 @@ export class PlanBook {
   /** Takes a revision; from now on everything is decided by it. */
   publish(update: PlanUpdate): void {
     this.#updates = [...this.#updates, update].slice(-keptRevisions);
+    const values = valuesOf(this.#updates);
     this.#credentials = new Map(
-      update.credentials.map(([resource, value]) => [resource, new SecretValue(value)]),
+      [...values].map(([resource, value]) => [resource, new SecretValue(value)]),
     );
     const known = this.#plans;
     this.#plans = new Map(
@@ -87,8 +97,7 @@ export class PlanBook {
         .flatMap(({ attempts }) => attempts)
         .map((plan) => [plan.id, { plan, signer: createAttemptSigner(plan, this.credential) }]),
     );
-    const captures = [...this.#plans.values()].some(({ plan }) => plan.capture !== undefined);
-    this.#redactor = createValueRedactor(captures ? this.#credentials.values() : []);
+    this.#remember(new Set(values.values()), update);
   }
 
   /** The plan of an id. */
@@ -101,6 +110,22 @@ export class PlanBook {
     return this.#attempts.get(id);
   }
 
+  #remember(values: ReadonlySet<string>, { plans }: PlanUpdate): void {
+    const captures = this.#captures || plans.some(({ capture }) => capture !== undefined);
+    const isNews = captures !== this.#captures || [...values].some((it) => !this.#seen.has(it));
+    this.#captures = captures;
+    for (const value of values) {
+      const secret = this.#seen.get(value) ?? new SecretValue(value);
+      this.#seen.delete(value);
+      this.#seen.set(value, secret);
+    }
+    for (const value of this.#seen.keys()) {
+      if (this.#seen.size <= values.size + keptRetiredValues) break;
+      this.#seen.delete(value);
+    }
+    if (captures && isNews) this.#redactor = createValueRedactor(this.#seen.values());
+  }
+
   #entry(plan: EnginePlan): PlanEntry {
     return {
       plan,
@@ -109,4 +134,21 @@ export class PlanBook {
       provider: plan.provider === undefined ? undefined : findProviderByName(plan.provider),
     };
   }
+}
+
+/**
+ * The newest value of each credential. One that a revision names and gives no value for is gone; one that it does not
+ * name may still be asked for by plans of the revisions before.
+ */
+function valuesOf(updates: readonly PlanUpdate[]): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const { plans, attempts, credentials } of updates) {
+    const uses = [
+      ...plans.flatMap(({ queryCredentials }) => queryCredentials),
+      ...attempts.map(({ signing }) => signing),
+    ];
+    for (const name of uses.flatMap(valueNamesOf)) values.delete(name);
+    for (const [resource, value] of credentials) values.set(resource, value);
+  }
+  return values;
 }

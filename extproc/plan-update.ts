@@ -1,6 +1,6 @@
 /** What a thread is told of a snapshot: plans, and the values that they need, and no others. */
 
-import { credentialUses } from "../gateway/gateway-credentials.ts";
+import { credentialsOf } from "../gateway/gateway-credentials.ts";
 import type { SecretValue } from "../gateway/secret-value.ts";
 import type {
   AttemptPlan,
@@ -56,14 +56,12 @@ function valuesFor(
   credentials: ReadonlyMap<string, SecretValue>,
   captures: boolean,
 ): (readonly [string, string])[] {
-  const wanted = gateways
-    .flatMap(credentialUses)
-    .filter(({ kind }) => captures || kind !== "header")
-    .map(({ secret }) => secret.resource);
-  const resources = new Set(wanted);
-  return [...credentials].flatMap(([name, value]): (readonly [string, string])[] => {
-    // Parts of AWS credentials stand under the resource of their use.
-    const isWanted = resources.has(name) || resources.has(name.slice(0, name.lastIndexOf("/")));
-    return isWanted ? [[name, value.reveal()]] : [];
-  });
+  const values = new Map<string, string>();
+  for (const gateway of gateways) {
+    const { engine, headers } = credentialsOf(gateway, credentials);
+    for (const [name, value] of engine) values.set(name, value.reveal());
+    if (!captures) continue;
+    for (const [name, value] of headers) values.set(name, value.reveal());
+  }
+  return [...values];
 }

@@ -6,7 +6,8 @@
 
 import type { Decision, HeaderPair } from "../gateway/decision.ts";
 import { createDenial } from "../gateway/denial.ts";
-import { hashPayload } from "../gateway/sigv4.ts";
+import type { Signer } from "../gateway/sigv4.ts";
+import { EMPTY_PAYLOAD_HASH, hashPayload } from "../gateway/sigv4.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProviderByHost } from "../providers/registry.ts";
 import type { SessionCommand } from "./commands.ts";
@@ -25,7 +26,6 @@ export interface UpstreamSessionOptions {
   readonly nowUnixMs: () => number;
 }
 
-const emptyBody = Buffer.alloc(0);
 const invalidArgument = 3;
 const internal = 13;
 
@@ -33,7 +33,7 @@ const internal = 13;
 export class UpstreamSession {
   readonly #options: UpstreamSessionOptions;
   /** Present between the headers and the body that is signed with them */
-  #headers: HeaderView | undefined;
+  #held: { readonly signer: Signer; readonly headers: HeaderView } | undefined;
   #isDone = false;
 
   constructor(options: UpstreamSessionOptions) {
@@ -63,12 +63,12 @@ export class UpstreamSession {
   /** An attempt leaves no record of its own. */
   onClose(): readonly SessionCommand[] {
     this.#isDone = true;
-    this.#headers = undefined;
+    this.#held = undefined;
     return nothing;
   }
 
   #onHeaders({ headers, endOfStream }: TransactionMessage): readonly SessionCommand[] {
-    if (this.#headers !== undefined) return this.#end(invalidArgument, "Headers came twice");
+    if (this.#held !== undefined) return this.#end(invalidArgument, "Headers came twice");
     const { entry } = this.#options;
     if (entry === undefined) {
       return this.#refuse(headers, {
@@ -77,59 +77,47 @@ export class UpstreamSession {
         message: "Refused because the gateway cannot sign for this rule yet: try again",
       });
     }
-    if (entry.signer === undefined) {
-      return this.#refuse(headers, {
-        status: 403,
-        reason: "credential-missing",
-        message: "Refused because the credential that signs this request has not arrived",
-      });
-    }
-    if (!endOfStream) {
-      this.#headers = ownedHeaders(headers);
-      return [{ kind: "send", bytes: continueReplies["request-headers"] }];
-    }
-    return this.#sign(entry, headers, emptyBody, "headers");
+    if (entry.signer.kind === "unusable") return this.#refuseUnsigned(headers, entry.signer.reason);
+    const { signer } = entry.signer;
+    if (endOfStream) return this.#sign(signer, headers);
+    this.#held = { signer, headers: ownedHeaders(headers) };
+    return [{ kind: "send", bytes: continueReplies["request-headers"] }];
   }
 
   #onBody({ body, endOfStream }: TransactionMessage): readonly SessionCommand[] {
-    const { entry } = this.#options;
-    const headers = this.#headers;
-    if (headers === undefined || entry === undefined) {
-      return this.#end(invalidArgument, "A body came without headers");
-    }
+    if (this.#held === undefined) return this.#end(invalidArgument, "A body came without headers");
     // Envoy holds the body for us; a piece of it would be signed as if it were all.
     if (!endOfStream) return this.#end(invalidArgument, "The body came in pieces");
-    return this.#sign(entry, headers, body, "body");
+    const { signer, headers } = this.#held;
+    return this.#sign(signer, headers, body);
   }
 
-  #sign(
-    { signer }: AttemptEntry,
-    headers: HeaderView,
-    body: Buffer,
-    phase: "headers" | "body",
-  ): readonly SessionCommand[] {
+  /** Answers the message that completes the request: its body, or its headers where it has none. */
+  #sign(signer: Signer, headers: HeaderView, body?: Buffer): readonly SessionCommand[] {
     this.#isDone = true;
-    const signed = signer?.sign({
+    this.#held = undefined;
+    const signed = signer.sign({
       method: headers.find(":method") ?? "",
       path: headers.find(":path") ?? "/",
       host: headers.find(":authority") ?? headers.find("host") ?? "",
       headers: headers.entries(),
-      payloadHash: hashPayload(body),
+      payloadHash: body === undefined ? EMPTY_PAYLOAD_HASH : hashPayload(body),
       nowMs: this.#options.nowUnixMs(),
     });
-    if (signed === undefined || signed.kind === "unsignable") {
-      return this.#refuse(headers, {
-        status: 403,
-        reason: "credential-missing",
-        message: `Refused because the request cannot be signed${signed === undefined ? "" : `: ${signed.reason}`}`,
-      });
-    }
-    const { set, remove } = signed;
+    if (signed.kind === "unsignable") return this.#refuseUnsigned(headers, signed.reason);
     const bytes =
-      phase === "headers"
-        ? encodeHeadersReply("request-headers", { set, remove })
-        : encodeBodyReply("request-body", { set, remove });
+      body === undefined
+        ? encodeHeadersReply("request-headers", signed)
+        : encodeBodyReply("request-body", signed);
     return [{ kind: "send", bytes }];
+  }
+
+  #refuseUnsigned(headers: HeaderView, reason: string): readonly SessionCommand[] {
+    return this.#refuse(headers, {
+      status: 403,
+      reason: "credential-missing",
+      message: `Refused because the request cannot be signed: ${reason}`,
+    });
   }
 
   #refuse(

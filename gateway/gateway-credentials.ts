@@ -30,7 +30,7 @@ export function credentialsOf(
   const headers = new Map<string, SecretValue>();
   const engine = new Map<string, SecretValue>();
   for (const use of credentialUses(gateway)) {
-    for (const name of valueNames(use)) {
+    for (const name of valueNamesOf(use)) {
       const value = all.get(name);
       if (value === undefined) continue;
       (use.kind === "header" ? headers : engine).set(name, value);
@@ -42,6 +42,7 @@ export function credentialsOf(
 /** Parts of an AWS credential, the names under which they stand below the resource of its use. */
 const awsParts = ["access_key_id", "secret_access_key", "session_token"] as const;
 
-function valueNames({ kind, secret: { resource } }: CredentialUse): readonly string[] {
+/** Keys under which values of a use stand beside the snapshot, whether they have arrived or not. */
+export function valueNamesOf({ kind, secret: { resource } }: CredentialUse): readonly string[] {
   return kind === "aws-sigv4" ? awsParts.map((part) => `${resource}/${part}`) : [resource];
 }

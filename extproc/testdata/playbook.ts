@@ -136,14 +136,14 @@ export interface PlayedSession {
   onSettled?(): readonly SessionCommand[];
 }
 
-/** A conversation with a session; `check` compares what it asked for with what was wanted. */
+/** A conversation with a session. */
 export interface Playbook {
   in(message: TransactionMessage): Playbook;
   outcome(outcome: WorkOutcome): Playbook;
   fault(): Playbook;
   close(): Playbook;
   settled(): Playbook;
-  /** What the last step asked for */
+  /** Exactly what the last step asked for, each command as far as it is given here */
   out(...wanted: readonly object[]): Playbook;
   /** Everything that was asked for so far, in short */
   readonly said: readonly ShortCommand[];
@@ -151,10 +151,10 @@ export interface Playbook {
   readonly records: readonly CallFacts[];
 }
 
-/** Begins a conversation. */
+/** Begins a conversation; `check` is to fail where what was found does not match the pattern. */
 export function play(
   session: PlayedSession,
-  check: (found: readonly ShortCommand[], wanted: readonly object[]) => void,
+  check: (found: object, pattern: object) => void,
 ): Playbook {
   const said: ShortCommand[] = [];
   let last: readonly ShortCommand[] = [];
@@ -170,7 +170,8 @@ export function play(
     close: () => take(session.onClose()),
     settled: () => take(session.onSettled?.() ?? []),
     out: (...wanted) => {
-      check(last, wanted);
+      // A pattern of fewer commands would fit: more than was wanted is a fault, too.
+      check({ count: last.length, commands: last }, { count: wanted.length, commands: wanted });
       return book;
     },
     said,
