@@ -1,0 +1,244 @@
+/** Tests what a thread decides by while revisions follow one another, and what it never shows. */
+import { inspect } from "node:util";
+import t from "tap";
+import type { Policy } from "../gateway/pipeline.ts";
+import type { AttemptPlan } from "../gateway/snapshot.ts";
+import { attempt, query } from "../gateway/testdata/gateway-snapshot.ts";
+import { PlanBook } from "./plan-book.ts";
+import { plan, update } from "./testdata/playbook.ts";
+
+const gemini = "secret/default/gemini/token";
+const aws = "secret/default/aws/token";
+const capture = {
+  request: true,
+  response: true,
+  maxBytes: 1_024,
+  contentTypes: ["application/json"],
+  redactHeaders: [],
+};
+
+function queryPlan(id: string, secret = "gemini") {
+  const use = query(secret);
+  return plan({ id, queryCredentials: use.kind === "query" ? [use] : [] });
+}
+
+const keys = (id: string): [string, string][] => [
+  [`${aws}/access_key_id`, id],
+  [`${aws}/secret_access_key`, `secret of ${id}`.replaceAll(" ", "-")],
+];
+const signedBy = (book: PlanBook, { id }: AttemptPlan) => {
+  const signer = book.findAttempt(id)?.signer;
+  if (signer?.kind !== "signer") return signer?.reason;
+  const signed = signer.signer.sign({
+    method: "GET",
+    path: "/",
+    host: "a.example.com",
+    headers: [],
+    payloadHash: "",
+    nowMs: 0,
+  });
+  const set = signed.kind === "signed" ? new Map(signed.set) : new Map<string, string>();
+  return /Credential=([^/]*)/.exec(set.get("authorization") ?? "")?.[1];
+};
+
+t.test("find() gives a plan with what follows from it", async (t) => {
+  const never: Policy = {
+    name: "never",
+    applies: () => false,
+    evaluate: () => ({ kind: "continue" }),
+  };
+  const always = { ...never, name: "always", applies: () => true };
+  const book = new PlanBook([never, always]);
+  const asked = plan({ meters: true, provider: "anthropic" });
+  t.equal(book.find(asked.id), undefined);
+  book.publish(update([asked]));
+  t.match(book.find(asked.id), {
+    plan: asked,
+    policies: [{ name: "always" }],
+    shown: { responseHeaders: true, requestBody: true, responseBody: true },
+    provider: { name: "anthropic" },
+  });
+  t.equal(book.find(asked.id)?.policies.length, 1);
+});
+
+t.test(
+  "find() knows no provider where the plan names none, or one that is not known",
+  async (t) => {
+    const book = new PlanBook();
+    const { provider: _, ...unnamed } = plan({ id: "a" });
+    book.publish(update([unnamed, plan({ id: "b", provider: "nobody" })]));
+    t.equal(book.find("a")?.provider, undefined);
+    t.equal(book.find("b")?.provider, undefined);
+    t.ok(book.find("b"));
+  },
+);
+
+t.test("find() asks the pipeline's own policies unless others are given", async (t) => {
+  const book = new PlanBook();
+  book.publish(update([queryPlan("q"), plan({ id: "p" })]));
+  const names = (id: string) => book.find(id)?.policies.map(({ name }) => name);
+  t.same(names("q"), ["trace-context", "query-credential"]);
+  t.same(names("p"), ["trace-context"]);
+});
+
+t.test("find() does not mistake ids for members of objects", async (t) => {
+  const book = new PlanBook();
+  book.publish(update([plan()]));
+  for (const id of ["", "constructor", "__proto__", "0"]) {
+    t.equal(book.find(id), undefined);
+    t.equal(book.findAttempt(id), undefined);
+  }
+});
+
+t.test(
+  "find() keeps plans of three revisions before, and a plan that stays as it was",
+  async (t) => {
+    const book = new PlanBook();
+    t.equal(book.revision, 0);
+    const stays = plan({ id: "stays" });
+    const found = [];
+    for (let revision = 1; revision <= 6; revision++) {
+      book.publish(update([stays, plan({ id: `r${revision}` })], { revision }));
+      found.push(book.find("stays"));
+    }
+    t.equal(book.revision, 6);
+    t.equal(new Set(found).size, 1, "nothing is made anew for it");
+    const kept = [1, 2, 3, 4, 5, 6].filter((revision) => book.find(`r${revision}`) !== undefined);
+    t.same(kept, [3, 4, 5, 6]);
+  },
+);
+
+t.test("credential() gives the newest value to plans of every revision", async (t) => {
+  const book = new PlanBook();
+  const { credential } = book;
+  t.equal(credential(gemini), undefined);
+  book.publish(update([queryPlan("q")], { credentials: [[gemini, "old"]] }));
+  t.equal(credential(gemini)?.reveal(), "old");
+  book.publish(update([queryPlan("q")], { credentials: [[gemini, "new"]] }));
+  t.equal(credential(gemini)?.reveal(), "new");
+});
+
+t.test("credential() gives nothing once the secret of a rule is gone", async (t) => {
+  const book = new PlanBook();
+  book.publish(update([queryPlan("q")], { credentials: [[gemini, "old"]] }));
+  book.publish(update([queryPlan("q")]));
+  t.equal(book.credential(gemini), undefined);
+});
+
+t.test("credential() still serves the plans before a rule took another secret", async (t) => {
+  const book = new PlanBook();
+  const other = "secret/default/other/token";
+  book.publish(update([queryPlan("q1")], { credentials: [[gemini, "one"]] }));
+  for (let revision = 2; revision <= 4; revision++) {
+    book.publish(update([queryPlan("q2", "other")], { revision, credentials: [[other, "two"]] }));
+    t.equal(book.credential(gemini)?.reveal(), "one", "Envoy may still ask by the plan before");
+    t.equal(book.credential(other)?.reveal(), "two");
+  }
+  book.publish(update([queryPlan("q2", "other")], { revision: 5, credentials: [[other, "two"]] }));
+  t.equal(book.find("q1"), undefined);
+  t.equal(book.credential(gemini), undefined, "as long as its plan is known, and no longer");
+});
+
+t.test("findAttempt() signs with the newest credential, or says why it cannot", async (t) => {
+  const book = new PlanBook();
+  const signing = attempt("aws");
+  const attempts = [signing];
+  book.publish(update([], { attempts }));
+  t.equal(signedBy(book, signing), "its credential has not arrived");
+  book.publish(update([], { attempts, credentials: keys("AKIDONE") }));
+  t.equal(signedBy(book, signing), "AKIDONE");
+  const before = book.findAttempt(signing.id);
+  book.publish(update([], { attempts, credentials: keys("AKIDTWO") }));
+  t.equal(signedBy(book, signing), "AKIDTWO");
+  t.not(book.findAttempt(signing.id), before);
+  book.publish(update([], { attempts, credentials: keys("AKIDTWO").slice(0, 1) }));
+  t.equal(signedBy(book, signing), "its credential has not arrived");
+});
+
+t.test("findAttempt() still signs by the plan before a rule took another secret", async (t) => {
+  const book = new PlanBook();
+  const before = attempt("aws");
+  const after = { ...attempt("aws2"), id: "00000000000000bb" };
+  book.publish(update([], { attempts: [before], credentials: keys("AKIDONE") }));
+  const credentials = keys("AKIDTWO").map(([name, value]): [string, string] => [
+    name.replace("/aws/", "/aws2/"),
+    value,
+  ]);
+  book.publish(update([], { attempts: [after], credentials }));
+  t.equal(signedBy(book, before), "AKIDONE");
+  t.equal(signedBy(book, after), "AKIDTWO");
+});
+
+const keeping = plan({ id: "keeping", capture });
+
+t.test("redactor removes what is injected where something is kept", async (t) => {
+  const book = new PlanBook();
+  t.equal(book.redactor.redactText("a sk-injected-value b"), "a sk-injected-value b");
+  book.publish(update([keeping], { credentials: [[gemini, "sk-injected-value"]] }));
+  t.equal(book.redactor.redactText("a sk-injected-value b"), "a [redacted] b");
+});
+
+t.test("redactor removes values that were replaced, which open streams may show", async (t) => {
+  const book = new PlanBook();
+  for (let revision = 1; revision <= 10; revision++) {
+    book.publish(
+      update([keeping], { revision, credentials: [[gemini, `sk-injected-value-${revision}`]] }),
+    );
+  }
+  const text = "1: sk-injected-value-1, 10: sk-injected-value-10";
+  t.equal(book.redactor.redactText(text), "1: [redacted], 10: [redacted]");
+});
+
+t.test("redactor still works when no plan keeps anything any more", async (t) => {
+  const book = new PlanBook();
+  book.publish(update([keeping], { credentials: [[gemini, "sk-injected-value"]] }));
+  for (let revision = 2; revision <= 10; revision++) book.publish(update([plan()], { revision }));
+  t.equal(book.find("keeping"), undefined);
+  t.equal(book.redactor.redactText("sk-injected-value"), "[redacted]");
+});
+
+t.test("redactor knows values that came before anything was kept", async (t) => {
+  const book = new PlanBook();
+  book.publish(update([queryPlan("q")], { credentials: [[gemini, "sk-injected-value"]] }));
+  book.publish(update([queryPlan("q"), keeping], { credentials: [[gemini, "sk-newest-value"]] }));
+  const text = "sk-injected-value sk-newest-value";
+  t.equal(book.redactor.redactText(text), "[redacted] [redacted]");
+});
+
+t.test(
+  "redactor forgets the value that was retired first beyond 256, never one in use",
+  async (t) => {
+    const book = new PlanBook();
+    const used: [string, string] = ["secret/default/used/token", "sk-always-in-use"];
+    const value = (revision: number) => `sk-rotated-${String(revision).padStart(4, "0")}-end`;
+    for (let revision = 0; revision <= 257; revision++) {
+      const credentials = [used, [gemini, value(revision)] as const];
+      book.publish(update([queryPlan("q"), keeping], { revision, credentials }));
+    }
+    const shown = (text: string) => book.redactor.redactText(text);
+    t.equal(shown(value(0)), value(0));
+    t.equal(shown(value(1)), "[redacted]");
+    t.equal(shown(value(257)), "[redacted]");
+    t.equal(shown(used[1]), "[redacted]");
+  },
+);
+
+t.test("redactor is made anew only for new values", async (t) => {
+  const book = new PlanBook();
+  const credentials = [[gemini, "sk-injected-value"]] as const;
+  book.publish(update([keeping], { credentials }));
+  const { redactor } = book;
+  book.publish(update([keeping, plan()], { revision: 2, credentials }));
+  t.equal(book.redactor, redactor);
+  book.publish(update([keeping], { revision: 3, credentials: [[gemini, "sk-other-value"]] }));
+  t.not(book.redactor, redactor);
+});
+
+t.test("PlanBook shows no value when it is printed", async (t) => {
+  const book = new PlanBook();
+  const attempts = [attempt("aws")];
+  const credentials = [...keys("AKIDONE"), [gemini, "sk-injected-value"] as const];
+  book.publish(update([queryPlan("q"), keeping], { attempts, credentials }));
+  const shown = inspect(book, { depth: 9, showHidden: true }) + JSON.stringify(book);
+  t.notMatch(shown, /sk-injected|secret-of/);
+});
