@@ -206,19 +206,19 @@ t.test("redactor knows values that came before anything was kept", async (t) => 
 });
 
 t.test(
-  "redactor forgets the value that was retired first beyond 256, never one in use",
+  "redactor forgets the value that was retired first beyond 32 KiB, never one in use",
   async (t) => {
     const book = new PlanBook();
     const used: [string, string] = ["secret/default/used/token", "sk-always-in-use"];
-    const value = (revision: number) => `sk-rotated-${String(revision).padStart(4, "0")}-end`;
-    for (let revision = 0; revision <= 257; revision++) {
+    const value = (revision: number) => `sk-rotated-${revision}-`.padEnd(1_024, `${revision}end`);
+    for (let revision = 0; revision <= 33; revision++) {
       const credentials = [used, [gemini, value(revision)] as const];
       book.publish(update([queryPlan("q"), keeping], { revision, credentials }));
     }
     const shown = (text: string) => book.redactor.redactText(text);
     t.equal(shown(value(0)), value(0));
     t.equal(shown(value(1)), "[redacted]");
-    t.equal(shown(value(257)), "[redacted]");
+    t.equal(shown(value(33)), "[redacted]");
     t.equal(shown(used[1]), "[redacted]");
   },
 );

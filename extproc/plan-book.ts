@@ -45,8 +45,11 @@ export interface AttemptEntry {
 /** Revisions whose plans are kept: Envoy takes a new configuration within a second, streams ask at their start only. */
 const keptRevisions = 4;
 
-/** Values that are injected no more and still removed from records: streams that began with them may be open for hours. */
-const keptRetiredValues = 256;
+/**
+ * Length of the values that are injected no more and still removed from records: streams that began with them may be
+ * open for hours. Some 600 keys or 40 session tokens; searching takes memory of some 500 times that.
+ */
+const keptRetiredLength = 32 * 1024;
 
 /** Plans of a thread. */
 export class PlanBook {
@@ -119,9 +122,12 @@ export class PlanBook {
       this.#seen.delete(value);
       this.#seen.set(value, secret);
     }
-    for (const value of this.#seen.keys()) {
-      if (this.#seen.size <= values.size + keptRetiredValues) break;
+    const retired = [...this.#seen.keys()].slice(0, this.#seen.size - values.size);
+    let excess = retired.reduce((sum, { length }) => sum + length, 0) - keptRetiredLength;
+    for (const value of retired) {
+      if (excess <= 0) break;
       this.#seen.delete(value);
+      excess -= value.length;
     }
     if (captures && isNews) this.#redactor = createValueRedactor(this.#seen.values());
   }
