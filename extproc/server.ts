@@ -214,7 +214,10 @@ class EnginePool implements Engine {
   #onExit(worker: EngineWorker, cause: unknown): void {
     const slot = this.#owners.get(worker);
     this.#owners.delete(worker);
-    if (this.#reserve === worker) this.#reserve = undefined;
+    if (this.#reserve === worker) {
+      this.#reserve = undefined;
+      setTimeout(() => this.#raiseReserve(), longestBackoffMs).unref();
+    }
     if (slot === undefined || slot.worker !== worker) return;
     slot.worker = undefined;
     slot.isServing = false;

@@ -16,6 +16,7 @@ const settleMs = 2_000;
 
 /** Invalid argument and internal, as gRPC numbers them. */
 const invalidArgument = 3;
+const unavailable = 14;
 const internal = 13;
 
 /** Either role of a stream. */
@@ -72,7 +73,8 @@ export class SessionCall implements GrpcCall {
   }
 
   onHalfClose(): void {
-    this.#parts.stream.finish(0);
+    // Never OK: Envoy 1.40 lets a request pass undecided whose stream ends with OK before its answer.
+    this.#parts.stream.finish(unavailable, "The stream was half closed");
   }
 
   onClose(): void {
