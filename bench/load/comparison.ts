@@ -80,8 +80,8 @@ export function formatComparisons(comparisons: readonly Comparison[], peer: stri
           `  ${one.contender}`,
           formatPaired(one.serverOverPeer, hundredths),
           messages === null ? "-" : formatFigure(messages),
-          formatPaired(one.addedP50Ms, formatFigure),
-          formatPaired(one.addedP99Ms, formatFigure),
+          formatPaired(one.addedP50Ms, signed),
+          formatPaired(one.addedP99Ms, signed),
         ]),
       );
     }
@@ -129,8 +129,12 @@ function hundredths(value: number): string {
   return value.toFixed(2);
 }
 
+function signed(value: number): string {
+  return `${value < 0 ? "-" : ""}${formatFigure(Math.abs(value))}`;
+}
+
 function columns([name = "", ...cells]: readonly string[]): string {
-  const widths = [18, 9, 18, 19];
+  const widths = [22, 9, 16, 17];
   return name.padEnd(16) + cells.map((cell, index) => cell.padStart(widths[index] ?? 0)).join("");
 }
 

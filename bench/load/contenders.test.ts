@@ -1,7 +1,7 @@
 /** Unit tests of choosing contenders. */
 import t from "tap";
 import type { Contender } from "./contender.ts";
-import { allContenders, selectContenders } from "./contenders.ts";
+import { allContenders, orUsageError, selectAmong, selectContenders } from "./contenders.ts";
 
 function fake(name: string, values: Partial<Contender> = {}): Contender {
   return {
@@ -48,4 +48,22 @@ t.test("allContenders() lists each once", async (t) => {
     allContenders({}).map((one) => one.name),
     ["clrk-native", "none", "mitmproxy", "mockttp", "direct"],
   );
+});
+
+t.test("selectAmong() takes whatever has a name and can be looked for", async (t) => {
+  const find = async () => ({ kind: "ready", version: "2" }) as const;
+  const selection = await selectAmong([{ name: "x", find, extra: 1 }], ["x"]);
+  t.equal(selection.present[0]?.extra, 1);
+});
+
+t.test("orUsageError() refuses what cannot be run in words for the terminal", async (t) => {
+  await t.rejects(orUsageError(selectContenders(all, ["nginx"])), {
+    name: "UsageError",
+    message: 'Cannot run contender "nginx": it is not known: known are a, b, direct',
+  });
+  await t.rejects(orUsageError(selectContenders(all, ["b"])), {
+    name: "UsageError",
+    message: "Cannot run benchmark: no contender is present: b: not here",
+  });
+  t.equal((await orUsageError(selectContenders(all, ["a"]))).present.length, 1);
 });

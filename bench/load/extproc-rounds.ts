@@ -1,6 +1,6 @@
 /**
  * Runs the rounds of `extproc`: in every round each contender is started afresh with an Envoy of its own, measured
- * alone in every case and stopped, and each round begins with another one.
+ * alone in every case and stopped, and each round begins with another one and with another case.
  */
 import type { BenchRoute } from "../compare/ext-proc-config.ts";
 import { startLoadClients } from "./client-process.ts";
@@ -80,7 +80,7 @@ async function runStart(options: ExtprocRoundsOptions, start: Start): Promise<Ex
       const pids = [stand.processor?.pid, stand.envoyPid].filter((pid) => pid !== undefined);
       await options.place({ contender: pids, clients: clients.pids });
       const samples: ExtprocSample[] = [];
-      for (const benchCase of start.cases) {
+      for (const benchCase of rotated(start.cases, start.round)) {
         const sample = await measureCase(options, { ...start, benchCase, stand, clients });
         options.onSample(sample);
         samples.push(sample);

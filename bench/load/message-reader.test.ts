@@ -98,3 +98,21 @@ t.test("statusOf() refuses a line that is no status line", async (t) => {
     t.throws(() => statusOf(line), new MessageError(`Cannot read status line: received "${line}"`));
   }
 });
+
+t.test("push() tells the first byte of each body before its message", async (t) => {
+  const length = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc";
+  const chunked =
+    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n";
+  const none = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+  const bytes = Buffer.from(`${length}${none}${chunked}${length}`);
+  const wanted = ["body", "message", "message", "body", "message", "body", "message"];
+  for (const size of [1, 5, bytes.length]) {
+    const events: string[] = [];
+    const reader = createMessageReader(
+      () => events.push("message"),
+      () => events.push("body"),
+    );
+    for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size));
+    t.same(events, wanted, `chunks of ${size}`);
+  }
+});

@@ -1,6 +1,6 @@
 /** Unit tests of the command line: fallbacks, and one sentence for each mistake. */
 import t from "tap";
-import { parseOptions, UsageError } from "./options.ts";
+import { chooseNames, parseOptions, UsageError } from "./options.ts";
 import type { OptionTable } from "./options.ts";
 
 const table: OptionTable = {
@@ -40,4 +40,12 @@ t.test("parseOptions() rejects what is not in the table", async (t) => {
     () => parseOptions([], table).number("constructor"),
     new TypeError('Cannot read option "constructor": it is not defined'),
   );
+});
+
+t.test("chooseNames() takes a list or all and refuses what is not known", async (t) => {
+  t.same(chooseNames("case", undefined, ["a", "b"]), ["a", "b"]);
+  t.same(chooseNames("case", "b", ["a", "b"]), ["b"]);
+  for (const list of ["c", "a,c", "", "a,"]) {
+    t.throws(() => chooseNames("case", list, ["a", "b"]), { name: "UsageError" }, list);
+  }
 });

@@ -41,6 +41,7 @@ export class Recorder {
   readonly #flowBytes: number[] = [0];
   readonly #counters = new Map<number, MessageCounter>();
   readonly #sentBytes = new Map<number, number>();
+  #resets = 0;
   readonly #client = new FrameCutter("client", (frame) => this.#onClientFrame(frame));
   readonly #server = new FrameCutter("server", (frame) => this.#onServerFrame(frame));
 
@@ -54,12 +55,23 @@ export class Recorder {
     this.#server.push(chunk);
   }
 
-  /** What was recorded so far. Throws RangeError when a stream sent more than a replay could without its window. */
+  /**
+   * What was recorded so far. Throws RangeError when a stream sent more than a replay could without its window, or
+   * was not reset: Envoy resets each stream that it is done with, and a replay counts by that.
+   */
   finish(): Recording {
     for (const bytes of this.#sentBytes.values()) {
       if (bytes > leastStreamWindow) {
-        throw new RangeError(`Cannot replay a stream of ${bytes} bytes: the limit is a window`);
+        throw new RangeError(
+          `Cannot replay a stream of ${bytes} bytes: the limit is a window of ${leastStreamWindow}`,
+        );
       }
+    }
+    const requests = this.#counters.size;
+    if (this.#resets !== requests) {
+      throw new RangeError(
+        `Cannot replay the recording: ${this.#resets} of ${requests} streams are finished`,
+      );
     }
     return {
       bytes: Buffer.concat(this.#parts),
@@ -67,7 +79,7 @@ export class Recorder {
       streams: this.#streams,
       answers: this.#answers,
       flowBytes: this.#flowBytes,
-      requests: this.#counters.size,
+      requests,
     };
   }
 
@@ -76,7 +88,10 @@ export class Recorder {
     // Acknowledgements answer the server that is there: a replay makes its own.
     const isAnswer = type === FRAME.settings || type === FRAME.ping;
     if (isAnswer && (flags & FLAG.ack) !== 0) return;
+    // Said at the end, when the steps before may still wait for their turn in a replay.
+    if (type === FRAME.goAway) return;
     if (type === FRAME.headers) this.#counters.set(streamId, new MessageCounter());
+    else if (type === FRAME.resetStream) this.#resets += 1;
     const taken = type === FRAME.data ? flowBytes(frame) : 0;
     this.#sentBytes.set(streamId, (this.#sentBytes.get(streamId) ?? 0) + taken);
     this.#parts.push(Buffer.from(bytes));
