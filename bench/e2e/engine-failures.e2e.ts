@@ -360,23 +360,32 @@ t.test(
   "reset by the upstream in the middle: the answer is cut, what passed is metered",
   async (test) => {
     const { rig, upstream, record } = await stand(test);
-    upstream.answerWith(({ request }, response) => {
+    upstream.answerWith((_, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write(events[0]);
-      response.write(events[1], () => setImmediate(() => request.socket.destroy()));
+      for (const event of events) response.write(event);
     });
     const socket = await openRequest(rig, streamHead);
-    const chunks: Buffer[] = [];
-    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-    await once(socket, "end");
-    test.notOk(Buffer.concat(chunks).toString().endsWith("0\r\n\r\n"), "the answer has no end");
+    let text = "";
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    await seen(() => text.includes("prompt_tokens"));
+    const ended = once(socket, "end");
+    upstream.received[0]?.request.socket.destroy();
+    await ended;
+    test.notOk(text.endsWith("0\r\n\r\n"), "the answer has no end");
     const found = await record();
     test.match(found, {
       response: { status: 200 },
       model: { stream: true },
       usage: { inputTokens: 3 },
     });
-    test.ok(found.response.flags.some((flag) => ["UC", "UR"].includes(flag)));
+    test.match(found.response.details, /^upstream_reset_after_response_started/);
+    const flags = ["UC", "UR", "UPE"];
+    test.ok(
+      found.response.flags.some((flag) => flags.includes(flag)),
+      found.response.flags.join(),
+    );
   },
 );
 
