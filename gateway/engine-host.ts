@@ -19,6 +19,7 @@ export class EngineHost {
   readonly sockets: readonly string[];
   readonly #options: EngineHostOptions;
   #engine: Engine | undefined;
+  #opening: Promise<Engine> | undefined;
   #isClosed = false;
 
   constructor(options: EngineHostOptions) {
@@ -28,11 +29,9 @@ export class EngineHost {
 
   /** Gives the engine a snapshot, and starts it where the snapshot needs one; resolves when it decides by it. */
   async publish(snapshot: Snapshot, credentials: ReadonlyMap<string, SecretValue>): Promise<void> {
-    if (this.#engine === undefined) {
-      if (!needsEngine(snapshot) || this.#isClosed) return;
-      this.#engine = await this.#options.openEngine(this.#options);
-    }
-    await this.#engine.publish(snapshot, credentials);
+    if (this.#isClosed || (this.#opening === undefined && !needsEngine(snapshot))) return;
+    const engine = await this.#open();
+    if (!this.#isClosed) await engine.publish(snapshot, credentials);
   }
 
   /** State of the engine; undefined while none was needed. */
@@ -40,10 +39,23 @@ export class EngineHost {
     return this.#engine?.status();
   }
 
-  /** Lets open transactions end for at most `drainMs`, and ends the engine. */
+  /** Lets open transactions end for at most `drainMs`, and ends the engine, also one that is being started. */
   async close(drainMs?: number): Promise<void> {
     this.#isClosed = true;
-    await this.#engine?.close(drainMs);
+    const engine = await this.#opening?.catch(() => undefined);
+    await engine?.close(drainMs);
+  }
+
+  /** Starts it once; after a failure the next snapshot tries again. */
+  async #open(): Promise<Engine> {
+    this.#opening ??= this.#options.openEngine(this.#options);
+    try {
+      this.#engine = await this.#opening;
+      return this.#engine;
+    } catch (error) {
+      this.#opening = undefined;
+      throw error;
+    }
   }
 }
 
@@ -54,7 +66,9 @@ export function needsEngine({ gateways }: Snapshot): boolean {
       rules.some(({ engine, action }) => {
         if (engine !== undefined) return true;
         if (action.kind === "deny") return false;
-        return action.attempt !== undefined || action.backends.some((it) => it.attempt);
+        return (
+          action.attempt !== undefined || action.backends.some((it) => it.engine ?? it.attempt)
+        );
       }),
     ),
   );

@@ -1,0 +1,52 @@
+/** Tests that Envoy shows what a plan needs, and not a part more: each costs an exchange. */
+import t from "tap";
+import type { ShownParts } from "./processing-mode.ts";
+import { shownParts } from "./processing-mode.ts";
+import type { EnginePlan } from "./snapshot.ts";
+import { enginePlan } from "./testdata/gateway-snapshot.ts";
+
+const capturing = (request: boolean, response: boolean) => ({
+  request,
+  response,
+  maxBytes: 1,
+  contentTypes: [],
+  redactHeaders: [],
+});
+
+const rows: readonly {
+  readonly name: string;
+  readonly plan: Partial<EnginePlan>;
+  /** Response headers, request body, response body */
+  readonly shown: readonly [boolean, boolean, boolean];
+}[] = [
+  { name: "a query credential", plan: { meters: false }, shown: [false, false, false] },
+  { name: "tokens", plan: { meters: true }, shown: [true, true, true] },
+  {
+    name: "captured requests",
+    plan: { meters: false, capture: capturing(true, false) },
+    shown: [false, true, false],
+  },
+  {
+    name: "captured responses",
+    plan: { meters: false, capture: capturing(false, true) },
+    shown: [true, false, true],
+  },
+  {
+    name: "a capture of nothing",
+    plan: { meters: false, capture: capturing(false, false) },
+    shown: [false, false, false],
+  },
+  {
+    name: "tokens and captured requests",
+    plan: { meters: true, capture: capturing(true, false) },
+    shown: [true, true, true],
+  },
+];
+
+for (const { name, plan, shown } of rows) {
+  t.test(`shownParts() of a plan for ${name}`, async (t) => {
+    const [responseHeaders, requestBody, responseBody] = shown;
+    const want: ShownParts = { responseHeaders, requestBody, responseBody };
+    t.same(shownParts(enginePlan(plan)), want);
+  });
+}
