@@ -44,7 +44,6 @@ t.test(
         cases,
         contenders: [
           createEngine("clrk"),
-          createEngine("clrk-bare"),
           createGrpcJs(),
           createNoProcessor(process.env),
           createNoProxy(),
