@@ -3,6 +3,7 @@
  * Unix socket that only its user can reach. Streams are JSON lines. `control-socket.ts` serves it, the CLI asks.
  */
 
+import type { EngineStatus } from "./engine.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RouteTier, TierCounts } from "./route-tier.ts";
 import type { ObjectName } from "./snapshot.ts";
@@ -35,6 +36,8 @@ export interface GatewayProcessStatus {
   readonly problems: readonly SourceProblem[];
   readonly envoy: { readonly path: string; readonly version: string; readonly source: string };
   readonly gateways: readonly GatewayStatus[];
+  /** Absent while no route needs it */
+  readonly engine?: EngineStatus;
   readonly records: RecordsStatus;
   readonly runs: readonly RunStatus[];
 }

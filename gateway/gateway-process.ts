@@ -340,6 +340,7 @@ export class GatewayProcess {
 
   #status(): GatewayProcessStatus {
     const { options, envoy } = this.#parts;
+    const engine = this.#engine.status();
     return {
       version,
       pid: process.pid,
@@ -350,6 +351,7 @@ export class GatewayProcess {
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
       gateways: this.#fleet.runtimes.map((runtime) => this.#gatewayStatus(runtime)),
       records: this.#records.status(this.#accessLogs.losses),
+      ...(engine && { engine }),
       runs: this.#runs.status(),
     };
   }

@@ -53,6 +53,13 @@ t.test("status() says what is wrong", async (t) => {
         transparent: { address: "::1", port: 15_001 },
       }),
     ],
+    engine: {
+      threads: { serving: 1, wanted: 2 },
+      replaced: 3,
+      streams: { open: 4, total: 500 },
+      failed: 6,
+      droppedFacts: 0,
+    },
     records: {
       file: "/nowhere/r",
       published: 1,
@@ -68,6 +75,7 @@ t.test("status() says what is wrong", async (t) => {
     text,
     "           1 written, 2 lost, 1 without what the engine knew\n           /nowhere/r: disk is full\n",
   );
+  t.match(text, "Engine     1 of 2 threads, 4 requests open, 500 so far, 3 replaced, 6 failed\n");
   t.match(text, "Problems (revision 6 stays live)\n  policy/a.yaml:3: spec: is wrong\n");
   t.match(text, "False   deny-all   127.0.0.1:4100   [::1]:15001   3");
   t.match(text, "default/default: Envoy rejected it: bad listener\n");

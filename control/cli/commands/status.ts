@@ -1,5 +1,6 @@
 /** `clrk status`: the running gateway processes at a glance. */
 import type { GatewayProcessStatus, RecordsStatus } from "../../../gateway/control-api.ts";
+import type { EngineStatus } from "../../../gateway/engine.ts";
 import { formatTierCounts } from "../../../gateway/route-tier.ts";
 import { ageSince, describeAge, formatAge } from "../age.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -46,7 +47,7 @@ function describeProcess(process: GatewayProcessStatus, context: CliContext): st
 }
 
 function describeFacts(process: GatewayProcessStatus, context: CliContext): string[] {
-  const { pid, version, startedAt, directories, revision, envoy, records } = process;
+  const { pid, version, startedAt, directories, revision, envoy, engine, records } = process;
   const { workingDirectory } = context;
   const ageMs = ageSince(startedAt, context.now());
   const facts: [string, string][] = [
@@ -55,12 +56,29 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
       `${pid}, clrk ${version}${ageMs === undefined ? "" : `, up ${describeAge(ageMs)}`}`,
     ],
     ["Envoy", `${envoy.version} (${shortenPath(envoy.path, workingDirectory)})`],
+    ...(engine === undefined
+      ? []
+      : [["Engine", describeEngine(engine)] satisfies [string, string]]),
     ["Manifests", `${directories.join(", ") || "none"}, revision ${revision}`],
     ["Records", shortenPath(records.file, workingDirectory)],
     ["", describeLosses(records)],
     ...(records.failure === "" ? [] : [["", records.failure] satisfies [string, string]]),
   ];
   return facts.map(([name, value]) => `${name.padEnd(10)} ${escapeControls(value)}\n`);
+}
+
+function describeEngine({ threads, replaced, streams, failed }: EngineStatus): string {
+  const lost = threads.serving === threads.wanted ? "" : ` of ${threads.wanted}`;
+  const trouble = [
+    ...(replaced === 0 ? [] : [`${replaced} replaced`]),
+    ...(failed === 0 ? [] : [`${failed} failed`]),
+  ];
+  return [
+    `${threads.serving}${lost} threads`,
+    `${streams.open} requests open`,
+    `${streams.total} so far`,
+    ...trouble,
+  ].join(", ");
 }
 
 function describeLosses({ published, dropped, incomplete }: RecordsStatus): string {

@@ -1,0 +1,148 @@
+import { gzipSync } from "node:zlib";
+import t from "tap";
+import type { CapturePlan, EnginePlan } from "../gateway/snapshot.ts";
+import { Observation } from "./observation.ts";
+import { PlanBook } from "./plan-book.ts";
+import { headerView, plan, update } from "./testdata/playbook.ts";
+
+const everything: CapturePlan = {
+  request: true,
+  response: true,
+  maxBytes: 32,
+  contentTypes: ["application/json"],
+  redactHeaders: [],
+};
+const injected = "injected-value-0123456789";
+
+interface Observed {
+  readonly observation: Observation;
+  /** Resolves when everything was read after the end */
+  readonly settled: Promise<void>;
+}
+
+function observe(
+  changes: Partial<EnginePlan>,
+  headers: Readonly<Record<string, string>> = {},
+): Observed {
+  const asked = plan(changes);
+  const book = new PlanBook([]);
+  book.publish(update([asked], { credentials: [["secret/default/x/token", injected]] }));
+  const entry = book.find(asked.id);
+  if (entry === undefined) throw new TypeError("Cannot observe: no plan");
+  const { promise: settled, resolve } = Promise.withResolvers<void>();
+  const observation = new Observation({
+    entry,
+    request: {
+      method: "POST",
+      path: "/v1/chat/completions",
+      headers: headerView({ "content-type": "application/json", ...headers }),
+    },
+    redactor: () => book.redactor,
+    onSettled: resolve,
+  });
+  return { observation, settled };
+}
+
+function json(headers: Readonly<Record<string, string>> = {}) {
+  return headerView({ ":status": "200", "content-type": "application/json", ...headers });
+}
+
+function textOf(base64: string | undefined): string {
+  return Buffer.from(base64 ?? "", "base64").toString();
+}
+
+t.test("capture() keeps the first bytes, counts all, and removes what was injected", async (t) => {
+  const { observation } = observe({ capture: everything });
+  observation.requestBody(Buffer.from(`{"a":"${injected}"`), false);
+  observation.requestBody(Buffer.from("}".repeat(50)), true);
+  t.equal(observation.responseHeaders(json(), false), true);
+  observation.responseBody(Buffer.from('{"ok":1}'), true, 1);
+  t.equal(observation.close(), "settled");
+  const capture = observation.capture();
+  t.match(capture?.requestBody, { bytes: 82, isTruncated: true });
+  t.notOk(textOf(capture?.requestBody?.base64).includes(injected));
+  t.match(capture?.responseBody, { bytes: 8, isTruncated: false });
+  t.equal(textOf(capture?.responseBody?.base64), '{"ok":1}');
+});
+
+t.test("capture() keeps a compressed body decoded, and its bytes on the wire", async (t) => {
+  const { observation, settled } = observe({ capture: everything });
+  const encoded = gzipSync('{"ok":"decoded"}');
+  observation.requestEnd();
+  observation.responseHeaders(json({ "content-encoding": "gzip" }), false);
+  observation.responseBody(encoded, true, 1);
+  if (observation.close() === "settling") await settled;
+  const body = observation.capture()?.responseBody;
+  t.equal(textOf(body?.base64), '{"ok":"decoded"}');
+  t.equal(body?.bytes, encoded.length);
+});
+
+t.test("capture() keeps one direction where only that was asked for", async (t) => {
+  const { observation } = observe({ capture: { ...everything, request: false } });
+  observation.requestBody(Buffer.from("{}"), true);
+  observation.responseHeaders(json(), false);
+  observation.responseBody(Buffer.from("[]"), true, 1);
+  observation.close();
+  const capture = observation.capture();
+  t.match(capture, { requestHeaders: [], requestBody: null });
+  t.equal(textOf(capture?.responseBody?.base64), "[]");
+});
+
+t.test("capture() keeps no body of another type, and nothing without a plan for it", async (t) => {
+  const { observation } = observe({ capture: everything }, { "content-type": "image/png" });
+  observation.requestBody(Buffer.from("png"), true);
+  t.equal(observation.responseHeaders(json({ "content-type": "text/html" }), false), false);
+  t.match(observation.capture(), { requestBody: null, responseBody: null });
+  t.equal(observe({ meters: true }).observation.capture(), null);
+});
+
+t.test("model() knows at any time what has passed so far", async (t) => {
+  const { observation } = observe({ meters: true });
+  t.match(observation.model(), { requestModel: null, usage: null });
+  observation.requestBody(Buffer.from('{"model":"gpt'), false);
+  observation.requestBody(Buffer.from('-4.1"}'), true);
+  t.match(observation.model(), { requestModel: "gpt-4.1", usage: null });
+  observation.responseHeaders(json({ "content-type": "text/event-stream" }), false);
+  observation.responseBody(
+    Buffer.from('data: {"choices":[{"delta":{"content":"a"}}]}\n\n'),
+    false,
+    12.5,
+  );
+  t.match(observation.model(), { isStream: true, timeToFirstTokenMs: 12.5 });
+  t.equal(observation.close(), "settled");
+});
+
+t.test("model() is null for what is no call of a model", async (t) => {
+  t.equal(observe({ meters: true, provider: "google-genai" }).observation.model(), null);
+  t.equal(observe({ capture: everything }).observation.model(), null);
+});
+
+t.test(
+  "close() settles after a request that is still compressed when the stream ends",
+  async (t) => {
+    const { observation, settled } = observe({ meters: true }, { "content-encoding": "gzip" });
+    observation.requestBody(gzipSync('{"model":"gpt-4.1"}'), true);
+    t.equal(observation.close(), "settling");
+    await settled;
+    t.match(observation.model(), { requestModel: "gpt-4.1" });
+  },
+);
+
+t.test("responseHeaders() asks for no body of an error and of an empty answer", async (t) => {
+  t.equal(
+    observe({ meters: true }).observation.responseHeaders(json({ ":status": "500" }), false),
+    false,
+  );
+  t.equal(observe({ meters: true }).observation.responseHeaders(json(), true), false);
+  t.equal(observe({ meters: true }).observation.responseHeaders(json(), false), true);
+});
+
+t.test("destroy() gives up a body that is never finished", async (t) => {
+  const { observation } = observe({ meters: true });
+  observation.requestEnd();
+  observation.responseHeaders(json({ "content-encoding": "br" }), false);
+  observation.responseBody(Buffer.from([1, 2, 3]), false, 1);
+  observation.close();
+  observation.destroy();
+  t.match(observation.model(), { usage: null });
+});
