@@ -114,9 +114,6 @@ export class FrameHandler {
     if (padding < 0) return protocolFault("padding longer than its frame");
     const flowBytes = end - start;
     const increment = this.#window.take(flowBytes);
-    if (increment < 0) {
-      return faultOf(ERROR.FLOW_CONTROL_ERROR, "more DATA than the window allows");
-    }
     if (increment > 0) this.#writer.windowUpdate(0, increment);
     const body = this.#body;
     body.bytes = bytes;

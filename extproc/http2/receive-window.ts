@@ -1,28 +1,25 @@
-/** Receive side of flow control (RFC 9113 §5.2): what a peer may still send, and when to allow it more. */
-
 /**
- * One window. What is received counts as consumed at once, because whoever takes it bounds what it keeps; so a window
- * is opened again as soon as half of it is used, and never stands still.
+ * Receive side of flow control (RFC 9113 §5.2): when to allow a peer more. Whoever takes what is received bounds what it
+ * keeps, so everything counts as consumed at once, and a window never stands still. It protects nothing then, and a peer
+ * that sent more than it may would not be told from one that knew of the next announcement.
  */
+
+/** One window, opened again as soon as half of it is used. */
 export class ReceiveWindow {
-  readonly #size: number;
-  #left: number;
+  readonly #half: number;
+  #used = 0;
 
   /** Opens with `size` bytes. */
   constructor(size: number) {
-    this.#size = size;
-    this.#left = size;
+    this.#half = size >> 1;
   }
 
-  /** Takes bytes off; the increment to announce now, 0 for none yet, -1 when the peer sent more than it may. */
+  /** Takes bytes off; the increment to announce now, 0 for none yet. */
   take(bytes: number): number {
-    const left = this.#left - bytes;
-    if (left < 0) return -1;
-    if (left > this.#size >> 1) {
-      this.#left = left;
-      return 0;
-    }
-    this.#left = this.#size;
-    return this.#size - left;
+    this.#used += bytes;
+    if (this.#used < this.#half) return 0;
+    const increment = this.#used;
+    this.#used = 0;
+    return increment;
   }
 }

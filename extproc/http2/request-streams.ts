@@ -90,7 +90,6 @@ export class RequestStreams implements SenderEvents {
     if (stream === undefined) return this.#onLateData(id, end === start);
     if (stream.isRemoteDone) return this.#failStream(stream, ERROR.STREAM_CLOSED);
     const increment = stream.receiveWindow.take(frame.flowBytes);
-    if (increment < 0) return this.#failStream(stream, ERROR.FLOW_CONTROL_ERROR);
     stream.bodyBytes += end - start;
     if (!isBodyPossible(stream, isLast)) return this.#failStream(stream, ERROR.PROTOCOL_ERROR);
     if (increment > 0 && !isLast) this.#options.writer.windowUpdate(id, increment);
