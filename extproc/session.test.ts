@@ -266,6 +266,17 @@ for (const { name, headers } of unread) {
   });
 }
 
+t.test(
+  "an upgraded connection is left as it is configured: nothing of it is shown",
+  async (test) => {
+    const book = start(test, { plan: plan({ meters: true }) })
+      .in(requestHeaders())
+      .in(responseHeaders({ ":status": "101", upgrade: "websocket" }))
+      .out({ reply: "responseHeaders" });
+    test.same(book.said.at(-1), { reply: "responseHeaders" }, "a mode would turn bodies on");
+  },
+);
+
 const outOfOrder = [
   { name: "a body before headers", first: [], last: message("request-body") },
   { name: "headers twice", first: [requestHeaders()], last: requestHeaders() },

@@ -298,7 +298,9 @@ export class Session {
   #onResponseHeaders({ headers, endOfStream }: TransactionMessage): readonly SessionCommand[] {
     this.#hasResponse = true;
     const reads = this.#observation?.responseHeaders(headers, endOfStream) ?? false;
-    if (reads || endOfStream) return replyCommands["response-headers"];
+    // Of an upgraded connection nothing is shown, and to ask for less would turn bodies on.
+    const isUpgrade = headers.find(":status") === "101";
+    if (reads || endOfStream || isUpgrade) return replyCommands["response-headers"];
     const shown = this.#entry?.shown;
     const bytes = encodeHeadersReply("response-headers", {
       set: [],

@@ -7,15 +7,18 @@ import type { Upstream } from "../testdata/echo-upstream.ts";
 import { needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
 import type { EnvoyRig } from "../testdata/envoy-rig.ts";
 import {
+  attempt,
   backend,
   bearer,
+  enginePlan,
   forward,
   gatewaySnapshot,
   hostPolicy,
   httpRule,
+  sigv4,
 } from "../testdata/gateway-snapshot.ts";
 import type { HostPolicy, HttpAction, HttpRule } from "../snapshot.ts";
-import { forwardRoutes, streamIdleMs } from "./forward-route.ts";
+import { forwardRoutes, isSigned, streamIdleMs, upgradeMatch } from "./forward-route.ts";
 
 const credentials = {
   "secret/default/openai/token": "sk-openai",
@@ -229,7 +232,7 @@ t.test("forwardRoutes() leave the time to headers to their virtual host", async 
 
 function routesOf(
   action: HttpAction,
-  changes: Partial<HttpRule & { scheme: "tls" | "plain" }> = {},
+  changes: Partial<Pick<HttpRule, "engine"> & { scheme: "tls" | "plain" }> = {},
 ) {
   if (action.kind !== "forward") throw new TypeError("Cannot make routes: want a forward action");
   return forwardRoutes({
@@ -240,6 +243,7 @@ function routesOf(
     action,
     provider: undefined,
     requestTimeoutMs: 1_000,
+    engine: changes.engine,
   });
 }
 
@@ -253,6 +257,88 @@ t.test("forwardRoutes() adds a route for WebSocket where the upstream speaks TLS
     only.map(({ route }) => route?.cluster),
     ["forward-plain"],
   );
+  const asked = routesOf(forward(), { scheme: "plain", engine: enginePlan() });
+  t.same(
+    asked.map(({ match, route }) => [match?.headers?.[0]?.name, route?.cluster]),
+    [
+      ["upgrade", "forward-plain"],
+      [undefined, "forward-plain"],
+    ],
+    "the engine is shown other parts of it",
+  );
+});
+
+/** What the filters of the engine are told by the route and by each of its backends, by protocol. */
+function engineConfigOf({ typedPerFilterConfig, route }: ReturnType<typeof routesOf>[number]) {
+  const named = (config: typeof typedPerFilterConfig) =>
+    Object.keys(config ?? {}).filter((name) => name.startsWith("clrk."));
+  return [named(typedPerFilterConfig), ...backendsOf(route).map(named)];
+}
+
+function backendsOf(route: ReturnType<typeof routesOf>[number]["route"]) {
+  const clusters = route?.weightedClusters?.clusters ?? [];
+  return clusters.map(({ typedPerFilterConfig }) => typedPerFilterConfig);
+}
+
+t.test(
+  "forwardRoutes() asks the engine by the plans of rule and backends, and no other",
+  async (t) => {
+    const own = backend("a.example.com", { engine: enginePlan({ id: "b" }) });
+    const signed = backend("b.example.com", {
+      credentials: [sigv4("aws")],
+      attempt: attempt("aws"),
+    });
+    const action = forward({ backends: [own, backend("c.example.com"), signed] });
+    const [only, none] = routesOf(action, { engine: enginePlan() });
+    t.equal(none, undefined, "an upgrade of it is refused");
+    t.same(only && engineConfigOf(only), [["clrk.engine"], ["clrk.engine"], [], ["clrk.attempt"]]);
+    t.same(routesOf(forward()).flatMap(engineConfigOf), [[], []]);
+    const [direct] = routesOf(forward({ credentials: [sigv4("aws")], attempt: attempt("aws") }));
+    t.same(direct && engineConfigOf(direct), [["clrk.attempt"]]);
+  },
+);
+
+t.test(
+  "forwardRoutes() signs at a cluster of its own, with the body held on the way",
+  async (t) => {
+    const alias = { address: "10.0.0.9" };
+    const signed = { credentials: [sigv4("aws")], attempt: attempt("aws") };
+    const [direct] = routesOf(forward(signed));
+    t.equal(direct?.route?.cluster, "forward-tls-signed");
+    t.same(direct?.requestBodyBufferLimit, { value: 16 * 1024 * 1024 });
+    const backends = [
+      backend("a.example.com", signed),
+      backend("b.example.com", { ...signed, alias }),
+      backend("c.example.com"),
+    ];
+    const [weighted] = routesOf(forward({ backends }));
+    t.same(
+      weighted?.route?.weightedClusters?.clusters?.map(({ name }) => name),
+      ["forward-tls-signed", "alias-tls-signed/10.0.0.9:443", "forward-tls"],
+    );
+    t.same(weighted?.requestBodyBufferLimit, { value: 16 * 1024 * 1024 });
+    const [, unsigned] = routesOf(forward());
+    t.notOk("requestBodyBufferLimit" in (unsigned ?? {}), "all others pass piece by piece");
+  },
+);
+
+t.test("isSigned() says whether any attempt is", async (t) => {
+  t.notOk(isSigned(forward()));
+  t.notOk(isSigned(forward({ backends: [backend("a.example.com")] })));
+  t.ok(isSigned(forward({ attempt: attempt("aws") })));
+  const signed = backend("b.example.com", { attempt: attempt("aws") });
+  t.ok(isSigned(forward({ backends: [backend("a.example.com"), signed] })));
+});
+
+t.test("upgradeMatch() adds to what the rule matches", async (t) => {
+  const method = { name: ":method", stringMatch: { exact: "GET" } };
+  const match = upgradeMatch({ prefix: "/", headers: [method] });
+  t.equal(match.prefix, "/");
+  t.same(
+    match.headers?.map(({ name }) => name),
+    [":method", "upgrade"],
+  );
+  t.match(match.headers?.[1], { stringMatch: { exact: "websocket", ignoreCase: true } });
 });
 
 t.test("forwardRoutes() sends TLS to a host named by address over TLS", async (t) => {

@@ -45,17 +45,18 @@ export interface ForwardOptions {
 }
 
 /**
- * The routes of one rule: one for WebSocket upgrades where the upstream could choose HTTP/2, and one for the rest. Where
- * requests are signed there is none for upgrades: `isSigned` tells, and the caller refuses them.
+ * The routes of one rule: one for WebSocket upgrades where the upstream could choose HTTP/2 or the engine is asked, and
+ * one for the rest. Where requests are signed there is none for upgrades: `isSigned` tells, and the caller refuses them.
  */
 export function forwardRoutes(options: ForwardOptions): Route[] {
   const plain = forwardRoute(options, "any");
-  if (!usesTlsUpstream(options) || isSigned(options.action)) return [plain];
+  if (isSigned(options.action) || !treatsUpgrades(options)) return [plain];
   return [forwardRoute(options, "upgrade"), plain];
 }
 
-function usesTlsUpstream({ scheme, action }: ForwardOptions): boolean {
-  return scheme === "tls" || action.backends.length > 0;
+/** The protocol of a plain upstream is the agent's own; what is shown to the engine differs in any case. */
+function treatsUpgrades({ scheme, action, engine }: ForwardOptions): boolean {
+  return scheme === "tls" || action.backends.length > 0 || engine !== undefined;
 }
 
 type Protocol = "any" | "upgrade";

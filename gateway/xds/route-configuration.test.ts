@@ -8,8 +8,10 @@ import { plainRequest, secureRequest } from "../testdata/agent.ts";
 import { tlsUpstream } from "../testdata/echo-upstream.ts";
 import { needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
 import {
+  attempt,
   backend,
   bearer,
+  enginePlan,
   everythingSnapshot,
   forward,
   gatewaySnapshot,
@@ -337,6 +339,53 @@ t.test("routeConfiguration() refuses a rule with a credential on plain HTTP", as
     const [route] = routesOf(gateway, "a.example.com", scope);
     t.equal(route?.name, "deny/credential-needs-tls/EgressHTTPRoute/default/route/0");
     t.equal(route?.directResponse?.status, 403);
+  }
+});
+
+t.test(
+  "routeConfiguration() refuses upgrades of a rule that signs, before it forwards",
+  async (t) => {
+    const match = { method: "POST", path: { kind: "prefix", value: "/v1" } } as const;
+    const credentials = [sigv4("aws")];
+    const target = backend("b.example.com", { credentials, attempt: attempt("aws") });
+    for (const action of [
+      forward({ credentials, attempt: attempt("aws") }),
+      forward({ backends: [backend("c.example.com"), target] }),
+    ]) {
+      const gateway = gatewaySnapshot({
+        hosts: [hostPolicy("a.example.com", rule(0, { action, match }))],
+      });
+      const [trace, upgrade, signed, ...rest] = routesOf(gateway, "a.example.com");
+      t.match(trace?.name, /^deny\/trace-method\//);
+      t.equal(upgrade?.name, "deny/not-enforced/EgressHTTPRoute/default/route/0");
+      t.equal(upgrade?.directResponse?.status, 403);
+      t.equal(upgrade?.match?.pathSeparatedPrefix, "/v1", "no other rule's upgrades");
+      t.same(
+        upgrade?.match?.headers?.map(({ name }) => name),
+        [":method", "upgrade"],
+      );
+      t.equal(signed?.name, "allow/EgressHTTPRoute/default/route/0");
+      t.same(rest, []);
+    }
+  },
+);
+
+t.test("routeConfiguration() asks the engine for rules that have a plan", async (t) => {
+  const plain = rule(0);
+  const asking = rule(1, { engine: enginePlan() });
+  const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", plain, asking)] });
+  for (const scheme of ["tls", "plain"] as const) {
+    const asked = routesOf(gateway, "a.example.com", { scheme, section: undefined }).map(
+      ({ name, typedPerFilterConfig }) => [
+        name?.at(-1),
+        "clrk.engine" in (typedPerFilterConfig ?? {}),
+      ],
+    );
+    t.same(
+      [...new Set(asked.map(String))],
+      ["0,false", "1,true"],
+      `every route of the rule, over ${scheme}`,
+    );
   }
 });
 

@@ -3,13 +3,14 @@ import { createServer } from "node:net";
 import type { Socket } from "node:net";
 import t from "tap";
 import type { Test } from "tap";
+import { engineFailureDetails } from "../engine-failure.ts";
 import { plainRequest, secureRequest } from "../testdata/agent.ts";
 import type { Reply } from "../testdata/agent.ts";
 import { tlsUpstream } from "../testdata/echo-upstream.ts";
 import { eventually, freePort, needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
 import type { EnvoyRig } from "../testdata/envoy-rig.ts";
 import { gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
-import { guardedReply, unreachableReply } from "./upstream-failure.ts";
+import { engineReply, guardedReply, unreachableReply } from "./upstream-failure.ts";
 
 /** An upstream that treats each connection in a way of its own. */
 async function failingUpstream(t: Test, onData: (socket: Socket) => void): Promise<number> {
@@ -128,8 +129,30 @@ t.test("a name without address, and one inside, are told apart", needsEnvoy, asy
   t.match(records[1]?.decision, { verdict: "deny", reason: "guarded-address" });
 });
 
+t.test(
+  "engineReply fits every way in which Envoy gives up on the engine, and no other",
+  async (t) => {
+    const quoted = [...engineReply.when.matchAll(/startsWith\('([^']*)'\)/g)].map(
+      ([, sign]) => sign,
+    );
+    t.same(quoted, engineFailureDetails);
+    t.equal(
+      engineReply.when.split(" || ").length,
+      engineFailureDetails.length,
+      "nothing else than these is asked",
+    );
+    t.match(engineReply.when, /^\(.*\)$/, "holds together when hosts are added with &&");
+    t.match(engineReply.facts, { status: 503, reason: "engine-unavailable" });
+    for (const sign of engineFailureDetails) {
+      t.match(sign, /^[a-z_]+$/, "nothing that would end the expression's text");
+      t.notOk("clrk_denied".startsWith(sign), "a refusal of the engine itself stays as it is");
+    }
+  },
+);
+
 t.test("the formats hold nothing that ends them early", async (t) => {
   t.match(unreachableReply.facts.message, /^[^%]*%REQ\(:AUTHORITY\)%: %CEL\([^%]*\)%$/);
   t.equal(unreachableReply.facts.message.split(")%").length, 3);
   t.notMatch(guardedReply.facts.message.replace("%REQ(:AUTHORITY)%", ""), /%/);
+  t.notMatch(engineReply.facts.message, /%/);
 });
