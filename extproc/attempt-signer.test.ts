@@ -3,16 +3,16 @@ import { inspect } from "node:util";
 import t from "tap";
 import { SecretValue } from "../gateway/secret-value.ts";
 import { EMPTY_PAYLOAD_HASH } from "../gateway/sigv4.ts";
-import { attempt } from "../gateway/testdata/gateway-snapshot.ts";
 import { createAttemptSigner } from "./attempt-signer.ts";
+import { attemptPlan, resourceOf } from "./testdata/snapshots.ts";
 
-const resource = "secret/default/aws/token";
+const resource = resourceOf("aws");
 
 function create(parts: Readonly<Record<string, string>>) {
   const values = new Map(
     Object.entries(parts).map(([part, value]) => [`${resource}/${part}`, new SecretValue(value)]),
   );
-  return createAttemptSigner(attempt("aws"), (name) => values.get(name));
+  return createAttemptSigner(attemptPlan("aws"), (name) => values.get(name));
 }
 
 const long = { access_key_id: "AKIDEXAMPLE", secret_access_key: "wJalrXUtnFEMI/K7MDENG" };

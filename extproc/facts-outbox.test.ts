@@ -2,8 +2,8 @@
 import t from "tap";
 import type { CallFacts } from "../gateway/call-facts.ts";
 import { ManualClock } from "../gateway/clock.ts";
-import { callFacts, capturedExchange } from "../gateway/testdata/call-facts.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
+import { callFacts, capturedExchange, modelCall } from "./testdata/call-facts.ts";
 import { createCounters, ThreadCounters } from "./thread-counters.ts";
 
 const mebibyte = 1024 * 1024;
@@ -17,7 +17,7 @@ function open() {
   return { clock, counters, batches, create, outbox: create() };
 }
 
-const plain = callFacts({ model: null });
+const plain = callFacts();
 const idsOf = (facts: readonly CallFacts[]) => facts.map(({ id }) => id);
 
 /** Facts that take a mebibyte in the thread's queue, and a little. */
@@ -28,7 +28,7 @@ function large(): CallFacts {
     isTruncated: false,
     contentEncoding: "",
   };
-  return { ...plain, capture: capturedExchange({ requestBody: body, responseBody: null }) };
+  return { ...plain, capture: capturedExchange({ requestBody: body }) };
 }
 
 t.test("add() waits 20 ms for company, from the first on", async (t) => {
@@ -108,16 +108,12 @@ const unbounded: readonly { readonly name: string; readonly facts: CallFacts }[]
   { name: "finish reasons", facts: withModel({ finishReasons: ["stop", long] }) },
 ];
 
-function captured(changes: Partial<NonNullable<CallFacts["capture"]>>): CallFacts {
-  return {
-    ...plain,
-    capture: capturedExchange({ requestBody: null, responseBody: null, ...changes }),
-  };
+function captured(changes: Parameters<typeof capturedExchange>[0]): CallFacts {
+  return callFacts({ capture: capturedExchange(changes) });
 }
 
-function withModel(changes: Partial<NonNullable<CallFacts["model"]>>): CallFacts {
-  const { model } = callFacts();
-  return { ...plain, model: model && { ...model, ...changes } };
+function withModel(changes: Parameters<typeof modelCall>[0]): CallFacts {
+  return callFacts({ model: modelCall(changes) });
 }
 
 for (const { name, facts } of unbounded) {

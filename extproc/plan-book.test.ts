@@ -3,23 +3,15 @@ import { inspect } from "node:util";
 import t from "tap";
 import type { Policy } from "../gateway/pipeline.ts";
 import type { AttemptPlan } from "../gateway/snapshot.ts";
-import { attempt, query } from "../gateway/testdata/gateway-snapshot.ts";
 import { PlanBook } from "./plan-book.ts";
 import { plan, update } from "./testdata/playbook.ts";
+import { attemptPlan, capturePlan, queryUse, resourceOf } from "./testdata/snapshots.ts";
 
-const gemini = "secret/default/gemini/token";
-const aws = "secret/default/aws/token";
-const capture = {
-  request: true,
-  response: true,
-  maxBytes: 1_024,
-  contentTypes: ["application/json"],
-  redactHeaders: [],
-};
+const gemini = resourceOf("gemini");
+const aws = resourceOf("aws");
 
 function queryPlan(id: string, secret = "gemini") {
-  const use = query(secret);
-  return plan({ id, queryCredentials: use.kind === "query" ? [use] : [] });
+  return plan({ id, queryCredentials: [queryUse(secret)] });
 }
 
 const keys = (id: string): [string, string][] => [
@@ -127,7 +119,7 @@ t.test("credential() gives nothing once the secret of a rule is gone", async (t)
 
 t.test("credential() still serves the plans before a rule took another secret", async (t) => {
   const book = new PlanBook();
-  const other = "secret/default/other/token";
+  const other = resourceOf("other");
   book.publish(update([queryPlan("q1")], { credentials: [[gemini, "one"]] }));
   for (let revision = 2; revision <= 4; revision++) {
     book.publish(update([queryPlan("q2", "other")], { revision, credentials: [[other, "two"]] }));
@@ -141,7 +133,7 @@ t.test("credential() still serves the plans before a rule took another secret", 
 
 t.test("findAttempt() signs with the newest credential, or says why it cannot", async (t) => {
   const book = new PlanBook();
-  const signing = attempt("aws");
+  const signing = attemptPlan("aws");
   const attempts = [signing];
   book.publish(update([], { attempts }));
   t.equal(signedBy(book, signing), "its credential has not arrived");
@@ -157,8 +149,8 @@ t.test("findAttempt() signs with the newest credential, or says why it cannot", 
 
 t.test("findAttempt() still signs by the plan before a rule took another secret", async (t) => {
   const book = new PlanBook();
-  const before = attempt("aws");
-  const after = { ...attempt("aws2"), id: "00000000000000bb" };
+  const before = attemptPlan("aws");
+  const after = attemptPlan("aws2", "00000000000000bb");
   book.publish(update([], { attempts: [before], credentials: keys("AKIDONE") }));
   const credentials = keys("AKIDTWO").map(([name, value]): [string, string] => [
     name.replace("/aws/", "/aws2/"),
@@ -169,7 +161,7 @@ t.test("findAttempt() still signs by the plan before a rule took another secret"
   t.equal(signedBy(book, after), "AKIDTWO");
 });
 
-const keeping = plan({ id: "keeping", capture });
+const keeping = plan({ id: "keeping", capture: capturePlan({ response: true }) });
 
 t.test("redactor removes what is injected where something is kept", async (t) => {
   const book = new PlanBook();
@@ -236,7 +228,7 @@ t.test("redactor is made anew only for new values", async (t) => {
 
 t.test("PlanBook shows no value when it is printed", async (t) => {
   const book = new PlanBook();
-  const attempts = [attempt("aws")];
+  const attempts = [attemptPlan("aws")];
   const credentials = [...keys("AKIDONE"), [gemini, "sk-injected-value"] as const];
   book.publish(update([queryPlan("q"), keeping], { attempts, credentials }));
   const shown = inspect(book, { depth: 9, showHidden: true }) + JSON.stringify(book);

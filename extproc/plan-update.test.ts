@@ -2,42 +2,37 @@
 import t from "tap";
 import { SecretValue } from "../gateway/secret-value.ts";
 import type { GatewaySnapshot } from "../gateway/snapshot.ts";
-import {
-  attempt,
-  backend,
-  bearer,
-  enginePlan,
-  everythingSnapshot,
-  forward,
-  gatewaySnapshot,
-  hostPolicy,
-  httpRule,
-  query,
-  sigv4,
-} from "../gateway/testdata/gateway-snapshot.ts";
 import { createPlanUpdate } from "./plan-update.ts";
+import { plan } from "./testdata/playbook.ts";
+import {
+  attemptPlan,
+  backend,
+  capturePlan,
+  forward,
+  gatewayWith,
+  headerUse,
+  httpRule,
+  queryUse,
+  resourceOf,
+  signatureUse,
+} from "./testdata/snapshots.ts";
 
-const aws = "secret/default/aws/token";
+const aws = resourceOf("aws");
+const gemini = resourceOf("gemini");
+const openai = resourceOf("openai");
 const all = new Map(
   [
-    "secret/default/openai/token",
-    "secret/default/gemini/token",
-    "secret/default/other/token",
+    openai,
+    gemini,
+    `${gemini}/below`,
+    resourceOf("other"),
+    aws,
     `${aws}/access_key_id`,
     `${aws}/secret_access_key`,
     `${aws}/note`,
-    "secret/default/gemini/token/below",
     "otlp/default/egress/authorization",
   ].map((name) => [name, new SecretValue(`value of ${name}`)]),
 );
-
-const capture = {
-  request: true,
-  response: true,
-  maxBytes: 1_024,
-  contentTypes: ["application/json"],
-  redactHeaders: [],
-};
 
 function updateOf(...gateways: readonly GatewaySnapshot[]) {
   return createPlanUpdate({ revision: 7, gateways }, all);
@@ -47,105 +42,70 @@ function namesOf({ credentials }: ReturnType<typeof updateOf>) {
   return credentials.map(([name]) => name).sort();
 }
 
-const byHeader = httpRule({ action: forward({ credentials: [bearer("openai")] }) });
+const byHeader = httpRule({ action: forward({ credentials: [headerUse("openai")] }) });
 const byQuery = httpRule({
-  engine: enginePlan({ id: "000000000000000a" }),
-  action: forward({ credentials: [query("gemini")] }),
+  engine: plan({ id: "query" }),
+  action: forward({ credentials: [queryUse("gemini")] }),
 });
 const signed = httpRule({
-  action: forward({ credentials: [sigv4("aws")], attempt: attempt("aws") }),
+  action: forward({ credentials: [signatureUse("aws")], attempt: attemptPlan("aws") }),
 });
+const capture = capturePlan({ response: true });
 
 t.test("createPlanUpdate() collects the plans of rules and of backends, each once", async (t) => {
-  const plans = ["a", "b", "c"].map((digit) => enginePlan({ id: digit.repeat(16) }));
-  const [one, two, three] = plans;
-  const attempts = ["1", "2"].map((digit) => ({ ...attempt("aws"), id: digit.repeat(16) }));
-  const targets = [
-    backend("a.example.com", {
-      ...(two && { engine: two }),
-      ...(attempts[0] && { attempt: attempts[0] }),
-    }),
-    backend("b.example.com", { ...(one && { engine: one }) }),
+  const [one, two, three] = [plan({ id: "1" }), plan({ id: "2" }), plan({ id: "3" })];
+  const [first, second] = [attemptPlan("aws", "a1"), attemptPlan("aws", "a2")];
+  const backends = [
+    backend("a.example.com", { engine: two, attempt: first }),
+    backend("b.example.com", { engine: one }),
   ];
-  const host = hostPolicy(
-    "a.example.com",
-    httpRule({ ...(one && { engine: one }), action: forward({ backends: targets }) }),
-    httpRule({
-      ...(one && { engine: one }),
-      ...{ action: { kind: "deny", status: 403, reason: "deny-policy", message: "No" } },
-    }),
+  const deny = { kind: "deny", status: 403, reason: "deny-policy", message: "No" } as const;
+  const gateway = gatewayWith(
+    httpRule({ engine: one, action: forward({ backends }) }),
+    httpRule({ action: deny }),
   );
-  const other = gatewaySnapshot({
-    name: "other",
-    hosts: [
-      hostPolicy(
-        "b.example.com",
-        httpRule({
-          ...(three && { engine: three }),
-          action: forward({ ...(attempts[1] && { attempt: attempts[1] }) }),
-        }),
-      ),
-    ],
-  });
-  const update = updateOf(gatewaySnapshot({ hosts: [host] }), other);
+  const other = gatewayWith(
+    httpRule({ engine: three, action: forward({ attempt: second }) }),
+    httpRule({ engine: one }),
+  );
+  const update = updateOf(gateway, other);
   t.equal(update.revision, 7);
-  t.same(update.plans, plans);
-  t.same(update.attempts, attempts);
+  t.same(update.plans, [one, two, three]);
+  t.same(update.attempts, [first, second]);
 });
 
 t.test("createPlanUpdate() of rules that Envoy enforces alone is empty", async (t) => {
-  const update = updateOf(gatewaySnapshot({ hosts: [hostPolicy("a.example.com", byHeader)] }));
+  const update = updateOf(gatewayWith(byHeader));
   t.same(update, { revision: 7, plans: [], attempts: [], credentials: [] });
 });
 
 t.test("createPlanUpdate() gives the values that the engine writes, and no others", async (t) => {
-  const hosts = [hostPolicy("a.example.com", byHeader, byQuery, signed)];
-  const update = updateOf(gatewaySnapshot({ hosts }));
-  t.same(namesOf(update), [
-    `${aws}/access_key_id`,
-    `${aws}/secret_access_key`,
-    "secret/default/gemini/token",
-  ]);
-  t.same(
-    new Map(update.credentials).get("secret/default/gemini/token"),
-    "value of secret/default/gemini/token",
-  );
+  const update = updateOf(gatewayWith(byHeader, byQuery, signed));
+  t.same(namesOf(update), [`${aws}/access_key_id`, `${aws}/secret_access_key`, gemini]);
+  t.equal(new Map(update.credentials).get(gemini), `value of ${gemini}`);
 });
 
 t.test("createPlanUpdate() adds what Envoy injects where bodies are kept", async (t) => {
-  const kept = httpRule({ engine: enginePlan({ capture }), action: forward() });
-  const hosts = [hostPolicy("a.example.com", kept)];
-  const injecting = gatewaySnapshot({
-    name: "other",
-    hosts: [hostPolicy("b.example.com", byHeader, byQuery)],
-  });
-  t.same(namesOf(updateOf(gatewaySnapshot({ hosts }), injecting)), [
-    "secret/default/gemini/token",
-    "secret/default/openai/token",
-  ]);
+  const kept = httpRule({ engine: plan({ capture }) });
+  t.same(namesOf(updateOf(gatewayWith(kept), gatewayWith(byHeader, byQuery))), [gemini, openai]);
 });
 
 t.test("createPlanUpdate() adds it for the capture of a backend's plan, too", async (t) => {
   const target = backend("a.example.com", {
-    credentials: [bearer("openai")],
-    engine: enginePlan({ capture }),
+    credentials: [headerUse("openai")],
+    engine: plan({ capture }),
   });
   const rule = httpRule({ action: forward({ backends: [target] }) });
-  const update = updateOf(gatewaySnapshot({ hosts: [hostPolicy("a.example.com", rule)] }));
-  t.same(namesOf(update), ["secret/default/openai/token"]);
+  t.same(namesOf(updateOf(gatewayWith(rule))), [openai]);
 });
 
 t.test("createPlanUpdate() leaves out a value that has not arrived", async (t) => {
-  const rule = httpRule({
-    engine: enginePlan(),
-    action: forward({ credentials: [query("absent")] }),
-  });
-  const update = updateOf(gatewaySnapshot({ hosts: [hostPolicy("a.example.com", rule)] }));
-  t.same(update.credentials, []);
+  const action = forward({ credentials: [queryUse("absent")] });
+  t.same(updateOf(gatewayWith(httpRule({ engine: plan(), action }))).credentials, []);
 });
 
 t.test("createPlanUpdate() is plain data that crosses threads", async (t) => {
-  const update = updateOf(everythingSnapshot());
-  t.ok(update.attempts.length > 0);
+  const update = updateOf(gatewayWith(byHeader, byQuery, signed));
+  t.ok(update.plans.length > 0 && update.attempts.length > 0 && update.credentials.length > 0);
   t.same(structuredClone(update), update);
 });

@@ -3,11 +3,11 @@ import t from "tap";
 import { ManualClock } from "../gateway/clock.ts";
 import type { CallFacts } from "../gateway/call-facts.ts";
 import type { WorkOutcome } from "../gateway/decision.ts";
-import { callFacts } from "../gateway/testdata/call-facts.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import type { AnySession } from "./session-call.ts";
 import { SessionCall } from "./session-call.ts";
+import { callFacts } from "./testdata/call-facts.ts";
 import { envoyMessage } from "./testdata/envoy-messages.ts";
 import { message, requestHeaders } from "./testdata/playbook.ts";
 import { RecordingStream } from "./testdata/recording-stream.ts";
@@ -107,10 +107,11 @@ t.test("SessionCall counts streams that are open and all there were", async (t) 
   t.equal(counters.get("failedStreams"), 0);
 });
 
-t.test("onHalfClose() ends the call well", async (t) => {
-  const { stream, call } = open(new ScriptedSession());
+t.test("onHalfClose() never ends the call with OK: the request would pass undecided", async (t) => {
+  const { stream, call, counters } = open(new ScriptedSession());
   call.onHalfClose();
-  t.same(stream.end, { status: 0, message: "" });
+  t.same(stream.end, { status: 14, message: "The stream was half closed" });
+  t.equal(counters.get("failedStreams"), 0, "it is Envoy that went away");
 });
 
 t.test(

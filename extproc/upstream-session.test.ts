@@ -3,12 +3,12 @@ import { createHash } from "node:crypto";
 import t from "tap";
 import type { Test } from "tap";
 import { SecretValue } from "../gateway/secret-value.ts";
-import { attempt } from "../gateway/testdata/gateway-snapshot.ts";
 import { createAttemptSigner } from "./attempt-signer.ts";
 import { decodeProcessingRequest } from "./messages.ts";
 import type { AttemptEntry } from "./plan-book.ts";
 import { envoyMessage } from "./testdata/envoy-messages.ts";
 import { message, play, requestHeaders } from "./testdata/playbook.ts";
+import { attemptPlan, resourceOf } from "./testdata/snapshots.ts";
 import { UpstreamSession } from "./upstream-session.ts";
 
 const secretKey = "wJalrXUtnFEMI/K7MDENG";
@@ -17,11 +17,11 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 function entryOf(parts: Readonly<Record<string, string>>): AttemptEntry {
   const values = new Map(
     Object.entries(parts).map(([part, value]) => [
-      `secret/default/aws/token/${part}`,
+      `${resourceOf("aws")}/${part}`,
       new SecretValue(value),
     ]),
   );
-  const plan = attempt("aws");
+  const plan = attemptPlan("aws");
   return { plan, signer: createAttemptSigner(plan, (name) => values.get(name)) };
 }
 
