@@ -60,7 +60,7 @@ const beginnings: readonly { name: string; bytes: Buffer }[] = [
   { name: "another protocol", bytes: Buffer.from("GET / HTTP/1.1\r\n\r\n") },
   {
     name: "a preface that is wrong at its end",
-    bytes: Buffer.from(CLIENT_PREFACE.slice(0, -1) + "x"),
+    bytes: Buffer.from(`${CLIENT_PREFACE.slice(0, -1)}x`),
   },
   {
     name: "another frame first",
