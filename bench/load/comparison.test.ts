@@ -82,6 +82,6 @@ t.test("compareSamples() leaves open what there is nothing to compare with", asy
 t.test("formatComparisons() stays within 80 columns", async (t) => {
   const text = formatComparisons(comparisons, "grpc-go");
   for (const line of text.split("\n")) t.ok(line.length <= 80, line);
-  t.match(text, /^bodies +server ÷ grpc-go +messages +\+ p50 ms +\+ p99 ms\n {2}clrk +0\.50 /);
+  t.match(text, /^bodies +CPU ÷ grpc-go +messages +\+ p50 ms +\+ p99 ms\n {2}clrk +0\.50 /);
   t.match(text, / {2}none +- +- +- +-\n/);
 });

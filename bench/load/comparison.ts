@@ -67,11 +67,11 @@ export function compareSamples(options: ComparisonOptions): Comparison[] {
   });
 }
 
-/** The comparisons as text with a trailing newline, at most 80 columns wide. */
+/** The comparisons as text with a trailing newline, at most 80 columns wide; CPU is that of the servers. */
 export function formatComparisons(comparisons: readonly Comparison[], peer: string): string {
   const lines: string[] = [];
   for (const name of new Set(comparisons.map((one) => one.case))) {
-    const head = [name, `server ÷ ${peer}`, "messages", "+ p50 ms", "+ p99 ms"];
+    const head = [name, `CPU ÷ ${peer}`, "messages", "+ p50 ms", "+ p99 ms"];
     lines.push(columns(head));
     for (const one of comparisons.filter((other) => other.case === name)) {
       const messages = one.messagesPerRequest;
@@ -134,7 +134,7 @@ function signed(value: number): string {
 }
 
 function columns([name = "", ...cells]: readonly string[]): string {
-  const widths = [22, 9, 16, 17];
+  const widths = [20, 9, 17, 18];
   return name.padEnd(16) + cells.map((cell, index) => cell.padStart(widths[index] ?? 0)).join("");
 }
 
