@@ -28,7 +28,7 @@ export const CLRK_HEADERS = {
   extprocRole: "x-clrk-extproc-role",
   /** Id of the plan that an ext_proc stream is to be decided by, in its initial metadata */
   plan: "x-clrk-plan",
-  /** Caller as the connection proves it, in the initial metadata of an ext_proc stream */
+  /** Caller as the connection proves it, as a JSON string, in the initial metadata of an ext_proc stream */
   caller: "x-clrk-caller",
   /** Reason of a denial, on the response that the agent gets */
   denyReason: "x-clrk-deny-reason",

@@ -10,7 +10,7 @@ import type { Test } from "tap";
 import { tryUnpackAny } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { EnginePlan, GatewaySnapshot, HostPolicy } from "../snapshot.ts";
-import { openTunnel, secureRequest } from "../testdata/agent.ts";
+import { openTransparent, openTunnel, secureOver, secureRequest } from "../testdata/agent.ts";
 import type { AgentRequest } from "../testdata/agent.ts";
 import { tlsUpstream } from "../testdata/echo-upstream.ts";
 import type { Upstream } from "../testdata/echo-upstream.ts";
@@ -75,7 +75,7 @@ t.test("engineFilter() asks by gRPC metadata that no agent can write", async (t)
     (decoded(filter).grpcService?.initialMetadata ?? []).map(({ key, value }) => [key, value]);
   t.same(metadataOf(engineFilter()), [
     ["x-clrk-extproc-role", "downstream"],
-    ["x-clrk-caller", "%FILTER_STATE(clrk.caller:PLAIN)%"],
+    ["x-clrk-caller", "%FILTER_STATE(clrk.caller:TYPED)%"],
   ]);
   t.same(metadataOf(attemptFilters()[0])[0], ["x-clrk-extproc-role", "upstream"]);
 });
@@ -191,7 +191,7 @@ t.test(
     t.match(engine.streams[0]?.metadata, {
       "x-clrk-plan": "00000000000000ee",
       "x-clrk-extproc-role": "downstream",
-      "x-clrk-caller": "run:run-alice",
+      "x-clrk-caller": '"run:run-alice"',
     });
     t.match(upstream.seen[1], { url: "/v1?a=b", body: "a body" });
     const [phases] = streamsOf(engine);
@@ -200,6 +200,16 @@ t.test(
     t.equal(headers && headerOf(headers, "x-clrk-plan"), undefined);
   },
 );
+
+t.test("the engine is told who calls on a captured connection", needsEnvoy, async (t) => {
+  const { engine, rig } = await serve(t, planned());
+  const socket = await openTransparent(rig, { address: "203.0.113.7", port: 443 });
+  const reply = await secureOver(socket, "api.openai.com", body);
+  t.equal(reply.status, 200, reply.text);
+  const quoted = engine.streams[0]?.metadata["x-clrk-caller"] ?? "";
+  t.match(quoted, /^[\x20-\x7e]+$/, "a header takes no control characters");
+  t.equal(JSON.parse(quoted), "TaskAgent\u001fdefault\u001fresearcher\u001f\u001f\u001f");
+});
 
 t.test("a request without a body ends with its headers", needsEnvoy, async (t) => {
   const plan = enginePlan({ meters: false });

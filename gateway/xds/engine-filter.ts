@@ -11,7 +11,7 @@ import { shownParts } from "../processing-mode.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { AttemptPlan, EnginePlan } from "../snapshot.ts";
-import { FILTER_STATE, filterStateFormat } from "./filter-state.ts";
+import { FILTER_STATE, quotedFilterStateFormat } from "./filter-state.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
 import { RESOURCE } from "./resource-names.ts";
 
@@ -111,7 +111,7 @@ function engineService(role: string): GrpcService {
     timeout: duration(0),
     initialMetadata: [
       { key: CLRK_HEADERS.extprocRole, value: role },
-      { key: CLRK_HEADERS.caller, value: filterStateFormat(FILTER_STATE.caller) },
+      { key: CLRK_HEADERS.caller, value: quotedFilterStateFormat(FILTER_STATE.caller) },
     ],
     retryPolicy: {
       numRetries: uint32(3),

@@ -6,6 +6,7 @@ import {
   filterStateFormat,
   identifiedPattern,
   identitySeparator,
+  quotedFilterStateFormat,
   setFilterState,
 } from "./filter-state.ts";
 
@@ -35,6 +36,10 @@ t.test("setFilterState() writes - for absent values of what expressions read", a
     t.equal(setFilterState(FILTER_STATE[key], "x").formatString?.omitEmptyValues, false, key);
   }
   t.equal(setFilterState(FILTER_STATE.dialledHost, "x").formatString?.omitEmptyValues, true);
+});
+
+t.test("quotedFilterStateFormat() reads a key as JSON", async (t) => {
+  t.equal(quotedFilterStateFormat(FILTER_STATE.caller), "%FILTER_STATE(clrk.caller:TYPED)%");
 });
 
 t.test("filterStateFormat() reads a key as plain text", async (t) => {

@@ -74,6 +74,14 @@ export function filterStateFormat(key: string): string {
   return `%FILTER_STATE(${key}:PLAIN)%`;
 }
 
+/**
+ * Format that reads a string from filter state as JSON, for places that take no control characters, such as a header;
+ * Envoy prints `-` where it is absent.
+ */
+export function quotedFilterStateFormat(key: string): string {
+  return `%FILTER_STATE(${key}:TYPED)%`;
+}
+
 /** How far a value is seen: only on this connection, or also on connections it causes inside Envoy. */
 export type FilterStateScope = "connection" | "transitive";
 
