@@ -8,6 +8,7 @@ import type { Clock } from "../gateway/clock.ts";
 import { CLRK_HEADERS, ENGINE_ROLE } from "../gateway/headers.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import { createRandomPool, createTraceIds } from "../gateway/trace-context.ts";
+import { readCaller } from "./caller.ts";
 import type { GrpcStream, OpenCall } from "./http2/call.ts";
 import { NetworkCall } from "./network-call.ts";
 import { Observation } from "./observation.ts";
@@ -15,6 +16,7 @@ import type { PlanUpdate } from "./plan-book.ts";
 import { PlanBook } from "./plan-book.ts";
 import type { SessionTools } from "./session.ts";
 import { Session } from "./session.ts";
+import type { SessionCallParts } from "./session-call.ts";
 import { SessionCall } from "./session-call.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
 import { createTransactionIds } from "./transaction-id.ts";
@@ -44,20 +46,24 @@ export interface EngineServiceOptions {
 export class EngineService {
   readonly #options: EngineServiceOptions;
   readonly #book: PlanBook;
-  readonly #work: WorkRunner;
-  readonly #tools: Omit<SessionTools, "observe">;
+  readonly #parts: SessionCallParts;
+  readonly #tools: SessionTools;
+  readonly #nowUnixMs: () => number;
 
   constructor(options: EngineServiceOptions) {
     this.#options = options;
-    const { clock, policies, workers = new Map() } = options;
+    const { clock, counters, onFacts, policies, workers = new Map() } = options;
     this.#book = new PlanBook(policies);
-    this.#work = new WorkRunner({ workers, clock });
+    this.#parts = { clock, counters, onFacts, work: new WorkRunner({ workers, clock }) };
+    this.#nowUnixMs = () => clock.now();
     const random = createRandomPool();
     this.#tools = {
       credential: this.#book.credential,
       nextId: createTransactionIds(random),
       trace: (traceparent) => createTraceIds(traceparent, random),
       nowMs: () => Number(clock.monotonicNs()) / 1e6,
+      observe: (entry, request, settler) =>
+        new Observation({ entry, request, settler, redactor: () => this.#book.redactor }),
     };
   }
 
@@ -80,31 +86,15 @@ export class EngineService {
   }
 
   #openProcess(stream: GrpcStream): SessionCall {
-    const { clock, counters, onFacts } = this.#options;
+    const call = new SessionCall(stream, this.#parts);
     const id = stream.header(CLRK_HEADERS.plan) ?? "";
-    const parts = { stream, clock, counters, onFacts, work: this.#work };
     if (stream.header(CLRK_HEADERS.extprocRole) === ENGINE_ROLE.upstream) {
       const entry = this.#book.findAttempt(id);
-      const session = new UpstreamSession({ entry, nowUnixMs: () => clock.now() });
-      return new SessionCall(session, parts);
+      return call.begin(new UpstreamSession({ entry, nowUnixMs: this.#nowUnixMs }));
     }
-    const caller = stream.header(CLRK_HEADERS.caller) ?? "";
-    const session = new Session({
-      entry: this.#book.find(id),
-      caller,
-      tools: {
-        ...this.#tools,
-        observe: (entry, request) =>
-          new Observation({
-            entry,
-            request,
-            redactor: () => this.#book.redactor,
-            onSettled: () => call.onSettled(),
-          }),
-      },
-    });
-    const call: SessionCall = new SessionCall(session, parts);
-    return call;
+    const caller = readCaller(stream.header(CLRK_HEADERS.caller));
+    const entry = this.#book.find(id);
+    return call.begin(new Session({ entry, caller, tools: this.#tools, settler: call }));
   }
 
   #openNetwork(stream: GrpcStream): NetworkCall {

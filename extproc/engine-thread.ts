@@ -8,6 +8,7 @@ import { systemClock } from "../gateway/clock.ts";
 import { describeError } from "../gateway/errors.ts";
 import { EngineService } from "./engine-service.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
+import { encodeFacts } from "./facts-text.ts";
 import { GrpcServer } from "./http2/server.ts";
 import { ThreadCounters } from "./thread-counters.ts";
 import type { ThreadOrder, ThreadReport } from "./thread-messages.ts";
@@ -27,7 +28,7 @@ class ServingThread {
     this.#outbox = new FactsOutbox({
       clock: systemClock,
       counters: row,
-      send: (facts, bytes) => report({ kind: "facts", facts, bytes }),
+      send: (facts, bytes) => report({ kind: "facts", text: encodeFacts(facts), bytes }),
     });
     this.#service = new EngineService({
       clock: systemClock,

@@ -38,7 +38,7 @@ function observe(
       headers: headerView({ "content-type": "application/json", ...headers }),
     },
     redactor: () => book.redactor,
-    onSettled: resolve,
+    settler: { onSettled: resolve },
   });
   return { observation, settled };
 }

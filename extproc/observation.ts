@@ -26,8 +26,13 @@ export interface ObservationOptions {
   readonly entry: PlanEntry;
   readonly request: ObservedRequest;
   readonly redactor: () => ValueRedactor;
-  /** Everything has been read after the stream ended; called at most once, and never from inside a method */
-  readonly onSettled: () => void;
+  readonly settler: Settler;
+}
+
+/** Waits for what is read after the end of a stream. */
+export interface Settler {
+  /** Everything has been read; called at most once, and never from inside a method of the observation */
+  onSettled(): void;
 }
 
 /** Reads one transaction. */
@@ -174,7 +179,7 @@ export class Observation {
 
   #settle(): void {
     if (this.#request?.isSettled !== false) this.#observer?.requestEnd();
-    if (this.#isClosed && this.#isSettled()) this.#options.onSettled();
+    if (this.#isClosed && this.#isSettled()) this.#options.settler.onSettled();
   }
 
   #keepHeaders(headers: HeaderView, keeps: boolean): CapturedExchange["requestHeaders"] {

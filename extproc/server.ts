@@ -11,6 +11,7 @@ import { describeError } from "../gateway/errors.ts";
 import type { SecretValue } from "../gateway/secret-value.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import { EngineWorker } from "./engine-worker.ts";
+import { decodeFacts } from "./facts-text.ts";
 import type { PlanUpdate } from "./plan-book.ts";
 import { createPlanUpdate } from "./plan-update.ts";
 import { createCounters, ThreadCounters } from "./thread-counters.ts";
@@ -199,7 +200,7 @@ class EnginePool implements Engine {
         break;
       case "facts":
         slot?.counters.add("takenFactBytes", report.bytes);
-        this.#options.onFacts(report.facts);
+        this.#options.onFacts(decodeFacts(report.text));
         return;
       case "trouble":
         this.#options.log.warn("The engine had trouble", { error: report.message });

@@ -64,7 +64,7 @@ function open(session: AnySession, worker: Worker = async () => "done") {
   const facts: CallFacts[] = [];
   const work = new WorkRunner({ workers: new Map([["w", worker]]), clock });
   const onFacts = (found: CallFacts) => facts.push(found);
-  const call = new SessionCall(session, { stream, clock, counters, work, onFacts });
+  const call = new SessionCall(stream, { clock, counters, work, onFacts }).begin(session);
   const say = (next: TransactionMessage) => {
     const bytes = envoyMessage(next);
     call.onMessage(bytes, 0, bytes.length);

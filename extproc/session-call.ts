@@ -32,27 +32,41 @@ export interface AnySession {
 
 /** What calls of one thread share. */
 export interface SessionCallParts {
-  readonly stream: GrpcStream;
   readonly clock: Clock;
   readonly counters: ThreadCounters;
   readonly work: WorkRunner;
   readonly onFacts: (facts: CallFacts) => void;
 }
 
+/** Refuses everything: a call whose session was never given. */
+const unbegun: AnySession = {
+  onMessage: () => [{ kind: "end", status: unavailable, message: "The call has no session" }],
+  onFault: () => nothing,
+  onClose: () => nothing,
+};
+
 /** The call of one session. */
 export class SessionCall implements GrpcCall {
-  readonly #session: AnySession;
+  readonly #stream: GrpcStream;
   readonly #parts: SessionCallParts;
+  #session: AnySession = unbegun;
   #isOpen = true;
   #hasFailed = false;
   #giveUp: (() => void) | undefined;
   #settleTimer: TimerHandle | undefined;
 
-  constructor(session: AnySession, parts: SessionCallParts) {
-    this.#session = session;
+  /** `begin()` comes next. */
+  constructor(stream: GrpcStream, parts: SessionCallParts) {
+    this.#stream = stream;
     this.#parts = parts;
     parts.counters.add("openStreams", 1);
     parts.counters.add("totalStreams", 1);
+  }
+
+  /** Gives the call its session, before anything else happens. */
+  begin(session: AnySession): this {
+    this.#session = session;
+    return this;
   }
 
   onMessage(bytes: Buffer, start: number, end: number): void {
@@ -74,7 +88,7 @@ export class SessionCall implements GrpcCall {
 
   onHalfClose(): void {
     // Never OK: Envoy 1.40 lets a request pass undecided whose stream ends with OK before its answer.
-    this.#parts.stream.finish(unavailable, "The stream was half closed");
+    this.#stream.finish(unavailable, "The stream was half closed");
   }
 
   onClose(): void {
@@ -123,7 +137,7 @@ export class SessionCall implements GrpcCall {
 
   #fail(status: number, message: string): void {
     this.#countFailure();
-    this.#parts.stream.finish(status, message);
+    this.#stream.finish(status, message);
   }
 
   /** A stream counts once, however often it fails. */
@@ -137,10 +151,10 @@ export class SessionCall implements GrpcCall {
   }
 
   #do(command: SessionCommand): void {
-    const { stream, work, onFacts } = this.#parts;
+    const { work, onFacts } = this.#parts;
     switch (command.kind) {
       case "send":
-        stream.send(command.bytes);
+        this.#stream.send(command.bytes);
         return;
       case "start-work":
         this.#giveUp = work.start(command.work, (outcome) => this.#onOutcome(outcome));

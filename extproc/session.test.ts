@@ -39,14 +39,10 @@ function start(test: Test, setting: Setting = {}) {
       nextId: () => "tx1",
       trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
       nowMs: () => nowMs++,
-      observe: (entry, request) =>
-        new Observation({
-          entry,
-          request,
-          redactor: () => book.redactor,
-          onSettled: () => session.onSettled(),
-        }),
+      observe: (entry, request, settler) =>
+        new Observation({ entry, request, settler, redactor: () => book.redactor }),
     },
+    settler: { onSettled: () => session.onSettled() },
   });
   return play(session, (found, wanted) => test.match(found, wanted));
 }

@@ -19,7 +19,7 @@ import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { encodeImmediateResponse } from "./immediate-response.ts";
 import { continueReplies, encodeHeadersReply } from "./mutation.ts";
-import type { Observation, ObservedRequest } from "./observation.ts";
+import type { Observation, ObservedRequest, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { HeaderView, Phase, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders, WaitingMessages } from "./waiting-messages.ts";
@@ -31,6 +31,8 @@ export interface SessionOptions {
   /** As the connection proves it */
   readonly caller: string;
   readonly tools: SessionTools;
+  /** Told when bodies were read after the stream had ended; then it calls `onSettled()` */
+  readonly settler: Settler;
 }
 
 /** What sessions of one thread share. */
@@ -41,8 +43,8 @@ export interface SessionTools {
   readonly trace: (traceparent: string | undefined) => TraceIds;
   /** Monotonic time in `ms` */
   readonly nowMs: () => number;
-  /** Reads bodies as they pass; `onSettled` when it has read all, which may be after the end of the stream */
-  readonly observe: (entry: PlanEntry, request: ObservedRequest) => Observation;
+  /** Reads bodies as they pass, and tells the settler where it has read all only after the end of the stream */
+  readonly observe: (entry: PlanEntry, request: ObservedRequest, settler: Settler) => Observation;
 }
 
 /** Where the transaction stands. `waiting`: slow work is under way and messages are kept. */
@@ -61,6 +63,7 @@ export class Session {
   readonly #entry: PlanEntry | undefined;
   readonly #caller: string;
   readonly #tools: SessionTools;
+  readonly #settler: Settler;
   #state: State = "headers";
   #id = "";
   #trace: TraceIds | null = null;
@@ -79,10 +82,11 @@ export class Session {
   #isSettling = false;
   #isRecorded = false;
 
-  constructor({ entry, caller, tools }: SessionOptions) {
+  constructor({ entry, caller, tools, settler }: SessionOptions) {
     this.#entry = entry;
     this.#caller = caller;
     this.#tools = tools;
+    this.#settler = settler;
   }
 
   /** Whether the stream is over and `onSettled()` is waited for. */
@@ -190,7 +194,7 @@ export class Session {
     const path = headers.find(":path") ?? "/";
     const method = headers.find(":method") ?? "";
     if (shown.requestBody || shown.responseBody) {
-      this.#observation = tools.observe(entry, { method, path, headers });
+      this.#observation = tools.observe(entry, { method, path, headers }, this.#settler);
       if (endOfStream) this.#observation.requestEnd();
     }
     const transaction: MutableTransaction = {

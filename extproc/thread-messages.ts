@@ -1,6 +1,5 @@
 /** What the gateway process and the engine's threads say to each other; plain data, posted. */
 
-import type { CallFacts } from "../gateway/call-facts.ts";
 import type { PlanUpdate } from "./plan-book.ts";
 
 /** From the process to a thread. */
@@ -22,6 +21,7 @@ export type ThreadReport =
   | { readonly kind: "ready" }
   | { readonly kind: "serving" }
   | { readonly kind: "updated"; readonly revision: number }
-  | { readonly kind: "facts"; readonly facts: readonly CallFacts[]; readonly bytes: number }
+  /** `text` as `encodeFacts()` writes it; `bytes` is what the thread counts it for */
+  | { readonly kind: "facts"; readonly text: string; readonly bytes: number }
   | { readonly kind: "trouble"; readonly message: string }
   | { readonly kind: "drained" };

@@ -1,0 +1,54 @@
+import t from "tap";
+import type { CallFacts } from "../gateway/call-facts.ts";
+import { decodeFacts, encodeFacts } from "./facts-text.ts";
+import { callFacts, capturedExchange, modelCall } from "./testdata/call-facts.ts";
+
+const trace = { traceId: "a".repeat(32), spanId: "b".repeat(16), parentSpanId: "" };
+
+const cases: readonly { readonly name: string; readonly facts: readonly CallFacts[] }[] = [
+  { name: "no facts", facts: [] },
+  { name: "a plain transaction", facts: [callFacts({ trace })] },
+  { name: "a child", facts: [callFacts({ trace: { ...trace, parentSpanId: "c".repeat(16) } })] },
+  { name: "one without a trace", facts: [callFacts({ responseChunks: 12 })] },
+  {
+    name: "a model call whose texts hold separators, line ends and other scripts",
+    facts: [
+      callFacts({
+        trace,
+        responseChunks: 3,
+        model: modelCall({
+          requestModel: 'a model\nof "mine" — 模型 \u2028',
+          finishReasons: ["stop", "length "],
+          timeToFirstTokenMs: 12.25,
+          usage: {
+            inputTokens: 3,
+            outputTokens: 4,
+            cachedInputTokens: null,
+            cacheWriteTokens: null,
+            reasoningTokens: 0,
+          },
+        }),
+      }),
+    ],
+  },
+  {
+    name: "a refusal, a target and a capture among plain ones",
+    facts: [
+      callFacts({ id: "1" }),
+      callFacts({ id: "2", denial: { reason: "not-ready", message: "No\n" } }),
+      callFacts({ id: "3", target: { path: "/a b", query: "x=[redacted]" } }),
+      callFacts({ id: "4", capture: capturedExchange({ requestHeaders: [["a", "b\n c"]] }) }),
+      callFacts({ id: "5", trace }),
+    ],
+  },
+];
+
+for (const { name, facts } of cases) {
+  t.test(`decodeFacts() gives back ${name}`, async (t) => {
+    t.same(decodeFacts(encodeFacts(facts)), facts);
+  });
+}
+
+t.test("decodeFacts() refuses what is no line of facts", async (t) => {
+  t.throws(() => decodeFacts("id - - - 1 {broken\n"), SyntaxError);
+});
