@@ -226,6 +226,17 @@ t.test("check() destroys what its peer does not close", async (t) => {
   t.ok(peer.isDestroyed);
 });
 
+t.test("check() lets a slow peer take the last words", async (t) => {
+  const peer = new TestPeer({ openStream: echo, limits: { lingerMs: 500, stallMs: 9_000 } });
+  peer.isCongested = true;
+  peer.connection.abort();
+  peer.wait(1_000);
+  peer.wait(8_999);
+  t.notOk(peer.isDestroyed);
+  peer.wait(1);
+  t.ok(peer.isDestroyed);
+});
+
 t.test("check() resets streams whose peer takes too little", async (t) => {
   const { openStream, streams, log } = recordingHandlers();
   const peer = new TestPeer({ openStream, limits: { stallMs: 1_000, minDrainBytes: 10 } });

@@ -145,8 +145,10 @@ export class Http2Connection {
   check(nowMs: number): void {
     const { limits, sink, counters } = this.#options;
     if (this.#isClosed) {
+      // What is still to be taken gets the time of everything that waits to be taken.
+      const patienceMs = sink.isCongested ? limits.stallMs : limits.lingerMs;
       if (this.#closedMs < 0) this.#closedMs = nowMs;
-      else if (nowMs - this.#closedMs >= limits.lingerMs) sink.destroy();
+      else if (nowMs - this.#closedMs >= patienceMs) sink.destroy();
       return;
     }
     if (!this.#handler.isReady && nowMs - this.#startedMs >= limits.handshakeMs) {
