@@ -393,6 +393,15 @@ t.test(
   },
 );
 
+t.test("an attempt of a captured connection is signed, too", needsEnvoy, async (t) => {
+  const { rig, upstream } = await serve(t, { hosts: signing, script: sign });
+  const host = "bedrock-runtime.us-east-1.amazonaws.com";
+  const socket = await openTransparent(rig, { address: "203.0.113.7", port: 443 });
+  const reply = await secureOver(socket, host, body);
+  t.equal(reply.status, 200, reply.text);
+  t.equal(upstream.seen[0]?.headers["authorization"], `${host} 6`);
+});
+
 t.test("an attempt that nobody signs never goes out", needsEnvoy, async (t) => {
   const { ask, upstream } = await serve(t, { hosts: signing, script: () => "end" });
   const reply = await ask("bedrock-runtime.us-east-1.amazonaws.com", body);
