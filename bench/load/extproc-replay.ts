@@ -23,6 +23,8 @@ import type { RoundSample } from "./rounds.ts";
 export interface ReplayOptions {
   readonly rounds: number;
   readonly seconds: number;
+  /** Unmeasured time before, in `s` */
+  readonly warmUpSeconds: number;
   readonly connections: number;
   readonly contenders: readonly ProcessorContender[];
   readonly rig: ExtprocRig;
@@ -133,13 +135,13 @@ async function replay(options: ReplayOptions, run: ReplayRun): Promise<RoundSamp
     if (processor === undefined) throw new Error(`Cannot replay to ${contender.name}: no server`);
     const clients = await startLoadClients(1);
     try {
-      const { seconds } = options;
+      const { seconds, warmUpSeconds } = options;
       await clients.prepare([
         {
           kind: "replay",
           sockets: processor.sockets,
           recording,
-          warmUpMs: Math.min(1_000, seconds * 500),
+          warmUpMs: warmUpSeconds * 1_000,
           durationMs: seconds * 1_000,
         },
       ]);

@@ -5,7 +5,7 @@
 import type { BenchRoute } from "../compare/ext-proc-config.ts";
 import { startLoadClients } from "./client-process.ts";
 import type { LoadClients } from "./client-process.ts";
-import { casesOfRound, takesPart } from "./extproc-cases.ts";
+import { casesOfRound, takesPart, warmUpPlan } from "./extproc-cases.ts";
 import type { ExtprocCase, ExtprocCaseOptions } from "./extproc-cases.ts";
 import { openStand, standDirectory } from "./extproc-stand.ts";
 import type { FilterCounts, Stand } from "./extproc-stand.ts";
@@ -26,6 +26,8 @@ export interface ExtprocSample extends RoundSample {
 /** Everything that one run needs. */
 export interface ExtprocRoundsOptions extends ExtprocCaseOptions {
   readonly rounds: number;
+  /** Time for which each start is loaded before its first case, in `s` */
+  readonly warmUpSeconds: number;
   readonly threads: number;
   readonly cases: readonly ExtprocCase[];
   readonly contenders: readonly ProcessorContender[];
@@ -79,6 +81,9 @@ async function runStart(options: ExtprocRoundsOptions, start: Start): Promise<Ex
     try {
       const pids = [stand.processor?.pid, stand.envoyPid].filter((pid) => pid !== undefined);
       await options.place({ contender: pids, clients: clients.pids });
+      await clients.prepare([
+        { ...warmUpPlan(options.warmUpSeconds, options.paths), target: stand.target("bodies") },
+      ]);
       const samples: ExtprocSample[] = [];
       for (const benchCase of rotated(start.cases, start.round)) {
         const sample = await measureCase(options, { ...start, benchCase, stand, clients });

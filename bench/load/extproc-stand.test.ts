@@ -39,6 +39,7 @@ t.test(
       runExtprocRounds({
         rounds: 1,
         seconds: 0.2,
+        warmUpSeconds: 0.1,
         connections: 4,
         threads: 2,
         cases,
@@ -80,6 +81,7 @@ t.test("runReplay() replays to one and to two threads", needsEnvoy, async (t) =>
     runReplay({
       rounds: 1,
       seconds: 0.2,
+      warmUpSeconds: 0.1,
       connections: 4,
       contenders: [createEngine("clrk-bare"), createNoProcessor(process.env)],
       rig,

@@ -34,6 +34,7 @@ const optionTable: OptionTable = {
   numbers: {
     rounds: { fallback: 5, min: 1, max: 1_000 },
     seconds: { fallback: 2, min: 1, max: 3_600 },
+    "warm-up": { fallback: 4, min: 1, max: 3_600 },
     connections: { fallback: 16, min: 1, max: 10_000 },
     threads: { fallback: 2, min: 1, max: 64 },
     minutes: { fallback: 5, min: 1, max: 10_000 },
@@ -90,7 +91,7 @@ export async function runExtproc(args: readonly string[]): Promise<void> {
   const samples = await measure(options, selection, cases);
   const contenderNames = selection.present.map((contender) => contender.name);
   const results: ExtprocResults = {
-    ...describeRun(options, selection, ["rounds", "seconds", "connections", "threads"]),
+    ...describeRun(options, selection, ["rounds", "seconds", "warm-up", "connections", "threads"]),
     cases: summariseSamples(samples, caseNames, contenderNames),
     comparisons: compareSamples({
       samples,
@@ -161,6 +162,7 @@ async function replay(
     runReplay({
       rounds: options.number("rounds"),
       seconds: options.number("seconds"),
+      warmUpSeconds: options.number("warm-up"),
       connections: options.number("connections"),
       contenders: selection.present,
       rig,
@@ -172,7 +174,7 @@ async function replay(
   );
   const cases = summariseSamples(samples, [replayCase], names);
   const results = {
-    ...describeRun(options, selection, ["rounds", "seconds", "connections"]),
+    ...describeRun(options, selection, ["rounds", "seconds", "warm-up", "connections"]),
     cases,
     samples,
   };
@@ -235,6 +237,7 @@ async function measure(
     return runExtprocRounds({
       rounds: options.number("rounds"),
       seconds: options.number("seconds"),
+      warmUpSeconds: options.number("warm-up"),
       connections: options.number("connections"),
       threads: options.number("threads"),
       cases: extprocCases.filter(({ name }) => cases.includes(name)),

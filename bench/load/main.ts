@@ -18,9 +18,9 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --connections N (16)  --clients N (1)  --pin
                   --contender A,B  --case A,B  --json FILE  --svg FILE
   extproc       CPU and latency of ext_proc servers behind the same Envoy
-                  --rounds N (5)  --seconds N (2)  --connections N (16)
-                  --threads N (2)  --pin  --contender A,B  --case A,B
-                  --json FILE  --svg FILE
+                  --rounds N (5)  --seconds N (2)  --warm-up N (4)
+                  --connections N (16)  --threads N (2)  --pin
+                  --contender A,B  --case A,B  --json FILE  --svg FILE
                   --case replay                     one thread against two
                   --case soak --minutes N (5)       memory at saturation
                   --case soak --streams N --stream-seconds N (60)
