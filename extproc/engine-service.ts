@@ -12,7 +12,7 @@ import { readCaller } from "./caller.ts";
 import type { GrpcStream, OpenCall } from "./http2/call.ts";
 import { NetworkCall } from "./network-call.ts";
 import { Observation } from "./observation.ts";
-import type { PlanUpdate } from "./plan-book.ts";
+import type { PlanUpdate } from "./plan-update.ts";
 import { PlanBook } from "./plan-book.ts";
 import type { SessionTools } from "./session.ts";
 import { Session } from "./session.ts";
@@ -49,6 +49,8 @@ export class EngineService {
   readonly #parts: SessionCallParts;
   readonly #tools: SessionTools;
   readonly #nowUnixMs: () => number;
+  readonly #redactor = () => this.#book.redactor;
+  readonly #words = () => this.#book.words;
 
   constructor(options: EngineServiceOptions) {
     this.#options = options;
@@ -63,7 +65,13 @@ export class EngineService {
       trace: (traceparent) => createTraceIds(traceparent, random),
       nowMs: () => Number(clock.monotonicNs()) / 1e6,
       observe: (entry, request, settler) =>
-        new Observation({ entry, request, settler, redactor: () => this.#book.redactor }),
+        new Observation({
+          entry,
+          request,
+          settler,
+          redactor: this.#redactor,
+          words: this.#words,
+        }),
     };
   }
 

@@ -12,7 +12,7 @@ import { encodeFacts } from "./facts-text.ts";
 import { GrpcServer } from "./http2/server.ts";
 import { ThreadCounters } from "./thread-counters.ts";
 import type { ThreadOrder, ThreadReport } from "./thread-messages.ts";
-import type { PlanUpdate } from "./plan-book.ts";
+import type { PlanUpdate } from "./plan-update.ts";
 
 const heartbeatMs = 100;
 

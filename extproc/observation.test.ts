@@ -38,6 +38,7 @@ function observe(
       headers: headerView({ "content-type": "application/json", ...headers }),
     },
     redactor: () => book.redactor,
+    words: () => book.words,
     settler: { onSettled: resolve },
   });
   return { observation, settled };

@@ -12,6 +12,7 @@ import type { CallObserver } from "../providers/call-observer.ts";
 import { createCallObserver } from "../providers/call-observer.ts";
 import { BodyReader } from "./body-reader.ts";
 import type { PlanEntry } from "./plan-book.ts";
+import type { WordRedactor } from "./word-redactor.ts";
 import type { HeaderView } from "./transaction-message.ts";
 
 /** The head of a request as an observation needs it. */
@@ -26,6 +27,7 @@ export interface ObservationOptions {
   readonly entry: PlanEntry;
   readonly request: ObservedRequest;
   readonly redactor: () => ValueRedactor;
+  readonly words: () => WordRedactor;
   readonly settler: Settler;
 }
 
@@ -126,17 +128,18 @@ export class Observation {
   model(): ModelCall | null {
     const observer = this.#observer;
     if (observer === undefined) return null;
-    const { operation, requestModel, responseModel, responseId, ...call } = observer.result();
-    const { finishReasons, isStream, timeToFirstTokenMs, usage } = call;
+    const call = observer.result();
+    const words = this.#options.words();
     return {
-      operation,
-      requestModel,
-      responseModel,
-      responseId,
-      finishReasons,
-      isStream,
-      timeToFirstTokenMs,
-      usage,
+      operation: call.operation,
+      // An upstream may write what it was sent where its model's name is wanted.
+      requestModel: words.redact(call.requestModel),
+      responseModel: words.redact(call.responseModel),
+      responseId: words.redactOnce(call.responseId),
+      finishReasons: call.finishReasons.map((reason) => words.redact(reason)),
+      isStream: call.isStream,
+      timeToFirstTokenMs: call.timeToFirstTokenMs,
+      usage: call.usage,
     };
   }
 

@@ -14,18 +14,12 @@ import type { CreateSignerOutcome } from "../gateway/sigv4.ts";
 import type { AttemptPlan, EnginePlan } from "../gateway/snapshot.ts";
 import type { ValueRedactor } from "../gateway/value-redactor.ts";
 import { createValueRedactor } from "../gateway/value-redactor.ts";
+import type { PlanUpdate } from "./plan-update.ts";
+import { keepsParts } from "./plan-update.ts";
+import { WordRedactor } from "./word-redactor.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProviderByName } from "../providers/registry.ts";
 import { createAttemptSigner } from "./attempt-signer.ts";
-
-/** What a thread is told of one revision; plain data, so that it can be posted. */
-export interface PlanUpdate {
-  readonly revision: number;
-  readonly plans: readonly EnginePlan[];
-  readonly attempts: readonly AttemptPlan[];
-  /** Values by `SecretUse.resource`; revealed, because a `SecretValue` does not cross threads */
-  readonly credentials: readonly (readonly [resource: string, value: string])[];
-}
 
 /** A plan with what follows from it. */
 export interface PlanEntry {
@@ -62,8 +56,9 @@ export class PlanBook {
   /** Every value by its text, longest unused first */
   readonly #seen = new Map<string, SecretValue>();
   #redactor: ValueRedactor = createValueRedactor([]);
+  #words = new WordRedactor(this.#redactor);
   /** Some plan did, by which streams may still be open */
-  #captures = false;
+  #keeps = false;
   readonly credential = (resource: string): SecretValue | undefined =>
     this.#credentials.get(resource);
 
@@ -80,6 +75,11 @@ export class PlanBook {
   /** Removes every credential that is or was injected anywhere from what is kept of a transaction. */
   get redactor(): ValueRedactor {
     return this.#redactor;
+  }
+
+  /** The same for words that come again and again. */
+  get words(): WordRedactor {
+    return this.#words;
   }
 
   /** Takes a revision; from now on everything is decided by it. */
@@ -114,9 +114,9 @@ export class PlanBook {
   }
 
   #remember(values: ReadonlySet<string>, { plans }: PlanUpdate): void {
-    const captures = this.#captures || plans.some(({ capture }) => capture !== undefined);
-    const isNews = captures !== this.#captures || [...values].some((it) => !this.#seen.has(it));
-    this.#captures = captures;
+    const keeps = this.#keeps || plans.some(keepsParts);
+    const isNews = keeps !== this.#keeps || [...values].some((it) => !this.#seen.has(it));
+    this.#keeps = keeps;
     for (const value of values) {
       const secret = this.#seen.get(value) ?? new SecretValue(value);
       this.#seen.delete(value);
@@ -129,7 +129,9 @@ export class PlanBook {
       this.#seen.delete(value);
       excess -= value.length;
     }
-    if (captures && isNews) this.#redactor = createValueRedactor(this.#seen.values());
+    if (!keeps || !isNews) return;
+    this.#redactor = createValueRedactor(this.#seen.values());
+    this.#words = new WordRedactor(this.#redactor);
   }
 
   #entry(plan: EnginePlan): PlanEntry {

@@ -9,7 +9,15 @@ import type {
   HttpAction,
   Snapshot,
 } from "../gateway/snapshot.ts";
-import type { PlanUpdate } from "./plan-book.ts";
+
+/** What a thread is told of one revision; plain data, so that it can be posted. */
+export interface PlanUpdate {
+  readonly revision: number;
+  readonly plans: readonly EnginePlan[];
+  readonly attempts: readonly AttemptPlan[];
+  /** Values by `SecretUse.resource`; revealed, because a `SecretValue` does not cross threads */
+  readonly credentials: readonly (readonly [resource: string, value: string])[];
+}
 
 /**
  * The update of a snapshot. Values that Envoy injects are part of it only where something of a transaction is kept:
@@ -26,13 +34,18 @@ export function createPlanUpdate(
     for (const plan of backendPlans(action)) plans.set(plan.id, plan);
     for (const attempt of attemptsOf(action)) attempts.set(attempt.id, attempt);
   }
-  const captures = [...plans.values()].some(({ capture }) => capture !== undefined);
+  const keeps = [...plans.values()].some(keepsParts);
   return {
     revision,
     plans: [...plans.values()],
     attempts: [...attempts.values()],
-    credentials: valuesFor(gateways, credentials, captures),
+    credentials: valuesFor(gateways, credentials, keeps),
   };
+}
+
+/** Whether anything that an agent or upstream wrote of such a transaction goes into its record. */
+export function keepsParts({ meters, capture }: EnginePlan): boolean {
+  return meters || capture !== undefined;
 }
 
 function rulesOf({ hosts }: GatewaySnapshot) {
@@ -54,13 +67,13 @@ function attemptsOf(action: HttpAction): AttemptPlan[] {
 function valuesFor(
   gateways: readonly GatewaySnapshot[],
   credentials: ReadonlyMap<string, SecretValue>,
-  captures: boolean,
+  keeps: boolean,
 ): (readonly [string, string])[] {
   const values = new Map<string, string>();
   for (const gateway of gateways) {
     const { engine, headers } = credentialsOf(gateway, credentials);
     for (const [name, value] of engine) values.set(name, value.reveal());
-    if (!captures) continue;
+    if (!keeps) continue;
     for (const [name, value] of headers) values.set(name, value.reveal());
   }
   return [...values];

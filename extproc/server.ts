@@ -12,7 +12,7 @@ import type { SecretValue } from "../gateway/secret-value.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import { EngineWorker } from "./engine-worker.ts";
 import { decodeFacts } from "./facts-text.ts";
-import type { PlanUpdate } from "./plan-book.ts";
+import type { PlanUpdate } from "./plan-update.ts";
 import { createPlanUpdate } from "./plan-update.ts";
 import { createCounters, ThreadCounters } from "./thread-counters.ts";
 import type { ThreadReport } from "./thread-messages.ts";

@@ -40,7 +40,13 @@ function start(test: Test, setting: Setting = {}) {
       trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
       nowMs: () => nowMs++,
       observe: (entry, request, settler) =>
-        new Observation({ entry, request, settler, redactor: () => book.redactor }),
+        new Observation({
+          entry,
+          request,
+          settler,
+          redactor: () => book.redactor,
+          words: () => book.words,
+        }),
     },
     settler: { onSettled: () => session.onSettled() },
   });

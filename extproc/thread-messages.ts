@@ -1,6 +1,6 @@
 /** What the gateway process and the engine's threads say to each other; plain data, posted. */
 
-import type { PlanUpdate } from "./plan-book.ts";
+import type { PlanUpdate } from "./plan-update.ts";
 
 /** From the process to a thread. */
 export type ThreadOrder =
