@@ -7,7 +7,7 @@ import type { WorkOutcome } from "../../gateway/decision.ts";
 import { envoy } from "../../gateway/proto/gen/extproc.js";
 import type { EnginePlan } from "../../gateway/snapshot.ts";
 import type { SessionCommand } from "../commands.ts";
-import type { PlanUpdate } from "../plan-book.ts";
+import type { PlanUpdate } from "../plan-update.ts";
 import type { HeaderView, Phase, TransactionMessage } from "../transaction-message.ts";
 
 /** Headers as Envoy would show them. */
