@@ -152,6 +152,41 @@ t.test("receive() survives a handler that throws", async (t) => {
   t.strictSame(log.slice(-2), ["close 1 connection-lost", "close 3 connection-lost"]);
 });
 
+t.test("receive() tells every handler of its end, even when another one throws", async (t) => {
+  const log: string[] = [];
+  const peer = new TestPeer({
+    openStream: ({ id }) => ({
+      onBody() {},
+      onEnd() {},
+      onClose(end) {
+        log.push(`${id} ${end}`);
+        if (id < 7) throw new Error(`Broken ${id}`);
+      },
+    }),
+  });
+  peer.say(headers(1), headers(3), headers(5), headers(7), reset(3, 8), reset(5, 8));
+  t.strictSame(log, ["3 reset", "5 reset", "1 connection-lost", "7 connection-lost"]);
+  t.strictSame(peer.heard(), ["GOAWAY 7 INTERNAL_ERROR"]);
+  t.equal(peer.errors.length, 4, "three throws, and the end of the connection");
+});
+
+t.test("abort() within a handler tells it of the end only when it has returned", async (t) => {
+  const log: string[] = [];
+  const peer: TestPeer = new TestPeer({
+    openStream: () => ({
+      onBody() {
+        peer.connection.abort();
+        log.push("body");
+      },
+      onEnd: () => log.push("end"),
+      onClose: (end) => log.push(end),
+    }),
+  });
+  peer.say(headers(1), lastData(1, "x"), headers(3));
+  t.strictSame(log, ["body", "connection-lost"]);
+  t.strictSame(peer.heard(), ["GOAWAY 1 NO_ERROR"]);
+});
+
 t.test("drain() serves what is open and on its way, and ends after the last", async (t) => {
   const { openStream, streams } = recordingHandlers();
   const peer = new TestPeer({ openStream });

@@ -154,6 +154,7 @@ export class Http2Connection {
     if (!this.#handler.isReady && nowMs - this.#startedMs >= limits.handshakeMs) {
       counters.timedOutConnections++;
       this.#fail(faultOf(ERROR.SETTINGS_TIMEOUT, "no SETTINGS in time"));
+      return;
     }
     if (this.#drain === "announced" && nowMs - this.#announcedMs >= drainPingMs) this.#lastWord();
     if (nowMs - this.#stallCheckMs >= limits.stallMs) this.#checkStalls(nowMs);
@@ -218,12 +219,17 @@ export class Http2Connection {
     this.#writer.flush();
   }
 
+  /** Within a batch a handler may be running, and the end of the batch does it. */
   #tellClosed(): void {
+    if (this.#isBatching) return;
     this.#isBatching = true;
-    try {
-      this.#handler.streams.settle();
-    } catch (error) {
-      this.#failInternally(error);
+    for (let isTold = false; !isTold; ) {
+      try {
+        this.#handler.streams.settle();
+        isTold = true;
+      } catch (error) {
+        this.#failInternally(error);
+      }
     }
     this.#isBatching = false;
   }

@@ -52,7 +52,9 @@ export class RequestStreams implements SenderEvents {
   readonly #options: StreamsOptions;
   readonly #table = new StreamTable();
   /** Closed, but their handlers do not know yet */
-  #closed: Http2Stream[] = [];
+  readonly #closed: Http2Stream[] = [];
+  /** Those of them whose handlers were told */
+  #told = 0;
   #isRefusing = false;
 
   constructor(options: StreamsOptions) {
@@ -141,13 +143,17 @@ export class RequestStreams implements SenderEvents {
     for (const stream of this.#table.values()) this.#close(stream, "connection-lost", "ended");
   }
 
-  /** Tells handlers of their closed streams; to be called when no handler runs. */
+  /**
+   * Tells handlers of their closed streams; to be called when no handler runs, and again after one has thrown: it goes on
+   * with the next.
+   */
   settle(): void {
-    while (this.#closed.length > 0) {
-      const closed = this.#closed;
-      this.#closed = [];
-      for (const stream of closed) stream.handler?.onClose(stream.closedBy);
+    while (this.#told < this.#closed.length) {
+      const stream = this.#closed[this.#told++];
+      stream?.handler?.onClose(stream.closedBy);
     }
+    this.#closed.length = 0;
+    this.#told = 0;
   }
 
   onWritten(): void {
