@@ -57,6 +57,8 @@ const titles = new Map<string, string>(extprocCases.map(({ name, title }) => [na
 /** Contents of the JSON file: figures, comparisons, and every sample that they are made of. */
 export interface ExtprocResults extends BenchResults {
   readonly comparisons: readonly Comparison[];
+  /** What a server did not do although its request was answered, one sentence each */
+  readonly problems: readonly string[];
   readonly samples: readonly ExtprocSample[];
 }
 
@@ -100,11 +102,12 @@ export async function runExtproc(args: readonly string[]): Promise<void> {
       peer,
       baselines: new Map(extprocCases.map(({ name, baseline = "" }) => [name, baseline])),
     }),
+    problems: findProblems(samples),
     samples,
   };
   process.stdout.write(`\n${formatReport(results, titles)}\n`);
   process.stdout.write(`${formatComparisons(results.comparisons, peer)}\n`);
-  for (const problem of findProblems(samples)) process.stdout.write(`${problem}\n`);
+  for (const problem of results.problems) process.stdout.write(`${problem}\n`);
   await writeOut(options.text("svg") ?? resultFile("svg"), drawChart(results, { titles, subject }));
   await writeOut(options.text("json") ?? resultFile("json"), toJson(results));
 }
