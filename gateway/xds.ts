@@ -62,10 +62,7 @@ export function xdsResources(gateway: GatewaySnapshot, deployment: Deployment): 
   ];
 }
 
-function clusterResources(
-  gateway: GatewaySnapshot,
-  { engineSockets }: Deployment,
-): XdsResource[] {
+function clusterResources(gateway: GatewaySnapshot, { engineSockets }: Deployment): XdsResource[] {
   const { Cluster } = envoy.config.cluster.v3;
   return clusters(gateway, engineSockets).map((cluster) => ({
     name: cluster.name ?? "",

@@ -279,8 +279,13 @@ t.test("body too large: what is signed is held up to 16 MiB, more is refused", a
   const body = "x".repeat(16 * 1024 * 1024 + 1);
   const reply = await secureRequest(rig, signedHost, { method: "POST", path: "/model", body });
   test.equal(reply.status, 413);
+  test.equal(reply.headers["x-clrk-deny-reason"], "body-too-large");
+  test.match(reply.json, { message: /16 MiB/ });
   test.equal(upstream.received.length, 0);
-  test.match(await record(), { response: { status: 413 } });
+  test.match(await record(), {
+    response: { status: 413 },
+    decision: { verdict: "deny", reason: "body-too-large" },
+  });
 });
 
 t.test("body malformed: passes, and nothing is known of the call", async (test) => {

@@ -121,6 +121,16 @@ const rows: readonly {
     want: { verdict: "allow", reason: null, message: null, route },
   },
   {
+    name: "a body that is too large to be signed",
+    from: source({ details: "request_payload_too_large" }),
+    want: {
+      verdict: "deny",
+      reason: "body-too-large",
+      message: "The body is larger than what is held to sign it",
+      route: null,
+    },
+  },
+  {
     name: "too many connections",
     from: source({ key: "connect", details: "local_rate_limited" }),
     want: {

@@ -93,6 +93,9 @@ function ownRefusal({ details, host, dialled }: DecisionSource) {
       message: `Host ${host} resolves to an address that is never dialled unless a route names it`,
     };
   }
+  if (details === "request_payload_too_large") {
+    return { reason: "body-too-large", message: "The body is larger than what is held to sign it" };
+  }
   if (details.startsWith("local_rate_limited")) {
     return { reason: "connection-limit", message: "The run opens connections too fast" };
   }

@@ -23,9 +23,6 @@ const maxResolvedHosts = 16_384;
 type Cluster = envoy.config.cluster.v3.ICluster;
 type DnsCacheConfig = envoy.extensions.common.dynamic_forward_proxy.v3.IDnsCacheConfig;
 
-/** Body held for a signature: it covers the body's hash, so that all must be there before the first byte goes out. */
-export const signedBodyBytes = 16 * 1024 * 1024;
-
 /** Windows for answers of the engine and bodies towards it: one large prompt must not wait for updates of them. */
 const engineStreamWindowBytes = 1024 * 1024;
 const engineConnectionWindowBytes = 16 * 1024 * 1024;

@@ -29,7 +29,7 @@ import {
 import { testCertificatePem, testPrivateKeyPem } from "../testdata/leaf.ts";
 import type { EngineScript, ScriptedEngine } from "../testdata/scripted-engine.ts";
 import { continueReply, headerOf, startScriptedEngine } from "../testdata/scripted-engine.ts";
-import { signedBodyBytes } from "./cluster.ts";
+import { signedBodyBytes } from "./signed-body.ts";
 import {
   attemptFilters,
   attemptRouteConfig,

@@ -17,7 +17,7 @@ import type {
   HostPolicy,
   HttpAction,
 } from "../snapshot.ts";
-import { signedBodyBytes } from "./cluster.ts";
+import { signedBodyBytes } from "./signed-body.ts";
 import { escapeFormat, overwriteHeader } from "./denial-route.ts";
 import { attemptRouteConfig, engineRouteConfig } from "./engine-filter.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";

@@ -19,7 +19,12 @@ import { eventually, freePort, needsEnvoy, startRig } from "../testdata/envoy-ri
 import type { EnvoyRig } from "../testdata/envoy-rig.ts";
 import { gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
 import { interceptingConnectionManager, strictHttp } from "./http-connection-manager.ts";
-import { engineReply, guardedReply, unreachableReply } from "./upstream-failure.ts";
+import {
+  bodyTooLargeReply,
+  engineReply,
+  guardedReply,
+  unreachableReply,
+} from "./upstream-failure.ts";
 
 function filtersOf(gateway: GatewaySnapshot, scheme: "tls" | "plain"): string[] {
   const { HttpConnectionManager } = envoy.extensions.filters.network.http_connection_manager.v3;
@@ -294,6 +299,7 @@ t.test(
         "response.code_details == 'route_not_found'",
         guardedReply.when,
         engineReply.when,
+        bodyTooLargeReply.when,
         unreachableReply.when,
       ],
     );
@@ -303,7 +309,8 @@ t.test(
       t.equal(isRest, isLast, `unknown hosts come after those of providers: ${text}`);
       const status = mappers?.[index]?.statusCode?.value;
       const keepsEnvoys = text.startsWith(engineReply.when) || text.includes("response.code >=");
-      t.equal(status, keepsEnvoys ? undefined : 403, text);
+      const own = text.startsWith(bodyTooLargeReply.when) ? 413 : 403;
+      t.equal(status, keepsEnvoys ? undefined : own, kinds[index]);
     }
   },
 );

@@ -24,7 +24,12 @@ import { HTTP_FILTER } from "./http-filter-names.ts";
 import type { RouteScope } from "./route-configuration.ts";
 import { noRuleReply } from "./route-configuration.ts";
 import { routeConfigurationName } from "./resource-names.ts";
-import { engineReply, guardedReply, unreachableReply } from "./upstream-failure.ts";
+import {
+  bodyTooLargeReply,
+  engineReply,
+  guardedReply,
+  unreachableReply,
+} from "./upstream-failure.ts";
 
 type HttpFilter = envoy.extensions.filters.network.http_connection_manager.v3.IHttpFilter;
 
@@ -151,8 +156,8 @@ function localReplies(
         message: disagreement,
       }),
       ...mappersFor("response.code_details == 'route_not_found'", noRuleReply(gateway)),
-      ...[guardedReply, engineReply, unreachableReply].flatMap(({ when, facts }) =>
-        mappersFor(when, facts),
+      ...[guardedReply, engineReply, bodyTooLargeReply, unreachableReply].flatMap(
+        ({ when, facts }) => mappersFor(when, facts),
       ),
     ],
   };

@@ -5,6 +5,7 @@
 
 import type { DenialFacts } from "../denial.ts";
 import { engineFailureDetails } from "../engine-failure.ts";
+import { signedBodyBytes } from "./signed-body.ts";
 
 /** A reply of Envoy itself that is put into our words; `when` is a CEL expression over the transaction. */
 export interface FailureReply {
@@ -53,6 +54,16 @@ export const engineReply: FailureReply = {
     status: 503,
     reason: "engine-unavailable",
     message: "Refused because the gateway could not decide about the request: try again",
+  },
+};
+
+/** A signature covers the whole body, and no more is held for it. */
+export const bodyTooLargeReply: FailureReply = {
+  when: "response.code_details == 'request_payload_too_large'",
+  facts: {
+    status: 413,
+    reason: "body-too-large",
+    message: `The body is larger than the ${signedBodyBytes / 1024 / 1024} MiB that are held to sign a request: send it in parts`,
   },
 };
 
