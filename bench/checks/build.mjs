@@ -29,7 +29,7 @@ if (status !== 0) {
   console.error("Cannot build dist/: the compiler found problems");
   process.exit(1);
 }
-for (const directory of ["crds", "providers", "gateway", "certs", "control"]) {
+for (const directory of ["crds", "providers", "gateway", "extproc", "certs", "control"]) {
   const source = join(root, directory);
   if (!existsSync(source)) continue;
   cpSync(source, join(dist, directory), {
