@@ -108,8 +108,14 @@ export async function runExtproc(args: readonly string[]): Promise<void> {
   process.stdout.write(`\n${formatReport(results, titles)}\n`);
   process.stdout.write(`${formatComparisons(results.comparisons, peer)}\n`);
   for (const problem of results.problems) process.stdout.write(`${problem}\n`);
-  await writeOut(options.text("svg") ?? resultFile("svg"), drawChart(results, { titles, subject }));
-  await writeOut(options.text("json") ?? resultFile("json"), toJson(results));
+  // A part must not take the place of the whole.
+  const isPart = asked !== undefined || options.text("contender") !== undefined;
+  const fileOf = (kind: "svg" | "json") =>
+    options.text(kind) ?? (isPart ? undefined : resultFile(kind));
+  const svg = fileOf("svg");
+  if (svg !== undefined) await writeOut(svg, drawChart(results, { titles, subject }));
+  const json = fileOf("json");
+  if (json !== undefined) await writeOut(json, toJson(results));
 }
 
 /** `names` are those of the options that the figures depend on. */
