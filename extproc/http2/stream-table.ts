@@ -1,5 +1,6 @@
 /** The streams of a connection by their id, and what is known of those that are over (RFC 9113 §5.1). */
 
+import { OpenStreams } from "./open-streams.ts";
 import type { Http2Stream } from "./stream.ts";
 
 /** How much of the past is remembered; what a peer may still send for older streams is ignored. */
@@ -14,9 +15,9 @@ export type PastStream =
   /** We reset it, so that the peer may have sent more before it learnt that; or it was long ago */
   | "cut";
 
-/** Open streams in the order of their opening. */
+/** Open streams, and the last of those that were. */
 export class StreamTable {
-  readonly #open = new Map<number, Http2Stream>();
+  readonly #open = new OpenStreams();
   /** Ids of streams that ended, negative where we cut them */
   readonly #past = new Int32Array(rememberedStreams);
   #pastAt = 0;
@@ -34,12 +35,12 @@ export class StreamTable {
 
   /** The open stream of an id. */
   find(id: number): Http2Stream | undefined {
-    return this.#open.get(id);
+    return this.#open.find(id);
   }
 
-  /** All open streams; one may be removed while they are walked through. */
-  values(): Iterable<Http2Stream> {
-    return this.#open.values();
+  /** The streams that are open now, in no particular order. */
+  values(): readonly Http2Stream[] {
+    return this.#open.all();
   }
 
   /** Makes an id the highest one, when the peer uses it. */
@@ -48,12 +49,12 @@ export class StreamTable {
   }
 
   add(stream: Http2Stream): void {
-    this.#open.set(stream.id, stream);
+    this.#open.add(stream);
   }
 
   /** Removes an open stream, or remembers a refused one. */
   remove(id: number, past: Exclude<PastStream, "idle">): void {
-    this.#open.delete(id);
+    this.#open.remove(id);
     this.#past[this.#pastAt] = past === "cut" ? -id : id;
     this.#pastAt = this.#pastAt + 1 === rememberedStreams ? 0 : this.#pastAt + 1;
   }
