@@ -32,6 +32,30 @@ const cases: readonly { readonly name: string; readonly facts: readonly CallFact
     ],
   },
   {
+    name: "a model call with all that is known, and one with nothing",
+    facts: [
+      callFacts({
+        model: {
+          operation: "chat",
+          requestModel: "a",
+          responseModel: "b",
+          responseId: "c",
+          finishReasons: ["stop", "length"],
+          isStream: true,
+          timeToFirstTokenMs: 0,
+          usage: {
+            inputTokens: 0,
+            outputTokens: 2,
+            cachedInputTokens: 3,
+            cacheWriteTokens: 4,
+            reasoningTokens: 5,
+          },
+        },
+      }),
+      callFacts({ model: modelCall({ requestModel: null }) }),
+    ],
+  },
+  {
     name: "a refusal, a target and a capture among plain ones",
     facts: [
       callFacts({ id: "1" }),
@@ -49,6 +73,25 @@ for (const { name, facts } of cases) {
   });
 }
 
+const clean = modelCall({ requestModel: "gpt-4.1", finishReasons: ["stop", "length"] });
+const hostile = ["\u0000", "\n", "\u001f", "a\u001db", "\u0000\u001f\n", ""];
+
+for (const text of hostile) {
+  t.test(`decodeFacts() gives back texts of ${JSON.stringify(text)}`, async (t) => {
+    const facts = [
+      callFacts({ model: { ...clean, requestModel: text } }),
+      callFacts({ model: { ...clean, responseModel: text, responseId: text } }),
+      callFacts({ model: { ...clean, finishReasons: [text, "stop"] } }),
+      callFacts({ denial: { reason: text, message: text } }),
+    ];
+    t.same(decodeFacts(encodeFacts(facts)), facts);
+  });
+}
+
 t.test("decodeFacts() refuses what is no line of facts", async (t) => {
-  t.throws(() => decodeFacts("id - - - 1 {broken\n"), SyntaxError);
+  t.throws(() => decodeFacts("id\u001f1\n"), SyntaxError);
+  t.throws(
+    () => decodeFacts(encodeFacts([callFacts()]).replace("\u0000\n", "{broken\n")),
+    SyntaxError,
+  );
 });

@@ -1,23 +1,30 @@
 /**
- * Facts as one text a batch, the way they go from a thread to the process: a structured clone names every field of every
- * object again, and costs three times as much as writing and reading these lines.
+ * Facts as one text a batch, the way they go from a thread to the process: a structured clone or JSON names every field of
+ * every object again, and costs three times as much as writing and reading these lines.
  */
 
-import type { CallFacts } from "../gateway/call-facts.ts";
+import type { CallFacts, ModelCall, TokenUsage } from "../gateway/call-facts.ts";
 
-type Rest = readonly [
-  model: CallFacts["model"],
-  capture: CallFacts["capture"],
-  denial: CallFacts["denial"],
-  target: CallFacts["target"],
-];
+/** What few facts have, as JSON, which holds no control character. */
+interface Rest {
+  readonly capture: CallFacts["capture"];
+  readonly denial: CallFacts["denial"];
+  readonly target: CallFacts["target"];
+  /** Only a model call whose texts hold control characters */
+  readonly model?: ModelCall;
+}
 
-const separator = " ";
+// Control characters of ASCII, for what they were made.
 const lineEnd = "\n";
-/** Stands for the first id where there is no trace. */
-const noTrace = "-";
+const fieldEnd = "\u001f";
+const listEnd = "\u001d";
+/** Stands for null, and for an absent part. */
+const none = "\u0000";
 
-/** A line for each: ids and count, then what only some have as JSON, which holds no line end. */
+/** Fields of a line: id, trace ids, count, model call, rest. */
+const fieldCount = 5 + 13 + 1;
+
+/** A line for each. */
 export function encodeFacts(batch: readonly CallFacts[]): string {
   let text = "";
   for (const facts of batch) text += encodeLine(facts);
@@ -28,10 +35,8 @@ export function encodeFacts(batch: readonly CallFacts[]): string {
 export function decodeFacts(text: string): CallFacts[] {
   const batch: CallFacts[] = [];
   let start = 0;
-  for (;;) {
-    const end = text.indexOf(lineEnd, start);
-    if (end < 0) break;
-    batch.push(decodeLine(text, start, end));
+  for (let end = text.indexOf(lineEnd); end >= 0; end = text.indexOf(lineEnd, start)) {
+    batch.push(decodeLine(text.slice(start, end).split(fieldEnd)));
     start = end + 1;
   }
   return batch;
@@ -41,41 +46,109 @@ function encodeLine(facts: CallFacts): string {
   const { id, trace, responseChunks, model, capture, denial, target } = facts;
   const ids =
     trace === null
-      ? `${id} ${noTrace}  `
-      : `${id} ${trace.traceId} ${trace.spanId} ${trace.parentSpanId}`;
-  const isPlain = model === null && capture === null && denial === null && target === null;
-  if (isPlain) return `${ids} ${responseChunks}\n`;
-  return `${ids} ${responseChunks} ${JSON.stringify([model, capture, denial, target])}\n`;
+      ? `${id}${fieldEnd}${none}${fieldEnd}${none}${fieldEnd}${none}`
+      : `${id}${fieldEnd}${trace.traceId}${fieldEnd}${trace.spanId}${fieldEnd}${trace.parentSpanId}`;
+  const isReadable = model === null || isWritable(model);
+  const call = isReadable ? encodeModel(model) : encodeModel(null);
+  const isPlain = isReadable && capture === null && denial === null && target === null;
+  const rest = isPlain
+    ? none
+    : JSON.stringify({ capture, denial, target, ...(!isReadable && { model }) } satisfies Rest);
+  return `${ids}${fieldEnd}${responseChunks}${fieldEnd}${call}${fieldEnd}${rest}${lineEnd}`;
 }
 
-function decodeLine(text: string, start: number, end: number): CallFacts {
-  const idEnd = fieldEnd(text, start, end);
-  const traceEnd = fieldEnd(text, idEnd + 1, end);
-  const spanEnd = fieldEnd(text, traceEnd + 1, end);
-  const parentEnd = fieldEnd(text, spanEnd + 1, end);
-  const countEnd = fieldEnd(text, parentEnd + 1, end);
-  const traceId = text.slice(idEnd + 1, traceEnd);
+function decodeLine(fields: readonly string[]): CallFacts {
+  const [id = "", traceId = none, spanId = "", parentSpanId = "", chunks] = fields;
+  if (fields.length !== fieldCount) {
+    throw new SyntaxError(`Cannot read facts: ${fields.length} fields, wanted ${fieldCount}`);
+  }
+  const text = fields[fieldCount - 1] ?? none;
   const rest: Rest =
-    countEnd < end ? JSON.parse(text.slice(countEnd + 1, end)) : [null, null, null, null];
+    text === none ? { capture: null, denial: null, target: null } : JSON.parse(text);
   return {
-    id: text.slice(start, idEnd),
-    trace:
-      traceId === noTrace
-        ? null
-        : {
-            traceId,
-            spanId: text.slice(traceEnd + 1, spanEnd),
-            parentSpanId: text.slice(spanEnd + 1, parentEnd),
-          },
-    model: rest[0],
-    capture: rest[1],
-    denial: rest[2],
-    target: rest[3],
-    responseChunks: Number(text.slice(parentEnd + 1, countEnd)),
+    id,
+    trace: traceId === none ? null : { traceId, spanId, parentSpanId },
+    model: rest.model ?? decodeModel(fields),
+    capture: rest.capture,
+    denial: rest.denial,
+    target: rest.target,
+    responseChunks: Number(chunks),
   };
 }
 
-function fieldEnd(text: string, from: number, end: number): number {
-  const at = text.indexOf(separator, from);
-  return at < 0 || at > end ? end : at;
+function encodeModel(model: ModelCall | null): string {
+  if (model === null) return noModel;
+  const { operation, requestModel, responseModel, responseId, finishReasons, usage } = model;
+  const texts = `${operation}${fieldEnd}${requestModel ?? none}${fieldEnd}${responseModel ?? none}`;
+  const reasons = finishReasons.length === 0 ? none : finishReasons.join(listEnd);
+  const answer = `${responseId ?? none}${fieldEnd}${reasons}${fieldEnd}${model.isStream ? 1 : 0}`;
+  const time = model.timeToFirstTokenMs ?? none;
+  return `${texts}${fieldEnd}${answer}${fieldEnd}${time}${fieldEnd}${encodeUsage(usage)}`;
+}
+
+function encodeUsage(usage: TokenUsage | null): string {
+  if (usage === null) return noUsage;
+  const { inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = usage;
+  const total = `1${fieldEnd}${inputTokens ?? none}${fieldEnd}${outputTokens ?? none}`;
+  const cache = `${cachedInputTokens ?? none}${fieldEnd}${cacheWriteTokens ?? none}`;
+  return `${total}${fieldEnd}${cache}${fieldEnd}${reasoningTokens ?? none}`;
+}
+
+const noUsage = Array.from({ length: 6 }, () => none).join(fieldEnd);
+const noModel = Array.from({ length: 13 }, () => none).join(fieldEnd);
+
+function decodeModel(fields: readonly string[]): ModelCall | null {
+  const operation = fields[5] ?? none;
+  if (operation === none) return null;
+  const reasons = fields[9] ?? none;
+  return {
+    operation,
+    requestModel: textOf(fields[6]),
+    responseModel: textOf(fields[7]),
+    responseId: textOf(fields[8]),
+    finishReasons: reasons === none ? [] : reasons.split(listEnd),
+    isStream: fields[10] === "1",
+    timeToFirstTokenMs: numberOf(fields[11]),
+    usage:
+      fields[12] === none
+        ? null
+        : {
+            inputTokens: numberOf(fields[13]),
+            outputTokens: numberOf(fields[14]),
+            cachedInputTokens: numberOf(fields[15]),
+            cacheWriteTokens: numberOf(fields[16]),
+            reasoningTokens: numberOf(fields[17]),
+          },
+  };
+}
+
+function textOf(field: string | undefined): string | null {
+  return field === undefined || field === none ? null : field;
+}
+
+function numberOf(field: string | undefined): number | null {
+  return field === undefined || field === none ? null : Number(field);
+}
+
+/** Whether no text of the call would be taken for something else. */
+function isWritable({
+  operation,
+  requestModel,
+  responseModel,
+  responseId,
+  finishReasons,
+}: ModelCall) {
+  return (
+    isClean(operation) &&
+    isClean(requestModel) &&
+    isClean(responseModel) &&
+    isClean(responseId) &&
+    finishReasons.every(isClean)
+  );
+}
+
+function isClean(text: string | null): boolean {
+  if (text === null) return true;
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) < 0x20) return false;
+  return true;
 }
