@@ -157,8 +157,9 @@ export class PipeLineReader {
   #redactTarget(target: string): KnownTarget {
     const { path, query } = flatTarget(target);
     const known = { path, query, json: targetJson({ path, query }) };
-    // Queries rarely come again, and what was redacted must not stay in memory.
-    if (path === target) this.#targets.set(target, known);
+    // What was redacted must not stay in memory; a query that holds nothing of the kind may be one of an API's version.
+    const shown = query === "" ? path : `${path}?${query}`;
+    if (shown === target) this.#targets.set(target, known);
     return known;
   }
 
