@@ -1,5 +1,6 @@
 /** Which handler a gRPC request gets, or how it is refused (gRPC over HTTP/2, "Requests"). */
 
+import { BufferPool } from "./buffer-pool.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import type { OpenCall } from "./call.ts";
 import { GrpcExchange } from "./grpc-exchange.ts";
@@ -32,6 +33,7 @@ export function createRequestOpener(options: GrpcRequestsOptions): OpenStream {
     limits: {
       maxMessageBytes: limits.maxMessageBytes,
       budget: new ByteBudget(limits.maxPartialBytes),
+      buffers: new BufferPool(),
     },
     onError,
   };

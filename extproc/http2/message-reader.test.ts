@@ -1,6 +1,7 @@
 /** Tests of cutting a body into messages, however it is cut itself, within what may be held. */
 import t from "tap";
 import { seededRandom } from "../testdata/random.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { MessageReader } from "./message-reader.ts";
 import { message } from "./testdata/client-frames.ts";
@@ -18,7 +19,7 @@ function createReader({ maxMessageBytes = 1_000_000, budgetBytes = 10_000_000 }:
       onMessage: (bytes, start, end) => log.push(bytes.toString("latin1", start, end)),
       onRefused: (refusal) => log.push(`refused: ${refusal}`),
     },
-    { maxMessageBytes, budget },
+    { maxMessageBytes, budget, buffers: new BufferPool() },
   );
   const read = (chunks: readonly Buffer[]) => {
     // Inside of other bytes, as it is in a frame.
@@ -161,7 +162,7 @@ t.test("stop() in the middle of a piece is obeyed at once", async (t) => {
       },
       onRefused: () => log.push("refused"),
     },
-    { maxMessageBytes: 100, budget },
+    { maxMessageBytes: 100, budget, buffers: new BufferPool() },
   );
   const bytes = Buffer.concat([message("one"), message("two"), Buffer.from("000000", "hex")]);
   reader.read(bytes, 0, bytes.length);
@@ -174,7 +175,8 @@ t.test("readers share their budget", async (t) => {
   const budget = new ByteBudget(2_500);
   const log: string[] = [];
   const sink = { onMessage: () => log.push("message"), onRefused: (why: string) => log.push(why) };
-  const readers = [0, 1, 2].map(() => new MessageReader(sink, { maxMessageBytes: 9_999, budget }));
+  const limits = { maxMessageBytes: 9_999, budget, buffers: new BufferPool() };
+  const readers = [0, 1, 2].map(() => new MessageReader(sink, limits));
   for (const reader of readers) reader.read(message("hello"), 0, 6);
   t.strictSame(log, ["out-of-memory"], "1,024 bytes each");
   readers[0]?.stop();

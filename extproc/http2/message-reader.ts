@@ -3,6 +3,7 @@
  * that lie whole in one frame are not copied.
  */
 
+import type { BufferPool } from "./buffer-pool.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 
 /** Before each message: one byte of flags and its length. */
@@ -30,6 +31,8 @@ export interface MessageLimits {
   readonly maxMessageBytes: number;
   /** Shared by all readers of a connection */
   readonly budget: ByteBudget;
+  /** Shared like the budget */
+  readonly buffers: BufferPool;
 }
 
 /** The first piece of a message is small when the peer is slow, and then so is what we hold for it. */
@@ -103,18 +106,19 @@ export class MessageReader {
 
   #deliverHeld(length: number): void {
     const held = this.#held;
-    this.#release();
-    if (held !== undefined) this.#sink.onMessage(held, MESSAGE_PREFIX_BYTES, length);
+    if (held === undefined) return;
+    this.#limits.budget.give(held.length);
+    this.#held = undefined;
+    this.#heldLength = 0;
+    this.#sink.onMessage(held, MESSAGE_PREFIX_BYTES, length);
+    this.#limits.buffers.give(held);
   }
 
   /** Keeps a copy of the beginning of a message. */
   #hold(bytes: Buffer, start: number, end: number): void {
-    const size = Math.max(end - start, leastHeldBytes);
-    if (!this.#limits.budget.take(size)) {
-      this.#refuse("out-of-memory");
-      return;
-    }
-    this.#held = Buffer.allocUnsafeSlow(size);
+    const held = this.#take(Math.max(end - start, leastHeldBytes));
+    if (held === undefined) return;
+    this.#held = held;
     this.#heldLength = 0;
     this.#copy(bytes, start, end);
   }
@@ -134,14 +138,27 @@ export class MessageReader {
     const held = this.#held;
     if (held === undefined || length <= held.length) return held;
     const size = Math.max(length, Math.min(held.length * 2, this.#expectedLength(held)));
-    if (!this.#limits.budget.take(size - held.length)) {
-      this.#refuse("out-of-memory");
-      return undefined;
-    }
-    const grown = Buffer.allocUnsafeSlow(size);
+    const grown = this.#take(size);
+    if (grown === undefined) return undefined;
     held.copy(grown, 0, 0, this.#heldLength);
     this.#held = grown;
+    this.#giveBack(held);
     return grown;
+  }
+
+  /** A buffer of at least that size; stops where all of the connection's messages together would hold too much. */
+  #take(size: number): Buffer | undefined {
+    const { budget, buffers } = this.#limits;
+    const buffer = buffers.take(size);
+    if (budget.take(buffer.length)) return buffer;
+    buffers.give(buffer);
+    this.#refuse("out-of-memory");
+    return undefined;
+  }
+
+  #giveBack(buffer: Buffer): void {
+    this.#limits.budget.give(buffer.length);
+    this.#limits.buffers.give(buffer);
   }
 
   #expectedLength(held: Buffer): number {
@@ -150,7 +167,7 @@ export class MessageReader {
   }
 
   #release(): void {
-    if (this.#held !== undefined) this.#limits.budget.give(this.#held.length);
+    if (this.#held !== undefined) this.#giveBack(this.#held);
     this.#held = undefined;
     this.#heldLength = 0;
   }
