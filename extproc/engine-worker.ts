@@ -13,6 +13,9 @@ export interface EngineWorkerOptions {
 /** Memory of one thread's objects in MiB; a thread that passes it ends alone. */
 const maxHeapMb = 1_024;
 
+/** Streams are short: what V8 would take by itself on a large machine only fills caches and memory. */
+const maxYoungMb = 16;
+
 /** One thread. */
 export class EngineWorker {
   readonly #worker: Worker;
@@ -31,7 +34,7 @@ export class EngineWorker {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     this.#worker = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), {
       name: "engine",
-      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb, maxYoungGenerationSizeMb: maxYoungMb },
     });
     this.#worker.on("message", (report: ThreadReport) => this.#hear(report));
     this.#worker.on("error", (error) => {
