@@ -124,6 +124,12 @@ class EnginePool implements Engine {
       },
       replaced: this.#replaced,
       streams: { open: sum("openStreams"), total: sum("totalStreams") },
+      connections: {
+        open: sum("openConnections"),
+        total: sum("totalConnections"),
+        bytesUpstream: sum("bytesUpstream"),
+        bytesDownstream: sum("bytesDownstream"),
+      },
       failed: sum("failedStreams"),
       droppedFacts: sum("droppedFacts"),
     };

@@ -19,6 +19,7 @@ const status: EngineStatus = {
   threads: { serving: 2, wanted: 2 },
   replaced: 0,
   streams: { open: 0, total: 0 },
+  connections: { open: 0, total: 0, bytesUpstream: 0, bytesDownstream: 0 },
   failed: 0,
   droppedFacts: 0,
 };

@@ -22,6 +22,13 @@ export interface EngineStatus {
   readonly replaced: number;
   /** Transactions open now, and since the start */
   readonly streams: { readonly open: number; readonly total: number };
+  /** Raw connections that it is shown, now and since the start, with what they carried */
+  readonly connections: {
+    readonly open: number;
+    readonly total: number;
+    readonly bytesUpstream: number;
+    readonly bytesDownstream: number;
+  };
   /** Streams that ended for a malformed message or a fault of ours */
   readonly failed: number;
   /** Facts that were dropped because the process was behind */

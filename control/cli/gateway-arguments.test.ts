@@ -4,10 +4,16 @@ import { checkGatewayOptions, gatewayArguments } from "./gateway-arguments.ts";
 
 t.test("gatewayArguments() writes every option as the gateway process reads it", (t) => {
   t.same(
-    gatewayArguments({ file: ["a", "b"], secret: ["x=Y"], transparent: "1:2", concurrency: 3 }),
+    gatewayArguments({
+      file: ["a", "b"],
+      secret: ["x=Y"],
+      transparent: "1:2",
+      concurrency: 3,
+      "engine-threads": 4,
+    }),
     [
       ...["--file", "a", "--file", "b", "--secret", "x=Y"],
-      ...["--transparent", "1:2", "--concurrency", "3"],
+      ...["--transparent", "1:2", "--concurrency", "3", "--engine-threads", "4"],
     ],
   );
   t.same(gatewayArguments({ file: [], secret: [] }), []);

@@ -10,16 +10,18 @@ export interface GatewayOptions {
   readonly secret: readonly string[];
   readonly transparent?: string;
   readonly concurrency?: number;
+  readonly "engine-threads"?: number;
 }
 
 /** Returns the arguments for `gateway/main.ts`. */
 export function gatewayArguments(options: GatewayOptions): string[] {
-  const { file, secret, transparent, concurrency } = options;
+  const { file, secret, transparent, concurrency, "engine-threads": engineThreads } = options;
   return [
     ...file.flatMap((path) => ["--file", path]),
     ...secret.flatMap((text) => ["--secret", text]),
     ...(transparent === undefined ? [] : ["--transparent", transparent]),
     ...(concurrency === undefined ? [] : ["--concurrency", String(concurrency)]),
+    ...(engineThreads === undefined ? [] : ["--engine-threads", String(engineThreads)]),
   ];
 }
 

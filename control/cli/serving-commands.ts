@@ -42,10 +42,17 @@ export function devCommand(): Command<CliContext> {
         },
         concurrency: {
           kind: "parsed",
-          parse: parseConcurrency,
+          parse: parseThreads,
           optional: true,
           placeholder: "N",
           brief: "Worker threads of each Envoy",
+        },
+        "engine-threads": {
+          kind: "parsed",
+          parse: parseThreads,
+          optional: true,
+          placeholder: "N",
+          brief: "Threads that decide what Envoy cannot",
         },
         replace: {
           kind: "boolean",
@@ -170,7 +177,7 @@ export function stopCommand(): Command<CliContext> {
   });
 }
 
-function parseConcurrency(input: string): number {
+function parseThreads(input: string): number {
   const number = Number(input);
   if (Number.isInteger(number) && number >= 1 && number <= 256) return number;
   throw new RangeError("Wanted a whole number from 1 to 256");

@@ -26,6 +26,7 @@ export interface DevFlags {
   readonly secret?: readonly string[];
   readonly transparent?: string;
   readonly concurrency?: number;
+  readonly "engine-threads"?: number;
   readonly replace?: boolean;
 }
 

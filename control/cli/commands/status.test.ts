@@ -57,6 +57,7 @@ t.test("status() says what is wrong", async (t) => {
       threads: { serving: 1, wanted: 2 },
       replaced: 3,
       streams: { open: 4, total: 500 },
+      connections: { open: 0, total: 0, bytesUpstream: 0, bytesDownstream: 0 },
       failed: 6,
       droppedFacts: 0,
     },
