@@ -11,16 +11,16 @@ import type {
   HeaderPair,
   WorkOutcome,
 } from "../gateway/decision.ts";
-import { createDenial } from "../gateway/denial.ts";
 import { redactTarget } from "../gateway/redact.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
-import { encodeImmediateResponse } from "./immediate-response.ts";
 import { continueReplies, encodeHeadersReply } from "./mutation.ts";
 import type { Observation, ObservedRequest, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
+import type { Refusal } from "./refusal.ts";
+import { encodeRefusal } from "./refusal.ts";
 import type { HeaderView, Phase, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders, WaitingMessages } from "./waiting-messages.ts";
 
@@ -251,21 +251,11 @@ export class Session {
     return [{ kind: "send", bytes }];
   }
 
-  #refuse(denial: Omit<Extract<Decision, { kind: "deny" }>, "kind">): readonly SessionCommand[] {
+  #refuse(refusal: Refusal): readonly SessionCommand[] {
     this.#state = "refused";
-    const { reason, message } = denial;
-    this.#denial = { reason, message };
-    const { status, body, headers } = createDenial(this.#entry?.provider, denial);
-    const bytes = encodeImmediateResponse({
-      status,
-      headers: [
-        ["content-type", "application/json"],
-        ...headers.map(({ name, value }): HeaderPair => [name, value]),
-      ],
-      body: `${JSON.stringify(body)}\n`,
-      details: `clrk_denied{${reason}}`,
-      transactionId: this.#id,
-    });
+    this.#denial = { reason: refusal.reason, message: refusal.message };
+    const provider = this.#entry?.provider;
+    const bytes = encodeRefusal(refusal, { provider, transactionId: this.#id });
     return [{ kind: "send", bytes }];
   }
 

@@ -4,17 +4,16 @@
  * holding an answer in an upstream filter would race Envoy's decision to retry.
  */
 
-import type { Decision, HeaderPair } from "../gateway/decision.ts";
-import { createDenial } from "../gateway/denial.ts";
 import type { Signer } from "../gateway/sigv4.ts";
 import { EMPTY_PAYLOAD_HASH, hashPayload } from "../gateway/sigv4.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProviderByHost } from "../providers/registry.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
-import { encodeImmediateResponse } from "./immediate-response.ts";
 import { continueReplies, encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
 import type { AttemptEntry } from "./plan-book.ts";
+import type { Refusal } from "./refusal.ts";
+import { encodeRefusal } from "./refusal.ts";
 import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders } from "./waiting-messages.ts";
 
@@ -120,22 +119,9 @@ export class UpstreamSession {
     });
   }
 
-  #refuse(
-    view: HeaderView,
-    facts: Omit<Extract<Decision, { kind: "deny" }>, "kind">,
-  ): readonly SessionCommand[] {
+  #refuse(view: HeaderView, refusal: Refusal): readonly SessionCommand[] {
     this.#isDone = true;
-    const { status, body, headers } = createDenial(providerOf(view), facts);
-    const bytes = encodeImmediateResponse({
-      status,
-      headers: [
-        ["content-type", "application/json"],
-        ...headers.map(({ name, value }): HeaderPair => [name, value]),
-      ],
-      body: `${JSON.stringify(body)}\n`,
-      details: `clrk_denied{${facts.reason}}`,
-    });
-    return [{ kind: "send", bytes }];
+    return [{ kind: "send", bytes: encodeRefusal(refusal, { provider: providerOf(view) }) }];
   }
 
   #end(status: number, message: string): readonly SessionCommand[] {
