@@ -2,7 +2,7 @@
 
 import type { Palette } from "../../control/cli/colour.ts";
 import { escapeControls } from "../../control/cli/colour.ts";
-import { formatDuration } from "../../control/cli/run-line.ts";
+import { formatDuration, formatTokens } from "../../control/cli/run-line.ts";
 import type { GatewayProcessStatus } from "../../gateway/control-api.ts";
 import type { EnvoyBinary } from "../../gateway/envoy-binary.ts";
 import type { EnvoyInstallProgress } from "../../gateway/envoy-install.ts";
@@ -78,7 +78,8 @@ export class DemoReport {
     this.#next();
   }
 
-  #allowed({ request, response, decision, credential, durationMs }: EgressRecord): void {
+  #allowed(record: EgressRecord): void {
+    const { request, response, decision, credential, durationMs, usage } = record;
     const { palette } = this.#options;
     const { route } = decision;
     const target = escapeControls(
@@ -100,7 +101,9 @@ export class DemoReport {
     }
     const answered =
       response.status < 400 ? palette.green("✔ answered   ") : palette.red("✘ answered   ");
-    this.#line(`  ${answered} ${response.status} in ${formatDuration(durationMs)}`);
+    const tokens = usage === null ? "" : formatTokens(usage);
+    const metered = tokens === "" ? "" : ` · ${tokens}`;
+    this.#line(`  ${answered} ${response.status} in ${formatDuration(durationMs)}${metered}`);
   }
 
   #denied({ decision, response }: EgressRecord): void {
