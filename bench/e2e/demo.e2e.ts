@@ -27,7 +27,7 @@ t.test("npm run demo shows an allowed and a refused call within 80 columns", asy
   t.equal(exitCode, 0);
   t.match(stdout, "✔ allowed     POST https://api.openai.com/v1/chat/completions");
   t.match(stdout, "authorization from Secret default/openai");
-  t.match(stdout, /answered {5}200 in .* · \d+ → \d+ tok/);
+  t.match(stdout, /answered +200 in .* · \d+ → \d+ tok/);
   t.match(stdout, "no route allows host paste.example (defaultPolicy deny-all)");
   t.match(stdout, "npx clrk run -- python my_agent.py");
   t.notMatch(stdout, "sk-demo-held", "the key is in no line");
