@@ -2,13 +2,12 @@
 
 import type { Clock } from "../gateway/clock.ts";
 import type { GrpcCall, GrpcStream } from "./http2/call.ts";
+import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import type { NetworkMessage } from "./network-messages.ts";
 import { decodeNetworkRequest, encodeNetworkReply } from "./network-messages.ts";
 import type { ConnectionTraffic } from "./network-session.ts";
 import { NetworkSession } from "./network-session.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
-
-const invalidArgument = 3;
 
 /** What a call is given. */
 export interface NetworkCallParts {
@@ -43,7 +42,7 @@ export class NetworkCall implements GrpcCall {
       // Nothing of what cannot be read is told; Envoy closes the connection.
       this.#hasFailed = true;
       counters.add("failedStreams", 1);
-      stream.finish(invalidArgument, "The message cannot be read");
+      stream.finish(GRPC_STATUS.invalidArgument, "The message cannot be read");
       return;
     }
     this.#session.onMessage(message);
@@ -53,7 +52,7 @@ export class NetworkCall implements GrpcCall {
   }
 
   onHalfClose(): void {
-    this.#parts.stream.finish(0);
+    this.#parts.stream.finish(GRPC_STATUS.ok);
   }
 
   onClose(): void {

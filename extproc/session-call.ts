@@ -6,6 +6,7 @@ import type { WorkOutcome } from "../gateway/decision.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import type { GrpcCall, GrpcStream } from "./http2/call.ts";
+import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import { decodeProcessingRequest } from "./messages.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
 import type { TransactionMessage } from "./transaction-message.ts";
@@ -13,11 +14,6 @@ import type { WorkRunner } from "./work-runner.ts";
 
 /** Bodies that are still being decoded when the stream has ended get so long. */
 const settleMs = 2_000;
-
-/** Invalid argument and internal, as gRPC numbers them. */
-const invalidArgument = 3;
-const unavailable = 14;
-const internal = 13;
 
 /** Either role of a stream. */
 export interface AnySession {
@@ -40,7 +36,9 @@ export interface SessionCallParts {
 
 /** Refuses everything: a call whose session was never given. */
 const unbegun: AnySession = {
-  onMessage: () => [{ kind: "end", status: unavailable, message: "The call has no session" }],
+  onMessage: () => [
+    { kind: "end", status: GRPC_STATUS.unavailable, message: "The call has no session" },
+  ],
   onFault: () => nothing,
   onClose: () => nothing,
 };
@@ -76,7 +74,7 @@ export class SessionCall implements GrpcCall {
       message = decodeProcessingRequest(bytes, start, end);
     } catch {
       // What cannot be read may hold a secret: nothing of it is told, and Envoy fails the request.
-      this.#fail(invalidArgument, "The message cannot be read");
+      this.#fail(GRPC_STATUS.invalidArgument, "The message cannot be read");
       return;
     }
     try {
@@ -88,7 +86,7 @@ export class SessionCall implements GrpcCall {
 
   onHalfClose(): void {
     // Never OK: Envoy 1.40 lets a request pass undecided whose stream ends with OK before its answer.
-    this.#stream.finish(unavailable, "The stream was half closed");
+    this.#stream.finish(GRPC_STATUS.unavailable, "The stream was half closed");
   }
 
   onClose(): void {
@@ -131,7 +129,7 @@ export class SessionCall implements GrpcCall {
     try {
       this.#perform(this.#session.onFault());
     } catch {
-      this.#fail(internal, "The session failed");
+      this.#fail(GRPC_STATUS.internal, "The session failed");
     }
   }
 

@@ -16,6 +16,7 @@ import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
+import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import { continueReplies, encodeHeadersReply } from "./mutation.ts";
 import type { Observation, ObservedRequest, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
@@ -53,10 +54,6 @@ type State = "headers" | "waiting" | "open" | "refused" | "closed";
 const replyCommands = Object.fromEntries(
   Object.entries(continueReplies).map(([phase, bytes]) => [phase, [{ kind: "send", bytes }]]),
 ) as unknown as Readonly<Record<Phase, readonly SessionCommand[]>>;
-
-/** Invalid argument and internal, as gRPC numbers them. */
-const invalidArgument = 3;
-const internal = 13;
 
 /** One transaction. */
 export class Session {
@@ -130,7 +127,7 @@ export class Session {
         message: "Refused because the gateway failed to decide about the request",
       });
     }
-    return [{ kind: "end", status: internal, message: "The session failed" }];
+    return [{ kind: "end", status: GRPC_STATUS.internal, message: "The session failed" }];
   }
 
   /**
@@ -319,5 +316,5 @@ interface MutableTransaction extends Transaction {
 
 function fault(phase: Phase): readonly SessionCommand[] {
   const message = `Unexpected message: ${phase}`;
-  return [{ kind: "end", status: invalidArgument, message }];
+  return [{ kind: "end", status: GRPC_STATUS.invalidArgument, message }];
 }

@@ -10,6 +10,7 @@ import type { Provider } from "../providers/provider.ts";
 import { findProviderByHost } from "../providers/registry.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
+import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import { continueReplies, encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
 import type { AttemptEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
@@ -24,9 +25,6 @@ export interface UpstreamSessionOptions {
   /** Wall clock in Unix `ms`: signatures hold the time */
   readonly nowUnixMs: () => number;
 }
-
-const invalidArgument = 3;
-const internal = 13;
 
 /** One attempt. */
 export class UpstreamSession {
@@ -50,13 +48,13 @@ export class UpstreamSession {
       case "request-trailers":
         return [{ kind: "send", bytes: continueReplies["request-trailers"] }];
       default:
-        return this.#end(invalidArgument, `Unexpected message: ${message.phase}`);
+        return this.#end(GRPC_STATUS.invalidArgument, `Unexpected message: ${message.phase}`);
     }
   }
 
   /** A fault of ours ends the attempt; Envoy answers with a failure. */
   onFault(): readonly SessionCommand[] {
-    return this.#end(internal, "The session failed");
+    return this.#end(GRPC_STATUS.internal, "The session failed");
   }
 
   /** An attempt leaves no record of its own. */
@@ -67,7 +65,8 @@ export class UpstreamSession {
   }
 
   #onHeaders({ headers, endOfStream }: TransactionMessage): readonly SessionCommand[] {
-    if (this.#held !== undefined) return this.#end(invalidArgument, "Headers came twice");
+    if (this.#held !== undefined)
+      return this.#end(GRPC_STATUS.invalidArgument, "Headers came twice");
     const { entry } = this.#options;
     if (entry === undefined) {
       return this.#refuse(headers, {
@@ -84,9 +83,10 @@ export class UpstreamSession {
   }
 
   #onBody({ body, endOfStream }: TransactionMessage): readonly SessionCommand[] {
-    if (this.#held === undefined) return this.#end(invalidArgument, "A body came without headers");
+    if (this.#held === undefined)
+      return this.#end(GRPC_STATUS.invalidArgument, "A body came without headers");
     // Envoy holds the body for us; a piece of it would be signed as if it were all.
-    if (!endOfStream) return this.#end(invalidArgument, "The body came in pieces");
+    if (!endOfStream) return this.#end(GRPC_STATUS.invalidArgument, "The body came in pieces");
     const { signer, headers } = this.#held;
     return this.#sign(signer, headers, body);
   }

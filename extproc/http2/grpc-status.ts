@@ -2,12 +2,14 @@
 
 import { encodeFields } from "./hpack-encoder.ts";
 
-/** The status codes that the server itself uses (https://grpc.io/docs/guides/status-codes/). */
+/** The status codes that the server and its calls use (https://grpc.io/docs/guides/status-codes/). */
 export const GRPC_STATUS = {
   ok: 0,
+  invalidArgument: 3,
   resourceExhausted: 8,
   unimplemented: 12,
   internal: 13,
+  unavailable: 14,
 } as const;
 
 /** Of a status message, in characters before encoding; it is for people, and a header list has limits. */
