@@ -5,6 +5,7 @@
 
 import type { CallFacts } from "../gateway/call-facts.ts";
 import type { Clock } from "../gateway/clock.ts";
+import { monotonicMs } from "../gateway/clock.ts";
 import { CLRK_HEADERS, ENGINE_ROLE } from "../gateway/headers.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import { createRandomPool, createTraceIds } from "../gateway/trace-context.ts";
@@ -63,7 +64,7 @@ export class EngineService {
       credential: this.#book.credential,
       nextId: createTransactionIds(random),
       trace: (traceparent) => createTraceIds(traceparent, random),
-      nowMs: () => Number(clock.monotonicNs()) / 1e6,
+      nowMs: () => monotonicMs(clock),
       observe: (entry, request, settler) =>
         new Observation({
           entry,

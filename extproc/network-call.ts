@@ -1,6 +1,7 @@
 /** One stream of the network ext_proc service: answers every piece at once, unchanged, and keeps the counters. */
 
 import type { Clock } from "../gateway/clock.ts";
+import { monotonicMs } from "../gateway/clock.ts";
 import type { GrpcCall, GrpcStream } from "./http2/call.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import type { NetworkMessage } from "./network-messages.ts";
@@ -27,7 +28,7 @@ export class NetworkCall implements GrpcCall {
 
   constructor(parts: NetworkCallParts) {
     this.#parts = parts;
-    this.#session = new NetworkSession(() => Number(parts.clock.monotonicNs()) / 1e6);
+    this.#session = new NetworkSession(() => monotonicMs(parts.clock));
     parts.counters.add("openConnections", 1);
     parts.counters.add("totalConnections", 1);
   }

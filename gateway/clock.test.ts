@@ -1,6 +1,6 @@
 /** Tests of the injectable clock: the manual one must be exact, the real one must behave like Node's timers. */
 import t from "tap";
-import { ManualClock, sleep, systemClock } from "./clock.ts";
+import { ManualClock, monotonicMs, sleep, systemClock } from "./clock.ts";
 
 t.test("ManualClock.now() stands still until advance()", async (t) => {
   const clock = new ManualClock(1_000);
@@ -9,6 +9,12 @@ t.test("ManualClock.now() stands still until advance()", async (t) => {
   clock.advance(250);
   t.equal(clock.now(), 1_250);
   t.equal(clock.monotonicNs(), 250_000_000n);
+});
+
+t.test("monotonicMs() keeps the fraction of the monotonic clock", async (t) => {
+  const clock = new ManualClock(1_000);
+  clock.advance(2.25);
+  t.equal(monotonicMs(clock), 2.25);
 });
 
 t.test("ManualClock.now() is whole milliseconds when time moves by fractions", async (t) => {

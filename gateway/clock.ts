@@ -21,6 +21,11 @@ export interface Clock {
   clearTimeout(handle: TimerHandle | undefined): void;
 }
 
+/** The monotonic clock in `ms` with fractions; for durations only. */
+export function monotonicMs(clock: Pick<Clock, "monotonicNs">): number {
+  return Number(clock.monotonicNs()) / 1e6;
+}
+
 // Node turns longer delays into 1 ms (https://nodejs.org/api/timers.html#settimeoutcallback-delay-args).
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 

@@ -7,6 +7,7 @@
 import type { EngineLine } from "./access-log/engine-line.ts";
 import type { CallFacts } from "./call-facts.ts";
 import type { Clock, TimerHandle } from "./clock.ts";
+import { monotonicMs } from "./clock.ts";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { EgressRecord } from "./record.ts";
@@ -227,7 +228,7 @@ export class RecordJoin {
   }
 
   #nowMs(): number {
-    return Number(this.#options.clock.monotonicNs()) / 1e6;
+    return monotonicMs(this.#options.clock);
   }
 }
 

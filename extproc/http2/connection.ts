@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from "../../gateway/clock.ts";
+import { monotonicMs } from "../../gateway/clock.ts";
 import { ClrkError } from "../../gateway/errors.ts";
 import type { ServerCounters } from "./counters.ts";
 import { faultOf, protocolFault, sizeFault } from "./fault.ts";
@@ -258,8 +259,4 @@ export class Http2Connection {
     this.#writer.flush();
     this.#options.sink.end();
   }
-}
-
-function monotonicMs(clock: Clock): number {
-  return Number(clock.monotonicNs() / 1_000_000n);
 }

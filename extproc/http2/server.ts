@@ -9,6 +9,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { TLSSocket } from "node:tls";
 import type { Clock, TimerHandle } from "../../gateway/clock.ts";
+import { monotonicMs } from "../../gateway/clock.ts";
 import { ClrkError, describeError } from "../../gateway/errors.ts";
 import type { OpenCall } from "./call.ts";
 import { createCounters } from "./counters.ts";
@@ -207,7 +208,7 @@ export class GrpcServer {
   #checkLater(): void {
     const { clock } = this.#options;
     this.#timer = clock.setTimeout(() => {
-      const nowMs = Number(clock.monotonicNs() / 1_000_000n);
+      const nowMs = monotonicMs(clock);
       for (const { connection } of this.#links) connection.check(nowMs);
       this.#checkLater();
     }, checkEveryMs);

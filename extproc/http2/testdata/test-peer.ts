@@ -1,6 +1,6 @@
 /** A client without a socket: what it says goes straight into a connection, what it hears is told as one line a frame. */
 
-import { ManualClock } from "../../../gateway/clock.ts";
+import { ManualClock, monotonicMs } from "../../../gateway/clock.ts";
 import { Http2Connection } from "../connection.ts";
 import type { ConnectionSink } from "../connection.ts";
 import { createCounters } from "../counters.ts";
@@ -71,7 +71,7 @@ export class TestPeer implements ConnectionSink {
   /** Time passes, and the connection looks at it. */
   wait(ms: number): void {
     this.clock.advance(ms);
-    this.connection.check(Number(this.clock.monotonicNs() / 1_000_000n));
+    this.connection.check(monotonicMs(this.clock));
   }
 
   write(bytes: Buffer): boolean {
