@@ -1,12 +1,12 @@
 /** The load client's loops against real TLS: what they count, how they fail and that they verify. */
-import { once } from "node:events";
 import { createServer } from "node:net";
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { connect } from "node:net";
 import t from "tap";
 import { mergeHistograms } from "./histogram.ts";
 import { prepareLoad } from "./load.ts";
 import { createTestAuthority } from "./test-authority.ts";
+import { listen } from "./testdata/listen.ts";
 import { createUpstream } from "./upstream.ts";
 import type { KeepAliveWorkload, ProxyMode, Target } from "./workload.ts";
 
@@ -19,26 +19,6 @@ async function startUpstream(t: Test) {
   const upstream = createUpstream({ ...authority, authorization: "Bearer right" });
   const port = await listen(t, upstream.server);
   return { authority, counts: upstream.counts, port };
-}
-
-async function listen(t: Test, server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.on("error", () => socket.destroy());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.teardown(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  const address = server.address();
-  return isAddress(address) ? address.port : 0;
-}
-
-function isAddress(address: AddressInfo | string | null): address is AddressInfo {
-  return typeof address === "object" && address !== null;
 }
 
 /** A proxy that answers the first bytes with `answer` and then copies both ways to `port`. */

@@ -1,30 +1,11 @@
 /** The plain load client's loops against the fake model API: what they count, at which pace, and how they fail. */
-import { once } from "node:events";
 import { createServer } from "node:net";
-import type { Server, Socket } from "node:net";
 import t from "tap";
 import { mergeHistograms } from "./histogram.ts";
 import { preparePlainLoad } from "./plain-load.ts";
 import { createPlainUpstream } from "./plain-upstream.ts";
 import type { PlainWorkload } from "./plain-workload.ts";
-
-type Test = Pick<typeof t, "teardown">;
-
-async function listen(t: Test, server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.on("error", () => socket.destroy());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.teardown(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
+import { listen } from "./testdata/listen.ts";
 
 function workload(port: number, more: Partial<PlainWorkload> = {}): PlainWorkload {
   return {

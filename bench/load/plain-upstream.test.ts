@@ -5,6 +5,7 @@ import t from "tap";
 import { createMessageReader } from "./message-reader.ts";
 import { createPlainUpstream, tryParseAnswer } from "./plain-upstream.ts";
 import { encodeChatCall } from "./plain-workload.ts";
+import { listen } from "./testdata/listen.ts";
 
 t.test("tryParseAnswer() reads what is wanted and nothing else", async (t) => {
   t.same(tryParseAnswer("json"), { events: 0, gapMs: 0 });
@@ -20,11 +21,7 @@ type Test = Pick<typeof t, "teardown">;
 
 async function ask(t: Test, answers: readonly string[]) {
   const { counts, server } = createPlainUpstream();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.teardown(() => server.close());
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await listen(t, server);
   const socket = connect({ port, host: "127.0.0.1" });
   t.teardown(() => socket.destroy());
   const messages: { readonly head: string; readonly bodyBytes: number }[] = [];
