@@ -10,6 +10,7 @@ import {
   backend,
   backendRef,
   compiled,
+  forwardOf,
   gateway,
   gatewayOf,
   headerCredential,
@@ -42,12 +43,6 @@ function planOf(result: CompileResult, host: string, index = 0): EnginePlan {
   const { engine } = ruleOf(result, host, index);
   if (engine === undefined) throw new Error(`Cannot find plan of rule ${index} of "${host}"`);
   return engine;
-}
-
-function forwardOf(result: CompileResult, host: string) {
-  const { action } = ruleOf(result, host);
-  if (action.kind !== "forward") throw new Error(`Cannot read action: it is ${action.kind}`);
-  return action;
 }
 
 t.test("enginePlan() gives none where Envoy's own filters suffice", async (t) => {

@@ -1,6 +1,5 @@
 /** Which credentials a rule injects for which host and backend, and when it refuses instead. */
 import t from "tap";
-import type { CompileResult } from "../compile.ts";
 import type { CredentialUse } from "../snapshot.ts";
 import {
   aiRoute,
@@ -9,6 +8,7 @@ import {
   backendRef,
   compiled,
   decisions,
+  forwardOf,
   gateway,
   headerCredential,
   hostPolicy,
@@ -23,12 +23,6 @@ const key = secret("key", { token: "sk-1" });
 const aws = secret("aws", { access_key_id: "AKIA", secret_access_key: "shh" });
 const toGateway = [target("EgressGateway", "egress")];
 const toRoute = [target("AIProviderRoute", "r")];
-
-function forward(result: CompileResult, host: string, index = 0) {
-  const action = hostPolicy(result, host).rules[index]?.action;
-  if (action?.kind !== "forward") throw new Error(`Cannot read action: it is ${action?.kind}`);
-  return action;
-}
 
 function names(uses: readonly CredentialUse[]): string[] {
   return uses.map((use) => `${use.policy.name} ${written(use)}`);
@@ -56,11 +50,15 @@ t.test(
       headerCredential("p", toGateway),
       key,
     );
-    t.same(names(forward(result, "a.example").credentials), ["p authorization"]);
-    t.same(names(forward(result, "*.b.example").credentials), ["p authorization"]);
-    t.same(forward(result, "10.0.0.1").credentials, [], "an address is reached on plain HTTP only");
-    t.same(forward(result, "*").credentials, []);
-    t.same(forward(result, "l4.example").credentials, [], "an L4 route allows connections only");
+    t.same(names(forwardOf(result, "a.example").credentials), ["p authorization"]);
+    t.same(names(forwardOf(result, "*.b.example").credentials), ["p authorization"]);
+    t.same(
+      forwardOf(result, "10.0.0.1").credentials,
+      [],
+      "an address is reached on plain HTTP only",
+    );
+    t.same(forwardOf(result, "*").credentials, []);
+    t.same(forwardOf(result, "l4.example").credentials, [], "an L4 route allows connections only");
   },
 );
 
@@ -75,7 +73,7 @@ t.test(
       headerCredential("z", toRoute),
       key,
     );
-    t.same(names(forward(result, "api.openai.com").credentials), ["z authorization", "b x-team"]);
+    t.same(names(forwardOf(result, "api.openai.com").credentials), ["z authorization", "b x-team"]);
   },
 );
 
@@ -104,7 +102,7 @@ t.test("createActionResolver() gives one backend its own credential", async (t) 
     headerCredential("p", [target("AIProviderRoute", "r", { sectionName: "two" })]),
     key,
   );
-  const { credentials, backends } = forward(result, "api.openai.com");
+  const { credentials, backends } = forwardOf(result, "api.openai.com");
   t.same(credentials, []);
   t.same(
     backends.map((one) => names(one.credentials)),
@@ -125,7 +123,7 @@ t.test(
       headerCredential("s", [target("AIProviderRoute", "r", { sectionName: "two" })]),
       key,
     );
-    const { credentials, backends } = forward(result, "api.openai.com");
+    const { credentials, backends } = forwardOf(result, "api.openai.com");
     t.same(names(credentials), ["q x-team"]);
     t.same(
       backends.map((one) => names(one.credentials)),
@@ -143,7 +141,7 @@ t.test("createActionResolver() states a credential of all backends once", async 
     headerCredential("p", toRoute),
     key,
   );
-  const { credentials, backends } = forward(result, "api.openai.com");
+  const { credentials, backends } = forwardOf(result, "api.openai.com");
   t.same(names(credentials), ["p authorization"]);
   t.same(
     backends.map((one) => one.credentials),
@@ -175,7 +173,7 @@ t.test("createActionResolver() signs for the region in each host's name", async 
     ["*.bedrock-runtime.eu-west-1.vpce.amazonaws.com", "eu-west-1"],
   ] as const;
   for (const [host, region] of cases) {
-    t.match(forward(result, host).credentials, [
+    t.match(forwardOf(result, host).credentials, [
       {
         kind: "aws-sigv4",
         region,
@@ -217,7 +215,7 @@ t.test("createActionResolver() signs for the backend's region", async (t) => {
     awsCredential("p", toRoute),
     aws,
   );
-  const { credentials, backends } = forward(result, "bedrock-runtime.eu-west-1.amazonaws.com");
+  const { credentials, backends } = forwardOf(result, "bedrock-runtime.eu-west-1.amazonaws.com");
   t.same(credentials, []);
   t.same(
     backends.map((one) => names(one.credentials)),
@@ -236,7 +234,7 @@ t.test(
       awsCredential("p", toRoute, { region: "eu-west-1" }),
       aws,
     );
-    const { credentials, backends } = forward(result, "bedrock-runtime.us-east-1.amazonaws.com");
+    const { credentials, backends } = forwardOf(result, "bedrock-runtime.us-east-1.amazonaws.com");
     t.same(credentials, []);
     t.same(
       backends.map((one) => names(one.credentials)),
@@ -270,7 +268,7 @@ t.test(
       aws,
       key,
     );
-    const { credentials } = forward(result, "bedrock-runtime.us-east-1.amazonaws.com");
+    const { credentials } = forwardOf(result, "bedrock-runtime.us-east-1.amazonaws.com");
     t.same(names(credentials), ["p us-east-1"]);
     t.notOk(result.credentials.has("secret/default/key/token"), "only what is used stands beside");
   },
@@ -289,7 +287,7 @@ t.test("createActionResolver() states a query parameter of all backends once", a
     }),
     key,
   );
-  const { credentials, backends } = forward(result, "api.openai.com");
+  const { credentials, backends } = forwardOf(result, "api.openai.com");
   t.same(names(credentials), ["p ?key"]);
   t.same(
     backends.map((one) => names(one.credentials)),

@@ -7,7 +7,7 @@ import { parseAnyObject } from "../../../crds/kinds.ts";
 import { API_VERSION, GROUP } from "../../../crds/meta.ts";
 import type { CompileResult, ObjectStatus } from "../../compile.ts";
 import { compile } from "../../compile.ts";
-import type { GatewaySnapshot, HostPolicy } from "../../snapshot.ts";
+import type { GatewaySnapshot, HostPolicy, HttpAction } from "../../snapshot.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -146,6 +146,17 @@ export function hostPolicy(result: CompileResult, host: string): HostPolicy {
   const found = gatewayOf(result).hosts.find((policy) => hostText(policy) === host);
   if (found === undefined) throw new Error(`Cannot find host "${host}" in the snapshot`);
   return found;
+}
+
+/** What a rule of a host, by default its first, does to what it forwards. Throws when it does not forward. */
+export function forwardOf(
+  result: CompileResult,
+  host: string,
+  index = 0,
+): Extract<HttpAction, { readonly kind: "forward" }> {
+  const action = hostPolicy(result, host).rules[index]?.action;
+  if (action?.kind !== "forward") throw new Error(`Cannot read action: it is ${action?.kind}`);
+  return action;
 }
 
 /** Every host of a gateway as text, in its order. */
