@@ -8,6 +8,7 @@ import type { Server, Socket } from "node:net";
 import { createMessageReader } from "./message-reader.ts";
 import { answerHeader } from "./plain-workload.ts";
 import type { UpstreamCounts } from "./upstream.ts";
+import { serveAndReport } from "./upstream-report.ts";
 
 /** What a request asks for. */
 export interface Answer {
@@ -148,16 +149,7 @@ function httpChunk(text: string): Buffer {
 
 function main() {
   const { server, counts } = createPlainUpstream();
-  server.listen({ host: "127.0.0.1", port: 0, backlog: 4_096 }, () => {
-    const address = server.address();
-    if (address !== null && typeof address !== "string") {
-      process.send?.({ kind: "listening", port: address.port });
-    }
-  });
-  process.on("message", (message) => {
-    if (message === "counts") process.send?.({ kind: "counts", counts: counts() });
-  });
-  process.once("disconnect", () => process.exit());
+  serveAndReport(server, counts);
 }
 
 if (import.meta.main) main();

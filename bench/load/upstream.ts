@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:tls";
 import type { Server, TLSSocket } from "node:tls";
 import { createMessageReader } from "./message-reader.ts";
+import { serveAndReport } from "./upstream-report.ts";
 
 /** Path prefix under which a request must carry the credential, else it is answered 401. */
 export const credentialRequiredPath = "/credential-required";
@@ -88,16 +89,7 @@ function httpAnswer(status: string, body: string): Buffer {
 function main() {
   const options: UpstreamOptions = JSON.parse(process.argv[2] ?? "{}");
   const { server, counts } = createUpstream(options);
-  server.listen({ host: "127.0.0.1", port: options.port ?? 0, backlog: 4_096 }, () => {
-    const address = server.address();
-    if (address !== null && typeof address !== "string") {
-      process.send?.({ kind: "listening", port: address.port });
-    }
-  });
-  process.on("message", (message) => {
-    if (message === "counts") process.send?.({ kind: "counts", counts: counts() });
-  });
-  process.once("disconnect", () => process.exit());
+  serveAndReport(server, counts, options.port);
 }
 
 if (import.meta.main) main();
