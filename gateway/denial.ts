@@ -3,7 +3,8 @@
  * Bodies may hold Envoy format commands such as `%REQ(:AUTHORITY)%`; Envoy escapes what it puts in their place.
  */
 
-import type { JsonObject, Provider } from "../providers/provider.ts";
+import type { JsonObject } from "../providers/json-text.ts";
+import type { Provider } from "../providers/provider.ts";
 import { CLRK_HEADERS } from "./headers.ts";
 import type { DenyReason } from "./snapshot.ts";
 

@@ -3,6 +3,8 @@
  * and where their bodies say what. Plain values; how they are read is not the provider's business.
  */
 
+import type { Codec } from "./codec.ts";
+
 /** Everything that is read of an answer. */
 export const answerFacts = [
   "id",
@@ -40,6 +42,8 @@ export interface Operation {
   readonly event: AnswerPaths;
   /** Values of `status` that are a finish reason unless another is given */
   readonly finalStatuses: readonly string[];
+  /** Its dialect; without: such calls are served by their own provider only */
+  readonly codec?: Codec;
   /** Whether `inputTokens` counts those that the cache was read and written for; the record's number always does */
   readonly inputTokens: "with-cache" | "without-cache";
 }
