@@ -3,8 +3,14 @@
  * bodies and trailers. All of them let the transaction go on; `immediate-response.ts` ends it.
  */
 import { ProtobufWriter } from "./protobuf-writer.ts";
-import type { HeaderChanges } from "./reply-parts.ts";
-import { replyBound, writeHeaderChanges, writeTransactionId } from "./reply-parts.ts";
+import type { HeaderChanges, PickedWay } from "./reply-parts.ts";
+import {
+  replyBound,
+  wayBound,
+  writeHeaderChanges,
+  writeTransactionId,
+  writeWay,
+} from "./reply-parts.ts";
 import type { Phase } from "./transaction-message.ts";
 
 const MODE_OVERRIDE = 9;
@@ -60,6 +66,8 @@ export interface BodyReply extends Partial<HeaderChanges> {
   readonly mode?: BodyModes;
   /** Goes into Envoy's access log as dynamic metadata `clrk:id` */
   readonly transactionId?: string;
+  /** Has Envoy choose the route anew by it; in mode `buffered` only */
+  readonly way?: PickedWay;
 }
 
 /** A piece of a body in mode `full-duplex-streamed`, where what is not sent back is lost. */
@@ -123,16 +131,19 @@ export function encodeHeadersReply(phase: HeadersPhase, reply: HeadersReply): Bu
  * body only in mode `buffered`, where it still holds the headers.
  */
 export function encodeBodyReply(phase: BodyPhase, reply: BodyReply): Buffer {
-  const { body, mode, transactionId } = reply;
+  const { body, mode, transactionId, way } = reply;
   const changes: HeaderChanges = {
     set: reply.set ?? noChanges.set,
     remove: reply.remove ?? noChanges.remove,
   };
-  writer.begin(replyBound(changes, transactionId) + (body?.length ?? 0));
+  const wayBytes = way === undefined ? 0 : wayBound(way);
+  writer.begin(replyBound(changes, transactionId) + (body?.length ?? 0) + wayBytes);
   const end = writer.mark();
   writeModes(mode);
   if (transactionId !== undefined) writeTransactionId(writer, transactionId);
+  if (way !== undefined) writeWay(writer, way);
   const start = writer.mark();
+  if (way !== undefined) writer.number(5, 1);
   if (body !== undefined) {
     const mutation = writer.mark();
     writer.bytes(1, body);

@@ -53,12 +53,12 @@ function rulesOf({ hosts }: GatewaySnapshot) {
 }
 
 function backendPlans(action: HttpAction): EnginePlan[] {
-  if (action.kind === "deny") return [];
+  if (action.kind !== "forward") return [];
   return action.backends.flatMap(({ engine }) => engine ?? []);
 }
 
 function attemptsOf(action: HttpAction): AttemptPlan[] {
-  if (action.kind === "deny") return [];
+  if (action.kind !== "forward") return [];
   return [action.attempt, ...action.backends.map(({ attempt }) => attempt)].flatMap(
     (attempt) => attempt ?? [],
   );

@@ -65,7 +65,7 @@ export function needsEngine({ gateways }: Snapshot): boolean {
     hosts.some(({ rules }) =>
       rules.some(({ engine, action }) => {
         if (engine !== undefined) return true;
-        if (action.kind === "deny") return false;
+        if (action.kind !== "forward") return false;
         return (
           action.attempt !== undefined || action.backends.some((it) => it.engine ?? it.attempt)
         );

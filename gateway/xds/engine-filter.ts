@@ -11,19 +11,17 @@ import { shownParts } from "../processing-mode.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { AttemptPlan, EnginePlan } from "../snapshot.ts";
-import { FILTER_STATE, quotedFilterStateFormat } from "./filter-state.ts";
+import { ENGINE_METADATA, FILTER_STATE, quotedFilterStateFormat } from "./filter-state.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
 import { RESOURCE } from "./resource-names.ts";
 
 type HttpFilter = envoy.extensions.filters.network.http_connection_manager.v3.IHttpFilter;
 type ProcessingMode = envoy.extensions.filters.http.ext_proc.v3.IProcessingMode;
 type GrpcService = envoy.config.core.v3.IGrpcService;
+type HeaderValue = envoy.config.core.v3.IHeaderValue;
 
 /** The engine answers in microseconds; so late an answer means that it hangs. */
 const messageTimeoutMs = 5_000;
-
-/** Namespace of the dynamic metadata that the engine may write. */
-export const engineMetadataNamespace = "clrk";
 
 /** The downstream filter; off unless `engineRouteConfig` turns it on. */
 export function engineFilter(): HttpFilter {
@@ -34,7 +32,7 @@ export function engineFilter(): HttpFilter {
       grpcService: engineService(ENGINE_ROLE.downstream),
       processingMode: processingMode({
         responseHeaders: false,
-        requestBody: false,
+        requestBody: "none",
         responseBody: false,
       }),
       allowModeOverride: true,
@@ -47,12 +45,19 @@ export function engineFilter(): HttpFilter {
   };
 }
 
+/** The configuration of a route that turns the filter on. */
+export function engineFilterConfig(plan: EnginePlan) {
+  return { [HTTP_FILTER.engine]: engineRouteConfig(plan, "any") };
+}
+
 /** Turns the filter on for requests of a plan; an upgraded connection has no bodies that could be shown. */
 export function engineRouteConfig(plan: EnginePlan, protocol: "any" | "upgrade") {
   const { ExtProcPerRoute } = envoy.extensions.filters.http.ext_proc.v3;
   const shown = shownParts(plan);
   const parts =
-    protocol === "upgrade" ? { ...shown, requestBody: false, responseBody: false } : shown;
+    protocol === "upgrade"
+      ? ({ ...shown, requestBody: "none", responseBody: false } as const)
+      : shown;
   return packAny(ExtProcPerRoute, {
     overrides: {
       processingMode: processingMode(parts),
@@ -63,25 +68,42 @@ export function engineRouteConfig(plan: EnginePlan, protocol: "any" | "upgrade")
 
 /** Upstream filter of a cluster whose requests are all signed; the route says by which plan. */
 export function attemptFilters(): HttpFilter[] {
+  const { UpstreamCodec } = envoy.extensions.filters.http.upstream_codec.v3;
+  return [attemptFilter([]), typedExtension(HTTP_FILTER.upstreamCodec, UpstreamCodec, {})];
+}
+
+/**
+ * Upstream filter of a cluster that is one candidate of several. Attempts share the headers of the request: what the
+ * agent sent is told apart from what the attempt before made of it.
+ */
+export function candidateAttemptFilters({ id }: AttemptPlan): HttpFilter[] {
+  const { namespace, call } = ENGINE_METADATA;
+  return [
+    attemptFilter([
+      { key: CLRK_HEADERS.plan, value: id },
+      { key: CLRK_HEADERS.call, value: `%DYNAMIC_METADATA(${namespace}:${call})%` },
+      { key: CLRK_HEADERS.upstreamAddress, value: "%UPSTREAM_HOST%" },
+    ]),
+  ];
+}
+
+function attemptFilter(metadata: readonly HeaderValue[]): HttpFilter {
   const { ExternalProcessor } = envoy.extensions.filters.http.ext_proc.v3;
   const { ProcessingMode } = envoy.extensions.filters.http.ext_proc.v3;
-  const { UpstreamCodec } = envoy.extensions.filters.http.upstream_codec.v3;
   const { HeaderSendMode, BodySendMode } = ProcessingMode;
-  return [
-    typedExtension(HTTP_FILTER.attempt, ExternalProcessor, {
-      ...common(),
-      grpcService: engineService(ENGINE_ROLE.upstream),
-      processingMode: {
-        requestHeaderMode: HeaderSendMode.SEND,
-        responseHeaderMode: HeaderSendMode.SKIP,
-        requestBodyMode: BodySendMode.BUFFERED,
-        responseBodyMode: BodySendMode.NONE,
-        requestTrailerMode: HeaderSendMode.SKIP,
-        responseTrailerMode: HeaderSendMode.SKIP,
-      },
-    }),
-    typedExtension(HTTP_FILTER.upstreamCodec, UpstreamCodec, {}),
-  ];
+  return typedExtension(HTTP_FILTER.attempt, ExternalProcessor, {
+    ...common(),
+    grpcService: engineService(ENGINE_ROLE.upstream, metadata),
+    processingMode: {
+      requestHeaderMode: HeaderSendMode.SEND,
+      responseHeaderMode: HeaderSendMode.SKIP,
+      requestBodyMode: BodySendMode.BUFFERED,
+      responseBodyMode: BodySendMode.NONE,
+      requestTrailerMode: HeaderSendMode.SKIP,
+      responseTrailerMode: HeaderSendMode.SKIP,
+    },
+    mutationRules: { allowAllRouting: { value: true } },
+  });
 }
 
 /** Says by which plan attempts of a route are signed. */
@@ -97,14 +119,16 @@ function common() {
     statPrefix: "engine",
     messageTimeout: duration(messageTimeoutMs),
     failureModeAllow: false,
-    metadataOptions: { receivingNamespaces: { untyped: [engineMetadataNamespace] } },
+    metadataOptions: {
+      receivingNamespaces: { untyped: [ENGINE_METADATA.namespace, ENGINE_METADATA.order] },
+    },
     statusOnError: { code: envoy.type.v3.StatusCode.ServiceUnavailable },
     emitClientSpan: { value: false },
   };
 }
 
 /** A thread that is gone costs nothing: a stream that got nowhere is opened again at another one. */
-function engineService(role: string): GrpcService {
+function engineService(role: string, metadata: readonly HeaderValue[] = []): GrpcService {
   const { PreviousHostsPredicate } = envoy.extensions.retry.host.previous_hosts.v3;
   return {
     envoyGrpc: { clusterName: RESOURCE.engine, skipEnvoyHeaders: true },
@@ -112,6 +136,7 @@ function engineService(role: string): GrpcService {
     initialMetadata: [
       { key: CLRK_HEADERS.extprocRole, value: role },
       { key: CLRK_HEADERS.caller, value: quotedFilterStateFormat(FILTER_STATE.caller) },
+      ...metadata,
     ],
     retryPolicy: {
       numRetries: uint32(3),
@@ -130,7 +155,11 @@ function processingMode(parts: ShownParts): ProcessingMode {
   return {
     requestHeaderMode: HeaderSendMode.SEND,
     responseHeaderMode: parts.responseHeaders ? HeaderSendMode.SEND : HeaderSendMode.SKIP,
-    requestBodyMode: parts.requestBody ? BodySendMode.STREAMED : BodySendMode.NONE,
+    requestBodyMode: {
+      none: BodySendMode.NONE,
+      streamed: BodySendMode.STREAMED,
+      buffered: BodySendMode.BUFFERED,
+    }[parts.requestBody],
     responseBodyMode: parts.responseBody ? BodySendMode.STREAMED : BodySendMode.NONE,
     requestTrailerMode: HeaderSendMode.SKIP,
     responseTrailerMode: HeaderSendMode.SKIP,

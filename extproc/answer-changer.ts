@@ -1,0 +1,195 @@
+/**
+ * What becomes of an answer on its way back: nothing, a stream without the usage that only we asked for, or the whole of
+ * it in the dialect of the agent. Holds no more than one answer that is not a stream.
+ */
+
+import type { HeaderPair } from "../gateway/decision.ts";
+import type { Codec, WireResponse } from "../providers/codec.ts";
+import type { ModelError } from "../providers/ir.ts";
+import type { StreamFilter } from "../providers/operation.ts";
+import type { DecodedCall, StreamTranslator } from "../providers/translation.ts";
+import {
+  createStreamTranslator,
+  translateAnswer,
+  translateError,
+} from "../providers/translation.ts";
+import type { AnswerChange } from "./candidate-request.ts";
+import { decodeBody } from "./decode-body.ts";
+import type { HeaderView } from "./transaction-message.ts";
+import { ownedHeaders } from "./waiting-messages.ts";
+
+/** How the body of an answer is to be shown. */
+export type AnswerShape =
+  /** It passes as it is */
+  | { readonly kind: "pass" }
+  /** Piece by piece */
+  | {
+      readonly kind: "stream";
+      readonly set: readonly HeaderPair[];
+      readonly remove: readonly string[];
+    }
+  /** Whole, before its headers go on */
+  | { readonly kind: "whole" };
+
+/** A whole answer in the agent's dialect. */
+export interface WholeAnswer {
+  readonly body: Buffer;
+  readonly set: readonly HeaderPair[];
+  readonly remove: readonly string[];
+  /** A clause about what the provider did wrong; null when nothing */
+  readonly problem: string | null;
+}
+
+/** Decoded bytes of one answer that is not a stream. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+const streamTypes = ["text/event-stream", "application/vnd.amazon.eventstream"];
+const pass: AnswerShape = { kind: "pass" };
+const noBytes = Buffer.alloc(0);
+/** Of the body that the provider sent, and none of ours. */
+const bodyHeaders = ["content-length", "content-encoding", "transfer-encoding", "etag", "digest"];
+
+/** Changes one answer. */
+export class AnswerChanger {
+  readonly #change: AnswerChange;
+  #filter: StreamFilter | undefined;
+  #translator: StreamTranslator | undefined;
+  #headers: HeaderView | undefined;
+
+  constructor(change: AnswerChange) {
+    this.#change = change;
+  }
+
+  /** Takes the headers, which are borrowed. May throw what a codec throws. */
+  onHeaders(headers: HeaderView): AnswerShape {
+    const change = this.#change;
+    if (change.kind === "none") return pass;
+    const isSuccess = (headers.find(":status") ?? "").startsWith("2");
+    const isStream = isStreamType(headers.find("content-type") ?? "");
+    if (change.kind === "filter") {
+      const isCoded = (headers.find("content-encoding") ?? "identity") !== "identity";
+      if (!isSuccess || !isStream || isCoded) return pass;
+      this.#filter = change.optIn.createFilter();
+      return { kind: "stream", set: [], remove: ["content-length"] };
+    }
+    if (isSuccess && isStream && isUncoded(headers)) {
+      const translator = streamTranslator(change.call, change.served);
+      if (translator !== undefined) {
+        this.#translator = translator;
+        const set: HeaderPair[] = [["content-type", translator.contentType]];
+        return { kind: "stream", set, remove: bodyHeaders };
+      }
+    }
+    this.#headers = ownedHeaders(headers);
+    return { kind: "whole" };
+  }
+
+  /** What is sent for a piece of a stream, which is borrowed. */
+  onPiece(chunk: Buffer, isLast: boolean): Buffer {
+    const filter = this.#filter;
+    if (filter !== undefined) {
+      const passed = chunk.length === 0 ? noBytes : filter.write(chunk);
+      return isLast ? Buffer.concat([passed, filter.end()]) : passed;
+    }
+    const translator = this.#translator;
+    if (translator === undefined) return chunk;
+    try {
+      const written = chunk.length === 0 ? "" : translator.write(chunk);
+      if (!isLast) return bytesOf(written);
+      return Buffer.concat([bytesOf(written), bytesOf(translator.end())]);
+    } catch {
+      // The stream has begun: it can only be ended, in words that the agent's SDK raises.
+      return bytesOf(translator.fail("The gateway failed to translate the stream"));
+    }
+  }
+
+  /** Takes the body of an answer that is shown whole. */
+  onWhole(body: Buffer): WholeAnswer {
+    const change = this.#change;
+    const headers = this.#headers;
+    if (change.kind !== "translate" || headers === undefined) {
+      return { body, set: [], remove: [], problem: null };
+    }
+    const { call, served } = change;
+    const decoded = decodeBody(body, headers.find("content-encoding"), maxAnswerBytes);
+    if (decoded.kind !== "ok") return failed(call.codec, `its body cannot be decoded`);
+    const status = Number(headers.find(":status") ?? 0);
+    const response: WireResponse = {
+      status,
+      header: (name) => headers.find(name),
+      body: decoded.body,
+    };
+    try {
+      return this.#translate(response, call, served);
+    } catch {
+      return failed(call.codec, "its answer cannot be translated");
+    }
+  }
+
+  #translate(response: WireResponse, call: DecodedCall, served: Codec): WholeAnswer {
+    const { status } = response;
+    if (status < 200 || status > 299) {
+      const { status: told, ...wire } = translateError(call.codec, served, response);
+      return whole(wire, told === status ? [] : [[":status", String(told)]]);
+    }
+    if (call.operation === "chat" && call.request.stream) {
+      return failed(call.codec, "it answered a request for a stream with none");
+    }
+    const outcome = translateAnswer(call, served, response);
+    if (outcome.kind === "malformed") return failed(call.codec, outcome.reason);
+    return whole(outcome.answer, []);
+  }
+}
+
+function streamTranslator(call: DecodedCall, served: Codec): StreamTranslator | undefined {
+  if (call.operation !== "chat" || !call.request.stream) return undefined;
+  if (call.codec.operation !== "chat" || served.operation !== "chat") return undefined;
+  return createStreamTranslator(call.codec, served, call.request);
+}
+
+function isUncoded(headers: HeaderView): boolean {
+  const coding = headers.find("content-encoding") ?? "";
+  return coding === "" || coding.toLowerCase() === "identity";
+}
+
+function isStreamType(contentType: string): boolean {
+  const type = contentType.toLowerCase();
+  return streamTypes.some((known) => type.startsWith(known));
+}
+
+interface Answer {
+  readonly contentType: string;
+  readonly body: string | Buffer;
+  readonly headers?: readonly { readonly name: string; readonly value: string }[];
+}
+
+function whole(
+  { contentType, body, headers = [] }: Answer,
+  set: readonly HeaderPair[],
+): WholeAnswer {
+  return {
+    body: bytesOf(body),
+    set: [
+      ...set,
+      ["content-type", contentType],
+      ...headers.map(({ name, value }): HeaderPair => [name, value]),
+    ],
+    remove: bodyHeaders,
+    problem: null,
+  };
+}
+
+function failed(codec: Codec, clause: string): WholeAnswer {
+  const error: ModelError = {
+    status: 502,
+    kind: "server",
+    message: `The gateway cannot give the provider's answer on: ${clause}`,
+    code: "clrk_upstream_malformed",
+  };
+  const { status, ...wire } = codec.encodeError(error);
+  return { ...whole(wire, [[":status", String(status)]]), problem: clause };
+}
+
+function bytesOf(body: string | Buffer): Buffer {
+  return typeof body === "string" ? Buffer.from(body, "utf8") : body;
+}

@@ -1,0 +1,73 @@
+/** A model call as the agent asks for it, read no further than somebody wants to know. */
+
+import { findOperation } from "../providers/operation-layout.ts";
+import type { Operation } from "../providers/operation.ts";
+import type { Provider } from "../providers/provider.ts";
+import { readTopLevel } from "../providers/json-splice.ts";
+import type { DecodeOutcome } from "../providers/translation.ts";
+import { decodeCall } from "../providers/translation.ts";
+
+/** The parts of a request. */
+export interface AskedRequest {
+  readonly method: string;
+  /** With its query */
+  readonly path: string;
+  /** First value of a header by its lower-case name */
+  readonly header: (name: string) => string | undefined;
+  /** Names of all headers, lower case; may repeat */
+  readonly headerNames: () => readonly string[];
+  /** Whole, and decoded from its content coding */
+  readonly body: Buffer;
+}
+
+/** What a request says about its model. */
+export type AskedModel =
+  | { readonly kind: "ok"; readonly model: string | null }
+  | { readonly kind: "malformed"; readonly reason: string };
+
+/** One call to a provider. */
+export class AskedCall {
+  readonly provider: Provider;
+  readonly request: AskedRequest;
+  /** Undefined: no call that the provider declares */
+  readonly operation: Operation | undefined;
+  /** The model that the path names */
+  readonly pathModel: string | null;
+  #model: AskedModel | undefined;
+  #decoded: DecodeOutcome | undefined;
+
+  constructor(provider: Provider, request: AskedRequest) {
+    const found = findOperation(provider, request.method, request.path);
+    this.provider = provider;
+    this.request = request;
+    this.operation = found?.layout.operation;
+    this.pathModel = found?.pathModel ?? null;
+  }
+
+  /** The model that is asked for; null when the request names none. A body that cannot be trusted is malformed. */
+  get model(): AskedModel {
+    this.#model ??=
+      this.pathModel === null ? this.#bodyModel() : { kind: "ok", model: this.pathModel };
+    return this.#model;
+  }
+
+  /** The whole call, decoded once; undefined when its dialect is not known. May throw what a codec throws. */
+  get decoded(): DecodeOutcome | undefined {
+    const codec = this.operation?.codec;
+    if (codec === undefined) return undefined;
+    const { path, header, body } = this.request;
+    this.#decoded ??= decodeCall(codec, { path, pathModel: this.pathModel, header, body });
+    return this.#decoded;
+  }
+
+  #bodyModel(): AskedModel {
+    const { body } = this.request;
+    const read = readTopLevel(body);
+    if (read.kind === "malformed") return read;
+    const range = read.members.get("model");
+    if (range === undefined) return { kind: "ok", model: null };
+    const value: unknown = JSON.parse(body.toString("utf8", range.start, range.end));
+    if (typeof value !== "string") return { kind: "malformed", reason: "model is not a string" };
+    return { kind: "ok", model: value };
+  }
+}
