@@ -44,6 +44,11 @@ export interface Operation {
   readonly finalStatuses: readonly string[];
   /** Its dialect; without: such calls are served by their own provider only */
   readonly codec?: Codec;
+  /**
+   * A stream tells its usage only where the request has `stream_options.include_usage`; absent: such a member must not
+   * be put into requests that do not have it
+   */
+  readonly streamUsage?: "on-request";
   /** Whether `inputTokens` counts those that the cache was read and written for; the record's number always does */
   readonly inputTokens: "with-cache" | "without-cache";
 }
