@@ -12,11 +12,16 @@ import { shortToolId } from "./tool-ids.ts";
 export interface ChatSpelling extends MessageSpelling {
   /** Where the limit of output tokens goes: OpenAI has renamed it, other servers know the old name */
   readonly maxTokensField: "max_completion_tokens" | "max_tokens";
+  readonly seedField: "seed" | "random_seed";
+  /** Asks streams for their usage, which is counted whether the agent wants to see it or not */
+  readonly asksStreamUsage: boolean;
 }
 
 /** OpenAI's own spelling. */
 export const openaiSpelling: ChatSpelling = {
   maxTokensField: "max_completion_tokens",
+  seedField: "seed",
+  asksStreamUsage: true,
   joinsTexts: false,
   toolId: shortToolId,
 };
@@ -41,7 +46,7 @@ export function encodeSpelledRequest(request: ChatRequest, spelling: ChatSpellin
     [spelling.maxTokensField]: request.maxOutputTokens ?? undefined,
     temperature: request.temperature ?? undefined,
     top_p: request.topP ?? undefined,
-    seed: request.seed ?? undefined,
+    [spelling.seedField]: request.seed ?? undefined,
     frequency_penalty: request.frequencyPenalty ?? undefined,
     presence_penalty: request.presencePenalty ?? undefined,
     stop: request.stop.length > 0 ? request.stop : undefined,
@@ -52,8 +57,7 @@ export function encodeSpelledRequest(request: ChatRequest, spelling: ChatSpellin
     reasoning_effort: reasoning === null ? undefined : (effortOf(reasoning) ?? undefined),
     user: request.endUser ?? undefined,
     stream: stream ? true : undefined,
-    // The counts of every call are kept, whether the agent asked for them or not.
-    stream_options: stream ? { include_usage: true } : undefined,
+    stream_options: stream && spelling.asksStreamUsage ? { include_usage: true } : undefined,
   });
 }
 
