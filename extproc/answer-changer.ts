@@ -6,13 +6,14 @@
 import type { HeaderPair } from "../gateway/decision.ts";
 import type { Codec, WireResponse } from "../providers/codec.ts";
 import type { ModelError } from "../providers/ir.ts";
-import type { StreamFilter } from "../providers/operation.ts";
 import type { DecodedCall, StreamTranslator } from "../providers/translation.ts";
 import {
   createStreamTranslator,
   translateAnswer,
   translateError,
 } from "../providers/translation.ts";
+import type { UsageChunkFilter } from "../providers/usage-chunk-filter.ts";
+import { createUsageChunkFilter } from "../providers/usage-chunk-filter.ts";
 import type { AnswerChange } from "./candidate-request.ts";
 import { decodeBody } from "./decode-body.ts";
 import type { HeaderView } from "./transaction-message.ts";
@@ -52,7 +53,7 @@ const bodyHeaders = ["content-length", "content-encoding", "transfer-encoding", 
 /** Changes one answer. */
 export class AnswerChanger {
   readonly #change: AnswerChange;
-  #filter: StreamFilter | undefined;
+  #filter: UsageChunkFilter | undefined;
   #translator: StreamTranslator | undefined;
   #headers: HeaderView | undefined;
 
@@ -69,7 +70,7 @@ export class AnswerChanger {
     if (change.kind === "filter") {
       const isCoded = (headers.find("content-encoding") ?? "identity") !== "identity";
       if (!isSuccess || !isStream || isCoded) return pass;
-      this.#filter = change.optIn.createFilter();
+      this.#filter = createUsageChunkFilter();
       return { kind: "stream", set: [], remove: ["content-length"] };
     }
     if (isSuccess && isStream && isUncoded(headers)) {

@@ -8,7 +8,6 @@ import { rewriteModel } from "../gateway/model-match.ts";
 import type { Candidate } from "../gateway/routing-plan.ts";
 import type { Codec } from "../providers/codec.ts";
 import { editBody } from "../providers/json-splice.ts";
-import type { UsageOptIn } from "../providers/operation.ts";
 import type { Provider, ServedApi } from "../providers/provider.ts";
 import { findProviderByName } from "../providers/registry.ts";
 import type { FeatureUse } from "../providers/request-features.ts";
@@ -21,7 +20,7 @@ import { foreignHeaders } from "./foreign-headers.ts";
 export type AnswerChange =
   | { readonly kind: "none" }
   /** A stream that was made to tell its usage, which the agent did not ask for */
-  | { readonly kind: "filter"; readonly optIn: UsageOptIn }
+  | { readonly kind: "filter" }
   | { readonly kind: "translate"; readonly call: DecodedCall; readonly served: Codec };
 
 /** A request for a candidate. */
@@ -95,7 +94,7 @@ function ownRequest(call: AskedCall, { provider, model, candidate }: Target): Ca
   const inPath = isRewritten && call.pathModel !== null;
   const edited = editCall(call, {
     model: isRewritten && !inPath ? model : undefined,
-    streamUsage: candidate.streamUsage,
+    streamUsage: candidate.streamUsage && call.operation?.streamUsage !== undefined,
   });
   if (edited.kind === "malformed") return edited;
   return {
@@ -118,7 +117,7 @@ function sameDialect(call: AskedCall, target: ServedTarget): CandidateOutcome {
   const { api, model, candidate, provider } = target;
   const edited = editCall(call, {
     model: api.modelIn === "body" ? model : undefined,
-    streamUsage: candidate.streamUsage,
+    streamUsage: candidate.streamUsage && api.streamUsage !== undefined,
   });
   if (edited.kind === "malformed") return edited;
   const stream = isStream(call);
@@ -181,18 +180,16 @@ type EditedCall =
   | { readonly kind: "malformed"; readonly reason: string };
 
 function editCall(call: AskedCall, { model, streamUsage }: Edit): EditedCall {
-  const optIn = streamUsage ? call.operation?.usageOptIn : undefined;
-  if (model === undefined && optIn === undefined) return unchanged;
+  if (model === undefined && !streamUsage) return unchanged;
   const edited = editBody(call.request.body, {
     ...(model !== undefined && { model }),
-    streamUsage: optIn !== undefined,
+    streamUsage,
   });
   if (edited.kind === "malformed") return edited;
-  const isFiltered = edited.streamUsageAdded && optIn !== undefined;
   return {
     kind: "ok",
     body: edited.changed ? edited.body : undefined,
-    answer: isFiltered ? { kind: "filter", optIn } : { kind: "none" },
+    answer: { kind: edited.streamUsageAdded ? "filter" : "none" },
   };
 }
 

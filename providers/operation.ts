@@ -30,19 +30,6 @@ export type AnswerFact = (typeof answerFacts)[number];
  */
 export type AnswerPaths = Readonly<Partial<Record<AnswerFact, readonly string[]>>>;
 
-/** What is taken out of a stream again that was asked to tell its usage by us and not by the agent. */
-export interface UsageOptIn {
-  readonly createFilter: () => StreamFilter;
-}
-
-/** Passes one stream on without something of it, whatever the pieces. */
-export interface StreamFilter {
-  /** What is to be sent on for a piece, which is borrowed */
-  write(chunk: Buffer): Buffer;
-  /** What is left when the stream has ended */
-  end(): Buffer;
-}
-
 /** One operation of a provider's API, called by POST. */
 export interface Operation {
   /** `gen_ai.operation.name` of the OpenTelemetry conventions, or a word of our own where they have none */
@@ -57,8 +44,11 @@ export interface Operation {
   readonly finalStatuses: readonly string[];
   /** Its dialect; without: such calls are served by their own provider only */
   readonly codec?: Codec;
-  /** Present where streams tell their usage only when asked by `stream_options.include_usage` */
-  readonly usageOptIn?: UsageOptIn;
+  /**
+   * A stream tells its usage only where the request has `stream_options.include_usage`; absent: such a member must not
+   * be put into requests that do not have it
+   */
+  readonly streamUsage?: "on-request";
   /** Whether `inputTokens` counts those that the cache was read and written for; the record's number always does */
   readonly inputTokens: "with-cache" | "without-cache";
 }

@@ -4,7 +4,9 @@ import { anthropic } from "./anthropic/provider.ts";
 import { awsBedrock } from "./aws-bedrock/provider.ts";
 import { azureOpenai } from "./azure-openai/provider.ts";
 import { googleGenai } from "./google-genai/provider.ts";
+import { mistral } from "./mistral/provider.ts";
 import { openai } from "./openai/provider.ts";
+import { openaiCompatible } from "./openai-compatible/provider.ts";
 import type { Provider } from "./provider.ts";
 
 /** Every built-in provider, in the order in which hosts are tried. */
@@ -14,6 +16,8 @@ export const providers: readonly Provider[] = [
   azureOpenai,
   googleGenai,
   openai,
+  mistral,
+  openaiCompatible,
 ];
 
 /** Finds a provider by canonical name or alias in any case. */

@@ -5,6 +5,7 @@
 
 import type { ChatCodec, Codec, WireBody, WireRequest, WireResponse } from "./codec.ts";
 import type { ChatRequest, EmbeddingsRequest } from "./ir.ts";
+import { dropLacking } from "./lacking-features.ts";
 import type { ServedApi } from "./provider.ts";
 import type { FeatureUse, Judgement } from "./request-features.ts";
 import { chatFeatures, embeddingsFeatures, judge } from "./request-features.ts";
@@ -70,7 +71,10 @@ export function encodeCall(call: DecodedCall, api: ServedApi, model: string): st
     return codec.encodeRequest({ ...call.request, model });
   }
   if (codec.operation !== call.operation) throw new TypeError(mismatch(call, codec));
-  return codec.encodeRequest({ ...call.request, model });
+  const request = dropLacking({ ...call.request, model }, api.lacks);
+  return codec.operation === "chat" && api.encodeChat !== undefined
+    ? api.encodeChat(request)
+    : codec.encodeRequest(request);
 }
 
 /** What becomes of a whole answer. */

@@ -126,7 +126,7 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
     ...(fallback !== undefined && { fallback }),
   };
   const calls = operationPaths(provider, match.endpoints)
-    .filter(({ operation }) => isNeeded || operation.usageOptIn !== undefined)
+    .filter(({ operation }) => isNeeded || operation.streamUsage !== undefined)
     .map(({ match: path }) => ({ ...draft, matches: [{ method: "POST", path }], choice }));
   // A request that names no model is none that a rule of models is about.
   if (models.length > 0) return calls;

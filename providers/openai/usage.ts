@@ -4,6 +4,8 @@
  */
 
 import type { AnswerPaths, Operation } from "../operation.ts";
+import { openaiChat } from "./chat-codec.ts";
+import { openaiEmbeddings } from "./embeddings-codec.ts";
 
 /** An operation without its paths. */
 export type Dialect = Omit<Operation, "paths">;
@@ -27,6 +29,7 @@ const choices: AnswerPaths = {
 /** Chat completions; usage of a stream comes in an event of its own, if the request asks for it. */
 export const chatCompletions = {
   name: "chat",
+  codec: openaiChat,
   answer: choices,
   event: {
     ...choices,
@@ -63,6 +66,7 @@ export const completions = {
 /** Embeddings; they have no output that is counted. */
 export const embeddings = {
   name: "embeddings",
+  codec: openaiEmbeddings,
   answer: { model: ["model"], inputTokens: ["usage.prompt_tokens"] },
   event: {},
   finalStatuses: [],
@@ -112,7 +116,7 @@ export const inputTokenCounts = {
 
 /** The operations of api.openai.com. */
 export const openaiOperations: readonly Operation[] = [
-  { ...chatCompletions, paths: ["/v1/chat/completions"] },
+  { ...chatCompletions, streamUsage: "on-request", paths: ["/v1/chat/completions"] },
   { ...completions, paths: ["/v1/completions"] },
   { ...responses, paths: ["/v1/responses"] },
   { ...compactions, paths: ["/v1/responses/compact"] },
