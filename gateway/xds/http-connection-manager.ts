@@ -164,7 +164,8 @@ function localReplies(
 }
 
 function mappersFor(expression: string, facts: DenialFacts) {
-  const shaped = allProviders().map((provider) => {
+  const named = allProviders().filter(({ hosts }) => hosts.length > 0);
+  const shaped = named.map((provider) => {
     const hosts = provider.hosts.map(hostExpression).join(" || ");
     return { expression: `${expression} && (${hosts})`, denial: createDenial(provider, facts) };
   });
