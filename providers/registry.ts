@@ -34,7 +34,7 @@ export function addProviders(list: readonly Provider[]): string[] {
     problems.push(...taken.flatMap((other) => conflicts(provider, other)));
     taken.push(provider);
   }
-  if (problems.length === 0) known = taken;
+  if (problems.length === 0 && list.length > 0) known = taken;
   return problems;
 }
 
