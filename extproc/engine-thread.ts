@@ -3,15 +3,16 @@
  * a thread in reserve replaces a lost one within milliseconds.
  */
 
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../gateway/clock.ts";
 import { describeError } from "../gateway/errors.ts";
+import { installProviderPlugins } from "../gateway/plugin-loader.ts";
 import { EngineService } from "./engine-service.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
 import { encodeFacts } from "./facts-text.ts";
 import { GrpcServer } from "./http2/server.ts";
 import { ThreadCounters } from "./thread-counters.ts";
-import type { ThreadOrder, ThreadReport } from "./thread-messages.ts";
+import type { ThreadOrder, ThreadReport, ThreadStart } from "./thread-messages.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 
 const heartbeatMs = 100;
@@ -87,6 +88,10 @@ async function obey(order: ThreadOrder): Promise<void> {
       return;
   }
 }
+
+// Written by engine-worker.ts. Orders wait until somebody listens; a plugin that cannot be loaded ends the thread.
+const { plugins } = workerData as ThreadStart;
+await installProviderPlugins(plugins, { from: "/" });
 
 parentPort?.on("message", (order: ThreadOrder) => {
   obey(order).catch((error: unknown) => {

@@ -165,6 +165,7 @@ class EnginePool implements Engine {
 
   #start(): EngineWorker {
     const worker: EngineWorker = new EngineWorker({
+      start: { plugins: this.#options.plugins ?? [] },
       onReport: (report) => this.#onReport(worker, report),
       onExit: (cause) => this.#onExit(worker, cause),
     });

@@ -2,6 +2,12 @@
 
 import type { PlanUpdate } from "./plan-update.ts";
 
+/** What a thread is started with. */
+export interface ThreadStart {
+  /** Absolute paths of the provider plugins to load */
+  readonly plugins: readonly string[];
+}
+
 /** From the process to a thread. */
 export type ThreadOrder =
   /** Take the place of the slot: its socket, and its counters in the shared memory */

@@ -51,6 +51,8 @@ export interface EngineOptions {
   /** Private folder for the sockets */
   readonly directory: string;
   readonly threads: number;
+  /** Absolute paths of the provider plugins that each thread loads before it takes a plan; absent: none */
+  readonly plugins?: readonly string[];
   /** Takes facts in batches, in no particular order; must not throw */
   readonly onFacts: (facts: readonly CallFacts[]) => void;
   readonly log: Logger;

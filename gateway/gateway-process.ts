@@ -7,6 +7,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { chmod, mkdir } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
+import { summarizeProvider } from "../providers/provider-summary.ts";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
 import { AdsServer } from "./ads-server.ts";
@@ -37,6 +38,7 @@ import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
 import { tryParseCaller } from "./identity.ts";
 import type { Logger } from "./log.ts";
+import type { LoadedPlugin } from "./plugin-loader.ts";
 import type { ProcessOptions } from "./process-options.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
@@ -60,6 +62,8 @@ const maxConnections = 50_000;
 /** What the process is made of. */
 export interface GatewayProcessParts {
   readonly options: ProcessOptions;
+  /** In the registry already; the engine's threads load them again */
+  readonly plugins: readonly LoadedPlugin[];
   readonly envoy: Extract<EnvoyBinary, { kind: "found" }>;
   /** Folder for sockets, private and short */
   readonly runDirectory: string;
@@ -132,6 +136,7 @@ export class GatewayProcess {
       openEngine: parts.openEngine,
       directory: parts.runDirectory,
       threads: parts.options.engineThreads,
+      plugins: parts.plugins.map((plugin) => plugin.path),
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
     });
@@ -339,13 +344,18 @@ export class GatewayProcess {
   }
 
   #status(): GatewayProcessStatus {
-    const { options, envoy } = this.#parts;
+    const { options, envoy, plugins } = this.#parts;
     const engine = this.#engine.status();
     return {
       version,
       pid: process.pid,
       startedAt: this.#startedAt,
       directories: options.paths,
+      plugins: plugins.map(({ specifier, path: file, provider }) => ({
+        ...summarizeProvider(provider),
+        specifier,
+        path: file,
+      })),
       revision: this.#revision,
       problems: this.#problems,
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },

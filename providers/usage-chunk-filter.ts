@@ -4,7 +4,7 @@
  */
 
 import { isJsonObject, parseJsonText } from "./json-text.ts";
-import { isJsonList } from "./body-reader.ts";
+import { isJsonList } from "./openai/body-reader.ts";
 
 /** A filter for one stream. */
 export interface UsageChunkFilter {

@@ -3,7 +3,7 @@
  * find their wildcards by suffix, so that the work grows with the rules and not with their square.
  */
 
-import { providers } from "../../providers/registry.ts";
+import { allProviders } from "../../providers/registry.ts";
 import type { DefaultPolicy, HostAlias, HostMatch, HostPolicy } from "../snapshot.ts";
 import { anyHost, hostMatch } from "./host-match.ts";
 import type { ResolvedRule } from "./joined-choices.ts";
@@ -77,7 +77,7 @@ function wildcardsOver({ kind, value }: HostMatch): string[] {
 }
 
 function providerHosts(): HostMatch[] {
-  return providers.flatMap(({ hosts }) => hosts.map(hostMatch));
+  return allProviders().flatMap(({ hosts }) => hosts.map(hostMatch));
 }
 
 function keyOf({ kind, value }: HostMatch): string {

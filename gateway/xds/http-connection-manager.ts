@@ -3,7 +3,7 @@
  * decision, and the shape of replies that Envoy makes by itself.
  */
 
-import { providers } from "../../providers/registry.ts";
+import { allProviders } from "../../providers/registry.ts";
 import { typedExtension } from "../any.ts";
 import type { DenialFacts } from "../denial.ts";
 import { createDenial } from "../denial.ts";
@@ -164,7 +164,8 @@ function localReplies(
 }
 
 function mappersFor(expression: string, facts: DenialFacts) {
-  const shaped = providers.map((provider) => {
+  const named = allProviders().filter(({ hosts }) => hosts.length > 0);
+  const shaped = named.map((provider) => {
     const hosts = provider.hosts.map(hostExpression).join(" || ");
     return { expression: `${expression} && (${hosts})`, denial: createDenial(provider, facts) };
   });

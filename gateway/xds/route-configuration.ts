@@ -3,7 +3,7 @@
  * that whatever is not allowed is answered with the reason.
  */
 
-import { findProviderByHost, findProviderByName, providers } from "../../providers/registry.ts";
+import { allProviders, findProviderByHost, findProviderByName } from "../../providers/registry.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { encodeDecisionKey } from "../decision-key.ts";
 import type { DenialFacts } from "../denial.ts";
@@ -309,7 +309,7 @@ function domainOf({ host }: HostPolicy): string {
 function providerOf(policy: HostPolicy): Provider | undefined {
   if (policy.host.kind === "exact") return findProviderByHost(policy.host.value);
   const domain = domainOf(policy);
-  return providers.find(({ hosts }) => hosts.includes(domain));
+  return allProviders().find(({ hosts }) => hosts.includes(domain));
 }
 
 /**
@@ -317,7 +317,7 @@ function providerOf(policy: HostPolicy): Provider | undefined {
  * none, but refused in the shape of their SDK.
  */
 function providerHosts(hosts: readonly HostPolicy[], named: ReadonlySet<string>) {
-  return providers.flatMap((provider) => {
+  return allProviders().flatMap((provider) => {
     const unnamed = provider.hosts.filter((host) => !named.has(host));
     const groups = Map.groupBy(unnamed, (host) => coveringPolicy(host, hosts));
     return [...groups].map(([policy, domains]) => ({ provider, policy, domains }));
