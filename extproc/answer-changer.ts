@@ -168,14 +168,17 @@ function whole(
   { contentType, body, headers = [] }: Answer,
   set: readonly HeaderPair[],
 ): WholeAnswer {
+  const bytes = bytesOf(body);
   return {
-    body: bytesOf(body),
+    body: bytes,
     set: [
       ...set,
       ["content-type", contentType],
+      // Envoy takes a body of another length only with the header that says so.
+      ["content-length", String(bytes.length)],
       ...headers.map(({ name, value }): HeaderPair => [name, value]),
     ],
-    remove: bodyHeaders,
+    remove: bodyHeaders.filter((name) => name !== "content-length"),
     problem: null,
   };
 }

@@ -3,7 +3,7 @@
 import { findOperation } from "../providers/operation-layout.ts";
 import type { Operation } from "../providers/operation.ts";
 import type { Provider } from "../providers/provider.ts";
-import { readTopLevel } from "../providers/json-splice.ts";
+import { readTopLevel } from "../providers/json-splice-members.ts";
 import type { DecodeOutcome } from "../providers/translation.ts";
 import { decodeCall } from "../providers/translation.ts";
 

@@ -108,6 +108,7 @@ export class AttemptSession {
         ...(candidate.authority === "" ? [] : [authority(candidate.authority)]),
         ...head.headers.filter(([name]) => !finished.remove.includes(name)),
         ...finished.set,
+        ["content-length", String((finished.body ?? decoded.body).length)],
       ],
       remove: [...leftovers(head, finished.set), ...finished.remove, "content-encoding"],
       // Always ours: the length that stands in the headers is that of the attempt before.

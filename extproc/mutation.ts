@@ -2,6 +2,7 @@
  * Encodes replies to Envoy's HTTP filter, `envoy.service.ext_proc.v3.ProcessingResponse`: what becomes of headers,
  * bodies and trailers. All of them let the transaction go on; `immediate-response.ts` ends it.
  */
+import { CLRK_HEADERS } from "../gateway/headers.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
 import type { HeaderChanges, PickedWay } from "./reply-parts.ts";
 import {
@@ -109,6 +110,8 @@ export const continueReplies: Readonly<Record<Phase, Buffer>> = {
 };
 
 const writer = new ProtobufWriter();
+/** Headers that no request has here: what an agent sends under our prefix is stripped. */
+const nothingThere: readonly string[] = [CLRK_HEADERS.served];
 const noChanges: HeaderChanges = { set: [], remove: [] };
 
 /** A message that lets headers pass with these changes; new bytes, or the shared ones when there are none. */
@@ -134,7 +137,8 @@ export function encodeBodyReply(phase: BodyPhase, reply: BodyReply): Buffer {
   const { body, mode, transactionId, way } = reply;
   const changes: HeaderChanges = {
     set: reply.set ?? noChanges.set,
-    remove: reply.remove ?? noChanges.remove,
+    // Envoy ignores a wish for another route that changes no header.
+    remove: reply.remove ?? (way === undefined ? noChanges.remove : nothingThere),
   };
   const wayBytes = way === undefined ? 0 : wayBound(way);
   writer.begin(replyBound(changes, transactionId) + (body?.length ?? 0) + wayBytes);

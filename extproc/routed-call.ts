@@ -4,6 +4,7 @@
  */
 
 import type { CallRouting } from "../gateway/call-facts.ts";
+import type { HeaderPair } from "../gateway/decision.ts";
 import { CLRK_HEADERS } from "../gateway/headers.ts";
 import type { RoutedRule, RoutingPlan } from "../gateway/routing-plan.ts";
 import { candidateCluster, noPick } from "../gateway/routing-plan.ts";
@@ -171,8 +172,9 @@ export class RoutedCall {
     return {
       kind: "reply",
       reply: {
-        set: finished.set,
-        remove,
+        set: body === undefined ? finished.set : [...finished.set, lengthOf(body)],
+        // Never empty, or Envoy would not look for another route.
+        remove: [...remove, CLRK_HEADERS.served],
         ...(body !== undefined && { body }),
         ...(pick !== "" && { way: { pick } }),
       },
@@ -187,6 +189,11 @@ export class RoutedCall {
     const call = encodeAskedHead(this.#id, sent, ways);
     return { kind: "reply", reply: { way: { pick, order, call } } };
   }
+}
+
+/** Envoy takes a body of another length only with the header that says so. */
+function lengthOf(body: Buffer): HeaderPair {
+  return ["content-length", String(body.length)];
 }
 
 const pass: AnswerShape = { kind: "pass" };

@@ -28,7 +28,7 @@ interface Entry {
 export function mergeHostPolicies(
   placed: readonly PlacedRule[],
   aliases: ReadonlyMap<string, HostAlias>,
-  defaultPolicy: DefaultPolicy,
+  defaultPolicy: DefaultPolicy = "deny-all",
 ): HostPolicy[] {
   const entries = new Map<string, Entry[]>();
   const hosts = new Map<string, HostMatch>();

@@ -155,7 +155,9 @@ function resolveBackendAction(
   const perBackend: CredentialUse[][] = [];
   for (const backend of rule.backends) {
     const own = scope.routeBindings.filter(({ section }) => section === backend.name.name);
-    const uses = usesFor(override(own, bindings), backend.host, scope);
+    // What the agent's own provider is given must never reach another one.
+    const general = isForeign(backend, rule) ? [] : bindings;
+    const uses = usesFor(override(own, general), backend.host, scope);
     if (!Array.isArray(uses)) return { action: uses };
     const [use] = uses;
     if (!backend.tls && use !== undefined) return { action: refusePlain(use, backend) };
@@ -178,6 +180,10 @@ function resolveBackendAction(
       };
     }),
   });
+}
+
+function isForeign({ provider }: BackendDraft, rule: RuleDraft): boolean {
+  return provider !== "" && rule.provider !== undefined && provider !== rule.provider;
 }
 
 function refusePlain({ policy }: CredentialUse, { name }: BackendDraft): DenyAction {

@@ -10,7 +10,7 @@ import { envoy } from "../proto/gen/xds.js";
 import type { FallbackPlan } from "../routing-plan.ts";
 import { candidateCluster } from "../routing-plan.ts";
 import type { BackendTarget, EnginePlan, HttpAction } from "../snapshot.ts";
-import { engineFilterConfig } from "./engine-filter.ts";
+import { choiceRouteConfig } from "./engine-filter.ts";
 import { ENGINE_METADATA } from "./filter-state.ts";
 import { servedHeader, streamIdleMs } from "./forward-route.ts";
 import { mutationConfig } from "./header-injection.ts";
@@ -46,7 +46,7 @@ export function entryRoute({ name, match, engine, requestTimeoutMs }: EntryOptio
       idleTimeout: duration(streamIdleMs(requestTimeoutMs)),
     },
     requestBodyBufferLimit: uint64(modelCallBytes),
-    typedPerFilterConfig: engineFilterConfig(engine),
+    typedPerFilterConfig: choiceRouteConfig(engine),
   };
 }
 

@@ -25,9 +25,23 @@ const messageTimeoutMs = 5_000;
 
 /** The downstream filter; off unless `engineRouteConfig` turns it on. */
 export function engineFilter(): HttpFilter {
+  // Or headers and body of a small request would be two round trips.
+  return downstreamFilter(HTTP_FILTER.engine, { sendBodyWithoutWaitingForHeaderResponse: true });
+}
+
+/** The downstream filter of model calls for which the engine chooses; off unless `choiceRouteConfig` turns it on. */
+export function choiceFilter(): HttpFilter {
+  // The engine says by the headers of an answer whether it wants the body whole: before the first piece of it is sent.
+  return downstreamFilter(HTTP_FILTER.choice, {});
+}
+
+function downstreamFilter(
+  name: string,
+  more: envoy.extensions.filters.http.ext_proc.v3.IExternalProcessor,
+): HttpFilter {
   const { ExternalProcessor } = envoy.extensions.filters.http.ext_proc.v3;
   return {
-    ...typedExtension(HTTP_FILTER.engine, ExternalProcessor, {
+    ...typedExtension(name, ExternalProcessor, {
       ...common(),
       grpcService: engineService(ENGINE_ROLE.downstream),
       processingMode: processingMode({
@@ -36,18 +50,17 @@ export function engineFilter(): HttpFilter {
         responseBody: false,
       }),
       allowModeOverride: true,
-      // Or headers and body of a small request would be two round trips.
-      sendBodyWithoutWaitingForHeaderResponse: true,
-      // Bodies pass unchanged, so that their length stays true.
+      // Whoever changes a body says its new length.
       allowContentLengthHeader: true,
+      ...more,
     }),
     disabled: true,
   };
 }
 
-/** The configuration of a route that turns the filter on. */
-export function engineFilterConfig(plan: EnginePlan) {
-  return { [HTTP_FILTER.engine]: engineRouteConfig(plan, "any") };
+/** The configuration of an entry that turns the filter of choices on. */
+export function choiceRouteConfig(plan: EnginePlan) {
+  return { [HTTP_FILTER.choice]: engineRouteConfig(plan, "any") };
 }
 
 /** Turns the filter on for requests of a plan; an upgraded connection has no bodies that could be shown. */

@@ -17,7 +17,7 @@ import { agreementFilter } from "./agreement.ts";
 import { ambiguousPathFilter, ambiguousPathPolicy } from "./ambiguous-path.ts";
 import { dnsCache, unguardedDnsCache } from "./cluster.ts";
 import { denialFormat } from "./denial-route.ts";
-import { engineFilter } from "./engine-filter.ts";
+import { choiceFilter, engineFilter } from "./engine-filter.ts";
 import { FILTER_STATE, filterStateFormat } from "./filter-state.ts";
 import { streamIdleMs } from "./forward-route.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
@@ -106,6 +106,7 @@ function httpFilters(gateway: GatewaySnapshot, { scheme }: RouteScope): HttpFilt
     ambiguousPathFilter(),
     // Before credentials are written, so that the engine sees what the agent sent.
     engineFilter(),
+    choiceFilter(),
     typedExtension(HTTP_FILTER.headerMutation, mutation, {
       mutations: {},
       // What the agent sent is removed by the route: the credential of a backend must come after that.

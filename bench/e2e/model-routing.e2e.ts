@@ -1,0 +1,177 @@
+/** Model calls that are served by whom a rule says: by model, by another provider, and by the next one when one fails. */
+import t from "tap";
+import { runOpenAiClient } from "../harness/clients/openai-client.ts";
+import { requestThrough } from "../harness/agent-requests.ts";
+import { startGateway } from "../harness/gateway.ts";
+import { gatewayManifest, headerCredential, objectManifest } from "../harness/gateway-manifests.ts";
+import { startModelServer } from "../harness/model-server.ts";
+import { anthropicKey, openAiKey, startUpstreams } from "../harness/upstreams.ts";
+
+const placeholder = "placeholder-of-the-agent";
+const upstreams = await startUpstreams(t);
+const failing = await startModelServer(t, upstreams.authority.issue(["failing.test"]));
+const backend = (name: string) => ({ group: "clrk.apoxy.dev", kind: "Backend", name });
+const chat = (model: string, more: object = {}) => ({
+  model,
+  messages: [{ role: "user", content: "Hello" }],
+  ...more,
+});
+
+const gateway = await startGateway(t, {
+  manifests: {
+    "gateway.yaml": gatewayManifest({
+      ...upstreams,
+      aliases: [...upstreams.aliases, { port: failing.port, hostnames: ["failing.test"] }],
+    }),
+    "backends.yaml": [
+      objectManifest("Backend", "claude", {
+        schema: { name: "anthropic" },
+        upstream: { host: "api.anthropic.com" },
+        modelRewrites: [{ from: "*", to: "claude-sonnet-4-5" }],
+      }),
+      objectManifest("Backend", "openai", {
+        schema: { name: "openai" },
+        upstream: { host: "api.openai.com" },
+        modelRewrites: [{ from: "walk-*", to: "gpt-5-mini" }],
+      }),
+      objectManifest("Backend", "failing", {
+        schema: { name: "openai" },
+        upstream: { host: "failing.test" },
+      }),
+    ].join(""),
+    "routes.yaml": [
+      objectManifest("AIProviderRoute", "models", {
+        rules: [
+          {
+            matches: [{ provider: "openai", models: ["gpt-4o*"] }],
+            backendRefs: [backend("claude")],
+          },
+          { matches: [{ provider: "openai", models: ["gpt-5*"] }] },
+        ],
+      }),
+      objectManifest("AIProviderRoute", "walk", {
+        rules: [
+          {
+            matches: [{ provider: "openai", models: ["walk-*"] }],
+            backendRefs: [backend("failing"), backend("claude"), backend("openai")],
+          },
+        ],
+      }),
+    ].join(""),
+    "policies.yaml": [
+      objectManifest("FallbackRoutingPolicy", "walk", {
+        targetRefs: [{ group: "clrk.apoxy.dev", kind: "AIProviderRoute", name: "walk" }],
+      }),
+      ...["models", "walk"].flatMap((route) => [
+        headerCredential({
+          secret: "anthropic",
+          route: { kind: "AIProviderRoute", name: route, sectionName: "claude" },
+          headerName: "x-api-key",
+        }),
+      ]),
+      headerCredential({
+        secret: "openai",
+        route: { kind: "AIProviderRoute", name: "models" },
+        headerName: "Authorization",
+        valuePrefix: "Bearer ",
+      }),
+      headerCredential({
+        secret: "openai",
+        route: { kind: "AIProviderRoute", name: "walk", sectionName: "openai" },
+        headerName: "Authorization",
+        valuePrefix: "Bearer ",
+      }),
+      headerCredential({
+        secret: "openai",
+        route: { kind: "AIProviderRoute", name: "walk", sectionName: "failing" },
+        headerName: "Authorization",
+        valuePrefix: "Bearer ",
+      }),
+    ].join(""),
+  },
+  secrets: [
+    { name: "openai", value: openAiKey },
+    { name: "anthropic", value: anthropicKey },
+  ],
+});
+const run = await gateway.registerRun("router");
+const environment = { ...run.environment, OPENAI_API_KEY: placeholder };
+
+async function ask(body: object) {
+  const response = await requestThrough(run, "https://api.openai.com/v1/chat/completions", {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${placeholder}` },
+    body: JSON.stringify(body),
+  });
+  return { ...response, json: response.text.startsWith("{") ? JSON.parse(response.text) : null };
+}
+
+t.test("a model is served by another provider in the agent's dialect", async (test) => {
+  upstreams.tls.reset();
+  const answer = await ask(chat("gpt-4o"));
+  test.equal(answer.status, 200, answer.text);
+  test.match(answer.json, {
+    object: "chat.completion",
+    choices: [{ message: { role: "assistant", content: "You said: Hello" } }],
+    usage: { prompt_tokens: Number },
+  });
+  test.match(upstreams.tls.requests[0], { host: "api.anthropic.com", pathname: "/v1/messages" });
+  test.equal(upstreams.tls.requests[0]?.headers["x-api-key"], anthropicKey);
+  test.equal(upstreams.tls.requests[0]?.headers["authorization"], undefined);
+  test.equal(answer.headers["x-clrk-served"], undefined);
+});
+
+t.test("a stream is translated as it comes", async (test) => {
+  const answer = await ask(chat("gpt-4o", { stream: true }));
+  test.equal(answer.status, 200, answer.text);
+  test.match(answer.text, /"content":"You/);
+  test.match(answer.text, /data: \[DONE\]\n\n$/);
+});
+
+t.test("the next rule serves other models as they are", async (test) => {
+  upstreams.tls.reset();
+  const answer = await ask(chat("gpt-5-mini"));
+  test.equal(answer.status, 200, answer.text);
+  test.match(upstreams.tls.requests[0], {
+    host: "api.openai.com",
+    pathname: "/v1/chat/completions",
+  });
+  test.equal(upstreams.tls.requests[0]?.headers["authorization"], `Bearer ${openAiKey}`);
+});
+
+t.test("a model that no rule allows is refused by name", async (test) => {
+  const answer = await ask(chat("o3"));
+  test.equal(answer.status, 403);
+  test.equal(answer.headers["x-clrk-deny-reason"], "no-rule");
+  test.match(answer.json.error.message, /"o3"/);
+});
+
+t.test("a stream's usage is asked for, counted and kept from the agent", async (test) => {
+  const seen = gateway.records.length;
+  const answer = await ask(chat("gpt-5-mini", { stream: true }));
+  test.equal(answer.status, 200, answer.text);
+  test.notMatch(answer.text, /prompt_tokens/);
+  const record = await gateway.waitForRecord((one) => one.model?.stream === true && gateway.records.indexOf(one) >= seen);
+  test.match(record, { usage: { inputTokens: Number, outputTokens: Number } });
+});
+
+t.test("the next backend is asked when one fails, in its own dialect", async (test) => {
+  upstreams.tls.reset();
+  failing.answerWith((_, response) => response.writeHead(503).end("out of order"));
+  const answer = await ask(chat("walk-1"));
+  test.equal(answer.status, 200, answer.text);
+  test.match(answer.json, { choices: [{ message: { content: "You said: Hello" } }] });
+  test.equal(failing.received.length, 1);
+  test.equal(failing.received[0]?.request.headers["authorization"], `Bearer ${openAiKey}`);
+  const [request] = upstreams.tls.requests;
+  test.match(request, { host: "api.anthropic.com", pathname: "/v1/messages" });
+  test.equal(request?.headers["x-api-key"], anthropicKey);
+  test.equal(request?.headers["authorization"], undefined);
+});
+
+t.test("openai SDK is served by Anthropic", async (test) => {
+  for (const operation of ["chat", "chat-stream"] as const) {
+    const result = await runOpenAiClient({ operation, model: "gpt-4o" }, { environment });
+    test.match(result, { kind: "answered", value: { text: "You said: Hello" } }, operation);
+  }
+});
