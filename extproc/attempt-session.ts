@@ -120,7 +120,9 @@ export class AttemptSession {
   #refuse(refusal: Refusal): readonly SessionCommand[] {
     this.#isDone = true;
     const name = fallbackOf(this.#options.entry)?.provider ?? "";
-    return [{ kind: "send", bytes: encodeRefusal(refusal, { provider: findProviderByName(name) }) }];
+    return [
+      { kind: "send", bytes: encodeRefusal(refusal, { provider: findProviderByName(name) }) },
+    ];
   }
 
   #end(status: number, message: string): readonly SessionCommand[] {

@@ -1,12 +1,6 @@
 /** Which candidates a thread leaves out for now; decided in the process, which sees the attempts of all threads. */
 
-/** One candidate that is left out. */
-export interface Ejection {
-  /** `Candidate.pick` */
-  readonly pick: string;
-  /** From now, in `ms`: clocks of threads differ */
-  readonly forMs: number;
-}
+import type { Ejection } from "../gateway/backend-health.ts";
 
 /** The ejections that a thread knows. */
 export class EjectedCandidates {

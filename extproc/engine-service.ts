@@ -3,6 +3,7 @@
  * what sessions ask; what is decided is in `session.ts` and the policies.
  */
 
+import type { Ejection } from "../gateway/backend-health.ts";
 import type { CallFacts } from "../gateway/call-facts.ts";
 import type { Clock } from "../gateway/clock.ts";
 import { monotonicMs } from "../gateway/clock.ts";
@@ -12,7 +13,6 @@ import { createRandomPool, createTraceIds } from "../gateway/trace-context.ts";
 import { decodeAskedHead } from "./asked-head.ts";
 import { AttemptSession } from "./attempt-session.ts";
 import { readCaller } from "./caller.ts";
-import type { Ejection } from "./ejected-candidates.ts";
 import { EjectedCandidates } from "./ejected-candidates.ts";
 import type { GrpcStream, OpenCall } from "./http2/call.ts";
 import { NetworkCall } from "./network-call.ts";

@@ -13,6 +13,7 @@ import { encodeFacts } from "./facts-text.ts";
 import { GrpcServer } from "./http2/server.ts";
 import { ThreadCounters } from "./thread-counters.ts";
 import type { ThreadOrder, ThreadReport, ThreadStart } from "./thread-messages.ts";
+import type { Ejection } from "../gateway/backend-health.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 
 const heartbeatMs = 100;
@@ -52,6 +53,10 @@ class ServingThread {
     this.#service.publish(update);
   }
 
+  eject(ejections: readonly Ejection[]): void {
+    this.#service.publishEjections(ejections);
+  }
+
   async drain(deadlineMs: number): Promise<void> {
     await this.#server.drain(deadlineMs);
     await this.#server.close();
@@ -80,6 +85,9 @@ async function obey(order: ThreadOrder): Promise<void> {
       newest = order.update;
       serving?.publish(order.update);
       report({ kind: "updated", revision: order.update.revision });
+      return;
+    case "eject":
+      serving?.eject(order.ejections);
       return;
     case "drain":
       await serving?.drain(order.deadlineMs);

@@ -5,6 +5,7 @@
 
 import { rm } from "node:fs/promises";
 import { systemClock } from "../gateway/clock.ts";
+import type { Ejection } from "../gateway/backend-health.ts";
 import type { Engine, EngineOptions, EngineStatus } from "../gateway/engine.ts";
 import { engineSocketPaths } from "../gateway/engine.ts";
 import { describeError } from "../gateway/errors.ts";
@@ -112,6 +113,10 @@ class EnginePool implements Engine {
     const decides = ({ worker, revision }: Slot) =>
       worker === undefined || revision >= update.revision;
     await this.#until(() => this.#slots.every(decides), updateDeadlineMs);
+  }
+
+  eject(ejections: readonly Ejection[]): void {
+    for (const { worker } of this.#slots) worker?.tell({ kind: "eject", ejections });
   }
 
   status(): EngineStatus {

@@ -50,11 +50,7 @@ export interface SessionTools {
   /** Monotonic time in `ms` */
   readonly nowMs: () => number;
   /** Reads bodies as they pass, and tells the settler where it has read all only after the end of the stream */
-  readonly observe: (
-    plan: ObservedPlan,
-    request: ObservedRequest,
-    settler: Settler,
-  ) => Observation;
+  readonly observe: (plan: ObservedPlan, request: ObservedRequest, settler: Settler) => Observation;
 }
 
 /** Where the transaction stands. `waiting`: slow work is under way and messages are kept. */
@@ -344,6 +340,8 @@ export class Session {
     this.#isRouted = true;
     const outcome = this.#choose(routed, body);
     this.#observeRouted(routed, body);
+    // Envoy logs the path that the backend is asked by.
+    this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
     return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
   }

@@ -11,6 +11,7 @@ import { summarizeProvider } from "../providers/provider-summary.ts";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
 import { AdsServer } from "./ads-server.ts";
+import { BackendHealth } from "./backend-health.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
 import type { Clock } from "./clock.ts";
 import type { CompileResult } from "./compile.ts";
@@ -97,6 +98,7 @@ export class GatewayProcess {
   readonly #certificates = new Map<string, CertificateProvider>();
   readonly #ads: AdsServer;
   readonly #accessLogs: AccessLogs;
+  readonly #health: BackendHealth;
   readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   readonly #followers = new Set<(event: ControlEvent) => void>();
   readonly #engine: EngineHost;
@@ -120,6 +122,10 @@ export class GatewayProcess {
       clock,
       log,
     });
+    this.#health = new BackendHealth({
+      clock,
+      onChange: (ejections) => this.#engine.eject(ejections),
+    });
     this.#runs = new RunRegistry({ clock, onChange: (gateway) => this.#publishRuns(gateway) });
     this.#ads = new AdsServer({
       log,
@@ -131,6 +137,7 @@ export class GatewayProcess {
       log,
       onRecord: (record, json) => this.#onRecord(record, json),
       findContext: (gateway) => this.#entryContext(gateway),
+      health: this.#health,
     });
     this.#engine = new EngineHost({
       openEngine: parts.openEngine,
@@ -226,6 +233,7 @@ export class GatewayProcess {
   /** The engine comes first: Envoy must never ask it by a plan that it does not have. */
   async #serve({ snapshot, credentials }: CompileResult): Promise<void> {
     try {
+      this.#health.publish(snapshot);
       await this.#engine.publish(snapshot, credentials);
       await this.#fleet.apply(snapshot, credentials);
       this.#announce();
@@ -382,6 +390,7 @@ export class GatewayProcess {
         const runtime = this.#fleet.find(key);
         return runtime && this.#gatewayStatus(runtime);
       },
+      backendStates: this.#health.states(),
     });
     const wanted = kind === undefined ? items : items.filter(({ object }) => object.kind === kind);
     return { revision: this.#revision, items: wanted };

@@ -151,7 +151,9 @@ t.test("a stream's usage is asked for, counted and kept from the agent", async (
   const answer = await ask(chat("gpt-5-mini", { stream: true }));
   test.equal(answer.status, 200, answer.text);
   test.notMatch(answer.text, /prompt_tokens/);
-  const record = await gateway.waitForRecord((one) => one.model?.stream === true && gateway.records.indexOf(one) >= seen);
+  const record = await gateway.waitForRecord(
+    (one) => one.model?.stream === true && gateway.records.indexOf(one) >= seen,
+  );
   test.match(record, { usage: { inputTokens: Number, outputTokens: Number } });
 });
 
@@ -167,6 +169,36 @@ t.test("the next backend is asked when one fails, in its own dialect", async (te
   test.match(request, { host: "api.anthropic.com", pathname: "/v1/messages" });
   test.equal(request?.headers["x-api-key"], anthropicKey);
   test.equal(request?.headers["authorization"], undefined);
+  const record = await gateway.waitForRecord((one) => one.routing?.attempts.length === 2);
+  test.match(record.routing, {
+    backend: { namespace: "default", name: "claude" },
+    provider: "anthropic",
+    model: "claude-sonnet-4-5",
+    translation: { from: "openai-chat", to: "anthropic-messages" },
+    attempts: [
+      { backend: { name: "failing" }, status: 503, reason: "" },
+      { backend: { name: "claude" }, status: 200 },
+    ],
+  });
+  test.match(record, {
+    request: { path: "/v1/chat/completions", host: "api.openai.com" },
+    model: { requestModel: "walk-1", responseModel: /^claude/ },
+    usage: { inputTokens: Number },
+  });
+});
+
+t.test("a backend that says when it will serve again is left out until then", async (test) => {
+  failing.answerWith((_, response) => response.writeHead(429, { "retry-after": "60" }).end("{}"));
+  const before = failing.received.length;
+  test.equal((await ask(chat("walk-2"))).status, 200);
+  await gateway.waitForRecord((one) => one.model?.requestModel === "walk-2");
+  test.equal((await ask(chat("walk-3"))).status, 200);
+  test.equal(failing.received.length, before + 1, "asked once and then left out");
+  const record = await gateway.waitForRecord((one) => one.model?.requestModel === "walk-3");
+  test.match(record.routing?.attempts, [{ backend: { name: "claude" }, status: 200 }]);
+  const { items } = await gateway.objects("Backend");
+  const health = items.find(({ object }) => object.metadata.name === "failing")?.object.status;
+  test.match(health, { health: { lastStatus: 429, ejectedForMs: Number } });
 });
 
 t.test("openai SDK is served by Anthropic", async (test) => {

@@ -12,7 +12,7 @@ import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import type { AccessLogSink } from "./access-log.ts";
-import { interceptedAccessLog } from "./access-log.ts";
+import { attemptAccessLog, interceptedAccessLog } from "./access-log.ts";
 import { agreementFilter } from "./agreement.ts";
 import { ambiguousPathFilter, ambiguousPathPolicy } from "./ambiguous-path.ts";
 import { dnsCache, unguardedDnsCache } from "./cluster.ts";
@@ -53,7 +53,7 @@ export function interceptingConnectionManager(
       routeConfigName: routeConfigurationName(scope.scheme, scope.section),
       configSource: { ads: {}, resourceApiVersion: envoy.config.core.v3.ApiVersion.V3 },
     },
-    httpFilters: httpFilters(gateway, scope),
+    httpFilters: httpFilters(gateway, scope, log),
     accessLog: [interceptedAccessLog(log, scope.scheme === "tls" ? "https" : "http")],
     upgradeConfigs: [{ upgradeType: "websocket" }],
     localReplyConfig: localReplies(gateway),
@@ -97,7 +97,11 @@ function stripInternalHeaders() {
   });
 }
 
-function httpFilters(gateway: GatewaySnapshot, { scheme }: RouteScope): HttpFilter[] {
+function httpFilters(
+  gateway: GatewaySnapshot,
+  { scheme }: RouteScope,
+  log: AccessLogSink,
+): HttpFilter[] {
   const mutation = envoy.extensions.filters.http.header_mutation.v3.HeaderMutation;
   const { FilterConfig } = envoy.extensions.filters.http.dynamic_forward_proxy.v3;
   const { Router } = envoy.extensions.filters.http.router.v3;
@@ -116,8 +120,18 @@ function httpFilters(gateway: GatewaySnapshot, { scheme }: RouteScope): HttpFilt
       dnsCacheConfig: dnsCache(gateway.upstream),
     }),
     ...(scheme === "plain" && namesAddress(gateway) ? [namedAddressFilter(gateway)] : []),
-    typedExtension(HTTP_FILTER.router, Router, { suppressEnvoyHeaders: true }),
+    typedExtension(HTTP_FILTER.router, Router, {
+      suppressEnvoyHeaders: true,
+      ...(fallsBack(gateway) && { upstreamLog: attemptAccessLog(log) }),
+    }),
   ];
+}
+
+/** Each logger costs every request something: there is one of attempts only where some rule makes several. */
+function fallsBack({ hosts }: GatewaySnapshot): boolean {
+  return hosts.some(({ rules }) =>
+    rules.some(({ action }) => action.kind === "forward" && action.fallback !== undefined),
+  );
 }
 
 function namesAddress({ hosts }: GatewaySnapshot): boolean {

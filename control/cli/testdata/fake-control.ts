@@ -122,6 +122,7 @@ export function recordWith(changes: Partial<EgressRecord> = {}): EgressRecord {
     trace: null,
     model: null,
     usage: null,
+    routing: null,
     capture: null,
     ...changes,
   };
