@@ -30,8 +30,9 @@ function observe(
   const entry = book.find(asked.id);
   if (entry === undefined) throw new TypeError("Cannot observe: no plan");
   const { promise: settled, resolve } = Promise.withResolvers<void>();
+  const { meters, capture } = asked;
   const observation = new Observation({
-    entry,
+    plan: { provider: entry.provider, meters, capture },
     request: {
       method: "POST",
       path: "/v1/chat/completions",

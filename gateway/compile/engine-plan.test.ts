@@ -274,7 +274,7 @@ t.test("attemptPlan() signs for each backend, and never for the rule as a whole"
   t.same(action.credentials, []);
   t.same(
     action.backends.map(({ attempt, credentials }) => [
-      attempt?.signing.region,
+      attempt?.signing?.region,
       credentials.length,
     ]),
     [
@@ -300,7 +300,7 @@ t.test("attemptPlan() leaves a backend with a header of its own unsigned", async
   const { backends } = forwardOf(result, "bedrock-runtime.us-east-1.amazonaws.com");
   t.same(
     backends.map(({ attempt, credentials }) => [
-      attempt?.signing.kind,
+      attempt?.signing?.kind,
       credentials.map(({ kind }) => kind),
     ]),
     [
