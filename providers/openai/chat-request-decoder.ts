@@ -88,8 +88,8 @@ export function decodeChatRequest({ body, pathModel }: WireRequest): Decoded<Cha
 function decodeBody(reader: BodyReader, body: JsonObject, pathModel: string | null): ChatRequest {
   const { system, messages } = decodeMessages(reader, body);
   const stream = reader.boolean(body, "stream", "") ?? false;
-  const choices = reader.number(body, "n", "");
-  if (stream && choices !== null && choices !== 1) reader.note("choices-streamed", "n");
+  const choices = decodeChoices(reader, body);
+  if (stream && choices !== null) reader.note("choices-streamed", "n");
   return {
     model: pathModel ?? reader.requiredString(body, "model", ""),
     system,
@@ -129,6 +129,13 @@ function noteFields(reader: BodyReader, body: JsonObject): void {
 function isDefault(value: JsonValue | undefined): boolean {
   if (isJsonList(value)) return value.length === 0;
   return value === false || (isJsonObject(value) && Object.keys(value).length === 0);
+}
+
+/** One answer is what there is anyway. */
+function decodeChoices(reader: BodyReader, body: JsonObject): JsonNumber | null {
+  const choices = reader.number(body, "n", "");
+  const value = typeof choices === "number" || choices === null ? choices : Number(choices.rawJSON);
+  return value === 1 ? null : choices;
 }
 
 type Sampling = Pick<
