@@ -89,7 +89,8 @@ class EventFilter implements UsageChunkFilter {
 
   #endEvent(rest: Buffer, passed: Buffer[]): void {
     const event = this.#held.length === 0 ? rest : Buffer.concat([...this.#held, rest]);
-    this.#wasTaken = !this.#isPassing && isUsageChunk(event);
+    const isLong = this.#isPassing || event.length > longestHeld;
+    this.#wasTaken = !isLong && isUsageChunk(event);
     this.#forget();
     if (!this.#wasTaken) passed.push(event);
   }

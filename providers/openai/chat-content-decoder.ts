@@ -97,7 +97,8 @@ function decodeImage(reader: BodyReader, part: JsonObject, at: string): Part {
   const place = `${at}.image_url`;
   const source = decodeUrlMember(reader, image, place);
   const detail = isJsonObject(image) ? reader.string(image, "detail", place) : null;
-  return { kind: "image", source, detail };
+  // What OpenAI does where nothing is said
+  return { kind: "image", source, detail: detail === "auto" ? null : detail };
 }
 
 function decodeAudio(reader: BodyReader, part: JsonObject, at: string): Part {

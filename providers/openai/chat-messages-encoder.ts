@@ -55,7 +55,7 @@ function addAssistant(
   spelling: MessageSpelling,
 ): void {
   const calls = parts.filter((part) => part.kind === "tool-call");
-  const says = parts.some(({ kind }) => kind === "text" || kind === "refusal");
+  const says = parts.some((part) => encodePart(part) !== undefined);
   if (!says && calls.length === 0) return;
   messages.push({
     role: "assistant",
@@ -76,7 +76,7 @@ function addUser(messages: JsonObject[], parts: readonly Part[], spelling: Messa
   for (const part of parts) {
     if (part.kind === "tool-result") messages.push(encodeResult(part, spelling));
     else {
-      const encoded = encodeUserPart(part);
+      const encoded = encodePart(part);
       if (encoded !== undefined) content.push(encoded);
     }
   }
@@ -91,18 +91,23 @@ function encodeResult({ callId, parts }: ToolResultPart, spelling: MessageSpelli
   };
 }
 
-/** Content of messages that hold texts only. */
+/**
+ * Content of messages that hold texts. Anything else stands there as it does in a user's message, so that the provider
+ * refuses what it would otherwise never see.
+ */
 function encodeTexts(parts: readonly Part[], { joinsTexts }: MessageSpelling): JsonValue {
   const content: JsonObject[] = [];
+  let text = "";
   for (const part of parts) {
-    if (part.kind === "text") content.push({ type: "text", text: part.text });
-    if (part.kind !== "refusal") continue;
-    content.push(
-      joinsTexts ? { type: "text", text: part.text } : { type: "refusal", refusal: part.text },
-    );
+    const encoded = encodePart(part);
+    if (encoded === undefined) continue;
+    content.push(encoded);
+    if (part.kind === "text" || part.kind === "refusal") {
+      text += text === "" ? part.text : joint + part.text;
+    }
   }
-  if (joinsTexts) return content.map(({ text }) => text).join(joint);
-  return content.length === 0 ? "" : plainContent(content);
+  const isText = content.every(({ type }) => type === "text" || type === "refusal");
+  return content.length === 0 || (joinsTexts && isText) ? text : plainContent(content);
 }
 
 /** A single text is written as a string, which every server of the dialect takes. */
@@ -112,11 +117,13 @@ function plainContent(content: readonly JsonObject[]): JsonValue {
   return isPlain ? (first["text"] ?? "") : content;
 }
 
-/** Undefined: the dialect has nothing for it in a user's message. */
-function encodeUserPart(part: Part): JsonObject | undefined {
+/** Undefined: it is no content, or nothing that the dialect has. */
+function encodePart(part: Part): JsonObject | undefined {
   switch (part.kind) {
     case "text":
       return { type: "text", text: part.text };
+    case "refusal":
+      return { type: "refusal", refusal: part.text };
     case "image":
       return {
         type: "image_url",
@@ -135,7 +142,8 @@ function encodeDocument(source: Source, name: string | null): JsonObject {
   if (source.kind === "file") {
     return { type: "file", file: { file_id: source.id, filename: name ?? undefined } };
   }
-  if (source.kind === "base64" && source.mediaType === "text/plain") {
+  // Chat completions take no files but PDFs, and text as what it is.
+  if (source.kind === "base64" && source.mediaType.startsWith("text/")) {
     return { type: "text", text: Buffer.from(source.data, "base64").toString("utf8") };
   }
   return { type: "file", file: { file_data: urlOf(source), filename: name ?? "document.pdf" } };

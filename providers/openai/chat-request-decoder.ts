@@ -35,6 +35,7 @@ const readFields: ReadonlySet<string> = new Set([
   "response_format",
   "reasoning_effort",
   "reasoning",
+  "thinking",
   "stream",
   "stream_options",
   "user",
@@ -59,9 +60,10 @@ const notedFields: ReadonlyMap<string, Feature> = new Map([
   ["moderation", "safety"],
   ["functions", "custom-tool"],
   ["function_call", "custom-tool"],
-  // DeepSeek's switch
-  ["thinking", "reasoning"],
 ]);
+
+/** Members that ask for something even where they are empty. */
+const switches: ReadonlySet<string> = new Set(["web_search_options"]);
 
 const efforts: ReadonlySet<string> = new Set([
   "none",
@@ -86,8 +88,8 @@ export function decodeChatRequest({ body, pathModel }: WireRequest): Decoded<Cha
 function decodeBody(reader: BodyReader, body: JsonObject, pathModel: string | null): ChatRequest {
   const { system, messages } = decodeMessages(reader, body);
   const stream = reader.boolean(body, "stream", "") ?? false;
-  const choices = reader.number(body, "n", "");
-  if (stream && choices !== null && choices !== 1) reader.note("choices-streamed", "n");
+  const choices = decodeChoices(reader, body);
+  if (stream && choices !== null) reader.note("choices-streamed", "n");
   return {
     model: pathModel ?? reader.requiredString(body, "model", ""),
     system,
@@ -111,8 +113,11 @@ function decodeBody(reader: BodyReader, body: JsonObject, pathModel: string | nu
 
 function noteFields(reader: BodyReader, body: JsonObject): void {
   for (const field of Object.keys(body)) {
-    if (readFields.has(field) || isNothing(body[field])) continue;
-    reader.note(notedFields.get(field) ?? "unknown-field", field);
+    const value = body[field];
+    if (readFields.has(field) || value === null) continue;
+    const feature = notedFields.get(field);
+    if (feature === undefined) reader.note("unknown-field", field);
+    else if (switches.has(field) || !isDefault(value)) reader.note(feature, field);
   }
   for (const modality of reader.list(body, "modalities", "")) {
     if (modality === "text") continue;
@@ -120,11 +125,17 @@ function noteFields(reader: BodyReader, body: JsonObject): void {
   }
 }
 
-/** Whether a member asks for what its absence would: null, false, an empty list or object. */
-function isNothing(value: JsonValue | undefined): boolean {
-  if (value === undefined || value === null || value === false) return true;
+/** Whether a member asks for what its absence would: false, an empty list or object. */
+function isDefault(value: JsonValue | undefined): boolean {
   if (isJsonList(value)) return value.length === 0;
-  return isJsonObject(value) && Object.keys(value).length === 0;
+  return value === false || (isJsonObject(value) && Object.keys(value).length === 0);
+}
+
+/** One answer is what there is anyway. */
+function decodeChoices(reader: BodyReader, body: JsonObject): JsonNumber | null {
+  const choices = reader.number(body, "n", "");
+  const value = typeof choices === "number" || choices === null ? choices : Number(choices.rawJSON);
+  return value === 1 ? null : choices;
 }
 
 type Sampling = Pick<
@@ -211,22 +222,53 @@ function decodeSchema(reader: BodyReader, format: JsonObject): OutputFormat {
   };
 }
 
-/** `reasoning` is OpenRouter's (https://openrouter.ai/docs/use-cases/reasoning-tokens). */
+/**
+ * `reasoning` is OpenRouter's (https://openrouter.ai/docs/use-cases/reasoning-tokens), `thinking` DeepSeek's
+ * (https://api-docs.deepseek.com/guides/thinking_mode) and, with a budget, of servers that pass Anthropic's on.
+ */
 function decodeReasoning(reader: BodyReader, body: JsonObject): ReasoningRequest | null {
-  const object = reader.object(body, "reasoning", "");
-  const word =
-    reader.string(body, "reasoning_effort", "") ??
-    (object === null ? null : reader.string(object, "effort", "reasoning"));
+  const word = reader.string(body, "reasoning_effort", "");
   const effort = word === null ? null : decodeEffort(reader, word);
-  if (object === null)
-    return effort === null ? null : { effort, budgetTokens: null, visible: null };
-  const isOff = reader.boolean(object, "enabled", "reasoning") === false;
-  const isHidden = reader.boolean(object, "exclude", "reasoning") === true;
-  return {
-    effort: isOff ? "none" : effort,
-    budgetTokens: isOff ? null : reader.number(object, "max_tokens", "reasoning"),
-    visible: isHidden ? false : null,
-  };
+  const object = reader.object(body, "reasoning", "");
+  if (object !== null) return decodeReasoningObject(reader, object, effort);
+  const thinking = reader.object(body, "thinking", "");
+  if (thinking !== null) return decodeThinking(reader, thinking, effort);
+  return effort === null ? null : { effort, budgetTokens: null, visible: null };
+}
+
+function decodeReasoningObject(
+  reader: BodyReader,
+  object: JsonObject,
+  effort: ReasoningEffort | null,
+): ReasoningRequest {
+  const at = "reasoning";
+  const word = reader.string(object, "effort", at);
+  const own = word === null ? effort : decodeEffort(reader, word);
+  const budgetTokens = reader.number(object, "max_tokens", at);
+  const enabled = reader.boolean(object, "enabled", at);
+  const isHidden = reader.boolean(object, "exclude", at) === true;
+  return { ...switched(enabled, own, budgetTokens), visible: isHidden ? false : null };
+}
+
+function decodeThinking(
+  reader: BodyReader,
+  thinking: JsonObject,
+  effort: ReasoningEffort | null,
+): ReasoningRequest {
+  const type = reader.requiredString(thinking, "type", "thinking");
+  const budgetTokens = reader.number(thinking, "budget_tokens", "thinking");
+  return { ...switched(type !== "disabled", effort, budgetTokens), visible: null };
+}
+
+/** Reasoning that is only switched on is of medium effort. */
+function switched(
+  enabled: boolean | null,
+  effort: ReasoningEffort | null,
+  budgetTokens: JsonNumber | null,
+): Pick<ReasoningRequest, "effort" | "budgetTokens"> {
+  if (enabled === false) return { effort: "none", budgetTokens: null };
+  const isUnsaid = enabled === true && effort === null && budgetTokens === null;
+  return { effort: isUnsaid ? "medium" : effort, budgetTokens };
 }
 
 function decodeEffort(reader: BodyReader, word: string): ReasoningEffort | null {
@@ -243,7 +285,7 @@ function decodeStreamUsage(reader: BodyReader, body: JsonObject): boolean {
   const options = reader.object(body, "stream_options", "");
   if (options === null) return false;
   for (const option of Object.keys(options)) {
-    const isKnown = option === "include_usage" || isNothing(options[option]);
+    const isKnown = option === "include_usage" || isDefault(options[option]);
     if (!isKnown) reader.note("unknown-field", `stream_options.${option}`);
   }
   return reader.boolean(options, "include_usage", "stream_options") === true;

@@ -56,7 +56,7 @@ function encodeMessage(parts: readonly Part[], kinds: ReadonlySet<Part["kind"]>)
     role: "assistant",
     content: kinds.has("text") || !saysMore ? textOf(parts) : null,
     refusal: kinds.has("refusal") ? joined(parts, "refusal") : null,
-    reasoning_content: kinds.has("reasoning") ? joined(parts, "reasoning") : undefined,
+    reasoning_content: joined(parts, "reasoning") || undefined,
     tool_calls: calls.length > 0 ? calls.map(encodeCall) : undefined,
   };
 }

@@ -12,7 +12,8 @@ import { isJsonList } from "./body-reader.ts";
 const kindsByStatus: ReadonlyMap<number, ErrorKind> = new Map([
   [400, "invalid-request"],
   [401, "authentication"],
-  [402, "rate-limit"],
+  // An account without means, which no wait will fill
+  [402, "permission"],
   [403, "permission"],
   [404, "not-found"],
   [408, "timeout"],
