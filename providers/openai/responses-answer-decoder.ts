@@ -132,7 +132,7 @@ function addContent(content: JsonValue | undefined, { parts, logprobs }: Gathere
       parts.push({ kind: "refusal", text: textOrEmpty(piece["refusal"]) });
     } else if (piece["type"] === "output_text") {
       parts.push({ kind: "text", text: textOrEmpty(piece["text"]) });
-      for (const entry of decodeTokenLogprobs(piece["logprobs"]) ?? []) logprobs.push(entry);
+      for (const entry of decodeTokenLogprobs(piece["logprobs"])) logprobs.push(entry);
     }
   }
 }

@@ -7,16 +7,12 @@ import type { Feature } from "../features.ts";
 import type { AudioPart, DocumentPart, ImagePart, Part, Source } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
-import { sourceOfUrl } from "./responses-data-url.ts";
+import { audioMediaType } from "./audio-formats.ts";
+import { isJsonList } from "./body-reader.ts";
+import { parseDataUrl } from "./data-url.ts";
+import type { FieldRule, Place } from "./responses-fields.ts";
+import { noteFields } from "./responses-fields.ts";
 import { mediaTypeOf } from "./responses-file-names.ts";
-import type { FieldRule, RequestNotes } from "./responses-notes.ts";
-import { note, noteFields, readString, reject } from "./responses-notes.ts";
-
-/** Where something stands, as a path into the body. */
-export interface Place {
-  readonly notes: RequestNotes;
-  readonly at: string;
-}
 
 const textRule = partRule([
   ["text", null],
@@ -36,30 +32,25 @@ const fileRule = partRule([
 ]);
 const audioRule = partRule([["input_audio", null]]);
 
-const audioTypes: ReadonlyMap<string, string> = new Map([
-  ["mp3", "audio/mpeg"],
-  ["wav", "audio/wav"],
-]);
-
 /** Parts of a message or of a tool's result; an empty text is no part. */
-export function decodeContent(content: JsonValue | undefined, { notes, at }: Place): Part[] {
+export function decodeContent(content: JsonValue | undefined, { reader, at }: Place): Part[] {
   if (typeof content === "string") return content === "" ? [] : [{ kind: "text", text: content }];
-  if (!Array.isArray(content)) {
-    reject(notes, `${at} is neither a string nor a list`);
+  if (!isJsonList(content)) {
+    reader.fail(`${at} is neither a string nor a list`);
     return [];
   }
   const parts: Part[] = [];
   for (let index = 0; index < content.length; index++) {
-    const part = decodePart(content[index], { notes, at: `${at}[${index}]` });
+    const part = decodePart(content[index], { reader, at: `${at}[${index}]` });
     if (part !== null) parts.push(part);
   }
   return parts;
 }
 
 function decodePart(value: JsonValue | undefined, place: Place): Part | null {
-  const { notes, at } = place;
+  const { reader, at } = place;
   if (!isJsonObject(value)) {
-    reject(notes, `${at} is no object`);
+    reader.fail(`${at} is not an object`);
     return null;
   }
   const { type } = value;
@@ -67,11 +58,11 @@ function decodePart(value: JsonValue | undefined, place: Place): Part | null {
     case "input_text":
     case "output_text":
     case "text":
-      noteFields(notes, value, { rule: textRule, at });
-      return { kind: "text", text: neededString(value, "text", place) };
+      noteFields(value, textRule, { reader, at });
+      return { kind: "text", text: place.reader.requiredString(value, "text", at) };
     case "refusal":
-      noteFields(notes, value, { rule: refusalRule, at });
-      return { kind: "refusal", text: neededString(value, "refusal", place) };
+      noteFields(value, refusalRule, { reader, at });
+      return { kind: "refusal", text: place.reader.requiredString(value, "refusal", at) };
     case "input_image":
       return decodeImage(value, place);
     case "input_file":
@@ -79,69 +70,67 @@ function decodePart(value: JsonValue | undefined, place: Place): Part | null {
     case "input_audio":
       return decodeAudio(value, place);
     default:
-      note(notes, "unknown-content", `${at}.type`);
+      reader.note("unknown-content", `${at}.type`);
       return null;
   }
 }
 
 function decodeImage(value: JsonObject, place: Place): ImagePart | null {
-  const { notes, at } = place;
-  noteFields(notes, value, { rule: imageRule, at });
+  const { reader, at } = place;
+  noteFields(value, imageRule, { reader, at });
   const source = decodeSource(value, "image_url", place);
   if (source === null) return null;
-  const detail = readString(notes, value, { name: "detail", at: `${at}.` });
+  const detail = reader.string(value, "detail", at);
   // The default, so it asks for nothing.
   return { kind: "image", source, detail: detail === "auto" ? null : detail };
 }
 
 function decodeFile(value: JsonObject, place: Place): DocumentPart | null {
-  const { notes, at } = place;
-  noteFields(notes, value, { rule: fileRule, at });
-  const name = readString(notes, value, { name: "filename", at: `${at}.` });
-  const data = readString(notes, value, { name: "file_data", at: `${at}.` });
+  const { reader, at } = place;
+  noteFields(value, fileRule, { reader, at });
+  const name = reader.string(value, "filename", at);
+  const data = reader.string(value, "file_data", at);
   const source =
     data === null ? decodeSource(value, "file_url", place) : decodeData(data, name, place);
   return source === null ? null : { kind: "document", source, name };
 }
 
-function decodeData(data: string, name: string | null, { notes, at }: Place): Source | null {
-  if (!data.startsWith("data:")) return { kind: "base64", mediaType: mediaTypeOf(name), data };
-  const source = sourceOfUrl(data);
-  if (source === null) reject(notes, `${at}.file_data is a broken data URL`);
-  return source;
+function decodeData(data: string, name: string | null, { reader, at }: Place): Source | null {
+  if (!isDataUrl(data)) return { kind: "base64", mediaType: mediaTypeOf(name), data };
+  return sourceOf(data, { reader, at: `${at}.file_data` });
 }
 
-function decodeSource(value: JsonObject, name: string, { notes, at }: Place): Source | null {
-  const url = readString(notes, value, { name, at: `${at}.` });
-  if (url !== null) {
-    const source = sourceOfUrl(url);
-    if (source === null) reject(notes, `${at}.${name} is a broken data URL`);
-    return source;
-  }
-  const id = readString(notes, value, { name: "file_id", at: `${at}.` });
+function decodeSource(value: JsonObject, name: string, { reader, at }: Place): Source | null {
+  const url = reader.string(value, name, at);
+  if (url !== null) return sourceOf(url, { reader, at: `${at}.${name}` });
+  const id = reader.string(value, "file_id", at);
   if (id !== null) return { kind: "file", id };
-  reject(notes, `${at} has neither ${name} nor file_id`);
+  reader.fail(`${at} has neither ${name} nor file_id`);
   return null;
 }
 
-function decodeAudio(value: JsonObject, { notes, at }: Place): AudioPart | null {
-  noteFields(notes, value, { rule: audioRule, at });
+function sourceOf(url: string, { reader, at }: Place): Source | null {
+  const bytes = parseDataUrl(url);
+  if (bytes !== undefined) return { kind: "base64", ...bytes };
+  if (!isDataUrl(url)) return { kind: "url", url, mediaType: null };
+  reader.fail(`${at} is a broken data URL`);
+  return null;
+}
+
+function isDataUrl(url: string): boolean {
+  return url.slice(0, 5).toLowerCase() === "data:";
+}
+
+function decodeAudio(value: JsonObject, { reader, at }: Place): AudioPart | null {
+  noteFields(value, audioRule, { reader, at });
   const audio = value["input_audio"];
   const data = isJsonObject(audio) ? audio["data"] : undefined;
   const format = isJsonObject(audio) ? audio["format"] : undefined;
   if (typeof data !== "string" || typeof format !== "string") {
-    reject(notes, `${at}.input_audio has no data with a format`);
+    reader.fail(`${at}.input_audio has no data with a format`);
     return null;
   }
-  const mediaType = audioTypes.get(format) ?? `audio/${format}`;
-  return { kind: "audio", source: { kind: "base64", mediaType, data } };
-}
-
-function neededString(value: JsonObject, name: string, { notes, at }: Place): string {
-  const text = value[name];
-  if (typeof text === "string") return text;
-  reject(notes, `${at}.${name} is no string`);
-  return "";
+  return { kind: "audio", source: { kind: "base64", mediaType: audioMediaType(format), data } };
 }
 
 function partRule(own: readonly (readonly [string, Feature | null])[]): FieldRule {

@@ -31,7 +31,8 @@ export function encodeVariant(body: JsonObject): string {
   if (isJsonObject(text)) keep(kept, "verbosity", { value: text["verbosity"], fits: isText });
   // An answer to a request of any other dialect repeats its first text as instructions.
   if (body["instructions"] === undefined || body["instructions"] === null) {
-    if (Array.isArray(body["input"]) && beginsWithSystem(body["input"])) kept["instructions"] = null;
+    if (Array.isArray(body["input"]) && beginsWithSystem(body["input"]))
+      kept["instructions"] = null;
   }
   return Object.keys(kept).length === 0 ? "" : writeJson(kept);
 }

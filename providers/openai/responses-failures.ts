@@ -5,7 +5,8 @@
 
 import type { ErrorKind, ModelError } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
-import { isJsonObject } from "../json-text.ts";
+import { isJsonObject, writeJson } from "../json-text.ts";
+import { encodeErrorBody } from "./error-codec.ts";
 
 interface Sort {
   readonly kind: ErrorKind;
@@ -76,6 +77,16 @@ export function decodeFailure(value: JsonValue | undefined): ModelError {
     message: typeof message === "string" && message !== "" ? message : "The provider failed",
     code: typeof code === "string" ? code : null,
   };
+}
+
+/**
+ * Members of an `error` event as JSON text. The API sends them in an object of their own, its reference has them beside the
+ * type: clients read the one or the other.
+ */
+export function writeFailureMembers(error: ModelError): string {
+  const { code, message } = error;
+  const flat = writeJson({ code, message, param: null }).slice(1, -1);
+  return `${flat},${encodeErrorBody(error).slice(1, -1)}`;
 }
 
 /** The error of a failed answer: words that clients do not know give way to those for the kind. */

@@ -7,11 +7,12 @@ import type { Feature } from "../features.ts";
 import type { Message, Part, ToolCallPart, ToolResultPart } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
-import type { Place } from "./responses-content-decoder.ts";
+import type { BodyReader } from "./body-reader.ts";
+import { isJsonList } from "./body-reader.ts";
 import { decodeContent } from "./responses-content-decoder.ts";
-import type { FieldRule, RequestNotes } from "./responses-notes.ts";
-import { note, noteFields, reject } from "./responses-notes.ts";
-import { decodeReasoning, responsesName } from "./responses-reasoning.ts";
+import type { FieldRule, Place } from "./responses-fields.ts";
+import { noteFields } from "./responses-fields.ts";
+import { decodeReasoningInput, encryptedContent } from "./responses-reasoning.ts";
 
 /** The conversation of a request. */
 export interface Conversation {
@@ -76,21 +77,21 @@ const otherItems: ReadonlyMap<string, Feature> = new Map<string, Feature>([
 ]);
 
 /** Reads `input`: a text is one turn of the user. */
-export function decodeInput(input: JsonValue | undefined, notes: RequestNotes): Conversation {
+export function decodeInput(input: JsonValue | undefined, reader: BodyReader): Conversation {
   const folder: Folder = { system: [], messages: [], last: "none", parts: [] };
   if (typeof input === "string") {
-    addUser(folder, decodeContent(input, { notes, at: "input" }), "user");
+    addUser(folder, decodeContent(input, { reader, at: "input" }), "user");
     return folder;
   }
-  if (!Array.isArray(input)) {
-    reject(notes, "input is neither a string nor a list");
+  if (!isJsonList(input)) {
+    reader.fail("input is neither a string nor a list");
     return folder;
   }
   for (let index = 0; index < input.length; index++) {
     const item = input[index];
-    const place = { notes, at: `input[${index}]` };
+    const place = { reader, at: `input[${index}]` };
     if (isJsonObject(item)) decodeItem(item, folder, place);
-    else reject(notes, `${place.at} is no object`);
+    else reader.fail(`${place.at} is not an object`);
   }
   return folder;
 }
@@ -115,11 +116,11 @@ function decodeItem(item: JsonObject, folder: Folder, place: Place): void {
       addUser(folder, [decodeOutput(item, place)], "result");
       return;
     case "reasoning":
-      noteFields(place.notes, item, { rule: reasoningRule, at: place.at });
+      noteFields(item, reasoningRule, place);
       decodeReasoningItem(item, folder, place);
       return;
     default:
-      note(place.notes, otherItems.get(type) ?? "unknown-content", `${place.at}.type`);
+      place.reader.note(otherItems.get(type) ?? "unknown-content", `${place.at}.type`);
   }
 }
 
@@ -131,9 +132,9 @@ function typeOf(item: JsonObject): string {
   return typeof item["id"] === "string" ? "item_reference" : "";
 }
 
-function decodeMessage(item: JsonObject, folder: Folder, { notes, at }: Place): void {
-  noteFields(notes, item, { rule: messageRule, at });
-  const parts = decodeContent(item["content"], { notes, at: `${at}.content` });
+function decodeMessage(item: JsonObject, folder: Folder, { reader, at }: Place): void {
+  noteFields(item, messageRule, { reader, at });
+  const parts = decodeContent(item["content"], { reader, at: `${at}.content` });
   switch (item["role"]) {
     case "user":
       addUser(folder, parts, "user");
@@ -146,26 +147,22 @@ function decodeMessage(item: JsonObject, folder: Folder, { notes, at }: Place): 
       addSystem(folder, parts);
       return;
     default:
-      reject(notes, `${at}.role is none of user, assistant, system and developer`);
+      reader.fail(`${at}.role is none of user, assistant, system and developer`);
   }
 }
 
-function decodeCall(item: JsonObject, { notes, at }: Place): ToolCallPart {
-  noteFields(notes, item, { rule: callRule, at });
-  const id = neededText(item["call_id"], { notes, at: `${at}.call_id` });
-  const name = neededText(item["name"], { notes, at: `${at}.name` });
-  const text = item["arguments"];
-  if (text !== undefined && text !== null && typeof text !== "string") {
-    reject(notes, `${at}.arguments is no string`);
-  }
-  const args = typeof text === "string" && text !== "" ? text : "{}";
-  return { kind: "tool-call", id, name, arguments: args, signature: null };
+function decodeCall(item: JsonObject, { reader, at }: Place): ToolCallPart {
+  noteFields(item, callRule, { reader, at });
+  const id = neededText(item["call_id"], { reader, at: `${at}.call_id` });
+  const name = neededText(item["name"], { reader, at: `${at}.name` });
+  const args = reader.string(item, "arguments", at) ?? "";
+  return { kind: "tool-call", id, name, arguments: args === "" ? "{}" : args, signature: null };
 }
 
-function decodeOutput(item: JsonObject, { notes, at }: Place): ToolResultPart {
-  noteFields(notes, item, { rule: outputRule, at });
-  const callId = neededText(item["call_id"], { notes, at: `${at}.call_id` });
-  const parts = decodeContent(item["output"], { notes, at: `${at}.output` });
+function decodeOutput(item: JsonObject, { reader, at }: Place): ToolResultPart {
+  noteFields(item, outputRule, { reader, at });
+  const callId = neededText(item["call_id"], { reader, at: `${at}.call_id` });
+  const parts = decodeContent(item["output"], { reader, at: `${at}.output` });
   const name = item["name"];
   return {
     kind: "tool-result",
@@ -176,18 +173,18 @@ function decodeOutput(item: JsonObject, { notes, at }: Place): ToolResultPart {
   };
 }
 
-function decodeReasoningItem(item: JsonObject, folder: Folder, { notes, at }: Place): void {
-  const part = decodeReasoning(item);
+function decodeReasoningItem(item: JsonObject, folder: Folder, { reader, at }: Place): void {
+  const part = decodeReasoningInput(item);
   // Without it only the provider's store knows what was thought.
-  if (part.encrypted === null && part.origin === responsesName) {
-    note(notes, "foreign-signature", `${at}.encrypted_content`);
+  if (encryptedContent(part) === null) {
+    reader.note("foreign-signature", `${at}.encrypted_content`);
   }
   addAssistant(folder, [part]);
 }
 
-function neededText(value: JsonValue | undefined, { notes, at }: Place): string {
+function neededText(value: JsonValue | undefined, { reader, at }: Place): string {
   if (typeof value === "string" && value !== "") return value;
-  reject(notes, `${at} is missing`);
+  reader.fail(`${at} is missing`);
   return "";
 }
 

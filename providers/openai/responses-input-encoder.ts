@@ -3,9 +3,9 @@
 import { createHash } from "node:crypto";
 import type { DocumentPart, ImagePart, Message, Part, ReasoningPart, Source } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
-import { dataUrl } from "./responses-data-url.ts";
+import { formatDataUrl } from "./data-url.ts";
 import { fileName } from "./responses-file-names.ts";
-import { responsesName } from "./responses-reasoning.ts";
+import { encryptedContent, responsesName } from "./responses-reasoning.ts";
 
 /** Longest id of a call that the API takes. */
 const longestCallId = 64;
@@ -82,8 +82,7 @@ function encodePart(part: Part): JsonObject | null {
 }
 
 function encodeImage({ source, detail }: ImagePart): JsonObject {
-  const place =
-    source.kind === "file" ? { file_id: source.id } : { image_url: urlOf(source) };
+  const place = source.kind === "file" ? { file_id: source.id } : { image_url: urlOf(source) };
   return { type: "input_image", ...place, detail: detail ?? "auto" };
 }
 
@@ -104,7 +103,7 @@ function encodeDocument({ source, name }: DocumentPart): JsonObject {
 }
 
 function urlOf(source: Exclude<Source, { kind: "file" }>): string {
-  return source.kind === "url" ? source.url : dataUrl(source.mediaType, source.data);
+  return source.kind === "url" ? source.url : formatDataUrl(source);
 }
 
 function addAssistantItem(items: JsonObject[], part: Part): void {
@@ -139,11 +138,13 @@ function assistantMessage(content: JsonObject): JsonObject {
 }
 
 /** Without what is encrypted the API would look the item up among stored ones, where it is not. */
-function addReasoning(items: JsonObject[], { text, encrypted, origin }: ReasoningPart): void {
-  if (origin !== responsesName || encrypted === null) return;
+function addReasoning(items: JsonObject[], part: ReasoningPart): void {
+  const content = part.origin === responsesName ? encryptedContent(part) : null;
+  if (content === null) return;
+  const { text } = part;
   items.push({
     type: "reasoning",
     summary: text === "" ? [] : [{ type: "summary_text", text }],
-    encrypted_content: encrypted,
+    encrypted_content: content,
   });
 }

@@ -1,24 +1,19 @@
-/** Probabilities of tokens in the text of answers. */
+/** Probabilities of tokens in the text of answers: those of chat completions, but in a list of their own. */
 
 import type { TokenLogprob } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
-import { isJsonNumber, isJsonObject } from "../json-text.ts";
+import { isJsonList } from "./body-reader.ts";
+import { decodeChatLogprobs } from "./chat-logprobs.ts";
 
-/** The probabilities of a text; null where there are none. */
-export function decodeTokenLogprobs(list: JsonValue | undefined): TokenLogprob[] | null {
-  if (!Array.isArray(list) || list.length === 0) return null;
-  const decoded: TokenLogprob[] = [];
-  for (const entry of list) {
-    const token = decodeToken(entry);
-    if (token === null || !isJsonObject(entry)) continue;
-    const top = entry["top_logprobs"];
-    const others = Array.isArray(top) ? top.map(decodeToken) : [];
-    decoded.push({ ...token, top: others.filter((other) => other !== null) });
-  }
-  return decoded;
+const none: readonly TokenLogprob[] = [];
+
+/** The probabilities of a text; empty where there are none. */
+export function decodeTokenLogprobs(list: JsonValue | undefined): readonly TokenLogprob[] {
+  if (!isJsonList(list) || list.length === 0) return none;
+  return decodeChatLogprobs({ content: list }) ?? none;
 }
 
-/** The probabilities as the API writes them. */
+/** The probabilities as the API writes them: always with the bytes of tokens. */
 export function encodeTokenLogprobs(logprobs: readonly TokenLogprob[]): JsonObject[] {
   return logprobs.map((entry) => ({
     ...encodeToken(entry),
@@ -26,17 +21,6 @@ export function encodeTokenLogprobs(logprobs: readonly TokenLogprob[]): JsonObje
   }));
 }
 
-function decodeToken(entry: JsonValue): Omit<TokenLogprob, "top"> | null {
-  if (!isJsonObject(entry)) return null;
-  const { token, logprob, bytes } = entry;
-  if (typeof token !== "string" || !isJsonNumber(logprob)) return null;
-  return { token, logprob, bytes: isBytes(bytes) ? bytes : null };
-}
-
 function encodeToken({ token, logprob, bytes }: Omit<TokenLogprob, "top">): JsonObject {
   return { token, logprob, bytes: bytes ?? [...Buffer.from(token, "utf8")] };
-}
-
-function isBytes(value: JsonValue | undefined): value is readonly number[] {
-  return Array.isArray(value) && value.every((byte) => typeof byte === "number");
 }

@@ -69,7 +69,11 @@ export function summaryContent(text: string): string {
 /** The item of a whole part; null for parts that no answer has. */
 export function itemOfPart(
   part: Part,
-  { ids, index, logprobs }: {
+  {
+    ids,
+    index,
+    logprobs,
+  }: {
     readonly ids: AnswerIds;
     readonly index: number;
     /** JSON text of a list */

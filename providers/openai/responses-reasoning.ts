@@ -16,20 +16,24 @@ const wrapper = "clrk_";
 /** Joins the texts of one item. */
 export const summaryJoint = "\n\n";
 
-/** The part of a reasoning item; its id is of use only to the provider's store, so it is not kept. */
+/**
+ * The part of a reasoning item in an answer. `encrypted_content` is a signature beside a text and the reasoning itself
+ * where there is none; the item's id is of use only to the provider's store, so it is not kept.
+ */
 export function decodeReasoning(item: JsonObject): ReasoningPart {
   const text = reasoningText(item);
-  const encrypted = item["encrypted_content"];
-  const own = typeof encrypted === "string" && encrypted !== "" ? encrypted : null;
-  const foreign = own === null ? null : unwrap(own);
-  if (foreign !== null) return { kind: "reasoning", text, ...foreign };
-  return { kind: "reasoning", text, signature: null, encrypted: own, origin: responsesName };
+  const content = item["encrypted_content"];
+  const proof = typeof content === "string" && content !== "" ? content : null;
+  return text === ""
+    ? { kind: "reasoning", text, signature: null, encrypted: proof, origin: responsesName }
+    : { kind: "reasoning", text, signature: proof, encrypted: null, origin: responsesName };
 }
 
-/** All texts of a reasoning item. */
-export function reasoningText(item: JsonObject): string {
-  const texts = [...textsOf(item["summary"]), ...textsOf(item["content"])];
-  return texts.join(summaryJoint);
+/** The part of a reasoning item in a request: of the codec whose provider gave it. */
+export function decodeReasoningInput(item: JsonObject): ReasoningPart {
+  const own = decodeReasoning(item);
+  const foreign = unwrap(own.signature ?? own.encrypted ?? "");
+  return foreign === null ? own : { kind: "reasoning", text: own.text, ...foreign };
 }
 
 /** What `encrypted_content` says of a part; null where there is nothing to be kept. */
@@ -38,10 +42,15 @@ export function encryptedContent({
   encrypted,
   origin,
 }: Omit<ReasoningPart, "kind" | "text">): string | null {
-  if (origin === responsesName) return encrypted;
+  if (origin === responsesName) return signature ?? encrypted;
   if (signature === null && encrypted === null) return null;
   const content = writeJson([origin, signature, encrypted]);
   return wrapper + Buffer.from(content, "utf8").toString("base64url");
+}
+
+function reasoningText(item: JsonObject): string {
+  const texts = [...textsOf(item["summary"]), ...textsOf(item["content"])];
+  return texts.join(summaryJoint);
 }
 
 function unwrap(content: string): Omit<ReasoningPart, "kind" | "text"> | null {

@@ -4,23 +4,15 @@ import type { Decoded, WireRequest } from "../codec.ts";
 import type { Feature } from "../features.ts";
 import type { ChatRequest, Part } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
-import { isJsonObject, parseJson } from "../json-text.ts";
+import { isJsonObject } from "../json-text.ts";
+import { BodyReader, parseBody } from "./body-reader.ts";
 import { encodeVariant } from "./responses-echo.ts";
+import type { FieldRule } from "./responses-fields.ts";
+import { noteFields } from "./responses-fields.ts";
 import { decodeInput } from "./responses-input-decoder.ts";
-import type { RequestNotes } from "./responses-notes.ts";
-import {
-  createNotes,
-  note,
-  noteFields,
-  readBoolean,
-  readNumber,
-  readString,
-  reject,
-} from "./responses-notes.ts";
 import { decodeLogprobs, decodeReasoningRequest, decodeText } from "./responses-settings.ts";
 import { decodeToolChoice, decodeTools } from "./responses-tools.ts";
 
-/** Fields that are read, and those that the IR has no place for with their feature. */
 const topFields: ReadonlyMap<string, Feature | null> = new Map<string, Feature | null>([
   ["model", null],
   ["input", null],
@@ -56,72 +48,63 @@ const topFields: ReadonlyMap<string, Feature | null> = new Map<string, Feature |
   ["truncation", "truncation"],
 ]);
 
-/** Values that say no more than the field's absence. */
-const sayNothing: ReadonlyMap<string, readonly JsonValue[]> = new Map([
+const idleValues: ReadonlyMap<string, readonly JsonValue[]> = new Map([
   ["background", [false]],
   ["service_tier", ["auto", "default"]],
   ["store", [false]],
   ["truncation", ["disabled"]],
 ]);
 
+const bodyRule: FieldRule = { fields: topFields, others: "unknown-field", idle: idleValues };
+
+const streamRule: FieldRule = {
+  fields: new Map<string, Feature>(),
+  others: "unknown-field",
+  idle: new Map([["include_obfuscation", [false]]]),
+};
+
 /** Fields beside which `input` may be absent: they bring the conversation. */
 const inputStandIns = ["previous_response_id", "conversation", "prompt"];
 
 /** Reads the body; `malformed` for what the API would not take either. */
 export function decodeRequest({ body }: WireRequest): Decoded<ChatRequest> {
-  const parsed = parseJson(body);
-  if (parsed.kind === "malformed") return { kind: "malformed", reason: parsed.reason };
-  if (!isJsonObject(parsed.value)) return { kind: "malformed", reason: "it is no object" };
-  const notes = createNotes();
-  const value = decodeBody(parsed.value, notes);
-  return notes.reason === null ? { kind: "ok", value } : { kind: "malformed", reason: notes.reason };
+  const parsed = parseBody(body);
+  if (parsed.kind === "malformed") return parsed;
+  const reader = new BodyReader();
+  return reader.finish(decodeBody(parsed.value, reader));
 }
 
-function decodeBody(body: JsonObject, notes: RequestNotes): ChatRequest {
-  noteTopFields(body, notes);
-  const conversation = decodeInput(inputOf(body), notes);
+function decodeBody(body: JsonObject, reader: BodyReader): ChatRequest {
+  noteFields(body, bodyRule, { reader, at: "" });
+  const { stream_options: options } = body;
+  if (isJsonObject(options)) noteFields(options, streamRule, { reader, at: "stream_options" });
+  const conversation = decodeInput(inputOf(body), reader);
   return {
-    model: decodeModel(body, notes),
-    system: [...decodeInstructions(body, notes), ...conversation.system],
+    model: decodeModel(body, reader),
+    system: [...decodeInstructions(body, reader), ...conversation.system],
     messages: conversation.messages,
-    tools: decodeTools(body["tools"], notes),
-    toolChoice: decodeToolChoice(body["tool_choice"], notes),
-    parallelToolCalls: readBoolean(notes, body, "parallel_tool_calls"),
-    maxOutputTokens: readNumber(notes, body, "max_output_tokens"),
-    temperature: readNumber(notes, body, "temperature"),
-    topP: readNumber(notes, body, "top_p"),
+    tools: decodeTools(body, reader),
+    toolChoice: decodeToolChoice(body, reader),
+    parallelToolCalls: reader.boolean(body, "parallel_tool_calls", ""),
+    maxOutputTokens: reader.number(body, "max_output_tokens", ""),
+    temperature: reader.number(body, "temperature", ""),
+    topP: reader.number(body, "top_p", ""),
     topK: null,
     seed: null,
     frequencyPenalty: null,
     presencePenalty: null,
     stop: [],
     choices: null,
-    logprobs: decodeLogprobs(body, notes),
-    output: decodeText(body["text"], notes),
-    reasoning: decodeReasoningRequest(body["reasoning"], notes),
-    stream: readBoolean(notes, body, "stream") ?? false,
+    logprobs: decodeLogprobs(body, reader),
+    output: decodeText(body, reader),
+    reasoning: decodeReasoningRequest(body, reader),
+    stream: reader.boolean(body, "stream", "") ?? false,
     streamUsage: true,
-    endUser: decodeEndUser(body, notes),
-    unexpressed: notes.unexpressed,
+    endUser: decodeEndUser(body, reader),
+    unexpressed: reader.unexpressed,
     variant: encodeVariant(body),
   };
 }
-
-function noteTopFields(body: JsonObject, notes: RequestNotes): void {
-  for (const key of Object.keys(body)) {
-    const feature = topFields.get(key);
-    const value = body[key];
-    if (feature === null || value === undefined || value === null) continue;
-    if (sayNothing.get(key)?.includes(value) === true) continue;
-    note(notes, feature ?? "unknown-field", key.slice(0, 64));
-  }
-  const { stream_options: options } = body;
-  if (isJsonObject(options) && options["include_obfuscation"] !== false) {
-    noteFields(notes, options, { rule: streamRule, at: "stream_options" });
-  }
-}
-
-const streamRule = { fields: new Map<string, Feature>(), others: "unknown-field" } as const;
 
 function inputOf(body: JsonObject): JsonValue | undefined {
   const { input } = body;
@@ -130,22 +113,23 @@ function inputOf(body: JsonObject): JsonValue | undefined {
   return isElsewhere ? [] : input;
 }
 
-function decodeModel(body: JsonObject, notes: RequestNotes): string {
-  const model = readString(notes, body, { name: "model", at: "" });
+function decodeModel(body: JsonObject, reader: BodyReader): string {
+  const model = reader.string(body, "model", "");
   // A prompt template may name it.
-  if (model === null && (body["prompt"] ?? null) === null) reject(notes, "model is missing");
+  if (model === null && (body["prompt"] ?? null) === null) reader.fail("model is missing");
   return model ?? "";
 }
 
-function decodeInstructions(body: JsonObject, notes: RequestNotes): Part[] {
-  const text = readString(notes, body, { name: "instructions", at: "" });
+function decodeInstructions(body: JsonObject, reader: BodyReader): Part[] {
+  const text = reader.string(body, "instructions", "");
   return text === null || text === "" ? [] : [{ kind: "text", text }];
 }
 
-function decodeEndUser(body: JsonObject, notes: RequestNotes): string | null {
-  const user = readString(notes, body, { name: "user", at: "" });
-  const identifier = readString(notes, body, { name: "safety_identifier", at: "" });
+function decodeEndUser(body: JsonObject, reader: BodyReader): string | null {
+  const user = reader.string(body, "user", "");
+  const identifier = reader.string(body, "safety_identifier", "");
   // The older field now only spreads requests over caches.
-  if (identifier !== null && user !== null && identifier !== user) note(notes, "cache-hint", "user");
+  if (identifier !== null && user !== null && identifier !== user)
+    reader.note("cache-hint", "user");
   return identifier ?? user;
 }

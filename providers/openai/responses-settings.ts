@@ -8,8 +8,9 @@ import type { ChatRequest, OutputFormat, ReasoningEffort, ReasoningRequest } fro
 import type { JsonNumber, JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
 import { effortOf } from "../reasoning.ts";
-import type { FieldRule, RequestNotes } from "./responses-notes.ts";
-import { note, noteFields, readNumber, reject } from "./responses-notes.ts";
+import type { BodyReader } from "./body-reader.ts";
+import type { FieldRule } from "./responses-fields.ts";
+import { noteFields } from "./responses-fields.ts";
 
 const logprobsWord = "message.output_text.logprobs";
 const encryptedWord = "reasoning.encrypted_content";
@@ -41,20 +42,12 @@ const efforts: ReadonlySet<string> = new Set<ReasoningEffort>([
 ]);
 
 /** The form that `text` asks for. */
-export function decodeText(text: JsonValue | undefined, notes: RequestNotes): OutputFormat {
-  if (text === undefined || text === null) return { kind: "text" };
-  if (!isJsonObject(text)) {
-    reject(notes, "text is no object");
-    return { kind: "text" };
-  }
-  noteFields(notes, text, { rule: textRule, at: "text" });
-  const format = text["format"];
-  if (format === undefined || format === null) return { kind: "text" };
-  if (!isJsonObject(format)) {
-    reject(notes, "text.format is no object");
-    return { kind: "text" };
-  }
-  return decodeFormat(format, notes);
+export function decodeText(body: JsonObject, reader: BodyReader): OutputFormat {
+  const text = reader.object(body, "text", "");
+  if (text === null) return { kind: "text" };
+  noteFields(text, textRule, { reader, at: "text" });
+  const format = reader.object(text, "format", "text");
+  return format === null ? { kind: "text" } : decodeFormat(format, reader);
 }
 
 /** `text` with the form that a request asks for; undefined for plain text. */
@@ -83,17 +76,14 @@ export function encodeFormat(output: OutputFormat): JsonObject | undefined {
 
 /** What `reasoning` asks for. */
 export function decodeReasoningRequest(
-  reasoning: JsonValue | undefined,
-  notes: RequestNotes,
+  body: JsonObject,
+  reader: BodyReader,
 ): ReasoningRequest | null {
-  if (reasoning === undefined || reasoning === null) return null;
-  if (!isJsonObject(reasoning)) {
-    reject(notes, "reasoning is no object");
-    return null;
-  }
-  noteFields(notes, reasoning, { rule: reasoningRule, at: "reasoning" });
+  const reasoning = reader.object(body, "reasoning", "");
+  if (reasoning === null) return null;
+  noteFields(reasoning, reasoningRule, { reader, at: "reasoning" });
   const effort = reasoning["effort"] ?? null;
-  if (effort !== null && !isEffort(effort)) note(notes, "unknown-field", "reasoning.effort");
+  if (effort !== null && !isEffort(effort)) reader.note("unknown-field", "reasoning.effort");
   const summary = reasoning["summary"] ?? reasoning["generate_summary"] ?? null;
   const decoded: ReasoningRequest = {
     effort: isEffort(effort) ? effort : null,
@@ -114,10 +104,10 @@ export function encodeReasoningRequest({ reasoning }: ChatRequest): JsonObject |
 /** Probabilities of tokens that are asked for: by `include`, or by a count of alternatives. */
 export function decodeLogprobs(
   body: JsonObject,
-  notes: RequestNotes,
+  reader: BodyReader,
 ): { readonly top: JsonNumber } | null {
-  const top = readNumber(notes, body, "top_logprobs");
-  const isIncluded = decodeInclude(body["include"], notes);
+  const top = reader.number(body, "top_logprobs", "");
+  const isIncluded = decodeInclude(body, reader);
   return isIncluded || (top !== null && top !== 0) ? { top: top ?? 0 } : null;
 }
 
@@ -131,23 +121,19 @@ export function encodeInclude({ logprobs, reasoning }: ChatRequest): string[] | 
 }
 
 /** Notes what else is to be included; whether probabilities of tokens are. */
-function decodeInclude(include: JsonValue | undefined, notes: RequestNotes): boolean {
-  if (include === undefined || include === null) return false;
-  if (!Array.isArray(include)) {
-    reject(notes, "include is no list");
-    return false;
-  }
+function decodeInclude(body: JsonObject, reader: BodyReader): boolean {
+  const include = reader.list(body, "include", "");
   for (let index = 0; index < include.length; index++) {
     const word = include[index];
     // Reasoning of the answer carries what is encrypted whether or not it is asked for.
     if (word !== logprobsWord && word !== encryptedWord) {
-      note(notes, "unknown-field", `include[${index}]`);
+      reader.note("unknown-field", `include[${index}]`);
     }
   }
   return include.includes(logprobsWord);
 }
 
-function decodeFormat(format: JsonObject, notes: RequestNotes): OutputFormat {
+function decodeFormat(format: JsonObject, reader: BodyReader): OutputFormat {
   const { type, name, description, schema, strict } = format;
   switch (type) {
     case "text":
@@ -156,7 +142,7 @@ function decodeFormat(format: JsonObject, notes: RequestNotes): OutputFormat {
       return { kind: "json" };
     case "json_schema":
       if (!isJsonObject(schema)) {
-        reject(notes, "text.format.schema is no object");
+        reader.fail("text.format.schema is not an object");
         return { kind: "text" };
       }
       return {
@@ -167,7 +153,7 @@ function decodeFormat(format: JsonObject, notes: RequestNotes): OutputFormat {
         strict: typeof strict === "boolean" ? strict : null,
       };
     default:
-      reject(notes, "text.format.type is none of text, json_object and json_schema");
+      reader.fail("text.format.type is none of text, json_object and json_schema");
       return { kind: "text" };
   }
 }

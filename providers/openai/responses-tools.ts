@@ -4,8 +4,9 @@ import type { Feature } from "../features.ts";
 import type { ChatRequest, Tool, ToolChoice } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
-import type { FieldRule, RequestNotes } from "./responses-notes.ts";
-import { note, noteFields, reject } from "./responses-notes.ts";
+import type { BodyReader } from "./body-reader.ts";
+import type { FieldRule, Place } from "./responses-fields.ts";
+import { noteFields } from "./responses-fields.ts";
 
 const functionRule: FieldRule = {
   fields: new Map<string, Feature | null>([
@@ -28,43 +29,37 @@ const choiceWords: ReadonlyMap<string, ToolChoice> = new Map([
 const ownSorts: ReadonlySet<string> = new Set(["custom", "namespace"]);
 
 /** Functions of a request; other tools are noted. */
-export function decodeTools(tools: JsonValue | undefined, notes: RequestNotes): Tool[] {
-  if (tools === undefined || tools === null) return [];
-  if (!Array.isArray(tools)) {
-    reject(notes, "tools is no list");
-    return [];
-  }
+export function decodeTools(body: JsonObject, reader: BodyReader): Tool[] {
+  const tools = reader.list(body, "tools", "");
   const decoded: Tool[] = [];
   for (let index = 0; index < tools.length; index++) {
     const tool = tools[index];
     const at = `tools[${index}]`;
     if (!isJsonObject(tool)) {
-      reject(notes, `${at} is no object`);
+      reader.fail(`${at} is not an object`);
     } else if (tool["type"] === "function") {
-      decoded.push(decodeFunction(tool, { notes, at }));
+      decoded.push(decodeFunction(tool, { reader, at }));
     } else {
-      note(notes, toolFeature(tool["type"]), `${at}.type`);
+      reader.note(toolFeature(tool["type"]), `${at}.type`);
     }
   }
   return decoded;
 }
 
 /** The choice that a request makes; choices of tools that are no functions are noted. */
-export function decodeToolChoice(
-  choice: JsonValue | undefined,
-  notes: RequestNotes,
-): ToolChoice | null {
+export function decodeToolChoice(body: JsonObject, reader: BodyReader): ToolChoice | null {
+  const { tool_choice: choice } = body;
   if (choice === undefined || choice === null) return null;
   if (typeof choice === "string") {
     const word = choiceWords.get(choice);
-    if (word === undefined) reject(notes, "tool_choice is none of auto, none and required");
+    if (word === undefined) reader.fail("tool_choice is none of auto, none and required");
     return word ?? null;
   }
   if (!isJsonObject(choice)) {
-    reject(notes, "tool_choice is neither a string nor an object");
+    reader.fail("tool_choice is neither a string nor an object");
     return null;
   }
-  return decodeChoice(choice, notes);
+  return decodeChoice(choice, reader);
 }
 
 /** Functions as the API and its answers write them. */
@@ -86,38 +81,29 @@ export function encodeToolChoice({ toolChoice, tools }: ChatRequest): JsonValue 
   return toolChoice.kind;
 }
 
-function decodeFunction(
-  tool: JsonObject,
-  { notes, at }: { readonly notes: RequestNotes; readonly at: string },
-): Tool {
-  noteFields(notes, tool, { rule: functionRule, at });
-  const { name, description, parameters, strict } = tool;
-  if (typeof name !== "string" || name === "") reject(notes, `${at}.name is missing`);
-  const isSchema = isJsonObject(parameters);
-  if (!isSchema && parameters !== undefined && parameters !== null) {
-    reject(notes, `${at}.parameters is no object`);
-  }
+function decodeFunction(tool: JsonObject, { reader, at }: Place): Tool {
+  noteFields(tool, functionRule, { reader, at });
   return {
-    name: typeof name === "string" ? name : "",
-    description: typeof description === "string" ? description : null,
-    parameters: isSchema ? parameters : null,
+    name: reader.requiredString(tool, "name", at),
+    description: reader.string(tool, "description", at),
+    parameters: reader.object(tool, "parameters", at),
     // False is what other dialects mean by saying nothing.
-    strict: strict === true ? true : null,
+    strict: reader.boolean(tool, "strict", at) || null,
   };
 }
 
-function decodeChoice(choice: JsonObject, notes: RequestNotes): ToolChoice | null {
+function decodeChoice(choice: JsonObject, reader: BodyReader): ToolChoice | null {
   const { type, name, mode } = choice;
   switch (type) {
     case "function":
       if (typeof name === "string" && name !== "") return { kind: "tool", name };
-      reject(notes, "tool_choice.name is missing");
+      reader.fail("tool_choice.name is missing");
       return null;
     case "allowed_tools":
-      note(notes, "tool-choice-subset", "tool_choice.tools");
+      reader.note("tool-choice-subset", "tool_choice.tools");
       return typeof mode === "string" ? (choiceWords.get(mode) ?? null) : null;
     default:
-      note(notes, toolFeature(type), "tool_choice.type");
+      reader.note(toolFeature(type), "tool_choice.type");
       return null;
   }
 }
