@@ -6,6 +6,7 @@
 import type { ChatRequest } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonNumber, isJsonObject, parseJsonText, writeJson } from "../json-text.ts";
+import { isJsonList } from "./body-reader.ts";
 import { encodeFormat } from "./responses-settings.ts";
 import { encodeToolChoice, encodeTools } from "./responses-tools.ts";
 
@@ -16,7 +17,6 @@ const repeated: ReadonlyMap<string, (value: JsonValue) => boolean> = new Map([
   ["prompt_cache_key", isText],
   ["safety_identifier", isText],
   ["truncation", isText],
-  ["user", isText],
 ]);
 
 /** What of a request its answer repeats beyond the IR, as the IR's variant: JSON, or empty for nothing. */
@@ -29,11 +29,10 @@ export function encodeVariant(body: JsonObject): string {
     if (value !== "auto") keep(kept, "summary", { value, fits: isText });
   }
   if (isJsonObject(text)) keep(kept, "verbosity", { value: text["verbosity"], fits: isText });
-  // An answer to a request of any other dialect repeats its first text as instructions.
-  if (body["instructions"] === undefined || body["instructions"] === null) {
-    if (Array.isArray(body["input"]) && beginsWithSystem(body["input"]))
-      kept["instructions"] = null;
+  if (kept["safety_identifier"] !== undefined) {
+    keep(kept, "user", { value: body["user"], fits: isText });
   }
+  if (!hasInstructions(body) && beginsWithSystem(body)) kept["instructions"] = null;
   return Object.keys(kept).length === 0 ? "" : writeJson(kept);
 }
 
@@ -43,7 +42,7 @@ export function encodeEcho(request: ChatRequest): string {
   const { reasoning, output } = request;
   const echo: JsonObject = {
     background: false,
-    instructions: "instructions" in kept ? null : instructionsOf(request),
+    instructions: Object.hasOwn(kept, "instructions") ? null : instructionsOf(request),
     max_output_tokens: request.maxOutputTokens,
     max_tool_calls: kept["max_tool_calls"] ?? null,
     metadata: kept["metadata"] ?? {},
@@ -68,7 +67,7 @@ export function encodeEcho(request: ChatRequest): string {
     top_logprobs: request.logprobs?.top ?? 0,
     top_p: request.topP ?? 1,
     truncation: kept["truncation"] ?? "disabled",
-    user: kept["user"] ?? null,
+    user: kept["user"] ?? (kept["safety_identifier"] === undefined ? request.endUser : null),
   };
   return writeJson(echo).slice(1, -1);
 }
@@ -81,8 +80,13 @@ function keep(
   if (value !== undefined && fits(value)) kept[name] = value;
 }
 
-function beginsWithSystem(input: readonly JsonValue[]): boolean {
-  const [first] = input;
+function hasInstructions({ instructions }: JsonObject): boolean {
+  return typeof instructions === "string" && instructions !== "";
+}
+
+/** Without instructions an answer would repeat the first text of the system instead. */
+function beginsWithSystem({ input }: JsonObject): boolean {
+  const first = isJsonList(input) ? input[0] : undefined;
   const role = isJsonObject(first) ? first["role"] : undefined;
   return role === "system" || role === "developer";
 }

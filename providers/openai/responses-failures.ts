@@ -6,7 +6,7 @@
 import type { ErrorKind, ModelError } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject, writeJson } from "../json-text.ts";
-import { encodeErrorBody } from "./error-codec.ts";
+import { decodeStreamError, encodeErrorBody } from "./error-codec.ts";
 
 interface Sort {
   readonly kind: ErrorKind;
@@ -14,24 +14,10 @@ interface Sort {
 }
 
 const invalid: Sort = { kind: "invalid-request", status: 400 };
-const rateLimit: Sort = { kind: "rate-limit", status: 429 };
-const server: Sort = { kind: "server", status: 500 };
 
-/** The API's words, as codes or types. */
-const sorts: ReadonlyMap<string, Sort> = new Map([
-  ["server_error", server],
-  ["rate_limit_exceeded", rateLimit],
-  ["rate_limit_error", rateLimit],
-  ["insufficient_quota", rateLimit],
-  ["credit_balance_exhausted", rateLimit],
-  ["tokens", rateLimit],
-  ["requests", rateLimit],
-  ["server_is_overloaded", { kind: "overloaded", status: 503 }],
-  ["slow_down", { kind: "overloaded", status: 503 }],
-  ["vector_store_timeout", { kind: "timeout", status: 504 }],
-  ["invalid_request_error", invalid],
+/** Codes that only answers of this API have. */
+const ownCodes: ReadonlyMap<string, Sort> = new Map([
   ["invalid_prompt", invalid],
-  ["context_length_exceeded", invalid],
   ["bio_policy", invalid],
   ["misalignment_policy_violation", invalid],
   ["data_residency_mismatch", invalid],
@@ -49,9 +35,26 @@ const sorts: ReadonlyMap<string, Sort> = new Map([
   ["unsupported_image_media_type", invalid],
   ["empty_image_file", invalid],
   ["failed_to_download_image", invalid],
-  ["authentication_error", { kind: "authentication", status: 401 }],
-  ["permission_error", { kind: "permission", status: 403 }],
+  ["vector_store_timeout", { kind: "timeout", status: 504 }],
+  ["credit_balance_exhausted", { kind: "rate-limit", status: 429 }],
 ]);
+
+/** Codes of OpenAI's other APIs that clients look for in failed answers. */
+const otherCodes: ReadonlySet<string> = new Set([
+  "server_error",
+  "rate_limit_exceeded",
+  "insufficient_quota",
+  "context_length_exceeded",
+  "server_is_overloaded",
+  "slow_down",
+]);
+
+const unknownFailure: ModelError = {
+  status: 500,
+  kind: "server",
+  message: "The provider failed",
+  code: null,
+};
 
 /** The word for each kind that clients know from failed answers. */
 const codes: Readonly<Record<ErrorKind, string>> = {
@@ -70,13 +73,12 @@ const codes: Readonly<Record<ErrorKind, string>> = {
 export function decodeFailure(value: JsonValue | undefined): ModelError {
   const outer = isJsonObject(value) ? value : {};
   const inner = isJsonObject(outer["error"]) ? outer["error"] : outer;
-  const { code, type, message } = inner;
-  const sort = sortOf(code) ?? sortOf(type) ?? server;
-  return {
-    ...sort,
-    message: typeof message === "string" && message !== "" ? message : "The provider failed",
-    code: typeof code === "string" ? code : null,
-  };
+  const { code, message } = inner;
+  const own = typeof code === "string" ? ownCodes.get(code) : undefined;
+  // Of an event its type says only that it is an error.
+  const type = inner === outer ? undefined : inner["type"];
+  const error = decodeStreamError({ error: { code, message, type } }) ?? unknownFailure;
+  return own === undefined ? error : { ...error, ...own };
 }
 
 /**
@@ -91,9 +93,6 @@ export function writeFailureMembers(error: ModelError): string {
 
 /** The error of a failed answer: words that clients do not know give way to those for the kind. */
 export function encodeFailure({ kind, message, code }: ModelError): JsonObject {
-  return { code: code !== null && sorts.has(code) ? code : codes[kind], message };
-}
-
-function sortOf(word: JsonValue | undefined): Sort | undefined {
-  return typeof word === "string" ? sorts.get(word) : undefined;
+  const isKnown = code !== null && (ownCodes.has(code) || otherCodes.has(code));
+  return { code: isKnown ? code : codes[kind], message };
 }

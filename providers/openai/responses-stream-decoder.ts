@@ -39,7 +39,8 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   }
 
   #onData(data: string): void {
-    if (this.#isOver || data === "[DONE]" || data.startsWith(repetition)) return;
+    if (this.#isOver || data === "[DONE]") return;
+    if (this.#isStarted && data.startsWith(repetition)) return;
     const parsed = parseJsonText(data);
     if (parsed.kind === "value" && isJsonObject(parsed.value)) this.#onEvent(parsed.value);
     else this.#fail(brokenStream("has an event that is not JSON"));
@@ -49,6 +50,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     switch (event["type"]) {
       case "response.created":
       case "response.queued":
+      case "response.in_progress":
         this.#start(event);
         return;
       case "response.completed":
@@ -67,13 +69,14 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   }
 
   #add(event: JsonObject): void {
-    // An error of another form, as gateways send it.
-    if (event["type"] === undefined && isJsonObject(event["error"])) {
+    const type = textOrEmpty(event["type"]);
+    if (type.startsWith("response.")) {
+      this.#start({});
+      this.#output.add(event, this.#events);
+    } else if (type === "" && isJsonObject(event["error"])) {
+      // An error of another form, as gateways send it.
       this.#fail(decodeFailure(event));
-      return;
     }
-    if (!this.#isStarted) this.#start({});
-    this.#output.add(event, this.#events);
   }
 
   #start({ response }: JsonObject): void {

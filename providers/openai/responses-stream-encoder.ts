@@ -70,7 +70,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
       case "logprobs":
         return this.#items[event.index]?.add("", event.logprobs) ?? "";
       case "signature":
-        this.#items[event.index]?.sign(event.signature);
+        this.#items[event.index]?.sign?.(event.signature);
         return "";
       case "part-end":
         return this.#endPart(this.#items[event.index]);

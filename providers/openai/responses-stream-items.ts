@@ -18,13 +18,13 @@ import {
 } from "./responses-output-items.ts";
 import { encryptedContent } from "./responses-reasoning.ts";
 
-/** One item while it is written. All methods but the last give bytes. */
+/** One item while it is written; what its methods give are bytes of events. */
 export interface StreamItem {
   begin(): string;
   /** More text, with the probabilities of its tokens if there are any */
   add(text: string, logprobs: readonly TokenLogprob[]): string;
-  /** Proof of reasoning; bytes come with the end */
-  sign(signature: string): void;
+  /** Keeps the proof of reasoning for the end; other items have none */
+  sign?(signature: string): void;
   end(): string;
   /** As it is by now */
   whole(): OutputItem;
@@ -42,9 +42,8 @@ export interface ItemPlace {
 export function createStreamItem(part: PartStart, place: ItemPlace): StreamItem {
   switch (part.kind) {
     case "text":
-      return new TextItem(place);
     case "refusal":
-      return new RefusalItem(place);
+      return new MessageItem(place, part.kind);
     case "tool-call":
       return new CallItem(place, part);
     case "reasoning":
@@ -52,103 +51,63 @@ export function createStreamItem(part: PartStart, place: ItemPlace): StreamItem 
   }
 }
 
-class TextItem implements StreamItem {
+/** A message with one piece of content: text or a refusal. */
+class MessageItem implements StreamItem {
   readonly #events: EventWriter;
   readonly #index: number;
   readonly #id: string;
+  readonly #isRefusal: boolean;
   /** Members of every event about its content */
   readonly #place: string;
   #text = "";
   /** JSON text of a list's entries */
   #logprobs = "";
 
-  constructor({ events, ids, index }: ItemPlace) {
+  constructor({ events, ids, index }: ItemPlace, kind: "text" | "refusal") {
     this.#events = events;
     this.#index = index;
     this.#id = itemId(ids, "msg", index);
+    this.#isRefusal = kind === "refusal";
     this.#place = `${placeOf(this.#id, index)},"content_index":0`;
   }
 
   begin(): string {
     const added = writeAdded(this.#events, this.#index, messageItem(this.#id, ""));
-    const part = `${this.#place},"part":${textContent('""', "[]")}`;
+    const part = `${this.#place},"part":${this.#content('""')}`;
     return added + this.#events.write("response.content_part.added", part);
   }
 
   add(text: string, logprobs: readonly TokenLogprob[]): string {
     this.#text += text;
+    const delta = `${this.#place},"delta":${JSON.stringify(text)}`;
+    if (this.#isRefusal) return this.#events.write("response.refusal.delta", delta);
     const list = logprobs.length === 0 ? "" : writeJson(encodeTokenLogprobs(logprobs)).slice(1, -1);
     if (list !== "") this.#logprobs += this.#logprobs === "" ? list : `,${list}`;
-    const members = `${this.#place},"delta":${JSON.stringify(text)},"logprobs":[${list}]`;
-    return this.#events.write("response.output_text.delta", members);
-  }
-
-  sign(): void {
-    // The dialect has no proof of texts.
+    return this.#events.write("response.output_text.delta", `${delta},"logprobs":[${list}]`);
   }
 
   end(): string {
     const text = JSON.stringify(this.#text);
-    const logprobs = `[${this.#logprobs}]`;
-    const content = textContent(text, logprobs);
+    const content = this.#content(text);
+    const done = this.#isRefusal
+      ? this.#events.write("response.refusal.done", `${this.#place},"refusal":${text}`)
+      : this.#events.write(
+          "response.output_text.done",
+          `${this.#place},"text":${text},"logprobs":[${this.#logprobs}]`,
+        );
     return (
-      this.#events.write(
-        "response.output_text.done",
-        `${this.#place},"text":${text},"logprobs":${logprobs}`,
-      ) +
+      done +
       this.#events.write("response.content_part.done", `${this.#place},"part":${content}`) +
       writeDone(this.#events, this.#index, messageItem(this.#id, content))
     );
   }
 
   whole(): OutputItem {
-    const content = textContent(JSON.stringify(this.#text), `[${this.#logprobs}]`);
-    return messageItem(this.#id, content);
-  }
-}
-
-class RefusalItem implements StreamItem {
-  readonly #events: EventWriter;
-  readonly #index: number;
-  readonly #id: string;
-  readonly #place: string;
-  #text = "";
-
-  constructor({ events, ids, index }: ItemPlace) {
-    this.#events = events;
-    this.#index = index;
-    this.#id = itemId(ids, "msg", index);
-    this.#place = `${placeOf(this.#id, index)},"content_index":0`;
+    return messageItem(this.#id, this.#content(JSON.stringify(this.#text)));
   }
 
-  begin(): string {
-    const added = writeAdded(this.#events, this.#index, messageItem(this.#id, ""));
-    const part = `${this.#place},"part":${refusalContent('""')}`;
-    return added + this.#events.write("response.content_part.added", part);
-  }
-
-  add(text: string): string {
-    this.#text += text;
-    const members = `${this.#place},"delta":${JSON.stringify(text)}`;
-    return this.#events.write("response.refusal.delta", members);
-  }
-
-  sign(): void {
-    // The dialect has no proof of refusals.
-  }
-
-  end(): string {
-    const text = JSON.stringify(this.#text);
-    const part = refusalContent(text);
-    return (
-      this.#events.write("response.refusal.done", `${this.#place},"refusal":${text}`) +
-      this.#events.write("response.content_part.done", `${this.#place},"part":${part}`) +
-      writeDone(this.#events, this.#index, messageItem(this.#id, part))
-    );
-  }
-
-  whole(): OutputItem {
-    return messageItem(this.#id, refusalContent(JSON.stringify(this.#text)));
+  #content(text: string): string {
+    return this.#isRefusal ? refusalContent(text) : textContent(text, `[${this.#logprobs}]`);
   }
 }
 
@@ -181,10 +140,6 @@ class CallItem implements StreamItem {
     this.#arguments += text;
     const members = `${this.#place},"delta":${JSON.stringify(text)}`;
     return this.#events.write("response.function_call_arguments.delta", members);
-  }
-
-  sign(): void {
-    // The dialect has no proof of calls.
   }
 
   end(): string {
