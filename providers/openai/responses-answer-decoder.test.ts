@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import t from "tap";
 import type { FinishReason } from "../ir.ts";
-import { valueOf, wireResponse } from "../testdata/openai-responses-codec/wire-calls.ts";
+import { decodedValue, wireResponse } from "../testdata/openai-responses-codec/wire-calls.ts";
 import { decodeResponse } from "./responses-answer-decoder.ts";
 
 /** An answer of the provider's reference. */
@@ -11,7 +11,7 @@ function recorded(name: string): unknown {
 }
 
 function read(answer: unknown) {
-  return valueOf(decodeResponse(wireResponse(answer)));
+  return decodedValue(decodeResponse(wireResponse(answer)));
 }
 
 const message = { type: "message", content: [{ type: "output_text", text: "a", annotations: [] }] };

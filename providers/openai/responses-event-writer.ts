@@ -1,3 +1,5 @@
+/** Events of a stream of the Responses API in the notation of event streams. */
+
 /** Writes the events of one stream: each with its name, and numbered from 0 without a gap. */
 export class EventWriter {
   #sequence = 0;

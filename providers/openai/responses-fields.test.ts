@@ -30,7 +30,7 @@ const rows: readonly { name: string; object: JsonObject; notes: readonly string[
   { name: "a value that is idle", object: { known: "idle" }, notes: [] },
   {
     name: "a member of prototypes",
-    object: { valueOf: 1 },
+    object: { decodedValue: 1 },
     notes: ["unknown-field at place.valueOf"],
   },
 ];

@@ -3,13 +3,13 @@ import {
   decodeFields,
   reasonOf,
   unexpressedOf,
-  valueOf,
+  decodedValue,
   wireRequest,
 } from "../testdata/openai-responses-codec/wire-calls.ts";
 import { decodeRequest } from "./responses-request-decoder.ts";
 
 t.test("decodeRequest() reads a request that says next to nothing", async (t) => {
-  t.same(valueOf(decodeRequest(wireRequest({ model: "gpt-5", input: "Hi" }))), {
+  t.same(decodedValue(decodeRequest(wireRequest({ model: "gpt-5", input: "Hi" }))), {
     model: "gpt-5",
     system: [],
     messages: [{ role: "user", parts: [{ kind: "text", text: "Hi" }] }],
@@ -60,7 +60,7 @@ t.test("decodeRequest() reads settings", async (t) => {
 
 t.test("decodeRequest() keeps digits", async (t) => {
   const body = '{"model":"m","input":"","temperature":0.30000000000000000001}';
-  const { temperature } = valueOf(decodeRequest(wireRequest(body)));
+  const { temperature } = decodedValue(decodeRequest(wireRequest(body)));
   t.equal(JSON.stringify(temperature), "0.30000000000000000001");
 });
 
@@ -207,7 +207,7 @@ for (const { name, fields, reason } of [
 }
 
 t.test("decodeRequest() needs no model beside a prompt that names it", async (t) => {
-  const request = valueOf(decodeRequest(wireRequest({ prompt: { id: "pmpt_1" } })));
+  const request = decodedValue(decodeRequest(wireRequest({ prompt: { id: "pmpt_1" } })));
   t.equal(request.model, "");
   t.same(request.messages, []);
 });

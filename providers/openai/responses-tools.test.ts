@@ -5,7 +5,7 @@ import {
   decodeFields,
   reasonOf,
   unexpressedOf,
-  valueOf,
+  decodedValue,
   wireRequest,
 } from "../testdata/openai-responses-codec/wire-calls.ts";
 import { openaiResponses } from "./responses-codec.ts";
@@ -171,5 +171,5 @@ t.test("encodeToolChoice() says nothing where there are no tools", async (t) => 
 });
 
 function decodeFieldsOfText(body: string) {
-  return valueOf(openaiResponses.decodeRequest(wireRequest(body)));
+  return decodedValue(openaiResponses.decodeRequest(wireRequest(body)));
 }

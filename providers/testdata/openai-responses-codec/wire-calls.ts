@@ -25,7 +25,7 @@ export function wireResponse(body: unknown, status = 200): WireResponse {
 }
 
 /** The value; throws for what is malformed. */
-export function valueOf<T>(decoded: Decoded<T>): T {
+export function decodedValue<T>(decoded: Decoded<T>): T {
   if (decoded.kind === "malformed") throw new Error(decoded.reason);
   return decoded.value;
 }
@@ -33,7 +33,7 @@ export function valueOf<T>(decoded: Decoded<T>): T {
 /** The request that fields say beside a model and an input; throws for a malformed one. */
 export function decodeFields(fields: Readonly<Record<string, unknown>>): ChatRequest {
   const body = { model: "gpt-5", input: "Hi", ...fields };
-  return valueOf(openaiResponses.decodeRequest(wireRequest(body)));
+  return decodedValue(openaiResponses.decodeRequest(wireRequest(body)));
 }
 
 /** Why fields beside a model and an input are malformed; throws where they are not. */
@@ -88,7 +88,7 @@ export function encodedBody(changes: Partial<ChatRequest> = {}): Record<string, 
 /** A request of the IR after it was written and read again. */
 export function afterRoundTrip(changes: Partial<ChatRequest>): ChatRequest {
   const body = String(openaiResponses.encodeRequest(chatRequest(changes)));
-  return valueOf(openaiResponses.decodeRequest(wireRequest(body)));
+  return decodedValue(openaiResponses.decodeRequest(wireRequest(body)));
 }
 
 /** Bytes of a stream of events, each named by its type. */
