@@ -75,8 +75,8 @@ function decodeToolUse(block: JsonObject, at: string, notes: RequestNotes): Part
   if (isSaid(memberOf(block, "toolset_name"))) notes.miss("server-tool", `${at}.toolset_name`);
   return {
     kind: "tool-call",
-    id: notes.text(block, "id", at),
-    name: notes.text(block, "name", at),
+    id: notes.name(block, "id", at),
+    name: notes.name(block, "name", at),
     arguments: writeJson(memberOf(block, "input") ?? {}),
     signature: null,
   };
@@ -86,7 +86,7 @@ function decodeToolResult(block: JsonObject, at: string, notes: RequestNotes): T
   const content = memberOf(block, "content");
   return {
     kind: "tool-result",
-    callId: notes.text(block, "tool_use_id", at),
+    callId: notes.name(block, "tool_use_id", at),
     name: null,
     parts: isSaid(content) ? decodeContent(content, `${at}.content`, notes) : [],
     isError: memberOf(block, "is_error") === true,

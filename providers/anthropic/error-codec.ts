@@ -4,7 +4,7 @@ import type { WireBody, WireResponse } from "../codec.ts";
 import type { ErrorKind, ModelError } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject, parseJson, writeJson } from "../json-text.ts";
-import { memberOf, textOrNull } from "./json-members.ts";
+import { memberOf, objectOrEmpty, textOrEmpty, textOrNull } from "./json-members.ts";
 
 interface Wording {
   readonly type: string;
@@ -22,6 +22,11 @@ const wordings = {
   timeout: { type: "timeout_error", status: 504 },
   server: { type: "api_error", status: 500 },
 } as const satisfies Readonly<Record<ErrorKind, Wording>>;
+
+/** The word for a conversation that no longer fits the model, which agents of other dialects look for. */
+const contextFull = "context_length_exceeded";
+/** The words for it in this dialect, which has no code for it: agents look for these. */
+const tooLong = "prompt is too long";
 
 const kinds: ReadonlyMap<string, ErrorKind> = new Map<string, ErrorKind>([
   ["invalid_request_error", "invalid-request"],
@@ -59,17 +64,17 @@ export function decodeError({ status, body }: Pick<WireResponse, "status" | "bod
 
 /** Reads an error's object; of one in mid-stream, where `status` is null, its type says which status fits. */
 export function errorOf(body: JsonObject, status: number | null): ModelError {
-  const error = memberOf(body, "error");
-  const object: JsonObject = isJsonObject(error) ? error : {};
-  const type = textOrNull(memberOf(object, "type"));
-  const named = type === null ? undefined : kinds.get(type);
+  const error = objectOrEmpty(memberOf(body, "error"));
+  const named = kinds.get(textOrEmpty(memberOf(error, "type")));
+  const isOwn = named !== undefined || memberOf(body, "type") === "error";
+  const message = isOwn ? textOrNull(memberOf(error, "message")) : null;
   const kind = named ?? kindOfStatus(status ?? wordings.server.status);
   const fitting = status ?? wordings[kind].status;
   return {
     status: fitting,
     kind,
-    message: textOrNull(memberOf(object, "message")) ?? unknownBody(fitting),
-    code: codeOf(memberOf(object, "details")),
+    message: message ?? unknownBody(fitting),
+    code: codeOf(memberOf(error, "details")) ?? (isContextFull(message) ? contextFull : null),
   };
 }
 
@@ -86,11 +91,22 @@ export function encodeError(error: ModelError): WireBody & { readonly status: nu
 /** The object of an error, the same in mid-stream. */
 export function encodeErrorObject({ kind, message, code, status }: ModelError): JsonObject {
   const type = status === 402 ? "billing_error" : wordings[kind].type;
+  const isUnsaid = code === contextFull && !isContextFull(message);
   return {
     type: "error",
-    error: { type, message, ...(code !== null && { details: { error_code: code } }) },
+    error: {
+      type,
+      message: isUnsaid ? `${tooLong}: ${message}` : message,
+      ...(code !== null && { details: { error_code: code } }),
+    },
     request_id: null,
   };
+}
+
+function isContextFull(message: string | null): boolean {
+  return (
+    message !== null && (message.startsWith(tooLong) || message.includes("exceed context limit"))
+  );
 }
 
 function kindOfStatus(status: number): ErrorKind {

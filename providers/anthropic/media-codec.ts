@@ -6,6 +6,9 @@ import { isJsonObject } from "../json-text.ts";
 import type { RequestNotes } from "./request-notes.ts";
 import { isSaid, memberOf, textOrNull } from "./json-members.ts";
 
+/** Text beside that of `text/…` */
+const textualTypes: ReadonlySet<string> = new Set(["application/json", "application/xml"]);
+
 const dataUrl = /^data:([^;,]*)(?:;[^,]*)?;base64,/i;
 
 /** Reads an `image` block; null, and noted, where its source is of a sort that the IR has no place for. */
@@ -39,7 +42,7 @@ export function encodeImage({ source }: ImagePart): JsonObject {
 
 /** A `document` block; text of any sort is a plain text document, as PDF is the only other one that is known. */
 export function encodeDocument({ source, name }: DocumentPart): JsonObject {
-  const isText = source.kind === "base64" && source.mediaType.startsWith("text/");
+  const isText = source.kind === "base64" && isTextual(source.mediaType);
   return {
     type: "document",
     source: isText
@@ -51,6 +54,10 @@ export function encodeDocument({ source, name }: DocumentPart): JsonObject {
       : encodeSource(source),
     ...(name !== null && { title: name }),
   };
+}
+
+function isTextual(mediaType: string): boolean {
+  return mediaType.startsWith("text/") || textualTypes.has(mediaType);
 }
 
 function encodeSource(source: Source): JsonObject {

@@ -8,7 +8,7 @@ import { isJsonNumber, isJsonObject } from "../json-text.ts";
 import { decodeContent } from "./content-decoder.ts";
 import { messagesDialect } from "./dialect.ts";
 import { decodeReasoning } from "./reasoning-decoder.ts";
-import { memberOf, textOrNull } from "./json-members.ts";
+import { isSaid, memberOf, textOrNull } from "./json-members.ts";
 import { RequestNotes } from "./request-notes.ts";
 import { decodeToolChoice, decodeTools } from "./tools-decoder.ts";
 
@@ -41,6 +41,8 @@ const known: ReadonlySet<string> = new Set([
   "top_k",
   "top_p",
 ]);
+
+const knownConfig: ReadonlySet<string> = new Set(["effort", "format"]);
 
 /** Members that the IR has no place for. */
 const beyond: ReadonlyMap<string, Feature> = new Map<string, Feature>([
@@ -78,7 +80,7 @@ export function decodeRequestObject(body: JsonValue, frame: RequestFrame): Decod
     logprobs: null,
     output: decodeOutput(memberOf(config, "format") ?? memberOf(body, "output_format"), notes),
     reasoning: decodeReasoning(memberOf(body, "thinking"), memberOf(config, "effort"), notes),
-    stream: frame.stream ?? memberOf(body, "stream") === true,
+    stream: frame.stream ?? decodeStream(memberOf(body, "stream"), notes),
     streamUsage: true,
     endUser: decodeEndUser(memberOf(body, "metadata"), notes),
     unexpressed: notes.unexpressed,
@@ -154,6 +156,11 @@ function decodeStop(value: JsonValue | undefined, notes: RequestNotes): string[]
   return stop;
 }
 
+function decodeStream(value: JsonValue | undefined, notes: RequestNotes): boolean {
+  if (isSaid(value) && typeof value !== "boolean") notes.fail("stream is not a boolean");
+  return value === true;
+}
+
 function decodeConfig(body: JsonObject, notes: RequestNotes): JsonObject {
   const config = memberOf(body, "output_config");
   if (config === undefined || config === null) return {};
@@ -161,10 +168,7 @@ function decodeConfig(body: JsonObject, notes: RequestNotes): JsonObject {
     notes.fail("output_config is not an object");
     return {};
   }
-  for (const key of Object.keys(config)) {
-    if (key === "format" || key === "effort" || config[key] === null) continue;
-    notes.miss("unknown-field", `output_config.${key}`);
-  }
+  notes.missOthers(config, knownConfig, "output_config");
   return config;
 }
 
@@ -198,7 +202,7 @@ function decodeEndUser(metadata: JsonValue | undefined, notes: RequestNotes): st
 function missOthers(body: JsonObject, notes: RequestNotes): void {
   for (const key of Object.keys(body)) {
     const value = body[key];
-    if (known.has(key) || value === null || value === undefined) continue;
+    if (known.has(key) || !isSaid(value)) continue;
     if (Array.isArray(value) && value.length === 0) continue;
     notes.miss(beyond.get(key) ?? "unknown-field", key);
   }

@@ -34,6 +34,13 @@ export class RequestNotes {
     return "";
   }
 
+  /** A member that must be text which is not empty; empty, and noted, where it is none. */
+  name(object: JsonObject, key: string, at: string): string {
+    const value = this.text(object, key, at);
+    if (value === "") this.fail(`${at}.${key} is empty`);
+    return value;
+  }
+
   /** A member that must be an object; empty, and noted, where it is none. */
   object(object: JsonObject, key: string, at: string): JsonObject {
     const value = memberOf(object, key);

@@ -6,8 +6,9 @@ import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject, writeJson } from "../json-text.ts";
 import { messagesDialect } from "./dialect.ts";
 import { messageId } from "./message-id.ts";
-import { memberOf, textOrNull } from "./json-members.ts";
+import { memberOf, textOrEmpty, textOrNull } from "./json-members.ts";
 import { finishOf, stopReasonOf } from "./stop-reasons.ts";
+import { madeUpId } from "./tool-id.ts";
 import { encodeToolInput } from "./tool-input.ts";
 import { encodeUsage, nothingTold, readCounts, usageOf } from "./usage-counts.ts";
 
@@ -20,12 +21,12 @@ export function decodeResponseObject(body: JsonValue): Decoded<ChatResponse> {
   return {
     kind: "ok",
     value: {
-      id: textOrNull(memberOf(body, "id")) ?? "",
-      model: textOrNull(memberOf(body, "model")) ?? "",
+      id: textOrEmpty(memberOf(body, "id")),
+      model: textOrEmpty(memberOf(body, "model")),
       created: null,
       choices: [
         {
-          parts: content.flatMap((block: JsonValue) => decodeBlock(block) ?? []),
+          parts: content.flatMap((block: JsonValue, index) => decodeBlock(block, index) ?? []),
           finish: finishOf(memberOf(body, "stop_reason")),
           stopText: textOrNull(memberOf(body, "stop_sequence")),
           logprobs: null,
@@ -57,9 +58,9 @@ export function encodeResponseObject({ id, model, choices, usage }: ChatResponse
   };
 }
 
-function decodeBlock(block: JsonValue): Part | null {
+function decodeBlock(block: JsonValue, index: number): Part | null {
   if (!isJsonObject(block)) return null;
-  const text = (key: string) => textOrNull(memberOf(block, key)) ?? "";
+  const text = (key: string) => textOrEmpty(memberOf(block, key));
   switch (block["type"]) {
     case "text":
       return { kind: "text", text: text("text") };
@@ -82,7 +83,7 @@ function decodeBlock(block: JsonValue): Part | null {
     case "tool_use":
       return {
         kind: "tool-call",
-        id: text("id"),
+        id: text("id") || madeUpId(index),
         name: text("name"),
         arguments: writeJson(memberOf(block, "input") ?? {}),
         signature: null,

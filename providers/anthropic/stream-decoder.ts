@@ -5,13 +5,14 @@
 
 import type { StreamDecoder } from "../codec.ts";
 import { EventDataReader } from "../event-data.ts";
-import type { FinishReason, ModelError, StreamEvent } from "../ir.ts";
+import type { ModelError, StreamEvent } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject, parseJsonText, writeJson } from "../json-text.ts";
 import { messagesDialect } from "./dialect.ts";
 import { errorOf } from "./error-codec.ts";
-import { memberOf, objectOrEmpty, textOrEmpty, textOrNull } from "./json-members.ts";
+import { isSaid, memberOf, objectOrEmpty, textOrEmpty, textOrNull } from "./json-members.ts";
 import { finishOf } from "./stop-reasons.ts";
+import { madeUpId } from "./tool-id.ts";
 import type { ToldCounts } from "./usage-counts.ts";
 import { nothingTold, readCounts, usageOf } from "./usage-counts.ts";
 
@@ -22,6 +23,7 @@ export class MessageEventDecoder {
   #nextIndex = 0;
   #counts: ToldCounts = nothingTold;
   #hasStarted = false;
+  #hasFinished = false;
   #isOver = false;
 
   /** The stream told its end or failed. */
@@ -61,9 +63,10 @@ export class MessageEventDecoder {
         this.#stopBlock(event, out);
         return;
       case "message_delta":
-        this.#finish(event, out);
+        this.#readChange(event, out);
         return;
       case "message_stop":
+        this.#finish("end_turn", null, out);
         this.#isOver = true;
         out.push({ kind: "end" });
     }
@@ -130,15 +133,23 @@ export class MessageEventDecoder {
     out.push({ kind: "part-end", index });
   }
 
-  #finish(event: JsonObject, out: StreamEvent[]): void {
+  #readChange(event: JsonObject, out: StreamEvent[]): void {
     const delta = objectOrEmpty(memberOf(event, "delta"));
-    for (const index of this.#indexes.values()) out.push({ kind: "part-end", index });
-    this.#indexes.clear();
     this.#count(memberOf(event, "usage"), out);
     const reason = memberOf(delta, "stop_reason");
-    if (reason === undefined || reason === null) return;
-    const finish: FinishReason = finishOf(reason);
-    out.push({ kind: "finish", finish, stopText: textOrNull(memberOf(delta, "stop_sequence")) });
+    if (isSaid(reason)) this.#finish(reason, memberOf(delta, "stop_sequence"), out);
+  }
+
+  #finish(
+    reason: JsonValue | undefined,
+    stopText: JsonValue | undefined,
+    out: StreamEvent[],
+  ): void {
+    if (this.#hasFinished) return;
+    this.#hasFinished = true;
+    for (const index of this.#indexes.values()) out.push({ kind: "part-end", index });
+    this.#indexes.clear();
+    out.push({ kind: "finish", finish: finishOf(reason), stopText: textOrNull(stopText) });
   }
 
   #count(usage: JsonValue | undefined, out: StreamEvent[]): void {
@@ -208,7 +219,7 @@ function startPart(index: number, block: JsonObject, out: StreamEvent[]): boolea
 }
 
 function startToolCall(index: number, block: JsonObject, out: StreamEvent[]): void {
-  const id = textOrEmpty(memberOf(block, "id"));
+  const id = textOrEmpty(memberOf(block, "id")) || madeUpId(index);
   const name = textOrEmpty(memberOf(block, "name"));
   out.push({ kind: "part-start", index, part: { kind: "tool-call", id, name } });
   const input = memberOf(block, "input");

@@ -70,12 +70,12 @@ export class MessageEventEncoder {
       case "usage":
         this.#usage = event.usage;
         return;
-      case "failed":
-        this.#fail(event.error);
-        return;
     }
     this.#beginMessage();
     switch (event.kind) {
+      case "failed":
+        this.#fail(event.error);
+        return;
       case "part-start":
         this.#startPart(event.index, event.part);
         return;

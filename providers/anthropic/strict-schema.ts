@@ -40,19 +40,21 @@ const formats: ReadonlySet<JsonValue> = new Set<JsonValue>([
 
 /** A schema that the API compiles, of one that it might not; one that it does is equal to what it was. */
 export function toStrictSchema(schema: JsonObject): JsonObject {
-  const strict: Record<string, JsonValue | undefined> = {};
-  const told: Record<string, JsonValue | undefined> = {};
+  const strict = new Map<string, JsonValue>();
+  const told = new Map<string, JsonValue>();
   for (const key of Object.keys(schema)) {
     const value = memberOf(schema, key);
     if (key === "$schema" || key === "additionalProperties" || value === undefined) continue;
-    if (key === "oneOf") strict["anyOf"] = convert("anyOf", value);
-    else if (isCompiled(key, value)) strict[key] = convert(key, value);
-    else told[key] = value;
+    if (key === "oneOf") strict.set("anyOf", convert("anyOf", value));
+    else if (isCompiled(key, value)) strict.set(key, convert(key, value));
+    else told.set(key, value);
   }
-  if (isObjectSchema(schema)) strict["additionalProperties"] = false;
-  const hint = Object.keys(told).length === 0 ? null : writeJson(told);
-  if (hint !== null) strict["description"] = describe(memberOf(schema, "description"), hint);
-  return strict;
+  if (isObjectSchema(schema)) strict.set("additionalProperties", false);
+  if (told.size > 0) {
+    const hint = writeJson(Object.fromEntries(told));
+    strict.set("description", describe(memberOf(schema, "description"), hint));
+  }
+  return Object.fromEntries(strict);
 }
 
 function isCompiled(key: string, value: JsonValue): boolean {

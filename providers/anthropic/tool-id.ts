@@ -2,6 +2,11 @@
 
 const allowed = /^[\w-]+$/;
 
+/** An id for a call that came without one, by its place in the answer. */
+export function madeUpId(index: number): string {
+  return `toolu_${index}`;
+}
+
 /** The id itself, or one that depends on nothing but it: letters, digits, `_` and `-` are allowed. */
 export function encodeToolId(id: string): string {
   return allowed.test(id) ? id : `toolu_${Buffer.from(id, "utf8").toString("hex")}`;

@@ -60,7 +60,7 @@ function decodeTool(tool: JsonObject, at: string, notes: RequestNotes): Tool {
   }
   const strict = memberOf(tool, "strict");
   return {
-    name: notes.text(tool, "name", at),
+    name: notes.name(tool, "name", at),
     description: textOrNull(memberOf(tool, "description")),
     parameters: isJsonObject(schema) ? schema : null,
     strict: typeof strict === "boolean" ? strict : null,
@@ -76,7 +76,7 @@ function decodeChoice(choice: JsonObject, notes: RequestNotes): ToolChoice | nul
     case "none":
       return { kind: "none" };
     case "tool":
-      return { kind: "tool", name: notes.text(choice, "name", "tool_choice") };
+      return { kind: "tool", name: notes.name(choice, "name", "tool_choice") };
     default:
       notes.fail("tool_choice.type is none of auto, any, tool and none");
       return null;

@@ -25,7 +25,7 @@ export interface ToldCounts {
   readonly thinking: number | null;
 }
 
-/** Nothing told. */
+/** What an answer has told before it told anything. */
 export const nothingTold: ToldCounts = {
   input: null,
   output: null,
