@@ -34,7 +34,7 @@ export type AnswerPaths = Readonly<Partial<Record<AnswerFact, readonly string[]>
 export interface Operation {
   /** `gen_ai.operation.name` of the OpenTelemetry conventions, or a word of our own where they have none */
   readonly name: string;
-  /** Exact paths; `{model}` stands for one segment that names the model */
+  /** Exact paths; `{model}` stands for one segment, or its part, that names the model, `{any}` for one of which nothing is asked */
   readonly paths: readonly string[];
   /** Where a plain answer says what */
   readonly answer: AnswerPaths;
