@@ -1,0 +1,70 @@
+/** Whole answers (https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse), written from the IR. */
+
+import type { ChatRequest, ChatResponse, Choice, Part } from "../ir.ts";
+import type { JsonObject } from "../json-text.ts";
+import { writeJson } from "../json-text.ts";
+import { encodeArguments } from "./content-encoder.ts";
+import { dialectName } from "./dialect-name.ts";
+import { encodeFinish } from "./finish-reasons.ts";
+import { encodeLogprobs } from "./logprobs-result.ts";
+import { isMedia, toMedia } from "./media.ts";
+import { encodeUsage } from "./usage-metadata.ts";
+
+const idForm = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** The body of an answer to `request`. */
+export function encodeAnswer(response: ChatResponse, request: ChatRequest): string {
+  const { id, model, choices, usage } = response;
+  return writeJson({
+    candidates: choices.map((choice, index) => encodeChoice(choice, index, request)),
+    usageMetadata: usage === null ? undefined : encodeUsage(usage),
+    modelVersion: model,
+    responseId: encodeId(id),
+  });
+}
+
+/** An id as Gemini's are; of one in another form what fits. */
+export function encodeId(id: string): string {
+  return idForm.test(id) ? id : id.replaceAll(/[^A-Za-z0-9]/g, "").slice(0, 64);
+}
+
+/** Whether the agent is to see reasoning; by default it is not. */
+export function showsThoughts({ reasoning }: ChatRequest): boolean {
+  return reasoning?.visible === true;
+}
+
+function encodeChoice(choice: Choice, index: number, request: ChatRequest): JsonObject {
+  const { parts, finish, logprobs } = choice;
+  const encoded = encodeParts(parts, request);
+  return {
+    content: encoded.length === 0 ? { role: "model" } : { parts: encoded, role: "model" },
+    finishReason: encodeFinish(finish),
+    index,
+    logprobsResult: logprobs === null ? undefined : encodeLogprobs(logprobs),
+  };
+}
+
+function encodeParts(parts: readonly Part[], request: ChatRequest): JsonObject[] {
+  return parts.map((part) => encodePart(part, request)).filter((part) => part !== undefined);
+}
+
+function encodePart(part: Part, request: ChatRequest): JsonObject | undefined {
+  switch (part.kind) {
+    case "text":
+    case "refusal":
+      return { text: part.text };
+    case "reasoning": {
+      const signature = part.origin === dialectName ? (part.signature ?? undefined) : undefined;
+      const text = showsThoughts(request) ? part.text : "";
+      if (text !== "") return { thought: true, text, thoughtSignature: signature };
+      return signature === undefined ? undefined : { text: "", thoughtSignature: signature };
+    }
+    case "tool-call":
+      return {
+        functionCall: { id: part.id, name: part.name, args: encodeArguments(part.arguments) },
+        thoughtSignature: part.signature ?? undefined,
+      };
+    default:
+      return isMedia(part) ? toMedia(part) : undefined;
+  }
+}
