@@ -46,4 +46,8 @@ export interface Operation {
   readonly codec?: Codec;
   /** Whether `inputTokens` counts those that the cache was read and written for; the record's number always does */
   readonly inputTokens: "with-cache" | "without-cache";
+  /** Whether `outputTokens` counts reasoning, which it does unless said otherwise; the record's number always does */
+  readonly outputTokens?: "with-reasoning" | "without-reasoning";
+  /** Its paths ask for a stream; without: a request's body says whether it does */
+  readonly isStream?: true;
 }
