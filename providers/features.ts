@@ -55,6 +55,7 @@ export const features = {
   "logit-bias": "refuse",
   stop: "refuse",
   choices: "refuse",
+  "choices-streamed": "refuse",
   logprobs: "refuse",
   "json-output": "refuse",
   "schema-output": "refuse",
