@@ -4,6 +4,7 @@ import { anthropic } from "./anthropic/provider.ts";
 import { awsBedrock } from "./aws-bedrock/provider.ts";
 import { azureOpenai } from "./azure-openai/provider.ts";
 import { googleGenai } from "./google-genai/provider.ts";
+import { googleVertex } from "./google-vertex/provider.ts";
 import { openai } from "./openai/provider.ts";
 import type { Provider } from "./provider.ts";
 
@@ -13,6 +14,7 @@ export const providers: readonly Provider[] = [
   awsBedrock,
   azureOpenai,
   googleGenai,
+  googleVertex,
   openai,
 ];
 

@@ -44,8 +44,7 @@ export function decodeGenerateContent(
   const generation = decodeGenerationConfig(fields["generationConfig"], notes);
   const { choices } = generation;
   if (call.stream && isJsonNumber(choices ?? undefined) && choices !== 1) {
-    // A stream of the IR has one choice only
-    notes.leave("unknown-content", "generationConfig.candidateCount");
+    notes.leave("choices-streamed", "generationConfig.candidateCount");
   }
   return {
     ...generation,
