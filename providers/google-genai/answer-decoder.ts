@@ -5,7 +5,7 @@ import type { ChatResponse, Choice, Part } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject, parseJson, writeJson } from "../json-text.ts";
 import { answeredCallId } from "./call-ids.ts";
-import { dialectName } from "./dialect-name.ts";
+import { decodeSignature, dialectName } from "./thought-signatures.ts";
 import { decodeFinish } from "./finish-reasons.ts";
 import { decodeLogprobs } from "./logprobs-result.ts";
 import { fromBlob } from "./media.ts";
@@ -83,14 +83,14 @@ function decodeCall(part: JsonObject, id: string, index: number): Part {
     id: textOrNull(call["id"]) ?? answeredCallId(id, index),
     name: textOrNull(call["name"]) ?? "",
     arguments: isJsonObject(call["args"]) ? writeJson(call["args"]) : "{}",
-    signature: textOrNull(part["thoughtSignature"]),
+    signature: decodeSignature(part["thoughtSignature"]),
   };
 }
 
 /** What only tools of the provider's own write, such as code that it ran, is no part of the answer. */
 function decodePart(part: JsonObject, into: Part[]): void {
   const { text, thought, thoughtSignature } = part;
-  const signature = textOrNull(thoughtSignature);
+  const signature = decodeSignature(thoughtSignature);
   const words = typeof text === "string" ? text : "";
   if (thought === true || signature !== null) {
     into.push({

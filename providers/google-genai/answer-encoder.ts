@@ -3,11 +3,12 @@
 import type { ChatRequest, ChatResponse, Choice, Part } from "../ir.ts";
 import type { JsonObject } from "../json-text.ts";
 import { writeJson } from "../json-text.ts";
-import { encodeArguments } from "./content-encoder.ts";
-import { dialectName } from "./dialect-name.ts";
+import { encodeCall } from "./content-encoder.ts";
+import { CallSigner, dialectName } from "./thought-signatures.ts";
 import { encodeFinish } from "./finish-reasons.ts";
 import { encodeLogprobs } from "./logprobs-result.ts";
 import { isMedia, toMedia } from "./media.ts";
+import { isThirdGeneration } from "./model-traits.ts";
 import { encodeUsage } from "./usage-metadata.ts";
 
 const idForm = /^[A-Za-z0-9_-]{1,64}$/;
@@ -33,6 +34,14 @@ export function showsThoughts({ reasoning }: ChatRequest): boolean {
   return reasoning?.visible === true;
 }
 
+/**
+ * Signs the calls of an answer to `request`: the agent gives them back in its next one, which the model that it asks for
+ * may read itself.
+ */
+export function createSigner({ model }: ChatRequest): CallSigner {
+  return new CallSigner(isThirdGeneration(model) ? "required" : "optional");
+}
+
 function encodeChoice(choice: Choice, index: number, request: ChatRequest): JsonObject {
   const { parts, finish, logprobs } = choice;
   const encoded = encodeParts(parts, request);
@@ -45,7 +54,14 @@ function encodeChoice(choice: Choice, index: number, request: ChatRequest): Json
 }
 
 function encodeParts(parts: readonly Part[], request: ChatRequest): JsonObject[] {
-  return parts.map((part) => encodePart(part, request)).filter((part) => part !== undefined);
+  const signer = createSigner(request);
+  return parts
+    .map((part) =>
+      part.kind === "tool-call"
+        ? encodeCall(part, signer.sign(part.signature))
+        : encodePart(part, request),
+    )
+    .filter((part) => part !== undefined);
 }
 
 function encodePart(part: Part, request: ChatRequest): JsonObject | undefined {
@@ -59,11 +75,6 @@ function encodePart(part: Part, request: ChatRequest): JsonObject | undefined {
       if (text !== "") return { thought: true, text, thoughtSignature: signature };
       return signature === undefined ? undefined : { text: "", thoughtSignature: signature };
     }
-    case "tool-call":
-      return {
-        functionCall: { id: part.id, name: part.name, args: encodeArguments(part.arguments) },
-        thoughtSignature: part.signature ?? undefined,
-      };
     default:
       return isMedia(part) ? toMedia(part) : undefined;
   }

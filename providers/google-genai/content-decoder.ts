@@ -4,7 +4,7 @@ import type { Message, Part, ToolCallPart, ToolResultPart } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject, writeJson } from "../json-text.ts";
 import { CallIds } from "./call-ids.ts";
-import { dialectName } from "./dialect-name.ts";
+import { decodeSignature, dialectName } from "./thought-signatures.ts";
 import { fromResponse } from "./function-responses.ts";
 import type { MediaPart } from "./media.ts";
 import { fromBlob, fromFile, withResolution } from "./media.ts";
@@ -12,6 +12,7 @@ import { fieldsOf, listOf, textOrNull } from "./proto-fields.ts";
 import type { RequestNotes } from "./request-notes.ts";
 
 const serverParts = ["executableCode", "codeExecutionResult", "toolCall", "toolResponse"];
+const otherParts = ["inlineData", "fileData", ...serverParts];
 const roles: ReadonlyMap<string, "user" | "assistant"> = new Map([
   ["user", "user"],
   ["function", "user"],
@@ -88,15 +89,16 @@ function decodePart(part: JsonObject, place: Place, into: Part[]): void {
   place.notes.leaveUnknown(part, partFields, { at: `${place.at}.`, feature: "content-metadata" });
   if (isJsonObject(functionCall)) decodeCall(part, functionCall, { place, into });
   else if (isJsonObject(functionResponse)) decodeResponse(functionResponse, place, into);
-  else if (typeof text === "string" || typeof thoughtSignature === "string") {
-    decodeText(part, into);
-  } else decodeMedia(part, place, into);
+  else if (typeof text === "string") decodeText(part, into);
+  else if (otherParts.some((key) => isJsonObject(part[key]))) decodeMedia(part, place, into);
+  else if (typeof thoughtSignature === "string") decodeText(part, into);
+  else place.notes.leave("unknown-content", place.at);
 }
 
 /** A signature on text is of the reasoning before it; one without text is of reasoning that nobody sees. */
 function decodeText(part: JsonObject, into: Part[]): void {
   const text = typeof part["text"] === "string" ? part["text"] : "";
-  const signature = textOrNull(part["thoughtSignature"]);
+  const signature = decodeSignature(part["thoughtSignature"]);
   const isThought = part["thought"] === true;
   if (isThought || signature !== null) {
     const thought = isThought ? text : "";
@@ -113,6 +115,9 @@ function decodeText(part: JsonObject, into: Part[]): void {
 
 function decodeMedia(part: JsonObject, place: Place, into: Part[]): void {
   const { at, notes } = place;
+  if (part["thoughtSignature"] !== undefined) {
+    notes.leave("content-metadata", `${at}.thoughtSignature`);
+  }
   const blob = fieldsOf(part["inlineData"]);
   const file = fieldsOf(part["fileData"]);
   if (blob !== undefined || file !== undefined) {
@@ -122,8 +127,7 @@ function decodeMedia(part: JsonObject, place: Place, into: Part[]): void {
     return;
   }
   const server = serverParts.find((key) => isJsonObject(part[key]));
-  if (server !== undefined) notes.leave("server-tool", `${at}.${server}`);
-  else notes.leave("unknown-content", at);
+  notes.leave("server-tool", `${at}.${server}`);
 }
 
 function pushMedia(
@@ -157,7 +161,7 @@ function decodeCall(
     id: ids.idOfCall(name, textOrNull(id)),
     name,
     arguments: isJsonObject(args) ? writeJson(args) : "{}",
-    signature: textOrNull(part["thoughtSignature"]),
+    signature: decodeSignature(part["thoughtSignature"]),
   } satisfies ToolCallPart);
 }
 

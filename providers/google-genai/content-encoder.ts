@@ -6,16 +6,10 @@
 import type { Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../ir.ts";
 import type { JsonObject } from "../json-text.ts";
 import { createToolNames, joinTurns, textOf } from "../turns.ts";
-import { dialectName } from "./dialect-name.ts";
+import { CallSigner, dialectName } from "./thought-signatures.ts";
 import { parseObject, toResponse } from "./function-responses.ts";
 import { isMedia, toMedia } from "./media.ts";
 import { isThirdGeneration } from "./model-traits.ts";
-
-/**
- * Stands for the signature of a call that another provider's model made: the documented way to have Gemini 3 not check
- * it (https://ai.google.dev/gemini-api/docs/thought-signatures#faqs).
- */
-const unsigned = "skip_thought_signature_validator";
 
 /** What turns are encoded with. */
 interface Turns {
@@ -41,8 +35,8 @@ export function encodeInstruction(system: readonly Part[]): JsonObject | undefin
   return { parts: system.map(encodePlain).filter((part) => part !== undefined) };
 }
 
-/** The arguments of a call as an object; text that is none stands under one key, so that nothing of it is lost. */
-export function encodeArguments(text: string): JsonObject {
+/** Text that is no object stands under one key, so that nothing of it is lost. */
+function encodeArguments(text: string): JsonObject {
   return parseObject(text) ?? (text.trim() === "" ? {} : { arguments: text });
 }
 
@@ -60,8 +54,7 @@ function encodeUserParts(parts: readonly Part[], turns: Turns): JsonObject[] {
 
 function encodeModelParts(parts: readonly Part[], turns: Turns): JsonObject[] {
   const encoded: JsonObject[] = [];
-  const isSigned = parts.some((part) => part.kind === "tool-call" && part.signature !== null);
-  let mustSign = turns.isThirdGeneration && !isSigned;
+  const signer = new CallSigner(turns.isThirdGeneration ? "required" : "optional");
   let held: string | null = null;
   for (const part of parts) {
     if (held !== null && part.kind === "text") {
@@ -72,9 +65,7 @@ function encodeModelParts(parts: readonly Part[], turns: Turns): JsonObject[] {
     if (held !== null) encoded.push({ text: "", thoughtSignature: held });
     held = part.kind === "reasoning" ? encodeReasoning(part, encoded) : null;
     if (part.kind === "tool-call") {
-      // Only the first of parallel calls has a signature
-      encoded.push(encodeCall(part, mustSign ? unsigned : part.signature));
-      mustSign = false;
+      encoded.push(encodeCall(part, signer.sign(part.signature)));
     } else {
       const plain = encodePlain(part);
       if (plain !== undefined) encoded.push(plain);
@@ -93,11 +84,12 @@ function encodeReasoning(part: ReasoningPart, into: JsonObject[]): string | null
   return null;
 }
 
-function encodeCall({ id, name, arguments: text }: ToolCallPart, signature: string | null) {
-  return {
-    functionCall: { id, name, args: encodeArguments(text) },
-    thoughtSignature: signature ?? undefined,
-  };
+/** A part that calls a function, with its signature where it has one. */
+export function encodeCall(
+  { id, name, arguments: text }: Omit<ToolCallPart, "kind" | "signature">,
+  thoughtSignature: string | undefined,
+): JsonObject {
+  return { functionCall: { id, name, args: encodeArguments(text) }, thoughtSignature };
 }
 
 /** Gemini 3 takes media within a response; models before it have them beside it. */

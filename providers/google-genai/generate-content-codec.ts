@@ -10,7 +10,7 @@ import { parseJson, writeJson } from "../json-text.ts";
 import { decodeAnswer } from "./answer-decoder.ts";
 import { encodeAnswer } from "./answer-encoder.ts";
 import { answerForm, modelOf } from "./call-path.ts";
-import { dialectName } from "./dialect-name.ts";
+import { dialectName } from "./thought-signatures.ts";
 import { fieldsOf } from "./proto-fields.ts";
 import { decodeGenerateContent } from "./request-decoder.ts";
 import { encodeGenerateContent } from "./request-encoder.ts";

@@ -41,7 +41,7 @@ const resolutions: ReadonlyMap<string, string> = new Map([
 export function fromBlob(blob: JsonObject): MediaPart | "video" | undefined {
   const { mimeType, data, displayName } = blob;
   if (typeof mimeType !== "string" || typeof data !== "string") return undefined;
-  const source: Source = { kind: "base64", mediaType: mimeType, data };
+  const source: Source = { kind: "base64", mediaType: mimeType, data: plainBase64(data) };
   return toPart(source, mimeType, textOrNull(displayName));
 }
 
@@ -84,6 +84,12 @@ export function toMedia(part: MediaPart): JsonObject | undefined {
 /** Whether a part has media. */
 export function isMedia(part: Part): part is MediaPart {
   return part.kind === "image" || part.kind === "document" || part.kind === "audio";
+}
+
+/** Bytes of proto3 JSON may be in either alphabet; others want the plain one. */
+function plainBase64(data: string): string {
+  if (!data.includes("-") && !data.includes("_")) return data;
+  return data.replaceAll("-", "+").replaceAll("_", "/");
 }
 
 function toPart(source: Source, mediaType: string, name: string | null): MediaPart | "video" {

@@ -8,7 +8,12 @@ const firstUnsigned = 3;
 
 /** How a model is told to think: by a level, by tokens within a range, or not at all. */
 export type Thinking =
-  | { readonly kind: "level"; readonly least: "MINIMAL" | "LOW" }
+  /** Levels that stand for no thinking, and for one that the model may not have */
+  | {
+      readonly kind: "level";
+      readonly least: "MINIMAL" | "LOW";
+      readonly medium: "MEDIUM" | "HIGH";
+    }
   /** `least`: fewest tokens of thinking, if it thinks; `canBeOff`: 0 is accepted */
   | {
       readonly kind: "budget";
@@ -28,7 +33,11 @@ export function isThirdGeneration(model: string): boolean {
 /** How a model is told to think. */
 export function thinkingOf(model: string): Thinking {
   if (isThirdGeneration(model)) {
-    return { kind: "level", least: model.includes("-pro") ? "LOW" : "MINIMAL" };
+    return {
+      kind: "level",
+      least: model.includes("-pro") ? "LOW" : "MINIMAL",
+      medium: /(?:^|\/)gemini-3-pro/.test(model) ? "HIGH" : "MEDIUM",
+    };
   }
   const [, major, minor] = numbered.exec(model) ?? [];
   if (major === undefined || `${major}.${minor ?? "0"}` !== "2.5") return { kind: "none" };

@@ -1,6 +1,6 @@
 /**
  * The subset of OpenAPI 3.0 schemas in which Gemini's `Schema` is written (https://ai.google.dev/api/caching#Schema), as
- * JSON Schema: types in lower case, `nullable` as a type, limits as numbers.
+ * JSON Schema: types in lower case, `nullable` as a type, limits as numbers, properties in their order.
  */
 
 import type { JsonObject, JsonValue } from "../json-text.ts";
@@ -31,7 +31,8 @@ function convert(schema: JsonObject, depth: number): JsonObject {
     const member = convertField(key, value, depth);
     if (member !== undefined) converted[member.key] = member.value;
   }
-  return fields["nullable"] === true ? nullable(converted) : converted;
+  const ordered = inOrder(converted, fields["propertyOrdering"]);
+  return fields["nullable"] === true ? nullable(ordered) : ordered;
 }
 
 interface Member {
@@ -46,6 +47,7 @@ function convertField(
 ): Member | undefined {
   switch (key) {
     case "nullable":
+    case "propertyOrdering":
       return undefined;
     case "type":
       return value === "TYPE_UNSPECIFIED" ? undefined : { key, value: lowerCase(value) };
@@ -82,6 +84,23 @@ function convertProperties(value: JsonValue | undefined, depth: number): JsonVal
   return Object.fromEntries(entries);
 }
 
+/** Gemini writes properties in the order that the schema asks for; others in that of its properties. */
+function inOrder(
+  schema: Readonly<Record<string, JsonValue | undefined>>,
+  order: JsonValue | undefined,
+): JsonObject {
+  const { properties } = schema;
+  if (!isList(order) || !isJsonObject(properties)) return schema;
+  const names = order
+    .filter((name) => typeof name === "string")
+    .filter((name) => {
+      return Object.hasOwn(properties, name);
+    });
+  const rest = Object.keys(properties).filter((name) => !names.includes(name));
+  const entries = [...names, ...rest].map((name) => [name, properties[name]]);
+  return { ...schema, properties: Object.fromEntries(entries) };
+}
+
 function lowerCase(type: JsonValue | undefined): JsonValue | undefined {
   if (typeof type === "string") return type.toLowerCase();
   return isList(type)
@@ -89,7 +108,7 @@ function lowerCase(type: JsonValue | undefined): JsonValue | undefined {
     : type;
 }
 
-function nullable(schema: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
+function nullable(schema: JsonObject): JsonObject {
   const { type, enum: values, anyOf } = schema;
   return {
     ...schema,

@@ -72,14 +72,17 @@ function encodeThinking(reasoning: ReasoningRequest, thinking: Thinking): JsonOb
         // Accepted for the sake of requests to older models
         return { includeThoughts, thinkingBudget: budgetTokens };
       }
-      return { includeThoughts, thinkingLevel: encodeLevel(reasoning, thinking.least) };
+      return { includeThoughts, thinkingLevel: encodeLevel(reasoning, thinking) };
     }
     case "budget":
       return { includeThoughts, thinkingBudget: encodeBudget(reasoning, thinking) };
   }
 }
 
-function encodeLevel(reasoning: ReasoningRequest, least: "MINIMAL" | "LOW"): string | undefined {
+function encodeLevel(
+  reasoning: ReasoningRequest,
+  { least, medium }: Extract<Thinking, { readonly kind: "level" }>,
+): string | undefined {
   switch (effortOf(reasoning)) {
     case null:
       return undefined;
@@ -89,7 +92,7 @@ function encodeLevel(reasoning: ReasoningRequest, least: "MINIMAL" | "LOW"): str
     case "low":
       return "LOW";
     case "medium":
-      return "MEDIUM";
+      return medium;
     default:
       return "HIGH";
   }

@@ -10,7 +10,7 @@ import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject, parseJsonText, writeJson } from "../json-text.ts";
 import { decodeTime, isBlocked } from "./answer-decoder.ts";
 import { answeredCallId } from "./call-ids.ts";
-import { dialectName } from "./dialect-name.ts";
+import { decodeSignature, dialectName } from "./thought-signatures.ts";
 import { decodeFinish } from "./finish-reasons.ts";
 import { decodeLogprobs } from "./logprobs-result.ts";
 import { countOf, fieldsOf, listOf, textOrNull } from "./proto-fields.ts";
@@ -134,7 +134,7 @@ class GeminiStreamDecoder implements StreamDecoder {
 
   #readPart(part: JsonObject): void {
     const { text, functionCall, thought, inlineData } = part;
-    const signature = textOrNull(part["thoughtSignature"]);
+    const signature = decodeSignature(part["thoughtSignature"]);
     if (isJsonObject(functionCall)) this.#readCall(functionCall, signature);
     else if (isJsonObject(inlineData)) {
       this.#fail("The answer has media, which a stream of text cannot hold");

@@ -13,12 +13,13 @@ import type {
   Usage,
 } from "../ir.ts";
 import { writeJson } from "../json-text.ts";
-import { encodeId, showsThoughts } from "./answer-encoder.ts";
-import { encodeArguments } from "./content-encoder.ts";
-import { dialectName } from "./dialect-name.ts";
+import { createSigner, encodeId, showsThoughts } from "./answer-encoder.ts";
+import { encodeCall } from "./content-encoder.ts";
 import { encodeFinish } from "./finish-reasons.ts";
 import { encodeLogprobs } from "./logprobs-result.ts";
 import { errorDocument, jsonType } from "./rpc-status.ts";
+import type { CallSigner } from "./thought-signatures.ts";
+import { dialectName } from "./thought-signatures.ts";
 import { encodeUsage } from "./usage-metadata.ts";
 
 /** An encoder for the answer to a request, in the form that it asked for. */
@@ -38,6 +39,7 @@ class GeminiStreamEncoder implements StreamEncoder {
   readonly contentType: string;
   readonly #isArray: boolean;
   readonly #showsThoughts: boolean;
+  readonly #signer: CallSigner;
   readonly #parts = new Map<number, OpenPart>();
   #out = "";
   /** What ends every response: its model and id */
@@ -50,6 +52,7 @@ class GeminiStreamEncoder implements StreamEncoder {
   constructor(request: ChatRequest) {
     this.#isArray = request.variant === "array";
     this.#showsThoughts = showsThoughts(request);
+    this.#signer = createSigner(request);
     this.contentType = this.#isArray ? jsonType : "text/event-stream";
   }
 
@@ -123,13 +126,12 @@ class GeminiStreamEncoder implements StreamEncoder {
     if (part === undefined) return;
     this.#parts.delete(index);
     const { start, text, signature } = part;
-    const thoughtSignature = signature ?? undefined;
     if (start.kind === "tool-call") {
-      const functionCall = { id: start.id, name: start.name, args: encodeArguments(text) };
-      this.#writeCandidate("", writeJson({ functionCall, thoughtSignature }));
+      const call = { id: start.id, name: start.name, arguments: text };
+      this.#writeCandidate("", writeJson(encodeCall(call, this.#signer.sign(signature))));
     } else if (start.kind === "reasoning" && start.origin === dialectName && signature !== null) {
       const thought = this.#showsThoughts ? true : undefined;
-      this.#writeCandidate("", writeJson({ thought, text: "", thoughtSignature }));
+      this.#writeCandidate("", writeJson({ thought, text: "", thoughtSignature: signature }));
     }
   }
 

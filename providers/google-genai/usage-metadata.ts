@@ -7,10 +7,12 @@ import type { Usage } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { countOf, fieldsOf, listOf } from "./proto-fields.ts";
 
-/** Tokens of a call; null when it says none. */
+/** Tokens of a call; null when it says none: the first events of Vertex AI only tell the sort of traffic. */
 export function decodeUsage(value: JsonValue | undefined): Usage | null {
   const fields = fieldsOf(value);
-  if (fields === undefined) return null;
+  if (fields?.["promptTokenCount"] === undefined && fields?.["totalTokenCount"] === undefined) {
+    return null;
+  }
   const reasoningTokens = countOf(fields["thoughtsTokenCount"]);
   return {
     inputTokens: add(
