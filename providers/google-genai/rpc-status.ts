@@ -6,7 +6,7 @@
 import type { WireBody, WireResponse } from "../codec.ts";
 import type { ErrorKind, ModelError } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
-import { isJsonObject, parseJson, writeJson } from "../json-text.ts";
+import { parseJson, writeJson } from "../json-text.ts";
 import { countOf, fieldsOf, isList, listOf, textOrNull } from "./proto-fields.ts";
 
 /** Media type of JSON answers, as Google's front ends write it. */
@@ -112,10 +112,4 @@ function kindOf(status: number): ErrorKind {
   const kind = kindsByStatus.get(status);
   if (kind !== undefined) return kind;
   return status >= 500 ? "server" : "invalid-request";
-}
-
-/** Whether a document is an error rather than an answer. */
-export function isErrorDocument(value: JsonValue): boolean {
-  const document = isList(value) ? value[0] : value;
-  return isJsonObject(document) && isJsonObject(document["error"]);
 }

@@ -57,9 +57,10 @@ class GeminiStreamDecoder implements StreamDecoder {
     return this.#flush();
   }
 
-  #flush(): StreamEvent[] {
+  #flush(): readonly StreamEvent[] {
+    if (this.#events.length === 0) return [];
     const events = this.#events;
-    if (events.length > 0) this.#events = [];
+    this.#events = [];
     return events;
   }
 

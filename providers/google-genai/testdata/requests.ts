@@ -62,14 +62,14 @@ export function answer(body: unknown, status = 200): WireResponse {
 }
 
 /** What a decoder gave; raises an Error with the reason where it was malformed. */
-export function valueOf<T>(decoded: Decoded<T>): T {
+export function decodedValue<T>(decoded: Decoded<T>): T {
   if (decoded.kind === "malformed") throw new Error(decoded.reason);
   return decoded.value;
 }
 
 /** The request that a body says. */
 export function decodeBody(body: unknown, path?: string): ChatRequest {
-  return valueOf(geminiGenerateContent.decodeRequest(wire(body, path)));
+  return decodedValue(geminiGenerateContent.decodeRequest(wire(body, path)));
 }
 
 /** The body of a request, parsed. */
@@ -82,5 +82,5 @@ export function sendAndRead(request: ChatRequest): ChatRequest {
   const text = geminiGenerateContent.encodeRequest(request).toString();
   const method = request.stream ? "streamGenerateContent?alt=sse" : "generateContent";
   const sent = wire(text, `/v1beta/models/m:${method}`);
-  return valueOf(geminiGenerateContent.decodeRequest({ ...sent, pathModel: request.model }));
+  return decodedValue(geminiGenerateContent.decodeRequest({ ...sent, pathModel: request.model }));
 }
