@@ -5,6 +5,7 @@ import { awsBedrock } from "./aws-bedrock/provider.ts";
 import { azureOpenai } from "./azure-openai/provider.ts";
 import { googleGenai } from "./google-genai/provider.ts";
 import { mistral } from "./mistral/provider.ts";
+import { googleVertex } from "./google-vertex/provider.ts";
 import { openai } from "./openai/provider.ts";
 import { openaiCompatible } from "./openai-compatible/provider.ts";
 import type { Provider } from "./provider.ts";
@@ -15,6 +16,7 @@ export const providers: readonly Provider[] = [
   awsBedrock,
   azureOpenai,
   googleGenai,
+  googleVertex,
   openai,
   mistral,
   openaiCompatible,

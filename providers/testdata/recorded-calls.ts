@@ -36,7 +36,7 @@ export const notations: readonly Notation[] = ["compact", "spaced", "crlf", "cr"
 
 /** All recorded calls. */
 export function readRecordedCalls(): RecordedCall[] {
-  return ["openai", "anthropic", "azure-openai"].flatMap((provider) => {
+  return ["openai", "anthropic", "azure-openai", "google-genai", "google-vertex"].flatMap((provider) => {
     const folder = new URL(`${provider}/`, import.meta.url);
     const files = readdirSync(folder).toSorted();
     return files.map((file) => {
