@@ -125,7 +125,7 @@ class OperationObserver implements CallObserver {
     return {
       operation: this.#layout.operation.name,
       requestModel: this.#pathModel ?? this.#bodyModel,
-      requestedStream: this.#requestedStream,
+      requestedStream: this.#requestedStream || this.#layout.operation.isStream === true,
       responseModel: answer?.model ?? null,
       responseId: answer?.id ?? null,
       finishReasons: answer?.finishReasons() ?? [],
@@ -148,10 +148,13 @@ function usageOf(tokens: Readonly<AnswerTokens>, layout: OperationLayout): Obser
   const { input, output, cachedInput, cacheWrite, reasoning } = tokens;
   const isSilent = input === null && output === null && cachedInput === null;
   if (isSilent && cacheWrite === null && reasoning === null) return null;
-  const isWhole = layout.operation.inputTokens === "with-cache";
+  const { inputTokens, outputTokens } = layout.operation;
+  const isWithout = outputTokens === "without-reasoning";
   return {
-    inputTokens: isWhole ? input : addTokens(input, cachedInput, cacheWrite),
-    outputTokens: output,
+    inputTokens: inputTokens === "with-cache" ? input : addTokens(input, cachedInput, cacheWrite),
+    // A model that was cut off while it reasoned has no other output
+    outputTokens:
+      isWithout && reasoning !== null ? addTokens(output ?? 0, reasoning, null) : output,
     cachedInputTokens: cachedInput,
     cacheWriteTokens: cacheWrite,
     reasoningTokens: reasoning,
