@@ -6,7 +6,7 @@ import { isJsonObject, writeJson } from "../json-text.ts";
 import { decodeDocument, decodeImage } from "./media-codec.ts";
 import { messagesDialect } from "./dialect.ts";
 import type { RequestNotes } from "./request-notes.ts";
-import { memberOf, textOrNull } from "./request-notes.ts";
+import { isSaid, memberOf, textOrNull } from "./json-members.ts";
 
 /**
  * Reads content: text, or a list of blocks. What has no place in the IR is noted at its block; `at` is the path of the
@@ -38,7 +38,7 @@ interface Place {
 }
 
 function decodeBlock(parts: Part[], block: JsonObject, { at, notes }: Place): void {
-  if (isSet(memberOf(block, "cache_control"))) notes.miss("cache-hint", `${at}.cache_control`);
+  if (isSaid(memberOf(block, "cache_control"))) notes.miss("cache-hint", `${at}.cache_control`);
   switch (block["type"]) {
     case "text": {
       const citations = memberOf(block, "citations");
@@ -72,7 +72,7 @@ function decodeToolUse(block: JsonObject, at: string, notes: RequestNotes): Part
   const caller = memberOf(block, "caller");
   if (isJsonObject(caller) && caller["type"] !== "direct")
     notes.miss("tool-metadata", `${at}.caller`);
-  if (isSet(memberOf(block, "toolset_name"))) notes.miss("server-tool", `${at}.toolset_name`);
+  if (isSaid(memberOf(block, "toolset_name"))) notes.miss("server-tool", `${at}.toolset_name`);
   return {
     kind: "tool-call",
     id: notes.text(block, "id", at),
@@ -88,7 +88,7 @@ function decodeToolResult(block: JsonObject, at: string, notes: RequestNotes): T
     kind: "tool-result",
     callId: notes.text(block, "tool_use_id", at),
     name: null,
-    parts: isSet(content) ? decodeContent(content, `${at}.content`, notes) : [],
+    parts: isSaid(content) ? decodeContent(content, `${at}.content`, notes) : [],
     isError: memberOf(block, "is_error") === true,
   };
 }
@@ -124,8 +124,4 @@ function missBlock(block: JsonObject, at: string, notes: RequestNotes): void {
 
 function push(parts: Part[], part: Part | null): void {
   if (part !== null) parts.push(part);
-}
-
-function isSet(value: JsonValue | undefined): boolean {
-  return value !== undefined && value !== null;
 }

@@ -1,62 +1,69 @@
 /** Parts of a request's turns, written as Anthropic's content blocks (https://docs.anthropic.com/en/api/messages). */
 
-import type { Message, Part, ReasoningPart, ToolResultPart } from "../ir.ts";
+import type { ChatRequest, Message, Part, ReasoningPart, ToolResultPart } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
-import { joinTurns } from "../turns.ts";
 import { messagesDialect } from "./dialect.ts";
 import { encodeDocument, encodeImage } from "./media-codec.ts";
+import { encodeToolId } from "./tool-id.ts";
 import { encodeToolInput } from "./tool-input.ts";
+import { orderTurns } from "./turn-order.ts";
+
+/** What a request says of the conversation. */
+export interface EncodedTurns {
+  /** Undefined: there are no instructions before the conversation */
+  readonly system: JsonValue | undefined;
+  readonly messages: readonly JsonObject[];
+}
 
 /**
- * The `messages` of a request: neighbours of one role joined, results of tools first in a turn, no block of empty text,
- * no white space at the end of what the model is to go on from, as the API demands. The first turn is left as it is: one
- * of the assistant's is refused by the API itself, and no turn is made up.
+ * The `system` and `messages` of a request: neighbours of one role joined, results of tools first in a turn, no block of
+ * blank text, no white space at the end of what the model is to go on from, as the API demands. A first turn of the
+ * assistant's is left as it is: the API refuses it, and no turn is made up.
  */
-export function encodeMessages(messages: readonly Message[]): JsonObject[] {
-  const turns = joinTurns(
-    messages.map(({ role, parts }) => ({ role, parts: parts.filter(isExpressed) })),
-  );
+export function encodeTurns({ system, messages }: ChatRequest): EncodedTurns {
+  const expressed = messages.map(({ role, parts }) => ({ role, parts: parts.filter(isExpressed) }));
+  const { leading, turns } = orderTurns(expressed);
   const last = turns.at(-1);
-  return turns.map((turn) => ({
-    role: turn.role,
-    content: encodeTurn(turn, turn === last && turn.role === "assistant"),
-  }));
+  return {
+    system: encodeSystem([...system, ...leading]),
+    messages: turns.map((turn) => ({
+      role: turn.role,
+      content: encodeTurn(turn, turn === last && turn.role === "assistant" ? "prefill" : "turn"),
+    })),
+  };
 }
 
-/** The `system` of a request; undefined where there is none. */
-export function encodeSystem(parts: readonly Part[]): JsonValue | undefined {
-  const texts = parts.filter(isExpressed);
-  const [first] = texts;
-  if (first === undefined) return undefined;
-  if (texts.length === 1 && first.kind === "text") return first.text;
-  return blocksOf(texts);
+function encodeSystem(parts: readonly Part[]): JsonValue | undefined {
+  const texts = parts.filter((part) => part.kind === "text" && isExpressed(part));
+  return texts.length === 0 ? undefined : encodeContent(texts);
 }
 
-function encodeTurn({ parts }: Message, isPrefill: boolean): JsonValue {
-  const ordered = parts.some(({ kind }) => kind === "tool-result") ? resultsFirst(parts) : parts;
-  const blocks = blocksOf(ordered);
-  const last = blocks.at(-1);
-  if (isPrefill && last?.["type"] === "text" && typeof last["text"] === "string") {
-    blocks[blocks.length - 1] = { ...last, text: last["text"].trimEnd() };
+function encodeTurn({ parts }: Message, place: "prefill" | "turn"): JsonValue {
+  const last = parts.at(-1);
+  if (place === "prefill" && last?.kind === "text") {
+    return encodeContent([...parts.slice(0, -1), { ...last, text: last.text.trimEnd() }]);
   }
-  const [only] = blocks;
-  return blocks.length === 1 && only?.["type"] === "text" ? (only["text"] ?? "") : blocks;
+  return encodeContent(parts.some(isResult) ? resultsFirst(parts) : parts);
 }
 
-function blocksOf(parts: readonly Part[]): JsonObject[] {
+function resultsFirst(parts: readonly Part[]): Part[] {
+  return [...parts.filter(isResult), ...parts.filter((part) => !isResult(part))];
+}
+
+function isResult({ kind }: Part): boolean {
+  return kind === "tool-result";
+}
+
+/** A single text as it is, anything else as blocks. */
+function encodeContent(parts: readonly Part[]): JsonValue {
+  const [first] = parts;
+  if (parts.length === 1 && first?.kind === "text") return first.text;
   const blocks: JsonObject[] = [];
   for (const part of parts) {
     const block = encodePart(part);
     if (block !== null) blocks.push(block);
   }
   return blocks;
-}
-
-function resultsFirst(parts: readonly Part[]): Part[] {
-  return [
-    ...parts.filter(({ kind }) => kind === "tool-result"),
-    ...parts.filter(({ kind }) => kind !== "tool-result"),
-  ];
 }
 
 function isExpressed(part: Part): boolean {
@@ -100,12 +107,10 @@ function encodePart(part: Part): JsonObject | null {
 
 function encodeToolResult({ callId, parts, isError }: ToolResultPart): JsonObject {
   const expressed = parts.filter(isExpressed);
-  const [only] = expressed;
-  const content = expressed.length === 1 && only?.kind === "text" ? only.text : blocksOf(expressed);
   return {
     type: "tool_result",
     tool_use_id: encodeToolId(callId),
-    ...(expressed.length > 0 && { content }),
+    ...(expressed.length > 0 && { content: encodeContent(expressed) }),
     ...(isError && { is_error: true }),
   };
 }
@@ -113,10 +118,4 @@ function encodeToolResult({ callId, parts, isError }: ToolResultPart): JsonObjec
 function encodeReasoning({ text, signature, encrypted }: ReasoningPart): JsonObject {
   if (encrypted !== null) return { type: "redacted_thinking", data: encrypted };
   return { type: "thinking", thinking: text, signature: signature ?? "" };
-}
-
-/** The API takes letters, digits, `_` and `-`; other ids get a form that depends on nothing but themselves. */
-function encodeToolId(id: string): string {
-  if (/^[\w-]+$/.test(id)) return id;
-  return `toolu_${Buffer.from(id, "utf8").toString("hex")}`;
 }

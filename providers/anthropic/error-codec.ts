@@ -4,7 +4,7 @@ import type { WireBody, WireResponse } from "../codec.ts";
 import type { ErrorKind, ModelError } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject, parseJson, writeJson } from "../json-text.ts";
-import { memberOf, textOrNull } from "./request-notes.ts";
+import { memberOf, textOrNull } from "./json-members.ts";
 
 interface Wording {
   readonly type: string;

@@ -1,17 +1,18 @@
 /** Images and documents between Anthropic's blocks and the IR (https://docs.anthropic.com/en/docs/build-with-claude/vision). */
 
-import type { DocumentPart, ImagePart, Part, Source } from "../ir.ts";
+import type { DocumentPart, ImagePart, Source } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
 import type { RequestNotes } from "./request-notes.ts";
-import { memberOf, textOrNull } from "./request-notes.ts";
+import { isSaid, memberOf, textOrNull } from "./json-members.ts";
 
 const dataUrl = /^data:([^;,]*)(?:;[^,]*)?;base64,/i;
 
 /** Reads an `image` block; null, and noted, where its source is of a sort that the IR has no place for. */
 export function decodeImage(block: JsonObject, at: string, notes: RequestNotes): ImagePart | null {
   const source = decodeSource(notes.object(block, "source", at), at, notes);
-  if (isSaid(block, "transformations")) notes.miss("content-metadata", `${at}.transformations`);
+  if (isSaid(memberOf(block, "transformations")))
+    notes.miss("content-metadata", `${at}.transformations`);
   return source === null ? null : { kind: "image", source, detail: null };
 }
 
@@ -25,7 +26,7 @@ export function decodeDocument(
   if (isJsonObject(citations) && citations["enabled"] === true) {
     notes.miss("citations", `${at}.citations`);
   }
-  if (isSaid(block, "context")) notes.miss("content-metadata", `${at}.context`);
+  if (isSaid(memberOf(block, "context"))) notes.miss("content-metadata", `${at}.context`);
   const source = decodeSource(notes.object(block, "source", at), at, notes);
   if (source === null) return null;
   return { kind: "document", source, name: textOrNull(memberOf(block, "title")) };
@@ -50,11 +51,6 @@ export function encodeDocument({ source, name }: DocumentPart): JsonObject {
       : encodeSource(source),
     ...(name !== null && { title: name }),
   };
-}
-
-/** Whether a part can stand in a tool's result and in a turn as image or document. */
-export function isMedia(part: Part): part is ImagePart | DocumentPart {
-  return part.kind === "image" || part.kind === "document";
 }
 
 function encodeSource(source: Source): JsonObject {
@@ -125,9 +121,4 @@ function plainText(text: string): Source {
     mediaType: "text/plain",
     data: Buffer.from(text, "utf8").toString("base64"),
   };
-}
-
-function isSaid(block: JsonObject, key: string): boolean {
-  const value = memberOf(block, key);
-  return value !== undefined && value !== null;
 }

@@ -7,9 +7,10 @@ import type { JsonNumber, JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonNumber, isJsonObject } from "../json-text.ts";
 import { decodeContent } from "./content-decoder.ts";
 import { messagesDialect } from "./dialect.ts";
-import { decodeReasoning } from "./reasoning-codec.ts";
-import { memberOf, RequestNotes, textOrNull } from "./request-notes.ts";
-import { decodeToolChoice, decodeTools } from "./tools-codec.ts";
+import { decodeReasoning } from "./reasoning-decoder.ts";
+import { memberOf, textOrNull } from "./json-members.ts";
+import { RequestNotes } from "./request-notes.ts";
+import { decodeToolChoice, decodeTools } from "./tools-decoder.ts";
 
 /** What a request says beside its object. */
 export interface RequestFrame {

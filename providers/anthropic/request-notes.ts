@@ -4,6 +4,7 @@ import type { Feature } from "../features.ts";
 import type { Unexpressed } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
+import { isSaid, memberOf } from "./json-members.ts";
 
 /** Notes of one request. */
 export class RequestNotes {
@@ -43,7 +44,7 @@ export class RequestNotes {
 
   /** A list that may be absent; empty, and noted, where it is something else. */
   list(value: JsonValue | undefined, at: string): readonly JsonValue[] {
-    if (value === undefined || value === null) return [];
+    if (!isSaid(value)) return [];
     if (Array.isArray(value)) return value;
     this.fail(`${at} is not a list`);
     return [];
@@ -52,18 +53,7 @@ export class RequestNotes {
   /** Notes members that are none of those that were read, except those that are null. */
   missOthers(object: JsonObject, known: ReadonlySet<string>, at: string): void {
     for (const key of Object.keys(object)) {
-      if (known.has(key) || object[key] === null || object[key] === undefined) continue;
-      this.miss("unknown-field", at === "" ? key : `${at}.${key}`);
+      if (!known.has(key) && isSaid(object[key])) this.miss("unknown-field", `${at}.${key}`);
     }
   }
-}
-
-/** A member of an object from outside; undefined where it has none of its own. */
-export function memberOf(object: JsonObject, key: string): JsonValue | undefined {
-  return Object.hasOwn(object, key) ? object[key] : undefined;
-}
-
-/** Text, or null for anything else. */
-export function textOrNull(value: JsonValue | undefined): string | null {
-  return typeof value === "string" ? value : null;
 }

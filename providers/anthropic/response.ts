@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject, writeJson } from "../json-text.ts";
 import { messagesDialect } from "./dialect.ts";
 import { messageId } from "./message-id.ts";
-import { memberOf, textOrNull } from "./request-notes.ts";
+import { memberOf, textOrNull } from "./json-members.ts";
 import { finishOf, stopReasonOf } from "./stop-reasons.ts";
 import { encodeToolInput } from "./tool-input.ts";
 import { encodeUsage, nothingTold, readCounts, usageOf } from "./usage-counts.ts";

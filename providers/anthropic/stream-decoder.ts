@@ -10,7 +10,7 @@ import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject, parseJsonText, writeJson } from "../json-text.ts";
 import { messagesDialect } from "./dialect.ts";
 import { errorOf } from "./error-codec.ts";
-import { memberOf, textOrNull } from "./request-notes.ts";
+import { memberOf, objectOrEmpty, textOrEmpty, textOrNull } from "./json-members.ts";
 import { finishOf } from "./stop-reasons.ts";
 import type { ToldCounts } from "./usage-counts.ts";
 import { nothingTold, readCounts, usageOf } from "./usage-counts.ts";
@@ -83,18 +83,18 @@ export class MessageEventDecoder {
   #start(event: JsonObject, out: StreamEvent[]): void {
     if (this.#hasStarted) return;
     this.#hasStarted = true;
-    const message = objectOf(memberOf(event, "message"));
+    const message = objectOrEmpty(memberOf(event, "message"));
     out.push({
       kind: "start",
-      id: textOf(memberOf(message, "id")),
-      model: textOf(memberOf(message, "model")),
+      id: textOrEmpty(memberOf(message, "id")),
+      model: textOrEmpty(memberOf(message, "model")),
       created: null,
     });
     this.#count(memberOf(message, "usage"), out);
   }
 
   #startBlock(event: JsonObject, out: StreamEvent[]): void {
-    const block = objectOf(memberOf(event, "content_block"));
+    const block = objectOrEmpty(memberOf(event, "content_block"));
     const place = memberOf(event, "index");
     if (typeof place !== "number") return;
     const index = this.#nextIndex;
@@ -131,7 +131,7 @@ export class MessageEventDecoder {
   }
 
   #finish(event: JsonObject, out: StreamEvent[]): void {
-    const delta = objectOf(memberOf(event, "delta"));
+    const delta = objectOrEmpty(memberOf(event, "delta"));
     for (const index of this.#indexes.values()) out.push({ kind: "part-end", index });
     this.#indexes.clear();
     this.#count(memberOf(event, "usage"), out);
@@ -208,8 +208,8 @@ function startPart(index: number, block: JsonObject, out: StreamEvent[]): boolea
 }
 
 function startToolCall(index: number, block: JsonObject, out: StreamEvent[]): void {
-  const id = textOf(memberOf(block, "id"));
-  const name = textOf(memberOf(block, "name"));
+  const id = textOrEmpty(memberOf(block, "id"));
+  const name = textOrEmpty(memberOf(block, "name"));
   out.push({ kind: "part-start", index, part: { kind: "tool-call", id, name } });
   const input = memberOf(block, "input");
   // Its arguments come in deltas; some gateways send them with the block.
@@ -253,12 +253,4 @@ function broken(clause: string): ModelError {
     message: `The provider's stream is broken: ${clause}`,
     code: null,
   };
-}
-
-function objectOf(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-function textOf(value: JsonValue | undefined): string {
-  return typeof value === "string" ? value : "";
 }

@@ -5,7 +5,7 @@ import { isJsonObject, parseJson, writeJson } from "../json-text.ts";
 import { decodeError, encodeError } from "./error-codec.ts";
 import { decodeMessagesRequest, messagesFeatures } from "./messages-codec.ts";
 import { encodeCountObject } from "./request-encoder.ts";
-import { memberOf } from "./request-notes.ts";
+import { memberOf } from "./json-members.ts";
 
 /** The codec of counts; its requests are those of messages without what only an answer needs. */
 export const anthropicTokenCount: CountCodec = {

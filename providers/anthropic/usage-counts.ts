@@ -3,7 +3,7 @@
 import type { Usage } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
-import { memberOf } from "./request-notes.ts";
+import { memberOf } from "./json-members.ts";
 
 /** Nothing known. */
 export const unknownUsage: Usage = {

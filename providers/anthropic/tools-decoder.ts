@@ -1,10 +1,10 @@
-/** Tools and their choice between Anthropic's requests and the IR (https://docs.anthropic.com/en/docs/build-with-claude/tool-use). */
+/** Tools of a request and their choice, read into the IR (https://docs.anthropic.com/en/docs/build-with-claude/tool-use). */
 
 import type { ChatRequest, Tool, ToolChoice } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
 import type { RequestNotes } from "./request-notes.ts";
-import { memberOf, textOrNull } from "./request-notes.ts";
+import { isSaid, memberOf, textOrNull } from "./json-members.ts";
 
 const toolFields = new Set(["type", "name", "description", "input_schema", "strict"]);
 const toolMetadata: ReadonlySet<string> = new Set([
@@ -43,27 +43,6 @@ export function decodeToolChoice(value: JsonValue | undefined, notes: RequestNot
   };
 }
 
-/** The `tools` of a request. */
-export function encodeTools(tools: readonly Tool[]): JsonObject[] {
-  return tools.map(({ name, description, parameters, strict }) => ({
-    name,
-    ...(description !== null && { description }),
-    input_schema: encodeSchema(parameters),
-    ...(strict === true && { strict }),
-  }));
-}
-
-/** The `tool_choice` of a request that has tools; undefined: the provider's default. */
-export function encodeToolChoice({
-  toolChoice,
-  parallelToolCalls,
-}: Choice): JsonObject | undefined {
-  if (toolChoice === null && parallelToolCalls !== false) return undefined;
-  const choice = encodeChoice(toolChoice ?? { kind: "auto" });
-  const hasParallel = parallelToolCalls !== null && choice["type"] !== "none";
-  return { ...choice, ...(hasParallel && { disable_parallel_tool_use: !parallelToolCalls }) };
-}
-
 function isCustom(tool: JsonObject): boolean {
   const type = memberOf(tool, "type");
   return type === undefined || type === null || type === "custom";
@@ -75,7 +54,7 @@ function decodeTool(tool: JsonObject, at: string, notes: RequestNotes): Tool {
     notes.fail(`${at}.input_schema is not an object`);
   }
   for (const key of Object.keys(tool)) {
-    if (toolFields.has(key) || tool[key] === null) continue;
+    if (toolFields.has(key) || !isSaid(tool[key])) continue;
     if (key === "cache_control") notes.miss("cache-hint", `${at}.${key}`);
     else notes.miss(toolMetadata.has(key) ? "tool-metadata" : "unknown-field", `${at}.${key}`);
   }
@@ -102,25 +81,4 @@ function decodeChoice(choice: JsonObject, notes: RequestNotes): ToolChoice | nul
       notes.fail("tool_choice.type is none of auto, any, tool and none");
       return null;
   }
-}
-
-function encodeChoice(choice: ToolChoice): JsonObject {
-  switch (choice.kind) {
-    case "auto":
-      return { type: "auto" };
-    case "none":
-      return { type: "none" };
-    case "required":
-      return { type: "any" };
-    case "tool":
-      return { type: "tool", name: choice.name };
-  }
-}
-
-/** The API wants a type at the top; other dialects let it be absent. */
-function encodeSchema(parameters: JsonObject | null): JsonObject {
-  if (parameters === null) return { type: "object", properties: {} };
-  return memberOf(parameters, "type") === undefined
-    ? { type: "object", ...parameters }
-    : parameters;
 }
