@@ -12,6 +12,7 @@ import { decodeBedrockError, encodeBedrockError } from "./error-codec.ts";
 
 const expresses: ReadonlySet<Feature> = new Set<Feature>([
   "system",
+  "system-in-mid-conversation",
   "image-base64",
   "document-base64",
   "audio",

@@ -4,9 +4,9 @@
  * and what has to be there and is not is said by a placeholder.
  */
 
+import { encodeToolInput } from "../anthropic/tool-input.ts";
 import type { Part, ReasoningPart, Source, ToolCallPart, ToolResultPart } from "../ir.ts";
-import type { JsonObject, JsonValue } from "../json-text.ts";
-import { isJsonObject, parseJsonText } from "../json-text.ts";
+import type { JsonObject } from "../json-text.ts";
 import { converseName } from "./converse-content-decoder.ts";
 import { audioFormatOf, documentFormatOf, imageFormatOf } from "./media-formats.ts";
 import { toolUseId } from "./tool-use-id.ts";
@@ -54,7 +54,8 @@ function writeBlock(part: Part, writing: BlockWriting): JsonObject | null {
   }
 }
 
-function isBlank(text: string): boolean {
+/** Whether there is nothing but white space. */
+export function isBlank(text: string): boolean {
   return text.trim() === "";
 }
 
@@ -66,15 +67,7 @@ function writeMedia(source: Source, formatOf: (mediaType: string) => string): Js
 }
 
 function writeToolUse({ id, name, arguments: text }: ToolCallPart): JsonObject {
-  return { toolUseId: toolUseId(id), name, input: toolInput(text) };
-}
-
-/** A tool's input as an object, which is all that models take: text that is none becomes its only member. */
-export function toolInput(text: string): JsonObject {
-  if (isBlank(text)) return {};
-  const parsed = parseJsonText(text);
-  const value: JsonValue = parsed.kind === "value" ? parsed.value : text;
-  return isJsonObject(value) ? value : { input: value };
+  return { toolUseId: toolUseId(id), name, input: encodeToolInput(text) };
 }
 
 /** Errors without content are refused, and content without text by some models. */

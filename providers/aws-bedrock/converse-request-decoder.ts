@@ -12,6 +12,7 @@ import { isJsonObject, parseJson, parseJsonText } from "../json-text.ts";
 import { readContent, readSystem } from "./converse-content-decoder.ts";
 import { readModelFields } from "./model-fields-decoder.ts";
 import { RequestReader } from "./request-reader.ts";
+import { isStreamPath } from "./stream-path.ts";
 
 /** `ChatRequest.variant` of callers that want to know at which text the model stopped. */
 export const tellsStopText = "stop_sequence";
@@ -55,11 +56,6 @@ export function decodeConverseRequest(request: WireRequest): Decoded<ChatRequest
   const value = readRequest(reader, parsed.value, { model, stream: isStreamPath(request.path) });
   if (reader.problem !== null) return { kind: "malformed", reason: reader.problem };
   return { kind: "ok", value };
-}
-
-function isStreamPath(path: string): boolean {
-  const query = path.indexOf("?");
-  return (query < 0 ? path : path.slice(0, query)).endsWith("-stream");
 }
 
 function readRequest(

@@ -12,8 +12,8 @@ import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject, parseJson } from "../json-text.ts";
 import { converseName } from "./converse-content-decoder.ts";
 import { stopTextOf } from "./converse-response.ts";
-import { decodeStreamException } from "./error-codec.ts";
 import { finishOf } from "./stop-reasons.ts";
+import { brokenStream, decodeStreamFailure } from "./stream-failure.ts";
 import { decodeTokenUsage } from "./token-usage.ts";
 
 const nothing: readonly StreamEvent[] = [];
@@ -42,14 +42,14 @@ export class ConverseStreamDecoder implements StreamDecoder {
     if (this.#isEnded) return nothing;
     this.#reader.write(chunk);
     const { problem } = this.#reader;
-    if (problem !== undefined) this.#fail(`The provider's stream is broken: ${problem}`);
+    if (problem !== undefined) this.#fail(brokenStream(problem));
     return this.#takeEvents();
   }
 
   end(): readonly StreamEvent[] {
     if (this.#isEnded) return nothing;
     if (this.#isFinished) this.#finishStream();
-    else this.#fail("The provider's stream ended early");
+    else this.#fail(brokenStream("it ended early"));
     return this.#takeEvents();
   }
 
@@ -62,25 +62,15 @@ export class ConverseStreamDecoder implements StreamDecoder {
 
   #onMessage(message: EventStreamMessage): void {
     if (this.#isEnded) return;
-    const type = textHeader(message, ":message-type");
-    if (type === "error") {
-      this.#onError(message);
+    const failure = decodeStreamFailure(message);
+    if (failure !== null) {
+      this.#fail(failure);
       return;
     }
     const parsed = parseJson(message.payload);
-    const isBroken = parsed.kind === "malformed" || !isJsonObject(parsed.value);
-    const body = isBroken ? {} : parsed.value;
-    if (type === "exception") {
-      const name = textHeader(message, ":exception-type") ?? "";
-      this.#failWith(decodeStreamException(name, body));
-    } else if (isBroken) this.#fail("The provider's stream is broken: an event is no JSON object");
-    else this.#onEvent(textHeader(message, ":event-type"), body);
-  }
-
-  #onError(message: EventStreamMessage): void {
-    const text = textHeader(message, ":error-message");
-    const code = textHeader(message, ":error-code") ?? "";
-    this.#failWith(decodeStreamException(code, text === undefined ? {} : { message: text }));
+    if (parsed.kind === "value" && isJsonObject(parsed.value)) {
+      this.#onEvent(textHeader(message, ":event-type"), parsed.value);
+    } else this.#fail(brokenStream("an event is no JSON object"));
   }
 
   #onEvent(type: string | undefined, body: JsonObject): void {
@@ -196,11 +186,7 @@ export class ConverseStreamDecoder implements StreamDecoder {
     this.#events.push({ kind: "end" });
   }
 
-  #fail(message: string): void {
-    this.#failWith({ status: 502, kind: "server", message, code: null });
-  }
-
-  #failWith(error: ModelError): void {
+  #fail(error: ModelError): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#events.push({ kind: "failed", error });

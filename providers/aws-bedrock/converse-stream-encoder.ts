@@ -3,7 +3,6 @@
  * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html).
  */
 
-import { encodeEventStreamHeaders } from "../aws-event-stream-headers.ts";
 import { encodeEventStreamMessage, eventStreamType } from "../aws-event-stream.ts";
 import type { StreamEncoder } from "../codec.ts";
 import type { ChatRequest, ModelError, PartStart, StreamEvent, Usage } from "../ir.ts";
@@ -11,8 +10,8 @@ import type { JsonObject } from "../json-text.ts";
 import { writeJson } from "../json-text.ts";
 import { converseName } from "./converse-content-decoder.ts";
 import { answerFields } from "./converse-response.ts";
-import { streamExceptionOf } from "./error-codec.ts";
 import { stopReasonOf } from "./stop-reasons.ts";
+import { encodeMessageHeaders, encodeStreamFailure } from "./stream-failure.ts";
 import { encodeTokenUsage } from "./token-usage.ts";
 import { toolUseId } from "./tool-use-id.ts";
 
@@ -27,7 +26,9 @@ const eventTypes = [
 
 type EventType = (typeof eventTypes)[number];
 
-const headersOfEvent = new Map(eventTypes.map((type) => [type, writeHeaders("event", type)]));
+const headersOfEvent = new Map(
+  eventTypes.map((type) => [type, encodeMessageHeaders("event", type)]),
+);
 
 const noBytes = Buffer.alloc(0);
 
@@ -155,10 +156,9 @@ export class ConverseStreamEncoder implements StreamEncoder {
     this.#frame("metadata", { usage, metrics: { latencyMs: 0 } });
   }
 
-  #onFailure({ kind, message }: ModelError): void {
+  #onFailure(error: ModelError): void {
     this.#isEnded = true;
-    const headers = writeHeaders("exception", streamExceptionOf(kind));
-    this.#frames.push(encodeEventStreamMessage({ headers, payload: writeJson({ message }) }));
+    this.#frames.push(encodeStreamFailure(error));
   }
 
   #delta(part: OpenPart, delta: JsonObject): void {
@@ -181,15 +181,4 @@ export class ConverseStreamEncoder implements StreamEncoder {
 
 function isOwn({ origin }: { readonly origin: string }): boolean {
   return origin === converseName;
-}
-
-function writeHeaders(message: "event" | "exception", type: string): Buffer {
-  const text = (value: string) => ({ kind: "string", value }) as const;
-  return encodeEventStreamHeaders(
-    new Map([
-      [`:${message}-type`, text(type)],
-      [":content-type", text("application/json")],
-      [":message-type", text(message)],
-    ]),
-  );
 }

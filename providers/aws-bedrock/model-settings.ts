@@ -1,105 +1,114 @@
 /**
- * How a model on Bedrock is asked to reason and to sample, beyond what Converse has words for. Claude's rules
- * (https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html): a budget of 1,024 tokens
- * at least and less than the answer may have, no forced tool, no sampling of its own beside it, and in the middle of a
- * tool's use only where the turn began with reasoning.
+ * How a model on Bedrock is told to sample and to think. Claude's own rules are those of Anthropic's dialect: Converse
+ * passes `additionalModelRequestFields` on to it
+ * (https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html); of other models nothing
+ * is known that all of them take.
  */
 
-import type { ChatRequest, ReasoningEffort, ReasoningRequest } from "../ir.ts";
+import { generationOf } from "../anthropic/claude-generation.ts";
+import type { ClaudeGeneration } from "../anthropic/claude-generation.ts";
+import { messagesDialect } from "../anthropic/dialect.ts";
+import { limitOutput } from "../anthropic/output-limit.ts";
+import type { ThinkingChoice } from "../anthropic/thinking-encoder.ts";
+import { chooseThinking, encodeThinking } from "../anthropic/thinking-encoder.ts";
+import type { ChatRequest, Message, Part } from "../ir.ts";
 import type { JsonNumber, JsonObject } from "../json-text.ts";
-import { budgetOf, effortOf } from "../reasoning.ts";
-import type { ClaudeModel } from "./claude-model.ts";
-import { joinTurns } from "../turns.ts";
-import { findClaudeModel } from "./claude-model.ts";
+import { isClaude } from "./bedrock-model.ts";
 import { converseName } from "./converse-content-decoder.ts";
 
-/** What a request sets beside what the IR says of it. */
+/** What a request sets, as Converse has it; null: nothing is said. */
 export interface ModelSettings {
-  /** `additionalModelRequestFields` */
-  readonly fields: JsonObject | undefined;
+  readonly maxTokens: JsonNumber | null;
+  readonly temperature: JsonNumber | null;
+  readonly topP: JsonNumber | null;
   /** `outputConfig.effort` */
-  readonly effort: string | undefined;
-  /** Temperature and top-p may be said */
-  readonly sampling: boolean;
+  readonly effort: string | null;
+  /** `additionalModelRequestFields` */
+  readonly fields: JsonObject | null;
+  /** Whether the model takes its own reasoning back */
+  readonly takesReasoning: boolean;
+  /** Whether the model takes `strict` of tools and JSON Schemas in the form of Anthropic's */
+  readonly takesStrict: boolean;
 }
 
-const leastBudget = 1_024;
+/** Least top-p beside thinking. */
+const leastTopP = 0.95;
 
-/** The settings of a request for its model; of models that are not known to be Claude's: none. */
+/** The settings of a request for its model. */
 export function settingsOf(request: ChatRequest): ModelSettings {
-  const claude = findClaudeModel(request.model);
-  if (claude === null) return { fields: undefined, effort: undefined, sampling: true };
-  const thinking = thinkingOf(request, claude);
-  const sampling = claude.sampling && thinking === undefined;
-  const fields = {
-    thinking,
-    top_k: sampling ? (request.topK ?? undefined) : undefined,
+  const { maxOutputTokens, temperature, topP, model } = request;
+  if (isClaude(model)) return claudeSettings(request, generationOf(model));
+  return {
+    maxTokens: maxOutputTokens,
+    temperature: atMostOne(temperature),
+    topP: atMostOne(topP),
+    effort: null,
+    fields: null,
+    takesReasoning: false,
+    takesStrict: false,
   };
-  const isEmpty = fields.thinking === undefined && fields.top_k === undefined;
-  const effort =
-    thinking === undefined || request.reasoning === null
-      ? undefined
-      : effortFor(request.reasoning, claude);
-  return { fields: isEmpty ? undefined : fields, effort, sampling };
 }
 
-function thinkingOf(request: ChatRequest, claude: ClaudeModel): JsonObject | undefined {
-  const { reasoning, toolChoice } = request;
-  if (reasoning === null || effortOf(reasoning) === "none") return undefined;
-  if (toolChoice?.kind === "required" || toolChoice?.kind === "tool") return undefined;
-  switch (claude.thinking) {
-    case "none":
-      return undefined;
-    case "adaptive":
-      return { type: "adaptive", display: displayOf(reasoning, claude) };
-    case "budget": {
-      const budget = isInToolUse(request) ? null : budgetWithin(request, reasoning);
-      return budget === null ? undefined : { type: "enabled", budget_tokens: budget };
-    }
+function claudeSettings(request: ChatRequest, generation: ClaudeGeneration): ModelSettings {
+  const { maxOutputTokens, reasoning } = request;
+  const { mostTokens, thinking: rules } = generation;
+  const messages = asAnthropic(request.messages);
+  const choice = chooseThinking({ ...request, messages }, rules);
+  const isBudgeted = choice.type === "enabled";
+  // A budget must be less than the answer may have, so it is not left to the model how much that is.
+  const asked = maxOutputTokens ?? (isBudgeted ? mostTokens : null);
+  const limit = limitOutput({ ...request, maxOutputTokens: asked }, choice, mostTokens);
+  const thinking = encodeThinking(choice, reasoning, limit.budget);
+  const { topK, ...sampling } = samplingOf(request, choice, generation);
+  const fields = { thinking, top_k: topK ?? undefined };
+  return {
+    ...sampling,
+    maxTokens: maxOutputTokens === null && !isBudgeted ? null : limit.maxTokens,
+    effort: choice.effort,
+    fields: thinking === undefined && topK === null ? null : fields,
+    takesReasoning: true,
+    takesStrict: !generation.lacks.has("tool-strict"),
+  };
+}
+
+/** Claude's reasoning is the same through Converse as in Anthropic's own dialect, whose rules ask for that one's. */
+function asAnthropic(messages: readonly Message[]): readonly Message[] {
+  return messages.map((message) => {
+    if (!message.parts.some(isOwnReasoning)) return message;
+    const parts = message.parts.map((part) =>
+      isOwnReasoning(part) ? { ...part, origin: messagesDialect } : part,
+    );
+    return { ...message, parts };
+  });
+}
+
+function isOwnReasoning(part: Part): boolean {
+  return part.kind === "reasoning" && part.origin === converseName;
+}
+
+/** Beside thinking Claude takes a high top-p only; newer generations take one of two, or none. */
+function samplingOf(
+  { temperature, topP, topK }: ChatRequest,
+  { type }: ThinkingChoice,
+  { sampling }: ClaudeGeneration,
+): Pick<ModelSettings, "temperature" | "topP"> & { readonly topK: JsonNumber | null } {
+  if (sampling === "none") return { temperature: null, topP: null, topK: null };
+  if (type === "enabled" || type === "adaptive") {
+    const isHigh = topP !== null && asDouble(topP) >= leastTopP;
+    return { temperature: null, topP: isHigh ? atMostOne(topP) : null, topK: null };
   }
+  const hasTopP = sampling === "both" || temperature === null;
+  return {
+    temperature: atMostOne(temperature),
+    topP: hasTopP ? atMostOne(topP) : null,
+    topK,
+  };
 }
 
-/** Generations that always show their thinking do not have the member. */
-function displayOf({ visible }: ReasoningRequest, claude: ClaudeModel): string | undefined {
-  if (!claude.hidesThinking || visible === null) return undefined;
-  return visible ? "summarized" : "omitted";
+function atMostOne(number: JsonNumber | null): JsonNumber | null {
+  return number !== null && asDouble(number) > 1 ? 1 : number;
 }
 
-/** Tokens that thinking may take; null when the answer leaves too little for it. */
-function budgetWithin(
-  { maxOutputTokens }: ChatRequest,
-  { effort, budgetTokens, visible }: ReasoningRequest,
-): number | null {
-  const isOpen = budgetTokens === null || valueOfNumber(budgetTokens) < 0;
-  const asked = isOpen
-    ? budgetOf({ effort: effort ?? "medium", budgetTokens: null, visible })
-    : budgetTokens;
-  const wanted = Math.max(valueOfNumber(asked ?? 0), leastBudget);
-  if (maxOutputTokens === null) return wanted;
-  const most = valueOfNumber(maxOutputTokens) - 1;
-  return most < leastBudget ? null : Math.min(wanted, most);
-}
-
-/** The last turn answers tools, and the turn that called them did not begin with reasoning that goes back. */
-function isInToolUse({ messages }: ChatRequest): boolean {
-  const [caller, last] = joinTurns(messages).slice(-2);
-  if (last?.parts.some(({ kind }) => kind === "tool-result") !== true) return false;
-  const first = caller?.parts[0];
-  if (first?.kind !== "reasoning" || first.origin !== converseName) return true;
-  return first.signature === null && first.encrypted === null;
-}
-
-/** The word that a generation knows; undefined leaves it to the model. */
-function effortFor(reasoning: ReasoningRequest, claude: ClaudeModel): ReasoningEffort | undefined {
-  if (claude.thinking !== "adaptive") return undefined;
-  const { effort, budgetTokens } = reasoning;
-  if (effort === null && budgetTokens !== null && valueOfNumber(budgetTokens) < 0) return undefined;
-  const word = effortOf(reasoning);
-  if (word === "minimal") return "low";
-  if (word === "xhigh" && !claude.xhighEffort) return "high";
-  return word ?? undefined;
-}
-
-function valueOfNumber(number: JsonNumber): number {
+function asDouble(number: JsonNumber): number {
   return typeof number === "number" ? number : Number(number.rawJSON);
 }
