@@ -5,10 +5,10 @@
  */
 
 import { toStrictSchema } from "../anthropic/strict-schema.ts";
+import { orderTurns } from "../anthropic/turn-order.ts";
 import type { ChatRequest, Message, OutputFormat, Part } from "../ir.ts";
 import type { JsonObject } from "../json-text.ts";
 import { writeJson } from "../json-text.ts";
-import { joinTurns } from "../turns.ts";
 import type { BlockWriting } from "./converse-content-encoder.ts";
 import { isBlank, placeholder, writeBlocks } from "./converse-content-encoder.ts";
 import { writeToolConfig } from "./converse-tools-encoder.ts";
@@ -23,9 +23,10 @@ export function encodeConverseRequest(request: ChatRequest): string {
     documentName: createDocumentNames(),
     reasoning: settings.takesReasoning ? "signed" : "none",
   };
-  const system = writeBlocks(request.system, writing);
+  const { leading, turns } = orderTurns(writtenTurns(request.messages, writing));
+  const system = writeBlocks([...request.system, ...leading], writing);
   return writeJson({
-    messages: writeMessages(request.messages, writing),
+    messages: writeTurns(turns, writing),
     system: system.length > 0 ? system : undefined,
     inferenceConfig: writeInference(request, settings),
     toolConfig: writeToolConfig(request, settings),
@@ -36,21 +37,23 @@ export function encodeConverseRequest(request: ChatRequest): string {
   });
 }
 
-/** Turns that alternate, the user's first. */
-function writeMessages(messages: readonly Message[], writing: BlockWriting): JsonObject[] {
-  const written: Message[] = [];
-  for (const { role, parts } of messages) {
-    written.push({ role, parts: parts.filter((part) => isWritten(part, writing)) });
-  }
-  const turns = joinTurns(written);
-  if (turns[0]?.role !== "user") {
-    turns.unshift({ role: "user", parts: [{ kind: "text", text: placeholder }] });
-  }
+/** Turns with the parts that become blocks; those without any are left out later. */
+function writtenTurns(messages: readonly Message[], writing: BlockWriting): Message[] {
+  return messages.map(({ role, parts }) => ({
+    role,
+    parts: parts.filter((part) => isWritten(part, writing)),
+  }));
+}
+
+/** Turns that alternate, of which the first must be the user's. */
+function writeTurns(turns: readonly Message[], writing: BlockWriting): JsonObject[] {
   const last = turns.at(-1);
-  return turns.map((turn) => {
+  const written = turns.map((turn) => {
     const parts = turn === last && turn.role === "assistant" ? trimEnd(turn.parts) : turn.parts;
     return { role: turn.role, content: writeTurn(resultsFirst(parts), writing) };
   });
+  if (turns[0]?.role === "user") return written;
+  return [{ role: "user", content: [{ text: placeholder }] }, ...written];
 }
 
 /** Whether a part becomes a block; a turn without blocks is none. */
