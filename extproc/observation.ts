@@ -251,6 +251,7 @@ function isReadable(contentType: string): boolean {
   return (
     type.startsWith("application/json") ||
     type.startsWith("text/event-stream") ||
+    type.startsWith("application/vnd.amazon.eventstream") ||
     type.includes("+json")
   );
 }

@@ -4,7 +4,8 @@
  */
 
 import { AnswerReader } from "./answer-reader.ts";
-import type { AnswerTokens } from "./answer-reader.ts";
+import type { AnswerForm, AnswerTokens } from "./answer-reader.ts";
+import { eventStreamType } from "./aws-event-stream.ts";
 import { compileShape } from "./json-shape.ts";
 import { JsonScanner } from "./json-scanner.ts";
 import type { FoundOperation, OperationLayout } from "./operation-layout.ts";
@@ -105,9 +106,10 @@ class OperationObserver implements CallObserver {
 
   responseStart(start: { readonly status: number; readonly contentType: string | null }): void {
     const { status, contentType } = start;
-    this.#isStream = isEventStream(contentType ?? "");
+    const form = formOf(contentType ?? "");
+    this.#isStream = form !== "plain";
     if (status < 200 || status > 299) return;
-    this.#answer = new AnswerReader(this.#layout, this.#isStream ? "stream" : "plain");
+    this.#answer = new AnswerReader(this.#layout, form);
   }
 
   responseChunk(chunk: Uint8Array, sinceStartMs: number): void {
@@ -168,9 +170,16 @@ function addTokens(input: number | null, read: number | null, written: number | 
   return Number.isSafeInteger(sum) ? sum : null;
 }
 
-function isEventStream(contentType: string): boolean {
+function formOf(contentType: string): AnswerForm {
   const [type = ""] = contentType.slice(0, 64).split(";", 1);
-  return type.trim().toLowerCase() === "text/event-stream";
+  switch (type.trim().toLowerCase()) {
+    case "text/event-stream":
+      return "stream";
+    case eventStreamType:
+      return "aws-stream";
+    default:
+      return "plain";
+  }
 }
 
 /** Searches in a Buffer are native, and many times faster than in a plain array. */

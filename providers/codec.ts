@@ -44,6 +44,8 @@ export type Decoded<T> =
 export interface WireBody {
   readonly contentType: string;
   readonly body: string | Buffer;
+  /** Headers that the dialect's SDKs need beside it, lower case; absent: none */
+  readonly headers?: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** What codecs of every operation have. */

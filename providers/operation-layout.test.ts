@@ -61,7 +61,7 @@ const others: readonly (readonly [string, string, string?])[] = [
   ["azure", "/openai/deployments/chat/completions/extra"],
   ["azure", "/openai/deployments/embeddings"],
   ["azure", `/openai/deployments/${"a".repeat(1_025)}/embeddings`],
-  ["bedrock", "/model/x/invoke"],
+  ["bedrock", "/model/x/embed"],
 ];
 
 for (const [provider, path, method] of others) {
