@@ -3,6 +3,7 @@
 import { openaiChat } from "../openai/chat-codec.ts";
 import { openaiEmbeddings } from "../openai/embeddings-codec.ts";
 import { plainModels, reasoningModels } from "../openai/model-families.ts";
+import { openaiResponses } from "../openai/responses-codec.ts";
 import type { Provider, ServedApi, ServedCall } from "../provider.ts";
 import { azureOpenaiOperations } from "./usage.ts";
 
@@ -31,9 +32,17 @@ export const azureOpenai = {
     { ...chat, serves: plainModels.has, lacks: plainModels.lacks },
     { ...chat, serves: reasoningModels.has, lacks: reasoningModels.lacks },
     chat,
+    { codec: openaiResponses, modelIn: "body", path: responsesPath, headers: [] },
     { codec: openaiEmbeddings, modelIn: "body", path: pathOf("embeddings"), headers: [] },
   ],
 } satisfies Provider;
+
+/** Responses are of the v1 API only. */
+function responsesPath({ basePath }: ServedCall): string {
+  return basePath.endsWith("/openai")
+    ? `${basePath}/v1/responses`
+    : `${basePath || "/openai/v1"}/responses`;
+}
 
 /**
  * The v1 API, or with a base path that ends in `/openai` the dated one, whose paths name the deployment: it does not

@@ -4,6 +4,7 @@ import type { Provider, ServedApi, ServedCall } from "../provider.ts";
 import { openaiChat } from "./chat-codec.ts";
 import { openaiEmbeddings } from "./embeddings-codec.ts";
 import { plainModels, reasoningModels } from "./model-families.ts";
+import { openaiResponses } from "./responses-codec.ts";
 import { openaiOperations } from "./usage.ts";
 
 const chat: ServedApi = {
@@ -31,6 +32,7 @@ export const openai = {
     { ...chat, serves: plainModels.has, lacks: plainModels.lacks },
     { ...chat, serves: reasoningModels.has, lacks: reasoningModels.lacks },
     chat,
+    { codec: openaiResponses, modelIn: "body", path: pathUnder("responses"), headers: [] },
     { codec: openaiEmbeddings, modelIn: "body", path: pathUnder("embeddings"), headers: [] },
   ],
 } satisfies Provider;

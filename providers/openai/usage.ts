@@ -6,6 +6,7 @@
 import type { AnswerPaths, Operation } from "../operation.ts";
 import { openaiChat } from "./chat-codec.ts";
 import { openaiEmbeddings } from "./embeddings-codec.ts";
+import { openaiResponses } from "./responses-codec.ts";
 
 /** An operation without its paths. */
 export type Dialect = Omit<Operation, "paths">;
@@ -85,8 +86,8 @@ const response: AnswerPaths = {
   reasoningTokens: ["usage.output_tokens_details.reasoning_tokens"],
 };
 
-/** Responses; the event that ends a stream holds the whole response. */
-export const responses = {
+/** The event that ends a stream holds the whole response. */
+const wholeResponse = {
   name: "chat",
   answer: response,
   event: {
@@ -98,9 +99,12 @@ export const responses = {
   inputTokens: "with-cache",
 } satisfies Dialect;
 
+/** Responses. */
+export const responses = { ...wholeResponse, codec: openaiResponses } satisfies Dialect;
+
 /** Compaction of a conversation for later responses: the model reads and writes, but nobody is answered. */
 export const compactions = {
-  ...responses,
+  ...wholeResponse,
   name: "compact",
   event: {},
 } satisfies Dialect;

@@ -1,5 +1,5 @@
 import t from "tap";
-import { randomPieces, seededRandom } from "../testdata/seeded-random.ts";
+import { randomPieces, seededRandom } from "./testdata/seeded-random.ts";
 import { createUsageChunkFilter } from "./usage-chunk-filter.ts";
 
 const head = '"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m"';
