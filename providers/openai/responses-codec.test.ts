@@ -1,8 +1,9 @@
 /** What survives a round trip through the dialect; the parts of the codec have tests of their own. */
 import t from "tap";
 import type { Feature } from "../features.ts";
-import type { ChatRequest, Message, Part, StreamEvent } from "../ir.ts";
+import type { ChatRequest, ChatResponse, Message, Part, StreamEvent } from "../ir.ts";
 import { chatFeatures, judge } from "../request-features.ts";
+import { brokenValues } from "../testdata/openai-responses-codec/broken-values.ts";
 import {
   afterRoundTrip,
   chatRequest,
@@ -10,7 +11,9 @@ import {
   decodeStream,
   encodeStream,
   decodedValue,
+  wireRequest,
   wireResponse,
+  writtenEvents,
 } from "../testdata/openai-responses-codec/wire-calls.ts";
 import { randomPieces, seededRandom } from "../testdata/seeded-random.ts";
 import { createStreamTranslator } from "../translation.ts";
@@ -192,39 +195,40 @@ t.test("encodeRequest() keeps conversations of any shape", async (t) => {
   }
 });
 
-t.test("encodeResponse() writes what decodeResponse() reads", async (t) => {
-  const response = {
-    id: "resp_1",
-    model: "gpt-5",
-    created: 1_700_000_000,
-    choices: [
-      {
-        parts: [
-          {
-            kind: "reasoning",
-            text: "Hm",
-            signature: "s",
-            encrypted: null,
-            origin: "openai-responses",
-          },
-          text,
-          { ...call, arguments: '{"n":1.00000000000000000001}' },
-        ],
-        finish: "tool-calls",
-        stopText: null,
-        logprobs: [{ token: "a", logprob: -0.5, bytes: [97], top: [] }],
-      },
-    ],
-    usage: {
-      inputTokens: 10,
-      outputTokens: 5,
-      cachedInputTokens: 4,
-      cacheWriteTokens: 1,
-      reasoningTokens: 2,
-      audioInputTokens: null,
-      audioOutputTokens: null,
+const response: ChatResponse = {
+  id: "resp_1",
+  model: "gpt-5",
+  created: 1_700_000_000,
+  choices: [
+    {
+      parts: [
+        {
+          kind: "reasoning",
+          text: "Hm",
+          signature: "s",
+          encrypted: null,
+          origin: "openai-responses",
+        },
+        text,
+        { ...call, arguments: '{"n":1.00000000000000000001}' },
+      ],
+      finish: "tool-calls",
+      stopText: null,
+      logprobs: [{ token: "a", logprob: -0.5, bytes: [97], top: [] }],
     },
-  } as const;
+  ],
+  usage: {
+    inputTokens: 10,
+    outputTokens: 5,
+    cachedInputTokens: 4,
+    cacheWriteTokens: 1,
+    reasoningTokens: 2,
+    audioInputTokens: null,
+    audioOutputTokens: null,
+  },
+};
+
+t.test("encodeResponse() writes what decodeResponse() reads", async (t) => {
   const { body } = openaiResponses.encodeResponse(response, chatRequest());
   t.same(decodedValue(openaiResponses.decodeResponse(wireResponse(String(body)))), response);
 });
@@ -337,6 +341,76 @@ t.test("createStreamTranslator() serves an agent of chat by this dialect", async
   t.match(bytes, /data: \[DONE\]\n\n$/);
 });
 
+const everything = {
+  model: "gpt-5",
+  instructions: "I",
+  input: [
+    { role: "developer", content: "D" },
+    {
+      role: "user",
+      content: [
+        { type: "input_text", text: "a" },
+        { type: "input_image", image_url: "data:image/png;base64,AAAA", detail: "low" },
+        { type: "input_file", file_data: "data:application/pdf;base64,AAAA", filename: "a.pdf" },
+        { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } },
+      ],
+    },
+    { type: "reasoning", id: "rs_1", summary: [{ type: "summary_text", text: "Hm" }] },
+    { type: "function_call", call_id: "c", name: "f", arguments: "{}" },
+    { type: "function_call_output", call_id: "c", output: [{ type: "input_text", text: "R" }] },
+  ],
+  tools: [{ type: "function", name: "f", parameters: { type: "object" }, strict: true }],
+  tool_choice: { type: "function", name: "f" },
+  text: { format: { type: "json_schema", name: "n", schema: {} }, verbosity: "low" },
+  reasoning: { effort: "low", summary: "auto" },
+  include: ["message.output_text.logprobs"],
+  metadata: { a: "b" },
+  temperature: 1,
+  stream: true,
+};
+
+t.test(
+  "decodeRequest() reads or rejects whatever an agent sends, and what it reads can be written",
+  async (t) => {
+    let count = 0;
+    for (const body of brokenValues(everything)) {
+      const decoded = openaiResponses.decodeRequest(wireRequest(body));
+      if (decoded.kind === "malformed") continue;
+      count++;
+      const answer = { id: "", model: "", created: null, choices: [], usage: null };
+      openaiResponses.encodeRequest(decoded.value);
+      JSON.parse(String(openaiResponses.encodeResponse(answer, decoded.value).body));
+      openaiResponses.createStreamEncoder(decoded.value).write(streamed);
+    }
+    t.ok(count > 100, "many are read");
+  },
+);
+
+t.test("decodeResponse() reads or rejects whatever a provider answers", async (t) => {
+  const { body } = openaiResponses.encodeResponse(response, chatRequest());
+  let count = 0;
+  for (const answer of brokenValues(JSON.parse(String(body)))) {
+    if (openaiResponses.decodeResponse(wireResponse(answer)).kind === "ok") count++;
+  }
+  t.ok(count > 100, "many are read");
+});
+
+t.test(
+  "createStreamDecoder() tells whatever a provider streams in the order of the IR",
+  async (t) => {
+    const wire = writtenEvents(encodeStream(streamed)).map(({ data }) => data);
+    for (const [index, event] of wire.entries()) {
+      for (const broken of brokenValues(event)) {
+        const stream = [...wire.slice(0, index), broken, ...wire.slice(index + 1)];
+        const text = stream.map((data) => `data: ${JSON.stringify(data)}\n\n`).join("");
+        const problem = disorderOf(decodeStream([Buffer.from(text)]));
+        if (problem !== null) t.fail(`${problem} in ${JSON.stringify(broken)}`);
+      }
+    }
+    t.equal(disorderOf(streamed), null);
+  },
+);
+
 t.test("decodeError() and encodeError() speak as OpenAI's other APIs", async (t) => {
   const error = { status: 429, kind: "rate-limit", message: "Slow", code: "slow" } as const;
   const { status, body } = openaiResponses.encodeError(error);
@@ -344,6 +418,26 @@ t.test("decodeError() and encodeError() speak as OpenAI's other APIs", async (t)
   t.same(openaiResponses.decodeError(wireResponse(String(body), status)), error);
   t.match(openaiResponses.decodeError(wireResponse("<html>", 503)), { kind: "overloaded" });
 });
+
+/** What is against the order of the IR's events; null: nothing. */
+function disorderOf(events: readonly StreamEvent[]): string | null {
+  const open = new Set<number>();
+  let parts = 0;
+  for (const [at, event] of events.entries()) {
+    if ((event.kind === "start") !== (at === 0) && event.kind !== "failed") return "no start";
+    if (event.kind === "part-start") {
+      if (event.index !== parts++) return "indexes are not dense";
+      open.add(event.index);
+    } else if ("index" in event && !open.has(event.index)) {
+      return "a part that is not open";
+    }
+    if (event.kind === "part-end") open.delete(event.index);
+    if (event.kind === "finish" && open.size > 0) return "an open part at the end";
+    const isLast = event.kind === "end" || event.kind === "failed";
+    if (isLast !== (at === events.length - 1)) return "more after the end, or no end";
+  }
+  return null;
+}
 
 function randomTurns(random: () => number): Message[] {
   const turns: Message[] = [];

@@ -1,6 +1,7 @@
 import t from "tap";
 import type { FinishReason } from "../ir.ts";
 import { chatRequest } from "../testdata/openai-responses-codec/wire-calls.ts";
+import type { Outcome } from "./responses-envelope.ts";
 import {
   begun,
   createEnvelope,
@@ -45,6 +46,15 @@ t.test("writeEnvelope() writes items and usage", async (t) => {
   };
   const bytes = writeEnvelope(envelope, outcomeOf("stop", false), { output: '{"a":1}', usage });
   t.match(JSON.parse(bytes), { output: [{ a: 1 }], usage: { total_tokens: 3 } });
+});
+
+t.test("writeEnvelope() leaves usage out only before the end and of failures", async (t) => {
+  const usageOf = (outcome: Outcome) =>
+    JSON.parse(writeEnvelope(envelope, outcome, { output: "", usage: null })).usage;
+  t.equal(usageOf(begun), null);
+  t.equal(usageOf(outcomeOf("error", false)), null);
+  t.match(usageOf(outcomeOf("stop", false)), { total_tokens: 0 });
+  t.match(usageOf(outcomeOf("length", false)), { total_tokens: 0 });
 });
 
 t.test("createEnvelope() asks the request for what the provider did not say", async (t) => {

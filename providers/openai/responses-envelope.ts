@@ -71,7 +71,9 @@ export function writeEnvelope(
 ): string {
   const details = incomplete === null ? "null" : `{"reason":"${incomplete}"}`;
   const state = `"status":"${status}","error":${writeJson(error)},"incomplete_details":${details}`;
-  return `${head},${state},"output":[${output}],"usage":${writeJson(encodeUsage(usage))},${echo}}`;
+  const hasUsage = usage !== null || status === "completed" || status === "incomplete";
+  const counts = hasUsage ? writeJson(encodeUsage(usage)) : "null";
+  return `${head},${state},"output":[${output}],"usage":${counts},${echo}}`;
 }
 
 /** How an answer ended: a refusal in words is an answer like any other. */

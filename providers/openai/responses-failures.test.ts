@@ -88,6 +88,14 @@ t.test("writeFailureMembers() says it beside the type and in an object", async (
   });
 });
 
+t.test("writeFailureMembers() has a code where the provider has none", async (t) => {
+  const error = { status: 500, kind: "server", message: "Sorry", code: null } as const;
+  t.match(JSON.parse(`{${writeFailureMembers(error)}}`), {
+    code: "server_error",
+    error: { code: "server_error" },
+  });
+});
+
 t.test("decodeFailure() reads what writeFailureMembers() writes", async (t) => {
   const error = {
     status: 400,

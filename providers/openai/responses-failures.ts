@@ -83,12 +83,13 @@ export function decodeFailure(value: JsonValue | undefined): ModelError {
 
 /**
  * Members of an `error` event as JSON text. The API sends them in an object of their own, its reference has them beside the
- * type: clients read the one or the other.
+ * type: clients read the one or the other, and expect a code.
  */
 export function writeFailureMembers(error: ModelError): string {
-  const { code, message } = error;
+  const { message } = error;
+  const code = error.code ?? codes[error.kind];
   const flat = writeJson({ code, message, param: null }).slice(1, -1);
-  return `${flat},${encodeErrorBody(error).slice(1, -1)}`;
+  return `${flat},${encodeErrorBody({ ...error, code }).slice(1, -1)}`;
 }
 
 /** The error of a failed answer: words that clients do not know give way to those for the kind. */

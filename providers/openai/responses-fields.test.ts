@@ -30,8 +30,8 @@ const rows: readonly { name: string; object: JsonObject; notes: readonly string[
   { name: "a value that is idle", object: { known: "idle" }, notes: [] },
   {
     name: "a member of prototypes",
-    object: { decodedValue: 1 },
-    notes: ["unknown-field at place.valueOf"],
+    object: { toString: 1 },
+    notes: ["unknown-field at place.toString"],
   },
 ];
 

@@ -66,6 +66,12 @@ t.test("encodeUsage() writes zero for what the provider did not say", async (t) 
   });
 });
 
-t.test("encodeUsage() writes null where there is none", async (t) => {
-  t.equal(encodeUsage(null), null);
+t.test("encodeUsage() writes zeros where there is none", async (t) => {
+  t.same(encodeUsage(null), {
+    input_tokens: 0,
+    input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+    output_tokens: 0,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: 0,
+  });
 });

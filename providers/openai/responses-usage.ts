@@ -20,19 +20,18 @@ export function decodeUsage(usage: JsonValue | undefined): Usage | null {
   };
 }
 
-/** The counts as clients expect them: what the provider did not say is zero. */
-export function encodeUsage(usage: Usage | null): JsonObject | null {
-  if (usage === null) return null;
-  const input = usage.inputTokens ?? 0;
-  const output = usage.outputTokens ?? 0;
+/** The counts as clients expect them in every answer that has ended: what the provider did not say is zero. */
+export function encodeUsage(usage: Usage | null): JsonObject {
+  const input = usage?.inputTokens ?? 0;
+  const output = usage?.outputTokens ?? 0;
   return {
     input_tokens: input,
     input_tokens_details: {
-      cached_tokens: usage.cachedInputTokens ?? 0,
-      cache_write_tokens: usage.cacheWriteTokens ?? 0,
+      cached_tokens: usage?.cachedInputTokens ?? 0,
+      cache_write_tokens: usage?.cacheWriteTokens ?? 0,
     },
     output_tokens: output,
-    output_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
+    output_tokens_details: { reasoning_tokens: usage?.reasoningTokens ?? 0 },
     total_tokens: input + output,
   };
 }
