@@ -66,7 +66,7 @@ const models = [
     model: "claude-opus-4-6",
     on: ["adaptive", "enabled"],
     sampling: "one",
-    most: 64_000,
+    most: 128_000,
     lacks: "assistant-prefill",
   },
   {

@@ -87,6 +87,7 @@ const claude46: ClaudeGeneration = {
   mostTokens: 64_000,
   lacks: new Set([...noMidSystem, ...noPrefill]),
 };
+const opus46: ClaudeGeneration = { ...claude46, mostTokens: 128_000 };
 const claude48: ClaudeGeneration = {
   thinking: adaptive,
   sampling: "none",
@@ -119,6 +120,7 @@ export const claudeGenerations: readonly ClaudeGeneration[] = [
   claude45,
   opus45,
   claude46,
+  opus46,
   claude47,
   claude48,
   claude5,
@@ -149,7 +151,7 @@ function ofVersion(family: string, version: number): ClaudeGeneration {
   if (version >= 5) return ofClaude5(family, version);
   if (version >= 4.8) return claude48;
   if (version >= 4.7) return claude47;
-  if (version >= 4.6) return claude46;
+  if (version >= 4.6) return family === "opus" ? opus46 : claude46;
   if (version >= 4.5) return family === "opus" ? opus45 : claude45;
   if (version >= 4.1 && family === "opus") return opus41;
   if (version >= 4) return family === "opus" ? opus4 : claude4;

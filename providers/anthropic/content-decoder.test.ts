@@ -363,3 +363,17 @@ t.test("decodeContent() keeps blocks in their order, results and text mixed", as
     ["tool-result", "text", "tool-result"],
   );
 });
+
+t.test(
+  "decodeContent() bears results in results of any depth, of which there are none",
+  async (t) => {
+    let content: unknown = "deep";
+    for (let depth = 0; depth < 3_000; depth++) {
+      content = [{ type: "tool_result", tool_use_id: "t", content }];
+    }
+    const { parts, unexpressed, reason } = read(content);
+    t.match(parts, [{ kind: "tool-result", parts: [] }]);
+    t.strictSame(unexpressed, [{ feature: "unknown-content", at: "c[0].content[0].type" }]);
+    t.equal(reason, null);
+  },
+);

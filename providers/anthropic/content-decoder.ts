@@ -17,27 +17,34 @@ export function decodeContent(
   at: string,
   notes: RequestNotes,
 ): Part[] {
+  return decodeBlocks(content, { at, notes, isInResult: false });
+}
+
+interface Place {
+  readonly at: string;
+  readonly notes: RequestNotes;
+  /** Within a tool's result, which holds no other */
+  readonly isInResult: boolean;
+}
+
+function decodeBlocks(content: JsonValue | undefined, place: Place): Part[] {
   if (typeof content === "string") return content === "" ? [] : [{ kind: "text", text: content }];
+  const { at, notes } = place;
   if (!Array.isArray(content)) {
     notes.fail(`${at} is neither a string nor a list`);
     return [];
   }
   const parts: Part[] = [];
   for (let index = 0; index < content.length; index++) {
-    const place = `${at}[${index}]`;
+    const inner = `${at}[${index}]`;
     const block: JsonValue = content[index];
-    if (isJsonObject(block)) decodeBlock(parts, block, { at: place, notes });
-    else notes.fail(`${place} is not an object`);
+    if (isJsonObject(block)) decodeBlock(parts, block, { ...place, at: inner });
+    else notes.fail(`${inner} is not an object`);
   }
   return parts;
 }
 
-interface Place {
-  readonly at: string;
-  readonly notes: RequestNotes;
-}
-
-function decodeBlock(parts: Part[], block: JsonObject, { at, notes }: Place): void {
+function decodeBlock(parts: Part[], block: JsonObject, { at, notes, isInResult }: Place): void {
   if (isSaid(memberOf(block, "cache_control"))) notes.miss("cache-hint", `${at}.cache_control`);
   switch (block["type"]) {
     case "text": {
@@ -57,7 +64,8 @@ function decodeBlock(parts: Part[], block: JsonObject, { at, notes }: Place): vo
       parts.push(decodeToolUse(block, at, notes));
       return;
     case "tool_result":
-      parts.push(decodeToolResult(block, at, notes));
+      if (isInResult) notes.miss("unknown-content", `${at}.type`);
+      else parts.push(decodeToolResult(block, at, notes));
       return;
     case "thinking":
     case "redacted_thinking":
@@ -88,7 +96,9 @@ function decodeToolResult(block: JsonObject, at: string, notes: RequestNotes): T
     kind: "tool-result",
     callId: notes.name(block, "tool_use_id", at),
     name: null,
-    parts: isSaid(content) ? decodeContent(content, `${at}.content`, notes) : [],
+    parts: isSaid(content)
+      ? decodeBlocks(content, { at: `${at}.content`, notes, isInResult: true })
+      : [],
     isError: memberOf(block, "is_error") === true,
   };
 }

@@ -1,5 +1,14 @@
 import t from "tap";
-import { findServedApi } from "../translation.ts";
+import type { ChatRequest } from "../ir.ts";
+import {
+  assistantTurn,
+  chatRequest,
+  decodeBody,
+  requestBody,
+  systemTurn,
+  userTurn,
+} from "../testdata/anthropic-messages.ts";
+import { encodeCall, findServedApi, judgeCall } from "../translation.ts";
 import { claudeGenerations, generationOf } from "./claude-generation.ts";
 import { anthropicMessages } from "./messages-codec.ts";
 import { anthropic } from "./provider.ts";
@@ -61,4 +70,99 @@ t.test("anthropic names the codec of each operation that has one", async (t) => 
   t.equal(codecs.get("/v1/messages"), anthropicMessages);
   t.equal(codecs.get("/v1/messages/count_tokens"), anthropicTokenCount);
   t.equal(codecs.get("/v1/complete"), undefined);
+});
+
+function judged(model: string, changes: Partial<ChatRequest>) {
+  const served = findServedApi(anthropic.served, anthropicMessages, model);
+  if (served === undefined) throw new Error(`Nobody serves ${model}`);
+  const request = chatRequest({ model: "gpt-5", ...changes });
+  const call = { operation: "chat", codec: anthropicMessages, request } as const;
+  const { refused, dropped } = judgeCall(call, served);
+  const names = (uses: typeof refused) => uses.map(({ feature }) => feature);
+  const body = JSON.parse(String(encodeCall(call, served, model)));
+  return { refused: names(refused), dropped: names(dropped), body };
+}
+
+const tools = [{ name: "f", description: null, parameters: null, strict: true }];
+const judgements = [
+  { model: "claude-sonnet-4-5", changes: { temperature: 0.5 }, refused: [], dropped: [] },
+  {
+    model: "claude-opus-4-7",
+    changes: { temperature: 0.5, topK: 1 },
+    refused: [],
+    dropped: ["temperature", "top-k"],
+  },
+  {
+    model: "claude-sonnet-4-5",
+    changes: { messages: [userTurn("a"), assistantTurn("b")] },
+    refused: [],
+    dropped: [],
+  },
+  {
+    model: "claude-opus-4-6",
+    changes: { messages: [userTurn("a"), assistantTurn("b")] },
+    refused: ["assistant-prefill"],
+    dropped: [],
+  },
+  {
+    model: "claude-sonnet-4-5",
+    changes: { messages: [userTurn("a"), systemTurn("b")] },
+    refused: ["system-in-mid-conversation"],
+    dropped: [],
+  },
+  {
+    model: "claude-opus-4-8",
+    changes: { messages: [userTurn("a"), systemTurn("b")] },
+    refused: [],
+    dropped: [],
+  },
+  {
+    model: "claude-opus-5",
+    changes: { tools, toolChoice: { kind: "required" } },
+    refused: [],
+    dropped: [],
+  },
+  {
+    model: "claude-opus-5-5",
+    changes: { tools, toolChoice: { kind: "required" } },
+    refused: ["tool-choice-required"],
+    dropped: [],
+  },
+  { model: "claude-3-7-sonnet-latest", changes: { tools }, refused: [], dropped: ["tool-strict"] },
+  {
+    model: "claude-opus-5",
+    changes: { seed: 1, frequencyPenalty: 1 },
+    refused: [],
+    dropped: ["seed", "penalties"],
+  },
+  {
+    model: "claude-opus-5",
+    changes: { output: { kind: "json" } },
+    refused: ["json-output"],
+    dropped: [],
+  },
+  {
+    model: "claude-opus-5",
+    changes: { choices: 2, logprobs: { top: 1 } },
+    refused: ["choices", "logprobs"],
+    dropped: [],
+  },
+] as const;
+for (const { model, changes, refused, dropped } of judgements) {
+  t.test(
+    `anthropic serves or refuses ${JSON.stringify(changes)} of another dialect with ${model}`,
+    async (t) => {
+      const judgement = judged(model, changes);
+      t.strictSame(judgement.refused, refused);
+      t.strictSame(judgement.dropped, dropped);
+      t.equal(judgement.body.model, model);
+      if ((dropped as readonly string[]).includes("temperature"))
+        t.notOk("temperature" in judgement.body);
+    },
+  );
+}
+
+t.test("anthropic is not asked by other names than those that it was given", async (t) => {
+  const request = decodeBody(anthropicMessages, requestBody());
+  t.equal(judged("claude-opus-5", request).body.model, "claude-opus-5");
 });

@@ -204,6 +204,11 @@ t.test("chooseThinking() keeps the word for effort where a tool is forced", asyn
   t.equal(choose(adaptive, { effort: "max" }, { tools, toolChoice }).effort, "high");
 });
 
+t.test("chooseThinking() takes no tool for forced where there are none", async (t) => {
+  const changes = { tools: [], toolChoice: { kind: "required" } } as const;
+  t.strictSame(choose(manual, { effort: "low" }, changes).thinking, enabled);
+});
+
 const enabled = { type: "enabled", budget_tokens: 2_048 };
 const foreignReasoning = {
   ...reasoning("Hm", null),
@@ -264,6 +269,11 @@ const histories = [
       userTurn(toolResult("u", "2")),
     ],
     thinking: enabled,
+  },
+  {
+    name: "results of a conversation that the assistant began",
+    messages: [assistantTurn(toolCall("t")), userTurn(toolResult("t", "1"))],
+    thinking: undefined,
   },
   {
     name: "a new question after a turn without thinking",
