@@ -4,12 +4,12 @@ import type { ChatRequest } from "../ir.ts";
 import type { JsonValue } from "../json-text.ts";
 import { writeJson } from "../json-text.ts";
 import { decodeChatRequest } from "./chat-request-decoder.ts";
-import { emptyRequest, text, valueOf, wireRequest } from "./testdata/chat.ts";
+import { emptyRequest, text, decodedValue, wireRequest } from "./testdata/chat.ts";
 
 const base = { model: "m", messages: [] };
 
 function decode(fields: Record<string, unknown>): ChatRequest {
-  return valueOf(decodeChatRequest(wireRequest({ ...base, ...fields })));
+  return decodedValue(decodeChatRequest(wireRequest({ ...base, ...fields })));
 }
 
 t.test("decodeChatRequest() reads the least that a request can say", async (t) => {
@@ -18,9 +18,9 @@ t.test("decodeChatRequest() reads the least that a request can say", async (t) =
 
 t.test("decodeChatRequest() takes the model of the path before that of the body", async (t) => {
   const named = decodeChatRequest(wireRequest(base, "deployment"));
-  t.equal(valueOf(named).model, "deployment");
+  t.equal(decodedValue(named).model, "deployment");
   const unnamed = decodeChatRequest(wireRequest({ messages: [] }, "deployment"));
-  t.equal(valueOf(unnamed).model, "deployment");
+  t.equal(decodedValue(unnamed).model, "deployment");
 });
 
 t.test("decodeChatRequest() reads the conversation and its tools", async (t) => {
@@ -260,7 +260,7 @@ t.test("decodeChatRequest() notes an end user that comes twice", async (t) => {
 t.test("decodeChatRequest() keeps the digits of numbers", async (t) => {
   const body =
     '{"model":"m","messages":[],"seed":9007199254740993,"temperature":0.10,"top_p":1e-1,"n":2.0}';
-  const { seed, temperature, topP, choices } = valueOf(decodeChatRequest(wireRequest(body)));
+  const { seed, temperature, topP, choices } = decodedValue(decodeChatRequest(wireRequest(body)));
   t.equal(writeJson([seed, temperature, topP, choices]), "[9007199254740993,0.10,1e-1,2.0]");
 });
 
@@ -268,14 +268,14 @@ t.test(
   "decodeChatRequest() takes one answer for none in particular, however it is written",
   async (t) => {
     const body = '{"model":"m","messages":[],"seed":9007199254740993,"n":1.0}';
-    t.equal(valueOf(decodeChatRequest(wireRequest(body))).choices, null);
+    t.equal(decodedValue(decodeChatRequest(wireRequest(body))).choices, null);
   },
 );
 
 t.test("decodeChatRequest() keeps the digits of schemas", async (t) => {
   const schema = '{"type":"integer","maximum":12345678901234567890}';
   const body = `{"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f","parameters":${schema}}}]}`;
-  const [tool] = valueOf(decodeChatRequest(wireRequest(body))).tools;
+  const [tool] = decodedValue(decodeChatRequest(wireRequest(body))).tools;
   t.equal(writeJson(tool?.parameters ?? null), schema);
 });
 

@@ -72,7 +72,7 @@ export function wireResponse(body: unknown, status = 200): WireResponse {
 }
 
 /** The value that was decoded; raises an Error with the reason where there is none. */
-export function valueOf<T>(decoded: Decoded<T>): T {
+export function decodedValue<T>(decoded: Decoded<T>): T {
   if (decoded.kind === "malformed") throw new Error(`Cannot decode: ${decoded.reason}`);
   return decoded.value;
 }
