@@ -17,6 +17,7 @@ t.test("findProviderByName() finds canonical names and aliases in any case", asy
     ["claude", "anthropic"],
     ["azure-openai", "azure_openai"],
     ["google", "google_genai"],
+    ["Vertex", "google_vertex"],
     ["Bedrock", "aws_bedrock"],
   ] as const) {
     t.equal(findProviderByName(name)?.name, wanted, name);
@@ -39,6 +40,9 @@ t.test(
       ["bedrock-runtime.us-east-1.amazonaws.com", "aws_bedrock"],
       ["vpce-1.bedrock-runtime.eu-west-1.vpce.amazonaws.com", "aws_bedrock"],
       ["generativelanguage.googleapis.com", "google_genai"],
+      ["aiplatform.googleapis.com", "google_vertex"],
+      ["us-central1-aiplatform.googleapis.com", "google_vertex"],
+      ["evil-aiplatform.googleapis.com", undefined],
       ["openai.azure.com", undefined],
       ["evilopenai.azure.com", undefined],
       ["api.openai.com.evil.example", undefined],
