@@ -3,7 +3,9 @@
  * result, but for `contentEvent`: the index of the stream's first event with content.
  */
 import { readFileSync, readdirSync } from "node:fs";
+import { eventStreamType } from "../aws-event-stream.ts";
 import type { ObservedCall } from "../call-observer.ts";
+import { frameEvent, readBedrockFiles } from "./aws-bedrock-calls.ts";
 
 /** One event of a recorded stream; a string as `data` is written as it is. */
 export interface RecordedEvent {
@@ -48,9 +50,20 @@ export function readRecordedCalls(): RecordedCall[] {
   });
 }
 
+/** All recorded calls of Bedrock, whose streams have a framing of their own. */
+export function readRecordedBedrockCalls(): RecordedCall[] {
+  return readBedrockFiles().map(({ name, text }) => {
+    const call: Omit<RecordedCall, "name" | "provider"> = JSON.parse(text);
+    return { ...call, name, provider: "aws_bedrock" };
+  });
+}
+
 /** The pieces of the answer's body: its events, or the one document. */
 export function answerPieces(call: RecordedCall, notation: Notation): Buffer[] {
   if (call.events === undefined) return [jsonBody(call.answer, notation)];
+  if (call.contentType === eventStreamType) {
+    return call.events.map(({ event = "", data }) => frameEvent(event, jsonBody(data, notation).toString()));
+  }
   return call.events.map((event) => Buffer.from(renderEvent(event, notation)));
 }
 
