@@ -3,7 +3,7 @@
  * Its functions are called with samples, so that what throws at once is found before any request.
  */
 
-import { features } from "./features.ts";
+import { isFeature } from "./features.ts";
 import { writeJson } from "./json-text.ts";
 import { answerFacts } from "./operation.ts";
 import { findOperation } from "./operation-layout.ts";
@@ -162,10 +162,6 @@ const providerCheck = objectOf({
   operations: optional(listOf(operation)),
   served: optional(listOf(servedApi)),
 });
-
-function isFeature(text: string): boolean {
-  return Object.hasOwn(features, text);
-}
 
 function repeatedNames({ name: own, aliases, hosts }: Provider): string[] {
   const repeated = (list: readonly string[]) =>

@@ -90,3 +90,8 @@ export type Feature = keyof typeof features;
 export function whenMissing(feature: Feature): WhenMissing {
   return features[feature];
 }
+
+/** Whether a text names a feature. */
+export function isFeature(text: string): text is Feature {
+  return Object.hasOwn(features, text);
+}
