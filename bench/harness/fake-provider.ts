@@ -16,7 +16,7 @@ import type { Misbehaviour } from "./fake/misbehaviour.ts";
 import { createOpenAiSite } from "./fake/openai.ts";
 import { describeRequest, receiveBody } from "./fake/received-request.ts";
 import type { IncomingRequest, ReceivedRequest } from "./fake/received-request.ts";
-import { jsonReply } from "./fake/reply.ts";
+import { jsonReply, withRetryAfter } from "./fake/reply.ts";
 import type { Reply } from "./fake/reply.ts";
 import { sendReply } from "./fake/send-reply.ts";
 import type { OutgoingResponse } from "./fake/send-reply.ts";
@@ -186,12 +186,7 @@ function chooseReply(
 ): Reply {
   const site = state.sites.get(record.host) ?? state.fallback;
   if (fault?.status !== undefined) {
-    const failure = site.failure(fault.status);
-    if (fault.retryAfterSeconds === undefined) return failure;
-    return {
-      ...failure,
-      headers: { ...failure.headers, "retry-after": String(fault.retryAfterSeconds) },
-    };
+    return withRetryAfter(site.failure(fault.status), fault.retryAfterSeconds);
   }
   if (fault?.hugeBodyBytes !== undefined) return hugeReply(fault.hugeBodyBytes);
   if (site === state.fallback) {

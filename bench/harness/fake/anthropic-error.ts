@@ -52,9 +52,32 @@ function wordProblem(problem: FieldProblem): string {
       return `Input should be greater than or equal to ${problem.limit}`;
     case "maximum":
       return `Input should be less than or equal to ${problem.limit}`;
+    case "short":
+      return `${lengthOf(problem.of)} at least ${problem.limit} ${unitOf(problem)}`;
+    case "long":
+      return `${lengthOf(problem.of)} at most ${problem.limit} ${unitOf(problem)}`;
+    case "pattern":
+      return `String should match pattern '${problem.pattern}'`;
+    case "members":
+      return `Input should have exactly one of ${problem.allowed.join(", ")}`;
     default:
       return assertNever(problem);
   }
+}
+
+function lengthOf(of: "string" | "array"): string {
+  return `${of === "string" ? "String" : "List"} should have`;
+}
+
+function unitOf({
+  of,
+  limit,
+}: {
+  readonly of: "string" | "array";
+  readonly limit: number;
+}): string {
+  const unit = of === "string" ? "character" : "item";
+  return limit === 1 ? unit : `${unit}s`;
 }
 
 function assertNever(value: never): never {
