@@ -21,15 +21,19 @@ export function findChatProblem(body: JsonObject): Reply | undefined {
   }
   if (problem?.kind === "short" && problem.of === "array") return emptyArray(problem.path);
   if (problem !== undefined) return openAiFieldError(problem);
-  const messages = messagesOf(body);
-  if (messages.length === 0) return emptyArray(["messages"]);
   return (
     findNeedProblem(body) ??
-    findContentProblem(messages) ??
-    findToolTurnProblem(messages) ??
+    findMessagesProblem(body) ??
     findToolSchemaProblem(body["tools"]) ??
-    findFormatProblem(body, messages)
+    findFormatProblem(body, messagesOf(body))
   );
+}
+
+/** The answer to messages whose fields are in order and which are refused all the same; undefined for good ones. */
+export function findMessagesProblem(body: JsonObject): Reply | undefined {
+  const messages = messagesOf(body);
+  if (messages.length === 0) return emptyArray(["messages"]);
+  return findContentProblem(messages) ?? findToolTurnProblem(messages);
 }
 
 /** The answer to a body that this model does not support; undefined when it does. */

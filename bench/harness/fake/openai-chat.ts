@@ -10,6 +10,25 @@ import { findOpenAiModel, unknownOpenAiModel } from "./openai-model.ts";
 import { encodeEvent, endingReply, eventReply, jsonReply } from "./reply.ts";
 import type { Reply, ServerSentEvent } from "./reply.ts";
 import type { SiteEnvironment } from "./site.ts";
+import { toTokens } from "./tokens.ts";
+
+const streamFailure: ServerSentEvent = {
+  data: {
+    error: {
+      message: "The server had an error while processing your request. Sorry about that!",
+      type: "server_error",
+      param: null,
+      code: null,
+    },
+  },
+};
+
+const finishReasons = {
+  stop: "stop",
+  "stop-text": "stop",
+  length: "length",
+  "tool-calls": "tool_calls",
+} as const;
 
 /** Answers a decoded chat request; usage is counted from the texts. */
 export function answerChat(body: JsonObject, environment: SiteEnvironment): Reply {
@@ -36,6 +55,8 @@ export interface ChatRendering {
   readonly frame?: object;
   /** More of each choice and streamed choice, such as Azure's filter results */
   readonly choiceFields?: object;
+  /** Where shown reasoning stands; OpenAI shows none */
+  readonly reasoningField?: string;
 }
 
 /** The reply in the form that the body asks for. */
@@ -55,31 +76,14 @@ export function renderChat(body: JsonObject, rendering: ChatRendering): Reply {
   };
 }
 
-const streamFailure: ServerSentEvent = {
-  data: {
-    error: {
-      message: "The server had an error while processing your request. Sorry about that!",
-      type: "server_error",
-      param: null,
-      code: null,
-    },
-  },
-};
-
 interface Completion {
   readonly answer: ModelAnswer;
   readonly choices: number;
   readonly frame: object;
   readonly choiceFields: object;
+  readonly reasoningField: string | undefined;
   readonly calls: readonly { readonly id: string; readonly name: string; readonly text: string }[];
 }
-
-const finishReasons = {
-  stop: "stop",
-  "stop-text": "stop",
-  length: "length",
-  "tool-calls": "tool_calls",
-} as const;
 
 function complete(body: JsonObject, rendering: ChatRendering): Completion {
   const { answer, model, environment } = rendering;
@@ -96,6 +100,7 @@ function complete(body: JsonObject, rendering: ChatRendering): Completion {
       }),
     },
     choiceFields: rendering.choiceFields ?? {},
+    reasoningField: rendering.reasoningField,
     calls: answer.calls.map((call, index) => ({
       id: `call_${environment.randomHex(22)}${String(index).padStart(2, "0")}`,
       name: call.name,
@@ -133,6 +138,7 @@ function renderCompletion(completion: Completion): object {
         function: { name, arguments: argumentText },
       })),
     }),
+    ...reasoningOf(completion, answer.thought),
     refusal: null,
     annotations: [],
   };
@@ -166,6 +172,9 @@ function renderStream(completion: Completion, includeUsage: boolean): ServerSent
   for (let index = 0; index < completion.choices; index += 1) {
     const content = completion.calls.length > 0 ? null : "";
     push(index, { role: "assistant", content, refusal: null }, null);
+    for (const token of toTokens(answer.thought ?? "")) {
+      push(index, reasoningOf(completion, token), null);
+    }
     for (const token of answer.tokens) push(index, { content: token }, null);
     for (const delta of callDeltas(completion)) push(index, { tool_calls: [delta] }, null);
     push(index, {}, finishReasons[answer.finish]);
@@ -174,6 +183,10 @@ function renderStream(completion: Completion, includeUsage: boolean): ServerSent
     events.push({ data: { ...frame, choices: [], usage: renderUsage(completion) } });
   events.push({ data: "[DONE]" });
   return events;
+}
+
+function reasoningOf({ reasoningField }: Completion, text: string | undefined): object {
+  return reasoningField === undefined || text === undefined ? {} : { [reasoningField]: text };
 }
 
 function callDeltas({ calls }: Completion): object[] {

@@ -4,6 +4,10 @@ import { jsonReply, withRetryAfter } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ScriptedFailure } from "./script.ts";
 
+const tooLong =
+  "This model's maximum context length is 128000 tokens. However, your messages resulted in 130000 tokens. Please reduce the length of the messages.";
+const tooLongDetail = { code: "context_length_exceeded", param: "messages" };
+
 /** What an error says beside its message. */
 export interface OpenAiErrorDetail {
   readonly status: number;
@@ -104,10 +108,6 @@ export function openAiFailure(status: number): Reply {
 export function openAiScriptedFailure({ status, retryAfterSeconds }: ScriptedFailure): Reply {
   return withRetryAfter(openAiFailure(status), retryAfterSeconds);
 }
-
-const tooLong =
-  "This model's maximum context length is 128000 tokens. However, your messages resulted in 130000 tokens. Please reduce the length of the messages.";
-const tooLongDetail = { code: "context_length_exceeded", param: "messages" };
 
 function lengthError(
   { kind, of, limit, received }: Extract<FieldProblem, { readonly kind: "short" | "long" }>,
