@@ -73,7 +73,8 @@ function fromTokens(tokens: readonly number[]): EmbeddingInput {
   return { key: tokens.join(","), tokens: tokens.length };
 }
 
-function unitVector(key: string, length: number): Float32Array {
+/** A vector of length 1 that depends on the key only. */
+export function unitVector(key: string, length: number): Float32Array {
   const bytes = createHash("shake256", { outputLength: length }).update(key).digest();
   const vector = Float32Array.from(bytes, (byte) => byte - 127.5);
   const norm = Math.hypot(...vector);
