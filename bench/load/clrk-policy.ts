@@ -24,7 +24,9 @@ export function clrkPolicy(options: StartOptions): object[] {
       metadata: metadata("bench"),
       spec: {
         defaultPolicy: "deny-all",
-        listeners: [{ name: "egress", protocol: "TLS", tls: { mode: "Terminate" } }],
+        listeners: options.listeners ?? [
+          { name: "egress", protocol: "TLS", tls: { mode: "Terminate" } },
+        ],
         upstreamTLS: {
           additionalTrustBundleSecretRef: { name: "upstream-trust" },
           hostAliases: hostAliases(options),

@@ -90,6 +90,20 @@ export function formatComparisons(comparisons: readonly Comparison[], peer: stri
   return lines.join("\n");
 }
 
+/** One figure of the rounds' own ones; null for none. */
+export function pairedFigure(figures: readonly number[]): PairedFigure | null {
+  if (figures.length === 0) return null;
+  const { count, max, median, min } = summarise(figures);
+  return { median: rounded(median), spread: [rounded(min), rounded(max)], rounds: count };
+}
+
+/** A figure with its spread, `-` for none. */
+export function formatPaired(figure: PairedFigure | null, text: (value: number) => string): string {
+  if (figure === null) return "-";
+  const [min, max] = figure.spread;
+  return `${text(figure.median)} (${text(min)}–${text(max)})`;
+}
+
 function paired(
   left: readonly ExtprocSample[],
   right: readonly ExtprocSample[],
@@ -100,9 +114,7 @@ function paired(
     const figure = other === undefined ? undefined : combine(sample, other);
     return figure === undefined ? [] : [figure];
   });
-  if (figures.length === 0) return null;
-  const { count, max, median, min } = summarise(figures);
-  return { median: rounded(median), spread: [rounded(min), rounded(max)], rounds: count };
+  return pairedFigure(figures);
 }
 
 function serverRatio(left: ExtprocSample, right: ExtprocSample): number | undefined {
@@ -116,12 +128,6 @@ function messagesOf(samples: readonly ExtprocSample[]): number | null {
     filter === undefined ? [] : [filter.sent / Math.max(requests, 1)],
   );
   return each.length === 0 ? null : rounded(summarise(each).median);
-}
-
-function formatPaired(figure: PairedFigure | null, text: (value: number) => string): string {
-  if (figure === null) return "-";
-  const [min, max] = figure.spread;
-  return `${text(figure.median)} (${text(min)}–${text(max)})`;
 }
 
 // Proportions are near 1, where a tenth says too little.

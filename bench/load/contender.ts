@@ -15,6 +15,8 @@ export interface StartOptions {
   readonly serverNames: readonly string[];
   /** Credential that a contender with `injectsCredential` adds to requests below the path prefix, when a case asks for it */
   readonly credential?: { readonly pathPrefix: string; readonly authorization: string };
+  /** Listeners of our EgressGateway; one that decrypts TLS when absent */
+  readonly listeners?: readonly object[];
   /** Empty directory of this start, removed afterwards */
   readonly directory: string;
   /** Directory of route files that is already written and will change while it runs */

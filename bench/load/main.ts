@@ -7,6 +7,7 @@ import { peerPaths } from "../compare/peers.ts";
 import { findEnvoy } from "../../gateway/envoy-binary.ts";
 import { runEndurance } from "./endurance.ts";
 import { runExtproc } from "./extproc.ts";
+import { runLlm } from "./llm.ts";
 import { runMitm } from "./mitm.ts";
 import { UsageError } from "./options.ts";
 import { runRouteChange } from "./route-change.ts";
@@ -24,6 +25,10 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --case replay                     one thread against two
                   --case soak --minutes N (5)       memory at saturation
                   --case soak --streams N --stream-seconds N (60)
+  llm           rate, CPU and latency of gateways for model calls under one load
+                  --rounds N (5)  --seconds N (4)  --warm-up N (4)
+                  --connections N (32)  --pin
+                  --contender A,B  --case A,B  --json FILE  --svg FILE
   route-change  time from a replaced route file to the first request decided by it
                   --routes N (2000)  --changes N (100)  --json FILE
   endurance     failed requests while routes change
@@ -41,6 +46,9 @@ async function main(args: readonly string[]): Promise<void> {
     case "extproc":
       await useOneEnvoy();
       return runExtproc(rest);
+    case "llm":
+      await useOneEnvoy();
+      return runLlm(rest);
     case "route-change":
       await useOneEnvoy();
       return runRouteChange(rest);

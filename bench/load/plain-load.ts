@@ -2,11 +2,13 @@
  * The load client's loops without TLS: closed with think time, or open at a fixed rate. Like `load.ts` they count and
  * time and do as little else as possible.
  */
-import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { createSecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import { setTimeout as delay } from "node:timers/promises";
 import { createMessageReader, statusOf } from "./message-reader.ts";
 import type { Message } from "./message-reader.ts";
+import { openSocket } from "./plain-socket.ts";
 import { encodeChatCall } from "./plain-workload.ts";
 import type { PlainWorkload } from "./plain-workload.ts";
 import { assertWarm, countFailure, createTally, measureLoad } from "./tally.ts";
@@ -34,9 +36,11 @@ export async function preparePlainLoad(workload: PlainWorkload): Promise<Prepare
     turn += 1;
     return calls[turn % calls.length] ?? Buffer.alloc(0);
   };
+  const { tls } = workload.target;
+  const secureContext = tls === undefined ? undefined : createSecureContext({ ca: tls.caPem });
   const connections = Array.from(
     { length: workload.connections },
-    () => new PlainConnection(workload),
+    () => new PlainConnection({ ...workload, secureContext }),
   );
   const run = (bounds: Run) =>
     workload.pace.kind === "closed"
@@ -127,9 +131,16 @@ async function runOpen(
   while (underWay.size > 0) await Promise.all(underWay);
 }
 
+/** What a connection needs to know of its workload. */
+export interface PlainConnectionOptions
+  extends Pick<PlainWorkload, "target" | "latencyTo" | "deadlineMs"> {
+  /** Holds the authority of `target.tls`; shared, because parsing it costs more than a handshake */
+  readonly secureContext?: SecureContext | undefined;
+}
+
 /** One kept connection, opened when it is needed, with at most one request under way. */
 export class PlainConnection {
-  readonly #options: Pick<PlainWorkload, "target" | "latencyTo" | "deadlineMs">;
+  readonly #options: PlainConnectionOptions;
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #tally: Tally | undefined;
@@ -137,7 +148,7 @@ export class PlainConnection {
   #latencyMs = 0;
   #settle: ((isAnswered: boolean) => void) | undefined;
 
-  constructor(options: Pick<PlainWorkload, "target" | "latencyTo" | "deadlineMs">) {
+  constructor(options: PlainConnectionOptions) {
     this.#options = options;
   }
 
@@ -165,8 +176,7 @@ export class PlainConnection {
   }
 
   #open(): Socket {
-    const { host, port } = this.#options.target;
-    const socket = connect({ host, port, noDelay: true });
+    const socket = openSocket(this.#options.target, this.#options.secureContext);
     let isConnected = false;
     const reader = createMessageReader(
       (message) => this.#onAnswer(message),

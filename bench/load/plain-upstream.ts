@@ -5,6 +5,7 @@
  */
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
+import { openaiAnswers } from "./llm-answers.ts";
 import { createMessageReader } from "./message-reader.ts";
 import { answerHeader } from "./plain-workload.ts";
 import type { UpstreamCounts } from "./upstream.ts";
@@ -61,17 +62,18 @@ function answerField(head: string): string {
 
 function answer(socket: Socket, wanted: Answer | undefined): void {
   if (wanted === undefined) socket.write(badRequest);
-  else if (wanted.events === 0) socket.write(completion);
+  else if (wanted.events === 0) socket.write(openaiAnswers.whole);
   else streamEvents(socket, wanted);
 }
 
 function streamEvents(socket: Socket, { events, gapMs }: Answer): void {
+  const { delta, head, last } = openaiAnswers.streamed;
   let left = events;
-  socket.write(streamHead);
+  socket.write(head);
   const step = (): boolean => {
     if (socket.destroyed) return false;
     left -= 1;
-    socket.write(left > 0 ? deltaChunk : lastChunks);
+    socket.write(left > 0 ? delta : last);
     return left > 0;
   };
   if (gapMs === 0) {
@@ -89,63 +91,6 @@ function streamEvents(socket: Socket, { events, gapMs }: Answer): void {
 }
 
 const badRequest = Buffer.from("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
-
-const call = { id: "chatcmpl-bench-0123456789", created: 1_790_000_000, model: "gpt-4o-mini" };
-const usage = { prompt_tokens: 512, completion_tokens: 200, total_tokens: 712 };
-
-const completion = jsonAnswer({
-  ...call,
-  object: "chat.completion",
-  choices: [
-    {
-      index: 0,
-      message: { role: "assistant", content: "An answer of a usual length. ".repeat(58) },
-      finish_reason: "stop",
-    },
-  ],
-  usage,
-});
-
-const streamHead = Buffer.from(
-  "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n",
-);
-
-const deltaChunk = httpChunk(
-  event({
-    ...call,
-    object: "chat.completion.chunk",
-    choices: [{ index: 0, delta: { content: " token" }, finish_reason: null }],
-  }),
-);
-
-const lastChunks = Buffer.concat([
-  httpChunk(
-    [
-      event({
-        ...call,
-        object: "chat.completion.chunk",
-        choices: [{ index: 0, delta: {}, finish_reason: "stop" }],
-      }),
-      event({ ...call, object: "chat.completion.chunk", choices: [], usage }),
-      "data: [DONE]\n\n",
-    ].join(""),
-  ),
-  Buffer.from("0\r\n\r\n"),
-]);
-
-function jsonAnswer(content: object): Buffer {
-  const body = JSON.stringify(content);
-  const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
-  return Buffer.from(`${head}\r\n\r\n${body}`);
-}
-
-function event(content: object): string {
-  return `data: ${JSON.stringify(content)}\n\n`;
-}
-
-function httpChunk(text: string): Buffer {
-  return Buffer.from(`${text.length.toString(16)}\r\n${text}\r\n`);
-}
 
 function main() {
   const { server, counts } = createPlainUpstream();

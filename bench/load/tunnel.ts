@@ -45,6 +45,15 @@ export interface TunnelOptions {
   readonly deadlineMs: number;
 }
 
+/** What a capturing worker sends in front of a connection from `sourcePort` of this machine to `port` of some address. */
+export function captureHeader(sourcePort: number, port: number): Buffer {
+  return encodeProxyHeader({
+    source: { address: "127.0.0.1", port: sourcePort },
+    destination: { address: "192.0.2.10", port },
+    identity,
+  });
+}
+
 /** A connected, verified TLS socket that speaks HTTP/1.1; the caller owns it. Rejects with TunnelError. */
 export function openTunnel(options: TunnelOptions): Promise<TLSSocket> {
   const { target, serverName } = options;
@@ -90,7 +99,7 @@ export function openTunnel(options: TunnelOptions): Promise<TLSSocket> {
         stage = "proxy-status";
         sendConnect(socket, { ...options, onOpen: startTls, onRefusal: fail });
       } else {
-        if (target.mode === "transparent") socket.write(proxyHeader(socket));
+        if (target.mode === "transparent") socket.write(captureHeader(socket.localPort ?? 0, 443));
         startTls();
       }
     });
@@ -127,12 +136,4 @@ function sendConnect(socket: Socket, options: ConnectOptions) {
     }
   };
   socket.on("data", onData);
-}
-
-function proxyHeader(socket: Socket): Buffer {
-  return encodeProxyHeader({
-    source: { address: "127.0.0.1", port: socket.localPort ?? 0 },
-    destination: { address: "192.0.2.10", port: 443 },
-    identity,
-  });
 }

@@ -1,6 +1,7 @@
 /** Parent's side of the fake upstream: starts the process, knows its port, asks for its counts. */
 import { fileURLToPath } from "node:url";
 import { startProgram } from "./child-process.ts";
+import type { ModelUpstreamOptions } from "./llm-upstream.ts";
 import type { UpstreamCounts, UpstreamOptions } from "./upstream.ts";
 
 /** A listening fake upstream. */
@@ -22,6 +23,11 @@ export function startUpstream(options: UpstreamOptions): Promise<UpstreamProcess
 /** Starts the fake model API without TLS, likewise; its handshakes are TCP connections. */
 export function startPlainUpstream(): Promise<UpstreamProcess> {
   return start("./plain-upstream.ts", []);
+}
+
+/** Starts the fake model APIs of `llm`, likewise. */
+export function startModelUpstream(options: ModelUpstreamOptions): Promise<UpstreamProcess> {
+  return start("./llm-upstream.ts", [JSON.stringify(options)]);
 }
 
 async function start(script: string, args: readonly string[]): Promise<UpstreamProcess> {
