@@ -1,4 +1,5 @@
 /** Model calls that are served by whom a rule says: by model, by another provider, and by the next one when one fails. */
+import { gzipSync } from "node:zlib";
 import t from "tap";
 import { runOpenAiClient } from "../harness/clients/openai-client.ts";
 import { requestThrough } from "../harness/agent-requests.ts";
@@ -10,6 +11,7 @@ import { anthropicKey, openAiKey, startUpstreams } from "../harness/upstreams.ts
 const placeholder = "placeholder-of-the-agent";
 const upstreams = await startUpstreams(t);
 const failing = await startModelServer(t, upstreams.authority.issue(["failing.test"]));
+const strange = await startModelServer(t, upstreams.authority.issue(["strange.test"]));
 const backend = (name: string) => ({ group: "clrk.apoxy.dev", kind: "Backend", name });
 const chat = (model: string, more: object = {}) => ({
   model,
@@ -21,7 +23,11 @@ const gateway = await startGateway(t, {
   manifests: {
     "gateway.yaml": gatewayManifest({
       ...upstreams,
-      aliases: [...upstreams.aliases, { port: failing.port, hostnames: ["failing.test"] }],
+      aliases: [
+        ...upstreams.aliases,
+        { port: failing.port, hostnames: ["failing.test"] },
+        { port: strange.port, hostnames: ["strange.test"] },
+      ],
     }),
     "backends.yaml": [
       objectManifest("Backend", "claude", {
@@ -33,6 +39,10 @@ const gateway = await startGateway(t, {
         schema: { name: "openai" },
         upstream: { host: "api.openai.com" },
         modelRewrites: [{ from: "walk-*", to: "gpt-5-mini" }],
+      }),
+      objectManifest("Backend", "strange", {
+        schema: { name: "anthropic" },
+        upstream: { host: "strange.test" },
       }),
       objectManifest("Backend", "failing", {
         schema: { name: "openai" },
@@ -47,6 +57,10 @@ const gateway = await startGateway(t, {
             backendRefs: [backend("claude")],
           },
           { matches: [{ provider: "openai", models: ["gpt-5*"] }] },
+          {
+            matches: [{ provider: "openai", models: ["strange"] }],
+            backendRefs: [backend("strange")],
+          },
         ],
       }),
       objectManifest("AIProviderRoute", "walk", {
@@ -199,6 +213,91 @@ t.test("a backend that says when it will serve again is left out until then", as
   const { items } = await gateway.objects("Backend");
   const health = items.find(({ object }) => object.metadata.name === "failing")?.object.status;
   test.match(health, { health: { lastStatus: 429, ejectedForMs: Number } });
+});
+
+const message = (text: string) => ({
+  id: "msg_1",
+  type: "message",
+  role: "assistant",
+  model: "strange",
+  content: [{ type: "text", text }],
+  stop_reason: "end_turn",
+  stop_sequence: null,
+  usage: { input_tokens: 1, output_tokens: 2 },
+});
+const jsonType = { "content-type": "application/json" };
+
+t.test("an answer of megabytes is translated whole", async (test) => {
+  const text = "x".repeat(5 * 1024 * 1024);
+  strange.answerWith((_, response) =>
+    response.writeHead(200, jsonType).end(JSON.stringify(message(text))),
+  );
+  const answer = await ask(chat("strange"));
+  test.equal(answer.status, 200, answer.text.slice(0, 300));
+  test.equal(answer.json?.choices[0].message.content.length, text.length);
+});
+
+t.test("a compressed answer is translated", async (test) => {
+  strange.answerWith((_, response) => {
+    response.writeHead(200, { ...jsonType, "content-encoding": "gzip" });
+    response.end(gzipSync(JSON.stringify(message("small"))));
+  });
+  const answer = await ask(chat("strange"));
+  test.match(answer, { status: 200, json: { choices: [{ message: { content: "small" } }] } });
+  test.equal(answer.headers["content-encoding"], undefined);
+});
+
+t.test(
+  "an answer that is none of the provider's dialect is a failure of the gateway",
+  async (test) => {
+    strange.answerWith((_, response) => response.writeHead(200, jsonType).end("<html>"));
+    const answer = await ask(chat("strange"));
+    test.match(answer, { status: 502, json: { error: { message: /cannot give/ } } });
+  },
+);
+
+t.test("an error keeps its status and retry-after, in the agent's dialect", async (test) => {
+  strange.answerWith((_, response) =>
+    response
+      .writeHead(429, { ...jsonType, "retry-after": "7" })
+      .end('{"type":"error","error":{"type":"rate_limit_error","message":"slow down"}}'),
+  );
+  const answer = await ask(chat("strange"));
+  test.match(answer, { status: 429, json: { error: { message: "slow down" } } });
+  test.equal(answer.headers["retry-after"], "7");
+});
+
+t.test("a stream that breaks off ends with an error of the agent's dialect", async (test) => {
+  strange.answerWith((_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(`data: ${JSON.stringify({ type: "message_start", message: message("") })}\n\n`);
+    response.write(
+      'data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n',
+    );
+    response.end(
+      'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}\n\n',
+    );
+  });
+  const answer = await ask(chat("strange", { stream: true }));
+  test.equal(answer.status, 200);
+  test.match(answer.text, /"content":"Hi"/);
+  test.match(answer.text, /"error":/);
+  test.notMatch(answer.text, /\[DONE\]/);
+});
+
+t.test("what a backend cannot express is refused before it is sent", async (test) => {
+  upstreams.tls.reset();
+  const answer = await ask(chat("gpt-4o", { n: 2 }));
+  test.equal(answer.status, 400);
+  test.equal(answer.headers["x-clrk-deny-reason"], "not-translatable");
+  test.match(answer.json.error.message, /Backend default\/claude.*choices \(n\)/);
+  test.equal(upstreams.tls.requests.length, 0);
+});
+
+t.test("what is left out stands in the record", async (test) => {
+  await ask(chat("gpt-4o", { seed: 1, user: "somebody" }));
+  const record = await gateway.waitForRecord((one) => (one.routing?.dropped.length ?? 0) > 0);
+  test.match(record.routing?.dropped, ["seed"]);
 });
 
 t.test("openai SDK is served by Anthropic", async (test) => {
