@@ -120,7 +120,8 @@ function wayOf(options: ChoiceOptions, backends: readonly BackendDraft[]): Way {
       provider: only === undefined ? (rule.provider ?? "") : only.provider,
       basePath: only?.basePath ?? "",
       authority: only === undefined ? "" : authorityOf(only),
-      tier: only?.tier ?? 0,
+      // Without a policy of fallback nobody is second: all share by weight.
+      tier: rule.choice.fallback === undefined ? 0 : (only?.tier ?? 0),
       weight: only?.weight ?? 1,
       modelRewrites: only?.modelRewrites ?? [],
       streamUsage: backends.every(({ streamUsage }) => streamUsage),
