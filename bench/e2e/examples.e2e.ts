@@ -151,7 +151,7 @@ if (process.env[insideVariable] === undefined) {
       40,
     );
     test.strictSame(lines.slice(2), [
-      "gpt-5-nano was answered by gpt-5-nano",
+      "gpt-5-mini was answered by gpt-5-mini",
       'o3-pro: 403 403 No rule for openai allows model "o3-pro"',
     ]);
   });

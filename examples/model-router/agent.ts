@@ -22,5 +22,5 @@ for (const model of await Promise.all(calls)) counts.set(model, (counts.get(mode
 for (const [model, count] of [...counts].toSorted()) {
   console.log(`gpt-4.1-mini was answered by ${model} ${count} times`);
 }
-console.log(`gpt-5-nano was answered by ${await answeringModel("gpt-5-nano")}`);
+console.log(`gpt-5-mini was answered by ${await answeringModel("gpt-5-mini")}`);
 console.log(`o3-pro: ${await answeringModel("o3-pro")}`);
