@@ -76,15 +76,3 @@ t.test("checkProvider() streams nothing of a dialect without streams", async (t)
     [],
   );
 });
-
-t.test(
-  "checkProvider() names seed and place of what random cuts find, again and again",
-  async (t) => {
-    const run = (seed: number) =>
-      [...checkProvider(mirrorProvider(), { splits: 100, seed })].flatMap(
-        ({ problems }) => problems,
-      );
-    t.same(run(1), run(1));
-    t.same(run(99), []);
-  },
-);

@@ -88,6 +88,8 @@ const constantHeader = objectOf({
   value: textLike("visible characters without %", /^(?=\S)(?!.*\s$)[\x20-\x24\x26-\x7e]+$/),
 });
 
+const onRequest = wanted('"on-request"', (value) => value === "on-request");
+const isTrue = wanted("true", (value) => value === true);
 const aFunction = wanted("a function", (value) => typeof value === "function");
 
 const featureSet: ValueCheck = (value, at) => {
@@ -128,7 +130,7 @@ const operation = objectOf({
   paths: listOf(
     textLike(
       "a path that begins with / and names {model} at most once",
-      /^(?=\/)[^\s?#{}]*(?:\{model\}[^\s?#{}]*)?$/,
+      /^(?=\/)(?:[^\s?#{}]|\{any\})*(?:\{model\}(?:[^\s?#{}]|\{any\})*)?$/,
     ),
     { least: 1 },
   ),
@@ -136,6 +138,15 @@ const operation = objectOf({
   event: answerPaths,
   finalStatuses: listOf(wanted("a text", (value) => typeof value === "string")),
   codec: optional(codec),
+  streamUsage: optional(onRequest),
+  outputTokens: optional(
+    wanted(
+      '"with-reasoning" or "without-reasoning"',
+      (value) => value === "with-reasoning" || value === "without-reasoning",
+    ),
+  ),
+  isStream: optional(isTrue),
+  streamsArrays: optional(isTrue),
   inputTokens: wanted(
     '"with-cache" or "without-cache"',
     (value) => value === "with-cache" || value === "without-cache",
@@ -149,6 +160,8 @@ const servedApi = objectOf({
   headers: listOf(constantHeader),
   serves: optional(aFunction),
   lacks: optional(featureSet),
+  encodeChat: optional(aFunction),
+  streamUsage: optional(onRequest),
 });
 
 const providerCheck = objectOf({

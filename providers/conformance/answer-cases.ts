@@ -46,7 +46,7 @@ export function answerCases(): readonly AnswerCase[] {
   return [
     answer("one text", [text("Hello, world")]),
     answer("difficult text", [text(difficultText)]),
-    answer("a long text", [text("All work and no play. ".repeat(40))]),
+    answer("a long text", [text("All work and no play. ".repeat(12))]),
     answer("no text", []),
     answer("details of usage", [text("Hello")], { usage: usageOfCases }),
     answer("no usage", [text("Hello")], { usage: null }),

@@ -49,9 +49,14 @@ export function wireRequest(use: CodecUse, call: WireCall, body: string | Buffer
 
 /** An answer as the gateway would show it; the body is a copy. */
 export function wireResponse(answer: WireBody, status = 200): WireResponse {
+  const more = "headers" in answer && Array.isArray(answer.headers) ? answer.headers : [];
+  const headers = new Map<string, string>([
+    ["content-type", answer.contentType],
+    ...more.map(({ name, value }): [string, string] => [name, value]),
+  ]);
   return {
     status,
-    header: (name) => (name === "content-type" ? answer.contentType : undefined),
+    header: (name) => headers.get(name),
     body: Buffer.from(answer.body),
   };
 }

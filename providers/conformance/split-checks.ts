@@ -16,7 +16,7 @@ export interface SplitOptions {
 }
 
 /** Places at which a stream is cut in two; one that is longer is cut at some of its bytes. */
-const mostPlaces = 2_000;
+const mostPlaces = 1_000;
 
 /** Cuts every stream of the codec: in two, at every byte, and at random. */
 export function checkSplits(
