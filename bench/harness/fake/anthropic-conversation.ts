@@ -12,10 +12,11 @@ const overhead = { turn: 4, request: 3 };
 /** The conversation of a body. */
 export function readMessages(body: JsonObject): Conversation {
   const turns = turnsOf(body);
-  const asked = turns.findLast(({ role }) => role === "user")?.blocks ?? [];
+  const users = turns.filter(({ role }) => role === "user").map(({ blocks }) => blocks);
+  const asked = users.findLast((blocks) => textOf(blocks) !== "") ?? [];
   const { thinking, tool_choice: choice, output_config: output } = body;
   const told = turns.filter(({ role }) => role === "system").map(({ blocks }) => textOf(blocks));
-  const last = turns.at(-1)?.role === "assistant" ? [] : asked;
+  const last = turns.at(-1)?.role === "assistant" ? [] : (users.at(-1) ?? []);
   return {
     system: [textOf(blocksOf(body["system"])), ...told].join("\n"),
     said: textOf(asked),

@@ -207,10 +207,22 @@ function findObjectProblem(
 ): FieldProblem | undefined {
   if (rule.variants !== undefined) return findVariantProblem(value, rule.variants, path);
   if (rule.fields === undefined) return undefined;
-  const names = Object.keys(value);
-  const problem = findFieldProblem(value, rule.fields, path);
-  if (problem !== undefined || rule.single === undefined || names.length === 1) return problem;
-  return { kind: "members", path, received: names, allowed: Object.keys(rule.fields) };
+  if (rule.single) return findMemberProblem(value, rule.fields, path);
+  return findFieldProblem(value, rule.fields, path);
+}
+
+function findMemberProblem(
+  value: JsonObject,
+  members: FieldRules,
+  path: FieldPath,
+): FieldProblem | undefined {
+  const received = Object.keys(value);
+  const [only] = received;
+  if (only !== undefined && received.length === 1) {
+    const rule = Object.hasOwn(members, only) ? members[only] : undefined;
+    return findFieldProblem(value, rule === undefined ? {} : { [only]: rule }, path);
+  }
+  return { kind: "members", path, received, allowed: Object.keys(members) };
 }
 
 function findVariantProblem(
