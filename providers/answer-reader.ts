@@ -9,9 +9,13 @@ import type { OperationLayout } from "./operation-layout.ts";
 import { answerSlotCount, answerSlots as slots } from "./operation-layout.ts";
 import type { EventSink } from "./sse.ts";
 import { EventSplitter } from "./sse.ts";
+import { ArraySplitter } from "./json-array.ts";
 
 /** More than any provider answers at once. */
 const maxChoices = 128;
+
+/** How an answer comes: as one document, as an event stream, or as an array whose elements are the events. */
+export type AnswerForm = "plain" | "stream" | "array";
 
 /** Tokens as the provider counted them; null where it did not say. */
 export interface AnswerTokens {
@@ -26,7 +30,7 @@ export interface AnswerTokens {
 export class AnswerReader implements EventSink {
   readonly #layout: OperationLayout;
   readonly #scanner: JsonScanner;
-  readonly #splitter: EventSplitter | null;
+  readonly #splitter: EventSplitter | ArraySplitter | null;
   #tokens = unknownTokens();
   /** By choice, with holes; empty for most of an answer's time */
   readonly #reasons: string[] = [];
@@ -37,11 +41,11 @@ export class AnswerReader implements EventSink {
   #firstContentMs: number | null = null;
   #sinceStartMs = 0;
 
-  constructor(layout: OperationLayout, form: "plain" | "stream") {
+  constructor(layout: OperationLayout, form: AnswerForm) {
     this.#layout = layout;
     const shape = form === "plain" ? layout.answer : layout.event;
     this.#scanner = new JsonScanner(shape, answerSlotCount, () => this.#onChoice());
-    this.#splitter = form === "plain" ? null : new EventSplitter(this);
+    this.#splitter = createSplitter(form, this);
   }
 
   /** Null when the answer named none so far. */
@@ -132,6 +136,11 @@ export class AnswerReader implements EventSink {
     const reason = textOf(values[slots.finishReason]);
     if (reason !== null && choice < maxChoices) this.#reasons[choice] = reason;
   }
+}
+
+function createSplitter(form: AnswerForm, sink: EventSink): EventSplitter | ArraySplitter | null {
+  if (form === "plain") return null;
+  return form === "stream" ? new EventSplitter(sink) : new ArraySplitter(sink);
 }
 
 function unknownTokens(): AnswerTokens {

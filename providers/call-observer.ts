@@ -37,7 +37,7 @@ export interface ObservedCall {
   readonly responseId: string | null;
   /** As the provider wrote them, one for each choice that has finished */
   readonly finishReasons: readonly string[];
-  /** The answer came as an event stream */
+  /** The answer came as an event stream, or as one of an array's elements */
   readonly isStream: boolean;
   /** From the request's headers to the first event with content in `ms`; null for plain answers and where none came */
   readonly timeToFirstTokenMs: number | null;
@@ -105,9 +105,14 @@ class OperationObserver implements CallObserver {
 
   responseStart(start: { readonly status: number; readonly contentType: string | null }): void {
     const { status, contentType } = start;
-    this.#isStream = isEventStream(contentType ?? "");
+    const isEvents = isEventStream(contentType ?? "");
+    const isArray = !isEvents && this.#layout.operation.streamsArrays === true;
+    this.#isStream = isEvents || isArray;
     if (status < 200 || status > 299) return;
-    this.#answer = new AnswerReader(this.#layout, this.#isStream ? "stream" : "plain");
+    this.#answer = new AnswerReader(
+      this.#layout,
+      isArray ? "array" : isEvents ? "stream" : "plain",
+    );
   }
 
   responseChunk(chunk: Uint8Array, sinceStartMs: number): void {

@@ -51,12 +51,22 @@ export function readRecordedCalls(): RecordedCall[] {
 /** The pieces of the answer's body: its events, or the one document. */
 export function answerPieces(call: RecordedCall, notation: Notation): Buffer[] {
   if (call.events === undefined) return [jsonBody(call.answer, notation)];
+  if (!call.contentType.startsWith("text/event-stream")) return arrayPieces(call.events, notation);
   return call.events.map((event) => Buffer.from(renderEvent(event, notation)));
 }
 
 /** A JSON body. */
 export function jsonBody(value: unknown, notation: Notation): Buffer {
   return Buffer.from(JSON.stringify(value, null, notation === "compact" ? 0 : 2));
+}
+
+/** Elements of an array, each with what stands before it. */
+function arrayPieces(events: readonly RecordedEvent[], notation: Notation): Buffer[] {
+  return events.map(({ data }, index) => {
+    const before = index === 0 ? "[" : notation === "compact" ? "," : "\n,\r\n";
+    const after = index === events.length - 1 ? "\n]" : "";
+    return Buffer.from(`${before}${jsonBody(data, notation)}${after}`);
+  });
 }
 
 function renderEvent({ event, data }: RecordedEvent, notation: Notation): string {
