@@ -183,6 +183,7 @@ export interface ProviderNames {
 const conventionalNames: ReadonlyMap<string, string> = new Map([
   ["azure_openai", "azure.ai.openai"],
   ["google_genai", "gcp.gemini"],
+  ["google_vertex", "gcp.vertex_ai"],
   ["aws_bedrock", "aws.bedrock"],
 ]);
 

@@ -11,6 +11,7 @@ import type { OperationLayout } from "./operation-layout.ts";
 import { answerSlotCount, answerSlots as slots } from "./operation-layout.ts";
 import type { EventSink } from "./sse.ts";
 import { EventSplitter } from "./sse.ts";
+import { ArraySplitter } from "./json-array.ts";
 
 /** More than any provider answers at once. */
 const maxChoices = 128;
@@ -24,8 +25,8 @@ export interface AnswerTokens {
   reasoning: number | null;
 }
 
-/** One document, server-sent events, or an AWS event stream. */
-export type AnswerForm = "plain" | "stream" | "aws-stream";
+/** One document, server-sent events, an array whose elements are the events, or an AWS event stream. */
+export type AnswerForm = "plain" | "stream" | "array" | "aws-stream";
 
 /** Reads one answer. */
 export class AnswerReader implements EventSink {
@@ -145,6 +146,8 @@ function createSplitter(form: AnswerForm, sink: EventSink) {
       return null;
     case "stream":
       return new EventSplitter(sink);
+    case "array":
+      return new ArraySplitter(sink);
     case "aws-stream":
       return new EventStreamSplitter(new ChunkUnwrapper(sink));
   }

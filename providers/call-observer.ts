@@ -38,7 +38,7 @@ export interface ObservedCall {
   readonly responseId: string | null;
   /** As the provider wrote them, one for each choice that has finished */
   readonly finishReasons: readonly string[];
-  /** The answer came as an event stream */
+  /** The answer came as an event stream, or as one of an array's elements */
   readonly isStream: boolean;
   /** From the request's headers to the first event with content in `ms`; null for plain answers and where none came */
   readonly timeToFirstTokenMs: number | null;
@@ -106,7 +106,9 @@ class OperationObserver implements CallObserver {
 
   responseStart(start: { readonly status: number; readonly contentType: string | null }): void {
     const { status, contentType } = start;
-    const form = formOf(contentType ?? "");
+    const asked = formOf(contentType ?? "");
+    const isArray = asked === "plain" && this.#layout.operation.streamsArrays === true;
+    const form = isArray ? "array" : asked;
     this.#isStream = form !== "plain";
     if (status < 200 || status > 299) return;
     this.#answer = new AnswerReader(this.#layout, form);

@@ -55,4 +55,6 @@ export interface Operation {
   readonly outputTokens?: "with-reasoning" | "without-reasoning";
   /** Its paths ask for a stream; without: a request's body says whether it does */
   readonly isStream?: true;
+  /** Its answers that are no event streams are arrays, whose elements are the events */
+  readonly streamsArrays?: true;
 }

@@ -4,7 +4,7 @@ import type { AudioPart, DocumentPart, ImagePart, Part, Source } from "../ir.ts"
 import type { JsonObject } from "../json-text.ts";
 import { textOrNull } from "./proto-fields.ts";
 
-/** A part with media. */
+/** An image, a document or sound. */
 export type MediaPart = ImagePart | DocumentPart | AudioPart;
 
 /** Media types of the extensions that URLs have, for requests that do not say them. */

@@ -42,6 +42,13 @@ export const generatedContents = {
   outputTokens: "without-reasoning",
 } satisfies Dialect;
 
+/** Content that is streamed: as events, or as elements of an array where the request does not ask for them. */
+export const streamedContents = {
+  ...generatedContents,
+  isStream: true,
+  streamsArrays: true,
+} satisfies Dialect;
+
 /** Embeddings; only newer models count their input. */
 export const contentEmbeddings = {
   name: "embeddings",
@@ -73,7 +80,7 @@ const models = [
 /** The operations of generativelanguage.googleapis.com, with those that it offers to clients of OpenAI. */
 export const geminiOperations: readonly Operation[] = [
   { ...generatedContents, paths: calls(models, "generateContent") },
-  { ...generatedContents, isStream: true, paths: calls(models, "streamGenerateContent") },
+  { ...streamedContents, paths: calls(models, "streamGenerateContent") },
   {
     ...contentEmbeddings,
     paths: [...calls(models, "batchEmbedContents"), ...calls(models, "embedContent")],

@@ -4,7 +4,7 @@
  */
 
 import { messages } from "../anthropic/usage.ts";
-import { calls, generatedContents, tokenCounts } from "../google-genai/usage.ts";
+import { calls, generatedContents, streamedContents, tokenCounts } from "../google-genai/usage.ts";
 import { vertexTokenCount } from "../google-genai/token-count-codec.ts";
 import { chatCompletions } from "../openai/usage.ts";
 import type { Dialect } from "../openai/usage.ts";
@@ -23,7 +23,7 @@ const claudes = locations.map((location) => `${location}/publishers/anthropic/mo
 /** The operations of Vertex AI that are model calls; predictions of other sorts are none. */
 export const vertexOperations: readonly Operation[] = [
   { ...generatedContents, paths: calls(models, "generateContent") },
-  { ...generatedContents, isStream: true, paths: calls(models, "streamGenerateContent") },
+  { ...streamedContents, paths: calls(models, "streamGenerateContent") },
   { ...tokenCounts, codec: vertexTokenCount, paths: calls(models, "countTokens") },
   {
     ...chatCompletions,

@@ -64,12 +64,22 @@ export function answerPieces(call: RecordedCall, notation: Notation): Buffer[] {
   if (call.contentType === eventStreamType) {
     return call.events.map(({ event = "", data }) => frameEvent(event, jsonBody(data, notation).toString()));
   }
+  if (!call.contentType.startsWith("text/event-stream")) return arrayPieces(call.events, notation);
   return call.events.map((event) => Buffer.from(renderEvent(event, notation)));
 }
 
 /** A JSON body. */
 export function jsonBody(value: unknown, notation: Notation): Buffer {
   return Buffer.from(JSON.stringify(value, null, notation === "compact" ? 0 : 2));
+}
+
+/** Elements of an array, each with what stands before it. */
+function arrayPieces(events: readonly RecordedEvent[], notation: Notation): Buffer[] {
+  return events.map(({ data }, index) => {
+    const before = index === 0 ? "[" : notation === "compact" ? "," : "\n,\r\n";
+    const after = index === events.length - 1 ? "\n]" : "";
+    return Buffer.from(`${before}${jsonBody(data, notation)}${after}`);
+  });
 }
 
 function renderEvent({ event, data }: RecordedEvent, notation: Notation): string {
