@@ -48,9 +48,7 @@ export class ConverseStreamDecoder implements StreamDecoder {
   }
 
   end(): readonly StreamEvent[] {
-    if (this.#isEnded) return nothing;
-    if (this.#isFinished) this.#finishStream();
-    else this.#fail(brokenStream("it ended early"));
+    if (!this.#isEnded) this.#fail(brokenStream("it ended early"));
     return this.#takeEvents();
   }
 
