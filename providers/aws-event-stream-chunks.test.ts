@@ -8,14 +8,15 @@ function unwrap(
   cut: (bytes: Buffer) => readonly Buffer[] = (bytes) => [bytes],
 ): string[] {
   const events: string[] = [];
-  let data = Buffer.alloc(0);
+  let data: Buffer[] = [];
   const unwrapper = new ChunkUnwrapper({
     onData: (bytes, start, end) => {
-      data = Buffer.concat([data, bytes.subarray(start, end)]);
+      // What is borrowed must not be kept
+      data.push(Buffer.from(bytes.subarray(start, end)));
     },
     onEvent: () => {
-      events.push(data.toString());
-      data = Buffer.alloc(0);
+      events.push(Buffer.concat(data).toString());
+      data = [];
     },
   });
   for (const payload of payloads) {
@@ -49,8 +50,8 @@ const rows: readonly { readonly name: string; readonly payload: string; readonly
     { name: "no event", payload: '{"bytes":""}', told: "" },
     {
       name: "a long event",
-      payload: `{"bytes":"${base64("x".repeat(100_000))}"}`,
-      told: "x".repeat(100_000),
+      payload: `{"bytes":"${base64("x".repeat(20_000))}"}`,
+      told: "x".repeat(20_000),
     },
     {
       name: "another payload as it is",

@@ -7,18 +7,18 @@ import { randomPieces, seededRandom } from "./testdata/seeded-random.ts";
 /** The payloads of messages; one that has not ended is marked. */
 function split(pieces: readonly Buffer[]): string[] {
   const payloads: string[] = [];
-  let payload = Buffer.alloc(0);
+  let payload: Buffer[] = [];
   const splitter = new EventStreamSplitter({
     onData: (bytes, start, end) => {
-      payload = Buffer.concat([payload, bytes.subarray(start, end)]);
+      payload.push(Buffer.from(bytes.subarray(start, end)));
     },
     onEvent: () => {
-      payloads.push(payload.toString());
-      payload = Buffer.alloc(0);
+      payloads.push(Buffer.concat(payload).toString());
+      payload = [];
     },
   });
   for (const piece of pieces) splitter.write(piece);
-  return payload.length === 0 ? payloads : [...payloads, `${payload}…`];
+  return payload.length === 0 ? payloads : [...payloads, `${Buffer.concat(payload)}…`];
 }
 
 const headers = new Map<string, EventStreamHeaderValue>([

@@ -21,6 +21,8 @@ export const eventStreamType = "application/vnd.amazon.eventstream";
 /** Total length, length of the headers and their checksum, four bytes each. */
 export const eventStreamPreludeBytes = 12;
 
+const brokenMessage = "the checksum of a message does not match";
+
 /** A buffer that grew beyond this is let go after its message. */
 const keptBytes = 64 * 1024;
 
@@ -46,22 +48,18 @@ export interface EventStreamPrelude {
  * wrong.
  */
 export function decodeEventStreamPrelude(bytes: Buffer, at: number): EventStreamPrelude | string {
-  const total = bytes.readUInt32BE(at);
-  const headers = bytes.readUInt32BE(at + 4);
   if (crc32(bytes.subarray(at, at + 8)) !== bytes.readUInt32BE(at + 8)) {
     return "the checksum of a message's prelude does not match";
   }
-  if (total > maxEventStreamMessageBytes) return "a message is longer than 16 MiB";
-  if (headers > maxEventStreamHeaderBytes) return "the headers of a message exceed 128 KiB";
-  if (total < eventStreamPreludeBytes + headers + eventStreamChecksumBytes) {
-    return "a message is shorter than its headers";
-  }
-  return { total, headers };
+  return readLengths(bytes, at);
 }
 
 /** Reads one stream. Pieces are cut anywhere; at most one message is held, and only when a piece does not have it all. */
 export class EventStreamReader {
   readonly #onMessage: (message: EventStreamMessage) => void;
+  /** Headers of the message before, which most messages have too */
+  #headerBytes = Buffer.alloc(0);
+  #headers: EventStreamHeaders = new Map();
   /** Begin of a message whose end has not come; grows with it, for lengths are only claims */
   #held = Buffer.alloc(0);
   #heldBytes = 0;
@@ -92,24 +90,29 @@ export class EventStreamReader {
     }
   }
 
-  /** Takes a message where it lies; what is not whole is held. */
+  /** Takes a message where it lies, its prelude by the checksum of all; what is not whole is held. */
   #readWhole(chunk: Buffer, at: number): number {
-    if (chunk.length - at < eventStreamPreludeBytes) return this.#hold(chunk, at);
-    const prelude = this.#takePrelude(chunk, at);
-    if (prelude === null || chunk.length - at < prelude.total) return this.#hold(chunk, at);
+    const left = chunk.length - at;
+    if (left < eventStreamPreludeBytes || left < chunk.readUInt32BE(at))
+      return this.#hold(chunk, at);
+    const prelude = readLengths(chunk, at);
+    if (typeof prelude === "string" || !isIntact(chunk, at, prelude.total)) {
+      const broken = decodeEventStreamPrelude(chunk, at);
+      this.#problem = typeof broken === "string" ? broken : brokenMessage;
+      return chunk.length;
+    }
     this.#takeMessage(chunk, at, prelude);
     return at + prelude.total;
   }
 
   #hold(chunk: Buffer, at: number): number {
-    if (this.#problem !== undefined) return chunk.length;
     const wanted = this.#prelude?.total ?? eventStreamPreludeBytes;
     const end = Math.min(chunk.length, at + wanted - this.#heldBytes);
     this.#grow(this.#heldBytes + end - at);
     chunk.copy(this.#held, this.#heldBytes, at, end);
     this.#heldBytes += end - at;
     if (this.#heldBytes < wanted) return end;
-    if (this.#prelude === null) this.#prelude = this.#takePrelude(this.#held, 0);
+    if (this.#prelude === null) this.#takePrelude();
     else this.#takeHeld(this.#prelude);
     return end;
   }
@@ -119,7 +122,8 @@ export class EventStreamReader {
     if (held.length > keptBytes) this.#held = Buffer.alloc(0);
     this.#prelude = null;
     this.#heldBytes = 0;
-    this.#takeMessage(held, 0, prelude);
+    if (isIntact(held, 0, prelude.total)) this.#takeMessage(held, 0, prelude);
+    else this.#problem = brokenMessage;
   }
 
   #grow(length: number): void {
@@ -129,25 +133,31 @@ export class EventStreamReader {
     this.#held = grown;
   }
 
-  #takePrelude(bytes: Buffer, at: number): EventStreamPrelude | null {
-    const prelude = decodeEventStreamPrelude(bytes, at);
-    if (typeof prelude !== "string") return prelude;
-    this.#problem = prelude;
-    return null;
+  #takePrelude(): void {
+    const prelude = decodeEventStreamPrelude(this.#held, 0);
+    if (typeof prelude === "string") this.#problem = prelude;
+    else this.#prelude = prelude;
   }
 
   #takeMessage(bytes: Buffer, at: number, prelude: EventStreamPrelude): void {
-    const end = at + prelude.total - eventStreamChecksumBytes;
-    if (crc32(bytes.subarray(at, end)) !== bytes.readUInt32BE(end)) {
-      this.#problem = "the checksum of a message does not match";
-      return;
-    }
     const payloadStart = at + eventStreamPreludeBytes + prelude.headers;
-    const headers = decodeEventStreamHeaders(bytes, at + eventStreamPreludeBytes, payloadStart);
-    if (headers.kind === "malformed") this.#problem = headers.reason;
-    else {
-      this.#onMessage({ headers: headers.value, payload: bytes.subarray(payloadStart, end) });
+    if (!this.#takeHeaders(bytes, at + eventStreamPreludeBytes, payloadStart)) return;
+    const payload = bytes.subarray(payloadStart, at + prelude.total - eventStreamChecksumBytes);
+    this.#onMessage({ headers: this.#headers, payload });
+  }
+
+  #takeHeaders(bytes: Buffer, start: number, end: number): boolean {
+    const known = this.#headerBytes;
+    if (known.length === end - start && known.compare(bytes, start, end) === 0) return true;
+    const copy = Buffer.from(bytes.subarray(start, end));
+    const headers = decodeEventStreamHeaders(copy, 0, copy.length);
+    if (headers.kind === "malformed") {
+      this.#problem = headers.reason;
+      return false;
     }
+    this.#headerBytes = copy;
+    this.#headers = headers.value;
+    return true;
   }
 }
 
@@ -183,4 +193,20 @@ export function encodeEventStreamMessage(message: {
   const end = total - eventStreamChecksumBytes;
   bytes.writeUInt32BE(crc32(bytes.subarray(0, end)), end);
   return bytes;
+}
+
+function readLengths(bytes: Buffer, at: number): EventStreamPrelude | string {
+  const total = bytes.readUInt32BE(at);
+  const headers = bytes.readUInt32BE(at + 4);
+  if (total > maxEventStreamMessageBytes) return "a message is longer than 16 MiB";
+  if (headers > maxEventStreamHeaderBytes) return "the headers of a message exceed 128 KiB";
+  if (total < eventStreamPreludeBytes + headers + eventStreamChecksumBytes) {
+    return "a message is shorter than its headers";
+  }
+  return { total, headers };
+}
+
+function isIntact(bytes: Buffer, at: number, total: number): boolean {
+  const end = at + total - eventStreamChecksumBytes;
+  return crc32(bytes.subarray(at, end)) === bytes.readUInt32BE(end);
 }

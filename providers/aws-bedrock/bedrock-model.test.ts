@@ -11,7 +11,8 @@ const models: readonly [model: string, is: boolean][] = [
   ["amazon.nova-pro-v1:0", false],
   ["meta.llama3-3-70b-instruct-v1:0", false],
   ["openai.gpt-oss-120b-1:0", false],
-  ["", false],
+  ["claude-sonnet-4-5", true],
+  ["my-model", true],
 ];
 
 for (const [model, is] of models) {

@@ -88,7 +88,7 @@ const rows: readonly { readonly name: string; readonly part: Part; readonly bloc
       parts: [{ kind: "text", text: " " }],
       isError: false,
     },
-    block: { toolResult: { toolUseId: "a", content: [{ text: placeholder }] } },
+    block: { toolResult: { toolUseId: "a", content: [] } },
   },
 ];
 

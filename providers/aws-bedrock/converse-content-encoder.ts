@@ -70,10 +70,10 @@ function writeToolUse({ id, name, arguments: text }: ToolCallPart): JsonObject {
   return { toolUseId: toolUseId(id), name, input: encodeToolInput(text) };
 }
 
-/** Errors without content are refused, and content without text by some models. */
+/** Errors without content are refused. */
 function writeToolResult(result: ToolResultPart, writing: BlockWriting): JsonObject {
   const content = writeBlocks(result.parts, writing);
-  if (content.length === 0) content.push({ text: placeholder });
+  if (content.length === 0 && result.isError) content.push({ text: placeholder });
   const toolUse = toolUseId(result.callId);
   return { toolUseId: toolUse, content, status: result.isError ? "error" : undefined };
 }

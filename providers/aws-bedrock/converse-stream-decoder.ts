@@ -9,9 +9,10 @@ import { EventStreamReader, textHeader } from "../aws-event-stream.ts";
 import type { StreamDecoder } from "../codec.ts";
 import type { ModelError, PartStart, StreamEvent } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
-import { isJsonObject, parseJson } from "../json-text.ts";
+import { isJsonObject } from "../json-text.ts";
 import { converseName } from "./converse-content-decoder.ts";
 import { stopTextOf } from "./converse-response.ts";
+import { readEventPayload } from "./event-payload.ts";
 import { finishOf } from "./stop-reasons.ts";
 import { brokenStream, decodeStreamFailure } from "./stream-failure.ts";
 import { decodeTokenUsage } from "./token-usage.ts";
@@ -47,9 +48,7 @@ export class ConverseStreamDecoder implements StreamDecoder {
   }
 
   end(): readonly StreamEvent[] {
-    if (this.#isEnded) return nothing;
-    if (this.#isFinished) this.#finishStream();
-    else this.#fail(brokenStream("it ended early"));
+    if (!this.#isEnded) this.#fail(brokenStream("it ended early"));
     return this.#takeEvents();
   }
 
@@ -67,10 +66,9 @@ export class ConverseStreamDecoder implements StreamDecoder {
       this.#fail(failure);
       return;
     }
-    const parsed = parseJson(message.payload);
-    if (parsed.kind === "value" && isJsonObject(parsed.value)) {
-      this.#onEvent(textHeader(message, ":event-type"), parsed.value);
-    } else this.#fail(brokenStream("an event is no JSON object"));
+    const body = readEventPayload(message.payload);
+    if (body === null) this.#fail(brokenStream("an event is no JSON object"));
+    else this.#onEvent(textHeader(message, ":event-type"), body);
   }
 
   #onEvent(type: string | undefined, body: JsonObject): void {

@@ -13,6 +13,7 @@ const kindOfException: ReadonlyMap<string, ErrorKind> = new Map([
   ["ValidationError", "invalid-request"],
   ["ConflictException", "invalid-request"],
   ["SerializationException", "invalid-request"],
+  ["MalformedHttpRequestException", "invalid-request"],
   ["UnrecognizedClientException", "authentication"],
   ["InvalidSignatureException", "authentication"],
   ["IncompleteSignature", "authentication"],
@@ -35,6 +36,7 @@ const kindOfException: ReadonlyMap<string, ErrorKind> = new Map([
   ["ServiceUnavailableException", "overloaded"],
   ["ServiceUnavailable", "overloaded"],
   ["ModelTimeoutException", "timeout"],
+  ["RequestTimeoutException", "timeout"],
   ["InternalServerException", "server"],
   ["InternalFailure", "server"],
   ["ModelErrorException", "server"],
@@ -54,13 +56,13 @@ const kindOfStatus: ReadonlyMap<number, ErrorKind> = new Map([
   [529, "overloaded"],
 ]);
 
-/** The exception of each sort with its status. Bedrock calls a request that is too long invalid. */
+/** The exception of each sort with its status. */
 const exceptionOfKind = {
   "invalid-request": { name: "ValidationException", status: 400 },
   authentication: { name: "UnrecognizedClientException", status: 403 },
   permission: { name: "AccessDeniedException", status: 403 },
   "not-found": { name: "ResourceNotFoundException", status: 404 },
-  "too-large": { name: "ValidationException", status: 400 },
+  "too-large": { name: "RequestEntityTooLargeException", status: 413 },
   "rate-limit": { name: "ThrottlingException", status: 429 },
   overloaded: { name: "ServiceUnavailableException", status: 503 },
   timeout: { name: "ModelTimeoutException", status: 408 },

@@ -9,7 +9,8 @@ import type { EventStreamMessage } from "../aws-event-stream.ts";
 import { EventStreamReader } from "../aws-event-stream.ts";
 import type { StreamDecoder } from "../codec.ts";
 import type { StreamEvent } from "../ir.ts";
-import { isJsonObject, parseJson } from "../json-text.ts";
+import { parseJson } from "../json-text.ts";
+import { readChunkBytes } from "./event-payload.ts";
 import { brokenStream, decodeStreamFailure } from "./stream-failure.ts";
 
 const nothing: readonly StreamEvent[] = [];
@@ -47,12 +48,10 @@ export class InvokeStreamDecoder implements StreamDecoder {
       this.#decoder.fail(failure, this.#events);
       return;
     }
-    const payload = parseJson(message.payload);
-    const bytes =
-      payload.kind === "value" && isJsonObject(payload.value) ? payload.value["bytes"] : undefined;
+    const bytes = readChunkBytes(message.payload);
     // An event that is none of Anthropic's says nothing.
-    if (typeof bytes !== "string") return;
-    const event = parseJson(Buffer.from(bytes, "base64"));
+    if (bytes === null) return;
+    const event = parseJson(bytes);
     if (event.kind === "value") this.#decoder.read(event.value, this.#events);
     else this.#break("an event is not JSON");
   }

@@ -86,7 +86,9 @@ export class RequestReader {
   /** The only member of a union; null for what is none. */
   union(value: JsonValue | undefined, at: string): UnionMember | null {
     let found: UnionMember | null = null;
-    for (const [name, member] of Object.entries(this.object(value, at))) {
+    const object = this.object(value, at);
+    for (const name of Object.keys(object)) {
+      const member = object[name];
       if (isAbsent(member)) continue;
       if (found !== null) {
         this.fail(`${at} has more than one member`);

@@ -17,14 +17,22 @@ function find(source = anthropicMessages, model = sonnet45): ServedApi {
   return api;
 }
 
-const models = [haiku3, sonnet45, opus48, nova, profile, "meta.llama3-3-70b-instruct-v1:0", ""];
+const models = [
+  haiku3,
+  sonnet45,
+  opus48,
+  nova,
+  profile,
+  "meta.llama3-3-70b-instruct-v1:0",
+  "alias",
+];
 
 for (const model of models) {
   t.test(`bedrockServed serves "${model}" by Converse`, async (t) => {
     t.equal(find(anthropicMessages, model).codec, bedrockConverse);
     const served = bedrockServed.filter(({ serves }) => serves?.(model) !== false);
     const codecs = served.map(({ codec }) => codec);
-    const isClaude = model.includes("anthropic.");
+    const isClaude = model.includes("anthropic.") || model === "alias";
     t.same(codecs, isClaude ? [bedrockConverse, bedrockAnthropic] : [bedrockConverse]);
   });
 }

@@ -17,16 +17,14 @@ const converseUsage = {
   cacheWriteTokens: ["usage.cacheWriteInputTokens"],
 } satisfies AnswerPaths;
 
-/** Answers name a model only where a prompt router chose it. */
+/** Answers name neither an id nor a model. */
 const converse = {
   name: "chat",
   answer: {
-    model: ["trace.promptRouter.invokedModelId"],
     finishReason: ["stopReason"],
     ...converseUsage,
   },
   event: {
-    model: ["trace.promptRouter.invokedModelId"],
     finishReason: ["stopReason"],
     ...converseUsage,
     content: [
