@@ -9,6 +9,10 @@ t.test("findProviderByName() finds canonical names and aliases in any case", asy
     ["azure-openai", "azure_openai"],
     ["google", "google_genai"],
     ["Bedrock", "aws_bedrock"],
+    ["mistral", "mistral_ai"],
+    ["vLLM", "openai_compatible"],
+    ["deepseek", "openai_compatible"],
+    ["openai-compatible", "openai_compatible"],
   ] as const) {
     t.equal(findProviderByName(name)?.name, wanted, name);
   }
@@ -30,6 +34,11 @@ t.test(
       ["bedrock-runtime.us-east-1.amazonaws.com", "aws_bedrock"],
       ["vpce-1.bedrock-runtime.eu-west-1.vpce.amazonaws.com", "aws_bedrock"],
       ["generativelanguage.googleapis.com", "google_genai"],
+      ["api.mistral.ai", "mistral_ai"],
+      ["openrouter.ai", "openai_compatible"],
+      ["api.groq.com", "openai_compatible"],
+      ["api.x.ai", "openai_compatible"],
+      ["x.ai", undefined],
       ["openai.azure.com", undefined],
       ["evilopenai.azure.com", undefined],
       ["api.openai.com.evil.example", undefined],

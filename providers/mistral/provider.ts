@@ -17,6 +17,7 @@ export const mistral = {
   aliases: ["mistral", "mistralai", "mistral-ai"],
   hosts: ["api.mistral.ai", "codestral.mistral.ai"],
   credentialHeaders: ["authorization"],
+  ownHeaders: openai.ownHeaders,
   errorBody: openai.errorBody,
   errorHeaders: [],
   // Every stream tells its usage at its end, unasked

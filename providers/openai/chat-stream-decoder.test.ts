@@ -105,6 +105,24 @@ const broken: readonly {
     ],
   },
   {
+    name: "goes back to a call that text had ended",
+    bytes: eventStream([
+      calls({ index: 0, id: "a", function: { name: "f", arguments: "{" } }),
+      chunk({ content: "x" }),
+      calls({ index: 0, function: { arguments: "" } }),
+      calls({ index: 0, function: { arguments: "}" } }),
+    ]),
+    wanted: [
+      start,
+      callStart(0, "a", "f"),
+      delta(0, "{"),
+      partEnd(0),
+      textStart(1),
+      delta(1, "x"),
+      failed("The provider's stream holds more of a tool call that had ended"),
+    ],
+  },
+  {
     name: "tells an error in its middle",
     bytes: eventStream([
       chunk({ content: "a" }),
