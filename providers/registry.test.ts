@@ -19,6 +19,10 @@ t.test("findProviderByName() finds canonical names and aliases in any case", asy
     ["google", "google_genai"],
     ["Vertex", "google_vertex"],
     ["Bedrock", "aws_bedrock"],
+    ["mistral", "mistral_ai"],
+    ["vLLM", "openai_compatible"],
+    ["deepseek", "openai_compatible"],
+    ["openai-compatible", "openai_compatible"],
   ] as const) {
     t.equal(findProviderByName(name)?.name, wanted, name);
   }
@@ -43,6 +47,11 @@ t.test(
       ["aiplatform.googleapis.com", "google_vertex"],
       ["us-central1-aiplatform.googleapis.com", "google_vertex"],
       ["evil-aiplatform.googleapis.com", undefined],
+      ["api.mistral.ai", "mistral_ai"],
+      ["openrouter.ai", "openai_compatible"],
+      ["api.groq.com", "openai_compatible"],
+      ["api.x.ai", "openai_compatible"],
+      ["x.ai", undefined],
       ["openai.azure.com", undefined],
       ["evilopenai.azure.com", undefined],
       ["api.openai.com.evil.example", undefined],

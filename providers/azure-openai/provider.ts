@@ -4,6 +4,7 @@ import { openaiChat } from "../openai/chat-codec.ts";
 import { openaiEmbeddings } from "../openai/embeddings-codec.ts";
 import { plainModels, reasoningModels } from "../openai/model-families.ts";
 import { openaiResponses } from "../openai/responses-codec.ts";
+import { openai } from "../openai/provider.ts";
 import type { Provider, ServedApi, ServedCall } from "../provider.ts";
 import { azureOpenaiOperations } from "./usage.ts";
 
@@ -24,7 +25,7 @@ export const azureOpenai = {
   aliases: ["azure-openai", "azure"],
   hosts: ["*.openai.azure.com", "*.cognitiveservices.azure.com", "*.services.ai.azure.com"],
   credentialHeaders: ["api-key", "authorization"],
-  ownHeaders: ["x-ms-*"],
+  ownHeaders: [...openai.ownHeaders, "x-ms-*"],
   errorBody: ({ message, code }) => ({ error: { code, message, type: "permission_error" } }),
   errorHeaders: [],
   operations: azureOpenaiOperations,

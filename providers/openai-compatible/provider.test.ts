@@ -4,7 +4,7 @@ import { openaiEmbeddings } from "../openai/embeddings-codec.ts";
 import { requestWith, text } from "../openai/testdata/chat.ts";
 import { findOperation } from "../operation-layout.ts";
 import { findProviderByHost } from "../registry.ts";
-import { encodeCall, findServedApi } from "../translation.ts";
+import { encodeCall, findServedApi, judgeCall } from "../translation.ts";
 import { openaiCompatible } from "./provider.ts";
 
 const call = { model: "llama", stream: true, basePath: "" };
@@ -42,9 +42,10 @@ t.test("openaiCompatible serves below the base path, which is /v1 as most have i
 });
 
 t.test("openaiCompatible is of OpenAI's dialect, so that bodies need no translation", async (t) => {
-  const [chat, embeddings] = openaiCompatible.served;
-  t.equal(chat?.codec, openaiChat);
-  t.equal(embeddings?.codec, openaiEmbeddings);
+  t.strictSame(
+    openaiCompatible.served.map(({ codec }) => codec),
+    [openaiChat, openaiChat, openaiEmbeddings],
+  );
 });
 
 t.test("openaiCompatible is asked in the words that every server knows", async (t) => {
@@ -68,3 +69,36 @@ t.test("openaiCompatible is asked in the words that every server knows", async (
     },
   );
 });
+
+for (const { model, takes } of [
+  { model: "openai/gpt-oss-120b", takes: true },
+  { model: "deepseek-reasoner", takes: true },
+  { model: "anthropic/claude-sonnet-4.5", takes: true },
+  { model: "openai/o3", takes: true },
+  { model: "llama-3.3-70b-versatile", takes: false },
+  { model: "qwen/qwen3-32b", takes: false },
+  { model: "solar-o1", takes: false },
+]) {
+  t.test(`openaiCompatible ${takes ? "asks" : "does not ask"} ${model} for effort`, async (t) => {
+    const api = findServedApi(openaiCompatible.served, openaiChat, model);
+    if (api === undefined) throw new Error("Not served");
+    const request = requestWith({
+      reasoning: { effort: "low", budgetTokens: null, visible: null },
+    });
+    const call = { operation: "chat", codec: openaiChat, request } as const;
+    t.equal(`${encodeCall(call, api, model)}`.includes("reasoning_effort"), takes);
+    t.strictSame(
+      judgeCall(call, api).dropped.map(({ feature }) => feature),
+      takes ? [] : ["reasoning"],
+    );
+  });
+}
+
+t.test(
+  "openaiCompatible removes the headers of those who call, OpenAI's SDK among them",
+  async (t) => {
+    for (const header of ["x-stainless-*", "openai-organization", "http-referer", "x-title"]) {
+      t.ok(openaiCompatible.ownHeaders.includes(header), header);
+    }
+  },
+);

@@ -47,6 +47,8 @@ class ChatStreamDecoder implements StreamDecoder {
   #open: PartStart["kind"] | null = null;
   readonly #kinds = new Set<Part["kind"]>();
   #call: OpenCall | null = null;
+  /** Highest number of a call that has begun; -1: none has */
+  #lastCall = -1;
   #finish: string | null = null;
   #stopText: string | null = null;
 
@@ -175,7 +177,9 @@ class ChatStreamDecoder implements StreamDecoder {
   }
 
   #closePart(): void {
-    if (this.#call !== null && this.#call.part < 0) this.#openCall(this.#call, "");
+    const call = this.#call;
+    const isNameless = call !== null && call.part < 0 && (call.id !== "" || call.held !== "");
+    if (isNameless) this.#openCall(call, "");
     this.#call = null;
     if (this.#open === null) return;
     this.#open = null;
@@ -183,17 +187,15 @@ class ChatStreamDecoder implements StreamDecoder {
   }
 
   #onCall(delta: JsonObject): void {
-    const id = textOr(delta["id"], "");
-    const call = this.#findCall(delta["index"], id);
-    if (call === undefined) {
-      this.#fail(broken("more of a tool call that had ended"));
+    const called = delta["function"];
+    const { name, arguments: value }: JsonObject = isJsonObject(called) ? called : {};
+    const text = argumentsOf(value);
+    const call = this.#findCall(delta, textOr(name, ""));
+    if (call === null) {
+      if (text !== "") this.#fail(broken("more of a tool call that had ended"));
       return;
     }
-    const called = delta["function"];
-    if (!isJsonObject(called)) return;
-    const name = textOr(called["name"], "");
-    const text = argumentsOf(called["arguments"]);
-    if (call.part < 0 && name !== "") this.#openCall(call, name);
+    if (call.part < 0 && textOr(name, "") !== "") this.#openCall(call, textOr(name, ""));
     if (call.part < 0) call.held += text;
     else if (text !== "") this.#events.push({ kind: "delta", index: call.part, text });
     const signature = thoughtSignature(delta);
@@ -202,18 +204,24 @@ class ChatStreamDecoder implements StreamDecoder {
     }
   }
 
-  /** The call that a delta goes on with, or a new one; some servers do not number them, or number all of them 0. */
-  #findCall(index: JsonValue | undefined, id: string): OpenCall | undefined {
+  /**
+   * The call that a delta goes on with, or a new one; null: that call is not open. Some servers do not number calls,
+   * or number all of them 0, or tell id and name with every piece.
+   */
+  #findCall({ index, id }: JsonObject, name: string): OpenCall | null {
     const call = this.#call;
-    const number = typeof index === "number" ? index : (call?.number ?? 0);
-    const isSame = call !== null && call.number === number && (id === "" || id === call.id);
+    const callId = textOr(id, "");
+    const isNumbered = typeof index === "number";
+    const number = isNumbered ? index : (call?.number ?? 0);
+    // Without number and id only a name tells that there is another one
+    const isAnother = !isNumbered && name !== "" && call !== null && call.part >= 0;
+    const isSame = callId === "" ? number === call?.number && !isAnother : callId === call?.id;
     if (isSame) return call;
-    const isOld = id === "" && call !== null && number < call.number;
-    if (isOld) return undefined;
+    if (callId === "" && name === "" && number <= this.#lastCall) return null;
     this.#closePart();
-    const opened = { number, id, part: -1, held: "" };
-    this.#call = opened;
-    return opened;
+    this.#lastCall = Math.max(number, this.#lastCall);
+    this.#call = { number, id: callId, part: -1, held: "" };
+    return this.#call;
   }
 
   #openCall(call: OpenCall, name: string): void {

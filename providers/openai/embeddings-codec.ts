@@ -22,7 +22,7 @@ const readFields: ReadonlySet<string> = new Set([
 /** Members of other servers that ask for vectors of another use (Voyage, Cohere, Jina, Nvidia). */
 const taskFields: ReadonlySet<string> = new Set(["input_type", "task", "task_type"]);
 
-/** Embeddings. */
+/** Reads and writes `/v1/embeddings`; vectors come as the agent asked, whatever the provider's way is. */
 export const openaiEmbeddings: EmbeddingsCodec = {
   name: "openai-embeddings",
   operation: "embeddings",
@@ -144,7 +144,6 @@ function encodeResponse(response: EmbeddingsResponse, { encoding }: EmbeddingsRe
   return { contentType: "application/json", body };
 }
 
-/** Written as the agent asked, whatever the provider's way is. */
 function encodeVector(
   vector: readonly JsonNumber[] | string,
   encoding: EmbeddingsRequest["encoding"],

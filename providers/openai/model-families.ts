@@ -6,7 +6,7 @@
 
 import type { Feature } from "../features.ts";
 
-/** A family of models. */
+/** Models that answer 400 to the same fields. */
 export interface ModelFamily {
   readonly has: (model: string) => boolean;
   readonly lacks: ReadonlySet<Feature>;
