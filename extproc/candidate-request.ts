@@ -155,10 +155,16 @@ function translated(call: AskedCall, target: ServedTarget): CandidateOutcome {
       set: [["content-type", "application/json"], ...headersOf(api)],
       // What comes back is read here: it must not be compressed on the way.
       remove: [...foreignHeaders(call, provider), "accept-encoding"],
-      answer: { kind: "translate", call: decoded.call, served: api.codec },
+      answer: { kind: "translate", call: withoutTurns(decoded.call), served: api.codec },
       dropped,
     },
   };
+}
+
+/** What an answer is written by: of the request all but its turns, which are long and said nothing of it. */
+function withoutTurns(call: DecodedCall): DecodedCall {
+  if (call.operation === "embeddings") return call;
+  return { ...call, request: { ...call.request, messages: [] } };
 }
 
 function describe(refused: readonly FeatureUse[]): string {

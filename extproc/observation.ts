@@ -99,13 +99,12 @@ export class Observation {
   }
 
   /** Another provider answers than the one that was asked, or by another path. Before the answer's headers. */
-  answeredBy({ provider, path, body }: ServedBy): void {
+  answeredBy({ provider, path }: ServedBy): void {
     const { plan, request } = this.#options;
     if (this.#observer === undefined) return;
     if (provider === plan.provider && path === request.path) return;
     this.#asked = this.#observer.result();
     this.#observer = createCallObserver(provider, { method: request.method, path });
-    this.#observer?.requestChunk(body);
     this.#observer?.requestEnd();
   }
 

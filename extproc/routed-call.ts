@@ -38,8 +38,6 @@ export interface ServedBy {
   readonly provider: Provider;
   /** Path that it was asked by */
   readonly path: string;
-  /** Body that it was sent */
-  readonly body: Buffer;
 }
 
 /** One call on its way. */
@@ -52,7 +50,7 @@ export class RoutedCall {
   #ways: readonly Way[] = [];
   #rule: RoutedRule | undefined;
   #served: Way | undefined;
-  #body: Buffer = Buffer.alloc(0);
+  #changesPath = false;
   #changer: AnswerChanger | undefined;
 
   /** `headers` are kept. */
@@ -78,8 +76,13 @@ export class RoutedCall {
   get servedBy(): ServedBy | undefined {
     const way = this.#served;
     if (way === undefined) return undefined;
-    const { provider, path, body } = way.request;
-    return { provider, path, body: body ?? this.#body };
+    const { provider, path } = way.request;
+    return { provider, path };
+  }
+
+  /** Whether the request leaves by another path than it came, as far as is known. */
+  get changesPath(): boolean {
+    return this.#changesPath;
   }
 
   /** For the record; null where the request went its way as it was. */
@@ -107,7 +110,6 @@ export class RoutedCall {
     const coding = headers.find("content-encoding");
     const decoded = decodeBody(body, coding, maxRequestBytes);
     if (decoded.kind !== "ok") return { kind: "refuse", refusal: undecodable(decoded.kind) };
-    this.#body = decoded.body;
     const sent: SentRequest = {
       method: headers.find(":method") ?? "",
       path: headers.find(":path") ?? "/",
@@ -130,7 +132,6 @@ export class RoutedCall {
         return this.#send(sent, choice, decoded.body === body ? undefined : decoded.body);
       case "walk":
         this.#rule = choice.rule;
-        this.#ways = choice.ways;
         return this.#walk(choice.rule, choice.ways, sent);
     }
   }
@@ -164,7 +165,8 @@ export class RoutedCall {
   #send(sent: SentRequest, way: Way, decoded: Buffer | undefined): RoutedReply {
     const finished = finishRequest(sent, way, this.#tools);
     if (finished.kind === "refuse") return finished;
-    this.#served = way;
+    this.#changesPath = finished.set.some(([name]) => name === ":path");
+    this.#served = withoutBody(way);
     const { pick } = way.candidate;
     const body = finished.body ?? decoded;
     const remove =
@@ -183,7 +185,8 @@ export class RoutedCall {
 
   /** Every attempt makes its own request of what the agent sent. */
   #walk(rule: RoutedRule, ways: readonly Way[], sent: SentRequest): RoutedReply {
-    this.#ways = ways;
+    this.#changesPath = true;
+    this.#ways = ways.map(withoutBody);
     const pick = rule.fallback?.pick ?? noPick;
     const order = ways.map(({ candidate }) => candidate.pick);
     const call = encodeAskedHead(this.#id, sent, ways);
@@ -194,6 +197,11 @@ export class RoutedCall {
 /** Envoy takes a body of another length only with the header that says so. */
 function lengthOf(body: Buffer): HeaderPair {
   return ["content-length", String(body.length)];
+}
+
+/** What was sent is not held while the answer is waited for: prompts are large, and streams long. */
+function withoutBody({ candidate, request }: Way): Way {
+  return { candidate, request: { ...request, body: undefined } };
 }
 
 const pass: AnswerShape = { kind: "pass" };

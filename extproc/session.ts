@@ -341,7 +341,7 @@ export class Session {
     const outcome = this.#choose(routed, body);
     this.#observeRouted(routed, body);
     // Envoy logs the path that the backend is asked by.
-    this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
+    if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
     return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
   }
@@ -378,6 +378,8 @@ export class Session {
     routed: RoutedCall,
     { headers, endOfStream }: Pick<TransactionMessage, "headers" | "endOfStream">,
   ): readonly SessionCommand[] {
+    // Nothing was decided: an upgraded connection, whose bodies a mode would turn on, or a reply of Envoy's own.
+    if (!this.#isRouted) return replyCommands["response-headers"];
     const shape = routed.onAnswer(headers);
     const served = routed.servedBy;
     if (served !== undefined) this.#observation?.answeredBy(served);
