@@ -237,6 +237,21 @@ t.test("an answer of megabytes is translated whole", async (test) => {
   test.equal(answer.json?.choices[0].message.content.length, text.length);
 });
 
+t.test("a call of megabytes is translated, and one that is too large refused", async (test) => {
+  strange.answerWith((_, response) =>
+    response.writeHead(200, jsonType).end(JSON.stringify(message("read"))),
+  );
+  const content = "x".repeat(20 * 1024 * 1024);
+  const answer = await ask({ model: "strange", messages: [{ role: "user", content }] });
+  test.equal(answer.status, 200, answer.text.slice(0, 300));
+  const over = await ask({
+    model: "strange",
+    messages: [{ role: "user", content: content.repeat(2) }],
+  });
+  test.equal(over.status, 413);
+  test.equal(over.headers["x-clrk-deny-reason"], "body-too-large");
+});
+
 t.test("a compressed answer is translated", async (test) => {
   strange.answerWith((_, response) => {
     response.writeHead(200, { ...jsonType, "content-encoding": "gzip" });
