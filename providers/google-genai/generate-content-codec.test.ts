@@ -5,6 +5,7 @@ import type { ChatRequest, Part } from "../ir.ts";
 import { chatFeatures } from "../request-features.ts";
 import { createStreamTranslator } from "../translation.ts";
 import { geminiFeatures, geminiGenerateContent } from "./generate-content-codec.ts";
+import { randomRequest } from "./testdata/random-requests.ts";
 import {
   answer,
   assistant,
@@ -142,6 +143,15 @@ t.test("a long conversation survives encodeRequest() and decodeRequest()", async
     toolChoice: { kind: "auto" },
   });
   t.same(sendAndRead(request), request);
+});
+
+t.test("random requests survive encodeRequest() and decodeRequest()", async (t) => {
+  for (let seed = 0; seed < 500; seed++) {
+    const request = randomRequest(seed);
+    const read = sendAndRead(request);
+    if (JSON.stringify(read) !== JSON.stringify(request)) t.same(read, request, `seed ${seed}`);
+  }
+  t.pass("500 requests");
 });
 
 t.test("a conversation without ids is the same when it is read twice", async (t) => {
