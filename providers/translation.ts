@@ -4,7 +4,7 @@
  */
 
 import type { ChatCodec, Codec, WireBody, WireRequest, WireResponse } from "./codec.ts";
-import type { ChatRequest, EmbeddingsRequest } from "./ir.ts";
+import type { ChatRequest, EmbeddingsRequest, StreamEvent } from "./ir.ts";
 import type { ServedApi } from "./provider.ts";
 import type { FeatureUse, Judgement } from "./request-features.ts";
 import { chatFeatures, embeddingsFeatures, judge } from "./request-features.ts";
@@ -90,7 +90,9 @@ export function translateAnswer(
       if (served.operation !== "chat" || call.operation === "embeddings") break;
       const decoded = served.decodeResponse(response);
       if (decoded.kind === "malformed") return decoded;
-      return { kind: "ok", answer: call.codec.encodeResponse(decoded.value, call.request) };
+      // Some dialects do not say which model answered; agents want to read a name.
+      const value = { ...decoded.value, model: decoded.value.model || call.request.model };
+      return { kind: "ok", answer: call.codec.encodeResponse(value, call.request) };
     }
     case "count_tokens": {
       if (served.operation !== "count_tokens" || call.operation === "embeddings") break;
@@ -138,13 +140,21 @@ export function createStreamTranslator(
   const encoder = source.createStreamEncoder(request);
   return {
     contentType: encoder.contentType,
-    write: (chunk) => encoder.write(decoder.write(chunk)),
-    end: () => encoder.write(decoder.end()),
+    write: (chunk) => encoder.write(nameModel(decoder.write(chunk), request)),
+    end: () => encoder.write(nameModel(decoder.end(), request)),
     fail: (message) =>
       encoder.write([
         { kind: "failed", error: { status: 502, kind: "server", message, code: null } },
       ]),
   };
+}
+
+/** A start that names no model gets the one that was asked; nothing comes before a start but counts. */
+function nameModel(events: readonly StreamEvent[], { model }: ChatRequest): readonly StreamEvent[] {
+  const index = events[0]?.kind === "usage" ? 1 : 0;
+  const start = events[index];
+  if (start?.kind !== "start" || start.model !== "") return events;
+  return events.with(index, { ...start, model });
 }
 
 function mismatch({ operation }: DecodedCall, codec: Codec): string {
