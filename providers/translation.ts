@@ -3,8 +3,15 @@
  * dialect, piece by piece where it is a stream. Errors are translated with their status and kind.
  */
 
-import type { ChatCodec, Codec, WireBody, WireRequest, WireResponse } from "./codec.ts";
-import type { ChatRequest, EmbeddingsRequest, StreamEvent } from "./ir.ts";
+import type {
+  ChatCodec,
+  Codec,
+  StreamDecoder,
+  WireBody,
+  WireRequest,
+  WireResponse,
+} from "./codec.ts";
+import type { ChatRequest, EmbeddingsRequest } from "./ir.ts";
 import type { ServedApi } from "./provider.ts";
 import type { FeatureUse, Judgement } from "./request-features.ts";
 import { chatFeatures, embeddingsFeatures, judge } from "./request-features.ts";
@@ -149,8 +156,10 @@ export function createStreamTranslator(
   };
 }
 
+type Events = ReturnType<StreamDecoder["write"]>;
+
 /** A start that names no model gets the one that was asked; nothing comes before a start but counts. */
-function nameModel(events: readonly StreamEvent[], { model }: ChatRequest): readonly StreamEvent[] {
+function nameModel(events: Events, { model }: ChatRequest): Events {
   const index = events[0]?.kind === "usage" ? 1 : 0;
   const start = events[index];
   if (start?.kind !== "start" || start.model !== "") return events;
