@@ -3,7 +3,14 @@
  * dialect, piece by piece where it is a stream. Errors are translated with their status and kind.
  */
 
-import type { ChatCodec, Codec, WireBody, WireRequest, WireResponse } from "./codec.ts";
+import type {
+  ChatCodec,
+  Codec,
+  StreamDecoder,
+  WireBody,
+  WireRequest,
+  WireResponse,
+} from "./codec.ts";
 import type { ChatRequest, EmbeddingsRequest } from "./ir.ts";
 import { dropLacking } from "./lacking-features.ts";
 import type { ServedApi } from "./provider.ts";
@@ -94,7 +101,9 @@ export function translateAnswer(
       if (served.operation !== "chat" || call.operation === "embeddings") break;
       const decoded = served.decodeResponse(response);
       if (decoded.kind === "malformed") return decoded;
-      return { kind: "ok", answer: call.codec.encodeResponse(decoded.value, call.request) };
+      // Some dialects do not say which model answered; agents want to read a name.
+      const value = { ...decoded.value, model: decoded.value.model || call.request.model };
+      return { kind: "ok", answer: call.codec.encodeResponse(value, call.request) };
     }
     case "count_tokens": {
       if (served.operation !== "count_tokens" || call.operation === "embeddings") break;
@@ -142,13 +151,23 @@ export function createStreamTranslator(
   const encoder = source.createStreamEncoder(request);
   return {
     contentType: encoder.contentType,
-    write: (chunk) => encoder.write(decoder.write(chunk)),
-    end: () => encoder.write(decoder.end()),
+    write: (chunk) => encoder.write(nameModel(decoder.write(chunk), request)),
+    end: () => encoder.write(nameModel(decoder.end(), request)),
     fail: (message) =>
       encoder.write([
         { kind: "failed", error: { status: 502, kind: "server", message, code: null } },
       ]),
   };
+}
+
+type Events = ReturnType<StreamDecoder["write"]>;
+
+/** A start that names no model gets the one that was asked; nothing comes before a start but counts. */
+function nameModel(events: Events, { model }: ChatRequest): Events {
+  const index = events[0]?.kind === "usage" ? 1 : 0;
+  const start = events[index];
+  if (start?.kind !== "start" || start.model !== "") return events;
+  return events.with(index, { ...start, model });
 }
 
 function mismatch({ operation }: DecodedCall, codec: Codec): string {

@@ -47,7 +47,7 @@ export const bedrockConverse: ChatCodec = {
   encodeRequest: encodeConverseRequest,
   decodeResponse: decodeConverseResponse,
   encodeResponse: encodeConverseResponse,
-  createStreamDecoder: () => new ConverseStreamDecoder(),
+  createStreamDecoder: (head) => new ConverseStreamDecoder(head),
   createStreamEncoder: (request) => new ConverseStreamEncoder(request),
   decodeError: decodeBedrockError,
   encodeError: encodeBedrockError,

@@ -92,6 +92,12 @@ t.test("ConverseStreamDecoder tells a stream", async (t) => {
   t.same(decode(full), fullEvents);
 });
 
+t.test("ConverseStreamDecoder has the id of the request to AWS", async (t) => {
+  const header = (name: string) => (name === "x-amzn-requestid" ? "6a0d-11" : undefined);
+  const [first] = decodeStream(new ConverseStreamDecoder({ header }), full);
+  t.match(first, { kind: "start", id: "6a0d-11" });
+});
+
 t.test("ConverseStreamDecoder does not mind how a stream is cut", async (t) => {
   const bytes = Buffer.concat(full);
   t.same(decode([bytes]), fullEvents, "whole");

@@ -6,7 +6,7 @@
 
 import type { EventStreamMessage } from "../aws-event-stream.ts";
 import { EventStreamReader, textHeader } from "../aws-event-stream.ts";
-import type { StreamDecoder } from "../codec.ts";
+import type { StreamDecoder, WireResponse } from "../codec.ts";
 import type { ModelError, PartStart, StreamEvent } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
@@ -32,12 +32,18 @@ export class ConverseStreamDecoder implements StreamDecoder {
   readonly #reader = new EventStreamReader((message) => this.#onMessage(message));
   /** By index of the block */
   readonly #open = new Map<JsonValue | undefined, OpenPart>();
+  readonly #id: string;
   #events: StreamEvent[] = [];
   #parts = 0;
   #isStarted = false;
   #isFinished = false;
   #isCounted = false;
   #isEnded = false;
+
+  /** The answer's id is that of the request to AWS, which a header tells; empty where the headers are not known. */
+  constructor(head?: Pick<WireResponse, "header">) {
+    this.#id = head?.header("x-amzn-requestid") ?? "";
+  }
 
   write(chunk: Buffer): readonly StreamEvent[] {
     if (this.#isEnded) return nothing;
@@ -97,7 +103,7 @@ export class ConverseStreamDecoder implements StreamDecoder {
   #start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    this.#events.push({ kind: "start", id: "", model: "", created: null });
+    this.#events.push({ kind: "start", id: this.#id, model: "", created: null });
   }
 
   #onBlockStart(body: JsonObject): void {
