@@ -84,8 +84,6 @@ function chooseCandidate(rule: RoutedRule, call: AskedCall, tools: ChoiceTools):
 
 /** Tier after tier, within each by chance and weight; those that are left out for now come last, before nobody does. */
 function orderCandidates(candidates: readonly Candidate[], tools: ChoiceTools): Candidate[] {
-  const [only] = candidates;
-  if (candidates.length === 1 && only !== undefined) return [only];
   const tiers = Map.groupBy(candidates, ({ tier }) => tier);
   const ordered = [...tiers.keys()]
     .toSorted((left, right) => left - right)
@@ -124,7 +122,8 @@ function malformedBody(reason: string): Refusal {
 }
 
 function noRule({ provider }: AskedCall, model: string | null): Refusal {
-  const what = model === null ? "a call that names no model" : `model ${JSON.stringify(model)}`;
+  const what =
+    model === null ? "a call that names no model" : `model ${JSON.stringify(shown(model))}`;
   return {
     status: 403,
     reason: "no-rule",
@@ -149,6 +148,11 @@ function nobody({ route, candidates }: RoutedRule, unable: readonly Unable[]): R
 
 function nameOf({ backend, provider }: Candidate): string {
   return backend === null ? provider : `Backend ${backend.namespace}/${backend.name} (${provider})`;
+}
+
+/** Enough of a name to know it again. */
+function shown(model: string): string {
+  return model.length <= 200 ? model : `${model.slice(0, 200)}…`;
 }
 
 function pathOf(path: string): string {
