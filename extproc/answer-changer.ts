@@ -16,6 +16,7 @@ import type { UsageChunkFilter } from "../providers/usage-chunk-filter.ts";
 import { createUsageChunkFilter } from "../providers/usage-chunk-filter.ts";
 import type { AnswerChange } from "./candidate-request.ts";
 import { decodeBody } from "./decode-body.ts";
+import { maxAnswerBytes } from "./engine-limits.ts";
 import type { HeaderView } from "./transaction-message.ts";
 import { ownedHeaders } from "./waiting-messages.ts";
 
@@ -34,15 +35,14 @@ export type AnswerShape =
 
 /** A whole answer in the agent's dialect. */
 export interface WholeAnswer {
+  readonly status: number;
   readonly body: Buffer;
+  /** `:status` is not among them */
   readonly set: readonly HeaderPair[];
   readonly remove: readonly string[];
   /** A clause about what the provider did wrong; null when nothing */
   readonly problem: string | null;
 }
-
-/** Decoded bytes of one answer that is not a stream. */
-const maxAnswerBytes = 64 * 1024 * 1024;
 
 const streamTypes = ["text/event-stream", "application/vnd.amazon.eventstream"];
 const pass: AnswerShape = { kind: "pass" };
@@ -56,25 +56,26 @@ export class AnswerChanger {
   #filter: UsageChunkFilter | undefined;
   #translator: StreamTranslator | undefined;
   #headers: HeaderView | undefined;
+  /** Nothing of the stream follows */
+  #isOver = false;
 
   constructor(change: AnswerChange) {
     this.#change = change;
   }
 
-  /** Takes the headers, which are borrowed. May throw what a codec throws. */
-  onHeaders(headers: HeaderView): AnswerShape {
+  /** Takes the headers, which are borrowed; `isLast`: no body follows. May throw what a codec throws. */
+  onHeaders(headers: HeaderView, isLast: boolean): AnswerShape {
     const change = this.#change;
     if (change.kind === "none") return pass;
     const isSuccess = (headers.find(":status") ?? "").startsWith("2");
-    const isStream = isStreamType(headers.find("content-type") ?? "");
+    const isStream = isStreamType(headers.find("content-type") ?? "") && isUncoded(headers);
     if (change.kind === "filter") {
-      const isCoded = (headers.find("content-encoding") ?? "identity") !== "identity";
-      if (!isSuccess || !isStream || isCoded) return pass;
+      if (!isSuccess || !isStream || isLast) return pass;
       this.#filter = createUsageChunkFilter();
       return { kind: "stream", set: [], remove: ["content-length"] };
     }
-    if (isSuccess && isStream && isUncoded(headers)) {
-      const translator = streamTranslator(change.call, change.served);
+    if (isSuccess && isStream && !isLast) {
+      const translator = streamTranslator(change.call, change.served, headers);
       if (translator !== undefined) {
         this.#translator = translator;
         const set: HeaderPair[] = [["content-type", translator.contentType]];
@@ -94,29 +95,27 @@ export class AnswerChanger {
     }
     const translator = this.#translator;
     if (translator === undefined) return chunk;
+    if (this.#isOver) return noBytes;
+    this.#isOver = isLast;
     try {
-      const written = chunk.length === 0 ? "" : translator.write(chunk);
-      if (!isLast) return bytesOf(written);
-      return Buffer.concat([bytesOf(written), bytesOf(translator.end())]);
+      const written = chunk.length === 0 ? noBytes : bytesOf(translator.write(chunk));
+      return isLast ? Buffer.concat([written, bytesOf(translator.end())]) : written;
     } catch {
-      // The stream has begun: it can only be ended, in words that the agent's SDK raises.
-      return bytesOf(translator.fail("The gateway failed to translate the stream"));
+      this.#isOver = true;
+      return endStream(translator);
     }
   }
 
-  /** Takes the body of an answer that is shown whole. */
-  onWhole(body: Buffer): WholeAnswer {
+  /** Takes the body of an answer that is shown whole; undefined: it passes as it is. */
+  onWhole(body: Buffer): WholeAnswer | undefined {
     const change = this.#change;
     const headers = this.#headers;
-    if (change.kind !== "translate" || headers === undefined) {
-      return { body, set: [], remove: [], problem: null };
-    }
+    if (change.kind !== "translate" || headers === undefined) return undefined;
     const { call, served } = change;
     const decoded = decodeBody(body, headers.find("content-encoding"), maxAnswerBytes);
-    if (decoded.kind !== "ok") return failed(call.codec, `its body cannot be decoded`);
-    const status = Number(headers.find(":status") ?? 0);
+    if (decoded.kind !== "ok") return failed(call.codec, "its body cannot be decoded");
     const response: WireResponse = {
-      status,
+      status: Number(headers.find(":status") ?? 0),
       header: (name) => headers.find(name),
       body: decoded.body,
     };
@@ -131,21 +130,30 @@ export class AnswerChanger {
     const { status } = response;
     if (status < 200 || status > 299) {
       const { status: told, ...wire } = translateError(call.codec, served, response);
-      return whole(wire, told === status ? [] : [[":status", String(told)]]);
+      return whole(wire, told);
     }
     if (call.operation === "chat" && call.request.stream) {
-      return failed(call.codec, "it answered a request for a stream with none");
+      const isStream = isStreamType(response.header("content-type") ?? "");
+      const clause = isStream ? "its stream is compressed or empty" : "it is no stream";
+      return failed(call.codec, clause);
     }
     const outcome = translateAnswer(call, served, response);
     if (outcome.kind === "malformed") return failed(call.codec, outcome.reason);
-    return whole(outcome.answer, []);
+    return whole(outcome.answer, status);
   }
 }
 
-function streamTranslator(call: DecodedCall, served: Codec): StreamTranslator | undefined {
+function streamTranslator(
+  call: DecodedCall,
+  served: Codec,
+  headers: HeaderView,
+): StreamTranslator | undefined {
   if (call.operation !== "chat" || !call.request.stream) return undefined;
   if (call.codec.operation !== "chat" || served.operation !== "chat") return undefined;
-  return createStreamTranslator(call.codec, served, call.request);
+  // The headers are lent: a codec that wants one takes it at once.
+  const head = { header: (name: string) => headers.find(name) };
+  const named = { ...served, createStreamDecoder: () => served.createStreamDecoder(head) };
+  return createStreamTranslator(call.codec, named, call.request);
 }
 
 function isUncoded(headers: HeaderView): boolean {
@@ -164,15 +172,12 @@ interface Answer {
   readonly headers?: readonly { readonly name: string; readonly value: string }[];
 }
 
-function whole(
-  { contentType, body, headers = [] }: Answer,
-  set: readonly HeaderPair[],
-): WholeAnswer {
+function whole({ contentType, body, headers = [] }: Answer, status: number): WholeAnswer {
   const bytes = bytesOf(body);
   return {
+    status,
     body: bytes,
     set: [
-      ...set,
       ["content-type", contentType],
       // Envoy takes a body of another length only with the header that says so.
       ["content-length", String(bytes.length)],
@@ -190,8 +195,23 @@ function failed(codec: Codec, clause: string): WholeAnswer {
     message: `The gateway cannot give the provider's answer on: ${clause}`,
     code: "clrk_upstream_malformed",
   };
-  const { status, ...wire } = codec.encodeError(error);
-  return { ...whole(wire, [[":status", String(status)]]), problem: clause };
+  try {
+    const { status, ...wire } = codec.encodeError(error);
+    return { ...whole(wire, status), problem: clause };
+  } catch {
+    const body = JSON.stringify({ error: { message: error.message, code: error.code } });
+    return { ...whole({ contentType: "application/json", body }, error.status), problem: clause };
+  }
+}
+
+/** A stream that has begun can only be ended, in words that the agent's SDK raises. */
+function endStream(translator: StreamTranslator): Buffer {
+  try {
+    return bytesOf(translator.fail("The gateway failed to translate the stream"));
+  } catch {
+    // It ends without its last event, which SDKs take for a failure too.
+    return noBytes;
+  }
 }
 
 function bytesOf(body: string | Buffer): Buffer {

@@ -3,8 +3,10 @@
  * next. It travels as text through Envoy, where no agent can write it.
  */
 
-import type { AskedRequest } from "./asked-call.ts";
+import { allProviders } from "../providers/registry.ts";
 import type { Way } from "./call-choice.ts";
+import type { SentRequest } from "./outgoing-request.ts";
+import { servedHeaders } from "./served-headers.ts";
 
 /** The head as far as an attempt may have changed it. */
 export interface AskedHead {
@@ -14,22 +16,39 @@ export interface AskedHead {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Longest text that goes as one header of a stream to the engine; a longer one leaves the headers out. */
-const longestText = 16 * 1024;
+/** Longest text that goes as one header of a stream to the engine. */
+const longestText = 64 * 1024;
 
-/** Printable ASCII for `decodeAskedHead`. */
-export function encodeAskedHead(id: string, sent: AskedRequest, ways: readonly Way[]): string {
-  const names = new Set(
-    ways.flatMap(({ request }) => [...request.remove, ...request.set.map(([name]) => name)]),
-  );
-  const secret = new Set(ways.flatMap(({ request }) => request.provider.credentialHeaders));
-  const headers: [string, string][] = [];
-  for (const name of names) {
-    const value = secret.has(name) ? undefined : sent.header(name);
-    if (value !== undefined) headers.push([name, value]);
+/** Without its coding, the body that every attempt is given anew could not be read. */
+const alwaysTold = ["content-encoding"];
+
+/**
+ * Printable ASCII for `decodeAskedHead`; undefined for a request whose head is too long. Credentials are no part of it:
+ * every attempt brings its own.
+ */
+export function encodeAskedHead(
+  id: string,
+  sent: SentRequest,
+  ways: readonly Way[],
+): string | undefined {
+  const changed = ways.flatMap(({ request: { remove, set } }) => [
+    ...remove,
+    ...set.map(([name]) => name),
+  ]);
+  const names = new Set([...alwaysTold, ...servedHeaders(), ...changed]);
+  for (const { credentialHeaders } of allProviders()) {
+    for (const name of credentialHeaders) names.delete(name);
   }
-  const text = encode({ id, path: sent.path, headers });
-  return text.length <= longestText ? text : encode({ id, path: sent.path, headers: [] });
+  const values = new Map<string, string>();
+  for (const [name, value] of sent.entries()) {
+    if (!names.has(name)) continue;
+    const before = values.get(name);
+    // Of a list that came in several fields (RFC 9110 section 5.3)
+    values.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  const head: AskedHead = { id, path: sent.path, headers: [...values] };
+  const text = Buffer.from(JSON.stringify(head), "utf8").toString("base64url");
+  return text.length <= longestText ? text : undefined;
 }
 
 /** Undefined for what `encodeAskedHead` does not write. */
@@ -44,14 +63,16 @@ export function decodeAskedHead(text: string | undefined): AskedHead | undefined
   }
 }
 
-function encode(head: AskedHead): string {
-  return Buffer.from(JSON.stringify(head), "utf8").toString("base64url");
-}
-
 function isHead(value: unknown): value is AskedHead {
   if (typeof value !== "object" || value === null) return false;
   if (!("id" in value && "path" in value && "headers" in value)) return false;
+  const { id, path, headers } = value;
+  if (typeof id !== "string" || typeof path !== "string" || !Array.isArray(headers)) return false;
+  return headers.every(isPair);
+}
+
+function isPair(value: unknown): boolean {
   return (
-    typeof value.id === "string" && typeof value.path === "string" && Array.isArray(value.headers)
+    Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === "string")
   );
 }

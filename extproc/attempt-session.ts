@@ -7,13 +7,14 @@ import type { BlockList } from "node:net";
 import { isIP } from "node:net";
 import type { HeaderPair } from "../gateway/decision.ts";
 import type { AttemptOfFallback } from "../gateway/snapshot.ts";
-import { findProviderByName, allProviders } from "../providers/registry.ts";
+import { findProviderByName } from "../providers/registry.ts";
 import { AskedCall } from "./asked-call.ts";
 import type { AskedHead } from "./asked-head.ts";
 import { requestFor } from "./candidate-request.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { decodeBody } from "./decode-body.ts";
+import { maxRequestBytes } from "./engine-limits.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import { continueReplies, encodeBodyReply } from "./mutation.ts";
 import type { OutgoingTools, SentRequest } from "./outgoing-request.ts";
@@ -21,6 +22,7 @@ import { finishRequest } from "./outgoing-request.ts";
 import type { AttemptEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
+import { servedHeaders } from "./served-headers.ts";
 import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders } from "./waiting-messages.ts";
 
@@ -33,9 +35,6 @@ export interface AttemptSessionOptions {
   readonly address: string;
   readonly tools: OutgoingTools;
 }
-
-/** Decoded bytes of one request. */
-const maxRequestBytes = 32 * 1024 * 1024;
 
 /** One attempt. */
 export class AttemptSession {
@@ -102,15 +101,16 @@ export class AttemptSession {
     if (finished.kind === "refuse") return this.#refuse(finished.refusal);
     this.#isDone = true;
     const { path } = head;
+    const removed = new Set([...finished.remove, "content-encoding"]);
     const bytes = encodeBodyReply("request-body", {
       set: [
         [":path", path],
         ...(candidate.authority === "" ? [] : [authority(candidate.authority)]),
-        ...head.headers.filter(([name]) => !finished.remove.includes(name)),
+        ...head.headers.filter(([name]) => !removed.has(name)),
         ...finished.set,
         ["content-length", String((finished.body ?? decoded.body).length)],
       ],
-      remove: [...leftovers(head, finished.set), ...finished.remove, "content-encoding"],
+      remove: [...leftovers(head, finished.set), ...removed],
       // Always ours: the length that stands in the headers is that of the attempt before.
       body: finished.body ?? decoded.body,
     });
@@ -155,8 +155,9 @@ function authority(value: string): HeaderPair {
 /** The request as the agent sent it, in spite of what the attempts before made of its headers. */
 function restore(head: AskedHead, headers: HeaderView): Omit<SentRequest, "body"> {
   const own = new Map(head.headers);
+  const theirs = servedHeaders();
   const entries = [
-    ...headers.entries().filter(([name]) => !own.has(name) && !servedHeaders().has(name)),
+    ...headers.entries().filter(([name]) => !own.has(name) && !theirs.has(name)),
     ...head.headers,
   ];
   return {
@@ -173,14 +174,6 @@ function restore(head: AskedHead, headers: HeaderView): Omit<SentRequest, "body"
 function leftovers(head: AskedHead, set: readonly HeaderPair[]): string[] {
   const kept = new Set([...head.headers.map(([name]) => name), ...set.map(([name]) => name)]);
   return [...servedHeaders()].filter((name) => !kept.has(name));
-}
-
-function servedHeaders(): ReadonlySet<string> {
-  return new Set(
-    allProviders().flatMap(({ served = [] }) =>
-      served.flatMap(({ headers }) => headers.map(({ name }) => name)),
-    ),
-  );
 }
 
 function isGuarded(guard: BlockList, address: string): boolean {

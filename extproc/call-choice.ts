@@ -84,8 +84,6 @@ function chooseCandidate(rule: RoutedRule, call: AskedCall, tools: ChoiceTools):
 
 /** Tier after tier, within each by chance and weight; those that are left out for now come last, before nobody does. */
 function orderCandidates(candidates: readonly Candidate[], tools: ChoiceTools): Candidate[] {
-  const [only] = candidates;
-  if (candidates.length === 1 && only !== undefined) return [only];
   const tiers = Map.groupBy(candidates, ({ tier }) => tier);
   const ordered = [...tiers.keys()]
     .toSorted((left, right) => left - right)
@@ -98,12 +96,20 @@ function drawByWeight(candidates: readonly Candidate[], random: () => number): C
   const left = candidates.filter(({ weight, refusal }) => weight > 0 || refusal !== undefined);
   const drawn: Candidate[] = [];
   while (left.length > 0) {
-    const total = left.reduce((sum, { weight }) => sum + weight, 0);
-    let at = random() * total;
-    const index = left.findIndex(({ weight }) => (at -= weight) < 0);
-    drawn.push(...left.splice(index < 0 ? left.length - 1 : index, 1));
+    drawn.push(...left.splice(drawIndex(left, random), 1));
   }
   return drawn;
+}
+
+/** Position of one of several by their weights; of weights that are all 0 the last. */
+function drawIndex(candidates: readonly Candidate[], random: () => number): number {
+  const total = candidates.reduce((sum, { weight }) => sum + weight, 0);
+  let left = random() * total;
+  for (const [index, { weight }] of candidates.entries()) {
+    left -= weight;
+    if (left < 0) return index;
+  }
+  return candidates.length - 1;
 }
 
 interface Unable {
@@ -124,7 +130,8 @@ function malformedBody(reason: string): Refusal {
 }
 
 function noRule({ provider }: AskedCall, model: string | null): Refusal {
-  const what = model === null ? "a call that names no model" : `model ${JSON.stringify(model)}`;
+  const what =
+    model === null ? "a call that names no model" : `model ${JSON.stringify(shown(model))}`;
   return {
     status: 403,
     reason: "no-rule",
@@ -149,6 +156,11 @@ function nobody({ route, candidates }: RoutedRule, unable: readonly Unable[]): R
 
 function nameOf({ backend, provider }: Candidate): string {
   return backend === null ? provider : `Backend ${backend.namespace}/${backend.name} (${provider})`;
+}
+
+/** Enough of a name to know it again. */
+function shown(model: string): string {
+  return model.length <= 200 ? model : `${model.slice(0, 200)}…`;
 }
 
 function pathOf(path: string): string {

@@ -23,13 +23,15 @@ export type AnswerChange =
   | { readonly kind: "filter" }
   | { readonly kind: "translate"; readonly call: DecodedCall; readonly served: Codec };
 
-/** A request for a candidate. */
+/** What a candidate is sent, and what becomes of its answer. */
 export interface CandidateRequest {
   /** Whose API answers */
   readonly provider: Provider;
   /** Null where the request names none */
   readonly model: string | null;
   readonly path: string;
+  /** The same where its provider has it, whatever base path the backend has: by it the call is known */
+  readonly usualPath: string;
   /** Undefined: the body as it was sent */
   readonly body: Buffer | undefined;
   /** `:path` is not among them */
@@ -97,15 +99,17 @@ function ownRequest(call: AskedCall, { provider, model, candidate }: Target): Ca
     streamUsage: candidate.streamUsage && call.operation?.streamUsage !== undefined,
   });
   if (edited.kind === "malformed") return edited;
+  const modelPath = inPath ? replaceModel(call, model) : path;
   return {
     kind: "ok",
     request: {
       provider,
       model,
-      path: inPath ? replaceModel(path, call, model) : path,
+      path: modelPath,
+      usualPath: modelPath,
       body: edited.body,
       set: none,
-      remove: none,
+      remove: codingsOf(edited.answer),
       answer: edited.answer,
       dropped: none,
     },
@@ -126,10 +130,10 @@ function sameDialect(call: AskedCall, target: ServedTarget): CandidateOutcome {
     request: {
       provider,
       model,
-      path: api.path({ model, stream, basePath: candidate.basePath }),
+      ...pathsOf(target, stream),
       body: edited.body,
       set: headersOf(api),
-      remove: foreignHeaders(call, provider),
+      remove: [...foreignHeaders(call, provider), ...codingsOf(edited.answer)],
       answer: edited.answer,
       dropped: none,
     },
@@ -137,7 +141,7 @@ function sameDialect(call: AskedCall, target: ServedTarget): CandidateOutcome {
 }
 
 function translated(call: AskedCall, target: ServedTarget): CandidateOutcome {
-  const { api, model, candidate, provider } = target;
+  const { api, model, provider } = target;
   const decoded = call.decoded;
   if (decoded === undefined) return { kind: "unable", reason: "the dialect is not known" };
   if (decoded.kind === "malformed") return decoded;
@@ -150,11 +154,10 @@ function translated(call: AskedCall, target: ServedTarget): CandidateOutcome {
     request: {
       provider,
       model,
-      path: api.path({ model, stream, basePath: candidate.basePath }),
+      ...pathsOf(target, stream),
       body: typeof body === "string" ? Buffer.from(body, "utf8") : body,
       set: [["content-type", "application/json"], ...headersOf(api)],
-      // What comes back is read here: it must not be compressed on the way.
-      remove: [...foreignHeaders(call, provider), "accept-encoding"],
+      remove: [...foreignHeaders(call, provider), ...readCodings],
       answer: { kind: "translate", call: withoutTurns(decoded.call), served: api.codec },
       dropped,
     },
@@ -167,9 +170,34 @@ function withoutTurns(call: DecodedCall): DecodedCall {
   return { ...call, request: { ...call.request, messages: [] } };
 }
 
+/** What comes back is read here: it must not be compressed on the way. */
+const readCodings: readonly string[] = ["accept-encoding"];
+
+function codingsOf({ kind }: AnswerChange): readonly string[] {
+  return kind === "none" ? none : readCodings;
+}
+
+function pathsOf({ api, model, candidate }: ServedTarget, stream: boolean) {
+  return {
+    path: api.path({ model, stream, basePath: candidate.basePath }),
+    usualPath: api.path({ model, stream, basePath: "" }),
+  };
+}
+
+/** Places are names that the agent wrote, as many and as long as it likes. */
 function describe(refused: readonly FeatureUse[]): string {
-  const names = [...new Set(refused.map(({ feature, at }) => `${feature} (${at})`))];
-  return `it cannot express ${names.join(", ")}`;
+  const places = refused.map(({ feature, at }) => `${feature} (${clip(at, longestPlace)})`);
+  const names = [...new Set(places)];
+  const more = names.length - mostNamed;
+  const rest = more > 0 ? ` and ${more} more` : "";
+  return `it cannot express ${names.slice(0, mostNamed).join(", ")}${rest}`;
+}
+
+const longestPlace = 100;
+const mostNamed = 8;
+
+function clip(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`;
 }
 
 function headersOf({ headers }: ServedApi): HeaderPair[] {
@@ -202,12 +230,10 @@ function editCall(call: AskedCall, { model, streamUsage }: Edit): EditedCall {
 const unchanged: EditedCall = { kind: "ok", body: undefined, answer: { kind: "none" } };
 
 /** The path with another model in the place of the one that it names. */
-function replaceModel(path: string, { pathModel }: AskedCall, model: string): string {
-  const escaped = encodeURIComponent(model);
-  const names = [encodeURIComponent(pathModel ?? ""), pathModel ?? ""];
-  const name = names.find((candidate) => path.includes(`/${candidate}`));
-  if (name === undefined) return path.replace(/\/[^/]*(?=:[^/]*$|\/[^/]*$)/, `/${escaped}`);
-  return path.replace(`/${name}`, () => `/${escaped}`);
+function replaceModel({ request, modelRange }: AskedCall, model: string): string {
+  const { path } = request;
+  if (modelRange === null) return path;
+  return `${path.slice(0, modelRange.start)}${encodeURIComponent(model)}${path.slice(modelRange.end)}`;
 }
 
 /** A stream is asked for by the body, or by the path: only the codec knows, where there is one. */

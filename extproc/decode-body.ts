@@ -2,6 +2,7 @@
 
 import {
   brotliDecompressSync,
+  constants,
   gunzipSync,
   inflateRawSync,
   inflateSync,
@@ -16,6 +17,9 @@ export type DecodedBody =
   | { readonly kind: "malformed" }
   | { readonly kind: "too-large" };
 
+/** RFC 9659: what content codings may use, 8 MiB. */
+const zstdWindowBits = 23;
+
 type Decode = (body: Buffer, options: { readonly maxOutputLength: number }) => Buffer;
 
 /** RFC 9110 section 8.4.1, RFC 7932 and RFC 8878; some call raw DEFLATE `deflate`. */
@@ -23,7 +27,7 @@ const decoders = new Map<string, Decode>([
   ["gzip", gunzipSync],
   ["x-gzip", gunzipSync],
   ["br", brotliDecompressSync],
-  ["zstd", zstdDecompressSync],
+  ["zstd", decodeZstd],
   ["deflate", decodeDeflate],
 ]);
 
@@ -42,6 +46,14 @@ export function decodeBody(
   } catch (error) {
     return { kind: isTooLarge(error) ? "too-large" : "malformed" };
   }
+}
+
+/** Frames may ask for windows of up to 128 MiB, which a request for a few bytes would take (RFC 8878 section 3.1.1.1.2). */
+function decodeZstd(body: Buffer, options: { readonly maxOutputLength: number }): Buffer {
+  return zstdDecompressSync(body, {
+    ...options,
+    params: { [constants.ZSTD_d_windowLogMax]: zstdWindowBits },
+  });
 }
 
 function decodeDeflate(body: Buffer, options: { readonly maxOutputLength: number }): Buffer {

@@ -7,6 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../gateway/clock.ts";
 import { describeError } from "../gateway/errors.ts";
 import { installProviderPlugins } from "../gateway/plugin-loader.ts";
+import { engineLimits } from "./engine-limits.ts";
 import { EngineService } from "./engine-service.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
 import { encodeFacts } from "./facts-text.ts";
@@ -40,6 +41,7 @@ class ServingThread {
     this.#server = new GrpcServer({
       methods: this.#service.methods,
       clock: systemClock,
+      limits: engineLimits,
       onError: (error) => report({ kind: "trouble", message: describeError(error) }),
     });
     this.#heart = setInterval(() => row.add("heartbeat", 1), heartbeatMs);

@@ -9,7 +9,7 @@ import type { BodyCapture } from "../gateway/capture.ts";
 import { captureHeaders, createBodyCapture, finishCapturedBody } from "../gateway/capture.ts";
 import type { CapturePlan } from "../gateway/snapshot.ts";
 import type { ValueRedactor } from "../gateway/value-redactor.ts";
-import type { CallObserver, ObservedCall } from "../providers/call-observer.ts";
+import type { CallObserver } from "../providers/call-observer.ts";
 import { createCallObserver } from "../providers/call-observer.ts";
 import type { Provider } from "../providers/provider.ts";
 import { BodyReader } from "./body-reader.ts";
@@ -51,8 +51,8 @@ export interface Settler {
 export class Observation {
   readonly #options: ObservationOptions;
   #observer: CallObserver | undefined;
-  /** What the agent asked, where another provider answers */
-  #asked: ObservedCall | undefined;
+  /** Reads what the agent asked, where another provider answers */
+  #asked: CallObserver | undefined;
   readonly #requestHeaders: CapturedExchange["requestHeaders"];
   #responseHeaders: CapturedExchange["responseHeaders"] = [];
   readonly #request: BodyReader | undefined;
@@ -95,7 +95,7 @@ export class Observation {
   /** Nothing more of the request will come. */
   requestEnd(): void {
     this.#request?.end();
-    if (this.#request?.isSettled !== false) this.#observer?.requestEnd();
+    if (this.#request?.isSettled !== false) this.#requestObserver?.requestEnd();
   }
 
   /** Another provider answers than the one that was asked, or by another path. Before the answer's headers. */
@@ -103,9 +103,8 @@ export class Observation {
     const { plan, request } = this.#options;
     if (this.#observer === undefined) return;
     if (provider === plan.provider && path === request.path) return;
-    this.#asked = this.#observer.result();
+    this.#asked = this.#observer;
     this.#observer = createCallObserver(provider, { method: request.method, path });
-    this.#observer?.requestEnd();
   }
 
   /** Takes the answer's headers; false when nothing of its body will be read. */
@@ -148,9 +147,9 @@ export class Observation {
 
   /** What is known of the call; null when it is none of a model. */
   model(): ModelCall | null {
-    const call = this.#observer?.result() ?? this.#asked;
-    if (call === undefined) return null;
-    const asked = this.#asked ?? call;
+    const asked = (this.#asked ?? this.#observer)?.result();
+    const call = this.#observer?.result() ?? asked;
+    if (asked === undefined || call === undefined) return null;
     const words = this.#options.words();
     return {
       operation: asked.operation,
@@ -182,8 +181,12 @@ export class Observation {
     this.#response?.destroy();
   }
 
+  get #requestObserver(): CallObserver | undefined {
+    return this.#asked ?? this.#observer;
+  }
+
   #onRequestData(chunk: Buffer): void {
-    this.#observer?.requestChunk(chunk);
+    this.#requestObserver?.requestChunk(chunk);
     keep(this.#requestCapture, chunk, this.#request);
   }
 
@@ -203,7 +206,7 @@ export class Observation {
   }
 
   #settle(): void {
-    if (this.#request?.isSettled !== false) this.#observer?.requestEnd();
+    if (this.#request?.isSettled !== false) this.#requestObserver?.requestEnd();
     if (this.#isClosed && this.#isSettled()) this.#options.settler.onSettled();
   }
 

@@ -51,17 +51,22 @@ export function finishRequest(
   if (signing === undefined) return outgoing;
   const outcome = tools.signer(signing);
   if (outcome.kind === "unusable") return unsigned(outcome.reason);
-  const removed = new Set(remove);
   const signed = outcome.signer.sign({
     method: sent.method,
     path,
     host: candidate.authority === "" ? sent.authority : candidate.authority,
-    headers: sent.entries().filter(([name]) => !removed.has(name)),
+    headers: changedHeaders(sent, request),
     payloadHash: hashPayload(request.body ?? sent.body),
     nowMs: tools.nowUnixMs(),
   });
   if (signed.kind === "unsignable") return unsigned(signed.reason);
   return { ...outgoing, set: [...set, ...signed.set], remove: [...remove, ...signed.remove] };
+}
+
+/** What is on the wire in the end: a signature covers it. */
+function changedHeaders(sent: SentRequest, { set, remove }: CandidateRequest): HeaderPair[] {
+  const changed = new Set([...remove, ...set.map(([name]) => name)]);
+  return [...sent.entries().filter(([name]) => !changed.has(name)), ...set];
 }
 
 function pathWithCredentials(

@@ -1,6 +1,7 @@
 /**
  * The part of a session that is about who serves its model call: chooses when the request is there, and gives the answer
- * on as the agent can read it. Does no I/O; may throw what codecs throw.
+ * on as the agent can read it. Does no I/O. What a codec throws may hold what was sent: it costs its own call, and
+ * nothing of it is told.
  */
 
 import type { CallRouting } from "../gateway/call-facts.ts";
@@ -16,6 +17,7 @@ import { encodeAskedHead } from "./asked-head.ts";
 import type { ChoiceTools, Way } from "./call-choice.ts";
 import { chooseCall } from "./call-choice.ts";
 import { decodeBody } from "./decode-body.ts";
+import { maxRequestBytes } from "./engine-limits.ts";
 import type { BodyReply } from "./mutation.ts";
 import type { OutgoingTools, SentRequest } from "./outgoing-request.ts";
 import { finishRequest } from "./outgoing-request.ts";
@@ -30,13 +32,10 @@ export type RoutedReply =
   | { readonly kind: "refuse"; readonly refusal: Refusal }
   | { readonly kind: "reply"; readonly reply: BodyReply };
 
-/** Decoded bytes of one request; what Envoy holds of it is bounded by the same. */
-const maxRequestBytes = 32 * 1024 * 1024;
-
 /** Who is known to answer, before and after it did. */
 export interface ServedBy {
   readonly provider: Provider;
-  /** Path that it was asked by */
+  /** Path that it declares for such calls */
   readonly path: string;
 }
 
@@ -76,8 +75,8 @@ export class RoutedCall {
   get servedBy(): ServedBy | undefined {
     const way = this.#served;
     if (way === undefined) return undefined;
-    const { provider, path } = way.request;
-    return { provider, path };
+    const { provider, usualPath } = way.request;
+    return { provider, path: usualPath };
   }
 
   /** Whether the request leaves by another path than it came, as far as is known. */
@@ -104,8 +103,16 @@ export class RoutedCall {
     };
   }
 
-  /** Chooses by the whole request, whose body is borrowed until the answer. */
+  /** Chooses by the whole request, whose body is borrowed. */
   onRequest(body: Buffer): RoutedReply {
+    try {
+      return this.#choose(body);
+    } catch {
+      return { kind: "refuse", refusal: codecFault };
+    }
+  }
+
+  #choose(body: Buffer): RoutedReply {
     const headers = this.#headers;
     const coding = headers.find("content-encoding");
     const decoded = decodeBody(body, coding, maxRequestBytes);
@@ -132,12 +139,13 @@ export class RoutedCall {
         return this.#send(sent, choice, decoded.body === body ? undefined : decoded.body);
       case "walk":
         this.#rule = choice.rule;
+        this.#ways = choice.ways.map(withoutBody);
         return this.#walk(choice.rule, choice.ways, sent);
     }
   }
 
-  /** Takes the answer's headers, which are borrowed. */
-  onAnswer(headers: HeaderView): AnswerShape {
+  /** Takes the answer's headers, which are borrowed; `isLast`: it has no body. */
+  onAnswer(headers: HeaderView, isLast: boolean): AnswerShape | { readonly kind: "fault" } {
     const cluster = headers.find(CLRK_HEADERS.served);
     const fallback = this.#rule?.fallback;
     if (fallback !== undefined) {
@@ -149,7 +157,11 @@ export class RoutedCall {
     const isEnvoy = cluster === undefined && this.#served?.candidate.pick !== "";
     if (isEnvoy || this.#served === undefined) return pass;
     this.#changer = new AnswerChanger(this.#served.request.answer);
-    return this.#changer.onHeaders(headers);
+    try {
+      return this.#changer.onHeaders(headers, isLast);
+    } catch {
+      return { kind: "fault" };
+    }
   }
 
   /** What is sent for a piece of a stream, which is borrowed. */
@@ -157,9 +169,9 @@ export class RoutedCall {
     return this.#changer?.onPiece(chunk, isLast) ?? chunk;
   }
 
-  /** What is sent for a whole answer. */
-  onWhole(body: Buffer): WholeAnswer {
-    return this.#changer?.onWhole(body) ?? { body, set: [], remove: [], problem: null };
+  /** What is sent for a whole answer; undefined: as it is. */
+  onWhole(body: Buffer): WholeAnswer | undefined {
+    return this.#changer?.onWhole(body);
   }
 
   #send(sent: SentRequest, way: Way, decoded: Buffer | undefined): RoutedReply {
@@ -186,10 +198,10 @@ export class RoutedCall {
   /** Every attempt makes its own request of what the agent sent. */
   #walk(rule: RoutedRule, ways: readonly Way[], sent: SentRequest): RoutedReply {
     this.#changesPath = true;
-    this.#ways = ways.map(withoutBody);
     const pick = rule.fallback?.pick ?? noPick;
     const order = ways.map(({ candidate }) => candidate.pick);
     const call = encodeAskedHead(this.#id, sent, ways);
+    if (call === undefined) return { kind: "refuse", refusal: headTooLong };
     return { kind: "reply", reply: { way: { pick, order, call } } };
   }
 }
@@ -199,12 +211,25 @@ function lengthOf(body: Buffer): HeaderPair {
   return ["content-length", String(body.length)];
 }
 
+const pass: AnswerShape = { kind: "pass" };
+
+const codecFault: Refusal = {
+  status: 500,
+  reason: "engine-failed",
+  message: "Refused because the gateway failed to translate the request",
+};
+
+const headTooLong: Refusal = {
+  status: 431,
+  reason: "body-too-large",
+  message:
+    "Refused because its path and headers are longer than what is held while backends are tried one after another",
+};
+
 /** What was sent is not held while the answer is waited for: prompts are large, and streams long. */
 function withoutBody({ candidate, request }: Way): Way {
   return { candidate, request: { ...request, body: undefined } };
 }
-
-const pass: AnswerShape = { kind: "pass" };
 
 function undecodable(kind: "unsupported" | "malformed" | "too-large"): Refusal {
   if (kind === "too-large") {

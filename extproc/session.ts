@@ -11,11 +11,12 @@ import type {
   HeaderPair,
   WorkOutcome,
 } from "../gateway/decision.ts";
-import { CLRK_HEADERS } from "../gateway/headers.ts";
 import { redactTarget } from "../gateway/redact.ts";
 import type { RoutingPlan } from "../gateway/routing-plan.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
+import type { WholeAnswer } from "./answer-changer.ts";
+import { encodeAnswerHead, encodeReplacedAnswer, encodeWholeAnswer } from "./answer-replies.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
@@ -24,7 +25,7 @@ import type { Observation, ObservedPlan, ObservedRequest, Settler } from "./obse
 import type { PlanEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
-import type { RoutedReply, RoutingTools } from "./routed-call.ts";
+import type { RoutingTools } from "./routed-call.ts";
 import { RoutedCall } from "./routed-call.ts";
 import type { HeaderView, Phase, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders, WaitingMessages } from "./waiting-messages.ts";
@@ -163,7 +164,8 @@ export class Session {
     const observation = this.#observation;
     const facts: CallFacts = {
       id: this.#id,
-      trace: this.#denial === null ? this.#trace : null,
+      // Of a request that never went on no upstream was told.
+      trace: this.#denial === null || this.#hasResponse ? this.#trace : null,
       model: observation?.model() ?? null,
       capture: observation?.capture() ?? null,
       denial: this.#denial,
@@ -338,21 +340,12 @@ export class Session {
   #onRoutedRequest(routed: RoutedCall, body: Buffer): readonly SessionCommand[] {
     if (this.#isRouted) return fault("request-body");
     this.#isRouted = true;
-    const outcome = this.#choose(routed, body);
+    const outcome = routed.onRequest(body);
     this.#observeRouted(routed, body);
     // Envoy logs the path that the backend is asked by.
     if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
     return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
-  }
-
-  #choose(routed: RoutedCall, body: Buffer): RoutedReply {
-    try {
-      return routed.onRequest(body);
-    } catch {
-      // What a codec throws may hold what the agent sent.
-      return { kind: "refuse", refusal: codecFault };
-    }
   }
 
   /** The request is read as the agent sent it, its answer as the provider that serves it writes it. */
@@ -380,24 +373,22 @@ export class Session {
   ): readonly SessionCommand[] {
     // Nothing was decided: an upgraded connection, whose bodies a mode would turn on, or a reply of Envoy's own.
     if (!this.#isRouted) return replyCommands["response-headers"];
-    const shape = routed.onAnswer(headers);
+    const shape = routed.onAnswer(headers, endOfStream);
+    if (shape.kind === "fault") return this.#refuse(answerFault);
     const served = routed.servedBy;
     if (served !== undefined) this.#observation?.answeredBy(served);
     const reads = this.#observation?.responseHeaders(headers, endOfStream) ?? false;
-    const isWhole = shape.kind === "whole" && !endOfStream;
-    this.#shape = shape.kind === "stream" ? "stream" : isWhole ? "whole" : "pass";
-    const bytes = encodeHeadersReply("response-headers", {
-      set: shape.kind === "stream" ? shape.set : [],
-      remove: shape.kind === "stream" ? [...shape.remove, servedHeader] : [servedHeader],
-      ...(!endOfStream && {
-        mode: {
-          request: "buffered",
-          response: isWhole ? "buffered" : reads || shape.kind === "stream" ? "streamed" : "none",
-          responseHeaders: "send",
-        },
-      }),
-    });
+    if (shape.kind === "whole" && endOfStream) return this.#replaceAnswer(routed);
+    this.#shape = shape.kind;
+    const bytes = encodeAnswerHead({ shape, reads, isLast: endOfStream });
     return [{ kind: "send", bytes }];
+  }
+
+  #replaceAnswer(routed: RoutedCall): readonly SessionCommand[] {
+    const answer = routed.onWhole(noBytes);
+    if (answer === undefined) return replyCommands["response-headers"];
+    this.#noteProblem(answer);
+    return [{ kind: "send", bytes: encodeReplacedAnswer(answer, this.#id) }];
   }
 
   #onAnswer(body: Buffer, endOfStream: boolean): readonly SessionCommand[] {
@@ -407,9 +398,16 @@ export class Session {
       const sent = routed.onPiece(body, endOfStream);
       return [{ kind: "send", bytes: encodeBodyReply("response-body", { body: sent }) }];
     }
-    const { body: whole, set, remove } = routed.onWhole(body);
-    const bytes = encodeBodyReply("response-body", { body: whole, set, remove });
-    return [{ kind: "send", bytes }];
+    const answer = routed.onWhole(body);
+    if (answer === undefined) return replyCommands["response-body"];
+    this.#noteProblem(answer);
+    return [{ kind: "send", bytes: encodeWholeAnswer(answer) }];
+  }
+
+  #noteProblem({ problem }: WholeAnswer): void {
+    if (problem === null) return;
+    const message = `The provider's answer could not be given on: ${problem}`;
+    this.#denial = { reason: "upstream-malformed", message };
   }
 
   #sinceStartMs(): number {
@@ -417,7 +415,7 @@ export class Session {
   }
 }
 
-const servedHeader = CLRK_HEADERS.served;
+const noBytes = Buffer.alloc(0);
 
 const bodiless: Refusal = {
   status: 400,
@@ -425,10 +423,10 @@ const bodiless: Refusal = {
   message: "Refused because the request has no body, and a rule decides by it",
 };
 
-const codecFault: Refusal = {
-  status: 500,
+const answerFault: Refusal = {
+  status: 502,
   reason: "engine-failed",
-  message: "Refused because the gateway failed to translate the request",
+  message: "Refused because the gateway failed to translate the answer",
 };
 
 interface MutableTransaction extends Transaction {

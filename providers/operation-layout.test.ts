@@ -149,3 +149,33 @@ t.test("answerSlots numbers every fact once", async (t) => {
 function operationsOf(provider: Provider): readonly Operation[] {
   return provider.operations ?? [];
 }
+
+const ranged = [
+  {
+    provider: "google_genai",
+    path: "/v1beta/models/v1beta:generateContent?x=/v1beta",
+    model: "v1beta",
+  },
+  {
+    provider: "azure_openai",
+    path: "/openai/deployments/openai/chat/completions",
+    model: "openai",
+  },
+  {
+    provider: "aws_bedrock",
+    path: "/model/arn%3aaws%3Abedrock%2fa/converse",
+    model: "arn%3aaws%3Abedrock%2fa",
+  },
+];
+for (const { provider, path, model } of ranged) {
+  t.test(`findOperation() says where the model of ${path} stands`, async (t) => {
+    const declared = findProviderByName(provider) ?? openai;
+    const range = findOperation(declared, "POST", path)?.modelRange;
+    t.equal(path.slice(range?.start, range?.end), model);
+    t.equal(range?.start, path.indexOf(`/${model}`, 5) + 1);
+  });
+}
+
+t.test("findOperation() gives no place for a model that the body names", async (t) => {
+  t.equal(findOperation(openai, "POST", "/v1/chat/completions")?.modelRange, null);
+});

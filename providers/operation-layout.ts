@@ -40,6 +40,14 @@ export interface FoundOperation {
   readonly layout: OperationLayout;
   /** The model that the path names, decoded; null where the body does */
   readonly pathModel: string | null;
+  /** Where it stands in the path, `[start, end)`, with its escapes; null where the body names it */
+  readonly modelRange: PathRange | null;
+}
+
+/** Part of a path, in UTF-16 units. */
+export interface PathRange {
+  readonly start: number;
+  readonly end: number;
 }
 
 interface PathTemplate {
@@ -78,10 +86,11 @@ export function findOperation(
   for (const template of templates) {
     const segments = matchTemplate(template, plain);
     if (segments === undefined) continue;
-    const model = segments[template.modelAt];
+    const range = segments[template.modelAt] ?? null;
     return {
       layout: template.layout,
-      pathModel: model === undefined ? null : decodeSegment(model),
+      pathModel: range === null ? null : decodeSegment(plain.slice(range.start, range.end)),
+      modelRange: range,
     };
   }
   return undefined;
@@ -96,7 +105,7 @@ function indexOf(provider: Provider, operations: readonly Operation[]): Operatio
     const layout = createLayout(operation);
     for (const path of operation.paths) {
       const texts = path.split(placeholder);
-      if (texts.length === 1) exact.set(path, { layout, pathModel: null });
+      if (texts.length === 1) exact.set(path, { layout, pathModel: null, modelRange: null });
       else templates.push(createTemplate(path, texts, layout));
     }
   }
@@ -144,22 +153,24 @@ function wantedValues(paths: AnswerPaths): WantedValue[] {
   });
 }
 
-/** What stands for each placeholder; undefined when the path is another. */
-function matchTemplate(template: PathTemplate, path: string): string[] | undefined {
+/** Where something stands for each placeholder; undefined when the path is another. */
+function matchTemplate(template: PathTemplate, path: string): PathRange[] | undefined {
   const { prefix, suffix, joints } = template;
   if (!path.startsWith(prefix) || !path.endsWith(suffix)) return undefined;
   const end = path.length - suffix.length;
-  const segments: string[] = [];
+  const segments: PathRange[] = [];
   let at = prefix.length;
   for (const joint of joints) {
     const next = path.indexOf(joint, at);
     if (next < 0) return undefined;
-    segments.push(path.slice(at, next));
+    segments.push({ start: at, end: next });
     at = next + joint.length;
   }
   if (at >= end) return undefined;
-  segments.push(path.slice(at, end));
-  return segments.every(isSegment) ? segments : undefined;
+  segments.push({ start: at, end });
+  return segments.every((range) => isSegment(path.slice(range.start, range.end)))
+    ? segments
+    : undefined;
 }
 
 function isSegment(text: string): boolean {
