@@ -1,5 +1,6 @@
 /** The kit that plugins are given; `provider-plugin.ts` says what it is. */
 
+import { blankRequest, blankUsage } from "./blank-request.ts";
 import type { Codec } from "./codec.ts";
 import { EventDataReader } from "./event-data.ts";
 import { isJsonNumber, isJsonObject, parseJson, parseJsonText, writeJson } from "./json-text.ts";
@@ -9,6 +10,7 @@ import { codecsOf } from "./provider-codecs.ts";
 import type { ProviderKit } from "./provider-plugin.ts";
 import { budgetOf, effortOf } from "./reasoning.ts";
 import { providers } from "./registry.ts";
+import { errorOfStatus, kindOfStatus } from "./status-error.ts";
 import { createToolNames, joinTurns, textOf } from "./turns.ts";
 
 /** The only kit. */
@@ -23,6 +25,10 @@ export const providerKit: ProviderKit = Object.freeze({
   joinTurns,
   createToolNames,
   textOf,
+  blankRequest,
+  blankUsage,
+  kindOfStatus,
+  errorOfStatus,
   budgetOf,
   effortOf,
   provider: getProvider,

@@ -6,6 +6,7 @@
 
 import type { Codec } from "./codec.ts";
 import type { EventDataReader } from "./event-data.ts";
+import type { ChatRequest, Usage } from "./ir.ts";
 import type {
   isJsonNumber,
   isJsonObject,
@@ -15,6 +16,7 @@ import type {
 } from "./json-text.ts";
 import type { Provider } from "./provider.ts";
 import type { budgetOf, effortOf } from "./reasoning.ts";
+import type { errorOfStatus, kindOfStatus } from "./status-error.ts";
 import type { createToolNames, joinTurns, textOf } from "./turns.ts";
 
 /** The export `plugin` of a module. */
@@ -39,6 +41,12 @@ export interface ProviderKit {
   readonly joinTurns: typeof joinTurns;
   readonly createToolNames: typeof createToolNames;
   readonly textOf: typeof textOf;
+  /** A conversation that asks for nothing, to be spread */
+  readonly blankRequest: ChatRequest;
+  /** Usage that tells nothing, to be spread */
+  readonly blankUsage: Usage;
+  readonly kindOfStatus: typeof kindOfStatus;
+  readonly errorOfStatus: typeof errorOfStatus;
   readonly budgetOf: typeof budgetOf;
   readonly effortOf: typeof effortOf;
   /** A built-in provider by its name, for what of it a plugin shares, such as its operations; throws for others. */

@@ -19,7 +19,7 @@ export function checkAnswers(use: CodecUse<ChatCodec>, book: CheckBook): void {
     if (judgeUses(use, chatFeatures(one.request, use.codec.name)).isRefused) continue;
     book.check(`answer "${one.name}"`, () => roundTripProblems(use, one));
   }
-  if (use.codec.expresses.has("reasoning-history")) {
+  if (judgeUses(use, []).keeps("reasoning-history")) {
     book.check("answer with reasoning", () => reasoningProblems(use));
   }
 }
@@ -48,13 +48,14 @@ export function carryAnswer(
 function roundTripProblems(use: CodecUse<ChatCodec>, one: AnswerCase): readonly string[] {
   const found = carryAnswer(use, one.response, one.request);
   if (typeof found === "string") return [found];
-  return answerProblems(found, one.response, use.codec.expresses.has("logprobs"));
+  return answerProblems(found, one.response, judgeUses(use, []).keeps("logprobs"));
 }
 
 function reasoningProblems(use: CodecUse<ChatCodec>): string | undefined {
   const { name } = use.codec;
   const survives = reasoningForms(name).some((form) => {
-    const request = conversationWith(form);
+    const visible = { effort: "medium", budgetTokens: null, visible: true } as const;
+    const request = { ...conversationWith(form), reasoning: visible };
     const text = { kind: "text", text: "Rain" } as const;
     const choice = { parts: [form, text], finish: "stop", stopText: null, logprobs: null } as const;
     const response = { id: "answer-1", model: "model-1", created: null, choices: [choice] };

@@ -8,13 +8,16 @@ import { codecsOf } from "../provider-codecs.ts";
 import type { Provider, ServedApi } from "../provider.ts";
 import type { FeatureUse } from "../request-features.ts";
 import { judge } from "../request-features.ts";
+import { sampleModels } from "./sample-models.ts";
 
 /** A codec with all that its provider declares of it. */
 export interface CodecUse<Of extends Codec = Codec> {
   readonly provider: Provider;
   readonly codec: Of;
   readonly operations: readonly Operation[];
-  /** The first API that is served in it */
+  /** The model that is asked for */
+  readonly model: string;
+  /** The first API in it that serves the model */
   readonly api: ServedApi | undefined;
 }
 
@@ -24,14 +27,23 @@ export interface WireCall {
   readonly stream: boolean;
 }
 
-/** Every codec of a provider. */
-export function codecUses(provider: Provider): CodecUse[] {
-  return codecsOf(provider).map((codec) => ({
+/** Every codec of a provider for one model: the one that is given, else the first of its samples. */
+export function codecUses(provider: Provider, model?: string): CodecUse[] {
+  return codecsOf(provider).map((codec) =>
+    codecUse(provider, codec, model ?? sampleModels(provider, codec)[0]),
+  );
+}
+
+/** A codec of a provider for a model. */
+export function codecUse(provider: Provider, codec: Codec, model: string): CodecUse {
+  const { operations = [], served = [] } = provider;
+  return {
     provider,
     codec,
-    operations: (provider.operations ?? []).filter((operation) => operation.codec === codec),
-    api: provider.served?.find((api) => api.codec === codec),
-  }));
+    operations: operations.filter((operation) => operation.codec === codec),
+    model,
+    api: served.find((api) => api.codec === codec && api.serves?.(model) !== false),
+  };
 }
 
 /** A request as the gateway would show it; the body is a copy. */
@@ -61,12 +73,13 @@ export function wireResponse(answer: WireBody, status = 200): WireResponse {
   };
 }
 
-/** Whether calls with these features go to the dialect, and whether it must carry a feature. */
+/** Whether calls with these features go to the API, and whether it must carry a feature. */
 export function judgeUses(
-  { codec }: CodecUse,
+  { codec, api }: CodecUse,
   uses: readonly FeatureUse[],
 ): { readonly isRefused: boolean; readonly keeps: (feature: Feature) => boolean } {
-  const keeps = (feature: Feature) => codec.expresses.has(feature);
+  const keeps = (feature: Feature) =>
+    codec.expresses.has(feature) && api?.lacks?.has(feature) !== true;
   return { isRefused: judge(uses, keeps).refused.length > 0, keeps };
 }
 

@@ -16,8 +16,6 @@ export interface MalformedSamples {
   readonly answerShape: ValueCheck;
 }
 
-const call = { model: "model-1", stream: false };
-
 /** Makes every check of bodies that are not as they should be. */
 export function checkMalformed(use: CodecUse, book: CheckBook, samples: MalformedSamples): void {
   const request = requestReader(use, samples.requestShape);
@@ -38,7 +36,7 @@ type Reader = (body: Buffer) => string | undefined;
 
 function requestReader(use: CodecUse, shape: ValueCheck): Reader {
   const codec: Codec = use.codec;
-  return (body) => judge(codec.decodeRequest(wireRequest(use, call, body)), shape);
+  return (body) => judge(codec.decodeRequest(wireRequest(use, callOf(use), body)), shape);
 }
 
 function answerReader(use: CodecUse, shape: ValueCheck): Reader {
@@ -65,9 +63,13 @@ function judge(
 /** Whoever is told the reason may be another than who wrote the body. */
 function leak(use: CodecUse, body: Buffer): string | undefined {
   const codec: Codec = use.codec;
-  const decoded = codec.decodeRequest(wireRequest(use, call, body));
+  const decoded = codec.decodeRequest(wireRequest(use, callOf(use), body));
   if (decoded.kind === "ok" || !decoded.reason.includes(secretWord)) return undefined;
   return "the reason quotes the body";
+}
+
+function callOf({ model }: CodecUse) {
+  return { model, stream: false };
 }
 
 function damageProblem(body: string | Buffer, read: Reader): string | undefined {

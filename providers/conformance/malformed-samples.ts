@@ -80,5 +80,5 @@ export function embeddingsSamples(use: CodecUse<EmbeddingsCodec>): MalformedSamp
 function conversationBodies(use: ConversationUse): (string | Buffer)[] {
   return casesFor(use)
     .filter(({ name }) => requestNames.includes(name))
-    .map(({ request }) => use.codec.encodeRequest(request));
+    .map(({ request }) => use.codec.encodeRequest({ ...request, model: use.model }));
 }

@@ -8,9 +8,11 @@ import { findOperation } from "../operation-layout.ts";
 import { usageOfCases } from "./answer-cases.ts";
 import type { CheckBook } from "./check-book.ts";
 import type { CodecUse } from "./codec-use.ts";
-import { streamOf } from "./collected-stream.ts";
+import { wireResponse } from "./codec-use.ts";
+import { collectStream, streamOf } from "./collected-stream.ts";
 import { plainConversation } from "./request-cases.ts";
 import { carryRequest } from "./request-checks.ts";
+import { readStream } from "./stream-checks.ts";
 
 const response = {
   id: "answer-1",
@@ -30,14 +32,19 @@ const response = {
 /** Makes every check of the operations that the codec is of. */
 export function checkObserved(use: CodecUse<ChatCodec>, book: CheckBook): void {
   for (const path of new Set(use.operations.flatMap((operation) => operation.paths))) {
-    const called = path.replace("{model}", "model-1");
+    const called = path
+      .replace("{model}", encodeURIComponent(use.model))
+      .replaceAll("{any}", "something");
     const layout = findOperation(use.provider, "POST", called)?.layout;
     if (layout === undefined) {
       book.check(`operation at ${path}`, () => "no request is found to be one of it");
       continue;
     }
     const { operation } = layout;
-    book.check(`operation at ${path}, plain`, () => plainProblems(use, called, operation));
+    const isStream = "isStream" in operation && operation.isStream === true;
+    if (!isStream) {
+      book.check(`operation at ${path}, plain`, () => plainProblems(use, called, operation));
+    }
     book.check(`operation at ${path}, as a stream`, () => streamProblems(use, called, operation));
   }
 }
@@ -45,8 +52,15 @@ export function checkObserved(use: CodecUse<ChatCodec>, book: CheckBook): void {
 function plainProblems(use: CodecUse<ChatCodec>, path: string, operation: Operation): string[] {
   const request = carryRequest(use, plainConversation);
   if (typeof request === "string") return [request];
-  const seen = observe(use, path, use.codec.encodeResponse(response, request));
-  return [...factProblems(seen, operation.answer), ...modelProblems(use, seen, path)];
+  const written = use.codec.encodeResponse(response, request);
+  const seen = observe(use, path, written);
+  const decoded = use.codec.decodeResponse(wireResponse(written));
+  const hasModel = decoded.kind === "ok" && decoded.value.model !== "";
+  const { model: _, ...others } = operation.answer;
+  return [
+    ...factProblems(seen, hasModel ? operation.answer : others),
+    ...modelProblems(use, seen, path),
+  ];
 }
 
 function streamProblems(use: CodecUse<ChatCodec>, path: string, operation: Operation): string[] {
@@ -59,8 +73,10 @@ function streamProblems(use: CodecUse<ChatCodec>, path: string, operation: Opera
   if (!encoder.contentType.startsWith("text/event-stream")) return [];
   const seen = observe(use, path, { contentType: encoder.contentType, body });
   const hasContent = operation.event.content !== undefined;
+  const hasModel = collectStream(readStream(use.codec.createStreamDecoder(), [body])).model !== "";
+  const { model: _, ...others } = operation.event;
   return [
-    ...factProblems(seen, operation.event),
+    ...factProblems(seen, hasModel ? operation.event : others),
     ...(seen.isStream ? [] : ["it is not seen to be a stream"]),
     ...(hasContent && seen.timeToFirstTokenMs === null ? ["its first token is not seen"] : []),
   ];
@@ -69,7 +85,8 @@ function streamProblems(use: CodecUse<ChatCodec>, path: string, operation: Opera
 function observe(use: CodecUse<ChatCodec>, path: string, answer: WireBody): ObservedCall {
   const observer = createCallObserver(use.provider, { method: "POST", path });
   if (observer === undefined) throw new TypeError("The request is not seen to be a call");
-  observer.requestChunk(Buffer.from(use.codec.encodeRequest(plainConversation)));
+  const request = { ...plainConversation, model: use.model };
+  observer.requestChunk(Buffer.from(use.codec.encodeRequest(request)));
   observer.requestEnd();
   observer.responseStart({ status: 200, contentType: answer.contentType });
   observer.responseChunk(Buffer.from(answer.body), 5);
@@ -94,8 +111,8 @@ function factProblems(seen: ObservedCall, declared: Operation["answer"]): string
   ];
 }
 
-function modelProblems({ api }: CodecUse, seen: ObservedCall, path: string): string[] {
-  const isNamed = api?.modelIn !== "path" || path.includes("model-1");
-  if (!isNamed || seen.requestModel === "model-1") return [];
-  return [`the model that was asked is seen as ${seen.requestModel ?? "none"}, wanted model-1`];
+function modelProblems({ api, model }: CodecUse, seen: ObservedCall, path: string): string[] {
+  const isNamed = api?.modelIn !== "path" || path.includes(encodeURIComponent(model));
+  if (!isNamed || seen.requestModel === model) return [];
+  return [`the model that was asked is seen as ${seen.requestModel ?? "none"}, wanted ${model}`];
 }

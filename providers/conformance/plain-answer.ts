@@ -13,7 +13,7 @@ const substitutes: Readonly<Record<FinishReason, readonly FinishReason[]>> = {
   "tool-calls": [],
   "content-filter": ["refusal"],
   refusal: ["content-filter", "stop"],
-  paused: ["stop", "length"],
+  paused: ["stop", "length", "error"],
   error: ["stop", "length", "content-filter", "refusal"],
 };
 

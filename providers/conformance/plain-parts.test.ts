@@ -61,10 +61,9 @@ t.test("plainParts() leaves open what is wanted of the provider's own choice", a
     source: { kind: "url", url: "https://a.test", mediaType: null },
     detail: null,
   };
-  t.same(plain([url], wanted), [
-    { image: { url: "https://a.test", mediaType: undefined }, detail: undefined },
-  ]);
-  t.same(plain([url]), [{ image: { url: "https://a.test", mediaType: null }, detail: null }]);
+  t.same(plain([url], wanted), [{ image: { url: "https://a.test" }, detail: undefined }]);
+  t.same(plain([url]), [{ image: { url: "https://a.test" }, detail: null }]);
+  t.match(plain([{ ...result("a"), parts: [] } as Part], wanted), [{ parts: undefined }]);
 });
 
 t.test("plainParts() makes equal what a dialect need not keep", async (t) => {
@@ -113,4 +112,13 @@ t.test("plainNumber() has the digits", async (t) => {
   );
   t.equal(plainNumber(0.5), "0.5");
   t.equal(plainNumber(null), null);
+});
+
+t.test("plainParts() takes images in a result for those that follow it", async (t) => {
+  const text: Part = { kind: "text", text: "Map" };
+  const image: Part = { kind: "image", source: { kind: "file", id: "1" }, detail: null };
+  const inside = { ...result("a"), parts: [text, image] } as Part;
+  const behind = { ...result("a"), parts: [text] } as Part;
+  t.same(plain([inside]), plain([behind, image]));
+  t.not(JSON.stringify(plain([inside])), JSON.stringify(plain([behind])));
 });

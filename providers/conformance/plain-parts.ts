@@ -69,38 +69,47 @@ function plainPart(part: Part, numberId: NumberId, options: PlainOptions): Plain
     case "image":
       return [
         {
-          image: plainSource(part.source, options),
+          image: plainSource(part.source),
           detail: options.keeps("image-detail") ? openNull(part.detail, options) : null,
         },
       ];
     case "document":
-      return [{ document: plainSource(part.source, options), name: openNull(part.name, options) }];
+      return [{ document: plainSource(part.source), name: openNull(part.name, options) }];
     case "audio":
-      return [{ audio: plainSource(part.source, options) }];
+      return [{ audio: plainSource(part.source) }];
     case "tool-call":
       return [
         { call: numberId(part.id), tool: part.name, arguments: plainJsonText(part.arguments) },
       ];
     case "tool-result":
-      return [plainResult(part, numberId, options)];
+      return plainResult(part, numberId, options);
   }
 }
 
-function plainResult(part: ToolResultPart, numberId: NumberId, options: PlainOptions): Plain {
-  return {
-    result: numberId(part.callId),
-    tool: openNull(part.name, options),
-    parts: plainParts(part.parts, numberId, options),
-    isError: options.keeps("tool-result-error") ? part.isError : null,
-  };
+/** Images and documents stand behind the result: where a result holds text only, they follow it. */
+function plainResult(part: ToolResultPart, numberId: NumberId, options: PlainOptions): Plain[] {
+  const isText = ({ kind }: Part) => kind === "text";
+  const texts = plainParts(part.parts.filter(isText), numberId, options);
+  const others = part.parts.filter((one) => !isText(one));
+  return [
+    {
+      result: numberId(part.callId),
+      tool: openNull(part.name, options),
+      // Some APIs take no empty result: it is filled with something.
+      parts: part.parts.length === 0 && options.isWanted ? undefined : texts,
+      isError: options.keeps("tool-result-error") ? part.isError : null,
+    },
+    ...plainParts(others, numberId, options),
+  ];
 }
 
-function plainSource(source: Source, options: PlainOptions): Plain {
+function plainSource(source: Source): Plain {
   switch (source.kind) {
     case "base64":
       return { base64: source.data, mediaType: source.mediaType };
     case "url":
-      return { url: source.url, mediaType: openNull(source.mediaType, options) };
+      // Most dialects name none: who fetches it sees what it is.
+      return { url: source.url };
     case "file":
       return { file: source.id };
   }

@@ -27,6 +27,9 @@ for (const { name, request } of requestCases()) {
       ["one tool", ["a tool to be chosen freely"]],
       ["a tool to be chosen freely", ["one tool"]],
       ["an image", ["an image in detail"]],
+      ["a result without content", ["a call and its result"]],
+      ["reasoning of medium effort", ["reasoning of 2,048 tokens"]],
+      ["reasoning of 2,048 tokens", ["reasoning of medium effort"]],
       ["two turns of one role", ["several texts in one turn"]],
       ["several texts in one turn", ["two turns of one role"]],
     ]);

@@ -45,8 +45,8 @@ export function plainRequest(request: ChatRequest, options: PlainRequestOptions)
     stop: request.stop,
     choices: plainNumber(request.choices) ?? "1",
     logprobs: request.logprobs === null ? null : plainNumber(request.logprobs.top),
-    output: plainOutput(request.output, isWanted),
-    reasoning: plainReasoning(request.reasoning, keeps),
+    output: plainOutput(request.output),
+    reasoning: plainReasoning(request.reasoning, options),
     stream: request.stream,
     endUser: gated("end-user", request.endUser),
     unexpressed: request.unexpressed.map(({ feature, at }) => `${feature} at ${at}`),
@@ -90,21 +90,18 @@ function plainChoice(choice: ToolChoice | null): Plain {
   return choice.kind === "tool" ? `tool ${choice.name}` : choice.kind;
 }
 
-function plainOutput(output: OutputFormat, isWanted: boolean): Plain {
+/** Not every dialect has names and descriptions of schemas, and some demand a name. */
+function plainOutput(output: OutputFormat): Plain {
   if (output.kind !== "schema") return output.kind;
-  const { name, description, schema } = output;
-  const open = (value: string | null) => (value === null && isWanted ? undefined : value);
-  return { schema: writeJson(schema), name: open(name), description: open(description) };
+  return { schema: writeJson(output.schema) };
 }
 
-function plainReasoning(
-  reasoning: ReasoningRequest | null,
-  keeps: (feature: Feature) => boolean,
-): Plain {
+/** Tokens and words are converted into each other; how much a word is, models disagree about. */
+function plainReasoning(reasoning: ReasoningRequest | null, { keeps }: PlainRequestOptions): Plain {
   if (reasoning === null || !keeps("reasoning")) return null;
+  const effort = effortOf(reasoning);
   return {
-    // Tokens and words are converted into each other.
-    effort: effortOf(reasoning),
+    reasons: effort !== null && effort !== "none",
     isVisible: keeps("reasoning-visible") ? reasoning.visible === true : null,
   };
 }

@@ -181,7 +181,7 @@ for (const { name, chat, problem } of [
   {
     name: "no seed",
     chat: writing(() => ({ seed: null })),
-    problem: 'request "a long seed": seed is null, wanted "1234567890123456789"',
+    problem: 'request "seed": seed is null, wanted "7"',
   },
   {
     name: "one penalty for the other",

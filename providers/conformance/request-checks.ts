@@ -12,9 +12,25 @@ import { chatRequestShape } from "./ir-shape.ts";
 import { plainRequest } from "./plain-request.ts";
 import type { RequestCase } from "./request-cases.ts";
 import { conversationWith, reasoningForms, requestCases } from "./request-cases.ts";
+import { anyModel } from "./sample-models.ts";
 
 /** A codec whose requests are conversations. */
 export type ConversationUse = CodecUse<ChatCodec | CountCodec>;
+
+/** What only bears on an answer: a count has none. */
+const unanswered = {
+  maxOutputTokens: null,
+  temperature: null,
+  topP: null,
+  topK: null,
+  seed: null,
+  frequencyPenalty: null,
+  presencePenalty: null,
+  stop: [],
+  choices: null,
+  logprobs: null,
+  endUser: null,
+} as const satisfies Partial<ChatRequest>;
 
 /** Features that a conversation of the IR can have. */
 export function conversationFeatures(): ReadonlySet<Feature> {
@@ -31,19 +47,26 @@ export function conversationFeatures(): ReadonlySet<Feature> {
 /** Makes every check of requests. */
 export function checkRequests(use: ConversationUse, book: CheckBook): void {
   const { codec } = use;
-  for (const one of casesFor(use)) {
-    book.check(`request "${one.name}"`, () => roundTripProblems(use, one));
-  }
+  checkCases(use, book);
   const known = conversationFeatures();
   book.check("expresses", () =>
     [...codec.expresses]
       .filter((feature) => !known.has(feature))
       .map((feature) => `"${feature}" has no place in the IR: a request would lose it in silence`),
   );
-  if (codec.expresses.has("reasoning-history")) {
+  // Reasoning is of the dialect that answers, which a count is not.
+  if (codec.operation === "chat" && judgeUses(use, []).keeps("reasoning-history")) {
     book.check("reasoning of before", () => reasoningProblems(use));
   }
   book.check("reasoning of another provider", () => leakProblems(use));
+}
+
+/** Makes those checks of requests that can come to something else for another model. */
+export function checkCases(use: ConversationUse, book: CheckBook): void {
+  for (const one of casesFor(use)) {
+    const label = use.model === anyModel ? "" : ` for ${use.model}`;
+    book.check(`request "${one.name}"${label}`, () => roundTripProblems(use, one));
+  }
 }
 
 /** The cases that the gateway would send to the dialect. A count of tokens has no stream. */
@@ -54,8 +77,11 @@ export function casesFor(use: ConversationUse): readonly RequestCase[] {
   });
 }
 
-/** A request after it was written and read by the codec, or a clause about what went wrong. */
-export function carryRequest(use: ConversationUse, request: ChatRequest): ChatRequest | string {
+/**
+ * A request, for the model of the use, after it was written and read by the codec; or a clause about what went wrong.
+ */
+export function carryRequest(use: ConversationUse, asked: ChatRequest): ChatRequest | string {
+  const request = { ...asked, model: use.model };
   const written = use.codec.encodeRequest(frozen(request));
   const again = use.codec.encodeRequest(request);
   if (!Buffer.from(written).equals(Buffer.from(again))) return "it is written in two ways";
@@ -74,11 +100,11 @@ function roundTripProblems(use: ConversationUse, one: RequestCase): string | und
   if (typeof found === "string") return found;
   const { keeps } = judgeUses(use, []);
   const isCount = use.codec.operation === "count_tokens";
-  // Nothing is answered, so that nothing bounds it.
-  const wanted = isCount ? { ...request, maxOutputTokens: null } : request;
+  const asked = (one: ChatRequest) => (isCount ? { ...one, ...unanswered } : one);
+  const options = { keeps, joinsTexts };
   return firstDifference(
-    plainRequest(found, { keeps, isWanted: false, joinsTexts }),
-    plainRequest(wanted, { keeps, isWanted: true, joinsTexts }),
+    plainRequest(asked(found), { ...options, isWanted: false }),
+    plainRequest(asked({ ...request, model: use.model }), { ...options, isWanted: true }),
   );
 }
 
