@@ -177,7 +177,7 @@ async function turn(
   const params = paramsOf(asked);
   if (!asked.job.stream) {
     const answer = await client.chat.completions.create(params);
-    note(answer, 1, notes);
+    note(answer, { parts: 1, reasoning: reasoningOf(messageOf(answer)) }, notes);
     return messageOf(answer);
   }
   const stream = client.chat.completions.stream({
@@ -192,7 +192,9 @@ async function turn(
   }
   checkChunks(chunks, notes);
   const answer = await stream.finalChatCompletion();
-  note(answer, chunks.length, notes);
+  // The helper keeps only the last piece of fields that it does not know.
+  const reasoning = chunks.map(({ choices }) => reasoningOf(choices[0]?.delta)).join("");
+  note(answer, { parts: chunks.length, reasoning }, notes);
   return messageOf(answer);
 }
 
@@ -202,15 +204,25 @@ function messageOf(answer: ChatCompletion): ChatCompletion["choices"][number]["m
   return choice.message;
 }
 
-function note(answer: ChatCompletion, parts: number, notes: SdkNotes): void {
+/** Reasoning that servers of open models show in a field of their own. */
+function reasoningOf(message: object | undefined): string {
+  const { reasoning, reasoning_content: content } = Object(message);
+  const shown: unknown = reasoning ?? content;
+  return typeof shown === "string" ? shown : "";
+}
+
+function note(
+  answer: ChatCompletion,
+  { parts, reasoning }: Pick<SdkTurn, "parts" | "reasoning">,
+  notes: SdkNotes,
+): void {
   const problem = findShapeProblem(answer, completionRules, "completion");
   notes.check(problem === undefined, String(problem));
-  const { content, tool_calls: calls = [], ...more } = messageOf(answer);
+  const { content, tool_calls: calls = [] } = messageOf(answer);
   const { usage } = answer;
-  const shown: unknown = Object(more).reasoning ?? Object(more).reasoning_content;
   notes.turns.push({
     text: content ?? "",
-    reasoning: typeof shown === "string" ? shown : "",
+    reasoning,
     calls: calls.flatMap((call) =>
       call.type === "function"
         ? [

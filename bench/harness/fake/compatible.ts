@@ -10,14 +10,18 @@ import { answerOf } from "./model-answer.ts";
 import { renderChat } from "./openai-chat.ts";
 import { readChat } from "./openai-chat-conversation.ts";
 import { findMessagesProblem } from "./openai-chat-problem.ts";
+import { renderEmbeddings } from "./openai-embeddings.ts";
 import { openAiFieldError } from "./openai-error.ts";
 import type { ReceivedRequest } from "./received-request.ts";
 import { jsonReply, withRetryAfter } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { Site, SiteEnvironment } from "./site.ts";
 
-/** The one model that is served. */
+/** The one model that answers. */
 export const compatibleModel = "Qwen/Qwen3.5-32B";
+
+/** The one model that makes vectors. */
+export const compatibleEmbeddingModel = "BAAI/bge-m3";
 
 const types: ReadonlyMap<number, string> = new Map([
   [400, "BadRequestError"],
@@ -36,14 +40,22 @@ export function createCompatibleSite(apiKey: string, environment: SiteEnvironmen
 
 function route(request: ReceivedRequest, apiKey: string, environment: SiteEnvironment): Reply {
   const { method, pathname, headers } = request;
-  if (pathname !== "/v1/chat/completions") return jsonReply(404, { detail: "Not Found" });
+  const isChat = pathname === "/v1/chat/completions";
+  if (!isChat && pathname !== "/v1/embeddings") return jsonReply(404, { detail: "Not Found" });
   if (method !== "POST") return jsonReply(405, { detail: "Method Not Allowed" });
   if (headers["authorization"] !== `Bearer ${apiKey}`)
     return jsonReply(401, { error: "Unauthorized" });
   const body = isJsonRequest(request) ? tryParseObject(request.body) : undefined;
   if (body === undefined)
     return refuse(400, "Unsupported Media Type: Only 'application/json' is allowed");
-  return answer(body, environment);
+  return isChat ? answer(body, environment) : embed(body);
+}
+
+function embed(body: JsonObject): Reply {
+  const { model } = body;
+  if (model !== compatibleEmbeddingModel) return unknownModel(model);
+  const found = renderEmbeddings(body, { snapshot: compatibleEmbeddingModel, dimensions: 1_024 });
+  return found.status === 200 ? found : refuse(400, messageOf(found));
 }
 
 function answer(body: JsonObject, environment: SiteEnvironment): Reply {
@@ -52,8 +64,7 @@ function answer(body: JsonObject, environment: SiteEnvironment): Reply {
   const reply = problem === undefined ? findMessagesProblem(body) : openAiFieldError(problem);
   if (reply !== undefined) return refuse(400, messageOf(reply));
   const { model, reasoning_effort: effort } = body;
-  if (model !== compatibleModel)
-    return refuse(404, `The model \`${String(model)}\` does not exist.`);
+  if (model !== compatibleModel) return unknownModel(model);
   const conversation = readChat(body, { reasoning: true });
   const thinks = typeof effort === "string" && effort !== "none" ? "shown" : "no";
   const found = answerOf({ ...conversation, thinks });
@@ -73,6 +84,10 @@ function answer(body: JsonObject, environment: SiteEnvironment): Reply {
 function messageOf({ body }: Reply): string {
   const parsed: unknown = JSON.parse(typeof body === "string" ? body : "null");
   return String(Object(Object(parsed).error).message);
+}
+
+function unknownModel(model: unknown): Reply {
+  return refuse(404, `The model \`${String(model)}\` does not exist.`);
 }
 
 function refuse(status: number, message: string): Reply {

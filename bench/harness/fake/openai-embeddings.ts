@@ -30,7 +30,16 @@ export function answerEmbeddings(body: JsonObject): Reply {
   if (problem !== undefined) return openAiFieldError(problem);
   const name = String(body["model"]);
   const model = findOpenAiModel(name, "embedding");
-  if (model === undefined) return unknownOpenAiModel(name);
+  return model === undefined ? unknownOpenAiModel(name) : renderEmbeddings(body, model);
+}
+
+/** Answers for one model: the name that answers carry, and the longest vectors that it makes. */
+export function renderEmbeddings(
+  body: JsonObject,
+  model: { readonly snapshot: string; readonly dimensions: number },
+): Reply {
+  const problem = findFieldProblem(body, embeddingRules);
+  if (problem !== undefined) return openAiFieldError(problem);
   const inputs = parseInputs(body["input"]);
   if (inputs === undefined) {
     return openAiError("'$.input' is invalid. Please check the API reference.", { status: 400 });

@@ -102,7 +102,8 @@ function judge(
 
 /** The gateway's sentence within what an SDK made of it: status in front, or JSON around. */
 function sentenceOf(message: string): string {
-  const found = /"message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
-  const text = found === undefined ? message.replace(/^\d{3} /, "") : found.replace(/\\"/g, '"');
-  return text.slice(0, shownCharacters);
+  const json = /"message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
+  const python = /'message': '((?:[^'\\]|\\.)*)'/.exec(message)?.[1];
+  const text = json ?? python ?? message.replace(/^(?:Error code: )?\d{3} (?:- )?/, "");
+  return text.replaceAll('\\"', '"').slice(0, shownCharacters);
 }

@@ -9,7 +9,7 @@ export function roundManifest(clients: readonly SdkClient[], target: Target): st
   const backend = target.name.replaceAll("_", "-");
   return [
     objectManifest("Backend", backend, {
-      schema: { name: target.schema },
+      schema: target.schema,
       upstream: { host: target.host },
       modelRewrites: rewritesOf(clients, target),
     }),
@@ -19,7 +19,7 @@ export function roundManifest(clients: readonly SdkClient[], target: Target): st
 
 function routeTo(provider: string, target: Target, backend: string): string {
   const name = provider.replaceAll("_", "-");
-  const isOwn = target.isOwnHost && provider === target.schema;
+  const isOwn = provider === target.schema.name;
   const backendRefs = [{ group: "clrk.apoxy.dev", kind: "Backend", name: backend }];
   const route = objectManifest("AIProviderRoute", name, {
     rules: [{ matches: [{ provider }], ...(!isOwn && { backendRefs }) }],

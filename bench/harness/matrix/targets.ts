@@ -1,5 +1,5 @@
 /** The providers that calls are to be served by, as fakes: how a gateway reaches them and what they are asked for. */
-import { compatibleModel } from "../fake/compatible.ts";
+import { compatibleEmbeddingModel, compatibleModel } from "../fake/compatible.ts";
 import { headerCredential, objectManifest } from "../gateway-manifests.ts";
 import type { FakeProviderOptions } from "../fake-provider.ts";
 
@@ -7,10 +7,8 @@ import type { FakeProviderOptions } from "../fake-provider.ts";
 export interface Target {
   /** Name in the report */
   readonly name: string;
-  /** Of `Backend.spec.schema`, which is also whose agents need no translation; undefined: nobody's */
-  readonly schema: string;
-  /** Agents of this provider reach it without a Backend */
-  readonly isOwnHost: boolean;
+  /** `name` and `basePath` of `Backend.spec.schema`; the name is also whose agents need no translation */
+  readonly schema: { readonly name: string; readonly basePath?: string };
   readonly host: string;
   readonly models: TargetModels;
   /** Results of tools can say that the tool failed */
@@ -39,6 +37,7 @@ export interface CredentialPlace {
 const openAiKey = "sk-proj-real-0123456789abcdefghij";
 const anthropicKey = "sk-ant-real-0123456789abcdefghij";
 const googleKey = "AIza-real-0123456789abcdefghij";
+const vertexToken = "ya29.real-0123456789abcdefghij";
 const azureKey = "azure-real-0123456789abcdefghij";
 const compatibleKey = "sk-local-real-0123456789";
 const signer = {
@@ -55,7 +54,7 @@ export const fakeCredentials: Pick<
 > = {
   openAiKey,
   anthropicKey,
-  google: { apiKey: googleKey, vertexToken: "ya29.unused" },
+  google: { apiKey: googleKey, vertexToken },
   bedrock: { signer },
   azureKey,
   compatible: { host: compatibleHost, apiKey: compatibleKey },
@@ -66,6 +65,7 @@ export const secrets: readonly { readonly name: string; readonly value: string }
   { name: "openai", value: openAiKey },
   { name: "anthropic", value: anthropicKey },
   { name: "google", value: googleKey },
+  { name: "vertex", value: vertexToken },
   { name: "azure", value: azureKey },
   { name: "compatible", value: compatibleKey },
 ];
@@ -85,8 +85,7 @@ export const awsSecretManifest: string = JSON.stringify({
 export const targets: readonly Target[] = [
   {
     name: "openai",
-    schema: "openai",
-    isOwnHost: true,
+    schema: { name: "openai" },
     host: "api.openai.com",
     models: { chat: "gpt-4.1", reasoning: "gpt-5", embedding: "text-embedding-3-small" },
     tellsFailedTools: false,
@@ -95,8 +94,7 @@ export const targets: readonly Target[] = [
   },
   {
     name: "azure_openai",
-    schema: "azure_openai",
-    isOwnHost: true,
+    schema: { name: "azure_openai" },
     host: "clrk.openai.azure.com",
     models: { chat: "gpt-4.1", reasoning: "gpt-5", embedding: "text-embedding-3-small" },
     tellsFailedTools: false,
@@ -105,8 +103,7 @@ export const targets: readonly Target[] = [
   },
   {
     name: "anthropic",
-    schema: "anthropic",
-    isOwnHost: true,
+    schema: { name: "anthropic" },
     host: "api.anthropic.com",
     models: { chat: "claude-sonnet-4-5", reasoning: "claude-opus-5-5", embedding: undefined },
     tellsFailedTools: true,
@@ -115,8 +112,7 @@ export const targets: readonly Target[] = [
   },
   {
     name: "google_genai",
-    schema: "google_genai",
-    isOwnHost: true,
+    schema: { name: "google_genai" },
     host: "generativelanguage.googleapis.com",
     models: {
       chat: "gemini-3.8-flash",
@@ -128,9 +124,24 @@ export const targets: readonly Target[] = [
     credential: inHeader({ secret: "google", headerName: "x-goog-api-key" }),
   },
   {
+    name: "google_vertex",
+    schema: {
+      name: "google_vertex",
+      basePath: "/v1/projects/clrk/locations/us-central1/publishers/google",
+    },
+    host: "us-central1-aiplatform.googleapis.com",
+    models: {
+      chat: "gemini-3.8-flash",
+      reasoning: "gemini-3.1-pro-preview",
+      embedding: undefined,
+    },
+    tellsFailedTools: true,
+    showsReasoning: always,
+    credential: inHeader({ secret: "vertex", headerName: "Authorization", valuePrefix: "Bearer " }),
+  },
+  {
     name: "aws_bedrock",
-    schema: "aws_bedrock",
-    isOwnHost: true,
+    schema: { name: "aws_bedrock" },
     host: "bedrock-runtime.us-east-1.amazonaws.com",
     models: {
       chat: "anthropic.claude-sonnet-4-5-20250929-v1:0",
@@ -143,10 +154,13 @@ export const targets: readonly Target[] = [
   },
   {
     name: "openai_compatible",
-    schema: "openai",
-    isOwnHost: false,
+    schema: { name: "openai_compatible" },
     host: compatibleHost,
-    models: { chat: compatibleModel, reasoning: compatibleModel, embedding: undefined },
+    models: {
+      chat: compatibleModel,
+      reasoning: compatibleModel,
+      embedding: compatibleEmbeddingModel,
+    },
     tellsFailedTools: false,
     showsReasoning: always,
     credential: inHeader({
