@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { setupPeers } from "../compare/setup-peers.ts";
+import { peerSetups, runCommand, setupPeers } from "../compare/setup-peers.ts";
 import { peerPaths } from "../compare/peers.ts";
 import { findEnvoy } from "../../gateway/envoy-binary.ts";
 import { runEndurance } from "./endurance.ts";
@@ -34,8 +34,11 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
   endurance     failed requests while routes change
                   --requests N (200000)  --routes N (2000)  --connections N (16)
   leaf-rate     certificates minted per second
-  setup-peers   installs mitmproxy and mockttp and builds grpc-go in a cache directory
+  setup-peers   installs mitmproxy, mockttp, Portkey and LiteLLM and builds grpc-go in a
+                cache directory; what is there already stays
 `;
+
+const outcomeWords = { installed: "installed", present: "already there" } as const;
 
 async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
@@ -85,11 +88,16 @@ async function runScript(script: string, args: readonly string[]): Promise<void>
 
 async function installPeers(): Promise<void> {
   const paths = peerPaths(process.env);
-  process.stdout.write(`Installing into ${paths.root} …\n`);
-  for (const { peer, failure } of await setupPeers(paths)) {
-    process.stdout.write(`${peer}: ${failure ?? "installed"}\n`);
-    if (failure !== undefined) process.exitCode = 1;
-  }
+  const say = (text: string) => process.stdout.write(`${text}\n`);
+  say(`Installing into ${paths.root}`);
+  await setupPeers(peerSetups(paths), {
+    run: runCommand,
+    onCommand: (peer, { words }) => say(`${peer}: ${words.join(" ")}`),
+    onOutcome({ failure, kind, peer }) {
+      say(`${peer}: ${kind === "failed" ? failure : outcomeWords[kind]}`);
+      if (kind === "failed") process.exitCode = 1;
+    },
+  });
 }
 
 // Programs that were started end with us: child-process.ts kills them when this process exits.
