@@ -66,7 +66,7 @@ t.test("engineFilter() is off until a route turns it on, and fails closed", asyn
     t.match(config.messageTimeout, { seconds: 5 });
     t.equal(config.statusOnError?.code, 503);
     t.equal(config.grpcService?.envoyGrpc?.clusterName, "clrk-engine");
-    t.same(config.metadataOptions?.receivingNamespaces?.untyped, ["clrk"]);
+    t.same(config.metadataOptions?.receivingNamespaces?.untyped, ["clrk", "clrk.order"]);
   }
 });
 
