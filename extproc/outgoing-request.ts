@@ -60,8 +60,15 @@ export function finishRequest(
     nowMs: tools.nowUnixMs(),
   });
   if (signed.kind === "unsignable") return unsigned(signed.reason);
-  return { ...outgoing, set: [...set, ...signed.set], remove: [...remove, ...signed.remove] };
+  return {
+    ...outgoing,
+    set: [...set, ...signed.set],
+    remove: [...remove, ...signed.remove, ...agentCredentials],
+  };
 }
+
+/** Headers by which an agent might try to be recognised beside the signature. */
+const agentCredentials: readonly string[] = ["x-api-key", "api-key", "x-goog-api-key"];
 
 /** What is on the wire in the end: a signature covers it. */
 function changedHeaders(sent: SentRequest, { set, remove }: CandidateRequest): HeaderPair[] {

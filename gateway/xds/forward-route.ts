@@ -43,6 +43,8 @@ export interface ForwardOptions {
   readonly requestTimeoutMs: number;
   /** What the engine does with the requests; absent: it is not asked */
   readonly engine?: EnginePlan | undefined;
+  /** The engine has seen the request, and signed it where it is to be signed */
+  readonly isPicked?: boolean;
 }
 
 /**
@@ -52,7 +54,12 @@ export interface ForwardOptions {
 export function pickedRoute(options: ForwardOptions): Route {
   const { attempt: _attempt, ...action } = options.action;
   const backends = action.backends.map(({ attempt: _signed, engine: _engine, ...it }) => it);
-  const picked = { ...options, action: { ...action, backends }, engine: undefined };
+  const picked = {
+    ...options,
+    action: { ...action, backends },
+    engine: undefined,
+    isPicked: true,
+  };
   return {
     ...forwardRoute(picked, "any"),
     responseHeadersToAdd: [servedHeader()],
@@ -199,7 +206,10 @@ function engineConfig(
 function perFilterConfig(options: ForwardOptions, protocol: Protocol): PerFilter {
   const { action, scheme, host, provider, engine } = options;
   const credentials = allCredentials(action);
-  const removed = credentials.length === 0 ? [] : credentialHeaders(provider);
+  const isSigned = credentials.some(({ kind }) => kind === "aws-sigv4");
+  // A way that was picked is signed already, and its signature stands in such a header.
+  const keeps = credentials.length === 0 || (options.isPicked === true && isSigned);
+  const removed = keeps ? [] : credentialHeaders(provider);
   const requestMutations = [
     ...removed.map((remove) => ({ remove })),
     ...headerRewrites(action.requestHeaders),
