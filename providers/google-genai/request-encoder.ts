@@ -1,6 +1,7 @@
 /** Requests to generate content (https://ai.google.dev/api/generate-content#request-body), written from the IR. */
 
 import type { ChatRequest, OutputFormat, ReasoningRequest } from "../ir.ts";
+import { isAnswerForm } from "./call-path.ts";
 import type { JsonNumber, JsonObject } from "../json-text.ts";
 import { budgetOf, effortOf } from "../reasoning.ts";
 import { encodeContents, encodeInstruction } from "./content-encoder.ts";
@@ -36,8 +37,7 @@ function encodeGeneration(request: ChatRequest): JsonObject {
     ...encodeOutput(request.output),
     responseLogprobs: logprobs === null ? undefined : true,
     logprobs: logprobs === null || logprobs.top === 0 ? undefined : logprobs.top,
-    thinkingConfig:
-      reasoning === null ? undefined : encodeThinking(reasoning, thinkingOf(request.model)),
+    thinkingConfig: reasoning === null ? undefined : encodeThinking(reasoning, request),
   };
 }
 
@@ -60,9 +60,16 @@ function encodeSeed(seed: JsonNumber): JsonNumber {
   return BigInt.asIntN(32, whole) === whole ? seed : Number(BigInt.asUintN(31, whole));
 }
 
-/** A level and a budget at once are refused, and so is any of them by models that do not think. */
-function encodeThinking(reasoning: ReasoningRequest, thinking: Thinking): JsonObject | undefined {
-  const includeThoughts = reasoning.visible ?? undefined;
+/**
+ * A level and a budget at once are refused, and so is any of them by models that do not think. Agents of other dialects
+ * see what they ask for unless they say otherwise.
+ */
+function encodeThinking(
+  reasoning: ReasoningRequest,
+  { model, variant }: ChatRequest,
+): JsonObject | undefined {
+  const thinking = thinkingOf(model);
+  const includeThoughts = reasoning.visible ?? (isAnswerForm(variant) ? undefined : true);
   switch (thinking.kind) {
     case "none":
       return undefined;

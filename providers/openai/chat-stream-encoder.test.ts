@@ -199,7 +199,7 @@ const sequences: readonly {
         ],
       },
       { tool_calls: [{ index: 0, function: { arguments: "{}" } }] },
-      { tool_calls: [{ index: 0, extra_content: { google: { thought_signature: "proof" } } }] },
+      { tool_calls: [{ index: 0, function: { arguments: "" }, extra_content: { google: { thought_signature: "proof" } } }] },
       "stop",
     ],
   },

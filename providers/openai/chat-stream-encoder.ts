@@ -128,8 +128,10 @@ class ChatStreamEncoder implements StreamEncoder {
   #addSignature(index: number, signature: string): string {
     const call = this.#parts[index]?.call ?? -1;
     if (call < 0) return "";
+    // OpenAI's Python SDK wants a function in every delta of a call.
+    const delta = { index: call, function: { arguments: "" } };
     return this.#delta(
-      writeJson({ tool_calls: [{ index: call, extra_content: extraContent(signature) }] }),
+      writeJson({ tool_calls: [{ ...delta, extra_content: extraContent(signature) }] }),
     );
   }
 

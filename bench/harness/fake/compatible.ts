@@ -18,7 +18,7 @@ import type { Reply } from "./reply.ts";
 import type { Site, SiteEnvironment } from "./site.ts";
 
 /** The one model that answers. */
-export const compatibleModel = "Qwen/Qwen3.5-32B";
+export const compatibleModel = "openai/gpt-5-mini";
 
 /** The one model that makes vectors. */
 export const compatibleEmbeddingModel = "BAAI/bge-m3";
