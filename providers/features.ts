@@ -79,7 +79,6 @@ export const features = {
   // Embeddings
   dimensions: "refuse",
   "token-input": "refuse",
-  "base64-vectors": "refuse",
   "embedding-task": "refuse",
 } as const satisfies Readonly<Record<string, WhenMissing>>;
 

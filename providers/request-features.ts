@@ -62,15 +62,13 @@ export function chatFeatures(request: ChatRequest, target: string): FeatureUse[]
   return uses;
 }
 
-/** Every feature that a request for embeddings uses. */
+/** Every feature that a request for embeddings uses. How vectors are written is a matter of the answer alone. */
 export function embeddingsFeatures(request: EmbeddingsRequest): FeatureUse[] {
   const uses: FeatureUse[] = [];
   if (request.dimensions !== null) uses.push({ feature: "dimensions", at: "dimensions" });
   if (request.inputs.some((input) => typeof input !== "string")) {
     uses.push({ feature: "token-input", at: "input" });
   }
-  if (request.encoding === "base64")
-    uses.push({ feature: "base64-vectors", at: "encoding_format" });
   if (request.endUser !== null) uses.push({ feature: "end-user", at: "user" });
   for (const { feature, at } of request.unexpressed) uses.push({ feature, at });
   return uses;

@@ -7,7 +7,7 @@ t.test("embeddingsRequestCases() use one feature at most each, and every one", a
     embeddingsFeatures(request).map(({ feature }) => feature),
   );
   t.ok(used.every((features) => features.length <= 1));
-  t.same(used.flat().sort(), ["base64-vectors", "dimensions", "end-user", "token-input"]);
+  t.same(used.flat().sort(), ["dimensions", "end-user", "token-input"]);
 });
 
 t.test(

@@ -133,7 +133,7 @@ t.test("expresses only what a request can ask for", async (t) => {
   const missing = embeddingsFeatures(request)
     .map(({ feature }) => feature)
     .filter((feature) => !geminiEmbeddings.expresses.has(feature));
-  t.same(missing, ["token-input", "base64-vectors", "end-user"]);
+  t.same(missing, ["token-input", "end-user"]);
 });
 
 t.test("decodeResponse() reads vectors of both forms", async (t) => {

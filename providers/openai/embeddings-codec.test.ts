@@ -84,7 +84,6 @@ for (const [body, reason] of [
 const expressed: Readonly<Record<string, Partial<EmbeddingsRequest>>> = {
   dimensions: { dimensions: 256 },
   "token-input": { inputs: [[1, 2], [3]] },
-  "base64-vectors": { encoding: "base64" },
   "end-user": { endUser: "u" },
 };
 

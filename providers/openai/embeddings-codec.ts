@@ -26,7 +26,7 @@ const taskFields: ReadonlySet<string> = new Set(["input_type", "task", "task_typ
 export const openaiEmbeddings: EmbeddingsCodec = {
   name: "openai-embeddings",
   operation: "embeddings",
-  expresses: new Set<Feature>(["dimensions", "token-input", "base64-vectors", "end-user"]),
+  expresses: new Set<Feature>(["dimensions", "token-input", "end-user"]),
   decodeRequest,
   encodeRequest,
   decodeResponse,
