@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import t from "tap";
 import { scaffoldFiles } from "./provider-scaffold.ts";
 
@@ -29,3 +31,10 @@ t.test(
     }
   },
 );
+
+t.test("scaffoldFiles() gives the file that docs/providers.md explains", async (t) => {
+  const document = await readFile(join(import.meta.dirname, "../../docs/providers.md"), "utf8");
+  const blocks = [...document.matchAll(/^```ts\n(.*?)\n```$/gms)].map(([, code]) => code);
+  const [provider] = await scaffoldFiles("acme");
+  t.equal(`${blocks.join("\n\n")}\n`, provider?.text);
+});
