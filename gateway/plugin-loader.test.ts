@@ -1,4 +1,5 @@
-import { realpathSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
 import type { Test } from "tap";
@@ -146,7 +147,10 @@ for (const { name, text, reason } of [
   },
 ]) {
   t.test(`loadProviderPlugins() says what is wrong with ${name}`, async (t) => {
-    const from = place(t, { "x.ts": text });
+    // Outside of the repository: inside, its own package is found by name.
+    const from = realpathSync(mkdtempSync(path.join(tmpdir(), "clrk-")));
+    t.teardown(() => rmSync(from, { recursive: true }));
+    writeFileSync(path.join(from, "x.ts"), text);
     const { plugins, problems } = await loadProviderPlugins(["./x.ts"], { from });
     t.same(plugins, []);
     t.equal(problems.length, 1);

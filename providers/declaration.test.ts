@@ -1,5 +1,5 @@
 import t from "tap";
-import { checkDeclaration } from "./declaration.ts";
+import { checkDeclaration, isProviderName } from "./declaration.ts";
 import { providers } from "./registry.ts";
 
 const chat = {
@@ -309,4 +309,11 @@ t.test("checkDeclaration() finishes with names that patterns could choke on", as
     checkDeclaration({ ...acme, name: long, hosts: [long, "a.".repeat(50_000)] }).kind,
     "wrong",
   );
+});
+
+t.test("isProviderName() takes what a declaration may be named", async (t) => {
+  for (const text of ["acme", "acme-2", "my_models", "a"]) t.ok(isProviderName(text), text);
+  for (const text of ["", "Acme", "2go", "a b", "a--b", "custom", "../x", "x".repeat(64)]) {
+    t.notOk(isProviderName(text), JSON.stringify(text));
+  }
 });

@@ -62,6 +62,11 @@ export function checkDeclaration(value: unknown): CheckedDeclaration {
   return found.length === 0 ? { kind: "ok", provider } : { kind: "wrong", problems: found };
 }
 
+/** Whether a text can be the name or an alias of a provider. */
+export function isProviderName(text: string): boolean {
+  return name(text, "").length === 0;
+}
+
 const name: ValueCheck = (value, at) => {
   const problems = textLike(
     "lower-case words joined by - or _, at most 63 characters",

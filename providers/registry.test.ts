@@ -3,6 +3,7 @@ import type { Provider } from "./provider.ts";
 import {
   addProviders,
   allProviders,
+  findConflicts,
   findProviderByHost,
   findProviderByName,
   providerNames,
@@ -152,6 +153,7 @@ for (const { name, list, problems } of [
 ]) {
   t.test(`addProviders() adds nothing where ${name} is taken`, async (t) => {
     t.teardown(resetProviders);
+    t.same(findConflicts(list), problems);
     t.same(addProviders(list), problems);
     t.equal(allProviders(), providers);
   });

@@ -34,14 +34,16 @@ export function allProviders(): readonly Provider[] {
  * or host that somebody has already; then none of the list is added.
  */
 export function addProviders(list: readonly Provider[]): string[] {
-  const problems: string[] = [];
-  const taken = [...known];
-  for (const provider of list) {
-    problems.push(...taken.flatMap((other) => conflicts(provider, other)));
-    taken.push(provider);
-  }
-  if (problems.length === 0 && list.length > 0) known = taken;
+  const problems = findConflicts(list);
+  if (list.length > 0 && problems.length === 0) known = [...known, ...list];
   return problems;
+}
+
+/** What `addProviders` would give, without adding anything. */
+export function findConflicts(list: readonly Provider[]): string[] {
+  return list.flatMap((provider, index) =>
+    [...known, ...list.slice(0, index)].flatMap((other) => conflicts(provider, other)),
+  );
 }
 
 /** Forgets what was added; for tests. */

@@ -3,7 +3,7 @@
  * What the code reads beside itself (generated protobuf code, preloads, manifests) is copied to the same place.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,6 +18,8 @@ const left = new Set([
   "generate.mjs",
   "stamp",
 ]);
+/** Whose types plugins import (`exports` of package.json). */
+const typed = join(dist, "providers");
 
 rmSync(dist, { recursive: true, force: true });
 const compiler = join(root, "node_modules/.bin/tsc");
@@ -28,6 +30,10 @@ const { status } = spawnSync(compiler, ["--project", "tsconfig.build.json"], {
 if (status !== 0) {
   console.error("Cannot build dist/: the compiler found problems");
   process.exit(1);
+}
+for (const path of readdirSync(dist, { recursive: true })) {
+  const file = join(dist, path);
+  if (file.endsWith(".d.ts") && !file.startsWith(typed)) rmSync(file);
 }
 for (const directory of ["crds", "providers", "gateway", "extproc", "certs", "control"]) {
   const source = join(root, directory);

@@ -25,11 +25,15 @@ import {
   statusCommand,
   versionCommand,
 } from "./inspection-commands.ts";
+import { providerCommands } from "./provider-commands.ts";
 import { escapeRunCommand } from "./run-arguments.ts";
 import { devCommand, runCommand, stopCommand } from "./serving-commands.ts";
 
 /** The hidden first word by which the shell asks for completions. */
 export const completionVerb = "__complete";
+
+/** Commands that have commands. */
+const groups: ReadonlySet<string> = new Set(["completion", "provider"]);
 
 /** Builds the application; cheap, but call it once. */
 export function createApplication(): Application<CliContext> {
@@ -43,6 +47,7 @@ export function createApplication(): Application<CliContext> {
       status: statusCommand(),
       doctor: doctorCommand(),
       stop: stopCommand(),
+      provider: providerCommands(),
       completion: completionCommands(),
       version: versionCommand(),
     },
@@ -98,7 +103,7 @@ async function complete(
 }
 
 function usagePath(words: readonly string[]): string {
-  const isGroup = words[0] === "completion" && words[1] !== undefined;
+  const isGroup = groups.has(words[0] ?? "") && words[1] !== undefined;
   return `${words.slice(0, isGroup ? 2 : 1).join(" ")} `;
 }
 

@@ -106,3 +106,17 @@ t.test("status() says that a process serves no EgressGateway", async (t) => {
   t.match(context.stdout(), "Manifests  none, revision 6\n");
   t.match(context.stdout(), /\nNo EgressGateway is served\n$/);
 });
+
+t.test("status() names plugins as they were named", async (t) => {
+  const context = await createFakeContext(t);
+  await using control = await openFakeControl(context.home);
+  const summary = { aliases: [], hosts: [], operations: [], dialects: [] };
+  control.status = statusWith({
+    plugins: [
+      { ...summary, name: "acme", specifier: "./acme", path: "/acme/provider.ts" },
+      { ...summary, name: "hush", specifier: "clrk-provider-hush", path: "/hush.js" },
+    ],
+  });
+  t.equal(await context.clrk("status"), 0);
+  t.match(context.stdout(), "Plugins    acme (./acme), hush (clrk-provider-hush)\n");
+});

@@ -48,6 +48,7 @@ function describeProcess(process: GatewayProcessStatus, context: CliContext): st
 
 function describeFacts(process: GatewayProcessStatus, context: CliContext): string[] {
   const { pid, version, startedAt, directories, revision, envoy, engine, records } = process;
+  const { plugins } = process;
   const { workingDirectory } = context;
   const ageMs = ageSince(startedAt, context.now());
   const facts: [string, string][] = [
@@ -59,12 +60,19 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ...(engine === undefined
       ? []
       : [["Engine", describeEngine(engine)] satisfies [string, string]]),
+    ...(plugins.length === 0
+      ? []
+      : [["Plugins", describePlugins(plugins)] satisfies [string, string]]),
     ["Manifests", `${directories.join(", ") || "none"}, revision ${revision}`],
     ["Records", shortenPath(records.file, workingDirectory)],
     ["", describeLosses(records)],
     ...(records.failure === "" ? [] : [["", records.failure] satisfies [string, string]]),
   ];
   return facts.map(([name, value]) => `${name.padEnd(10)} ${escapeControls(value)}\n`);
+}
+
+function describePlugins(plugins: GatewayProcessStatus["plugins"]): string {
+  return plugins.map(({ name, specifier }) => `${name} (${specifier})`).join(", ");
 }
 
 function describeEngine({ threads, replaced, streams, failed }: EngineStatus): string {
