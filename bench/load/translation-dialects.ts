@@ -4,7 +4,7 @@ import type { Provider, ServedApi } from "../../providers/provider.ts";
 
 /** One dialect with an API that is served in it. */
 export interface Dialect {
-  /** Name of the codec */
+  /** Name of the codec, with the provider's where another codec has the same */
   readonly name: string;
   readonly codec: ChatCodec;
   readonly api: ServedApi;
@@ -25,11 +25,15 @@ const candidates: readonly string[] = [
 /** Every dialect once, in the order of the registry; empty where nobody serves conversations. */
 export function findDialects(providers: readonly Provider[]): Dialect[] {
   const dialects = new Map<ChatCodec, Dialect>();
-  for (const api of providers.flatMap(({ served = [] }) => served)) {
-    const { codec } = api;
-    const model = candidates.find((candidate) => api.serves?.(candidate) !== false);
-    if (codec.operation !== "chat" || model === undefined || dialects.has(codec)) continue;
-    dialects.set(codec, { name: codec.name, codec, api, model });
+  for (const provider of providers) {
+    for (const api of provider.served ?? []) {
+      const { codec } = api;
+      const model = candidates.find((candidate) => api.serves?.(candidate) !== false);
+      if (codec.operation !== "chat" || model === undefined || dialects.has(codec)) continue;
+      const isTaken = [...dialects.keys()].some(({ name }) => name === codec.name);
+      const name = isTaken ? `${codec.name} (${provider.name})` : codec.name;
+      dialects.set(codec, { name, codec, api, model });
+    }
   }
   return [...dialects.values()];
 }

@@ -1,7 +1,6 @@
 /** `npm run bench -- translation`: what translating between dialects costs without Envoy and engine; and cut streams. */
 import { fileURLToPath } from "node:url";
 import { providers } from "../../providers/registry.ts";
-import { formatPaired } from "./comparison.ts";
 import type { PairedFigure } from "./comparison.ts";
 import { formatCount } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
@@ -129,26 +128,35 @@ function reportSplits(
   if (differences.length > 0) process.exitCode = 1;
 }
 
-/** The costs as a table with a trailing newline. */
+const nameWidth = 34;
+const columns: readonly { readonly head: string; readonly name: FigureName }[] = [
+  { head: "2 KB µs", name: "smallCallMicros" },
+  { head: "1 MB ms", name: "largeRequestMs" },
+  { head: "back ms", name: "largeAnswerMs" },
+  { head: "piece µs", name: "chunkMicros" },
+];
+const columnWidth = 11;
+
+/** The costs as a table with a trailing newline, at most 80 columns wide: medians. */
 export function formatCosts(costs: readonly TranslationCost[]): string {
-  const head = ["", "2 KB call µs", "1 MB request ms", "1 MB answer ms", "piece µs"];
-  const rows = costs.map((cost) => [
-    `${cost.source} → ${cost.served}`,
-    ...figureNames.map((name) => formatPaired(cost[name], formatPrecise)),
+  const sources = [...new Set(costs.map(({ source }) => source))];
+  const lines = sources.flatMap((source) => [
+    row(`${source}, served in`, ({ head }) => head),
+    ...costs
+      .filter((cost) => cost.source === source)
+      .map((cost) =>
+        row(`  ${cost.served}`, ({ name }) => {
+          const figure = cost[name];
+          return figure === null ? "-" : formatPrecise(figure.median);
+        }),
+      ),
+    "",
   ]);
-  const widths = head.map((_, column) =>
-    Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)),
-  );
-  const lines = [head, ...rows].map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return column === 0 ? cell.padEnd(width) : cell.padStart(width + 2);
-      })
-      .join("")
-      .trimEnd(),
-  );
-  return `${lines.join("\n")}\n`;
+  return lines.join("\n");
+}
+
+function row(name: string, cell: (column: (typeof columns)[number]) => string): string {
+  return name.padEnd(nameWidth) + columns.map((one) => cell(one).padStart(columnWidth)).join("");
 }
 
 /** One line for each limit: how many pairs keep to it, and the worst one. */
