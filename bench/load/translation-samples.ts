@@ -6,6 +6,7 @@ import type {
   ChatRequest,
   ChatResponse,
   Message,
+  PartStart,
   StreamEvent,
   Tool,
   Usage,
@@ -113,6 +114,32 @@ export function sampleEvents(model: string): StreamEvent[] {
     { kind: "part-end", index: 0 },
     { kind: "usage", usage },
     { kind: "finish", finish: "stop", stopText: null },
+    { kind: "end" },
+  ];
+}
+
+/** The events of a short answer with reasoning, text beyond ASCII and two tool calls; `origin` is the codec's name. */
+export function variedEvents(model: string, origin: string): StreamEvent[] {
+  const part = (index: number, start: PartStart, texts: readonly string[]): StreamEvent[] => [
+    { kind: "part-start", index, part: start },
+    ...texts.map((text): StreamEvent => ({ kind: "delta", index, text })),
+    { kind: "part-end", index },
+  ];
+  const call = (id: string): PartStart => ({ kind: "tool-call", id, name: tool.name });
+  return [
+    { kind: "start", id: "bench0123456789", model, created: 1_790_000_000 },
+    ...part(0, { kind: "reasoning", encrypted: null, origin }, ["First ", "the file, ", "then…"]),
+    ...part(1, { kind: "text" }, [
+      "Grüße 👋🏽",
+      " from\r\nthe ",
+      '"gate"',
+      "\\ \u2028日本",
+      "語\n\n",
+    ]),
+    ...part(2, call("call_00000001"), ['{"path":', '"src/ü.ts",', '"lines":4', "0}"]),
+    ...part(3, call("call_00000002"), ['{"path":"b","lines":12345678901234567890}']),
+    { kind: "usage", usage },
+    { kind: "finish", finish: "tool-calls", stopText: null },
     { kind: "end" },
   ];
 }

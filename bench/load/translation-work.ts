@@ -1,6 +1,6 @@
 /** Prepared work of one pair of dialects: what an agent sends and a provider answers, and functions that translate it. */
 import type { WireRequest, WireResponse } from "../../providers/codec.ts";
-import type { ChatRequest } from "../../providers/ir.ts";
+import type { ChatRequest, StreamEvent } from "../../providers/ir.ts";
 import {
   createStreamTranslator,
   decodeCall,
@@ -11,7 +11,13 @@ import {
 import type { DecodedCall } from "../../providers/translation.ts";
 import { requestIn, responseIn } from "./translation-dialects.ts";
 import type { Dialect } from "./translation-dialects.ts";
-import { sampleBytes, sampleEvents, sampleRequest, sampleResponse } from "./translation-samples.ts";
+import {
+  sampleBytes,
+  sampleEvents,
+  sampleRequest,
+  sampleResponse,
+  variedEvents,
+} from "./translation-samples.ts";
 
 /** One direction: agents speak `source`, a provider serves in `served`. */
 export interface Pair {
@@ -31,7 +37,9 @@ export interface PairWork {
   readonly stream: () => number;
   /** Pieces of the streamed answer as the provider sends them */
   readonly chunks: readonly Buffer[];
-  /** A stream from any pieces of the same bytes, in the agent's dialect */
+  /** A short streamed answer with a part of every sort */
+  readonly varied: Buffer;
+  /** A stream from pieces of its bytes, in the agent's dialect */
   readonly translateStream: (chunks: readonly Buffer[]) => Buffer;
 }
 
@@ -43,7 +51,7 @@ export function preparePair({ served, source }: Pair): PairWork {
   const largeAnswer = answerOf(served, sampleBytes.large);
   const smallCall = decode(source, small);
   const streamed = decode(source, requestOf(source, sampleBytes.small, true));
-  const chunks = streamOf(served);
+  const chunks = streamOf(served, sampleEvents(served.model));
   const translateStream = (pieces: readonly Buffer[]) => {
     const translator = createStreamTranslator(source.codec, served.codec, chatRequest(streamed));
     const out = pieces.map((piece) => translator.write(piece));
@@ -63,6 +71,7 @@ export function preparePair({ served, source }: Pair): PairWork {
       return bytes + translator.end().length;
     },
     chunks,
+    varied: Buffer.concat(streamOf(served, variedEvents(served.model, served.codec.name))),
     translateStream,
   };
   if (work.stream() === 0) throw new Error("Cannot translate stream: nothing was written");
@@ -116,10 +125,10 @@ function answerOf(dialect: Dialect, bytes: number): WireResponse {
   return responseIn(write(Math.max(0, Math.floor((bytes - fixed) / share))));
 }
 
-function streamOf(dialect: Dialect): Buffer[] {
+function streamOf(dialect: Dialect, events: readonly StreamEvent[]): Buffer[] {
   const request = chatRequest(decode(dialect, requestOf(dialect, sampleBytes.small, true)));
   const encoder = dialect.codec.createStreamEncoder(request);
-  return sampleEvents(dialect.model)
+  return events
     .map((event) => Buffer.from(encoder.write([event])))
     .filter(({ length }) => length > 0);
 }
