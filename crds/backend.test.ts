@@ -1,13 +1,14 @@
 /** Backend: one of two sorts, reached at a host that is one. */
 import t from "tap";
 import { backendKind } from "./backend.ts";
+import type { Row } from "./testdata/kind-cases.ts";
 import { expectObject, objectOf, testAcceptance, testRefusals } from "./testdata/kind-cases.ts";
 
 const least = objectOf("Backend", { upstream: { host: "API.x.com." } });
 const most = objectOf("Backend", {
   type: "Upstream",
-  schema: { name: "openai" },
-  upstream: { host: "api.x.com", port: 8443 },
+  schema: { name: "openai", basePath: "/openai/v1" },
+  upstream: { host: "api.x.com", port: 8443, tls: false },
   modelRewrites: [{ from: "claude-*", to: "gpt-4.1-mini" }],
   bodyMutation: { ensureStreamUsage: true },
 });
@@ -19,7 +20,7 @@ const pool = objectOf("Backend", {
 t.test("parse() of the least backend is an upstream at port 443", (t) => {
   t.same(expectObject(backendKind.parse(least)).spec, {
     type: "Upstream",
-    upstream: { host: "api.x.com", port: 443 },
+    upstream: { host: "api.x.com", port: 443, tls: true },
     modelRewrites: [],
   });
   t.end();
@@ -28,8 +29,8 @@ t.test("parse() of the least backend is an upstream at port 443", (t) => {
 t.test("parse() keeps all that can be said", (t) => {
   t.same(expectObject(backendKind.parse(most)).spec, {
     type: "Upstream",
-    schema: { name: "openai" },
-    upstream: { host: "api.x.com", port: 8443 },
+    schema: { name: "openai", basePath: "/openai/v1" },
+    upstream: { host: "api.x.com", port: 8443, tls: false },
     modelRewrites: [{ from: "claude-*", to: "gpt-4.1-mini" }],
     bodyMutation: { ensureStreamUsage: true },
   });
@@ -43,9 +44,14 @@ testAcceptance(backendKind, most, [
   ["spec.upstream.host", "ollama"],
   ["spec.bodyMutation", {}],
   ["spec.schema", undefined],
+  ["spec.schema.basePath", undefined],
+  ["spec.schema.basePath", "/a/b-c/d.e_f~g@h:1"],
+  ["spec.upstream.tls", true],
 ]);
 
 const host = "a DNS name or an IP address";
+const basePath = 'a path such as "/openai/v1"';
+const segments = "segments are of letters, digits and ._~@:- only, and no slash ends it";
 testRefusals(backendKind, most, [
   ["spec", {}, 'spec.upstream: not set, wanted a value, because type is "Upstream"'],
   ["spec.type", "Service", 'spec.type: found "Service", wanted "Upstream" or "InferencePool"'],
@@ -96,6 +102,26 @@ testRefusals(backendKind, most, [
   ],
   ["spec.schema", "openai", 'spec.schema: found "openai", wanted an object'],
   ["spec.schema.name", "", "spec.schema.name: found an empty string, wanted a non-empty string"],
+  [
+    "spec.schema.basePath",
+    "v1",
+    `spec.schema.basePath: found "v1", wanted ${basePath}: it does not begin with "/"`,
+  ],
+  ...["/", "/v1/", "//v1", "/v1?x", "/v1#x", "/a%2fb", "/a b"].map(
+    (path): Row => [
+      "spec.schema.basePath",
+      path,
+      `spec.schema.basePath: found "${path}", wanted ${basePath}: ${segments}`,
+    ],
+  ),
+  ...["/v1/..", "/../v1", "/./v1"].map(
+    (path): Row => [
+      "spec.schema.basePath",
+      path,
+      `spec.schema.basePath: found "${path}", wanted ${basePath}: it has a dot segment`,
+    ],
+  ),
+  ["spec.upstream.tls", "no", 'spec.upstream.tls: found "no", wanted true or false'],
   [
     "spec.modelRewrites.0.from",
     "gpt-{4,5}",

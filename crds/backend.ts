@@ -1,6 +1,6 @@
 /** Backend: a place that can serve requests, and what it speaks. Holds no credential. */
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
-import { globFormat, hostFormat } from "./match-formats.ts";
+import { basePathFormat, globFormat, hostFormat } from "./match-formats.ts";
 import { dnsSubdomainFormat, kindFormat } from "./name-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { port } from "./references.ts";
@@ -17,10 +17,17 @@ import {
 import type { Infer } from "./schema.ts";
 
 const upstream = object({
-  description: "A host reached over TLS",
+  description: "A host reached over TLS, unless it says otherwise",
   fields: {
     host: string({ description: "DNS name or IP address", maxLength: 254, format: hostFormat }),
     port: defaulted(port("Port"), 443),
+    tls: defaulted(
+      boolean({
+        description:
+          "False speaks plain HTTP, for servers on the machine or in the cluster; no credential is ever sent by it",
+      }),
+      true,
+    ),
   },
 });
 
@@ -49,6 +56,14 @@ const spec = object({
         description: "What is spoken there",
         fields: {
           name: string({ description: "Name or alias of a provider, or custom", maxLength: 128 }),
+          basePath: optional(
+            string({
+              description:
+                "Path in front of the provider's own, such as /openai/v1; the provider's default when absent",
+              maxLength: 256,
+              format: basePathFormat,
+            }),
+          ),
         },
       }),
     ),
@@ -77,7 +92,10 @@ const spec = object({
         description: "Changes to request bodies",
         fields: {
           ensureStreamUsage: optional(
-            boolean({ description: "Asks for token counts at the end of OpenAI streams" }),
+            boolean({
+              description:
+                "Asks for token counts at the end of OpenAI streams, which the agent does not see; true when absent",
+            }),
           ),
         },
       }),

@@ -12,14 +12,24 @@ import {
 const route = { group: "clrk.apoxy.dev", kind: "AIProviderRoute", name: "chat" };
 const most = objectOf("FallbackRoutingPolicy", {
   targetRefs: [route],
-  retry: { numRetries: 2, retriableStatusCodes: [429, 503], perTryTimeout: "30s" },
+  retry: {
+    numRetries: 2,
+    retriableStatusCodes: [429, 503],
+    connectTimeout: "1500ms",
+    perTryTimeout: "30s",
+  },
   ejection: { maxEjectionTime: "60s" },
 });
 
 t.test("parse() keeps all that can be said, and makes nothing up", (t) => {
   t.same(expectObject(kind.parse(most)).spec, {
     targetRefs: [route],
-    retry: { numRetries: 2, retriableStatusCodes: [429, 503], perTryTimeout: "30s" },
+    retry: {
+      numRetries: 2,
+      retriableStatusCodes: [429, 503],
+      connectTimeout: "1.5s",
+      perTryTimeout: "30s",
+    },
     ejection: { maxEjectionTime: "1m0s" },
   });
   const least = objectOf("FallbackRoutingPolicy", { targetRefs: [route] });
@@ -65,9 +75,14 @@ testRefusals(kind, most, [
     `spec.retry.perTryTimeout: found "0s", wanted ${duration}: it must be more than 0`,
   ],
   [
+    "spec.retry.connectTimeout",
+    "never",
+    `spec.retry.connectTimeout: found "never", wanted ${duration}: no number at position 0`,
+  ],
+  [
     "spec.retry.retries",
     1,
-    'spec.retry.retries: unknown field; known: "numRetries", "retriableStatusCodes", "perTryTimeout"',
+    'spec.retry.retries: unknown field; known: "numRetries", "retriableStatusCodes", "connectTimeout", "perTryTimeout"',
   ],
   [
     "spec.ejection.maxEjectionTime",

@@ -34,15 +34,23 @@ const spec = object({
           retriableStatusCodes: emptyIfAbsent(
             array({
               description:
-                "Statuses tried again, besides connection failures; 429 and 503 when none",
+                "Statuses tried again, besides connection failures; 429, 500, 502, 503, 504 and 529 when none",
               items: integer({ description: "HTTP status", min: 400, max: 599 }),
               maxItems: 32,
               unique: "value",
             }),
           ),
+          connectTimeout: optional(
+            string({
+              description: "Longest time to connect to a backend; 5s when absent",
+              maxLength: 32,
+              format: durationFormat,
+            }),
+          ),
           perTryTimeout: optional(
             string({
-              description: "Longest time for one attempt; none when absent",
+              description:
+                "Longest time from an attempt's begin to its response headers; the gateway's requestTimeout when absent",
               maxLength: 32,
               format: durationFormat,
             }),

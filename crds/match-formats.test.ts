@@ -1,6 +1,7 @@
 /** Formats of what rules compare with: stored text is canonical, refusals carry the reader's detail. */
 import {
   addressFormat,
+  basePathFormat,
   cidrFormat,
   dnsNameFormat,
   dnsPatternFormat,
@@ -84,6 +85,20 @@ testRefused(pathGlobFormat, [
   ["?v1", 'it begins neither with "/" nor with "*"'],
   ["", 'it begins neither with "/" nor with "*"'],
   ["/{id}", 'character "{" at position 1; only "*" and "?" are special here'],
+]);
+
+const segments = "segments are of letters, digits and ._~@:- only, and no slash ends it";
+testReads(basePathFormat, ["/v1", "/openai/v1", "/a.b/..c/~d@e:f-g_h"]);
+testRefused(basePathFormat, [
+  ["", 'it does not begin with "/"'],
+  ["v1", 'it does not begin with "/"'],
+  ["/", segments],
+  ["/v1/", segments],
+  ["//v1", segments],
+  ["/v1?a=b", segments],
+  ["/a%2f..", segments],
+  ["/..", "it has a dot segment"],
+  ["/v1/./x", "it has a dot segment"],
 ]);
 
 testReads(regexFormat, ["^a.*$"]);

@@ -93,6 +93,19 @@ export const pathGlobFormat: StringFormat = {
   },
 };
 
+/** The path in front of an API's own: segments of plain characters, without a slash at its end. */
+export const basePathFormat: StringFormat = {
+  name: "base-path",
+  wanted: 'a path such as "/openai/v1"',
+  read(text) {
+    if (!text.startsWith("/")) return invalid('it does not begin with "/"');
+    if (!/^(?:\/[A-Za-z0-9._~@:-]+)+$/.test(text)) {
+      return invalid("segments are of letters, digits and ._~@:- only, and no slash ends it");
+    }
+    return /\/\.{1,2}(?:\/|$)/.test(text) ? invalid("it has a dot segment") : valid(text);
+  },
+};
+
 /** An RE2 expression, as Envoy compiles it. */
 export const regexFormat: StringFormat = {
   name: "re2",

@@ -84,6 +84,12 @@ for (const [name, schema, value, ...expected] of [
     '[0].kind: found "Service", wanted "Backend"',
   ],
   [
+    "a priority below all",
+    backendReferences,
+    [{ ...backend, priority: -1 }],
+    "[0].priority: found -1, wanted an integer from 0 to 15",
+  ],
+  [
     "a negative weight",
     backendReferences,
     [{ ...backend, weight: -1 }],
@@ -158,17 +164,17 @@ for (const [name, schema, value, ...expected] of [
   });
 }
 
-t.test("backendReferences give a weight of 1", (t) => {
+t.test("backendReferences give a weight of 1 and no priority", (t) => {
   t.same(
     parseSchema(backendReferences, [
       backend,
-      { ...backend, weight: 0, namespace: "x", port: 8443 },
+      { ...backend, weight: 0, namespace: "x", port: 8443, priority: 15 },
     ]),
     {
       kind: "valid",
       value: [
         { ...backend, weight: 1 },
-        { ...backend, weight: 0, namespace: "x", port: 8443 },
+        { ...backend, weight: 0, namespace: "x", port: 8443, priority: 15 },
       ],
     },
   );

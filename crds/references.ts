@@ -64,6 +64,14 @@ export const backendReference = object({
       }),
       1,
     ),
+    priority: optional(
+      integer({
+        description:
+          "Tier with a FallbackRoutingPolicy: lower ones are tried first; the position in the list when no candidate has one",
+        min: 0,
+        max: 15,
+      }),
+    ),
   },
 });
 

@@ -12,7 +12,7 @@ function create(parts: Readonly<Record<string, string>>) {
   const values = new Map(
     Object.entries(parts).map(([part, value]) => [`${resource}/${part}`, new SecretValue(value)]),
   );
-  return createAttemptSigner(attemptPlan("aws"), (name) => values.get(name));
+  return createAttemptSigner(attemptPlan("aws").signing, (name) => values.get(name));
 }
 
 const long = { access_key_id: "AKIDEXAMPLE", secret_access_key: "wJalrXUtnFEMI/K7MDENG" };

@@ -1,4 +1,4 @@
-/** The signer of a plan for attempts, from the parts of its credential that have arrived. */
+/** The signer of an AWS credential, from the parts of its credential that have arrived. */
 
 import type { SecretValue } from "../gateway/secret-value.ts";
 import type { CreateSignerOutcome } from "../gateway/sigv4.ts";
@@ -7,7 +7,7 @@ import type { AttemptPlan } from "../gateway/snapshot.ts";
 
 /** A signer, or a clause about the part that is missing or cannot be used: then every attempt is refused with it. */
 export function createAttemptSigner(
-  { signing }: AttemptPlan,
+  signing: NonNullable<AttemptPlan["signing"]>,
   credential: (resource: string) => SecretValue | undefined,
 ): CreateSignerOutcome {
   const { region, service, secret } = signing;

@@ -3,13 +3,17 @@
  * what sessions ask; what is decided is in `session.ts` and the policies.
  */
 
+import type { Ejection } from "../gateway/backend-health.ts";
 import type { CallFacts } from "../gateway/call-facts.ts";
 import type { Clock } from "../gateway/clock.ts";
 import { monotonicMs } from "../gateway/clock.ts";
 import { CLRK_HEADERS, ENGINE_ROLE } from "../gateway/headers.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import { createRandomPool, createTraceIds } from "../gateway/trace-context.ts";
+import { decodeAskedHead } from "./asked-head.ts";
+import { AttemptSession } from "./attempt-session.ts";
 import { readCaller } from "./caller.ts";
+import { EjectedCandidates } from "./ejected-candidates.ts";
 import type { GrpcStream, OpenCall } from "./http2/call.ts";
 import { NetworkCall } from "./network-call.ts";
 import { Observation } from "./observation.ts";
@@ -50,6 +54,7 @@ export class EngineService {
   readonly #parts: SessionCallParts;
   readonly #tools: SessionTools;
   readonly #nowUnixMs: () => number;
+  readonly #health = new EjectedCandidates();
   readonly #redactor = () => this.#book.redactor;
   readonly #words = () => this.#book.words;
 
@@ -65,9 +70,16 @@ export class EngineService {
       nextId: createTransactionIds(random),
       trace: (traceparent) => createTraceIds(traceparent, random),
       nowMs: () => monotonicMs(clock),
-      observe: (entry, request, settler) =>
+      routing: {
+        credential: this.#book.credential,
+        signer: this.#book.signer,
+        nowUnixMs: this.#nowUnixMs,
+        isEjected: (pick) => this.#health.isEjected(pick, monotonicMs(clock)),
+        random: Math.random,
+      },
+      observe: (plan, request, settler) =>
         new Observation({
-          entry,
+          plan,
           request,
           settler,
           redactor: this.#redactor,
@@ -94,11 +106,22 @@ export class EngineService {
     this.#book.publish(update);
   }
 
+  /** Takes which candidates are left out for now. */
+  publishEjections(ejections: readonly Ejection[]): void {
+    this.#health.publish(ejections, monotonicMs(this.#options.clock));
+  }
+
   #openProcess(stream: GrpcStream): SessionCall {
     const call = new SessionCall(stream, this.#parts);
     const id = stream.header(CLRK_HEADERS.plan) ?? "";
     if (stream.header(CLRK_HEADERS.extprocRole) === ENGINE_ROLE.upstream) {
       const entry = this.#book.findAttempt(id);
+      if (entry?.plan.fallback !== undefined) {
+        const head = decodeAskedHead(stream.header(CLRK_HEADERS.call));
+        const address = stream.header(CLRK_HEADERS.upstreamAddress) ?? "";
+        const tools = this.#tools.routing;
+        return call.begin(new AttemptSession({ entry, head, address, tools }));
+      }
       return call.begin(new UpstreamSession({ entry, nowUnixMs: this.#nowUnixMs }));
     }
     const caller = readCaller(stream.header(CLRK_HEADERS.caller));

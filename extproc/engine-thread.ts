@@ -3,15 +3,18 @@
  * a thread in reserve replaces a lost one within milliseconds.
  */
 
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../gateway/clock.ts";
 import { describeError } from "../gateway/errors.ts";
+import { installProviderPlugins } from "../gateway/plugin-loader.ts";
+import { engineLimits } from "./engine-limits.ts";
 import { EngineService } from "./engine-service.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
 import { encodeFacts } from "./facts-text.ts";
 import { GrpcServer } from "./http2/server.ts";
 import { ThreadCounters } from "./thread-counters.ts";
-import type { ThreadOrder, ThreadReport } from "./thread-messages.ts";
+import type { ThreadOrder, ThreadReport, ThreadStart } from "./thread-messages.ts";
+import type { Ejection } from "../gateway/backend-health.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 
 const heartbeatMs = 100;
@@ -38,6 +41,7 @@ class ServingThread {
     this.#server = new GrpcServer({
       methods: this.#service.methods,
       clock: systemClock,
+      limits: engineLimits,
       onError: (error) => report({ kind: "trouble", message: describeError(error) }),
     });
     this.#heart = setInterval(() => row.add("heartbeat", 1), heartbeatMs);
@@ -49,6 +53,10 @@ class ServingThread {
 
   publish(update: PlanUpdate): void {
     this.#service.publish(update);
+  }
+
+  eject(ejections: readonly Ejection[]): void {
+    this.#service.publishEjections(ejections);
   }
 
   async drain(deadlineMs: number): Promise<void> {
@@ -80,6 +88,9 @@ async function obey(order: ThreadOrder): Promise<void> {
       serving?.publish(order.update);
       report({ kind: "updated", revision: order.update.revision });
       return;
+    case "eject":
+      serving?.eject(order.ejections);
+      return;
     case "drain":
       await serving?.drain(order.deadlineMs);
       report({ kind: "drained" });
@@ -87,6 +98,10 @@ async function obey(order: ThreadOrder): Promise<void> {
       return;
   }
 }
+
+// Written by engine-worker.ts. Orders wait until somebody listens; a plugin that cannot be loaded ends the thread.
+const { plugins } = workerData as ThreadStart;
+await installProviderPlugins(plugins, { from: "/" });
 
 parentPort?.on("message", (order: ThreadOrder) => {
   obey(order).catch((error: unknown) => {

@@ -1,10 +1,11 @@
 /** A thread of the engine as the process holds it: started, told, heard, and ended. */
 
 import { Worker } from "node:worker_threads";
-import type { ThreadOrder, ThreadReport } from "./thread-messages.ts";
+import type { ThreadOrder, ThreadReport, ThreadStart } from "./thread-messages.ts";
 
 /** What a worker is given. */
 export interface EngineWorkerOptions {
+  readonly start: ThreadStart;
   readonly onReport: (report: ThreadReport) => void;
   /** The thread is gone; told once, whatever ended it */
   readonly onExit: (cause: unknown) => void;
@@ -25,7 +26,7 @@ export class EngineWorker {
   /** Resolves when it takes orders; it never does when the thread ended before. */
   readonly whenReady: Promise<void>;
 
-  constructor({ onReport, onExit }: EngineWorkerOptions) {
+  constructor({ start, onReport, onExit }: EngineWorkerOptions) {
     this.#onReport = onReport;
     this.whenReady = new Promise((resolve) => {
       this.#ready = resolve;
@@ -34,6 +35,7 @@ export class EngineWorker {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     this.#worker = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), {
       name: "engine",
+      workerData: start,
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMb, maxYoungGenerationSizeMb: maxYoungMb },
     });
     this.#worker.on("message", (report: ThreadReport) => this.#hear(report));

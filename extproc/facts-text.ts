@@ -10,6 +10,7 @@ interface Rest {
   readonly capture: CallFacts["capture"];
   readonly denial: CallFacts["denial"];
   readonly target: CallFacts["target"];
+  readonly routing: CallFacts["routing"];
   /** Only a model call whose texts hold control characters */
   readonly model?: ModelCall;
 }
@@ -43,17 +44,24 @@ export function decodeFacts(text: string): CallFacts[] {
 }
 
 function encodeLine(facts: CallFacts): string {
-  const { id, trace, responseChunks, model, capture, denial, target } = facts;
+  const { id, trace, responseChunks, model, capture, denial, target, routing } = facts;
   const ids =
     trace === null
       ? `${id}${fieldEnd}${none}${fieldEnd}${none}${fieldEnd}${none}`
       : `${id}${fieldEnd}${trace.traceId}${fieldEnd}${trace.spanId}${fieldEnd}${trace.parentSpanId}`;
   const isReadable = model === null || isWritable(model);
   const call = isReadable ? encodeModel(model) : encodeModel(null);
-  const isPlain = isReadable && capture === null && denial === null && target === null;
-  const rest = isPlain
-    ? none
-    : JSON.stringify({ capture, denial, target, ...(!isReadable && { model }) } satisfies Rest);
+  const isBare = capture === null && denial === null && target === null && routing === null;
+  const rest =
+    isReadable && isBare
+      ? none
+      : JSON.stringify({
+          capture,
+          denial,
+          target,
+          routing,
+          ...(!isReadable && { model }),
+        } satisfies Rest);
   return `${ids}${fieldEnd}${responseChunks}${fieldEnd}${call}${fieldEnd}${rest}${lineEnd}`;
 }
 
@@ -64,7 +72,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
   }
   const text = fields[fieldCount - 1] ?? none;
   const rest: Rest =
-    text === none ? { capture: null, denial: null, target: null } : JSON.parse(text);
+    text === none ? { capture: null, denial: null, target: null, routing: null } : JSON.parse(text);
   return {
     id,
     trace: traceId === none ? null : { traceId, spanId, parentSpanId },
@@ -72,6 +80,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
     capture: rest.capture,
     denial: rest.denial,
     target: rest.target,
+    routing: rest.routing,
     responseChunks: Number(chunks),
   };
 }

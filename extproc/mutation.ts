@@ -2,9 +2,16 @@
  * Encodes replies to Envoy's HTTP filter, `envoy.service.ext_proc.v3.ProcessingResponse`: what becomes of headers,
  * bodies and trailers. All of them let the transaction go on; `immediate-response.ts` ends it.
  */
+import { CLRK_HEADERS } from "../gateway/headers.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
-import type { HeaderChanges } from "./reply-parts.ts";
-import { replyBound, writeHeaderChanges, writeTransactionId } from "./reply-parts.ts";
+import type { HeaderChanges, PickedWay } from "./reply-parts.ts";
+import {
+  replyBound,
+  wayBound,
+  writeHeaderChanges,
+  writeTransactionId,
+  writeWay,
+} from "./reply-parts.ts";
 import type { Phase } from "./transaction-message.ts";
 
 const MODE_OVERRIDE = 9;
@@ -60,6 +67,8 @@ export interface BodyReply extends Partial<HeaderChanges> {
   readonly mode?: BodyModes;
   /** Goes into Envoy's access log as dynamic metadata `clrk:id` */
   readonly transactionId?: string;
+  /** Has Envoy choose the route anew by it; in mode `buffered` only */
+  readonly way?: PickedWay;
 }
 
 /** A piece of a body in mode `full-duplex-streamed`, where what is not sent back is lost. */
@@ -101,6 +110,8 @@ export const continueReplies: Readonly<Record<Phase, Buffer>> = {
 };
 
 const writer = new ProtobufWriter();
+/** Headers that no request has here: what an agent sends under our prefix is stripped. */
+const nothingThere: readonly string[] = [CLRK_HEADERS.served];
 const noChanges: HeaderChanges = { set: [], remove: [] };
 
 /** A message that lets headers pass with these changes; new bytes, or the shared ones when there are none. */
@@ -123,16 +134,20 @@ export function encodeHeadersReply(phase: HeadersPhase, reply: HeadersReply): Bu
  * body only in mode `buffered`, where it still holds the headers.
  */
 export function encodeBodyReply(phase: BodyPhase, reply: BodyReply): Buffer {
-  const { body, mode, transactionId } = reply;
+  const { body, mode, transactionId, way } = reply;
   const changes: HeaderChanges = {
     set: reply.set ?? noChanges.set,
-    remove: reply.remove ?? noChanges.remove,
+    // Envoy ignores a wish for another route that changes no header.
+    remove: reply.remove ?? (way === undefined ? noChanges.remove : nothingThere),
   };
-  writer.begin(replyBound(changes, transactionId) + (body?.length ?? 0));
+  const wayBytes = way === undefined ? 0 : wayBound(way);
+  writer.begin(replyBound(changes, transactionId) + (body?.length ?? 0) + wayBytes);
   const end = writer.mark();
   writeModes(mode);
   if (transactionId !== undefined) writeTransactionId(writer, transactionId);
+  if (way !== undefined) writeWay(writer, way);
   const start = writer.mark();
+  if (way !== undefined) writer.number(5, 1);
   if (body !== undefined) {
     const mutation = writer.mark();
     writer.bytes(1, body);

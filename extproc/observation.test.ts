@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import t from "tap";
 import type { CapturePlan, EnginePlan } from "../gateway/snapshot.ts";
+import { encodeEventStreamMessage } from "../providers/aws-event-stream.ts";
 import { Observation } from "./observation.ts";
 import { PlanBook } from "./plan-book.ts";
 import { headerView, plan, update } from "./testdata/playbook.ts";
@@ -23,6 +24,7 @@ interface Observed {
 function observe(
   changes: Partial<EnginePlan>,
   headers: Readonly<Record<string, string>> = {},
+  path = "/v1/chat/completions",
 ): Observed {
   const asked = plan(changes);
   const book = new PlanBook([]);
@@ -30,11 +32,12 @@ function observe(
   const entry = book.find(asked.id);
   if (entry === undefined) throw new TypeError("Cannot observe: no plan");
   const { promise: settled, resolve } = Promise.withResolvers<void>();
+  const { meters, capture } = asked;
   const observation = new Observation({
-    entry,
+    plan: { provider: entry.provider, meters, capture },
     request: {
       method: "POST",
-      path: "/v1/chat/completions",
+      path,
       headers: headerView({ "content-type": "application/json", ...headers }),
     },
     redactor: () => book.redactor,
@@ -111,6 +114,27 @@ t.test("model() knows at any time what has passed so far", async (t) => {
   );
   t.match(observation.model(), { isStream: true, timeToFirstTokenMs: 12.5 });
   t.equal(observation.close(), "settled");
+});
+
+t.test("model() reads streams in AWS's framing", async (t) => {
+  const path = "/model/amazon.nova-pro-v1%3A0/converse-stream";
+  const { observation } = observe({ meters: true, provider: "aws-bedrock" }, {}, path);
+  observation.requestBody(Buffer.from('{"messages":[]}'), true);
+  const contentType = "application/vnd.amazon.eventstream";
+  t.equal(observation.responseHeaders(json({ "content-type": contentType }), false), true);
+  const payload = '{"usage":{"inputTokens":12,"outputTokens":7,"totalTokens":19}}';
+  observation.responseBody(
+    encodeEventStreamMessage({ headers: Buffer.alloc(0), payload }),
+    true,
+    1,
+  );
+  t.equal(observation.close(), "settled");
+  t.match(observation.model(), {
+    operation: "chat",
+    requestModel: "amazon.nova-pro-v1:0",
+    isStream: true,
+    usage: { inputTokens: 12, outputTokens: 7 },
+  });
 });
 
 t.test("model() is null for what is no call of a model", async (t) => {

@@ -7,11 +7,13 @@
 import type { CapturedExchange, ModelCall } from "../gateway/call-facts.ts";
 import type { BodyCapture } from "../gateway/capture.ts";
 import { captureHeaders, createBodyCapture, finishCapturedBody } from "../gateway/capture.ts";
+import type { CapturePlan } from "../gateway/snapshot.ts";
 import type { ValueRedactor } from "../gateway/value-redactor.ts";
 import type { CallObserver } from "../providers/call-observer.ts";
 import { createCallObserver } from "../providers/call-observer.ts";
+import type { Provider } from "../providers/provider.ts";
 import { BodyReader } from "./body-reader.ts";
-import type { PlanEntry } from "./plan-book.ts";
+import type { ServedBy } from "./routed-call.ts";
 import type { WordRedactor } from "./word-redactor.ts";
 import type { HeaderView } from "./transaction-message.ts";
 
@@ -22,9 +24,17 @@ export interface ObservedRequest {
   readonly headers: HeaderView;
 }
 
+/** What is to be read and kept. */
+export interface ObservedPlan {
+  /** Whose API is spoken, where that is known */
+  readonly provider: Provider | undefined;
+  readonly meters: boolean;
+  readonly capture: CapturePlan | undefined;
+}
+
 /** What an observation is given. */
 export interface ObservationOptions {
-  readonly entry: PlanEntry;
+  readonly plan: ObservedPlan;
   readonly request: ObservedRequest;
   readonly redactor: () => ValueRedactor;
   readonly words: () => WordRedactor;
@@ -40,7 +50,9 @@ export interface Settler {
 /** Reads one transaction. */
 export class Observation {
   readonly #options: ObservationOptions;
-  readonly #observer: CallObserver | undefined;
+  #observer: CallObserver | undefined;
+  /** Reads what the agent asked, where another provider answers */
+  #asked: CallObserver | undefined;
   readonly #requestHeaders: CapturedExchange["requestHeaders"];
   #responseHeaders: CapturedExchange["responseHeaders"] = [];
   readonly #request: BodyReader | undefined;
@@ -53,8 +65,8 @@ export class Observation {
 
   constructor(options: ObservationOptions) {
     this.#options = options;
-    const { entry, request } = options;
-    const { plan, provider } = entry;
+    const { plan, request } = options;
+    const { provider } = plan;
     const { headers } = request;
     this.#observer =
       plan.meters && provider !== undefined ? createCallObserver(provider, request) : undefined;
@@ -83,12 +95,21 @@ export class Observation {
   /** Nothing more of the request will come. */
   requestEnd(): void {
     this.#request?.end();
-    if (this.#request?.isSettled !== false) this.#observer?.requestEnd();
+    if (this.#request?.isSettled !== false) this.#requestObserver?.requestEnd();
+  }
+
+  /** Another provider answers than the one that was asked, or by another path. Before the answer's headers. */
+  answeredBy({ provider, path }: ServedBy): void {
+    const { plan, request } = this.#options;
+    if (this.#observer === undefined) return;
+    if (provider === plan.provider && path === request.path) return;
+    this.#asked = this.#observer;
+    this.#observer = createCallObserver(provider, { method: request.method, path });
   }
 
   /** Takes the answer's headers; false when nothing of its body will be read. */
   responseHeaders(headers: HeaderView, isLast: boolean): boolean {
-    const { capture } = this.#options.entry.plan;
+    const { capture } = this.#options.plan;
     const keeps = capture?.response === true;
     this.#responseHeaders = this.#keepHeaders(headers, keeps);
     this.#responseCapture = this.#createCapture(headers, keeps);
@@ -126,14 +147,14 @@ export class Observation {
 
   /** What is known of the call; null when it is none of a model. */
   model(): ModelCall | null {
-    const observer = this.#observer;
-    if (observer === undefined) return null;
-    const call = observer.result();
+    const asked = (this.#asked ?? this.#observer)?.result();
+    const call = this.#observer?.result() ?? asked;
+    if (asked === undefined || call === undefined) return null;
     const words = this.#options.words();
     return {
-      operation: call.operation,
+      operation: asked.operation,
       // An upstream may write what it was sent where its model's name is wanted.
-      requestModel: words.redact(call.requestModel),
+      requestModel: words.redact(asked.requestModel),
       responseModel: words.redact(call.responseModel),
       responseId: words.redactOnce(call.responseId),
       finishReasons: call.finishReasons.map((reason) => words.redact(reason)),
@@ -145,7 +166,7 @@ export class Observation {
 
   /** What the record keeps; null when nothing was asked for. */
   capture(): CapturedExchange | null {
-    if (this.#options.entry.plan.capture === undefined) return null;
+    if (this.#options.plan.capture === undefined) return null;
     return {
       requestHeaders: this.#requestHeaders,
       requestBody: this.#take(this.#requestCapture, this.#request),
@@ -160,8 +181,12 @@ export class Observation {
     this.#response?.destroy();
   }
 
+  get #requestObserver(): CallObserver | undefined {
+    return this.#asked ?? this.#observer;
+  }
+
   #onRequestData(chunk: Buffer): void {
-    this.#observer?.requestChunk(chunk);
+    this.#requestObserver?.requestChunk(chunk);
     keep(this.#requestCapture, chunk, this.#request);
   }
 
@@ -181,12 +206,12 @@ export class Observation {
   }
 
   #settle(): void {
-    if (this.#request?.isSettled !== false) this.#observer?.requestEnd();
+    if (this.#request?.isSettled !== false) this.#requestObserver?.requestEnd();
     if (this.#isClosed && this.#isSettled()) this.#options.settler.onSettled();
   }
 
   #keepHeaders(headers: HeaderView, keeps: boolean): CapturedExchange["requestHeaders"] {
-    const { capture } = this.#options.entry.plan;
+    const { capture } = this.#options.plan;
     if (!keeps || capture === undefined) return [];
     return captureHeaders(headers.entries(), {
       redactHeaders: capture.redactHeaders,
@@ -196,7 +221,7 @@ export class Observation {
   }
 
   #createCapture(headers: HeaderView, keeps: boolean): BodyCapture | undefined {
-    const { capture } = this.#options.entry.plan;
+    const { capture } = this.#options.plan;
     if (!keeps || capture === undefined) return undefined;
     return createBodyCapture(capture, headers.find("content-type"));
   }
@@ -228,6 +253,7 @@ function isReadable(contentType: string): boolean {
   return (
     type.startsWith("application/json") ||
     type.startsWith("text/event-stream") ||
+    type.startsWith("application/vnd.amazon.eventstream") ||
     type.includes("+json")
   );
 }

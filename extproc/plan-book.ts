@@ -4,11 +4,13 @@
  * given.
  */
 
+import { BlockList } from "node:net";
 import { valueNamesOf } from "../gateway/gateway-credentials.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import { policiesFor } from "../gateway/pipeline.ts";
 import type { ShownParts } from "../gateway/processing-mode.ts";
 import { shownParts } from "../gateway/processing-mode.ts";
+import type { RoutedRule } from "../gateway/routing-plan.ts";
 import { SecretValue } from "../gateway/secret-value.ts";
 import type { CreateSignerOutcome } from "../gateway/sigv4.ts";
 import type { AttemptPlan, EnginePlan } from "../gateway/snapshot.ts";
@@ -20,6 +22,8 @@ import { WordRedactor } from "./word-redactor.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProviderByName } from "../providers/registry.ts";
 import { createAttemptSigner } from "./attempt-signer.ts";
+
+type Signing = NonNullable<AttemptPlan["signing"]>;
 
 /** A plan with what follows from it. */
 export interface PlanEntry {
@@ -33,7 +37,10 @@ export interface PlanEntry {
 /** A plan for attempts with its signer, or why there is none. */
 export interface AttemptEntry {
   readonly plan: AttemptPlan;
-  readonly signer: CreateSignerOutcome;
+  /** Of a plan that signs and is not one of several */
+  readonly signer: CreateSignerOutcome | undefined;
+  /** Addresses that its host's name must not resolve to */
+  readonly guard: BlockList | undefined;
 }
 
 /** Revisions whose plans are kept: Envoy takes a new configuration within a second, streams ask at their start only. */
@@ -59,6 +66,7 @@ export class PlanBook {
   #words = new WordRedactor(this.#redactor);
   /** Some plan did, by which streams may still be open */
   #keeps = false;
+  readonly #signers = new Map<string, CreateSignerOutcome>();
   readonly credential = (resource: string): SecretValue | undefined =>
     this.#credentials.get(resource);
 
@@ -90,6 +98,8 @@ export class PlanBook {
       [...values].map(([resource, value]) => [resource, new SecretValue(value)]),
     );
     const known = this.#plans;
+    const knownAttempts = this.#attempts;
+    this.#signers.clear();
     this.#plans = new Map(
       this.#updates
         .flatMap(({ plans }) => plans)
@@ -98,7 +108,7 @@ export class PlanBook {
     this.#attempts = new Map(
       this.#updates
         .flatMap(({ attempts }) => attempts)
-        .map((plan) => [plan.id, { plan, signer: createAttemptSigner(plan, this.credential) }]),
+        .map((plan) => [plan.id, this.#attempt(plan, knownAttempts.get(plan.id))]),
     );
     this.#remember(new Set(values.values()), update);
   }
@@ -111,6 +121,27 @@ export class PlanBook {
   /** The plan for attempts of an id. */
   findAttempt(id: string): AttemptEntry | undefined {
     return this.#attempts.get(id);
+  }
+
+  /** The signer of a credential, made once a revision. */
+  readonly signer = (signing: Signing): CreateSignerOutcome => {
+    const { secret, region, service } = signing;
+    const key = `${secret.resource} ${region} ${service}`;
+    const known = this.#signers.get(key);
+    if (known !== undefined) return known;
+    const made = createAttemptSigner(signing, this.credential);
+    this.#signers.set(key, made);
+    return made;
+  };
+
+  #attempt(plan: AttemptPlan, known: AttemptEntry | undefined): AttemptEntry {
+    const { signing, fallback } = plan;
+    const ranges = fallback?.guardedRanges ?? [];
+    return {
+      plan,
+      signer: signing === undefined ? undefined : this.signer(signing),
+      guard: known?.guard ?? (ranges.length === 0 ? undefined : createGuard(ranges)),
+    };
   }
 
   #remember(values: ReadonlySet<string>, { plans }: PlanUpdate): void {
@@ -144,6 +175,22 @@ export class PlanBook {
   }
 }
 
+function candidateUses({ candidates }: RoutedRule) {
+  return candidates.flatMap(({ queryCredentials, signing }) => [
+    ...queryCredentials,
+    ...(signing === undefined ? [] : [signing]),
+  ]);
+}
+
+function createGuard(ranges: readonly string[]): BlockList {
+  const guard = new BlockList();
+  for (const range of ranges) {
+    const [address = "", bits] = range.split("/");
+    guard.addSubnet(address, Number(bits), address.includes(":") ? "ipv6" : "ipv4");
+  }
+  return guard;
+}
+
 /**
  * The newest value of each credential. One that a revision names and gives no value for is gone; one that it does not
  * name may still be asked for by plans of the revisions before.
@@ -153,7 +200,9 @@ function valuesOf(updates: readonly PlanUpdate[]): Map<string, string> {
   for (const { plans, attempts, credentials } of updates) {
     const uses = [
       ...plans.flatMap(({ queryCredentials }) => queryCredentials),
-      ...attempts.map(({ signing }) => signing),
+      ...attempts.flatMap(({ signing }) => signing ?? []),
+      ...plans.flatMap(({ routing }) => routing?.rules ?? []).flatMap(candidateUses),
+      ...attempts.flatMap(({ fallback }) => fallback?.rule ?? []).flatMap(candidateUses),
     ];
     for (const name of uses.flatMap(valueNamesOf)) values.delete(name);
     for (const [resource, value] of credentials) values.set(resource, value);

@@ -44,8 +44,9 @@ export function createPlanUpdate(
 }
 
 /** Whether anything that an agent or upstream wrote of such a transaction goes into its record. */
-export function keepsParts({ meters, capture }: EnginePlan): boolean {
-  return meters || capture !== undefined;
+export function keepsParts({ meters, capture, routing }: EnginePlan): boolean {
+  const rules = routing?.rules ?? [];
+  return [{ meters, capture }, ...rules].some((one) => one.meters || one.capture !== undefined);
 }
 
 function rulesOf({ hosts }: GatewaySnapshot) {
@@ -53,12 +54,12 @@ function rulesOf({ hosts }: GatewaySnapshot) {
 }
 
 function backendPlans(action: HttpAction): EnginePlan[] {
-  if (action.kind === "deny") return [];
+  if (action.kind !== "forward") return [];
   return action.backends.flatMap(({ engine }) => engine ?? []);
 }
 
 function attemptsOf(action: HttpAction): AttemptPlan[] {
-  if (action.kind === "deny") return [];
+  if (action.kind !== "forward") return [];
   return [action.attempt, ...action.backends.map(({ attempt }) => attempt)].flatMap(
     (attempt) => attempt ?? [],
   );

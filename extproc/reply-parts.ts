@@ -5,6 +5,9 @@ import { textBound } from "./protobuf-writer.ts";
 /** Bytes of the tags and lengths around one header that is set. */
 const headerOverhead = 16;
 
+/** Bytes around one name in an order, beside those of a header. */
+const groupOverhead = 24;
+
 /** Bytes of everything in a reply that does not depend on its contents. */
 const replyOverhead = 128;
 
@@ -14,6 +17,9 @@ const OVERWRITE_IF_EXISTS_OR_ADD = 2;
 /** Namespace of our dynamic metadata and the key in it, as Envoy's access log asks for them: `clrk:id`. */
 const metadataNamespace = "clrk";
 const metadataKey = "id";
+const pickKey = "pick";
+const callKey = "call";
+const orderNamespace = "clrk.order";
 
 /** Headers to set and to remove, names in lower case. Removed first: a name in both is set. */
 export interface HeaderChanges {
@@ -59,6 +65,66 @@ export function writeHeaderChanges(
     writer.block(1, option);
   }
   writer.block(field, mutation);
+}
+
+/** The way that the engine picked, as dynamic metadata for Envoy's routes. */
+export interface PickedWay {
+  readonly pick: string;
+  /** Names of the candidates in the order in which they are tried; absent: the way has only one */
+  readonly order?: readonly string[];
+  /** What attempts are told of the request as the agent sent it: printable ASCII */
+  readonly call?: string;
+}
+
+/** Upper bound of the bytes of a way. */
+export function wayBound({ pick, order = [], call = "" }: PickedWay): number {
+  let bytes = replyOverhead + textBound(pick) + textBound(call);
+  for (const name of order) bytes += headerOverhead + groupOverhead + textBound(name);
+  return bytes;
+}
+
+/** Writes dynamic_metadata that says which way was picked; what was written before of the namespace stays. */
+export function writeWay(writer: ProtobufWriter, { pick, order, call }: PickedWay): void {
+  const outer = writer.mark();
+  if (order !== undefined) writeOrder(writer, order);
+  const start = writer.mark();
+  if (call !== undefined) writeTextField(writer, callKey, call);
+  writeTextField(writer, pickKey, pick);
+  writeStructField(writer, start, metadataNamespace);
+  writer.block(DYNAMIC_METADATA, outer);
+}
+
+/** `{"clrk.order": {"priority_groups": [{"name": …}, …]}}`, as Envoy's cluster specifier reads it. */
+function writeOrder(writer: ProtobufWriter, order: readonly string[]): void {
+  const start = writer.mark();
+  for (let index = order.length - 1; index >= 0; index--) {
+    const value = writer.mark();
+    writeTextField(writer, "name", order[index] ?? "");
+    writer.block(5, value);
+    writer.block(1, value);
+  }
+  writer.block(6, start);
+  writer.block(2, start);
+  writer.text(1, "priority_groups");
+  writer.block(1, start);
+  writeStructField(writer, start, orderNamespace);
+}
+
+/** An entry of a map: a key, and everything since `start` as a struct. */
+function writeStructField(writer: ProtobufWriter, start: number, key: string): void {
+  writer.block(5, start);
+  writer.block(2, start);
+  writer.text(1, key);
+  writer.block(1, start);
+}
+
+/** An entry of a struct: a key and a text. */
+function writeTextField(writer: ProtobufWriter, key: string, text: string): void {
+  const start = writer.mark();
+  writer.text(3, text);
+  writer.block(2, start);
+  writer.text(1, key);
+  writer.block(1, start);
 }
 
 /** Writes dynamic_metadata of a ProcessingResponse: `{"clrk": {"id": transactionId}}`. */

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, statSync } from "node:fs";
+import { mkdtempSync, statSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { connect as connectHttp2 } from "node:http2";
@@ -26,12 +26,13 @@ interface Opened {
   readonly directory: string;
 }
 
-async function open(test: Test, threads = 2): Promise<Opened> {
+async function open(test: Test, threads = 2, plugins: readonly string[] = []): Promise<Opened> {
   const directory = mkdtempSync(path.join(tmpdir(), "clrk-engine-"));
   const facts: CallFacts[] = [];
   const engine = await openEngine({
     directory,
     threads,
+    plugins,
     onFacts: (batch) => facts.push(...batch),
     log: silentLogger,
   });
@@ -89,12 +90,14 @@ function openStream(session: ClientHttp2Session, planId: string): ClientHttp2Str
 }
 
 /** Sends request headers and gives the first answer. */
-async function ask(stream: ClientHttp2Stream) {
+async function ask(stream: ClientHttp2Stream, path = "/v1/models") {
+  const fields = { ":method": "POST", ":path": path };
+  const headers = Object.entries(fields).map(([key, value]) => ({
+    key,
+    rawValue: Buffer.from(value),
+  }));
   const bytes = ProcessingRequest.encode({
-    requestHeaders: {
-      headers: { headers: [{ key: ":path", rawValue: Buffer.from("/v1/models") }] },
-      endOfStream: true,
-    },
+    requestHeaders: { headers: { headers }, endOfStream: true },
   }).finish();
   const head = Buffer.alloc(5);
   head.writeUInt32BE(bytes.length, 1);
@@ -157,4 +160,62 @@ t.test("close() lets open transactions end, and takes no new ones", async (t) =>
   const late = connect(engine.sockets[0] ?? "");
   const [error] = await once(late, "error");
   t.match(error, { code: /ENOENT|ECONNREFUSED/ });
+});
+
+const pluginSource = `export const plugin = {
+  interfaceVersion: 1,
+  createProvider: () => ({
+    name: "acme", aliases: [], hosts: ["api.acme.test"], credentialHeaders: [],
+    errorBody: ({ message }) => ({ acme: message }), errorHeaders: [],
+    operations: [{
+      name: "acme_chat", paths: ["/v1/acme"], answer: {}, event: {},
+      finalStatuses: [], inputTokens: "with-cache",
+    }],
+  }),
+};`;
+
+t.test("openEngine() lets every thread know the providers of plugins", async (t) => {
+  const place = t.testdir({ "provider.mjs": pluginSource });
+  const { engine, facts } = await open(t, 2, [path.join(place, "provider.mjs")]);
+  const known = plan({ provider: "acme", meters: true });
+  await engine.publish(snapshotWith(1, known), new Map());
+  for (const socket of engine.sockets) {
+    const stream = openStream(dial(t, socket), known.id);
+    await ask(stream, "/v1/acme");
+    stream.close(8);
+  }
+  while (facts.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.match(facts, [{ model: { operation: "acme_chat" } }, { model: { operation: "acme_chat" } }]);
+});
+
+t.test("openEngine() replaces a thread that cannot load its plugins until it can", async (t) => {
+  const place = t.testdir({});
+  const file = path.join(place, "provider.mjs");
+  const errors: unknown[] = [];
+  const directory = mkdtempSync(path.join(tmpdir(), "clrk-engine-"));
+  const opening = openEngine({
+    directory,
+    threads: 1,
+    plugins: [file],
+    onFacts: () => {},
+    log: {
+      ...silentLogger,
+      error: (message: string, fields?: object) => errors.push({ message, ...fields }),
+    },
+  });
+  while (errors.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  writeFileSync(file, pluginSource);
+  // The pauses before a new try hold no process.
+  const alive = setInterval(() => {}, 1_000);
+  const engine = await opening;
+  clearInterval(alive);
+  t.teardown(async () => {
+    await engine.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+  t.match(errors[0], {
+    message: "A thread of the engine ended and is replaced",
+    error: `Cannot load provider plugin "${file}": ${file} does not exist`,
+  });
+  t.match(engine.status(), { threads: { serving: 1, wanted: 1 } });
 });

@@ -5,6 +5,7 @@
 
 import { rm } from "node:fs/promises";
 import { systemClock } from "../gateway/clock.ts";
+import type { Ejection } from "../gateway/backend-health.ts";
 import type { Engine, EngineOptions, EngineStatus } from "../gateway/engine.ts";
 import { engineSocketPaths } from "../gateway/engine.ts";
 import { describeError } from "../gateway/errors.ts";
@@ -114,6 +115,10 @@ class EnginePool implements Engine {
     await this.#until(() => this.#slots.every(decides), updateDeadlineMs);
   }
 
+  eject(ejections: readonly Ejection[]): void {
+    for (const { worker } of this.#slots) worker?.tell({ kind: "eject", ejections });
+  }
+
   status(): EngineStatus {
     const sum = (name: Parameters<ThreadCounters["get"]>[0]) =>
       this.#slots.reduce((total, { counters }) => total + counters.get(name), 0);
@@ -165,6 +170,7 @@ class EnginePool implements Engine {
 
   #start(): EngineWorker {
     const worker: EngineWorker = new EngineWorker({
+      start: { plugins: this.#options.plugins ?? [] },
       onReport: (report) => this.#onReport(worker, report),
       onExit: (cause) => this.#onExit(worker, cause),
     });

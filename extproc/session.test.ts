@@ -39,9 +39,16 @@ function start(test: Test, setting: Setting = {}) {
       nextId: () => "tx1",
       trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
       nowMs: () => nowMs++,
-      observe: (entry, request, settler) =>
+      routing: {
+        credential: book.credential,
+        signer: book.signer,
+        nowUnixMs: () => 0,
+        isEjected: () => false,
+        random: () => 0,
+      },
+      observe: (plan, request, settler) =>
         new Observation({
-          entry,
+          plan,
           request,
           settler,
           redactor: () => book.redactor,

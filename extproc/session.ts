@@ -12,16 +12,21 @@ import type {
   WorkOutcome,
 } from "../gateway/decision.ts";
 import { redactTarget } from "../gateway/redact.ts";
+import type { RoutingPlan } from "../gateway/routing-plan.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
+import type { WholeAnswer } from "./answer-changer.ts";
+import { encodeAnswerHead, encodeReplacedAnswer, encodeWholeAnswer } from "./answer-replies.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
-import { continueReplies, encodeHeadersReply } from "./mutation.ts";
-import type { Observation, ObservedRequest, Settler } from "./observation.ts";
+import { continueReplies, encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
+import type { Observation, ObservedPlan, ObservedRequest, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
+import type { RoutingTools } from "./routed-call.ts";
+import { RoutedCall } from "./routed-call.ts";
 import type { HeaderView, Phase, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders, WaitingMessages } from "./waiting-messages.ts";
 
@@ -41,11 +46,12 @@ export interface SessionTools {
   readonly credential: Transaction["credential"];
   /** Unique id of a transaction */
   readonly nextId: () => string;
+  readonly routing: RoutingTools;
   readonly trace: (traceparent: string | undefined) => TraceIds;
   /** Monotonic time in `ms` */
   readonly nowMs: () => number;
   /** Reads bodies as they pass, and tells the settler where it has read all only after the end of the stream */
-  readonly observe: (entry: PlanEntry, request: ObservedRequest, settler: Settler) => Observation;
+  readonly observe: (plan: ObservedPlan, request: ObservedRequest, settler: Settler) => Observation;
 }
 
 /** Where the transaction stands. `waiting`: slow work is under way and messages are kept. */
@@ -78,6 +84,13 @@ export class Session {
   #waiting: WaitingMessages | undefined;
   #isSettling = false;
   #isRecorded = false;
+  /** Present where it is chosen who serves the request */
+  #routed: RoutedCall | undefined;
+  #isRouted = false;
+  /** Headers of a routed request */
+  #kept: HeaderView | undefined;
+  /** What becomes of the answer's body */
+  #shape: "pass" | "stream" | "whole" = "pass";
 
   constructor({ entry, caller, tools, settler }: SessionOptions) {
     this.#entry = entry;
@@ -151,10 +164,12 @@ export class Session {
     const observation = this.#observation;
     const facts: CallFacts = {
       id: this.#id,
-      trace: this.#denial === null ? this.#trace : null,
+      // Of a request that never went on no upstream was told.
+      trace: this.#denial === null || this.#hasResponse ? this.#trace : null,
       model: observation?.model() ?? null,
       capture: observation?.capture() ?? null,
       denial: this.#denial,
+      routing: this.#routed?.routing ?? null,
       target: this.#target,
       responseChunks: observation?.responseChunks ?? 0,
     };
@@ -190,8 +205,14 @@ export class Session {
     const { policies, shown } = entry;
     const path = headers.find(":path") ?? "/";
     const method = headers.find(":method") ?? "";
-    if (shown.requestBody || shown.responseBody) {
-      this.#observation = tools.observe(entry, { method, path, headers }, this.#settler);
+    const { routing } = entry.plan;
+    if (routing !== undefined) {
+      if (endOfStream) return this.#refuse(bodiless);
+      this.#routed = this.#routeCall(entry, routing, ownedHeaders(headers));
+    } else if (shown.requestBody !== "none" || shown.responseBody) {
+      const { meters, capture } = entry.plan;
+      const plan = { provider: entry.provider, meters, capture };
+      this.#observation = tools.observe(plan, { method, path, headers }, this.#settler);
       if (endOfStream) this.#observation.requestEnd();
     }
     const transaction: MutableTransaction = {
@@ -270,6 +291,7 @@ export class Session {
     const { phase, body, endOfStream } = message;
     switch (phase) {
       case "request-body":
+        if (this.#routed !== undefined) return this.#onRoutedRequest(this.#routed, body);
         this.#observation?.requestBody(body, endOfStream);
         return replyCommands[phase];
       case "response-headers":
@@ -277,7 +299,7 @@ export class Session {
       case "response-body":
         if (!this.#hasResponse) return fault(phase);
         this.#observation?.responseBody(body, endOfStream, this.#sinceStartMs());
-        return replyCommands[phase];
+        return this.#shape === "pass" ? replyCommands[phase] : this.#onAnswer(body, endOfStream);
       case "request-trailers":
       case "response-trailers":
         return replyCommands[phase];
@@ -288,6 +310,8 @@ export class Session {
 
   #onResponseHeaders({ headers, endOfStream }: TransactionMessage): readonly SessionCommand[] {
     this.#hasResponse = true;
+    const routed = this.#routed;
+    if (routed !== undefined) return this.#onRoutedAnswer(routed, { headers, endOfStream });
     const reads = this.#observation?.responseHeaders(headers, endOfStream) ?? false;
     // Of an upgraded connection nothing is shown, and to ask for less would turn bodies on.
     const isUpgrade = headers.find(":status") === "101";
@@ -297,7 +321,7 @@ export class Session {
       set: [],
       remove: [],
       mode: {
-        request: shown?.requestBody ? "streamed" : "none",
+        request: shown?.requestBody === "streamed" ? "streamed" : "none",
         response: "none",
         responseHeaders: "send",
       },
@@ -305,10 +329,105 @@ export class Session {
     return [{ kind: "send", bytes }];
   }
 
+  #routeCall(entry: PlanEntry, routing: RoutingPlan, headers: HeaderView): RoutedCall | undefined {
+    const { provider } = entry;
+    if (provider === undefined) return undefined;
+    this.#kept = headers;
+    return new RoutedCall(routing, { id: this.#id, provider, headers }, this.#tools.routing);
+  }
+
+  /** The whole request is there: now it is decided who serves it. */
+  #onRoutedRequest(routed: RoutedCall, body: Buffer): readonly SessionCommand[] {
+    if (this.#isRouted) return fault("request-body");
+    this.#isRouted = true;
+    const outcome = routed.onRequest(body);
+    this.#observeRouted(routed, body);
+    // Envoy logs the path that the backend is asked by.
+    if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
+    if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
+    return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
+  }
+
+  /** The request is read as the agent sent it, its answer as the provider that serves it writes it. */
+  #observeRouted(routed: RoutedCall, body: Buffer): void {
+    const entry = this.#entry;
+    const headers = this.#kept;
+    if (entry === undefined || headers === undefined) return;
+    const { rule } = routed;
+    const meters = rule?.meters ?? entry.plan.meters;
+    const capture = rule === undefined ? entry.plan.capture : rule.capture;
+    if (!meters && capture === undefined) return;
+    const request = {
+      method: headers.find(":method") ?? "",
+      path: headers.find(":path") ?? "/",
+      headers,
+    };
+    const plan = { provider: entry.provider, meters, capture };
+    this.#observation = this.#tools.observe(plan, request, this.#settler);
+    this.#observation.requestBody(body, true);
+  }
+
+  #onRoutedAnswer(
+    routed: RoutedCall,
+    { headers, endOfStream }: Pick<TransactionMessage, "headers" | "endOfStream">,
+  ): readonly SessionCommand[] {
+    // Nothing was decided: an upgraded connection, whose bodies a mode would turn on, or a reply of Envoy's own.
+    if (!this.#isRouted) return replyCommands["response-headers"];
+    const shape = routed.onAnswer(headers, endOfStream);
+    if (shape.kind === "fault") return this.#refuse(answerFault);
+    const served = routed.servedBy;
+    if (served !== undefined) this.#observation?.answeredBy(served);
+    const reads = this.#observation?.responseHeaders(headers, endOfStream) ?? false;
+    if (shape.kind === "whole" && endOfStream) return this.#replaceAnswer(routed);
+    this.#shape = shape.kind;
+    const bytes = encodeAnswerHead({ shape, reads, isLast: endOfStream });
+    return [{ kind: "send", bytes }];
+  }
+
+  #replaceAnswer(routed: RoutedCall): readonly SessionCommand[] {
+    const answer = routed.onWhole(noBytes);
+    if (answer === undefined) return replyCommands["response-headers"];
+    this.#noteProblem(answer);
+    return [{ kind: "send", bytes: encodeReplacedAnswer(answer, this.#id) }];
+  }
+
+  #onAnswer(body: Buffer, endOfStream: boolean): readonly SessionCommand[] {
+    const routed = this.#routed;
+    if (routed === undefined) return replyCommands["response-body"];
+    if (this.#shape === "stream") {
+      const sent = routed.onPiece(body, endOfStream);
+      return [{ kind: "send", bytes: encodeBodyReply("response-body", { body: sent }) }];
+    }
+    const answer = routed.onWhole(body);
+    if (answer === undefined) return replyCommands["response-body"];
+    this.#noteProblem(answer);
+    return [{ kind: "send", bytes: encodeWholeAnswer(answer) }];
+  }
+
+  #noteProblem({ problem }: WholeAnswer): void {
+    if (problem === null) return;
+    const message = `The provider's answer could not be given on: ${problem}`;
+    this.#denial = { reason: "upstream-malformed", message };
+  }
+
   #sinceStartMs(): number {
     return this.#tools.nowMs() - this.#startedMs;
   }
 }
+
+const noBytes = Buffer.alloc(0);
+
+const bodiless: Refusal = {
+  status: 400,
+  reason: "body-malformed",
+  message: "Refused because the request has no body, and a rule decides by it",
+};
+
+const answerFault: Refusal = {
+  status: 502,
+  reason: "engine-failed",
+  message: "Refused because the gateway failed to translate the answer",
+};
 
 interface MutableTransaction extends Transaction {
   outcome: WorkOutcome | undefined;

@@ -1,6 +1,13 @@
 /** What the gateway process and the engine's threads say to each other; plain data, posted. */
 
+import type { Ejection } from "../gateway/backend-health.ts";
 import type { PlanUpdate } from "./plan-update.ts";
+
+/** What a thread is started with. */
+export interface ThreadStart {
+  /** Absolute paths of the provider plugins to load */
+  readonly plugins: readonly string[];
+}
 
 /** From the process to a thread. */
 export type ThreadOrder =
@@ -12,6 +19,8 @@ export type ThreadOrder =
       readonly counters: SharedArrayBuffer;
     }
   | { readonly kind: "update"; readonly update: PlanUpdate }
+  /** Leave these candidates out for now, and no others */
+  | { readonly kind: "eject"; readonly ejections: readonly Ejection[] }
   /** Take no new transactions, let open ones end for so long, then say so */
   | { readonly kind: "drain"; readonly deadlineMs: number };
 

@@ -22,7 +22,8 @@ function entryOf(parts: Readonly<Record<string, string>>): AttemptEntry {
     ]),
   );
   const plan = attemptPlan("aws");
-  return { plan, signer: createAttemptSigner(plan, (name) => values.get(name)) };
+  const signer = createAttemptSigner(plan.signing, (name) => values.get(name));
+  return { plan, signer, guard: undefined };
 }
 
 const usable = entryOf({ access_key_id: "AKIDEXAMPLE", secret_access_key: secretKey });

@@ -75,6 +75,9 @@ export class UpstreamSession {
         message: "Refused because the gateway cannot sign for this rule yet: try again",
       });
     }
+    if (entry.signer === undefined) {
+      return this.#refuseUnsigned(headers, "its rule names no credential");
+    }
     if (entry.signer.kind === "unusable") return this.#refuseUnsigned(headers, entry.signer.reason);
     const { signer } = entry.signer;
     if (endOfStream) return this.#sign(signer, headers);

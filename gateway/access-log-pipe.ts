@@ -9,6 +9,8 @@ import { execFile } from "node:child_process";
 import { constants, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 import { promisify } from "node:util";
+import type { LoggedAttempt } from "./access-log/attempt-line.ts";
+import { isAttemptLine, tryParseAttemptLine } from "./access-log/attempt-line.ts";
 import { EngineLine } from "./access-log/engine-line.ts";
 import type { EntryContext } from "./access-log/entry-context.ts";
 import type { Line } from "./access-log/line-cutter.ts";
@@ -33,6 +35,8 @@ export interface AccessLogPipeOptions {
   readonly onRecord: (record: EgressRecord, json: string | undefined) => void;
   /** Takes a transaction that the engine saw; without it records are made of what the line says */
   readonly onEngineLine?: (line: EngineLine) => void;
+  /** Takes an attempt at one of several backends, before the transaction that it belongs to */
+  readonly onAttempt?: (attempt: LoggedAttempt) => void;
   /** Called after a read that lost lines, with their number */
   readonly onDrop?: (lines: number) => void;
   /** Facts of the gateway; lines that come while it is undefined are dropped */
@@ -127,6 +131,7 @@ export class AccessLogPipe {
 
   #record(line: Line, context: Omit<EntryContext, "listener">): boolean {
     try {
+      if (isAttemptLine(line)) return this.#addAttempt(line);
       const read = this.#reader.read(line, context);
       if (read === undefined) return false;
       if (read instanceof EngineLine) this.#addEngineLine(read);
@@ -138,6 +143,12 @@ export class AccessLogPipe {
       }
       return false;
     }
+  }
+
+  #addAttempt(line: Line): boolean {
+    const attempt = tryParseAttemptLine(line);
+    if (attempt !== undefined) this.#options.onAttempt?.(attempt);
+    return attempt !== undefined;
   }
 
   #addEngineLine(line: EngineLine): void {

@@ -18,7 +18,13 @@ function createLogs() {
   const log = { ...silentLogger, warn: (message: string) => void warned.push(message) };
   const onRecord = (record: EgressRecord) => void records.push(record);
   const findContext = () => entryContext();
-  const logs = new AccessLogs({ clock, log, onRecord, findContext });
+  const logs = new AccessLogs({
+    clock,
+    log,
+    onRecord,
+    findContext,
+    health: { backendOf: () => null, note: () => {} },
+  });
   return { clock, logs, records, warned };
 }
 

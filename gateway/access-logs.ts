@@ -8,6 +8,9 @@ import type { AccessLogPipe } from "./access-log-pipe.ts";
 import { openAccessLogPipe } from "./access-log-pipe.ts";
 import type { AccessLogServerOptions } from "./access-log-server.ts";
 import { AccessLogServer } from "./access-log-server.ts";
+import type { LoggedAttempt } from "./access-log/attempt-line.ts";
+import { AttemptBook } from "./attempt-book.ts";
+import type { BackendHealth } from "./backend-health.ts";
 import type { CallFacts } from "./call-facts.ts";
 import type { Clock } from "./clock.ts";
 import { describeError } from "./errors.ts";
@@ -24,6 +27,8 @@ export interface AccessLogsOptions extends Pick<RecordJoinOptions, "onRecord"> {
   readonly log: Logger;
   /** Facts of a gateway by its Envoy's node id; undefined for unknown ones, whose entries are dropped */
   readonly findContext: FindContext;
+  /** Judges the backends that attempts were made at */
+  readonly health: Pick<BackendHealth, "backendOf" | "note">;
 }
 
 /** All access logs; `close()` when the Envoys and the engine have ended. */
@@ -31,13 +36,19 @@ export class AccessLogs {
   readonly #options: AccessLogsOptions;
   readonly #join: RecordJoin;
   readonly #server: AccessLogServer;
+  readonly #attempts = new AttemptBook();
   /** Lines of pipes that did not become records */
   #lostLines = 0;
 
   constructor(options: AccessLogsOptions) {
     this.#options = options;
     const { clock, log, onRecord, findContext } = options;
-    this.#join = new RecordJoin({ clock, log, onRecord });
+    this.#join = new RecordJoin({
+      clock,
+      log,
+      onRecord,
+      takeAttempts: (spanId) => this.#attempts.take(spanId),
+    });
     this.#server = new AccessLogServer({
       log,
       onRecord: (record) => onRecord(record, undefined),
@@ -72,6 +83,7 @@ export class AccessLogs {
         log,
         onRecord,
         onEngineLine: (line) => this.#join.addLine(line),
+        onAttempt: (logged) => this.#addAttempt(logged),
         onDrop: (lines) => {
           this.#lostLines += lines;
         },
@@ -82,6 +94,15 @@ export class AccessLogs {
       log.warn(message, { error: describeError(error) });
       return undefined;
     }
+  }
+
+  #addAttempt(logged: LoggedAttempt): void {
+    const { health } = this.#options;
+    this.#attempts.add(logged.spanId, {
+      backend: health.backendOf(logged.cluster),
+      ...logged.attempt,
+    });
+    health.note(logged);
   }
 
   /** Takes what the engine found out, in any order. Never throws. */

@@ -165,6 +165,7 @@ const providers: ReadonlyArray<{ name: string; system: string; providerName: str
   { name: "azure_openai", system: "azure_openai", providerName: "azure.ai.openai" },
   { name: "azure-openai", system: "azure_openai", providerName: "azure.ai.openai" },
   { name: "google-genai", system: "google_genai", providerName: "gcp.gemini" },
+  { name: "google-vertex", system: "google_vertex", providerName: "gcp.vertex_ai" },
   { name: "aws-bedrock", system: "aws_bedrock", providerName: "aws.bedrock" },
   { name: "my-own", system: "my_own", providerName: "my-own" },
   { name: "constructor", system: "constructor", providerName: "constructor" },

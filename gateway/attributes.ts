@@ -120,6 +120,20 @@ export const AI_ROUTE_ATTRIBUTES = {
   namespace: "clrk.aiproviderroute.namespace",
 } as const;
 
+/** Who served a model call, where the engine chose it. */
+export const ROUTING_ATTRIBUTES = {
+  backendName: "clrk.backend.name",
+  backendNamespace: "clrk.backend.namespace",
+  provider: "clrk.backend.schema",
+  model: "clrk.backend.model",
+  translationFrom: "clrk.translation.from",
+  translationTo: "clrk.translation.to",
+  dropped: "clrk.translation.dropped",
+  attempts: "clrk.attempts",
+  /** `namespace/name status` of each attempt in order; the flags of one that got no answer in place of its status */
+  attemptBackends: "clrk.attempt.backends",
+} as const;
+
 /** The MCPRoute that matched. */
 export const MCP_ROUTE_ATTRIBUTES = {
   matched: "clrk.mcproute.matched",
@@ -169,6 +183,7 @@ export interface ProviderNames {
 const conventionalNames: ReadonlyMap<string, string> = new Map([
   ["azure_openai", "azure.ai.openai"],
   ["google_genai", "gcp.gemini"],
+  ["google_vertex", "gcp.vertex_ai"],
   ["aws_bedrock", "aws.bedrock"],
 ]);
 

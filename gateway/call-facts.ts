@@ -55,6 +55,33 @@ export interface CapturedExchange {
   readonly responseBody: CapturedBody | null;
 }
 
+/** Who served a model call, where the engine chose it. */
+export interface CallRouting {
+  /** Null: the host that the agent asked for */
+  readonly backend: { readonly namespace: string; readonly name: string } | null;
+  /** Canonical name of the provider whose API answered */
+  readonly provider: string;
+  /** Model that the backend was asked for; null when the request named none */
+  readonly model: string | null;
+  /** Names of the dialects that the call was translated from and to; null: it was not */
+  readonly translation: { readonly from: string; readonly to: string } | null;
+  /** Features of the request that were left out, because the backend's dialect has no words for them */
+  readonly dropped: readonly string[];
+}
+
+/** One attempt at a backend of a rule that falls back. */
+export interface Attempt {
+  /** Null when nobody knows any more whose it was */
+  readonly backend: { readonly namespace: string; readonly name: string } | null;
+  /** Unix `ms` */
+  readonly startUnixMs: number;
+  readonly durationMs: number;
+  /** 0 when no response came */
+  readonly status: number;
+  /** Envoy's response flags, such as `UF` for a failed connection; empty when there is nothing to say */
+  readonly reason: string;
+}
+
 /** A refusal by the engine, as the agent was told. */
 export interface EngineDenial {
   /** Stable word, see `DenyReason` */
@@ -71,6 +98,10 @@ export interface CallFacts {
   readonly model: ModelCall | null;
   readonly capture: CapturedExchange | null;
   readonly denial: EngineDenial | null;
+  /** Null where nothing was chosen: the request went the way that its path says, as it was */
+  readonly routing: CallRouting | null;
+  /** Attempts in their order, as Envoy logged them; absent where there is only one way */
+  readonly attempts?: readonly Attempt[];
   /** Path and query as the agent sent them, redacted; null where nothing changed them on the way */
   readonly target: { readonly path: string; readonly query: string } | null;
   /** Messages of response bodies */

@@ -10,7 +10,7 @@ import { createAddressGuard } from "./address-guard.ts";
 import { draftAiProviderRoute } from "./compile/ai-provider-route.ts";
 import type { Attachments, RouteObject } from "./compile/attachment.ts";
 import { attachRoute, routeKinds } from "./compile/attachment.ts";
-import { unenforcedBackend } from "./compile/backend-reference.ts";
+import { unknownSchema } from "./compile/backend-reference.ts";
 import type { CredentialBindings } from "./compile/credential-policies.ts";
 import { bindCredentials } from "./compile/credential-policies.ts";
 import type { RouteDenials } from "./compile/deny-policies.ts";
@@ -19,6 +19,8 @@ import { draftEgressHttpRoute } from "./compile/egress-http-route.ts";
 import { draftEgressL4Route } from "./compile/egress-l4-route.ts";
 import type { AttachedRoute } from "./compile/gateway-rules.ts";
 import { connectionRules, placeRules } from "./compile/gateway-rules.ts";
+import type { RouteFallbacks } from "./compile/fallback-policies.ts";
+import { fallbackRoutes } from "./compile/fallback-policies.ts";
 import { gatewaySettings, hostAliases } from "./compile/gateway-settings.ts";
 import type { PlacedRule } from "./compile/host-policies.ts";
 import { mergeHostPolicies } from "./compile/host-policies.ts";
@@ -79,7 +81,8 @@ export function compile({ objects, revision, environment }: CompileInput): Compi
   const credentials = new Map<string, SecretValue>();
   const denials = denyRoutes(index, book);
   const bindings = bindCredentials(index, book);
-  const routes = understandRoutes({ index, book, guard, denials });
+  const fallbacks = fallbackRoutes(index, book);
+  const routes = understandRoutes({ index, book, guard, denials, fallbacks });
   reportUnenforcedObjects(index, book);
   const compilation: Compilation = { index, book, guard, bindings, routes, credentials };
   const gateways = index
@@ -112,10 +115,11 @@ function understandRoutes(options: {
   readonly book: StatusBook;
   readonly guard: AddressGuard;
   readonly denials: RouteDenials;
+  readonly fallbacks: RouteFallbacks;
 }): UnderstoodRoute[] {
-  const { index, book, guard, denials } = options;
+  const { index, book, denials } = options;
   const objects = routeKinds.flatMap((kind): readonly RouteObject[] => index.list(kind));
-  const drafts = objects.map((route) => draftRoute(route, index, guard));
+  const drafts = objects.map((route) => draftRoute(route, options));
   return drafts
     .toSorted((left, right) => compareNames(left.name, right.name))
     .map((draft) => {
@@ -136,10 +140,18 @@ function understandRoutes(options: {
     });
 }
 
-function draftRoute(route: RouteObject, index: ObjectIndex, guard: AddressGuard): RouteDraft {
+function draftRoute(
+  route: RouteObject,
+  options: {
+    readonly index: ObjectIndex;
+    readonly guard: AddressGuard;
+    readonly fallbacks: RouteFallbacks;
+  },
+): RouteDraft {
+  const { index, guard, fallbacks } = options;
   switch (route.kind) {
     case "AIProviderRoute":
-      return draftAiProviderRoute(route, index);
+      return draftAiProviderRoute(route, index, fallbacks.get(objectKey(route)));
     case "EgressHTTPRoute":
       return draftEgressHttpRoute(route, index);
     case "EgressL4Route":
@@ -152,7 +164,8 @@ function draftRoute(route: RouteObject, index: ObjectIndex, guard: AddressGuard)
 /** Objects that only others refer to, and that ask for more than this gateway does. */
 function reportUnenforcedObjects(index: ObjectIndex, book: StatusBook): void {
   for (const backend of index.list("Backend")) {
-    for (const field of unenforcedBackend(backend)) book.reject(backend, notEnforced(field));
+    const unknown = unknownSchema(backend);
+    if (unknown !== undefined) book.reject(backend, unknown);
   }
   for (const policy of index.list("LoggingPolicy")) {
     for (const field of unenforcedLogging(policy)) book.reject(policy, notEnforced(field));
@@ -184,6 +197,7 @@ function compileGateway(
       gatewayBindings: object.kind === "EgressL4Route" ? [] : (bindings.get(key) ?? []),
       aliases,
       credentials,
+      settings,
     };
     return [{ draft, attachment, scope }];
   });
@@ -193,7 +207,7 @@ function compileGateway(
   noteRefusedCredentials(attached, placed, book);
   return {
     ...settings,
-    hosts: mergeHostPolicies(placed, aliases),
+    hosts: mergeHostPolicies(placed, aliases, settings.defaultPolicy),
     l4Rules: connectionRules(attached, listeners),
   };
 }

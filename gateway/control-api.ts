@@ -3,6 +3,7 @@
  * Unix socket that only its user can reach. Streams are JSON lines. `control-socket.ts` serves it, the CLI asks.
  */
 
+import type { ProviderSummary } from "../providers/provider-summary.ts";
 import type { EngineStatus } from "./engine.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RouteTier, TierCounts } from "./route-tier.ts";
@@ -30,6 +31,8 @@ export interface GatewayProcessStatus {
   readonly startedAt: string;
   /** Directories with manifests; empty when objects come from elsewhere */
   readonly directories: readonly string[];
+  /** Providers that it got from plugins */
+  readonly plugins: readonly ServedPlugin[];
   /** Revision that was compiled last from objects without problems */
   readonly revision: number;
   /** Why the newest files are not served; empty when they are */
@@ -40,6 +43,14 @@ export interface GatewayProcessStatus {
   readonly engine?: EngineStatus;
   readonly records: RecordsStatus;
   readonly runs: readonly RunStatus[];
+}
+
+/** A provider of a plugin. */
+export interface ServedPlugin extends ProviderSummary {
+  /** As it was named */
+  readonly specifier: string;
+  /** Absolute path of its file */
+  readonly path: string;
 }
 
 /** One problem in a file. */

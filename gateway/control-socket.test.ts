@@ -26,6 +26,7 @@ const status: GatewayProcessStatus = {
   pid: 1,
   startedAt: "2026-01-01T00:00:00.000Z",
   directories: [],
+  plugins: [],
   revision: 1,
   problems: [],
   envoy: { path: "/envoy", version: "1.40.0", source: "test" },

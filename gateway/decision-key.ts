@@ -60,6 +60,8 @@ const reasons: ReadonlySet<string> = new Set([
   "engine-failed",
   "body-too-large",
   "body-malformed",
+  "not-translatable",
+  "upstream-malformed",
   "unidentified",
   "unmatched-port",
   "no-server-name",

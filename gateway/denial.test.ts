@@ -1,5 +1,6 @@
 /** Tests that a denial has the shape that each provider's SDK raises, and carries its reason for machines. */
 import t from "tap";
+import type { Provider } from "../providers/provider.ts";
 import { providers } from "../providers/registry.ts";
 import { createDenial } from "./denial.ts";
 
@@ -41,3 +42,25 @@ t.test("createDenial() calls a failure of the gateway one", async (t) => {
   t.match(body, { error: { type: "gateway_error", code: "clrk_unreachable" } });
   t.equal(status, 503);
 });
+
+for (const { name, errorBody } of [
+  {
+    name: "throws",
+    errorBody: () => {
+      throw new Error("A mistake of the plugin");
+    },
+  },
+  { name: "gives nothing", errorBody: () => undefined },
+  { name: "gives a text", errorBody: () => "no" },
+  { name: "gives a function", errorBody: () => () => 1 },
+  {
+    name: "gives what cannot be written",
+    errorBody: () => ({ count: 1n }),
+  },
+]) {
+  t.test(`createDenial() has the neutral body where a plugin's ${name}`, async (t) => {
+    // A plugin is no TypeScript that we have seen.
+    const provider = { errorBody, errorHeaders: [] } as unknown as Provider;
+    t.same(createDenial(provider, facts), createDenial(undefined, facts));
+  });
+}

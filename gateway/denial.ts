@@ -4,7 +4,7 @@
  */
 
 import type { JsonObject } from "../providers/json-text.ts";
-import type { Provider } from "../providers/provider.ts";
+import type { Provider, ProviderError } from "../providers/provider.ts";
 import { CLRK_HEADERS } from "./headers.ts";
 import type { DenyReason } from "./snapshot.ts";
 
@@ -28,11 +28,26 @@ export interface DenialFacts {
  */
 export function createDenial(provider: Provider | undefined, facts: DenialFacts): Denial {
   const { status, reason, message } = facts;
-  const code = `clrk_${reason.replaceAll("-", "_")}`;
-  const body = provider?.errorBody({ status, message, code }) ?? {
+  const error = { status, message, code: `clrk_${reason.replaceAll("-", "_")}` };
+  const body = shapedBody(provider, error) ?? neutralBody(error);
+  const own = { name: CLRK_HEADERS.denyReason, value: reason };
+  return { status, body, headers: [own, ...(provider?.errorHeaders ?? [])] };
+}
+
+/** A plugin's mistake must cost its own shape only: this is called while everyone's configuration is made. */
+function shapedBody(provider: Provider | undefined, error: ProviderError): JsonObject | undefined {
+  try {
+    const body = provider?.errorBody(error);
+    // What cannot be written, or is no object when it is, is no body.
+    return JSON.stringify(body)?.startsWith("{") ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function neutralBody({ status, message, code }: ProviderError): JsonObject {
+  return {
     error: { message, type: status >= 500 ? "gateway_error" : "permission_error", code },
     message,
   };
-  const own = { name: CLRK_HEADERS.denyReason, value: reason };
-  return { status, body, headers: [own, ...(provider?.errorHeaders ?? [])] };
 }

@@ -56,6 +56,7 @@ function open() {
     publish: async ({ revision }, credentials) => {
       calls.push(`publish ${revision} with ${credentials.size}`);
     },
+    eject: () => {},
     status: () => status,
     close: async (drainMs) => {
       calls.push(`close ${drainMs}`);

@@ -3,6 +3,7 @@
  * Its sockets are named before, so that Envoy's configuration is the same either way.
  */
 
+import type { Ejection } from "./backend-health.ts";
 import type { Engine, EngineOptions, EngineStatus, OpenEngine } from "./engine.ts";
 import { engineSocketPaths } from "./engine.ts";
 import type { SecretValue } from "./secret-value.ts";
@@ -32,6 +33,11 @@ export class EngineHost {
     if (this.#isClosed || (this.#opening === undefined && !needsEngine(snapshot))) return;
     const engine = await this.#open();
     if (!this.#isClosed) await engine.publish(snapshot, credentials);
+  }
+
+  /** Tells the engine which candidates are left out for now. */
+  eject(ejections: readonly Ejection[]): void {
+    this.#engine?.eject(ejections);
   }
 
   /** State of the engine; undefined while none was needed. */
@@ -65,7 +71,7 @@ export function needsEngine({ gateways }: Snapshot): boolean {
     hosts.some(({ rules }) =>
       rules.some(({ engine, action }) => {
         if (engine !== undefined) return true;
-        if (action.kind === "deny") return false;
+        if (action.kind !== "forward") return false;
         return (
           action.attempt !== undefined || action.backends.some((it) => it.engine ?? it.attempt)
         );

@@ -4,6 +4,7 @@
  */
 
 import path from "node:path";
+import type { Ejection } from "./backend-health.ts";
 import type { CallFacts } from "./call-facts.ts";
 import type { Logger } from "./log.ts";
 import type { SecretValue } from "./secret-value.ts";
@@ -41,6 +42,8 @@ export interface Engine {
   readonly sockets: readonly string[];
   /** Gives every thread the snapshot; resolves when all of them decide by it. */
   publish(snapshot: Snapshot, credentials: ReadonlyMap<string, SecretValue>): Promise<void>;
+  /** Tells every thread which candidates are left out for now; those before are forgotten. */
+  eject(ejections: readonly Ejection[]): void;
   status(): EngineStatus;
   /** Lets open transactions end for at most `drainMs`, then ends the threads. */
   close(drainMs?: number): Promise<void>;
@@ -51,6 +54,8 @@ export interface EngineOptions {
   /** Private folder for the sockets */
   readonly directory: string;
   readonly threads: number;
+  /** Absolute paths of the provider plugins that each thread loads before it takes a plan; absent: none */
+  readonly plugins?: readonly string[];
   /** Takes facts in batches, in no particular order; must not throw */
   readonly onFacts: (facts: readonly CallFacts[]) => void;
   readonly log: Logger;

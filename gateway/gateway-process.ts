@@ -7,9 +7,11 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { chmod, mkdir } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
+import { summarizeProvider } from "../providers/provider-summary.ts";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
 import { AdsServer } from "./ads-server.ts";
+import { BackendHealth } from "./backend-health.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
 import type { Clock } from "./clock.ts";
 import type { CompileResult } from "./compile.ts";
@@ -37,6 +39,7 @@ import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
 import { tryParseCaller } from "./identity.ts";
 import type { Logger } from "./log.ts";
+import type { LoadedPlugin } from "./plugin-loader.ts";
 import type { ProcessOptions } from "./process-options.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
@@ -60,6 +63,8 @@ const maxConnections = 50_000;
 /** What the process is made of. */
 export interface GatewayProcessParts {
   readonly options: ProcessOptions;
+  /** In the registry already; the engine's threads load them again */
+  readonly plugins: readonly LoadedPlugin[];
   readonly envoy: Extract<EnvoyBinary, { kind: "found" }>;
   /** Folder for sockets, private and short */
   readonly runDirectory: string;
@@ -93,6 +98,7 @@ export class GatewayProcess {
   readonly #certificates = new Map<string, CertificateProvider>();
   readonly #ads: AdsServer;
   readonly #accessLogs: AccessLogs;
+  readonly #health: BackendHealth;
   readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   readonly #followers = new Set<(event: ControlEvent) => void>();
   readonly #engine: EngineHost;
@@ -116,6 +122,10 @@ export class GatewayProcess {
       clock,
       log,
     });
+    this.#health = new BackendHealth({
+      clock,
+      onChange: (ejections) => this.#engine.eject(ejections),
+    });
     this.#runs = new RunRegistry({ clock, onChange: (gateway) => this.#publishRuns(gateway) });
     this.#ads = new AdsServer({
       log,
@@ -127,11 +137,13 @@ export class GatewayProcess {
       log,
       onRecord: (record, json) => this.#onRecord(record, json),
       findContext: (gateway) => this.#entryContext(gateway),
+      health: this.#health,
     });
     this.#engine = new EngineHost({
       openEngine: parts.openEngine,
       directory: parts.runDirectory,
       threads: parts.options.engineThreads,
+      plugins: parts.plugins.map((plugin) => plugin.path),
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
     });
@@ -221,6 +233,7 @@ export class GatewayProcess {
   /** The engine comes first: Envoy must never ask it by a plan that it does not have. */
   async #serve({ snapshot, credentials }: CompileResult): Promise<void> {
     try {
+      this.#health.publish(snapshot);
       await this.#engine.publish(snapshot, credentials);
       await this.#fleet.apply(snapshot, credentials);
       this.#announce();
@@ -339,13 +352,18 @@ export class GatewayProcess {
   }
 
   #status(): GatewayProcessStatus {
-    const { options, envoy } = this.#parts;
+    const { options, envoy, plugins } = this.#parts;
     const engine = this.#engine.status();
     return {
       version,
       pid: process.pid,
       startedAt: this.#startedAt,
       directories: options.paths,
+      plugins: plugins.map(({ specifier, path: file, provider }) => ({
+        ...summarizeProvider(provider),
+        specifier,
+        path: file,
+      })),
       revision: this.#revision,
       problems: this.#problems,
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
@@ -372,6 +390,7 @@ export class GatewayProcess {
         const runtime = this.#fleet.find(key);
         return runtime && this.#gatewayStatus(runtime);
       },
+      backendStates: this.#health.states(),
     });
     const wanted = kind === undefined ? items : items.filter(({ object }) => object.kind === kind);
     return { revision: this.#revision, items: wanted };

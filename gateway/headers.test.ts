@@ -21,6 +21,9 @@ t.test("CLRK_HEADERS keeps its strings", async (t) => {
     extprocRole: "x-clrk-extproc-role",
     plan: "x-clrk-plan",
     caller: "x-clrk-caller",
+    call: "x-clrk-call",
+    upstreamAddress: "x-clrk-upstream",
+    served: "x-clrk-served",
     denyReason: "x-clrk-deny-reason",
   });
   t.equal(CLRK_HEADER_PREFIX, "x-clrk-");

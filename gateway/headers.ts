@@ -30,6 +30,12 @@ export const CLRK_HEADERS = {
   plan: "x-clrk-plan",
   /** Caller as the connection proves it, as a JSON string, in the initial metadata of an ext_proc stream */
   caller: "x-clrk-caller",
+  /** What an attempt needs to know of the request as the agent sent it, in the initial metadata of an ext_proc stream */
+  call: "x-clrk-call",
+  /** Address that an attempt goes to, in the initial metadata of an ext_proc stream */
+  upstreamAddress: "x-clrk-upstream",
+  /** Cluster that answered, on a response as the engine sees it; never on one that the agent gets */
+  served: "x-clrk-served",
   /** Reason of a denial, on the response that the agent gets */
   denyReason: "x-clrk-deny-reason",
 } as const;

@@ -26,6 +26,7 @@ import {
 } from "./home-directory.ts";
 import type { Logger } from "./log.ts";
 import { createLogger } from "./log.ts";
+import { installProviderPlugins } from "./plugin-loader.ts";
 import { parseProcessOptions } from "./process-options.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
@@ -52,6 +53,7 @@ async function main(args: readonly string[]): Promise<void> {
     concurrency: defaultConcurrency,
     engineThreads: Math.min(availableParallelism(), mostEngineThreads),
   });
+  const plugins = await installProviderPlugins(options.providers, { from: process.cwd() });
   const clock = systemClock;
   const log = createLogger({ level: options.logLevel });
   const home = homeDirectory(process.env);
@@ -66,6 +68,7 @@ async function main(args: readonly string[]): Promise<void> {
   const runDirectory = await openRunDirectory(home, process.pid);
   const gateway = new GatewayProcess({
     options,
+    plugins,
     envoy,
     runDirectory,
     recordsDirectory: home.records,

@@ -8,6 +8,7 @@ t.test("parseProcessOptions() of nothing has defaults", async (t) => {
   t.match(parseProcessOptions([], defaults), {
     paths: [],
     secrets: [],
+    providers: [],
     concurrency: 2,
     exitsWithParent: false,
     logLevel: "warn",
@@ -23,6 +24,10 @@ t.test("parseProcessOptions() takes everything", async (t) => {
     "b",
     "--secret",
     "X=Y",
+    "--provider",
+    "acme",
+    "--provider",
+    "./x.ts",
     "--transparent",
     "[::1]:15001",
     "--concurrency",
@@ -34,6 +39,7 @@ t.test("parseProcessOptions() takes everything", async (t) => {
   t.match(parseProcessOptions(args, defaults), {
     paths: ["a", "b"],
     secrets: ["X=Y"],
+    providers: ["acme", "./x.ts"],
     transparent: { address: "::1", port: 15_001 },
     concurrency: 4,
     exitsWithParent: true,

@@ -13,6 +13,8 @@ export interface ProcessOptions {
   readonly paths: readonly string[];
   /** `NAME=ENV[:KEY]`, as given */
   readonly secrets: readonly string[];
+  /** Provider plugins: paths and names of packages, as given */
+  readonly providers: readonly string[];
   /** First address for transparent listeners; the second gateway takes the next port */
   readonly transparent?: SocketEndpoint;
   /** Envoy worker threads of each gateway */
@@ -35,6 +37,7 @@ export function parseProcessOptions(
   return {
     paths: values.file ?? [],
     secrets: values.secret ?? [],
+    providers: values.provider ?? [],
     ...(transparent && { transparent }),
     concurrency: parseThreads(values.concurrency, "concurrency") ?? defaults.concurrency,
     engineThreads:
@@ -51,6 +54,7 @@ function parse(args: readonly string[]) {
       options: {
         file: { type: "string", short: "f", multiple: true },
         secret: { type: "string", multiple: true },
+        provider: { type: "string", multiple: true },
         transparent: { type: "string" },
         concurrency: { type: "string" },
         "engine-threads": { type: "string" },

@@ -17,29 +17,29 @@ const rows: readonly {
   readonly name: string;
   readonly plan: Partial<EnginePlan>;
   /** Response headers, request body, response body */
-  readonly shown: readonly [boolean, boolean, boolean];
+  readonly shown: readonly [boolean, ShownParts["requestBody"], boolean];
 }[] = [
-  { name: "a query credential", plan: { meters: false }, shown: [false, false, false] },
-  { name: "tokens", plan: { meters: true }, shown: [true, true, true] },
+  { name: "a query credential", plan: { meters: false }, shown: [false, "none", false] },
+  { name: "tokens", plan: { meters: true }, shown: [true, "streamed", true] },
   {
     name: "captured requests",
     plan: { meters: false, capture: capturing(true, false) },
-    shown: [false, true, false],
+    shown: [false, "streamed", false],
   },
   {
     name: "captured responses",
     plan: { meters: false, capture: capturing(false, true) },
-    shown: [true, false, true],
+    shown: [true, "none", true],
   },
   {
     name: "a capture of nothing",
     plan: { meters: false, capture: capturing(false, false) },
-    shown: [false, false, false],
+    shown: [false, "none", false],
   },
   {
     name: "tokens and captured requests",
     plan: { meters: true, capture: capturing(true, false) },
-    shown: [true, true, true],
+    shown: [true, "streamed", true],
   },
 ];
 

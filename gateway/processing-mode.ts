@@ -5,19 +5,24 @@
 
 import type { EnginePlan } from "./snapshot.ts";
 
-/** Parts that are shown; bodies piece by piece, as they pass. The request's headers always are. */
+/** Parts that are shown. The request's headers always are. */
 export interface ShownParts {
   readonly responseHeaders: boolean;
-  readonly requestBody: boolean;
+  /** Piece by piece as it passes, or whole before anything goes out */
+  readonly requestBody: "none" | "streamed" | "buffered";
+  /** Piece by piece as it passes */
   readonly responseBody: boolean;
 }
 
 /** The parts that requests of a plan need. */
-export function shownParts({ meters, capture }: EnginePlan): ShownParts {
+export function shownParts({ meters, capture, routing }: EnginePlan): ShownParts {
+  if (routing !== undefined) {
+    return { responseHeaders: true, requestBody: "buffered", responseBody: true };
+  }
   const response = meters || capture?.response === true;
   return {
     responseHeaders: response,
-    requestBody: meters || capture?.request === true,
+    requestBody: meters || capture?.request === true ? "streamed" : "none",
     responseBody: response,
   };
 }

@@ -18,7 +18,7 @@ const problemsOf = (text: string) =>
 
 t.test("providerProblems() names file, line and field, and the nearest name", async (t) => {
   t.strictSame(problemsOf(route("opnai")), [
-    'policy/route.yaml:9: spec.rules[0].matches[1].provider: "opnai" is not a provider; did you mean "openai"? Known: anthropic, aws_bedrock, azure_openai, google_genai, openai',
+    'policy/route.yaml:9: spec.rules[0].matches[1].provider: "opnai" is not a provider; did you mean "openai"? Known: anthropic, aws_bedrock, azure_openai, google_genai, google_vertex, openai, mistral_ai, openai_compatible',
   ]);
 });
 

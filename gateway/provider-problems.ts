@@ -7,7 +7,7 @@ import type { ParsedObject } from "../crds/kinds.ts";
 import type { Problem } from "../crds/problem.ts";
 import { createProblemWithText } from "../crds/problem.ts";
 import { findSuggestion } from "../crds/suggestion.ts";
-import { findProviderByName, providerNames, providers } from "../providers/registry.ts";
+import { allProviders, findProviderByName, providerNames } from "../providers/registry.ts";
 import type { SourceProblem } from "./control-api.ts";
 import type { SourcedObject } from "./manifests.ts";
 import { locateProblem } from "./manifests.ts";
@@ -43,7 +43,9 @@ function check(name: string, path: readonly (string | number)[]): Problem[] {
   if (name.toLowerCase() === customProvider || findProviderByName(name) !== undefined) return [];
   const near = findSuggestion(name, providerNames());
   const hint = near === undefined ? "" : `; did you mean "${near}"?`;
-  const known = providers.map((provider) => provider.name).join(", ");
+  const known = allProviders()
+    .map((provider) => provider.name)
+    .join(", ");
   const text = `"${name}" is not a provider${hint} Known: ${known}`;
   return [createProblemWithText(path, "the name of a provider", text)];
 }

@@ -16,11 +16,18 @@ import {
   listAttribute,
   MCP_ROUTE_ATTRIBUTES,
   providerNames,
+  ROUTING_ATTRIBUTES,
   textAttribute,
 } from "./attributes.ts";
 import type { Attribute } from "./attributes.ts";
-import type { TokenUsage } from "./call-facts.ts";
-import type { EgressRecord, RecordAgent, RecordModel, RecordRoute } from "./record.ts";
+import type { Attempt, TokenUsage } from "./call-facts.ts";
+import type {
+  EgressRecord,
+  RecordAgent,
+  RecordModel,
+  RecordRoute,
+  RecordRouting,
+} from "./record.ts";
 
 /** Which signal the attributes are for: a log's `server.address` has the port, and a log holds the duration. */
 export type RecordSignal = "span" | "log";
@@ -35,6 +42,7 @@ export function recordAttributes(record: EgressRecord, signal: RecordSignal): At
   addProvider(attributes, record.provider);
   if (record.model !== null) addModel(attributes, record.model);
   if (record.usage !== null) addUsage(attributes, record.usage);
+  if (record.routing !== null) addRouting(attributes, record.routing);
   if (record.decision.route !== null) addRoute(attributes, record.decision.route);
   addDecision(attributes, record);
   addTransport(attributes, record);
@@ -138,6 +146,29 @@ function addEngine(attributes: Attribute[], record: EgressRecord): void {
 /** Streams need not tell their usage, and refused or failed calls have none: of a plain answer it should be there. */
 function hidesUsage({ model, usage, response: { status } }: EgressRecord): boolean {
   return model !== null && usage === null && !model.stream && status >= 200 && status < 300;
+}
+
+function addRouting(attributes: Attribute[], routing: RecordRouting): void {
+  const { backend, provider, model, translation, dropped, attempts } = routing;
+  if (backend !== null) {
+    attributes.push(textAttribute(ROUTING_ATTRIBUTES.backendNamespace, backend.namespace));
+    attributes.push(textAttribute(ROUTING_ATTRIBUTES.backendName, backend.name));
+  }
+  attributes.push(textAttribute(ROUTING_ATTRIBUTES.provider, provider));
+  addText(attributes, ROUTING_ATTRIBUTES.model, model);
+  if (translation !== null) {
+    attributes.push(textAttribute(ROUTING_ATTRIBUTES.translationFrom, translation.from));
+    attributes.push(textAttribute(ROUTING_ATTRIBUTES.translationTo, translation.to));
+  }
+  if (dropped.length > 0) attributes.push(listAttribute(ROUTING_ATTRIBUTES.dropped, dropped));
+  if (attempts.length === 0) return;
+  attributes.push(intAttribute(ROUTING_ATTRIBUTES.attempts, attempts.length));
+  attributes.push(listAttribute(ROUTING_ATTRIBUTES.attemptBackends, attempts.map(attemptText)));
+}
+
+function attemptText({ backend, status, reason }: Attempt): string {
+  const name = backend === null ? "-" : `${backend.namespace}/${backend.name}`;
+  return `${name} ${status === 0 ? reason : status}`;
 }
 
 function addModel(attributes: Attribute[], model: RecordModel): void {

@@ -5,7 +5,7 @@
  */
 
 import type { EngineLine } from "./access-log/engine-line.ts";
-import type { CallFacts } from "./call-facts.ts";
+import type { Attempt, CallFacts } from "./call-facts.ts";
 import type { Clock, TimerHandle } from "./clock.ts";
 import { monotonicMs } from "./clock.ts";
 import { describeError } from "./errors.ts";
@@ -33,6 +33,8 @@ export interface RecordJoinOptions {
   /** Takes a record, and its JSON on one line where that was cheaper to make together */
   readonly onRecord: (record: EgressRecord, json: string | undefined) => void;
   readonly limits?: Partial<RecordJoinLimits>;
+  /** Gives up the attempts of a transaction by its span; none where there were no several ways */
+  readonly takeAttempts?: (spanId: string) => readonly Attempt[];
 }
 
 /** Numbers of now and since the start. */
@@ -216,7 +218,7 @@ export class RecordJoin {
     if (facts === undefined) this.#incomplete++;
     else this.#joined++;
     try {
-      const { record, json } = line.complete(facts);
+      const { record, json } = line.complete(this.#withAttempts(facts));
       this.#options.onRecord(record, json);
       this.#isFailing = false;
     } catch (error) {
@@ -225,6 +227,13 @@ export class RecordJoin {
       }
       this.#isFailing = true;
     }
+  }
+
+  /** Envoy wrote the lines of attempts before that of the transaction. */
+  #withAttempts(facts: CallFacts | undefined): CallFacts | undefined {
+    if (facts === undefined || facts.routing === null || facts.trace === null) return facts;
+    const attempts = this.#options.takeAttempts?.(facts.trace.spanId) ?? [];
+    return attempts.length === 0 ? facts : { ...facts, attempts };
   }
 
   #nowMs(): number {

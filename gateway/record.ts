@@ -2,7 +2,7 @@
  * The record of one egress transaction: a plain JSON value, complete when it is made and never changed. It holds no
  * secret: whoever makes it redacts targets and header values first (`redact.ts`).
  */
-import type { CapturedExchange, TokenUsage } from "./call-facts.ts";
+import type { Attempt, CallRouting, CapturedExchange, TokenUsage } from "./call-facts.ts";
 import type { ObjectName } from "./snapshot.ts";
 import type { TraceIds } from "./trace-context.ts";
 
@@ -118,6 +118,12 @@ export interface RecordModel {
   readonly timeToFirstTokenMs: number | null;
 }
 
+/** Who served a model call, and whom else was asked. */
+export interface RecordRouting extends CallRouting {
+  /** In their order, the one that answered last; empty where there was one way only */
+  readonly attempts: readonly Attempt[];
+}
+
 /** One egress transaction from its first byte to its last. Numbers of milliseconds may have fractions. */
 export interface EgressRecord {
   /** Unique over restarts */
@@ -155,6 +161,8 @@ export interface EgressRecord {
   readonly model: RecordModel | null;
   /** Tokens of the model call; null when the answer held none */
   readonly usage: TokenUsage | null;
+  /** Who served the model call, where the engine chose it; null where it went the way that its path says, as it was */
+  readonly routing: RecordRouting | null;
   /** Headers and bodies, redacted, where the policy asks for them */
   readonly capture: CapturedExchange | null;
 }

@@ -98,6 +98,7 @@ function requestOutcome({ action, engine }: HttpRule): RuleOutcome | string {
     ];
     return { needs, refusal: undefined };
   }
+  if (action.kind === "choose") return { needs: engine?.why ?? [], refusal: undefined };
   const { policy, message } = action;
   const label = policy === undefined ? "" : formatReference(policy);
   // The words of a policy are for agents and need not name it.

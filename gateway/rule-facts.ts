@@ -43,7 +43,7 @@ export function indexRuleFacts(gateway: GatewaySnapshot): RuleFactsIndex {
 function joinFacts(known: RuleFacts, facts: RuleFacts): RuleFacts {
   const provider = known.provider === facts.provider ? facts.provider : null;
   const tier = known.tier === facts.tier ? facts.tier : "native";
-  return { ...facts, provider, tier };
+  return { ...facts, provider, tier, credential: known.credential ?? facts.credential };
 }
 
 function factsOf({ route, ruleIndex, action, engine, ...rule }: HttpRule): {
@@ -57,9 +57,12 @@ function factsOf({ route, ruleIndex, action, engine, ...rule }: HttpRule): {
     return { key, facts: { provider, credential: null, tier: "native", message } };
   }
   const key = encodeDecisionKey({ verdict: "allow", route, ruleIndex });
+  if (action.kind === "choose") {
+    return { key, facts: { provider, credential: null, tier: "engine", message: null } };
+  }
   const [use] = [...action.credentials, ...action.backends.flatMap((b) => b.credentials)];
   const credential = use ? credentialName(use) : null;
-  const tier = engine === undefined ? "native" : "engine";
+  const tier = engine === undefined && rule.pick === undefined ? "native" : "engine";
   return { key, facts: { provider, credential, tier, message: null } };
 }
 

@@ -34,7 +34,12 @@ function serve(...objects: readonly object[]): (kind: string, name: string) => S
     environment: { ownAddresses: [] },
   });
   const { gateways } = snapshot;
-  const items = servedObjects(sourced, { statuses, gateways, gatewayStatus: () => undefined });
+  const items = servedObjects(sourced, {
+    statuses,
+    gateways,
+    gatewayStatus: () => undefined,
+    backendStates: [],
+  });
   return (kind, name) => {
     const found = items.find(({ object }) => object.kind === kind && object.metadata.name === name);
     if (found === undefined) throw new Error(`No ${kind} ${name}`);
@@ -100,6 +105,7 @@ t.test("servedObjects() has no tier for what is no route, and its gateway's stat
     statuses: [],
     gateways: [],
     gatewayStatus: (key) => (key === "default/egress" ? status : undefined),
+    backendStates: [],
   });
   t.match(item?.object.status, { conditions: [], gateway: status });
 });

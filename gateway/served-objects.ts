@@ -4,6 +4,7 @@ import { hideSensitive } from "../crds/hide-sensitive.ts";
 import type { ParsedObject } from "../crds/kinds.ts";
 import { findKind } from "../crds/kinds.ts";
 import { formatReference } from "../crds/meta.ts";
+import type { BackendState } from "./backend-health.ts";
 import type { ObjectStatus } from "./compile.ts";
 import type { GatewayStatus, ServedObject } from "./control-api.ts";
 import type { SourcedObject } from "./manifests.ts";
@@ -26,12 +27,14 @@ export interface ServedState {
   readonly gateways: readonly GatewaySnapshot[];
   /** Of an EgressGateway by `namespace/name`; undefined when it is not served */
   readonly gatewayStatus: (key: string) => GatewayStatus | undefined;
+  /** How backends do to which rules fall back */
+  readonly backendStates: readonly BackendState[];
 }
 
 /** Joins objects with their state. */
 export function servedObjects(
   objects: readonly SourcedObject[],
-  { statuses, gateways, gatewayStatus }: ServedState,
+  { statuses, gateways, gatewayStatus, backendStates }: ServedState,
 ): ServedObject[] {
   const byName = new Map(statuses.map((status) => [formatReference(status.ref), status]));
   const tiers = routeTiers(gateways);
@@ -42,6 +45,8 @@ export function servedObjects(
     const status = byName.get(key);
     const conditions = status?.conditions ?? [];
     const tier = routeKinds.has(kind) ? tierOf(conditions, tiers.get(key)) : undefined;
+    const health =
+      kind === "Backend" ? backendHealth(backendStates, { namespace, name }) : undefined;
     const gateway = kind === "EgressGateway" ? gatewayStatus(`${namespace}/${name}`) : undefined;
     return {
       object: {
@@ -54,6 +59,7 @@ export function servedObjects(
           ...(status?.parents && { parents: status.parents }),
           ...(status && status.problems.length > 0 && { problems: status.problems }),
           ...(gateway && { gateway }),
+          ...(health && { health }),
         },
       },
       conditions,
@@ -61,6 +67,20 @@ export function servedObjects(
       source: line > 0 ? `${file}:${line}` : file,
     };
   });
+}
+
+/** Of several rules that fall back to a backend, what the worst of them found. */
+function backendHealth(
+  states: readonly BackendState[],
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): Omit<BackendState, "backend"> | undefined {
+  const own = states.filter(
+    ({ backend }) => backend.namespace === namespace && backend.name === name,
+  );
+  const [worst] = own.toSorted((left, right) => right.ejectedForMs - left.ejectedForMs);
+  if (worst === undefined) return undefined;
+  const { failures, ejectedForMs, lastStatus } = worst;
+  return { failures, ejectedForMs, lastStatus };
 }
 
 /** A route that is not accepted says so itself; one that attaches to no gateway has no traffic. */

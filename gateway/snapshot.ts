@@ -3,6 +3,8 @@
  * gateway decides. Structured-cloneable and free of secrets: credentials are named here and travel beside it.
  */
 
+import type { FallbackPlan, RoutedRule, RoutingPlan } from "./routing-plan.ts";
+
 /** Names one object; `kind` is of group clrk.apoxy.dev except for core/v1 Secret. */
 export interface ObjectName {
   readonly kind: string;
@@ -62,7 +64,9 @@ export type DenyReason =
   | "engine-unavailable"
   | "engine-failed"
   | "body-too-large"
-  | "body-malformed";
+  | "body-malformed"
+  | "not-translatable"
+  | "upstream-malformed";
 
 /** An IP address and TCP port. */
 export interface SocketEndpoint {
@@ -111,6 +115,8 @@ export interface HttpRule {
   /** Listener names the route attaches to; absent: all */
   readonly sections?: readonly string[];
   readonly match: HttpMatch;
+  /** Present: only for requests for which the engine picked it, whatever `match` says */
+  readonly pick?: string;
   readonly action: HttpAction;
   /** Canonical provider name when an AIProviderRoute matched */
   readonly provider?: string;
@@ -135,6 +141,8 @@ export interface EnginePlan {
   readonly meters: boolean;
   /** Absent: no header values and bodies are kept */
   readonly capture?: CapturePlan;
+  /** Model calls whose body is read before it is decided who serves them; absent: Envoy knows by the path */
+  readonly routing?: RoutingPlan;
   /** Put into the query of the request, in this order */
   readonly queryCredentials: readonly Extract<CredentialUse, { readonly kind: "query" }>[];
   /** Why Envoy's own filters are not enough, one sentence part each; never empty */
@@ -158,7 +166,21 @@ export interface AttemptPlan {
   /** First 16 hex digits of SHA-256 over the rest of the plan */
   readonly id: string;
   readonly gateway: string;
-  readonly signing: Extract<CredentialUse, { readonly kind: "aws-sigv4" }>;
+  /** By which the attempt is signed */
+  readonly signing?: Extract<CredentialUse, { readonly kind: "aws-sigv4" }>;
+  /** Present where the attempt is one of several: the request becomes what the candidate wants */
+  readonly fallback?: AttemptOfFallback;
+}
+
+/** One attempt of several. */
+export interface AttemptOfFallback {
+  /** Canonical name of the provider that the agent asked */
+  readonly provider: string;
+  readonly rule: RoutedRule;
+  /** Position among the rule's candidates */
+  readonly candidate: number;
+  /** CIDRs that its host's name must not resolve to */
+  readonly guardedRanges: readonly string[];
 }
 
 /** All present members must match; an empty one matches everything. */
@@ -182,8 +204,12 @@ export interface HeaderMatch {
   readonly value: string;
 }
 
-/** Forward, perhaps changed and with credentials, or deny with the shape the caller's SDK raises. */
+/**
+ * Forward, perhaps changed and with credentials, or deny with the shape the caller's SDK raises, or `choose`: the engine
+ * reads the request and picks another rule by its `pick`.
+ */
 export type HttpAction =
+  | { readonly kind: "choose" }
   | {
       readonly kind: "forward";
       readonly requestHeaders: HeaderRewrite;
@@ -194,6 +220,8 @@ export type HttpAction =
       readonly backends: readonly BackendTarget[];
       /** Of requests to the host that the agent asked for */
       readonly attempt?: AttemptPlan;
+      /** Present: the backends are tried one after another, in the order that the engine gives */
+      readonly fallback?: FallbackPlan;
     }
   | {
       readonly kind: "deny";
@@ -225,6 +253,8 @@ export interface BackendTarget {
   readonly port: number;
   /** 0 takes no traffic */
   readonly weight: number;
+  /** Spoken to by plain HTTP, by which no credential travels */
+  readonly isPlain?: true;
   /** Only for attempts at this backend (`sectionName` of the policy) */
   readonly credentials: readonly CredentialUse[];
   readonly alias?: HostAlias;

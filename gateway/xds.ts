@@ -15,7 +15,7 @@ import { routeConfiguration } from "./xds/route-configuration.ts";
 
 export type { BootstrapOptions } from "./xds/bootstrap.ts";
 export type { LineFact, LineMeasure } from "./xds/access-log-line.ts";
-export { fieldSeparator, lineFields } from "./xds/access-log-line.ts";
+export { attemptLineMark, fieldSeparator, lineFields } from "./xds/access-log-line.ts";
 export { bootstrap } from "./xds/bootstrap.ts";
 export { NO_SERVER_NAME } from "./xds/downstream-tls.ts";
 export type { ProxyCredential } from "./xds/explicit-proxy.ts";

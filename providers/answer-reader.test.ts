@@ -1,5 +1,7 @@
 import t from "tap";
 import { AnswerReader } from "./answer-reader.ts";
+import { awsBedrock } from "./aws-bedrock/provider.ts";
+import { encodeEventStreamMessage } from "./aws-event-stream.ts";
 import type { OperationLayout } from "./operation-layout.ts";
 import { findOperation } from "./operation-layout.ts";
 import { anthropic } from "./anthropic/provider.ts";
@@ -135,4 +137,38 @@ t.test("tokens follow the counts of a stream that is cut off", async (t) => {
   const delta = { type: "message_delta", usage: { output_tokens: 33 } };
   t.match(read("stream", event(start), messages).tokens, { input: 9, output: 1 });
   t.match(read("stream", event(start) + event(delta), messages).tokens, { input: 9, output: 33 });
+});
+
+const converse = layout(awsBedrock, "/model/m/converse-stream");
+const invoke = layout(awsBedrock, "/model/m/invoke-with-response-stream");
+
+function frame(payload: string): Buffer {
+  return encodeEventStreamMessage({ headers: Buffer.alloc(0), payload });
+}
+
+t.test("write() reads AWS's streams by their messages", async (t) => {
+  const reader = new AnswerReader(converse, "aws-stream");
+  const text = frame('{"contentBlockIndex":0,"delta":{"text":"Hi"}}');
+  reader.write(text.subarray(0, -1), 1);
+  t.equal(reader.firstContentMs, 1, "its payload was whole");
+  reader.write(text.subarray(-1), 2);
+  reader.write(frame('{"stopReason":"end_turn"}'), 3);
+  reader.write(frame('{"usage":{"inputTokens":3,"outputTokens":4}}'), 4);
+  t.match(reader.tokens, { input: 3, output: 4 });
+  t.same(reader.finishReasons(), ["end_turn"]);
+});
+
+t.test("write() reads events of a model's own in AWS's streams", async (t) => {
+  const reader = new AnswerReader(invoke, "aws-stream");
+  const start = { type: "message_start", message: { id: "msg_1", model: "claude" } };
+  const bytes = Buffer.from(JSON.stringify(start)).toString("base64");
+  for (const byte of frame(`{"bytes":"${bytes}","p":"ab"}`)) reader.write(Buffer.of(byte), 0);
+  t.equal(reader.id, "msg_1");
+  t.equal(reader.model, "claude");
+});
+
+t.test("write() goes on after a message that is no JSON", async (t) => {
+  const reader = new AnswerReader(converse, "aws-stream");
+  reader.write(Buffer.concat([frame("oops"), frame(""), frame('{"usage":{"inputTokens":3}}')]), 0);
+  t.equal(reader.tokens.input, 3);
 });

@@ -3,12 +3,15 @@
  * time is what the answer had said by then.
  */
 
+import { ChunkUnwrapper } from "./aws-event-stream-chunks.ts";
+import { EventStreamSplitter } from "./aws-event-stream-splitter.ts";
 import { JsonScanner } from "./json-scanner.ts";
 import type { FoundValue } from "./json-value.ts";
 import type { OperationLayout } from "./operation-layout.ts";
 import { answerSlotCount, answerSlots as slots } from "./operation-layout.ts";
 import type { EventSink } from "./sse.ts";
 import { EventSplitter } from "./sse.ts";
+import { ArraySplitter } from "./json-array.ts";
 
 /** More than any provider answers at once. */
 const maxChoices = 128;
@@ -22,11 +25,14 @@ export interface AnswerTokens {
   reasoning: number | null;
 }
 
+/** One document, server-sent events, an array whose elements are the events, or an AWS event stream. */
+export type AnswerForm = "plain" | "stream" | "array" | "aws-stream";
+
 /** Reads one answer. */
 export class AnswerReader implements EventSink {
   readonly #layout: OperationLayout;
   readonly #scanner: JsonScanner;
-  readonly #splitter: EventSplitter | null;
+  readonly #splitter: { write(bytes: Buffer): void } | null;
   #tokens = unknownTokens();
   /** By choice, with holes; empty for most of an answer's time */
   readonly #reasons: string[] = [];
@@ -37,11 +43,11 @@ export class AnswerReader implements EventSink {
   #firstContentMs: number | null = null;
   #sinceStartMs = 0;
 
-  constructor(layout: OperationLayout, form: "plain" | "stream") {
+  constructor(layout: OperationLayout, form: AnswerForm) {
     this.#layout = layout;
     const shape = form === "plain" ? layout.answer : layout.event;
     this.#scanner = new JsonScanner(shape, answerSlotCount, () => this.#onChoice());
-    this.#splitter = form === "plain" ? null : new EventSplitter(this);
+    this.#splitter = createSplitter(form, this);
   }
 
   /** Null when the answer named none so far. */
@@ -131,6 +137,19 @@ export class AnswerReader implements EventSink {
     this.#elements++;
     const reason = textOf(values[slots.finishReason]);
     if (reason !== null && choice < maxChoices) this.#reasons[choice] = reason;
+  }
+}
+
+function createSplitter(form: AnswerForm, sink: EventSink) {
+  switch (form) {
+    case "plain":
+      return null;
+    case "stream":
+      return new EventSplitter(sink);
+    case "array":
+      return new ArraySplitter(sink);
+    case "aws-stream":
+      return new EventStreamSplitter(new ChunkUnwrapper(sink));
   }
 }
 

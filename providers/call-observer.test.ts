@@ -6,10 +6,16 @@ import { createCallObserver } from "./call-observer.ts";
 import { openai } from "./openai/provider.ts";
 import { findProviderByName } from "./registry.ts";
 import type { Notation, RecordedCall } from "./testdata/recorded-calls.ts";
-import { answerPieces, jsonBody, notations, readRecordedCalls } from "./testdata/recorded-calls.ts";
+import {
+  answerPieces,
+  jsonBody,
+  notations,
+  readRecordedBedrockCalls,
+  readRecordedCalls,
+} from "./testdata/recorded-calls.ts";
 import { randomPieces, seededRandom } from "./testdata/seeded-random.ts";
 
-const calls = readRecordedCalls();
+const calls = [...readRecordedCalls(), ...readRecordedBedrockCalls()];
 
 function observe(call: Pick<RecordedCall, "provider" | "path">): CallObserver {
   const provider = findProviderByName(call.provider);
@@ -189,6 +195,9 @@ const types: readonly (readonly [string | null, boolean])[] = [
   ["text/event-stream;charset=utf-8", true],
   ["Text/Event-Stream ; charset=UTF-8", true],
   ["text/event-streams", false],
+  ["application/vnd.amazon.eventstream", true],
+  ["Application/Vnd.Amazon.EventStream; x=y", true],
+  ["application/vnd.amazon.eventstreams", false],
   ["application/json", false],
   ["", false],
   [null, false],

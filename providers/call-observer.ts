@@ -4,7 +4,8 @@
  */
 
 import { AnswerReader } from "./answer-reader.ts";
-import type { AnswerTokens } from "./answer-reader.ts";
+import type { AnswerForm, AnswerTokens } from "./answer-reader.ts";
+import { eventStreamType } from "./aws-event-stream.ts";
 import { compileShape } from "./json-shape.ts";
 import { JsonScanner } from "./json-scanner.ts";
 import type { FoundOperation, OperationLayout } from "./operation-layout.ts";
@@ -37,7 +38,7 @@ export interface ObservedCall {
   readonly responseId: string | null;
   /** As the provider wrote them, one for each choice that has finished */
   readonly finishReasons: readonly string[];
-  /** The answer came as an event stream */
+  /** The answer came as an event stream, or as one of an array's elements */
   readonly isStream: boolean;
   /** From the request's headers to the first event with content in `ms`; null for plain answers and where none came */
   readonly timeToFirstTokenMs: number | null;
@@ -105,9 +106,12 @@ class OperationObserver implements CallObserver {
 
   responseStart(start: { readonly status: number; readonly contentType: string | null }): void {
     const { status, contentType } = start;
-    this.#isStream = isEventStream(contentType ?? "");
+    const asked = formOf(contentType ?? "");
+    const isArray = asked === "plain" && this.#layout.operation.streamsArrays === true;
+    const form = isArray ? "array" : asked;
+    this.#isStream = form !== "plain";
     if (status < 200 || status > 299) return;
-    this.#answer = new AnswerReader(this.#layout, this.#isStream ? "stream" : "plain");
+    this.#answer = new AnswerReader(this.#layout, form);
   }
 
   responseChunk(chunk: Uint8Array, sinceStartMs: number): void {
@@ -125,7 +129,7 @@ class OperationObserver implements CallObserver {
     return {
       operation: this.#layout.operation.name,
       requestModel: this.#pathModel ?? this.#bodyModel,
-      requestedStream: this.#requestedStream,
+      requestedStream: this.#requestedStream || this.#layout.operation.isStream === true,
       responseModel: answer?.model ?? null,
       responseId: answer?.id ?? null,
       finishReasons: answer?.finishReasons() ?? [],
@@ -148,10 +152,13 @@ function usageOf(tokens: Readonly<AnswerTokens>, layout: OperationLayout): Obser
   const { input, output, cachedInput, cacheWrite, reasoning } = tokens;
   const isSilent = input === null && output === null && cachedInput === null;
   if (isSilent && cacheWrite === null && reasoning === null) return null;
-  const isWhole = layout.operation.inputTokens === "with-cache";
+  const { inputTokens, outputTokens } = layout.operation;
+  const isWithout = outputTokens === "without-reasoning";
   return {
-    inputTokens: isWhole ? input : addTokens(input, cachedInput, cacheWrite),
-    outputTokens: output,
+    inputTokens: inputTokens === "with-cache" ? input : addTokens(input, cachedInput, cacheWrite),
+    // A model that was cut off while it reasoned has no other output
+    outputTokens:
+      isWithout && reasoning !== null ? addTokens(output ?? 0, reasoning, null) : output,
     cachedInputTokens: cachedInput,
     cacheWriteTokens: cacheWrite,
     reasoningTokens: reasoning,
@@ -165,9 +172,16 @@ function addTokens(input: number | null, read: number | null, written: number | 
   return Number.isSafeInteger(sum) ? sum : null;
 }
 
-function isEventStream(contentType: string): boolean {
+function formOf(contentType: string): AnswerForm {
   const [type = ""] = contentType.slice(0, 64).split(";", 1);
-  return type.trim().toLowerCase() === "text/event-stream";
+  switch (type.trim().toLowerCase()) {
+    case "text/event-stream":
+      return "stream";
+    case eventStreamType:
+      return "aws-stream";
+    default:
+      return "plain";
+  }
 }
 
 /** Searches in a Buffer are native, and many times faster than in a plain array. */

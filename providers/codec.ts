@@ -44,6 +44,8 @@ export type Decoded<T> =
 export interface WireBody {
   readonly contentType: string;
   readonly body: string | Buffer;
+  /** Headers that the dialect's SDKs need beside it, lower case; absent: none */
+  readonly headers?: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** What codecs of every operation have. */
@@ -71,7 +73,8 @@ export interface ChatCodec extends AnyCodec {
   decodeResponse(response: WireResponse): Decoded<ChatResponse>;
   /** Writes the answer to `request`, which this codec decoded. */
   encodeResponse(response: ChatResponse, request: ChatRequest): WireBody;
-  createStreamDecoder(): StreamDecoder;
+  /** `head`: the answer's headers, for dialects whose streams do not name themselves; absent: not known */
+  createStreamDecoder(head?: Pick<WireResponse, "header">): StreamDecoder;
   /** Writes the streamed answer to `request`, which this codec decoded. */
   createStreamEncoder(request: ChatRequest): StreamEncoder;
 }

@@ -55,6 +55,7 @@ export const features = {
   "logit-bias": "refuse",
   stop: "refuse",
   choices: "refuse",
+  "choices-streamed": "refuse",
   logprobs: "refuse",
   "json-output": "refuse",
   "schema-output": "refuse",
@@ -88,4 +89,9 @@ export type Feature = keyof typeof features;
 /** What becomes of a feature that the target cannot express. */
 export function whenMissing(feature: Feature): WhenMissing {
   return features[feature];
+}
+
+/** Whether a text names a feature. */
+export function isFeature(text: string): text is Feature {
+  return Object.hasOwn(features, text);
 }

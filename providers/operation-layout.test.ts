@@ -3,6 +3,8 @@ import { answerSlots, findOperation } from "./operation-layout.ts";
 import type { Operation } from "./operation.ts";
 import { answerFacts } from "./operation.ts";
 import type { Provider } from "./provider.ts";
+import { openai } from "./openai/provider.ts";
+import { chatCompletions } from "./openai/usage.ts";
 import { findProviderByName, providers } from "./registry.ts";
 
 function find(name: string, path: string, method = "POST") {
@@ -59,7 +61,7 @@ const others: readonly (readonly [string, string, string?])[] = [
   ["azure", "/openai/deployments/chat/completions/extra"],
   ["azure", "/openai/deployments/embeddings"],
   ["azure", `/openai/deployments/${"a".repeat(1_025)}/embeddings`],
-  ["bedrock", "/model/x/invoke"],
+  ["bedrock", "/model/x/embed"],
 ];
 
 for (const [provider, path, method] of others) {
@@ -69,6 +71,52 @@ for (const [provider, path, method] of others) {
       t.equal(find(provider, path, method), undefined);
     },
   );
+}
+
+const withWildcards: Provider = {
+  ...openai,
+  operations: [
+    { ...chatCompletions, name: "generate", paths: ["/v1beta/models/{model}:generateContent"] },
+    {
+      ...chatCompletions,
+      name: "regional",
+      paths: [
+        "/v1/projects/{any}/locations/{any}/publishers/google/models/{model}:generateContent",
+      ],
+    },
+    { ...chatCompletions, name: "compatible", paths: ["/v1/projects/{any}/chat/completions"] },
+  ],
+};
+const regional = "/v1/projects/p/locations/us-east1/publishers/google/models";
+
+const wildcards: readonly (readonly [string, string | undefined, string | null])[] = [
+  ["/v1beta/models/gemini-2.5-pro:generateContent", "generate", "gemini-2.5-pro"],
+  ["/v1beta/models/a:generateContent?alt=sse", "generate", "a"],
+  ["/v1beta/models/a:b:generateContent", "generate", "a:b"],
+  ["/v1beta/models/tuned%2Fa:generateContent", "generate", "tuned/a"],
+  ["/v1beta/models/%zz:generateContent", "generate", "%zz"],
+  [`${regional}/gemini:generateContent`, "regional", "gemini"],
+  ["/v1/projects/p/chat/completions", "compatible", null],
+  ["/v1beta/models/:generateContent", undefined, null],
+  ["/v1beta/models/a/b:generateContent", undefined, null],
+  ["/v1beta/models/a:streamGenerateContent", undefined, null],
+  ["/v1beta/models/a:generateContent/x", undefined, null],
+  [`${regional}/:generateContent`, undefined, null],
+  ["/v1/projects//locations/l/publishers/google/models/a:generateContent", undefined, null],
+  ["/v1/projects/a/b/locations/l/publishers/google/models/a:generateContent", undefined, null],
+  ["/v1/projects/a/locations/l/publishers/google/models:generateContent", undefined, null],
+  ["/v1/projects/a/locations/publishers/google/models/a:generateContent", undefined, null],
+  ["/v1/projects//chat/completions", undefined, null],
+  ["/v1/projects/chat/completions", undefined, null],
+  [`/v1/projects/${"a".repeat(1_025)}/chat/completions`, undefined, null],
+];
+
+for (const [path, name, pathModel] of wildcards) {
+  t.test(`findOperation() finds ${name ?? "nothing"} at ${path.slice(0, 80)}`, async (t) => {
+    const found = findOperation(withWildcards, "POST", path);
+    const facts = found && { name: found.layout.operation.name, pathModel: found.pathModel };
+    t.same(facts, name === undefined ? undefined : { name, pathModel });
+  });
 }
 
 t.test("findOperation() makes a layout once", async (t) => {
@@ -101,3 +149,33 @@ t.test("answerSlots numbers every fact once", async (t) => {
 function operationsOf(provider: Provider): readonly Operation[] {
   return provider.operations ?? [];
 }
+
+const ranged = [
+  {
+    provider: "google_genai",
+    path: "/v1beta/models/v1beta:generateContent?x=/v1beta",
+    model: "v1beta",
+  },
+  {
+    provider: "azure_openai",
+    path: "/openai/deployments/openai/chat/completions",
+    model: "openai",
+  },
+  {
+    provider: "aws_bedrock",
+    path: "/model/arn%3aaws%3Abedrock%2fa/converse",
+    model: "arn%3aaws%3Abedrock%2fa",
+  },
+];
+for (const { provider, path, model } of ranged) {
+  t.test(`findOperation() says where the model of ${path} stands`, async (t) => {
+    const declared = findProviderByName(provider) ?? openai;
+    const range = findOperation(declared, "POST", path)?.modelRange;
+    t.equal(path.slice(range?.start, range?.end), model);
+    t.equal(range?.start, path.indexOf(`/${model}`, 5) + 1);
+  });
+}
+
+t.test("findOperation() gives no place for a model that the body names", async (t) => {
+  t.equal(findOperation(openai, "POST", "/v1/chat/completions")?.modelRange, null);
+});

@@ -40,11 +40,23 @@ export interface FoundOperation {
   readonly layout: OperationLayout;
   /** The model that the path names, decoded; null where the body does */
   readonly pathModel: string | null;
+  /** Where it stands in the path, `[start, end)`, with its escapes; null where the body names it */
+  readonly modelRange: PathRange | null;
+}
+
+/** Part of a path, in UTF-16 units. */
+export interface PathRange {
+  readonly start: number;
+  readonly end: number;
 }
 
 interface PathTemplate {
   readonly prefix: string;
   readonly suffix: string;
+  /** Texts between placeholders, one less than these */
+  readonly joints: readonly string[];
+  /** Which placeholder is the model's; -1 where the body names it */
+  readonly modelAt: number;
   readonly layout: OperationLayout;
 }
 
@@ -54,8 +66,9 @@ interface OperationIndex {
 }
 
 const indexes = new WeakMap<Provider, OperationIndex>();
-const placeholder = "{model}";
-const longestModel = 1_024;
+const placeholder = /\{(?:model|any)\}/;
+const placeholders = /\{(?:model|any)\}/g;
+const longestSegment = 1_024;
 const factsOfFirstEvents: ReadonlySet<AnswerFact> = new Set(["id", "model", "content"]);
 
 /** The operation that a request calls, its path with or without a query; undefined when the provider declares none. */
@@ -71,8 +84,14 @@ export function findOperation(
   const found = exact.get(plain);
   if (found !== undefined) return found;
   for (const template of templates) {
-    const pathModel = matchTemplate(template, plain);
-    if (pathModel !== undefined) return { layout: template.layout, pathModel };
+    const segments = matchTemplate(template, plain);
+    if (segments === undefined) continue;
+    const range = segments[template.modelAt] ?? null;
+    return {
+      layout: template.layout,
+      pathModel: range === null ? null : decodeSegment(plain.slice(range.start, range.end)),
+      modelRange: range,
+    };
   }
   return undefined;
 }
@@ -85,14 +104,29 @@ function indexOf(provider: Provider, operations: readonly Operation[]): Operatio
   for (const operation of operations) {
     const layout = createLayout(operation);
     for (const path of operation.paths) {
-      const [prefix = "", suffix] = path.split(placeholder);
-      if (suffix === undefined) exact.set(path, { layout, pathModel: null });
-      else templates.push({ prefix, suffix, layout });
+      const texts = path.split(placeholder);
+      if (texts.length === 1) exact.set(path, { layout, pathModel: null, modelRange: null });
+      else templates.push(createTemplate(path, texts, layout));
     }
   }
   const index = { exact, templates };
   indexes.set(provider, index);
   return index;
+}
+
+function createTemplate(
+  path: string,
+  texts: readonly string[],
+  layout: OperationLayout,
+): PathTemplate {
+  const names: readonly string[] = path.match(placeholders) ?? [];
+  return {
+    prefix: texts[0] ?? "",
+    suffix: texts.at(-1) ?? "",
+    joints: texts.slice(1, -1),
+    modelAt: names.indexOf("{model}"),
+    layout,
+  };
 }
 
 function createLayout(operation: Operation): OperationLayout {
@@ -119,12 +153,28 @@ function wantedValues(paths: AnswerPaths): WantedValue[] {
   });
 }
 
-function matchTemplate({ prefix, suffix }: PathTemplate, path: string): string | undefined {
+/** Where something stands for each placeholder; undefined when the path is another. */
+function matchTemplate(template: PathTemplate, path: string): PathRange[] | undefined {
+  const { prefix, suffix, joints } = template;
   if (!path.startsWith(prefix) || !path.endsWith(suffix)) return undefined;
   const end = path.length - suffix.length;
-  if (end <= prefix.length || end - prefix.length > longestModel) return undefined;
-  const segment = path.slice(prefix.length, end);
-  return segment.includes("/") ? undefined : decodeSegment(segment);
+  const segments: PathRange[] = [];
+  let at = prefix.length;
+  for (const joint of joints) {
+    const next = path.indexOf(joint, at);
+    if (next < 0) return undefined;
+    segments.push({ start: at, end: next });
+    at = next + joint.length;
+  }
+  if (at >= end) return undefined;
+  segments.push({ start: at, end });
+  return segments.every((range) => isSegment(path.slice(range.start, range.end)))
+    ? segments
+    : undefined;
+}
+
+function isSegment(text: string): boolean {
+  return text !== "" && text.length <= longestSegment && !text.includes("/");
 }
 
 function decodeSegment(segment: string): string {

@@ -34,7 +34,7 @@ export type AnswerPaths = Readonly<Partial<Record<AnswerFact, readonly string[]>
 export interface Operation {
   /** `gen_ai.operation.name` of the OpenTelemetry conventions, or a word of our own where they have none */
   readonly name: string;
-  /** Exact paths; `{model}` stands for one segment that names the model */
+  /** Exact paths; `{model}` stands for one segment, or its part, that names the model, `{any}` for one of which nothing is asked */
   readonly paths: readonly string[];
   /** Where a plain answer says what */
   readonly answer: AnswerPaths;
@@ -44,6 +44,17 @@ export interface Operation {
   readonly finalStatuses: readonly string[];
   /** Its dialect; without: such calls are served by their own provider only */
   readonly codec?: Codec;
+  /**
+   * A stream tells its usage only where the request has `stream_options.include_usage`; absent: such a member must not
+   * be put into requests that do not have it
+   */
+  readonly streamUsage?: "on-request";
   /** Whether `inputTokens` counts those that the cache was read and written for; the record's number always does */
   readonly inputTokens: "with-cache" | "without-cache";
+  /** Whether `outputTokens` counts reasoning, which it does unless said otherwise; the record's number always does */
+  readonly outputTokens?: "with-reasoning" | "without-reasoning";
+  /** Its paths ask for a stream; without: a request's body says whether it does */
+  readonly isStream?: true;
+  /** Its answers that are no event streams are arrays, whose elements are the events */
+  readonly streamsArrays?: true;
 }

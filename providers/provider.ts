@@ -5,6 +5,7 @@
 
 import type { Codec } from "./codec.ts";
 import type { Feature } from "./features.ts";
+import type { ChatRequest } from "./ir.ts";
 import type { JsonObject } from "./json-text.ts";
 import type { Operation } from "./operation.ts";
 
@@ -49,6 +50,10 @@ export interface ServedApi {
   readonly serves?: (model: string) => boolean;
   /** What its codec expresses and this API does not */
   readonly lacks?: ReadonlySet<Feature>;
+  /** Writes a conversation in place of its codec, where the API spells parts of the dialect its own way */
+  readonly encodeChat?: (request: ChatRequest) => string | Buffer;
+  /** How the usage of a stream is told, see `Operation` */
+  readonly streamUsage?: "on-request";
 }
 
 /** A call as far as its path depends on it. */

@@ -3,8 +3,16 @@
  * dialect, piece by piece where it is a stream. Errors are translated with their status and kind.
  */
 
-import type { ChatCodec, Codec, WireBody, WireRequest, WireResponse } from "./codec.ts";
+import type {
+  ChatCodec,
+  Codec,
+  StreamDecoder,
+  WireBody,
+  WireRequest,
+  WireResponse,
+} from "./codec.ts";
 import type { ChatRequest, EmbeddingsRequest } from "./ir.ts";
+import { dropLacking } from "./lacking-features.ts";
 import type { ServedApi } from "./provider.ts";
 import type { FeatureUse, Judgement } from "./request-features.ts";
 import { chatFeatures, embeddingsFeatures, judge } from "./request-features.ts";
@@ -70,7 +78,10 @@ export function encodeCall(call: DecodedCall, api: ServedApi, model: string): st
     return codec.encodeRequest({ ...call.request, model });
   }
   if (codec.operation !== call.operation) throw new TypeError(mismatch(call, codec));
-  return codec.encodeRequest({ ...call.request, model });
+  const request = dropLacking({ ...call.request, model }, api.lacks);
+  return codec.operation === "chat" && api.encodeChat !== undefined
+    ? api.encodeChat(request)
+    : codec.encodeRequest(request);
 }
 
 /** What becomes of a whole answer. */
@@ -90,7 +101,9 @@ export function translateAnswer(
       if (served.operation !== "chat" || call.operation === "embeddings") break;
       const decoded = served.decodeResponse(response);
       if (decoded.kind === "malformed") return decoded;
-      return { kind: "ok", answer: call.codec.encodeResponse(decoded.value, call.request) };
+      // Some dialects do not say which model answered; agents want to read a name.
+      const value = { ...decoded.value, model: decoded.value.model || call.request.model };
+      return { kind: "ok", answer: call.codec.encodeResponse(value, call.request) };
     }
     case "count_tokens": {
       if (served.operation !== "count_tokens" || call.operation === "embeddings") break;
@@ -138,13 +151,23 @@ export function createStreamTranslator(
   const encoder = source.createStreamEncoder(request);
   return {
     contentType: encoder.contentType,
-    write: (chunk) => encoder.write(decoder.write(chunk)),
-    end: () => encoder.write(decoder.end()),
+    write: (chunk) => encoder.write(nameModel(decoder.write(chunk), request)),
+    end: () => encoder.write(nameModel(decoder.end(), request)),
     fail: (message) =>
       encoder.write([
         { kind: "failed", error: { status: 502, kind: "server", message, code: null } },
       ]),
   };
+}
+
+type Events = ReturnType<StreamDecoder["write"]>;
+
+/** A start that names no model gets the one that was asked; nothing comes before a start but counts. */
+function nameModel(events: Events, { model }: ChatRequest): Events {
+  const index = events[0]?.kind === "usage" ? 1 : 0;
+  const start = events[index];
+  if (start?.kind !== "start" || start.model !== "") return events;
+  return events.with(index, { ...start, model });
 }
 
 function mismatch({ operation }: DecodedCall, codec: Codec): string {

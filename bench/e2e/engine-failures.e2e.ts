@@ -274,13 +274,13 @@ t.test("unknown route: refused by Envoy alone", async (test) => {
   test.equal(engine.status().streams.total, 0, "the engine is not asked");
 });
 
-t.test("body too large: what is signed is held up to 16 MiB, more is refused", async (test) => {
+t.test("body too large: what is signed is held up to 32 MiB, more is refused", async (test) => {
   const { rig, upstream, record } = await stand(test);
-  const body = "x".repeat(16 * 1024 * 1024 + 1);
+  const body = "x".repeat(32 * 1024 * 1024 + 1);
   const reply = await secureRequest(rig, signedHost, { method: "POST", path: "/model", body });
   test.equal(reply.status, 413);
   test.equal(reply.headers["x-clrk-deny-reason"], "body-too-large");
-  test.match(reply.json, { message: /16 MiB/ });
+  test.match(reply.json, { message: /32 MiB/ });
   test.equal(upstream.received.length, 0);
   test.match(await record(), {
     response: { status: 413 },

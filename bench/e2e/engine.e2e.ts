@@ -134,6 +134,7 @@ for (const { operation, path, gen, stream } of openAiCalls) {
       credential: { header: "authorization" },
       model: { operation: gen, requestModel: model, stream },
       usage: { inputTokens },
+      routing: null,
       capture: null,
     });
     test.ok(inputTokens > 0, "the fake counts");

@@ -140,6 +140,58 @@ if (process.env[insideVariable] === undefined) {
     });
   });
 
+  t.test("model-router: models are told apart, and one has a canary", async (test) => {
+    const secrets = [{ name: "openai", value: openAiKey }];
+    const { gateway } = await startExample(test, "model-router", { secrets });
+    const lines = await runBehindProxy(gateway, "model-router");
+    const counts = lines.slice(0, 2).map((line) => /by (\S+) (\d+) times$/.exec(line)?.slice(1));
+    test.match(counts, [["gpt-4.1-mini"], ["gpt-5-mini"]]);
+    test.equal(
+      counts.reduce((sum, [, count] = []) => sum + Number(count), 0),
+      40,
+    );
+    test.strictSame(lines.slice(2), [
+      "gpt-5-mini was answered by gpt-5-mini",
+      'o3-pro: 403 403 No rule for openai allows model "o3-pro"',
+    ]);
+  });
+
+  t.test("fallback-router: Claude answers while OpenAI is down", async (test) => {
+    const { gateway, upstreams } = await startExample(test, "fallback-router", {
+      secrets: [
+        { name: "openai", value: openAiKey },
+        { name: "anthropic", value: anthropicKey },
+      ],
+    });
+    test.strictSame(await runBehindProxy(gateway, "fallback-router"), [
+      "gpt said: You said: Say hello",
+    ]);
+    upstreams.tls.misbehave({ host: "api.openai.com", status: 503 });
+    test.strictSame(await runBehindProxy(gateway, "fallback-router"), [
+      "claude said: You said: Say hello",
+    ]);
+    const record = await gateway.waitForRecord((one) => one.routing?.attempts.length === 2);
+    test.match(record.routing?.attempts, [
+      { backend: { name: "openai" }, status: 503 },
+      { backend: { name: "claude" }, status: 200 },
+    ]);
+  });
+
+  t.test("cross-provider: an agent of OpenAI is served by Anthropic", async (test) => {
+    const secrets = [{ name: "anthropic", value: anthropicKey }];
+    const { gateway, upstreams } = await startExample(test, "cross-provider", { secrets });
+    test.strictSame(await runBehindProxy(gateway, "cross-provider"), [
+      "answer: You said: What is the weather in Lima?",
+      "tokens: counted",
+      "streamed: You said: What is the weather in Lima?",
+      "two answers at once: 400 clrk_not_translatable",
+    ]);
+    test.strictSame(
+      upstreams.tls.requests.map(({ host, pathname }) => `${host}${pathname}`),
+      ["api.anthropic.com/v1/messages", "api.anthropic.com/v1/messages"],
+    );
+  });
+
   t.test("transparent: a sandbox hands over what its agent dialled", async (test) => {
     const { gateway, upstreams } = await startExample(test, "transparent", {
       tlsHosts: ["en.wikipedia.org"],

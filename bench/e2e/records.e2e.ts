@@ -128,6 +128,7 @@ t.test("an allowed request is recorded in full, its secrets are not", async (tes
     revision: 1,
     model: null,
     usage: null,
+    routing: null,
     capture: null,
   });
   test.equal(new Date(record.startUnixMs).toISOString(), record.time);

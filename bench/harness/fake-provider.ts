@@ -1,5 +1,5 @@
 /**
- * One server that behaves as api.openai.com, as api.anthropic.com and, for any other host, as an echo service
+ * One server that behaves as the model providers of `fake/sites.ts` and, for any other host, as an echo service
  * with WebSocket and gRPC, over HTTP/1.1 and HTTP/2. It records all it receives and misbehaves when told to.
  */
 import { randomBytes } from "node:crypto";
@@ -8,19 +8,19 @@ import type { IncomingMessage, Server } from "node:http";
 import { createSecureServer } from "node:http2";
 import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
-import { createAnthropicSite } from "./fake/anthropic.ts";
 import { createEchoSite } from "./fake/echo.ts";
 import { answerGrpc, grpcEchoPrefix } from "./fake/grpc-echo.ts";
 import { createMisbehaviourList } from "./fake/misbehaviour.ts";
 import type { Misbehaviour } from "./fake/misbehaviour.ts";
-import { createOpenAiSite } from "./fake/openai.ts";
 import { describeRequest, receiveBody } from "./fake/received-request.ts";
 import type { IncomingRequest, ReceivedRequest } from "./fake/received-request.ts";
-import { jsonReply } from "./fake/reply.ts";
+import { jsonReply, withRetryAfter } from "./fake/reply.ts";
 import type { Reply } from "./fake/reply.ts";
 import { sendReply } from "./fake/send-reply.ts";
 import type { OutgoingResponse } from "./fake/send-reply.ts";
 import type { Site, SiteEnvironment } from "./fake/site.ts";
+import { createSites } from "./fake/sites.ts";
+import type { SiteCredentials } from "./fake/sites.ts";
 import { acceptKey, echoWebSocket } from "./fake/websocket-echo.ts";
 import { waitUntil } from "./processes.ts";
 import type { UpstreamCertificate } from "./upstream-authority.ts";
@@ -30,11 +30,9 @@ const recordLimit = 10_000;
 const streamResetAllowance = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 };
 
 /** How the provider is set up. */
-export interface FakeProviderOptions {
+export interface FakeProviderOptions extends SiteCredentials {
   /** Certificate to serve; plain HTTP/1.1 without one */
   readonly certificate?: UpstreamCertificate;
-  readonly openAiKey: string;
-  readonly anthropicKey: string;
   /** Loopback address; 127.0.0.1 when absent */
   readonly address?: string;
   /** Port; a free one when absent */
@@ -64,7 +62,7 @@ export interface FakeProvider {
 }
 
 interface State {
-  readonly sites: ReadonlyMap<string, Site>;
+  readonly findSite: (host: string) => Site | undefined;
   readonly fallback: Site;
   requests: ReceivedRequest[];
   droppedRequests: number;
@@ -124,10 +122,7 @@ function createState(options: FakeProviderOptions): State {
         .slice(0, digits),
   };
   return {
-    sites: new Map([
-      ["api.openai.com", createOpenAiSite(options.openAiKey, environment)],
-      ["api.anthropic.com", createAnthropicSite(options.anthropicKey, environment)],
-    ]),
+    findSite: createSites(options, environment),
     fallback: createEchoSite(),
     requests: [],
     droppedRequests: 0,
@@ -184,14 +179,9 @@ function chooseReply(
   record: ReceivedRequest,
   fault: Misbehaviour | undefined,
 ): Reply {
-  const site = state.sites.get(record.host) ?? state.fallback;
+  const site = state.findSite(record.host) ?? state.fallback;
   if (fault?.status !== undefined) {
-    const failure = site.failure(fault.status);
-    if (fault.retryAfterSeconds === undefined) return failure;
-    return {
-      ...failure,
-      headers: { ...failure.headers, "retry-after": String(fault.retryAfterSeconds) },
-    };
+    return withRetryAfter(site.failure(fault.status), fault.retryAfterSeconds);
   }
   if (fault?.hugeBodyBytes !== undefined) return hugeReply(fault.hugeBodyBytes);
   if (site === state.fallback) {

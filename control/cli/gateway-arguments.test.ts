@@ -7,12 +7,14 @@ t.test("gatewayArguments() writes every option as the gateway process reads it",
     gatewayArguments({
       file: ["a", "b"],
       secret: ["x=Y"],
+      provider: ["acme", "./x"],
       transparent: "1:2",
       concurrency: 3,
       "engine-threads": 4,
     }),
     [
       ...["--file", "a", "--file", "b", "--secret", "x=Y"],
+      ...["--provider", "acme", "--provider", "./x"],
       ...["--transparent", "1:2", "--concurrency", "3", "--engine-threads", "4"],
     ],
   );

@@ -8,6 +8,7 @@ import { CliError } from "./cli-error.ts";
 export interface GatewayOptions {
   readonly file: readonly string[];
   readonly secret: readonly string[];
+  readonly provider?: readonly string[];
   readonly transparent?: string;
   readonly concurrency?: number;
   readonly "engine-threads"?: number;
@@ -15,10 +16,12 @@ export interface GatewayOptions {
 
 /** Returns the arguments for `gateway/main.ts`. */
 export function gatewayArguments(options: GatewayOptions): string[] {
-  const { file, secret, transparent, concurrency, "engine-threads": engineThreads } = options;
+  const { file, secret, provider = [], transparent, concurrency } = options;
+  const { "engine-threads": engineThreads } = options;
   return [
     ...file.flatMap((path) => ["--file", path]),
     ...secret.flatMap((text) => ["--secret", text]),
+    ...provider.flatMap((specifier) => ["--provider", specifier]),
     ...(transparent === undefined ? [] : ["--transparent", transparent]),
     ...(concurrency === undefined ? [] : ["--concurrency", String(concurrency)]),
     ...(engineThreads === undefined ? [] : ["--engine-threads", String(engineThreads)]),

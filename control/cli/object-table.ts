@@ -83,6 +83,12 @@ function ownColumns(kind: TableKind, isWide: boolean): Column[] {
   switch (kind.kind) {
     case "EgressGateway":
       return isWide ? [...gatewayColumns, ...wideGatewayColumns] : gatewayColumns;
+    case "Backend":
+      return [
+        ...printed(kind),
+        accepted,
+        { heading: "HEALTH", cell: ({ object }) => health(object) },
+      ];
     case "Secret":
       return [
         { heading: "TYPE", cell: ({ object }) => valueAt(object, ".type") },
@@ -133,6 +139,16 @@ function readiness(item: ServedObject): string | undefined {
 
 function conditionOf({ conditions }: ServedObject, type: string): string | undefined {
   return conditions.find((condition) => condition.type === type)?.status;
+}
+
+/** Known where a rule falls back: then every attempt is looked at. */
+function health(object: object): string | undefined {
+  const ejectedForMs = valueAt(object, ".status.health.ejectedForMs");
+  if (ejectedForMs === undefined) return undefined;
+  const seconds = Math.ceil(Number(ejectedForMs) / 1_000);
+  if (seconds > 0) return `ejected ${seconds}s`;
+  const failures = Number(valueAt(object, ".status.health.failures") ?? 0);
+  return failures > 0 ? `${failures} failed` : "ok";
 }
 
 function routeCount(object: object): string | undefined {

@@ -10,6 +10,7 @@ export const runOptionsWithValue: ReadonlySet<string> = new Set([
   "--file",
   "-f",
   "--secret",
+  "--provider",
 ]);
 
 /** Returns the words with `--` before the command, for `run`; all others as they are. */

@@ -66,6 +66,7 @@ function recordWith(changes: Changes = {}): EgressRecord {
     trace: null,
     model: null,
     usage: changes.usage ?? null,
+    routing: null,
     capture: null,
   };
 }

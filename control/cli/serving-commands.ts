@@ -24,6 +24,14 @@ const gatewayFlags = {
     placeholder: "NAME=ENV[:KEY]",
     brief: "Secret NAME from variable ENV; may be repeated",
   },
+  provider: {
+    kind: "parsed",
+    parse: text,
+    variadic: true,
+    optional: true,
+    placeholder: "SPEC",
+    brief: "Plugin: path or npm package; may be repeated",
+  },
 } as const;
 
 /** Builds `clrk dev`. */
@@ -71,11 +79,13 @@ export function devCommand(): Command<CliContext> {
         "manifests in DIR until Ctrl-C. Files are read again when they change; while they",
         "have problems, the last good revision stays live.",
         "",
-        "KEY is the key within the Secret, `token` where none is given.",
+        "KEY is the key within the Secret, `token` where none is given. SPEC is a path",
+        "that begins with ./ or /, or the name of an npm package that is installed here.",
         "",
         "EXAMPLES",
         "  clrk dev -f examples/quickstart",
         "  clrk dev -f policy --secret openai=OPENAI_API_KEY:api-key",
+        "  clrk dev -f policy --provider ./acme",
         "",
         "EXIT CODES",
         "  0  stopped as asked     1  could not start, or the gateway ended by itself",

@@ -63,9 +63,9 @@ const defaultLimits: Http2Limits = {
   maxHeaderBlockBytes: 131_072,
   maxHeaderListBytes: 131_072,
   maxContinuations: 32,
-  maxMessageBytes: 16_777_216,
+  maxMessageBytes: 35_651_584,
   maxPartialBytes: 268_435_456,
-  maxQueuedStreamBytes: 33_554_432,
+  maxQueuedStreamBytes: 37_748_736,
   maxQueuedBytes: 268_435_456,
   floodSpanMs: 10_000,
   // Agents that are killed take all their open calls with them, so bursts are normal.

@@ -9,6 +9,7 @@ export function callFacts(changes: Partial<CallFacts> = {}): CallFacts {
     model: null,
     capture: null,
     denial: null,
+    routing: null,
     target: null,
     responseChunks: 0,
     ...changes,

@@ -77,6 +77,12 @@ export interface ShortReply {
   readonly set?: Readonly<Record<string, string>>;
   readonly remove?: readonly string[];
   readonly hasMode?: boolean;
+  /** What becomes of the answer's body: BodySendMode */
+  readonly responseMode?: number;
+  /** Body in the place of the one that passed */
+  readonly text?: string;
+  /** Dynamic metadata, `{namespace: {key: value}}`, without the transaction's id */
+  readonly metadata?: object;
   readonly status?: number;
   readonly details?: string;
   readonly body?: unknown;
@@ -123,8 +129,31 @@ function shortReply(bytes: Uint8Array): ShortReply {
     reply,
     ...(Object.keys(set).length > 0 && { set }),
     ...(mutation && mutation.removeHeaders.length > 0 && { remove: mutation.removeHeaders }),
-    ...(decoded.modeOverride !== null && { hasMode: true }),
+    ...(decoded.modeOverride !== null && {
+      hasMode: true,
+      responseMode: decoded.modeOverride.responseBodyMode,
+    }),
+    ...(common?.bodyMutation?.body && {
+      text: Buffer.from(common.bodyMutation.body).toString(),
+    }),
+    ...(common?.clearRouteCache === true && { metadata: plainStruct(decoded.dynamicMetadata) }),
   };
+}
+
+type Struct = ReturnType<typeof readReply>["dynamicMetadata"];
+
+/** A `google.protobuf.Struct` as the object that it stands for. */
+function plainStruct(struct: Struct): Record<string, unknown> {
+  const entries = Object.entries(struct?.fields ?? {});
+  return Object.fromEntries(entries.map(([key, value]) => [key, plainValue(value)]));
+}
+
+type Value = NonNullable<Struct>["fields"][string];
+
+function plainValue({ structValue, listValue, stringValue }: Value): unknown {
+  if (structValue) return plainStruct(structValue);
+  if (listValue) return listValue.values.map(plainValue);
+  return stringValue;
 }
 
 /** Any session, as far as a conversation needs it. */

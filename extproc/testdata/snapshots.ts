@@ -87,7 +87,10 @@ export function signatureUse(name: string): UseOf<"aws-sigv4"> {
 }
 
 /** A plan that signs attempts for Bedrock in us-east-1. */
-export function attemptPlan(name: string, id = "00000000000000aa"): AttemptPlan {
+export function attemptPlan(
+  name: string,
+  id = "00000000000000aa",
+): AttemptPlan & Required<Pick<AttemptPlan, "signing">> {
   return { id, gateway: "default/egress", signing: signatureUse(name) };
 }
 

@@ -49,6 +49,7 @@ t.test("readHttpEntry() of an answered request", async (t) => {
     revision: 7,
     model: null,
     usage: null,
+    routing: null,
     capture: null,
   });
 });

@@ -68,6 +68,7 @@ t.test("completeRecord() says all of an allowed transaction", async (t) => {
     },
     model: null,
     usage: null,
+    routing: null,
     capture: null,
   });
 });
@@ -302,6 +303,7 @@ t.test("completeRecord() shows no logged query when facts are lost, and says so"
     tier: "engine",
     model: null,
     usage: null,
+    routing: null,
     capture: null,
   });
   t.notMatch(JSON.stringify(record), /k=credential/);

@@ -10,6 +10,7 @@ import type {
   RecordDecision,
   RecordModel,
   RecordRequest,
+  RecordRouting,
   RecordTier,
 } from "../record.ts";
 import type { RedactedTarget } from "../redact.ts";
@@ -191,8 +192,14 @@ export function completeRecord(
     trace: facts?.trace ?? stamps.trace(measures.traceparent),
     model: model === null ? null : recordModel(model),
     usage: model === null ? null : model.usage,
+    routing: recordRouting(facts),
     capture: facts?.capture ?? null,
   };
+}
+
+function recordRouting(facts: CallFacts | undefined): RecordRouting | null {
+  if (facts === undefined || facts.routing === null) return null;
+  return { ...facts.routing, attempts: facts.attempts ?? [] };
 }
 
 /** A query into which the engine may have put a credential is not shown on anybody else's word. */

@@ -51,10 +51,12 @@ export function recordJson(record: EgressRecord, parts: RecordJsonParts, target:
 }
 
 /** What the engine found out, which most records have nothing of. */
-function engineJson({ model, usage, capture }: EgressRecord): string {
-  if (model === null && capture === null) return ',"model":null,"usage":null,"capture":null}';
-  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)},"capture":${JSON.stringify(capture)}}`;
+function engineJson({ model, usage, routing, capture }: EgressRecord): string {
+  if (model === null && capture === null && routing === null) return nothingFound;
+  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)},"routing":${JSON.stringify(routing)},"capture":${JSON.stringify(capture)}}`;
 }
+
+const nothingFound = ',"model":null,"usage":null,"routing":null,"capture":null}';
 
 /** Counts need no escape; null is what a template makes of it. */
 function usageJson(usage: TokenUsage | null): string {

@@ -72,6 +72,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     trace: processStamps.trace(""),
     model: null,
     usage: null,
+    routing: null,
     capture: null,
   };
 }

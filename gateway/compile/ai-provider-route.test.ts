@@ -110,7 +110,7 @@ t.test("draftAiProviderRoute() names the nearest provider for an unknown one", a
   const result = route({ matches: [{ provider: "anthropic" }, { provider: "opnai" }] });
   t.match(
     conditionOf(result, label, "Accepted"),
-    /^ProviderNotFound: spec\.rules\[0\]\.matches\[1\]\.provider: no provider "opnai": did you mean "openai"\? known are anthropic, aws_bedrock, .*gemini \(nothing is refused by it, because its hosts are unknown\)$/,
+    /^ProviderNotFound: spec\.rules\[0\]\.matches\[1\]\.provider: no provider "opnai": did you mean "openai"\? known are anthropic, aws_bedrock, .*gemini, .*litellm \(nothing is refused by it, because its hosts are unknown\)$/,
   );
   t.same(decisions(hostPolicy(result, "api.anthropic.com")), [
     "deny not-enforced AIProviderRoute r/0",

@@ -9,13 +9,19 @@ import type { Provider } from "../../providers/provider.ts";
 import { findProviderByName, providerNames } from "../../providers/registry.ts";
 import type { HttpMatch, ObjectName } from "../snapshot.ts";
 import type { BackendFindings } from "./backend-reference.ts";
-import { resolveBackends } from "./backend-reference.ts";
+import { isPlain, resolveBackends } from "./backend-reference.ts";
 import { hostMatch } from "./host-match.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { globPathMatch } from "./path-match.ts";
 import type { DenyAction } from "./refusal.ts";
-import { notEnforced, refuseUnresolved, refuseWithoutBackend } from "./refusal.ts";
-import type { RouteDraft, RuleDraft } from "./route-draft.ts";
+import {
+  notEnforced,
+  refuseUnresolved,
+  refuseUntranslatable,
+  refuseWithoutBackend,
+} from "./refusal.ts";
+import { operationPaths } from "./operation-paths.ts";
+import type { FallbackSettings, RouteDraft, RuleDraft } from "./route-draft.ts";
 import { unchanged } from "./header-rewrite.ts";
 import type { ExtensionFindings } from "./rule-extensions.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
@@ -25,10 +31,14 @@ type Rule = AIProviderRoute["spec"]["rules"][number];
 type Match = Rule["matches"][number];
 
 /** Drafts one route. */
-export function draftAiProviderRoute(route: AIProviderRoute, index: ObjectIndex): RouteDraft {
+export function draftAiProviderRoute(
+  route: AIProviderRoute,
+  index: ObjectIndex,
+  fallback: FallbackSettings | undefined,
+): RouteDraft {
   const name = referenceOf(route);
   const drafted = route.spec.rules.map((rule, ruleIndex) =>
-    draftRule(rule, ruleIndex, { name, index }),
+    draftRule(rule, ruleIndex, { name, index, fallback }),
   );
   return {
     object: route,
@@ -41,20 +51,23 @@ export function draftAiProviderRoute(route: AIProviderRoute, index: ObjectIndex)
   };
 }
 
+interface RouteContext {
+  readonly name: ObjectName;
+  readonly index: ObjectIndex;
+  readonly fallback: FallbackSettings | undefined;
+}
+
 type DraftedRule = Pick<RouteDraft, "obstacles" | "unresolved" | "rules">;
 
 function draftRule(
   rule: Rule,
   ruleIndex: number,
-  { name, index }: { readonly name: ObjectName; readonly index: ObjectIndex },
+  { name, index, fallback }: RouteContext,
 ): DraftedRule {
   const { namespace } = name;
   const path: Path = ["spec", "rules", ruleIndex];
-  const providers = rule.matches.flatMap(
-    ({ provider }) => findProviderByName(provider)?.name ?? [],
-  );
   const extensions = judgeExtensions(rule.filters, path, { index, namespace });
-  const resolved = resolveBackends(rule.backendRefs, path, { index, namespace, providers });
+  const resolved = resolveBackends(rule.backendRefs, path, { index, namespace });
   const deny = refusalOf(name, extensions, resolved);
   return {
     obstacles: [
@@ -75,25 +88,64 @@ function draftRule(
       if (provider === undefined) return [];
       const { logging } = extensions;
       const { backends } = resolved;
-      const draft = draftMatch(match, provider, { ruleIndex, logging, backends });
-      return [deny === undefined ? draft : { ...draft, deny }];
+      const drafts = draftMatch(match, provider, {
+        name,
+        rule: { ruleIndex, logging, backends },
+        fallback,
+      });
+      return deny === undefined ? drafts : drafts.map((draft) => ({ ...draft, deny }));
     }),
   };
 }
 
-function draftMatch(
-  match: Match,
-  provider: Provider,
-  rule: Pick<RuleDraft, "ruleIndex" | "logging" | "backends">,
-): RuleDraft {
-  return {
+interface MatchContext {
+  readonly name: ObjectName;
+  readonly rule: Pick<RuleDraft, "ruleIndex" | "logging" | "backends">;
+  readonly fallback: FallbackSettings | undefined;
+}
+
+/** Model calls that the engine reads, path by path, and then everything else of the provider's API. */
+function draftMatch(match: Match, provider: Provider, context: MatchContext): RuleDraft[] {
+  const { rule, fallback } = context;
+  const draft = {
     ...rule,
     hosts: provider.hosts.map(hostMatch),
-    matches: endpointMatches(match),
     provider: provider.name,
     requestHeaders: unchanged,
     responseHeaders: unchanged,
   };
+  const models = match.models.some(isEverything) ? [] : match.models;
+  const isNeeded =
+    models.length > 0 ||
+    (fallback !== undefined && rule.backends.length > 1) ||
+    rule.backends.some((backend) => !isPlain(backend, provider.name));
+  const choice = {
+    models,
+    endpoints: match.endpoints,
+    isNeeded,
+    ...(fallback !== undefined && { fallback }),
+  };
+  const calls = operationPaths(provider, match.endpoints)
+    .filter(({ operation }) => isNeeded || operation.streamUsage !== undefined)
+    .map(({ match: path }) => ({ ...draft, matches: [{ method: "POST", path }], choice }));
+  // A request that names no model is none that a rule of models is about.
+  if (models.length > 0) return calls;
+  const rest = { ...draft, matches: endpointMatches(match) };
+  return [...calls, isNeeded ? asItIs(rest, provider, context.name) : rest];
+}
+
+/** Whatever is not a model call goes only to backends that speak the provider's API themselves. */
+function asItIs(draft: RuleDraft, provider: Provider, route: ObjectName): RuleDraft {
+  const speaking = draft.backends.filter(
+    (backend) =>
+      backend.refusal === undefined &&
+      backend.basePath === "" &&
+      (backend.provider === "" || backend.provider === provider.name),
+  );
+  const isServed = speaking.some(({ weight }) => weight > 0);
+  if (isServed || draft.backends.length === 0) return { ...draft, backends: speaking };
+  const deny = refuseUntranslatable(route, provider.name);
+  return { ...draft, backends: [], deny };
 }
 
 /** Why the whole rule refuses, by what it names and does not get. */
@@ -114,15 +166,18 @@ function refusalOf(
   return undefined;
 }
 
-function judgeMatch({ provider, models }: Match, path: Path): Finding<"Accepted">[] {
+function judgeMatch({ provider }: Match, path: Path): Finding<"Accepted">[] {
   const at = [...path, "provider"];
   if (provider.toLowerCase() === "custom") {
     const message = `${formatPath(at)} "custom" names no hosts and is not enforced yet: use an EgressHTTPRoute`;
     return [{ reason: "NotEnforced", message }];
   }
   if (findProviderByName(provider) === undefined) return [unknownProvider(provider, at)];
-  const allowsEvery = models.length === 0 || models.some((glob) => /^\*+$/.test(glob));
-  return allowsEvery ? [] : [notEnforced([...path, "models"])];
+  return [];
+}
+
+function isEverything(glob: string): boolean {
+  return /^\*+$/.test(glob);
 }
 
 function unknownProvider(name: string, path: Path): Finding<"Accepted"> {

@@ -1,6 +1,5 @@
 /**
- * Policies that refuse what a route would allow: EgressDenyPolicy, and FallbackRoutingPolicy as long as it is not
- * enforced, because a route that is meant to fall back must not silently do without.
+ * Policies that refuse what a route would allow: EgressDenyPolicy.
  */
 
 import type { EgressDenyPolicy } from "../../crds/egress-deny-policy.ts";
@@ -25,20 +24,6 @@ export function denyRoutes(index: ObjectIndex, book: StatusBook): RouteDenials {
     for (const [position, target] of policy.spec.targetRefs.entries()) {
       const finding = deny(policy, target, { position, index, denials });
       book.reportParent(policy, targetName(policy.metadata.namespace, target), finding);
-    }
-  }
-  for (const policy of index.list("FallbackRoutingPolicy")) {
-    const finding: Finding<"Accepted"> = {
-      reason: "NotEnforced",
-      message: "FallbackRoutingPolicy is not enforced yet",
-    };
-    const name = referenceOf(policy);
-    for (const target of policy.spec.targetRefs) {
-      const parent = targetName(name.namespace, target);
-      const route = index.find("AIProviderRoute", parent.namespace, parent.name);
-      book.reportParent(policy, parent, route === undefined ? notFound(parent) : finding);
-      if (route === undefined || denials.has(objectKey(route))) continue;
-      denials.set(objectKey(route), refuseUnenforced(name, finding, name));
     }
   }
   return denials;

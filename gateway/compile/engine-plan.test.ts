@@ -49,7 +49,6 @@ t.test("enginePlan() gives none where Envoy's own filters suffice", async (t) =>
   const result = compiled(
     gateway(),
     web,
-    aiRoute("gemini", "gemini"),
     aiRoute("bedrock", "bedrock"),
     l4Route("raw", { destinationHostnames: ["raw.example"] }),
     headerCredential("p", toWeb),
@@ -69,6 +68,8 @@ const metered = [
   { provider: "openai", host: "api.openai.com", name: "openai" },
   { provider: "anthropic", host: "api.anthropic.com", name: "anthropic" },
   { provider: "azure-openai", host: "*.openai.azure.com", name: "azure_openai" },
+  { provider: "gemini", host: "generativelanguage.googleapis.com", name: "google_genai" },
+  { provider: "vertex", host: "aiplatform.googleapis.com", name: "google_vertex" },
 ];
 
 for (const { provider, host, name } of metered) {
@@ -117,7 +118,7 @@ t.test("enginePlan() keeps what the gateway asks for, on every rule that forward
   const result = compiled(
     gateway(capturing),
     web,
-    aiRoute("ai", "gemini"),
+    httpRoute("gemini", ["generativelanguage.googleapis.com"]),
     l4Route("raw", { destinationHostnames: ["raw.example"] }),
     object("MCPRoute", "mcp", { parentRefs: [parent()], hostnames: ["mcp.example"], rules: [{}] }),
   );
@@ -230,13 +231,13 @@ t.test("enginePlan() gives a backend with a query credential a plan of its own",
 t.test("enginePlan() leaves a rule to Envoy when only one of its backends needs it", async (t) => {
   const result = compiled(
     gateway(),
-    aiRoute("ai", "gemini", { backendRefs: [backendRef("one"), backendRef("two")] }),
+    aiRoute("ai", "bedrock", { backendRefs: [backendRef("one"), backendRef("two")] }),
     backend("one", "one.example"),
     backend("two", "two.example"),
     queryCredential("q", [target("AIProviderRoute", "ai", { sectionName: "two" })]),
     key,
   );
-  const host = "generativelanguage.googleapis.com";
+  const host = "bedrock-runtime.us-east-1.amazonaws.com";
   t.equal(ruleOf(result, host).engine, undefined);
   t.same(
     forwardOf(result, host).backends.map(({ engine }) => engine?.why),
@@ -274,7 +275,7 @@ t.test("attemptPlan() signs for each backend, and never for the rule as a whole"
   t.same(action.credentials, []);
   t.same(
     action.backends.map(({ attempt, credentials }) => [
-      attempt?.signing.region,
+      attempt?.signing?.region,
       credentials.length,
     ]),
     [
@@ -300,7 +301,7 @@ t.test("attemptPlan() leaves a backend with a header of its own unsigned", async
   const { backends } = forwardOf(result, "bedrock-runtime.us-east-1.amazonaws.com");
   t.same(
     backends.map(({ attempt, credentials }) => [
-      attempt?.signing.kind,
+      attempt?.signing?.kind,
       credentials.map(({ kind }) => kind),
     ]),
     [

@@ -22,10 +22,20 @@ export type PlannedRule = Pick<RuleDraft, "ruleIndex" | "provider" | "logging">;
 
 /** The plan for requests of a rule that forwards with these credentials; undefined when Envoy alone suffices. */
 export function enginePlan(
+  rule: PlannedRule,
+  scope: PlanScope,
+  credentials: readonly CredentialUse[],
+): EnginePlan | undefined {
+  const plan = planParts(rule, scope, credentials);
+  return plan.why.length === 0 ? undefined : { id: planId(plan), ...plan };
+}
+
+/** What a plan says before it has an id; `why` is empty when Envoy alone suffices. */
+export function planParts(
   { ruleIndex, provider, logging }: PlannedRule,
   { gateway, route }: PlanScope,
   credentials: readonly CredentialUse[],
-): EnginePlan | undefined {
+): Omit<EnginePlan, "id"> {
   const meters = provider !== undefined && isMetered(provider);
   const capture = capturePlan(logging, gateway);
   const queryCredentials = credentials.filter((use) => use.kind === "query");
@@ -34,8 +44,7 @@ export function enginePlan(
     ...(capture?.why ?? []),
     ...(queryCredentials.length > 0 ? ["puts a credential into the query"] : []),
   ];
-  if (why.length === 0) return undefined;
-  const plan = {
+  return {
     gateway: gatewayKey(gateway.metadata),
     route,
     ruleIndex,
@@ -45,7 +54,6 @@ export function enginePlan(
     queryCredentials,
     why,
   };
-  return { id: planId(plan), ...plan };
 }
 
 /** The plan for attempts with these credentials; undefined when none of them is a signature. */

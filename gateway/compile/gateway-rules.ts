@@ -1,10 +1,12 @@
 /** The rules of the routes that attach to one gateway, placed at their hosts in the order of precedence. */
 
-import type { HttpRule, L4Rule, ListenerSnapshot } from "../snapshot.ts";
+import type { L4Rule, ListenerSnapshot } from "../snapshot.ts";
 import type { Attachment } from "./attachment.ts";
 import { httpShapes } from "./attachment.ts";
+import { planParts } from "./engine-plan.ts";
 import { anyHost } from "./host-match.ts";
 import type { PlacedRule } from "./host-policies.ts";
+import type { ResolvedRule } from "./joined-choices.ts";
 import type { DenyAction } from "./refusal.ts";
 import type { ActionScope } from "./rule-action.ts";
 import { createActionResolver } from "./rule-action.ts";
@@ -71,7 +73,7 @@ function placeRule(
   if (sections?.length === 0) return [];
   const outcomeFor = createActionResolver(rule, scope);
   // One rule object for all hosts with one outcome, so that merging sees that they are the same.
-  const rules = new Map<unknown, HttpRule[]>();
+  const rules = new Map<unknown, ResolvedRule[]>();
   return rule.hosts.flatMap((host) => {
     const outcome = outcomeFor(host);
     const known =
@@ -82,6 +84,7 @@ function placeRule(
         ...(sections !== undefined && { sections }),
         match,
         ...outcome,
+        ...(outcome.choice !== undefined && { plan: planParts(rule, scope, []) }),
         ...(rule.provider !== undefined && { provider: rule.provider }),
       }));
     rules.set(outcome, known);

@@ -3,19 +3,21 @@
  * find their wildcards by suffix, so that the work grows with the rules and not with their square.
  */
 
-import { providers } from "../../providers/registry.ts";
-import type { HostAlias, HostMatch, HostPolicy, HttpRule } from "../snapshot.ts";
+import { allProviders } from "../../providers/registry.ts";
+import type { DefaultPolicy, HostAlias, HostMatch, HostPolicy } from "../snapshot.ts";
 import { anyHost, hostMatch } from "./host-match.ts";
+import type { ResolvedRule } from "./joined-choices.ts";
+import { joinChoices } from "./joined-choices.ts";
 
 /** A rule at one host pattern. */
 export interface PlacedRule {
   readonly host: HostMatch;
-  readonly rule: HttpRule;
+  readonly rule: ResolvedRule;
 }
 
 interface Entry {
   readonly order: number;
-  readonly rule: HttpRule;
+  readonly rule: ResolvedRule;
 }
 
 /**
@@ -26,6 +28,7 @@ interface Entry {
 export function mergeHostPolicies(
   placed: readonly PlacedRule[],
   aliases: ReadonlyMap<string, HostAlias>,
+  defaultPolicy: DefaultPolicy = "deny-all",
 ): HostPolicy[] {
   const entries = new Map<string, Entry[]>();
   const hosts = new Map<string, HostMatch>();
@@ -43,11 +46,12 @@ export function mergeHostPolicies(
   for (const host of further) hosts.set(keyOf(host), host);
   return [...hosts.values()].toSorted(compareSpecificity).map((host) => {
     const alias = host.kind === "exact" ? aliases.get(host.value) : undefined;
-    return { host, ...(alias !== undefined && { alias }), rules: rulesOf(host, entries) };
+    const rules = joinChoices(rulesOf(host, entries), defaultPolicy);
+    return { host, ...(alias !== undefined && { alias }), rules };
   });
 }
 
-function rulesOf(host: HostMatch, entries: ReadonlyMap<string, readonly Entry[]>): HttpRule[] {
+function rulesOf(host: HostMatch, entries: ReadonlyMap<string, readonly Entry[]>): ResolvedRule[] {
   const keys = new Set([keyOf(host), ...wildcardsOver(host), keyOf(anyHost)]);
   const lists = [...keys].flatMap((key) => {
     const list = entries.get(key);
@@ -73,7 +77,7 @@ function wildcardsOver({ kind, value }: HostMatch): string[] {
 }
 
 function providerHosts(): HostMatch[] {
-  return providers.flatMap(({ hosts }) => hosts.map(hostMatch));
+  return allProviders().flatMap(({ hosts }) => hosts.map(hostMatch));
 }
 
 function keyOf({ kind, value }: HostMatch): string {

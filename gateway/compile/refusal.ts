@@ -57,6 +57,17 @@ export function refuseWithoutCredential(policy: ObjectName, text: string): DenyA
   };
 }
 
+/** Refuses requests that no backend of their rule serves, because none speaks the API that they are of. */
+export function refuseUntranslatable(route: ObjectName, provider: string): DenyAction {
+  return {
+    kind: "deny",
+    // Not 501: SDKs would try again what never works.
+    status: 403,
+    reason: "not-translatable",
+    message: `Refused because ${formatReference(route)} has other providers serve calls to ${provider}, and only plain model calls can be translated: no WebSocket, and no other request of its API`,
+  };
+}
+
 /** Refuses requests of a rule none of whose backends can take them. */
 export function refuseWithoutBackend(route: ObjectName, text: string): DenyAction {
   return {

@@ -4,7 +4,15 @@
  */
 
 import type { LoggingPolicy } from "../../crds/logging-policy.ts";
-import type { L4Rule, HeaderRewrite, HostMatch, HttpMatch, ObjectName } from "../snapshot.ts";
+import type { ModelRewrite } from "../routing-plan.ts";
+import type {
+  HeaderRewrite,
+  HostMatch,
+  HttpMatch,
+  L4Rule,
+  ObjectName,
+  Refusal,
+} from "../snapshot.ts";
 import type { RouteObject } from "./attachment.ts";
 import type { DenyAction } from "./refusal.ts";
 import type { Finding } from "./status-book.ts";
@@ -39,12 +47,44 @@ export interface RuleDraft {
   readonly backends: readonly BackendDraft[];
   /** Present when only this rule refuses, for a reason of its own */
   readonly deny?: DenyAction;
+  /** Present for model calls that the engine reads before it is decided who serves them */
+  readonly choice?: ChoiceDraft;
 }
 
-/** A backend that exists and speaks what the rule is about. */
+/** What the engine compares with a model call. */
+export interface ChoiceDraft {
+  readonly models: readonly string[];
+  readonly endpoints: readonly string[];
+  /** False: only the body is changed on its way, and Envoy knows the way by the path */
+  readonly isNeeded: boolean;
+  /** Present when the route has a FallbackRoutingPolicy */
+  readonly fallback?: FallbackSettings;
+}
+
+/** What a FallbackRoutingPolicy says; what is absent is decided by the gateway or the number of backends. */
+export interface FallbackSettings {
+  readonly retries?: number;
+  readonly statuses: readonly number[];
+  readonly perTryTimeoutMs?: number;
+  readonly connectTimeoutMs: number;
+  readonly maxEjectionMs: number;
+}
+
+/** A backend that exists. */
 export interface BackendDraft {
   readonly name: ObjectName;
+  /** Empty for one that only refuses */
   readonly host: string;
   readonly port: number;
+  readonly tls: boolean;
   readonly weight: number;
+  /** Lower ones are tried first */
+  readonly tier: number;
+  /** Canonical name of the provider that it speaks; empty: whatever it is sent */
+  readonly provider: string;
+  readonly basePath: string;
+  readonly modelRewrites: readonly ModelRewrite[];
+  readonly streamUsage: boolean;
+  /** Serves nothing, and why */
+  readonly refusal?: Refusal & { readonly status: number };
 }

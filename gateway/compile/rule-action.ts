@@ -11,6 +11,7 @@ import type {
   BackendTarget,
   CredentialUse,
   EnginePlan,
+  GatewaySnapshot,
   HostAlias,
   HostMatch,
   HttpAction,
@@ -18,11 +19,13 @@ import type {
 } from "../snapshot.ts";
 import type { CredentialBinding } from "./credential-policies.ts";
 import type { PlanScope } from "./engine-plan.ts";
-import { attemptPlan, enginePlan } from "./engine-plan.ts";
+import { attemptPlan, enginePlan, planParts } from "./engine-plan.ts";
 import { namesHost } from "./host-match.ts";
 import type { DenyAction } from "./refusal.ts";
 import { refuseWithoutCredential } from "./refusal.ts";
-import type { BackendDraft, RuleDraft } from "./route-draft.ts";
+import type { BackendDraft, ChoiceDraft, RuleDraft } from "./route-draft.ts";
+import type { RuleChoice } from "./rule-choice.ts";
+import { createChoice } from "./rule-choice.ts";
 
 /** What actions depend on besides the rule. */
 export interface ActionScope extends PlanScope {
@@ -33,6 +36,8 @@ export interface ActionScope extends PlanScope {
   readonly aliases: ReadonlyMap<string, HostAlias>;
   /** Takes the values of the credentials that are used */
   readonly credentials: Map<string, SecretValue>;
+  /** Of the gateway */
+  readonly settings: Pick<GatewaySnapshot, "requestTimeoutMs" | "upstream">;
 }
 
 /** What becomes of requests that a rule matches. */
@@ -40,6 +45,8 @@ export interface RuleOutcome {
   readonly action: HttpAction;
   /** Never on a refusal */
   readonly engine?: EnginePlan;
+  /** Present for model calls that the engine reads; the rules of a host decide what becomes of it together */
+  readonly choice?: RuleChoice;
 }
 
 /** Gives the outcome of a rule for a host; the same object for all hosts between which it does not differ. */
@@ -54,7 +61,12 @@ export function createActionResolver(
     const bindings = wide[isNamed ? 0 : 1] ?? [];
     const dependsOnHost = rule.backends.length === 0 && bindings.some(isHostDependent);
     const key = dependsOnHost ? `${host.kind} ${host.value}` : String(isNamed);
-    const outcome = known.get(key) ?? resolveAction(rule, { host, bindings, scope });
+    const options = { host, bindings, scope };
+    const outcome =
+      known.get(key) ??
+      (rule.choice === undefined
+        ? resolveAction(rule, options)
+        : resolveChoice({ ...rule, choice: rule.choice }, options));
     known.set(key, outcome);
     return outcome;
   };
@@ -88,6 +100,24 @@ interface ActionOptions {
   readonly host: HostMatch;
   readonly bindings: readonly CredentialBinding[];
   readonly scope: ActionScope;
+}
+
+/** By itself: how the rules of a host join is not known yet. */
+function resolveChoice(
+  rule: RuleDraft & { readonly choice: ChoiceDraft },
+  options: ActionOptions,
+): RuleOutcome {
+  const { scope } = options;
+  const { meters, capture } = planParts(rule, scope, []);
+  const choice = createChoice({
+    rule,
+    scope,
+    meters,
+    capture,
+    resolve: (backends) => resolveAction({ ...rule, backends }, options),
+  });
+  const [way] = choice.ways;
+  return { action: way?.action ?? { kind: "choose" }, choice };
 }
 
 function resolveAction(rule: RuleDraft, { host, bindings, scope }: ActionOptions): RuleOutcome {
@@ -125,8 +155,12 @@ function resolveBackendAction(
   const perBackend: CredentialUse[][] = [];
   for (const backend of rule.backends) {
     const own = scope.routeBindings.filter(({ section }) => section === backend.name.name);
-    const uses = usesFor(override(own, bindings), backend.host, scope);
+    // What the agent's own provider is given must never reach another one.
+    const general = isForeign(backend, rule) ? [] : bindings;
+    const uses = usesFor(override(own, general), backend.host, scope);
     if (!Array.isArray(uses)) return { action: uses };
+    const [use] = uses;
+    if (!backend.tls && use !== undefined) return { action: refusePlain(use, backend) };
     perBackend.push(uses);
   }
   const common = commonUses(perBackend);
@@ -146,6 +180,20 @@ function resolveBackendAction(
       };
     }),
   });
+}
+
+function isForeign({ provider }: BackendDraft, rule: RuleDraft): boolean {
+  return provider !== "" && rule.provider !== undefined && provider !== rule.provider;
+}
+
+function refusePlain({ policy }: CredentialUse, { name }: BackendDraft): DenyAction {
+  return {
+    kind: "deny",
+    status: 403,
+    reason: "credential-needs-tls",
+    message: `Refused because ${formatReference(policy)} injects a credential, which never travels by plain HTTP, and ${formatReference(name)} has upstream.tls false`,
+    policy,
+  };
 }
 
 /** The uses of bindings for a host, or the refusal of the first that gives none. */
@@ -199,7 +247,7 @@ function detailOf(use: CredentialUse): string {
 }
 
 function backendTarget(
-  { name, host, port, weight }: BackendDraft,
+  { name, host, port, tls, weight }: BackendDraft,
   credentials: readonly CredentialUse[],
   { aliases }: ActionScope,
 ): BackendTarget {
@@ -211,6 +259,7 @@ function backendTarget(
     port,
     weight,
     credentials,
+    ...(!tls && { isPlain: true }),
     ...(fixed !== undefined && { alias: fixed }),
   };
 }

@@ -28,6 +28,7 @@ export function callFacts(changes: Partial<CallFacts> = {}): CallFacts {
     },
     capture: null,
     denial: null,
+    routing: null,
     target: null,
     responseChunks: 14,
     ...changes,

@@ -60,6 +60,7 @@ export function httpRecord(changes: Partial<EgressRecord> = {}): EgressRecord {
     },
     model: null,
     usage: null,
+    routing: null,
     capture: null,
     ...changes,
   };

@@ -67,7 +67,7 @@ export async function startScriptedEngine(
 ): Promise<ScriptedEngine> {
   const socket = path.join(await temporaryDirectory(t), "engine.sock");
   const streams: AskedStream[] = [];
-  const server = new Server({ "grpc.max_receive_message_length": 32 * 1024 * 1024 });
+  const server = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   server.addService({ process }, { process: (call: Call) => streams.push(serve(call, script)) });
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) =>

@@ -9,6 +9,23 @@ import { ENGINE_METADATA, FILTER_STATE, filterStateFormat } from "./filter-state
 /** Between fields: ASCII "record separator"; the parts of a transparent caller use another one. */
 export const fieldSeparator = "\u001e";
 
+/** Begins the line of an attempt, where one of a transaction has a digit. */
+export const attemptLineMark = "\u001d";
+
+/** The format of lines of attempts. Upstreams may write what they like into a header: it comes last. */
+export function attemptLineFormat(): string {
+  const fields = [
+    "%REQ(TRACEPARENT)%",
+    "%UPSTREAM_CLUSTER_RAW%",
+    "%START_TIME(%s%3f)%",
+    "%DURATION%",
+    "%RESPONSE_CODE%",
+    "%RESPONSE_FLAGS%",
+    "%RESP(RETRY-AFTER)%",
+  ];
+  return `${attemptLineMark}${fields.join(fieldSeparator)}\n`;
+}
+
 /** What is new in each transaction comes first: the rest of a line is often the same as before, see `pipe-line.ts`. */
 const measures = [
   // Unix `ns`, decimal

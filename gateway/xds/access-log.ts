@@ -6,7 +6,8 @@
 import { typedExtension } from "../any.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
-import { lineFormat } from "./access-log-line.ts";
+import { candidateClusterPrefix } from "../routing-plan.ts";
+import { attemptLineFormat, lineFormat } from "./access-log-line.ts";
 import { FILTER_STATE } from "./filter-state.ts";
 import { RESOURCE } from "./resource-names.ts";
 
@@ -45,6 +46,32 @@ export function interceptedAccessLog(
       omitEmptyValues: true,
     },
   });
+}
+
+/** Logs the attempts at candidates, and no others; none where transactions are streamed. */
+export function attemptAccessLog({ pipe }: AccessLogSink): AccessLog[] {
+  if (pipe === undefined) return [];
+  const { FileAccessLog } = envoy.extensions.access_loggers.file.v3;
+  const { ExpressionFilter } = envoy.extensions.access_loggers.filters.cel.v3;
+  const expression = `xds.cluster_name.startsWith('${candidateClusterPrefix}')`;
+  return [
+    {
+      ...typedExtension("envoy.access_loggers.file", FileAccessLog, {
+        path: pipe,
+        logFormat: {
+          textFormatSource: { inlineString: attemptLineFormat() },
+          omitEmptyValues: true,
+        },
+      }),
+      filter: {
+        extensionFilter: typedExtension(
+          "envoy.access_loggers.extension_filters.cel",
+          ExpressionFilter,
+          { expression },
+        ),
+      },
+    },
+  ];
 }
 
 /** Logs HTTP transactions to the access log server. */

@@ -87,6 +87,7 @@ t.test("clusters() that resolve names carry the guard, but for named addresses",
     ["forward-tls-http1", 2],
     ["forward-tls-signed", 2],
     ["forward-plain", 2],
+    ["forward-plain-http1", 2],
     ["forward-named-address", 0],
     ["forward-raw", 2],
   ]);
@@ -114,10 +115,12 @@ t.test("clusters() dial an alias by each protocol, once", async (t) => {
     ["alias-tls-http1/10.0.0.9:8443", "10.0.0.9", 8443],
     ["alias-tls-signed/10.0.0.9:8443", "10.0.0.9", 8443],
     ["alias-plain/10.0.0.9:8443", "10.0.0.9", 8443],
+    ["alias-plain-http1/10.0.0.9:8443", "10.0.0.9", 8443],
     ["alias-tls/fd00::1:443", "fd00::1", 443],
     ["alias-tls-http1/fd00::1:443", "fd00::1", 443],
     ["alias-tls-signed/fd00::1:443", "fd00::1", 443],
     ["alias-plain/fd00::1:80", "fd00::1", 80],
+    ["alias-plain-http1/fd00::1:80", "fd00::1", 80],
   ]);
 });
 

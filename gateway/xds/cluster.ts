@@ -8,12 +8,9 @@ import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot, HostAlias, UpstreamSettings } from "../snapshot.ts";
 import { attemptFilters } from "./engine-filter.ts";
 import type { UpstreamKind } from "./resource-names.ts";
-import { aliasCluster, RESOURCE } from "./resource-names.ts";
-
-/** Envoy's default of 1,024 would fail the 1,025th concurrent stream; limits belong to policy. */
-const unlimited = 1_000_000;
-
-const connectTimeoutMs = 5_000;
+import { candidateClusters } from "./candidate-cluster.ts";
+import { baseCluster, unlimitedRequests } from "./base-cluster.ts";
+import { aliasCluster, isPlainKind, RESOURCE } from "./resource-names.ts";
 
 const engineConnectTimeoutMs = 1_000;
 
@@ -38,11 +35,13 @@ export function clusters(gateway: GatewaySnapshot, engineSockets: readonly strin
     forwardCluster(RESOURCE.forwardTlsHttp1, "tls-http1", dnsCache(upstream)),
     forwardCluster(RESOURCE.forwardTlsSigned, "tls-signed", dnsCache(upstream)),
     forwardCluster(RESOURCE.forwardPlain, "plain", dnsCache(upstream)),
+    forwardCluster(RESOURCE.forwardPlainHttp1, "plain-http1", dnsCache(upstream)),
     forwardCluster(RESOURCE.forwardNamedAddress, "plain", unguardedDnsCache(upstream)),
     rawForwardCluster(upstream),
     originalDestinationCluster(),
     refusedCluster(),
     ...aliasClusters(gateway),
+    ...candidateClusters(gateway),
   ];
 }
 
@@ -69,7 +68,7 @@ export function unguardedDnsCache(upstream: UpstreamSettings): DnsCacheConfig {
     maxHosts: uint32(maxResolvedHosts),
     dnsQueryTimeout: duration(5_000),
     dnsFailureRefreshRate: { baseInterval: duration(1_000), maxInterval: duration(10_000) },
-    dnsCacheCircuitBreaker: { maxPendingRequests: uint32(unlimited) },
+    dnsCacheCircuitBreaker: { maxPendingRequests: uint32(unlimitedRequests) },
   };
 }
 
@@ -101,7 +100,7 @@ function lookupFamily({ lookupFamily: family }: UpstreamSettings) {
 function forwardCluster(name: string, kind: UpstreamKind, cache: DnsCacheConfig): Cluster {
   const { ClusterConfig } = envoy.extensions.clusters.dynamic_forward_proxy.v3;
   return {
-    ...base(name),
+    ...baseCluster(name),
     ...http(kind),
     lbPolicy: envoy.config.cluster.v3.Cluster.LbPolicy.CLUSTER_PROVIDED,
     clusterType: typedExtension("envoy.clusters.dynamic_forward_proxy", ClusterConfig, {
@@ -113,7 +112,7 @@ function forwardCluster(name: string, kind: UpstreamKind, cache: DnsCacheConfig)
 function rawForwardCluster(upstream: UpstreamSettings): Cluster {
   const { ClusterConfig } = envoy.extensions.clusters.dynamic_forward_proxy.v3;
   return {
-    ...base(RESOURCE.forwardRaw),
+    ...baseCluster(RESOURCE.forwardRaw),
     lbPolicy: envoy.config.cluster.v3.Cluster.LbPolicy.CLUSTER_PROVIDED,
     clusterType: typedExtension("envoy.clusters.dynamic_forward_proxy", ClusterConfig, {
       dnsCacheConfig: dnsCache(upstream),
@@ -124,7 +123,7 @@ function rawForwardCluster(upstream: UpstreamSettings): Cluster {
 function originalDestinationCluster(): Cluster {
   const { DiscoveryType, LbPolicy } = envoy.config.cluster.v3.Cluster;
   return {
-    ...base(RESOURCE.originalDestination),
+    ...baseCluster(RESOURCE.originalDestination),
     type: DiscoveryType.ORIGINAL_DST,
     lbPolicy: LbPolicy.CLUSTER_PROVIDED,
   };
@@ -141,7 +140,7 @@ function engineCluster(sockets: readonly string[]): Cluster {
   const options = { explicitHttpConfig: { http2ProtocolOptions } };
   const lbEndpoints = sockets.map((path) => ({ endpoint: { address: { pipe: { path } } } }));
   return {
-    ...base(RESOURCE.engine),
+    ...baseCluster(RESOURCE.engine),
     // A thread that is gone refuses at once: the next one is asked instead.
     connectTimeout: duration(engineConnectTimeoutMs),
     typedExtensionProtocolOptions: {
@@ -152,14 +151,14 @@ function engineCluster(sockets: readonly string[]): Cluster {
 }
 
 function refusedCluster(): Cluster {
-  return { ...base(RESOURCE.refused), loadAssignment: { clusterName: RESOURCE.refused } };
+  return { ...baseCluster(RESOURCE.refused), loadAssignment: { clusterName: RESOURCE.refused } };
 }
 
 function internalCluster(name: string, listener: string): Cluster {
   const { InternalUpstreamTransport } = envoy.extensions.transport_sockets.internal_upstream.v3;
   const { RawBuffer } = envoy.extensions.transport_sockets.raw_buffer.v3;
   return {
-    ...base(name),
+    ...baseCluster(name),
     loadAssignment: endpoint(name, { envoyInternalAddress: { serverListenerName: listener } }),
     transportSocket: typedExtension(
       "envoy.transport_sockets.internal_upstream",
@@ -172,7 +171,7 @@ function internalCluster(name: string, listener: string): Cluster {
 function aliasClusters(gateway: GatewaySnapshot): Cluster[] {
   const aliases = new Map<string, Cluster>();
   for (const alias of usedAliases(gateway)) {
-    for (const kind of ["tls", "tls-http1", "tls-signed", "plain"] as const) {
+    for (const kind of ["tls", "tls-http1", "tls-signed", "plain", "plain-http1"] as const) {
       const name = aliasCluster(alias, kind);
       if (!aliases.has(name)) aliases.set(name, fixedCluster(name, alias, kind));
     }
@@ -192,9 +191,9 @@ function usedAliases(gateway: GatewaySnapshot): HostAlias[] {
 }
 
 function fixedCluster(name: string, alias: HostAlias, kind: UpstreamKind): Cluster {
-  const portValue = alias.port ?? (kind === "plain" ? 80 : 443);
+  const portValue = alias.port ?? (isPlainKind(kind) ? 80 : 443);
   return {
-    ...base(name),
+    ...baseCluster(name),
     ...http(kind),
     loadAssignment: endpoint(name, { socketAddress: { address: alias.address, portValue } }),
   };
@@ -202,21 +201,6 @@ function fixedCluster(name: string, alias: HostAlias, kind: UpstreamKind): Clust
 
 function endpoint(clusterName: string, address: envoy.config.core.v3.IAddress) {
   return { clusterName, endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] };
-}
-
-function base(name: string): Cluster {
-  const thresholds = {
-    maxConnections: uint32(unlimited),
-    maxPendingRequests: uint32(unlimited),
-    maxRequests: uint32(unlimited),
-    maxRetries: uint32(unlimited),
-  };
-  return {
-    name,
-    connectTimeout: duration(connectTimeoutMs),
-    circuitBreakers: { thresholds: [thresholds] },
-    perConnectionBufferLimitBytes: uint32(1024 * 1024),
-  };
 }
 
 /**
@@ -240,7 +224,7 @@ function http(kind: UpstreamKind): Cluster {
   ).typedConfig;
   return {
     typedExtensionProtocolOptions: { [key]: packed },
-    ...(kind !== "plain" && { transportSocket: upstreamTls(kind) }),
+    ...(!isPlainKind(kind) && { transportSocket: upstreamTls(kind) }),
   };
 }
 
@@ -253,6 +237,7 @@ function protocolChoice(
     case "tls-signed":
       return { autoConfig: protocols };
     case "tls-http1":
+    case "plain-http1":
       return { explicitHttpConfig: { httpProtocolOptions: {} } };
     case "plain":
       return { useDownstreamProtocolConfig: protocols };
@@ -260,7 +245,7 @@ function protocolChoice(
 }
 
 /** Verification is always on; the roots are one SDS resource that all clusters share. */
-function upstreamTls(kind: Exclude<UpstreamKind, "plain">) {
+function upstreamTls(kind: Exclude<UpstreamKind, "plain" | "plain-http1">) {
   const { UpstreamTlsContext } = envoy.extensions.transport_sockets.tls.v3;
   return typedExtension("envoy.transport_sockets.tls", UpstreamTlsContext, {
     commonTlsContext: {

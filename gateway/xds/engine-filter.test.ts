@@ -29,7 +29,7 @@ import {
 import { testCertificatePem, testPrivateKeyPem } from "../testdata/leaf.ts";
 import type { EngineScript, ScriptedEngine } from "../testdata/scripted-engine.ts";
 import { continueReply, headerOf, startScriptedEngine } from "../testdata/scripted-engine.ts";
-import { signedBodyBytes } from "./signed-body.ts";
+import { modelCallBytes } from "./model-call-body.ts";
 import {
   attemptFilters,
   attemptRouteConfig,
@@ -66,7 +66,7 @@ t.test("engineFilter() is off until a route turns it on, and fails closed", asyn
     t.match(config.messageTimeout, { seconds: 5 });
     t.equal(config.statusOnError?.code, 503);
     t.equal(config.grpcService?.envoyGrpc?.clusterName, "clrk-engine");
-    t.same(config.metadataOptions?.receivingNamespaces?.untyped, ["clrk"]);
+    t.same(config.metadataOptions?.receivingNamespaces?.untyped, ["clrk", "clrk.order"]);
   }
 });
 
@@ -367,17 +367,17 @@ t.test(
   async (t) => {
     const { engine, ask, upstream } = await serve(t, { hosts: signing, script: sign });
     const host = "bedrock-runtime.us-east-1.amazonaws.com";
-    const long = { ...body, body: "x".repeat(signedBodyBytes - 1) };
+    const long = { ...body, body: "x".repeat(modelCallBytes - 1) };
     const headers = { authorization: "Bearer own" };
     t.equal((await ask(host, { ...body, headers })).status, 200);
     t.equal((await ask(host, { headers })).status, 200);
     t.equal((await ask(host, long)).status, 200);
     t.same(
       upstream.seen.map((seen) => seen.headers["authorization"]),
-      [`${host} 6`, `${host} 0`, `${host} ${signedBodyBytes - 1}`],
+      [`${host} 6`, `${host} 0`, `${host} ${modelCallBytes - 1}`],
     );
     t.ok(upstream.seen[2]?.body === long.body, "as long as it was");
-    const over = await ask(host, { ...body, body: "x".repeat(signedBodyBytes + 100_000) });
+    const over = await ask(host, { ...body, body: "x".repeat(modelCallBytes + 100_000) });
     t.equal(over.status, 413, over.text);
     t.equal(upstream.seen.length, 3);
     t.same(streamsOf(engine), [

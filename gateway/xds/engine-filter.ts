@@ -11,40 +11,56 @@ import { shownParts } from "../processing-mode.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { AttemptPlan, EnginePlan } from "../snapshot.ts";
-import { FILTER_STATE, quotedFilterStateFormat } from "./filter-state.ts";
+import { ENGINE_METADATA, FILTER_STATE, quotedFilterStateFormat } from "./filter-state.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
 import { RESOURCE } from "./resource-names.ts";
 
 type HttpFilter = envoy.extensions.filters.network.http_connection_manager.v3.IHttpFilter;
 type ProcessingMode = envoy.extensions.filters.http.ext_proc.v3.IProcessingMode;
 type GrpcService = envoy.config.core.v3.IGrpcService;
+type HeaderValue = envoy.config.core.v3.IHeaderValue;
 
 /** The engine answers in microseconds; so late an answer means that it hangs. */
 const messageTimeoutMs = 5_000;
 
-/** Namespace of the dynamic metadata that the engine may write. */
-export const engineMetadataNamespace = "clrk";
-
 /** The downstream filter; off unless `engineRouteConfig` turns it on. */
 export function engineFilter(): HttpFilter {
+  // Or headers and body of a small request would be two round trips.
+  return downstreamFilter(HTTP_FILTER.engine, { sendBodyWithoutWaitingForHeaderResponse: true });
+}
+
+/** The downstream filter of model calls for which the engine chooses; off unless `choiceRouteConfig` turns it on. */
+export function choiceFilter(): HttpFilter {
+  // The engine says by the headers of an answer whether it wants the body whole: before the first piece of it is sent.
+  return downstreamFilter(HTTP_FILTER.choice, {});
+}
+
+function downstreamFilter(
+  name: string,
+  more: envoy.extensions.filters.http.ext_proc.v3.IExternalProcessor,
+): HttpFilter {
   const { ExternalProcessor } = envoy.extensions.filters.http.ext_proc.v3;
   return {
-    ...typedExtension(HTTP_FILTER.engine, ExternalProcessor, {
+    ...typedExtension(name, ExternalProcessor, {
       ...common(),
       grpcService: engineService(ENGINE_ROLE.downstream),
       processingMode: processingMode({
         responseHeaders: false,
-        requestBody: false,
+        requestBody: "none",
         responseBody: false,
       }),
       allowModeOverride: true,
-      // Or headers and body of a small request would be two round trips.
-      sendBodyWithoutWaitingForHeaderResponse: true,
-      // Bodies pass unchanged, so that their length stays true.
+      // Whoever changes a body says its new length.
       allowContentLengthHeader: true,
+      ...more,
     }),
     disabled: true,
   };
+}
+
+/** The configuration of an entry that turns the filter of choices on. */
+export function choiceRouteConfig(plan: EnginePlan) {
+  return { [HTTP_FILTER.choice]: engineRouteConfig(plan, "any") };
 }
 
 /** Turns the filter on for requests of a plan; an upgraded connection has no bodies that could be shown. */
@@ -52,7 +68,9 @@ export function engineRouteConfig(plan: EnginePlan, protocol: "any" | "upgrade")
   const { ExtProcPerRoute } = envoy.extensions.filters.http.ext_proc.v3;
   const shown = shownParts(plan);
   const parts =
-    protocol === "upgrade" ? { ...shown, requestBody: false, responseBody: false } : shown;
+    protocol === "upgrade"
+      ? ({ ...shown, requestBody: "none", responseBody: false } as const)
+      : shown;
   return packAny(ExtProcPerRoute, {
     overrides: {
       processingMode: processingMode(parts),
@@ -63,25 +81,42 @@ export function engineRouteConfig(plan: EnginePlan, protocol: "any" | "upgrade")
 
 /** Upstream filter of a cluster whose requests are all signed; the route says by which plan. */
 export function attemptFilters(): HttpFilter[] {
+  const { UpstreamCodec } = envoy.extensions.filters.http.upstream_codec.v3;
+  return [attemptFilter([]), typedExtension(HTTP_FILTER.upstreamCodec, UpstreamCodec, {})];
+}
+
+/**
+ * Upstream filter of a cluster that is one candidate of several. Attempts share the headers of the request: what the
+ * agent sent is told apart from what the attempt before made of it.
+ */
+export function candidateAttemptFilters({ id }: AttemptPlan): HttpFilter[] {
+  const { namespace, call } = ENGINE_METADATA;
+  return [
+    attemptFilter([
+      { key: CLRK_HEADERS.plan, value: id },
+      { key: CLRK_HEADERS.call, value: `%DYNAMIC_METADATA(${namespace}:${call})%` },
+      { key: CLRK_HEADERS.upstreamAddress, value: "%UPSTREAM_HOST%" },
+    ]),
+  ];
+}
+
+function attemptFilter(metadata: readonly HeaderValue[]): HttpFilter {
   const { ExternalProcessor } = envoy.extensions.filters.http.ext_proc.v3;
   const { ProcessingMode } = envoy.extensions.filters.http.ext_proc.v3;
-  const { UpstreamCodec } = envoy.extensions.filters.http.upstream_codec.v3;
   const { HeaderSendMode, BodySendMode } = ProcessingMode;
-  return [
-    typedExtension(HTTP_FILTER.attempt, ExternalProcessor, {
-      ...common(),
-      grpcService: engineService(ENGINE_ROLE.upstream),
-      processingMode: {
-        requestHeaderMode: HeaderSendMode.SEND,
-        responseHeaderMode: HeaderSendMode.SKIP,
-        requestBodyMode: BodySendMode.BUFFERED,
-        responseBodyMode: BodySendMode.NONE,
-        requestTrailerMode: HeaderSendMode.SKIP,
-        responseTrailerMode: HeaderSendMode.SKIP,
-      },
-    }),
-    typedExtension(HTTP_FILTER.upstreamCodec, UpstreamCodec, {}),
-  ];
+  return typedExtension(HTTP_FILTER.attempt, ExternalProcessor, {
+    ...common(),
+    grpcService: engineService(ENGINE_ROLE.upstream, metadata),
+    processingMode: {
+      requestHeaderMode: HeaderSendMode.SEND,
+      responseHeaderMode: HeaderSendMode.SKIP,
+      requestBodyMode: BodySendMode.BUFFERED,
+      responseBodyMode: BodySendMode.NONE,
+      requestTrailerMode: HeaderSendMode.SKIP,
+      responseTrailerMode: HeaderSendMode.SKIP,
+    },
+    mutationRules: { allowAllRouting: { value: true } },
+  });
 }
 
 /** Says by which plan attempts of a route are signed. */
@@ -97,30 +132,31 @@ function common() {
     statPrefix: "engine",
     messageTimeout: duration(messageTimeoutMs),
     failureModeAllow: false,
-    metadataOptions: { receivingNamespaces: { untyped: [engineMetadataNamespace] } },
+    metadataOptions: {
+      receivingNamespaces: { untyped: [ENGINE_METADATA.namespace, ENGINE_METADATA.order] },
+    },
     statusOnError: { code: envoy.type.v3.StatusCode.ServiceUnavailable },
     emitClientSpan: { value: false },
   };
 }
 
-/** A thread that is gone costs nothing: a stream that got nowhere is opened again at another one. */
-function engineService(role: string): GrpcService {
-  const { PreviousHostsPredicate } = envoy.extensions.retry.host.previous_hosts.v3;
+/**
+ * A thread that is gone costs nothing: a stream that got nowhere is opened again, in turn at another one. To look for one
+ * that was not asked before would cost Envoy 10 µs a request.
+ */
+function engineService(role: string, metadata: readonly HeaderValue[] = []): GrpcService {
   return {
     envoyGrpc: { clusterName: RESOURCE.engine, skipEnvoyHeaders: true },
     timeout: duration(0),
     initialMetadata: [
       { key: CLRK_HEADERS.extprocRole, value: role },
       { key: CLRK_HEADERS.caller, value: quotedFilterStateFormat(FILTER_STATE.caller) },
+      ...metadata,
     ],
     retryPolicy: {
       numRetries: uint32(3),
       retryOn: "connect-failure,refused-stream,reset-before-request",
       retryBackOff: { baseInterval: duration(1), maxInterval: duration(20) },
-      retryHostPredicate: [
-        typedExtension("envoy.retry_host_predicates.previous_hosts", PreviousHostsPredicate, {}),
-      ],
-      hostSelectionRetryMaxAttempts: 5,
     },
   };
 }
@@ -130,7 +166,11 @@ function processingMode(parts: ShownParts): ProcessingMode {
   return {
     requestHeaderMode: HeaderSendMode.SEND,
     responseHeaderMode: parts.responseHeaders ? HeaderSendMode.SEND : HeaderSendMode.SKIP,
-    requestBodyMode: parts.requestBody ? BodySendMode.STREAMED : BodySendMode.NONE,
+    requestBodyMode: {
+      none: BodySendMode.NONE,
+      streamed: BodySendMode.STREAMED,
+      buffered: BodySendMode.BUFFERED,
+    }[parts.requestBody],
     responseBodyMode: parts.responseBody ? BodySendMode.STREAMED : BodySendMode.NONE,
     requestTrailerMode: HeaderSendMode.SKIP,
     responseTrailerMode: HeaderSendMode.SKIP,

@@ -32,6 +32,12 @@ export const ENGINE_METADATA = {
   namespace: "clrk",
   /** Joins the access log's entry with the engine's facts */
   id: "id",
+  /** The way that the engine picked, or `none` */
+  pick: "pick",
+  /** What attempts need to know of the request as the agent sent it */
+  call: "call",
+  /** Namespace of the order in which candidates are tried */
+  order: "clrk.order",
 } as const;
 
 /** Envoy's own keys that we set. */

@@ -18,6 +18,7 @@ import {
   sigv4,
 } from "../testdata/gateway-snapshot.ts";
 import type { HostPolicy, HttpAction, HttpRule } from "../snapshot.ts";
+import { modelCallBytes } from "./model-call-body.ts";
 import { forwardRoutes, isSigned, streamIdleMs, upgradeMatch } from "./forward-route.ts";
 
 const credentials = {
@@ -305,7 +306,7 @@ t.test(
     const signed = { credentials: [sigv4("aws")], attempt: attempt("aws") };
     const [direct] = routesOf(forward(signed));
     t.equal(direct?.route?.cluster, "forward-tls-signed");
-    t.same(direct?.requestBodyBufferLimit, { value: 16 * 1024 * 1024 });
+    t.same(direct?.requestBodyBufferLimit, { value: modelCallBytes });
     const backends = [
       backend("a.example.com", signed),
       backend("b.example.com", { ...signed, alias }),
@@ -316,7 +317,7 @@ t.test(
       weighted?.route?.weightedClusters?.clusters?.map(({ name }) => name),
       ["forward-tls-signed", "alias-tls-signed/10.0.0.9:443", "forward-tls"],
     );
-    t.same(weighted?.requestBodyBufferLimit, { value: 16 * 1024 * 1024 });
+    t.same(weighted?.requestBodyBufferLimit, { value: modelCallBytes });
     const [, unsigned] = routesOf(forward());
     t.notOk("requestBodyBufferLimit" in (unsigned ?? {}), "all others pass piece by piece");
   },

@@ -4,7 +4,7 @@
  */
 
 import type { Provider } from "../../providers/provider.ts";
-import { packAny, typedExtension } from "../any.ts";
+import { packAny } from "../any.ts";
 import { duration, uint32, uint64 } from "../protobuf-values.ts";
 import type { google } from "../proto/gen/xds.js";
 import { envoy } from "../proto/gen/xds.js";
@@ -13,12 +13,14 @@ import type {
   BackendTarget,
   CredentialUse,
   EnginePlan,
-  HeaderRewrite,
   HostPolicy,
   HttpAction,
 } from "../snapshot.ts";
-import { signedBodyBytes } from "./signed-body.ts";
-import { escapeFormat, overwriteHeader } from "./denial-route.ts";
+import { CLRK_HEADERS } from "../headers.ts";
+import { modelCallBytes } from "./model-call-body.ts";
+import { overwriteHeader } from "./denial-route.ts";
+import { mutationConfig } from "./header-injection.ts";
+import { headerRewrites } from "./header-rewrites.ts";
 import { attemptRouteConfig, engineRouteConfig } from "./engine-filter.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
 import { aliasCluster, backendAuthority, RESOURCE } from "./resource-names.ts";
@@ -26,7 +28,6 @@ import { aliasCluster, backendAuthority, RESOURCE } from "./resource-names.ts";
 type Route = envoy.config.route.v3.IRoute;
 type Match = envoy.config.route.v3.IRouteMatch;
 type PerFilter = Record<string, google.protobuf.IAny>;
-type Mutation = envoy.config.common.mutation_rules.v3.IHeaderMutation;
 type ForwardAction = Extract<HttpAction, { kind: "forward" }>;
 
 /** What all forward routes of one gateway share. */
@@ -42,6 +43,33 @@ export interface ForwardOptions {
   readonly requestTimeoutMs: number;
   /** What the engine does with the requests; absent: it is not asked */
   readonly engine?: EnginePlan | undefined;
+  /** The engine has seen the request, and signed it where it is to be signed */
+  readonly isPicked?: boolean;
+}
+
+/**
+ * The route of a way that the engine picked. What was to be signed it has signed already, and requests that become
+ * upgrades never get here.
+ */
+export function pickedRoute(options: ForwardOptions): Route {
+  const { attempt: _attempt, ...action } = options.action;
+  const backends = action.backends.map(({ attempt: _signed, engine: _engine, ...it }) => it);
+  const picked = {
+    ...options,
+    action: { ...action, backends },
+    engine: undefined,
+    isPicked: true,
+  };
+  return {
+    ...forwardRoute(picked, "any"),
+    responseHeadersToAdd: [servedHeader()],
+    requestBodyBufferLimit: uint64(modelCallBytes),
+  };
+}
+
+/** Tells the engine, and nobody else, which cluster answered; a reply of Envoy itself has no such header. */
+export function servedHeader() {
+  return overwriteHeader(CLRK_HEADERS.served, "%UPSTREAM_CLUSTER_RAW%");
 }
 
 /**
@@ -62,7 +90,7 @@ function treatsUpgrades({ scheme, action, engine }: ForwardOptions): boolean {
 type Protocol = "any" | "upgrade";
 
 function forwardRoute(options: ForwardOptions, protocol: Protocol): Route {
-  const { action, match, requestTimeoutMs } = options;
+  const { match, requestTimeoutMs } = options;
   return {
     name: options.name,
     match: protocol === "upgrade" ? upgradeMatch(match) : match,
@@ -73,8 +101,13 @@ function forwardRoute(options: ForwardOptions, protocol: Protocol): Route {
       idleTimeout: duration(streamIdleMs(requestTimeoutMs)),
     },
     typedPerFilterConfig: perFilterConfig(options, protocol),
-    ...(isSigned(action) && { requestBodyBufferLimit: uint64(signedBodyBytes) }),
+    ...(isHeld(options) && { requestBodyBufferLimit: uint64(modelCallBytes) }),
   };
+}
+
+/** Whether the whole body is there before the first byte goes out. */
+function isHeld({ action, engine }: ForwardOptions): boolean {
+  return isSigned(action) || engine?.routing !== undefined;
 }
 
 /** Whether requests of the action are signed: then the whole body is held, and an upgrade would never end. */
@@ -110,6 +143,12 @@ function destination(
   return { cluster: tlsCluster(host.alias, protocol, action.attempt) };
 }
 
+function backendCluster(target: BackendTarget, protocol: Protocol): string {
+  const { alias, attempt, isPlain } = target;
+  if (isPlain !== true) return tlsCluster(alias, protocol, attempt);
+  return alias === undefined ? RESOURCE.forwardPlainHttp1 : aliasCluster(alias, "plain-http1");
+}
+
 function tlsCluster(
   alias: HostPolicy["alias"],
   protocol: Protocol,
@@ -132,7 +171,7 @@ function weightedBackends(
   return {
     weightedClusters: {
       clusters: action.backends.map((target) => ({
-        name: tlsCluster(target.alias, protocol, target.attempt),
+        name: backendCluster(target, protocol),
         weight: uint32(target.weight),
         hostRewriteLiteral: backendAuthority(target),
         typedPerFilterConfig: backendFilterConfig(target, protocol),
@@ -167,12 +206,15 @@ function engineConfig(
 function perFilterConfig(options: ForwardOptions, protocol: Protocol): PerFilter {
   const { action, scheme, host, provider, engine } = options;
   const credentials = allCredentials(action);
-  const removed = credentials.length === 0 ? [] : credentialHeaders(provider);
+  const isSigned = credentials.some(({ kind }) => kind === "aws-sigv4");
+  // A way that was picked is signed already, and its signature stands in such a header.
+  const keeps = credentials.length === 0 || (options.isPicked === true && isSigned);
+  const removed = keeps ? [] : credentialHeaders(provider);
   const requestMutations = [
     ...removed.map((remove) => ({ remove })),
-    ...rewrites(action.requestHeaders),
+    ...headerRewrites(action.requestHeaders),
   ];
-  const responseMutations = rewrites(action.responseHeaders);
+  const responseMutations = headerRewrites(action.responseHeaders);
   const named = scheme === "plain" && host.host.kind === "ip" && action.backends.length === 0;
   return {
     ...mutationConfig(requestMutations, responseMutations, action.credentials),
@@ -185,62 +227,6 @@ function perFilterConfig(options: ForwardOptions, protocol: Protocol): PerFilter
 function credentialHeaders(provider: Provider | undefined): string[] {
   const usual = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
   return [...new Set([...usual, ...(provider?.credentialHeaders ?? [])])];
-}
-
-function mutationConfig(
-  request: Mutation[],
-  response: Mutation[],
-  credentials: readonly CredentialUse[],
-): PerFilter {
-  const headers = credentials.filter((use) => use.kind === "header");
-  const requestMutations = [...request, ...headers.map(injection)];
-  if (requestMutations.length === 0 && response.length === 0) return {};
-  const { HeaderMutationPerRoute } = envoy.extensions.filters.http.header_mutation.v3;
-  return {
-    [HTTP_FILTER.headerMutation]: packAny(HeaderMutationPerRoute, {
-      mutations: {
-        requestMutations,
-        responseMutations: response,
-        ...(headers.length > 0 && { formatters: [secretFormatter(headers)] }),
-      },
-    }),
-  };
-}
-
-function injection(use: Extract<CredentialUse, { kind: "header" }>): Mutation {
-  const value = `${escapeFormat(use.valuePrefix)}%SECRET(${use.secret.resource})%`;
-  return overwrite(use.header, value);
-}
-
-function secretFormatter(uses: readonly Extract<CredentialUse, { kind: "header" }>[]) {
-  const { GenericSecret } = envoy.extensions.formatter.generic_secret.v3;
-  const secretConfigs: Record<string, envoy.extensions.transport_sockets.tls.v3.ISdsSecretConfig> =
-    Object.create(null);
-  for (const { secret } of uses) {
-    secretConfigs[secret.resource] = {
-      name: secret.resource,
-      sdsConfig: { ads: {}, resourceApiVersion: envoy.config.core.v3.ApiVersion.V3 },
-    };
-  }
-  return typedExtension("envoy.formatter.generic_secret", GenericSecret, { secretConfigs });
-}
-
-function rewrites({ set, add, remove }: HeaderRewrite): Mutation[] {
-  const { HeaderAppendAction } = envoy.config.core.v3.HeaderValueOption;
-  return [
-    ...remove.map((name) => ({ remove: name })),
-    ...set.map(({ name, value }) => overwrite(name, escapeFormat(value))),
-    ...add.map(({ name: key, value }) => ({
-      append: {
-        header: { key, value: escapeFormat(value) },
-        appendAction: HeaderAppendAction.APPEND_IF_EXISTS_OR_ADD,
-      },
-    })),
-  ];
-}
-
-function overwrite(key: string, value: string): Mutation {
-  return { append: overwriteHeader(key, value) };
 }
 
 function namedAddressConfig(): PerFilter {

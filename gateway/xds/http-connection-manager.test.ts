@@ -48,6 +48,7 @@ t.test(
       "rbac",
       "ambiguous_path",
       "-engine",
+      "-engine_choice",
       "header_mutation",
       "dynamic_forward_proxy",
       "-named_address_forward_proxy",

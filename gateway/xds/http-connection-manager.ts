@@ -3,7 +3,7 @@
  * decision, and the shape of replies that Envoy makes by itself.
  */
 
-import { providers } from "../../providers/registry.ts";
+import { allProviders } from "../../providers/registry.ts";
 import { typedExtension } from "../any.ts";
 import type { DenialFacts } from "../denial.ts";
 import { createDenial } from "../denial.ts";
@@ -12,12 +12,12 @@ import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import type { AccessLogSink } from "./access-log.ts";
-import { interceptedAccessLog } from "./access-log.ts";
+import { attemptAccessLog, interceptedAccessLog } from "./access-log.ts";
 import { agreementFilter } from "./agreement.ts";
 import { ambiguousPathFilter, ambiguousPathPolicy } from "./ambiguous-path.ts";
 import { dnsCache, unguardedDnsCache } from "./cluster.ts";
 import { denialFormat } from "./denial-route.ts";
-import { engineFilter } from "./engine-filter.ts";
+import { choiceFilter, engineFilter } from "./engine-filter.ts";
 import { FILTER_STATE, filterStateFormat } from "./filter-state.ts";
 import { streamIdleMs } from "./forward-route.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
@@ -53,7 +53,7 @@ export function interceptingConnectionManager(
       routeConfigName: routeConfigurationName(scope.scheme, scope.section),
       configSource: { ads: {}, resourceApiVersion: envoy.config.core.v3.ApiVersion.V3 },
     },
-    httpFilters: httpFilters(gateway, scope),
+    httpFilters: httpFilters(gateway, scope, log),
     accessLog: [interceptedAccessLog(log, scope.scheme === "tls" ? "https" : "http")],
     upgradeConfigs: [{ upgradeType: "websocket" }],
     localReplyConfig: localReplies(gateway),
@@ -97,7 +97,11 @@ function stripInternalHeaders() {
   });
 }
 
-function httpFilters(gateway: GatewaySnapshot, { scheme }: RouteScope): HttpFilter[] {
+function httpFilters(
+  gateway: GatewaySnapshot,
+  { scheme }: RouteScope,
+  log: AccessLogSink,
+): HttpFilter[] {
   const mutation = envoy.extensions.filters.http.header_mutation.v3.HeaderMutation;
   const { FilterConfig } = envoy.extensions.filters.http.dynamic_forward_proxy.v3;
   const { Router } = envoy.extensions.filters.http.router.v3;
@@ -106,6 +110,7 @@ function httpFilters(gateway: GatewaySnapshot, { scheme }: RouteScope): HttpFilt
     ambiguousPathFilter(),
     // Before credentials are written, so that the engine sees what the agent sent.
     engineFilter(),
+    choiceFilter(),
     typedExtension(HTTP_FILTER.headerMutation, mutation, {
       mutations: {},
       // What the agent sent is removed by the route: the credential of a backend must come after that.
@@ -115,8 +120,18 @@ function httpFilters(gateway: GatewaySnapshot, { scheme }: RouteScope): HttpFilt
       dnsCacheConfig: dnsCache(gateway.upstream),
     }),
     ...(scheme === "plain" && namesAddress(gateway) ? [namedAddressFilter(gateway)] : []),
-    typedExtension(HTTP_FILTER.router, Router, { suppressEnvoyHeaders: true }),
+    typedExtension(HTTP_FILTER.router, Router, {
+      suppressEnvoyHeaders: true,
+      ...(fallsBack(gateway) && { upstreamLog: attemptAccessLog(log) }),
+    }),
   ];
+}
+
+/** Each logger costs every request something: there is one of attempts only where some rule makes several. */
+function fallsBack({ hosts }: GatewaySnapshot): boolean {
+  return hosts.some(({ rules }) =>
+    rules.some(({ action }) => action.kind === "forward" && action.fallback !== undefined),
+  );
 }
 
 function namesAddress({ hosts }: GatewaySnapshot): boolean {
@@ -164,7 +179,8 @@ function localReplies(
 }
 
 function mappersFor(expression: string, facts: DenialFacts) {
-  const shaped = providers.map((provider) => {
+  const named = allProviders().filter(({ hosts }) => hosts.length > 0);
+  const shaped = named.map((provider) => {
     const hosts = provider.hosts.map(hostExpression).join(" || ");
     return { expression: `${expression} && (${hosts})`, denial: createDenial(provider, facts) };
   });

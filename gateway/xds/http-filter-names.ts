@@ -8,6 +8,8 @@ export const HTTP_FILTER = {
   namedAddressForwardProxy: "clrk.named_address_forward_proxy",
   /** Asks the engine about a transaction; off unless a route turns it on */
   engine: "clrk.engine",
+  /** The same for model calls for which the engine chooses: it sees bodies only after it has answered their headers */
+  choice: "clrk.engine_choice",
   /** Upstream filter that has the engine sign each attempt */
   attempt: "clrk.attempt",
   upstreamCodec: "envoy.filters.http.upstream_codec",

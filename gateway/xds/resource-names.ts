@@ -21,6 +21,8 @@ export const RESOURCE = {
   /** TLS upstream whose requests the engine signs, attempt by attempt */
   forwardTlsSigned: "forward-tls-signed",
   forwardPlain: "forward-plain",
+  /** The same for backends, which are spoken to by HTTP/1.1 whatever the agent speaks */
+  forwardPlainHttp1: "forward-plain-http1",
   /** Resolves without the address guard, for hosts that a rule names by address */
   forwardNamedAddress: "forward-named-address",
   /** Dials the address that the agent dialled */
@@ -40,12 +42,20 @@ export const RESOURCE = {
   unguardedDnsCache: "dns-named-address",
 } as const;
 
-/** How a cluster speaks to its upstream; `tls-signed` is `tls` with a signature on each attempt. */
-export type UpstreamKind = "tls" | "tls-http1" | "tls-signed" | "plain";
+/**
+ * How a cluster speaks to its upstream; `tls-signed` is `tls` with a signature on each attempt, `plain` speaks what the
+ * agent does.
+ */
+export type UpstreamKind = "tls" | "tls-http1" | "tls-signed" | "plain" | "plain-http1";
+
+/** Whether nothing is encrypted on the way. */
+export function isPlainKind(kind: UpstreamKind): kind is "plain" | "plain-http1" {
+  return kind === "plain" || kind === "plain-http1";
+}
 
 /** Cluster that dials a fixed address for a host. */
 export function aliasCluster(alias: HostAlias, kind: UpstreamKind): string {
-  const port = alias.port ?? (kind === "plain" ? 80 : 443);
+  const port = alias.port ?? (isPlainKind(kind) ? 80 : 443);
   return `alias-${kind}/${alias.address}:${port}`;
 }
 
@@ -54,8 +64,8 @@ export function routeConfigurationName(kind: "tls" | "plain", section: string | 
   return section === undefined ? kind : `${kind}/${section}`;
 }
 
-/** `host:port` of a backend as it stands in `:authority`: the default port of HTTPS is left out. */
-export function backendAuthority(target: Pick<BackendTarget, "host" | "port">): string {
+/** `host:port` of a backend as it stands in `:authority`: the default port of its scheme is left out. */
+export function backendAuthority(target: Pick<BackendTarget, "host" | "port" | "isPlain">): string {
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
-  return target.port === 443 ? host : `${host}:${target.port}`;
+  return target.port === (target.isPlain ? 80 : 443) ? host : `${host}:${target.port}`;
 }

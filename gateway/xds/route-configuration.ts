@@ -3,7 +3,7 @@
  * that whatever is not allowed is answered with the reason.
  */
 
-import { findProviderByHost, findProviderByName, providers } from "../../providers/registry.ts";
+import { allProviders, findProviderByHost, findProviderByName } from "../../providers/registry.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { encodeDecisionKey } from "../decision-key.ts";
 import type { DenialFacts } from "../denial.ts";
@@ -20,7 +20,8 @@ import type {
 import { duration, uint32 } from "../protobuf-values.ts";
 import { pathRuleMetadata } from "./ambiguous-path.ts";
 import { denialRoute, escapeFormat } from "./denial-route.ts";
-import { forwardRoutes, isSigned, upgradeMatch } from "./forward-route.ts";
+import { entryRoute, pickedMatch, walkRoute } from "./choice-route.ts";
+import { forwardRoutes, isSigned, pickedRoute, upgradeMatch } from "./forward-route.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
 type Route = envoy.config.route.v3.IRoute;
@@ -118,7 +119,8 @@ interface RouteContext {
 function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const { action, route, ruleIndex } = rule;
   const { scope, gateway, policy } = context;
-  const match = routeMatch(rule.match);
+  if (action.kind === "choose") return choiceRoutes(rule, context);
+  const match = rule.pick === undefined ? routeMatch(rule.match) : pickedMatch(rule.pick);
   const provider = rule.provider ? findProviderByName(rule.provider) : context.provider;
   const label = `${route.kind} ${route.namespace}/${route.name}`;
   if (action.kind === "deny") {
@@ -133,21 +135,52 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
     const message = `${label} injects a credential, which never travels from plain HTTP: use https`;
     return [denialRoute({ name, match, provider, status: 403, reason, message })];
   }
-  const forward = forwardRoutes({
-    name: encodeDecisionKey({ verdict: "allow", route, ruleIndex }),
+  const { requestTimeoutMs } = gateway;
+  const name = encodeDecisionKey({ verdict: "allow", route, ruleIndex });
+  if (action.fallback !== undefined) {
+    const { pick = "", action: walk } = {
+      ...rule,
+      action: { ...action, fallback: action.fallback },
+    };
+    return [walkRoute({ name, pick, action: walk, provider, requestTimeoutMs })];
+  }
+  const options = {
+    name,
     match,
     scheme: scope.scheme,
     host: policy,
     action,
     provider,
-    requestTimeoutMs: gateway.requestTimeoutMs,
+    requestTimeoutMs,
     engine: rule.engine,
-  });
+  };
+  if (rule.pick !== undefined) return [pickedRoute(options)];
+  const forward = forwardRoutes(options);
   return [
     ...(exposed.length === 0 ? [] : [traceRoute(rule, provider)]),
     ...(isSigned(action) ? [upgradeRoute(rule, provider)] : []),
     ...forward,
   ];
+}
+
+/** Requests wait at the entry for the engine's choice; upgraded connections, which have no end, are refused. */
+function choiceRoutes(rule: HttpRule, { provider: known, gateway }: RouteContext): Route[] {
+  const { route, ruleIndex, engine } = rule;
+  const provider = rule.provider ? findProviderByName(rule.provider) : known;
+  const reason = "not-translatable";
+  const match = routeMatch(rule.match);
+  const upgrade = denialRoute({
+    name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
+    match: upgradeMatch(match),
+    provider,
+    status: 403,
+    reason,
+    message: `${route.kind} ${route.namespace}/${route.name} chooses who serves model calls by what they say, which a WebSocket does not tell before it is open: send plain requests`,
+  });
+  if (engine === undefined) return [upgrade];
+  const name = encodeDecisionKey({ verdict: "allow", route, ruleIndex });
+  const { requestTimeoutMs } = gateway;
+  return [upgrade, entryRoute({ name, match, engine, requestTimeoutMs })];
 }
 
 /** A server answers TRACE with the request as it got it (RFC 9110 section 9.3.8), injected credential included. */
@@ -276,7 +309,7 @@ function domainOf({ host }: HostPolicy): string {
 function providerOf(policy: HostPolicy): Provider | undefined {
   if (policy.host.kind === "exact") return findProviderByHost(policy.host.value);
   const domain = domainOf(policy);
-  return providers.find(({ hosts }) => hosts.includes(domain));
+  return allProviders().find(({ hosts }) => hosts.includes(domain));
 }
 
 /**
@@ -284,7 +317,7 @@ function providerOf(policy: HostPolicy): Provider | undefined {
  * none, but refused in the shape of their SDK.
  */
 function providerHosts(hosts: readonly HostPolicy[], named: ReadonlySet<string>) {
-  return providers.flatMap((provider) => {
+  return allProviders().flatMap((provider) => {
     const unnamed = provider.hosts.filter((host) => !named.has(host));
     const groups = Map.groupBy(unnamed, (host) => coveringPolicy(host, hosts));
     return [...groups].map(([policy, domains]) => ({ provider, policy, domains }));

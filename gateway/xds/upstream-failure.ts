@@ -5,7 +5,7 @@
 
 import type { DenialFacts } from "../denial.ts";
 import { engineFailureDetails } from "../engine-failure.ts";
-import { signedBodyBytes } from "./signed-body.ts";
+import { modelCallBytes } from "./model-call-body.ts";
 
 /** A reply of Envoy itself that is put into our words; `when` is a CEL expression over the transaction. */
 export interface FailureReply {
@@ -63,7 +63,7 @@ export const bodyTooLargeReply: FailureReply = {
   facts: {
     status: 413,
     reason: "body-too-large",
-    message: `The body is larger than the ${signedBodyBytes / 1024 / 1024} MiB that are held to sign a request: send it in parts`,
+    message: `The body is larger than the ${modelCallBytes / 1024 / 1024} MiB that are held while it is decided who serves it: send it in parts`,
   },
 };
 

@@ -7,6 +7,8 @@
 import { chatCompletions } from "../openai/usage.ts";
 import type { Dialect } from "../openai/usage.ts";
 import type { Operation } from "../operation.ts";
+import { anthropicMessages } from "./messages-codec.ts";
+import { anthropicTokenCount } from "./token-count-codec.ts";
 
 /** Messages. A stream begins with the counts of input and ends with those of output; each is of the stream so far. */
 export const messages = {
@@ -48,6 +50,7 @@ export const messages = {
     ],
   },
   finalStatuses: [],
+  codec: anthropicMessages,
   inputTokens: "without-cache",
 } satisfies Dialect;
 
@@ -72,6 +75,7 @@ export const messageTokenCounts = {
   answer: {},
   event: {},
   finalStatuses: [],
+  codec: anthropicTokenCount,
   inputTokens: "without-cache",
 } satisfies Dialect;
 

@@ -1,6 +1,8 @@
 /** AWS Bedrock runtime: regional hosts and the error shape of AWS JSON protocols (`x-amzn-errortype` and `message`). */
 
 import type { Provider } from "../provider.ts";
+import { bedrockServed } from "./served.ts";
+import { bedrockOperations } from "./usage.ts";
 
 /** Regions that have a Bedrock runtime endpoint, from AWS's public endpoint list. */
 const regions = [
@@ -54,6 +56,9 @@ export const awsBedrock = {
     "x-amz-date",
     "x-amz-content-sha256",
   ],
+  ownHeaders: ["amz-sdk-invocation-id", "amz-sdk-request", "x-amzn-*", "x-amz-*"],
   errorBody: ({ message }) => ({ message }),
   errorHeaders: [{ name: "x-amzn-errortype", value: "AccessDeniedException" }],
+  operations: bedrockOperations,
+  served: bedrockServed,
 } satisfies Provider;

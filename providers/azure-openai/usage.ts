@@ -20,6 +20,7 @@ const deployment = "/openai/deployments/{model}";
 export const azureOpenaiOperations: readonly Operation[] = [
   {
     ...chatCompletions,
+    streamUsage: "on-request",
     paths: [
       `${deployment}/chat/completions`,
       "/openai/v1/chat/completions",

@@ -1,6 +1,37 @@
 /** Google Gemini API: host and the error model of Google APIs (https://google.aip.dev/193). */
 
-import type { Provider } from "../provider.ts";
+import type { Provider, ServedApi, ServedCall } from "../provider.ts";
+import { geminiEmbeddings } from "./embeddings-codec.ts";
+import { googleErrorBody } from "./error-body.ts";
+import { geminiGenerateContent } from "./generate-content-codec.ts";
+import { modelPath } from "./model-path.ts";
+import { geminiTokenCount } from "./token-count-codec.ts";
+import { geminiOperations } from "./usage.ts";
+
+/** Each codec with the method that it calls. */
+const served: readonly ServedApi[] = [
+  {
+    codec: geminiGenerateContent,
+    modelIn: "path",
+    path: (call) =>
+      call.stream
+        ? `${pathOf(call)}:streamGenerateContent?alt=sse`
+        : `${pathOf(call)}:generateContent`,
+    headers: [],
+  },
+  {
+    codec: geminiEmbeddings,
+    modelIn: "path",
+    path: (call) => `${pathOf(call)}:batchEmbedContents`,
+    headers: [],
+  },
+  {
+    codec: geminiTokenCount,
+    modelIn: "path",
+    path: (call) => `${pathOf(call)}:countTokens`,
+    headers: [],
+  },
+];
 
 /** The declaration of the Gemini API. */
 export const googleGenai = {
@@ -8,14 +39,13 @@ export const googleGenai = {
   aliases: ["google", "google-genai", "gemini"],
   hosts: ["generativelanguage.googleapis.com"],
   credentialHeaders: ["x-goog-api-key", "authorization"],
-  errorBody: ({ status, message }) => ({
-    error: { code: status, message, status: canonicalStatus(status) },
-  }),
+  ownHeaders: ["x-goog-api-client", "x-goog-user-project"],
+  errorBody: googleErrorBody,
   errorHeaders: [],
+  operations: geminiOperations,
+  served,
 } satisfies Provider;
 
-function canonicalStatus(status: number): string {
-  if (status === 401) return "UNAUTHENTICATED";
-  if (status === 429) return "RESOURCE_EXHAUSTED";
-  return status >= 500 ? "UNAVAILABLE" : "PERMISSION_DENIED";
+function pathOf({ model, basePath }: ServedCall): string {
+  return `${basePath === "" ? "/v1beta" : basePath}/${modelPath(model)}`;
 }

@@ -4,6 +4,9 @@
  */
 
 import type { AnswerPaths, Operation } from "../operation.ts";
+import { openaiChat } from "./chat-codec.ts";
+import { openaiEmbeddings } from "./embeddings-codec.ts";
+import { openaiResponses } from "./responses-codec.ts";
 
 /** An operation without its paths. */
 export type Dialect = Omit<Operation, "paths">;
@@ -27,6 +30,7 @@ const choices: AnswerPaths = {
 /** Chat completions; usage of a stream comes in an event of its own, if the request asks for it. */
 export const chatCompletions = {
   name: "chat",
+  codec: openaiChat,
   answer: choices,
   event: {
     ...choices,
@@ -63,6 +67,7 @@ export const completions = {
 /** Embeddings; they have no output that is counted. */
 export const embeddings = {
   name: "embeddings",
+  codec: openaiEmbeddings,
   answer: { model: ["model"], inputTokens: ["usage.prompt_tokens"] },
   event: {},
   finalStatuses: [],
@@ -81,8 +86,8 @@ const response: AnswerPaths = {
   reasoningTokens: ["usage.output_tokens_details.reasoning_tokens"],
 };
 
-/** Responses; the event that ends a stream holds the whole response. */
-export const responses = {
+/** The event that ends a stream holds the whole response. */
+const wholeResponse = {
   name: "chat",
   answer: response,
   event: {
@@ -94,9 +99,12 @@ export const responses = {
   inputTokens: "with-cache",
 } satisfies Dialect;
 
+/** Responses. */
+export const responses = { ...wholeResponse, codec: openaiResponses } satisfies Dialect;
+
 /** Compaction of a conversation for later responses: the model reads and writes, but nobody is answered. */
 export const compactions = {
-  ...responses,
+  ...wholeResponse,
   name: "compact",
   event: {},
 } satisfies Dialect;
@@ -112,7 +120,7 @@ export const inputTokenCounts = {
 
 /** The operations of api.openai.com. */
 export const openaiOperations: readonly Operation[] = [
-  { ...chatCompletions, paths: ["/v1/chat/completions"] },
+  { ...chatCompletions, streamUsage: "on-request", paths: ["/v1/chat/completions"] },
   { ...completions, paths: ["/v1/completions"] },
   { ...responses, paths: ["/v1/responses"] },
   { ...compactions, paths: ["/v1/responses/compact"] },

@@ -3,7 +3,9 @@
  * result, but for `contentEvent`: the index of the stream's first event with content.
  */
 import { readFileSync, readdirSync } from "node:fs";
+import { eventStreamType } from "../aws-event-stream.ts";
 import type { ObservedCall } from "../call-observer.ts";
+import { frameEvent, readBedrockFiles } from "./aws-bedrock-calls.ts";
 
 /** One event of a recorded stream; a string as `data` is written as it is. */
 export interface RecordedEvent {
@@ -36,7 +38,7 @@ export const notations: readonly Notation[] = ["compact", "spaced", "crlf", "cr"
 
 /** All recorded calls. */
 export function readRecordedCalls(): RecordedCall[] {
-  return ["openai", "anthropic", "azure-openai"].flatMap((provider) => {
+  return ["openai", "anthropic", "azure-openai", "google-genai", "google-vertex"].flatMap((provider) => {
     const folder = new URL(`${provider}/`, import.meta.url);
     const files = readdirSync(folder).toSorted();
     return files.map((file) => {
@@ -48,15 +50,36 @@ export function readRecordedCalls(): RecordedCall[] {
   });
 }
 
+/** All recorded calls of Bedrock, whose streams have a framing of their own. */
+export function readRecordedBedrockCalls(): RecordedCall[] {
+  return readBedrockFiles().map(({ name, text }) => {
+    const call: Omit<RecordedCall, "name" | "provider"> = JSON.parse(text);
+    return { ...call, name, provider: "aws_bedrock" };
+  });
+}
+
 /** The pieces of the answer's body: its events, or the one document. */
 export function answerPieces(call: RecordedCall, notation: Notation): Buffer[] {
   if (call.events === undefined) return [jsonBody(call.answer, notation)];
+  if (call.contentType === eventStreamType) {
+    return call.events.map(({ event = "", data }) => frameEvent(event, jsonBody(data, notation).toString()));
+  }
+  if (!call.contentType.startsWith("text/event-stream")) return arrayPieces(call.events, notation);
   return call.events.map((event) => Buffer.from(renderEvent(event, notation)));
 }
 
 /** A JSON body. */
 export function jsonBody(value: unknown, notation: Notation): Buffer {
   return Buffer.from(JSON.stringify(value, null, notation === "compact" ? 0 : 2));
+}
+
+/** Elements of an array, each with what stands before it. */
+function arrayPieces(events: readonly RecordedEvent[], notation: Notation): Buffer[] {
+  return events.map(({ data }, index) => {
+    const before = index === 0 ? "[" : notation === "compact" ? "," : "\n,\r\n";
+    const after = index === events.length - 1 ? "\n]" : "";
+    return Buffer.from(`${before}${jsonBody(data, notation)}${after}`);
+  });
 }
 
 function renderEvent({ event, data }: RecordedEvent, notation: Notation): string {

@@ -1,7 +1,8 @@
 /** Errors of api.anthropic.com: `{type: "error", error: {type, message}, request_id}`. https://docs.anthropic.com/en/api/errors */
 import type { FieldProblem } from "./json-fields.ts";
-import { jsonReply } from "./reply.ts";
+import { jsonReply, withRetryAfter } from "./reply.ts";
 import type { Reply } from "./reply.ts";
+import type { ScriptedFailure } from "./script.ts";
 
 const typeByStatus: ReadonlyMap<number, string> = new Map([
   [400, "invalid_request_error"],
@@ -25,10 +26,17 @@ export function anthropicFieldError(problem: FieldProblem): Reply {
   return anthropicError(400, `${problem.path.join(".")}: ${wordProblem(problem)}`);
 }
 
-/** The error of a status that the request did not cause: 429, 5xx. */
+/** The error of a status on demand: 400 for a conversation that is too long, 429, 5xx. */
 export function anthropicFailure(status: number): Reply {
+  if (status === 400)
+    return anthropicError(400, "prompt is too long: 210000 tokens > 200000 maximum");
   if (status === 429) return anthropicError(status, "This request would exceed your rate limit.");
   return anthropicError(status, status === 529 ? "Overloaded" : "Internal server error");
+}
+
+/** The error that a prompt demanded; an overloaded API answers 529 where others answer 503. */
+export function anthropicScriptedFailure({ status, retryAfterSeconds }: ScriptedFailure): Reply {
+  return withRetryAfter(anthropicFailure(status === 503 ? 529 : status), retryAfterSeconds);
 }
 
 /** Puts the request id into the header, and into the body of an error. */
@@ -52,9 +60,32 @@ function wordProblem(problem: FieldProblem): string {
       return `Input should be greater than or equal to ${problem.limit}`;
     case "maximum":
       return `Input should be less than or equal to ${problem.limit}`;
+    case "short":
+      return `${lengthOf(problem.of)} at least ${problem.limit} ${unitOf(problem)}`;
+    case "long":
+      return `${lengthOf(problem.of)} at most ${problem.limit} ${unitOf(problem)}`;
+    case "pattern":
+      return `String should match pattern '${problem.pattern}'`;
+    case "members":
+      return `Input should have exactly one of ${problem.allowed.join(", ")}`;
     default:
       return assertNever(problem);
   }
+}
+
+function lengthOf(of: "string" | "array"): string {
+  return `${of === "string" ? "String" : "List"} should have`;
+}
+
+function unitOf({
+  of,
+  limit,
+}: {
+  readonly of: "string" | "array";
+  readonly limit: number;
+}): string {
+  const unit = of === "string" ? "character" : "item";
+  return limit === 1 ? unit : `${unit}s`;
 }
 
 function assertNever(value: never): never {

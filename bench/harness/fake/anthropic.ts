@@ -3,7 +3,8 @@
  * errors have the documented shape and status, every response carries `request-id`.
  */
 import { anthropicError, anthropicFailure, withRequestId } from "./anthropic-error.ts";
-import { answerCountTokens, answerMessages, anthropicModels } from "./anthropic-messages.ts";
+import { answerCountTokens, answerMessages } from "./anthropic-messages.ts";
+import { anthropicModels } from "./anthropic-model.ts";
 import { isJsonObject } from "./json-fields.ts";
 import type { ReceivedRequest } from "./received-request.ts";
 import { jsonReply } from "./reply.ts";
@@ -89,7 +90,7 @@ function tryParseJson(body: Buffer): unknown {
 }
 
 function answerModels(): Reply {
-  const data = [...anthropicModels].map(([alias, id]) => ({
+  const data = [...anthropicModels].map(([alias, { snapshot: id }]) => ({
     type: "model",
     id,
     display_name: alias,

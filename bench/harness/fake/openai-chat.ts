@@ -1,93 +1,36 @@
 /** POST /v1/chat/completions, plain and streamed. https://platform.openai.com/docs/api-reference/chat/create */
-import { findFieldProblem, isJsonObject, jsonTypeOf } from "./json-fields.ts";
-import type { FieldProblem, FieldRules, JsonObject } from "./json-fields.ts";
-import { openAiError, openAiFieldError } from "./openai-error.ts";
+import { isJsonObject } from "./json-fields.ts";
+import type { JsonObject } from "./json-fields.ts";
+import { answerOf } from "./model-answer.ts";
+import type { ModelAnswer } from "./model-answer.ts";
+import { readChat } from "./openai-chat-conversation.ts";
+import { findChatProblem, findModelProblem } from "./openai-chat-problem.ts";
+import { openAiError, openAiScriptedFailure } from "./openai-error.ts";
 import { findOpenAiModel, unknownOpenAiModel } from "./openai-model.ts";
-import { eventReply, jsonReply } from "./reply.ts";
+import { encodeEvent, endingReply, eventReply, jsonReply } from "./reply.ts";
 import type { Reply, ServerSentEvent } from "./reply.ts";
 import type { SiteEnvironment } from "./site.ts";
-import { countTokens, toTokens } from "./tokens.ts";
+import { toTokens } from "./tokens.ts";
 
-const chatRules: FieldRules = {
-  model: { type: "string", required: true },
-  messages: { type: "array", required: true },
-  audio: { type: "object", nullable: true },
-  frequency_penalty: { type: "number", minimum: -2, maximum: 2, nullable: true },
-  function_call: { type: ["string", "object"] },
-  functions: { type: "array" },
-  logit_bias: { type: "object", nullable: true },
-  logprobs: { type: "boolean", nullable: true },
-  max_completion_tokens: { type: "integer", minimum: 1, nullable: true },
-  max_tokens: { type: "integer", minimum: 1, nullable: true },
-  metadata: { type: "object", nullable: true },
-  modalities: { type: "array", nullable: true },
-  n: { type: "integer", minimum: 1, maximum: 128, nullable: true },
-  parallel_tool_calls: { type: "boolean" },
-  prediction: { type: "object", nullable: true },
-  presence_penalty: { type: "number", minimum: -2, maximum: 2, nullable: true },
-  prompt_cache_key: { type: "string" },
-  prompt_cache_retention: { type: "string", values: ["in_memory", "24h"], nullable: true },
-  reasoning_effort: { type: "string", nullable: true },
-  response_format: { type: "object" },
-  safety_identifier: { type: "string" },
-  seed: { type: "integer", nullable: true },
-  service_tier: {
-    type: "string",
-    values: ["auto", "default", "flex", "scale", "priority"],
-    nullable: true,
+const streamFailure: ServerSentEvent = {
+  data: {
+    error: {
+      message: "The server had an error while processing your request. Sorry about that!",
+      type: "server_error",
+      param: null,
+      code: null,
+    },
   },
-  stop: { type: ["string", "array"], nullable: true },
-  store: { type: "boolean", nullable: true },
-  stream: { type: "boolean", nullable: true },
-  stream_options: { type: "object", nullable: true },
-  temperature: { type: "number", minimum: 0, maximum: 2, nullable: true },
-  tool_choice: { type: ["string", "object"] },
-  tools: { type: "array" },
-  top_logprobs: { type: "integer", minimum: 0, maximum: 20, nullable: true },
-  top_p: { type: "number", minimum: 0, maximum: 1, nullable: true },
-  user: { type: "string" },
-  verbosity: { type: "string", values: ["low", "medium", "high"], nullable: true },
-  web_search_options: { type: "object" },
 };
 
-const streamOptionRules: FieldRules = {
-  include_usage: { type: "boolean" },
-  include_obfuscation: { type: "boolean" },
-};
+const finishReasons = {
+  stop: "stop",
+  "stop-text": "stop",
+  length: "length",
+  "tool-calls": "tool_calls",
+} as const;
 
-const messageRules: FieldRules = {
-  role: {
-    type: "string",
-    required: true,
-    values: ["system", "assistant", "user", "function", "tool", "developer"],
-  },
-  content: { type: ["string", "array"], nullable: true },
-  name: { type: "string" },
-  tool_calls: { type: "array" },
-  tool_call_id: { type: "string" },
-  function_call: { type: "object", nullable: true },
-  refusal: { type: "string", nullable: true },
-  audio: { type: "object", nullable: true },
-  annotations: { type: "array" },
-};
-
-const partTypes = ["text", "image_url", "input_audio", "refusal", "file"];
-
-// Overheads of the chat format, from OpenAI's published way to count tokens.
-const tokensPerMessage = 4;
-const tokensPerReply = 3;
-
-interface Completion {
-  readonly id: string;
-  readonly created: number;
-  readonly model: string;
-  readonly choices: number;
-  readonly tokens: readonly string[];
-  readonly finishReason: "stop" | "length";
-  readonly promptTokens: number;
-}
-
-/** Answers a decoded chat request: the text repeats the last user message, usage is counted from the texts. */
+/** Answers a decoded chat request; usage is counted from the texts. */
 export function answerChat(body: JsonObject, environment: SiteEnvironment): Reply {
   if (body["model"] === undefined)
     return openAiError("you must provide a model parameter", { status: 400 });
@@ -96,140 +39,85 @@ export function answerChat(body: JsonObject, environment: SiteEnvironment): Repl
   const name = String(body["model"]);
   const model = findOpenAiModel(name, "text");
   if (model === undefined) return unknownOpenAiModel(name);
-  if (model.reasoning && typeof body["max_tokens"] === "number") {
-    return openAiError(
-      "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
-      { status: 400, code: "unsupported_parameter", param: "max_tokens" },
-    );
-  }
-  const completion = complete(body, model.snapshot, environment);
+  const unsupported = findModelProblem(body, model);
+  if (unsupported !== undefined) return unsupported;
+  const answer = answerOf(readChat(body, model));
+  return renderChat(body, { answer, model: model.snapshot, environment });
+}
+
+/** A chat answer and who gives it. */
+export interface ChatRendering {
+  readonly answer: ModelAnswer;
+  /** Name that the answer carries */
+  readonly model: string;
+  readonly environment: SiteEnvironment;
+  /** Of every object; OpenAI's when absent */
+  readonly frame?: object;
+  /** More of each choice and streamed choice, such as Azure's filter results */
+  readonly choiceFields?: object;
+  /** Where shown reasoning stands; OpenAI shows none */
+  readonly reasoningField?: string;
+}
+
+/** The reply in the form that the body asks for. */
+export function renderChat(body: JsonObject, rendering: ChatRendering): Reply {
+  const { fail } = rendering.answer;
+  if (fail !== undefined) return openAiScriptedFailure(fail);
+  const completion = complete(body, rendering);
   if (body["stream"] !== true) return jsonReply(200, renderCompletion(completion));
   const options = body["stream_options"];
-  return eventReply(
-    renderStream(completion, isJsonObject(options) && options["include_usage"] === true),
-  );
-}
-
-function findChatProblem(body: JsonObject): Reply | undefined {
-  const problem = findFieldProblem(body, chatRules);
-  if (problem?.kind === "unknown") {
-    // The chat endpoint words this differently from the newer ones.
-    return openAiError(`Unrecognized request argument supplied: ${problem.path.join(".")}`, {
-      status: 400,
-    });
-  }
-  if (problem !== undefined) return openAiFieldError(problem);
-  const options = body["stream_options"];
-  if (isJsonObject(options)) {
-    if (body["stream"] !== true) {
-      return openAiError(
-        "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-        {
-          status: 400,
-          param: "stream_options",
-        },
-      );
-    }
-    const optionProblem = findFieldProblem(options, streamOptionRules, ["stream_options"]);
-    if (optionProblem !== undefined) return openAiFieldError(optionProblem);
-  }
-  return findMessagesProblem(body["messages"]);
-}
-
-function findMessagesProblem(messages: unknown): Reply | undefined {
-  if (!Array.isArray(messages) || messages.length === 0) {
-    return openAiError(
-      "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
-      { status: 400, param: "messages", code: "empty_array" },
-    );
-  }
-  for (const [index, message] of messages.entries()) {
-    const problem = findMessageProblem(message, index);
-    if (problem !== undefined) return openAiFieldError(problem);
-  }
-  return undefined;
-}
-
-function findMessageProblem(message: unknown, index: number): FieldProblem | undefined {
-  const path = ["messages", index];
-  if (!isJsonObject(message))
-    return { kind: "type", path, wanted: "object", received: jsonTypeOf(message) };
-  const problem = findFieldProblem(message, messageRules, path);
-  if (problem !== undefined) return problem;
-  const { role, content, tool_calls: toolCalls, tool_call_id: toolCallId } = message;
-  const mayBeEmpty =
-    role === "assistant" && (Array.isArray(toolCalls) || message["refusal"] !== undefined);
-  if ((content === undefined || content === null) && !mayBeEmpty) {
-    return content === null
-      ? { kind: "type", path: [...path, "content"], wanted: "string or array", received: "null" }
-      : { kind: "missing", path: [...path, "content"] };
-  }
-  if (role === "tool" && toolCallId === undefined)
-    return { kind: "missing", path: [...path, "tool_call_id"] };
-  return Array.isArray(content) ? findPartProblem(content, [...path, "content"]) : undefined;
-}
-
-function findPartProblem(
-  parts: readonly unknown[],
-  path: (string | number)[],
-): FieldProblem | undefined {
-  for (const [index, part] of parts.entries()) {
-    const at = [...path, index];
-    if (!isJsonObject(part))
-      return { kind: "type", path: at, wanted: "object", received: jsonTypeOf(part) };
-    const { type } = part;
-    if (typeof type !== "string") return { kind: "missing", path: [...at, "type"] };
-    if (!partTypes.includes(type)) {
-      return { kind: "value", path: [...at, "type"], received: type, allowed: partTypes };
-    }
-    if (part[type] === undefined) return { kind: "missing", path: [...at, type] };
-  }
-  return undefined;
-}
-
-function complete(body: JsonObject, model: string, environment: SiteEnvironment): Completion {
-  const messages: readonly unknown[] = Array.isArray(body["messages"]) ? body["messages"] : [];
-  const texts = messages.map((message) =>
-    isJsonObject(message) ? textOf(message["content"]) : "",
-  );
-  const lastUser = messages.findLastIndex(
-    (message) => isJsonObject(message) && message["role"] === "user",
-  );
-  const full = toTokens(`You said: ${texts[lastUser] ?? ""}`);
-  const limit = Number(
-    body["max_completion_tokens"] ?? body["max_tokens"] ?? Number.POSITIVE_INFINITY,
+  const events = renderStream(
+    completion,
+    isJsonObject(options) && options["include_usage"] === true,
   );
   return {
-    id: `chatcmpl-${environment.randomHex(29)}`,
-    created: Math.floor(environment.now() / 1_000),
-    model,
-    choices: Number(body["n"] ?? 1),
-    tokens: full.slice(0, limit),
-    finishReason: full.length > limit ? "length" : "stop",
-    promptTokens: texts.reduce(
-      (sum, text) => sum + countTokens(text) + tokensPerMessage,
-      tokensPerReply,
-    ),
+    ...eventReply([]),
+    ...endingReply(events.map(encodeEvent), rendering.answer.ending, encodeEvent(streamFailure)),
   };
 }
 
-function textOf(content: unknown): string {
-  if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return "";
-  return content
-    .map((part) => (isJsonObject(part) && typeof part["text"] === "string" ? part["text"] : ""))
-    .join("");
+interface Completion {
+  readonly answer: ModelAnswer;
+  readonly choices: number;
+  readonly frame: object;
+  readonly choiceFields: object;
+  readonly reasoningField: string | undefined;
+  readonly calls: readonly { readonly id: string; readonly name: string; readonly text: string }[];
 }
 
-function renderUsage(completion: Completion): object {
-  const completionTokens = completion.tokens.length * completion.choices;
+function complete(body: JsonObject, rendering: ChatRendering): Completion {
+  const { answer, model, environment } = rendering;
   return {
-    prompt_tokens: completion.promptTokens,
-    completion_tokens: completionTokens,
-    total_tokens: completion.promptTokens + completionTokens,
+    answer,
+    choices: Number(body["n"] ?? 1),
+    frame: {
+      id: `chatcmpl-${environment.randomHex(29)}`,
+      created: Math.floor(environment.now() / 1_000),
+      model,
+      ...(rendering.frame ?? {
+        service_tier: "default",
+        system_fingerprint: "fp_b0a4f1c2de",
+      }),
+    },
+    choiceFields: rendering.choiceFields ?? {},
+    reasoningField: rendering.reasoningField,
+    calls: answer.calls.map((call, index) => ({
+      id: `call_${environment.randomHex(22)}${String(index).padStart(2, "0")}`,
+      name: call.name,
+      text: JSON.stringify(call.arguments),
+    })),
+  };
+}
+
+function renderUsage({ answer, choices }: Completion): object {
+  const output = answer.usage.output * choices;
+  return {
+    prompt_tokens: answer.usage.input,
+    completion_tokens: output,
+    total_tokens: answer.usage.input + output,
     prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
     completion_tokens_details: {
-      reasoning_tokens: 0,
+      reasoning_tokens: answer.usage.reasoning * choices,
       audio_tokens: 0,
       accepted_prediction_tokens: 0,
       rejected_prediction_tokens: 0,
@@ -238,34 +126,58 @@ function renderUsage(completion: Completion): object {
 }
 
 function renderCompletion(completion: Completion): object {
+  const { answer, calls } = completion;
+  const text = answer.tokens.join("");
+  const message = {
+    role: "assistant",
+    content: calls.length > 0 && text === "" ? null : text,
+    ...(calls.length > 0 && {
+      tool_calls: calls.map(({ id, name, text: argumentText }) => ({
+        id,
+        type: "function",
+        function: { name, arguments: argumentText },
+      })),
+    }),
+    ...reasoningOf(completion, answer.thought),
+    refusal: null,
+    annotations: [],
+  };
   const choices = Array.from({ length: completion.choices }, (_, index) => ({
     index,
-    message: {
-      role: "assistant",
-      content: completion.tokens.join(""),
-      refusal: null,
-      annotations: [],
-    },
+    message,
     logprobs: null,
-    finish_reason: completion.finishReason,
+    finish_reason: finishReasons[answer.finish],
+    ...completion.choiceFields,
   }));
-  return { ...renderFrame(completion, "chat.completion"), choices, usage: renderUsage(completion) };
+  return {
+    object: "chat.completion",
+    ...completion.frame,
+    choices,
+    usage: renderUsage(completion),
+  };
 }
 
 function renderStream(completion: Completion, includeUsage: boolean): ServerSentEvent[] {
+  const { answer } = completion;
   const frame = {
-    ...renderFrame(completion, "chat.completion.chunk"),
+    object: "chat.completion.chunk",
+    ...completion.frame,
     ...(includeUsage ? { usage: null } : {}),
   };
   const events: ServerSentEvent[] = [];
   const push = (index: number, delta: object, finishReason: string | null): void => {
-    const choices = [{ index, delta, logprobs: null, finish_reason: finishReason }];
-    events.push({ data: { ...frame, choices } });
+    const choice = { index, delta, logprobs: null, finish_reason: finishReason };
+    events.push({ data: { ...frame, choices: [{ ...choice, ...completion.choiceFields }] } });
   };
   for (let index = 0; index < completion.choices; index += 1) {
-    push(index, { role: "assistant", content: "", refusal: null }, null);
-    for (const token of completion.tokens) push(index, { content: token }, null);
-    push(index, {}, completion.finishReason);
+    const content = completion.calls.length > 0 ? null : "";
+    push(index, { role: "assistant", content, refusal: null }, null);
+    for (const token of toTokens(answer.thought ?? "")) {
+      push(index, reasoningOf(completion, token), null);
+    }
+    for (const token of answer.tokens) push(index, { content: token }, null);
+    for (const delta of callDeltas(completion)) push(index, { tool_calls: [delta] }, null);
+    push(index, {}, finishReasons[answer.finish]);
   }
   if (includeUsage)
     events.push({ data: { ...frame, choices: [], usage: renderUsage(completion) } });
@@ -273,13 +185,18 @@ function renderStream(completion: Completion, includeUsage: boolean): ServerSent
   return events;
 }
 
-function renderFrame(completion: Completion, object: string): object {
-  return {
-    id: completion.id,
-    object,
-    created: completion.created,
-    model: completion.model,
-    service_tier: "default",
-    system_fingerprint: "fp_b0a4f1c2de",
-  };
+function reasoningOf({ reasoningField }: Completion, text: string | undefined): object {
+  return reasoningField === undefined || text === undefined ? {} : { [reasoningField]: text };
+}
+
+function callDeltas({ calls }: Completion): object[] {
+  return calls.flatMap(({ id, name, text }, index) => [
+    { index, id, type: "function", function: { name, arguments: "" } },
+    ...piecesOf(text).map((piece) => ({ index, function: { arguments: piece } })),
+  ]);
+}
+
+/** Text in pieces of a few characters, as arguments of tools come. */
+export function piecesOf(text: string): string[] {
+  return text.match(/.{1,7}/gsu) ?? [];
 }

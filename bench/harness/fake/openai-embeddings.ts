@@ -30,7 +30,16 @@ export function answerEmbeddings(body: JsonObject): Reply {
   if (problem !== undefined) return openAiFieldError(problem);
   const name = String(body["model"]);
   const model = findOpenAiModel(name, "embedding");
-  if (model === undefined) return unknownOpenAiModel(name);
+  return model === undefined ? unknownOpenAiModel(name) : renderEmbeddings(body, model);
+}
+
+/** Answers for one model: the name that answers carry, and the longest vectors that it makes. */
+export function renderEmbeddings(
+  body: JsonObject,
+  model: { readonly snapshot: string; readonly dimensions: number },
+): Reply {
+  const problem = findFieldProblem(body, embeddingRules);
+  if (problem !== undefined) return openAiFieldError(problem);
   const inputs = parseInputs(body["input"]);
   if (inputs === undefined) {
     return openAiError("'$.input' is invalid. Please check the API reference.", { status: 400 });
@@ -73,7 +82,8 @@ function fromTokens(tokens: readonly number[]): EmbeddingInput {
   return { key: tokens.join(","), tokens: tokens.length };
 }
 
-function unitVector(key: string, length: number): Float32Array {
+/** A vector of length 1 that depends on the key only. */
+export function unitVector(key: string, length: number): Float32Array {
   const bytes = createHash("shake256", { outputLength: length }).update(key).digest();
   const vector = Float32Array.from(bytes, (byte) => byte - 127.5);
   const norm = Math.hypot(...vector);

@@ -1,7 +1,12 @@
 /** Errors of api.openai.com: `{error: {message, type, param, code}}`. https://platform.openai.com/docs/guides/error-codes */
 import type { FieldPath, FieldProblem } from "./json-fields.ts";
-import { jsonReply } from "./reply.ts";
+import { jsonReply, withRetryAfter } from "./reply.ts";
 import type { Reply } from "./reply.ts";
+import type { ScriptedFailure } from "./script.ts";
+
+const tooLong =
+  "This model's maximum context length is 128000 tokens. However, your messages resulted in 130000 tokens. Please reduce the length of the messages.";
+const tooLongDetail = { code: "context_length_exceeded", param: "messages" };
 
 /** What an error says beside its message. */
 export interface OpenAiErrorDetail {
@@ -61,13 +66,29 @@ export function openAiFieldError(problem: FieldProblem): Reply {
         param,
         "integer_above_max_value",
       );
+    case "short":
+    case "long":
+      return lengthError(problem, param);
+    case "pattern":
+      return invalid(
+        `Invalid '${param}': string does not match pattern. Expected a string that matches the pattern '${problem.pattern}'.`,
+        param,
+        "invalid_value",
+      );
+    case "members":
+      return invalid(
+        `Invalid '${param}': expected exactly one of ${problem.allowed.join(", ")}.`,
+        param,
+        "invalid_value",
+      );
     default:
       return assertNever(problem);
   }
 }
 
-/** The error of a status that the request did not cause: 429, 5xx. */
+/** The error of a status on demand: 400 for a conversation that is too long, 429, 5xx. */
 export function openAiFailure(status: number): Reply {
+  if (status === 400) return openAiError(tooLong, { status, ...tooLongDetail });
   if (status === 429) {
     const code = "rate_limit_exceeded";
     return openAiError("Rate limit reached for requests per minute.", {
@@ -81,6 +102,24 @@ export function openAiFailure(status: number): Reply {
       ? "The server is overloaded. Please try again later."
       : "The server had an error while processing your request.";
   return openAiError(message, { status, type: "server_error" });
+}
+
+/** The error that a prompt demanded. */
+export function openAiScriptedFailure({ status, retryAfterSeconds }: ScriptedFailure): Reply {
+  return withRetryAfter(openAiFailure(status), retryAfterSeconds);
+}
+
+function lengthError(
+  { kind, of, limit, received }: Extract<FieldProblem, { readonly kind: "short" | "long" }>,
+  param: string,
+): Reply {
+  const [size, bound, code] =
+    kind === "short" ? ["short", "minimum", "below_min"] : ["long", "maximum", "above_max"];
+  return invalid(
+    `Invalid '${param}': ${of} too ${size}. Expected ${withArticle(of)} with ${bound} length ${limit}, but got ${withArticle(of)} with length ${received} instead.`,
+    param,
+    `${of}_${code}_length`,
+  );
 }
 
 function invalid(message: string, param: string, code: string): Reply {

@@ -9,6 +9,8 @@ export interface Reply {
   readonly body?: string | Uint8Array;
   /** Sent one after another without `content-length`; excludes `body` */
   readonly chunks?: Iterable<string | Uint8Array>;
+  /** Break the response off after this many chunks: stream reset on HTTP/2, closed connection on HTTP/1.1 */
+  readonly cutAfterChunks?: number;
   /** Pause before each chunk in `ms` */
   readonly chunkDelayMs?: number;
   /** Sent after the body; HTTP/2, or HTTP/1.1 chunked */
@@ -50,7 +52,25 @@ export function eventReply(
   };
 }
 
-function encodeEvent({ event, data }: ServerSentEvent): string {
+/** A reply that says when to come again, where that is known. */
+export function withRetryAfter(reply: Reply, seconds: number | undefined): Reply {
+  if (seconds === undefined) return reply;
+  return { ...reply, headers: { ...reply.headers, "retry-after": String(seconds) } };
+}
+
+/** Events in notation, and how they end: `cut` breaks off after half of them, `break` sends `failure` there and no more. */
+export function endingReply<T extends string | Uint8Array>(
+  chunks: readonly T[],
+  ending: "cut" | "break" | undefined,
+  failure: T,
+): Pick<Reply, "chunks" | "cutAfterChunks"> {
+  const half = Math.ceil(chunks.length / 2);
+  if (ending === "cut") return { chunks: chunks.slice(0, half), cutAfterChunks: half };
+  return { chunks: ending === "break" ? [...chunks.slice(0, half), failure] : chunks };
+}
+
+/** One event as it stands in a stream. */
+export function encodeEvent({ event, data }: ServerSentEvent): string {
   const text = typeof data === "string" ? data : JSON.stringify(data);
   return `${event === undefined ? "" : `event: ${event}\n`}data: ${text}\n\n`;
 }

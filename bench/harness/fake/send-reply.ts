@@ -54,14 +54,15 @@ async function writeBody(
   fault: Misbehaviour | undefined,
 ): Promise<ReceivedRequest["replyState"]> {
   let written = 0;
+  const cutAfter = fault?.cutAfterChunks ?? reply.cutAfterChunks;
   for (const chunk of reply.chunks ?? [reply.body ?? ""]) {
-    if (written === fault?.cutAfterChunks) return cut(response);
+    if (written === cutAfter) return cut(response);
     await pause(fault?.delayChunkMs ?? reply.chunkDelayMs, response);
     if (response.destroyed) return "abandoned";
     if (!(await write(response, chunk))) return "abandoned";
     written += 1;
   }
-  if (written === fault?.cutAfterChunks) return cut(response);
+  if (written === cutAfter) return cut(response);
   if (reply.trailers !== undefined) response.addTrailers({ ...reply.trailers });
   return (await end(response)) ? "sent" : "abandoned";
 }

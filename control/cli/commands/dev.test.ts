@@ -30,11 +30,12 @@ function isAlive(pid: number): boolean {
 
 t.test("dev() says what is served and how to use it, and stops on a signal", async (t) => {
   const context = await createContext(t);
-  const code = context.clrk("dev", "-f", "policy", "--concurrency", "2", "--transparent", "15001");
+  const more = ["--concurrency", "2", "--transparent", "15001", "--provider", "./acme"];
+  const code = context.clrk("dev", "-f", "policy", ...more);
   await until(() => used(context), context.stdout);
   await until(() => context.stderr() !== "", context.stderr);
   const words = await readFile(join(context.home.root, "fake-gateway.words"), "utf8");
-  t.equal(words, "--file policy --transparent 15001 --concurrency 2");
+  t.equal(words, "--file policy --provider ./acme --transparent 15001 --concurrency 2");
   context.interrupt("SIGINT");
   t.equal(await code, 0);
   t.equal(

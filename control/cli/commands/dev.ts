@@ -24,6 +24,7 @@ import { describeAge, ageSince } from "../age.ts";
 export interface DevFlags {
   readonly file?: readonly string[];
   readonly secret?: readonly string[];
+  readonly provider?: readonly string[];
   readonly transparent?: string;
   readonly concurrency?: number;
   readonly "engine-threads"?: number;

@@ -212,6 +212,11 @@ for (const { name, words, text } of [
     text: "Cannot use --secret: it is for a gateway that this command starts\nName its manifests too: -f DIR",
   },
   {
+    name: "a plugin without manifests",
+    words: ["--provider", "./acme", "true"],
+    text: "Cannot use --provider: it is for a gateway that this command starts\nName its manifests too: -f DIR",
+  },
+  {
     name: "manifests where a gateway runs",
     words: ["-f", ".", "true"],
     text: `Cannot start a gateway for this command: process ${process.pid} is running\nUse it: leave out -f; or stop it: clrk stop ${process.pid}`,

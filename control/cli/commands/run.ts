@@ -38,6 +38,7 @@ export interface RunFlags {
   readonly gateway?: string;
   readonly file?: readonly string[];
   readonly secret?: readonly string[];
+  readonly provider?: readonly string[];
   readonly java?: boolean;
   readonly quiet?: boolean;
 }
@@ -60,21 +61,22 @@ async function runBehindGateway(
   flags: RunFlags,
   argv: readonly string[],
 ): Promise<number> {
-  const { file = [], secret = [], quiet: isQuiet = false } = flags;
+  const { file = [], secret = [], provider = [], quiet: isQuiet = false } = flags;
   const agent = parseAgent(flags.agent, argv);
   const { workingDirectory, home } = context;
   const { env } = context.process;
   await checkGatewayOptions({ file, secret }, { workingDirectory, env });
-  if (secret.length > 0 && file.length === 0) {
+  for (const [option, values] of Object.entries({ secret, provider })) {
+    if (values.length === 0 || file.length > 0) continue;
     throw new CliError(
-      "Cannot use --secret: it is for a gateway that this command starts\nName its manifests too: -f DIR",
+      `Cannot use --${option}: it is for a gateway that this command starts\nName its manifests too: -f DIR`,
     );
   }
   const { answering } = await findRunningGateways(home);
   await using own =
     file.length === 0
       ? undefined
-      : disposable(await startForFiles(context, { file, secret, answering, isQuiet }));
+      : disposable(await startForFiles(context, { file, secret, provider, answering, isQuiet }));
   const running = own === undefined ? answering : [own.gateway];
   if (running.length === 0) {
     throw new CliError(
@@ -109,11 +111,12 @@ async function startForFiles(
   options: {
     readonly file: readonly string[];
     readonly secret: readonly string[];
+    readonly provider: readonly string[];
     readonly answering: readonly RunningGateway[];
     readonly isQuiet: boolean;
   },
 ): Promise<OwnGateway> {
-  const { file, secret, answering, isQuiet } = options;
+  const { file, secret, provider, answering, isQuiet } = options;
   const [first] = answering;
   if (first !== undefined) {
     // To run under another policy than the one that was named would be worse than not to run.
@@ -123,7 +126,10 @@ async function startForFiles(
   }
   const paths = file.map((path) => resolve(context.workingDirectory, path));
   const isSilent = isQuiet || !context.process.stderr.isTerminal;
-  return startOwnGateway(context, { gateway: { file: paths, secret }, isQuiet: isSilent });
+  return startOwnGateway(context, {
+    gateway: { file: paths, secret, provider },
+    isQuiet: isSilent,
+  });
 }
 
 async function secretVariables(flags: readonly string[]): Promise<readonly string[]> {

@@ -43,6 +43,7 @@ export function statusWith(changes: Partial<GatewayProcessStatus> = {}): Gateway
     pid: 4711,
     startedAt: "2026-11-24T00:00:00.000Z",
     directories: ["policy"],
+    plugins: [],
     revision: 6,
     problems: [],
     envoy: { path: "/opt/envoy", version: "1.40.0", source: "PATH" },
@@ -121,6 +122,7 @@ export function recordWith(changes: Partial<EgressRecord> = {}): EgressRecord {
     trace: null,
     model: null,
     usage: null,
+    routing: null,
     capture: null,
     ...changes,
   };

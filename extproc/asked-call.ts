@@ -1,0 +1,90 @@
+/** A model call as the agent asks for it, read no further than somebody wants to know. */
+
+import { findOperation } from "../providers/operation-layout.ts";
+import type { PathRange } from "../providers/operation-layout.ts";
+import type { Operation } from "../providers/operation.ts";
+import type { Provider } from "../providers/provider.ts";
+import { readTopLevel } from "../providers/json-splice-members.ts";
+import type { DecodeOutcome } from "../providers/translation.ts";
+import { decodeCall } from "../providers/translation.ts";
+
+/** The parts of a request. */
+export interface AskedRequest {
+  readonly method: string;
+  /** With its query */
+  readonly path: string;
+  /** First value of a header by its lower-case name */
+  readonly header: (name: string) => string | undefined;
+  /** Names of all headers, lower case; may repeat */
+  readonly headerNames: () => readonly string[];
+  /** Whole, and decoded from its content coding */
+  readonly body: Buffer;
+}
+
+/** What a request says about its model. */
+export type AskedModel =
+  | { readonly kind: "ok"; readonly model: string | null }
+  | { readonly kind: "malformed"; readonly reason: string };
+
+/** Longest name of a model in UTF-16 units; ARNs of AWS are the longest that are known, up to 2,048. */
+const longestModel = 2_048;
+
+/** One call to a provider. */
+export class AskedCall {
+  readonly provider: Provider;
+  readonly request: AskedRequest;
+  /** Undefined: no call that the provider declares */
+  readonly operation: Operation | undefined;
+  /** The model that the path names */
+  readonly pathModel: string | null;
+  /** Where the path names it; null where it does not */
+  readonly modelRange: PathRange | null;
+  #model: AskedModel | undefined;
+  #decoded: DecodeOutcome | undefined;
+
+  constructor(provider: Provider, request: AskedRequest) {
+    const found = findOperation(provider, request.method, request.path);
+    this.provider = provider;
+    this.request = request;
+    this.operation = found?.layout.operation;
+    this.pathModel = found?.pathModel ?? null;
+    this.modelRange = found?.modelRange ?? null;
+  }
+
+  /** The model that is asked for; null when the request names none. A body that cannot be trusted is malformed. */
+  get model(): AskedModel {
+    this.#model ??= this.#findModel();
+    return this.#model;
+  }
+
+  /** The whole call, decoded once; undefined when its dialect is not known. May throw what a codec throws. */
+  get decoded(): DecodeOutcome | undefined {
+    const codec = this.operation?.codec;
+    if (codec === undefined) return undefined;
+    const { path, header, body } = this.request;
+    this.#decoded ??= decodeCall(codec, { path, pathModel: this.pathModel, header, body });
+    return this.#decoded;
+  }
+
+  #findModel(): AskedModel {
+    // Of an unknown call nobody knows where it names its model: its body may name another one than its path.
+    if (this.operation === undefined) {
+      return { kind: "malformed", reason: `it is no model call of ${this.provider.name}` };
+    }
+    return this.pathModel === null ? this.#bodyModel() : { kind: "ok", model: this.pathModel };
+  }
+
+  #bodyModel(): AskedModel {
+    const { body } = this.request;
+    const read = readTopLevel(body);
+    if (read.kind === "malformed") return read;
+    const range = read.members.get("model");
+    if (range === undefined) return { kind: "ok", model: null };
+    const value: unknown = JSON.parse(body.toString("utf8", range.start, range.end));
+    if (typeof value !== "string") return { kind: "malformed", reason: "model is not a string" };
+    if (value.length > longestModel) {
+      return { kind: "malformed", reason: `model is longer than ${longestModel} characters` };
+    }
+    return { kind: "ok", model: value };
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Chooses who serves a model call: the rule that the request means, and of its candidates those that can express it, in
+ * the order in which they are to be asked.
+ */
+
+import { matchesCall } from "../gateway/model-match.ts";
+import type { Candidate, RoutedRule, RoutingPlan } from "../gateway/routing-plan.ts";
+import type { AskedCall } from "./asked-call.ts";
+import type { CandidateRequest } from "./candidate-request.ts";
+import { requestFor } from "./candidate-request.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** What a choice may ask of its thread. */
+export interface ChoiceTools {
+  /** Whether a candidate is left out for now, by its `pick` */
+  readonly isEjected: (pick: string) => boolean;
+  /** From 0 to below 1 */
+  readonly random: () => number;
+}
+
+/** Who serves the call. */
+export type CallChoice =
+  | { readonly kind: "refuse"; readonly refusal: Refusal; readonly rule: RoutedRule | undefined }
+  /** No rule of the plan is meant: Envoy's next one decides */
+  | { readonly kind: "next" }
+  /** One candidate, and its answer stands */
+  | {
+      readonly kind: "single";
+      readonly rule: RoutedRule;
+      readonly candidate: Candidate;
+      readonly request: CandidateRequest;
+    }
+  /** Several, one after another */
+  | {
+      readonly kind: "walk";
+      readonly rule: RoutedRule;
+      readonly pick: string;
+      /** Able ones in the order of asking, with what each is asked */
+      readonly ways: readonly Way[];
+    };
+
+/** A candidate with its request. */
+export interface Way {
+  readonly candidate: Candidate;
+  readonly request: CandidateRequest;
+}
+
+/** Chooses for one call. May throw what a codec throws. */
+export function chooseCall(plan: RoutingPlan, call: AskedCall, tools: ChoiceTools): CallChoice {
+  const asked = call.model;
+  if (asked.kind === "malformed") return refuse(malformedBody(asked.reason), undefined);
+  const path = pathOf(call.request.path);
+  const rule = plan.rules.find((one) => matchesCall(one, { path, model: asked.model }));
+  if (rule === undefined) {
+    if (plan.otherwise === "next") return { kind: "next" };
+    return refuse(noRule(call, asked.model), undefined);
+  }
+  if (rule.refusal !== undefined) return refuse(rule.refusal, rule);
+  return chooseCandidate(rule, call, tools);
+}
+
+function chooseCandidate(rule: RoutedRule, call: AskedCall, tools: ChoiceTools): CallChoice {
+  const { fallback } = rule;
+  const unable: Unable[] = [];
+  const ways: Way[] = [];
+  for (const candidate of orderCandidates(rule.candidates, tools)) {
+    if (candidate.refusal !== undefined) {
+      unable.push({ candidate, reason: candidate.refusal.message });
+      continue;
+    }
+    const outcome = requestFor(call, candidate);
+    if (outcome.kind === "malformed") return refuse(malformedBody(outcome.reason), rule);
+    if (outcome.kind === "unable") {
+      unable.push({ candidate, reason: outcome.reason });
+      continue;
+    }
+    const { request } = outcome;
+    if (fallback === undefined) return { kind: "single", rule, candidate, request };
+    ways.push({ candidate, request });
+  }
+  if (fallback === undefined || ways.length === 0) return refuse(nobody(rule, unable), rule);
+  return { kind: "walk", rule, pick: fallback.pick, ways };
+}
+
+/** Tier after tier, within each by chance and weight; those that are left out for now come last, before nobody does. */
+function orderCandidates(candidates: readonly Candidate[], tools: ChoiceTools): Candidate[] {
+  const tiers = Map.groupBy(candidates, ({ tier }) => tier);
+  const ordered = [...tiers.keys()]
+    .toSorted((left, right) => left - right)
+    .flatMap((tier) => drawByWeight(tiers.get(tier) ?? [], tools.random));
+  const isLeftOut = ({ pick }: Candidate) => tools.isEjected(pick);
+  return [...ordered.filter((one) => !isLeftOut(one)), ...ordered.filter(isLeftOut)];
+}
+
+function drawByWeight(candidates: readonly Candidate[], random: () => number): Candidate[] {
+  const left = candidates.filter(({ weight, refusal }) => weight > 0 || refusal !== undefined);
+  const drawn: Candidate[] = [];
+  while (left.length > 0) {
+    drawn.push(...left.splice(drawIndex(left, random), 1));
+  }
+  return drawn;
+}
+
+/** Position of one of several by their weights; of weights that are all 0 the last. */
+function drawIndex(candidates: readonly Candidate[], random: () => number): number {
+  const total = candidates.reduce((sum, { weight }) => sum + weight, 0);
+  let left = random() * total;
+  for (const [index, { weight }] of candidates.entries()) {
+    left -= weight;
+    if (left < 0) return index;
+  }
+  return candidates.length - 1;
+}
+
+interface Unable {
+  readonly candidate: Candidate;
+  readonly reason: string;
+}
+
+function refuse(refusal: Refusal, rule: RoutedRule | undefined): CallChoice {
+  return { kind: "refuse", refusal, rule };
+}
+
+function malformedBody(reason: string): Refusal {
+  return {
+    status: 400,
+    reason: "body-malformed",
+    message: `Refused because the body cannot be read, and a rule decides by it: ${reason}`,
+  };
+}
+
+function noRule({ provider }: AskedCall, model: string | null): Refusal {
+  const what =
+    model === null ? "a call that names no model" : `model ${JSON.stringify(shown(model))}`;
+  return {
+    status: 403,
+    reason: "no-rule",
+    message: `No rule for ${provider.name} allows ${what}`,
+  };
+}
+
+/** Client errors, because SDKs try again what fails with a server's: a pool alone is answered as one. */
+function nobody({ route, candidates }: RoutedRule, unable: readonly Unable[]): Refusal {
+  const [first] = candidates;
+  if (first?.refusal !== undefined && candidates.every(({ refusal }) => refusal !== undefined)) {
+    return first.refusal;
+  }
+  const reasons = unable.map(({ candidate, reason }) => `${nameOf(candidate)}: ${reason}`);
+  const text = reasons.length === 0 ? "all of its backends have weight 0" : reasons.join("; ");
+  return {
+    status: 400,
+    reason: "not-translatable",
+    message: `Refused because no backend of ${route.kind} ${route.namespace}/${route.name} can serve this request: ${text}`,
+  };
+}
+
+function nameOf({ backend, provider }: Candidate): string {
+  return backend === null ? provider : `Backend ${backend.namespace}/${backend.name} (${provider})`;
+}
+
+/** Enough of a name to know it again. */
+function shown(model: string): string {
+  return model.length <= 200 ? model : `${model.slice(0, 200)}…`;
+}
+
+function pathOf(path: string): string {
+  const query = path.indexOf("?");
+  return query < 0 ? path : path.slice(0, query);
+}

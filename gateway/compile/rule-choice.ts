@@ -1,0 +1,220 @@
+/**
+ * Rules whose requests the engine reads before it is decided who serves them. Each becomes Envoy rules that only the
+ * engine can pick, one for each way that a request may go, and one entry at which requests wait for it.
+ */
+
+import type { Candidate, FallbackPlan, RoutedRule } from "../routing-plan.ts";
+import type {
+  AttemptPlan,
+  BackendTarget,
+  CapturePlan,
+  CredentialUse,
+  GatewaySnapshot,
+  HttpAction,
+  HttpRule,
+  Refusal,
+} from "../snapshot.ts";
+import { gatewayKey } from "../snapshot.ts";
+import { isPlain } from "./backend-reference.ts";
+import type { PlanScope } from "./engine-plan.ts";
+import { planId } from "./plan-id.ts";
+import type { DenyAction } from "./refusal.ts";
+import type { BackendDraft, ChoiceDraft, FallbackSettings, RuleDraft } from "./route-draft.ts";
+
+type ForwardAction = Extract<HttpAction, { readonly kind: "forward" }>;
+
+/** A rule that the engine chooses, and the ways that its requests may go. */
+export interface RuleChoice {
+  readonly routed: RoutedRule;
+  /** Rules with a `pick`, for the host and listeners of the entry */
+  readonly ways: readonly Pick<HttpRule, "pick" | "action">[];
+  /** False: by itself the rule needs no choice, and its one way is known */
+  readonly isNeeded: boolean;
+}
+
+/** Where the rule applies. */
+export interface ChoiceScope extends PlanScope {
+  /** Refuses all rules of the route */
+  readonly deny: DenyAction | undefined;
+  readonly settings: Pick<GatewaySnapshot, "requestTimeoutMs" | "upstream">;
+}
+
+/** What a choice is made from. */
+export interface ChoiceOptions {
+  readonly rule: RuleDraft & { readonly choice: ChoiceDraft };
+  readonly scope: ChoiceScope;
+  readonly meters: boolean;
+  readonly capture: CapturePlan | undefined;
+  /** What becomes of requests that go to these backends alone; none: to the host that the agent asked for */
+  readonly resolve: (backends: readonly BackendDraft[]) => { readonly action: HttpAction };
+}
+
+/** The choice of one rule at one host. */
+export function createChoice(options: ChoiceOptions): RuleChoice {
+  const { rule, scope, meters, capture } = options;
+  const { choice, ruleIndex, backends } = rule;
+  const base = {
+    route: scope.route,
+    ruleIndex,
+    endpoints: choice.endpoints,
+    models: choice.models,
+    meters,
+    ...(capture !== undefined && { capture }),
+  };
+  const whole = options.resolve(backends.filter((backend) => backend.refusal === undefined));
+  const refusal = scope.deny ?? rule.deny ?? (backends.length === 0 ? denialOf(whole) : undefined);
+  if (refusal !== undefined) {
+    const { status, reason, message } = refusal;
+    const routed = { ...base, candidates: [], refusal: { status, reason, message } };
+    return { routed, ways: [], isNeeded: true };
+  }
+  const ways = waysOf(options);
+  const candidates = ways.map(({ candidate }) => candidate);
+  const fallback = choice.fallback && fallbackOf(options, choice.fallback, candidates);
+  const routed = { ...base, candidates, ...(fallback !== undefined && { fallback }) };
+  const single = ways.flatMap(({ action, candidate: { pick } }) =>
+    action === undefined ? [] : [{ pick, action }],
+  );
+  if (fallback === undefined) return { routed, ways: single, isNeeded: choice.isNeeded };
+  const action = fallbackAction(options, routed, fallback);
+  return { routed, ways: [...single, { pick: fallback.pick, action }], isNeeded: true };
+}
+
+interface Way {
+  readonly candidate: Candidate;
+  /** Undefined for one that refuses */
+  readonly action: ForwardAction | undefined;
+}
+
+/** Backends that serve requests as they are stay one way, whose shares Envoy deals by itself. */
+function waysOf(options: ChoiceOptions): Way[] {
+  const { rule } = options;
+  const { backends, choice, provider = "" } = rule;
+  if (backends.length === 0) return [wayOf(options, [])];
+  const isWhole = !choice.isNeeded && backends.every((backend) => isPlain(backend, provider));
+  return isWhole ? [wayOf(options, backends)] : backends.map((one) => wayOf(options, [one]));
+}
+
+function wayOf(options: ChoiceOptions, backends: readonly BackendDraft[]): Way {
+  const { rule, scope } = options;
+  const [backend] = backends;
+  const outcome = backend?.refusal === undefined ? options.resolve(backends) : undefined;
+  const action = outcome?.action.kind === "forward" ? outcome.action : undefined;
+  const refusal = backend?.refusal ?? denialOf(outcome);
+  const only = backends.length === 1 ? backend : undefined;
+  const uses = action === undefined ? [] : usesOf(action);
+  const signing = uses.find((use) => use.kind === "aws-sigv4");
+  const pick = planId({
+    gateway: gatewayKey(scope.gateway.metadata),
+    route: scope.route,
+    ruleIndex: rule.ruleIndex,
+    backends: backends.map(({ name }) => name),
+    provider: rule.provider,
+    action: action ?? null,
+  });
+  return {
+    action,
+    candidate: {
+      pick,
+      backend: only?.name ?? null,
+      provider: only === undefined ? (rule.provider ?? "") : only.provider,
+      basePath: only?.basePath ?? "",
+      authority: only === undefined ? "" : authorityOf(only),
+      // Without a policy of fallback nobody is second: all share by weight.
+      tier: rule.choice.fallback === undefined ? 0 : (only?.tier ?? 0),
+      weight: only?.weight ?? 1,
+      modelRewrites: only?.modelRewrites ?? [],
+      streamUsage: backends.every(({ streamUsage }) => streamUsage),
+      queryCredentials: uses.filter((use) => use.kind === "query"),
+      ...(signing !== undefined && { signing }),
+      ...(refusal !== undefined && { refusal }),
+    },
+  };
+}
+
+function usesOf({ credentials, backends }: ForwardAction): CredentialUse[] {
+  return [...credentials, ...backends.flatMap((target) => target.credentials)];
+}
+
+function denialOf(
+  outcome: { readonly action: HttpAction } | undefined,
+): (Refusal & { readonly status: number }) | undefined {
+  if (outcome?.action.kind !== "deny") return undefined;
+  const { status, reason, message } = outcome.action;
+  return { status, reason, message };
+}
+
+/** `:authority` of requests to a backend, with the port unless it is that of the scheme. */
+function authorityOf({ host, port, tls }: BackendDraft): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return port === (tls ? 443 : 80) ? name : `${name}:${port}`;
+}
+
+function fallbackOf(
+  { rule, scope }: ChoiceOptions,
+  settings: FallbackSettings,
+  candidates: readonly Candidate[],
+): FallbackPlan | undefined {
+  const usable = candidates.filter(({ weight, refusal }) => weight > 0 && refusal === undefined);
+  const retries = settings.retries ?? Math.min(usable.length - 1, mostRetries);
+  if (rule.backends.length === 0 || usable.length === 0 || retries <= 0) return undefined;
+  return {
+    pick: planId({ route: scope.route, picks: usable.map(({ pick }) => pick), settings, retries }),
+    retries,
+    statuses: settings.statuses,
+    perTryTimeoutMs: settings.perTryTimeoutMs ?? scope.settings.requestTimeoutMs,
+    connectTimeoutMs: settings.connectTimeoutMs,
+    maxEjectionMs: settings.maxEjectionMs,
+  };
+}
+
+const mostRetries = 5;
+
+/** Every attempt brings its own credentials: none of one backend may be seen by the next. */
+function fallbackAction(
+  options: ChoiceOptions,
+  routed: RoutedRule,
+  fallback: FallbackPlan,
+): ForwardAction {
+  const { rule } = options;
+  const targets = rule.backends.flatMap((backend, index): BackendTarget[] => {
+    const candidate = routed.candidates[index];
+    if (candidate === undefined || candidate.refusal !== undefined || backend.weight === 0)
+      return [];
+    const { action } = options.resolve([backend]);
+    const [target] = action.kind === "forward" ? action.backends : [];
+    if (action.kind !== "forward" || target === undefined) return [];
+    const { engine: _engine, ...plain } = target;
+    // An address, or a host with a fixed one, is dialled on purpose.
+    const guardedRanges = target.alias ? [] : options.scope.settings.upstream.guardedRanges;
+    const attempt = attemptOf(options, routed, { candidate: index, guardedRanges });
+    return [{ ...plain, credentials: usesOf(action), attempt }];
+  });
+  return {
+    kind: "forward",
+    requestHeaders: rule.requestHeaders,
+    responseHeaders: rule.responseHeaders,
+    credentials: [],
+    backends: targets,
+    fallback,
+  };
+}
+
+function attemptOf(
+  { rule: { provider = "" }, scope }: ChoiceOptions,
+  rule: RoutedRule,
+  place: { readonly candidate: number; readonly guardedRanges: readonly string[] },
+): AttemptPlan {
+  const signing = rule.candidates[place.candidate]?.signing;
+  const plan = {
+    gateway: gatewayKey(scope.gateway.metadata),
+    ...(signing !== undefined && { signing }),
+    fallback: { provider, rule, ...place },
+  };
+  return { id: planId(plan), ...plan };
+}
+
+/** The engine's rule that knows its way by the path: nothing needs to be picked. */
+export function withoutPicks(routed: RoutedRule): RoutedRule {
+  return { ...routed, candidates: routed.candidates.map((one) => ({ ...one, pick: "" })) };
+}
