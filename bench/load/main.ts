@@ -11,6 +11,7 @@ import { runLlm } from "./llm.ts";
 import { runMitm } from "./mitm.ts";
 import { UsageError } from "./options.ts";
 import { runRouteChange } from "./route-change.ts";
+import { runTranslation } from "./translation.ts";
 
 const usage = `Usage: npm run bench -- SUB-COMMAND [options]
 
@@ -29,6 +30,10 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --rounds N (5)  --seconds N (4)  --warm-up N (4)
                   --connections N (32)  --pin
                   --contender A,B  --case A,B  --json FILE  --svg FILE
+  translation   CPU of translating calls between the dialects of providers
+                  --rounds N (9)  --milliseconds N (50)
+                  --source A,B  --served A,B  --json FILE
+                  --splits N  --seed N (1)   streams cut at N places instead
   route-change  time from a replaced route file to the first request decided by it
                   --routes N (2000)  --changes N (100)  --json FILE
   endurance     failed requests while routes change
@@ -52,6 +57,8 @@ async function main(args: readonly string[]): Promise<void> {
     case "llm":
       await useOneEnvoy();
       return runLlm(rest);
+    case "translation":
+      return runTranslation(rest);
     case "route-change":
       await useOneEnvoy();
       return runRouteChange(rest);
