@@ -6,6 +6,7 @@
 import type { BlockList } from "node:net";
 import { isIP } from "node:net";
 import type { HeaderPair } from "../gateway/decision.ts";
+import { unresolvedAddress } from "../gateway/routing-plan.ts";
 import type { AttemptOfFallback } from "../gateway/snapshot.ts";
 import { findProviderByName } from "../providers/registry.ts";
 import { AskedCall } from "./asked-call.ts";
@@ -80,6 +81,8 @@ export class AttemptSession {
   #objection(endOfStream: boolean): Refusal | undefined {
     const { head, address, entry } = this.#options;
     if (head === undefined || endOfStream) return unprepared;
+    // Nobody listens there: the attempt fails, and the next candidate is tried.
+    if (address === unresolvedAddress) return undefined;
     return entry.guard !== undefined && isGuarded(entry.guard, address) ? guarded : undefined;
   }
 

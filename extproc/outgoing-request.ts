@@ -63,12 +63,9 @@ export function finishRequest(
   return {
     ...outgoing,
     set: [...set, ...signed.set],
-    remove: [...remove, ...signed.remove, ...agentCredentials],
+    remove: [...remove, ...signed.remove],
   };
 }
-
-/** Headers by which an agent might try to be recognised beside the signature. */
-const agentCredentials: readonly string[] = ["x-api-key", "api-key", "x-goog-api-key"];
 
 /** What is on the wire in the end: a signature covers it. */
 function changedHeaders(sent: SentRequest, { set, remove }: CandidateRequest): HeaderPair[] {

@@ -202,8 +202,16 @@ export class RoutedCall {
     const order = ways.map(({ candidate }) => candidate.pick);
     const call = encodeAskedHead(this.#id, sent, ways);
     if (call === undefined) return { kind: "refuse", refusal: headTooLong };
-    return { kind: "reply", reply: { way: { pick, order, call } } };
+    return { kind: "reply", reply: { set: retryBound(rule, ways), way: { pick, order, call } } };
   }
+}
+
+/** Envoy would ask the last of the order again in the place of each candidate that is not in it. */
+function retryBound({ fallback, candidates }: RoutedRule, ways: readonly Way[]): HeaderPair[] {
+  const usable = candidates.filter(({ weight, refusal }) => weight > 0 && refusal === undefined);
+  const unable = usable.length - ways.length;
+  if (unable === 0) return [];
+  return [["x-envoy-max-retries", String(Math.max(0, (fallback?.retries ?? 0) - unable))]];
 }
 
 /** Envoy takes a body of another length only with the header that says so. */

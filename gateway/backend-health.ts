@@ -35,6 +35,8 @@ const failuresToEject = 3;
 /** First time out; each one that follows is as much longer. */
 const baseEjectionMs = 30_000;
 
+const backendFaults: ReadonlySet<string> = new Set(["UF", "UC", "UR", "UT", "UPE", "DF"]);
+
 interface Watched {
   readonly backend: ObjectName;
   readonly pick: string;
@@ -91,7 +93,9 @@ export class BackendHealth {
   note({ cluster, attempt, retryAfter }: LoggedAttempt): void {
     const watched = this.#watched.get(cluster);
     if (watched === undefined) return;
-    const { status } = attempt;
+    const { status, reason } = attempt;
+    // The agent went away, or nothing is known against the backend: no agent may have it left out.
+    if (status === 0 && !isBackendFault(reason)) return;
     watched.lastStatus = status;
     const isFailure = status === 0 || watched.fallback.statuses.includes(status);
     if (!isFailure) {
@@ -133,13 +137,19 @@ export class BackendHealth {
   #eject(watched: Watched, forMs: number): void {
     watched.ejections++;
     watched.failures = 0;
-    watched.untilMs = this.#nowMs() + Math.min(forMs, watched.fallback.maxEjectionMs);
+    const untilMs = this.#nowMs() + Math.min(forMs, watched.fallback.maxEjectionMs);
+    watched.untilMs = Math.max(watched.untilMs, untilMs);
     this.#options.onChange(this.ejections());
   }
 
   #nowMs(): number {
     return monotonicMs(this.#options.clock);
   }
+}
+
+/** Connect failure, reset, end of the connection and timeouts of the upstream, in Envoy's words; several stand together. */
+function isBackendFault(flags: string): boolean {
+  return flags.split(",").some((flag) => backendFaults.has(flag));
 }
 
 function candidatesOf(

@@ -87,5 +87,8 @@ export function candidateCluster(fallback: Pick<FallbackPlan, "pick">, pick: str
 /** What names of such clusters begin with. */
 export const candidateClusterPrefix = "candidate/";
 
+/** `address:port` where nobody listens: asked in the place of a candidate whose name has no address, so that it fails. */
+export const unresolvedAddress = "127.0.0.1:1";
+
 /** Value of `pick` for a request that none of the rules of its plan matches. */
 export const noPick = "none";

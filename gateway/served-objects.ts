@@ -77,7 +77,9 @@ function backendHealth(
   const own = states.filter(
     ({ backend }) => backend.namespace === namespace && backend.name === name,
   );
-  const [worst] = own.toSorted((left, right) => right.ejectedForMs - left.ejectedForMs);
+  const [worst] = own.toSorted(
+    (left, right) => right.ejectedForMs - left.ejectedForMs || right.failures - left.failures,
+  );
   if (worst === undefined) return undefined;
   const { failures, ejectedForMs, lastStatus } = worst;
   return { failures, ejectedForMs, lastStatus };

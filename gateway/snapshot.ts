@@ -209,7 +209,11 @@ export interface HeaderMatch {
  * reads the request and picks another rule by its `pick`.
  */
 export type HttpAction =
-  | { readonly kind: "choose" }
+  | {
+      readonly kind: "choose";
+      /** Present: requests that an entry before it has let by are refused, because a request is read only once */
+      readonly isLate?: true;
+    }
   | {
       readonly kind: "forward";
       readonly requestHeaders: HeaderRewrite;

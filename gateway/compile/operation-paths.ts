@@ -24,16 +24,22 @@ export function operationPaths(provider: Provider, globs: readonly string[]): Op
 
 /** Whether a glob may match a path; what stands for its placeholders is compared again when it is known. */
 function covers(glob: string, path: string): boolean {
-  return matchGlob(glob, path.replace(placeholder, "-")) || globMayName(glob, path);
+  const parts = path.split(placeholder);
+  if (parts.length === 1) return matchGlob(glob, path);
+  const literals = glob.split(/[*?]+/);
+  return (
+    mayBegin(literals[0] ?? "", parts[0] ?? "") &&
+    mayBegin(reverse(literals.at(-1) ?? ""), reverse(parts.at(-1) ?? ""))
+  );
 }
 
-/** A glob that names a model where the path has its placeholder: compared without what it names. */
-function globMayName(glob: string, path: string): boolean {
-  const parts = path.split(placeholder);
-  if (parts.length === 1) return false;
-  const [first = ""] = parts;
-  const last = parts.at(-1) ?? "";
-  return glob.startsWith(first) && (glob.endsWith(last) || glob.endsWith("*"));
+/** Whether texts may be one, of which the begin is known. */
+function mayBegin(left: string, right: string): boolean {
+  return left.startsWith(right) || right.startsWith(left);
+}
+
+function reverse(text: string): string {
+  return [...text].reverse().join("");
 }
 
 /** Placeholders stand for one segment, which may hold escapes. */

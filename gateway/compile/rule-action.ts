@@ -117,7 +117,7 @@ function resolveChoice(
     resolve: (backends) => resolveAction({ ...rule, backends }, options),
   });
   const [way] = choice.ways;
-  return { action: way?.action ?? { kind: "choose" }, choice };
+  return { action: choice.deny ?? way?.action ?? { kind: "choose" }, choice };
 }
 
 function resolveAction(rule: RuleDraft, { host, bindings, scope }: ActionOptions): RuleOutcome {

@@ -30,6 +30,8 @@ export interface RuleChoice {
   readonly ways: readonly Pick<HttpRule, "pick" | "action">[];
   /** False: by itself the rule needs no choice, and its one way is known */
   readonly isNeeded: boolean;
+  /** Present when the rule refuses all that it matches */
+  readonly deny?: DenyAction;
 }
 
 /** Where the rule applies. */
@@ -52,7 +54,7 @@ export interface ChoiceOptions {
 /** The choice of one rule at one host. */
 export function createChoice(options: ChoiceOptions): RuleChoice {
   const { rule, scope, meters, capture } = options;
-  const { choice, ruleIndex, backends } = rule;
+  const { choice, ruleIndex } = rule;
   const base = {
     route: scope.route,
     ruleIndex,
@@ -61,23 +63,31 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     meters,
     ...(capture !== undefined && { capture }),
   };
-  const whole = options.resolve(backends.filter((backend) => backend.refusal === undefined));
-  const refusal = scope.deny ?? rule.deny ?? (backends.length === 0 ? denialOf(whole) : undefined);
-  if (refusal !== undefined) {
-    const { status, reason, message } = refusal;
+  const deny = scope.deny ?? rule.deny ?? wholeDenial(options);
+  if (deny !== undefined) {
+    const { status, reason, message } = deny;
     const routed = { ...base, candidates: [], refusal: { status, reason, message } };
-    return { routed, ways: [], isNeeded: true };
+    return { routed, ways: [], isNeeded: true, deny };
   }
   const ways = waysOf(options);
   const candidates = ways.map(({ candidate }) => candidate);
   const fallback = choice.fallback && fallbackOf(options, choice.fallback, candidates);
   const routed = { ...base, candidates, ...(fallback !== undefined && { fallback }) };
-  const single = ways.flatMap(({ action, candidate: { pick } }) =>
-    action === undefined ? [] : [{ pick, action }],
+  // Envoy takes no way whose shares are all 0, and nobody would be sent by it.
+  const single = ways.flatMap(({ action, candidate: { pick, weight } }) =>
+    action === undefined || weight === 0 ? [] : [{ pick, action }],
   );
   if (fallback === undefined) return { routed, ways: single, isNeeded: choice.isNeeded };
   const action = fallbackAction(options, routed, fallback);
   return { routed, ways: [...single, { pick: fallback.pick, action }], isNeeded: true };
+}
+
+/** Why nothing of the rule goes out, where all of its requests go one way. */
+function wholeDenial({ rule, resolve }: ChoiceOptions): DenyAction | undefined {
+  const { backends, choice } = rule;
+  if (choice.isNeeded && backends.length > 0) return undefined;
+  const { action } = resolve(backends);
+  return action.kind === "deny" ? action : undefined;
 }
 
 interface Way {
@@ -90,12 +100,15 @@ interface Way {
 function waysOf(options: ChoiceOptions): Way[] {
   const { rule } = options;
   const { backends, choice, provider = "" } = rule;
-  if (backends.length === 0) return [wayOf(options, [])];
+  if (backends.length === 0) return [wayOf(options, [], 0)];
   const isWhole = !choice.isNeeded && backends.every((backend) => isPlain(backend, provider));
-  return isWhole ? [wayOf(options, backends)] : backends.map((one) => wayOf(options, [one]));
+  return isWhole
+    ? [wayOf(options, backends, 0)]
+    : backends.map((one, position) => wayOf(options, [one], position));
 }
 
-function wayOf(options: ChoiceOptions, backends: readonly BackendDraft[]): Way {
+/** The position tells apart backends that a rule names twice. */
+function wayOf(options: ChoiceOptions, backends: readonly BackendDraft[], position: number): Way {
   const { rule, scope } = options;
   const [backend] = backends;
   const outcome = backend?.refusal === undefined ? options.resolve(backends) : undefined;
@@ -108,6 +121,7 @@ function wayOf(options: ChoiceOptions, backends: readonly BackendDraft[]): Way {
     gateway: gatewayKey(scope.gateway.metadata),
     route: scope.route,
     ruleIndex: rule.ruleIndex,
+    position,
     backends: backends.map(({ name }) => name),
     provider: rule.provider,
     action: action ?? null,
@@ -120,7 +134,7 @@ function wayOf(options: ChoiceOptions, backends: readonly BackendDraft[]): Way {
       provider: only === undefined ? (rule.provider ?? "") : only.provider,
       basePath: only?.basePath ?? "",
       authority: only === undefined ? "" : authorityOf(only),
-      // Without a policy of fallback nobody is second: all share by weight.
+      // Without a policy that says so nobody is tried after another one.
       tier: rule.choice.fallback === undefined ? 0 : (only?.tier ?? 0),
       weight: only?.weight ?? 1,
       modelRewrites: only?.modelRewrites ?? [],

@@ -4,7 +4,7 @@
  */
 
 import { readAddress } from "../../crds/cidr.ts";
-import { providers } from "../../providers/registry.ts";
+import { allProviders } from "../../providers/registry.ts";
 import { packAny, typedExtension } from "../any.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
@@ -15,7 +15,7 @@ import type {
   HttpAction,
   UpstreamSettings,
 } from "../snapshot.ts";
-import { candidateCluster } from "../routing-plan.ts";
+import { candidateCluster, unresolvedAddress } from "../routing-plan.ts";
 import { baseCluster } from "./base-cluster.ts";
 import { candidateAttemptFilters } from "./engine-filter.ts";
 import { injectionFilter, removalFilter } from "./header-injection.ts";
@@ -68,10 +68,7 @@ function candidate(target: Target, action: ForwardAction, upstream: UpstreamSett
     ...baseCluster(name),
     ...discovery(target, upstream),
     ...(fallback && { connectTimeout: duration(fallback.connectTimeoutMs) }),
-    loadAssignment: {
-      clusterName: name,
-      endpoints: [{ lbEndpoints: [{ endpoint: endpoint(target) }] }],
-    },
+    loadAssignment: { clusterName: name, endpoints: endpoints(target) },
     typedExtensionProtocolOptions: {
       [optionsKey]: packAny(HttpProtocolOptions, options),
     },
@@ -79,27 +76,43 @@ function candidate(target: Target, action: ForwardAction, upstream: UpstreamSett
   };
 }
 
-/** Every header that any attempt may bring: none of it may reach the next candidate. */
+/** Every header that any attempt may bring, and what agents are known by: none of it may reach the next candidate. */
 function injectedHeaders({ backends }: ForwardAction): string[] {
   const uses = backends.flatMap(({ credentials }) => credentials);
   return [
     ...new Set([
       ...uses.flatMap((use) => (use.kind === "header" ? [use.header] : [])),
-      ...providers.flatMap(({ credentialHeaders }) => credentialHeaders),
+      ...allProviders().flatMap(({ credentialHeaders }) => credentialHeaders),
     ]),
   ];
 }
 
-function endpoint({ alias, host, port }: Target): envoy.config.endpoint.v3.IEndpoint {
-  const address = alias?.address ?? host;
-  const portValue = alias?.port ?? port;
-  return { hostname: host, address: { socketAddress: { address, portValue } } };
+/** Envoy tries nobody else when a cluster is empty: where the name has no address, an attempt is to fail instead. */
+function endpoints(target: Target): envoy.config.endpoint.v3.ILocalityLbEndpoints[] {
+  const { alias, host, port } = target;
+  const own = endpoint(host, alias?.address ?? host, alias?.port ?? port);
+  if (isFixed(target)) return [own];
+  const colon = unresolvedAddress.lastIndexOf(":");
+  const [address, portText] = [
+    unresolvedAddress.slice(0, colon),
+    unresolvedAddress.slice(colon + 1),
+  ];
+  return [own, { ...endpoint(host, address, Number(portText)), priority: 1 }];
+}
+
+function endpoint(hostname: string, address: string, portValue: number) {
+  return {
+    lbEndpoints: [{ endpoint: { hostname, address: { socketAddress: { address, portValue } } } }],
+  };
+}
+
+function isFixed({ alias, host }: Target): boolean {
+  return alias !== undefined || readAddress(host).kind === "valid";
 }
 
 /** A name is asked of DNS; an early failure must not leave the cluster empty until the next regular refresh. */
-function discovery({ alias, host }: Target, upstream: UpstreamSettings): Partial<Cluster> {
-  const isAddress = alias !== undefined || readAddress(host).kind === "valid";
-  if (isAddress) return {};
+function discovery(target: Target, upstream: UpstreamSettings): Partial<Cluster> {
+  if (isFixed(target)) return {};
   const { DnsCluster } = envoy.extensions.clusters.dns.v3;
   return {
     clusterType: typedExtension("envoy.cluster.dns", DnsCluster, {

@@ -50,6 +50,11 @@ export function entryRoute({ name, match, engine, requestTimeoutMs }: EntryOptio
   };
 }
 
+/** Matches requests that an entry has let by: the engine has read them, and reads no request twice. */
+export function letByMatch(match: Match): Match {
+  return { ...match, dynamicMetadata: [pickMatch({ presentMatch: true })] };
+}
+
 /** Matches requests for which the engine picked a way. */
 export function pickedMatch(pick: string): Match {
   return { prefix: "/", dynamicMetadata: [pickMatch({ stringMatch: { exact: pick } })] };

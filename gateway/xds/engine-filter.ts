@@ -32,7 +32,7 @@ export function engineFilter(): HttpFilter {
 /** The downstream filter of model calls for which the engine chooses; off unless `choiceRouteConfig` turns it on. */
 export function choiceFilter(): HttpFilter {
   // The engine says by the headers of an answer whether it wants the body whole: before the first piece of it is sent.
-  return downstreamFilter(HTTP_FILTER.choice, {});
+  return downstreamFilter(HTTP_FILTER.choice, { mutationRules: { allowEnvoy: { value: true } } });
 }
 
 function downstreamFilter(

@@ -30,6 +30,14 @@ type Match = envoy.config.route.v3.IRouteMatch;
 type PerFilter = Record<string, google.protobuf.IAny>;
 type ForwardAction = Extract<HttpAction, { kind: "forward" }>;
 
+/** What a signature writes. */
+const signatureHeaders: ReadonlySet<string> = new Set([
+  "authorization",
+  "x-amz-content-sha256",
+  "x-amz-date",
+  "x-amz-security-token",
+]);
+
 /** What all forward routes of one gateway share. */
 export interface ForwardOptions {
   readonly name: string;
@@ -43,8 +51,8 @@ export interface ForwardOptions {
   readonly requestTimeoutMs: number;
   /** What the engine does with the requests; absent: it is not asked */
   readonly engine?: EnginePlan | undefined;
-  /** The engine has seen the request, and signed it where it is to be signed */
-  readonly isPicked?: boolean;
+  /** Credential headers that are the engine's own by now, and no longer what the agent sent */
+  readonly written?: ReadonlySet<string>;
 }
 
 /**
@@ -54,11 +62,12 @@ export interface ForwardOptions {
 export function pickedRoute(options: ForwardOptions): Route {
   const { attempt: _attempt, ...action } = options.action;
   const backends = action.backends.map(({ attempt: _signed, engine: _engine, ...it }) => it);
+  const isSigning = allCredentials(action).some(({ kind }) => kind === "aws-sigv4");
   const picked = {
     ...options,
     action: { ...action, backends },
     engine: undefined,
-    isPicked: true,
+    ...(isSigning && { written: signatureHeaders }),
   };
   return {
     ...forwardRoute(picked, "any"),
@@ -204,12 +213,10 @@ function engineConfig(
 }
 
 function perFilterConfig(options: ForwardOptions, protocol: Protocol): PerFilter {
-  const { action, scheme, host, provider, engine } = options;
+  const { action, scheme, host, provider, engine, written } = options;
   const credentials = allCredentials(action);
-  const isSigned = credentials.some(({ kind }) => kind === "aws-sigv4");
-  // A way that was picked is signed already, and its signature stands in such a header.
-  const keeps = credentials.length === 0 || (options.isPicked === true && isSigned);
-  const removed = keeps ? [] : credentialHeaders(provider);
+  const known = credentials.length === 0 ? [] : credentialHeaders(provider);
+  const removed = known.filter((name) => written?.has(name) !== true);
   const requestMutations = [
     ...removed.map((remove) => ({ remove })),
     ...headerRewrites(action.requestHeaders),

@@ -12,6 +12,7 @@ import type {
   GatewaySnapshot,
   HeaderMatch,
   HostPolicy,
+  HttpAction,
   HttpMatch,
   HttpRule,
   PathMatch,
@@ -20,7 +21,7 @@ import type {
 import { duration, uint32 } from "../protobuf-values.ts";
 import { pathRuleMetadata } from "./ambiguous-path.ts";
 import { denialRoute, escapeFormat } from "./denial-route.ts";
-import { entryRoute, pickedMatch, walkRoute } from "./choice-route.ts";
+import { entryRoute, letByMatch, pickedMatch, walkRoute } from "./choice-route.ts";
 import { forwardRoutes, isSigned, pickedRoute, upgradeMatch } from "./forward-route.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
@@ -93,7 +94,7 @@ function virtualHost(
   const provider = policy.provider ?? providerOf(policy);
   const rules = policy.rules.filter((rule) => isInSection(rule, scope.section));
   const context = { gateway, policy, provider, scope };
-  const hasPathRule = rules.some(({ match }) => match.path);
+  const hasPathRule = rules.some(decidesByPath);
   const routes = [
     ...rules.flatMap((rule) => ruleRoutes(rule, context)),
     ...defaultRoutes(rules, context),
@@ -109,6 +110,11 @@ function virtualHost(
   };
 }
 
+/** Where the engine only changes the body on its way, all other requests of the rule are decided in the same way. */
+function decidesByPath({ match, action, engine }: HttpRule): boolean {
+  return match.path !== undefined && !(action.kind === "forward" && engine?.routing !== undefined);
+}
+
 interface RouteContext {
   readonly gateway: GatewaySnapshot;
   readonly policy: HostPolicy;
@@ -119,7 +125,7 @@ interface RouteContext {
 function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const { action, route, ruleIndex } = rule;
   const { scope, gateway, policy } = context;
-  if (action.kind === "choose") return choiceRoutes(rule, context);
+  if (action.kind === "choose") return choiceRoutes(rule, action, context);
   const match = rule.pick === undefined ? routeMatch(rule.match) : pickedMatch(rule.pick);
   const provider = rule.provider ? findProviderByName(rule.provider) : context.provider;
   const label = `${route.kind} ${route.namespace}/${route.name}`;
@@ -164,23 +170,37 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
 }
 
 /** Requests wait at the entry for the engine's choice; upgraded connections, which have no end, are refused. */
-function choiceRoutes(rule: HttpRule, { provider: known, gateway }: RouteContext): Route[] {
+function choiceRoutes(
+  rule: HttpRule,
+  { isLate }: Extract<HttpAction, { readonly kind: "choose" }>,
+  { provider: known, gateway }: RouteContext,
+): Route[] {
   const { route, ruleIndex, engine } = rule;
   const provider = rule.provider ? findProviderByName(rule.provider) : known;
-  const reason = "not-translatable";
+  const label = `${route.kind} ${route.namespace}/${route.name}`;
   const match = routeMatch(rule.match);
-  const upgrade = denialRoute({
-    name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
-    match: upgradeMatch(match),
-    provider,
-    status: 403,
-    reason,
-    message: `${route.kind} ${route.namespace}/${route.name} chooses who serves model calls by what they say, which a WebSocket does not tell before it is open: send plain requests`,
-  });
-  if (engine === undefined) return [upgrade];
+  const refuse = (refused: typeof match, { reason, message }: Refusal) => {
+    const name = encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex });
+    return denialRoute({ name, match: refused, provider, status: 403, reason, message });
+  };
+  const refusals = [
+    refuse(upgradeMatch(match), {
+      reason: "not-translatable",
+      message: `${label} chooses who serves model calls by what they say, which a WebSocket does not tell before it is open: send plain requests`,
+    }),
+    ...(isLate
+      ? [
+          refuse(letByMatch(match), {
+            reason: "not-enforced",
+            message: `${label} cannot be enforced for this request: another rule stands between it and one that had the request read before`,
+          }),
+        ]
+      : []),
+  ];
+  if (engine === undefined) return refusals;
   const name = encodeDecisionKey({ verdict: "allow", route, ruleIndex });
   const { requestTimeoutMs } = gateway;
-  return [upgrade, entryRoute({ name, match, engine, requestTimeoutMs })];
+  return [...refusals, entryRoute({ name, match, engine, requestTimeoutMs })];
 }
 
 /** A server answers TRACE with the request as it got it (RFC 9110 section 9.3.8), injected credential included. */
