@@ -155,7 +155,9 @@ function nobody({ route, candidates }: RoutedRule, unable: readonly Unable[]): R
 }
 
 function nameOf({ backend, provider }: Candidate): string {
-  return backend === null ? provider : `Backend ${backend.namespace}/${backend.name} (${provider})`;
+  if (backend === null) return provider;
+  const name = `${backend.kind} ${backend.namespace}/${backend.name}`;
+  return provider === "" ? name : `${name} (${provider})`;
 }
 
 /** Enough of a name to know it again. */

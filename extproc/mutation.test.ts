@@ -217,3 +217,34 @@ for (const { phase, field } of trailersPhases) {
     t.same(read(encodeTrailersReply(phase, changes)), expected({ [field]: mutationOf(changes) }));
   });
 }
+
+t.test("encodeBodyReply() picks a way together with everything else", async (t) => {
+  const changes = { set: [["content-length", "2"]], remove: ["x-a"] } as const;
+  const bytes = encodeBodyReply("request-body", {
+    ...changes,
+    body: Buffer.from("{}"),
+    way: { pick: "p1" },
+  });
+  const response = {
+    ...mutationOf(changes),
+    bodyMutation: { body: Buffer.from("{}") },
+    clearRouteCache: true,
+  };
+  const clrk = { structValue: { fields: { pick: { stringValue: "p1" } } } };
+  t.same(
+    read(bytes),
+    expected({ requestBody: { response }, dynamicMetadata: { fields: { clrk } } }),
+  );
+});
+
+t.test(
+  "encodeBodyReply() changes some header wherever it picks a way, or Envoy ignores it",
+  async (t) => {
+    const { requestBody } = ProcessingResponse.decode(
+      encodeBodyReply("request-body", { way: { pick: "none" } }),
+    );
+    t.equal(requestBody?.response?.clearRouteCache, true);
+    t.same(requestBody?.response?.headerMutation?.removeHeaders, ["x-clrk-served"]);
+    t.equal(requestBody?.response?.bodyMutation, null);
+  },
+);

@@ -5,6 +5,7 @@ import { encodeEventStreamMessage } from "../providers/aws-event-stream.ts";
 import { Observation } from "./observation.ts";
 import { PlanBook } from "./plan-book.ts";
 import { headerView, plan, update } from "./testdata/playbook.ts";
+import { claudeAnswer, providerOf } from "./testdata/routing.ts";
 
 const everything: CapturePlan = {
   request: true,
@@ -171,3 +172,58 @@ t.test("destroy() gives up a body that is never finished", async (t) => {
   observation.destroy();
   t.match(observation.model(), { usage: null });
 });
+
+const byClaude = { path: "/v1/messages" };
+
+t.test("model() is of two providers where another one answers, and counts once", async (t) => {
+  const { observation } = observe({ meters: true });
+  observation.requestBody(Buffer.from('{"model":"gpt-4o","stream":false}'), true);
+  observation.answeredBy({ provider: providerOf("anthropic"), ...byClaude });
+  t.equal(observation.responseHeaders(json(), false), true);
+  const body = Buffer.from(claudeAnswer);
+  observation.responseBody(body.subarray(0, 40), false, 1);
+  observation.responseBody(body.subarray(40), true, 2);
+  t.equal(observation.close(), "settled");
+  t.match(observation.model(), {
+    operation: "chat",
+    requestModel: "gpt-4o",
+    responseModel: "claude-sonnet-4-5",
+    finishReasons: ["end_turn"],
+    usage: { inputTokens: 5, outputTokens: 3 },
+  });
+});
+
+t.test(
+  "model() knows what was asked although the request is decoded only after the answer began",
+  async (t) => {
+    const { observation, settled } = observe({ meters: true }, { "content-encoding": "gzip" });
+    observation.requestBody(gzipSync('{"model":"gpt-4o"}'), true);
+    observation.answeredBy({ provider: providerOf("anthropic"), ...byClaude });
+    observation.responseHeaders(json(), false);
+    observation.responseBody(Buffer.from(claudeAnswer), true, 1);
+    if (observation.close() === "settling") await settled;
+    t.match(observation.model(), { requestModel: "gpt-4o", usage: { inputTokens: 5 } });
+  },
+);
+
+t.test(
+  "answeredBy() changes nothing where the asked provider answers by the asked path",
+  async (t) => {
+    const { observation } = observe({ meters: true });
+    observation.answeredBy({ provider: providerOf("openai"), path: "/v1/chat/completions" });
+    observation.responseHeaders(json(), false);
+    observation.responseBody(Buffer.from('{"usage":{"prompt_tokens":3}}'), true, 1);
+    t.match(observation.model(), { usage: { inputTokens: 3 } });
+  },
+);
+
+t.test(
+  "model() counts nothing of an answer that nobody can read, and keeps what was asked",
+  async (t) => {
+    const { observation } = observe({ meters: true });
+    observation.requestBody(Buffer.from('{"model":"gpt-4o"}'), true);
+    observation.answeredBy({ provider: providerOf("anthropic"), path: "/unknown" });
+    t.equal(observation.responseHeaders(json(), false), false);
+    t.match(observation.model(), { requestModel: "gpt-4o", responseModel: null, usage: null });
+  },
+);

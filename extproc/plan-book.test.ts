@@ -5,7 +5,14 @@ import type { Policy } from "../gateway/pipeline.ts";
 import type { AttemptPlan } from "../gateway/snapshot.ts";
 import { PlanBook } from "./plan-book.ts";
 import { plan, update } from "./testdata/playbook.ts";
-import { attemptPlan, capturePlan, queryUse, resourceOf } from "./testdata/snapshots.ts";
+import { backendOf, candidate, fallback, routedRule, routingPlan } from "./testdata/routing.ts";
+import {
+  attemptPlan,
+  capturePlan,
+  queryUse,
+  resourceOf,
+  signatureUse,
+} from "./testdata/snapshots.ts";
 
 const gemini = resourceOf("gemini");
 const aws = resourceOf("aws");
@@ -233,4 +240,106 @@ t.test("PlanBook shows no value when it is printed", async (t) => {
   book.publish(update([queryPlan("q"), keeping], { attempts, credentials }));
   const shown = inspect(book, { depth: 9, showHidden: true }) + JSON.stringify(book);
   t.notMatch(shown, /sk-injected|secret-of/);
+});
+
+const choosing = (id: string, secret = "gemini") => {
+  const rule = routedRule([
+    candidate({ queryCredentials: [queryUse(secret)] }),
+    backendOf("bedrock", "aws_bedrock", { signing: signatureUse("aws") }),
+  ]);
+  return plan({ id, routing: routingPlan(rule) });
+};
+
+t.test("credential() gives what candidates need, and forgets it with their secret", async (t) => {
+  const book = new PlanBook();
+  const credentials = [[gemini, "one"], ...keys("AKIDONE")] as const;
+  book.publish(update([choosing("c")], { credentials }));
+  t.equal(book.credential(gemini)?.reveal(), "one");
+  t.equal(book.credential(`${aws}/access_key_id`)?.reveal(), "AKIDONE");
+  book.publish(update([choosing("c")], { revision: 2 }));
+  t.equal(book.credential(gemini), undefined);
+  t.equal(book.credential(`${aws}/access_key_id`), undefined);
+});
+
+t.test(
+  "credential() serves candidates of the plans before a rule took another secret",
+  async (t) => {
+    const book = new PlanBook();
+    book.publish(update([choosing("c1")], { credentials: [[gemini, "one"]] }));
+    book.publish(
+      update([choosing("c2", "other")], { credentials: [[resourceOf("other"), "two"]] }),
+    );
+    t.equal(book.credential(gemini)?.reveal(), "one");
+    for (let revision = 3; revision <= 6; revision++) book.publish(update([], { revision }));
+    t.equal(book.credential(gemini), undefined);
+  },
+);
+
+const attemptOf = (guardedRanges: readonly string[]): AttemptPlan => ({
+  id: "00000000000000cc",
+  gateway: "default/egress",
+  fallback: {
+    provider: "openai",
+    rule: routedRule([candidate({ queryCredentials: [queryUse("gemini")] })], { fallback }),
+    candidate: 0,
+    guardedRanges,
+  },
+});
+
+t.test(
+  "credential() gives what candidates of attempts need, and forgets it with them",
+  async (t) => {
+    const book = new PlanBook();
+    const attempts = [attemptOf([])];
+    book.publish(update([], { attempts, credentials: [[gemini, "one"]] }));
+    t.equal(book.credential(gemini)?.reveal(), "one");
+    book.publish(update([], { attempts, revision: 2 }));
+    t.equal(book.credential(gemini), undefined);
+  },
+);
+
+t.test("signer() is made once a revision, for each region and service", async (t) => {
+  const book = new PlanBook();
+  const use = signatureUse("aws");
+  book.publish(update([choosing("c")], { credentials: keys("AKIDONE") }));
+  const made = book.signer(use);
+  t.equal(made.kind, "signer");
+  t.equal(book.signer({ ...use }), made);
+  t.not(book.signer({ ...use, region: "eu-west-1" }), made);
+  t.not(book.signer({ ...use, service: "s3" }), made);
+  book.publish(update([choosing("c")], { revision: 2 }));
+  t.match(book.signer(use), { kind: "unusable" }, "the keys are gone");
+});
+
+t.test(
+  "redactor removes the values of candidates where only a rule of theirs keeps anything",
+  async (t) => {
+    for (const changes of [{ meters: true }, { meters: false, capture: capturePlan() }]) {
+      const book = new PlanBook();
+      const rules = [
+        routedRule([candidate()], { meters: false }),
+        routedRule([candidate({ queryCredentials: [queryUse("gemini")] })], changes),
+      ];
+      const asked = plan({ routing: routingPlan(...rules) });
+      book.publish(update([asked], { credentials: [[gemini, "sk-injected-value"]] }));
+      t.equal(book.redactor.redactText("a sk-injected-value b"), "a [redacted] b");
+    }
+  },
+);
+
+t.test("findAttempt() knows the addresses that an attempt must not lead to", async (t) => {
+  const book = new PlanBook();
+  book.publish(update([], { attempts: [attemptOf([])] }));
+  t.equal(book.findAttempt("00000000000000cc")?.guard, undefined);
+  const other = new PlanBook();
+  const attempts = [attemptOf(["10.0.0.0/8", "fc00::/7", "0:0:0:0:0:ffff:a00:0/104"])];
+  other.publish(update([], { attempts }));
+  const guard = other.findAttempt("00000000000000cc")?.guard;
+  t.equal(guard?.check("10.1.1.1", "ipv4"), true);
+  t.equal(guard?.check("11.1.1.1", "ipv4"), false);
+  t.equal(guard?.check("fd00::1", "ipv6"), true);
+  t.equal(guard?.check("::ffff:10.9.9.9", "ipv6"), true);
+  t.equal(guard?.check("::ffff:11.9.9.9", "ipv6"), false);
+  other.publish(update([], { attempts, revision: 2 }));
+  t.equal(other.findAttempt("00000000000000cc")?.guard, guard, "made once");
 });

@@ -4,6 +4,7 @@ import { SecretValue } from "../gateway/secret-value.ts";
 import type { GatewaySnapshot } from "../gateway/snapshot.ts";
 import { createPlanUpdate } from "./plan-update.ts";
 import { plan } from "./testdata/playbook.ts";
+import { candidate, routedRule, routingPlan } from "./testdata/routing.ts";
 import {
   attemptPlan,
   backend,
@@ -109,3 +110,20 @@ t.test("createPlanUpdate() is plain data that crosses threads", async (t) => {
   t.ok(update.plans.length > 0 && update.attempts.length > 0 && update.credentials.length > 0);
   t.same(structuredClone(update), update);
 });
+
+t.test(
+  "createPlanUpdate() has injected values where only a rule of a choice keeps anything",
+  async (t) => {
+    const rules = [{ meters: false }, { meters: false, capture }, { meters: true }].map((changes) =>
+      routedRule([candidate()], changes),
+    );
+    for (const [count, names] of [
+      [1, []],
+      [2, [openai]],
+      [3, [openai]],
+    ] as const) {
+      const engine = plan({ routing: routingPlan(...rules.slice(0, count)) });
+      t.same(namesOf(updateOf(gatewayWith(byHeader, httpRule({ engine })))), names);
+    }
+  },
+);
