@@ -42,8 +42,9 @@ function framesOf(reply: ReturnType<typeof ask>): { type: string; payload: unkno
   return [...(reply.chunks ?? [])].map((chunk) => {
     const bytes = Buffer.from(chunk);
     const headersEnd = 12 + bytes.readUInt32BE(4);
-    const text = bytes.toString("latin1", 12, headersEnd);
-    const type = /(?:event|exception)-type\x07..(\w+?)\r?:/s.exec(text)?.[1] ?? "";
+    // The first header names the event: its name, one byte of type, two of length, its value.
+    const valueAt = 13 + bytes.readUInt8(12) + 3;
+    const type = bytes.toString("utf8", valueAt, valueAt + bytes.readUInt16BE(valueAt - 2));
     return { type, payload: JSON.parse(bytes.toString("utf8", headersEnd, bytes.length - 4)) };
   });
 }
