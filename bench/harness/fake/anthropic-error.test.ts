@@ -20,6 +20,12 @@ const cases: [FieldProblem, string][] = [
   [{ kind: "value", path, received: "x", allowed: ["a", "b"] }, "Input should be 'a' or 'b'"],
   [{ kind: "minimum", path, received: 0, limit: 1 }, "Input should be greater than or equal to 1"],
   [{ kind: "maximum", path, received: 2, limit: 1 }, "Input should be less than or equal to 1"],
+  [
+    { kind: "short", path, of: "string", received: 0, limit: 1 },
+    "String should have at least 1 character",
+  ],
+  [{ kind: "long", path, of: "array", received: 3, limit: 2 }, "List should have at most 2 items"],
+  [{ kind: "pattern", path, pattern: "a+" }, "String should match pattern 'a+'"],
 ];
 
 for (const [problem, words] of cases) {

@@ -17,8 +17,11 @@ import { jsonReply, withRetryAfter } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { Site, SiteEnvironment } from "./site.ts";
 
-/** The one model that answers. */
-export const compatibleModel = "openai/gpt-5-mini";
+/** A model that answers at once. */
+export const compatibleModel = "Qwen/Qwen3.5-32B";
+
+/** A model that reasons, as much as it is told. */
+export const compatibleReasoningModel = "openai/gpt-oss-120b";
 
 /** The one model that makes vectors. */
 export const compatibleEmbeddingModel = "BAAI/bge-m3";
@@ -64,16 +67,20 @@ function answer(body: JsonObject, environment: SiteEnvironment): Reply {
   const reply = problem === undefined ? findMessagesProblem(body) : openAiFieldError(problem);
   if (reply !== undefined) return refuse(400, messageOf(reply));
   const { model, reasoning_effort: effort } = body;
-  if (model !== compatibleModel) return unknownModel(model);
-  const conversation = readChat(body, { reasoning: true });
-  const thinks = typeof effort === "string" && effort !== "none" ? "shown" : "no";
+  const reasons = model === compatibleReasoningModel;
+  if (!reasons && model !== compatibleModel) return unknownModel(model);
+  if (!reasons && typeof effort === "string") {
+    return refuse(400, "`reasoning_effort` is not supported with this model");
+  }
+  const conversation = readChat(body, { reasoning: reasons });
+  const thinks = reasons && effort !== "none" ? "shown" : "no";
   const found = answerOf({ ...conversation, thinks });
   if (found.fail !== undefined) {
     return withRetryAfter(failure(found.fail.status), found.fail.retryAfterSeconds);
   }
   return renderChat(body, {
     answer: found,
-    model: compatibleModel,
+    model: String(model),
     environment,
     frame: {},
     choiceFields: { stop_reason: null, token_ids: null },

@@ -20,7 +20,7 @@ export function googleError(code: number, message: string, details: readonly obj
   return jsonReply(code, googleErrorBody(code, message, details));
 }
 
-/** The body of an error. */
+/** What stands in an error response, or in the midst of a stream. */
 export function googleErrorBody(
   code: number,
   message: string,

@@ -8,7 +8,7 @@ import { parseScript } from "./script.ts";
 import type { Script } from "./script.ts";
 import { countTokens, toTokens } from "./tokens.ts";
 
-/** An answer. */
+/** What is to be rendered in a provider's words. */
 export interface ModelAnswer {
   /** Reasoning that is shown; undefined: none */
   readonly thought: string | undefined;

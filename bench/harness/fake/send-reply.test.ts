@@ -87,6 +87,13 @@ t.test("sendReply() cuts before, within and after the chunks", async (test) => {
   });
 });
 
+t.test("sendReply() cuts where the reply says so", async (test) => {
+  const reply = { status: 200, headers, chunks: ["a", "b"], cutAfterChunks: 1 };
+  const { response, record } = await exchange(test, reply);
+  test.match(response, { text: "a", complete: false });
+  test.equal(record.replyState, "cut");
+});
+
 t.test("sendReply() ends the connection without a word when told to close", async (test) => {
   await test.rejects(exchange(test, { status: 200, headers }, { fault: { close: true } }), {
     code: "ECONNRESET",

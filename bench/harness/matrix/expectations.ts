@@ -50,16 +50,8 @@ const classes: Readonly<Record<string, Readonly<Record<number, RegExp>>>> = {
 
 const shownCharacters = 400;
 
-/** Compares a report with one expectation for each turn, and its own problems with none. */
-export function checkAnswered(
-  report: SdkReport,
-  expected: readonly Expected[],
-): string | undefined {
-  return checkTurn(report, expected);
-}
-
-/** Likewise; an answer that failed is told by what was raised. */
-export function checkTurn(report: SdkReport, expected: readonly Expected[]): string | undefined {
+/** Compares a report with one expectation for each turn; an answer that failed is told by what was raised. */
+export function checkTurns(report: SdkReport, expected: readonly Expected[]): string | undefined {
   if (report.kind === "failed") {
     const { name, status, message } = report.error;
     return `raised ${name}${status === undefined ? "" : ` (${status})`}: ${shorten(message)}`;

@@ -2,7 +2,7 @@
 import type { SdkJob, SdkReport, SdkTask, SdkTool } from "../clients/sdk-task.ts";
 import { inspectBase64 } from "../fake/media.ts";
 import { sampleOf } from "../fake/schema-sample.ts";
-import { checkAnswered, checkRaised, checkTurn } from "./expectations.ts";
+import { checkRaised, checkTurns } from "./expectations.ts";
 import type { Expected } from "./expectations.ts";
 import type { SdkClient } from "./sdk-clients.ts";
 import type { Target } from "./targets.ts";
@@ -120,7 +120,7 @@ export const scenarios: readonly Scenario[] = [
     title: "Plain answer, with instructions",
     job: (client, mark) => ask(client, `Hello ${mark}`, { system: "Be kind. [[sign Robin]]" }),
     check: (report, _pair, mark) =>
-      checkAnswered(report, [{ text: `You said: Hello ${mark}, signed Robin`, finish: "stop" }]),
+      checkTurns(report, [{ text: `You said: Hello ${mark}, signed Robin`, finish: "stop" }]),
   },
   {
     name: "stream",
@@ -128,7 +128,7 @@ export const scenarios: readonly Scenario[] = [
     job: (client, mark) =>
       ask(client, `Hello ${mark}`, { system: "Be kind. [[sign Robin]]", stream: true }),
     check: (report, _pair, mark) =>
-      checkAnswered(report, [
+      checkTurns(report, [
         { text: `You said: Hello ${mark}, signed Robin`, finish: "stop", streamed: true },
       ]),
   },
@@ -137,21 +137,21 @@ export const scenarios: readonly Scenario[] = [
     title: "Most tokens and temperature",
     job: (client, mark) => ask(client, `${longText} ${mark}`, { maxTokens: 16, temperature: 0.5 }),
     check: (report) =>
-      checkAnswered(report, [{ text: /^You said: w0 w1 w2 w3 w\d?/, finish: "length" }]),
+      checkTurns(report, [{ text: /^You said: w0 w1 w2 w3 w\d?/, finish: "length" }]),
   },
   {
     name: "stop",
     title: "Stop texts",
     job: (client, mark) => ask(client, `${mark} before STOP after`, { stop: ["STOP", "never"] }),
     check: (report, _pair, mark) =>
-      checkAnswered(report, [{ text: `You said: ${mark} before `, finish: "stop" }]),
+      checkTurns(report, [{ text: `You said: ${mark} before `, finish: "stop" }]),
   },
   {
     name: "tools",
     title: "A tool, called and answered",
     job: (client, mark) =>
       ask(client, `Look ${mark}`, { tools: [weather], results: [{ text: "sunny" }] }),
-    check: (report, _pair, mark) => checkAnswered(report, oneCall(mark)),
+    check: (report, _pair, mark) => checkTurns(report, oneCall(mark)),
   },
   {
     name: "tools-stream",
@@ -162,20 +162,20 @@ export const scenarios: readonly Scenario[] = [
         results: [{ text: "sunny" }],
         stream: true,
       }),
-    check: (report, _pair, mark) => checkAnswered(report, oneCall(mark)),
+    check: (report, _pair, mark) => checkTurns(report, oneCall(mark)),
   },
   {
     name: "parallel-tools",
     title: "Two tools at once, called with words and answered",
     job: (client, mark) => ask(client, `Look ${mark} [[calls 2]] [[aloud]]`, twoTools),
-    check: (report, pair, mark) => checkAnswered(report, twoCalls(pair, mark)),
+    check: (report, pair, mark) => checkTurns(report, twoCalls(pair, mark)),
   },
   {
     name: "parallel-tools-stream",
     title: "Two tools at once, streamed",
     job: (client, mark) =>
       ask(client, `Look ${mark} [[calls 2]] [[aloud]]`, { ...twoTools, stream: true }),
-    check: (report, pair, mark) => checkAnswered(report, twoCalls(pair, mark)),
+    check: (report, pair, mark) => checkTurns(report, twoCalls(pair, mark)),
   },
   {
     name: "image",
@@ -185,9 +185,7 @@ export const scenarios: readonly Scenario[] = [
     check: (report, _pair, mark) => {
       const found = inspectBase64("image/png", png);
       const words = found.kind === "fine" ? found.words : "";
-      return checkAnswered(report, [
-        { text: `You said: See ${mark} with ${words}`, finish: "stop" },
-      ]);
+      return checkTurns(report, [{ text: `You said: See ${mark} with ${words}`, finish: "stop" }]);
     },
   },
   {
@@ -196,9 +194,7 @@ export const scenarios: readonly Scenario[] = [
     job: (client, mark) =>
       ask(client, `Think ${mark}`, { model: client.models.reasoning, reason: true }),
     check: (report, pair, mark) =>
-      checkAnswered(report, [
-        { text: `You said: Think ${mark}`, finish: "stop", ...reasons(pair) },
-      ]),
+      checkTurns(report, [{ text: `You said: Think ${mark}`, finish: "stop", ...reasons(pair) }]),
   },
   {
     name: "reasoning-stream",
@@ -210,7 +206,7 @@ export const scenarios: readonly Scenario[] = [
         stream: true,
       }),
     check: (report, pair, mark) =>
-      checkAnswered(report, [
+      checkTurns(report, [
         { text: `You said: Think ${mark}`, finish: "stop", streamed: true, ...reasons(pair) },
       ]),
   },
@@ -228,21 +224,21 @@ export const scenarios: readonly Scenario[] = [
     check: (report, pair, mark) => {
       const [first, second] = oneCall(mark);
       if (first === undefined || second === undefined) return undefined;
-      return checkAnswered(report, [{ ...first, ...reasons(pair) }, second]);
+      return checkTurns(report, [{ ...first, ...reasons(pair) }, second]);
     },
   },
   {
     name: "structured",
     title: "Structured output",
     job: (client, mark) => ask(client, `As JSON ${mark}`, { schema: form }),
-    check: (report) => checkAnswered(report, [{ json: sampleOf(form, 0), finish: "stop" }]),
+    check: (report) => checkTurns(report, [{ json: sampleOf(form, 0), finish: "stop" }]),
   },
   {
     name: "structured-stream",
     title: "Structured output, streamed",
     job: (client, mark) => ask(client, `As JSON ${mark}`, { schema: form, stream: true }),
     check: (report) =>
-      checkAnswered(report, [{ json: sampleOf(form, 0), finish: "stop", streamed: true }]),
+      checkTurns(report, [{ json: sampleOf(form, 0), finish: "stop", streamed: true }]),
   },
   {
     name: "bad-request",
@@ -294,7 +290,7 @@ export const scenarios: readonly Scenario[] = [
       prompt: `Hello ${mark}`,
     }),
     check: (report) => {
-      if (report.kind === "failed") return checkTurn(report, []);
+      if (report.kind === "failed") return checkTurns(report, []);
       return (report.tokens ?? 0) > 0 ? undefined : `counted ${report.tokens} tokens`;
     },
   },
@@ -307,7 +303,7 @@ export const scenarios: readonly Scenario[] = [
       texts: [`Hello ${mark}`, "Again"],
     }),
     check: (report) => {
-      if (report.kind === "failed") return checkTurn(report, []);
+      if (report.kind === "failed") return checkTurns(report, []);
       const lengths = report.vectors ?? [];
       const isWhole = lengths.length === 2 && lengths.every((length) => length >= 1_024);
       return isWhole ? undefined : `got vectors of lengths ${lengths.join(", ")}`;

@@ -34,7 +34,7 @@ export interface ClientModels {
   readonly embedding: string | undefined;
 }
 
-/** Dialects. */
+/** Ways to ask, each an API of one provider. */
 export type Dialect =
   | "openai-chat"
   | "openai-responses"

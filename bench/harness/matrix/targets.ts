@@ -1,5 +1,9 @@
 /** The providers that calls are to be served by, as fakes: how a gateway reaches them and what they are asked for. */
-import { compatibleEmbeddingModel, compatibleModel } from "../fake/compatible.ts";
+import {
+  compatibleEmbeddingModel,
+  compatibleModel,
+  compatibleReasoningModel,
+} from "../fake/compatible.ts";
 import { headerCredential, objectManifest } from "../gateway-manifests.ts";
 import type { FakeProviderOptions } from "../fake-provider.ts";
 
@@ -158,7 +162,7 @@ export const targets: readonly Target[] = [
     host: compatibleHost,
     models: {
       chat: compatibleModel,
-      reasoning: compatibleModel,
+      reasoning: compatibleReasoningModel,
       embedding: compatibleEmbeddingModel,
     },
     tellsFailedTools: false,
