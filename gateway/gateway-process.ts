@@ -7,7 +7,6 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { chmod, mkdir } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
-import { summarizeProvider } from "../providers/provider-summary.ts";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
 import { AdsServer } from "./ads-server.ts";
@@ -37,17 +36,17 @@ import { GatewayFleet } from "./gateway-fleet.ts";
 import type { GatewayCertificates } from "./gateway-runtime.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
-import { tryParseCaller } from "./identity.ts";
 import type { Logger } from "./log.ts";
 import type { LoadedPlugin } from "./plugin-loader.ts";
 import type { ProcessOptions } from "./process-options.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
 import { providerProblems } from "./provider-problems.ts";
-import type { EgressRecord, RecordAgent } from "./record.ts";
+import type { EgressRecord } from "./record.ts";
 import { RecordOutputs } from "./record-outputs.ts";
 import { RunRegistry } from "./run-registry.ts";
 import { servedObjects } from "./served-objects.ts";
+import { servedPlugin } from "./served-plugin.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 import type { FileSource, LoadedObjects, LoadProblems } from "./snapshot-source.ts";
@@ -328,14 +327,8 @@ export class GatewayProcess {
     return {
       gateway: { namespace, name },
       ...runtime.ruleFacts,
-      findAgent: (caller: string) => this.#findAgent(caller),
+      findAgent: (caller: string) => this.#runs.findAgent(caller),
     };
-  }
-
-  #findAgent(text: string): RecordAgent | null {
-    const caller = tryParseCaller(text);
-    if (caller === undefined) return null;
-    return caller.kind === "agent" ? caller.agent : (this.#runs.find(caller.runId)?.agent ?? null);
   }
 
   #handlers(): ControlHandlers {
@@ -359,11 +352,7 @@ export class GatewayProcess {
       pid: process.pid,
       startedAt: this.#startedAt,
       directories: options.paths,
-      plugins: plugins.map(({ specifier, path: file, provider }) => ({
-        ...summarizeProvider(provider),
-        specifier,
-        path: file,
-      })),
+      plugins: plugins.map(servedPlugin),
       revision: this.#revision,
       problems: this.#problems,
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },

@@ -7,6 +7,7 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { Clock, TimerHandle } from "./clock.ts";
 import type { RunRequest, RunStatus } from "./control-api.ts";
 import { isProcessAlive } from "./home-directory.ts";
+import { tryParseCaller } from "./identity.ts";
 import type { EgressRecord, RecordAgent } from "./record.ts";
 import type { ProxyCredential } from "./xds.ts";
 
@@ -113,6 +114,13 @@ export class RunRegistry {
   /** The run of that id, also when it is one of the last 4,096 that ended. */
   find(runId: string): Run | undefined {
     return this.#runs.get(runId)?.run ?? this.#ended.get(runId);
+  }
+
+  /** Who calls by the text that a connection proves (`FILTER_STATE.caller`); null for what says nobody. */
+  findAgent(text: string): RecordAgent | null {
+    const caller = tryParseCaller(text);
+    if (caller === undefined) return null;
+    return caller.kind === "agent" ? caller.agent : (this.find(caller.runId)?.agent ?? null);
   }
 
   /** Counts a record towards its run. */

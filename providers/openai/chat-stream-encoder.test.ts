@@ -199,7 +199,15 @@ const sequences: readonly {
         ],
       },
       { tool_calls: [{ index: 0, function: { arguments: "{}" } }] },
-      { tool_calls: [{ index: 0, function: { arguments: "" }, extra_content: { google: { thought_signature: "proof" } } }] },
+      {
+        tool_calls: [
+          {
+            index: 0,
+            function: { arguments: "" },
+            extra_content: { google: { thought_signature: "proof" } },
+          },
+        ],
+      },
       "stop",
     ],
   },

@@ -99,7 +99,7 @@ const wholeResponse = {
   inputTokens: "with-cache",
 } satisfies Dialect;
 
-/** Responses. */
+/** The API that OpenAI recommends for agents: whole responses, and streams of typed events. */
 export const responses = { ...wholeResponse, codec: openaiResponses } satisfies Dialect;
 
 /** Compaction of a conversation for later responses: the model reads and writes, but nobody is answered. */
