@@ -1,7 +1,9 @@
 /** Model calls that are served by whom a rule says: by model, by another provider, and by the next one when one fails. */
 import { gzipSync } from "node:zlib";
 import t from "tap";
+import { runAnthropicClient } from "../harness/clients/anthropic-client.ts";
 import { runOpenAiClient } from "../harness/clients/openai-client.ts";
+import { runWebSocketClient } from "../harness/clients/websocket-client.ts";
 import { requestThrough } from "../harness/agent-requests.ts";
 import { startGateway } from "../harness/gateway.ts";
 import { gatewayManifest, headerCredential, objectManifest } from "../harness/gateway-manifests.ts";
@@ -40,6 +42,11 @@ const gateway = await startGateway(t, {
         upstream: { host: "api.openai.com" },
         modelRewrites: [{ from: "walk-*", to: "gpt-5-mini" }],
       }),
+      objectManifest("Backend", "openai-mini", {
+        schema: { name: "openai" },
+        upstream: { host: "api.openai.com" },
+        modelRewrites: [{ from: "*", to: "gpt-4o-mini" }],
+      }),
       objectManifest("Backend", "strange", {
         schema: { name: "anthropic" },
         upstream: { host: "strange.test" },
@@ -72,7 +79,16 @@ const gateway = await startGateway(t, {
         ],
       }),
     ].join(""),
+    "foreign.yaml": objectManifest("AIProviderRoute", "foreign", {
+      rules: [{ matches: [{ provider: "anthropic" }], backendRefs: [backend("openai-mini")] }],
+    }),
     "policies.yaml": [
+      headerCredential({
+        secret: "openai",
+        route: { kind: "AIProviderRoute", name: "foreign", sectionName: "openai-mini" },
+        headerName: "Authorization",
+        valuePrefix: "Bearer ",
+      }),
       objectManifest("FallbackRoutingPolicy", "walk", {
         targetRefs: [{ group: "clrk.apoxy.dev", kind: "AIProviderRoute", name: "walk" }],
       }),
@@ -313,6 +329,25 @@ t.test("what is left out stands in the record", async (test) => {
   await ask(chat("gpt-4o", { seed: 1, user: "somebody" }));
   const record = await gateway.waitForRecord((one) => (one.routing?.dropped.length ?? 0) > 0);
   test.match(record.routing?.dropped, ["seed"]);
+});
+
+t.test("anthropic SDK is served by OpenAI", async (test) => {
+  const anthropic = { ...run.environment, ANTHROPIC_API_KEY: placeholder };
+  const result = await runAnthropicClient({ operation: "message" }, { environment: anthropic });
+  test.match(result, { kind: "answered", value: { text: "You said: Hello" } });
+});
+
+t.test("what is no plain model call is refused where another provider serves", async (test) => {
+  upstreams.tls.reset();
+  const answer = await requestThrough(run, "https://api.anthropic.com/v1/models");
+  test.equal(answer.status, 403);
+  test.equal(answer.headers["x-clrk-deny-reason"], "not-translatable");
+  const socket = await runWebSocketClient(
+    { url: "wss://api.anthropic.com/v1/messages", messages: ["x"] },
+    { environment: run.environment },
+  );
+  test.match(socket, { kind: "failed", error: { message: /403/ } });
+  test.equal(upstreams.tls.requests.length, 0);
 });
 
 t.test("openai SDK is served by Anthropic", async (test) => {
