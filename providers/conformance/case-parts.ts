@@ -20,7 +20,7 @@ export const pdf: Extract<Part, { readonly kind: "document" }> = {
   name: null,
 };
 
-/** A text. */
+/** A part that says these words. */
 export function text(value: string): Part {
   return { kind: "text", text: value };
 }
