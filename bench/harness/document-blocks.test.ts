@@ -1,5 +1,5 @@
 import t from "tap";
-import { readCommandBlocks } from "./document-blocks.ts";
+import { readCodeBlocks, readCommandBlocks } from "./document-blocks.ts";
 
 t.test("readCommandBlocks() finds sh blocks with their marks", (t) => {
   const text = [
@@ -43,4 +43,10 @@ t.test("readCommandBlocks() takes a mark for the next block only", (t) => {
   const text = "<!-- test: run -->\nwords between\n```sh\none\n```";
   t.equal(readCommandBlocks(text)[0]?.mark, undefined);
   t.end();
+});
+
+t.test("readCodeBlocks() gives the blocks of one language", async (t) => {
+  const text = "```ts\na\n\nb\n```\n\n```typescript\nc\n```\n```ts\nd\n```\n";
+  t.same(readCodeBlocks(text, "ts"), ["a\n\nb", "d"]);
+  t.same(readCodeBlocks(text, "sh"), []);
 });

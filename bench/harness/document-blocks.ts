@@ -39,6 +39,12 @@ export function readCommandBlocks(text: string): CommandBlock[] {
   return blocks;
 }
 
+/** The text of every block of a language, in order. */
+export function readCodeBlocks(text: string, language: string): string[] {
+  const fence = new RegExp(`^\`\`\`${language}\\n(.*?)\\n\`\`\`$`, "gms");
+  return [...text.matchAll(fence)].map(([, code = ""]) => code);
+}
+
 function readMark(line: string): BlockMark | undefined {
   const fits = comment.exec(line);
   if (fits === null) return undefined;

@@ -44,6 +44,8 @@ export interface GatewayOptions {
   /** Manifest files by name; written before the start */
   readonly manifests: Readonly<Record<string, string>>;
   readonly secrets?: readonly SecretOption[];
+  /** Provider plugins, as `--provider` names them */
+  readonly plugins?: readonly string[];
   /** Open a transparent listener too */
   readonly transparent?: boolean;
   /** Of the process itself, beside what it needs to run */
@@ -320,6 +322,7 @@ async function startProcess(scope: TestScope, start: StartOptions): Promise<Star
       "--secret",
       `${name}=${variable}:${key}`,
     ]),
+    ...(options.plugins ?? []).flatMap((plugin) => ["--provider", plugin]),
     ...(options.transparent ? ["--transparent", `127.0.0.1:${await freePort()}`] : []),
   ];
   const child = spawn(process.execPath, args, {

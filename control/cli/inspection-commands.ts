@@ -95,8 +95,8 @@ export function statusCommand(): Command<CliContext> {
       customUsage: ["[-o json]"],
       fullDescription: [
         "JSON is {processes, silent}. A process has version, pid, startedAt, directories,",
-        "revision, problems, envoy, gateways, records and runs; `silent` has the ids of",
-        "processes that do not answer.",
+        "plugins, revision, problems, envoy, gateways, records and runs; `silent` has the",
+        "ids of processes that do not answer.",
         "",
         "EXIT CODES",
         "  0  running     1  no gateway is running",

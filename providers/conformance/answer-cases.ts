@@ -9,7 +9,9 @@ import type {
   TokenLogprob,
   Usage,
 } from "../ir.ts";
-import { difficultText, plainConversation, weatherTool } from "./request-cases.ts";
+import { difficultText } from "./case-parts.ts";
+import { plainConversation } from "./request-cases.ts";
+import { weatherTool } from "./tool-cases.ts";
 
 /** One answer. */
 export interface AnswerCase {

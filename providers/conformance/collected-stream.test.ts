@@ -2,7 +2,8 @@ import t from "tap";
 import type { ChatResponse, StreamEvent } from "../ir.ts";
 import { answerCases, usageOfCases } from "./answer-cases.ts";
 import { answerOf, collectStream, streamOf } from "./collected-stream.ts";
-import { difficultText, reasoningForms } from "./request-cases.ts";
+import { difficultText } from "./case-parts.ts";
+import { reasoningForms } from "./request-cases.ts";
 import { streamCases } from "./stream-cases.ts";
 
 for (const { name, response } of answerCases().filter((one) => one.response.choices.length === 1)) {

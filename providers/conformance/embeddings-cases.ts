@@ -4,7 +4,7 @@ import type { EmbeddingsRequest, EmbeddingsResponse } from "../ir.ts";
 import { parseJsonText } from "../json-text.ts";
 import type { JsonNumber } from "../json-text.ts";
 import { usageOfCases } from "./answer-cases.ts";
-import { difficultText } from "./request-cases.ts";
+import { difficultText } from "./case-parts.ts";
 
 /** The least request; cases differ from it. */
 export const plainEmbeddings: EmbeddingsRequest = {

@@ -2,7 +2,8 @@ import t from "tap";
 import type { ChatRequest } from "../ir.ts";
 import { firstDifference } from "./first-difference.ts";
 import { plainRequest } from "./plain-request.ts";
-import { plainConversation, requestCases, weatherTool } from "./request-cases.ts";
+import { plainConversation, requestCases } from "./request-cases.ts";
+import { weatherTool } from "./tool-cases.ts";
 
 const all = () => true;
 const difference = (

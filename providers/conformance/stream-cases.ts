@@ -3,7 +3,8 @@
 import type { ChatRequest, StreamEvent } from "../ir.ts";
 import { answerCases, usageOfCases } from "./answer-cases.ts";
 import { streamOf } from "./collected-stream.ts";
-import { plainConversation, weatherTool } from "./request-cases.ts";
+import { plainConversation } from "./request-cases.ts";
+import { weatherTool } from "./tool-cases.ts";
 
 /** One stream, whole and in order. */
 export interface StreamCase {

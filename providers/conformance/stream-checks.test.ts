@@ -24,6 +24,17 @@ t.test("checkStreams() finds nothing wrong with the mirror", async (t) => {
   t.same(problemsOf({}), []);
 });
 
+t.test("checkStreams() takes a failure for an answer that ended with an error", async (t) => {
+  const error = { status: 500, kind: "server", message: "No answer", code: null } as const;
+  const failing = telling((event) => {
+    if (event.kind === "end") return [];
+    const isError = event.kind === "finish" && event.finish === "error";
+    return isError ? [{ kind: "failed", error }] : [event];
+  });
+  const problems = problemsOf(failing).filter((problem) => problem.includes('finish "error"'));
+  t.same(problems, []);
+});
+
 t.test("checkStreams() wants no log probabilities of a dialect without", async (t) => {
   const expresses = allBut("logprobs");
   t.same(problemsOf({ ...streaming(without("logprobs")), expresses }), []);
