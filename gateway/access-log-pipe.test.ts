@@ -40,7 +40,7 @@ import {
   httpRule,
 } from "./testdata/gateway-snapshot.ts";
 import type { XdsResource } from "./xds.ts";
-import { ENGINE_METADATA, TYPE_URL } from "./xds.ts";
+import { attemptLineMark, ENGINE_METADATA, fieldSeparator, TYPE_URL } from "./xds.ts";
 import { httpAccessLog } from "./xds/access-log.ts";
 
 interface Rig {
@@ -114,6 +114,21 @@ t.test("a line of the engine is a record where nobody joins it", async (t) => {
   await writer.write(`${pipeLine({ engineId: "engine-1", target: "/a?b=c" })}\n`);
   await until(() => records.length === 1);
   t.match(records[0], { tier: "engine", request: { path: "/a", query: "[redacted]" } });
+});
+
+t.test("a line of an attempt is no record, and goes to who takes attempts", async (t) => {
+  const seen: string[] = [];
+  const { pipe, records, openWriter } = await startPipe(t, {
+    onAttempt: ({ spanId, cluster }) => void seen.push(`${spanId} ${cluster}`),
+  });
+  const writer = await openWriter();
+  const fields = ["00-1-abc-01", "candidate/f/p", "1", "2", "200", "-", ""];
+  const broken = `${attemptLineMark}nonsense`;
+  const text = `${attemptLineMark}${fields.join(fieldSeparator)}`;
+  await writer.write(`${text}\n${broken}\n${pipeLine()}\n`);
+  await until(() => records.length === 1);
+  t.same(seen, ["abc candidate/f/p"]);
+  t.match(pipe, { received: 3, dropped: 1 });
 });
 
 t.test("a line may come in parts", async (t) => {

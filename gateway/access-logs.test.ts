@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import path from "node:path";
 import t from "tap";
 import type { Test } from "tap";
+import type { LoggedAttempt } from "./access-log/attempt-line.ts";
 import { AccessLogs } from "./access-logs.ts";
 import { ManualClock } from "./clock.ts";
 import { silentLogger } from "./log.ts";
@@ -10,8 +11,11 @@ import type { EgressRecord } from "./record.ts";
 import { entryContext, pipeLine } from "./testdata/access-log.ts";
 import { callFacts } from "./testdata/call-facts.ts";
 import { eventually } from "./testdata/envoy-rig.ts";
+import { attemptLineMark, fieldSeparator } from "./xds.ts";
 
-function createLogs() {
+type Health = ConstructorParameters<typeof AccessLogs>[0]["health"];
+
+function createLogs(health: Health = { backendOf: () => null, note: () => {} }) {
   const clock = new ManualClock();
   const records: EgressRecord[] = [];
   const warned: string[] = [];
@@ -23,7 +27,7 @@ function createLogs() {
     log,
     onRecord,
     findContext,
-    health: { backendOf: () => null, note: () => {} },
+    health,
   });
   return { clock, logs, records, warned };
 }
@@ -70,4 +74,38 @@ t.test("openPipe() gives none where there can be none, and says so", async (t) =
 
 t.test("handlers are those of the access log service", async (t) => {
   t.type(createLogs().logs.handlers["streamAccessLogs"], "function");
+});
+
+const traceparent = `00-${"1".repeat(32)}-53995c3f42cd8ad8-01`;
+const attemptText = (cluster: string, status: number) =>
+  `${attemptLineMark}${[traceparent, cluster, "1000", "5", status, "-", "7"].join(fieldSeparator)}`;
+
+t.test("openPipe() gives attempts to who judges them, and to their record", async (t) => {
+  const noted: LoggedAttempt[] = [];
+  const { logs, records } = createLogs({
+    backendOf: (cluster) => ({ kind: "Backend", namespace: "default", name: cluster }),
+    note: (logged) => void noted.push(logged),
+  });
+  await writeLines(t, logs, [
+    attemptText("candidate/f/a", 503),
+    attemptText("candidate/f/b", 200),
+    pipeLine({ engineId: "engine-1" }),
+  ]);
+  const routing = {
+    backend: { namespace: "default", name: "b" },
+    provider: "openai",
+    model: null,
+    translation: null,
+    dropped: [],
+  };
+  logs.addFacts([callFacts({ routing })]);
+  t.match(noted, [
+    { cluster: "candidate/f/a", attempt: { status: 503 }, retryAfter: "7" },
+    { cluster: "candidate/f/b" },
+  ]);
+  t.match(records[0]?.routing?.attempts, [
+    { backend: { name: "candidate/f/a" }, status: 503, startUnixMs: 1000 },
+    { backend: { name: "candidate/f/b" }, status: 200 },
+  ]);
+  t.same(logs.losses, { unread: 0, incomplete: 0 });
 });

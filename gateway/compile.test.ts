@@ -118,11 +118,15 @@ t.test("compile() plans for the engine on each gateway what it is asked for ther
       ),
     );
   t.same([...whyOf("egress")].toSorted(), [
+    "asks for token counts of streams",
     "keeps request bodies (LoggingPolicy default/log)",
     "puts a credential into the query",
     "reads tokens of openai calls",
   ]);
-  t.same([...whyOf("other")], ["keeps request and response bodies (EgressGateway default/other)"]);
+  t.same([...whyOf("other")].toSorted(), [
+    "keeps request and response bodies (EgressGateway default/other)",
+    "reads tokens of aws_bedrock calls",
+  ]);
 });
 
 t.test("compile() reports on every object once", async (t) => {

@@ -330,3 +330,63 @@ t.test(
     t.equal(recordErrorType(engineRecord({ decision })), "engine-failed");
   },
 );
+
+const routing = {
+  backend: { namespace: "default", name: "claude" },
+  provider: "anthropic",
+  model: "claude-sonnet-4-5",
+  translation: { from: "openai-chat", to: "anthropic-messages" },
+  dropped: ["seed", "logprobs"],
+  attempts: [
+    {
+      backend: { namespace: "default", name: "gone" },
+      startUnixMs: 1,
+      durationMs: 2,
+      status: 0,
+      reason: "UF",
+    },
+    { backend: null, startUnixMs: 2, durationMs: 3, status: 503, reason: "" },
+    {
+      backend: { namespace: "default", name: "claude" },
+      startUnixMs: 5,
+      durationMs: 9,
+      status: 200,
+      reason: "",
+    },
+  ],
+};
+
+function routingAttributes(changes: Partial<typeof routing> | object): Array<[string, unknown]> {
+  const record = engineRecord({ routing: { ...routing, ...changes } });
+  return plain(recordAttributes(record, "span")).filter(([key]) =>
+    /^clrk\.(?:backend|translation|attempt)/.test(key),
+  );
+}
+
+t.test("recordAttributes() says who served a call, as what, and after whom", async (t) => {
+  t.strictSame(routingAttributes({}), [
+    ["clrk.backend.namespace", "default"],
+    ["clrk.backend.name", "claude"],
+    ["clrk.backend.schema", "anthropic"],
+    ["clrk.backend.model", "claude-sonnet-4-5"],
+    ["clrk.translation.from", "openai-chat"],
+    ["clrk.translation.to", "anthropic-messages"],
+    ["clrk.translation.dropped", listOf("seed", "logprobs")],
+    ["clrk.attempts", 3],
+    ["clrk.attempt.backends", listOf("default/gone UF", "- 503", "default/claude 200")],
+  ]);
+});
+
+t.test("recordAttributes() leaves out what a routed call has not", async (t) => {
+  const little = { backend: null, model: null, translation: null, dropped: [], attempts: [] };
+  t.strictSame(routingAttributes(little), [["clrk.backend.schema", "anthropic"]]);
+});
+
+t.test("recordAttributes() says nothing of a call that went its own way", async (t) => {
+  const keys = recordAttributes(engineRecord(), "span").map(({ key }) => key);
+  t.notOk(keys.some((key) => key.startsWith("clrk.backend")));
+});
+
+function listOf(...values: readonly string[]) {
+  return { arrayValue: { values: values.map((stringValue) => ({ stringValue })) } };
+}

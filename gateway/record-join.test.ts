@@ -3,6 +3,7 @@ import t from "tap";
 import { EngineLine } from "./access-log/engine-line.ts";
 import { outlineOf } from "./access-log/http-transaction.ts";
 import { RecordStamps } from "./access-log/record-stamps.ts";
+import type { Attempt } from "./call-facts.ts";
 import { ManualClock } from "./clock.ts";
 import { silentLogger } from "./log.ts";
 import type { EgressRecord } from "./record.ts";
@@ -24,7 +25,25 @@ function factsOf(id: string) {
   return callFacts({ id });
 }
 
-function createJoin(limits: Partial<RecordJoinLimits> = {}) {
+const routing = {
+  backend: { namespace: "default", name: "a" },
+  provider: "openai",
+  model: "gpt-4.1",
+  translation: null,
+  dropped: [],
+};
+const attempt: Attempt = {
+  backend: routing.backend,
+  startUnixMs: 0,
+  durationMs: 5,
+  status: 503,
+  reason: "",
+};
+
+function createJoin(
+  limits: Partial<RecordJoinLimits> = {},
+  takeAttempts?: (spanId: string) => readonly Attempt[],
+) {
   const clock = new ManualClock();
   const records: EgressRecord[] = [];
   const logged: string[] = [];
@@ -33,7 +52,13 @@ function createJoin(limits: Partial<RecordJoinLimits> = {}) {
     if (record.request.path === "/throws") throw new Error("sink");
     records.push(record);
   };
-  const join = new RecordJoin({ clock, log, onRecord, limits });
+  const join = new RecordJoin({
+    clock,
+    log,
+    onRecord,
+    limits,
+    ...(takeAttempts && { takeAttempts }),
+  });
   /** `path:tokens` of each record */
   const said = () => records.map(({ request, usage }) => `${request.path}:${usage?.inputTokens}`);
   return { clock, join, records, logged, said };
@@ -191,4 +216,32 @@ t.test("every line becomes exactly one record, whatever comes when", async (t) =
       [...lines].map((id) => `/${id}`).sort(),
     );
   }
+});
+
+t.test("addLine() takes the attempts of a call that was routed, by its span", async (t) => {
+  const taken: string[] = [];
+  const { join, records } = createJoin({}, (spanId) => {
+    taken.push(spanId);
+    return [attempt, { ...attempt, status: 200 }];
+  });
+  join.addFacts([callFacts({ id: "a", routing })]);
+  join.addLine(lineOf("a"));
+  t.same(taken, ["53995c3f42cd8ad8"]);
+  t.match(records[0]?.routing, { ...routing, attempts: [{ status: 503 }, { status: 200 }] });
+});
+
+t.test("addLine() asks for no attempts where nothing was chosen, or nobody knows", async (t) => {
+  const taken: string[] = [];
+  const { join, records } = createJoin({}, (spanId) => {
+    taken.push(spanId);
+    return [attempt];
+  });
+  join.addFacts([factsOf("a"), callFacts({ id: "b", routing, trace: null })]);
+  for (const id of ["a", "b", "c"]) join.addLine(lineOf(id));
+  join.close();
+  t.same(taken, []);
+  t.same(
+    records.map((record) => record.routing),
+    [null, { ...routing, attempts: [] }, null],
+  );
 });

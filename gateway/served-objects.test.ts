@@ -1,5 +1,6 @@
 /** Tests what is told of objects: their state beside what was written, and no secret. */
 import t from "tap";
+import type { BackendState } from "./backend-health.ts";
 import { compile } from "./compile.ts";
 import { parseManifests } from "./manifests.ts";
 import type { GatewayStatus, ServedObject } from "./control-api.ts";
@@ -25,6 +26,13 @@ const gateway = {
 
 /** Objects as they are served; each is found by kind and name. */
 function serve(...objects: readonly object[]): (kind: string, name: string) => ServedObject {
+  return serveWith([], ...objects);
+}
+
+function serveWith(
+  backendStates: readonly BackendState[],
+  ...objects: readonly object[]
+): (kind: string, name: string) => ServedObject {
   const text = objects.map((it) => JSON.stringify({ apiVersion, ...it })).join("\n---\n");
   const { objects: sourced, problems } = parseManifests("policy.yaml", text);
   t.same(problems, []);
@@ -38,7 +46,7 @@ function serve(...objects: readonly object[]): (kind: string, name: string) => S
     statuses,
     gateways,
     gatewayStatus: () => undefined,
-    backendStates: [],
+    backendStates,
   });
   return (kind, name) => {
     const found = items.find(({ object }) => object.kind === kind && object.metadata.name === name);
@@ -120,4 +128,40 @@ t.test("servedObjects() shows the keys of a Secret and nothing of its values", a
   const item = serve(gateway, secret)("Secret", "key");
   t.match(item.object, { data: { token: "[redacted]" } });
   t.notMatch(JSON.stringify(item), /canary|Y2FuYXJ5/);
+});
+
+const upstream = (name: string) => ({
+  kind: "Backend",
+  metadata: { name },
+  spec: { upstream: { host: "a.test" } },
+});
+const stateOf = (name: string, changes: Partial<BackendState> = {}): BackendState => ({
+  backend: { namespace: "default", name },
+  failures: 0,
+  ejectedForMs: 0,
+  lastStatus: 200,
+  ...changes,
+});
+
+t.test("servedObjects() says how a backend does, the worst of what rules found", async (t) => {
+  const states = [
+    stateOf("a", { failures: 2, lastStatus: 500 }),
+    stateOf("a", { ejectedForMs: 5, lastStatus: 503 }),
+    stateOf("a"),
+    stateOf("b", { failures: 1, lastStatus: 0 }),
+    stateOf("c"),
+    stateOf("c", { failures: 2, lastStatus: 502 }),
+  ];
+  const find = serveWith(states, upstream("a"), upstream("b"), upstream("c"), upstream("d"));
+  const healthOf = (name: string) => find("Backend", name).object.status;
+  t.match(healthOf("a"), { health: { failures: 0, ejectedForMs: 5, lastStatus: 503 } });
+  t.match(healthOf("b"), { health: { failures: 1, ejectedForMs: 0, lastStatus: 0 } });
+  t.match(healthOf("c"), { health: { failures: 2, ejectedForMs: 0, lastStatus: 502 } });
+  t.notOk("health" in Object(healthOf("d")), "nobody falls back to it");
+});
+
+t.test("servedObjects() says nothing of a backend of that name elsewhere", async (t) => {
+  const other = { ...stateOf("a"), backend: { namespace: "team", name: "a" } };
+  const { object } = serveWith([other], upstream("a"))("Backend", "a");
+  t.notOk("health" in Object(object.status));
 });

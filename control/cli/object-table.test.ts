@@ -102,6 +102,24 @@ t.test("formatObjects() shows the keys of Secrets, never what is under them", (t
   t.end();
 });
 
+const healths = [
+  { health: { ejectedForMs: 29_001, failures: 0, lastStatus: 503 }, text: "ejected 30s" },
+  { health: { ejectedForMs: 0, failures: 2, lastStatus: 503 }, text: "2 failed" },
+  { health: { ejectedForMs: 0, failures: 0, lastStatus: 200 }, text: "ok" },
+  { health: undefined, text: "<none>" },
+];
+for (const { health, text } of healths) {
+  t.test(`formatObjects() shows that a backend is ${text}`, (t) => {
+    const other = { status: { conditions: [], ...(health && { health }) } };
+    const spec = { type: "Upstream", schema: { name: "openai" } };
+    const item = objectWith("Backend", { spec, conditions: [acceptance], other });
+    const [headings = "", row = ""] = formatObjects([item], optionsFor("be")).split("\n");
+    t.match(headings, /^NAME +TYPE +SCHEMA +ACCEPTED +HEALTH +AGE$/);
+    t.equal(row.slice(headings.indexOf("HEALTH"), headings.indexOf("AGE")).trim(), text);
+    t.end();
+  });
+}
+
 t.test("formatObjects() takes the age from the object where it has one", (t) => {
   const metadata = { name: "a", namespace: "b", creationTimestamp: "2026-11-23T00:00:00Z" };
   const text = formatObjects([objectWith("Backend", { other: { metadata } })], optionsFor("be"));

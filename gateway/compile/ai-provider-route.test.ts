@@ -1,7 +1,10 @@
 /** AIProviderRoutes as rules: providers, endpoints, and what is not enforced. */
 import t from "tap";
+import { findProviderByName } from "../../providers/registry.ts";
 import {
   aiRoute,
+  backend,
+  backendRef,
   compiled,
   conditionOf,
   decisions,
@@ -9,6 +12,7 @@ import {
   gatewayOf,
   hostPolicy,
   hostTexts,
+  object,
   target,
 } from "./testdata/objects.ts";
 
@@ -36,6 +40,7 @@ t.test("draftAiProviderRoute() makes paths of endpoints", async (t) => {
   t.same(
     hostPolicy(result, "api.openai.com").rules.map(({ match }) => match),
     [
+      { method: "POST", path: { kind: "exact", value: "/v1/chat/completions" } },
       { path: { kind: "exact", value: "/v1/models" } },
       { path: { kind: "regex", value: "/v1/chat/(?s:.*)" } },
     ],
@@ -52,25 +57,147 @@ t.test("draftAiProviderRoute() keeps each match to the hosts of its own provider
   );
   t.same(
     hostPolicy(result, "api.openai.com").rules.map(({ match, provider }) => [provider, match]),
-    [["openai", {}]],
+    [
+      ["openai", { method: "POST", path: { kind: "exact", value: "/v1/chat/completions" } }],
+      ["openai", {}],
+    ],
   );
 });
 
 t.test("draftAiProviderRoute() takes models that are not limited", async (t) => {
   for (const models of [[], ["*"], ["gpt-*", "*"]]) {
     const result = route({ matches: [{ provider: "openai", models }] });
-    t.same(decisions(hostPolicy(result, "api.openai.com")), ["allow AIProviderRoute r/0"]);
+    const { rules } = hostPolicy(result, "api.openai.com");
+    t.same(
+      rules.map(({ action, match, engine }) => [action.kind, match.path, engine?.routing?.rules]),
+      [
+        ["forward", chatPath, [{ ...aloneRule }]],
+        ["forward", undefined, undefined],
+      ],
+      "only how the usage of streams is told differs",
+    );
   }
 });
+
+t.test("draftAiProviderRoute() has the engine choose where models are limited", async (t) => {
+  const result = route({ matches: [{ provider: "openai", models: ["gpt-4*"] }] });
+  const { rules } = hostPolicy(result, "api.openai.com");
+  const entries = rules.filter(({ action }) => action.kind === "choose");
+  t.same(
+    entries.map(({ match }) => match.path?.value),
+    findProviderByName("openai")?.operations?.flatMap(({ paths }) => paths),
+    "every call that is known, and no other request",
+  );
+  for (const { match, engine } of entries) {
+    t.equal(match.method, "POST");
+    t.match(engine?.routing, {
+      otherwise: "deny",
+      rules: [{ models: ["gpt-4*"], candidates: [{ backend: null, provider: "openai" }] }],
+    });
+  }
+  t.same(
+    rules.filter(({ pick }) => pick !== undefined).map(({ action }) => action.kind),
+    ["forward"],
+    "one way, however many paths lead to it",
+  );
+  t.equal(rules.length, entries.length + 1);
+});
+
+t.test("draftAiProviderRoute() leaves calls of a limited match to the next rule", async (t) => {
+  const rules = [
+    { matches: [{ provider: "openai", models: ["gpt-4*"] }] },
+    { matches: [{ provider: "openai" }] },
+  ];
+  const result = compiled(gateway(), aiRoute("r", "openai", {}, { rules }));
+  const entry = hostPolicy(result, "api.openai.com").rules.find(
+    ({ match }) => match.path?.value === "/v1/chat/completions",
+  );
+  t.same(
+    entry?.engine?.routing?.rules.map(({ ruleIndex, models }) => [ruleIndex, models]),
+    [
+      [0, ["gpt-4*"]],
+      [1, []],
+    ],
+  );
+});
+
+const foreign = backend("claude", "a.example", { schema: { name: "anthropic" } });
+
+t.test("draftAiProviderRoute() lets only model calls go to another provider", async (t) => {
+  const result = compiled(
+    gateway(),
+    aiRoute("r", "openai", { backendRefs: [backendRef("claude")] }),
+    foreign,
+  );
+  const { rules } = hostPolicy(result, "api.openai.com");
+  t.ok(rules.some(({ action }) => action.kind === "choose"));
+  t.same(rules.at(-1)?.match, {});
+  t.match(rules.at(-1)?.action, {
+    kind: "deny",
+    status: 403,
+    reason: "not-translatable",
+    message: `Refused because ${label} has other providers serve calls to openai, and only plain model calls can be translated: no WebSocket, and no other request of its API`,
+  });
+});
+
+t.test("draftAiProviderRoute() sends all else to the backends that speak its API", async (t) => {
+  const result = compiled(
+    gateway(),
+    aiRoute("r", "openai", {
+      backendRefs: [backendRef("claude"), backendRef("own"), backendRef("moved")],
+    }),
+    foreign,
+    backend("own", "b.example", { modelRewrites: [{ from: "*", to: "gpt-5" }] }),
+    backend("moved", "c.example", { schema: { name: "openai", basePath: "/x" } }),
+  );
+  const action = hostPolicy(result, "api.openai.com").rules.at(-1)?.action;
+  t.same(action?.kind === "forward" && action.backends.map(({ host }) => host), ["b.example"]);
+});
+
+t.test("draftAiProviderRoute() tries backends one after another by a policy", async (t) => {
+  const backendRefs = [backendRef("a"), backendRef("b")];
+  const objects = [
+    aiRoute("r", "openai", { backendRefs }),
+    backend("a", "a.example"),
+    backend("b", "b.example"),
+  ];
+  const policy = object("FallbackRoutingPolicy", "f", {
+    targetRefs: [target("AIProviderRoute", "r")],
+  });
+  const walks = (result: ReturnType<typeof compiled>) =>
+    hostPolicy(result, "api.openai.com").rules.filter(
+      ({ action }) => action.kind === "forward" && action.fallback !== undefined,
+    );
+  t.equal(walks(compiled(gateway(), ...objects)).length, 0);
+  t.equal(walks(compiled(gateway(), ...objects, policy)).length, 1);
+});
+
+const chatPath = { kind: "exact", value: "/v1/chat/completions" };
+const aloneRule = {
+  route: { kind: "AIProviderRoute", namespace: "default", name: "r" },
+  ruleIndex: 0,
+  endpoints: [],
+  models: [],
+  meters: true,
+  candidates: [
+    {
+      pick: "",
+      backend: null,
+      provider: "openai",
+      basePath: "",
+      authority: "",
+      tier: 0,
+      weight: 1,
+      modelRewrites: [],
+      streamUsage: true,
+      queryCredentials: [],
+    },
+  ],
+};
 
 const budget = { type: "TokenBudget", tokenBudget: { maxTokensPerDay: 1000 } };
 
 const unenforced = [
-  {
-    name: "models",
-    rule: { matches: [{ provider: "openai" }, { provider: "openai", models: ["gpt-*"] }] },
-    message: "spec.rules[0].matches[1].models is not enforced yet",
-  },
   {
     name: "a token budget",
     rule: { filters: [budget] },

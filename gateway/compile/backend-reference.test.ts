@@ -1,6 +1,7 @@
-/** Backends of AIProviderRoutes: weights, missing ones, and those that would need a translation. */
+/** Backends of AIProviderRoutes: weights, tiers, missing ones, and what each of them speaks. */
 import t from "tap";
 import type { ParsedObject } from "../../crds/kinds.ts";
+import type { Candidate } from "../routing-plan.ts";
 import type { BackendTarget } from "../snapshot.ts";
 import {
   aiRoute,
@@ -11,6 +12,7 @@ import {
   gateway,
   hostPolicy,
   object,
+  target,
 } from "./testdata/objects.ts";
 
 const label = "AIProviderRoute default/r";
@@ -23,6 +25,16 @@ function targets(result: ReturnType<typeof compiled>): readonly BackendTarget[] 
   const action = hostPolicy(result, "api.openai.com").rules[0]?.action;
   if (action?.kind !== "forward") throw new Error(`Cannot read backends: it is ${action?.kind}`);
   return action.backends;
+}
+
+/** Candidates for chat completions. */
+function candidates(result: ReturnType<typeof compiled>): readonly Candidate[] {
+  const entry = hostPolicy(result, "api.openai.com").rules.find(
+    ({ match }) => match.path?.value === "/v1/chat/completions",
+  );
+  const [rule] = entry?.engine?.routing?.rules ?? [];
+  if (rule === undefined) throw new Error("Cannot read candidates: the engine does not choose");
+  return rule.candidates;
 }
 
 t.test("resolveBackends() gives hosts, ports and weights in the order written", async (t) => {
@@ -117,53 +129,91 @@ const pool = {
   type: "InferencePool",
   inferencePoolRef: { group: "inference.networking.k8s.io", kind: "InferencePool", name: "p" },
 };
-const unenforced = [
+const spoken = [
   {
     name: "another schema",
     spec: { schema: { name: "anthropic" } },
-    message: "(translation from openai to anthropic of Backend default/a)",
-    own: "Accepted: Valid",
+    want: { provider: "anthropic", basePath: "", modelRewrites: [], streamUsage: true },
   },
   {
-    name: "schema custom",
-    spec: { schema: { name: "custom" } },
-    message: "(translation from openai to custom of Backend default/a)",
-    own: "Accepted: Valid",
+    name: "schema custom and a base path",
+    spec: { schema: { name: "Custom", basePath: "/x/v1" } },
+    want: { provider: "", basePath: "/x/v1", modelRewrites: [] },
   },
   {
     name: "model rewrites",
     spec: { modelRewrites: [{ from: "gpt-*", to: "gpt-5" }] },
-    message: "(Backend default/a with spec.modelRewrites)",
-    own: "NotEnforced: spec.modelRewrites is not enforced yet",
+    want: { provider: "", modelRewrites: [{ from: "gpt-*", to: "gpt-5" }] },
   },
   {
-    name: "changed bodies",
-    spec: { bodyMutation: { ensureStreamUsage: true } },
-    message: "(Backend default/a with spec.bodyMutation.ensureStreamUsage)",
-    own: "NotEnforced: spec.bodyMutation.ensureStreamUsage is not enforced yet",
+    name: "usage left alone",
+    spec: { bodyMutation: { ensureStreamUsage: false }, schema: { name: "Claude" } },
+    want: { provider: "anthropic", streamUsage: false },
   },
 ];
 
-for (const { name, spec, message, own } of unenforced) {
-  t.test(`resolveBackends() refuses the route of a backend with ${name}`, async (t) => {
+for (const { name, spec, want } of spoken) {
+  t.test(`resolveBackends() gives the engine a backend with ${name}`, async (t) => {
     const result = route([backendRef("a")], backend("a", "a.example", spec));
-    t.match(hostPolicy(result, "api.openai.com").rules[0]?.action, { reason: "not-enforced" });
-    t.equal(
-      conditionOf(result, label, "Accepted"),
-      `NotEnforced: spec.rules[0].backendRefs[0] ${message} is not enforced yet`,
-    );
-    t.equal(conditionOf(result, "Backend default/a", "Accepted"), own);
+    t.match(candidates(result), [{ ...want, backend: { name: "a" }, authority: "a.example" }]);
+    t.equal(conditionOf(result, label, "Accepted"), "Accepted: Valid and attached");
+    t.equal(conditionOf(result, "Backend default/a", "Accepted"), "Accepted: Valid");
   });
 }
 
-t.test("resolveBackends() refuses the route of an InferencePool", async (t) => {
-  const result = route([backendRef("a")], object("Backend", "a", pool));
-  t.match(hostPolicy(result, "api.openai.com").rules[0]?.action, { reason: "not-enforced" });
-  t.equal(
-    conditionOf(result, "Backend default/a", "Accepted"),
-    "NotEnforced: spec.inferencePoolRef is not enforced yet",
-  );
+t.test("resolveBackends() takes the wish to leave usage alone from any of them", async (t) => {
+  const refs = [backendRef("a"), backendRef("b")];
+  const spec = { bodyMutation: { ensureStreamUsage: false } };
+  const result = route(refs, backend("a", "a.example"), backend("b", "b.example", spec));
+  t.match(candidates(result), [{ streamUsage: false, pick: "" }]);
 });
+
+t.test("resolveBackends() refuses the route of a schema that nobody knows", async (t) => {
+  const unknown = backend("a", "a.example", { schema: { name: "opnai" } });
+  const result = route([backendRef("a")], unknown);
+  t.match(hostPolicy(result, "api.openai.com").rules[0]?.action, {
+    kind: "deny",
+    reason: "not-enforced",
+  });
+  t.match(
+    conditionOf(result, label, "Accepted"),
+    /^ProviderNotFound: spec\.rules\[0\]\.backendRefs\[0\]: Backend default\/a: spec\.schema\.name: no provider "opnai": did you mean "openai"\? known are custom, anthropic, /,
+  );
+  t.match(conditionOf(result, "Backend default/a", "Accepted"), /^ProviderNotFound: spec\.schema/);
+});
+
+t.test("resolveBackends() gives an InferencePool a refusal of its own", async (t) => {
+  const result = route([backendRef("a")], object("Backend", "a", pool));
+  const message =
+    "Backend default/a is an InferencePool, which this gateway does not serve: use a Backend of type Upstream";
+  t.match(candidates(result), [
+    { backend: { name: "a" }, refusal: { status: 501, reason: "backend-missing", message } },
+  ]);
+  t.equal(conditionOf(result, "Backend default/a", "Accepted"), "Accepted: Valid");
+});
+
+const fallback = object("FallbackRoutingPolicy", "f", {
+  targetRefs: [target("AIProviderRoute", "r")],
+});
+const three = ["a", "b", "c"].map((name) => backend(name, `${name}.example`));
+const tiers = [
+  { name: "its position", more: [{}, {}, {}], policy: [fallback], want: [0, 1, 2] },
+  {
+    name: "its priority, 0 when only others have one",
+    more: [{ priority: 2 }, {}, { priority: 1 }],
+    policy: [fallback],
+    want: [2, 0, 1],
+  },
+];
+for (const { name, more, policy, want } of tiers) {
+  t.test(`resolveBackends() gives each backend the tier of ${name}`, async (t) => {
+    const refs = ["a", "b", "c"].map((one, index) => backendRef(one, more[index]));
+    t.same(
+      candidates(route(refs, ...three, ...policy)).map(({ tier }) => tier),
+      want,
+    );
+  });
+}
 
 t.test(
   "resolveBackends() dials an alias of the gateway, on the backend's port unless it has one",

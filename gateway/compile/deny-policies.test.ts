@@ -1,8 +1,10 @@
-/** EgressDenyPolicy and FallbackRoutingPolicy on routes. */
+/** EgressDenyPolicy on routes. */
 import t from "tap";
 import type { ParsedObject } from "../../crds/kinds.ts";
 import {
   aiRoute,
+  backend,
+  backendRef,
   compiled,
   conditionOf,
   decisions,
@@ -158,27 +160,37 @@ t.test("denyRoutes() is pending on an MCPRoute", async (t) => {
 });
 
 const fallback = object("FallbackRoutingPolicy", "f", {
-  targetRefs: [target("AIProviderRoute", "r"), target("AIProviderRoute", "none")],
+  targetRefs: [target("AIProviderRoute", "r")],
 });
 
-t.test("denyRoutes() refuses a route that is meant to fall back", async (t) => {
-  const result = compiled(gateway(), aiRoute("r", "openai"), fallback);
-  const policy = { kind: "FallbackRoutingPolicy", namespace: "default", name: "f" };
-  t.match(hostPolicy(result, "api.openai.com").rules[0]?.action, {
-    kind: "deny",
-    reason: "not-enforced",
-    message:
-      "Refused because FallbackRoutingPolicy default/f cannot be enforced: FallbackRoutingPolicy is not enforced yet",
-    policy,
-  });
-  t.same(parentsOf(result, "FallbackRoutingPolicy default/f"), [
-    "AIProviderRoute default/r NotEnforced: FallbackRoutingPolicy is not enforced yet",
-    "AIProviderRoute default/none TargetNotFound: AIProviderRoute default/none does not exist",
-  ]);
-});
-
-t.test("denyRoutes() prefers the answer of an EgressDenyPolicy", async (t) => {
+t.test("denyRoutes() refuses also what is meant to fall back, and leaves no way", async (t) => {
   const policy = denyPolicy("z", [target("AIProviderRoute", "r")]);
-  const result = compiled(gateway(), aiRoute("r", "openai"), fallback, policy);
-  t.match(hostPolicy(result, "api.openai.com").rules[0]?.action, { reason: "deny-policy" });
+  const refs = [backendRef("a"), backendRef("b")];
+  const result = compiled(
+    gateway(),
+    aiRoute("r", "openai", { backendRefs: refs }),
+    backend("a", "a.example"),
+    backend("b", "b.example"),
+    fallback,
+    policy,
+  );
+  const { rules } = hostPolicy(result, "api.openai.com");
+  t.ok(rules.length > 1);
+  for (const { action, pick } of rules) {
+    t.match(action, { kind: "deny", reason: "deny-policy" });
+    t.equal(pick, undefined);
+  }
+});
+
+t.test("denyRoutes() refuses the models of a limited match, and leaves the others", async (t) => {
+  const policy = denyPolicy("z", [target("AIProviderRoute", "r")]);
+  const matches = [{ provider: "openai", models: ["gpt-4*"] }];
+  const result = compiled(gateway(), aiRoute("r", "openai", { matches }), policy);
+  const { rules } = hostPolicy(result, "api.openai.com");
+  for (const { action, engine } of rules) {
+    t.equal(action.kind, "choose");
+    t.match(engine?.routing?.rules, [
+      { models: ["gpt-4*"], candidates: [], refusal: { status: 403, reason: "deny-policy" } },
+    ]);
+  }
 });

@@ -15,7 +15,6 @@ import type {
   Refusal,
 } from "../snapshot.ts";
 import { gatewayKey } from "../snapshot.ts";
-import { isPlain } from "./backend-reference.ts";
 import type { PlanScope } from "./engine-plan.ts";
 import { planId } from "./plan-id.ts";
 import type { DenyAction } from "./refusal.ts";
@@ -63,13 +62,15 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     meters,
     ...(capture !== undefined && { capture }),
   };
-  const deny = scope.deny ?? rule.deny ?? wholeDenial(options);
+  const whole = resolveWhole(options);
+  const deny = scope.deny ?? rule.deny ?? (whole?.kind === "deny" ? whole : undefined);
   if (deny !== undefined) {
     const { status, reason, message } = deny;
     const routed = { ...base, candidates: [], refusal: { status, reason, message } };
     return { routed, ways: [], isNeeded: true, deny };
   }
-  const ways = waysOf(options);
+  const isNeeded = choice.isNeeded || (whole?.kind === "forward" && hasDifferentWays(whole));
+  const ways = waysOf(options, isNeeded);
   const candidates = ways.map(({ candidate }) => candidate);
   const fallback = choice.fallback && fallbackOf(options, choice.fallback, candidates);
   const routed = { ...base, candidates, ...(fallback !== undefined && { fallback }) };
@@ -77,17 +78,23 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
   const single = ways.flatMap(({ action, candidate: { pick, weight } }) =>
     action === undefined || weight === 0 ? [] : [{ pick, action }],
   );
-  if (fallback === undefined) return { routed, ways: single, isNeeded: choice.isNeeded };
+  if (fallback === undefined) return { routed, ways: single, isNeeded };
   const action = fallbackAction(options, routed, fallback);
   return { routed, ways: [...single, { pick: fallback.pick, action }], isNeeded: true };
 }
 
-/** Why nothing of the rule goes out, where all of its requests go one way. */
-function wholeDenial({ rule, resolve }: ChoiceOptions): DenyAction | undefined {
+/** What becomes of all requests, where they go one way. */
+function resolveWhole({ rule, resolve }: ChoiceOptions): HttpAction | undefined {
   const { backends, choice } = rule;
-  if (choice.isNeeded && backends.length > 0) return undefined;
-  const { action } = resolve(backends);
-  return action.kind === "deny" ? action : undefined;
+  return choice.isNeeded && backends.length > 0 ? undefined : resolve(backends).action;
+}
+
+/** What the engine does for one backend of several, such as a credential in the query, must never reach another. */
+function hasDifferentWays({ backends }: ForwardAction): boolean {
+  return (
+    backends.length > 1 &&
+    backends.some(({ engine, attempt }) => engine !== undefined || attempt !== undefined)
+  );
 }
 
 interface Way {
@@ -97,14 +104,10 @@ interface Way {
 }
 
 /** Backends that serve requests as they are stay one way, whose shares Envoy deals by itself. */
-function waysOf(options: ChoiceOptions): Way[] {
-  const { rule } = options;
-  const { backends, choice, provider = "" } = rule;
-  if (backends.length === 0) return [wayOf(options, [], 0)];
-  const isWhole = !choice.isNeeded && backends.every((backend) => isPlain(backend, provider));
-  return isWhole
-    ? [wayOf(options, backends, 0)]
-    : backends.map((one, position) => wayOf(options, [one], position));
+function waysOf(options: ChoiceOptions, isNeeded: boolean): Way[] {
+  const { backends } = options.rule;
+  if (backends.length === 0 || !isNeeded) return [wayOf(options, backends, 0)];
+  return backends.map((one, position) => wayOf(options, [one], position));
 }
 
 /** The position tells apart backends that a rule names twice. */
@@ -228,7 +231,10 @@ function attemptOf(
   return { id: planId(plan), ...plan };
 }
 
-/** The engine's rule that knows its way by the path: nothing needs to be picked. */
+/** The engine's rule that knows its way by the path: nothing needs to be picked, and attempts are signed on it. */
 export function withoutPicks(routed: RoutedRule): RoutedRule {
-  return { ...routed, candidates: routed.candidates.map((one) => ({ ...one, pick: "" })) };
+  return {
+    ...routed,
+    candidates: routed.candidates.map(({ signing: _signing, ...one }) => ({ ...one, pick: "" })),
+  };
 }
