@@ -98,7 +98,10 @@ function drawByWeight(candidates: readonly Candidate[], random: () => number): C
   while (left.length > 0) {
     const total = left.reduce((sum, { weight }) => sum + weight, 0);
     let at = random() * total;
-    const index = left.findIndex(({ weight }) => (at -= weight) < 0);
+    const index = left.findIndex(({ weight }) => {
+      at -= weight;
+      return at < 0;
+    });
     drawn.push(...left.splice(index < 0 ? left.length - 1 : index, 1));
   }
   return drawn;

@@ -4,16 +4,8 @@
  */
 import { gzipSync } from "node:zlib";
 import t from "tap";
-import {
-  aiRoute,
-  backend,
-  backendRef,
-  compiled,
-  gateway,
-  hostPolicy,
-  object,
-} from "../gateway/compile/testdata/objects.ts";
-import type { ParsedObject } from "../crds/kinds.ts";
+import { compile } from "../gateway/compile.ts";
+import { parseManifests } from "../gateway/manifests.ts";
 import type { Candidate, RoutingPlan } from "../gateway/routing-plan.ts";
 import type { JsonValue } from "../providers/json-text.ts";
 import { AnswerChanger } from "./answer-changer.ts";
@@ -408,37 +400,74 @@ t.test("17: who cannot serve a request is left out, and all others are still wal
   t.same(choice.kind === "walk" && choice.ways.map((way) => way.candidate.pick), ["o1", "o2"]);
 });
 
-/** What the engine is told for chats of OpenAI's API by these objects. */
-function routingOf(...objects: readonly ParsedObject[]): RoutingPlan {
-  const { rules } = hostPolicy(compiled(gateway(), ...objects), "api.openai.com");
-  const routing = rules
+const manifest = (kind: string, name: string, spec: object) =>
+  `---\n${JSON.stringify({ apiVersion: "clrk.apoxy.dev/v1alpha1", kind, metadata: { name }, spec })}\n`;
+const reference = (kind: string, name: string, more: object = {}) => ({
+  group: "clrk.apoxy.dev",
+  kind,
+  name,
+  ...more,
+});
+
+/** What the engine is told for chats of OpenAI's API by these rules of a route, which falls back or not. */
+function routingOf(rules: readonly object[], fallsBack: "falls back" | "does not"): RoutingPlan {
+  const text = [
+    manifest("EgressGateway", "egress", {
+      listeners: [{ name: "tls", protocol: "TLS", tls: { mode: "Terminate" } }],
+    }),
+    ...["one", "two"].map((name) =>
+      manifest("Backend", name, {
+        schema: { name: "openai" },
+        upstream: { host: `${name}.example.com` },
+      }),
+    ),
+    manifest("AIProviderRoute", "models", {
+      parentRefs: [reference("EgressGateway", "egress")],
+      rules,
+    }),
+    ...(fallsBack === "falls back"
+      ? [
+          manifest("FallbackRoutingPolicy", "models", {
+            targetRefs: [reference("AIProviderRoute", "models")],
+          }),
+        ]
+      : []),
+  ].join("");
+  const { objects, problems } = parseManifests("policy.yaml", text);
+  if (problems.length > 0) throw new TypeError(`Cannot compile: ${JSON.stringify(problems)}`);
+  const { snapshot } = compile({
+    objects: objects.map(({ object }) => object),
+    revision: 1,
+    environment: { ownAddresses: [] },
+  });
+  const found = snapshot.gateways
+    .flatMap(({ hosts }) => hosts.filter(({ host }) => host.value === "api.openai.com"))
+    .flatMap((host) => host.rules)
     .filter(({ match }) => match.path?.value === "/v1/chat/completions")
     .flatMap(({ engine }) => engine?.routing ?? []);
-  const [first] = routing;
+  const [first] = found;
   if (first === undefined) throw new TypeError("Cannot find routing: nothing is chosen");
   return first;
 }
 
-const backends = ["one", "two"].map((name) =>
-  backend(name, `${name}.example.com`, { schema: { name: "openai" } }),
-);
+const toOne = (more: object = {}) => reference("Backend", "one", more);
 
 t.test(
   "18: what providers answer when they cannot serve now is tried elsewhere, by weights",
   async (t) => {
-    const routing = routingOf(
-      ...backends,
-      aiRoute("walk", "openai", {
-        backendRefs: [backendRef("one", { weight: 3 }), backendRef("two", { weight: 1 })],
-      }),
-      object("FallbackRoutingPolicy", "walk", {
-        targetRefs: [{ group: "clrk.apoxy.dev", kind: "AIProviderRoute", name: "walk" }],
-      }),
-    );
-    t.match(routing.rules[0]?.fallback, { statuses: [429, 500, 502, 503, 504, 529] });
+    const refs = [
+      toOne({ weight: 3, priority: 0 }),
+      reference("Backend", "two", { weight: 1, priority: 0 }),
+    ];
+    const rules = [{ matches: [{ provider: "openai" }], backendRefs: refs }];
+    const [rule] = routingOf(rules, "falls back").rules;
+    t.match(rule?.fallback, { statuses: [429, 500, 502, 503, 504, 529] });
     t.same(
-      routing.rules[0]?.candidates.map(({ weight }) => weight),
-      [3, 1],
+      rule?.candidates.map(({ tier, weight }) => [tier, weight]),
+      [
+        [0, 3],
+        [0, 1],
+      ],
     );
   },
 );
@@ -446,29 +475,14 @@ t.test(
 t.test(
   "20: a rule without backends is chosen by the same entry as one with some, for its own models",
   async (t) => {
-    const routing = routingOf(
-      ...backends,
-      aiRoute(
-        "models",
-        "openai",
-        { backendRefs: [backendRef("one")] },
-        {
-          rules: [
-            {
-              matches: [{ provider: "openai", models: ["gpt-4*"] }],
-              backendRefs: [backendRef("one")],
-            },
-            { matches: [{ provider: "openai", models: ["gpt-5*"] }] },
-          ],
-        },
-      ),
-    );
+    const rules = [
+      { matches: [{ provider: "openai", models: ["gpt-4*"] }], backendRefs: [toOne()] },
+      { matches: [{ provider: "openai", models: ["gpt-5*"] }] },
+    ];
+    const routing = routingOf(rules, "does not");
     const served = (model: string) => {
-      const choice = chooseCall(
-        routing,
-        askedCall("openai", { body: chat({ model }) }),
-        routingTools(),
-      );
+      const call = askedCall("openai", { body: chat({ model }) });
+      const choice = chooseCall(routing, call, routingTools());
       return choice.kind === "single"
         ? (choice.candidate.backend?.name ?? "the host itself")
         : choice.kind;
