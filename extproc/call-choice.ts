@@ -49,8 +49,9 @@ export interface Way {
 export function chooseCall(plan: RoutingPlan, call: AskedCall, tools: ChoiceTools): CallChoice {
   const asked = call.model;
   if (asked.kind === "malformed") return refuse(malformedBody(asked.reason), undefined);
-  const path = pathOf(call.request.path);
-  const rule = plan.rules.find((one) => matchesCall(one, { path, model: asked.model }));
+  const { model } = asked;
+  const paths = spellings(pathOf(call.request.path));
+  const rule = plan.rules.find((one) => paths.some((path) => matchesCall(one, { path, model })));
   if (rule === undefined) {
     if (plan.otherwise === "next") return { kind: "next" };
     return refuse(noRule(call, asked.model), undefined);
@@ -153,6 +154,16 @@ function nameOf({ backend, provider }: Candidate): string {
   if (backend === null) return provider;
   const name = `${backend.kind} ${backend.namespace}/${backend.name}`;
   return provider === "" ? name : `${name} (${provider})`;
+}
+
+/** As it was sent and as its server reads it: no escape leads around a rule. */
+function spellings(path: string): readonly string[] {
+  if (!path.includes("%")) return [path];
+  try {
+    return [path, decodeURIComponent(path)];
+  } catch {
+    return [path];
+  }
 }
 
 /** Enough of a name to know it again. */
