@@ -1,12 +1,17 @@
 /** Tests of answers on their way back, with codecs that throw wherever they can. */
 import t from "tap";
 import type { ChatCodec } from "../providers/codec.ts";
-import { openaiChat } from "../providers/openai/chat-codec.ts";
-import { anthropicMessages } from "../providers/anthropic/messages-codec.ts";
 import { AnswerChanger } from "./answer-changer.ts";
 import type { AnswerChange } from "./candidate-request.ts";
 import { headerView } from "./testdata/playbook.ts";
-import { askedCall, chat, chatStream, claudeAnswer, claudeStream } from "./testdata/routing.ts";
+import {
+  askedCall,
+  chat,
+  chatCodecOf,
+  chatStream,
+  claudeAnswer,
+  claudeStream,
+} from "./testdata/routing.ts";
 
 const secret = "what was sent";
 const boom = () => {
@@ -22,8 +27,8 @@ function changeOf(
   if (decoded?.kind !== "ok" || decoded.call.operation !== "chat") {
     throw new TypeError("Cannot change answer: the request is none");
   }
-  const codec: ChatCodec = { ...openaiChat, ...changes.asked };
-  const served: ChatCodec = { ...anthropicMessages, ...changes.served };
+  const codec: ChatCodec = { ...chatCodecOf("openai"), ...changes.asked };
+  const served: ChatCodec = { ...chatCodecOf("anthropic"), ...changes.served };
   return { kind: "translate", call: { ...decoded.call, codec }, served };
 }
 

@@ -127,6 +127,28 @@ for (const { provider, path } of pathBorne) {
   });
 }
 
+t.test(
+  "chooseCall() heeds endpoints as the server reads the path, whatever its escapes",
+  async (t) => {
+    const denied = { status: 403, reason: "deny-policy", message: "Denied" } as const;
+    const plan = routingPlan(
+      routedRule([], { endpoints: ["/v1beta/models/gemini-x:*"], refusal: denied }),
+      routedRule([candidate({ pick: "all" })]),
+    );
+    for (const model of ["gemini-x", "gemini%2Dx", "%67emini-x", "gemini%2dx"]) {
+      const path = `/v1beta/models/${model}:generateContent`;
+      t.equal(chosen(chooseCall(plan, ask({ path }, "google_genai"), tools)), "403 Denied", model);
+    }
+    const broken = ask({ path: "/v1beta/models/a%zz:generateContent" }, "google_genai");
+    t.same(chosen(chooseCall(plan, broken, tools)), ["all"]);
+    const spelled = routingPlan(
+      routedRule([candidate()], { endpoints: ["/model/a%3Ab/converse"] }),
+    );
+    const path = "/model/a%3Ab/converse";
+    t.same(chosen(chooseCall(spelled, ask({ path }, "aws_bedrock"), tools)), ["own"]);
+  },
+);
+
 const unknownCalls = [
   { provider: "google_genai", path: "/v1beta/models/imagen-4:predict" },
   { provider: "google_genai", path: `/v1beta/models/${"x".repeat(1_025)}:generateContent` },

@@ -49,8 +49,9 @@ export interface Way {
 export function chooseCall(plan: RoutingPlan, call: AskedCall, tools: ChoiceTools): CallChoice {
   const asked = call.model;
   if (asked.kind === "malformed") return refuse(malformedBody(asked.reason), undefined);
-  const path = pathOf(call.request.path);
-  const rule = plan.rules.find((one) => matchesCall(one, { path, model: asked.model }));
+  const { model } = asked;
+  const paths = spellings(pathOf(call.request.path));
+  const rule = plan.rules.find((one) => paths.some((path) => matchesCall(one, { path, model })));
   if (rule === undefined) {
     if (plan.otherwise === "next") return { kind: "next" };
     return refuse(noRule(call, asked.model), undefined);
@@ -96,20 +97,15 @@ function drawByWeight(candidates: readonly Candidate[], random: () => number): C
   const left = candidates.filter(({ weight, refusal }) => weight > 0 || refusal !== undefined);
   const drawn: Candidate[] = [];
   while (left.length > 0) {
-    drawn.push(...left.splice(drawIndex(left, random), 1));
+    const total = left.reduce((sum, { weight }) => sum + weight, 0);
+    let at = random() * total;
+    const index = left.findIndex(({ weight }) => {
+      at -= weight;
+      return at < 0;
+    });
+    drawn.push(...left.splice(index < 0 ? left.length - 1 : index, 1));
   }
   return drawn;
-}
-
-/** Position of one of several by their weights; of weights that are all 0 the last. */
-function drawIndex(candidates: readonly Candidate[], random: () => number): number {
-  const total = candidates.reduce((sum, { weight }) => sum + weight, 0);
-  let left = random() * total;
-  for (const [index, { weight }] of candidates.entries()) {
-    left -= weight;
-    if (left < 0) return index;
-  }
-  return candidates.length - 1;
 }
 
 interface Unable {
@@ -158,6 +154,16 @@ function nameOf({ backend, provider }: Candidate): string {
   if (backend === null) return provider;
   const name = `${backend.kind} ${backend.namespace}/${backend.name}`;
   return provider === "" ? name : `${name} (${provider})`;
+}
+
+/** As it was sent and as its server reads it: no escape leads around a rule. */
+function spellings(path: string): readonly string[] {
+  if (!path.includes("%")) return [path];
+  try {
+    return [path, decodeURIComponent(path)];
+  } catch {
+    return [path];
+  }
 }
 
 /** Enough of a name to know it again. */

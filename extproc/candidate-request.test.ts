@@ -183,6 +183,20 @@ t.test(
   },
 );
 
+t.test(
+  "requestFor() asks for a stream by the path of the call, whatever its body is",
+  async (t) => {
+    const vertex = backendOf("vertex", "google_vertex");
+    const path = "/v1beta/models/gemini-x:streamGenerateContent?alt=sse";
+    for (const body of ["{", { contents: 1 }]) {
+      t.match(
+        made("google_genai", { path, body }, vertex).path,
+        /:streamGenerateContent\?alt=sse$/,
+      );
+    }
+  },
+);
+
 const unable = [
   {
     name: "a call that its provider has no API for",

@@ -124,7 +124,8 @@ function sameDialect(call: AskedCall, target: ServedTarget): CandidateOutcome {
     streamUsage: candidate.streamUsage && api.streamUsage !== undefined,
   });
   if (edited.kind === "malformed") return edited;
-  const stream = isStream(call);
+  // Where the body asks for it, no path of the dialect depends on it.
+  const stream = call.operation?.isStream === true;
   return {
     kind: "ok",
     request: {
@@ -234,12 +235,4 @@ function replaceModel({ request, modelRange }: AskedCall, model: string): string
   const { path } = request;
   if (modelRange === null) return path;
   return `${path.slice(0, modelRange.start)}${encodeURIComponent(model)}${path.slice(modelRange.end)}`;
-}
-
-/** A stream is asked for by the body, or by the path: only the codec knows, where there is one. */
-function isStream(call: AskedCall): boolean {
-  const decoded = call.pathModel === null ? undefined : call.decoded;
-  if (decoded?.kind === "ok" && decoded.call.operation === "chat")
-    return decoded.call.request.stream;
-  return false;
 }

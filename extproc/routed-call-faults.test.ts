@@ -2,14 +2,13 @@
 import t from "tap";
 import type { Test } from "tap";
 import type { ChatCodec } from "../providers/codec.ts";
-import { anthropicMessages } from "../providers/anthropic/messages-codec.ts";
-import { openaiChat } from "../providers/openai/chat-codec.ts";
 import { addProviders, resetProviders } from "../providers/registry.ts";
 import { message, play, requestHeaders, responseHeaders } from "./testdata/playbook.ts";
 import type { Playbook } from "./testdata/playbook.ts";
 import {
   backendOf,
   chat,
+  chatCodecOf,
   claudeAnswer,
   claudeStream,
   providerOf,
@@ -18,6 +17,7 @@ import {
   routingPlan,
 } from "./testdata/routing.ts";
 
+const openaiChat = chatCodecOf("openai");
 const secret = "what was thrown";
 const boom = () => {
   throw new TypeError(secret);
@@ -31,7 +31,7 @@ function begin(
   codec: Partial<ChatCodec>,
   setting: { readonly asks?: "acme"; readonly stream?: boolean } = {},
 ): Playbook {
-  const own: ChatCodec = { ...anthropicMessages, name: "acme-chat", ...codec };
+  const own: ChatCodec = { ...chatCodecOf("anthropic"), name: "acme-chat", ...codec };
   const [api] = providerOf("anthropic").served ?? [];
   const operations = providerOf("openai").operations?.filter(
     ({ codec: one }) => one === openaiChat,

@@ -225,54 +225,49 @@ t.test("status and `provider list` name the plugin", async (test) => {
   test.match(listed.stdout, /\nacme +api\.acme\.example +acme-chat +yes\n/);
 });
 
-// The gateway does not send calls to a backend that speaks another dialect yet.
-t.test(
-  "agents that speak OpenAI's dialect are served by the plugin's API",
-  { skip: "calls are not translated yet" },
-  async (test) => {
-    const backend = { group: "clrk.apoxy.dev", kind: "Backend", name: "acme" };
-    await gateway.change(
-      "routes.yaml",
-      [
-        objectManifest("Backend", "acme", {
-          schema: { name: "acme" },
-          upstream: { host, port: acme.port },
-        }),
-        objectManifest("AIProviderRoute", "acme", {
-          rules: [{ matches: [{ provider: "openai" }], backendRefs: [backend] }],
-        }),
-      ].join(""),
-    );
-    const chat = (more: object) =>
-      requestThrough(run, "https://api.openai.com/v1/chat/completions", {
-        method: "POST",
-        headers: { "content-type": "application/json", authorization: "Bearer placeholder" },
-        body: JSON.stringify({
-          model: "acme-large",
-          messages: [{ role: "user", content: "Hello" }],
-          ...more,
-        }),
-      });
-    const whole = await chat({});
-    test.match(JSON.parse(whole.text), {
-      object: "chat.completion",
-      choices: [{ message: { role: "assistant", content: "You said: Hello" } }],
-      usage: { prompt_tokens: 12, completion_tokens: 5 },
+t.test("agents that speak OpenAI's dialect are served by the plugin's API", async (test) => {
+  const backend = { group: "clrk.apoxy.dev", kind: "Backend", name: "acme" };
+  await gateway.change(
+    "routes.yaml",
+    [
+      objectManifest("Backend", "acme", {
+        schema: { name: "acme" },
+        upstream: { host, port: acme.port },
+      }),
+      objectManifest("AIProviderRoute", "acme", {
+        rules: [{ matches: [{ provider: "openai" }], backendRefs: [backend] }],
+      }),
+    ].join(""),
+  );
+  const chat = (more: object) =>
+    requestThrough(run, "https://api.openai.com/v1/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer placeholder" },
+      body: JSON.stringify({
+        model: "acme-large",
+        messages: [{ role: "user", content: "Hello" }],
+        ...more,
+      }),
     });
-    test.match(acme.seen.at(-1), { path: "/v1/reply", authorization: `Bearer ${key}` });
-    const stream = await chat({ stream: true });
-    test.match(stream.text, "You said: Hello");
-    test.match(stream.text, /data: \[DONE\]\n\n$/);
-    const messages = [
-      { role: "system", content: "Fail" },
-      { role: "user", content: "Hello" },
-    ];
-    const failed = await chat({ messages });
-    test.match(JSON.parse(failed.text), { error: { message: "Come back later" } });
-    const refused = await chat({ tools: [{ type: "function", function: { name: "look" } }] });
-    test.ok(refused.status >= 400 && refused.status < 500, "it expresses no tools");
-  },
-);
+  const whole = await chat({});
+  test.match(JSON.parse(whole.text), {
+    object: "chat.completion",
+    choices: [{ message: { role: "assistant", content: "You said: Hello" } }],
+    usage: { prompt_tokens: 12, completion_tokens: 5 },
+  });
+  test.match(acme.seen.at(-1), { path: "/v1/reply", authorization: `Bearer ${key}` });
+  const stream = await chat({ stream: true });
+  test.match(stream.text, "You said: Hello");
+  test.match(stream.text, /data: \[DONE\]\n\n$/);
+  const messages = [
+    { role: "system", content: "Fail" },
+    { role: "user", content: "Hello" },
+  ];
+  const failed = await chat({ messages });
+  test.match(JSON.parse(failed.text), { error: { message: "Come back later" } });
+  const refused = await chat({ tools: [{ type: "function", function: { name: "look" } }] });
+  test.ok(refused.status >= 400 && refused.status < 500, "it expresses no tools");
+});
 
 t.test("a gateway does not start with a plugin that it cannot use", async (test) => {
   const broken = join(place, "broken.ts");

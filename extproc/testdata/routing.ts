@@ -1,5 +1,6 @@
 /** Builds rules that the engine chooses by, requests that it chooses for, and what providers answer. */
 import type { Candidate, FallbackPlan, RoutedRule, RoutingPlan } from "../../gateway/routing-plan.ts";
+import type { ChatCodec } from "../../providers/codec.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { findProviderByName } from "../../providers/registry.ts";
 import { AskedCall } from "../asked-call.ts";
@@ -87,6 +88,14 @@ export function providerOf(name: string): Provider {
   const provider = findProviderByName(name);
   if (provider === undefined) throw new TypeError(`Cannot find provider ${name}`);
   return provider;
+}
+
+/** The codec of conversations that a provider's agents speak first. */
+export function chatCodecOf(name: string): ChatCodec {
+  const codecs = (providerOf(name).operations ?? []).flatMap(({ codec }) => codec ?? []);
+  const codec = codecs.find(({ operation }) => operation === "chat");
+  if (codec?.operation !== "chat") throw new TypeError(`Cannot find a codec of ${name}`);
+  return codec;
 }
 
 /** What an agent sends. */
