@@ -116,6 +116,7 @@ class EnginePool implements Engine {
   }
 
   eject(ejections: readonly Ejection[]): void {
+    this.#ejections = { ejections, toldMs: performance.now() };
     for (const { worker } of this.#slots) worker?.tell({ kind: "eject", ejections });
   }
 
@@ -166,6 +167,10 @@ class EnginePool implements Engine {
     void this.#serve(worker, slot);
   }
 
+  #ejections: { readonly ejections: readonly Ejection[]; readonly toldMs: number } = {
+    ejections: [],
+    toldMs: 0,
+  };
   readonly #owners = new Map<EngineWorker, Slot | undefined>();
 
   #start(): EngineWorker {
@@ -196,6 +201,16 @@ class EnginePool implements Engine {
       slot: slot.index,
       counters: this.#memory,
     });
+    worker.tell({ kind: "eject", ejections: this.#ejectionsLeft() });
+  }
+
+  /** What is still left out, for a thread that was not there when it was said. */
+  #ejectionsLeft(): Ejection[] {
+    const { ejections, toldMs } = this.#ejections;
+    const sinceMs = performance.now() - toldMs;
+    return ejections
+      .map(({ pick, forMs }) => ({ pick, forMs: forMs - sinceMs }))
+      .filter(({ forMs }) => forMs > 0);
   }
 
   #onReport(worker: EngineWorker, report: ThreadReport): void {
