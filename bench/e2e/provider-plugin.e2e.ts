@@ -237,6 +237,12 @@ t.test("agents that speak OpenAI's dialect are served by the plugin's API", asyn
       objectManifest("AIProviderRoute", "acme", {
         rules: [{ matches: [{ provider: "openai" }], backendRefs: [backend] }],
       }),
+      headerCredential({
+        secret: "acme",
+        route: { kind: "AIProviderRoute", name: "acme", sectionName: "acme" },
+        headerName: "Authorization",
+        valuePrefix: "Bearer ",
+      }),
     ].join(""),
   );
   const chat = (more: object) =>
