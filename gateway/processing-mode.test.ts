@@ -22,6 +22,11 @@ const rows: readonly {
   { name: "a query credential", plan: { meters: false }, shown: [false, "none", false] },
   { name: "tokens", plan: { meters: true }, shown: [true, "streamed", true] },
   {
+    name: "a choice",
+    plan: { meters: false, routing: { rules: [], otherwise: "deny" } },
+    shown: [true, "buffered", true],
+  },
+  {
     name: "captured requests",
     plan: { meters: false, capture: capturing(true, false) },
     shown: [false, "streamed", false],

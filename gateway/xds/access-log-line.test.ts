@@ -1,6 +1,12 @@
 /** Tests the format of the lines that Envoy writes. */
 import t from "tap";
-import { fieldSeparator, lineFields, lineFormat } from "./access-log-line.ts";
+import {
+  attemptLineFormat,
+  attemptLineMark,
+  fieldSeparator,
+  lineFields,
+  lineFormat,
+} from "./access-log-line.ts";
 import { identitySeparator } from "./filter-state.ts";
 
 t.test("lineFormat() has every field once, in order, and one line end", async (t) => {
@@ -23,4 +29,14 @@ t.test("lineFields names no field twice", async (t) => {
 
 t.test("fieldSeparator is not the separator within a caller", async (t) => {
   t.not(fieldSeparator, identitySeparator);
+});
+
+t.test("attemptLineFormat() begins as no transaction does, an upstream's text last", async (t) => {
+  const format = attemptLineFormat();
+  t.equal(format[0], attemptLineMark);
+  t.not(lineFormat("explicit", "https")[0], attemptLineMark);
+  t.ok(format.endsWith("%RESP(RETRY-AFTER)%\n"));
+  const fields = format.slice(1, -1).split(fieldSeparator);
+  t.equal(fields.filter((field) => field.includes("RESP(")).length, 1);
+  for (const field of fields) t.match(field, /^%[A-Z_]+.*%$/);
 });

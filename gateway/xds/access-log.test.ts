@@ -2,8 +2,13 @@
 import t from "tap";
 import { envoy } from "../proto/gen/xds.js";
 import { tryUnpackAny } from "../any.ts";
-import { httpAccessLog, interceptedAccessLog, tcpAccessLog } from "./access-log.ts";
-import { lineFormat } from "./access-log-line.ts";
+import {
+  attemptAccessLog,
+  httpAccessLog,
+  interceptedAccessLog,
+  tcpAccessLog,
+} from "./access-log.ts";
+import { attemptLineFormat, lineFormat } from "./access-log-line.ts";
 
 const { FileAccessLog } = envoy.extensions.access_loggers.file.v3;
 const { HttpGrpcAccessLogConfig, TcpGrpcAccessLogConfig } = envoy.extensions.access_loggers.grpc.v3;
@@ -54,4 +59,26 @@ t.test("tcpAccessLog() logs the decision, which no route names", async (t) => {
       filterStateObjectsToLog: ["clrk.caller", "clrk.port", "clrk.dialled", "clrk.decision"],
     },
   });
+});
+
+t.test(
+  "attemptAccessLog() writes attempts at candidates into the pipe, and no others",
+  async (t) => {
+    const [log, none] = attemptAccessLog({ name: "explicit", pipe: "/run/http.log" });
+    t.equal(none, undefined);
+    t.match(log && tryUnpackAny(packed(log), FileAccessLog), {
+      path: "/run/http.log",
+      logFormat: { textFormatSource: { inlineString: attemptLineFormat() }, omitEmptyValues: true },
+    });
+    const { ExpressionFilter } = envoy.extensions.access_loggers.filters.cel.v3;
+    const filter = log?.filter?.extensionFilter?.typedConfig ?? {};
+    t.equal(
+      tryUnpackAny(filter, ExpressionFilter)?.expression,
+      "xds.cluster_name.startsWith('candidate/')",
+    );
+  },
+);
+
+t.test("attemptAccessLog() is none where transactions are streamed", async (t) => {
+  t.same(attemptAccessLog({ name: "explicit" }), []);
 });

@@ -33,6 +33,9 @@ import { modelCallBytes } from "./model-call-body.ts";
 import {
   attemptFilters,
   attemptRouteConfig,
+  candidateAttemptFilters,
+  choiceFilter,
+  choiceRouteConfig,
   engineFilter,
   engineRouteConfig,
 } from "./engine-filter.ts";
@@ -499,4 +502,41 @@ t.test("an upgrade that would have to be signed is refused", needsEnvoy, async (
   t.equal(reply.status, 403, reply.text);
   t.equal(reply.headers["x-clrk-deny-reason"], "not-enforced");
   t.same([engine.streams.length, upstream.seen.length], [0, 0]);
+});
+
+t.test("choiceFilter() sees a body only after it has answered the headers", async (t) => {
+  const config = decoded(choiceFilter());
+  t.ok(choiceFilter().disabled);
+  t.equal(config.failureModeAllow, false);
+  t.equal(config.sendBodyWithoutWaitingForHeaderResponse, false);
+  t.equal(decoded(engineFilter()).sendBodyWithoutWaitingForHeaderResponse, true);
+  t.same(config.mutationRules?.allowEnvoy, { value: true }, "it bounds retries");
+  t.equal(decoded(engineFilter()).mutationRules, null);
+});
+
+t.test("choiceRouteConfig() has the whole body shown before anything goes out", async (t) => {
+  const plan = enginePlan({ routing: { rules: [], otherwise: "deny" } });
+  const any = choiceRouteConfig(plan)["clrk.engine_choice"];
+  const { overrides } = tryUnpackAny(any ?? {}, ExtProcPerRoute) ?? {};
+  t.match(overrides?.processingMode, {
+    requestBodyMode: BodySendMode.BUFFERED,
+    responseHeaderMode: SEND,
+    responseBodyMode: STREAMED,
+  });
+  t.equal(overrides?.grpcInitialMetadata[0]?.value, "00000000000000ee");
+});
+
+t.test("candidateAttemptFilters() say by which plan, of what and to whom", async (t) => {
+  const [filter] = candidateAttemptFilters(attempt("aws"));
+  const config = decoded(filter);
+  t.equal(config.failureModeAllow, false);
+  t.same(
+    config.grpcService?.initialMetadata.slice(2).map(({ key, value }) => [key, value]),
+    [
+      ["x-clrk-plan", "00000000000000aa"],
+      ["x-clrk-call", "%DYNAMIC_METADATA(clrk:call)%"],
+      ["x-clrk-upstream", "%UPSTREAM_HOST%"],
+    ],
+  );
+  t.equal(config.mutationRules?.allowAllRouting?.value, true);
 });

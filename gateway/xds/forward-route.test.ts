@@ -19,7 +19,14 @@ import {
 } from "../testdata/gateway-snapshot.ts";
 import type { HostPolicy, HttpAction, HttpRule } from "../snapshot.ts";
 import { modelCallBytes } from "./model-call-body.ts";
-import { forwardRoutes, isSigned, streamIdleMs, upgradeMatch } from "./forward-route.ts";
+import {
+  forwardRoutes,
+  isSigned,
+  pickedRoute,
+  servedHeader,
+  streamIdleMs,
+  upgradeMatch,
+} from "./forward-route.ts";
 
 const credentials = {
   "secret/default/openai/token": "sk-openai",
@@ -369,3 +376,42 @@ for (const { timeoutMs, idleMs } of idle) {
     t.equal(streamIdleMs(timeoutMs), idleMs);
   });
 }
+
+const pickedOptions = {
+  name: "allow/x",
+  match: { prefix: "/" },
+  scheme: "tls",
+  host: hostPolicy("api.openai.com"),
+  provider: undefined,
+  requestTimeoutMs: 1_000,
+} as const;
+
+t.test(
+  "pickedRoute() asks the engine nothing again, neither at its end nor an attempt",
+  async (t) => {
+    const signed = { credentials: [sigv4("aws")], attempt: attempt("aws") };
+    const target = backend("a.example.com", { ...signed, engine: enginePlan() });
+    const engine = enginePlan();
+    const weighted = pickedRoute({
+      ...pickedOptions,
+      engine,
+      action: forward({ backends: [target] }),
+    });
+    t.same(engineConfigOf(weighted), [[], []]);
+    t.equal(weighted.route?.weightedClusters?.clusters?.[0]?.name, "forward-tls");
+    const direct = pickedRoute({ ...pickedOptions, engine, action: forward(signed) });
+    t.same(engineConfigOf(direct), [[]]);
+    t.equal(direct.route?.cluster, "forward-tls");
+  },
+);
+
+t.test("pickedRoute() holds the whole body, and says who answered", async (t) => {
+  const route = pickedRoute({ ...pickedOptions, action: forward() });
+  t.same(route.requestBodyBufferLimit, { value: modelCallBytes });
+  t.same(route.responseHeadersToAdd, [servedHeader()]);
+  t.match(servedHeader(), { header: { key: "x-clrk-served", value: "%UPSTREAM_CLUSTER_RAW%" } });
+});
+
+t.test("servedHeader() takes the place of what an upstream wrote", async (t) => {
+  t.equal(servedHeader().appendAction, 2, "OVERWRITE_IF_EXISTS_OR_ADD");
+});

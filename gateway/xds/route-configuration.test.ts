@@ -548,3 +548,92 @@ t.test("routeConfiguration() refuses TRACE where a credential would be shown", a
     t.ok(routes.indexOf(denial) < forwards, "asked before the rule forwards");
   }
 });
+
+const chat: HttpMatch = { method: "POST", path: { kind: "exact", value: "/v1/chat/completions" } };
+const chatPlan = (otherwise: "next" | "deny") => enginePlan({ routing: { rules: [], otherwise } });
+
+t.test("routeConfiguration() has requests wait, and refuses upgrades before they do", async (t) => {
+  const choosing = rule(1, { match: chat, action: { kind: "choose" }, engine: chatPlan("deny") });
+  const routes = routesOf(
+    gatewaySnapshot({ hosts: [hostPolicy("a.example.com", choosing)] }),
+    "a.example.com",
+  );
+  t.same(
+    routes.map(({ name, route, directResponse }) => [
+      name,
+      route?.cluster ?? directResponse?.status,
+    ]),
+    [
+      ["deny/not-translatable/EgressHTTPRoute/default/route/1", 403],
+      ["allow/EgressHTTPRoute/default/route/1", "refused"],
+    ],
+  );
+  t.equal(routes[0]?.match?.headers.at(-1)?.name, "upgrade");
+});
+
+t.test("routeConfiguration() refuses what a late entry could not have read", async (t) => {
+  const action = { kind: "choose", isLate: true } as const;
+  const late = rule(1, { match: chat, action, engine: chatPlan("deny") });
+  const routes = routesOf(
+    gatewaySnapshot({ hosts: [hostPolicy("a.example.com", late)] }),
+    "a.example.com",
+  );
+  t.same(
+    routes.map(({ name }) => name.split("/").slice(0, 2).join("/")),
+    ["deny/not-translatable", "deny/not-enforced", "allow/EgressHTTPRoute"],
+  );
+  const [matcher] = routes[1]?.match?.dynamicMetadata ?? [];
+  t.match(matcher, { filter: "clrk", invert: false, value: { presentMatch: true } });
+});
+
+t.test("routeConfiguration() lets a choice without a plan go nowhere", async (t) => {
+  const broken = rule(1, { match: chat, action: { kind: "choose" } });
+  const routes = routesOf(
+    gatewaySnapshot({ hosts: [hostPolicy("a.example.com", broken)] }),
+    "a.example.com",
+  );
+  t.same(
+    routes.map(({ route }) => route),
+    [null],
+  );
+});
+
+t.test(
+  "routeConfiguration() sends what was picked by the pick, whatever the rule matches",
+  async (t) => {
+    const way = rule(1, { match: { method: "GET" }, pick: "p" });
+    const [route, none] = routesOf(
+      gatewaySnapshot({ hosts: [hostPolicy("a.example.com", way)] }),
+      "a.example.com",
+    );
+    t.equal(none, undefined, "and no upgrade of it");
+    t.same(route?.match?.headers, []);
+    t.match(route?.match?.dynamicMetadata, [{ value: { stringMatch: { exact: "p" } } }]);
+  },
+);
+
+const paths: readonly {
+  readonly name: string;
+  readonly changes: Partial<HttpRule>;
+  readonly want: boolean;
+}[] = [
+  { name: "a rule decides by the path", changes: {}, want: true },
+  {
+    name: "the engine chooses by it",
+    changes: { action: { kind: "choose" }, engine: chatPlan("deny") },
+    want: true,
+  },
+  { name: "the engine only changes the body", changes: { engine: chatPlan("next") }, want: false },
+  { name: "the engine reads tokens", changes: { engine: enginePlan() }, want: true },
+];
+for (const { name, changes, want } of paths) {
+  t.test(
+    `routeConfiguration() ${want ? "refuses" : "takes"} ambiguous paths when ${name}`,
+    async (t) => {
+      const hosts = [hostPolicy("a.example.com", rule(0, { match: chat, ...changes }), rule(1))];
+      for (const { metadata } of routesOf(gatewaySnapshot({ hosts }), "a.example.com")) {
+        t.equal(metadata !== null, want);
+      }
+    },
+  );
+}

@@ -1,0 +1,24 @@
+/** Tests what all clusters have in common. */
+import t from "tap";
+import { baseCluster, unlimitedRequests } from "./base-cluster.ts";
+
+t.test("baseCluster() bounds nothing that policy would have to", async (t) => {
+  const { name, circuitBreakers } = baseCluster("x");
+  const value = unlimitedRequests;
+  t.equal(name, "x");
+  t.match(circuitBreakers?.thresholds, [
+    {
+      maxConnections: { value },
+      maxPendingRequests: { value },
+      maxRequests: { value },
+      maxRetries: { value },
+    },
+  ]);
+  t.ok(unlimitedRequests > 100_000);
+});
+
+t.test("baseCluster() has no endpoint, and ends connects that hang", async (t) => {
+  const { loadAssignment, connectTimeout } = baseCluster("x");
+  t.equal(loadAssignment, undefined);
+  t.match(connectTimeout, { seconds: 5 });
+});
