@@ -26,8 +26,16 @@ export type ParsedJson =
   | { readonly kind: "value"; readonly value: JsonValue }
   | { readonly kind: "malformed"; readonly reason: string };
 
+/**
+ * Deepest nesting of lists and objects that is read. Nobody's request or answer comes near it, and whatever walks a value
+ * or writes it would run out of stack some thousands deeper.
+ */
+export const maxJsonDepth = 512;
+
 /** Could be changed by a double: 16 digits or more in a row (with a point between), an exponent, or minus zero. */
 const suspicious = /\d[\d.]{15}|\d[eE]|-0(?![.\d])/;
+
+const tooDeep = `it is nested more than ${maxJsonDepth} levels deep`;
 
 interface RawJson {
   rawJSON(text: string): RawNumber;
@@ -35,7 +43,7 @@ interface RawJson {
 }
 const raw = JSON as unknown as RawJson;
 
-/** Parses a whole document; invalid UTF-8 is malformed. Of keys that come twice the last one counts. */
+/** Parses a whole document; invalid UTF-8 and nesting beyond `maxJsonDepth` are malformed. Of keys that come twice the last one counts. */
 export function parseJson(bytes: Buffer): ParsedJson {
   if (!isUtf8(bytes)) return { kind: "malformed", reason: "it is not UTF-8" };
   return parseJsonText(bytes.toString("utf8"));
@@ -45,10 +53,13 @@ export function parseJson(bytes: Buffer): ParsedJson {
 export function parseJsonText(text: string): ParsedJson {
   try {
     const value: unknown = suspicious.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
-    return { kind: "value", value: value as JsonValue };
-  } catch {
-    // The cause would quote what the agent sent.
-    return { kind: "malformed", reason: "it is not JSON" };
+    // Every level takes two brackets, so that short texts need no look.
+    const isDeep = text.length > 2 * maxJsonDepth && isDeeper(value, maxJsonDepth);
+    if (!isDeep) return { kind: "value", value: value as JsonValue };
+    return { kind: "malformed", reason: tooDeep };
+  } catch (error) {
+    // `keepDigits` is called from inside the deepest level. Other causes would quote what the agent sent.
+    return { kind: "malformed", reason: error instanceof RangeError ? tooDeep : "it is not JSON" };
   }
 }
 
@@ -69,6 +80,22 @@ export function isJsonNumber(value: JsonValue | undefined): value is JsonNumber 
 
 function isRaw(value: unknown): value is RawNumber {
   return typeof value === "object" && value !== null && raw.isRawJSON(value);
+}
+
+/** Whether lists and objects stand in each other in more than so many levels. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return !raw.isRawJSON(value);
+  if (Array.isArray(value)) {
+    for (const element of value) {
+      // Vectors have thousands of numbers, which are not worth a call each.
+      if (typeof element === "object" && isDeeper(element, levels - 1)) return true;
+    }
+    return false;
+  }
+  // Objects that were parsed inherit nothing that is listed here.
+  for (const key in value) if (isDeeper(Reflect.get(value, key), levels - 1)) return true;
+  return false;
 }
 
 function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
