@@ -1,6 +1,5 @@
 /** Rules of one host that the engine chooses among: precedence, entries, ways and who may be let by. */
 import t from "tap";
-import { seededRandom } from "../../providers/testdata/seeded-random.ts";
 import type { RoutedRule } from "../routing-plan.ts";
 import type { DefaultPolicy, HttpRule, PathMatch } from "../snapshot.ts";
 import { forward } from "../testdata/gateway-snapshot.ts";
@@ -235,6 +234,15 @@ t.test("joinChoices() has such a rule chosen behind one that needs it", async (t
   const rules = [choosing("a"), choosing("b", { models: [], isNeeded: false })];
   t.same(joined(rules), ["way a", "way b", "entry a+b deny"]);
 });
+
+/** Numbers in [0, 1), the same for the same seed. */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return state / 2_147_483_648;
+  };
+}
 
 interface Call {
   readonly model: string;
