@@ -3,7 +3,7 @@
  * candidates, in which order they are tried. Part of the snapshot: plain data, without secrets.
  */
 
-import type { CapturePlan, CredentialUse, ObjectName, Refusal } from "./snapshot.ts";
+import type { CapturePlan, CredentialUse, ObjectName, Refusal } from "./snapshot-parts.ts";
 
 /** What the engine decides about requests that a rule's path matches. */
 export interface RoutingPlan {

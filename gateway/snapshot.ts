@@ -4,13 +4,22 @@
  */
 
 import type { FallbackPlan, RoutedRule, RoutingPlan } from "./routing-plan.ts";
+import type {
+  CapturePlan,
+  CredentialUse,
+  DenyReason,
+  ObjectName,
+  Refusal,
+} from "./snapshot-parts.ts";
 
-/** Names one object; `kind` is of group clrk.apoxy.dev except for core/v1 Secret. */
-export interface ObjectName {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-}
+export type {
+  CapturePlan,
+  CredentialUse,
+  DenyReason,
+  ObjectName,
+  Refusal,
+  SecretUse,
+} from "./snapshot-parts.ts";
 
 /** Everything the data plane decides by, at one revision. */
 export interface Snapshot {
@@ -42,31 +51,6 @@ export interface GatewaySnapshot {
 
 /** What happens to traffic that no rule matches. */
 export type DefaultPolicy = "allow-all" | "deny-all";
-
-/** Why traffic is refused; `reason` is a stable word for records, `message` a sentence for people. */
-export interface Refusal {
-  readonly reason: DenyReason;
-  readonly message: string;
-}
-
-/** Stable words for `clrk.deny.reason`. */
-export type DenyReason =
-  | "default-policy"
-  | "no-rule"
-  | "deny-policy"
-  | "not-enforced"
-  | "credential-missing"
-  | "credential-needs-tls"
-  | "backend-missing"
-  | "ambiguous-path"
-  | "trace-method"
-  | "not-ready"
-  | "engine-unavailable"
-  | "engine-failed"
-  | "body-too-large"
-  | "body-malformed"
-  | "not-translatable"
-  | "upstream-malformed";
 
 /** An IP address and TCP port. */
 export interface SocketEndpoint {
@@ -147,18 +131,6 @@ export interface EnginePlan {
   readonly queryCredentials: readonly Extract<CredentialUse, { readonly kind: "query" }>[];
   /** Why Envoy's own filters are not enough, one sentence part each; never empty */
   readonly why: readonly string[];
-}
-
-/** Which parts of a transaction go into its record. */
-export interface CapturePlan {
-  readonly request: boolean;
-  readonly response: boolean;
-  /** Of each body, after decoding */
-  readonly maxBytes: number;
-  /** Media types without parameters, lower case; bodies of other types are not kept */
-  readonly contentTypes: readonly string[];
-  /** Lower-case names of headers whose values are never kept, besides those that always hold credentials */
-  readonly redactHeaders: readonly string[];
 }
 
 /** What the engine does with each attempt at an upstream, after everything else has changed the request. */
@@ -265,39 +237,6 @@ export interface BackendTarget {
   /** In place of the rule's, where credentials of this backend need the engine */
   readonly engine?: EnginePlan;
   readonly attempt?: AttemptPlan;
-}
-
-/** One credential as a rule uses it; its value never stands in a snapshot. */
-export type CredentialUse =
-  | {
-      readonly kind: "header";
-      readonly policy: ObjectName;
-      readonly secret: SecretUse;
-      /** Lower case */
-      readonly header: string;
-      readonly valuePrefix: string;
-    }
-  | {
-      readonly kind: "query";
-      readonly policy: ObjectName;
-      readonly secret: SecretUse;
-      /** As it is written into the query, unescaped */
-      readonly parameter: string;
-      readonly valuePrefix: string;
-    }
-  | {
-      readonly kind: "aws-sigv4";
-      readonly policy: ObjectName;
-      readonly secret: SecretUse;
-      readonly region: string;
-      readonly service: string;
-    };
-
-/** Names a secret value: `credentials.get(resource)` beside the snapshot holds it. */
-export interface SecretUse {
-  readonly secret: ObjectName;
-  /** Key of the value and name of the SDS resource, such as `secret/default/openai/token` */
-  readonly resource: string;
 }
 
 /** One match of an EgressL4Route rule; all present members must match. */
