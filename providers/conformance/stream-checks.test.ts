@@ -1,6 +1,6 @@
 import t from "tap";
 import type { ChatCodec, StreamEncoder } from "../codec.ts";
-import type { StreamEvent } from "../ir.ts";
+import type { ErrorKind, StreamEvent } from "../ir.ts";
 import { codecUses } from "./codec-use.ts";
 import { checkStreams, readStream, streamsFor, writeStream } from "./stream-checks.ts";
 import { chatProblems, streaming, telling } from "./testdata/broken-codecs.ts";
@@ -38,6 +38,18 @@ t.test("checkStreams() takes a failure for an answer that ended with an error", 
 t.test("checkStreams() wants no log probabilities of a dialect without", async (t) => {
   const expresses = allBut("logprobs");
   t.same(problemsOf({ ...streaming(without("logprobs")), expresses }), []);
+});
+
+/** Tells an answer that ended as an error as a failure of some kind, in place of its finish. */
+function failing(kind: ErrorKind) {
+  const error = { status: 500, kind, message: "The model failed", code: null };
+  return streaming((event) =>
+    event.kind === "finish" && event.finish === "error" ? [{ kind: "failed", error }] : [event],
+  );
+}
+
+t.test("checkStreams() takes a failure of the server for an answer that is an error", async (t) => {
+  t.same(problemsOf(failing("server")), []);
 });
 
 t.test("streamsFor() are those that could answer what the dialect expresses", async (t) => {
@@ -181,6 +193,21 @@ for (const { name, chat, problem } of [
       },
     },
     problem: 'stream "one text": it ends twice',
+  },
+  {
+    name: "an error as a failure that it is not",
+    chat: failing("timeout"),
+    problem: 'stream "finish "error"": its own writing is read as a failure: The model failed',
+  },
+  {
+    name: "an error as a failure, without its text",
+    chat: streaming((event) => {
+      if (event.kind === "delta") return [];
+      if (event.kind !== "finish" || event.finish !== "error") return [event];
+      const error = { status: 500, kind: "server", message: "Failed", code: null } as const;
+      return [{ kind: "failed", error }];
+    }),
+    problem: 'stream "finish "error"": choices[0].parts has 0 elements, wanted 1',
   },
   {
     name: "no failures",

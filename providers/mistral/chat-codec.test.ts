@@ -103,6 +103,7 @@ t.test("decodeRequest() reads what agents of Mistral say", async (t) => {
     seed: 7,
     maxOutputTokens: 5,
     toolChoice: { kind: "required" },
+    streamUsage: true,
     unexpressed: [{ feature: "unknown-field", at: "safe_prompt" }],
   });
 });
@@ -116,7 +117,45 @@ t.test("decodeRequest() reads what encodeRequest() wrote", async (t) => {
     stop: ["x"],
     parallelToolCalls: false,
     output: { kind: "json" },
+    streamUsage: true,
   });
   const written = `${mistralChat.encodeRequest(request)}`;
   t.strictSame(decodedValue(mistralChat.decodeRequest(wireRequest(written))), request);
+});
+
+t.test("decodeRequest() says what is wrong with a body", async (t) => {
+  t.match(mistralChat.decodeRequest(wireRequest("[]")), { kind: "malformed" });
+});
+
+t.test("createStreamEncoder() tells usage unasked, in a chunk that has a choice", async (t) => {
+  const request = requestWith({ stream: true, streamUsage: false });
+  const usage = {
+    inputTokens: 10,
+    outputTokens: 5,
+    cachedInputTokens: null,
+    cacheWriteTokens: null,
+    reasoningTokens: null,
+    audioInputTokens: null,
+    audioOutputTokens: null,
+  };
+  const stream = mistralChat
+    .createStreamEncoder(request)
+    .write([
+      { kind: "start", id: "1", model: "m", created: 5 },
+      { kind: "finish", finish: "stop", stopText: null },
+      { kind: "usage", usage },
+      { kind: "end" },
+    ]);
+  const chunks = `${stream}`.split("\n\n").flatMap((event) => {
+    const data = event.replace("data: ", "");
+    return data.startsWith("{") ? [JSON.parse(data)] : [];
+  });
+  t.strictSame(
+    chunks.map(({ choices }) => choices.length),
+    [1, 1],
+  );
+  t.match(chunks.at(-1), {
+    choices: [{ finish_reason: "stop" }],
+    usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
+  });
 });

@@ -13,6 +13,7 @@ import { decodeFinish } from "./chat-finish-reasons.ts";
 import { decodeChatLogprobs } from "./chat-logprobs.ts";
 import { thoughtSignature } from "./chat-messages-decoder.ts";
 import { decodeChatUsage } from "./chat-usage.ts";
+import { wholeNumberOf } from "./whole-number.ts";
 
 /** Reads a whole answer. */
 export function decodeChatResponse({ body }: WireResponse): Decoded<ChatResponse> {
@@ -23,13 +24,12 @@ export function decodeChatResponse({ body }: WireResponse): Decoded<ChatResponse
   if (!isJsonList(list)) return { kind: "malformed", reason: "choices is not a list" };
   const choices = list.filter(isJsonObject).toSorted(byIndex).map(decodeChoice);
   if (choices.length === 0) return { kind: "malformed", reason: "choices holds no choice" };
-  const created = answer["created"];
   return {
     kind: "ok",
     value: {
       id: textOr(answer["id"], ""),
       model: textOr(answer["model"], ""),
-      created: typeof created === "number" ? created : null,
+      created: wholeNumberOf(answer["created"]),
       choices,
       usage: decodeChatUsage(answer["usage"]),
     },

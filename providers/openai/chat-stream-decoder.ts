@@ -17,6 +17,7 @@ import { thoughtSignature } from "./chat-messages-decoder.ts";
 import { decodeStopText, reasoningOf, textOr } from "./chat-response-decoder.ts";
 import { decodeChatUsage } from "./chat-usage.ts";
 import { decodeStreamError } from "./error-codec.ts";
+import { wholeNumberOf } from "./whole-number.ts";
 
 const none: readonly StreamEvent[] = [];
 
@@ -106,13 +107,12 @@ class ChatStreamDecoder implements StreamDecoder {
   }
 
   #start(chunk: JsonObject): void {
-    const created = chunk["created"];
     this.#isStarted = true;
     this.#events.push({
       kind: "start",
       id: textOr(chunk["id"], ""),
       model: textOr(chunk["model"], ""),
-      created: typeof created === "number" ? created : null,
+      created: wholeNumberOf(chunk["created"]),
     });
   }
 

@@ -158,7 +158,7 @@ const sequences: readonly {
     ],
   },
   {
-    name: "parts that are interleaved",
+    name: "parts that are interleaved one after another",
     events: [
       begin,
       { kind: "part-start", index: 0, part: { kind: "text" } },
@@ -171,13 +171,13 @@ const sequences: readonly {
     ],
     choices: [
       role,
+      { content: "x" },
       {
         tool_calls: [
           { index: 0, id: "a", type: "function", function: { name: "f", arguments: "" } },
         ],
       },
       { tool_calls: [{ index: 0, function: { arguments: "{}" } }] },
-      { content: "x" },
       "stop",
     ],
   },
@@ -326,6 +326,46 @@ t.test("write() writes calls that OpenAI's SDK gathers", async (t) => {
       ["b", "g", "{}"],
     ],
   );
+});
+
+t.test("write() writes calls side by side so that OpenAI's SDK tells each whole", async (t) => {
+  const sideBySide: StreamEvent[] = [
+    begin,
+    { kind: "part-start", index: 0, part: { kind: "tool-call", id: "a", name: "f" } },
+    { kind: "part-start", index: 1, part: { kind: "tool-call", id: "b", name: "g" } },
+    { kind: "delta", index: 0, text: '{"n":' },
+    { kind: "delta", index: 1, text: '{"m":' },
+    { kind: "delta", index: 0, text: "1}" },
+    { kind: "delta", index: 1, text: "2}" },
+    { kind: "part-end", index: 0 },
+    { kind: "part-end", index: 1 },
+    ...twoCalls.slice(-2),
+  ];
+  const runner = clientFor(encode(sideBySide)).chat.completions.stream({
+    model: "m",
+    messages: [],
+  });
+  const told: string[] = [];
+  runner.on("tool_calls.function.arguments.done", ({ name, arguments: text }) =>
+    told.push(`${name} ${text}`),
+  );
+  await runner.done();
+  t.strictSame(told, ['f {"n":1}', 'g {"m":2}']);
+});
+
+t.test("write() writes usage beside the reason where the dialect has it there", async (t) => {
+  const encoder = createChatStreamEncoder({ streamUsage: true }, { usageIn: "finish-chunk" });
+  const [reason, ...others] = finish;
+  const events = [begin, ...hello, ...(reason === undefined ? [] : [reason])];
+  const written = `${encoder.write(events)}${encoder.write([{ kind: "usage", usage }, ...others])}`;
+  const chunks = dataOf(written);
+  t.equal(chunks.pop(), "[DONE]");
+  t.match(chunks.pop(), {
+    choices: [{ delta: {}, finish_reason: "stop" }],
+    usage: { prompt_tokens: 10, completion_tokens: 5 },
+  });
+  for (const chunk of chunks) t.notOk(Object.hasOwn(Object(chunk), "usage"));
+  t.strictSame(choicesOf(written).at(-1), "stop");
 });
 
 t.test("write() writes a failure that OpenAI's SDK raises", async (t) => {

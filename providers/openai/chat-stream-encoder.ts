@@ -4,17 +4,29 @@
  */
 
 import type { StreamEncoder } from "../codec.ts";
-import type { ChatRequest, Part, PartStart, StreamEvent, Usage } from "../ir.ts";
+import type { ChatRequest, FinishReason, Part, PartStart, StreamEvent, Usage } from "../ir.ts";
 import { writeJson } from "../json-text.ts";
 import { encodeFinish } from "./chat-finish-reasons.ts";
 import { encodeChatLogprobs } from "./chat-logprobs.ts";
 import { completionId, extraContent } from "./chat-response-encoder.ts";
 import { encodeChatUsage } from "./chat-usage.ts";
 import { encodeErrorBody } from "./error-codec.ts";
+import { PartSequence } from "./part-sequence.ts";
 
-/** An encoder for the answer to a request. */
-export function createChatStreamEncoder({ streamUsage }: ChatRequest): StreamEncoder {
-  return new ChatStreamEncoder(streamUsage);
+/** In what the dialect's servers differ. */
+export interface StreamSpelling {
+  /** Where counts stand: in a chunk of their own without choices, or in the one that says why the answer ended */
+  readonly usageIn: "own-chunk" | "finish-chunk";
+}
+
+const openaiSpelling: StreamSpelling = { usageIn: "own-chunk" };
+
+/** An encoder for the answer to a request; counts are written where the request wants them. */
+export function createChatStreamEncoder(
+  { streamUsage }: Pick<ChatRequest, "streamUsage">,
+  spelling: StreamSpelling = openaiSpelling,
+): StreamEncoder {
+  return new ChatStreamEncoder(streamUsage, spelling);
 }
 
 /** A part that has begun. */
@@ -28,6 +40,11 @@ interface OpenPart {
 class ChatStreamEncoder implements StreamEncoder {
   readonly contentType = "text/event-stream; charset=utf-8";
   readonly #tellsUsage: boolean;
+  readonly #usageIn: StreamSpelling["usageIn"];
+  readonly #sequence = new PartSequence((event) => {
+    if (!this.#isOver) this.#bytes += this.#encode(event);
+  });
+  #bytes = "";
   /** What stands in every chunk before its choices */
   #head = "";
   readonly #tail: string;
@@ -35,21 +52,21 @@ class ChatStreamEncoder implements StreamEncoder {
   readonly #kinds = new Set<Part["kind"]>();
   #calls = 0;
   #usage: Usage | null = null;
+  #finish: FinishReason = "stop";
   #isOver = false;
 
-  constructor(tellsUsage: boolean) {
+  constructor(tellsUsage: boolean, { usageIn }: StreamSpelling) {
     this.#tellsUsage = tellsUsage;
+    this.#usageIn = usageIn;
     // OpenAI writes usage into every chunk of a stream that ends with it.
-    this.#tail = tellsUsage ? ',"usage":null}\n\n' : "}\n\n";
+    const isInEach = tellsUsage && usageIn === "own-chunk";
+    this.#tail = isInEach ? ',"usage":null}\n\n' : "}\n\n";
   }
 
   write(events: readonly StreamEvent[]): string {
-    let text = "";
-    for (const event of events) {
-      if (this.#isOver) break;
-      text += this.#encode(event);
-    }
-    return text;
+    this.#bytes = "";
+    for (const event of events) this.#sequence.write(event);
+    return this.#bytes;
   }
 
   #encode(event: StreamEvent): string {
@@ -63,20 +80,22 @@ class ChatStreamEncoder implements StreamEncoder {
       case "signature":
         return this.#addSignature(event.index, event.signature);
       case "logprobs":
-        return this.#chunk("{}", writeJson(encodeChatLogprobs(event.logprobs)), "null");
+        return this.#chunk("{}", writeJson(encodeChatLogprobs(event.logprobs)));
       case "part-end":
         return this.#endPart(event.index);
       case "usage":
         this.#usage = event.usage;
         return "";
       case "finish":
-        return this.#chunk("{}", "null", `"${encodeFinish(event.finish, this.#kinds)}"`);
+        this.#finish = event.finish;
+        // Counts may come after the reason.
+        return this.#usageIn === "finish-chunk" ? "" : this.#finishChunk(this.#tail);
       case "failed":
         this.#isOver = true;
         return `data: ${encodeErrorBody(event.error)}\n\n`;
       case "end":
         this.#isOver = true;
-        return `${this.#usageChunk()}data: [DONE]\n\n`;
+        return `${this.#lastChunk()}data: [DONE]\n\n`;
     }
   }
 
@@ -141,16 +160,23 @@ class ChatStreamEncoder implements StreamEncoder {
     return part?.kind === "tool-call" && part.isEmpty ? this.#addText(index, "{}") : "";
   }
 
-  #usageChunk(): string {
-    if (!this.#tellsUsage || this.#usage === null) return "";
-    return `${this.#head}],"usage":${writeJson(encodeChatUsage(this.#usage))}}\n\n`;
+  #lastChunk(): string {
+    const usage = this.#tellsUsage ? this.#usage : null;
+    const member = usage === null ? "" : `,"usage":${writeJson(encodeChatUsage(usage))}`;
+    if (this.#usageIn === "finish-chunk") return this.#finishChunk(`${member}}\n\n`);
+    return member === "" ? "" : `${this.#head}]${member}}\n\n`;
+  }
+
+  #finishChunk(tail: string): string {
+    const reason = encodeFinish(this.#finish, this.#kinds);
+    return `${this.#head}{"index":0,"delta":{},"logprobs":null,"finish_reason":"${reason}"}]${tail}`;
   }
 
   #delta(delta: string): string {
-    return this.#chunk(delta, "null", "null");
+    return this.#chunk(delta, "null");
   }
 
-  #chunk(delta: string, logprobs: string, finish: string): string {
-    return `${this.#head}{"index":0,"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}]${this.#tail}`;
+  #chunk(delta: string, logprobs: string): string {
+    return `${this.#head}{"index":0,"delta":${delta},"logprobs":${logprobs},"finish_reason":null}]${this.#tail}`;
   }
 }

@@ -3,25 +3,26 @@
 import type { Usage } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
+import { wholeNumberOf } from "./whole-number.ts";
 
 /** Reads `usage` of an answer or of a chunk; null where there is none. */
 export function decodeChatUsage(value: JsonValue | undefined): Usage | null {
   if (!isJsonObject(value)) return null;
   const input = detailsOf(value["prompt_tokens_details"]);
   const output = detailsOf(value["completion_tokens_details"]);
-  const reasoningTokens = countOf(output["reasoning_tokens"]);
+  const reasoningTokens = wholeNumberOf(output["reasoning_tokens"]);
   return {
-    inputTokens: countOf(value["prompt_tokens"]),
+    inputTokens: wholeNumberOf(value["prompt_tokens"]),
     outputTokens: outputTokens(value, reasoningTokens),
     // The others are DeepSeek's and Moonshot's
     cachedInputTokens:
-      countOf(input["cached_tokens"]) ??
-      countOf(value["prompt_cache_hit_tokens"]) ??
-      countOf(value["cached_tokens"]),
-    cacheWriteTokens: countOf(input["cache_write_tokens"]),
+      wholeNumberOf(input["cached_tokens"]) ??
+      wholeNumberOf(value["prompt_cache_hit_tokens"]) ??
+      wholeNumberOf(value["cached_tokens"]),
+    cacheWriteTokens: wholeNumberOf(input["cache_write_tokens"]),
     reasoningTokens,
-    audioInputTokens: countOf(input["audio_tokens"]),
-    audioOutputTokens: countOf(output["audio_tokens"]),
+    audioInputTokens: wholeNumberOf(input["audio_tokens"]),
+    audioOutputTokens: wholeNumberOf(output["audio_tokens"]),
   };
 }
 
@@ -49,9 +50,9 @@ export function encodeChatUsage(usage: Usage): JsonObject {
 
 /** xAI counts reasoning beside the output and not in it, which its total shows. */
 function outputTokens(usage: JsonObject, reasoningTokens: number | null): number | null {
-  const output = countOf(usage["completion_tokens"]);
-  const input = countOf(usage["prompt_tokens"]);
-  const total = countOf(usage["total_tokens"]);
+  const output = wholeNumberOf(usage["completion_tokens"]);
+  const input = wholeNumberOf(usage["prompt_tokens"]);
+  const total = wholeNumberOf(usage["total_tokens"]);
   if (output === null || input === null || total === null || reasoningTokens === null)
     return output;
   return total === input + output + reasoningTokens ? output + reasoningTokens : output;
@@ -59,8 +60,4 @@ function outputTokens(usage: JsonObject, reasoningTokens: number | null): number
 
 function detailsOf(value: JsonValue | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
-}
-
-function countOf(value: JsonValue | undefined): number | null {
-  return typeof value === "number" ? value : null;
 }

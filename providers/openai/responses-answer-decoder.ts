@@ -7,6 +7,7 @@ import { isJsonObject, parseJson } from "../json-text.ts";
 import { decodeTokenLogprobs } from "./responses-logprobs.ts";
 import { decodeReasoning } from "./responses-reasoning.ts";
 import { decodeUsage } from "./responses-usage.ts";
+import { wholeNumberOf } from "./whole-number.ts";
 
 /** What of an answer's parts decides why it ended. */
 export interface PartKinds {
@@ -54,7 +55,7 @@ export function identityOf(answer: JsonObject): {
   return {
     id: typeof id === "string" ? id : "",
     model: typeof model === "string" ? model : "",
-    created: typeof created === "number" ? created : null,
+    created: wholeNumberOf(created),
   };
 }
 

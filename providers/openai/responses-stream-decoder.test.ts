@@ -115,6 +115,14 @@ t.test("write() begins a stream whose begin was left out", async (t) => {
   t.same(decodeStream([streamBytes([running, completed()])])[0], start);
 });
 
+t.test("write() tells no time that is none", async (t) => {
+  for (const created_at of [170_000_001_700_000_000, -1, 0.5, "5"]) {
+    const broken = { ...created, response: { ...created.response, created_at } };
+    const [first] = decodeStream([streamBytes([broken])]);
+    t.strictSame(first, { ...start, created: null }, `${created_at}`);
+  }
+});
+
 t.test("write() begins no answer by what says nothing of it", async (t) => {
   const events = decodeStream([
     Buffer.from(": hello\n\n"),

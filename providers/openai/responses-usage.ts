@@ -3,6 +3,7 @@
 import type { Usage } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
+import { wholeNumberOf } from "./whole-number.ts";
 
 /** The counts of an answer; null where it has none. */
 export function decodeUsage(usage: JsonValue | undefined): Usage | null {
@@ -37,6 +38,5 @@ export function encodeUsage(usage: Usage | null): JsonObject {
 }
 
 function count(object: JsonValue | undefined, name: string): number | null {
-  const value = isJsonObject(object) ? object[name] : undefined;
-  return typeof value === "number" ? value : null;
+  return wholeNumberOf(isJsonObject(object) ? object[name] : undefined);
 }
