@@ -35,7 +35,9 @@ t.test("provider() gives built-in providers only", async (t) => {
 });
 
 t.test("codec() gives built-in codecs, and names them where there is none", async (t) => {
-  for (const codec of providers.flatMap(codecsOf)) t.equal(providerKit.codec(codec.name), codec);
+  for (const { name } of providers.flatMap(codecsOf)) t.equal(providerKit.codec(name).name, name);
+  const [anthropic] = providers.filter(({ name }) => name === "anthropic");
+  t.ok(anthropic && codecsOf(anthropic).includes(providerKit.codec("anthropic-messages")));
   t.throws(
     () => providerKit.codec("acme-chat"),
     /^There is no built-in codec "acme-chat": known are \w/,

@@ -42,8 +42,10 @@ function getProvider(name: string): Provider {
   throw new RangeError(`There is no built-in provider "${name}": known are ${known}`);
 }
 
+/** A dialect that several providers speak is the one of the provider it is named after. */
 function getCodec(name: string): Codec {
-  const codecs = providers.flatMap(codecsOf);
+  const isAuthor = (provider: Provider) => name.startsWith(`${provider.name}-`);
+  const codecs = [...providers.filter(isAuthor), ...providers].flatMap(codecsOf);
   const found = codecs.find((codec) => codec.name === name);
   if (found !== undefined) return found;
   const known = [...new Set(codecs.map((codec) => codec.name))].join(", ") || "none";

@@ -1,6 +1,8 @@
 /**
  * What the gateway decides in the benchmark `extproc`: 50 routes with 4 rules each for calls of one model API, told
- * apart by the deployment in the path, and the routes of the bench's Envoy that stand for those rules.
+ * apart by the deployment in the path, and the routes of the bench's Envoy that stand for those rules. The API is the one
+ * of text completions, whose requests go on as they are: those of chats are held and changed, which is what the benchmark
+ * `llm` measures.
  */
 import { parseAnyObject } from "../../crds/kinds.ts";
 import type { ParsedObject } from "../../crds/kinds.ts";
@@ -45,7 +47,7 @@ export function createBenchPolicy(): BenchPolicy {
     }
     routes.set(path, {
       name: encodeDecisionKey({ verdict: "allow", route, ruleIndex }),
-      prefix: path.slice(0, path.indexOf("/chat/") + 1),
+      prefix: path.slice(0, path.lastIndexOf("/") + 1),
       planId: engine?.id ?? noPlan,
       path,
     });
@@ -89,7 +91,7 @@ function modelRoute(index: number): object {
         matches: [
           {
             provider: "azure-openai",
-            endpoints: [`/openai/deployments/${name}-${rule}/chat/completions`],
+            endpoints: [`/openai/deployments/${name}-${rule}/completions`],
           },
         ],
       })),

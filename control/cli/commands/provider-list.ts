@@ -20,7 +20,7 @@ export interface ProviderListFlags extends OutputFlags {
 const blank = " ";
 
 /** Keeps the table within 80 columns. */
-const hostColumns = 30;
+const hostColumns = 28;
 
 /** Prints built-in providers, the plugins that are named, and those of running gateways. */
 export async function listProviders(this: CliContext, flags: ProviderListFlags): Promise<void> {
