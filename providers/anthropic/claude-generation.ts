@@ -15,6 +15,8 @@ export interface ThinkingRules {
   readonly on: readonly ("adaptive" | "enabled")[];
   /** The value for no thinking, or the least of it; null: it always thinks */
   readonly off: "disabled" | "between_tools" | null;
+  /** It shows what it thought where `thinking.display` is not said; the later ones leave the text out */
+  readonly isShown: boolean;
   /** Words for effort, least first; empty: it knows none */
   readonly efforts: readonly ReasoningEffort[];
 }
@@ -34,12 +36,25 @@ const upToHigh = ["low", "medium", "high"] as const;
 const withMax = [...upToHigh, "max"] as const;
 const all = [...upToHigh, "xhigh", "max"] as const;
 
-const noThinking: ThinkingRules = { byDefault: false, on: [], off: null, efforts: [] };
-const manual: ThinkingRules = { byDefault: false, on: ["enabled"], off: "disabled", efforts: [] };
+const noThinking: ThinkingRules = {
+  byDefault: false,
+  on: [],
+  off: null,
+  isShown: false,
+  efforts: [],
+};
+const manual: ThinkingRules = {
+  byDefault: false,
+  on: ["enabled"],
+  off: "disabled",
+  isShown: true,
+  efforts: [],
+};
 const adaptive: ThinkingRules = {
   byDefault: false,
   on: ["adaptive"],
   off: "disabled",
+  isShown: false,
   efforts: all,
 };
 const adaptiveByDefault: ThinkingRules = { ...adaptive, byDefault: true };
@@ -82,7 +97,7 @@ const claude45: ClaudeGeneration = { ...claude4, lacks: new Set(noMidSystem) };
 const opus41: ClaudeGeneration = { ...claude45, mostTokens: 32_000 };
 const opus45: ClaudeGeneration = { ...claude45, thinking: { ...manual, efforts: upToHigh } };
 const claude46: ClaudeGeneration = {
-  thinking: { ...adaptive, on: ["adaptive", "enabled"], efforts: withMax },
+  thinking: { ...adaptive, on: ["adaptive", "enabled"], isShown: true, efforts: withMax },
   sampling: "one",
   mostTokens: 64_000,
   lacks: new Set([...noMidSystem, ...noPrefill]),

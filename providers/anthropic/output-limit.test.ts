@@ -2,9 +2,9 @@ import t from "tap";
 import { chatRequest, dialect } from "../testdata/anthropic-messages.ts";
 import { limitOutput } from "./output-limit.ts";
 
-const off = { type: null, effort: null, budget: 0 };
-const enabled = { type: "enabled", effort: null, budget: 8_192 } as const;
-const adaptive = { type: "adaptive", effort: null, budget: 8_192 } as const;
+const off = { type: null, effort: null, budget: 0, display: null };
+const enabled = { type: "enabled", effort: null, budget: 8_192, display: null } as const;
+const adaptive = { type: "adaptive", effort: null, budget: 8_192, display: null } as const;
 
 const cases = [
   { name: "what was asked", asked: 100, choice: off, most: null, limit: 100, budget: 0 },

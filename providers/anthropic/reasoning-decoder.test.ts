@@ -1,6 +1,6 @@
 import t from "tap";
 import { RequestNotes } from "./request-notes.ts";
-import { decodeReasoning } from "./reasoning-decoder.ts";
+import { decodeReasoning, withUsualDisplay } from "./reasoning-decoder.ts";
 
 const cases = [
   { thinking: undefined, effort: undefined, says: null },
@@ -93,3 +93,47 @@ for (const { thinking, reason } of malformed) {
     },
   );
 }
+
+const asked = { effort: null, budgetTokens: 2_000, visible: null } as const;
+const adaptive = { ...asked, budgetTokens: -1 } as const;
+const displays = [
+  { name: "a budget", model: "claude-sonnet-4-5", reasoning: asked, visible: true },
+  { name: "a budget", model: "claude-3-7-sonnet-latest", reasoning: asked, visible: true },
+  {
+    name: "a budget",
+    model: "anthropic.claude-opus-4-1-20250805-v1:0",
+    reasoning: asked,
+    visible: true,
+  },
+  { name: "a budget", model: "my-deployment", reasoning: asked, visible: true },
+  { name: "adaptive thinking", model: "claude-opus-4-6", reasoning: adaptive, visible: true },
+  { name: "adaptive thinking", model: "claude-opus-4-7", reasoning: adaptive, visible: null },
+  { name: "adaptive thinking", model: "claude-fable-5", reasoning: adaptive, visible: null },
+  {
+    name: "what is hidden on purpose",
+    model: "claude-sonnet-4-5",
+    reasoning: { ...asked, visible: false },
+    visible: false,
+  },
+  {
+    name: "a word for effort alone",
+    model: "claude-opus-4-5",
+    reasoning: { effort: "low", budgetTokens: null, visible: null },
+    visible: null,
+  },
+  {
+    name: "no thinking beside a word for effort",
+    model: "claude-opus-4-6",
+    reasoning: { effort: "low", budgetTokens: 0, visible: null },
+    visible: null,
+  },
+] as const;
+for (const { name, model, reasoning, visible } of displays) {
+  t.test(`withUsualDisplay() has ${name} of ${model} shown: ${visible}`, async (t) => {
+    t.strictSame(withUsualDisplay(reasoning, model), { ...reasoning, visible });
+  });
+}
+
+t.test("withUsualDisplay() makes no reasoning of none", async (t) => {
+  t.equal(withUsualDisplay(null, "claude-sonnet-4-5"), null);
+});

@@ -7,7 +7,8 @@ import type { ReasoningEffort, ReasoningRequest } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonNumber, isJsonObject } from "../json-text.ts";
 import type { RequestNotes } from "./request-notes.ts";
-import { memberOf } from "./json-members.ts";
+import { generationOf } from "./claude-generation.ts";
+import { memberOf, numberOf } from "./json-members.ts";
 
 const efforts: ReadonlyMap<JsonValue, ReasoningEffort> = new Map<JsonValue, ReasoningEffort>([
   ["low", "low"],
@@ -33,6 +34,20 @@ export function decodeReasoning(
   }
   notes.missOthers(thinking, known, "thinking");
   return decodeThinking(thinking, word, notes);
+}
+
+/**
+ * Reasoning that a model of Claude's shows without being asked to, made an explicit wish: agents count on it, and other
+ * providers show nothing of their own accord.
+ */
+export function withUsualDisplay(
+  reasoning: ReasoningRequest | null,
+  model: string,
+): ReasoningRequest | null {
+  if (reasoning === null || reasoning.visible !== null) return reasoning;
+  const { budgetTokens } = reasoning;
+  const isOn = budgetTokens !== null && numberOf(budgetTokens) !== 0;
+  return isOn && generationOf(model).thinking.isShown ? { ...reasoning, visible: true } : reasoning;
 }
 
 const known: ReadonlySet<string> = new Set(["type", "budget_tokens", "display"]);

@@ -7,7 +7,7 @@ import type { JsonNumber, JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonNumber, isJsonObject } from "../json-text.ts";
 import { decodeContent } from "./content-decoder.ts";
 import { messagesDialect } from "./dialect.ts";
-import { decodeReasoning } from "./reasoning-decoder.ts";
+import { decodeReasoning, withUsualDisplay } from "./reasoning-decoder.ts";
 import { isSaid, memberOf, textOrNull } from "./json-members.ts";
 import { RequestNotes } from "./request-notes.ts";
 import { decodeToolChoice, decodeTools } from "./tools-decoder.ts";
@@ -65,8 +65,10 @@ export function decodeRequestObject(body: JsonValue, frame: RequestFrame): Decod
   const notes = new RequestNotes();
   if (frame.hasBetaHeader) notes.miss("beta-header", "anthropic-beta");
   const config = decodeConfig(body, notes);
+  const model = frame.model ?? decodeModel(body, notes);
+  const reasoning = decodeReasoning(memberOf(body, "thinking"), memberOf(config, "effort"), notes);
   const value: ChatRequest = {
-    model: frame.model ?? decodeModel(body, notes),
+    model,
     system: decodeSystem(memberOf(body, "system"), notes),
     messages: decodeMessages(memberOf(body, "messages"), notes),
     tools: decodeTools(memberOf(body, "tools"), notes),
@@ -79,7 +81,7 @@ export function decodeRequestObject(body: JsonValue, frame: RequestFrame): Decod
     choices: null,
     logprobs: null,
     output: decodeOutput(memberOf(config, "format") ?? memberOf(body, "output_format"), notes),
-    reasoning: decodeReasoning(memberOf(body, "thinking"), memberOf(config, "effort"), notes),
+    reasoning: withUsualDisplay(reasoning, model),
     stream: frame.stream ?? decodeStream(memberOf(body, "stream"), notes),
     streamUsage: true,
     endUser: decodeEndUser(memberOf(body, "metadata"), notes),

@@ -26,7 +26,7 @@ export function encodeRequestObject(request: ChatRequest): JsonObject {
     ...encodeConversation(request, generation),
     ...encodeSampling(request, choice, generation),
     ...(request.stop.length > 0 && { stop_sequences: request.stop }),
-    thinking: encodeThinking(choice, request.reasoning, budget),
+    thinking: encodeThinking(choice, budget),
     output_config: encodeOutputConfig(request, choice.effort, generation),
     ...(request.endUser !== null && { metadata: { user_id: request.endUser } }),
   };
@@ -38,7 +38,7 @@ export function encodeCountObject(request: ChatRequest): JsonObject {
   const choice = chooseThinking(request, generation.thinking);
   return {
     ...encodeConversation(request, generation),
-    thinking: encodeThinking(choice, request.reasoning, choice.budget),
+    thinking: encodeThinking(choice, choice.budget),
     output_config: encodeOutputConfig(request, choice.effort, generation),
   };
 }

@@ -21,7 +21,7 @@ function choose(
     asked === null ? null : { effort: null, budgetTokens: null, visible: null, ...asked };
   const request = chatRequest({ model, reasoning: wish, ...changes });
   const choice = chooseThinking(request, generationOf(model).thinking);
-  return { ...choice, thinking: encodeThinking(choice, request.reasoning, choice.budget) };
+  return { ...choice, thinking: encodeThinking(choice, choice.budget) };
 }
 
 const manual = "claude-sonnet-4-5";
@@ -98,6 +98,30 @@ const foreign = [
     model: adaptive,
     asked: { visible: false },
     thinking: { type: "adaptive", display: "omitted" },
+    effort: null,
+  },
+  {
+    model: manual,
+    asked: { budgetTokens: 5_000, visible: true },
+    thinking: { type: "enabled", budget_tokens: 5_000 },
+    effort: null,
+  },
+  {
+    model: manual,
+    asked: { budgetTokens: 5_000, visible: false },
+    thinking: { type: "enabled", budget_tokens: 5_000, display: "omitted" },
+    effort: null,
+  },
+  {
+    model: both,
+    asked: { effort: "low", visible: true },
+    thinking: { type: "adaptive" },
+    effort: "low",
+  },
+  {
+    model: "my-deployment",
+    asked: { budgetTokens: 5_000, visible: true },
+    thinking: { type: "enabled", budget_tokens: 5_000 },
     effort: null,
   },
   { model: adaptive, asked: { effort: "none" }, thinking: { type: "disabled" }, effort: null },

@@ -41,12 +41,21 @@ export interface ThinkingChoice {
   readonly effort: ReasoningEffort | null;
   /** Tokens that thinking may take, 0 where the model does not think */
   readonly budget: JsonNumber;
+  /** Null: nothing is said */
+  readonly display: "summarized" | "omitted" | null;
 }
 
-const nothing: ThinkingChoice = { type: null, effort: null, budget: 0 };
+/** How a request asks to think, but for what is shown of it. */
+type Amount = Omit<ThinkingChoice, "display">;
+
+const nothing: Amount = { type: null, effort: null, budget: 0 };
 
 /** Chooses how to ask for a request's reasoning by the rules of its model. */
 export function chooseThinking(request: ChatRequest, rules: ThinkingRules): ThinkingChoice {
+  return { ...chooseAmount(request, rules), display: chooseDisplay(request.reasoning, rules) };
+}
+
+function chooseAmount(request: ChatRequest, rules: ThinkingRules): Amount {
   const { reasoning } = request;
   if (rules.on.length === 0) return nothing;
   // A tool that must be called goes without: the API refuses both together.
@@ -64,22 +73,35 @@ export function chooseThinking(request: ChatRequest, rules: ThinkingRules): Thin
 
 /** The `thinking` of a request; undefined: nothing is said. `budget` is what there is room for. */
 export function encodeThinking(
-  { type }: ThinkingChoice,
-  reasoning: ReasoningRequest | null,
+  { type, display }: ThinkingChoice,
   budget: JsonNumber,
 ): JsonObject | undefined {
   if (type === null) return undefined;
   if (type === "disabled" || type === "between_tools") return { type };
-  const visible = reasoning?.visible ?? null;
   return {
     type,
     ...(type === "enabled" && { budget_tokens: budget }),
-    ...(visible !== null && { display: visible ? "summarized" : "omitted" }),
+    ...(display !== null && { display }),
   };
 }
 
+/** What is shown is said only where it is not what the model does anyway. */
+function chooseDisplay(
+  reasoning: ReasoningRequest | null,
+  { isShown }: ThinkingRules,
+): ThinkingChoice["display"] {
+  switch (reasoning?.visible ?? null) {
+    case true:
+      return isShown ? null : "summarized";
+    case false:
+      return "omitted";
+    case null:
+      return null;
+  }
+}
+
 /** Nothing is said of thinking itself: the model does as it does by default. */
-function chooseDefault(reasoning: ReasoningRequest | null, rules: ThinkingRules): ThinkingChoice {
+function chooseDefault(reasoning: ReasoningRequest | null, rules: ThinkingRules): Amount {
   return {
     type: null,
     effort: wordFor(reasoning, rules),
@@ -88,7 +110,7 @@ function chooseDefault(reasoning: ReasoningRequest | null, rules: ThinkingRules)
 }
 
 /** Models that always think get their lowest effort where they were not to. */
-function chooseOff(reasoning: ReasoningRequest | null, rules: ThinkingRules): ThinkingChoice {
+function chooseOff(reasoning: ReasoningRequest | null, rules: ThinkingRules): Amount {
   const word = wordFor(reasoning, rules);
   if (rules.off === null) {
     const effort = isOff(reasoning) ? (word ?? rules.efforts[0] ?? null) : word;

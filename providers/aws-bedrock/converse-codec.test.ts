@@ -124,7 +124,7 @@ const uses: Partial<Record<Feature, Partial<ChatRequest>>> = {
   },
   reasoning: {
     maxOutputTokens: 9_000,
-    reasoning: { effort: null, budgetTokens: 2_000, visible: null },
+    reasoning: { effort: null, budgetTokens: 2_000, visible: true },
   },
   "reasoning-visible": {
     model: opus48,

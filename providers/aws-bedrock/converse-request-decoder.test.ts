@@ -111,7 +111,7 @@ const members: readonly {
       },
       outputConfig: { effort: "high" },
     },
-    wanted: { topK: 5, reasoning: { effort: "high", budgetTokens: 2_000, visible: null } },
+    wanted: { topK: 5, reasoning: { effort: "high", budgetTokens: 2_000, visible: true } },
   },
   {
     name: "the wish to know where the model stopped",

@@ -4,6 +4,7 @@
  * whether the answer is to be a stream.
  */
 
+import { withUsualDisplay } from "../anthropic/reasoning-decoder.ts";
 import type { Decoded, WireRequest } from "../codec.ts";
 import type { Feature } from "../features.ts";
 import type { ChatRequest, Message, OutputFormat, Tool, ToolChoice } from "../ir.ts";
@@ -85,7 +86,7 @@ function readRequest(
     choices: null,
     logprobs: null,
     output: readOutput(reader, output),
-    reasoning: fields.reasoning,
+    reasoning: withUsualDisplay(fields.reasoning, model),
     stream,
     streamUsage: true,
     endUser: null,

@@ -50,7 +50,7 @@ export function settingsOf(request: ChatRequest): ModelSettings {
 }
 
 function claudeSettings(request: ChatRequest, generation: ClaudeGeneration): ModelSettings {
-  const { maxOutputTokens, reasoning } = request;
+  const { maxOutputTokens } = request;
   const { mostTokens, thinking: rules } = generation;
   const messages = asAnthropic(request.messages);
   const choice = chooseThinking({ ...request, messages }, rules);
@@ -58,7 +58,7 @@ function claudeSettings(request: ChatRequest, generation: ClaudeGeneration): Mod
   // A budget must be less than the answer may have, so it is not left to the model how much that is.
   const asked = maxOutputTokens ?? (isBudgeted ? mostTokens : null);
   const limit = limitOutput({ ...request, maxOutputTokens: asked }, choice, mostTokens);
-  const thinking = encodeThinking(choice, reasoning, limit.budget);
+  const thinking = encodeThinking(choice, limit.budget);
   const { topK, ...sampling } = samplingOf(request, choice, generation);
   const fields = { thinking, top_k: topK ?? undefined };
   return {

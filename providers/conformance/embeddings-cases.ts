@@ -66,6 +66,22 @@ export function embeddingsAnswerCases(): readonly {
       response: { ...response, vectors: ["AACAPgAAgL8=", "AAAAPwAAAMA="] },
     },
     {
+      name: "vectors of numbers where base64 is asked for",
+      request: { ...plainEmbeddings, inputs, encoding: "base64" },
+      response: {
+        ...response,
+        vectors: [
+          [0.25, -1],
+          [0.5, -2],
+        ],
+      },
+    },
+    {
+      name: "vectors in base64 where numbers are asked for",
+      request: { ...plainEmbeddings, inputs },
+      response: { ...response, vectors: ["AACAPgAAgL8=", "AAAAPwAAAMA="] },
+    },
+    {
       name: "no usage",
       request: plainEmbeddings,
       response: { ...response, vectors: [[0.5]], usage: null },

@@ -1,5 +1,5 @@
 import t from "tap";
-import type { EmbeddingsCodec } from "../codec.ts";
+import type { EmbeddingsCodec, WireRequest } from "../codec.ts";
 import type { EmbeddingsRequest, EmbeddingsResponse } from "../ir.ts";
 import { checkEmbeddings } from "./embeddings-checks.ts";
 import { embeddingsProblems } from "./testdata/broken-codecs.ts";
@@ -24,11 +24,36 @@ t.test("checkEmbeddings() leaves out what a dialect cannot express", async (t) =
   const expresses = new Set(["dimensions"] as const);
   const poor = {
     encodeRequest: (request: EmbeddingsRequest) => {
-      if (request.encoding !== "float") throw new Error("Nobody asks for it");
+      if (request.inputs.some((input) => typeof input !== "string")) throw new Error("No tokens");
       return mirrorEmbeddings.encodeRequest({ ...request, endUser: null });
     },
   };
   t.same(problemsOf({ ...poor, expresses }), []);
+});
+
+t.test("checkEmbeddings() wants no base64 of a dialect that has only numbers", async (t) => {
+  const plain: Partial<EmbeddingsCodec> = {
+    encodeRequest: (request) => mirrorEmbeddings.encodeRequest({ ...request, encoding: "float" }),
+    encodeResponse: (response, request) =>
+      mirrorEmbeddings.encodeResponse(response, { ...request, encoding: "float" }),
+  };
+  t.same(problemsOf(plain), []);
+});
+
+t.test("checkEmbeddings() lets a dialect read vectors in either form", async (t) => {
+  const reading: Partial<EmbeddingsCodec> = {
+    decodeResponse: (wire) => {
+      const decoded = mirrorEmbeddings.decodeResponse(wire);
+      if (decoded.kind === "malformed") return decoded;
+      const vectors = decoded.value.vectors.map((vector) => {
+        if (typeof vector !== "string") return vector;
+        const bytes = Buffer.from(vector, "base64");
+        return Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readFloatLE(at * 4));
+      });
+      return { kind: "ok", value: { ...decoded.value, vectors } };
+    },
+  };
+  t.same(problemsOf(reading), []);
 });
 
 for (const { name, embeddings, problem } of [
@@ -43,9 +68,33 @@ for (const { name, embeddings, problem } of [
     problem: 'request "fewer dimensions": dimensions is null, wanted "256"',
   },
   {
-    name: "one encoding for all",
-    embeddings: writing(() => ({ encoding: "float" })),
+    name: "an encoding that it does not read",
+    embeddings: {
+      decodeRequest: (wire: WireRequest) => {
+        const decoded = mirrorEmbeddings.decodeRequest(wire);
+        if (decoded.kind === "malformed") return decoded;
+        return { kind: "ok", value: { ...decoded.value, encoding: "float" } };
+      },
+    },
     problem: 'request "vectors in base64": encoding is "float", wanted "base64"',
+  },
+  {
+    name: "numbers for base64",
+    embeddings: {
+      encodeResponse: (response: EmbeddingsResponse, request: EmbeddingsRequest) =>
+        mirrorEmbeddings.encodeResponse(response, { ...request, encoding: "float" }),
+    },
+    problem: 'answer "vectors in base64": numbers are written where base64 is asked for',
+  },
+  {
+    name: "vectors as they come",
+    embeddings: {
+      encodeResponse: (response: EmbeddingsResponse) => ({
+        contentType: "application/json",
+        body: JSON.stringify(response),
+      }),
+    },
+    problem: 'answer "no usage": numbers and base64 of the same vectors are written in two ways',
   },
   {
     name: "another model",

@@ -8,11 +8,16 @@ import { embeddingsFeatures } from "../request-features.ts";
 import type { CheckBook } from "./check-book.ts";
 import type { CodecUse } from "./codec-use.ts";
 import { frozen, judgeUses, wireRequest, wireResponse } from "./codec-use.ts";
-import { embeddingsAnswerCases, embeddingsRequestCases } from "./embeddings-cases.ts";
+import {
+  embeddingsAnswerCases,
+  embeddingsRequestCases,
+  plainEmbeddings,
+} from "./embeddings-cases.ts";
 import type { Plain } from "./first-difference.ts";
 import { firstDifference } from "./first-difference.ts";
 import { embeddingsRequestShape, embeddingsResponseShape } from "./ir-shape.ts";
 import { plainNumber } from "./plain-parts.ts";
+import { plainVectors } from "./plain-vectors.ts";
 import { usageProblems } from "./plain-answer.ts";
 
 /** Features that a request for embeddings can have. */
@@ -64,15 +69,24 @@ function requestProblem(
   const found = carryEmbeddings(use, request);
   if (typeof found === "string") return found;
   const keepsUser = use.codec.expresses.has("end-user");
+  const keepsEncoding = tellsEncodings(use);
   const plain = (one: EmbeddingsRequest): Plain => ({
     model: one.model,
     inputs: one.inputs.map((input) => (typeof input === "string" ? input : writeJson(input))),
     dimensions: plainNumber(one.dimensions),
-    encoding: one.encoding,
+    encoding: keepsEncoding ? one.encoding : null,
     endUser: keepsUser ? one.endUser : null,
     unexpressed: one.unexpressed.map(({ feature, at }) => `${feature} at ${at}`),
   });
   return firstDifference(plain(found), plain(request));
+}
+
+/** Whether requests of the dialect say how vectors are to be written; in others all are numbers. */
+function tellsEncodings({ codec, model }: CodecUse<EmbeddingsCodec>): boolean {
+  const [float, base64] = (["float", "base64"] as const).map((encoding) =>
+    Buffer.from(codec.encodeRequest(frozen({ ...plainEmbeddings, model, encoding }))),
+  );
+  return float === undefined || base64 === undefined || !float.equals(base64);
 }
 
 function answerProblemsOf(
@@ -89,11 +103,30 @@ function answerProblemsOf(
   if (decoded.kind === "malformed") return [`its own writing is malformed: ${decoded.reason}`];
   const shape = embeddingsResponseShape(decoded.value, "");
   if (shape.length > 0) return shape.map((problem) => `it is read as no answer: ${problem}`);
-  const plain = ({ vectors }: EmbeddingsResponse): Plain =>
-    vectors.map((vector) => (typeof vector === "string" ? vector : writeJson(vector)));
-  const difference = firstDifference(plain(decoded.value), plain(response), "vectors");
+  const { found, wanted } = plainVectors(decoded.value.vectors, response.vectors);
+  const difference = firstDifference(found, wanted, "vectors");
   return [
     ...(difference === undefined ? [] : [difference]),
+    ...encodingProblems(use, response, asked),
     ...usageProblems(decoded.value.usage, response.usage),
   ];
+}
+
+/** The same vectors must be written in one form, and as the request has it: agents read no other. */
+function encodingProblems(
+  { codec }: CodecUse<EmbeddingsCodec>,
+  response: EmbeddingsResponse,
+  asked: EmbeddingsRequest,
+): string[] {
+  const write = (vectors: EmbeddingsResponse["vectors"], encoding: EmbeddingsRequest["encoding"]) =>
+    Buffer.from(
+      codec.encodeResponse(frozen({ ...response, vectors }), { ...asked, encoding }).body,
+    );
+  const [numbers, base64] = [[[0.25, -1]], ["AACAPgAAgL8="]];
+  const { encoding } = asked;
+  if (!write(numbers, encoding).equals(write(base64, encoding))) {
+    return ["numbers and base64 of the same vectors are written in two ways"];
+  }
+  if (encoding === "float" || !write(numbers, "float").equals(write(numbers, "base64"))) return [];
+  return ["numbers are written where base64 is asked for"];
 }

@@ -29,8 +29,8 @@ for (const { name, request } of requestCases()) {
       ["a tool to be chosen freely", ["one tool"]],
       ["an image", ["an image in detail"]],
       ["a result without content", ["a call and its result"]],
-      ["reasoning of medium effort", ["reasoning of 2,048 tokens"]],
-      ["reasoning of 2,048 tokens", ["reasoning of medium effort"]],
+      ["reasoning of medium effort", ["reasoning of 2,048 tokens", "reasoning to be seen"]],
+      ["reasoning of 2,048 tokens", ["reasoning of medium effort", "reasoning to be seen"]],
       ["two turns of one role", ["several texts in one turn"]],
       ["several texts in one turn", ["two turns of one role"]],
     ]);
@@ -70,6 +70,11 @@ for (const { name, found, wanted } of [
     found: { reasoning: { effort: null, budgetTokens: 8_192, visible: null } },
     wanted: { reasoning: { effort: "medium", budgetTokens: null, visible: null } },
   },
+  {
+    name: "what is shown by default",
+    found: { reasoning: { effort: "low", budgetTokens: null, visible: true } },
+    wanted: { reasoning: { effort: "low", budgetTokens: null, visible: null } },
+  },
   { name: "the codec's own notes", found: { variant: "x", streamUsage: true }, wanted: {} },
 ] as { name: string; found: Partial<ChatRequest>; wanted: Partial<ChatRequest> }[]) {
   t.test(`plainRequest() makes ${name} equal`, async (t) => {
@@ -101,6 +106,12 @@ for (const { name, found, wanted, clause } of [
     found: { reasoning: { effort: "low", budgetTokens: null, visible: null } },
     wanted: {},
     clause: "reasoning is an object, wanted null",
+  },
+  {
+    name: "reasoning that is shown against the agent's will",
+    found: { reasoning: { effort: "low", budgetTokens: null, visible: true } },
+    wanted: { reasoning: { effort: "low", budgetTokens: null, visible: false } },
+    clause: "reasoning.isVisible is true, wanted false",
   },
   {
     name: "parameters that are not none",

@@ -97,11 +97,17 @@ function plainOutput(output: OutputFormat): Plain {
 }
 
 /** Tokens and words are converted into each other; how much a word is, models disagree about. */
-function plainReasoning(reasoning: ReasoningRequest | null, { keeps }: PlainRequestOptions): Plain {
+function plainReasoning(
+  reasoning: ReasoningRequest | null,
+  { keeps, isWanted }: PlainRequestOptions,
+): Plain {
   if (reasoning === null || !keeps("reasoning")) return null;
   const effort = effortOf(reasoning);
+  const { visible } = reasoning;
+  // A dialect may have to say, or its decoder know, what is shown by default.
+  const isVisible = visible === null && isWanted ? undefined : visible === true;
   return {
     reasons: effort !== null && effort !== "none",
-    isVisible: keeps("reasoning-visible") ? reasoning.visible === true : null,
+    isVisible: keeps("reasoning-visible") ? isVisible : null,
   };
 }

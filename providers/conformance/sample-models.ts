@@ -23,6 +23,7 @@ const modelsByCodec: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["gemini-generate-content", gemini],
   ["gemini-count-tokens", gemini],
+  ["vertex-count-tokens", gemini],
   ["openai-chat", gpt],
   ["openai-responses", gpt],
   ["mistral-chat", ["mistral-large-latest", anyModel]],

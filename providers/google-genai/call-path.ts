@@ -6,11 +6,6 @@
 /** How an answer is written: whole, as server-sent events, or as elements of a JSON array one after another. */
 export type AnswerForm = "whole" | "sse" | "array";
 
-/** Whether a request is of this dialect, by its variant. */
-export function isAnswerForm(variant: string): variant is AnswerForm {
-  return variant === "whole" || variant === "sse" || variant === "array";
-}
-
 /** The form that a path with its query asks for. */
 export function answerForm(path: string): AnswerForm {
   const query = path.indexOf("?");

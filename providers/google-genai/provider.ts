@@ -5,12 +5,13 @@ import { geminiEmbeddings } from "./embeddings-codec.ts";
 import { googleErrorBody } from "./error-body.ts";
 import { geminiGenerateContent } from "./generate-content-codec.ts";
 import { modelPath } from "./model-path.ts";
+import { servedByThinking } from "./served-models.ts";
 import { geminiTokenCount } from "./token-count-codec.ts";
 import { geminiOperations } from "./usage.ts";
 
 /** Each codec with the method that it calls. */
 const served: readonly ServedApi[] = [
-  {
+  ...servedByThinking({
     codec: geminiGenerateContent,
     modelIn: "path",
     path: (call) =>
@@ -18,19 +19,19 @@ const served: readonly ServedApi[] = [
         ? `${pathOf(call)}:streamGenerateContent?alt=sse`
         : `${pathOf(call)}:generateContent`,
     headers: [],
-  },
+  }),
   {
     codec: geminiEmbeddings,
     modelIn: "path",
     path: (call) => `${pathOf(call)}:batchEmbedContents`,
     headers: [],
   },
-  {
+  ...servedByThinking({
     codec: geminiTokenCount,
     modelIn: "path",
     path: (call) => `${pathOf(call)}:countTokens`,
     headers: [],
-  },
+  }),
 ];
 
 /** The declaration of the Gemini API. */

@@ -1,7 +1,6 @@
 /** Requests to generate content (https://ai.google.dev/api/generate-content#request-body), written from the IR. */
 
 import type { ChatRequest, OutputFormat, ReasoningRequest } from "../ir.ts";
-import { isAnswerForm } from "./call-path.ts";
 import type { JsonNumber, JsonObject } from "../json-text.ts";
 import { budgetOf, effortOf } from "../reasoning.ts";
 import { encodeContents, encodeInstruction } from "./content-encoder.ts";
@@ -37,7 +36,7 @@ function encodeGeneration(request: ChatRequest): JsonObject {
     ...encodeOutput(request.output),
     responseLogprobs: logprobs === null ? undefined : true,
     logprobs: logprobs === null || logprobs.top === 0 ? undefined : logprobs.top,
-    thinkingConfig: reasoning === null ? undefined : encodeThinking(reasoning, request),
+    thinkingConfig: reasoning === null ? undefined : encodeThinking(reasoning, request.model),
   };
 }
 
@@ -60,16 +59,10 @@ function encodeSeed(seed: JsonNumber): JsonNumber {
   return BigInt.asIntN(32, whole) === whole ? seed : Number(BigInt.asUintN(31, whole));
 }
 
-/**
- * A level and a budget at once are refused, and so is any of them by models that do not think. Agents of other dialects
- * see what they ask for unless they say otherwise.
- */
-function encodeThinking(
-  reasoning: ReasoningRequest,
-  { model, variant }: ChatRequest,
-): JsonObject | undefined {
+/** A level and a budget at once are refused, and so is any of them by models that do not think. */
+function encodeThinking(reasoning: ReasoningRequest, model: string): JsonObject | undefined {
   const thinking = thinkingOf(model);
-  const includeThoughts = reasoning.visible ?? (isAnswerForm(variant) ? undefined : true);
+  const includeThoughts = reasoning.visible ?? undefined;
   switch (thinking.kind) {
     case "none":
       return undefined;

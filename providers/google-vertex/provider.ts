@@ -3,6 +3,7 @@
 import { googleErrorBody } from "../google-genai/error-body.ts";
 import { geminiGenerateContent } from "../google-genai/generate-content-codec.ts";
 import { modelPath } from "../google-genai/model-path.ts";
+import { servedByThinking } from "../google-genai/served-models.ts";
 import { vertexTokenCount } from "../google-genai/token-count-codec.ts";
 import type { Provider, ServedApi, ServedCall } from "../provider.ts";
 import { vertexHosts } from "./hosts.ts";
@@ -14,7 +15,7 @@ import { vertexOperations } from "./usage.ts";
  * the project itself.
  */
 const served: readonly ServedApi[] = [
-  {
+  ...servedByThinking({
     codec: geminiGenerateContent,
     modelIn: "path",
     path: (call) =>
@@ -22,13 +23,13 @@ const served: readonly ServedApi[] = [
         ? `${pathOf(call)}:streamGenerateContent?alt=sse`
         : `${pathOf(call)}:generateContent`,
     headers: [],
-  },
-  {
+  }),
+  ...servedByThinking({
     codec: vertexTokenCount,
     modelIn: "path",
     path: (call) => `${pathOf(call)}:countTokens`,
     headers: [],
-  },
+  }),
 ];
 
 /** The declaration of Vertex AI. */

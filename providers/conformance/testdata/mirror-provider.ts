@@ -122,7 +122,10 @@ export const mirrorEmbeddings: EmbeddingsCodec = {
   decodeRequest: ({ body }) => read(body, embeddingsRequestShape) as Decoded<EmbeddingsRequest>,
   encodeRequest: (request) => write(request),
   decodeResponse: ({ body }) => read(body, embeddingsResponseShape) as Decoded<EmbeddingsResponse>,
-  encodeResponse: (response) => json(response),
+  encodeResponse: (response, { encoding }) => {
+    const vectors = response.vectors.map((vector) => writeVector(vector, encoding));
+    return json({ ...response, vectors });
+  },
 };
 
 /** The provider, its parts replaced as told. */
@@ -236,4 +239,17 @@ function errorCodec() {
 /** The features of conversations without some. */
 export function allBut(...features: readonly Feature[]): ReadonlySet<Feature> {
   return conversationFeatures().difference(new Set(features));
+}
+
+function writeVector(
+  vector: EmbeddingsResponse["vectors"][number],
+  encoding: EmbeddingsRequest["encoding"],
+): EmbeddingsResponse["vectors"][number] {
+  if ((typeof vector === "string") === (encoding === "base64")) return vector;
+  if (typeof vector !== "string") {
+    const floats = Float32Array.from(vector, (one) => Number(writeJson(one)));
+    return Buffer.from(floats.buffer).toString("base64");
+  }
+  const bytes = Buffer.from(vector, "base64");
+  return Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readFloatLE(at * 4));
 }
