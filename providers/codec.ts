@@ -88,7 +88,7 @@ export interface CountCodec extends AnyCodec {
   encodeResponse(count: TokenCount, request: ChatRequest): WireBody;
 }
 
-/** Codec of embeddings. */
+/** Codec of calls that turn texts into vectors; there are no streams of them. */
 export interface EmbeddingsCodec extends AnyCodec {
   readonly operation: "embeddings";
   decodeRequest(request: WireRequest): Decoded<EmbeddingsRequest>;

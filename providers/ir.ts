@@ -74,7 +74,7 @@ export type Part =
   | ReasoningPart
   | RefusalPart;
 
-/** Text. */
+/** What was said or asked, to be shown as it is; of the model or of who asks it. */
 export interface TextPart {
   readonly kind: "text";
   readonly text: string;
@@ -88,7 +88,7 @@ export type Source =
   /** An upload to the provider, which no other one knows */
   | { readonly kind: "file"; readonly id: string };
 
-/** An image. */
+/** A picture that the model is to look at. */
 export interface ImagePart {
   readonly kind: "image";
   readonly source: Source;

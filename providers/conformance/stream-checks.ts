@@ -55,7 +55,7 @@ function isSent(use: CodecUse<ChatCodec>, { request }: StreamCase): boolean {
 
 function createEncoder(use: CodecUse<ChatCodec>, request: ChatRequest): StreamEncoder {
   const asked = carryRequest(use, request);
-  if (typeof asked === "string") throw new TypeError(`its request cannot be carried: ${asked}`);
+  if (typeof asked === "string") throw new TypeError(`Cannot carry its request: ${asked}`);
   return use.codec.createStreamEncoder(frozen(asked));
 }
 
