@@ -28,7 +28,7 @@ export interface EngineProcessOptions {
   readonly records: boolean;
 }
 
-/** Policy of the engine. */
+/** Calls are read as they pass, or served by another provider. */
 export type EnginePolicy = "read" | "translate";
 
 /** Process to parent: it serves, or its counts; the latter are the answer to the IPC message "counts". */

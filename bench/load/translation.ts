@@ -1,6 +1,7 @@
 /** `npm run bench -- translation`: what translating between dialects costs without Envoy and engine; and cut streams. */
 import { fileURLToPath } from "node:url";
 import { providers } from "../../providers/registry.ts";
+import { seededRandom } from "../../providers/testdata/seeded-random.ts";
 import type { PairedFigure } from "./comparison.ts";
 import { formatCount } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
@@ -120,7 +121,7 @@ function reportSplits(
   pairs: readonly PreparedPair[],
   { seed, splits: wanted }: { readonly seed: number; readonly splits: number },
 ): void {
-  const outcome = trySplits(pairs, { random: randomOf(seed), splits: wanted });
+  const outcome = trySplits(pairs, { random: seededRandom(seed), splits: wanted });
   const { differences, splits, streams } = outcome;
   for (const difference of differences) process.stdout.write(`${difference}\n`);
   const tried = `${formatCount(splits)} splits of ${formatCount(streams)} streams`;
@@ -181,13 +182,4 @@ export function formatLimits(costs: readonly TranslationCost[]): string {
 
 function formatPrecise(value: number): string {
   return value < 10 ? value.toFixed(2) : value.toFixed(1);
-}
-
-/** Numbers in [0, 1) that come again with the same seed (a linear congruential generator). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state / 2_147_483_648;
-  };
 }
