@@ -47,6 +47,7 @@ t.test("preparePair() prepares every pair in the sizes that it is named after", 
 t.test("measurePairs() gives the CPU of one call, a request, an answer and a piece", async (t) => {
   const work = { ...preparePair({ source, served }), chunks: [Buffer.alloc(1), Buffer.alloc(1)] };
   let calls = 0;
+  let collections = 0;
   const counted = (run: () => number) => () => {
     calls += 1;
     return run();
@@ -66,8 +67,16 @@ t.test("measurePairs() gives the CPU of one call, a request, an answer and a pie
       },
     ],
     // Every call takes 40 µs, by a clock that stands still otherwise.
-    { rounds: 3, leastMs: 1, cpuMicros: () => calls * 40 },
+    {
+      rounds: 3,
+      leastMs: 1,
+      cpuMicros: () => calls * 40,
+      collect: () => {
+        collections += 1;
+      },
+    },
   );
+  t.equal(collections, 16, "four figures in four rounds");
   const figure = (median: number) => ({ median, spread: [median, median], rounds: 3 });
   t.same(costs, [
     {

@@ -1,5 +1,7 @@
 /** `npm run bench -- translation`: what translating between dialects costs without Envoy and engine; and cut streams. */
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { providers } from "../../providers/registry.ts";
 import { seededRandom } from "../../providers/testdata/seeded-random.ts";
 import type { PairedFigure } from "./comparison.ts";
@@ -75,6 +77,7 @@ export async function runTranslation(args: readonly string[]): Promise<void> {
   const costs = measurePairs(pairs, {
     rounds: options.number("rounds"),
     leastMs: options.number("milliseconds"),
+    collect: garbageCollector(),
     onRound: (round) => process.stderr.write(`round ${round} of ${options.number("rounds")}\n`),
   });
   process.stdout.write(`${formatCosts(costs)}\n${formatLimits(costs)}`);
@@ -178,6 +181,13 @@ export function formatLimits(costs: readonly TranslationCost[]): string {
     return `${state}: ${what} at most ${limit} ${unit}: ${where}`;
   });
   return `${lines.join("\n")}\n`;
+}
+
+/** V8's own collector; a flag of the command line would have to be given to npm's script too. */
+function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  return typeof collect === "function" ? () => void collect() : () => {};
 }
 
 function formatPrecise(value: number): string {
