@@ -41,10 +41,26 @@ t.test("extProcBootstrap() sends the phases that a listener is named after", asy
   t.same(modes.get("headers"), { ...send, ...none, response_header_mode: "SKIP" });
   t.same(modes.get("response-headers"), { ...send, ...none });
   t.same(modes.get("bodies"), { ...send, ...streamed });
+  const whole = { request_body_mode: "BUFFERED", response_body_mode: "BUFFERED" };
+  t.same(modes.get("whole-bodies"), { ...send, ...whole });
+  t.same(modes.get("whole-request"), { ...send, ...whole, response_body_mode: "STREAMED" });
 });
 
 t.test("extProcBootstrap() tells each route's plan and writes a log only when asked", async (t) => {
-  t.equal(text().split('{"key":"x-clrk-plan","value":"00000000000000bb"}').length - 1, 3);
+  t.equal(text().split('{"key":"x-clrk-plan","value":"00000000000000bb"}').length - 1, 5);
   t.notMatch(text(), /FileAccessLog/);
   t.match(text({ accessLog: { path: "/p", format: "f\n" } }), /FileAccessLog","path":"\/p"/);
+});
+
+t.test("extProcBootstrap() sets the headers of a route", async (t) => {
+  t.notMatch(text(), /_headers_to_add/);
+  const headers = { requestHeaders: { "x-a": "1" }, responseHeaders: { "x-b": "%FORMAT%" } };
+  const route = { name: "allow/r/0", prefix: "/", planId: "00000000000000aa", ...headers };
+  const bootstrap = text({ routes: [route] });
+  const set = '"append_action":"OVERWRITE_IF_EXISTS_OR_ADD"';
+  t.match(bootstrap, `"request_headers_to_add":[{"header":{"key":"x-a","value":"1"},${set}}]`);
+  t.match(
+    bootstrap,
+    `"response_headers_to_add":[{"header":{"key":"x-b","value":"%FORMAT%"},${set}}]`,
+  );
 });

@@ -6,11 +6,20 @@ import { CLRK_HEADERS, ENGINE_ROLE } from "../../gateway/headers.ts";
 import { FILTER_STATE, filterStateFormat } from "../../gateway/xds/filter-state.ts";
 import { oneEndpoint, socketAddress, typeUrl, unlimited } from "./none-config.ts";
 
-/** Which phases Envoy sends besides the request's headers; also the name of the listener that does so. */
-export type Exchange = "headers" | "response-headers" | "bodies";
+/**
+ * Which phases Envoy sends besides the request's headers; also the name of the listener that does so. Bodies of `bodies`
+ * are streamed; `whole-bodies`: both are sent whole, before anything of them goes on; `whole-request`: only the request's.
+ */
+export type Exchange = "headers" | "response-headers" | "bodies" | "whole-bodies" | "whole-request";
 
 /** All exchanges. */
-export const exchanges: readonly Exchange[] = ["headers", "response-headers", "bodies"];
+export const exchanges: readonly Exchange[] = [
+  "headers",
+  "response-headers",
+  "bodies",
+  "whole-bodies",
+  "whole-request",
+];
 
 /** A route of the bench; there are as many as the gateway has rules. */
 export interface BenchRoute {
@@ -20,6 +29,9 @@ export interface BenchRoute {
   readonly prefix: string;
   /** Sent as gRPC initial metadata */
   readonly planId: string;
+  /** Set in requests to the upstream and in its answers, as formats of Envoy by name */
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+  readonly responseHeaders?: Readonly<Record<string, string>>;
 }
 
 /** What the bootstrap depends on. */
@@ -105,12 +117,19 @@ function listener(exchange: Exchange, options: ExtProcConfigOptions): object {
   };
 }
 
-function route({ name, planId, prefix }: BenchRoute, hasFilter: boolean): object {
+function route(
+  { name, planId, prefix, requestHeaders, responseHeaders }: BenchRoute,
+  hasFilter: boolean,
+): object {
   return {
     name,
     match: { prefix },
     // An answer that streams for minutes is no failure.
     route: { cluster: "upstream", timeout: "0s" },
+    ...(requestHeaders !== undefined && { request_headers_to_add: headersToSet(requestHeaders) }),
+    ...(responseHeaders !== undefined && {
+      response_headers_to_add: headersToSet(responseHeaders),
+    }),
     ...(hasFilter && {
       typed_per_filter_config: {
         ext_proc: {
@@ -124,10 +143,16 @@ function route({ name, planId, prefix }: BenchRoute, hasFilter: boolean): object
   };
 }
 
+function headersToSet(headers: Readonly<Record<string, string>>): object[] {
+  return Object.entries(headers).map(([key, value]) => ({
+    header: { key, value },
+    append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
+  }));
+}
+
 /** As the gateway makes it (`gateway/xds/engine-filter.ts`), with the phases of the exchange. */
 function processorFilter(exchange: Exchange): object {
-  const hasBodies = exchange === "bodies";
-  const body = hasBodies ? "STREAMED" : "NONE";
+  const [requestBody, responseBody] = bodyModes[exchange];
   return {
     name: "ext_proc",
     typed_config: {
@@ -144,20 +169,29 @@ function processorFilter(exchange: Exchange): object {
       processing_mode: {
         request_header_mode: "SEND",
         response_header_mode: exchange === "headers" ? "SKIP" : "SEND",
-        request_body_mode: body,
-        response_body_mode: body,
+        request_body_mode: requestBody,
+        response_body_mode: responseBody,
         request_trailer_mode: "SKIP",
         response_trailer_mode: "SKIP",
       },
       message_timeout: messageTimeout,
       failure_mode_allow: false,
       allow_mode_override: true,
-      send_body_without_waiting_for_header_response: true,
+      // Who chooses by the request says by an answer's headers how its body is wanted.
+      send_body_without_waiting_for_header_response: requestBody !== "BUFFERED",
       allow_content_length_header: true,
       metadata_options: { receiving_namespaces: { untyped: ["clrk"] } },
     },
   };
 }
+
+const bodyModes: Readonly<Record<Exchange, readonly [request: string, response: string]>> = {
+  headers: ["NONE", "NONE"],
+  "response-headers": ["NONE", "NONE"],
+  bodies: ["STREAMED", "STREAMED"],
+  "whole-bodies": ["BUFFERED", "BUFFERED"],
+  "whole-request": ["BUFFERED", "STREAMED"],
+};
 
 /** Where the gateway's listeners put who calls. */
 function callerFilter(): object {

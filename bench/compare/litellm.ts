@@ -19,6 +19,8 @@ export function createLitellm(paths: PeerPaths): LlmContender {
   return {
     name: "litellm",
     api: "plain",
+    // Not `latency`, whose rate is beyond it.
+    only: ["chat", "chat-stream", "first-token"],
     find: () => findPeer(paths.litellm, peerVersions.litellm),
     start: (options) => startLitellm(paths.litellm, options),
   };

@@ -1,9 +1,9 @@
-/** Contenders `clrk` and `clrk-bare`: our ext_proc engine with 50 routes and 200 rules, with and without records. */
+/** Contenders `clrk` and `clrk-bare`: our ext_proc engine with and without records, with 50 routes or with one that translates. */
 import { fileURLToPath } from "node:url";
 import { lineFormat } from "../../gateway/xds/access-log-line.ts";
 import { version } from "../../gateway/version.ts";
 import { startProgram } from "./child-process.ts";
-import type { EngineProcessOptions, EngineReport } from "./engine-process.ts";
+import type { EnginePolicy, EngineProcessOptions, EngineReport } from "./engine-process.ts";
 import type {
   ProcessorContender,
   ProcessorCounts,
@@ -12,20 +12,23 @@ import type {
 } from "./processor.ts";
 
 /** The engine with a full record of every transaction, or only with what it finds out. */
-export function createEngine(name: "clrk" | "clrk-bare"): ProcessorContender {
+export function createEngine(
+  name: "clrk" | "clrk-bare",
+  policy: EnginePolicy = "read",
+): ProcessorContender {
   return {
     name,
     path: "processor",
     find: async () => ({ kind: "ready", version }),
-    start: (options) => startEngine(name, options),
+    start: (options) => startEngine({ name, policy }, options),
   };
 }
 
 async function startEngine(
-  name: "clrk" | "clrk-bare",
+  { name, policy }: { readonly name: "clrk" | "clrk-bare"; readonly policy: EnginePolicy },
   { directory, threads }: ProcessorStart,
 ): Promise<RunningProcessor> {
-  const options: EngineProcessOptions = { directory, threads, records: name === "clrk" };
+  const options: EngineProcessOptions = { directory, threads, policy, records: name === "clrk" };
   const program = await startProgram({
     name,
     command: [

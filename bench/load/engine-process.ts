@@ -14,6 +14,7 @@ import { RecordOutputs } from "../../gateway/record-outputs.ts";
 import { indexRuleFacts } from "../../gateway/rule-facts.ts";
 import { createBenchPolicy } from "./extproc-policy.ts";
 import type { BenchPolicy } from "./extproc-policy.ts";
+import { createTranslationPolicy } from "./llm-engine-policy.ts";
 import type { ProcessorCounts } from "./processor.ts";
 
 /** How the process is started: one JSON argument. */
@@ -21,9 +22,14 @@ export interface EngineProcessOptions {
   /** Directory for sockets, pipe and records */
   readonly directory: string;
   readonly threads: number;
+  /** What is decided: calls are read as they pass, or are served by another provider */
+  readonly policy: EnginePolicy;
   /** Whether facts become records; else they are counted and forgotten */
   readonly records: boolean;
 }
+
+/** Calls are read as they pass, or served by another provider. */
+export type EnginePolicy = "read" | "translate";
 
 /** Process to parent: it serves, or its counts; the latter are the answer to the IPC message "counts". */
 export type EngineReport =
@@ -85,7 +91,7 @@ async function openRecording(
 
 async function main(options: EngineProcessOptions): Promise<void> {
   const { directory, threads } = options;
-  const policy = createBenchPolicy();
+  const policy = options.policy === "read" ? createBenchPolicy() : createTranslationPolicy();
   const counts: Counts = { transactions: 0, metered: 0, records: 0, meteredRecords: 0 };
   const recording = options.records ? await openRecording(directory, policy, counts) : undefined;
   const engine = await openEngine({

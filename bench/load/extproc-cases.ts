@@ -18,7 +18,7 @@ export type PlainPlan = Omit<PlainWorkload, "target">;
 
 /** One case. */
 export interface ExtprocCase {
-  readonly name: "headers" | "response-headers" | "bodies" | "sse" | "large-body" | "latency";
+  readonly name: string;
   readonly title: string;
   readonly exchange: Exchange;
   /** Contender whose latency is subtracted from the others', round by round */

@@ -2,11 +2,11 @@
  * Runs the rounds of `extproc`: in every round each contender is started afresh with an Envoy of its own, measured
  * alone in every case and stopped, and each round begins with another one and with another case.
  */
-import type { BenchRoute } from "../compare/ext-proc-config.ts";
+import type { BenchRoute, Exchange } from "../compare/ext-proc-config.ts";
 import { startLoadClients } from "./client-process.ts";
 import type { LoadClients } from "./client-process.ts";
 import { casesOfRound, takesPart, warmUpPlan } from "./extproc-cases.ts";
-import type { ExtprocCase, ExtprocCaseOptions } from "./extproc-cases.ts";
+import type { ExtprocCase, ExtprocCaseOptions, PlainPlan } from "./extproc-cases.ts";
 import { openStand, standDirectory } from "./extproc-stand.ts";
 import type { FilterCounts, Stand } from "./extproc-stand.ts";
 import { measureRun } from "./measurement.ts";
@@ -28,6 +28,8 @@ export interface ExtprocRoundsOptions extends ExtprocCaseOptions {
   readonly rounds: number;
   /** Time for which each start is loaded before its first case, in `s` */
   readonly warmUpSeconds: number;
+  /** What it is loaded with; a chat call of the exchange `bodies` when absent */
+  readonly warmUp?: { readonly exchange: Exchange; readonly plan: PlainPlan };
   readonly threads: number;
   readonly cases: readonly ExtprocCase[];
   readonly contenders: readonly ProcessorContender[];
@@ -81,9 +83,11 @@ async function runStart(options: ExtprocRoundsOptions, start: Start): Promise<Ex
     try {
       const pids = [stand.processor?.pid, stand.envoyPid].filter((pid) => pid !== undefined);
       await options.place({ contender: pids, clients: clients.pids });
-      await clients.prepare([
-        { ...warmUpPlan(options.warmUpSeconds, options.paths), target: stand.target("bodies") },
-      ]);
+      const { exchange, plan } = options.warmUp ?? {
+        exchange: "bodies",
+        plan: warmUpPlan(options.warmUpSeconds, options.paths),
+      };
+      await clients.prepare([{ ...plan, target: stand.target(exchange) }]);
       const samples: ExtprocSample[] = [];
       for (const benchCase of rotated(start.cases, start.round)) {
         const sample = await measureCase(options, { ...start, benchCase, stand, clients });

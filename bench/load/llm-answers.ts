@@ -25,6 +25,9 @@ export interface ModelAnswers {
   readonly streamed: StreamedAnswer;
 }
 
+/** Below it every call fails. */
+export const brokenPath = "/broken";
+
 /** Text of a whole answer: 1.6 KB. */
 export const answerText = "An answer of a usual length. ".repeat(58);
 /** Text of one streamed piece. */

@@ -37,6 +37,8 @@ export interface RunningLlm {
 /** One contender: agents send it OpenAI's chat completions, whoever serves them. */
 export interface LlmContender {
   readonly name: string;
+  /** Cases in which it takes part; all when absent */
+  readonly only?: readonly string[];
   /** Which of the fake model APIs it uses */
   readonly api: "plain" | "tls";
   /** Looks for what it needs, without starting it. */

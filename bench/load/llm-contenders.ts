@@ -4,7 +4,12 @@ import { peerPaths } from "../compare/peers.ts";
 import { createPortkey } from "../compare/portkey.ts";
 import { openaiAnswers } from "./llm-answers.ts";
 import type { LlmContender } from "./llm-contender.ts";
-import { createClrkPassthrough, createClrkPlain, createClrkTranslation } from "./llm-gateway.ts";
+import {
+  createClrkFailover,
+  createClrkPassthrough,
+  createClrkPlain,
+  createClrkTranslation,
+} from "./llm-gateway.ts";
 import { askedHost } from "./llm-policy.ts";
 
 /** All contenders; nothing is started or looked for. */
@@ -16,6 +21,7 @@ export function llmContenders(
     createDirect(),
     createClrkPassthrough(environment),
     createClrkTranslation(environment),
+    createClrkFailover(environment),
     createClrkPlain(environment),
     createPortkey(paths, environment),
     createLitellm(paths),

@@ -25,6 +25,11 @@ export function createClrkPlain(environment: Environment): LlmContender {
   return create("clrk-plain", environment, "openai-plain");
 }
 
+/** Tries a backend that fails at once before the one of the translation. */
+export function createClrkFailover(environment: Environment): LlmContender {
+  return { ...create("clrk-next", environment, "failover"), only: ["latency"] };
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 function create(name: string, environment: Environment, serving: Serving): LlmContender {

@@ -1,13 +1,14 @@
 /** What our gateway is told in the benchmark `llm`: calls to OpenAI are allowed, get a credential, and are served there or by Anthropic. */
-import { anthropicAnswers, openaiAnswers } from "./llm-answers.ts";
+import { anthropicAnswers, brokenPath, openaiAnswers } from "./llm-answers.ts";
 import type { ModelAnswers } from "./llm-answers.ts";
 import { servedModel } from "./llm-chat.ts";
 
 /**
  * Who serves the calls: the provider that the agent asks, or another one after translation. `openai-plain`: the first,
- * with the agent's own credential, because none is ever injected into plain HTTP.
+ * with the agent's own credential, because none is ever injected into plain HTTP. `failover`: the other one, after a
+ * backend that always fails was tried.
  */
-export type Serving = "openai" | "openai-plain" | "anthropic";
+export type Serving = "openai" | "openai-plain" | "anthropic" | "failover";
 
 /** Host that agents ask. */
 export const askedHost = "api.openai.com";
@@ -20,27 +21,62 @@ const metadata = (name: string) => ({ name, namespace: "default" });
 
 /** The objects beside the EgressGateway `bench`. */
 export function llmPolicy(serving: Serving): object[] {
-  const [, anthropicHost] = servedHosts;
-  if (serving === "openai-plain") return [route([])];
-  if (serving === "openai") return [route([]), ...credential(openaiAnswers)];
-  const backend = {
-    apiVersion,
-    kind: "Backend",
-    metadata: metadata("claude"),
-    spec: {
-      schema: { name: "anthropic" },
-      upstream: { host: anthropicHost },
-      modelRewrites: [{ from: "*", to: servedModel }],
-    },
-  };
-  return [
-    route([{ group, kind: "Backend", name: "claude" }]),
-    backend,
-    ...credential(anthropicAnswers, "claude"),
-  ];
+  switch (serving) {
+    case "openai":
+      return [route([]), ...credential(openaiAnswers)];
+    case "openai-plain":
+      return [route([])];
+    case "anthropic":
+      return [route([claude]), claudeBackend(), ...credential(anthropicAnswers, claude)];
+    case "failover":
+      return [
+        route([broken, claude]),
+        brokenBackend(),
+        claudeBackend(),
+        fallback(),
+        ...credential(anthropicAnswers, claude),
+      ];
+  }
 }
 
-function route(backendRefs: readonly object[]): object {
+const claude = "claude";
+const broken = "broken";
+
+function claudeBackend(): object {
+  const [, host] = servedHosts;
+  return backend(claude, {
+    schema: { name: "anthropic" },
+    upstream: { host },
+    modelRewrites: [{ from: "*", to: servedModel }],
+  });
+}
+
+/** The fake model APIs fail whatever is below this path. */
+function brokenBackend(): object {
+  return backend(broken, {
+    schema: { name: "openai", basePath: `${brokenPath}/v1` },
+    upstream: { host: askedHost },
+  });
+}
+
+function backend(name: string, spec: object): object {
+  return { apiVersion, kind: "Backend", metadata: metadata(name), spec };
+}
+
+/** A backend that failed is left out for so short that every request finds it back. */
+function fallback(): object {
+  return {
+    apiVersion,
+    kind: "FallbackRoutingPolicy",
+    metadata: metadata("bench"),
+    spec: {
+      targetRefs: [{ group, kind: "AIProviderRoute", name: "bench" }],
+      ejection: { maxEjectionTime: "1ms" },
+    },
+  };
+}
+
+function route(backends: readonly string[]): object {
   return {
     apiVersion,
     kind: "AIProviderRoute",
@@ -50,7 +86,7 @@ function route(backendRefs: readonly object[]): object {
       rules: [
         {
           matches: [{ provider: "openai", endpoints: [openaiAnswers.path] }],
-          ...(backendRefs.length > 0 && { backendRefs }),
+          backendRefs: backends.map((name) => ({ group, kind: "Backend", name })),
         },
       ],
     },

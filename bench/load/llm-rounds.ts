@@ -37,7 +37,9 @@ export async function runLlmRounds(options: LlmRoundsOptions): Promise<RoundSamp
   for (let round = 0; round < last; round += 1) {
     const due = cases.filter(({ leastRounds = 1 }) => round < Math.max(rounds, leastRounds));
     for (const contender of rotated(contenders, round)) {
-      samples.push(...(await runStart(options, { contender, cases: due, round })));
+      const own = due.filter(({ name }) => contender.only?.includes(name) !== false);
+      if (own.length === 0) continue;
+      samples.push(...(await runStart(options, { contender, cases: own, round })));
     }
   }
   return samples;

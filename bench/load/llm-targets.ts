@@ -32,6 +32,7 @@ export const llmTargets: readonly Target[] = [
   rateTarget("clrk-claude", "portkey", 2.5),
   addedTarget("clrk"),
   addedTarget("clrk-claude"),
+  failoverTarget(),
   firstTokenTarget("clrk"),
   firstTokenTarget("clrk-claude"),
 ];
@@ -94,6 +95,23 @@ function addedTarget(contender: string): Target {
       const other = sampleOf("portkey")?.p99Ms;
       if (base === undefined || own === undefined || other === undefined) return undefined;
       return other <= base ? undefined : (own - base) / (other - base);
+    },
+  };
+}
+
+/** Only where it happened: every request reached two backends. The failed attempt's own time is not taken off. */
+function failoverTarget(): Target {
+  return {
+    name: "latency of clrk-next after that of clrk-claude, p50",
+    case: "latency",
+    bound: "at most",
+    limit: 5,
+    unit: "ms",
+    measure(sampleOf) {
+      const base = sampleOf("clrk-claude")?.p50Ms;
+      const own = sampleOf("clrk-next");
+      if (base === undefined || own === undefined) return undefined;
+      return (own.upstreamRequests ?? 0) < 1.95 ? undefined : own.p50Ms - base;
     },
   };
 }

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { createServer as createPlainServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { anthropicAnswers, jsonAnswer, openaiAnswers } from "./llm-answers.ts";
+import { anthropicAnswers, brokenPath, jsonAnswer, openaiAnswers } from "./llm-answers.ts";
 import type { ModelAnswers } from "./llm-answers.ts";
 import { createMessageReader } from "./message-reader.ts";
 import type { UpstreamCounts } from "./upstream.ts";
@@ -25,6 +25,8 @@ export interface ModelUpstreamOptions {
 const streamMarks = [Buffer.from('"stream":true'), Buffer.from('"stream": true')];
 const markBytes = Math.max(...streamMarks.map(({ length }) => length)) - 1;
 const nothing = Buffer.alloc(0);
+
+const brokenStart = `POST ${brokenPath}/`;
 
 const apis = [openaiAnswers, anthropicAnswers].map((answers) => {
   const { header, value } = answers.credential;
@@ -72,6 +74,10 @@ export function createModelUpstream(options: ModelUpstreamOptions): {
   let credentialed = 0;
   const onRequest = (socket: Socket, head: string, isStream: boolean) => {
     requests += 1;
+    if (head.startsWith(brokenStart)) {
+      socket.write(unavailable);
+      return;
+    }
     const api = apis.find(({ start }) => head.startsWith(start));
     if (api === undefined) {
       socket.write(notFound);
@@ -133,6 +139,7 @@ function streamAnswer(socket: Socket, { streamed }: ModelAnswers, events: number
 }
 
 const notFound = jsonAnswer({ error: { message: "No such call" } }, "404 Not Found");
+const unavailable = jsonAnswer({ error: { message: "Down" } }, "503 Service Unavailable");
 const unauthorized = jsonAnswer({ error: { message: "Credential missing" } }, "401 Unauthorized");
 
 function main() {

@@ -8,6 +8,7 @@ import { findEnvoy } from "../../gateway/envoy-binary.ts";
 import { runEndurance } from "./endurance.ts";
 import { runExtproc } from "./extproc.ts";
 import { runLlm } from "./llm.ts";
+import { runLlmEngine } from "./llm-engine.ts";
 import { runMitm } from "./mitm.ts";
 import { UsageError } from "./options.ts";
 import { runRouteChange } from "./route-change.ts";
@@ -30,6 +31,10 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --rounds N (5)  --seconds N (4)  --warm-up N (4)
                   --connections N (32)  --pin
                   --contender A,B  --case A,B  --json FILE  --svg FILE
+  llm-engine    CPU of our engine for calls that it translates, beside grpc-go
+                  --rounds N (9)  --seconds N (3)  --warm-up N (4)
+                  --connections N (16)  --threads N (1)
+                  --contender A,B  --case A,B  --json FILE
   translation   CPU of translating calls between the dialects of providers
                   --rounds N (9)  --milliseconds N (50)
                   --source A,B  --served A,B  --json FILE
@@ -57,6 +62,9 @@ async function main(args: readonly string[]): Promise<void> {
     case "llm":
       await useOneEnvoy();
       return runLlm(rest);
+    case "llm-engine":
+      await useOneEnvoy();
+      return runLlmEngine(rest);
     case "translation":
       return runTranslation(rest);
     case "route-change":

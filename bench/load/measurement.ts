@@ -24,6 +24,8 @@ export interface Measurement {
   readonly otherWork: number;
   /** Connections that the upstream accepted meanwhile: shows whether a contender reuses them */
   readonly upstreamHandshakes: number;
+  /** Requests that reached the upstream for each that was answered */
+  readonly upstreamRequests?: number;
 }
 
 /** What takes part in a run. */
@@ -57,6 +59,7 @@ export async function measureRun(parts: MeasuredParts): Promise<Measurement> {
     },
     otherWork: otherWorkShare(timeBefore, timeAfter, ownMicros),
     upstreamHandshakes: countsAfter.handshakes - countsBefore.handshakes,
+    upstreamRequests: (countsAfter.requests - countsBefore.requests) / requests,
   };
 }
 

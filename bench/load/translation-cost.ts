@@ -31,6 +31,8 @@ export interface CostOptions {
   readonly leastMs: number;
   /** CPU time of a process in `µs`; `process.cpuUsage()`, or a made-up one in tests */
   readonly cpuMicros?: () => number;
+  /** Called before every figure, so that nobody pays for the garbage of another one */
+  readonly collect?: () => void;
   /** Told after every round, the unmeasured first one included */
   readonly onRound?: (round: number) => void;
 }
@@ -79,7 +81,11 @@ function measureOnce(work: PairWork, options: CostOptions): Record<FigureName, n
 }
 
 /** CPU time of one call of `run` in `µs`, garbage collection included: it is called until enough time was taken. */
-function costOf(run: () => number, { cpuMicros = processCpuMicros, leastMs }: CostOptions): number {
+function costOf(
+  run: () => number,
+  { collect, cpuMicros = processCpuMicros, leastMs }: CostOptions,
+): number {
+  collect?.();
   const start = cpuMicros();
   let calls = 0;
   let bytes = 0;

@@ -1,4 +1,5 @@
 /** Streams of all pairs cut at random places: each has to be translated into the same bytes as when it comes whole. */
+import { randomPieces } from "../../providers/testdata/seeded-random.ts";
 import type { PreparedPair } from "./translation-cost.ts";
 
 /** What was tried. */
@@ -27,7 +28,7 @@ export function trySplits(
     const index = streams % pairs.length;
     const { pair, work } = pairs[index] ?? unreachable();
     const longest = longestPieces[Math.floor(random() * longestPieces.length)] ?? 1;
-    const pieces = cut(work.varied, longest, random);
+    const pieces = randomPieces(work.varied, longest, random);
     if (!work.translateStream(pieces).equals(expected[index] ?? unreachable())) {
       const sizes = pieces.map(({ length }) => length).join(",");
       const where = `${pair.source.name} served in ${pair.served.name}`;
@@ -37,16 +38,6 @@ export function trySplits(
     streams += 1;
   }
   return { splits, streams, differences };
-}
-
-function cut(bytes: Buffer, longest: number, random: () => number): Buffer[] {
-  const pieces: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const end = at + 1 + Math.floor(random() * longest);
-    pieces.push(bytes.subarray(at, end));
-    at = end;
-  }
-  return pieces;
 }
 
 function unreachable(): never {

@@ -1,6 +1,9 @@
 /** `npm run bench -- translation`: what translating between dialects costs without Envoy and engine; and cut streams. */
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { providers } from "../../providers/registry.ts";
+import { seededRandom } from "../../providers/testdata/seeded-random.ts";
 import type { PairedFigure } from "./comparison.ts";
 import { formatCount } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
@@ -74,6 +77,7 @@ export async function runTranslation(args: readonly string[]): Promise<void> {
   const costs = measurePairs(pairs, {
     rounds: options.number("rounds"),
     leastMs: options.number("milliseconds"),
+    collect: garbageCollector(),
     onRound: (round) => process.stderr.write(`round ${round} of ${options.number("rounds")}\n`),
   });
   process.stdout.write(`${formatCosts(costs)}\n${formatLimits(costs)}`);
@@ -120,7 +124,7 @@ function reportSplits(
   pairs: readonly PreparedPair[],
   { seed, splits: wanted }: { readonly seed: number; readonly splits: number },
 ): void {
-  const outcome = trySplits(pairs, { random: randomOf(seed), splits: wanted });
+  const outcome = trySplits(pairs, { random: seededRandom(seed), splits: wanted });
   const { differences, splits, streams } = outcome;
   for (const difference of differences) process.stdout.write(`${difference}\n`);
   const tried = `${formatCount(splits)} splits of ${formatCount(streams)} streams`;
@@ -179,15 +183,13 @@ export function formatLimits(costs: readonly TranslationCost[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-function formatPrecise(value: number): string {
-  return value < 10 ? value.toFixed(2) : value.toFixed(1);
+/** V8's own collector; a flag of the command line would have to be given to npm's script too. */
+function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  return typeof collect === "function" ? () => void collect() : () => {};
 }
 
-/** Numbers in [0, 1) that come again with the same seed (a linear congruential generator). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state / 2_147_483_648;
-  };
+function formatPrecise(value: number): string {
+  return value < 10 ? value.toFixed(2) : value.toFixed(1);
 }
