@@ -30,7 +30,7 @@ export type ConformanceFindings = Findings;
 
 /** How a provider is checked. */
 export interface ConformanceOptions {
-  /** Random cuts of each codec's streams; 2,000 when absent */
+  /** Random cuts of each codec's streams; 2,000 when absent. A codec that providers have in common is cut for one of them */
   readonly splits?: number;
   /** Of what is random; 1 when absent */
   readonly seed?: number;

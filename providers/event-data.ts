@@ -11,6 +11,8 @@ export class EventDataReader implements EventSink {
   readonly #splitter = new EventSplitter(this);
   readonly #onData: (data: string) => void;
   #pieces: Buffer[] = [];
+  /** How many of the pieces, the first ones, are copies */
+  #owned = 0;
   #bytes = 0;
   #isTooLong = false;
 
@@ -33,10 +35,12 @@ export class EventDataReader implements EventSink {
   write(chunk: Buffer): void {
     if (this.#isTooLong) return;
     this.#splitter.write(chunk);
+    const pieces = this.#pieces;
     // What is left of the piece is lent no longer.
-    this.#pieces = this.#pieces.map((piece) =>
-      piece.buffer === chunk.buffer ? Buffer.from(piece) : piece,
-    );
+    for (; this.#owned < pieces.length; this.#owned++) {
+      const piece = pieces[this.#owned];
+      if (piece !== undefined) pieces[this.#owned] = Buffer.from(piece);
+    }
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
@@ -44,6 +48,7 @@ export class EventDataReader implements EventSink {
     if (this.#bytes > maxEventBytes) {
       this.#isTooLong = true;
       this.#pieces = [];
+      this.#owned = 0;
       return;
     }
     this.#pieces.push(bytes.subarray(start, end));
@@ -51,9 +56,10 @@ export class EventDataReader implements EventSink {
 
   onEvent(): void {
     if (this.#isTooLong) return;
-    const [first, ...others] = this.#pieces;
-    const bytes = others.length === 0 ? first : Buffer.concat(this.#pieces);
+    const pieces = this.#pieces;
+    const bytes = pieces.length > 1 ? Buffer.concat(pieces) : pieces[0];
     this.#pieces = [];
+    this.#owned = 0;
     this.#bytes = 0;
     if (bytes !== undefined) this.#onData(bytes.toString("utf8"));
   }

@@ -17,6 +17,9 @@ t.test("parseJsonText() keeps the digits of numbers that a double would change",
     "12345678901234567890",
     "1.50e3",
     "-0",
+    "1e5",
+    "[1E-7]",
+    "[0,-12345678901234567.5]",
     '{"a":[1e400,{"b":9007199254740993}]}',
   ]) {
     t.equal(written(parseJsonText(text)), text, text);
@@ -28,6 +31,26 @@ t.test("parseJsonText() gives numbers that a double holds as such", async (t) =>
     kind: "value",
     value: [0, -7, 0.5, 1_234_567_890],
   });
+});
+
+t.test("parseJsonText() keeps digits wherever a number can stand", async (t) => {
+  const numbers = ["12345678901234567890", "-0.12345678901234567890", "2e5", "-3.25E-9", "-0"];
+  const places = ["N", "[N]", "[1,N]", '{"a":N}', '{"d1ec8":"x, 9e9","a":N}', '["4e",N]'];
+  for (const number of numbers) {
+    for (const place of places) {
+      const text = place.replace("N", number);
+      t.equal(written(parseJsonText(text)), text, text);
+      for (const blank of [" ", "\n", "\t", "\r\n"]) {
+        const spaced = place.replace("N", `${blank}${number}${blank}`);
+        t.equal(written(parseJsonText(spaced)), text, spaced);
+      }
+    }
+  }
+});
+
+t.test("parseJsonText() takes no text for a number", async (t) => {
+  const text = '{"id":"resp_67ccd2bed1ec8190b14f964abc0542670bb6a6b452d3795b","n":-0.5}';
+  t.same(parseJsonText(text), { kind: "value", value: JSON.parse(text) });
 });
 
 t.test("parseJsonText() reads the deepest nesting that is allowed", async (t) => {

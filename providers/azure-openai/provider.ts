@@ -5,6 +5,7 @@ import { openaiEmbeddings } from "../openai/embeddings-codec.ts";
 import { plainModels, reasoningModels } from "../openai/model-families.ts";
 import { openaiResponses } from "../openai/responses-codec.ts";
 import { openai } from "../openai/provider.ts";
+import { openaiTokenCount } from "../openai/token-count-codec.ts";
 import type { Provider, ServedApi, ServedCall } from "../provider.ts";
 import { azureOpenaiOperations } from "./usage.ts";
 
@@ -17,6 +18,13 @@ const chat: ServedApi = {
   path: pathOf("chat/completions"),
   headers: [],
   streamUsage: "on-request",
+};
+
+const count: ServedApi = {
+  codec: openaiTokenCount,
+  modelIn: "body",
+  path: (call) => `${responsesPath(call)}/input_tokens`,
+  headers: [],
 };
 
 /** The declaration of Azure OpenAI; every resource has a host of its own. */
@@ -34,6 +42,9 @@ export const azureOpenai = {
     { ...chat, serves: reasoningModels.has, lacks: reasoningModels.lacks },
     chat,
     { codec: openaiResponses, modelIn: "body", path: responsesPath, headers: [] },
+    { ...count, serves: plainModels.has, lacks: plainModels.lacks },
+    { ...count, serves: reasoningModels.has, lacks: reasoningModels.lacks },
+    count,
     { codec: openaiEmbeddings, modelIn: "body", path: pathOf("embeddings"), headers: [] },
   ],
 } satisfies Provider;

@@ -26,6 +26,7 @@ const modelsByCodec: ReadonlyMap<string, readonly string[]> = new Map([
   ["vertex-count-tokens", gemini],
   ["openai-chat", gpt],
   ["openai-responses", gpt],
+  ["openai-token-count", gpt],
   ["mistral-chat", ["mistral-large-latest", anyModel]],
 ]);
 

@@ -1,8 +1,11 @@
 import t from "tap";
 import type { ChatCodec } from "../codec.ts";
+import type { ServedApi } from "../provider.ts";
+import { CheckBook } from "./check-book.ts";
+import { codecUses } from "./codec-use.ts";
 import { checkSplits } from "./split-checks.ts";
 import { chatProblems } from "./testdata/broken-codecs.ts";
-import { mirrorChat } from "./testdata/mirror-provider.ts";
+import { mirrorChat, mirrorProvider } from "./testdata/mirror-provider.ts";
 
 const problemsOf = (chat: Partial<ChatCodec>, splits = 100) =>
   chatProblems({ chat }, (use, book) => checkSplits(use, book, { splits, seed: 1 }));
@@ -20,6 +23,58 @@ function cutting(change: (chunk: Buffer) => Buffer): Partial<ChatCodec> {
 t.test("checkSplits() finds nothing wrong with the mirror", async (t) => {
   t.same(problemsOf({}), []);
 });
+
+t.test("checkSplits() cuts a stream of a codec once for all providers that have it", async (t) => {
+  let decoders = 0;
+  const chat: ChatCodec = {
+    ...mirrorChat,
+    createStreamDecoder: () => {
+      decoders++;
+      return mirrorChat.createStreamDecoder();
+    },
+  };
+  const [use] = codecUses({ ...mirrorProvider(), operations: [], served: servedBy(chat) });
+  if (use?.codec.operation !== "chat") throw new Error("It has a codec");
+  const cut = (splits: number, seed: number) => {
+    decoders = 0;
+    const book = new CheckBook("x");
+    checkSplits({ ...use, codec: chat }, book, { splits, seed });
+    t.ok(book.findings().checks > 10);
+    t.same(book.findings().problems, []);
+    return decoders;
+  };
+  t.ok(cut(100, 1) > 1_000);
+  t.equal(cut(100, 1), 0);
+  t.ok(cut(100, 2) > 1_000, "another seed cuts at other places");
+  t.ok(cut(2_000, 1) > 3_000, "more cuts are other ones");
+});
+
+t.test("checkSplits() finds a codec wrong for each provider that has it", async (t) => {
+  const createStreamDecoder = () => {
+    const decoder = mirrorChat.createStreamDecoder();
+    return {
+      write: (chunk: Buffer) => decoder.write(chunk.includes("\n\n") ? chunk : Buffer.alloc(0)),
+      end: () => decoder.end(),
+    };
+  };
+  const [use] = codecUses({
+    ...mirrorProvider(),
+    operations: [],
+    served: servedBy({ ...mirrorChat, createStreamDecoder }),
+  });
+  if (use?.codec.operation !== "chat") throw new Error("It has a codec");
+  const problems = [1, 2].map(() => {
+    const book = new CheckBook("x");
+    checkSplits({ ...use, codec: use.codec as ChatCodec }, book, { splits: 10, seed: 1 });
+    return book.findings().problems;
+  });
+  t.ok((problems[0]?.length ?? 0) > 0);
+  t.same(problems[1], problems[0]);
+});
+
+function servedBy(codec: ChatCodec): readonly ServedApi[] {
+  return [{ codec, modelIn: "body", path: () => "/chat", headers: [] }];
+}
 
 t.test("checkSplits() finds a codec that loses bytes where it is cut", async (t) => {
   // Only a whole event is ever looked at.

@@ -10,7 +10,7 @@ import { readStream, streamsFor, writeStream } from "./stream-checks.ts";
 
 /** How much is cut. */
 export interface SplitOptions {
-  /** Random cuts in all, spread over the streams */
+  /** Random cuts of the codec in all, spread over its streams: each cuts one stream once, into up to 12 pieces */
   readonly splits: number;
   readonly seed: number;
 }
@@ -18,7 +18,13 @@ export interface SplitOptions {
 /** Places at which a stream is cut in two; one that is longer is cut at some of its bytes. */
 const mostPlaces = 1_000;
 
-/** Cuts every stream of the codec: in two, at every byte, and at random. */
+/**
+ * What was found of streams that were cut already, by what was cut and how. Several providers have codecs in common, and
+ * the same bytes cut at the same places say the same again.
+ */
+const found = new WeakMap<ChatCodec, Map<string, string | undefined>>();
+
+/** Cuts every stream of the codec: in two, at every byte, and at random; none twice, whichever provider has the codec. */
 export function checkSplits(
   use: CodecUse<ChatCodec>,
   book: CheckBook,
@@ -39,7 +45,19 @@ function splitProblems(
   { splits, seed }: SplitOptions,
 ): string | undefined {
   const bytes = writeStream(use, one);
-  const reader = new CutReader(use.codec, bytes);
+  const known = found.get(use.codec) ?? new Map<string, string | undefined>();
+  found.set(use.codec, known);
+  const key = `${splits} ${seed} ${bytes.toString("latin1")}`;
+  if (!known.has(key)) known.set(key, cutProblem(use.codec, bytes, { splits, seed }));
+  return known.get(key);
+}
+
+function cutProblem(
+  codec: ChatCodec,
+  bytes: Buffer,
+  { splits, seed }: SplitOptions,
+): string | undefined {
+  const reader = new CutReader(codec, bytes);
   const step = Math.max(1, Math.ceil(bytes.length / mostPlaces));
   for (let at = 1; at < bytes.length; at += step) {
     if (reader.differs([at, bytes.length])) return reader.describe(`cut at byte ${at}`);

@@ -5,6 +5,7 @@ import { openaiChat } from "./chat-codec.ts";
 import { openaiEmbeddings } from "./embeddings-codec.ts";
 import { plainModels, reasoningModels } from "./model-families.ts";
 import { openaiResponses } from "./responses-codec.ts";
+import { openaiTokenCount } from "./token-count-codec.ts";
 import { openaiOperations } from "./usage.ts";
 
 const chat: ServedApi = {
@@ -13,6 +14,13 @@ const chat: ServedApi = {
   path: pathUnder("chat/completions"),
   headers: [],
   streamUsage: "on-request",
+};
+
+const count: ServedApi = {
+  codec: openaiTokenCount,
+  modelIn: "body",
+  path: pathUnder("responses/input_tokens"),
+  headers: [],
 };
 
 /** The declaration of OpenAI; its regional hosts keep data in one place. */
@@ -33,6 +41,9 @@ export const openai = {
     { ...chat, serves: reasoningModels.has, lacks: reasoningModels.lacks },
     chat,
     { codec: openaiResponses, modelIn: "body", path: pathUnder("responses"), headers: [] },
+    { ...count, serves: plainModels.has, lacks: plainModels.lacks },
+    { ...count, serves: reasoningModels.has, lacks: reasoningModels.lacks },
+    count,
     { codec: openaiEmbeddings, modelIn: "body", path: pathUnder("embeddings"), headers: [] },
   ],
 } satisfies Provider;

@@ -11,7 +11,8 @@ import { encodeRequest } from "./responses-request-encoder.ts";
 import { ResponsesStreamDecoder } from "./responses-stream-decoder.ts";
 import { ResponsesStreamEncoder } from "./responses-stream-encoder.ts";
 
-const expresses: ReadonlySet<Feature> = new Set<Feature>([
+/** What the dialect has words for, in requests for answers and for counts alike. */
+export const responsesFeatures: ReadonlySet<Feature> = new Set<Feature>([
   "system",
   "system-in-mid-conversation",
   "image-base64",
@@ -46,7 +47,7 @@ const expresses: ReadonlySet<Feature> = new Set<Feature>([
 export const openaiResponses: ChatCodec = {
   name: responsesName,
   operation: "chat",
-  expresses,
+  expresses: responsesFeatures,
   decodeRequest,
   encodeRequest,
   decodeResponse,

@@ -15,29 +15,36 @@ const leastOutputTokens = 16;
  * is left out; tokens of the answer are at least 16.
  */
 export function encodeRequest(request: ChatRequest): string {
+  const { logprobs } = request;
+  return writeJson({
+    ...encodeConversation(request),
+    max_output_tokens: encodeMaximum(request.maxOutputTokens),
+    temperature: request.temperature ?? undefined,
+    top_p: request.topP ?? undefined,
+    top_logprobs: logprobs?.top,
+    include: encodeInclude(request),
+    user: request.endUser ?? undefined,
+    store: false,
+    stream: request.stream ? true : undefined,
+  });
+}
+
+/** The members of a body that the model reads, which are also those that can be counted without an answer. */
+export function encodeConversation(request: ChatRequest): JsonObject {
   const { instructions, others } = divideSystem(request.system);
   const input: JsonObject[] = [];
   addInputItems(input, "system", others);
   for (const item of encodeMessages(request.messages)) input.push(item);
-  const { logprobs } = request;
-  return writeJson({
+  return {
     model: request.model,
     instructions,
     input,
     tools: request.tools.length === 0 ? undefined : encodeTools(request),
     tool_choice: encodeToolChoice(request),
     parallel_tool_calls: request.parallelToolCalls ?? undefined,
-    max_output_tokens: encodeMaximum(request.maxOutputTokens),
-    temperature: request.temperature ?? undefined,
-    top_p: request.topP ?? undefined,
-    top_logprobs: logprobs?.top,
-    include: encodeInclude(request),
     text: encodeText(request),
     reasoning: encodeReasoningRequest(request),
-    user: request.endUser ?? undefined,
-    store: false,
-    stream: request.stream ? true : undefined,
-  });
+  };
 }
 
 /** The first text, which the API takes apart from the conversation, and what follows it. */

@@ -7,6 +7,7 @@ import type { AnswerPaths, Operation } from "../operation.ts";
 import { openaiChat } from "./chat-codec.ts";
 import { openaiEmbeddings } from "./embeddings-codec.ts";
 import { openaiResponses } from "./responses-codec.ts";
+import { openaiTokenCount } from "./token-count-codec.ts";
 
 /** An operation without its paths. */
 export type Dialect = Omit<Operation, "paths">;
@@ -112,6 +113,7 @@ export const compactions = {
 /** How many tokens a request would have; nothing is used, so there is no usage. */
 export const inputTokenCounts = {
   name: "count_tokens",
+  codec: openaiTokenCount,
   answer: {},
   event: {},
   finalStatuses: [],

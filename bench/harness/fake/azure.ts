@@ -12,6 +12,7 @@ import { readChat } from "./openai-chat-conversation.ts";
 import { findChatProblem, findModelProblem } from "./openai-chat-problem.ts";
 import { answerEmbeddings } from "./openai-embeddings.ts";
 import { openAiError } from "./openai-error.ts";
+import { answerInputTokens } from "./openai-input-tokens.ts";
 import { findOpenAiModel } from "./openai-model.ts";
 import type { OpenAiModel } from "./openai-model.ts";
 import { renderAnswer } from "./openai-responses.ts";
@@ -24,7 +25,7 @@ import type { Site, SiteEnvironment } from "./site.ts";
 
 const apiVersion = /^\d{4}-\d{2}-\d{2}(?:-preview)?$/;
 const deploymentPath = /^\/openai\/deployments\/([^/]+)\/(chat\/completions|embeddings)$/;
-const newPath = /^\/openai\/v1\/(chat\/completions|responses|embeddings)$/;
+const newPath = /^\/openai\/v1\/(chat\/completions|responses(?:\/input_tokens)?|embeddings)$/;
 
 const filtered = { filtered: false, severity: "safe" };
 const filterResults = {
@@ -77,6 +78,8 @@ function route(request: ReceivedRequest, apiKey: string, environment: SiteEnviro
   switch (call.operation) {
     case "embeddings":
       return answerEmbeddings(whole);
+    case "responses/input_tokens":
+      return answerInputTokens(whole);
     case "responses":
       return answerResponses(whole, model, environment);
     default:

@@ -9,6 +9,7 @@ import { answerEmbeddings } from "./openai-embeddings.ts";
 import { openAiError, openAiFailure } from "./openai-error.ts";
 import { findOpenAiModel, openAiModels, unknownOpenAiModel } from "./openai-model.ts";
 import type { OpenAiModel } from "./openai-model.ts";
+import { answerInputTokens } from "./openai-input-tokens.ts";
 import { answerResponse } from "./openai-responses.ts";
 import type { ReceivedRequest } from "./received-request.ts";
 import { jsonReply } from "./reply.ts";
@@ -20,6 +21,7 @@ type Answer = (body: JsonObject, environment: SiteEnvironment) => Reply;
 const postRoutes: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ["/v1/chat/completions", answerChat],
   ["/v1/responses", answerResponse],
+  ["/v1/responses/input_tokens", answerInputTokens],
   ["/v1/embeddings", answerEmbeddings],
 ]);
 
