@@ -10,7 +10,8 @@ import { ConverseStreamDecoder } from "./converse-stream-decoder.ts";
 import { ConverseStreamEncoder } from "./converse-stream-encoder.ts";
 import { decodeBedrockError, encodeBedrockError } from "./error-codec.ts";
 
-const expresses: ReadonlySet<Feature> = new Set<Feature>([
+/** What the dialect has words for. */
+export const converseFeatures: ReadonlySet<Feature> = new Set<Feature>([
   "system",
   "system-in-mid-conversation",
   "image-base64",
@@ -42,7 +43,7 @@ const expresses: ReadonlySet<Feature> = new Set<Feature>([
 export const bedrockConverse: ChatCodec = {
   operation: "chat",
   name: converseName,
-  expresses,
+  expresses: converseFeatures,
   decodeRequest: decodeConverseRequest,
   encodeRequest: encodeConverseRequest,
   decodeResponse: decodeConverseResponse,

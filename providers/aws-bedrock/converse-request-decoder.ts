@@ -53,8 +53,16 @@ export function decodeConverseRequest(request: WireRequest): Decoded<ChatRequest
   const parsed = parseJson(request.body);
   if (parsed.kind === "malformed") return parsed;
   if (!isJsonObject(parsed.value)) return { kind: "malformed", reason: "it is not an object" };
+  return decodeConverseBody(parsed.value, { model, stream: isStreamPath(request.path) });
+}
+
+/** Reads the body of a request, with what the path says of it. */
+export function decodeConverseBody(
+  body: JsonObject,
+  call: Pick<ChatRequest, "model" | "stream">,
+): Decoded<ChatRequest> {
   const reader = new RequestReader();
-  const value = readRequest(reader, parsed.value, { model, stream: isStreamPath(request.path) });
+  const value = readRequest(reader, body, call);
   if (reader.problem !== null) return { kind: "malformed", reason: reader.problem };
   return { kind: "ok", value };
 }

@@ -18,6 +18,11 @@ import { settingsOf } from "./model-settings.ts";
 
 /** Writes the body of a request. What its model is known to refuse, and may be dropped, is left out. */
 export function encodeConverseRequest(request: ChatRequest): string {
+  return writeJson(encodeConverseBody(request));
+}
+
+/** The members of the body; those that are undefined say nothing. */
+export function encodeConverseBody(request: ChatRequest): JsonObject {
   const settings = settingsOf(request);
   const writing: BlockWriting = {
     documentName: createDocumentNames(),
@@ -25,7 +30,7 @@ export function encodeConverseRequest(request: ChatRequest): string {
   };
   const { leading, turns } = orderTurns(writtenTurns(request.messages, writing));
   const system = writeBlocks([...request.system, ...leading], writing);
-  return writeJson({
+  return {
     messages: writeTurns(turns, writing),
     system: system.length > 0 ? system : undefined,
     inferenceConfig: writeInference(request, settings),
@@ -34,7 +39,7 @@ export function encodeConverseRequest(request: ChatRequest): string {
     additionalModelRequestFields: settings.fields ?? undefined,
     // The text at which a model stopped is a field of its own.
     additionalModelResponseFieldPaths: request.stop.length > 0 ? ["/stop_sequence"] : undefined,
-  });
+  };
 }
 
 /** Turns with the parts that become blocks; those without any are left out later. */

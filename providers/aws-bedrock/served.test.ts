@@ -33,7 +33,12 @@ for (const model of models) {
     const served = bedrockServed.filter(({ serves }) => serves?.(model) !== false);
     const codecs = served.map(({ codec }) => codec);
     const isClaude = model.includes("anthropic.") || model === "alias";
-    t.same(codecs, isClaude ? [bedrockConverse, bedrockAnthropic] : [bedrockConverse]);
+    t.same(
+      codecs.map(({ name }) => name),
+      isClaude
+        ? ["bedrock-converse", "anthropic-messages", "bedrock-token-count"]
+        : ["bedrock-converse"],
+    );
   });
 }
 

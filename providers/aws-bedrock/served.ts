@@ -6,6 +6,7 @@ import type { ServedApi, ServedCall } from "../provider.ts";
 import { isClaude } from "./bedrock-model.ts";
 import { bedrockConverse } from "./converse-codec.ts";
 import { bedrockAnthropic } from "./invoke-anthropic-codec.ts";
+import { bedrockTokenCount } from "./token-count-codec.ts";
 
 const converse = {
   codec: bedrockConverse,
@@ -18,6 +19,13 @@ const invoke = {
   codec: bedrockAnthropic,
   modelIn: "path",
   path: (call) => pathOf(call, call.stream ? "invoke-with-response-stream" : "invoke"),
+  headers: [],
+} satisfies ServedApi;
+
+const count = {
+  codec: bedrockTokenCount,
+  modelIn: "path",
+  path: (call) => pathOf(call, "count-tokens"),
   headers: [],
 } satisfies ServedApi;
 
@@ -36,6 +44,8 @@ export const bedrockServed: readonly ServedApi[] = [
   ...servedByGeneration(converse, ["audio"]).map(forClaude),
   { ...converse, serves: (model) => !isClaude(model), lacks: new Set(onlyClaude) },
   ...servedByGeneration(invoke).map(forClaude),
+  // Bedrock counts for no other models.
+  ...servedByGeneration(count, ["audio"]).map(forClaude),
 ];
 
 function forClaude(api: ServedApi): ServedApi {

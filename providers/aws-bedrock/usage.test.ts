@@ -5,6 +5,7 @@ import { isContent } from "../testdata/first-content.ts";
 import { bedrockConverse } from "./converse-codec.ts";
 import { bedrockAnthropic } from "./invoke-anthropic-codec.ts";
 import { awsBedrock } from "./provider.ts";
+import { bedrockTokenCount } from "./token-count-codec.ts";
 
 const converse: readonly {
   readonly name: string;
@@ -78,7 +79,7 @@ const operations: readonly {
   { path: "converse-stream", name: "chat", codec: bedrockConverse, isStream: true },
   { path: "invoke", name: "chat", codec: bedrockAnthropic, isStream: false },
   { path: "invoke-with-response-stream", name: "chat", codec: bedrockAnthropic, isStream: true },
-  { path: "count-tokens", name: "count_tokens", codec: undefined, isStream: false },
+  { path: "count-tokens", name: "count_tokens", codec: bedrockTokenCount, isStream: false },
 ];
 
 for (const { path, name, codec, isStream } of operations) {

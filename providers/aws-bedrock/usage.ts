@@ -9,6 +9,7 @@ import type { AnswerFact, AnswerPaths, Operation } from "../operation.ts";
 import { answerFacts } from "../operation.ts";
 import { bedrockConverse } from "./converse-codec.ts";
 import { bedrockAnthropic } from "./invoke-anthropic-codec.ts";
+import { bedrockTokenCount } from "./token-count-codec.ts";
 
 const converseUsage = {
   inputTokens: ["usage.inputTokens"],
@@ -76,6 +77,7 @@ const invoke = {
 /** How many tokens a request would have; nothing is used, so there is no usage. */
 const tokenCounts = {
   name: "count_tokens",
+  codec: bedrockTokenCount,
   answer: {},
   event: {},
   finalStatuses: [],

@@ -21,6 +21,10 @@ const modelsByCodec: ReadonlyMap<string, readonly string[]> = new Map([
     "bedrock-converse",
     ["anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-pro-v1:0", anyModel],
   ],
+  [
+    "bedrock-token-count",
+    ["anthropic.claude-sonnet-4-5-20250929-v1:0", "us.anthropic.claude-opus-4-8-v1:0"],
+  ],
   ["gemini-generate-content", gemini],
   ["gemini-count-tokens", gemini],
   ["vertex-count-tokens", gemini],
