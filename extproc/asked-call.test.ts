@@ -39,6 +39,63 @@ for (const { name, provider, parts, model } of named) {
   });
 }
 
+const doubtful = [
+  {
+    type: "application/json; charset=utf-7",
+    reason: "the charset of its content-type is not UTF-8",
+  },
+  {
+    type: 'text/json;x=y;charset="latin1"',
+    reason: "the charset of its content-type is not UTF-8",
+  },
+  { type: "application/json;charset*=x", reason: "the charset of its content-type is not UTF-8" },
+  { type: "application/x-www-form-urlencoded", reason: "its content-type is not that of JSON" },
+  { type: "multipart/json-form; boundary=json", reason: "its content-type is not that of JSON" },
+  { type: "", reason: "its content-type is not that of JSON" },
+];
+for (const { type, reason } of doubtful) {
+  t.test(
+    `model is malformed where a server may read ${JSON.stringify(type)} differently`,
+    async (t) => {
+      const headers = [["content-type", type]] as const;
+      const call = askedCall("openai", { headers, body: chat() });
+      t.same(call.model, { kind: "malformed", reason });
+      t.equal(askedCall("google_genai", { headers, path: gemini }).model.kind, "ok", "the path's");
+    },
+  );
+}
+
+for (const type of [
+  "application/json",
+  "Application/JSON; Charset=UTF-8",
+  'application/vnd.acme.v1+json ; charset="utf8"',
+  "application/json;odata.metadata=minimal;",
+]) {
+  t.test(`model is the body's in ${type}`, async (t) => {
+    const headers = [["content-type", type]] as const;
+    t.same(askedCall("openai", { headers, body: chat() }).model, { kind: "ok", model: "gpt-4o" });
+  });
+}
+
+t.test("model is malformed where the content-type is said twice", async (t) => {
+  const headers = [
+    ["content-type", "application/json"],
+    ["content-type", "application/json;charset=utf-7"],
+  ] as const;
+  const reason = "it has several content-type headers";
+  t.same(askedCall("openai", { headers, body: chat() }).model, { kind: "malformed", reason });
+});
+
+for (const name of ["models", "fallbacks", "preset"]) {
+  t.test(`model is malformed where ${name} may name another`, async (t) => {
+    const reason = `${name} may name other models than model does`;
+    for (const provider of ["openai_compatible", "openai"]) {
+      const call = askedCall(provider, { body: chat({ [name]: ["o3"] }) });
+      t.same(call.model, { kind: "malformed", reason });
+    }
+  });
+}
+
 t.test("model is malformed for a method that calls no model", async (t) => {
   const { request, provider } = askedCall("openai", { body: chat() });
   for (const method of ["GET", "PUT", "post", ""]) {

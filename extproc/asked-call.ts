@@ -29,6 +29,25 @@ export type AskedModel =
 /** Longest name of a model in UTF-16 units; ARNs of AWS are the longest that are known, up to 2,048. */
 const longestModel = 2_048;
 
+const json = /^\s*(?:application|text)\/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)/i;
+const utf8 = /^charset\s*=\s*"?(?:utf-?8|us-ascii)"?$/i;
+
+/**
+ * Why a server could read a body as other characters, or as no JSON, and so find another model in it than we do: some
+ * decode what `charset` says (UTF-7 hides quotes), or forms.
+ */
+function contentTypeDoubt({ header, headerNames }: AskedRequest): string | undefined {
+  const value = header("content-type");
+  if (value === undefined) return undefined;
+  if (headerNames().filter((name) => name === "content-type").length > 1) {
+    return "it has several content-type headers";
+  }
+  if (!json.test(value)) return "its content-type is not that of JSON";
+  const charsets = value.split(";").filter((parameter) => /charset/i.test(parameter));
+  const isUtf8 = charsets.every((parameter) => utf8.test(parameter.trim()));
+  return isUtf8 ? undefined : "the charset of its content-type is not UTF-8";
+}
+
 /** One call to a provider. */
 export class AskedCall {
   readonly provider: Provider;
@@ -76,8 +95,14 @@ export class AskedCall {
 
   #bodyModel(): AskedModel {
     const { body } = this.request;
+    const doubt = contentTypeDoubt(this.request);
+    if (doubt !== undefined) return { kind: "malformed", reason: doubt };
     const read = readTopLevel(body);
     if (read.kind === "malformed") return read;
+    const other = this.operation?.otherModels?.find((name) => read.members.has(name));
+    if (other !== undefined) {
+      return { kind: "malformed", reason: `${other} may name other models than model does` };
+    }
     const range = read.members.get("model");
     if (range === undefined) return { kind: "ok", model: null };
     const value: unknown = JSON.parse(body.toString("utf8", range.start, range.end));

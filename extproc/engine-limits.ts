@@ -8,7 +8,7 @@ const mebibyte = 1024 * 1024;
 export const maxRequestBytes: number = 32 * mebibyte;
 
 /** Bytes of an answer that is not a stream, decoded from its content coding. */
-export const maxAnswerBytes: number = 64 * mebibyte;
+export const maxAnswerBytes: number = 32 * mebibyte;
 
 /** A message holds a whole body and little else; answers grow when they are translated, by their escapes most. */
 export const engineLimits: Pick<Http2Limits, "maxMessageBytes" | "maxQueuedStreamBytes"> = {

@@ -144,6 +144,7 @@ const operation = objectOf({
   finalStatuses: listOf(wanted("a text", (value) => typeof value === "string")),
   codec: optional(codec),
   streamUsage: optional(onRequest),
+  otherModels: optional(listOf(wanted("a text", (value) => typeof value === "string"))),
   outputTokens: optional(
     wanted(
       '"with-reasoning" or "without-reasoning"',

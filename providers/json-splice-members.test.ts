@@ -124,6 +124,12 @@ t.test("readTopLevel() refuses bytes that are no UTF-8", async (t) => {
   t.strictSame(readTopLevel(bytes), { kind: "malformed", reason: "it is not UTF-8" });
 });
 
+t.test("readTopLevel() keeps no more members than anybody has", async (t) => {
+  const members = Array.from({ length: 1_024 }, (_, index) => `"k${index}":0`);
+  t.equal(readTopLevel(Buffer.from(`{${members.join(",")}}`)).kind, "ok");
+  t.equal(read(`{${members.join(",")},"x":0}`), "an object has more than 1024 members");
+});
+
 t.test("readTopLevel() allows keys that come twice below the first level", async (t) => {
   t.strictSame(read('{"a":{"b":1,"b":2}}'), { members: [["a", '{"b":1,"b":2}']], closing: "}" });
 });

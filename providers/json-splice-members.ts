@@ -29,8 +29,15 @@ const backslash = 0x5c;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
+/** Nobody's request has a tenth as many; every one is kept, and a body has room for millions. */
+const maxMembers = 1_024;
+
 const notJson: ReadMembers = { kind: "malformed", reason: "it is not JSON" };
 const repeated: ReadMembers = { kind: "malformed", reason: "a key comes twice in one object" };
+const tooMany: ReadMembers = {
+  kind: "malformed",
+  reason: `an object has more than ${maxMembers} members`,
+};
 
 /** The members of a body's object; the body must be this object and nothing else. */
 export function readTopLevel(body: Buffer): ReadMembers {
@@ -62,6 +69,7 @@ export function readMembers(bytes: Buffer, start: number): ReadMembers {
     if (valueEnd < 0) return notJson;
     const folded = foldCase(key);
     if (seen.has(folded)) return repeated;
+    if (seen.size === maxMembers) return tooMany;
     seen.add(folded);
     members.set(key, { start: valueStart, end: valueEnd });
     at = skipSpace(bytes, valueEnd);

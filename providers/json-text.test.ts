@@ -60,7 +60,7 @@ t.test("parseJsonText() reads the deepest nesting that is allowed", async (t) =>
 });
 
 t.test("parseJsonText() refuses what is nested deeper, however deep", async (t) => {
-  for (const depth of [maxJsonDepth + 1, 5_000, 200_000]) {
+  for (const depth of [maxJsonDepth + 1, 5_000, 100_000]) {
     for (const { name, text } of nested(depth)) {
       t.same(parseJsonText(text), tooDeep, `${name}, ${depth} levels`);
     }
@@ -70,6 +70,17 @@ t.test("parseJsonText() refuses what is nested deeper, however deep", async (t) 
 t.test("parseJsonText() takes long documents that are wide for no deep ones", async (t) => {
   const text = `[${"[[1]],".repeat(1_000)}{"a":{"b":[]}}]`;
   t.equal(written(parseJsonText(text)), text);
+});
+
+t.test("parseJsonText() refuses millions of values before it makes them", async (t) => {
+  const heavy = { kind: "malformed", reason: "it has too many values" };
+  const objects = `[${"{},".repeat(700_000)}0]`;
+  t.same(parseJsonText(objects), heavy);
+  const digits = `[12345678901234567,${"{},".repeat(140_000)}0]`;
+  t.same(parseJsonText(digits), heavy);
+  const text = JSON.stringify(["{},".repeat(1_000_000)]);
+  t.equal(parseJsonText(text).kind, "value", "what a string holds is one value");
+  t.equal(parseJsonText(`[${"0.25,".repeat(2_000_000)}0]`).kind, "value", "vectors");
 });
 
 t.test("parseJsonText() refuses what is no JSON without quoting it", async (t) => {

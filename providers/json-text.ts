@@ -4,6 +4,7 @@
  */
 
 import { isUtf8 } from "node:buffer";
+import { isHeavierThan } from "./json-weight.ts";
 
 /** A number with the digits that were sent; made by `JSON.rawJSON`. */
 export interface RawNumber {
@@ -39,6 +40,17 @@ export const maxJsonDepth = 512;
 const suspicious = /\d[\d.]{15}|\d[eE]|-0(?![.\d])/;
 const suspiciousNumber = /(?:^|[\s:,[])(?:-?\d[\d.]{15}|-?\d[\d.]*[eE]|-0(?![.\d]))/;
 
+/**
+ * What a long document may weigh (`json-weight.ts`), so that parsing it takes less than 200 MB: half a million objects and
+ * members or four million numbers. Where digits are kept, a value takes four times as much.
+ */
+const maxWeight = { plain: 4 * 1024 * 1024, digits: 1024 * 1024 } as const;
+
+/** Documents up to so many UTF-16 units cannot weigh what would hurt, and are not looked through. */
+const longText = { plain: 2 * 1024 * 1024, digits: 256 * 1024 } as const;
+
+const tooHeavy = "it has too many values";
+
 const tooDeep = `it is nested more than ${maxJsonDepth} levels deep`;
 
 interface RawJson {
@@ -47,7 +59,7 @@ interface RawJson {
 }
 const raw = JSON as unknown as RawJson;
 
-/** Parses a whole document; invalid UTF-8 and nesting beyond `maxJsonDepth` are malformed. Of keys that come twice the last one counts. */
+/** Parses a whole document; invalid UTF-8, nesting beyond `maxJsonDepth` and millions of values are malformed. Of keys that come twice the last one counts. */
 export function parseJson(bytes: Buffer): ParsedJson {
   if (!isUtf8(bytes)) return { kind: "malformed", reason: "it is not UTF-8" };
   return parseJsonText(bytes.toString("utf8"));
@@ -58,6 +70,9 @@ export function parseJsonText(text: string): ParsedJson {
   try {
     // The first expression is the faster one, and nearly always enough.
     const isKept = suspicious.test(text) && suspiciousNumber.test(text);
+    if (isTooHeavy(text, isKept ? "digits" : "plain")) {
+      return { kind: "malformed", reason: tooHeavy };
+    }
     const value: unknown = isKept ? JSON.parse(text, keepDigits) : JSON.parse(text);
     // Every level takes two brackets, so that short texts need no look.
     const isDeep = text.length > 2 * maxJsonDepth && isDeeper(value, maxJsonDepth);
@@ -86,6 +101,10 @@ export function isJsonNumber(value: JsonValue | undefined): value is JsonNumber 
 
 function isRaw(value: unknown): value is RawNumber {
   return typeof value === "object" && value !== null && raw.isRawJSON(value);
+}
+
+function isTooHeavy(text: string, form: "plain" | "digits"): boolean {
+  return text.length > longText[form] && isHeavierThan(text, maxWeight[form]);
 }
 
 /** Whether lists and objects stand in each other in more than so many levels. */

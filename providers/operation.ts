@@ -49,6 +49,8 @@ export interface Operation {
    * be put into requests that do not have it
    */
   readonly streamUsage?: "on-request";
+  /** Members of a request's object that name models to be taken instead of `model`; where a rule judges models it refuses them */
+  readonly otherModels?: readonly string[];
   /** Whether `inputTokens` counts those that the cache was read and written for; the record's number always does */
   readonly inputTokens: "with-cache" | "without-cache";
   /** Whether `outputTokens` counts reasoning, which it does unless said otherwise; the record's number always does */

@@ -28,9 +28,13 @@ const choices: AnswerPaths = {
   ...usage,
 };
 
+/** Of servers that speak this dialect: OpenRouter's `models` and `preset`, LiteLLM's `fallbacks`. */
+const otherModels = ["models", "fallbacks", "preset"] as const;
+
 /** Chat completions; usage of a stream comes in an event of its own, if the request asks for it. */
 export const chatCompletions = {
   name: "chat",
+  otherModels,
   codec: openaiChat,
   answer: choices,
   event: {
@@ -59,6 +63,7 @@ export const chatCompletions = {
 /** Completions, which OpenAI calls legacy. */
 export const completions = {
   name: "text_completion",
+  otherModels,
   answer: choices,
   event: { ...choices, content: ["choices[].text"] },
   finalStatuses: [],
@@ -68,6 +73,7 @@ export const completions = {
 /** Embeddings; they have no output that is counted. */
 export const embeddings = {
   name: "embeddings",
+  otherModels,
   codec: openaiEmbeddings,
   answer: { model: ["model"], inputTokens: ["usage.prompt_tokens"] },
   event: {},
@@ -90,6 +96,7 @@ const response: AnswerPaths = {
 /** The event that ends a stream holds the whole response. */
 const wholeResponse = {
   name: "chat",
+  otherModels,
   answer: response,
   event: {
     ...within("response", response),
