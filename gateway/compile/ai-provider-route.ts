@@ -125,9 +125,13 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
     isNeeded,
     ...(fallback !== undefined && { fallback }),
   };
-  const calls = operationPaths(provider, match.endpoints)
-    .filter(({ operation }) => isNeeded || operation.streamUsage !== undefined)
-    .map(({ match: path }) => ({ ...draft, matches: [{ method: "POST", path }], choice }));
+  const calls = operationPaths(provider, match.endpoints).map(
+    ({ match: path, operation }): RuleDraft => ({
+      ...draft,
+      matches: [{ method: "POST", path }],
+      choice: { ...choice, asksUsage: operation.streamUsage !== undefined },
+    }),
+  );
   // A request that names no model is none that a rule of models is about.
   if (models.length > 0) return calls;
   const rest = { ...draft, matches: endpointMatches(match) };

@@ -17,13 +17,14 @@ interface Changes {
   readonly sections?: readonly string[];
   readonly provider?: string;
   readonly isNeeded?: boolean;
+  readonly isIdle?: boolean;
   readonly deny?: DenyAction;
 }
 
 function choosing(name: string, changes: Changes = {}): ResolvedRule {
   const { path = chat, models = [name], sections, provider = "openai", deny } = changes;
   const route = { kind: "AIProviderRoute", namespace: "default", name };
-  const { isNeeded = true } = changes;
+  const { isNeeded = true, isIdle = false } = changes;
   const pick = `pick-${name}`;
   const action = forward();
   const candidate = {
@@ -51,7 +52,7 @@ function choosing(name: string, changes: Changes = {}): ResolvedRule {
     match: { method: "POST", path },
     action: deny ?? action,
     provider,
-    choice: { routed, ways, isNeeded, ...(deny !== undefined && { deny }) },
+    choice: { routed, ways, isNeeded, isIdle, ...(deny !== undefined && { deny }) },
     plan: {
       gateway: "default/egress",
       route,
@@ -233,6 +234,14 @@ t.test("joinChoices() picks nothing where a rule stands alone and needs no choic
 t.test("joinChoices() has such a rule chosen behind one that needs it", async (t) => {
   const rules = [choosing("a"), choosing("b", { models: [], isNeeded: false })];
   t.same(joined(rules), ["way a", "way b", "entry a+b deny"]);
+});
+
+t.test("joinChoices() leaves to its other paths what a rule does not need by itself", async (t) => {
+  const idle = { models: [], isNeeded: false, isIdle: true };
+  t.same(joinChoices([choosing("a", idle)], "deny-all"), []);
+  const deny = { kind: "deny", status: 403, reason: "deny-policy", message: "No." } as const;
+  t.same(joinChoices([choosing("a", { ...idle, deny })], "deny-all"), []);
+  t.same(joined([choosing("a"), choosing("b", idle)]), ["way a", "way b", "entry a+b deny"]);
 });
 
 /** Numbers in [0, 1), the same for the same seed. */

@@ -1,6 +1,7 @@
 /**
  * Rules of one host that the engine chooses among, joined: one entry for each path at which requests wait, with every
- * rule that may be meant by them, and the ways that it may pick. All other rules stay as they are.
+ * rule that may be meant by them, and the ways that it may pick: after an entry no other rule's engine reads a request.
+ * All other rules stay as they are.
  */
 
 import type { DefaultPolicy, EnginePlan, HttpRule } from "../snapshot.ts";
@@ -33,8 +34,8 @@ export function joinChoices(
   const others = placed.flatMap((rule, index): HttpRule[] => {
     if (joined.has(rule)) return [];
     if (!isChoosing(rule)) return [rule];
-    if (refusesAll(rule)) return [plainRule(rule)];
-    if (!rule.choice.isNeeded) return [aloneRule(rule)];
+    if (refusesAll(rule)) return rule.choice.isIdle ? [] : [plainRule(rule)];
+    if (!rule.choice.isNeeded) return rule.choice.isIdle ? [] : [aloneRule(rule)];
     const later = placed.slice(index + 1);
     const group = [rule, ...followers(rule, later)];
     for (const member of group) joined.add(member);

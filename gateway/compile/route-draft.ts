@@ -57,6 +57,8 @@ export interface ChoiceDraft {
   readonly endpoints: readonly string[];
   /** False: only the body is changed on its way, and Envoy knows the way by the path */
   readonly isNeeded: boolean;
+  /** The provider tells token counts of these calls' streams only if it is asked */
+  readonly asksUsage: boolean;
   /** Present when the route has a FallbackRoutingPolicy */
   readonly fallback?: FallbackSettings;
 }

@@ -29,6 +29,8 @@ export interface RuleChoice {
   readonly ways: readonly Pick<HttpRule, "pick" | "action">[];
   /** False: by itself the rule needs no choice, and its one way is known */
   readonly isNeeded: boolean;
+  /** True: by itself the rule does nothing that its other paths would not do as well */
+  readonly isIdle: boolean;
   /** Present when the rule refuses all that it matches */
   readonly deny?: DenyAction;
 }
@@ -67,7 +69,7 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
   if (deny !== undefined) {
     const { status, reason, message } = deny;
     const routed = { ...base, candidates: [], refusal: { status, reason, message } };
-    return { routed, ways: [], isNeeded: true, deny };
+    return { routed, ways: [], isNeeded: true, isIdle: isIdle(choice, choice.isNeeded), deny };
   }
   const isNeeded = choice.isNeeded || (whole?.kind === "forward" && hasDifferentWays(whole));
   const ways = waysOf(options, isNeeded);
@@ -78,9 +80,20 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
   const single = ways.flatMap(({ action, candidate: { pick, weight } }) =>
     action === undefined || weight === 0 ? [] : [{ pick, action }],
   );
-  if (fallback === undefined) return { routed, ways: single, isNeeded };
+  if (fallback === undefined) {
+    return { routed, ways: single, isNeeded, isIdle: isIdle(choice, isNeeded) };
+  }
   const action = fallbackAction(options, routed, fallback);
-  return { routed, ways: [...single, { pick: fallback.pick, action }], isNeeded: true };
+  return {
+    routed,
+    ways: [...single, { pick: fallback.pick, action }],
+    isNeeded: true,
+    isIdle: false,
+  };
+}
+
+function isIdle({ asksUsage }: ChoiceDraft, isNeeded: boolean): boolean {
+  return !isNeeded && !asksUsage;
 }
 
 /** What becomes of all requests, where they go one way. */
