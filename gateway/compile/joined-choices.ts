@@ -34,8 +34,9 @@ export function joinChoices(
   const others = placed.flatMap((rule, index): HttpRule[] => {
     if (joined.has(rule)) return [];
     if (!isChoosing(rule)) return [rule];
-    if (refusesAll(rule)) return rule.choice.isIdle ? [] : [plainRule(rule)];
-    if (!rule.choice.isNeeded) return rule.choice.isIdle ? [] : [aloneRule(rule)];
+    if (rule.choice.isIdle) return [];
+    if (refusesAll(rule)) return [plainRule(rule)];
+    if (!rule.choice.isNeeded) return [aloneRule(rule)];
     const later = placed.slice(index + 1);
     const group = [rule, ...followers(rule, later)];
     for (const member of group) joined.add(member);

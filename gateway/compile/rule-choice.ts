@@ -69,7 +69,7 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
   if (deny !== undefined) {
     const { status, reason, message } = deny;
     const routed = { ...base, candidates: [], refusal: { status, reason, message } };
-    return { routed, ways: [], isNeeded: true, isIdle: isIdle(choice, choice.isNeeded), deny };
+    return { routed, ways: [], isNeeded: true, isIdle: isIdle(choice), deny };
   }
   const isNeeded = choice.isNeeded || (whole?.kind === "forward" && hasDifferentWays(whole));
   const ways = waysOf(options, isNeeded);
@@ -81,7 +81,7 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     action === undefined || weight === 0 ? [] : [{ pick, action }],
   );
   if (fallback === undefined) {
-    return { routed, ways: single, isNeeded, isIdle: isIdle(choice, isNeeded) };
+    return { routed, ways: single, isNeeded, isIdle: isIdle(choice) };
   }
   const action = fallbackAction(options, routed, fallback);
   return {
@@ -92,7 +92,7 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
   };
 }
 
-function isIdle({ asksUsage }: ChoiceDraft, isNeeded: boolean): boolean {
+function isIdle({ asksUsage, isNeeded }: ChoiceDraft): boolean {
   return !isNeeded && !asksUsage;
 }
 
