@@ -12,6 +12,8 @@ import {
   gatewayOf,
   hostPolicy,
   hostTexts,
+  loggedBy,
+  logging,
   object,
   target,
 } from "./testdata/objects.ts";
@@ -119,6 +121,31 @@ t.test("draftAiProviderRoute() leaves calls of a limited match to the next rule"
       [1, []],
     ],
   );
+});
+
+t.test("draftAiProviderRoute() has each call captured by the rule that it goes by", async (t) => {
+  const rules = [
+    { matches: [{ provider: "openai", models: ["gpt-4*"] }] },
+    { matches: [{ provider: "openai" }], filters: loggedBy("all") },
+  ];
+  const result = compiled(
+    gateway(),
+    aiRoute("r", "openai", {}, { rules }),
+    logging("all", { captureRequest: true }),
+  );
+  const entries = hostPolicy(result, "api.openai.com").rules.filter(
+    ({ action }) => action.kind === "choose",
+  );
+  const paths = findProviderByName("openai")?.operations?.flatMap((one) => one.paths);
+  t.same(
+    entries.map(({ match }) => match.path?.value),
+    paths,
+  );
+  for (const { engine } of entries) {
+    const [limited, open] = engine?.routing?.rules ?? [];
+    t.equal(limited?.capture, undefined);
+    t.not(open?.capture, undefined);
+  }
 });
 
 const foreign = backend("claude", "a.example", { schema: { name: "anthropic" } });
