@@ -19,6 +19,12 @@ function read(pieces: Iterable<Buffer>): string[] {
   return told;
 }
 
+/** Memory of the process that objects and buffers take. */
+function heldBytes(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
 t.test("write() tells the data of every event that has some", async (t) => {
   t.same(read([stream]), data);
 });
@@ -64,4 +70,22 @@ t.test("write() tells nothing more once an event was too long", async (t) => {
   t.equal(reader.isTooLong, true);
   reader.write(Buffer.from("\n\ndata: b\n\n"));
   t.same(told, ["a"]);
+});
+
+t.test("write() holds an event of empty lines in memory that its bytes are worth", async (t) => {
+  const reader = new EventDataReader(() => {});
+  const lines = Buffer.from("data\n".repeat(13_000));
+  const before = heldBytes();
+  for (let written = 0; written < 100; written++) reader.write(lines);
+  const grown = heldBytes() - before;
+  t.equal(reader.isInEvent, true);
+  t.ok(grown < 40_000_000, `1.3 million lines hold ${grown} bytes`);
+});
+
+t.test("write() tells an event whose only line is empty to nobody", async (t) => {
+  t.same(read([Buffer.from("data\n\ndata:\n\ndata: a\n\n")]), ["a"]);
+});
+
+t.test("write() tells an event of empty lines as their joints", async (t) => {
+  t.same(read([Buffer.from("data\ndata\ndata:\n\n")]), ["\n\n"]);
 });

@@ -1,18 +1,21 @@
 /** Events of an event stream as text, for decoders that read each one whole. */
 
+import { GrowingBytes } from "./growing-bytes.ts";
 import type { EventSink } from "./sse.ts";
 import { EventSplitter } from "./sse.ts";
 
 /** Longest event that is held; an image that a model made is one. */
 const maxEventBytes = 32 * 1024 * 1024;
 
-/** Gathers the data of events; a piece that holds whole events costs one copy of each. */
+/** Gathers the data of events; one that lies whole on a line of a piece is read where it lies. */
 export class EventDataReader implements EventSink {
   readonly #splitter = new EventSplitter(this);
   readonly #onData: (data: string) => void;
-  #pieces: Buffer[] = [];
-  /** How many of the pieces, the first ones, are copies */
-  #owned = 0;
+  /** Where the event's data lies while nothing of it is held; null: nowhere */
+  #lent: Buffer | null = null;
+  #lentStart = 0;
+  #lentEnd = 0;
+  readonly #held = new GrowingBytes();
   #bytes = 0;
   #isTooLong = false;
 
@@ -35,32 +38,41 @@ export class EventDataReader implements EventSink {
   write(chunk: Buffer): void {
     if (this.#isTooLong) return;
     this.#splitter.write(chunk);
-    const pieces = this.#pieces;
     // What is left of the piece is lent no longer.
-    for (; this.#owned < pieces.length; this.#owned++) {
-      const piece = pieces[this.#owned];
-      if (piece !== undefined) pieces[this.#owned] = Buffer.from(piece);
-    }
+    if (this.#lent !== null) this.#hold(this.#lent);
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
     this.#bytes += end - start;
     if (this.#bytes > maxEventBytes) {
       this.#isTooLong = true;
-      this.#pieces = [];
-      this.#owned = 0;
+      this.#lent = null;
+      this.#held.clear();
       return;
     }
-    this.#pieces.push(bytes.subarray(start, end));
+    if (this.#lent !== null) this.#hold(this.#lent);
+    if (this.#held.length > 0) {
+      this.#held.append(bytes, start, end);
+      return;
+    }
+    this.#lent = bytes;
+    this.#lentStart = start;
+    this.#lentEnd = end;
   }
 
   onEvent(): void {
-    if (this.#isTooLong) return;
-    const pieces = this.#pieces;
-    const bytes = pieces.length > 1 ? Buffer.concat(pieces) : pieces[0];
-    this.#pieces = [];
-    this.#owned = 0;
+    if (this.#isTooLong || this.#bytes === 0) return;
+    const lent = this.#lent;
+    const data =
+      lent === null ? this.#held.text() : lent.toString("utf8", this.#lentStart, this.#lentEnd);
+    this.#lent = null;
+    this.#held.clear();
     this.#bytes = 0;
-    if (bytes !== undefined) this.#onData(bytes.toString("utf8"));
+    this.#onData(data);
+  }
+
+  #hold(lent: Buffer): void {
+    this.#held.append(lent, this.#lentStart, this.#lentEnd);
+    this.#lent = null;
   }
 }

@@ -3,6 +3,7 @@
  * dialect, piece by piece where it is a stream. Errors are translated with their status and kind.
  */
 
+import { AnswerBound } from "./answer-bound.ts";
 import type {
   ChatCodec,
   Codec,
@@ -141,7 +142,10 @@ export interface StreamTranslator {
   fail(message: string): string | Buffer;
 }
 
-/** A translator for the streamed answer to `request`, which `source` decoded. */
+/**
+ * A translator for the streamed answer to `request`, which `source` decoded. An answer above `maxStreamedAnswer` ends
+ * with an error, and the upstream's bytes after it are not read.
+ */
 export function createStreamTranslator(
   source: ChatCodec,
   served: ChatCodec,
@@ -149,10 +153,12 @@ export function createStreamTranslator(
 ): StreamTranslator {
   const decoder = served.createStreamDecoder();
   const encoder = source.createStreamEncoder(request);
+  const bound = new AnswerBound();
+  const encode = (events: Events) => encoder.write(bound.pass(nameModel(events, request)));
   return {
     contentType: encoder.contentType,
-    write: (chunk) => encoder.write(nameModel(decoder.write(chunk), request)),
-    end: () => encoder.write(nameModel(decoder.end(), request)),
+    write: (chunk) => encode(bound.isOver ? none : decoder.write(chunk)),
+    end: () => encode(bound.isOver ? none : decoder.end()),
     fail: (message) =>
       encoder.write([
         { kind: "failed", error: { status: 502, kind: "server", message, code: null } },
@@ -161,6 +167,8 @@ export function createStreamTranslator(
 }
 
 type Events = ReturnType<StreamDecoder["write"]>;
+
+const none: Events = [];
 
 /** A start that names no model gets the one that was asked; nothing comes before a start but counts. */
 function nameModel(events: Events, { model }: ChatRequest): Events {

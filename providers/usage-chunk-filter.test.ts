@@ -135,3 +135,31 @@ t.test("end() gives an event that was cut off", async (t) => {
   t.equal(filter.end().toString(), 'data: {"ch');
   t.equal(filter.end().length, 0);
 });
+
+t.test("write() holds bytes that come one by one in memory that they are worth", async (t) => {
+  const byte = Buffer.from("x");
+  const before = heldBytes();
+  const filters = Array.from({ length: 20 }, createUsageChunkFilter);
+  for (const filter of filters) {
+    for (let written = 0; written < 65_000; written++) filter.write(byte);
+  }
+  const grown = heldBytes() - before;
+  t.ok(grown < 60_000_000, `1.3 million bytes hold ${grown} bytes`);
+  t.equal(filters[0]?.end().length, 65_000);
+});
+
+t.test("write() gives what was held and goes on with memory of its own", async (t) => {
+  const filter = createUsageChunkFilter();
+  filter.write(Buffer.alloc(65_536, "x"));
+  const passed = filter.write(Buffer.from("y"));
+  filter.write(Buffer.from("\n\n"));
+  filter.write(Buffer.from("z"));
+  t.equal(passed.toString(), `${"x".repeat(65_536)}y`);
+  t.equal(filter.end().toString(), "z");
+});
+
+/** Memory of the process that objects and buffers take. */
+function heldBytes(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

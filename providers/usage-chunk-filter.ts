@@ -3,6 +3,7 @@
  * passes are the upstream's own bytes, whole events at a time.
  */
 
+import { GrowingBytes } from "./growing-bytes.ts";
 import { isJsonObject, parseJsonText } from "./json-text.ts";
 import { isJsonList } from "./openai/body-reader.ts";
 
@@ -32,8 +33,7 @@ export function createUsageChunkFilter(): UsageChunkFilter {
 
 class EventFilter implements UsageChunkFilter {
   /** Of the event that is not whole yet */
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #held = new GrowingBytes();
   /** The event that is not whole yet is too long to be held */
   #isPassing = false;
   #isLineEmpty = true;
@@ -64,7 +64,7 @@ class EventFilter implements UsageChunkFilter {
   }
 
   end(): Buffer {
-    const rest = Buffer.concat(this.#held);
+    const rest = this.#held.take();
     this.#forget();
     return rest;
   }
@@ -76,7 +76,7 @@ class EventFilter implements UsageChunkFilter {
     if (chunk[0] !== lineFeed) return 0;
     const end = chunk.subarray(0, 1);
     // It belongs to the event that ended with the chunk before, else to the one that is held.
-    if (this.#heldBytes > 0 || this.#isPassing) this.#hold(end, passed);
+    if (this.#held.length > 0 || this.#isPassing) this.#hold(end, passed);
     else if (!this.#wasTaken) passed.push(end);
     return 1;
   }
@@ -88,7 +88,7 @@ class EventFilter implements UsageChunkFilter {
   }
 
   #endEvent(rest: Buffer, passed: Buffer[]): void {
-    const event = this.#held.length === 0 ? rest : Buffer.concat([...this.#held, rest]);
+    const event = this.#held.length === 0 ? rest : Buffer.concat([this.#held.take(), rest]);
     const isLong = this.#isPassing || event.length > longestHeld;
     this.#wasTaken = !isLong && isUsageChunk(event);
     this.#forget();
@@ -96,19 +96,18 @@ class EventFilter implements UsageChunkFilter {
   }
 
   #hold(piece: Buffer, passed: Buffer[]): void {
-    if (!this.#isPassing && this.#heldBytes + piece.length <= longestHeld) {
-      this.#held.push(Buffer.from(piece));
-      this.#heldBytes += piece.length;
+    if (!this.#isPassing && this.#held.length + piece.length <= longestHeld) {
+      this.#held.append(piece, 0, piece.length);
       return;
     }
-    passed.push(...this.#held, piece);
+    if (this.#held.length > 0) passed.push(this.#held.take());
+    passed.push(piece);
     this.#forget();
     this.#isPassing = true;
   }
 
   #forget(): void {
-    this.#held = [];
-    this.#heldBytes = 0;
+    this.#held.clear();
     this.#isPassing = false;
   }
 }

@@ -230,3 +230,17 @@ t.test("write() reads every recorded stream of chat completions to its end", asy
     t.equal(last, call.name.endsWith("error") ? "failed" : "end", call.name);
   }
 });
+
+t.test("write() fails when the name of a call is too long in coming", async (t) => {
+  const message = "The provider's stream holds a tool call that is too long before its name";
+  for (const text of ["x".repeat(1024 * 1024), "xy"]) {
+    const decoder = createChatStreamDecoder();
+    const call = { index: 0, id: "a", function: { arguments: text } };
+    const calls = Array.from({ length: text.length > 2 ? 1 : 10_000 }, () => call);
+    const many = eventStream([chunk({ tool_calls: calls })]);
+    const told: StreamEvent[] = [];
+    for (let written = 0; written < 110; written++) told.push(...decoder.write(many));
+    t.strictSame(told, [start, failed(message)]);
+    t.strictSame(decoder.end(), []);
+  }
+});

@@ -4,6 +4,7 @@
  * why the answer ended is told last, when the counts are known.
  */
 
+import { costOfPiece, maxStreamedAnswer } from "../answer-bound.ts";
 import type { StreamDecoder } from "../codec.ts";
 import { EventDataReader } from "../event-data.ts";
 import type { ErrorKind, FinishReason, ModelError, Part, PartStart, StreamEvent } from "../ir.ts";
@@ -35,6 +36,8 @@ interface OpenCall {
   part: number;
   /** What came of the arguments before the name */
   held: string;
+  /** What it counts against the bound of an answer */
+  heldCost: number;
 }
 
 class ChatStreamDecoder implements StreamDecoder {
@@ -196,12 +199,21 @@ class ChatStreamDecoder implements StreamDecoder {
       return;
     }
     if (call.part < 0 && textOr(name, "") !== "") this.#openCall(call, textOr(name, ""));
-    if (call.part < 0) call.held += text;
+    if (call.part < 0) this.#hold(call, text);
     else if (text !== "") this.#events.push({ kind: "delta", index: call.part, text });
     const signature = thoughtSignature(delta);
     if (signature !== null && call.part >= 0) {
       this.#events.push({ kind: "signature", index: call.part, signature });
     }
+  }
+
+  #hold(call: OpenCall, text: string): void {
+    if (text === "") return;
+    call.held += text;
+    call.heldCost += costOfPiece(text);
+    if (call.heldCost <= maxStreamedAnswer) return;
+    this.#call = null;
+    this.#fail(broken("a tool call that is too long before its name"));
   }
 
   /**
@@ -220,7 +232,7 @@ class ChatStreamDecoder implements StreamDecoder {
     if (callId === "" && name === "" && number <= this.#lastCall) return null;
     this.#closePart();
     this.#lastCall = Math.max(number, this.#lastCall);
-    this.#call = { number, id: callId, part: -1, held: "" };
+    this.#call = { number, id: callId, part: -1, held: "", heldCost: 0 };
     return this.#call;
   }
 

@@ -9,6 +9,9 @@ import { callIdOf, textOrEmpty } from "./responses-answer-decoder.ts";
 import { decodeTokenLogprobs } from "./responses-logprobs.ts";
 import { decodeReasoning, responsesName, summaryJoint } from "./responses-reasoning.ts";
 
+/** Most items of one answer: an item costs memory even where it says nothing. Answers have some dozens. */
+export const maxOutputItems = 16_384;
+
 /** A part that was begun. */
 interface OpenPart {
   readonly index: number;
@@ -30,11 +33,17 @@ export class OutputDecoder {
   #partCount = 0;
   #hasCall = false;
   #hasRefusal = false;
+  #hasTooManyItems = false;
   #events: StreamEvent[] = [];
 
   /** What parts there were so far. */
   get kinds(): PartKinds {
     return { hasCall: this.#hasCall, hasRefusal: this.#hasRefusal };
+  }
+
+  /** There were more items than are read: what follows the last of them was not told. */
+  get hasTooManyItems(): boolean {
+    return this.#hasTooManyItems;
   }
 
   /** Goes on with an event, whatever it is about; appends to `events`. */
@@ -72,7 +81,7 @@ export class OutputDecoder {
   finish(output: JsonValue | undefined, events: StreamEvent[]): void {
     this.#events = events;
     const whole = isJsonList(output) ? output : [];
-    for (let index = 0; index < whole.length; index++) {
+    for (let index = 0; index < whole.length && !this.#hasTooManyItems; index++) {
       const item = this.#item(index);
       const value = whole[index];
       if (!item.isOver && isJsonObject(value)) this.#end(item, value);
@@ -83,6 +92,10 @@ export class OutputDecoder {
   #item(index: number): OpenItem {
     const known = this.#items.get(index);
     if (known !== undefined) return known;
+    if (this.#items.size === maxOutputItems) {
+      this.#hasTooManyItems = true;
+      return { parts: new Map(), isJointDue: false, isOver: true };
+    }
     const item: OpenItem = { parts: new Map(), isJointDue: false, isOver: false };
     this.#items.set(index, item);
     return item;

@@ -262,3 +262,29 @@ t.test("write() keeps letters that are cut between pieces", async (t) => {
   const single = Array.from(bytes, (byte) => Buffer.of(byte));
   t.match(decodeStream(single)[2], { text: "é☀" });
 });
+
+const tooManyItems = {
+  kind: "failed",
+  error: {
+    status: 502,
+    kind: "server",
+    message: "The provider's stream has more than 16384 items",
+    code: null,
+  },
+};
+
+t.test("write() fails when there are too many items that say nothing", async (t) => {
+  const items = Array.from({ length: 16_385 }, (_, index) => ({
+    type: "response.output_item.added",
+    output_index: index,
+  }));
+  t.same(decodeStream([streamBytes([created, ...items.slice(0, -1), completed()])]).at(-1), {
+    kind: "end",
+  });
+  t.same(decodeStream([streamBytes([created, ...items, completed()])]), [start, tooManyItems]);
+});
+
+t.test("write() fails when the whole output has too many items", async (t) => {
+  const output = Array.from({ length: 16_385 }, () => ({}));
+  t.same(decodeStream([streamBytes([created, completed({ output })])]), [start, tooManyItems]);
+});

@@ -10,11 +10,13 @@ import type { JsonObject } from "../json-text.ts";
 import { isJsonObject, parseJsonText } from "../json-text.ts";
 import { finishOf, identityOf, textOrEmpty } from "./responses-answer-decoder.ts";
 import { decodeFailure } from "./responses-failures.ts";
-import { OutputDecoder } from "./responses-output-decoder.ts";
+import { maxOutputItems, OutputDecoder } from "./responses-output-decoder.ts";
 import { decodeUsage } from "./responses-usage.ts";
 
 /** Begins an event that repeats the whole answer and tells nothing new. */
 const repetition = '{"type":"response.in_progress"';
+
+const tooManyItems = brokenStream(`has more than ${maxOutputItems} items`);
 
 /** Reads one streamed answer. */
 export class ResponsesStreamDecoder implements StreamDecoder {
@@ -73,6 +75,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     if (type.startsWith("response.")) {
       this.#start({});
       this.#output.add(event, this.#events);
+      if (this.#output.hasTooManyItems) this.#fail(tooManyItems);
     } else if (type === "" && isJsonObject(event["error"])) {
       // An error of another form, as gateways send it.
       this.#fail(decodeFailure(event));
@@ -89,6 +92,10 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     this.#start(event);
     const answer = isJsonObject(event["response"]) ? event["response"] : {};
     this.#output.finish(answer["output"], this.#events);
+    if (this.#output.hasTooManyItems) {
+      this.#fail(tooManyItems);
+      return;
+    }
     const status = textOrEmpty(event["type"]).slice("response.".length);
     const finish = finishOf({ ...answer, status }, this.#output.kinds) ?? "stop";
     const usage = decodeUsage(answer["usage"]);
