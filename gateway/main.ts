@@ -34,8 +34,8 @@ import { gatewayKey } from "./snapshot.ts";
 /** Threads of Envoy; its own default of one for each core leaves none for the agents on a small machine. */
 const defaultConcurrency = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
 
-/** More threads than this wait for Envoy, not for each other. */
-const mostEngineThreads = 16;
+/** Threads of the engine: it takes a third of Envoy's time, and one thread that is busy wakes up less often than two. */
+const defaultEngineThreads = Math.max(1, Math.min(16, Math.floor(availableParallelism() / 2)));
 
 /** Minting costs 40 µs: this is a tenth of a core at most, far above what honest agents ask for. */
 const ceiling = { perSecond: 2_000, burst: 5_000 };
@@ -51,7 +51,7 @@ async function main(args: readonly string[]): Promise<void> {
   for (const name of ["LOG_STREAM", "LOG_TOKENS"]) delete process.env[name];
   const options = parseProcessOptions(args, {
     concurrency: defaultConcurrency,
-    engineThreads: Math.min(availableParallelism(), mostEngineThreads),
+    engineThreads: defaultEngineThreads,
   });
   const plugins = await installProviderPlugins(options.providers, { from: process.cwd() });
   const clock = systemClock;
