@@ -98,6 +98,15 @@ t.test("receive() writes all answers at once", async (t) => {
   t.equal(peer.heard().length, 4 * 50);
 });
 
+t.test("receive() writes long answers while there is more to read", async (t) => {
+  const peer = new TestPeer({ openStream: echo });
+  const { writes } = peer;
+  const ids = Array.from({ length: 10 }, (_, index) => index * 2 + 1);
+  peer.say(...ids.flatMap((id) => [headers(id), lastData(id, "x".repeat(2_500))]));
+  t.equal(peer.writes, writes + 5);
+  t.equal(peer.heard().length, 3 * 10);
+});
+
 t.test("answers outside of a read are written together, soon", async (t) => {
   const { openStream, streams } = recordingHandlers();
   const peer = new TestPeer({ openStream });

@@ -46,6 +46,12 @@ const drainPing = Buffer.from("clrk-end", "latin1");
 /** For that answer, in `ms`. */
 const drainPingMs = 1_000;
 
+/**
+ * Answers to one read leave together, but not more than this: the peer works on the first ones while others are made,
+ * which is worth more than its wake-ups (a tenth more model calls a second).
+ */
+const earlyBytes = 4_096;
+
 /** One connection; `start()` it, then give it what comes. */
 export class Http2Connection {
   readonly #options: ConnectionOptions;
@@ -96,7 +102,7 @@ export class Http2Connection {
     this.#writer.flush();
   }
 
-  /** Takes bytes of the peer, which must not change until this returns; answers are written once, at the end. */
+  /** Takes bytes of the peer, which must not change until this returns; the last answers are written at the end. */
   receive(chunk: Buffer): void {
     if (this.#isClosed) return;
     this.#isBatching = true;
@@ -169,6 +175,7 @@ export class Http2Connection {
     while (!this.#isClosed && this.#reader.next()) {
       const fault = this.#handler.handle(this.#reader);
       if (fault !== undefined) this.#fail(fault);
+      if (this.#writer.pendingBytes >= earlyBytes) this.#writer.flush();
     }
     if (this.#reader.isOversized) this.#fail(sizeFault("a frame is too large"));
   }

@@ -16,7 +16,19 @@ import { needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
 import { gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
 import type { XdsResource } from "../xds.ts";
 import { TYPE_URL } from "../xds.ts";
-import { agreementFilter, agreementPolicy, serverNameAgreementFilter } from "./agreement.ts";
+import {
+  agreementFilter,
+  agreementPolicy,
+  hostAgreementConfig,
+  serverNameAgreementFilter,
+} from "./agreement.ts";
+import { HTTP_FILTER } from "./http-filter-names.ts";
+
+/** Hosts of model providers have a check of their own, which has to judge the same. */
+const hostKinds = [
+  { kind: "a host", rule: httpRule() },
+  { kind: "a model host", rule: httpRule({ provider: "openai_compatible" }) },
+];
 
 const mismatch = { status: 403, headers: { "x-clrk-deny-reason": "authority-mismatch" } };
 
@@ -155,14 +167,13 @@ const overTls: readonly {
   },
 ];
 
-t.test(
-  "agreementFilter() holds TLS requests against server name and target",
-  needsEnvoy,
-  async (t) => {
+for (const { kind, rule } of hostKinds) {
+  const title = `agreementFilter() holds TLS requests to ${kind} against server name and target`;
+  t.test(title, needsEnvoy, async (t) => {
     const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
     const alias = { address: "127.0.0.1", port: upstream.port };
     const hosts = ["a.example.com", "b.example.com"].map((host) => ({
-      ...hostPolicy(host, httpRule()),
+      ...hostPolicy(host, rule),
       alias,
     }));
     await rig.publish(gatewaySnapshot({ hosts }));
@@ -171,8 +182,8 @@ t.test(
       const reply = await secureOver(tunnel, dial, { sni, authority });
       t.match(reply, agrees ? { status: 200 } : mismatch, `${name}: ${reply.text}`);
     }
-  },
-);
+  });
+}
 
 const overAddress: readonly {
   readonly name: string;
@@ -213,14 +224,13 @@ const overAddress: readonly {
   },
 ];
 
-t.test(
-  "agreementFilter() holds captured TLS requests against server name, port and name TLV",
-  needsEnvoy,
-  async (t) => {
+for (const { kind, rule } of hostKinds) {
+  const title = `agreementFilter() holds captured TLS requests to ${kind} against server name, port and name TLV`;
+  t.test(title, needsEnvoy, async (t) => {
     const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
     const alias = { address: "127.0.0.1", port: upstream.port };
     const hosts = ["a.example.com", "b.example.com"].map((host) => ({
-      ...hostPolicy(host, httpRule()),
+      ...hostPolicy(host, rule),
       alias,
     }));
     await rig.publish(gatewaySnapshot({ hosts }));
@@ -230,8 +240,8 @@ t.test(
       const reply = await secureOver(socket, "a.example.com", { authority });
       t.match(reply, agrees ? { status: 200 } : mismatch, `${name}: ${reply.text}`);
     }
-  },
-);
+  });
+}
 
 /** Each would be the usual fact, were its parts not told apart. */
 const forged: readonly {
@@ -277,22 +287,36 @@ function without(keys: readonly string[]) {
     });
 }
 
-t.test("agreementFilter() denies where a fact is missing", needsEnvoy, async (t) => {
-  const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
-  const alias = { address: "127.0.0.1", port: upstream.port };
-  const hosts = [{ ...hostPolicy("a.example.com", httpRule()), alias }];
-  const ask = async (authority: string, keys: readonly string[]) => {
-    const verdict = await rig.publish(gatewaySnapshot({ hosts }), { alter: without(keys) });
-    t.equal(verdict.kind, "live");
-    return await secureRequest(rig, "a.example.com", { authority });
-  };
-  t.match(await ask("a.example.com", []), { status: 200 });
-  t.match(await ask("a.example.com", ["clrk.usual"]), { status: 200 }, "the others prove it");
-  t.match(await ask("b.example.com", ["clrk.usual"]), mismatch);
-  t.match(await ask("a.example.com", ["clrk.host_port"]), { status: 200 }, "the usual proves it");
-  t.match(await ask("a.example.com:443", ["clrk.host_port"]), mismatch);
-  t.match(await ask("a.example.com", ["clrk.usual", "clrk.dialled"]), mismatch);
-  t.match(await ask("a.example.com", ["clrk.usual", "clrk.host", "clrk.host_port"]), mismatch);
+for (const { kind, rule } of hostKinds) {
+  const title = `agreementFilter() denies where a fact is missing of ${kind}`;
+  t.test(title, needsEnvoy, async (t) => {
+    const [rig, upstream] = [await startRig(t), await tlsUpstream(t)];
+    const alias = { address: "127.0.0.1", port: upstream.port };
+    const hosts = [{ ...hostPolicy("a.example.com", rule), alias }];
+    const ask = async (authority: string, keys: readonly string[]) => {
+      const verdict = await rig.publish(gatewaySnapshot({ hosts }), { alter: without(keys) });
+      t.equal(verdict.kind, "live");
+      return await secureRequest(rig, "a.example.com", { authority });
+    };
+    t.match(await ask("a.example.com", []), { status: 200 });
+    t.match(await ask("a.example.com", ["clrk.usual"]), { status: 200 }, "the others prove it");
+    t.match(await ask("b.example.com", ["clrk.usual"]), mismatch);
+    t.match(await ask("a.example.com", ["clrk.host_port"]), { status: 200 }, "the usual proves it");
+    t.match(await ask("a.example.com:443", ["clrk.host_port"]), mismatch);
+    t.match(await ask("a.example.com", ["clrk.usual", "clrk.dialled"]), mismatch);
+    t.match(await ask("a.example.com", ["clrk.usual", "clrk.host", "clrk.host_port"]), mismatch);
+  });
+}
+
+t.test("hostAgreementConfig() compares before it evaluates", async (t) => {
+  const { RBACPerRoute } = envoy.extensions.filters.http.rbac.v3;
+  const packed = hostAgreementConfig("tls", "a.example.com")[HTTP_FILTER.agreement];
+  const { rbac } = RBACPerRoute.decode(packed?.value ?? new Uint8Array());
+  // Envoy keeps policies sorted by name and takes the first that fits.
+  const [first, second, ...more] = Object.entries(rbac?.rules?.policies ?? {}).sort();
+  t.match(first, ["agreed", { condition: null }]);
+  t.match(second, [agreementPolicy, { condition: {} }]);
+  t.same(more, []);
 });
 
 for (const kind of ["tls", "plain"] as const) {
@@ -344,27 +368,29 @@ const overPlain: readonly {
   { name: "an address dialled", dial: "203.0.113.7:80", authority: "a.example.com", agrees: false },
 ];
 
-t.test("agreementFilter() holds plain requests against the target", needsEnvoy, async (t) => {
-  const [rig, upstream] = [await startRig(t), await plainUpstream(t)];
-  const alias = { address: "127.0.0.1", port: upstream.port };
-  const hosts = [{ ...hostPolicy("a.example.com", httpRule()), alias }];
-  await rig.publish(gatewaySnapshot({ hosts }));
-  for (const { name, dial, authority, agrees } of overPlain) {
-    const tunnel = await openTunnel(rig, dial);
-    const reply = await requestOver(tunnel, dial, { authority });
-    t.match(reply, agrees ? { status: 200 } : mismatch, `${name}: ${reply.text}`);
-  }
-  t.equal((await plainRequest(rig, "A.Example.com")).status, 200);
-});
+for (const { kind, rule } of hostKinds) {
+  const title = `agreementFilter() holds plain requests to ${kind} against the target`;
+  t.test(title, needsEnvoy, async (t) => {
+    const [rig, upstream] = [await startRig(t), await plainUpstream(t)];
+    const alias = { address: "127.0.0.1", port: upstream.port };
+    const hosts = [{ ...hostPolicy("a.example.com", rule), alias }];
+    await rig.publish(gatewaySnapshot({ hosts }));
+    for (const { name, dial, authority, agrees } of overPlain) {
+      const tunnel = await openTunnel(rig, dial);
+      const reply = await requestOver(tunnel, dial, { authority });
+      t.match(reply, agrees ? { status: 200 } : mismatch, `${name}: ${reply.text}`);
+    }
+    t.equal((await plainRequest(rig, "A.Example.com")).status, 200);
+  });
+}
 
-t.test(
-  "agreementFilter() takes the port of a plain connection to a bare address",
-  needsEnvoy,
-  async (t) => {
+for (const { kind, rule } of hostKinds) {
+  const title = `agreementFilter() takes the port of a plain connection to the bare address of ${kind}`;
+  t.test(title, needsEnvoy, async (t) => {
     const [rig, upstream] = [await startRig(t), await plainUpstream(t)];
     const alias = { address: "127.0.0.1", port: upstream.port };
     await rig.publish(
-      gatewaySnapshot({ hosts: [{ ...hostPolicy("a.example.com", httpRule()), alias }] }),
+      gatewaySnapshot({ hosts: [{ ...hostPolicy("a.example.com", rule), alias }] }),
     );
     const ask = async (port: number, authority: string) => {
       const socket = await openTransparent(rig, { address: "203.0.113.7", port });
@@ -379,8 +405,8 @@ t.test(
     t.match(await ask(443, "a.example.com"), mismatch);
     const other = { status: 403, headers: { "x-clrk-deny-reason": "default-policy" } };
     t.match(await ask(80, "b.example.com"), other, "what was not dialled by name, a rule decides");
-  },
-);
+  });
+}
 
 t.test(
   "serverNameAgreementFilter() closes a connection that names another server",

@@ -3,15 +3,19 @@
  * port). Written as an RBAC filter that allows only agreement: an expression that cannot be evaluated denies.
  */
 
-import { typedExtension } from "../any.ts";
+import { packAny, typedExtension } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { google } from "../proto/gen/xds.js";
 import { FILTER_STATE } from "./filter-state.ts";
+import { HTTP_FILTER } from "./http-filter-names.ts";
 
 type Expression = google.api.expr.v1alpha1.IExpr;
 
 /** Name of the RBAC policy; Envoy's response code details carry it. */
 export const agreementPolicy = "agreement";
+
+/** Envoy asks policies in the order of their names: this one before the expression. */
+const usualPolicy = "agreed";
 
 /**
  * Which facts the authority is held against: the TLS server name, the dialled name of a plain connection, or,
@@ -23,9 +27,36 @@ export type AgreementKind = "tls" | "plain";
 export function agreementFilter(kind: AgreementKind) {
   const { RBAC } = envoy.extensions.filters.http.rbac.v3;
   // The usual case comes first and reads one fact instead of four: 5 µs of Envoy's time instead of 12.
-  return typedExtension("envoy.filters.http.rbac", RBAC, {
-    rules: agreementRules(or(usual(kind), condition(kind))),
+  return typedExtension(HTTP_FILTER.agreement, RBAC, { rules: httpRules(kind) });
+}
+
+/**
+ * The same check where the host is known: two comparisons decide the usual case instead of an expression, a tenth of
+ * what Envoy does for a small request. Whatever they do not allow, the expression judges as everywhere.
+ */
+export function hostAgreementConfig(kind: AgreementKind, host: string) {
+  const { RBACPerRoute } = envoy.extensions.filters.http.rbac.v3;
+  const rules = httpRules(kind);
+  const dialledAs = (dialled: string) => ({
+    filterState: {
+      key: FILTER_STATE.usual,
+      stringMatch: { exact: `${host}|${defaultPort(kind)}|${dialled}`, ignoreCase: true },
+    },
   });
+  const says = { header: { name: ":authority", stringMatch: { exact: host, ignoreCase: true } } };
+  const usual = {
+    permissions: [says],
+    principals: [{ orIds: { ids: [dialledAs("-"), dialledAs(host)] } }],
+  };
+  return {
+    [HTTP_FILTER.agreement]: packAny(RBACPerRoute, {
+      rbac: { rules: { ...rules, policies: { ...rules.policies, [usualPolicy]: usual } } },
+    }),
+  };
+}
+
+function httpRules(kind: AgreementKind) {
+  return agreementRules(or(usual(kind), condition(kind)));
 }
 
 /** A host without port, on a connection that dialled that host, or a bare address, on the default port. */

@@ -2,6 +2,8 @@
 
 /** Filter names by what they do; ours begin with `clrk.`. */
 export const HTTP_FILTER = {
+  /** Holds what a request says against what its connection dialled; hosts may have a cheaper form of it */
+  agreement: "envoy.filters.http.rbac",
   headerMutation: "envoy.filters.http.header_mutation",
   forwardProxy: "envoy.filters.http.dynamic_forward_proxy",
   /** A second forward proxy, off unless a route turns it on: resolves hosts that a rule names by address */

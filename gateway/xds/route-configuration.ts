@@ -19,6 +19,7 @@ import type {
   Refusal,
 } from "../snapshot.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
+import { hostAgreementConfig } from "./agreement.ts";
 import { pathRuleMetadata } from "./ambiguous-path.ts";
 import { denialRoute, escapeFormat } from "./denial-route.ts";
 import { entryRoute, letByMatch, pickedMatch, walkRoute } from "./choice-route.ts";
@@ -104,10 +105,19 @@ function virtualHost(
     domains,
     // The time to headers: Envoy ignores this bound once response headers were sent downstream.
     retryPolicy: { perTryTimeout: duration(gateway.requestTimeoutMs), numRetries: uint32(0) },
+    ...(isModelHost(policy, provider) && {
+      typedPerFilterConfig: hostAgreementConfig(scope.scheme, policy.host.value),
+    }),
     routes: hasPathRule
       ? routes.map((route) => ({ ...route, metadata: pathRuleMetadata() }))
       : routes,
   };
+}
+
+/** Where most requests go. Each expression costs Envoy 180 µs to read: thousands of other hosts share one. */
+function isModelHost({ host, rules }: HostPolicy, provider: Provider | undefined): boolean {
+  if (host.kind !== "exact") return false;
+  return provider !== undefined || rules.some((rule) => rule.provider !== undefined);
 }
 
 /** Where the engine only changes the body on its way, all other requests of the rule are decided in the same way. */
