@@ -10,7 +10,7 @@ t.test("litellmConfig() has one model, at the fake API, with its key", async (t)
         model_name: "gpt-4o-mini",
         litellm_params: {
           model: "openai/gpt-4o-mini",
-          api_base: "http://127.0.0.1:4711/v1",
+          api_base: "https://127.0.0.1:4711/v1",
           api_key: "bench-openai-0123456789abcdef",
         },
       },

@@ -1,11 +1,11 @@
-/** Contender `litellm`: LiteLLM's proxy with one worker process, one OpenAI model, no database, no key and no access log. */
+/** Contender `litellm`: LiteLLM's proxy with one worker process, one OpenAI model, no database, no key and no access log, calling the fake API over TLS. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../harness/free-port.ts";
 import { startProgram } from "../load/child-process.ts";
 import { openaiAnswers } from "../load/llm-answers.ts";
 import { askedModel } from "../load/llm-chat.ts";
-import type { LlmContender, LlmStart, RunningLlm } from "../load/llm-contender.ts";
+import type { LlmContender, LlmStart, ModelApi, RunningLlm } from "../load/llm-contender.ts";
 import { answersAt } from "./http-ready.ts";
 import { findPeer } from "./mitmproxy.ts";
 import { peerVersions } from "./peers.ts";
@@ -18,7 +18,7 @@ const startDeadlineMs = 90_000;
 export function createLitellm(paths: PeerPaths): LlmContender {
   return {
     name: "litellm",
-    api: "plain",
+    api: "tls",
     // Not `latency`, whose rate is beyond it.
     only: ["chat", "chat-stream", "first-token"],
     find: () => findPeer(paths.litellm, peerVersions.litellm),
@@ -27,14 +27,14 @@ export function createLitellm(paths: PeerPaths): LlmContender {
 }
 
 /** Its configuration, as JSON, which is YAML. */
-export function litellmConfig({ host, port }: LlmStart["plainApi"]): object {
+export function litellmConfig({ host, port }: ModelApi): object {
   return {
     model_list: [
       {
         model_name: askedModel,
         litellm_params: {
           model: `openai/${askedModel}`,
-          api_base: `http://${host}:${port}/v1`,
+          api_base: `https://${host}:${port}/v1`,
           api_key: openaiAnswers.credential.value.replace(/^Bearer /, ""),
         },
       },
@@ -52,12 +52,12 @@ export const quietLogging = {
 
 async function startLitellm(
   litellm: string,
-  { directory, plainApi }: LlmStart,
+  { authority, directory, tlsApi }: LlmStart,
 ): Promise<RunningLlm> {
   const port = await freePort();
   const config = join(directory, "litellm.yaml");
   const logging = join(directory, "logging.json");
-  await writeFile(config, JSON.stringify(litellmConfig(plainApi), undefined, 2));
+  await writeFile(config, JSON.stringify(litellmConfig(tlsApi), undefined, 2));
   await writeFile(logging, JSON.stringify(quietLogging));
   const program = await startProgram({
     name: "litellm",
@@ -71,6 +71,7 @@ async function startLitellm(
       LITELLM_LOCAL_MODEL_COST_MAP: "True",
       LITELLM_MODE: "PRODUCTION",
       LITELLM_LOG: "ERROR",
+      SSL_CERT_FILE: authority.caFile,
     },
   });
   try {

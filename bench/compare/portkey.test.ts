@@ -14,9 +14,15 @@ t.test("createPortkey() takes part only where nobody else reaches it", async (t)
 });
 
 t.test("portkeyHeaders() name the host that calls are passed on to", async (t) => {
-  t.same(portkeyHeaders({ host: "127.0.0.1", port: 4711 }), [
+  const api = { host: "127.0.0.1", port: 4711 };
+  t.same(portkeyHeaders(api, "tls"), [
     "x-portkey-provider: openai",
-    "x-portkey-custom-host: http://127.0.0.1:4711/v1",
+    "x-portkey-custom-host: https://127.0.0.1:4711/v1",
     "authorization: Bearer bench-openai-0123456789abcdef",
   ]);
+  t.equal(portkeyHeaders(api, "plain")[1], "x-portkey-custom-host: http://127.0.0.1:4711/v1");
+  t.same(
+    [createPortkey(paths, {}).api, createPortkey(paths, {}, "plain").name],
+    ["tls", "portkey-plain"],
+  );
 });

@@ -24,6 +24,7 @@ export function llmContenders(
     createClrkFailover(environment),
     createClrkPlain(environment),
     createPortkey(paths, environment),
+    createPortkey(paths, environment, "plain"),
     createLitellm(paths),
   ];
 }

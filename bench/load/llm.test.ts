@@ -25,7 +25,16 @@ t.test("runLlm() refuses arguments before it starts anything", async (t) => {
 t.test("llmContenders() lists each once", async (t) => {
   t.same(
     llmContenders({}).map(({ name }) => name),
-    ["direct", "clrk", "clrk-claude", "clrk-next", "clrk-plain", "portkey", "litellm"],
+    [
+      "direct",
+      "clrk",
+      "clrk-claude",
+      "clrk-next",
+      "clrk-plain",
+      "portkey",
+      "portkey-plain",
+      "litellm",
+    ],
   );
 });
 
