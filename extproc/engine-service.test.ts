@@ -1,5 +1,6 @@
 /** Tests that a stream gets the session of its role and plan, with what the thread knows. */
 import t from "tap";
+import { createLimitMemory, LimitTable } from "./limit-table.ts";
 import type { CallFacts } from "../gateway/call-facts.ts";
 import { ManualClock } from "../gateway/clock.ts";
 import type { AttemptPlan } from "../gateway/snapshot.ts";
@@ -36,6 +37,7 @@ function serve() {
   const service = new EngineService({
     clock,
     counters: new ThreadCounters(createCounters(1), 0),
+    limits: new LimitTable(createLimitMemory(64)),
     onFacts: (one) => facts.push(one),
     policies: [],
   });

@@ -170,10 +170,6 @@ function reportUnenforcedObjects(index: ObjectIndex, book: StatusBook): void {
   for (const policy of index.list("LoggingPolicy")) {
     for (const field of unenforcedLogging(policy)) book.reject(policy, notEnforced(field));
   }
-  for (const policy of index.list("RateLimitPolicy")) {
-    const message = "RateLimitPolicy is not enforced yet";
-    book.reject(policy, { reason: "NotEnforced", message });
-  }
 }
 
 function compileGateway(

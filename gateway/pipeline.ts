@@ -5,13 +5,18 @@
 
 import type { Policy } from "./policy/policy.ts";
 import { queryCredentialPolicy } from "./policy/query-credential.ts";
+import { rateLimitPolicy } from "./policy/rate-limit.ts";
 import { traceContextPolicy } from "./policy/trace-context.ts";
 import type { EnginePlan } from "./snapshot.ts";
 
 export type { Policy } from "./policy/policy.ts";
 
 /** Every policy, in the order in which they are asked. */
-export const policies: readonly Policy[] = [traceContextPolicy, queryCredentialPolicy];
+export const policies: readonly Policy[] = [
+  rateLimitPolicy,
+  traceContextPolicy,
+  queryCredentialPolicy,
+];
 
 /** The policies that have something to say about requests of the plan, in order. */
 export function policiesFor(

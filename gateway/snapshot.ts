@@ -8,6 +8,7 @@ import type {
   CapturePlan,
   CredentialUse,
   DenyReason,
+  LimitPlan,
   ObjectName,
   Refusal,
 } from "./snapshot-terms.ts";
@@ -16,6 +17,7 @@ export type {
   CapturePlan,
   CredentialUse,
   DenyReason,
+  LimitPlan,
   ObjectName,
   Refusal,
   SecretUse,
@@ -129,6 +131,8 @@ export interface EnginePlan {
   readonly routing?: RoutingPlan;
   /** Put into the query of the request, in this order */
   readonly queryCredentials: readonly Extract<CredentialUse, { readonly kind: "query" }>[];
+  /** A request takes one of each or of none; absent: no limit, or each rule of `routing` has its own */
+  readonly limits?: readonly LimitPlan[];
   /** Why Envoy's own filters are not enough, one sentence part each; never empty */
   readonly why: readonly string[];
 }

@@ -27,6 +27,7 @@ export function draftMcpRoute(route: MCPRoute): RouteDraft {
         requestHeaders: unchanged,
         responseHeaders: unchanged,
         logging: [],
+        limits: [],
         backends: [],
       },
     ],

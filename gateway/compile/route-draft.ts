@@ -10,6 +10,7 @@ import type {
   HostMatch,
   HttpMatch,
   L4Rule,
+  LimitPlan,
   ObjectName,
   Refusal,
 } from "../snapshot.ts";
@@ -43,6 +44,8 @@ export interface RuleDraft {
   readonly responseHeaders: HeaderRewrite;
   /** That the rule applies, in the order of its filters */
   readonly logging: readonly LoggingPolicy[];
+  /** Of which requests take one each, in the order of the filters */
+  readonly limits: readonly LimitPlan[];
   /** Empty: the host that the agent asked for */
   readonly backends: readonly BackendDraft[];
   /** Present when only this rule refuses, for a reason of its own */

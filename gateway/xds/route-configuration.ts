@@ -94,7 +94,8 @@ function virtualHost(
 ): VirtualHost {
   const provider = policy.provider ?? providerOf(policy);
   const rules = policy.rules.filter((rule) => isInSection(rule, scope.section));
-  const context = { gateway, policy, provider, scope };
+  const hasEntry = rules.some(({ action }) => action.kind === "choose");
+  const context = { gateway, policy, provider, scope, hasEntry };
   const hasPathRule = rules.some(decidesByPath);
   const routes = [
     ...rules.flatMap((rule) => ruleRoutes(rule, context)),
@@ -130,6 +131,8 @@ interface RouteContext {
   readonly policy: HostPolicy;
   readonly provider: Provider | undefined;
   readonly scope: RouteScope;
+  /** Some requests of the host are read by the engine, which then reads them no more */
+  readonly hasEntry: boolean;
 }
 
 function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
@@ -175,8 +178,33 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   return [
     ...(exposed.length === 0 ? [] : [traceRoute(rule, provider)]),
     ...(isSigned(action) ? [upgradeRoute(rule, provider)] : []),
+    ...(context.hasEntry && isLimited(rule) ? [uncountedRoute(rule, provider)] : []),
     ...forward,
   ];
+}
+
+function isLimited({ action, engine }: HttpRule): boolean {
+  const plans = [
+    engine,
+    ...(action.kind === "forward" ? action.backends : []).map((it) => it.engine),
+  ];
+  return plans.some((plan) => (plan?.limits ?? []).length > 0);
+}
+
+/** Nobody would count a request that an entry has let by. */
+function uncountedRoute(
+  { match, route, ruleIndex }: HttpRule,
+  provider: Provider | undefined,
+): Route {
+  const reason = "not-enforced";
+  return denialRoute({
+    name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
+    match: letByMatch(routeMatch(match)),
+    provider,
+    status: 403,
+    reason,
+    message: `${route.kind} ${route.namespace}/${route.name} limits requests, and this one was read for a rule before it: put the limit on a rule that names its model`,
+  });
 }
 
 /** Requests wait at the entry for the engine's choice; upgraded connections, which have no end, are refused. */
