@@ -11,7 +11,7 @@ import type {
   HeaderPair,
   WorkOutcome,
 } from "../gateway/decision.ts";
-import { refuseLimited } from "../gateway/policy/limit-refusal.ts";
+import { refuseLimited } from "../gateway/limit-refusal.ts";
 import type { RateLimiter } from "../gateway/rate-limiter.ts";
 import { redactTarget } from "../gateway/redact.ts";
 import type { RoutingPlan } from "../gateway/routing-plan.ts";

@@ -388,11 +388,10 @@ export class GatewayProcess {
 
   async #registerRun(request: RunRequest): Promise<RunRegistration> {
     const runtime = chooseGateway(this.#fleet.runtimes, request.gateway);
-    const { namespace, name } = runtime.gateway;
-    const proxy = runtime.explicitProxy;
+    const { gateway, explicitProxy: proxy } = runtime;
     if (proxy === undefined)
-      throw refused(`EgressGateway ${namespace}/${name} has no explicit proxy`);
-    const registered = this.#runs.register(request, { namespace, name });
+      throw refused(`EgressGateway ${gatewayKey(gateway)} has no explicit proxy`);
+    const registered = this.#runs.register(request, gateway);
     if (registered === undefined) throw refused("Too many runs are registered: end some first");
     const { run, token } = registered;
     // Before Envoy lets its first request by.
