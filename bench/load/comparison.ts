@@ -129,8 +129,9 @@ function cpuRatio(
 }
 
 function cpuOf({ cpuMicrosPerRequest }: ExtprocSample, cpu: ComparisonOptions["cpu"]) {
-  const { envoy = 0, server } = cpuMicrosPerRequest;
-  return cpu === "server" ? server : envoy + (server ?? 0);
+  const { envoy, server } = cpuMicrosPerRequest;
+  if (cpu === "server" || envoy === undefined) return server;
+  return envoy + (server ?? 0);
 }
 
 function messagesOf(samples: readonly ExtprocSample[]): number | null {
