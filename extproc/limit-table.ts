@@ -153,11 +153,15 @@ export class LimitTable {
     for (let turn = 0; turn < spins; turn++) {
       if (Atomics.compareExchange(locks, bucket, 0, this.#own) === 0) return;
     }
-    for (let waited = 0; Atomics.compareExchange(locks, bucket, 0, this.#own) !== 0; waited++) {
+    let waitedMs = 0;
+    let last = 0;
+    while (Atomics.compareExchange(locks, bucket, 0, this.#own) !== 0) {
       const owner = Atomics.load(locks, bucket);
       if (owner === 0) continue;
+      waitedMs = owner === last ? waitedMs + 1 : 0;
+      last = owner;
       Atomics.wait(locks, bucket, owner, 1);
-      if (waited < abandonedMs) continue;
+      if (waitedMs < abandonedMs) continue;
       if (Atomics.compareExchange(locks, bucket, owner, this.#own) !== owner) continue;
       Atomics.add(this.#header, TAKEN_OVER, 1);
       return;

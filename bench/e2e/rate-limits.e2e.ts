@@ -97,12 +97,12 @@ t.test("exactly as many pass as a limit says, whatever asks at once", async (tes
       [200, exact],
       [429, 100 - exact],
     ]);
-    test.same([...(await statuses(runs, "/exact"))], [[429, 100]]);
+    for (const run of runs) test.equal((await ask(run, "/exact")).status, 429);
     for (const run of runs) await run.end();
   }
   const { engine } = await gateway.status();
   test.equal(engine?.threads.serving, 3);
-  test.equal(engine?.limited.spent, 10 * (200 - exact));
+  test.equal(engine?.limited.spent, 10 * (102 - exact));
   test.equal(engine?.limited.full, 0);
 });
 
