@@ -140,7 +140,6 @@ t.test("compile() reports on every object once", async (t) => {
     "Secret aws: undefined",
     "FallbackRoutingPolicy fall: TargetNotFound",
     "Secret key: undefined",
-    "RateLimitPolicy limit: NotEnforced",
     "AIProviderRoute limited: NotEnforced",
     "EgressHTTPRoute lost: NoMatchingParent",
     "MCPRoute mcp: NotEnforced",

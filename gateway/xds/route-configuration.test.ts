@@ -586,28 +586,6 @@ t.test("routeConfiguration() refuses what a late entry could not have read", asy
   t.match(matcher, { filter: "clrk", invert: false, value: { presentMatch: true } });
 });
 
-t.test(
-  "routeConfiguration() refuses what an entry has let by, where a limit would not count it",
-  async (t) => {
-    const entry = rule(1, { match: chat, action: { kind: "choose" }, engine: chatPlan("next") });
-    const policy = { kind: "RateLimitPolicy", namespace: "default", name: "p" };
-    const limits = [{ policy, requests: 1, windowMs: 1_000, scope: "PerAgent" } as const];
-    const limited = rule(2, { engine: enginePlan({ limits }) });
-    const names = (...rules: HttpRule[]) =>
-      routesOf(gatewaySnapshot({ hosts: [hostPolicy("a.example.com", ...rules)] }), "a.example.com")
-        .map(({ name }) => name)
-        .filter((name) => name.endsWith("/2"));
-    t.same(names(entry, limited), [
-      "deny/not-enforced/EgressHTTPRoute/default/route/2",
-      "allow/EgressHTTPRoute/default/route/2",
-      "allow/EgressHTTPRoute/default/route/2",
-    ]);
-    const allowed = "allow/EgressHTTPRoute/default/route/2";
-    t.same(names(limited), [allowed, allowed], "nothing is let by where there is no entry");
-    t.same(names(entry, rule(2, { engine: enginePlan() })), [allowed, allowed]);
-  },
-);
-
 t.test("routeConfiguration() lets a choice without a plan go nowhere", async (t) => {
   const broken = rule(1, { match: chat, action: { kind: "choose" } });
   const routes = routesOf(
