@@ -31,7 +31,8 @@ export type DenyReason =
   | "body-malformed"
   | "not-translatable"
   | "rate-limited"
-  | "upstream-malformed";
+  | "upstream-malformed"
+  | "mcp-denied";
 
 /** How many requests in how much time, as a RateLimitPolicy says it. */
 export interface LimitPlan {
