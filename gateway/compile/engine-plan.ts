@@ -19,7 +19,7 @@ export interface PlanScope {
 }
 
 /** A rule as far as its plan depends on it. */
-export type PlannedRule = Pick<RuleDraft, "ruleIndex" | "provider" | "logging" | "limits">;
+export type PlannedRule = Pick<RuleDraft, "ruleIndex" | "provider" | "logging" | "limits" | "mcp">;
 
 /** The plan for requests of a rule that forwards with these credentials; undefined when Envoy alone suffices. */
 export function enginePlan(
@@ -33,7 +33,7 @@ export function enginePlan(
 
 /** What a plan says before it has an id; `why` is empty when Envoy alone suffices. */
 export function planParts(
-  { ruleIndex, provider, logging, limits }: PlannedRule,
+  { ruleIndex, provider, logging, limits, mcp }: PlannedRule,
   { gateway, route }: PlanScope,
   credentials: readonly CredentialUse[],
 ): Omit<EnginePlan, "id"> {
@@ -44,6 +44,7 @@ export function planParts(
     ...(meters ? [`reads tokens of ${provider} calls`] : []),
     ...(capture?.why ?? []),
     ...(queryCredentials.length > 0 ? ["puts a credential into the query"] : []),
+    ...(mcp === undefined ? [] : ["judges MCP messages"]),
     ...limits.map(({ policy }) => `counts requests for ${formatReference(policy)}`),
   ];
   return {
@@ -55,6 +56,7 @@ export function planParts(
     ...(capture !== undefined && { capture: capture.plan }),
     queryCredentials,
     ...(limits.length > 0 && { limits }),
+    ...(mcp !== undefined && { mcp }),
     why,
   };
 }
