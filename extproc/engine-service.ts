@@ -15,6 +15,7 @@ import { AttemptSession } from "./attempt-session.ts";
 import { readCaller } from "./caller.ts";
 import { EjectedCandidates } from "./ejected-candidates.ts";
 import type { GrpcStream, OpenCall } from "./http2/call.ts";
+import { McpSession } from "./mcp-session.ts";
 import { NetworkCall } from "./network-call.ts";
 import type { LimitTable } from "./limit-table.ts";
 import { Observation } from "./observation.ts";
@@ -143,6 +144,10 @@ export class EngineService {
     }
     const caller = readCaller(stream.header(CLRK_HEADERS.caller));
     const entry = this.#book.find(id);
+    if (entry?.mcp !== undefined) {
+      const tools = { ...this.#tools, words: this.#words };
+      return call.begin(new McpSession({ entry, judge: entry.mcp, caller, tools, settler: call }));
+    }
     return call.begin(new Session({ entry, caller, tools: this.#tools, settler: call }));
   }
 

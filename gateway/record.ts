@@ -2,7 +2,7 @@
  * The record of one egress transaction: a plain JSON value, complete when it is made and never changed. It holds no
  * secret: whoever makes it redacts targets and header values first (`redact.ts`).
  */
-import type { Attempt, CallRouting, CapturedExchange, TokenUsage } from "./call-facts.ts";
+import type { Attempt, CallRouting, CapturedExchange, McpFacts, TokenUsage } from "./call-facts.ts";
 import type { ObjectName } from "./snapshot.ts";
 import type { TraceIds } from "./trace-context.ts";
 
@@ -165,6 +165,8 @@ export interface EgressRecord {
   readonly routing: RecordRouting | null;
   /** Headers and bodies, redacted, where the policy asks for them */
   readonly capture: CapturedExchange | null;
+  /** What was said to an MCP server, redacted; absent for all else */
+  readonly mcp?: McpFacts;
 }
 
 /**
