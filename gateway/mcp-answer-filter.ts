@@ -4,7 +4,7 @@
  * they were listed or not: this only keeps agents from trying.
  */
 
-import { EventFilter, eventData } from "../providers/event-filter.ts";
+import { EventFilter, eventPayload } from "../providers/event-filter.ts";
 import { GrowingBytes } from "../providers/growing-bytes.ts";
 import type { JsonObject, JsonValue } from "../providers/json-text.ts";
 import { isJsonObject, parseJson, parseJsonText, writeJson } from "../providers/json-text.ts";
@@ -86,7 +86,7 @@ const unreadable = Buffer.from(
 /** An event whose data is a message with a list, with less in it; any other as it is. */
 function filterEvent(event: Buffer, shows: ShowsName): Buffer {
   const text = event.toString("utf8");
-  const parsed = parseJsonText(eventData(text));
+  const parsed = parseJsonText(eventPayload(text));
   if (parsed.kind === "malformed") return event;
   const filtered = filterValue(parsed.value, shows);
   if (filtered === undefined) return event;

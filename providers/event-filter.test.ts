@@ -1,5 +1,5 @@
 import t from "tap";
-import { EventFilter, eventData } from "./event-filter.ts";
+import { EventFilter, eventPayload } from "./event-filter.ts";
 
 function pass(filter: EventFilter, text: string, size: number): string {
   const bytes = Buffer.from(text);
@@ -20,7 +20,7 @@ t.test(
         longestHeld: 1_000,
         longer: "pass",
         replace: (event) => {
-          const data = eventData(event.toString());
+          const data = eventPayload(event.toString());
           if (data === "drop") return undefined;
           return data === "change" ? Buffer.from("data: new\n\n") : event;
         },
@@ -44,6 +44,6 @@ t.test("write() passes or leaves out events that are longer than what is held", 
   }
 });
 
-t.test("eventData() joins the lines of data", async (test) => {
-  test.equal(eventData("event: x\ndata: a\r\ndata:b\ndata\nid: 1\n\n"), "a\nb\n");
+t.test("eventPayload() joins the lines of data", async (test) => {
+  test.equal(eventPayload("event: x\ndata: a\r\ndata:b\ndata\nid: 1\n\n"), "a\nb\n");
 });

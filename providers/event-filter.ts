@@ -123,7 +123,7 @@ function lineEndAfter(chunk: Buffer, at: number): number {
 }
 
 /** The data of one event, whose lines it holds; lines of data are joined by line feeds. */
-export function eventData(event: string): string {
+export function eventPayload(event: string): string {
   const data: string[] = [];
   for (const line of event.split(lineEnd)) {
     if (line === "data") data.push("");

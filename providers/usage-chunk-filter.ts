@@ -1,6 +1,6 @@
 /** Takes the chunk that holds a stream's usage out of chat completion chunks, for an agent that did not ask for it. */
 
-import { EventFilter, eventData } from "./event-filter.ts";
+import { EventFilter, eventPayload } from "./event-filter.ts";
 import { isJsonObject, parseJsonText } from "./json-text.ts";
 import { isJsonList } from "./openai/body-reader.ts";
 
@@ -27,7 +27,7 @@ export function createUsageChunkFilter(): UsageChunkFilter {
 function isUsageChunk(event: Buffer): boolean {
   const text = event.toString("utf8");
   if (!emptyChoices.test(text)) return false;
-  const parsed = parseJsonText(eventData(text));
+  const parsed = parseJsonText(eventPayload(text));
   if (parsed.kind === "malformed" || !isJsonObject(parsed.value)) return false;
   const { choices, usage } = parsed.value;
   return isJsonList(choices) && choices.length === 0 && isJsonObject(usage);

@@ -3,7 +3,6 @@ import t from "tap";
 import { providers } from "../../providers/registry.ts";
 import { encodeMessage } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
-import { maxMcpBytes } from "../mcp-plan.ts";
 import type { GatewaySnapshot, HttpMatch, HttpRule } from "../snapshot.ts";
 import { plainRequest, secureRequest } from "../testdata/agent.ts";
 import { tlsUpstream } from "../testdata/echo-upstream.ts";
