@@ -196,7 +196,8 @@ export class McpSession {
   #onBody({ body, endOfStream }: TransactionMessage): readonly SessionCommand[] {
     const { judge } = this.#options;
     const head = this.#head;
-    if (head === undefined || !endOfStream) return this.#refuse(ownFault);
+    if (head === undefined) return this.#refuse(ownFault);
+    if (!endOfStream) return this.#refuse(cutBody);
     this.#observation?.requestBody(body, true);
     const outcome = judge.judgeBody(head, body);
     this.#mcp = outcome.facts === null ? null : this.#redacted(outcome.facts);
@@ -329,6 +330,13 @@ const ownFault: Refusal = {
   status: 500,
   reason: "engine-failed",
   message: "Refused because the gateway failed to decide about the request",
+};
+
+/** Envoy shows a body whole, unless trailers follow it. */
+const cutBody: Refusal = {
+  status: 400,
+  reason: "body-malformed",
+  message: "Refused because trailers follow the body: send it without",
 };
 
 const compressedAnswer: Refusal = {

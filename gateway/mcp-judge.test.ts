@@ -121,6 +121,13 @@ for (const [name, refused, status, message] of heads) {
   });
 }
 
+t.test("judgeHead() refuses paths that servers may read in another way", async (test) => {
+  const escaped = head({}, { target: "/other/%2e%2E/mcp" });
+  test.match(judge.judgeHead(escaped), { status: 403, reason: "ambiguous-path" });
+  const pathless = new McpJudge(mcpPlan({}), route);
+  test.equal(pathless.judgeHead(escaped), undefined);
+});
+
 t.test("judgeBody() allows what the rules do, and tells of it", async (test) => {
   test.match(judged(call("good"), { "mcp-protocol-version": "2025-11-25" }), {
     kind: "allow",

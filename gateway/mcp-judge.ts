@@ -73,6 +73,7 @@ export class McpJudge {
   judgeHead(head: McpHead): McpRefusal | undefined {
     const { method, hasBody, values } = head;
     if (values("upgrade").length > 0) return this.#deny(400, "does not allow upgrades");
+    if (this.#rules.doubts(serverOf(head))) return ambiguousPath;
     if (method === "POST") return hasBody ? findBodyMistake(values) : noBody;
     if (method !== "GET" && method !== "DELETE") {
       return this.#deny(405, "allows POST, GET and DELETE only");
@@ -230,6 +231,13 @@ function refuseMalformed(status: number, clause: string, id: string | null = nul
 }
 
 const noBody = refuseMalformed(400, "it has no body");
+
+const ambiguousPath = refuseWhole(403, {
+  code: MCP_ERROR.denied,
+  message:
+    "Refused because servers may read the path as another one, and rules tell paths apart: send it without //, ; and encoded slashes",
+  reason: "ambiguous-path",
+});
 
 const tooLarge = refuseWhole(413, {
   code: MCP_ERROR.invalidRequest,

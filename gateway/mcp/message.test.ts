@@ -212,6 +212,16 @@ const refused: readonly (readonly [name: string, body: string | Buffer, reason: 
     "params.name is no text that names one",
   ],
   [
+    "a method in another case",
+    '{"jsonrpc":"2.0","id":1,"method":"Tools/Call","params":{"name":"evil"}}',
+    "method tools/call is written in another way",
+  ],
+  [
+    "a method with a space",
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call ","params":{"name":"evil"}}',
+    "method tools/call is written in another way",
+  ],
+  [
     "a URI in another case",
     '{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"URI":"u"}}',
     "a key of params is written in another case",

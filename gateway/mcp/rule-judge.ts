@@ -10,7 +10,7 @@ import type { McpMessage } from "./message.ts";
 import type { NameMatcher } from "./name-pattern.ts";
 import { createNameMatcher } from "./name-pattern.ts";
 import type { McpServer } from "./server-match.ts";
-import { matchesServer } from "./server-match.ts";
+import { isAmbiguousPath, matchesServer, namesPath } from "./server-match.ts";
 import type { McpSubject, McpSubjectKind } from "./subject.ts";
 
 /** What becomes of a message. `ruleIndex` is null where no rule decided. */
@@ -84,6 +84,12 @@ export class RuleJudge {
     return this.#rules.some(({ matches }) =>
       matches.some(({ servers }) => matchesServer(servers, server)),
     );
+  }
+
+  /** Whether rules tell paths apart, and this one could be read as another. */
+  doubts(server: McpServer): boolean {
+    if (!isAmbiguousPath(server)) return false;
+    return this.#rules.some(({ matches }) => matches.some(({ servers }) => namesPath(servers)));
   }
 
   /** Whether lists of the server's things may hold some that are refused. */

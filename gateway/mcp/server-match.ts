@@ -8,7 +8,7 @@ export interface McpServer {
   readonly origin: string;
   /** Lower case, without port */
   readonly host: string;
-  /** Without query, as Envoy normalised it */
+  /** Without query, as Envoy normalised it, and without needless escapes */
   readonly path: string;
 }
 
@@ -17,9 +17,33 @@ export function mcpServer(scheme: string, authority: string, target: string): Mc
   const lower = authority.toLowerCase();
   const port = /:(\d+)$/.exec(lower)?.[1];
   const host = port === undefined ? lower : lower.slice(0, -port.length - 1);
+  const name = host.replace(/\.$/, "");
   const isUsual = port === undefined || port === (scheme === "https" ? "443" : "80");
   const [path = "/"] = target.split(/[?#]/, 1);
-  return { origin: `${scheme}://${isUsual ? host : lower}`, host, path };
+  return {
+    origin: `${scheme}://${isUsual ? name : `${name}:${port}`}`,
+    host: name,
+    path: path.replace(/%[0-9a-f]{2}/gi, decodeUnreserved),
+  };
+}
+
+/** A character that means the same escaped or not (RFC 3986 section 6.2.2.2). */
+function decodeUnreserved(escaped: string): string {
+  const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+  return /[A-Za-z0-9._~-]/.test(character) ? character : escaped;
+}
+
+/** Whether servers may read the path as another one: an encoded slash, backslash or NUL, a parameter, or `//`. */
+export function isAmbiguousPath({ path }: McpServer): boolean {
+  return /\/\/|\\|;|%(?:2f|5c|00|3b)|(?:^|\/)\.\.?(?:\/|$)/i.test(path);
+}
+
+/** Whether any of the globs tells paths apart. */
+export function namesPath(globs: readonly string[]): boolean {
+  return globs.some((glob) => {
+    const scheme = glob.indexOf("://");
+    return scheme >= 0 && splitServerGlob(glob, scheme).path !== "";
+  });
 }
 
 /**

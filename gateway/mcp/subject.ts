@@ -1,6 +1,6 @@
 /** What a message of MCP names: the tools, resources and prompts that a rule may be about. */
 
-import { readMembers } from "../../providers/json-splice-members.ts";
+import { foldCase, readMembers } from "../../providers/json-splice-members.ts";
 import { skipSpace, skipValue } from "../../providers/json-splice-value.ts";
 import type { Members } from "./members.ts";
 import { findVariant, readName } from "./members.ts";
@@ -40,11 +40,22 @@ const nothing: ReadSubjects = { kind: "ok", subjects: [] };
 
 /** Reads what a message of the method names in its params. */
 export function readSubjects(method: string, body: Buffer, params: Members): ReadSubjects {
+  const usual = foldCase(method).trim();
+  if (usual !== method && isNaming(usual)) {
+    return malformed(`method ${usual} is written in another way`);
+  }
   const known = naming.get(method);
   if (known !== undefined) return readNamed(body, params, { ...known, where: "params" });
   if (method === "completion/complete") return readReference(body, params);
   if (method === "subscriptions/listen") return readSubscriptions(body, params);
   return nothing;
+}
+
+/** A server that does not tell cases apart would take the method for one that names something. */
+function isNaming(method: string): boolean {
+  return (
+    naming.has(method) || method === "completion/complete" || method === "subscriptions/listen"
+  );
 }
 
 function readNamed(
