@@ -264,6 +264,28 @@ t.test("onClose() records no credential, whatever an agent named", async (test) 
   test.notMatch(JSON.stringify(book.records), secretValue);
 });
 
+t.test("onSettled() records the bodies that a policy keeps", async (test) => {
+  const capture = {
+    request: true,
+    response: true,
+    maxBytes: 1_000,
+    contentTypes: ["application/json"],
+    redactHeaders: [],
+  };
+  const text = tools("a", "evil");
+  const book = start(test, { plan: { capture } })
+    .in(post())
+    .in(body(list))
+    .in(responseHeaders())
+    .out({ responseMode: 1 })
+    .in(message("response-body", { body: text, endOfStream: true }))
+    .close();
+  const base64 = (kept: string) => Buffer.from(kept).toString("base64");
+  test.match(book.records, [
+    { capture: { requestBody: { base64: base64(list) }, responseBody: { base64: base64(text) } } },
+  ]);
+});
+
 t.test("onFault() refuses what can still be refused, and ends all else", async (test) => {
   start(test).fault().out({ reply: "immediateResponse", status: 500 });
   start(test).in(post()).fault().out({ reply: "immediateResponse", status: 500 });

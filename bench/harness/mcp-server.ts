@@ -20,13 +20,14 @@ export interface McpUpstream {
   readonly headers: readonly IncomingMessage["headers"][];
 }
 
-/** Tools that the server has; each answers with its name. */
+/** Tools that a server has unless others are given; each answers with its name. */
 export const mcpTools = ["search", "read_file", "write_file", "delete_file"];
 
 /** Starts one; it ends with the test. */
 export async function startMcpServer(
   scope: TestScope,
   certificate: UpstreamCertificate,
+  tools: readonly string[] = mcpTools,
 ): Promise<McpUpstream> {
   const bodies: string[] = [];
   const headers: IncomingMessage["headers"][] = [];
@@ -36,7 +37,7 @@ export async function startMcpServer(
     headers.push(request.headers);
     const text = request.method === "POST" ? await readText(request) : "";
     if (request.method === "POST") bodies.push(text);
-    if (pathname === "/sse") return openStream(response, streams);
+    if (pathname === "/sse") return openStream(response, streams, tools);
     if (pathname === "/messages") {
       const transport = streams.get(searchParams.get("sessionId") ?? "");
       return transport?.handlePostMessage(request, response, JSON.parse(text));
@@ -45,7 +46,7 @@ export async function startMcpServer(
     const transport = new StreamableHTTPServerTransport({
       enableJsonResponse: pathname === "/json",
     });
-    const server = createTools();
+    const server = createTools(tools);
     response.on("close", () => void server.close());
     // Under exactOptionalPropertyTypes the SDK's own classes do not fit its interface.
     await server.connect(transport as Parameters<McpServer["connect"]>[0]);
@@ -67,10 +68,14 @@ export async function startMcpServer(
   return { port: address.port, bodies, headers };
 }
 
-async function openStream(response: ServerResponse, streams: Map<string, SSEServerTransport>) {
+async function openStream(
+  response: ServerResponse,
+  streams: Map<string, SSEServerTransport>,
+  tools: readonly string[],
+) {
   const transport = new SSEServerTransport("/messages", response);
   streams.set(transport.sessionId, transport);
-  await createTools().connect(transport);
+  await createTools(tools).connect(transport);
 }
 
 /** A list of tools, compressed whether it was asked for or not. */
@@ -84,9 +89,9 @@ function answerRaw(response: ServerResponse, coding: string | null): void {
   } else response.end(body);
 }
 
-function createTools(): McpServer {
+function createTools(tools: readonly string[]): McpServer {
   const server = new McpServer({ name: "fake", version: "1.0.0" });
-  for (const name of mcpTools) {
+  for (const name of tools) {
     server.registerTool(name, { description: name }, async () => ({
       content: [{ type: "text", text: name }],
     }));
