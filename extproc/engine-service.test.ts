@@ -94,10 +94,13 @@ t.test("methods judge messages of a plan for MCP", async (t) => {
     body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
     endOfStream: true,
   });
-  t.match(talk({ "x-clrk-plan": "judging" }, [requestHeaders(), ping]), [
-    { reply: "requestHeaders" },
-    { reply: "immediateResponse", details: "clrk_denied{mcp-denied}" },
-  ]);
+  t.match(
+    talk({ "x-clrk-plan": "judging" }, [requestHeaders({ "x-forwarded-proto": "https" }), ping]),
+    [
+      { reply: "requestHeaders" },
+      { reply: "immediateResponse", details: "clrk_denied{mcp-denied}" },
+    ],
+  );
   t.match(facts, [{ mcp: { messages: [{ method: "ping", outcome: "denied" }] } }]);
 });
 

@@ -96,7 +96,7 @@ function start(test: Test, setting: Setting = {}) {
 
 const secretValue = "a-credential-of-ours-0123456789";
 const accept = "application/json, text/event-stream";
-const post = () => requestHeaders({ accept });
+const post = () => requestHeaders({ accept, "x-forwarded-proto": "https" });
 const body = (text: string) => message("request-body", { body: text, endOfStream: true });
 const call = (name: string) =>
   JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name } });
@@ -142,11 +142,13 @@ t.test("onMessage() answers a denied call by itself", async (test) => {
 
 t.test("onMessage() refuses by the head before the body is there", async (test) => {
   start(test)
-    .in(requestHeaders({ "content-type": "text/plain" }))
+    .in(requestHeaders({ "content-type": "text/plain", "x-forwarded-proto": "https" }))
     .out({ reply: "immediateResponse", status: 415 })
     .in(body(call("good")))
     .out();
-  start(test).in(requestHeaders({}, true)).out({ reply: "immediateResponse", status: 400 });
+  start(test)
+    .in(requestHeaders({ "x-forwarded-proto": "https" }, true))
+    .out({ reply: "immediateResponse", status: 400 });
 });
 
 t.test("onMessage() refuses a body that something follows", async (test) => {
@@ -175,7 +177,10 @@ t.test("onMessage() filters plain lists as they pass", async (test) => {
 });
 
 t.test("onMessage() filters lists in event streams, also of a GET", async (test) => {
-  const get = requestHeaders({ ":method": "GET", accept: "text/event-stream" }, true);
+  const get = requestHeaders(
+    { ":method": "GET", accept: "text/event-stream", "x-forwarded-proto": "https" },
+    true,
+  );
   start(test)
     .in(get)
     .out({ reply: "requestHeaders" })
@@ -257,7 +262,7 @@ t.test("onClose() records no credential, whatever an agent named", async (test) 
     ],
   } as const;
   const book = start(test, { plan: plans })
-    .in(requestHeaders({ accept, ":path": "/mcp?x=1" }))
+    .in(requestHeaders({ accept, ":path": "/mcp?x=1", "x-forwarded-proto": "https" }))
     .in(body(call(`evil-${secretValue}`)))
     .close();
   test.equal(book.records.length, 1);
@@ -305,4 +310,19 @@ t.test("onMessage() ends a stream that tells phases out of turn", async (test) =
     .in(body(call("evil")))
     .out({ kind: "end" });
   start(test).in(post()).in(body(list)).in(message("response-body")).out({ kind: "end" });
+});
+
+t.test("onMessage() takes the scheme of the connection, not that of the agent", async (test) => {
+  const everything = rules.rules[0];
+  if (everything === undefined) throw new Error("Cannot test schemes: there is no rule");
+  const [match] = everything.matches;
+  if (match === undefined) throw new Error("Cannot test schemes: there is no match");
+  const mcp = { rules: [{ ...everything, matches: [{ ...match, servers: ["https://*"] }] }] };
+  const ask = (proto: string) =>
+    start(test, { plan: { mcp } })
+      .in(requestHeaders({ accept, ":scheme": "https", "x-forwarded-proto": proto }))
+      .in(body(call("good")));
+  ask("https").out({ reply: "requestBody" });
+  ask("http").out({ reply: "immediateResponse" });
+  start(test).in(requestHeaders({ accept })).out({ reply: "immediateResponse", status: 500 });
 });

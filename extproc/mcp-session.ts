@@ -132,6 +132,7 @@ export class McpSession {
     const head = headOf(ownedHeaders(headers), !endOfStream);
     this.#head = head;
     this.#observe(headers, endOfStream);
+    if (head.scheme === "") return this.#refuse(ownFault);
     const refusal = judge.judgeHead(head);
     if (refusal !== undefined) return this.#refuseAsMcp(refusal);
     const changes = this.#askPolicies(head, headers);
@@ -354,7 +355,8 @@ function headOf(headers: HeaderView, hasBody: boolean): McpHead {
   const entries = headers.entries();
   return {
     method: headers.find(":method") ?? "",
-    scheme: headers.find(":scheme") ?? "",
+    // Envoy writes it of the connection, over what the agent sent; `:scheme` is whatever the agent says.
+    scheme: headers.find("x-forwarded-proto") ?? "",
     authority: headers.find(":authority") ?? "",
     target: headers.find(":path") ?? "/",
     values: (name) => entries.flatMap(([key, value]) => (key === name ? [value] : [])),

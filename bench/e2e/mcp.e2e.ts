@@ -1,4 +1,5 @@
 /** MCP as agents meet it, with the official SDK on both sides: what is allowed works, all else never reaches the server. */
+import { connect as connectHttp2 } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
@@ -6,7 +7,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import t from "tap";
 import type { Test } from "tap";
 import { ProxyAgent, fetch as proxyFetch } from "undici";
-import { requestThrough } from "../harness/agent-requests.ts";
+import { openSecureTunnel, requestThrough } from "../harness/agent-requests.ts";
 import { startGateway } from "../harness/gateway.ts";
 import type { GatewayRun } from "../harness/gateway.ts";
 import { gatewayManifest, objectManifest } from "../harness/gateway-manifests.ts";
@@ -14,7 +15,7 @@ import { startMcpServer } from "../harness/mcp-server.ts";
 import { createUpstreamAuthority } from "../harness/upstream-authority.ts";
 
 const authority = createUpstreamAuthority();
-const hostnames = ["mcp.test", "open.test", "limited.test"];
+const hostnames = ["mcp.test", "open.test", "limited.test", "scheme.test"];
 const server = await startMcpServer(t, authority.issue(hostnames));
 
 const gateway = await startGateway(t, {
@@ -46,6 +47,16 @@ const gateway = await startGateway(t, {
       objectManifest("MCPRoute", "open", {
         hostnames: ["open.test"],
         rules: [{ matches: [{ servers: ["https://open.test/json"] }] }],
+      }),
+      objectManifest("MCPRoute", "schemes", {
+        hostnames: ["scheme.test"],
+        rules: [
+          {
+            matches: [{ servers: ["https://scheme.test"] }],
+            filters: [{ type: "ToolPolicy", toolPolicy: { deniedTools: ["delete_*"] } }],
+          },
+          {},
+        ],
       }),
       objectManifest("MCPRoute", "limited", {
         hostnames: ["limited.test"],
@@ -315,4 +326,25 @@ t.test("records say what was asked of which server, and what became of it", asyn
     },
     mcp: { messages: [{ outcome: "denied", rule: 0 }] },
   });
+});
+
+t.test("a scheme that the agent makes up leads past no rule", async (test) => {
+  const run = await gateway.registerRun("schemes");
+  const secure = await openSecureTunnel(run, "scheme.test:443", "h2");
+  const session = connectHttp2("https://scheme.test", { createConnection: () => secure });
+  test.teardown(() => session.destroy());
+  for (const scheme of ["https", "http"]) {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/json",
+      ":scheme": scheme,
+      "content-type": "application/json",
+      "x-forwarded-proto": "http",
+      accept: "application/json",
+    });
+    stream.setEncoding("utf8").end(JSON.stringify(call("delete_file")));
+    let text = "";
+    for await (const piece of stream) text += piece;
+    test.match(text, /MCPRoute default.schemes denies tool/, scheme);
+  }
 });

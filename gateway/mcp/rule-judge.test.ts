@@ -163,3 +163,24 @@ t.test("hides() is true unless the first rule allows everything", async (test) =
   test.ok(hides({ matches: [match({ servers: ["other.test"] })] }));
   test.ok(hides({ matches: [match({ tools: globs("a") })] }, {}));
 });
+
+t.test("judge() remembers verdicts, and mistakes none for another", async (test) => {
+  const judge = new RuleJudge(
+    mcpPlan(
+      { matches: [match({ servers: ["https://mcp.test/a"], tools: globs("x") })] },
+      { matches: [match({ servers: ["http://mcp.test"], resources: ["x"] })] },
+    ),
+  );
+  const cases = [
+    [call("x"), mcpServer("https", "mcp.test", "/a"), "allow"],
+    [call("x"), mcpServer("https", "mcp.test", "/b"), "deny"],
+    [call("x"), mcpServer("http", "mcp.test", "/a"), "deny"],
+    [resource("x"), mcpServer("http", "mcp.test", "/a"), "allow"],
+    [resource("x"), mcpServer("https", "mcp.test", "/a"), "deny"],
+    [{ ...call("x"), subjects: [] }, mcpServer("https", "mcp.test", "/a"), "deny"],
+  ] as const;
+  for (let round = 0; round < 2; round++) {
+    for (const [message, at, kind] of cases) test.equal(judge.judge(message, at).kind, kind);
+    for (let index = 0; index < 2_000; index++) judge.judge(call(`y${index}`), server);
+  }
+});

@@ -51,6 +51,10 @@ const gettingMethods: Readonly<Record<McpSubjectKind, string>> = {
 /** Longest part of a name that is told in a refusal. */
 const maxToldName = 128;
 
+/** Verdicts that are remembered, and the longest texts that they are found by. */
+const maxKnown = 1_024;
+const maxKeyLength = 512;
+
 interface CompiledMatch extends Omit<McpMatch, "tools"> {
   readonly tools: NameMatcher;
   /** It is about named things only */
@@ -74,6 +78,8 @@ interface CompiledRule {
 /** Judges messages by one plan. */
 export class RuleJudge {
   readonly #rules: readonly CompiledRule[];
+  /** Agents say the same again and again, and thousands of matches take a millisecond */
+  readonly #known = new Map<string, MessageVerdict>();
 
   constructor({ rules }: McpPlan) {
     this.#rules = rules.map(compileRule);
@@ -103,8 +109,19 @@ export class RuleJudge {
     return !takesAll || first.policies.length > 0;
   }
 
-  /** Judges a message to the server. */
+  /** Judges a message to the server. The verdict is shared. */
   judge(message: JudgedMessage, server: McpServer): MessageVerdict {
+    const key = keyOf(message, server);
+    const known = key === undefined ? undefined : this.#known.get(key);
+    if (known !== undefined) return known;
+    const verdict = this.#judge(message, server);
+    if (key === undefined) return verdict;
+    if (this.#known.size >= maxKnown) this.#known.clear();
+    this.#known.set(key, verdict);
+    return verdict;
+  }
+
+  #judge(message: JudgedMessage, server: McpServer): MessageVerdict {
     const rule = this.#rules.find(({ matches }) =>
       matches.some((match) => matchesMessage(match, message, server)),
     );
@@ -156,12 +173,28 @@ function compilePolicy({ allowed, denied, confirmed, limits }: McpToolPolicy): C
   };
 }
 
+/** All that a verdict depends on; undefined where it is too much to remember. */
+function keyOf(message: JudgedMessage, { origin, path }: McpServer): string | undefined {
+  const { kind, method, subjects } = message;
+  const [subject, ...more] = subjects;
+  if (more.length > 0) return undefined;
+  // No part but the last can hold a line feed.
+  const named = subject === undefined ? "" : `${subject.kind}\n${subject.name}`;
+  const key = `${kind}\n${method}\n${origin}\n${path}\n${named}`;
+  return key.length > maxKeyLength ? undefined : key;
+}
+
+/** What differs most from match to match is compared first. */
 function matchesMessage(match: CompiledMatch, message: JudgedMessage, server: McpServer): boolean {
-  if (!matchesServer(match.servers, server)) return false;
-  if (message.kind === "response") return !match.isNamed && match.methods.length === 0;
-  if (!matchesMethod(match, message.method)) return false;
+  const isMeant =
+    message.kind === "response"
+      ? !match.isNamed && match.methods.length === 0
+      : matchesNames(match, message) && matchesMethod(match, message.method);
+  return isMeant && matchesServer(match.servers, server);
+}
+
+function matchesNames(match: CompiledMatch, { subjects }: JudgedMessage): boolean {
   if (!match.isNamed) return true;
-  const { subjects } = message;
   return subjects.length > 0 && subjects.every((subject) => matchesSubject(match, subject));
 }
 
