@@ -348,3 +348,24 @@ t.test("a scheme that the agent makes up leads past no rule", async (test) => {
     test.match(text, /MCPRoute default.schemes denies tool/, scheme);
   }
 });
+
+t.test("a body that trailers follow never reaches the server", async (test) => {
+  const run = await gateway.registerRun("trailers");
+  const secure = await openSecureTunnel(run, "mcp.test:443", "h2");
+  const session = connectHttp2("https://mcp.test", { createConnection: () => secure });
+  test.teardown(() => session.destroy());
+  const reached = server.headers.length;
+  const stream = session.request(
+    { ":method": "POST", ":path": "/json", "content-type": "application/json", accept: "*/*" },
+    { waitForTrailers: true },
+  );
+  stream.on("wantTrailers", () => stream.sendTrailers({ "x-more": "1" }));
+  let status = 0;
+  stream.on("response", (headers) => {
+    status = headers[":status"] ?? 0;
+  });
+  stream.setEncoding("utf8").end(JSON.stringify(call("search")));
+  for await (const _piece of stream);
+  test.equal(status, 400);
+  test.equal(server.headers.length, reached);
+});
