@@ -71,6 +71,10 @@ const gateway = await startGateway(t, {
             ],
           },
           {
+            matches: [{ tools: ["write_file", "delete_file"] }],
+            filters: [{ type: "ToolPolicy", toolPolicy: { maxCallsPerExecution: 3 } }],
+          },
+          {
             matches: [{ tools: ["read_file"] }],
             filters: [
               {
@@ -368,4 +372,18 @@ t.test("a body that trailers follow never reaches the server", async (test) => {
   for await (const _piece of stream);
   test.equal(status, 400);
   test.equal(server.headers.length, reached);
+});
+
+t.test("an execution has so many calls in all, and another one has its own", async (test) => {
+  for (const run of [await gateway.registerRun("many"), await gateway.registerRun("many")]) {
+    const client = await connect(test, "https://limited.test/stream", run);
+    for (const name of ["write_file", "delete_file", "write_file"]) {
+      test.match(await client.callTool({ name }), { content: [{ text: name }] });
+    }
+    await test.rejects(client.callTool({ name: "delete_file" }), {
+      name: "McpError",
+      code: -32_014,
+      message: /allows 3 calls in all for each execution of an agent, and they are used up/,
+    });
+  }
 });

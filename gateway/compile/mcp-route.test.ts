@@ -141,9 +141,9 @@ t.test("draftMcpRoute() keeps what a LoggingPolicy of every rule asks for", asyn
 
 const refused: readonly (readonly [name: string, rule: object, message: string])[] = [
   [
-    "maxCallsPerExecution",
-    { filters: [toolPolicy({ maxCallsPerExecution: 3 })] },
-    "spec.rules[0].filters[0].toolPolicy.maxCallsPerExecution is not enforced yet",
+    "more calls than can be counted",
+    { filters: [toolPolicy({ maxCallsPerExecution: 65_536 })] },
+    "spec.rules[0].filters[0].toolPolicy.maxCallsPerExecution (more than 65535) is not enforced yet",
   ],
   [
     "backendRefs",
@@ -158,6 +158,16 @@ for (const [name, rule, message] of refused) {
     t.equal(conditionOf(result, label, "Accepted"), `NotEnforced: ${message}`);
   });
 }
+
+t.test("draftMcpRoute() counts the calls of an execution over all tools", async (t) => {
+  const rules = [{ filters: [toolPolicy({ maxCallsPerExecution: 3 })] }];
+  t.match(planOf(mcpRoute("m", { rules }))?.rules[0]?.toolPolicies[0]?.limits, [
+    {
+      tools: { globs: ["*"] },
+      limit: { requests: 3, isTotal: true, scope: "PerExecution" },
+    },
+  ]);
+});
 
 t.test("draftMcpRoute() notes that nobody can be asked for confirmation", async (t) => {
   const rules = [{ filters: [toolPolicy({ requireConfirmation: ["a"] })] }];

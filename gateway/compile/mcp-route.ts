@@ -9,6 +9,7 @@ import type { Path } from "../../crds/problem.ts";
 import type { McpMatch, McpRule, McpToolPolicy } from "../mcp-plan.ts";
 import { canCompile } from "../mcp/name-pattern.ts";
 import type { HttpMatch, ObjectName } from "../snapshot.ts";
+import { maxTotal } from "../snapshot-terms.ts";
 import { anyHost, hostMatch } from "./host-match.ts";
 import { unchanged } from "./header-rewrite.ts";
 import type { ObjectIndex } from "./object-index.ts";
@@ -22,6 +23,9 @@ import type { Finding } from "./status-book.ts";
 type Rule = MCPRoute["spec"]["rules"][number];
 type Match = Rule["matches"][number];
 type ToolPolicy = NonNullable<Rule["filters"][number]["toolPolicy"]>;
+
+/** Calls of an execution that makes none for so long are forgotten: nobody tells when one has ended. */
+const rememberedMs = 7 * 24 * 3_600_000;
 
 /** Drafts one route. Without host names it judges whatever no other route decides. */
 export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
@@ -85,9 +89,9 @@ function ruleObstacles(rule: Rule, path: Path): Finding<"Accepted">[] {
     ...(odd === undefined ? [] : [notEnforced(path, `with expression ${JSON.stringify(odd)}`)]),
     ...(backendRefs.length > 0 ? [notEnforced([...path, "backendRefs"])] : []),
     ...filters.flatMap(({ toolPolicy }, position) => {
-      if (toolPolicy?.maxCallsPerExecution === undefined) return [];
+      if ((toolPolicy?.maxCallsPerExecution ?? 0) <= maxTotal) return [];
       const at = [...path, "filters", position, "toolPolicy", "maxCallsPerExecution"];
-      return [notEnforced(at)];
+      return [notEnforced(at, `more than ${maxTotal}`)];
     }),
   ];
 }
@@ -185,14 +189,33 @@ function mcpToolPolicy(policy: ToolPolicy, place: string, route: ObjectName): Mc
     allowed: { globs: policy.allowedTools, expressions: policy.allowedToolsRegex },
     denied: { globs: policy.deniedTools, expressions: policy.deniedToolsRegex },
     confirmed: policy.requireConfirmation,
-    limits: policy.rateLimits.map(({ tools, toolsRegex, requests, window, scope }, position) => ({
-      tools: { globs: tools, expressions: toolsRegex },
-      limit: {
-        policy: { ...route, name: `${place}/rateLimits/${position}` },
-        requests,
-        windowMs: parseDuration(window),
-        scope,
-      },
-    })),
+    limits: [
+      ...policy.rateLimits.map(({ tools, toolsRegex, requests, window, scope }, position) => ({
+        tools: { globs: tools, expressions: toolsRegex },
+        limit: {
+          policy: { ...route, name: `${place}/rateLimits/${position}` },
+          requests,
+          windowMs: parseDuration(window),
+          scope,
+        },
+      })),
+      ...callLimits(policy, place, route),
+    ],
   };
+}
+
+function callLimits(
+  { maxCallsPerExecution }: ToolPolicy,
+  place: string,
+  route: ObjectName,
+): McpToolPolicy["limits"] {
+  if (maxCallsPerExecution === undefined) return [];
+  const limit = {
+    policy: { ...route, name: `${place}/maxCallsPerExecution` },
+    requests: maxCallsPerExecution,
+    windowMs: rememberedMs,
+    isTotal: true,
+    scope: "PerExecution",
+  } as const;
+  return [{ tools: { globs: ["*"], expressions: [] }, limit }];
 }
