@@ -20,28 +20,6 @@ const rule = (ruleIndex: number, changes: Partial<HttpRule> = {}) =>
 const chat: HttpMatch = { method: "POST", path: { kind: "exact", value: "/v1/chat/completions" } };
 const chatPlan = (otherwise: "next" | "deny") => enginePlan({ routing: { rules: [], otherwise } });
 
-t.test(
-  "routeConfiguration() refuses what an entry has let by, where a limit would not count it",
-  async (t) => {
-    const entry = rule(1, { match: chat, action: { kind: "choose" }, engine: chatPlan("next") });
-    const policy = { kind: "RateLimitPolicy", namespace: "default", name: "p" };
-    const limits = [{ policy, requests: 1, windowMs: 1_000, scope: "PerAgent" } as const];
-    const limited = rule(2, { engine: enginePlan({ limits }) });
-    const names = (...rules: HttpRule[]) =>
-      routesOf(gatewaySnapshot({ hosts: [hostPolicy("a.example.com", ...rules)] }), "a.example.com")
-        .map(({ name }) => name)
-        .filter((name) => name.endsWith("/2"));
-    t.same(names(entry, limited), [
-      "deny/not-enforced/EgressHTTPRoute/default/route/2",
-      "allow/EgressHTTPRoute/default/route/2",
-      "allow/EgressHTTPRoute/default/route/2",
-    ]);
-    const allowed = "allow/EgressHTTPRoute/default/route/2";
-    t.same(names(limited), [allowed, allowed], "nothing is let by where there is no entry");
-    t.same(names(entry, rule(2, { engine: enginePlan() })), [allowed, allowed]);
-  },
-);
-
 t.test("routeConfiguration() has MCP bodies held, and refuses what cannot be read", async (t) => {
   const entry = rule(1, { match: chat, action: { kind: "choose" }, engine: chatPlan("next") });
   const judged = rule(2, { engine: enginePlan({ mcp: { rules: [] } }) });
