@@ -5,6 +5,7 @@
 
 import type { JsonNumber, JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonNumber, isJsonObject, parseJsonText } from "../json-text.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 
 const capital = /_([a-z0-9])/g;
 
@@ -33,7 +34,7 @@ export function numberOf(value: JsonValue | undefined): JsonNumber | null | unde
 /** A count; null when it is absent or none. */
 export function countOf(value: JsonValue | undefined): number | null {
   const number = typeof value === "string" ? Number(value) : value;
-  return typeof number === "number" && Number.isSafeInteger(number) && number >= 0 ? number : null;
+  return wholeNumberOf(number);
 }
 
 /** Text; null when it is absent, empty or none. */
