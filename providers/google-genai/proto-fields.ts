@@ -31,10 +31,10 @@ export function numberOf(value: JsonValue | undefined): JsonNumber | null | unde
   return parsed.kind === "value" && isJsonNumber(parsed.value) ? parsed.value : undefined;
 }
 
-/** A count; null when it is absent or none. */
+/** A count, also one that is written as text, as protobuf has it; null when it is absent or none. */
 export function countOf(value: JsonValue | undefined): number | null {
-  const number = typeof value === "string" ? Number(value) : value;
-  return wholeNumberOf(number);
+  if (typeof value !== "string") return wholeNumberOf(value);
+  return /^\d{1,16}$/.test(value) ? wholeNumberOf(Number(value)) : null;
 }
 
 /** Text; null when it is absent, empty or none. */
