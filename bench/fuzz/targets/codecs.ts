@@ -213,7 +213,7 @@ function checkRequest(use: CodecUse, body: Buffer, choice: number): Finding {
     call.operation === "embeddings" ? embeddingsRequestShape : chatRequestShape;
   const [problem] = shape(call.request, "");
   // Agents that send calls without an id are not ours to mend: whoever serves them says what it thinks of it.
-  if (problem?.includes('id is ""')) return undefined;
+  if (/(?:id|callId) is ""/.test(problem ?? "")) return undefined;
   if (problem !== undefined) return `it is read as no request: ${problem}`;
   return carryOwn(use, call) ?? carryTo(targetApi(call, choice), call);
 }

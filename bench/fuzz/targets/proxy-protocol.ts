@@ -10,6 +10,7 @@ import {
   encodeLocalHeader,
   encodeMalformedHeader,
   encodeProxyHeader,
+  identityTlv,
   malformations,
 } from "../../harness/proxy-protocol-header.ts";
 import type { ProxyHeader } from "../../harness/proxy-protocol-header.ts";
@@ -37,7 +38,7 @@ export const proxyProtocolTarget: FuzzTarget = {
   maxInputBytes: 4_096,
   // Waiting for the other processes is no CPU time, and a connection is.
   maxCpuMs: 250,
-  words: [signature, Buffer.from([0xe2, 0, 1, 0x61]), Buffer.from([0xe0, 0, 0]), "hello"],
+  words: [signature, Buffer.from([0xe2, 0, 1, 0x61]), Buffer.from([0xe0, 0, 0]), "\0hello"],
   seeds,
   invent: (random) => inventHeader(random),
   async open() {
@@ -66,7 +67,7 @@ const caller: ProxyHeader = {
 };
 
 function seeds(): Buffer[] {
-  const hello = Buffer.from("hello");
+  const hello = Buffer.from("\0hello");
   return [
     Buffer.concat([encodeProxyHeader(caller), hello]),
     Buffer.concat([encodeProxyHeader({ ...caller, identity: {} }), hello]),
@@ -88,7 +89,7 @@ function inventHeader(random: Random): Buffer {
   const addresses = random.below(4) === 0 ? ipv6 : caller;
   return Buffer.concat([
     encodeProxyHeader({ ...caller, ...addresses, extraTlvs }),
-    Buffer.from("hello"),
+    Buffer.from("\0hello"),
   ]);
 }
 
@@ -153,13 +154,18 @@ async function exchange(envoy: FuzzedEnvoy, upstream: Upstream, input: Buffer): 
   if (wanted === undefined) return seen.length === 0 ? undefined : "the upstream is dialled";
   if (seen.length > 1) return "the upstream is dialled twice";
   const [body] = seen;
-  // A connection that ends before it shows what it speaks is closed without a dial.
+  // What the connection is called, and one that ends before it shows what it speaks, may be refused for that.
   if (body === undefined) {
-    return wanted.length < shownBytes ? undefined : refusedWrongly;
+    return wanted.length < shownBytes || hasName(bytes) ? undefined : refusedWrongly;
   }
   return body.equals(wanted)
     ? undefined
     : "other bytes reach the upstream than stand behind the header";
+}
+
+/** Whether a TLV may say which name the connection is for. */
+function hasName(bytes: Buffer): boolean {
+  return bytes.includes(identityTlv.destinationName, HEADER_BYTES);
 }
 
 /** Puts the upstream's port where the mark stands as the destination's. */
