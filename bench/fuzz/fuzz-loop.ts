@@ -8,6 +8,7 @@ import { mutateBytes } from "./byte-mutations.ts";
 import type { MutationSources } from "./byte-mutations.ts";
 import { maxCorpusBytes, maxCorpusFiles } from "./corpus.ts";
 import { Coverage } from "./coverage.ts";
+import type { Places } from "./coverage.ts";
 import { fuzzRandom } from "./fuzz-random.ts";
 import type { Finding, FuzzTarget, OpenTarget } from "./fuzz-target.ts";
 import { InputCost } from "./input-cost.ts";
@@ -116,8 +117,8 @@ class SearchRun {
     const endMs = performance.now() + this.#options.budgetMs;
     const kept: Buffer[] = [];
     const first = [...this.#pool];
-    for (let at = 0; at < first.length && performance.now() < endMs; at += 8) {
-      kept.push(...(await this.#tryBatch(first.slice(at, at + 8))));
+    for (let at = 0; at < first.length && performance.now() < endMs; at++) {
+      kept.push(...(await this.#tryBatch(first.slice(at, at + 1))));
     }
     this.#entries = 0;
     while (performance.now() < endMs) {
@@ -191,7 +192,9 @@ class SearchRun {
     this.#tellProgress();
     const coverage = this.#coverage;
     if (coverage === undefined) return [];
-    return coverage.isNew(coverage.take()) ? this.#sift(batch) : [];
+    const places = coverage.take();
+    if (!coverage.isNew(places)) return [];
+    return batch.length === 1 ? this.#keep(batch, places) : this.#sift(batch);
   }
 
   /** The inputs of a batch that reached something new, by halves. */
@@ -202,13 +205,15 @@ class SearchRun {
     for (const input of batch) await this.#try(input);
     const places = coverage.take();
     if (!coverage.isNew(places)) return [];
-    if (batch.length === 1) {
-      coverage.add(places);
-      this.#entries++;
-      return [...batch];
-    }
+    if (batch.length === 1) return this.#keep(batch, places);
     const half = batch.length >> 1;
     return [...(await this.#sift(batch.slice(0, half))), ...(await this.#sift(batch.slice(half)))];
+  }
+
+  #keep(batch: readonly Buffer[], places: Places): Buffer[] {
+    this.#coverage?.add(places);
+    this.#entries++;
+    return [...batch];
   }
 
   /** A shorter input that reaches all that this one does. */

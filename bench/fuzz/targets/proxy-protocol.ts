@@ -205,7 +205,8 @@ function readStrictly(bytes: Buffer, port: number): Buffer | undefined {
   if (bytes.length < HEADER_BYTES || !bytes.subarray(0, signature.length).equals(signature))
     return undefined;
   if (bytes[12] !== 0x21) return undefined;
-  const addressBytes = new Map([[0x11, 12]]).get(bytes[13] ?? 0);
+  // Envoy takes the datagram form of IPv4 for its stream form; IPv6 does not lead to the upstream.
+  const addressBytes = [0x11, 0x12].includes(bytes[13] ?? 0) ? 12 : undefined;
   const length = bytes.readUInt16BE(14);
   const end = HEADER_BYTES + length;
   if (addressBytes === undefined || length < addressBytes || end > bytes.length) return undefined;
