@@ -124,6 +124,18 @@ t.test("editBody() refuses options in which a key comes twice", async (t) => {
   t.equal(edited(text, { streamUsage: true }), "malformed: a key comes twice in one object");
 });
 
+t.test("editBody() adds no member that is there in another case", async (t) => {
+  for (const [text, reason] of [
+    ['{"stream":true,"Stream_Options":{}}', "stream_options is in another case"],
+    [
+      '{"stream":true,"stream_options":{"INCLUDE_USAGE":false}}',
+      "include_usage is in another case",
+    ],
+  ] as const) {
+    t.equal(edited(text, { streamUsage: true }), `malformed: ${reason}`);
+  }
+});
+
 t.test("editBody() makes both edits in one pass, in whatever order they stand", async (t) => {
   const both = { model: "b", streamUsage: true };
   t.equal(

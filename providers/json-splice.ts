@@ -75,17 +75,17 @@ const nothing: Splices = { kind: "ok", splices: [] };
 function replaceModel(body: Buffer, read: Members, model: string): Splices {
   const wanted = JSON.stringify(model);
   const range = read.members.get("model");
-  if (range === undefined) return addModel(read, wanted);
+  if (range === undefined) return addMember(read, "model", wanted);
   if (body[range.start] !== quote) return { kind: "malformed", reason: "model is not a string" };
   return textOf(body, range) === wanted ? nothing : splice({ ...range, text: wanted });
 }
 
-/** Parsers that do not tell cases apart would see two models. */
-function addModel(read: Members, wanted: string): Splices {
+/** Beside its own name in another case a member would be there twice for parsers that do not tell cases apart. */
+function addMember(read: Members, name: string, value: string): Splices {
   for (const key of read.members.keys()) {
-    if (foldCase(key) === "model") return { kind: "malformed", reason: "model is in another case" };
+    if (foldCase(key) === name) return { kind: "malformed", reason: `${name} is in another case` };
   }
-  return splice(appendMember(read, `"model":${wanted}`));
+  return splice(appendMember(read, `"${name}":${value}`));
 }
 
 /** What is neither an object nor null is left for the provider to judge. */
@@ -93,7 +93,7 @@ function addStreamUsage(body: Buffer, read: Members): Splices {
   const stream = read.members.get("stream");
   if (stream === undefined || textOf(body, stream) !== "true") return nothing;
   const options = read.members.get("stream_options");
-  if (options === undefined) return splice(appendMember(read, `"stream_options":{${usageMember}}`));
+  if (options === undefined) return addMember(read, "stream_options", `{${usageMember}}`);
   if (body[options.start] === openBrace) return setUsage(body, options);
   if (textOf(body, options) !== "null") return nothing;
   return splice({ ...options, text: `{${usageMember}}` });
@@ -103,7 +103,7 @@ function setUsage(body: Buffer, options: ByteRange): Splices {
   const read = readMembers(body, options.start);
   if (read.kind === "malformed") return read;
   const usage = read.members.get("include_usage");
-  if (usage === undefined) return splice(appendMember(read, usageMember));
+  if (usage === undefined) return addMember(read, "include_usage", "true");
   return textOf(body, usage) === "true" ? nothing : splice({ ...usage, text: "true" });
 }
 

@@ -85,7 +85,7 @@ export const alice: ProxyCredential = {
 export const aliceAuthorization = `Basic ${Buffer.from("run-alice:secret").toString("base64")}`;
 
 /** Starts Envoy for the gateway; `publish()` comes next. */
-export async function startRig(t: Test, gateway = "default/egress"): Promise<EnvoyRig> {
+export async function startRig(t: Pick<Test, "teardown">, gateway = "default/egress"): Promise<EnvoyRig> {
   const directory = await mkdtemp(path.join(tmpdir(), "clrk-rig-"));
   const [proxyPort, transparentPort] = [await freePort(), await freePort()];
   const verdicts = new VerdictQueue();

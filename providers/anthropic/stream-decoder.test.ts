@@ -259,6 +259,8 @@ t.test("createMessageStreamDecoder() fails where the stream is broken", async (t
   t.strictSame(read(start, "{", stop), [...started, failure("an event is not JSON")]);
   t.strictSame(read(start, "[]"), [...started, failure("an event is not an object")]);
   t.strictSame(read(stop), [failure("it does not begin with message_start")]);
+  const late = read(start, messageDelta("end_turn"), blockStart(0, { type: "text", text: "a" }));
+  t.strictSame(late.at(-1), failure("content comes after the stop reason"));
 });
 
 t.test("createMessageStreamDecoder() fails where the stream ends early, at any byte", async (t) => {
@@ -291,6 +293,17 @@ t.test("createMessageStreamDecoder() ignores what it does not know", async (t) =
     start,
   );
   t.strictSame(events, []);
+});
+
+t.test("createMessageStreamDecoder() ends a block where another begins at its index", async (t) => {
+  const block = blockStart(0, { type: "text", text: "" });
+  const events = read(start, block, block, messageDelta("end_turn"), stop);
+  const parts = events.flatMap((event) =>
+    event.kind === "part-start" || event.kind === "part-end"
+      ? [`${event.kind} ${event.index}`]
+      : [],
+  );
+  t.strictSame(parts, ["part-start 0", "part-end 0", "part-start 1", "part-end 1"]);
 });
 
 t.test("createMessageStreamDecoder() tells nothing after the end", async (t) => {

@@ -100,6 +100,12 @@ export class MessageEventDecoder {
     const block = objectOrEmpty(memberOf(event, "content_block"));
     const place = memberOf(event, "index");
     if (typeof place !== "number") return;
+    if (this.#hasFinished) {
+      this.fail(broken("content comes after the stop reason"), out);
+      return;
+    }
+    // One that was begun there and never stopped ends here.
+    this.#stopBlock(event, out);
     const index = this.#nextIndex;
     if (!startPart(index, block, out)) return;
     this.#nextIndex++;

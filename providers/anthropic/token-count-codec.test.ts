@@ -38,10 +38,12 @@ t.test("decodeResponse() refuses what is no count", async (t) => {
   for (const answer of [{}, { input_tokens: "1" }, []]) {
     t.strictSame(anthropicTokenCount.decodeResponse(wireResponse(answer)), {
       kind: "malformed",
-      reason: "input_tokens is not a number",
+      reason: "input_tokens is not a count",
     });
   }
-  t.match(anthropicTokenCount.decodeResponse(wireResponse("{")), { kind: "malformed" });
+  for (const body of ["{", '{"input_tokens":6.5}', '{"input_tokens":-1}']) {
+    t.match(anthropicTokenCount.decodeResponse(wireResponse(body)), { kind: "malformed" });
+  }
 });
 
 t.test("encodeResponse() writes the count", async (t) => {

@@ -2,6 +2,7 @@
 
 import type { CountCodec } from "../codec.ts";
 import { isJsonObject, parseJson, writeJson } from "../json-text.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 import { decodeError, encodeError } from "./error-codec.ts";
 import { decodeMessagesRequest, messagesFeatures } from "./messages-codec.ts";
 import { encodeCountObject } from "./request-encoder.ts";
@@ -17,10 +18,9 @@ export const anthropicTokenCount: CountCodec = {
   decodeResponse({ body }) {
     const parsed = parseJson(body);
     if (parsed.kind === "malformed") return parsed;
-    const count = isJsonObject(parsed.value) ? memberOf(parsed.value, "input_tokens") : undefined;
-    if (typeof count !== "number") {
-      return { kind: "malformed", reason: "input_tokens is not a number" };
-    }
+    const told = isJsonObject(parsed.value) ? memberOf(parsed.value, "input_tokens") : undefined;
+    const count = wholeNumberOf(told);
+    if (count === null) return { kind: "malformed", reason: "input_tokens is not a count" };
     return { kind: "ok", value: { inputTokens: count } };
   },
   encodeResponse: ({ inputTokens }) => ({

@@ -42,6 +42,7 @@ t.test("readCounts() ignores what is no count", async (t) => {
     readCounts({ input_tokens: "1", output_tokens: -1, output_tokens_details: [] }, nothingTold),
     nothingTold,
   );
+  t.strictSame(readCounts({ input_tokens: 1.5, output_tokens: 1e21 }, nothingTold), nothingTold);
 });
 
 t.test("encodeUsage() writes what readCounts() reads", async (t) => {

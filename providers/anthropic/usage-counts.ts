@@ -3,6 +3,7 @@
 import type { Usage } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 import { memberOf } from "./json-members.ts";
 
 /** Nothing known. */
@@ -39,12 +40,12 @@ export function readCounts(value: JsonValue | undefined, before: ToldCounts): To
   if (!isJsonObject(value)) return before;
   const details = memberOf(value, "output_tokens_details");
   return {
-    input: countOf(memberOf(value, "input_tokens")) ?? before.input,
-    output: countOf(memberOf(value, "output_tokens")) ?? before.output,
-    cacheRead: countOf(memberOf(value, "cache_read_input_tokens")) ?? before.cacheRead,
-    cacheWrite: countOf(memberOf(value, "cache_creation_input_tokens")) ?? before.cacheWrite,
+    input: wholeNumberOf(memberOf(value, "input_tokens")) ?? before.input,
+    output: wholeNumberOf(memberOf(value, "output_tokens")) ?? before.output,
+    cacheRead: wholeNumberOf(memberOf(value, "cache_read_input_tokens")) ?? before.cacheRead,
+    cacheWrite: wholeNumberOf(memberOf(value, "cache_creation_input_tokens")) ?? before.cacheWrite,
     thinking:
-      (isJsonObject(details) ? countOf(memberOf(details, "thinking_tokens")) : null) ??
+      (isJsonObject(details) ? wholeNumberOf(memberOf(details, "thinking_tokens")) : null) ??
       before.thinking,
   };
 }
@@ -75,8 +76,4 @@ export function encodeUsage(usage: Usage | null): JsonObject {
       output_tokens_details: { thinking_tokens: reasoningTokens },
     }),
   };
-}
-
-function countOf(value: JsonValue | undefined): number | null {
-  return typeof value === "number" && value >= 0 ? value : null;
 }

@@ -223,6 +223,13 @@ const malformed: readonly { readonly body: unknown; readonly reason: string }[] 
   { body: "{", reason: "it is not JSON" },
   { body: Buffer.of(0x22, 0xff, 0x22), reason: "it is not UTF-8" },
   { body: [], reason: "it is not an object" },
+  {
+    body: {
+      ...hello,
+      toolConfig: { tools: [{ toolSpec: { name: "", inputSchema: { json: {} } } }] },
+    },
+    reason: "toolConfig.tools[0].toolSpec.name is empty",
+  },
   { body: { messages: "Hi" }, reason: "messages is not a list" },
   { body: { messages: ["Hi"] }, reason: "messages[0] is not an object" },
   {

@@ -146,7 +146,7 @@ function readToolSpec(reader: RequestReader, value: JsonValue, at: string): Tool
   const schema = reader.union(spec["inputSchema"], `${at}.toolSpec.inputSchema`);
   const strict = spec["strict"];
   return {
-    name: reader.text(spec["name"], `${at}.toolSpec.name`),
+    name: reader.name(spec["name"], `${at}.toolSpec.name`),
     description: reader.optionalText(spec["description"], `${at}.toolSpec.description`),
     parameters: reader.object(schema?.value, `${at}.toolSpec.inputSchema.json`),
     strict: typeof strict === "boolean" ? strict : null,
@@ -164,7 +164,7 @@ function readToolChoice(reader: RequestReader, value: JsonValue | undefined): To
       return { kind: "required" };
     case "tool": {
       const tool = reader.object(member.value, `${at}.tool`);
-      return { kind: "tool", name: reader.text(tool["name"], `${at}.tool.name`) };
+      return { kind: "tool", name: reader.name(tool["name"], `${at}.tool.name`) };
     }
     default:
       reader.fail(`${at} is none of auto, any and tool`);

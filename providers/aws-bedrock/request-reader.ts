@@ -70,6 +70,12 @@ export class RequestReader {
     return "";
   }
 
+  /** A text that is not empty. */
+  name(value: JsonValue | undefined, at: string): string {
+    if (value === "") this.fail(`${at} is empty`);
+    return this.text(value, at);
+  }
+
   /** A text that may be left out. */
   optionalText(value: JsonValue | undefined, at: string): string | null {
     return isAbsent(value) ? null : this.text(value, at);

@@ -8,6 +8,7 @@ import type { Feature } from "../features.ts";
 import type { ChatRequest, TokenCount } from "../ir.ts";
 import type { JsonObject } from "../json-text.ts";
 import { isJsonObject, parseJson, writeJson } from "../json-text.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 import { converseFeatures } from "./converse-codec.ts";
 import { decodeConverseBody } from "./converse-request-decoder.ts";
 import { encodeConverseBody } from "./converse-request-encoder.ts";
@@ -58,11 +59,9 @@ function encodeRequest(request: ChatRequest): string {
 function decodeResponse({ body }: WireResponse): Decoded<TokenCount> {
   const parsed = parseJson(body);
   if (parsed.kind === "malformed") return parsed;
-  const inputTokens = memberOf(parsed.value, "inputTokens");
-  if (typeof inputTokens === "number" && Number.isSafeInteger(inputTokens) && inputTokens >= 0) {
-    return { kind: "ok", value: { inputTokens } };
-  }
-  return { kind: "malformed", reason: "inputTokens is not a count" };
+  const inputTokens = wholeNumberOf(memberOf(parsed.value, "inputTokens"));
+  if (inputTokens === null) return { kind: "malformed", reason: "inputTokens is not a count" };
+  return { kind: "ok", value: { inputTokens } };
 }
 
 function memberOf(value: JsonObject[string], name: string): JsonObject[string] {

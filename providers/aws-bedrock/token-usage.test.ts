@@ -91,3 +91,7 @@ t.test("encodeTokenUsage() says no less than 0", async (t) => {
   const usage = { ...unknown, inputTokens: 3, cachedInputTokens: 10 };
   t.equal(encodeTokenUsage(usage)["inputTokens"], 0);
 });
+
+t.test("decodeTokenUsage() does not count what is no whole number", async (t) => {
+  t.strictSame(decodeTokenUsage({ inputTokens: 4.5, outputTokens: 1e21 }), unknown);
+});

@@ -6,16 +6,17 @@
 import type { Usage } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 
 /** Reads a usage; null where there is none. */
 export function decodeTokenUsage(value: JsonValue | undefined): Usage | null {
   if (!isJsonObject(value)) return null;
-  const input = countOf(value["inputTokens"]);
-  const cached = countOf(value["cacheReadInputTokens"]);
-  const written = countOf(value["cacheWriteInputTokens"]);
+  const input = wholeNumberOf(value["inputTokens"]);
+  const cached = wholeNumberOf(value["cacheReadInputTokens"]);
+  const written = wholeNumberOf(value["cacheWriteInputTokens"]);
   return {
     inputTokens: input === null ? null : input + (cached ?? 0) + (written ?? 0),
-    outputTokens: countOf(value["outputTokens"]),
+    outputTokens: wholeNumberOf(value["outputTokens"]),
     cachedInputTokens: cached,
     cacheWriteTokens: written,
     reasoningTokens: null,
@@ -37,8 +38,4 @@ export function encodeTokenUsage(usage: Usage | null): JsonObject {
     cacheReadInputTokens: usage?.cachedInputTokens ?? undefined,
     cacheWriteInputTokens: usage?.cacheWriteTokens ?? undefined,
   };
-}
-
-function countOf(value: JsonValue | undefined): number | null {
-  return typeof value === "number" && value >= 0 ? value : null;
 }

@@ -102,3 +102,8 @@ t.test("isList() is true of arrays only", async (t) => {
   t.equal(isList([]), true);
   for (const value of [{}, "a", null, undefined, 1]) t.equal(isList(value), false);
 });
+
+t.test("countOf() takes no text for a count that is not digits alone", async (t) => {
+  for (const text of ["", " ", "0x10", "1e3", "-1", "1.0"]) t.equal(countOf(text), null, text);
+  t.equal(countOf("12"), 12);
+});

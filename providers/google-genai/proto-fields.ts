@@ -5,6 +5,7 @@
 
 import type { JsonNumber, JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonNumber, isJsonObject, parseJsonText } from "../json-text.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 
 const capital = /_([a-z0-9])/g;
 
@@ -30,10 +31,10 @@ export function numberOf(value: JsonValue | undefined): JsonNumber | null | unde
   return parsed.kind === "value" && isJsonNumber(parsed.value) ? parsed.value : undefined;
 }
 
-/** A count; null when it is absent or none. */
+/** A count, also one that is written as text, as protobuf has it; null when it is absent or none. */
 export function countOf(value: JsonValue | undefined): number | null {
-  const number = typeof value === "string" ? Number(value) : value;
-  return typeof number === "number" && Number.isSafeInteger(number) && number >= 0 ? number : null;
+  if (typeof value !== "string") return wholeNumberOf(value);
+  return /^\d{1,16}$/.test(value) ? wholeNumberOf(Number(value)) : null;
 }
 
 /** Text; null when it is absent, empty or none. */

@@ -78,6 +78,12 @@ for (const [status, kind] of statuses) {
   });
 }
 
+t.test("decodeStatus() takes a number that is no failure for a server's", async (t) => {
+  for (const code of [0, 200, 600]) {
+    t.match(decodeStatus({ error: { code, message: "Why" } }, null), { status: 500 });
+  }
+});
+
 t.test("decodeError() takes an API key that is none for what it is", async (t) => {
   const error = {
     code: 400,

@@ -77,7 +77,7 @@ export function decodeStatus(value: JsonValue, httpStatus: number | null): Model
   const code = textOrNull(error["status"]);
   const number = countOf(error["code"]);
   if (code === null && number === null) return undefined;
-  const status = httpStatus ?? number ?? 500;
+  const status = httpStatus ?? (isFailure(number) ? number : 500);
   const message = textOrNull(error["message"]) ?? "The provider gave no reason";
   return { status, kind: kindOfError(error, status), message, code };
 }
@@ -100,6 +100,10 @@ function statusOf({ kind, status }: ModelError): number {
 }
 
 /** An API key that is none is an invalid argument there; every SDK takes it for what it is. */
+function isFailure(number: number | null): number is number {
+  return number !== null && number >= 400 && number < 600;
+}
+
 function kindOfError(error: JsonObject, status: number): ErrorKind {
   const reasons = listOf(error["details"]).map((detail) => fieldsOf(detail)?.["reason"]);
   if (reasons.includes("API_KEY_INVALID")) return "authentication";

@@ -32,6 +32,11 @@ t.test("decodeChatLogprobs() takes what is left out for unknown", async (t) => {
   ]);
 });
 
+t.test("decodeChatLogprobs() leaves out bytes that are none", async (t) => {
+  const [found] = decode('{"content":[{"token":"a","logprob":0,"bytes":[97,-0.1,null]}]}') ?? [];
+  t.strictSame(found?.bytes, [97]);
+});
+
 t.test("decodeChatLogprobs() gives null when there are none", async (t) => {
   for (const text of ["null", "{}", '{"content":null,"refusal":null}', "[]", "1"]) {
     t.equal(decode(text), null, text);

@@ -3,6 +3,7 @@
 import type { TokenLogprob } from "../ir.ts";
 import type { JsonNumber, JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonNumber, isJsonObject } from "../json-text.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 import { isJsonList } from "./body-reader.ts";
 
 /** Reads `choices[].logprobs`, of the content or else of the refusal; null where there are none. */
@@ -34,7 +35,7 @@ function decodeToken(token: JsonObject): Omit<TokenLogprob, "top"> {
   return {
     token: typeof text === "string" ? text : "",
     logprob: numberOf(token["logprob"]),
-    bytes: isJsonList(bytes) ? bytes.filter((byte) => typeof byte === "number") : null,
+    bytes: isJsonList(bytes) ? bytes.map(wholeNumberOf).filter((byte) => byte !== null) : null,
   };
 }
 

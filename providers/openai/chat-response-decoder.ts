@@ -13,7 +13,7 @@ import { decodeFinish } from "./chat-finish-reasons.ts";
 import { decodeChatLogprobs } from "./chat-logprobs.ts";
 import { thoughtSignature } from "./chat-messages-decoder.ts";
 import { decodeChatUsage } from "./chat-usage.ts";
-import { wholeNumberOf } from "./whole-number.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 
 /** Reads a whole answer. */
 export function decodeChatResponse({ body }: WireResponse): Decoded<ChatResponse> {

@@ -18,7 +18,7 @@ import { thoughtSignature } from "./chat-messages-decoder.ts";
 import { decodeStopText, reasoningOf, textOr } from "./chat-response-decoder.ts";
 import { decodeChatUsage } from "./chat-usage.ts";
 import { decodeStreamError } from "./error-codec.ts";
-import { wholeNumberOf } from "./whole-number.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 
 const none: readonly StreamEvent[] = [];
 

@@ -3,7 +3,7 @@
 import type { Usage } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
-import { wholeNumberOf } from "./whole-number.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 
 /** Reads `usage` of an answer or of a chunk; null where there is none. */
 export function decodeChatUsage(value: JsonValue | undefined): Usage | null {

@@ -7,7 +7,7 @@ import { isJsonObject, parseJson } from "../json-text.ts";
 import { decodeTokenLogprobs } from "./responses-logprobs.ts";
 import { decodeReasoning } from "./responses-reasoning.ts";
 import { decodeUsage } from "./responses-usage.ts";
-import { wholeNumberOf } from "./whole-number.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 
 /** What of an answer's parts decides why it ended. */
 export interface PartKinds {

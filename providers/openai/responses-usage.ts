@@ -3,7 +3,7 @@
 import type { Usage } from "../ir.ts";
 import type { JsonObject, JsonValue } from "../json-text.ts";
 import { isJsonObject } from "../json-text.ts";
-import { wholeNumberOf } from "./whole-number.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 
 /** The counts of an answer; null where it has none. */
 export function decodeUsage(usage: JsonValue | undefined): Usage | null {

@@ -11,7 +11,7 @@ import { decodeError, encodeError } from "./error-codec.ts";
 import { responsesFeatures } from "./responses-codec.ts";
 import { decodeRequest } from "./responses-request-decoder.ts";
 import { encodeConversation } from "./responses-request-encoder.ts";
-import { wholeNumberOf } from "./whole-number.ts";
+import { wholeNumberOf } from "../whole-number.ts";
 
 /** The codec of `POST /v1/responses/input_tokens`; its requests are those of responses without what only an answer needs. */
 export const openaiTokenCount: CountCodec = {
