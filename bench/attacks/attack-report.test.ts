@@ -7,7 +7,13 @@ const palette = createPalette({ isTerminal: false, environment: {} });
 const good: Outcome = { name: "good", tried: 3, refused: 3, leaked: 0, problems: [] };
 const long = `"${"x".repeat(100)}\u001b[31m" got through`;
 const bad: Outcome = { name: "bad", tried: 2, refused: 1, leaked: 1, problems: [long, "leak"] };
-const absent: Outcome = { ...good, name: "absent", tried: 0, refused: 0, leftOut: "needs namespaces" };
+const absent: Outcome = {
+  ...good,
+  name: "absent",
+  tried: 0,
+  refused: 0,
+  leftOut: "needs namespaces",
+};
 
 t.test("formatOutcome() stays within 80 columns and shows no control characters", async (test) => {
   for (const outcome of [good, bad, absent]) {

@@ -7,7 +7,7 @@ import type { Leak } from "./canaries.ts";
 import type { Attempt, PreparedTechnique, Technique } from "./technique.ts";
 
 /** Attempts at once: they mostly wait. */
-const batchSize = 16;
+const batchSize = 48;
 
 /** Longest wait for one attempt: whatever the gateway refuses in silence, it refuses within 10 s. */
 const attemptDeadlineMs = 15_000;

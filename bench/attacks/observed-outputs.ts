@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CONTROL_PATH } from "../../gateway/control-api.ts";
 import { askAdmin } from "../harness/admin-client.ts";
+import { requestThrough } from "../harness/agent-requests.ts";
 import { askControl } from "../harness/control-client.ts";
 import type { RunningGateway } from "../harness/gateway.ts";
 import { descendants, listProcesses, startEnvironment } from "../harness/process-table.ts";
@@ -17,6 +18,7 @@ import type { Outcome } from "./judge.ts";
 /** Name of the outcome. */
 export const outputsName = "observed-outputs";
 
+const recordDeadlineMs = 10_000;
 const commandDeadlineMs = 20_000;
 const launcher = join(import.meta.dirname, "../../bin/clrk.mjs");
 
@@ -54,7 +56,7 @@ interface Output {
 /** Searches all outputs; one "attempt" is one output. */
 export async function searchOutputs(rig: AttackRig): Promise<Outcome> {
   const gateways = await rig.started();
-  const problems = await waitForExports(rig, gateways);
+  const problems = await waitForRecords(rig, gateways);
   const outputs = (await Promise.all(gateways.map(outputsOf))).flat();
   outputs.push({ name: "OTLP", text: rig.otlp.received.join("\n"), expects: /\.test/ });
   const leaks = outputs.map(({ name, text }) => rig.canaries.leaksIn(name, text));
@@ -72,17 +74,21 @@ export async function searchOutputs(rig: AttackRig): Promise<Outcome> {
   };
 }
 
-async function waitForExports(
+/** One more request to each gateway: when its record is everywhere, those of the attacks before it are, too. */
+async function waitForRecords(
   rig: AttackRig,
   gateways: readonly AttackedGateway[],
 ): Promise<string[]> {
-  if (gateways.every(({ gateway }) => gateway.records.length === 0))
-    return ["No gateway has a record"];
-  const isSent = () => rig.otlp.received.length > 0;
-  return waitUntil(isSent, { deadlineMs: 10_000, what: "OTLP export" }).then(
-    () => [],
-    (error: Error) => [error.message],
-  );
+  const waits = gateways.map(async ({ kind, gateway, run }) => {
+    await requestThrough(run, `http://plain.test/bytes/10?last=${kind}`);
+    const isLast = (text: string) => text.includes(`last=${kind}`);
+    await gateway.waitForRecord(({ request }) => isLast(request.query), recordDeadlineMs);
+    const everywhere = () =>
+      isLast(readAll(join(gateway.home, "records"))) && rig.otlp.received.some(isLast);
+    await waitUntil(everywhere, { deadlineMs: recordDeadlineMs, what: `last record of ${kind}` });
+  });
+  const settled = await Promise.allSettled(waits);
+  return settled.flatMap((one) => (one.status === "rejected" ? [String(one.reason)] : []));
 }
 
 async function outputsOf({ kind, gateway }: AttackedGateway): Promise<Output[]> {

@@ -42,9 +42,10 @@ const overrides: readonly string[] = [
   "X-HTTP-Method",
   "X-Method-Override",
   "X_HTTP_METHOD_OVERRIDE",
+  "X-HTTP_Method-Override",
 ];
 
-const overriding = /^x[-_](?:http[-_])?method(?:[-_]override)?$/;
+const overriding = /^x[-_](?:http[-_]method|method[-_]override|http[-_]method[-_]override)$/;
 
 /** Methods in HTTP/1.1 and HTTP/2, and overrides beside an allowed one. */
 export const methodRule: Technique = {

@@ -31,11 +31,12 @@ const rewriting: Readonly<Record<string, string>> = {
   "x-rewrite-url": "/secret",
   "x-override-url": "/secret",
   "x-original-uri": "/secret",
-  "x-forwarded-prefix": "/secret",
+  X_Original_URL: "/secret",
   "x-forwarded-uri": "/secret",
 };
 
-const rewritesPath = /^x-(?:original-ur[il]|rewrite-url|override-url|forwarded-(?:prefix|uri))$/;
+const rewritesPath =
+  /^x[-_](?:original[-_]ur[il]|rewrite[-_]url|override[-_]url|forwarded[-_]uri)$/;
 
 /** Each header alone, in other case, and listed in `Connection`; to an unlisted host with words for an allowed one. */
 export const posingHeadersTechnique: Technique = {

@@ -42,8 +42,7 @@ export const transparentName: Technique = {
       return (await exchange(await open(address, port, name), request)).text;
     };
     return {
-      control: () =>
-        arrives(rig, "allowed.test", () => secure("203.0.113.9", 443, "ALLOWED.test.")),
+      control: () => arrives(rig, "allowed.test", () => secure("203.0.113.9", 443, "ALLOWED.test")),
       isForbidden: () => true,
       attempts: [
         ...names.map((name) =>
