@@ -51,11 +51,12 @@ export class AttackRig {
   /** The one raw upstream that `raw` passes bytes to */
   readonly raw: TcpUpstream;
   readonly otlp: OtlpReceiver;
-  readonly #scope: TestScope;
+  /** Ends with the run: for what a technique starts by itself */
+  readonly scope: TestScope;
   readonly #gateways = new Map<GatewayKind, Promise<AttackedGateway>>();
 
   constructor(parts: RigParts) {
-    this.#scope = parts.scope;
+    this.scope = parts.scope;
     this.allowed = parts.allowed;
     this.forbidden = parts.forbidden;
     this.trap = parts.trap;
@@ -118,7 +119,7 @@ export class AttackRig {
       trapPort: trap.port,
     });
     const secrets = Object.entries(injectedCredentials).map(([name, value]) => ({ name, value }));
-    const gateway = await startGateway(this.#scope, { manifests, secrets, transparent: true });
+    const gateway = await startGateway(this.scope, { manifests, secrets, transparent: true });
     const run = await this.registerRun(gateway, `attacker-of-${kind}`);
     const explicit = explicitEntrance(run);
     const transparent = transparentEntrance(await gateway.transparent());
@@ -176,7 +177,8 @@ async function startOtlpReceiver(scope: TestScope): Promise<OtlpReceiver> {
   return { port: address !== null && typeof address === "object" ? address.port : 0, received };
 }
 
-function everyAddress(): string {
+/** The address to listen on for whatever comes to this machine, by any of its addresses. */
+export function everyAddress(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((them) => them ?? []);
   return addresses.some(({ family }) => family === "IPv6") ? "::" : "0.0.0.0";
 }

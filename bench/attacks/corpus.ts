@@ -2,7 +2,9 @@
 import type { Technique } from "./technique.ts";
 import { authoritySpelling } from "./techniques/authority-spelling.ts";
 import { capturedIdentity } from "./techniques/captured-identity.ts";
+import { cloudMetadata } from "./techniques/cloud-metadata.ts";
 import { credentialTheft } from "./techniques/credential-theft.ts";
+import { dnsRebinding } from "./techniques/dns-rebinding.ts";
 import { domainFronting } from "./techniques/domain-fronting.ts";
 import { duplicateHost } from "./techniques/duplicate-host.ts";
 import { hiddenDns } from "./techniques/hidden-dns.ts";
@@ -49,4 +51,6 @@ export const corpus: readonly Technique[] = [
   runToken,
   modelRule,
   credentialTheft,
+  dnsRebinding,
+  cloudMetadata,
 ];

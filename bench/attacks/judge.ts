@@ -37,8 +37,6 @@ export function isClean({ tried, refused, leaked, problems, leftOut }: Outcome):
 export async function judge(rig: AttackRig, technique: Technique): Promise<Outcome> {
   const { name } = technique;
   const nothing = { name, tried: 0, refused: 0, leaked: 0 };
-  const leftOut = technique.lacks?.();
-  if (leftOut !== undefined) return { ...nothing, problems: [], leftOut };
   try {
     rig.forget();
     return { name, ...(await tryAll(rig, await technique.prepare(rig))) };

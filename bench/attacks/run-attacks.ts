@@ -1,27 +1,33 @@
-/** Tries techniques one after the other on one set of gateways, and then searches every output. */
+/** Tries techniques where each belongs: most in this machine's network, those about names and addresses in one of their own. */
 import type { TestScope } from "../harness/processes.ts";
-import { createAttackRig } from "./attack-rig.ts";
-import { judge } from "./judge.ts";
 import type { Outcome } from "./judge.ts";
-import { searchOutputs } from "./observed-outputs.ts";
-import type { Technique } from "./technique.ts";
+import { outputsName } from "./observed-outputs.ts";
+import { lacksOwnNetwork, runInside } from "./own-network.ts";
+import { runHere } from "./run-here.ts";
+import type { AttackOptions } from "./run-here.ts";
 
-/** What to try, and who wants to know. */
-export interface AttackOptions {
-  readonly techniques: readonly Technique[];
-  /** Called as each ends; the search of outputs is the last */
-  readonly onOutcome?: (outcome: Outcome) => void;
-}
-
-/** Resolves with one outcome for each technique, and one for the outputs; processes end with the scope. */
+/** Resolves with one outcome for each technique, and one for the outputs of each network; processes end with the scope. */
 export async function runAttacks(scope: TestScope, options: AttackOptions): Promise<Outcome[]> {
-  const rig = await createAttackRig(scope);
   const outcomes: Outcome[] = [];
-  const note = (outcome: Outcome): void => {
+  const onOutcome = (outcome: Outcome): void => {
     outcomes.push(outcome);
     options.onOutcome?.(outcome);
   };
-  for (const technique of options.techniques) note(await judge(rig, technique));
-  if ((await rig.started()).length > 0) note(await searchOutputs(rig));
+  const here = options.techniques.filter(({ ownNetwork }) => ownNetwork !== true);
+  const inside = options.techniques.filter(({ ownNetwork }) => ownNetwork === true);
+  if (here.length > 0) await runHere(scope, { techniques: here, onOutcome });
+  if (inside.length === 0) return outcomes;
+  const leftOut = lacksOwnNetwork();
+  if (leftOut !== undefined) {
+    for (const { name } of inside) {
+      onOutcome({ name, tried: 0, refused: 0, leaked: 0, problems: [], leftOut });
+    }
+    return outcomes;
+  }
+  const names = inside.map(({ name }) => name);
+  await runInside(scope, names, (outcome) => {
+    const isOutputs = outcome.name === outputsName;
+    onOutcome(isOutputs ? { ...outcome, name: `${outputsName}-2` } : outcome);
+  });
   return outcomes;
 }

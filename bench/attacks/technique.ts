@@ -31,8 +31,8 @@ export interface Technique {
   readonly name: string;
   /** What is tried, in a few words */
   readonly about: string;
-  /** What the machine lacks; undefined where it can be tried */
-  readonly lacks?: () => string | undefined;
+  /** To be tried in a network of its own, where private addresses are this machine's and names are what we say */
+  readonly ownNetwork?: true;
   readonly prepare: (rig: AttackRig) => Promise<PreparedTechnique>;
 }
 

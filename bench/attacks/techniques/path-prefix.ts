@@ -107,7 +107,7 @@ export function pathAttempts(
         [":authority", host],
         [":path", path],
       ]);
-      return (await exchange(socket, bytes, { deadlineMs: 1_000, until: /[^]{60}/ })).text;
+      return (await exchange(socket, bytes, { deadlineMs: 1_000, until: /.{60}/s })).text;
     }),
     ...(path.startsWith("/")
       ? [
