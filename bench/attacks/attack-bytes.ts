@@ -6,8 +6,12 @@ import { exchange } from "../harness/entrance.ts";
 import type { HttpResponse } from "../harness/http-over-socket.ts";
 import { openTcp } from "../harness/proxy-protocol-client.ts";
 import type { AttackRig } from "./attack-rig.ts";
+import { plainHeadersFrame } from "./http2-frames.ts";
+import type { HeaderField } from "./http2-frames.ts";
 
 const nothingMoreMs = 1_500;
+/** A connection stays open behind an answer: longer than one takes. */
+const framesMs = 1_000;
 const headEnd = /\r\n\r\n/;
 
 /** A request head in HTTP/1.1 that ends the connection with its answer; `lines` come behind the request line as they are. */
@@ -49,6 +53,16 @@ export async function sendToProxy(run: AgentAccess, requestHead: string): Promis
   const bytes = requestHead.replace(headEnd, `\r\n${line}\r\n`);
   const socket = await openTcp(run.proxy);
   return (await exchange(socket, bytes, { deadlineMs: nothingMoreMs })).text;
+}
+
+/** One HTTP/2 request without a body in TLS to `target`, as it is; the answer's frames as Latin-1. */
+export async function sendOverHttp2(
+  run: AgentAccess,
+  target: string,
+  fields: readonly HeaderField[],
+): Promise<string> {
+  const socket = await openSecureTunnel(run, target, "h2");
+  return (await exchange(socket, plainHeadersFrame(fields), { deadlineMs: framesMs })).text;
 }
 
 /** Whether a call brings a request for `host` to an allowed upstream, and is answered by it with 200. */

@@ -113,6 +113,22 @@ function strictRoutes(): string {
         },
       ],
     }),
+    objectManifest("AIProviderRoute", "by-plain-backend", {
+      rules: [
+        {
+          matches: [{ provider: "anthropic" }],
+          backendRefs: [{ group: "clrk.apoxy.dev", kind: "Backend", name: "in-the-clear" }],
+        },
+      ],
+    }),
+    objectManifest("Backend", "in-the-clear", {
+      upstream: { host: "plain-credential.test", tls: false },
+    }),
+    headerCredential({
+      ...key,
+      secret: "plain",
+      route: { kind: "AIProviderRoute", name: "by-plain-backend", sectionName: "in-the-clear" },
+    }),
     headerCredential({ ...key, route: http("allowed") }),
     headerCredential({ ...key, secret: "other", route: http("other") }),
     headerCredential({ ...key, secret: "plain", route: http("plain-credential") }),

@@ -18,6 +18,10 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(usage);
     return 2;
   }
+  if (options.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
   const { stdout } = process;
   const palette = createPalette({ isTerminal: stdout.isTTY, environment: process.env });
   const endings: (() => unknown)[] = [];
@@ -41,11 +45,17 @@ function readOptions(args: readonly string[]) {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { json: { type: "string" }, technique: { type: "string" } },
+      options: {
+        json: { type: "string" },
+        technique: { type: "string" },
+        help: { type: "boolean" },
+      },
     });
     const names = values.technique?.split(",") ?? corpus.map(({ name }) => name);
     const techniques = corpus.filter(({ name }) => names.includes(name));
-    return techniques.length === names.length ? { json: values.json, techniques } : undefined;
+    return techniques.length === names.length
+      ? { json: values.json, help: values.help === true, techniques }
+      : undefined;
   } catch {
     return undefined; // an unknown option: the usage says which there are
   }

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CONTROL_PATH } from "../../gateway/control-api.ts";
-import { askAdmin } from "../harness/admin-client.ts";
+import { adminPages, askAdmin } from "../harness/admin-client.ts";
 import { requestThrough } from "../harness/agent-requests.ts";
 import { askControl } from "../harness/control-client.ts";
 import type { RunningGateway } from "../harness/gateway.ts";
@@ -21,18 +21,6 @@ export const outputsName = "observed-outputs";
 const recordDeadlineMs = 10_000;
 const commandDeadlineMs = 20_000;
 const launcher = join(import.meta.dirname, "../../bin/clrk.mjs");
-
-const adminPages = [
-  "/config_dump?include_eds",
-  "/config_dump?resource=dynamic_active_secrets",
-  "/init_dump",
-  "/certs",
-  "/clusters?format=json",
-  "/listeners",
-  "/stats",
-  "/server_info",
-  "/runtime",
-] as const;
 
 const commands: readonly (readonly string[])[] = [
   ["status"],

@@ -10,7 +10,7 @@ import { join, relative } from "node:path";
 import { gunzipSync } from "node:zlib";
 import t from "tap";
 import { CONTROL_PATH } from "../../gateway/control-api.ts";
-import { askAdmin } from "../harness/admin-client.ts";
+import { adminPages, askAdmin } from "../harness/admin-client.ts";
 import { requestThrough } from "../harness/agent-requests.ts";
 import { openThroughProxy } from "../harness/connect-proxy-client.ts";
 import { askControl, followEvents } from "../harness/control-client.ts";
@@ -177,20 +177,7 @@ t.test("no answer on the control socket holds a secret", async (test) => {
 
 t.test("no dump of Envoy's admin interface holds a secret", async (test) => {
   const [socketPath = ""] = (await gateway.status()).gateways.map((it) => it.envoy.adminSocket);
-  const paths = [
-    "/config_dump?include_eds",
-    "/config_dump?resource=dynamic_active_secrets",
-    "/init_dump",
-    "/certs",
-    "/clusters?format=json",
-    "/listeners",
-    "/stats",
-    "/stats/prometheus",
-    "/server_info",
-    "/runtime",
-    "/contention",
-  ];
-  for (const path of paths) {
+  for (const path of adminPages) {
     const text = await askAdmin(socketPath, path);
     const expected = path.startsWith("/config_dump?include") ? ["inHeader", "inPrefix"] : [];
     // Texts of objects stand in routes: what is to stay secret belongs in a Secret.

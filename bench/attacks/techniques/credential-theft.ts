@@ -30,7 +30,9 @@ export const credentialTheft: Technique = {
         arrives(rig, "allowed.test", async () =>
           textOf(await requestThrough(run, "https://allowed.test/bytes/10", { headers: ownKeys })),
         ),
-      isForbidden: ({ method, host }) => method === "TRACE" || host === "plain-credential.test",
+      // A backend may be a plain server, but not with a credential, which would be misdirected.
+      isForbidden: ({ method, host, pathname }) =>
+        method === "TRACE" || (host === "plain-credential.test" && pathname !== "/v1/messages"),
       attempts: [
         ...others.map((host) =>
           attempt(`${host} on the connection of allowed.test, HTTP/1.1`, async () => {
@@ -84,6 +86,15 @@ export const credentialTheft: Technique = {
             attempt(`the credential named by "${line}"`, () =>
               sendInTls(run, target, head("GET /bytes/10 HTTP/1.1", "Host: allowed.test", line)),
             ),
+        ),
+        attempt("a backend that speaks plain HTTP", async () =>
+          textOf(
+            await requestThrough(run, "https://api.anthropic.com/v1/messages", {
+              method: "POST",
+              headers: { "content-type": "application/json", "x-api-key": placeholder },
+              body: '{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"Hello"}]}',
+            }),
+          ),
         ),
         attempt("own keys beside the injected one", async () =>
           textOf(await requestThrough(run, "https://allowed.test/bytes/11", { headers: ownKeys })),

@@ -1,8 +1,5 @@
 /** A host of which only GET (and POST to one path) is allowed: other methods in other spellings, and headers that override. */
-import { openSecureTunnel } from "../../harness/agent-requests.ts";
-import { exchange } from "../../harness/entrance.ts";
-import { arrives, head, sendInTls } from "../attack-bytes.ts";
-import { plainHeadersFrame } from "../http2-frames.ts";
+import { arrives, head, sendInTls, sendOverHttp2 } from "../attack-bytes.ts";
 import { attempt } from "../technique.ts";
 import type { Technique } from "../technique.ts";
 
@@ -79,16 +76,14 @@ export const methodRule: Technique = {
           ),
         ),
         ...methods.map((method) =>
-          attempt(`HTTP/2 ${JSON.stringify(method)}`, async () => {
-            const bytes = plainHeadersFrame([
+          attempt(`HTTP/2 ${JSON.stringify(method)}`, () =>
+            sendOverHttp2(run, target, [
               [":method", method],
               [":scheme", "https"],
               [":authority", host],
               [":path", "/bytes/10"],
-            ]);
-            const socket = await openSecureTunnel(run, target, "h2");
-            return (await exchange(socket, bytes, { deadlineMs: 1_000 })).text;
-          }),
+            ]),
+          ),
         ),
         ...overridden("GET /bytes/10", "DELETE"),
         ...overridden("POST /sink", "PUT"),

@@ -1,7 +1,6 @@
 /** A proxy inside the proxy: CONNECT in the tunnel, on HTTP/1 and HTTP/2, and in plain requests. */
-import { openSecureTunnel } from "../../harness/agent-requests.ts";
-import { openHttp2 } from "../../harness/http-over-socket.ts";
-import { arrives, head, sendInTls, sendInTunnel } from "../attack-bytes.ts";
+import { arrives, sendOverHttp2, head, sendInTls, sendInTunnel } from "../attack-bytes.ts";
+import type { HeaderField } from "../http2-frames.ts";
 import { attempt } from "../technique.ts";
 import type { Technique } from "../technique.ts";
 import type { RawRequest } from "./duplicate-host.ts";
@@ -23,9 +22,21 @@ export const connectsInside: readonly RawRequest[] = [
   { name: "asterisk form", head: "OPTIONS * HTTP/1.1\r\nHost: allowed.test" },
 ];
 
-const http2Connects: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
-  ["to an unlisted host", { ":method": "CONNECT", ":authority": "unlisted.test:443" }],
-  ["to the host itself", { ":method": "CONNECT", ":authority": "allowed.test:443" }],
+const http2Connects: readonly (readonly [string, readonly HeaderField[]])[] = [
+  [
+    "to an unlisted host",
+    [
+      [":method", "CONNECT"],
+      [":authority", "unlisted.test:443"],
+    ],
+  ],
+  [
+    "to the host itself",
+    [
+      [":method", "CONNECT"],
+      [":authority", "allowed.test:443"],
+    ],
+  ],
   ["for UDP", extended("connect-udp", "/.well-known/masque/udp/unlisted.test/443/")],
   ["for IP", extended("connect-ip", "/.well-known/masque/ip/*/*/")],
   ["for TCP", extended("connect-tcp", "/.well-known/masque/tcp/unlisted.test/443/")],
@@ -55,32 +66,20 @@ export const nestedConnect: Technique = {
             head("CONNECT unlisted.test:443 HTTP/1.1", "Host: unlisted.test:443"),
           ),
         ),
-        ...http2Connects.map(([name, headers]) =>
-          attempt(`HTTP/2 CONNECT ${name}`, async () => {
-            const connection = openHttp2(await openSecureTunnel(run, target, "h2"));
-            try {
-              const stream = connection.session.request(headers);
-              return await new Promise<string>((resolve) => {
-                stream.once("response", (answer) => resolve(String(answer[":status"])));
-                stream.once("error", (error: Error) => resolve(error.message));
-                stream.once("close", () => resolve("closed"));
-              });
-            } finally {
-              connection.close();
-            }
-          }),
+        ...http2Connects.map(([name, fields]) =>
+          attempt(`HTTP/2 CONNECT ${name}`, () => sendOverHttp2(run, target, fields)),
         ),
       ],
     };
   },
 };
 
-function extended(protocol: string, path: string): Readonly<Record<string, string>> {
-  return {
-    ":method": "CONNECT",
-    ":protocol": protocol,
-    ":scheme": "https",
-    ":path": path,
-    ":authority": "allowed.test",
-  };
+function extended(protocol: string, path: string): readonly HeaderField[] {
+  return [
+    [":method", "CONNECT"],
+    [":protocol", protocol],
+    [":scheme", "https"],
+    [":path", path],
+    [":authority", "allowed.test"],
+  ];
 }

@@ -1,9 +1,6 @@
 /** A host of which only `/public` is allowed: paths that begin there for a matcher and end elsewhere for a server. */
-import { openSecureTunnel } from "../../harness/agent-requests.ts";
 import type { AgentAccess } from "../../harness/agent-requests.ts";
-import { exchange } from "../../harness/entrance.ts";
-import { arrives, head, sendInTls } from "../attack-bytes.ts";
-import { plainHeadersFrame } from "../http2-frames.ts";
+import { arrives, head, sendInTls, sendOverHttp2 } from "../attack-bytes.ts";
 import { lenientPaths } from "../lenient-path.ts";
 import { attempt } from "../technique.ts";
 import type { Attempt, Technique } from "../technique.ts";
@@ -99,16 +96,14 @@ export function pathAttempts(
     attempt(`HTTP/1.1 ${path}`, () =>
       sendInTls(run, target, head(`GET ${path} HTTP/1.1`, `Host: ${host}`)),
     ),
-    attempt(`HTTP/2 ${path}`, async () => {
-      const socket = await openSecureTunnel(run, target, "h2");
-      const bytes = plainHeadersFrame([
+    attempt(`HTTP/2 ${path}`, () =>
+      sendOverHttp2(run, target, [
         [":method", "GET"],
         [":scheme", "https"],
         [":authority", host],
         [":path", path],
-      ]);
-      return (await exchange(socket, bytes, { deadlineMs: 1_000, until: /.{60}/s })).text;
-    }),
+      ]),
+    ),
     ...(path.startsWith("/")
       ? [
           attempt(`absolute form ${path}`, () =>

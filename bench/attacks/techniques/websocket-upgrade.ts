@@ -1,7 +1,5 @@
 /** A WebSocket where rules only allow methods and paths, or choose by the body: an open stream that no rule sees into. */
-import { openSecureTunnel } from "../../harness/agent-requests.ts";
-import { openHttp2 } from "../../harness/http-over-socket.ts";
-import { arrives, head, sendInTls, sendInTunnel } from "../attack-bytes.ts";
+import { arrives, sendOverHttp2, head, sendInTls, sendInTunnel } from "../attack-bytes.ts";
 import { attempt } from "../technique.ts";
 import type { Technique } from "../technique.ts";
 
@@ -56,25 +54,15 @@ export const websocketUpgrade: Technique = {
           ),
         ),
         ...places.map(({ host, path }) =>
-          attempt(`extended CONNECT ${host}${path}`, async () => {
-            const connection = openHttp2(await openSecureTunnel(run, `${host}:443`, "h2"));
-            try {
-              const stream = connection.session.request({
-                ":method": "CONNECT",
-                ":protocol": "websocket",
-                ":scheme": "https",
-                ":authority": host,
-                ":path": path,
-              });
-              return await new Promise<string>((resolve) => {
-                stream.once("response", (answer) => resolve(String(answer[":status"])));
-                stream.once("error", (error: Error) => resolve(error.message));
-                stream.once("close", () => resolve("closed"));
-              });
-            } finally {
-              connection.close();
-            }
-          }),
+          attempt(`extended CONNECT ${host}${path}`, () =>
+            sendOverHttp2(run, `${host}:443`, [
+              [":method", "CONNECT"],
+              [":protocol", "websocket"],
+              [":scheme", "https"],
+              [":authority", host],
+              [":path", path],
+            ]),
+          ),
         ),
         attempt("in plain text to an unlisted host", () =>
           sendInTunnel(
