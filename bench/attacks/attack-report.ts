@@ -9,7 +9,7 @@ const columns = 80;
 /** Shown of each technique; the rest is counted. */
 const shownProblems = 12;
 
-/** Head of the table. */
+/** The line above the outcomes, without a line end. */
 export const tableHead = formatRow("technique", ["tried", "refused", "leaked"]);
 
 /** Lines for one technique, without a final line end. */

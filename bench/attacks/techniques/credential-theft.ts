@@ -1,10 +1,13 @@
 /** Ways to have a credential sent to somebody else, or shown: another host on the connection, redirects, TRACE, plain text. */
 import { openSecureTunnel, requestThrough } from "../../harness/agent-requests.ts";
+import type { AgentAccess } from "../../harness/agent-requests.ts";
 import { httpOver, openHttp2 } from "../../harness/http-over-socket.ts";
 import { arrives, head, sendInTls, sendInTunnel, sendToProxy, textOf } from "../attack-bytes.ts";
 import { placeholder } from "../canaries.ts";
 import { attempt } from "../technique.ts";
-import type { Technique } from "../technique.ts";
+import type { Attempt, Technique } from "../technique.ts";
+
+const target = "allowed.test:443";
 
 const others = ["other.test", "unlisted.test", "query.test", "api.openai.com"];
 
@@ -23,8 +26,6 @@ export const credentialTheft: Technique = {
   about: "a credential to another host, by redirect, TRACE or plain text",
   prepare: async (rig) => {
     const { run } = await rig.gateway("strict");
-    const target = "allowed.test:443";
-    const plainHead = (line: string) => head(line, "Host: plain-credential.test");
     return {
       control: () =>
         arrives(rig, "allowed.test", async () =>
@@ -34,48 +35,13 @@ export const credentialTheft: Technique = {
       isForbidden: ({ method, host, pathname }) =>
         method === "TRACE" || (host === "plain-credential.test" && pathname !== "/v1/messages"),
       attempts: [
-        ...others.map((host) =>
-          attempt(`${host} on the connection of allowed.test, HTTP/1.1`, async () => {
-            const socket = await openSecureTunnel(run, target);
-            try {
-              await httpOver(socket, { path: "/bytes/10", authority: "allowed.test" });
-              return textOf(await httpOver(socket, { path: "/bytes/10", authority: host }));
-            } finally {
-              socket.destroy();
-            }
-          }),
-        ),
-        ...others.map((host) =>
-          attempt(`${host} on the connection of allowed.test, HTTP/2`, async () => {
-            const connection = openHttp2(await openSecureTunnel(run, target, "h2"));
-            try {
-              await connection.request({ path: "/bytes/10", authority: "allowed.test" });
-              return textOf(await connection.request({ path: "/bytes/10", authority: host }));
-            } finally {
-              connection.close();
-            }
-          }),
-        ),
+        ...otherHosts(run),
         ...["TRACE", "trace", "Trace"].map((method) =>
           attempt(method, () =>
             sendInTls(run, target, head(`${method} /bytes/10 HTTP/1.1`, "Host: allowed.test")),
           ),
         ),
-        attempt("plain HTTP in absolute form", () =>
-          sendToProxy(run, plainHead("GET http://plain-credential.test/bytes/10 HTTP/1.1")),
-        ),
-        attempt("plain HTTP in a tunnel", () =>
-          sendInTunnel(run, "plain-credential.test:80", plainHead("GET /bytes/10 HTTP/1.1")),
-        ),
-        attempt("plain HTTP in a tunnel to port 443", () =>
-          sendInTunnel(run, target, head("GET /bytes/10 HTTP/1.1", "Host: allowed.test:443")),
-        ),
-        attempt("https in absolute form", () =>
-          sendToProxy(
-            run,
-            head("GET https://allowed.test/bytes/10 HTTP/1.1", "Host: allowed.test"),
-          ),
-        ),
+        ...inTheClear(run),
         ...[301, 302, 303, 307, 308].map((status) =>
           attempt(`a redirect with ${status} is not followed`, async () =>
             textOf(await requestThrough(run, `https://allowed.test/status/${status}`)),
@@ -111,3 +77,50 @@ export const credentialTheft: Technique = {
     };
   },
 };
+
+/** Another host on a connection that has just been given a credential. */
+function otherHosts(run: AgentAccess): readonly Attempt[] {
+  return [
+    ...others.map((host) =>
+      attempt(`${host} on the connection of allowed.test, HTTP/1.1`, async () => {
+        const socket = await openSecureTunnel(run, target);
+        try {
+          await httpOver(socket, { path: "/bytes/10", authority: "allowed.test" });
+          return textOf(await httpOver(socket, { path: "/bytes/10", authority: host }));
+        } finally {
+          socket.destroy();
+        }
+      }),
+    ),
+    ...others.map((host) =>
+      attempt(`${host} on the connection of allowed.test, HTTP/2`, async () => {
+        const connection = openHttp2(await openSecureTunnel(run, target, "h2"));
+        try {
+          await connection.request({ path: "/bytes/10", authority: "allowed.test" });
+          return textOf(await connection.request({ path: "/bytes/10", authority: host }));
+        } finally {
+          connection.close();
+        }
+      }),
+    ),
+  ];
+}
+
+/** Whatever would carry the credential without TLS. */
+function inTheClear(run: AgentAccess): readonly Attempt[] {
+  const plainHead = (line: string) => head(line, "Host: plain-credential.test");
+  return [
+    attempt("plain HTTP in absolute form", () =>
+      sendToProxy(run, plainHead("GET http://plain-credential.test/bytes/10 HTTP/1.1")),
+    ),
+    attempt("plain HTTP in a tunnel", () =>
+      sendInTunnel(run, "plain-credential.test:80", plainHead("GET /bytes/10 HTTP/1.1")),
+    ),
+    attempt("plain HTTP in a tunnel to port 443", () =>
+      sendInTunnel(run, target, head("GET /bytes/10 HTTP/1.1", "Host: allowed.test:443")),
+    ),
+    attempt("https in absolute form", () =>
+      sendToProxy(run, head("GET https://allowed.test/bytes/10 HTTP/1.1", "Host: allowed.test")),
+    ),
+  ];
+}

@@ -1,9 +1,10 @@
 /** Another protocol where HTTP was decided about: h2c, the HTTP/2 preface in HTTP/1, TLS inside plain or inside TLS, upgrades. */
+import type { AgentAccess } from "../../harness/agent-requests.ts";
 import { encodeClientHello } from "../../harness/client-hello.ts";
 import { arrives, head, sendInTls, sendInTunnel, sendToProxy } from "../attack-bytes.ts";
 import { plainHeadersFrame } from "../http2-frames.ts";
 import { attempt } from "../technique.ts";
-import type { Technique } from "../technique.ts";
+import type { Attempt, Technique } from "../technique.ts";
 
 const settings = "HTTP2-Settings: AAMAAABkAAQAAP__";
 const h2c = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", settings];
@@ -92,23 +93,29 @@ export const protocolSwitch: Technique = {
           ),
         ),
         attempt("TLS inside TLS", () => sendInTls(run, "allowed.test:443", hello)),
-        ...upgrades.flatMap((protocol) => [
-          attempt(`upgrade to ${protocol}`, () =>
-            sendInTls(
-              run,
-              "allowed.test:443",
-              `GET /bytes/10 HTTP/1.1\r\nHost: allowed.test\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
-            ),
-          ),
-          attempt(`upgrade to ${protocol} on a POST`, () =>
-            sendInTls(
-              run,
-              "allowed.test:443",
-              `POST /sink HTTP/1.1\r\nHost: allowed.test\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\nContent-Length: 4\r\n\r\nbody`,
-            ),
-          ),
-        ]),
+        ...unknownUpgrades(run),
       ],
     };
   },
 };
+
+function unknownUpgrades(run: AgentAccess): readonly Attempt[] {
+  return [
+    ...upgrades.flatMap((protocol) => [
+      attempt(`upgrade to ${protocol}`, () =>
+        sendInTls(
+          run,
+          "allowed.test:443",
+          `GET /bytes/10 HTTP/1.1\r\nHost: allowed.test\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
+        ),
+      ),
+      attempt(`upgrade to ${protocol} on a POST`, () =>
+        sendInTls(
+          run,
+          "allowed.test:443",
+          `POST /sink HTTP/1.1\r\nHost: allowed.test\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\nContent-Length: 4\r\n\r\nbody`,
+        ),
+      ),
+    ]),
+  ];
+}
