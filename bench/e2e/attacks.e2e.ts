@@ -13,7 +13,7 @@ import { attempt } from "../attacks/technique.ts";
 import type { PreparedTechnique, Technique } from "../attacks/technique.ts";
 import { requestThrough } from "../harness/agent-requests.ts";
 
-/** Slow because most of their attempts end by time running out; CI has them by `npm run attacks`. */
+/** Slow because most of their attempts end by time running out: left to `npm run attacks`. */
 const slow: ReadonlySet<string> = new Set([
   "inside-address",
   "inside-captured",
