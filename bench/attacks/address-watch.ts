@@ -15,7 +15,10 @@ export interface AddressWatch {
 /** Listens until the scope ends; a free port for 0. */
 export async function watchAddresses(scope: TestScope, port: number): Promise<AddressWatch> {
   const seen = { outside: 0, inside: 0 };
-  const server = createServer((_, response) => response.end("what is inside"));
+  const server = createServer((_, response) => {
+    // Each request is then a connection, which is what is counted.
+    response.writeHead(200, { connection: "close" }).end("what is inside");
+  });
   server.on("connection", ({ localAddress = "" }) => {
     seen[outside.test(localAddress) ? "outside" : "inside"] += 1;
   });
