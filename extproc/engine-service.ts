@@ -15,10 +15,14 @@ import { AttemptSession } from "./attempt-session.ts";
 import { readCaller } from "./caller.ts";
 import { EjectedCandidates } from "./ejected-candidates.ts";
 import type { GrpcStream, OpenCall } from "./http2/call.ts";
+import { McpSession } from "./mcp-session.ts";
 import { NetworkCall } from "./network-call.ts";
+import type { LimitTable } from "./limit-table.ts";
 import { Observation } from "./observation.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { PlanBook } from "./plan-book.ts";
+import { RateLimits } from "./rate-limits.ts";
+import { RunNames } from "./run-names.ts";
 import type { SessionTools } from "./session.ts";
 import { Session } from "./session.ts";
 import type { SessionCallParts } from "./session-call.ts";
@@ -39,6 +43,8 @@ export const ENGINE_METHODS = {
 export interface EngineServiceOptions {
   readonly clock: Clock;
   readonly counters: ThreadCounters;
+  /** How far rate limits are used, in memory of all threads */
+  readonly limits: LimitTable;
   /** Takes the facts of one transaction */
   readonly onFacts: (facts: CallFacts) => void;
   /** Policies in place of the pipeline's own */
@@ -55,18 +61,25 @@ export class EngineService {
   readonly #tools: SessionTools;
   readonly #nowUnixMs: () => number;
   readonly #health = new EjectedCandidates();
+  readonly #runs = new RunNames();
   readonly #redactor = () => this.#book.redactor;
   readonly #words = () => this.#book.words;
 
   constructor(options: EngineServiceOptions) {
     this.#options = options;
-    const { clock, counters, onFacts, policies, workers = new Map() } = options;
+    const { clock, counters, limits, onFacts, policies, workers = new Map() } = options;
     this.#book = new PlanBook(policies);
     this.#parts = { clock, counters, onFacts, work: new WorkRunner({ workers, clock }) };
     this.#nowUnixMs = () => clock.now();
     const random = createRandomPool();
     this.#tools = {
       credential: this.#book.credential,
+      limiter: new RateLimits({
+        table: limits,
+        counters,
+        nowMs: () => monotonicMs(clock),
+        agentOfRun: (runId) => this.#runs.find(runId),
+      }),
       nextId: createTransactionIds(random),
       trace: (traceparent) => createTraceIds(traceparent, random),
       nowMs: () => monotonicMs(clock),
@@ -111,6 +124,11 @@ export class EngineService {
     this.#health.publish(ejections, monotonicMs(this.#options.clock));
   }
 
+  /** Takes which agents runs are of. */
+  identify(runs: readonly (readonly [runId: string, agent: string])[]): void {
+    this.#runs.add(runs);
+  }
+
   #openProcess(stream: GrpcStream): SessionCall {
     const call = new SessionCall(stream, this.#parts);
     const id = stream.header(CLRK_HEADERS.plan) ?? "";
@@ -126,6 +144,10 @@ export class EngineService {
     }
     const caller = readCaller(stream.header(CLRK_HEADERS.caller));
     const entry = this.#book.find(id);
+    if (entry?.mcp !== undefined) {
+      const tools = { ...this.#tools, words: this.#words };
+      return call.begin(new McpSession({ entry, judge: entry.mcp, caller, tools, settler: call }));
+    }
     return call.begin(new Session({ entry, caller, tools: this.#tools, settler: call }));
   }
 

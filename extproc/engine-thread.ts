@@ -12,6 +12,7 @@ import { EngineService } from "./engine-service.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
 import { encodeFacts } from "./facts-text.ts";
 import { GrpcServer } from "./http2/server.ts";
+import { LimitTable } from "./limit-table.ts";
 import { ThreadCounters } from "./thread-counters.ts";
 import type { ThreadOrder, ThreadReport, ThreadStart } from "./thread-messages.ts";
 import type { Ejection } from "../gateway/backend-health.ts";
@@ -26,7 +27,7 @@ class ServingThread {
   readonly #outbox: FactsOutbox;
   readonly #heart: NodeJS.Timeout;
 
-  constructor({ counters, slot }: Extract<ThreadOrder, { kind: "serve" }>) {
+  constructor({ counters, limits, slot }: Extract<ThreadOrder, { kind: "serve" }>) {
     const row = new ThreadCounters(counters, slot);
     this.#outbox = new FactsOutbox({
       clock: systemClock,
@@ -36,6 +37,7 @@ class ServingThread {
     this.#service = new EngineService({
       clock: systemClock,
       counters: row,
+      limits: new LimitTable(limits),
       onFacts: (facts) => this.#outbox.add(facts),
     });
     this.#server = new GrpcServer({
@@ -57,6 +59,10 @@ class ServingThread {
 
   eject(ejections: readonly Ejection[]): void {
     this.#service.publishEjections(ejections);
+  }
+
+  identify(runs: readonly (readonly [string, string])[]): void {
+    this.#service.identify(runs);
   }
 
   async drain(deadlineMs: number): Promise<void> {
@@ -90,6 +96,9 @@ async function obey(order: ThreadOrder): Promise<void> {
       return;
     case "eject":
       serving?.eject(order.ejections);
+      return;
+    case "runs":
+      serving?.identify(order.runs);
       return;
     case "drain":
       await serving?.drain(order.deadlineMs);

@@ -3,7 +3,7 @@
  * every object again, and costs three times as much as writing and reading these lines.
  */
 
-import type { CallFacts, ModelCall, TokenUsage } from "../gateway/call-facts.ts";
+import type { CallFacts, McpFacts, ModelCall, TokenUsage } from "../gateway/call-facts.ts";
 
 /** What few facts have, as JSON, which holds no control character. */
 interface Rest {
@@ -11,6 +11,7 @@ interface Rest {
   readonly denial: CallFacts["denial"];
   readonly target: CallFacts["target"];
   readonly routing: CallFacts["routing"];
+  readonly mcp?: McpFacts;
   /** Only a model call whose texts hold control characters */
   readonly model?: ModelCall;
 }
@@ -44,14 +45,15 @@ export function decodeFacts(text: string): CallFacts[] {
 }
 
 function encodeLine(facts: CallFacts): string {
-  const { id, trace, responseChunks, model, capture, denial, target, routing } = facts;
+  const { id, trace, responseChunks, model, capture, denial, target, routing, mcp } = facts;
   const ids =
     trace === null
       ? `${id}${fieldEnd}${none}${fieldEnd}${none}${fieldEnd}${none}`
       : `${id}${fieldEnd}${trace.traceId}${fieldEnd}${trace.spanId}${fieldEnd}${trace.parentSpanId}`;
   const isReadable = model === null || isWritable(model);
   const call = isReadable ? encodeModel(model) : encodeModel(null);
-  const isBare = capture === null && denial === null && target === null && routing === null;
+  const isCommon = capture === null && denial === null && target === null && routing === null;
+  const isBare = isCommon && mcp === undefined;
   const rest =
     isReadable && isBare
       ? none
@@ -60,6 +62,7 @@ function encodeLine(facts: CallFacts): string {
           denial,
           target,
           routing,
+          ...(mcp !== undefined && { mcp }),
           ...(!isReadable && { model }),
         } satisfies Rest);
   return `${ids}${fieldEnd}${responseChunks}${fieldEnd}${call}${fieldEnd}${rest}${lineEnd}`;
@@ -82,6 +85,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
     target: rest.target,
     routing: rest.routing,
     responseChunks: Number(chunks),
+    ...(rest.mcp !== undefined && { mcp: rest.mcp }),
   };
 }
 

@@ -23,6 +23,7 @@ export function encodeRefusal(
     headers: [
       ["content-type", "application/json"],
       ...headers.map(({ name, value }): HeaderPair => [name, value]),
+      ...(refusal.headers ?? []),
     ],
     body: `${JSON.stringify(body)}\n`,
     details: `clrk_denied{${refusal.reason}}`,

@@ -4,6 +4,7 @@ import t from "tap";
 import type { Test } from "tap";
 import { candidateCluster, noPick } from "../gateway/routing-plan.ts";
 import { decodeAskedHead } from "./asked-head.ts";
+import { createLimiter } from "./testdata/limiter.ts";
 import { message, play, requestHeaders, responseHeaders } from "./testdata/playbook.ts";
 import type { Playbook, ShortReply } from "./testdata/playbook.ts";
 import type { RoutedSetting } from "./testdata/routing.ts";
@@ -425,4 +426,46 @@ t.test("Envoy's reply before the request was read passes", async (t) => {
     .in(requestHeaders())
     .in(responseHeaders({ ":status": "413" }))
     .out({ reply: "responseHeaders" });
+});
+
+const onePerMinute = {
+  policy: { kind: "RateLimitPolicy", namespace: "default", name: "calls" },
+  requests: 1,
+  windowMs: 60_000,
+  scope: "PerAgent",
+} as const;
+
+t.test("the limits of a rule count when the body says that it is meant", async (t) => {
+  const { limiter, counters } = createLimiter();
+  const routing = routingPlan(
+    routedRule([claude()], { models: ["gpt-4o"], limits: [onePerMinute] }),
+    routedRule([claude()], { models: ["*"] }),
+  );
+  const setting = { routing, limiter };
+  ask(t, setting).out({ reply: "requestBody" });
+  ask(t, setting).out({
+    reply: "immediateResponse",
+    status: 429,
+    details: "clrk_denied{rate-limited}",
+    body: {
+      error: { message: /^Refused because RateLimitPolicy default\/calls allows 1 request/ },
+    },
+  });
+  ask(t, setting, { body: chat({ model: "o3" }) }).out({ reply: "requestBody" });
+  t.equal(counters.get("limitedRequests"), 1);
+});
+
+t.test("what is refused for another reason takes nothing of a limit", async (t) => {
+  const { limiter } = createLimiter();
+  const refusal = { status: 451, reason: "deny-policy", message: "Not here" } as const;
+  const rule = routedRule([claude()], { limits: [onePerMinute] });
+  ask(t, { routing: routingPlan({ ...rule, refusal }), limiter }).out({ status: 451 });
+  ask(t, { routing: routingPlan(rule), limiter }).out({ reply: "requestBody" });
+  ask(t, { routing: routingPlan(rule), limiter }).out({ status: 429 });
+});
+
+t.test("a model call that asks for an upgrade is refused: nobody could read it", async (t) => {
+  play(routedSession(toClaude), (found, wanted) => t.match(found, wanted))
+    .in(requestHeaders({ upgrade: "websocket", connection: "upgrade" }))
+    .out({ reply: "immediateResponse", status: 400, details: "clrk_denied{not-translatable}" });
 });

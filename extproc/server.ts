@@ -6,7 +6,7 @@
 import { rm } from "node:fs/promises";
 import { systemClock } from "../gateway/clock.ts";
 import type { Ejection } from "../gateway/backend-health.ts";
-import type { Engine, EngineOptions, EngineStatus } from "../gateway/engine.ts";
+import type { Engine, EngineOptions, EngineStatus, RunAgent } from "../gateway/engine.ts";
 import { engineSocketPaths } from "../gateway/engine.ts";
 import { describeError } from "../gateway/errors.ts";
 import type { SecretValue } from "../gateway/secret-value.ts";
@@ -15,6 +15,7 @@ import { EngineWorker } from "./engine-worker.ts";
 import { decodeFacts } from "./facts-text.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { createPlanUpdate } from "./plan-update.ts";
+import { createLimitMemory } from "./limit-table.ts";
 import { createCounters, ThreadCounters } from "./thread-counters.ts";
 import type { ThreadReport } from "./thread-messages.ts";
 
@@ -69,6 +70,7 @@ class EnginePool implements Engine {
   readonly #options: EngineOptions;
   readonly #hungMs: number;
   readonly #memory: SharedArrayBuffer;
+  readonly #limits = createLimitMemory();
   readonly #slots: readonly Slot[];
   readonly #changed = new Set<() => void>();
   #reserve: EngineWorker | undefined;
@@ -120,6 +122,10 @@ class EnginePool implements Engine {
     for (const { worker } of this.#slots) worker?.tell({ kind: "eject", ejections });
   }
 
+  identify(runs: readonly RunAgent[]): void {
+    for (const { worker } of this.#slots) worker?.tell({ kind: "runs", runs });
+  }
+
   status(): EngineStatus {
     const sum = (name: Parameters<ThreadCounters["get"]>[0]) =>
       this.#slots.reduce((total, { counters }) => total + counters.get(name), 0);
@@ -138,6 +144,7 @@ class EnginePool implements Engine {
       },
       failed: sum("failedStreams"),
       droppedFacts: sum("droppedFacts"),
+      limited: { spent: sum("limitedRequests"), full: sum("fullLimits") },
     };
   }
 
@@ -200,7 +207,9 @@ class EnginePool implements Engine {
       socket: slot.socket,
       slot: slot.index,
       counters: this.#memory,
+      limits: this.#limits,
     });
+    worker.tell({ kind: "runs", runs: this.#options.runs?.() ?? [] });
     worker.tell({ kind: "eject", ejections: this.#ejectionsLeft() });
   }
 

@@ -8,6 +8,7 @@ import { createTraceIds } from "../gateway/trace-context.ts";
 import { Observation } from "./observation.ts";
 import { PlanBook } from "./plan-book.ts";
 import { Session } from "./session.ts";
+import { createLimiter } from "./testdata/limiter.ts";
 import {
   message,
   plan,
@@ -36,6 +37,7 @@ function start(test: Test, setting: Setting = {}) {
     caller: "run:1",
     tools: {
       credential: book.credential,
+      limiter: createLimiter().limiter,
       nextId: () => "tx1",
       trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
       nowMs: () => nowMs++,

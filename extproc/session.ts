@@ -11,6 +11,8 @@ import type {
   HeaderPair,
   WorkOutcome,
 } from "../gateway/decision.ts";
+import { refuseLimited } from "../gateway/limit-refusal.ts";
+import type { RateLimiter } from "../gateway/rate-limiter.ts";
 import { redactTarget } from "../gateway/redact.ts";
 import type { RoutingPlan } from "../gateway/routing-plan.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
@@ -44,6 +46,7 @@ export interface SessionOptions {
 /** What sessions of one thread share. */
 export interface SessionTools {
   readonly credential: Transaction["credential"];
+  readonly limiter: RateLimiter;
   /** Unique id of a transaction */
   readonly nextId: () => string;
   readonly routing: RoutingTools;
@@ -207,6 +210,7 @@ export class Session {
     const method = headers.find(":method") ?? "";
     const { routing } = entry.plan;
     if (routing !== undefined) {
+      if (headers.find("upgrade") !== undefined) return this.#refuse(upgraded);
       if (endOfStream) return this.#refuse(bodiless);
       this.#routed = this.#routeCall(entry, routing, ownedHeaders(headers));
     } else if (shown.requestBody !== "none" || shown.responseBody) {
@@ -223,6 +227,7 @@ export class Session {
       path,
       header: (name) => this.#headers?.find(name),
       trace,
+      limiter: tools.limiter,
       credential: tools.credential,
       outcome: undefined,
     };
@@ -345,7 +350,17 @@ export class Session {
     // Envoy logs the path that the backend is asked by.
     if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
+    const limited = this.#takeLimits(routed);
+    if (limited !== undefined) return this.#refuse(limited);
     return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
+  }
+
+  /** Which rule's limits count is known only now; what would be refused anyway takes nothing. */
+  #takeLimits({ rule }: RoutedCall): Refusal | undefined {
+    if (rule?.limits === undefined) return undefined;
+    const { limits, route } = rule;
+    const verdict = this.#tools.limiter.take(limits, { caller: this.#caller, route });
+    return verdict.kind === "taken" ? undefined : refuseLimited(verdict);
   }
 
   /** The request is read as the agent sent it, its answer as the provider that serves it writes it. */
@@ -421,6 +436,13 @@ const bodiless: Refusal = {
   status: 400,
   reason: "body-malformed",
   message: "Refused because the request has no body, and a rule decides by it",
+};
+
+/** Envoy shows no bodies of such a connection: nobody would read the call, count it or choose for it. */
+const upgraded: Refusal = {
+  status: 400,
+  reason: "not-translatable",
+  message: "Refused because a model call that asks for an upgrade cannot be read: send it without",
 };
 
 const answerFault: Refusal = {

@@ -19,6 +19,9 @@ const columns = [
   "totalConnections",
   "bytesUpstream",
   "bytesDownstream",
+  /** Requests that a rate limit refused: because it was spent, or because no more callers could be counted */
+  "limitedRequests",
+  "fullLimits",
 ] as const;
 
 /** Name of a counter. */

@@ -17,10 +17,14 @@ export type ThreadOrder =
       readonly socket: string;
       readonly slot: number;
       readonly counters: SharedArrayBuffer;
+      /** How far rate limits are used, for all threads */
+      readonly limits: SharedArrayBuffer;
     }
   | { readonly kind: "update"; readonly update: PlanUpdate }
   /** Leave these candidates out for now, and no others */
   | { readonly kind: "eject"; readonly ejections: readonly Ejection[] }
+  /** Agents of runs that began, as `[run id, Kind/namespace/name]`; runs that ended are left out in time */
+  | { readonly kind: "runs"; readonly runs: readonly (readonly [runId: string, agent: string])[] }
   /** Take no new transactions, let open ones end for so long, then say so */
   | { readonly kind: "drain"; readonly deadlineMs: number };
 

@@ -119,6 +119,7 @@ t.test("compile() plans for the engine on each gateway what it is asked for ther
     );
   t.same([...whyOf("egress")].toSorted(), [
     "asks for token counts of streams",
+    "judges MCP messages",
     "keeps request bodies (LoggingPolicy default/log)",
     "puts a credential into the query",
     "reads tokens of openai calls",
@@ -140,10 +141,8 @@ t.test("compile() reports on every object once", async (t) => {
     "Secret aws: undefined",
     "FallbackRoutingPolicy fall: TargetNotFound",
     "Secret key: undefined",
-    "RateLimitPolicy limit: NotEnforced",
     "AIProviderRoute limited: NotEnforced",
     "EgressHTTPRoute lost: NoMatchingParent",
-    "MCPRoute mcp: NotEnforced",
   ]);
 });
 
@@ -177,7 +176,7 @@ t.test("compile() shows routes of wildcard and exact host in their order", async
   const result = compiled(...everything());
   t.same(decisions(hostPolicy(result, "api.example.com")), [
     "deny credential-missing EgressHTTPRoute web/0",
-    "deny not-enforced MCPRoute mcp/0",
+    "allow MCPRoute mcp/0",
   ]);
 });
 

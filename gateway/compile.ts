@@ -157,7 +157,7 @@ function draftRoute(
     case "EgressL4Route":
       return draftEgressL4Route(route, index, guard);
     case "MCPRoute":
-      return draftMcpRoute(route);
+      return draftMcpRoute(route, index);
   }
 }
 
@@ -169,10 +169,6 @@ function reportUnenforcedObjects(index: ObjectIndex, book: StatusBook): void {
   }
   for (const policy of index.list("LoggingPolicy")) {
     for (const field of unenforcedLogging(policy)) book.reject(policy, notEnforced(field));
-  }
-  for (const policy of index.list("RateLimitPolicy")) {
-    const message = "RateLimitPolicy is not enforced yet";
-    book.reject(policy, { reason: "NotEnforced", message });
   }
 }
 

@@ -20,6 +20,8 @@ export type Decision =
       readonly reason: DenyReason;
       /** One sentence for the agent */
       readonly message: string;
+      /** Beside those of every refusal */
+      readonly headers?: readonly HeaderPair[];
     };
 
 /**

@@ -22,6 +22,7 @@ const status: EngineStatus = {
   connections: { open: 0, total: 0, bytesUpstream: 0, bytesDownstream: 0 },
   failed: 0,
   droppedFacts: 0,
+  limited: { spent: 0, full: 0 },
 };
 
 function snapshotOf(revision: number, ...rules: HttpRule[]): Snapshot {
@@ -57,6 +58,9 @@ function open() {
       calls.push(`publish ${revision} with ${credentials.size}`);
     },
     eject: () => {},
+    identify: (runs) => {
+      calls.push(`identify ${runs.join(" ")}`);
+    },
     status: () => status,
     close: async (drainMs) => {
       calls.push(`close ${drainMs}`);
@@ -121,6 +125,20 @@ t.test("publish() fails with the engine, and the next snapshot tries again", asy
   openings[1]?.resolve();
   await again;
   t.same(calls, ["open /run/clrk 2", "open /run/clrk 2", "publish 2 with 0"]);
+});
+
+t.test("identify() tells a running engine, and one that is being started", async (t) => {
+  const { host, openings, calls } = open();
+  host.identify([["run-1", "Process/default/a"]]);
+  const published = host.publish(asking(1), none);
+  await turn();
+  host.identify([["run-2", "Process/default/a"]]);
+  openings[0]?.resolve();
+  await published;
+  host.identify([["run-3", "Process/default/b"]]);
+  await turn();
+  const told = calls.filter((call) => call.startsWith("identify"));
+  t.same(told, ["identify run-2,Process/default/a", "identify run-3,Process/default/b"]);
 });
 
 t.test("close() ends the engine, and nothing is published after it", async (t) => {

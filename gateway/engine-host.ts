@@ -4,7 +4,7 @@
  */
 
 import type { Ejection } from "./backend-health.ts";
-import type { Engine, EngineOptions, EngineStatus, OpenEngine } from "./engine.ts";
+import type { Engine, EngineOptions, EngineStatus, OpenEngine, RunAgent } from "./engine.ts";
 import { engineSocketPaths } from "./engine.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -38,6 +38,12 @@ export class EngineHost {
   /** Tells the engine which candidates are left out for now. */
   eject(ejections: readonly Ejection[]): void {
     this.#engine?.eject(ejections);
+  }
+
+  /** Tells the engine which agents new runs are of; one that starts later asks for all of them. */
+  identify(runs: readonly RunAgent[]): void {
+    // Also one that is just starting, whose threads may have asked already; its failure is told to `publish()`.
+    this.#opening?.then((engine) => engine.identify(runs)).catch(() => {});
   }
 
   /** State of the engine; undefined while none was needed. */

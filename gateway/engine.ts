@@ -34,7 +34,12 @@ export interface EngineStatus {
   readonly failed: number;
   /** Facts that were dropped because the process was behind */
   readonly droppedFacts: number;
+  /** Requests that rate limits refused; `full`: because no more callers could be counted */
+  readonly limited: { readonly spent: number; readonly full: number };
 }
+
+/** Whose run it is: its id, and `Kind/namespace/name` of the agent. */
+export type RunAgent = readonly [runId: string, agent: string];
 
 /** A running engine. */
 export interface Engine {
@@ -44,6 +49,8 @@ export interface Engine {
   publish(snapshot: Snapshot, credentials: ReadonlyMap<string, SecretValue>): Promise<void>;
   /** Tells every thread which candidates are left out for now; those before are forgotten. */
   eject(ejections: readonly Ejection[]): void;
+  /** Tells every thread which agents new runs are of. */
+  identify(runs: readonly RunAgent[]): void;
   status(): EngineStatus;
   /** Lets open transactions end for at most `drainMs`, then ends the threads. */
   close(drainMs?: number): Promise<void>;
@@ -56,6 +63,8 @@ export interface EngineOptions {
   readonly threads: number;
   /** Absolute paths of the provider plugins that each thread loads before it takes a plan; absent: none */
   readonly plugins?: readonly string[];
+  /** All runs that are known, for threads that start; absent: none */
+  readonly runs?: () => readonly RunAgent[];
   /** Takes facts in batches, in no particular order; must not throw */
   readonly onFacts: (facts: readonly CallFacts[]) => void;
   readonly log: Logger;

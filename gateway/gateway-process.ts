@@ -44,7 +44,7 @@ import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
 import { providerProblems } from "./provider-problems.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordOutputs } from "./record-outputs.ts";
-import { RunRegistry } from "./run-registry.ts";
+import { agentOf, RunRegistry } from "./run-registry.ts";
 import { servedObjects } from "./served-objects.ts";
 import { servedPlugin } from "./served-plugin.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
@@ -143,6 +143,7 @@ export class GatewayProcess {
       directory: parts.runDirectory,
       threads: parts.options.engineThreads,
       plugins: parts.plugins.map((plugin) => plugin.path),
+      runs: () => this.#runs.agents(),
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
     });
@@ -387,14 +388,15 @@ export class GatewayProcess {
 
   async #registerRun(request: RunRequest): Promise<RunRegistration> {
     const runtime = chooseGateway(this.#fleet.runtimes, request.gateway);
-    const { namespace, name } = runtime.gateway;
-    const proxy = runtime.explicitProxy;
+    const { gateway, explicitProxy: proxy } = runtime;
     if (proxy === undefined)
-      throw refused(`EgressGateway ${namespace}/${name} has no explicit proxy`);
-    const registered = this.#runs.register(request, { namespace, name });
+      throw refused(`EgressGateway ${gatewayKey(gateway)} has no explicit proxy`);
+    const registered = this.#runs.register(request, gateway);
     if (registered === undefined) throw refused("Too many runs are registered: end some first");
-    await runtime.whenLive(registrationDeadlineMs);
     const { run, token } = registered;
+    // Before Envoy lets its first request by.
+    this.#engine.identify([agentOf(run)]);
+    await runtime.whenLive(registrationDeadlineMs);
     const host = proxy.address.includes(":") ? `[${proxy.address}]` : proxy.address;
     return {
       runId: run.runId,

@@ -3,7 +3,13 @@
  * candidates, in which order they are tried. Part of the snapshot: plain data, without secrets.
  */
 
-import type { CapturePlan, CredentialUse, ObjectName, Refusal } from "./snapshot-terms.ts";
+import type {
+  CapturePlan,
+  CredentialUse,
+  LimitPlan,
+  ObjectName,
+  Refusal,
+} from "./snapshot-terms.ts";
 
 /** What the engine decides about requests that a rule's path matches. */
 export interface RoutingPlan {
@@ -23,6 +29,8 @@ export interface RoutedRule {
   readonly models: readonly string[];
   readonly meters: boolean;
   readonly capture?: CapturePlan;
+  /** A request takes one of each or of none */
+  readonly limits?: readonly LimitPlan[];
   /** Refuses what it matches */
   readonly refusal?: Refusal & { readonly status: number };
   /** At least one, unless it refuses */

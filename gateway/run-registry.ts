@@ -8,6 +8,7 @@ import type { Clock, TimerHandle } from "./clock.ts";
 import type { RunRequest, RunStatus } from "./control-api.ts";
 import { isProcessAlive } from "./home-directory.ts";
 import { tryParseCaller } from "./identity.ts";
+import type { RunAgent } from "./engine.ts";
 import type { EgressRecord, RecordAgent } from "./record.ts";
 import type { ProxyCredential } from "./xds.ts";
 
@@ -111,6 +112,12 @@ export class RunRegistry {
     return entries.map(({ credential }) => credential);
   }
 
+  /** Whose every run is that `find()` gives. */
+  agents(): RunAgent[] {
+    const live = [...this.#runs.values()].map(({ run }) => run);
+    return [...this.#ended.values(), ...live].map(agentOf);
+  }
+
   /** The run of that id, also when it is one of the last 4,096 that ended. */
   find(runId: string): Run | undefined {
     return this.#runs.get(runId)?.run ?? this.#ended.get(runId);
@@ -201,4 +208,9 @@ export class RunRegistry {
     }, graceMs);
     entry.timer.unref();
   }
+}
+
+/** How policies name the agent of a run. */
+export function agentOf({ runId, agent }: Pick<Run, "runId" | "agent">): RunAgent {
+  return [runId, `${agent.kind}/${agent.namespace}/${agent.name}`];
 }

@@ -30,7 +30,26 @@ export type DenyReason =
   | "body-too-large"
   | "body-malformed"
   | "not-translatable"
-  | "upstream-malformed";
+  | "rate-limited"
+  | "upstream-malformed"
+  | "mcp-denied";
+
+/** Most requests that a limit without refill can count. */
+export const maxTotal = 65_535;
+
+/** How many requests in how much time, as a RateLimitPolicy says it. */
+export interface LimitPlan {
+  /** What is counted belongs to it, by whichever routes requests come */
+  readonly policy: ObjectName;
+  /** So many at once, when nothing was asked for a whole window; at least 1 */
+  readonly requests: number;
+  /** Time in `ms` in which as many become possible again, evenly; above 0 */
+  readonly windowMs: number;
+  /** Present: so many in all. What was used is forgotten once nothing was asked for a whole window; at most `maxTotal` */
+  readonly isTotal?: true;
+  /** What is counted together: requests of an agent, of one execution of it, or by one route of all agents */
+  readonly scope: "PerAgent" | "PerExecution" | "PerRoute";
+}
 
 /** Which parts of a transaction go into its record. */
 export interface CapturePlan {

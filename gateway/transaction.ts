@@ -1,6 +1,7 @@
 /** The facts of one request as policies see them, after Envoy has decided by which rule it goes. */
 
 import type { WorkOutcome } from "./decision.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { EnginePlan } from "./snapshot.ts";
 import type { TraceIds } from "./trace-context.ts";
@@ -19,6 +20,8 @@ export interface Transaction {
   readonly header: (name: string) => string | undefined;
   /** Ids that this transaction has in traces */
   readonly trace: TraceIds;
+  /** Counts requests, together with all threads of the engine */
+  readonly limiter: RateLimiter;
   /** Value of a credential by `SecretUse.resource`; undefined when the snapshot had none */
   readonly credential: (resource: string) => SecretValue | undefined;
   /** Of the command that the policy gave before; undefined when it is asked for the first time */

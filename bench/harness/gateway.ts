@@ -48,6 +48,8 @@ export interface GatewayOptions {
   readonly plugins?: readonly string[];
   /** Open a transparent listener too */
   readonly transparent?: boolean;
+  /** As many as the gateway chooses when absent */
+  readonly engineThreads?: number;
   /** Of the process itself, beside what it needs to run */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -318,6 +320,7 @@ async function startProcess(scope: TestScope, start: StartOptions): Promise<Star
   const args = [
     ...["--disable-warning=ExperimentalWarning", program, "-f", directory],
     ...["--exit-with-parent", "--concurrency", "1"],
+    ...(options.engineThreads ? ["--engine-threads", String(options.engineThreads)] : []),
     ...secrets.flatMap(({ name, key = "token", variable }) => [
       "--secret",
       `${name}=${variable}:${key}`,

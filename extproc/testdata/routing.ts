@@ -1,4 +1,6 @@
 /** Builds rules that the engine chooses by, requests that it chooses for, and what providers answer. */
+import type { RateLimiter } from "../../gateway/rate-limiter.ts";
+import { createLimiter } from "./limiter.ts";
 import type { Candidate, FallbackPlan, RoutedRule, RoutingPlan } from "../../gateway/routing-plan.ts";
 import type { ChatCodec } from "../../providers/codec.ts";
 import type { Provider } from "../../providers/provider.ts";
@@ -151,6 +153,7 @@ export interface RoutedSetting {
   readonly plan?: Partial<EnginePlan>;
   readonly credentials?: readonly (readonly [string, string])[];
   readonly tools?: Partial<RoutingTools>;
+  readonly limiter?: RateLimiter;
 }
 
 /** A session whose plan chooses, for an agent that asks OpenAI unless the plan says otherwise. */
@@ -165,6 +168,7 @@ export function routedSession(setting: RoutedSetting): Session {
     caller: "run:1",
     tools: {
       credential: book.credential,
+      limiter: setting.limiter ?? createLimiter().limiter,
       nextId: () => "tx1",
       trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
       nowMs: () => nowMs++,

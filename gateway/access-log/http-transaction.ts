@@ -194,6 +194,7 @@ export function completeRecord(
     usage: model === null ? null : model.usage,
     routing: recordRouting(facts),
     capture: facts?.capture ?? null,
+    ...(facts?.mcp !== undefined && { mcp: facts.mcp }),
   };
 }
 

@@ -111,6 +111,20 @@ const cases: readonly {
     measures: { engineId: "engine-1" },
     engine: callFacts({ model: null, trace: null, capture: capturedExchange() }),
   },
+  {
+    name: "what was said to an MCP server",
+    measures: { engineId: "engine-1" },
+    engine: callFacts({
+      model: null,
+      mcp: {
+        protocol: "a2a",
+        revision: null,
+        messages: [
+          { method: hostile, subject: null, name: hostile, outcome: "allowed", rule: null },
+        ],
+      },
+    }),
+  },
   { name: "facts that are lost", measures: { engineId: "engine-1", target: flatTarget("/a?b=c") } },
 ];
 

@@ -51,9 +51,12 @@ export function recordJson(record: EgressRecord, parts: RecordJsonParts, target:
 }
 
 /** What the engine found out, which most records have nothing of. */
-function engineJson({ model, usage, routing, capture }: EgressRecord): string {
-  if (model === null && capture === null && routing === null) return nothingFound;
-  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)},"routing":${JSON.stringify(routing)},"capture":${JSON.stringify(capture)}}`;
+function engineJson({ model, usage, routing, capture, mcp }: EgressRecord): string {
+  if (model === null && capture === null && routing === null && mcp === undefined) {
+    return nothingFound;
+  }
+  const said = mcp === undefined ? "" : `,"mcp":${JSON.stringify(mcp)}`;
+  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)},"routing":${JSON.stringify(routing)},"capture":${JSON.stringify(capture)}${said}}`;
 }
 
 const nothingFound = ',"model":null,"usage":null,"routing":null,"capture":null}';

@@ -66,7 +66,11 @@ function draftRule(
 ): DraftedRule {
   const { namespace } = name;
   const path: Path = ["spec", "rules", ruleIndex];
-  const extensions = judgeExtensions(rule.filters, path, { index, namespace });
+  const extensions = judgeExtensions(rule.filters, path, {
+    index,
+    namespace,
+    countsRequests: true,
+  });
   const resolved = resolveBackends(rule.backendRefs, path, { index, namespace });
   const deny = refusalOf(name, extensions, resolved);
   return {
@@ -86,11 +90,11 @@ function draftRule(
     rules: rule.matches.flatMap((match): RuleDraft[] => {
       const provider = findProviderByName(match.provider);
       if (provider === undefined) return [];
-      const { logging } = extensions;
+      const { logging, limits } = extensions;
       const { backends } = resolved;
       const drafts = draftMatch(match, provider, {
         name,
-        rule: { ruleIndex, logging, backends },
+        rule: { ruleIndex, logging, limits, backends },
         fallback,
       });
       return deny === undefined ? drafts : drafts.map((draft) => ({ ...draft, deny }));
@@ -100,7 +104,7 @@ function draftRule(
 
 interface MatchContext {
   readonly name: ObjectName;
-  readonly rule: Pick<RuleDraft, "ruleIndex" | "logging" | "backends">;
+  readonly rule: Pick<RuleDraft, "ruleIndex" | "logging" | "limits" | "backends">;
   readonly fallback: FallbackSettings | undefined;
 }
 

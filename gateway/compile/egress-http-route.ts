@@ -23,6 +23,7 @@ export function draftEgressHttpRoute(route: EgressHTTPRoute, index: ObjectIndex)
     judgeExtensions(rule.filters, ["spec", "rules", position], {
       index,
       namespace: name.namespace,
+      countsRequests: true,
     }),
   );
   const addresses = hosts.filter(({ kind }) => kind === "ip").map(({ value }) => value);
@@ -48,6 +49,7 @@ export function draftEgressHttpRoute(route: EgressHTTPRoute, index: ObjectIndex)
           rule.filters.flatMap(({ responseHeaderModifier: it }) => (it === undefined ? [] : [it])),
         ),
         logging: findings[ruleIndex]?.logging ?? [],
+        limits: findings[ruleIndex]?.limits ?? [],
         backends: [],
         ...(missing[0] !== undefined && { deny: refuseUnresolved(name, missing[0]) }),
       };

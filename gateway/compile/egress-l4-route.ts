@@ -55,7 +55,11 @@ function draftRule(rule: Rule, ruleIndex: number, options: RuleOptions): Drafted
   const { name, index, guard } = options;
   const path: Path = ["spec", "rules", ruleIndex];
   const { namespace } = name;
-  const extensions = judgeExtensions(rule.filters, path, { index, namespace });
+  const extensions = judgeExtensions(rule.filters, path, {
+    index,
+    namespace,
+    countsRequests: false,
+  });
   const [missing] = extensions.missing;
   const deny = missing === undefined ? undefined : refuseUnresolved(name, missing);
   // Datagrams never reach this gateway: what it refuses must be what the match means, and that is not TCP.
@@ -169,6 +173,7 @@ function httpRule(
     ...(scheme !== undefined && { scheme }),
     requestHeaders: unchanged,
     responseHeaders: unchanged,
+    limits: [],
     backends: [],
   };
 }

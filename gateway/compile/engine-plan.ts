@@ -4,6 +4,7 @@
  */
 
 import type { EgressGateway } from "../../crds/egress-gateway.ts";
+import { formatReference } from "../../crds/meta.ts";
 import { findProviderByName } from "../../providers/registry.ts";
 import type { AttemptPlan, CredentialUse, EnginePlan, ObjectName } from "../snapshot.ts";
 import { gatewayKey } from "../snapshot.ts";
@@ -18,7 +19,7 @@ export interface PlanScope {
 }
 
 /** A rule as far as its plan depends on it. */
-export type PlannedRule = Pick<RuleDraft, "ruleIndex" | "provider" | "logging">;
+export type PlannedRule = Pick<RuleDraft, "ruleIndex" | "provider" | "logging" | "limits" | "mcp">;
 
 /** The plan for requests of a rule that forwards with these credentials; undefined when Envoy alone suffices. */
 export function enginePlan(
@@ -32,7 +33,7 @@ export function enginePlan(
 
 /** What a plan says before it has an id; `why` is empty when Envoy alone suffices. */
 export function planParts(
-  { ruleIndex, provider, logging }: PlannedRule,
+  { ruleIndex, provider, logging, limits, mcp }: PlannedRule,
   { gateway, route }: PlanScope,
   credentials: readonly CredentialUse[],
 ): Omit<EnginePlan, "id"> {
@@ -43,6 +44,8 @@ export function planParts(
     ...(meters ? [`reads tokens of ${provider} calls`] : []),
     ...(capture?.why ?? []),
     ...(queryCredentials.length > 0 ? ["puts a credential into the query"] : []),
+    ...(mcp === undefined ? [] : ["judges MCP messages"]),
+    ...limits.map(({ policy }) => `counts requests for ${formatReference(policy)}`),
   ];
   return {
     gateway: gatewayKey(gateway.metadata),
@@ -52,6 +55,8 @@ export function planParts(
     meters,
     ...(capture !== undefined && { capture: capture.plan }),
     queryCredentials,
+    ...(limits.length > 0 && { limits }),
+    ...(mcp !== undefined && { mcp }),
     why,
   };
 }

@@ -84,7 +84,10 @@ function placeRule(
         ...(sections !== undefined && { sections }),
         match,
         ...outcome,
-        ...(outcome.choice !== undefined && { plan: planParts(rule, scope, []) }),
+        // Which rule's limits count is known with the body.
+        ...(outcome.choice !== undefined && {
+          plan: planParts({ ...rule, limits: [] }, scope, []),
+        }),
         ...(rule.provider !== undefined && { provider: rule.provider }),
       }));
     rules.set(outcome, known);

@@ -4,12 +4,14 @@
  */
 
 import type { LoggingPolicy } from "../../crds/logging-policy.ts";
+import type { McpPlan } from "../mcp-plan.ts";
 import type { ModelRewrite } from "../routing-plan.ts";
 import type {
   HeaderRewrite,
   HostMatch,
   HttpMatch,
   L4Rule,
+  LimitPlan,
   ObjectName,
   Refusal,
 } from "../snapshot.ts";
@@ -43,10 +45,14 @@ export interface RuleDraft {
   readonly responseHeaders: HeaderRewrite;
   /** That the rule applies, in the order of its filters */
   readonly logging: readonly LoggingPolicy[];
+  /** Of which requests take one each, in the order of the filters */
+  readonly limits: readonly LimitPlan[];
   /** Empty: the host that the agent asked for */
   readonly backends: readonly BackendDraft[];
   /** Present when only this rule refuses, for a reason of its own */
   readonly deny?: DenyAction;
+  /** Present where requests are messages to MCP servers */
+  readonly mcp?: McpPlan;
   /** Present for model calls that the engine reads before it is decided who serves them */
   readonly choice?: ChoiceDraft;
 }

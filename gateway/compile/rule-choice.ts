@@ -63,6 +63,7 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     models: choice.models,
     meters,
     ...(capture !== undefined && { capture }),
+    ...(rule.limits.length > 0 && { limits: rule.limits }),
   };
   const whole = resolveWhole(options);
   const deny = scope.deny ?? rule.deny ?? (whole?.kind === "deny" ? whole : undefined);

@@ -1,12 +1,14 @@
 /** ExtensionRef filters of routes. */
 import t from "tap";
 import {
+  aiRoute,
   compiled,
   conditionOf,
   decisions,
   gateway,
   hostPolicy,
   httpRoute,
+  l4Route,
   loggedBy,
   logging,
   object,
@@ -67,7 +69,7 @@ t.test("judgeExtensions() takes captures, switched on or off", async (t) => {
 
 t.test("judgeExtensions() gives every LoggingPolicy in the order of the filters", async (t) => {
   const index = indexObjects([logging("a", {}), logging("b", {}), logging("c", {})]);
-  const scope = { index, namespace: "default" };
+  const scope = { index, namespace: "default", countsRequests: true };
   const found = judgeExtensions(loggedBy("b", "none", "a"), ["spec", "rules", 0], scope);
   t.same(
     found.logging.map(({ metadata }) => metadata.name),
@@ -79,19 +81,81 @@ t.test("judgeExtensions() gives every LoggingPolicy in the order of the filters"
   );
 });
 
-t.test("judgeExtensions() refuses traffic under a RateLimitPolicy, existing or not", async (t) => {
-  for (const result of [apply("RateLimitPolicy", limit), apply("RateLimitPolicy")]) {
-    t.same(decisions(hostPolicy(result, "a.example")), ["deny not-enforced EgressHTTPRoute r/0"]);
-    t.equal(
-      conditionOf(result, label, "Accepted"),
-      `NotEnforced: ${place} (RateLimitPolicy default/p) is not enforced yet`,
+t.test("judgeExtensions() takes a RateLimitPolicy, once however often it is named", async (t) => {
+  const filter = { type: "ExtensionRef", extensionRef: target("RateLimitPolicy", "p") };
+  const result = compiled(
+    gateway(),
+    httpRoute("r", ["a.example"], { rules: [{ filters: [filter, filter] }] }),
+    object("RateLimitPolicy", "p", { requests: 3, window: "1m", scope: "PerRoute" }),
+  );
+  t.same(decisions(hostPolicy(result, "a.example")), ["allow EgressHTTPRoute r/0"]);
+  t.equal(conditionOf(result, "RateLimitPolicy default/p", "Accepted"), "Accepted: Valid");
+  const [rule] = hostPolicy(result, "a.example").rules;
+  const policy = { kind: "RateLimitPolicy", namespace: "default", name: "p" };
+  t.match(rule?.engine, {
+    meters: false,
+    limits: [{ policy, requests: 3, windowMs: 60_000, scope: "PerRoute" }],
+    why: ["counts requests for RateLimitPolicy default/p"],
+  });
+});
+
+t.test("judgeExtensions() counts per agent where a RateLimitPolicy does not say", async (t) => {
+  const [rule] = hostPolicy(apply("RateLimitPolicy", limit), "a.example").rules;
+  t.match(rule?.engine?.limits, [{ requests: 1, windowMs: 1_000, scope: "PerAgent" }]);
+});
+
+t.test("limits of an AIProviderRoute stand in its rule where its body is read", async (t) => {
+  const filters = [{ type: "ExtensionRef", extensionRef: target("RateLimitPolicy", "p") }];
+  const matches = [{ provider: "openai", models: ["gpt-4o"] }];
+  const result = compiled(gateway(), aiRoute("r", "openai", { matches, filters }), limit);
+  const entry = hostPolicy(result, "api.openai.com").rules.find(
+    ({ action }) => action.kind === "choose",
+  );
+  t.equal(entry?.engine?.limits, undefined);
+  t.match(entry?.engine?.routing?.rules, [{ models: ["gpt-4o"], limits: [{ requests: 1 }] }]);
+});
+
+t.test("limits of an AIProviderRoute without models hold for all of its paths", async (t) => {
+  const filters = [{ type: "ExtensionRef", extensionRef: target("RateLimitPolicy", "p") }];
+  for (const provider of ["openai", "anthropic"]) {
+    const result = compiled(gateway(), aiRoute("r", provider, { filters }), limit);
+    const host = provider === "openai" ? "api.openai.com" : "api.anthropic.com";
+    const forwards = hostPolicy(result, host).rules.filter(
+      ({ action }) => action.kind === "forward",
     );
+    t.ok(forwards.length > 0);
+    for (const { engine } of forwards) {
+      const rules = engine?.routing?.rules ?? [];
+      const limited = rules.length > 0 ? rules.map(({ limits }) => limits) : [engine?.limits];
+      t.match(
+        limited,
+        limited.map(() => [{ requests: 1 }]),
+      );
+    }
   }
+});
+
+t.test("judgeExtensions() refuses traffic under a RateLimitPolicy that is missing", async (t) => {
+  const result = apply("RateLimitPolicy");
+  t.same(decisions(hostPolicy(result, "a.example")), ["deny not-enforced EgressHTTPRoute r/0"]);
   t.equal(
-    conditionOf(apply("RateLimitPolicy", limit), "RateLimitPolicy default/p", "Accepted"),
-    "NotEnforced: RateLimitPolicy is not enforced yet",
+    conditionOf(result, label, "ResolvedRefs"),
+    `ExtensionNotFound: ${place}: RateLimitPolicy default/p does not exist`,
   );
 });
+
+t.test(
+  "judgeExtensions() refuses connections under a RateLimitPolicy: nobody counts them",
+  async (t) => {
+    const filters = [{ type: "ExtensionRef", extensionRef: target("RateLimitPolicy", "p") }];
+    const route = l4Route("c", { destinationHostnames: ["a.example"] }, { filters });
+    const result = compiled(gateway(), route, limit);
+    t.match(
+      conditionOf(result, "EgressL4Route default/c", "Accepted"),
+      /^NotEnforced: .* is not enforced yet/,
+    );
+  },
+);
 
 t.test("judgeExtensions() refuses traffic under a LoggingPolicy that is missing", async (t) => {
   const result = apply("LoggingPolicy", object("LoggingPolicy", "team/p", {}));
@@ -103,11 +167,12 @@ t.test("judgeExtensions() refuses traffic under a LoggingPolicy that is missing"
 });
 
 t.test("judgeExtensions() shows the agent which object and field stand in the way", async (t) => {
-  const [rule] = hostPolicy(apply("RateLimitPolicy", limit), "a.example").rules;
+  const policy = object("LoggingPolicy", "p", { sinkRef: "audit" });
+  const [rule] = hostPolicy(apply("LoggingPolicy", policy), "a.example").rules;
   t.same(rule?.action, {
     kind: "deny",
     status: 403,
     reason: "not-enforced",
-    message: `Refused because ${label} cannot be enforced: ${place} (RateLimitPolicy default/p) is not enforced yet`,
+    message: `Refused because ${label} cannot be enforced: ${place} (LoggingPolicy default/p with spec.sinkRef) is not enforced yet`,
   });
 });

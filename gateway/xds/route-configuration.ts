@@ -95,7 +95,8 @@ function virtualHost(
 ): VirtualHost {
   const provider = policy.provider ?? providerOf(policy);
   const rules = policy.rules.filter((rule) => isInSection(rule, scope.section));
-  const context = { gateway, policy, provider, scope };
+  const hasEntry = rules.some(({ action }) => action.kind === "choose");
+  const context = { gateway, policy, provider, scope, hasEntry };
   const hasPathRule = rules.some(decidesByPath);
   const routes = [
     ...rules.flatMap((rule) => ruleRoutes(rule, context)),
@@ -135,6 +136,8 @@ interface RouteContext {
   readonly policy: HostPolicy;
   readonly provider: Provider | undefined;
   readonly scope: RouteScope;
+  /** Some requests of the host are read by the engine, which then reads them no more */
+  readonly hasEntry: boolean;
 }
 
 function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
@@ -179,9 +182,40 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const forward = forwardRoutes(options);
   return [
     ...(exposed.length === 0 ? [] : [traceRoute(rule, provider)]),
-    ...(isSigned(action) ? [upgradeRoute(rule, provider)] : []),
+    ...(isSigned(action) || isMcp(rule) ? [upgradeRoute(rule, provider)] : []),
+    ...(context.hasEntry && (isLimited(rule) || isMcp(rule)) ? [unreadRoute(rule, provider)] : []),
     ...forward,
   ];
+}
+
+function isLimited({ action, engine }: HttpRule): boolean {
+  const plans = [
+    engine,
+    ...(action.kind === "forward" ? action.backends : []).map((it) => it.engine),
+  ];
+  return plans.some((plan) => (plan?.limits ?? []).length > 0);
+}
+
+function isMcp({ engine }: HttpRule): boolean {
+  return engine?.mcp !== undefined;
+}
+
+/** Nobody would count or judge a request that an entry has let by. */
+function unreadRoute(rule: HttpRule, provider: Provider | undefined): Route {
+  const { match, route, ruleIndex } = rule;
+  const label = `${route.kind} ${route.namespace}/${route.name}`;
+  const clause = isMcp(rule)
+    ? "judges MCP messages, and this one was read for a rule before it: give its server another host"
+    : "limits requests, and this one was read for a rule before it: put the limit on a rule that names its model";
+  const reason = "not-enforced";
+  return denialRoute({
+    name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
+    match: letByMatch(routeMatch(match)),
+    provider,
+    status: 403,
+    reason,
+    message: `${label} ${clause}`,
+  });
 }
 
 /** Requests wait at the entry for the engine's choice; upgraded connections, which have no end, are refused. */
@@ -231,11 +265,10 @@ function traceRoute({ match, route, ruleIndex }: HttpRule, provider: Provider | 
   });
 }
 
-/** A signature covers the whole body, and an upgraded connection never ends. */
-function upgradeRoute(
-  { match, route, ruleIndex }: HttpRule,
-  provider: Provider | undefined,
-): Route {
+/** A signature covers the whole body, as judgement does, and an upgraded connection never ends. */
+function upgradeRoute(rule: HttpRule, provider: Provider | undefined): Route {
+  const { match, route, ruleIndex } = rule;
+  const what = isMcp(rule) ? "judges MCP messages" : "signs requests";
   const reason = "not-enforced";
   return denialRoute({
     name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
@@ -243,7 +276,7 @@ function upgradeRoute(
     provider,
     status: 403,
     reason,
-    message: `${route.kind} ${route.namespace}/${route.name} signs requests, which an upgraded connection cannot be: send plain requests`,
+    message: `${route.kind} ${route.namespace}/${route.name} ${what}, which an upgraded connection cannot be: send plain requests`,
   });
 }
 

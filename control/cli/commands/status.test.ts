@@ -60,6 +60,7 @@ t.test("status() says what is wrong", async (t) => {
       connections: { open: 0, total: 0, bytesUpstream: 0, bytesDownstream: 0 },
       failed: 6,
       droppedFacts: 0,
+      limited: { spent: 0, full: 0 },
     },
     records: {
       file: "/nowhere/r",

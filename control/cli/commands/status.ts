@@ -75,11 +75,12 @@ function describePlugins(plugins: GatewayProcessStatus["plugins"]): string {
   return plugins.map(({ name, specifier }) => `${name} (${specifier})`).join(", ");
 }
 
-function describeEngine({ threads, replaced, streams, failed }: EngineStatus): string {
+function describeEngine({ threads, replaced, streams, failed, limited }: EngineStatus): string {
   const lost = threads.serving === threads.wanted ? "" : ` of ${threads.wanted}`;
   const trouble = [
     ...(replaced === 0 ? [] : [`${replaced} replaced`]),
     ...(failed === 0 ? [] : [`${failed} failed`]),
+    ...(limited.full === 0 ? [] : [`${limited.full} refused that nobody could count`]),
   ];
   return [
     `${threads.serving}${lost} threads`,

@@ -1,0 +1,234 @@
+/**
+ * How far each rate limit is used, in memory that all threads of the engine share: GCRA (generic cell rate algorithm,
+ * ITU-T I.371 annex A), which needs one number for each caller of a limit, the time at which nothing of it is used any
+ * more. Callers are told apart by 64 bits of a seeded hash. Memory is fixed: a place is taken again when its caller has
+ * all requests free, so that no caller is forgotten who is still limited; when there is none, nobody new is let by.
+ */
+
+import { maxTotal } from "../gateway/snapshot-terms.ts";
+
+/** How many requests in how much time. */
+export interface Rate {
+  /** So many at once; at least 1 */
+  readonly requests: number;
+  /** Time in `ms` in which as many become possible again; above 0 */
+  readonly windowMs: number;
+  /** None becomes possible again, until nothing was asked for a whole window; `requests` is `maxTotal` at most */
+  readonly isTotal?: true;
+}
+
+/** Whether there was one more request for a caller. */
+export type TakeOutcome =
+  | { readonly kind: "taken" }
+  /** When there will be one */
+  | { readonly kind: "spent"; readonly afterMs: number }
+  /** No place for the caller is left, and when there may be one */
+  | { readonly kind: "full"; readonly afterMs: number };
+
+/** Places that are searched for one caller. */
+const bucketPlaces = 16;
+const defaultPlaces = 131_072;
+
+/** Words before the locks: two seeds, the number of tables opened, locks taken from threads that were gone. */
+const headerWords = 4;
+const headerBytes = headerWords * Int32Array.BYTES_PER_ELEMENT;
+const OPENED = 2;
+const TAKEN_OVER = 3;
+
+/** A lock is held for less than a microsecond, unless its thread waits for a CPU; one held for longer was abandoned. */
+const abandonedMs = 1_000;
+const spins = 100;
+
+/** Rounding may make a time a little too late: so much of the time between two requests is forgiven. */
+const forgivenShare = 1 / 64;
+
+/** One request of a limit without refill, as its place keeps it. */
+const totalUnit = 1 / (maxTotal + 1);
+
+/** Memory of a table for so many callers that are limited at once, all unused; 2 MiB by default. */
+export function createLimitMemory(places: number = defaultPlaces): SharedArrayBuffer {
+  const buckets = Math.ceil(places / bucketPlaces);
+  const { size } = layout(buckets);
+  const memory = new SharedArrayBuffer(size);
+  crypto.getRandomValues(new Int32Array(2)).forEach((seed, index) => {
+    new Int32Array(memory)[index] = seed;
+  });
+  return memory;
+}
+
+/** The table as one thread sees it. Times are monotonic `ms` of a clock that all threads share. */
+export class LimitTable {
+  readonly #header: Int32Array;
+  readonly #locks: Int32Array;
+  readonly #keys: Int32Array;
+  readonly #freeAt: Float64Array;
+  readonly #seeds: readonly [number, number];
+  readonly #own: number;
+
+  constructor(memory: SharedArrayBuffer) {
+    const buckets = bucketsIn(memory.byteLength);
+    const { keys, freeAt } = layout(buckets);
+    this.#header = new Int32Array(memory, 0, headerWords);
+    this.#locks = new Int32Array(memory, headerBytes, buckets);
+    this.#keys = new Int32Array(memory, keys, 2 * buckets * bucketPlaces);
+    this.#freeAt = new Float64Array(memory, freeAt, buckets * bucketPlaces);
+    this.#seeds = [this.#header[0] ?? 0, this.#header[1] ?? 0];
+    this.#own = Atomics.add(this.#header, OPENED, 1) + 1;
+  }
+
+  /** Locks that were taken from threads that had gone while they held them. */
+  get takenOver(): number {
+    return Atomics.load(this.#header, TAKEN_OVER);
+  }
+
+  /** Takes one request of `rate` for the caller, if there is one now. */
+  take(caller: string, rate: Rate, nowMs: number): TakeOutcome {
+    const high = hash(caller, this.#seeds[0]);
+    const low = hash(caller, this.#seeds[1]);
+    const bucket = (high >>> 0) % this.#locks.length;
+    this.#lock(bucket);
+    try {
+      return this.#takeIn(bucket, { high, low, rate, nowMs });
+    } finally {
+      this.#unlock(bucket);
+    }
+  }
+
+  /** Gives back what was taken, as if it had never been; nothing where everything is free by now. */
+  giveBack(caller: string, rate: Rate, nowMs: number): void {
+    const high = hash(caller, this.#seeds[0]);
+    const low = hash(caller, this.#seeds[1]);
+    const bucket = (high >>> 0) % this.#locks.length;
+    this.#lock(bucket);
+    try {
+      const place = this.#find(bucket, { high, low, nowMs }).own;
+      if (place === undefined) return;
+      const step = rate.isTotal ? totalUnit : rate.windowMs / rate.requests;
+      this.#freeAt[place] = (this.#freeAt[place] ?? 0) - step;
+    } finally {
+      this.#unlock(bucket);
+    }
+  }
+
+  #takeIn(
+    bucket: number,
+    {
+      high,
+      low,
+      rate,
+      nowMs,
+    }: { readonly high: number; readonly low: number; readonly rate: Rate; readonly nowMs: number },
+  ): TakeOutcome {
+    const { own, unused, firstFreeAt } = this.#find(bucket, { high, low, nowMs });
+    const place = own ?? unused;
+    if (place === undefined) return { kind: "full", afterMs: firstFreeAt - nowMs };
+    if (rate.isTotal) return this.#takeOfTotal(place, own, { high, low, rate, nowMs });
+    const interval = rate.windowMs / rate.requests;
+    const used = own === undefined ? nowMs : (this.#freeAt[own] ?? nowMs);
+    const afterMs = used + interval - rate.windowMs - nowMs;
+    if (afterMs > interval * forgivenShare) return { kind: "spent", afterMs };
+    this.#keys[2 * place] = high;
+    this.#keys[2 * place + 1] = low;
+    this.#freeAt[place] = used + interval;
+    return { kind: "taken" };
+  }
+
+  /** A time in whole `ms`, and behind the point how many were taken: exact for four years of the clock. */
+  #takeOfTotal(
+    place: number,
+    own: number | undefined,
+    {
+      high,
+      low,
+      rate,
+      nowMs,
+    }: { readonly high: number; readonly low: number; readonly rate: Rate; readonly nowMs: number },
+  ): TakeOutcome {
+    const known = own === undefined ? 0 : (this.#freeAt[own] ?? 0);
+    const used = known - Math.floor(known);
+    const forgottenAt = Math.ceil(nowMs + rate.windowMs);
+    const isSpent = used >= rate.requests * totalUnit;
+    this.#keys[2 * place] = high;
+    this.#keys[2 * place + 1] = low;
+    this.#freeAt[place] = forgottenAt + used + (isSpent ? 0 : totalUnit);
+    return isSpent ? { kind: "spent", afterMs: forgottenAt - nowMs } : { kind: "taken" };
+  }
+
+  /** Where the caller is while it has used anything, else a place that nobody uses. */
+  #find(
+    bucket: number,
+    caller: { readonly high: number; readonly low: number; readonly nowMs: number },
+  ): {
+    readonly own: number | undefined;
+    readonly unused: number | undefined;
+    readonly firstFreeAt: number;
+  } {
+    const { high, low, nowMs } = caller;
+    const first = bucket * bucketPlaces;
+    let unused: number | undefined;
+    let firstFreeAt = Number.POSITIVE_INFINITY;
+    for (let place = first; place < first + bucketPlaces; place++) {
+      const freeAt = this.#freeAt[place] ?? 0;
+      if (freeAt <= nowMs) unused ??= place;
+      else if (this.#keys[2 * place] === high && this.#keys[2 * place + 1] === low) {
+        return { own: place, unused, firstFreeAt };
+      }
+      firstFreeAt = Math.min(firstFreeAt, freeAt);
+    }
+    return { own: undefined, unused, firstFreeAt };
+  }
+
+  #lock(bucket: number): void {
+    const locks = this.#locks;
+    for (let turn = 0; turn < spins; turn++) {
+      if (Atomics.compareExchange(locks, bucket, 0, this.#own) === 0) return;
+    }
+    let waitedMs = 0;
+    let last = 0;
+    while (Atomics.compareExchange(locks, bucket, 0, this.#own) !== 0) {
+      const owner = Atomics.load(locks, bucket);
+      if (owner === 0) continue;
+      waitedMs = owner === last ? waitedMs + 1 : 0;
+      last = owner;
+      Atomics.wait(locks, bucket, owner, 1);
+      if (waitedMs < abandonedMs) continue;
+      if (Atomics.compareExchange(locks, bucket, owner, this.#own) !== owner) continue;
+      Atomics.add(this.#header, TAKEN_OVER, 1);
+      return;
+    }
+  }
+
+  #unlock(bucket: number): void {
+    // Not where it was taken over meanwhile.
+    Atomics.compareExchange(this.#locks, bucket, this.#own, 0);
+  }
+}
+
+function layout(buckets: number) {
+  const keys = headerBytes + buckets * Int32Array.BYTES_PER_ELEMENT;
+  const keyBytes = 2 * buckets * bucketPlaces * Int32Array.BYTES_PER_ELEMENT;
+  const freeAt = Math.ceil((keys + keyBytes) / Float64Array.BYTES_PER_ELEMENT) * 8;
+  const size = freeAt + buckets * bucketPlaces * Float64Array.BYTES_PER_ELEMENT;
+  return { keys, freeAt, size };
+}
+
+function bucketsIn(size: number): number {
+  const perBucket = 4 + bucketPlaces * 16;
+  const buckets = Math.floor((size - headerBytes) / perBucket);
+  if (layout(buckets).size === size) return buckets;
+  throw new RangeError(`Cannot use ${size} bytes as a table of limits: they are not of its making`);
+}
+
+/** 32 bits of a text: MurmurHash3's mixing over its characters. */
+function hash(text: string, seed: number): number {
+  let state = seed | 0;
+  for (let index = 0; index < text.length; index++) {
+    const mixed = Math.imul(text.charCodeAt(index), 0xcc9e2d51);
+    state ^= Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
+    state = (Math.imul((state << 13) | (state >>> 19), 5) + 0xe6546b64) | 0;
+  }
+  state ^= text.length;
+  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
+  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
+  return state ^ (state >>> 16);
+}

@@ -1,0 +1,67 @@
+/** Rate limits of one thread: who is counted together, and all of a request's limits or none of them. */
+
+import { tryParseCaller } from "../gateway/identity.ts";
+import type { LimitedRequest, LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
+import type { LimitPlan, ObjectName } from "../gateway/snapshot.ts";
+import type { LimitTable } from "./limit-table.ts";
+import type { ThreadCounters } from "./thread-counters.ts";
+
+/** What limits of a thread are given. */
+export interface RateLimitsOptions {
+  readonly table: LimitTable;
+  readonly counters: ThreadCounters;
+  /** Monotonic time in `ms`, the same for all threads */
+  readonly nowMs: () => number;
+  /** `Kind/namespace/name` of the agent of a run; undefined for one that this thread has not heard of */
+  readonly agentOfRun: (runId: string) => string | undefined;
+}
+
+function nameOf({ kind, namespace, name }: ObjectName): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
+/** A separator that no part of a key can hold. */
+const between = "\u0000";
+
+/** Counts requests of one thread in the table of all. */
+export class RateLimits implements RateLimiter {
+  readonly #options: RateLimitsOptions;
+
+  constructor(options: RateLimitsOptions) {
+    this.#options = options;
+  }
+
+  take(limits: readonly LimitPlan[], request: LimitedRequest): LimitVerdict {
+    const { table, counters, nowMs } = this.#options;
+    const now = nowMs();
+    for (const [position, limit] of limits.entries()) {
+      const outcome = table.take(this.#keyOf(limit, request), limit, now);
+      if (outcome.kind === "taken") continue;
+      for (const taken of limits.slice(0, position)) {
+        table.giveBack(this.#keyOf(taken, request), taken, now);
+      }
+      counters.add(outcome.kind === "full" ? "fullLimits" : "limitedRequests", 1);
+      return { kind: "limited", limit, afterMs: outcome.afterMs, cause: outcome.kind };
+    }
+    return { kind: "taken" };
+  }
+
+  #keyOf({ policy, scope }: LimitPlan, { caller, route }: LimitedRequest): string {
+    const counted = scope === "PerRoute" ? nameOf(route) : this.#callerKey(scope, caller);
+    return [nameOf(policy), scope, counted].join(between);
+  }
+
+  /** Who proves nothing is one agent together with all others that prove nothing. */
+  #callerKey(scope: "PerAgent" | "PerExecution", text: string): string {
+    const caller = tryParseCaller(text);
+    if (caller === undefined) return "";
+    if (caller.kind === "run") {
+      if (scope === "PerExecution") return caller.runId;
+      return this.#options.agentOfRun(caller.runId) ?? caller.runId;
+    }
+    const { kind, namespace, name, uid, invocationId } = caller.agent;
+    const agent = `${kind}/${namespace}/${name}`;
+    // An agent that runs without invocations is one execution as long as it lives.
+    return scope === "PerAgent" ? agent : [agent, invocationId || uid].join(between);
+  }
+}

@@ -1,0 +1,28 @@
+/** Rate limits as policies use them: who asks takes one request from every limit, or is told when to come again. */
+
+import type { LimitPlan, ObjectName } from "./snapshot.ts";
+
+/** What limits say about one more request. */
+export type LimitVerdict =
+  | { readonly kind: "taken" }
+  | {
+      readonly kind: "limited";
+      readonly limit: LimitPlan;
+      /** When one more request is possible, if nobody else takes it; above 0 */
+      readonly afterMs: number;
+      /** `full`: more callers are limited at once than can be told apart, and nothing is said of this one */
+      readonly cause: "spent" | "full";
+    };
+
+/** Who asks, and by which route. */
+export interface LimitedRequest {
+  /** As the connection proves it: `FILTER_STATE.caller` */
+  readonly caller: string;
+  readonly route: ObjectName;
+}
+
+/** Counts requests. */
+export interface RateLimiter {
+  /** Takes one request from each limit; when one of them has none left, none is taken from any. */
+  take(limits: readonly LimitPlan[], request: LimitedRequest): LimitVerdict;
+}
