@@ -14,7 +14,7 @@ export interface Pairs {
   readonly percent: number;
 }
 
-/** Pairs each source file with `<name>.test.ts` beside it; the bench's harness is tested by what runs on it. */
+/** Pairs each source file with `<name>.test.ts` beside it; the bench's own parts are tested by what runs on them. */
 export function measurePairs(files: readonly SourceFile[]): Pairs {
   const paths = new Set(files.map((file) => file.path));
   const sources = files.filter(needsTest).map((file) => file.path);
@@ -28,7 +28,7 @@ export function measurePairs(files: readonly SourceFile[]): Pairs {
 
 function needsTest(file: SourceFile): boolean {
   const isExempt = isTest(file.path) || /(?:^|\/)main\.ts$/.test(file.path);
-  const isBehaviour = !/^(?:examples|bench\/(?:harness|load|compare))\//.test(file.path);
+  const isBehaviour = !/^(?:examples|bench\/(?:harness|load|compare|attacks))\//.test(file.path);
   return !isExempt && isBehaviour && !isTypeOnly(file);
 }
 

@@ -4,12 +4,13 @@
  */
 import { createPrivateKey } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createServer, request as requestHttp } from "node:http";
+import { createServer } from "node:http";
 import type { Server } from "node:http";
 import { join, relative } from "node:path";
 import { gunzipSync } from "node:zlib";
 import t from "tap";
 import { CONTROL_PATH } from "../../gateway/control-api.ts";
+import { adminPages, askAdmin } from "../harness/admin-client.ts";
 import { requestThrough } from "../harness/agent-requests.ts";
 import { openThroughProxy } from "../harness/connect-proxy-client.ts";
 import { askControl, followEvents } from "../harness/control-client.ts";
@@ -23,6 +24,7 @@ import {
 } from "../harness/gateway-manifests.ts";
 import { descendants, listProcesses, startEnvironment } from "../harness/process-table.ts";
 import { runProcess, temporaryDirectory, waitUntil } from "../harness/processes.ts";
+import { formsOf } from "../harness/secret-forms.ts";
 import { startUpstreams } from "../harness/upstreams.ts";
 
 /** Each is found in its plain and its usual encoded forms. */
@@ -175,20 +177,7 @@ t.test("no answer on the control socket holds a secret", async (test) => {
 
 t.test("no dump of Envoy's admin interface holds a secret", async (test) => {
   const [socketPath = ""] = (await gateway.status()).gateways.map((it) => it.envoy.adminSocket);
-  const paths = [
-    "/config_dump?include_eds",
-    "/config_dump?resource=dynamic_active_secrets",
-    "/init_dump",
-    "/certs",
-    "/clusters?format=json",
-    "/listeners",
-    "/stats",
-    "/stats/prometheus",
-    "/server_info",
-    "/runtime",
-    "/contention",
-  ];
-  for (const path of paths) {
+  for (const path of adminPages) {
     const text = await askAdmin(socketPath, path);
     const expected = path.startsWith("/config_dump?include") ? ["inHeader", "inPrefix"] : [];
     // Texts of objects stand in routes: what is to stay secret belongs in a Secret.
@@ -341,34 +330,11 @@ function keyTexts(pem: string): string[] {
   return [...lines.map((line) => line.slice(-32)), d, Buffer.from(d, "base64url").toString("hex")];
 }
 
-function formsOf(value: string): string[] {
-  const bytes = Buffer.from(value);
-  const base64 = [0, 1, 2].map((shift) => {
-    const shifted = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
-    // Without the ends, which depend on what stands beside the value.
-    return shifted.slice(shift === 0 ? 0 : 4, -4);
-  });
-  return [value, encodeURIComponent(value), bytes.toString("hex"), ...base64];
-}
-
 function filesBelow(directory: string) {
   return readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => {
     const path = join(directory, name);
     const stats = statSync(path);
     return { path, mode: stats.mode, isFile: stats.isFile(), isDirectory: stats.isDirectory() };
-  });
-}
-
-function askAdmin(socketPath: string, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const call = requestHttp({ socketPath, path, agent: false }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => {
-        text += chunk;
-      });
-      response.once("end", () => resolve(text));
-    });
-    call.once("error", reject).end();
   });
 }
 

@@ -3,8 +3,9 @@
  * the right one nothing is forwarded, and the real one goes to nobody but the verified upstream.
  */
 import t from "tap";
+import { wrongTokens } from "../attacks/techniques/run-token.ts";
 import { openSecureTunnel, requestThrough } from "../harness/agent-requests.ts";
-import { basicAuthorization, openThroughProxy } from "../harness/connect-proxy-client.ts";
+import { openThroughProxy } from "../harness/connect-proxy-client.ts";
 import { exchange } from "../harness/entrance.ts";
 import { createFakeProvider } from "../harness/fake-provider.ts";
 import type { FakeProvider } from "../harness/fake-provider.ts";
@@ -105,29 +106,7 @@ t.beforeEach(() => {
   upstreams.plain.reset();
 });
 
-const { username, password } = new URL(run.proxyUrl);
-const attempts: readonly { readonly name: string; readonly lines: readonly string[] }[] = [
-  { name: "none", lines: [] },
-  { name: "an empty one", lines: [""] },
-  { name: "a wrong token", lines: [basicAuthorization(username, "wrong")] },
-  { name: "no token", lines: [basicAuthorization(username, "")] },
-  { name: "the user twice", lines: [basicAuthorization(username, username)] },
-  { name: "a token with more behind it", lines: [basicAuthorization(username, `${password}x`)] },
-  { name: "a token with a colon behind it", lines: [basicAuthorization(username, `${password}:`)] },
-  { name: "a user in upper case", lines: [basicAuthorization(username.toUpperCase(), password)] },
-  { name: "no user", lines: [basicAuthorization("", password)] },
-  {
-    name: "the token of another run",
-    lines: [basicAuthorization(username, new URL(sibling.proxyUrl).password)],
-  },
-  { name: "of an ended run", lines: [ended.authorization] },
-  { name: "of another gateway", lines: [foreign.authorization] },
-  { name: "the stand-in of an empty list", lines: [basicAuthorization("nobody", "")] },
-  { name: "a bearer token", lines: [`Bearer ${password}`] },
-  { name: "no base64", lines: ["Basic !!!"] },
-  { name: "a hash in place of the token", lines: [basicAuthorization(username, "{SHA}AAAA")] },
-  { name: "a wrong one before the right one", lines: ["Basic bm86bm8=", run.authorization] },
-];
+const attempts = wrongTokens({ run, sibling, ended, foreign });
 t.test("a proxy credential that is not the run's own is refused with 407", async (test) => {
   const answers = await Promise.all(
     attempts.flatMap(({ name, lines }) =>

@@ -4,14 +4,20 @@
  */
 import t from "tap";
 import { encodeClientHello, sendClientHello } from "../harness/client-hello.ts";
+import {
+  disagreements,
+  plainJourney,
+  protocolsOf,
+  secureJourney,
+} from "../attacks/techniques/domain-fronting.ts";
+import type { NamedJourney } from "../attacks/techniques/domain-fronting.ts";
+import { malformedServerNames } from "../attacks/techniques/server-name.ts";
 import { explicitEntrance, transparentEntrance, travel } from "../harness/entrance.ts";
 import type { Entrance, Journey } from "../harness/entrance.ts";
 import { startGateway } from "../harness/gateway.ts";
 import { allowHosts, gatewayManifest, headerCredential } from "../harness/gateway-manifests.ts";
 import { httpOver, tlsOver } from "../harness/http-over-socket.ts";
 import { startUpstreams } from "../harness/upstreams.ts";
-
-type NamedJourney = Journey & { readonly name: string };
 
 const upstreams = await startUpstreams(t, {
   tlsHosts: ["allowed.test", "other.test", "unlisted.test"],
@@ -42,44 +48,6 @@ const entrances = [explicit, transparentEntrance(await gateway.transparent())];
 /** What a refused disagreement looks like: told in HTTP, or the request is not even HTTP. */
 const refusals: ReadonlySet<string> = new Set(["403 authority-mismatch", "400", "no response"]);
 
-const mismatches: readonly NamedJourney[] = [
-  { name: "authority of another allowed host", ...secure("allowed.test", "other.test") },
-  { name: "authority of an unlisted host", ...secure("allowed.test", "unlisted.test") },
-  { name: "SNI of another allowed host", ...secure("allowed.test", "other.test", "other.test") },
-  {
-    name: "SNI allowed, authority as dialled",
-    ...secure("unlisted.test", "unlisted.test", "allowed.test"),
-  },
-  {
-    name: "SNI and authority allowed, another dialled",
-    ...secure("unlisted.test", "allowed.test", "allowed.test"),
-  },
-  { name: "authority with another port", ...secure("allowed.test", "allowed.test:8443") },
-  { name: "authority with port 0", ...secure("allowed.test", "allowed.test:0") },
-  { name: "authority with an empty port", ...secure("allowed.test", "allowed.test:") },
-  { name: "user information of the name", ...secure("allowed.test", "allowed.test@other.test") },
-  {
-    name: "user information before the name",
-    ...secure("allowed.test", "other.test@allowed.test"),
-  },
-  { name: "authority with a path in it", ...secure("allowed.test", "other.test/allowed.test") },
-  { name: "authority that begins alike", ...secure("allowed.test", "allowed.test.other.test") },
-  { name: "authority that ends alike", ...secure("allowed.test", "x.allowed.test") },
-  { name: "authority with two ports", ...secure("allowed.test", "allowed.test:443:443") },
-  { name: "authority with a padded port", ...secure("allowed.test", "allowed.test:0443") },
-  { name: "authority that is an address", ...secure("allowed.test", "127.0.0.1") },
-  { name: "a list of authorities", ...secure("allowed.test", "allowed.test, other.test") },
-  { name: "authority with a blank", ...secure("allowed.test", "allowed.test other.test") },
-  {
-    name: "another port dialled than the authority says",
-    ...secure("allowed.test"),
-    dialled: { host: "allowed.test", port: 8443 },
-  },
-  { name: "plain authority of another allowed host", ...plain("plain.test", "plain-other.test") },
-  { name: "plain authority of an unlisted host", ...plain("plain.test", "plain-unlisted.test") },
-  { name: "plain authority with another port", ...plain("plain.test", "plain.test:8080") },
-];
-
 const spellings: readonly (NamedJourney & { readonly status: number })[] = [
   { name: "authority in upper case", ...secure("allowed.test", "ALLOWED.TEST"), status: 200 },
   { name: "authority with a final dot", ...secure("allowed.test", "allowed.test."), status: 200 },
@@ -91,30 +59,6 @@ const spellings: readonly (NamedJourney & { readonly status: number })[] = [
   },
   { name: "all in upper case", ...secure("ALLOWED.TEST"), status: 200 },
   { name: "an unlisted host in upper case", ...secure("UNLISTED.TEST"), status: 403 },
-];
-
-const malformed: readonly { readonly name: string; readonly sni: string | undefined }[] = [
-  { name: "none", sni: undefined },
-  { name: "empty", sni: "" },
-  { name: "an empty label", sni: "allowed..test" },
-  { name: "only a dot", sni: "." },
-  { name: "300 characters", sni: `${"a".repeat(60)}.`.repeat(5) },
-  { name: "a long label", sni: `${"a".repeat(64)}.test` },
-  { name: "a wildcard", sni: "*.test" },
-  { name: "a bare star", sni: "*" },
-  { name: "a NUL", sni: "allowed.test\0.other.test" },
-  { name: "an IPv4 literal", sni: "127.0.0.1" },
-  { name: "an IPv6 literal", sni: "::1" },
-  { name: "a decimal address", sni: "2130706433" },
-  { name: "a hexadecimal address", sni: "0x7f.1" },
-  { name: "a blank", sni: "allowed.test " },
-  { name: "a line end", sni: "allowed.test\r\n" },
-  { name: "bytes beyond ASCII", sni: "allowed\u00e9.test" },
-  { name: "a Kelvin sign", sni: "allowed.tes\u212a" },
-  { name: "the stand-in for no name", sni: "-" },
-  { name: "the resource of the trusted roots", sni: "trust/upstream" },
-  { name: "the resource of a credential", sni: "secret/default/upstream/token" },
-  { name: "the resource of an OTLP header", sni: "otlp/default/egress/authorization" },
 ];
 
 t.beforeEach(() => {
@@ -132,7 +76,7 @@ for (const entrance of entrances) {
       }
       const seen = upstreams.tls.requests.map(({ headers }) => headers["x-upstream-key"]);
       test.same(seen, ["first-value", "first-value"]);
-      test.equal((await travel(entrance, plain("plain.test"))).status, 200);
+      test.equal((await travel(entrance, plainJourney("plain.test"))).status, 200);
     },
   );
 
@@ -186,7 +130,7 @@ for (const entrance of entrances) {
 
   t.test(`${entrance.name}: a destination that disagrees with itself is refused`, async (test) => {
     const outcomes = await Promise.all(
-      mismatches.flatMap(({ name, ...journey }) =>
+      disagreements(ca).flatMap(({ name, ...journey }) =>
         protocolsOf(journey).map(async (protocol) => {
           const outcome = await outcomeOf(entrance, { ...journey, protocol });
           return { name: `${protocol} ${name}`, outcome };
@@ -213,7 +157,7 @@ for (const entrance of entrances) {
 
   t.test(`${entrance.name}: no handshake with a malformed server name succeeds`, async (test) => {
     const answers = await Promise.all(
-      malformed.map(async ({ name, sni }) => {
+      malformedServerNames.map(async ({ name, sni }) => {
         const socket = await entrance.open({ host: "allowed.test", port: 443 });
         return { name, answer: await sendClientHello(socket, encodeClientHello(sni)) };
       }),
@@ -235,21 +179,8 @@ t.test(
   },
 );
 
-function secure(host: string, authority = host, servername = host): Journey {
-  return {
-    dialled: { host, port: 443 },
-    servername,
-    ca,
-    request: { path: "/bytes/10", authority },
-  };
-}
-
-function plain(host: string, authority = host): Journey {
-  return { dialled: { host, port: 80 }, request: { path: "/bytes/10", authority } };
-}
-
-function protocolsOf(journey: Journey): ("h1" | "h2")[] {
-  return journey.servername === undefined ? ["h1"] : ["h1", "h2"];
+function secure(host: string, authority?: string, servername?: string): Journey {
+  return secureJourney(ca, { host, authority, servername });
 }
 
 async function outcomeOf(entrance: Entrance, journey: Journey): Promise<string> {

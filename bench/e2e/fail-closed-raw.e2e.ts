@@ -4,19 +4,16 @@
  */
 import { connect as connectTls } from "node:tls";
 import t from "tap";
+import { goodHeader, wrongOpenings } from "../attacks/techniques/captured-identity.ts";
+import { passthroughHellos } from "../attacks/techniques/passthrough.ts";
 import { encodeClientHello, sendClientHello } from "../harness/client-hello.ts";
 import { capturedCaller, exchange, explicitEntrance } from "../harness/entrance.ts";
 import { startGateway } from "../harness/gateway.ts";
 import { allowHosts, gatewayManifest, objectManifest } from "../harness/gateway-manifests.ts";
 import { tlsOver } from "../harness/http-over-socket.ts";
 import { openTcp, openWithProxyHeader } from "../harness/proxy-protocol-client.ts";
-import {
-  encodeLocalHeader,
-  encodeMalformedHeader,
-  encodeProxyHeader,
-  malformations,
-} from "../harness/proxy-protocol-header.ts";
-import type { CallerIdentity, Endpoint, ProxyHeader } from "../harness/proxy-protocol-header.ts";
+import { encodeProxyHeader } from "../harness/proxy-protocol-header.ts";
+import type { CallerIdentity, Endpoint } from "../harness/proxy-protocol-header.ts";
 import { createTcpUpstream } from "../harness/tcp-upstream.ts";
 import { startUpstreams } from "../harness/upstreams.ts";
 
@@ -75,14 +72,6 @@ t.test("passthrough of an allowed name reaches the upstream's own certificate", 
   socket.destroy();
 });
 
-const passthroughHellos = [
-  { name: "a name that no rule allows", sni: "other.test" },
-  { name: "a name that only HTTP allows", sni: "allowed.test" },
-  { name: "no name", sni: undefined },
-  { name: "a name with a NUL", sni: "pass.test\0" },
-  { name: "a name below the allowed one", sni: "x.pass.test" },
-  { name: "a name that only begins so", sni: "pass.test.other.test" },
-];
 t.test("passthrough of any other name is closed", async (test) => {
   const answers = await Promise.all(
     passthroughHellos.map(async ({ name, sni }) => {
@@ -180,44 +169,11 @@ t.test(
   },
 );
 
-const header: ProxyHeader = {
-  source: { address: "198.51.100.7", port: 40_000 },
-  destination: { address: "203.0.113.9", port: 80 },
-  identity: { ...capturedCaller, destinationName: "plain.test" },
-};
-const identities: readonly { readonly name: string; readonly identity: CallerIdentity }[] = [
-  { name: "no identity", identity: {} },
-  { name: "only a namespace", identity: { agentNamespace: "team" } },
-  { name: "only a name", identity: { agentName: "captured" } },
-  { name: "an empty name", identity: { agentNamespace: "team", agentName: "" } },
-  { name: "an empty namespace", identity: { agentNamespace: "", agentName: "captured" } },
-  { name: "only a kind that looks like a run", identity: { agentKind: `run:${run.runId}` } },
-  { name: "only a kind that looks like any run", identity: { agentKind: "run:x" } },
-  { name: "a separator in the kind", identity: { agentKind: "TaskAgent\u001fteam\u001fother" } },
-  {
-    name: "a separator in the name",
-    identity: { agentNamespace: "team", agentName: "a\u001fother-uid" },
-  },
-  { name: "a line end in the name", identity: { agentNamespace: "team", agentName: "a\nb" } },
-];
-const openings: readonly { readonly name: string; readonly bytes: Uint8Array }[] = [
-  { name: "missing", bytes: Buffer.alloc(0) },
-  { name: "LOCAL", bytes: encodeLocalHeader() },
-  { name: "only a signature", bytes: encodeProxyHeader(header).subarray(0, 12) },
-  ...malformations.map((name) => ({ name, bytes: encodeMalformedHeader(header, name) })),
-  ...identities.map(({ name, identity }) => ({
-    name: `with ${name}`,
-    bytes: encodeProxyHeader({
-      ...header,
-      identity: { destinationName: "plain.test", ...identity },
-    }),
-  })),
-];
 t.test(
   "a PROXY header that is missing, malformed or says nobody's name ends the connection",
   async (test) => {
     const answers = await Promise.all(
-      openings.map(async ({ name, bytes }) => {
+      wrongOpenings(run.runId).map(async ({ name, bytes }) => {
         const socket = await openTcp(listener);
         return { name, ...(await exchange(socket, Buffer.concat([bytes, Buffer.from(request)]))) };
       }),
@@ -234,14 +190,14 @@ t.test(
 t.test(
   "silence instead of a PROXY header ends the connection, whatever is said after it",
   async (test) => {
-    const beginnings = [Buffer.alloc(0), encodeProxyHeader(header).subarray(0, 20)];
+    const beginnings = [Buffer.alloc(0), encodeProxyHeader(goodHeader).subarray(0, 20)];
     const answers = await Promise.all(
       beginnings.map(async (bytes) => {
         const socket = await openTcp(listener);
         socket.once("close", () => clearTimeout(timer));
         // Longer than the gateway waits for first bytes.
         const timer = setTimeout(
-          () => socket.write(Buffer.concat([encodeProxyHeader(header), Buffer.from(request)])),
+          () => socket.write(Buffer.concat([encodeProxyHeader(goodHeader), Buffer.from(request)])),
           450,
         );
         return exchange(socket, bytes);

@@ -3,6 +3,11 @@
  * itself: refused, or without any effect that the upstream could see.
  */
 import t from "tap";
+import { ambiguousHosts } from "../attacks/techniques/duplicate-host.ts";
+import { connectsInside } from "../attacks/techniques/nested-connect.ts";
+import { deniedSpellings } from "../attacks/techniques/path-denial.ts";
+import { posingHeaders } from "../attacks/techniques/posing-headers.ts";
+import { ambiguousFraming } from "../attacks/techniques/request-smuggling.ts";
 import { openTcp } from "../harness/proxy-protocol-client.ts";
 import { openSecureTunnel, requestThrough } from "../harness/agent-requests.ts";
 import { exchange } from "../harness/entrance.ts";
@@ -68,21 +73,7 @@ t.test(
   "headers that pose as ours or steer Envoy reach neither Envoy nor the upstream",
   async (test) => {
     const sent = {
-      "x-clrk-run": "run-000000000000",
-      "X-Clrk-Deny-Reason": "none",
-      "x-clrk-taskagent": "default/other",
-      "x-envoy-original-dst-host": `127.0.0.1:${trap.port}`,
-      "x-envoy-upstream-rq-timeout-ms": "1",
-      "x-envoy-upstream-rq-per-try-timeout-ms": "1",
-      "x-envoy-retry-on": "5xx",
-      "x-envoy-max-retries": "5",
-      "x-envoy-internal": "true",
-      "x-envoy-decorator-operation": "anything",
-      "x-envoy-force-trace": "1",
-      "x-envoy-hedge-on-per-try-timeout": "true",
-      "x-envoy-external-address": "127.0.0.1",
-      "x-envoy-ip-tags": "trusted",
-      "x-envoy-peer-metadata": "trusted",
+      ...posingHeaders(`127.0.0.1:${trap.port}`),
       "proxy-authorization": run.authorization,
     };
     upstreams.tls.misbehave({ host: "allowed.test", delayHeadersMs: 60, times: 1 });
@@ -139,60 +130,7 @@ t.test("what the agent sends as a credential never travels beside the real one",
   test.notMatch(JSON.stringify(seen), /mine|second/);
 });
 
-const raw: readonly { readonly name: string; readonly head: string; readonly body?: string }[] = [
-  { name: "two Host headers", head: "GET / HTTP/1.1\r\nHost: allowed.test\r\nHost: unlisted.test" },
-  {
-    name: "two Host headers, the other first",
-    head: "GET / HTTP/1.1\r\nHost: unlisted.test\r\nHost: allowed.test",
-  },
-  { name: "no Host header", head: "GET / HTTP/1.1" },
-  { name: "no Host header in HTTP/1.0", head: "GET / HTTP/1.0" },
-  { name: "an empty Host header", head: "GET / HTTP/1.1\r\nHost:" },
-  {
-    name: "absolute form of another host",
-    head: "GET https://unlisted.test/ HTTP/1.1\r\nHost: allowed.test",
-  },
-  {
-    name: "absolute form of another scheme and host",
-    head: "GET http://plain-unlisted.test/ HTTP/1.1\r\nHost: allowed.test",
-  },
-  {
-    name: "absolute form with user information",
-    head: "GET https://allowed.test@unlisted.test/ HTTP/1.1\r\nHost: allowed.test",
-  },
-  {
-    name: "CONNECT inside the tunnel",
-    head: "CONNECT unlisted.test:443 HTTP/1.1\r\nHost: unlisted.test:443",
-  },
-  {
-    name: "CONNECT to the host itself",
-    head: "CONNECT allowed.test:443 HTTP/1.1\r\nHost: allowed.test:443",
-  },
-  { name: "a folded Host header", head: "GET / HTTP/1.1\r\nHost: allowed.test\r\n unlisted.test" },
-  { name: "a blank before the colon", head: "GET / HTTP/1.1\r\nHost : allowed.test" },
-  { name: "a NUL in a header", head: "GET / HTTP/1.1\r\nHost: allowed.test\r\nx-a: a\0b" },
-  {
-    name: "both lengths",
-    head: "POST /sink HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 4\r\nTransfer-Encoding: chunked",
-    body: "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: allowed.test\r\n\r\n",
-  },
-  {
-    name: "two different lengths",
-    head: "POST /sink HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 4\r\nContent-Length: 40",
-    body: "body",
-  },
-  {
-    name: "an unknown transfer coding",
-    head: "POST /sink HTTP/1.1\r\nHost: allowed.test\r\nTransfer-Encoding: chunked, identity",
-    body: "0\r\n\r\n",
-  },
-  {
-    name: "an upgrade to an unknown protocol",
-    head: "GET /bytes/1 HTTP/1.1\r\nHost: allowed.test\r\nConnection: Upgrade\r\nUpgrade: anything",
-  },
-  { name: "a quote in the authority", head: 'GET / HTTP/1.1\r\nHost: allowed.test"' },
-  { name: "asterisk form", head: "OPTIONS * HTTP/1.1\r\nHost: allowed.test" },
-];
+const raw = [...ambiguousHosts, ...connectsInside, ...ambiguousFraming];
 
 t.test(
   "ambiguous requests in the tunnel are refused before any upstream sees them",
@@ -291,30 +229,13 @@ t.test("an https target in absolute form is not sent in the clear", async (test)
   test.same(upstreams.plain.requests, []);
 });
 
-const adminPaths = [
-  "/admin",
-  "/admin/x",
-  "/./admin",
-  "/x/../admin",
-  "/x/%2e%2e/admin",
-  "//admin",
-  "/\\admin",
-  "/%61dmin",
-  "/admi%6E",
-  "/x//admin",
-  "/x%2f..%2fadmin",
-  "/x%5c..%5cadmin",
-  "/admin%00",
-  "/admin?x=1",
-  "/admin#x",
-];
 t.test(
   "a denied path stays denied in every spelling that an upstream could take for it",
   async (test) => {
     test.equal((await requestThrough(run, "https://paths.test/bytes/10")).status, 200);
     upstreams.tls.reset();
     const answers = await Promise.all(
-      adminPaths.map(async (path) => {
+      deniedSpellings.map(async (path) => {
         const socket = await openSecureTunnel(run, "paths.test:443");
         const head = `GET ${path} HTTP/1.1\r\nHost: paths.test\r\nConnection: close\r\n\r\n`;
         const { text } = await exchange(socket, head);

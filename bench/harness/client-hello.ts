@@ -24,13 +24,26 @@ const defaultDeadlineMs = 3_000;
  */
 export type HelloAnswer = "served" | "refused" | "silent";
 
-/** Bytes of one record; `serverName` goes out as it is, and no extension for it when it is absent. */
-export function encodeClientHello(serverName?: string | Uint8Array): Buffer {
+/** An extension as raw bytes. */
+export interface HelloExtension {
+  readonly type: number;
+  readonly value: Uint8Array;
+}
+
+/**
+ * Bytes of one record; `serverName` goes out as it is, and no extension for it when it is absent. Extensions in `more`
+ * come after those that every hello has.
+ */
+export function encodeClientHello(
+  serverName?: string | Uint8Array,
+  more: readonly HelloExtension[] = [],
+): Buffer {
   const extensions = Buffer.concat([
     ...(serverName === undefined ? [] : [extension(0, serverNameList(Buffer.from(serverName)))]),
     extension(10, SUPPORTED_GROUPS),
     extension(11, POINT_FORMATS),
     extension(13, SIGNATURE_ALGORITHMS),
+    ...more.map(({ type, value }) => extension(type, value)),
   ]);
   const body = Buffer.concat([
     Uint8Array.from(TLS_1_2),
@@ -75,7 +88,7 @@ function serverNameList(name: Uint8Array): Buffer {
 }
 
 function extension(type: number, value: Uint8Array): Buffer {
-  return Buffer.concat([Uint8Array.of(0, type), prefixed(value)]);
+  return Buffer.concat([Uint8Array.of(type >> 8, type & 0xff), prefixed(value)]);
 }
 
 /** The value after its length in two bytes. */

@@ -47,6 +47,8 @@ export interface FakeProvider {
   readonly requests: readonly ReceivedRequest[];
   /** Requests no longer recorded because the list was full */
   readonly droppedRequests: number;
+  /** Connections that were accepted since the start, whatever came of them */
+  readonly connections: number;
   /** Adds a fault; returns a function that takes it out again. */
   misbehave(misbehaviour: Misbehaviour): () => void;
   /** The first recorded request that matches and whose body arrived; rejects at `deadlineMs` (5 s when absent). */
@@ -73,8 +75,10 @@ interface State {
 export async function createFakeProvider(options: FakeProviderOptions): Promise<FakeProvider> {
   const state = createState(options);
   const sockets = new Set<Duplex>();
+  let connections = 0;
   const server = createServerFor(options, state);
   server.on("connection", (socket: Duplex) => {
+    connections += 1;
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
@@ -96,6 +100,9 @@ export async function createFakeProvider(options: FakeProviderOptions): Promise<
     },
     get droppedRequests() {
       return state.droppedRequests;
+    },
+    get connections() {
+      return connections;
     },
     misbehave: (misbehaviour) => state.faults.add(misbehaviour),
     waitForRequest: (matches, deadlineMs = 5_000) =>

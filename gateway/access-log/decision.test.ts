@@ -86,7 +86,7 @@ const rows: readonly {
       verdict: "deny",
       reason: "ambiguous-path",
       message:
-        "the path holds an encoded slash, backslash or NUL, or two slashes in a row, and a path rule applies",
+        "the path holds an encoded slash, backslash or NUL, two slashes in a row, a semicolon or a doubled escape, and a path rule applies",
       route: null,
     },
   },
@@ -100,7 +100,7 @@ const rows: readonly {
       verdict: "deny",
       reason: "ambiguous-path",
       message:
-        "the path holds an encoded slash, backslash or NUL, or two slashes in a row, and a path rule applies",
+        "the path holds an encoded slash, backslash or NUL, two slashes in a row, a semicolon or a doubled escape, and a path rule applies",
       route: null,
     },
   },

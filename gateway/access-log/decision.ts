@@ -117,7 +117,7 @@ function sentence(reason: string, host: string): string {
     case "no-rule":
       return `no rule for host ${host} allows this method and path`;
     case "ambiguous-path":
-      return "the path holds an encoded slash, backslash or NUL, or two slashes in a row, and a path rule applies";
+      return "the path holds an encoded slash, backslash or NUL, two slashes in a row, a semicolon or a doubled escape, and a path rule applies";
     case "trace-method":
       return "TRACE would show the agent the credential that the rule injects";
     case "credential-needs-tls":

@@ -23,7 +23,10 @@ const paths: readonly { readonly path: string; readonly ambiguous: boolean }[] =
   { path: "/v1?next=%2fadmin", ambiguous: false },
   { path: "/v1?u=https://a//b", ambiguous: false },
   { path: "/v1?%5c%00", ambiguous: false },
-  { path: "/v1/a%252fb", ambiguous: false },
+  { path: "/v1/a%25", ambiguous: false },
+  { path: "/v1/a%25zz?x=%252f;y", ambiguous: false },
+  { path: "/v1/caf%c3%a9", ambiguous: false },
+  { path: "/v1/models/m:generate", ambiguous: false },
   { path: "/?", ambiguous: false },
   { path: "*", ambiguous: false },
   { path: "//", ambiguous: true },
@@ -36,6 +39,16 @@ const paths: readonly { readonly path: string; readonly ambiguous: boolean }[] =
   { path: "/v1%00", ambiguous: true },
   { path: "//v1", ambiguous: true },
   { path: "/v1//admin", ambiguous: true },
+  { path: "/v1/a%252fb", ambiguous: true },
+  { path: "/v1/%252e%252e/admin", ambiguous: true },
+  { path: "/v1/%2561dmin", ambiguous: true },
+  { path: "/v1/..;/admin", ambiguous: true },
+  { path: "/v1/..;x=1/admin", ambiguous: true },
+  { path: "/v1;x", ambiguous: true },
+  { path: "/v1/..%3b/admin", ambiguous: true },
+  { path: "/v1/%c0%ae%c0%ae/admin", ambiguous: true },
+  { path: "/v1/..%C1%9cadmin", ambiguous: true },
+  { path: "/v1/%u002e%u002e/admin", ambiguous: true },
 ];
 
 for (const { path, ambiguous } of paths) {

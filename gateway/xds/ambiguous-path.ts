@@ -1,7 +1,9 @@
 /**
- * Encoded slashes and NULs, and slashes in a row, which many servers take for one, could mean another path to the
- * upstream than to a path rule. Such paths are refused on hosts that have a path rule, and only there: elsewhere
- * they are usual (`/projects/group%2Fname`). One filter for all hosts; routes say by metadata that it concerns them.
+ * Paths that could mean another one to the upstream than to a path rule: encoded slashes and NULs, slashes in a row, which
+ * many servers take for one, parameters of segments (`;x=1`), which Java servers cut off before they resolve `..`, escapes
+ * that are escaped again, and what only lenient decoders take for a dot or slash. They are refused on hosts that have a
+ * path rule, and only there: elsewhere they are usual (`/projects/group%2Fname`). One filter for all hosts; routes say by
+ * metadata that it concerns them.
  */
 
 import { typedExtension } from "../any.ts";
@@ -14,8 +16,11 @@ export const ambiguousPathPolicy = "ambiguous-path";
 const metadataNamespace = "clrk.apoxy.dev";
 const metadataKey = "pathRules";
 
-/** The path ends where the query begins; RE2 over the whole value. */
-const ambiguous = "[^?]*(?://|%(?:2[fF]|5[cC]|00)).*";
+/**
+ * The path ends where the query begins; RE2 over the whole value. `%c0` and `%c1` begin nothing but overlong forms in
+ * UTF-8 (RFC 3629 section 3), and `%u` is no escape of URIs at all.
+ */
+const ambiguous = "[^?]*(?://|;|%(?:2[fF]|5[cC]|00|3[bB]|25[0-9a-fA-F]{2}|[cC][01]|[uU])).*";
 
 /** Metadata of routes whose host has a path rule. */
 export function pathRuleMetadata(): envoy.config.core.v3.IMetadata {

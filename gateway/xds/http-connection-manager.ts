@@ -149,7 +149,7 @@ function namedAddressFilter({ upstream }: GatewaySnapshot): HttpFilter {
 }
 
 const ambiguousPathMessage =
-  "The path holds an encoded slash, backslash or NUL, or two slashes in a row, and a path rule applies to this host: send the path without them";
+  "The path holds an encoded slash, backslash or NUL, two slashes in a row, a semicolon or a doubled escape, and a path rule applies to this host: send the path without them";
 
 /** Replies of Envoy itself, in the caller's shape: the disagreement of authority, and failures to reach the upstream. */
 function localReplies(

@@ -23,6 +23,7 @@ import { hostAgreementConfig } from "./agreement.ts";
 import { pathRuleMetadata } from "./ambiguous-path.ts";
 import { denialRoute, escapeFormat } from "./denial-route.ts";
 import { entryRoute, letByMatch, pickedMatch, walkRoute } from "./choice-route.ts";
+import { overrideHeaders } from "./override-headers.ts";
 import { forwardRoutes, isSigned, pickedRoute, upgradeMatch } from "./forward-route.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
@@ -106,6 +107,10 @@ function virtualHost(
     domains,
     // The time to headers: Envoy ignores this bound once response headers were sent downstream.
     retryPolicy: { perTryTimeout: duration(gateway.requestTimeoutMs), numRetries: uint32(0) },
+    requestHeadersToRemove: overrideHeaders({
+      method: rules.some(({ match }) => match.method !== undefined),
+      path: hasPathRule,
+    }),
     ...(isModelHost(policy, provider) && {
       typedPerFilterConfig: hostAgreementConfig(scope.scheme, policy.host.value),
     }),
