@@ -55,22 +55,28 @@ t.test("load() counts what was used before", async (t) => {
   t.same(table.reserve([need("a", 6)], 0), { kind: "exhausted", position: 0, left: 5 });
 });
 
-t.test("reserve() forgets no count that holds, and lets nobody by whom it cannot count", async (t) => {
-  const table = tableOf(16);
-  for (let index = 0; index < 16; index++) {
-    t.equal(table.reserve([{ ...need(`count ${index}`, 100), untilMs: 100 }], 0).kind, "reserved");
-  }
-  t.equal(table.reserve([need("one more", 1)], 99).kind, "full");
-  t.equal(table.load({ key: "one more", used: 1, untilMs }, 99), false);
-  for (let index = 0; index < 16; index++) {
-    t.equal(table.reserve([need(`count ${index}`, 1)], 99).kind, "exhausted");
-  }
-  const several = Array.from({ length: 16 }, (_, index) => need(`new ${index}`, 1));
-  t.equal(table.reserve(several, 100).kind, "reserved", "each has a place of its own");
-  for (let index = 0; index < 16; index++) {
-    t.same(table.read(`new ${index}`, 100), { used: 0, reserved: 1 });
-  }
-});
+t.test(
+  "reserve() forgets no count that holds, and lets nobody by whom it cannot count",
+  async (t) => {
+    const table = tableOf(16);
+    for (let index = 0; index < 16; index++) {
+      t.equal(
+        table.reserve([{ ...need(`count ${index}`, 100), untilMs: 100 }], 0).kind,
+        "reserved",
+      );
+    }
+    t.equal(table.reserve([need("one more", 1)], 99).kind, "full");
+    t.equal(table.load({ key: "one more", used: 1, untilMs }, 99), false);
+    for (let index = 0; index < 16; index++) {
+      t.equal(table.reserve([need(`count ${index}`, 1)], 99).kind, "exhausted");
+    }
+    const several = Array.from({ length: 16 }, (_, index) => need(`new ${index}`, 1));
+    t.equal(table.reserve(several, 100).kind, "reserved", "each has a place of its own");
+    for (let index = 0; index < 16; index++) {
+      t.same(table.read(`new ${index}`, 100), { used: 0, reserved: 1 });
+    }
+  },
+);
 
 t.test("BudgetTable refuses memory that is not its own", async (t) => {
   t.throws(() => new BudgetTable(new SharedArrayBuffer(100)), /not of its making/);
@@ -99,27 +105,39 @@ for (let attempt = 0; attempt < attempts; attempt++) {
 parentPort.postMessage({ charged, over });
 `;
 
-t.test("reserve() and settle() are exact when many threads do both at once", { timeout: 120_000 }, async (t) => {
-  for (const [repeat, limits] of [
-    { a: 1e9, b: 1e9 },
-    { a: 10_000, b: 1e9 },
-    { a: 1e9, b: 9_000 },
-  ].entries()) {
-    const memory = createBudgetMemory(16);
-    const gate = new SharedArrayBuffer(4);
-    const workerData = { memory, gate, attempts: 3_000, limits };
-    const workers = Array.from({ length: 8 }, () => new Worker(thread, { eval: true, workerData }));
-    await Promise.all(workers.map((worker) => once(worker, "message")));
-    const done = Promise.all(workers.map(async (worker) => (await once(worker, "message"))[0]));
-    Atomics.store(new Int32Array(gate), 0, 1);
-    Atomics.notify(new Int32Array(gate), 0);
-    const results: { readonly charged: number; readonly over: number }[] = await done;
-    const charged = results.reduce((sum, one) => sum + one.charged, 0);
-    const table = new BudgetTable(memory);
-    t.same(table.read("a", 1), { used: charged, reserved: 0 }, `repeat ${repeat}`);
-    t.same(table.read("b", 1), { used: charged, reserved: 0 }, `repeat ${repeat}`);
-    t.equal(results.reduce((sum, one) => sum + one.over, 0), 0, "never above the limit");
-    if (repeat > 0) t.ok(charged > 8_900 && charged <= Math.min(limits.a, limits.b), `${charged}`);
-    await Promise.all(workers.map((worker) => worker.terminate()));
-  }
-});
+t.test(
+  "reserve() and settle() are exact when many threads do both at once",
+  { timeout: 120_000 },
+  async (t) => {
+    for (const [repeat, limits] of [
+      { a: 1e9, b: 1e9 },
+      { a: 10_000, b: 1e9 },
+      { a: 1e9, b: 9_000 },
+    ].entries()) {
+      const memory = createBudgetMemory(16);
+      const gate = new SharedArrayBuffer(4);
+      const workerData = { memory, gate, attempts: 3_000, limits };
+      const workers = Array.from(
+        { length: 8 },
+        () => new Worker(thread, { eval: true, workerData }),
+      );
+      await Promise.all(workers.map((worker) => once(worker, "message")));
+      const done = Promise.all(workers.map(async (worker) => (await once(worker, "message"))[0]));
+      Atomics.store(new Int32Array(gate), 0, 1);
+      Atomics.notify(new Int32Array(gate), 0);
+      const results: { readonly charged: number; readonly over: number }[] = await done;
+      const charged = results.reduce((sum, one) => sum + one.charged, 0);
+      const table = new BudgetTable(memory);
+      t.same(table.read("a", 1), { used: charged, reserved: 0 }, `repeat ${repeat}`);
+      t.same(table.read("b", 1), { used: charged, reserved: 0 }, `repeat ${repeat}`);
+      t.equal(
+        results.reduce((sum, one) => sum + one.over, 0),
+        0,
+        "never above the limit",
+      );
+      if (repeat > 0)
+        t.ok(charged > 8_900 && charged <= Math.min(limits.a, limits.b), `${charged}`);
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    }
+  },
+);

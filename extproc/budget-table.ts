@@ -118,7 +118,10 @@ export class BudgetTable {
   }
 
   /** Counts what was used before the table was made; false when there is no place for it. */
-  load(count: { readonly key: string; readonly used: number; readonly untilMs: number }, nowMs: number): boolean {
+  load(
+    count: { readonly key: string; readonly used: number; readonly untilMs: number },
+    nowMs: number,
+  ): boolean {
     const spot = this.#spotOf(count.key);
     this.#locks.lock(spot.bucket);
     try {
@@ -213,12 +216,20 @@ function layout(buckets: number) {
   const doubles = places * Float64Array.BYTES_PER_ELEMENT;
   const keys = headerBytes + buckets * Int32Array.BYTES_PER_ELEMENT;
   const used = Math.ceil((keys + 2 * places * Int32Array.BYTES_PER_ELEMENT) / 8) * 8;
-  return { keys, used, reserved: used + doubles, untilMs: used + 2 * doubles, size: used + 3 * doubles };
+  return {
+    keys,
+    used,
+    reserved: used + doubles,
+    untilMs: used + 2 * doubles,
+    size: used + 3 * doubles,
+  };
 }
 
 function bucketsIn(size: number): number {
   const perBucket = 4 + bucketPlaces * 32;
   const buckets = Math.floor((size - headerBytes) / perBucket);
   if (layout(buckets).size === size) return buckets;
-  throw new RangeError(`Cannot use ${size} bytes as a table of budgets: they are not of its making`);
+  throw new RangeError(
+    `Cannot use ${size} bytes as a table of budgets: they are not of its making`,
+  );
 }
