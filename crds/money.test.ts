@@ -18,7 +18,19 @@ for (const [text, micro, shown] of amounts) {
   });
 }
 
-for (const text of ["", "-1", "1e3", "1.", ".5", "1.0000001", "1234567890", "$5", "1,000", "0", "0.00"]) {
+for (const text of [
+  "",
+  "-1",
+  "1e3",
+  "1.",
+  ".5",
+  "1.0000001",
+  "1234567890",
+  "$5",
+  "1,000",
+  "0",
+  "0.00",
+]) {
   t.test(`${JSON.stringify(text)} is no limit`, async (test) => {
     test.equal(moneyFormat.read(text).kind, "invalid");
   });

@@ -20,13 +20,16 @@ t.test("a lock is held by one, and free again thereafter", async (test) => {
   test.equal(takenOver(), 0);
 });
 
-t.test("a lock that was abandoned is taken over, and its last holder cannot free it", async (test) => {
-  const words = new Int32Array(new SharedArrayBuffer(4));
-  const gone = locksOf(words, 1);
-  gone.locks.lock(0);
-  const next = locksOf(words, 2);
-  next.locks.lock(0);
-  test.equal(next.takenOver(), 1);
-  gone.locks.unlock(0);
-  test.strictSame([...words], [2]);
-});
+t.test(
+  "a lock that was abandoned is taken over, and its last holder cannot free it",
+  async (test) => {
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const gone = locksOf(words, 1);
+    gone.locks.lock(0);
+    const next = locksOf(words, 2);
+    next.locks.lock(0);
+    test.equal(next.takenOver(), 1);
+    gone.locks.unlock(0);
+    test.strictSame([...words], [2]);
+  },
+);

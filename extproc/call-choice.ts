@@ -5,9 +5,10 @@
 
 import { matchesCall } from "../gateway/model-match.ts";
 import type { Candidate, RoutedRule, RoutingPlan } from "../gateway/routing-plan.ts";
+import type { PriceEntry } from "../providers/prices.ts";
 import type { AskedCall } from "./asked-call.ts";
+import { boundedRequestFor } from "./bounded-request.ts";
 import type { CandidateRequest } from "./candidate-request.ts";
-import { requestFor } from "./candidate-request.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** What a choice may ask of its thread. */
@@ -16,6 +17,8 @@ export interface ChoiceTools {
   readonly isEjected: (pick: string) => boolean;
   /** From 0 to below 1 */
   readonly random: () => number;
+  /** Of models, the first that fits */
+  readonly prices: readonly PriceEntry[];
 }
 
 /** Who serves the call. */
@@ -61,7 +64,8 @@ export function chooseCall(plan: RoutingPlan, call: AskedCall, tools: ChoiceTool
 }
 
 function chooseCandidate(rule: RoutedRule, call: AskedCall, tools: ChoiceTools): CallChoice {
-  const { fallback } = rule;
+  const { fallback, budget } = rule;
+  const bounds = { prices: tools.prices, ...(budget !== undefined && { budget }) };
   const unable: Unable[] = [];
   const ways: Way[] = [];
   for (const candidate of orderCandidates(rule.candidates, tools)) {
@@ -69,7 +73,7 @@ function chooseCandidate(rule: RoutedRule, call: AskedCall, tools: ChoiceTools):
       unable.push({ candidate, reason: candidate.refusal.message });
       continue;
     }
-    const outcome = requestFor(call, candidate);
+    const outcome = boundedRequestFor(call, candidate, bounds);
     if (outcome.kind === "malformed") return refuse(malformedBody(outcome.reason), rule);
     if (outcome.kind === "unable") {
       unable.push({ candidate, reason: outcome.reason });

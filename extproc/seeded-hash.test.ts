@@ -2,7 +2,9 @@ import t from "tap";
 import { seededHash } from "./seeded-hash.ts";
 
 t.test("seededHash() depends on every character, their order and the seed", async (test) => {
-  const hashes = ["", "a", "b", "ab", "ba", "aa", "\u0000a", "a\u0000"].map((text) => seededHash(text, 5));
+  const hashes = ["", "a", "b", "ab", "ba", "aa", "\u0000a", "a\u0000"].map((text) =>
+    seededHash(text, 5),
+  );
   test.equal(new Set(hashes).size, hashes.length);
   test.equal(seededHash("ab", 5), seededHash("ab", 5));
   test.not(seededHash("ab", 5), seededHash("ab", 6));

@@ -12,12 +12,15 @@ import type {
   WorkOutcome,
 } from "../gateway/decision.ts";
 import { refuseLimited } from "../gateway/policy/limit-refusal.ts";
+import type { Budgeter } from "../gateway/budgeter.ts";
 import type { RateLimiter } from "../gateway/rate-limiter.ts";
 import { redactTarget } from "../gateway/redact.ts";
 import type { RoutingPlan } from "../gateway/routing-plan.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
 import type { WholeAnswer } from "./answer-changer.ts";
+import type { CallAccount } from "./call-account.ts";
+import { openAccount } from "./call-account.ts";
 import { encodeAnswerHead, encodeReplacedAnswer, encodeWholeAnswer } from "./answer-replies.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
@@ -47,6 +50,7 @@ export interface SessionOptions {
 export interface SessionTools {
   readonly credential: Transaction["credential"];
   readonly limiter: RateLimiter;
+  readonly budgeter: Budgeter;
   /** Unique id of a transaction */
   readonly nextId: () => string;
   readonly routing: RoutingTools;
@@ -92,6 +96,8 @@ export class Session {
   #isRouted = false;
   /** Headers of a routed request */
   #kept: HeaderView | undefined;
+  /** Present where a budget counts the call */
+  #account: CallAccount | undefined;
   /** What becomes of the answer's body */
   #shape: "pass" | "stream" | "whole" = "pass";
 
@@ -165,14 +171,17 @@ export class Session {
     this.#isRecorded = true;
     this.#isSettling = false;
     const observation = this.#observation;
+    const model = observation?.model() ?? null;
+    const charge = this.#routed && this.#account?.settle(model, this.#routed);
     const facts: CallFacts = {
       id: this.#id,
       // Of a request that never went on no upstream was told.
       trace: this.#denial === null || this.#hasResponse ? this.#trace : null,
-      model: observation?.model() ?? null,
+      model,
       capture: observation?.capture() ?? null,
       denial: this.#denial,
       routing: this.#routed?.routing ?? null,
+      ...(charge !== undefined && { charge }),
       target: this.#target,
       responseChunks: observation?.responseChunks ?? 0,
     };
@@ -303,6 +312,7 @@ export class Session {
         return this.#hasResponse ? fault(phase) : this.#onResponseHeaders(message);
       case "response-body":
         if (!this.#hasResponse) return fault(phase);
+        this.#account?.onPiece(body.length);
         this.#observation?.responseBody(body, endOfStream, this.#sinceStartMs());
         return this.#shape === "pass" ? replyCommands[phase] : this.#onAnswer(body, endOfStream);
       case "request-trailers":
@@ -315,6 +325,7 @@ export class Session {
 
   #onResponseHeaders({ headers, endOfStream }: TransactionMessage): readonly SessionCommand[] {
     this.#hasResponse = true;
+    this.#account?.onAnswer(headers);
     const routed = this.#routed;
     if (routed !== undefined) return this.#onRoutedAnswer(routed, { headers, endOfStream });
     const reads = this.#observation?.responseHeaders(headers, endOfStream) ?? false;
@@ -350,7 +361,7 @@ export class Session {
     // Envoy logs the path that the backend is asked by.
     if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
-    const limited = this.#takeLimits(routed);
+    const limited = this.#reserve(routed) ?? this.#takeLimits(routed);
     if (limited !== undefined) return this.#refuse(limited);
     return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
   }
@@ -360,7 +371,20 @@ export class Session {
     if (rule?.limits === undefined) return undefined;
     const { limits, route } = rule;
     const verdict = this.#tools.limiter.take(limits, { caller: this.#caller, route });
-    return verdict.kind === "taken" ? undefined : refuseLimited(verdict);
+    if (verdict.kind === "taken") return undefined;
+    this.#account?.cancel();
+    this.#account = undefined;
+    return refuseLimited(verdict);
+  }
+
+  /** Before anything is sent. */
+  #reserve({ rule, demands }: RoutedCall): Refusal | undefined {
+    if (rule?.budget === undefined || rule.budget.counts.length === 0) return undefined;
+    const call = { caller: this.#caller, demands };
+    const opened = openAccount(rule.budget, call, this.#tools.budgeter);
+    if (opened.kind === "refused") return opened.refusal;
+    this.#account = opened.account;
+    return undefined;
   }
 
   /** The request is read as the agent sent it, its answer as the provider that serves it writes it. */

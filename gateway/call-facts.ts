@@ -82,6 +82,16 @@ export interface Attempt {
   readonly reason: string;
 }
 
+/** What a call under a budget was charged. */
+export interface CallCharge {
+  /** Input and output */
+  readonly tokens: number;
+  /** Null where no price of the model is known */
+  readonly microDollars: number | null;
+  /** The provider told no count, or not all of it */
+  readonly isEstimated: boolean;
+}
+
 /** A refusal by the engine, as the agent was told. */
 export interface EngineDenial {
   /** Stable word, see `DenyReason` */
@@ -100,6 +110,8 @@ export interface CallFacts {
   readonly denial: EngineDenial | null;
   /** Null where nothing was chosen: the request went the way that its path says, as it was */
   readonly routing: CallRouting | null;
+  /** Absent where no budget counts the call */
+  readonly charge?: CallCharge;
   /** Attempts in their order, as Envoy logged them; absent where there is only one way */
   readonly attempts?: readonly Attempt[];
   /** Path and query as the agent sent them, redacted; null where nothing changed them on the way */

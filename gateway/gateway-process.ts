@@ -7,15 +7,18 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { chmod, mkdir } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
+import type { PriceEntry } from "../providers/prices.ts";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
 import { AdsServer } from "./ads-server.ts";
 import { BackendHealth } from "./backend-health.ts";
+import { listBudgets } from "./budget-list.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
 import type { Clock } from "./clock.ts";
 import type { CompileResult } from "./compile.ts";
 import { compile } from "./compile.ts";
 import type {
+  BudgetList,
   ControlEvent,
   GatewayProcessStatus,
   GatewayStatus,
@@ -70,6 +73,10 @@ export interface GatewayProcessParts {
   /** Folder for record files, and their base name there */
   readonly recordsDirectory: string;
   readonly recordsName: string;
+  /** Private folder for what is used of budgets, over restarts */
+  readonly budgetsDirectory: string;
+  /** That go before those that are shipped */
+  readonly prices: readonly PriceEntry[];
   /** PEM of the machine's public roots */
   readonly publicRootsPem: string;
   readonly openCertificates: (gateway: GatewaySnapshot) => Promise<GatewayCertificates>;
@@ -143,6 +150,8 @@ export class GatewayProcess {
       directory: parts.runDirectory,
       threads: parts.options.engineThreads,
       plugins: parts.plugins.map((plugin) => plugin.path),
+      budgetsDirectory: parts.budgetsDirectory,
+      prices: parts.prices,
       runs: () => this.#runs.agents(),
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
@@ -336,6 +345,7 @@ export class GatewayProcess {
     return {
       status: () => this.#status(),
       objects: (kind) => this.#objects(kind),
+      budgets: () => this.#budgets(),
       registerRun: (request) => this.#registerRun(request),
       endRun: (runId) => this.#endRun(runId),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
@@ -384,6 +394,12 @@ export class GatewayProcess {
     });
     const wanted = kind === undefined ? items : items.filter(({ object }) => object.kind === kind);
     return { revision: this.#revision, items: wanted };
+  }
+
+  #budgets(): BudgetList {
+    const { clock } = this.#parts;
+    const items = listBudgets(this.#compiled?.snapshot, this.#engine.budgets(), clock.now());
+    return { items };
   }
 
   async #registerRun(request: RunRequest): Promise<RunRegistration> {

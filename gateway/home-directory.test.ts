@@ -32,6 +32,8 @@ t.test("homeDirectory() is CLRK_HOME, else below HOME", async (t) => {
     trust: "/x/trust",
     run: "/x/run",
     records: "/x/records",
+    budgets: "/x/budgets",
+    prices: "/x/prices.json",
   });
 });
 

@@ -18,6 +18,10 @@ export interface HomeDirectory {
   /** Sockets, a folder for each gateway process, named by its process id */
   readonly run: string;
   readonly records: string;
+  /** What is used of budgets */
+  readonly budgets: string;
+  /** Prices of models that go before those that are shipped; need not be there */
+  readonly prices: string;
 }
 
 /** Name of the control socket in a process's run folder. */
@@ -38,6 +42,8 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>>)
     trust: path.join(root, "trust"),
     run: path.join(root, "run"),
     records: path.join(root, "records"),
+    budgets: path.join(root, "budgets"),
+    prices: path.join(root, "prices.json"),
   };
 }
 

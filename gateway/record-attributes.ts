@@ -5,6 +5,7 @@
 import {
   AI_ROUTE_ATTRIBUTES,
   CAPTURE_ATTRIBUTES,
+  CHARGE_ATTRIBUTES,
   DECISION_ATTRIBUTES,
   doubleAttribute,
   flagAttribute,
@@ -24,6 +25,7 @@ import type { Attempt, TokenUsage } from "./call-facts.ts";
 import type {
   EgressRecord,
   RecordAgent,
+  RecordCharge,
   RecordModel,
   RecordRoute,
   RecordRouting,
@@ -42,6 +44,7 @@ export function recordAttributes(record: EgressRecord, signal: RecordSignal): At
   addProvider(attributes, record.provider);
   if (record.model !== null) addModel(attributes, record.model);
   if (record.usage !== null) addUsage(attributes, record.usage);
+  if (record.charge !== undefined) addCharge(attributes, record.charge);
   if (record.routing !== null) addRouting(attributes, record.routing);
   if (record.decision.route !== null) addRoute(attributes, record.decision.route);
   addDecision(attributes, record);
@@ -192,6 +195,12 @@ function addUsage(attributes: Attribute[], usage: TokenUsage): void {
   addTokens(attributes, GEN_AI_ATTRIBUTES.cacheReadTokens, usage.cachedInputTokens);
   addTokens(attributes, GEN_AI_ATTRIBUTES.cacheCreationTokens, usage.cacheWriteTokens);
   addTokens(attributes, GEN_AI_ATTRIBUTES.reasoningTokens, usage.reasoningTokens);
+}
+
+function addCharge(attributes: Attribute[], { tokens, cost, estimated }: RecordCharge): void {
+  attributes.push(intAttribute(CHARGE_ATTRIBUTES.tokens, tokens));
+  if (cost !== null) attributes.push(doubleAttribute(CHARGE_ATTRIBUTES.cost, Number(cost)));
+  attributes.push(flagAttribute(CHARGE_ATTRIBUTES.estimated, estimated));
 }
 
 function addText(attributes: Attribute[], key: string, text: string | null): void {

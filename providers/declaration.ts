@@ -130,7 +130,10 @@ const answerPaths = objectOf(
   ),
 );
 
-const memberPath = textLike("a path of members such as config.maxTokens", /^[^.\s[\]]+(?:\.[^.\s[\]]+)*$/);
+const memberPath = textLike(
+  "a path of members such as config.maxTokens",
+  /^[^.\s[\]]+(?:\.[^.\s[\]]+)*$/,
+);
 
 const boundedOutput = objectOf({
   limits: listOf(memberPath, { least: 1 }),

@@ -9,7 +9,8 @@ function placeOf(provider: string, path: string): OutputPlace {
   const found = findProviderByName(provider);
   const operation = found && findOperation(found, "POST", path)?.layout.operation;
   const output = operation?.output;
-  if (output === undefined || output === "none") throw new TypeError(`Cannot find a place: ${path}`);
+  if (output === undefined || output === "none")
+    throw new TypeError(`Cannot find a place: ${path}`);
   return output;
 }
 
@@ -37,7 +38,13 @@ const cases: readonly (readonly [Dialect, string, number | undefined, string, nu
   ["chat", '{"model":"m"}', 100, '{"model":"m","max_completion_tokens":100}', 100],
   ["chat", '{ "max_tokens" : 500 , "x":1e2 }', 100, '{ "max_tokens" : 100 , "x":1e2 }', 100],
   ["chat", '{"max_completion_tokens":1e9}', 100, '{"max_completion_tokens":100}', 100],
-  ["chat", '{"max_tokens":9,"max_completion_tokens":500}', 100, '{"max_tokens":9,"max_completion_tokens":100}', 100],
+  [
+    "chat",
+    '{"max_tokens":9,"max_completion_tokens":500}',
+    100,
+    '{"max_tokens":9,"max_completion_tokens":100}',
+    100,
+  ],
   ["chat", '{"max_tokens":50}', 100, "as it was", 50],
   ["chat", '{"max_tokens":null}', 100, '{"max_tokens":null,"max_completion_tokens":100}', 100],
   ["chat", '{"max_completion_tokens":null}', 100, '{"max_completion_tokens":100}', 100],
@@ -60,7 +67,13 @@ const cases: readonly (readonly [Dialect, string, number | undefined, string, nu
     1_500,
   ],
   ["complete", '{"max_tokens_to_sample":300}', 10, '{"max_tokens_to_sample":10}', 10],
-  ["gemini", '{"contents":[]}', 10, '{"contents":[],"generationConfig":{"maxOutputTokens":10}}', 10],
+  [
+    "gemini",
+    '{"contents":[]}',
+    10,
+    '{"contents":[],"generationConfig":{"maxOutputTokens":10}}',
+    10,
+  ],
   ["gemini", '{"generationConfig":{ }}', 10, '{"generationConfig":{ "maxOutputTokens":10}}', 10],
   ["gemini", '{"generationConfig":null}', 10, '{"generationConfig":{"maxOutputTokens":10}}', 10],
   [

@@ -52,7 +52,10 @@ function bounded(body: Buffer, place: OutputPlace, { most, usual }: OutputBound)
   const answers = countAnswers(reader, place);
   const each = most === undefined ? undefined : Math.floor(most / answers);
   if (each === 0) {
-    return { kind: "malformed", reason: `it asks for ${answers} answers, and ${most} tokens are allowed` };
+    return {
+      kind: "malformed",
+      reason: `it asks for ${answers} answers, and ${most} tokens are allowed`,
+    };
   }
   const asked = place.limits.flatMap((path) => numberAt(reader, path) ?? []);
   if (asked.length === 0) {
@@ -65,7 +68,10 @@ function bounded(body: Buffer, place: OutputPlace, { most, usual }: OutputBound)
   if (each === undefined || greatest <= each) {
     return { kind: "ok", body: undefined, tokens: greatest * answers };
   }
-  const splices = [...lowerAll(reader, place.limits, each), ...lowerAll(reader, place.parts, each - 1)];
+  const splices = [
+    ...lowerAll(reader, place.limits, each),
+    ...lowerAll(reader, place.parts, each - 1),
+  ];
   return { kind: "ok", body: applySplices(body, splices), tokens: each * answers };
 }
 
@@ -92,7 +98,9 @@ function countPrompts({ body, top, keys }: Reader, path: string): number {
 function lowerAll(reader: Reader, paths: readonly string[] = [], most: number): Splice[] {
   return paths.flatMap((path) => {
     const found = numberAt(reader, path);
-    return found === undefined || found.value <= most ? [] : [{ ...found.range, text: String(most) }];
+    return found === undefined || found.value <= most
+      ? []
+      : [{ ...found.range, text: String(most) }];
   });
 }
 
@@ -103,10 +111,15 @@ function numberAt(
 ): { readonly value: number; readonly range: ByteRange } | undefined {
   const range = rangeAt(reader, path);
   if (range === undefined) return undefined;
-  const text = reader.body.toString("utf8", range.start, Math.min(range.end, range.start + longestNumber + 1));
+  const text = reader.body.toString(
+    "utf8",
+    range.start,
+    Math.min(range.end, range.start + longestNumber + 1),
+  );
   if (text === "null") return undefined;
   const value = text.length > longestNumber ? Number.NaN : Number(text);
-  if (!/^-?\d/.test(text) || !(value >= 0)) throw new Malformed(`${path} is not a number of tokens`);
+  if (!/^-?\d/.test(text) || !(value >= 0))
+    throw new Malformed(`${path} is not a number of tokens`);
   return { value: Math.ceil(value), range };
 }
 
@@ -146,7 +159,11 @@ function isNull(body: Buffer, { start, end }: ByteRange): boolean {
 }
 
 /** Servers that do not tell cases apart would find a member here that others do not. */
-function find({ members }: Members, name: string, keys: OutputPlace["keys"]): ByteRange | undefined {
+function find(
+  { members }: Members,
+  name: string,
+  keys: OutputPlace["keys"],
+): ByteRange | undefined {
   const wanted = plainKey(name, keys);
   const alike = [...members].filter(([key]) => plainKey(key, keys) === wanted);
   const [first] = alike;

@@ -51,9 +51,12 @@ export function recordJson(record: EgressRecord, parts: RecordJsonParts, target:
 }
 
 /** What the engine found out, which most records have nothing of. */
-function engineJson({ model, usage, routing, capture }: EgressRecord): string {
-  if (model === null && capture === null && routing === null) return nothingFound;
-  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)},"routing":${JSON.stringify(routing)},"capture":${JSON.stringify(capture)}}`;
+function engineJson({ model, usage, charge, routing, capture }: EgressRecord): string {
+  if (model === null && capture === null && routing === null && charge === undefined) {
+    return nothingFound;
+  }
+  const charged = charge === undefined ? "" : `,"charge":${JSON.stringify(charge)}`;
+  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)}${charged},"routing":${JSON.stringify(routing)},"capture":${JSON.stringify(capture)}}`;
 }
 
 const nothingFound = ',"model":null,"usage":null,"routing":null,"capture":null}';

@@ -61,6 +61,7 @@ t.test("status() says what is wrong", async (t) => {
       failed: 6,
       droppedFacts: 0,
       limited: { spent: 0, full: 0 },
+      budgets: { exhausted: 0, full: 0, unwritten: 0, failure: "" },
     },
     records: {
       file: "/nowhere/r",
