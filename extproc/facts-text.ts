@@ -11,6 +11,8 @@ interface Rest {
   readonly denial: CallFacts["denial"];
   readonly target: CallFacts["target"];
   readonly routing: CallFacts["routing"];
+  /** Only of a call under a budget */
+  readonly charge?: NonNullable<CallFacts["charge"]>;
   /** Only a model call whose texts hold control characters */
   readonly model?: ModelCall;
 }
@@ -44,14 +46,15 @@ export function decodeFacts(text: string): CallFacts[] {
 }
 
 function encodeLine(facts: CallFacts): string {
-  const { id, trace, responseChunks, model, capture, denial, target, routing } = facts;
+  const { id, trace, responseChunks, model, capture, denial, target, routing, charge } = facts;
   const ids =
     trace === null
       ? `${id}${fieldEnd}${none}${fieldEnd}${none}${fieldEnd}${none}`
       : `${id}${fieldEnd}${trace.traceId}${fieldEnd}${trace.spanId}${fieldEnd}${trace.parentSpanId}`;
   const isReadable = model === null || isWritable(model);
   const call = isReadable ? encodeModel(model) : encodeModel(null);
-  const isBare = capture === null && denial === null && target === null && routing === null;
+  const isPlain = capture === null && denial === null && target === null && routing === null;
+  const isBare = isPlain && charge === undefined;
   const rest =
     isReadable && isBare
       ? none
@@ -60,6 +63,7 @@ function encodeLine(facts: CallFacts): string {
           denial,
           target,
           routing,
+          ...(charge !== undefined && { charge }),
           ...(!isReadable && { model }),
         } satisfies Rest);
   return `${ids}${fieldEnd}${responseChunks}${fieldEnd}${call}${fieldEnd}${rest}${lineEnd}`;
@@ -81,6 +85,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
     denial: rest.denial,
     target: rest.target,
     routing: rest.routing,
+    ...(rest.charge !== undefined && { charge: rest.charge }),
     responseChunks: Number(chunks),
   };
 }

@@ -21,7 +21,7 @@ const home = join(temporaryDirectory(t), "home");
 mkdirSync(home, { mode: 0o700 });
 writeFileSync(
   join(home, "prices.json"),
-  JSON.stringify([{ provider: "openai", models: ["o3"], input: "1000", output: "2000" }]),
+  JSON.stringify([{ provider: "openai", models: ["gpt-5-mini"], input: "1000", output: "2000" }]),
 );
 
 const rule = (provider: string, model: string, tokenBudget: object) => ({
@@ -43,7 +43,7 @@ const options = {
         rule("openai", "gpt-4.1-mini", { maxTokensPerExecution: 6_000 }),
         rule("openai", "gpt-4o", { budgetRef: "team", maxTokensPerDay: 10_000 }),
         rule("openai", "gpt-4o-mini", { maxCostPerDay: "2.50" }),
-        rule("openai", "o3", { maxCostPerExecution: "20" }),
+        rule("openai", "gpt-5-mini", { maxCostPerExecution: "20" }),
         rule("openai", "gpt-3.5-turbo", { maxCostPerDay: "1" }),
         rule("openai", "gpt-5", { maxTokensPerDay: 40_000 }),
       ),
@@ -163,12 +163,12 @@ t.test("a shared budget is one for all rules that name it, and begins anew with 
 
 t.test("money is counted by the price of the model, and without a price nothing is spent", async (test) => {
   const run = await gateway.registerRun("money");
-  const own = await chat(run, "o3", { max_completion_tokens: 100 });
+  const own = await chat(run, "gpt-5-mini", { max_completion_tokens: 100 });
   test.equal(own.status, 200);
   const { usage } = JSON.parse(own.body.toString());
   const { used } = await settled(gateway, "AIProviderRoute/default/openai/4", run);
   test.equal(used, usage.prompt_tokens * 1_000 + usage.completion_tokens * 2_000);
-  const dear = await chat(run, "o3", { max_completion_tokens: 100_000 });
+  const dear = await chat(run, "gpt-5-mini", { max_completion_tokens: 100_000 });
   test.equal(dear.status, 429);
   test.match(JSON.parse(dear.body.toString()).error.message, /USD are left of 20\.00 USD/);
   const unpriced = await chat(run, "gpt-3.5-turbo", { max_tokens: 10 });
