@@ -51,9 +51,13 @@ function limitRequest(
   const body = request.body ?? call.request.body;
   const input = isFree(operation) ? 0 : mostInputTokens(body);
   const place = operation?.output;
-  if (place === "none") return { kind: "ok", request: { ...request, demand: { input, output: 0, price } } };
+  if (place === "none")
+    return { kind: "ok", request: { ...request, demand: { input, output: 0, price } } };
   if (place === undefined || place.serves?.(request.model ?? "") === false) {
-    return { kind: "unable", reason: "nobody knows how its output is bounded, and the rule has a budget" };
+    return {
+      kind: "unable",
+      reason: "nobody knows how its output is bounded, and the rule has a budget",
+    };
   }
   const bounded = boundOutput(body, place, { most, usual: usualOutputTokens });
   if (bounded.kind === "malformed") return bounded;
@@ -67,6 +71,7 @@ function isFree(operation: Operation | undefined): boolean {
 }
 
 function unpriced(provider: string, model: string | null): string {
-  const what = model === null ? "a call that names no model" : `model ${JSON.stringify(model.slice(0, 200))}`;
+  const what =
+    model === null ? "a call that names no model" : `model ${JSON.stringify(model.slice(0, 200))}`;
   return `the rule has a budget in money, and no price of ${what} at ${provider} is known: add it to prices.json in CLRK_HOME`;
 }

@@ -59,7 +59,10 @@ export class CallAccount {
   }
 
   /** Settles with what was read of the call. */
-  settle(model: ModelCall | null, { isLocal, demands }: Pick<RoutedCall, "isLocal" | "demands">): CallCharge {
+  settle(
+    model: ModelCall | null,
+    { isLocal, demands }: Pick<RoutedCall, "isLocal" | "demands">,
+  ): CallCharge {
     const [demand, ...others] = demands;
     const charge = chargeFor(
       {
@@ -81,6 +84,8 @@ export class CallAccount {
 
 function mostOf(demands: readonly CallDemand[]): CallMost {
   const tokens = Math.max(0, ...demands.map(({ input, output }) => input + output));
-  const costs = demands.flatMap(({ price, ...demand }) => (price === null ? [] : [mostCostOf(price, demand)]));
+  const costs = demands.flatMap(({ price, ...demand }) =>
+    price === null ? [] : [mostCostOf(price, demand)],
+  );
   return { tokens, microDollars: costs.length === 0 ? null : Math.max(...costs) };
 }

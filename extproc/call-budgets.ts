@@ -61,7 +61,10 @@ export class CallBudgets implements Budgeter {
     const isWritten = journal?.append({ kind: "reserved", id, counts: needs.map(plain) }) ?? false;
     if (!isWritten) {
       counters.add("unwrittenBudgets", 1);
-      this.#release(needs, needs.map(() => 0));
+      this.#release(
+        needs,
+        needs.map(() => 0),
+      );
       return { kind: "unavailable", cause: "unwritable" };
     }
     return { kind: "reserved", reservation: { settle: this.#settler(id, counts, needs) } };
@@ -78,7 +81,12 @@ export class CallBudgets implements Budgeter {
         Math.max(needs[at]?.untilMs ?? 0, count.scope === "day" ? 0 : untilOf(count, now)),
       );
       // Where it cannot be written, the next life of the process charges the whole reservation.
-      const isWritten = this.#options.journal?.append({ kind: "settled", id, used: amounts, untilMs });
+      const isWritten = this.#options.journal?.append({
+        kind: "settled",
+        id,
+        used: amounts,
+        untilMs,
+      });
       if (isWritten !== true) this.#options.counters.add("unwrittenBudgets", 1);
       this.#release(needs, amounts);
     };

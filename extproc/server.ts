@@ -6,7 +6,13 @@
 import { rm } from "node:fs/promises";
 import { systemClock } from "../gateway/clock.ts";
 import type { Ejection } from "../gateway/backend-health.ts";
-import type { BudgetUse, Engine, EngineOptions, EngineStatus, RunAgent } from "../gateway/engine.ts";
+import type {
+  BudgetUse,
+  Engine,
+  EngineOptions,
+  EngineStatus,
+  RunAgent,
+} from "../gateway/engine.ts";
 import { engineSocketPaths } from "../gateway/engine.ts";
 import { describeError } from "../gateway/errors.ts";
 import type { SecretValue } from "../gateway/secret-value.ts";

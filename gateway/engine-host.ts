@@ -4,7 +4,14 @@
  */
 
 import type { Ejection } from "./backend-health.ts";
-import type { BudgetUse, Engine, EngineOptions, EngineStatus, OpenEngine, RunAgent } from "./engine.ts";
+import type {
+  BudgetUse,
+  Engine,
+  EngineOptions,
+  EngineStatus,
+  OpenEngine,
+  RunAgent,
+} from "./engine.ts";
 import { engineSocketPaths } from "./engine.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { Snapshot } from "./snapshot.ts";

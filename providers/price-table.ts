@@ -35,7 +35,10 @@ const gemini = [
   { models: ["gemini-2.5-pro"], price: geminiPro },
   { models: ["gemini-2.5-flash"], price: { input: usd(0.3), output: usd(2.5) } },
   { models: ["gemini-2.5-flash-lite"], price: { input: usd(0.1), output: usd(0.4) } },
-  { models: ["gemini-2.0-flash", "gemini-2.0-flash-001"], price: { input: usd(0.1), output: usd(0.4) } },
+  {
+    models: ["gemini-2.0-flash", "gemini-2.0-flash-001"],
+    price: { input: usd(0.1), output: usd(0.4) },
+  },
 ];
 
 /** In order: the first entry whose provider and globs fit is the price. */
@@ -60,8 +63,14 @@ export const priceTable: readonly PriceEntry[] = [
   ].map((entry) => ({ provider: "openai", ...entry })),
   ...[
     { models: ["claude-opus-4-5*"], price: claude(5, 25) },
-    { models: ["claude-opus-4-1*", "claude-opus-4-0", "claude-opus-4-2025*"], price: claude(15, 75) },
-    { models: ["claude-sonnet-4-5*", "claude-sonnet-4-0", "claude-sonnet-4-2025*"], price: sonnet4 },
+    {
+      models: ["claude-opus-4-1*", "claude-opus-4-0", "claude-opus-4-2025*"],
+      price: claude(15, 75),
+    },
+    {
+      models: ["claude-sonnet-4-5*", "claude-sonnet-4-0", "claude-sonnet-4-2025*"],
+      price: sonnet4,
+    },
     { models: ["claude-3-7-sonnet-*", "claude-3-5-sonnet-*"], price: claude(3, 15) },
     { models: ["claude-haiku-4-5*"], price: claude(1, 5) },
     { models: ["claude-3-5-haiku-*"], price: claude(0.8, 4) },
@@ -78,7 +87,10 @@ export const priceTable: readonly PriceEntry[] = [
     { models: ["*amazon.nova-micro-v1:0"], price: of(0.035, 0.035, 0.14) },
     { models: ["*amazon.nova-lite-v1:0"], price: of(0.06, 0.06, 0.24) },
     { models: ["*amazon.nova-pro-v1:0"], price: of(0.8, 0.8, 3.2) },
-    { models: ["*anthropic.claude-3-7-sonnet-*", "*anthropic.claude-3-5-sonnet-*"], price: claude(3, 15) },
+    {
+      models: ["*anthropic.claude-3-7-sonnet-*", "*anthropic.claude-3-5-sonnet-*"],
+      price: claude(3, 15),
+    },
     { models: ["*anthropic.claude-3-5-haiku-*"], price: claude(0.8, 4) },
   ].map((entry) => ({ provider: "aws_bedrock", ...entry })),
   { provider: "mistral_ai", models: ["mistral-large-2411"], price: of(2, 2, 6) },

@@ -7,7 +7,10 @@ const price = { input: 3_000_000, cachedInput: 300_000, cacheWrite: 3_750_000, o
 const none = { input: 0, cachedInput: 0, cacheWrite: 0, output: 0 };
 
 t.test("costOf() gives each sort of token its price, and rounds up once", async (test) => {
-  test.equal(costOf(price, { input: 1_000_000, cachedInput: 0, cacheWrite: 0, output: 0 }), 3_000_000);
+  test.equal(
+    costOf(price, { input: 1_000_000, cachedInput: 0, cacheWrite: 0, output: 0 }),
+    3_000_000,
+  );
   test.equal(costOf(price, { input: 1_000, cachedInput: 600, cacheWrite: 300, output: 10 }), 1_755);
   test.equal(costOf({ input: 50_000, output: 400_000 }, { ...none, input: 1 }), 1, "0.05 is not 0");
   test.equal(costOf({ input: 50_000, output: 400_000 }, { ...none, input: 20, output: 5 }), 3);
@@ -21,7 +24,10 @@ t.test("costOf() is exact where doubles are not", async (test) => {
 });
 
 t.test("costOf() takes the prices of long calls for all of their tokens", async (test) => {
-  const stepped = { ...price, long: { aboveInputTokens: 200_000, input: 6_000_000, output: 22_500_000 } };
+  const stepped = {
+    ...price,
+    long: { aboveInputTokens: 200_000, input: 6_000_000, output: 22_500_000 },
+  };
   test.equal(costOf(stepped, { ...none, input: 200_000, output: 1 }), 600_015);
   test.equal(costOf(stepped, { ...none, input: 200_001, output: 1 }), 1_200_029);
 });
@@ -29,7 +35,11 @@ t.test("costOf() takes the prices of long calls for all of their tokens", async 
 t.test("mostCostOf() is never below what the call may cost", async (test) => {
   for (const { price: one } of priceTable) {
     const most = mostCostOf(one, { input: 250_000, output: 1_000 });
-    for (const [cachedInput, cacheWrite] of [[0, 0], [250_000, 0], [0, 250_000]] as const) {
+    for (const [cachedInput, cacheWrite] of [
+      [0, 0],
+      [250_000, 0],
+      [0, 250_000],
+    ] as const) {
       test.ok(costOf(one, { input: 250_000, cachedInput, cacheWrite, output: 1_000 }) <= most);
     }
   }

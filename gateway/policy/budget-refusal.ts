@@ -16,7 +16,12 @@ export function refuseExhausted(verdict: Exhausted): Denial {
   return verdict.kind === "exhausted" ? exhausted(verdict) : unavailable(verdict.cause);
 }
 
-function exhausted({ count, needed, left, afterMs }: Extract<Exhausted, { kind: "exhausted" }>): Denial {
+function exhausted({
+  count,
+  needed,
+  left,
+  afterMs,
+}: Extract<Exhausted, { kind: "exhausted" }>): Denial {
   const { name, scope, limit } = count;
   const period = scope === "day" ? "a day" : "an execution of an agent";
   const amounts = `${amount(count, left)} are left of ${amount(count, limit)} for ${period}, and this call may use ${amount(count, needed)}`;
@@ -36,7 +41,9 @@ function exhausted({ count, needed, left, afterMs }: Extract<Exhausted, { kind: 
 /** Not 429: it is not the agent's use that is at fault. */
 function unavailable(cause: "full" | "unwritable"): Denial {
   const clause =
-    cause === "full" ? "no more budgets can be counted at once" : "what it uses cannot be written down";
+    cause === "full"
+      ? "no more budgets can be counted at once"
+      : "what it uses cannot be written down";
   return {
     kind: "deny",
     status: 503,

@@ -189,7 +189,9 @@ function mappersFor(expression: string, facts: DenialFacts, headers: Denial["hea
   return [...shaped, rest].map(({ expression: text, denial }) => ({
     filter: { extensionFilter: celFilter(text) },
     ...(facts.status < 500 && { statusCode: uint32(facts.status) }),
-    headersToAdd: [...denial.headers, ...headers].map(({ name: key, value }) => ({ header: { key, value } })),
+    headersToAdd: [...denial.headers, ...headers].map(({ name: key, value }) => ({
+      header: { key, value },
+    })),
     bodyFormatOverride: denialFormat(denial),
   }));
 }
