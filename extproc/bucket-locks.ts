@@ -36,11 +36,16 @@ export class BucketLocks {
     for (let turn = 0; turn < spins; turn++) {
       if (Atomics.compareExchange(words, bucket, 0, owner) === 0) return;
     }
-    for (let waited = 0; Atomics.compareExchange(words, bucket, 0, owner) !== 0; waited++) {
+    let waitedMs = 0;
+    let last = 0;
+    while (Atomics.compareExchange(words, bucket, 0, owner) !== 0) {
       const holder = Atomics.load(words, bucket);
       if (holder === 0) continue;
+      // Of one holder: where many come and go, nobody has abandoned it.
+      waitedMs = holder === last ? waitedMs + 1 : 0;
+      last = holder;
       Atomics.wait(words, bucket, holder, 1);
-      if (waited < abandonedMs) continue;
+      if (waitedMs < abandonedMs) continue;
       if (Atomics.compareExchange(words, bucket, holder, owner) !== holder) continue;
       onTakenOver();
       return;

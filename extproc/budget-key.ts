@@ -10,7 +10,7 @@ export interface CountedBudget extends Pick<BudgetCount, "name" | "scope" | "uni
 
 /** The key, without white space but between its parts. */
 export function encodeBudgetKey({ name, scope, unit, counted }: CountedBudget): string {
-  return [scope, unit, escape(name), escape(counted)].join(" ");
+  return [scope, unit, escaped(name), escaped(counted)].join(" ");
 }
 
 /** Reads a key; undefined for what is none. */
@@ -23,6 +23,6 @@ export function tryDecodeBudgetKey(key: string): CountedBudget | undefined {
 }
 
 /** An unpaired surrogate has no UTF-8 form. */
-function escape(text: string): string {
+function escaped(text: string): string {
   return encodeURIComponent(text.toWellFormed());
 }

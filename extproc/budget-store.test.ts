@@ -146,7 +146,7 @@ t.test(
     const taken = folder(test);
     const holder = open(taken);
     const second = open(taken);
-    test.match(second.failure, `process ${process.pid} keeps the budgets of`);
+    test.match(second.failure, `Process ${process.pid} keeps the budgets of`);
     test.equal(second.place(), undefined);
     test.same(second.list(), []);
     second.close();

@@ -95,7 +95,7 @@ export class BudgetStore {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const lock = tryTakeFolder(directory, this.#options.processId);
     if (lock.kind === "taken")
-      throw new Error(`process ${lock.by} keeps the budgets of "${directory}"`);
+      throw new Error(`Process ${lock.by} keeps the budgets of "${directory}"`);
     this.#lock = lock;
     this.#readBook();
     this.#readJournals();
@@ -103,7 +103,7 @@ export class BudgetStore {
     const now = nowMs();
     this.#book.prune(now);
     for (const count of this.#book.list(now)) {
-      if (!this.#table.load(count, now)) throw new Error("more budgets are in use than have room");
+      if (!this.#table.load(count, now)) throw new Error("More budgets are in use than have room");
     }
     this.#writeBook();
   }

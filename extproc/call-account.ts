@@ -3,7 +3,7 @@
 import type { CallCharge, ModelCall } from "../gateway/call-facts.ts";
 import type { Budgeter, CallMost, Reservation } from "../gateway/budgeter.ts";
 import { CLRK_HEADERS } from "../gateway/headers.ts";
-import { refuseExhausted } from "../gateway/policy/budget-refusal.ts";
+import { refuseExhausted } from "../gateway/budget-refusal.ts";
 import type { RuleBudget } from "../gateway/snapshot.ts";
 import { mostCostOf } from "../providers/prices.ts";
 import { chargeFor } from "./call-charge.ts";

@@ -3,13 +3,13 @@
  * the order in which they are to be asked.
  */
 
-import { matchesCall } from "../gateway/model-match.ts";
 import type { Candidate, RoutedRule, RoutingPlan } from "../gateway/routing-plan.ts";
 import type { PriceEntry } from "../providers/prices.ts";
 import type { AskedCall } from "./asked-call.ts";
 import { boundedRequestFor } from "./bounded-request.ts";
 import type { CandidateRequest } from "./candidate-request.ts";
 import type { Refusal } from "./refusal.ts";
+import { RuleIndex } from "./rule-index.ts";
 
 /** What a choice may ask of its thread. */
 export interface ChoiceTools {
@@ -54,13 +54,24 @@ export function chooseCall(plan: RoutingPlan, call: AskedCall, tools: ChoiceTool
   if (asked.kind === "malformed") return refuse(malformedBody(asked.reason), undefined);
   const { model } = asked;
   const paths = spellings(pathOf(call.request.path));
-  const rule = plan.rules.find((one) => paths.some((path) => matchesCall(one, { path, model })));
+  const rule = indexOf(plan).find(paths, model);
   if (rule === undefined) {
     if (plan.otherwise === "next") return { kind: "next" };
     return refuse(noRule(call, asked.model), undefined);
   }
   if (rule.refusal !== undefined) return refuse(rule.refusal, rule);
   return chooseCandidate(rule, call, tools);
+}
+
+/** Plans are kept as long as requests may ask by them, and so is what was made of them. */
+const indexes = new WeakMap<RoutingPlan, RuleIndex>();
+
+function indexOf(plan: RoutingPlan): RuleIndex {
+  const known = indexes.get(plan);
+  if (known !== undefined) return known;
+  const made = new RuleIndex(plan.rules);
+  indexes.set(plan, made);
+  return made;
 }
 
 function chooseCandidate(rule: RoutedRule, call: AskedCall, tools: ChoiceTools): CallChoice {

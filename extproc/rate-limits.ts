@@ -1,8 +1,7 @@
 /** Rate limits of one thread: who is counted together, and all of a request's limits or none of them. */
 
-import { formatReference } from "../crds/meta.ts";
 import type { LimitedRequest, LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
-import type { LimitPlan } from "../gateway/snapshot.ts";
+import type { LimitPlan, ObjectName } from "../gateway/snapshot.ts";
 import { agentKey, executionKey } from "./caller-key.ts";
 import type { LimitTable } from "./limit-table.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
@@ -15,6 +14,10 @@ export interface RateLimitsOptions {
   readonly nowMs: () => number;
   /** `Kind/namespace/name` of the agent of a run; undefined for one that this thread has not heard of */
   readonly agentOfRun: (runId: string) => string | undefined;
+}
+
+function nameOf({ kind, namespace, name }: ObjectName): string {
+  return `${kind}/${namespace}/${name}`;
 }
 
 /** A separator that no part of a key can hold. */
@@ -44,8 +47,8 @@ export class RateLimits implements RateLimiter {
   }
 
   #keyOf({ policy, scope }: LimitPlan, { caller, route }: LimitedRequest): string {
-    const counted = scope === "PerRoute" ? formatReference(route) : this.#callerKey(scope, caller);
-    return [formatReference(policy), scope, counted].join(between);
+    const counted = scope === "PerRoute" ? nameOf(route) : this.#callerKey(scope, caller);
+    return [nameOf(policy), scope, counted].join(between);
   }
 
   #callerKey(scope: "PerAgent" | "PerExecution", text: string): string {

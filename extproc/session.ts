@@ -11,7 +11,6 @@ import type {
   HeaderPair,
   WorkOutcome,
 } from "../gateway/decision.ts";
-import { refuseLimited } from "../gateway/policy/limit-refusal.ts";
 import type { Budgeter } from "../gateway/budgeter.ts";
 import type { RateLimiter } from "../gateway/rate-limiter.ts";
 import { redactTarget } from "../gateway/redact.ts";
@@ -20,7 +19,7 @@ import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
 import type { WholeAnswer } from "./answer-changer.ts";
 import type { CallAccount } from "./call-account.ts";
-import { openAccount } from "./call-account.ts";
+import { admitCall } from "./call-admission.ts";
 import { encodeAnswerHead, encodeReplacedAnswer, encodeWholeAnswer } from "./answer-replies.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
@@ -361,30 +360,11 @@ export class Session {
     // Envoy logs the path that the backend is asked by.
     if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
-    const limited = this.#reserve(routed) ?? this.#takeLimits(routed);
-    if (limited !== undefined) return this.#refuse(limited);
+    // Which rule's limits and budget count is known only now; what would be refused anyway takes nothing.
+    const admitted = admitCall(routed, this.#caller, this.#tools);
+    if (admitted.kind === "refused") return this.#refuse(admitted.refusal);
+    this.#account = admitted.account;
     return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
-  }
-
-  /** Which rule's limits count is known only now; what would be refused anyway takes nothing. */
-  #takeLimits({ rule }: RoutedCall): Refusal | undefined {
-    if (rule?.limits === undefined) return undefined;
-    const { limits, route } = rule;
-    const verdict = this.#tools.limiter.take(limits, { caller: this.#caller, route });
-    if (verdict.kind === "taken") return undefined;
-    this.#account?.cancel();
-    this.#account = undefined;
-    return refuseLimited(verdict);
-  }
-
-  /** Before anything is sent. */
-  #reserve({ rule, demands }: RoutedCall): Refusal | undefined {
-    if (rule?.budget === undefined || rule.budget.counts.length === 0) return undefined;
-    const call = { caller: this.#caller, demands };
-    const opened = openAccount(rule.budget, call, this.#tools.budgeter);
-    if (opened.kind === "refused") return opened.refusal;
-    this.#account = opened.account;
-    return undefined;
   }
 
   /** The request is read as the agent sent it, its answer as the provider that serves it writes it. */

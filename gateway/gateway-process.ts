@@ -5,7 +5,6 @@
 
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { chmod, mkdir } from "node:fs/promises";
-import { networkInterfaces } from "node:os";
 import path from "node:path";
 import type { PriceEntry } from "../providers/prices.ts";
 import { AccessLogs } from "./access-logs.ts";
@@ -18,7 +17,6 @@ import type { Clock } from "./clock.ts";
 import type { CompileResult } from "./compile.ts";
 import { compile } from "./compile.ts";
 import type {
-  BudgetList,
   ControlEvent,
   GatewayProcessStatus,
   GatewayStatus,
@@ -41,6 +39,7 @@ import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
 import type { Logger } from "./log.ts";
 import type { LoadedPlugin } from "./plugin-loader.ts";
+import { ownAddresses } from "./own-addresses.ts";
 import type { ProcessOptions } from "./process-options.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
@@ -345,7 +344,13 @@ export class GatewayProcess {
     return {
       status: () => this.#status(),
       objects: (kind) => this.#objects(kind),
-      budgets: () => this.#budgets(),
+      budgets: () => ({
+        items: listBudgets(
+          this.#compiled?.snapshot,
+          this.#engine.budgets(),
+          this.#parts.clock.now(),
+        ),
+      }),
       registerRun: (request) => this.#registerRun(request),
       endRun: (runId) => this.#endRun(runId),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
@@ -396,19 +401,12 @@ export class GatewayProcess {
     return { revision: this.#revision, items: wanted };
   }
 
-  #budgets(): BudgetList {
-    const { clock } = this.#parts;
-    const items = listBudgets(this.#compiled?.snapshot, this.#engine.budgets(), clock.now());
-    return { items };
-  }
-
   async #registerRun(request: RunRequest): Promise<RunRegistration> {
     const runtime = chooseGateway(this.#fleet.runtimes, request.gateway);
-    const { namespace, name } = runtime.gateway;
-    const proxy = runtime.explicitProxy;
+    const { gateway, explicitProxy: proxy } = runtime;
     if (proxy === undefined)
-      throw refused(`EgressGateway ${namespace}/${name} has no explicit proxy`);
-    const registered = this.#runs.register(request, { namespace, name });
+      throw refused(`EgressGateway ${gatewayKey(gateway)} has no explicit proxy`);
+    const registered = this.#runs.register(request, gateway);
     if (registered === undefined) throw refused("Too many runs are registered: end some first");
     const { run, token } = registered;
     // Before Envoy lets its first request by.
@@ -463,11 +461,4 @@ export class GatewayProcess {
 
 function refused(message: string): ClrkError {
   return new ClrkError("CLRK_PRECONDITION_FAILED", message, { expose: message });
-}
-
-/** Addresses of this machine's own interfaces: never dialled unless a route names them. */
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? []).map(({ address }) => address),
-  );
 }

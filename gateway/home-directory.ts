@@ -58,7 +58,8 @@ export async function openHomeDirectory(home: HomeDirectory): Promise<void> {
     );
   }
   if ((mode & 0o077) !== 0) await chmod(home.root, 0o700);
-  for (const folder of [home.authorities, home.trust, home.run, home.records]) {
+  const folders = [home.authorities, home.trust, home.run, home.records, home.budgets];
+  for (const folder of folders) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
 }

@@ -4,10 +4,10 @@ import type { Policy } from "./pipeline.ts";
 import { policies, policiesFor } from "./pipeline.ts";
 import { enginePlan, query } from "./testdata/gateway-snapshot.ts";
 
-t.test("policies have names of their own, and write secrets last", async (t) => {
+t.test("policies have names of their own, write secrets late, and count last", async (t) => {
   const names = policies.map(({ name }) => name);
   t.same(names, [...new Set(names)]);
-  t.equal(names.at(-1), "query-credential");
+  t.same(names.slice(-2), ["query-credential", "rate-limit"]);
 });
 
 t.test("policiesFor() takes those that apply, in their order", async (t) => {

@@ -1,6 +1,7 @@
 /**
  * The ordered list of policies, and what of it applies to a plan. The order is the order of asking: what refuses comes
- * before what changes, and what writes secrets comes last.
+ * before what changes, then what writes secrets, and last what counts: a request that is refused for another reason
+ * takes nothing.
  */
 
 import type { Policy } from "./policy/policy.ts";
@@ -13,9 +14,9 @@ export type { Policy } from "./policy/policy.ts";
 
 /** Every policy, in the order in which they are asked. */
 export const policies: readonly Policy[] = [
-  rateLimitPolicy,
   traceContextPolicy,
   queryCredentialPolicy,
+  rateLimitPolicy,
 ];
 
 /** The policies that have something to say about requests of the plan, in order. */

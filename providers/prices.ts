@@ -10,7 +10,7 @@ export interface TokenPrices {
   readonly output: number;
 }
 
-/** Prices of a model. */
+/** What all calls of one model cost, short and long ones. */
 export interface ModelPrice extends TokenPrices {
   /** Of all tokens of calls with more input than that; absent: the same */
   readonly long?: TokenPrices & { readonly aboveInputTokens: number };

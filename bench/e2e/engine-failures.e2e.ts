@@ -210,6 +210,18 @@ t.test("thread killed: costs its own request, and a reserve takes its place", as
   test.match(engine.status(), { replaced: 1, threads: { serving: 1, wanted: 1 } });
 });
 
+t.test("all threads killed: what rate limits have counted stays counted", async (test) => {
+  const policy = { kind: "RateLimitPolicy", namespace: "default", name: "calls" };
+  const limits = [{ policy, requests: 3, windowMs: 3_600_000, scope: "PerAgent" } as const];
+  const { rig, engine } = await stand(test, { plan: enginePlan({ limits }) });
+  const ask = async () => (await secureRequest(rig, "api.openai.com", chatRequest)).status;
+  test.same([await ask(), await ask()], [200, 200]);
+  await strike("process.exit(1)");
+  await seen(() => engine.status().replaced === 2 && engine.status().threads.serving === 2);
+  test.same([await ask(), await ask(), await ask()], [200, 429, 429]);
+  test.same(engine.status().limited, { spent: 2, full: 0 });
+});
+
 t.test("one thread of two killed: no further request is lost", async (test) => {
   const { rig, engine } = await stand(test);
   await secureRequest(rig, "api.openai.com", chatRequest);

@@ -35,6 +35,7 @@ const samples = [
 ];
 
 const comparisons = compareSamples({
+  cpu: "server",
   samples,
   caseNames: ["headers", "bodies"],
   contenderNames: ["clrk", "grpc-go", "none", "grpc-js"],
@@ -50,12 +51,12 @@ t.test("compareSamples() pairs samples of one round", async (t) => {
   t.same(comparisons[0], {
     case: "bodies",
     contender: "clrk",
-    serverOverPeer: { median: 0.5, spread: [0.5, 0.5], rounds: 2 },
+    cpuOverPeer: { median: 0.5, spread: [0.5, 0.5], rounds: 2 },
     messagesPerRequest: 6,
     addedP50Ms: { median: 0.5, spread: [0.5, 0.5], rounds: 2 },
     addedP99Ms: { median: 5, spread: [5, 5], rounds: 2 },
   });
-  t.equal(comparisons[1]?.serverOverPeer?.median, 1);
+  t.equal(comparisons[1]?.cpuOverPeer?.median, 1);
 });
 
 t.test("compareSamples() leaves open what there is nothing to compare with", async (t) => {
@@ -63,21 +64,41 @@ t.test("compareSamples() leaves open what there is nothing to compare with", asy
   t.same(none, {
     case: "bodies",
     contender: "none",
-    serverOverPeer: null,
+    cpuOverPeer: null,
     messagesPerRequest: null,
     addedP50Ms: null,
     addedP99Ms: null,
   });
   const [alone] = compareSamples({
+    cpu: "server",
     samples: samples.filter(({ contender }) => contender === "clrk"),
     caseNames: ["bodies"],
     contenderNames: ["clrk"],
     peer: "grpc-go",
     baselines: new Map(),
   });
-  t.equal(alone?.serverOverPeer, null);
+  t.equal(alone?.cpuOverPeer, null);
   t.equal(alone?.addedP50Ms, null);
 });
+
+t.test(
+  "compareSamples() takes Envoy's CPU for a contender's own where all is compared",
+  async (t) => {
+    const [clrk, peer] = compareSamples({
+      cpu: "total",
+      samples: [
+        sample("clrk", 0, { cpuMicrosPerRequest: { ...cpu(10), envoy: 30 } }),
+        sample("portkey", 0, { cpuMicrosPerRequest: cpu(80) }),
+      ],
+      caseNames: ["bodies"],
+      contenderNames: ["clrk", "portkey"],
+      peer: "portkey",
+      baselines: new Map(),
+    });
+    t.equal(clrk?.cpuOverPeer?.median, 0.5);
+    t.equal(peer?.cpuOverPeer?.median, 1);
+  },
+);
 
 t.test("formatComparisons() stays within 80 columns", async (t) => {
   const text = formatComparisons(comparisons, "grpc-go");

@@ -19,8 +19,8 @@ export interface PairedFigure {
 export interface Comparison {
   readonly case: string;
   readonly contender: string;
-  /** Its server's CPU over that of the peer; null where one has none */
-  readonly serverOverPeer: PairedFigure | null;
+  /** Its CPU over that of the peer, as `ComparisonOptions.cpu` says; null where one has none */
+  readonly cpuOverPeer: PairedFigure | null;
   /** Messages that Envoy sent to it for each request: equal for all, or they were not asked the same */
   readonly messagesPerRequest: number | null;
   /** In `ms`; null where the case has no baseline */
@@ -33,15 +33,17 @@ export interface ComparisonOptions {
   readonly samples: readonly ExtprocSample[];
   readonly caseNames: readonly string[];
   readonly contenderNames: readonly string[];
-  /** Contender whose server the others are put in proportion to */
+  /** Contender that the others are put in proportion to */
   readonly peer: string;
+  /** Of the servers that an Envoy asks, or of all that a contender runs */
+  readonly cpu: "server" | "total";
   /** Contender whose latency is subtracted, by case */
   readonly baselines: ReadonlyMap<string, string>;
 }
 
 /** Comparisons in the order in which cases and contenders are named; pairs without a sample are left out. */
 export function compareSamples(options: ComparisonOptions): Comparison[] {
-  const { caseNames, contenderNames, peer, samples } = options;
+  const { caseNames, contenderNames, cpu, peer, samples } = options;
   return caseNames.flatMap((caseName) => {
     const ofCase = samples.filter((sample) => sample.case === caseName);
     const of = (contender: string) => ofCase.filter((sample) => sample.contender === contender);
@@ -57,7 +59,7 @@ export function compareSamples(options: ComparisonOptions): Comparison[] {
         {
           case: caseName,
           contender,
-          serverOverPeer: paired(own, of(peer), serverRatio),
+          cpuOverPeer: paired(own, of(peer), (left, right) => cpuRatio(left, right, cpu)),
           messagesPerRequest: messagesOf(own),
           addedP50Ms: pair((sample) => sample.p50Ms),
           addedP99Ms: pair((sample) => sample.p99Ms),
@@ -67,7 +69,7 @@ export function compareSamples(options: ComparisonOptions): Comparison[] {
   });
 }
 
-/** The comparisons as text with a trailing newline, at most 80 columns wide; CPU is that of the servers. */
+/** The comparisons as text with a trailing newline, at most 80 columns wide. */
 export function formatComparisons(comparisons: readonly Comparison[], peer: string): string {
   const lines: string[] = [];
   for (const name of new Set(comparisons.map((one) => one.case))) {
@@ -78,7 +80,7 @@ export function formatComparisons(comparisons: readonly Comparison[], peer: stri
       lines.push(
         columns([
           `  ${one.contender}`,
-          formatPaired(one.serverOverPeer, hundredths),
+          formatPaired(one.cpuOverPeer, hundredths),
           messages === null ? "-" : formatFigure(messages),
           formatPaired(one.addedP50Ms, signed),
           formatPaired(one.addedP99Ms, signed),
@@ -117,10 +119,19 @@ function paired(
   return pairedFigure(figures);
 }
 
-function serverRatio(left: ExtprocSample, right: ExtprocSample): number | undefined {
-  const own = left.cpuMicrosPerRequest.server;
-  const other = right.cpuMicrosPerRequest.server;
+function cpuRatio(
+  left: ExtprocSample,
+  right: ExtprocSample,
+  cpu: ComparisonOptions["cpu"],
+): number | undefined {
+  const [own, other] = [cpuOf(left, cpu), cpuOf(right, cpu)];
   return own === undefined || other === undefined || other === 0 ? undefined : own / other;
+}
+
+function cpuOf({ cpuMicrosPerRequest }: ExtprocSample, cpu: ComparisonOptions["cpu"]) {
+  const { envoy, server } = cpuMicrosPerRequest;
+  if (cpu === "server" || envoy === undefined) return server;
+  return envoy + (server ?? 0);
 }
 
 function messagesOf(samples: readonly ExtprocSample[]): number | null {

@@ -96,6 +96,7 @@ export async function runExtproc(args: readonly string[]): Promise<void> {
     ...describeRun(options, selection, ["rounds", "seconds", "warm-up", "connections", "threads"]),
     cases: summariseSamples(samples, caseNames, contenderNames),
     comparisons: compareSamples({
+      cpu: "server",
       samples,
       caseNames,
       contenderNames,
@@ -191,6 +192,7 @@ async function replay(
   process.stdout.write(`\n${formatReport(results, new Map([[replayCase, title]]))}\n`);
   for (const { name } of selection.present) {
     const comparisons = compareSamples({
+      cpu: "server",
       samples,
       caseNames: [replayCase],
       contenderNames: names.filter((one) => one.startsWith(`${name} `)),

@@ -6,6 +6,7 @@ import { openaiAnswers } from "./llm-answers.ts";
 import type { LlmContender } from "./llm-contender.ts";
 import {
   createClrkFailover,
+  createClrkLimited,
   createClrkPassthrough,
   createClrkPlain,
   createClrkTranslation,
@@ -23,6 +24,7 @@ export function llmContenders(
     createClrkTranslation(environment),
     createClrkFailover(environment),
     createClrkPlain(environment),
+    createClrkLimited(environment),
     createPortkey(paths, environment),
     createPortkey(paths, environment, "plain"),
     createLitellm(paths),

@@ -166,6 +166,7 @@ function describeResults(
     absent: Object.fromEntries(absent),
     cases: summariseSamples(samples, caseNames, contenderNames),
     comparisons: compareSamples({
+      cpu: "server",
       samples,
       caseNames,
       contenderNames,

@@ -30,6 +30,11 @@ export function createClrkFailover(environment: Environment): LlmContender {
   return { ...create("clrk-next", environment, "failover"), only: ["latency"] };
 }
 
+/** The same as `clrk`, each call counted by three limits. */
+export function createClrkLimited(environment: Environment): LlmContender {
+  return { ...create("clrk-limited", environment, "limited"), only: ["chat"] };
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 function create(name: string, environment: Environment, serving: Serving): LlmContender {

@@ -5,7 +5,7 @@ import { anthropicAnswers, openaiAnswers } from "./llm-answers.ts";
 import { llmPolicy } from "./llm-policy.ts";
 import type { Serving } from "./llm-policy.ts";
 
-const servings: readonly Serving[] = ["openai", "openai-plain", "anthropic", "failover"];
+const servings: readonly Serving[] = ["openai", "openai-plain", "anthropic", "failover", "limited"];
 
 function kindsOf(serving: Serving): string[] {
   return llmPolicy(serving).flatMap((object) => ("kind" in object ? [String(object.kind)] : []));

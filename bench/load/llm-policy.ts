@@ -6,9 +6,9 @@ import { servedModel } from "./llm-chat.ts";
 /**
  * Who serves the calls: the provider that the agent asks, or another one after translation. `openai-plain`: the first,
  * with the agent's own credential, because none is ever injected into plain HTTP. `failover`: the other one, after a
- * backend that always fails was tried.
+ * backend that always fails was tried. `limited`: the first, counted by limits that are never reached.
  */
-export type Serving = "openai" | "openai-plain" | "anthropic" | "failover";
+export type Serving = "openai" | "openai-plain" | "anthropic" | "failover" | "limited";
 
 /** Host that agents ask. */
 export const askedHost = "api.openai.com";
@@ -26,6 +26,12 @@ export function llmPolicy(serving: Serving): object[] {
       return [route([]), ...credential(openaiAnswers)];
     case "openai-plain":
       return [route([])];
+    case "limited":
+      return [
+        route([], limitScopes.map(nameOfLimit)),
+        ...limitScopes.map(limit),
+        ...credential(openaiAnswers),
+      ];
     case "anthropic":
       return [route([claude]), claudeBackend(), ...credential(anthropicAnswers, claude)];
     case "failover":
@@ -37,6 +43,21 @@ export function llmPolicy(serving: Serving): object[] {
         ...credential(anthropicAnswers, claude),
       ];
   }
+}
+
+const limitScopes = ["PerAgent", "PerExecution", "PerRoute"];
+
+function limit(scope: string): object {
+  return {
+    apiVersion,
+    kind: "RateLimitPolicy",
+    metadata: metadata(nameOfLimit(scope)),
+    spec: { requests: 1_000_000_000, window: "1m", scope },
+  };
+}
+
+function nameOfLimit(scope: string): string {
+  return scope.toLowerCase();
 }
 
 const claude = "claude";
@@ -76,7 +97,7 @@ function fallback(): object {
   };
 }
 
-function route(backends: readonly string[]): object {
+function route(backends: readonly string[], limits: readonly string[] = []): object {
   return {
     apiVersion,
     kind: "AIProviderRoute",
@@ -86,6 +107,10 @@ function route(backends: readonly string[]): object {
       rules: [
         {
           matches: [{ provider: "openai", endpoints: [openaiAnswers.path] }],
+          filters: limits.map((name) => ({
+            type: "ExtensionRef",
+            extensionRef: { group, kind: "RateLimitPolicy", name },
+          })),
           backendRefs: backends.map((name) => ({ group, kind: "Backend", name })),
         },
       ],

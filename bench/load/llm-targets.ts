@@ -30,6 +30,7 @@ export const llmTargets: readonly Target[] = [
   rateTarget("clrk", "portkey", 3),
   rateTarget("clrk", "litellm", 20),
   rateTarget("clrk-claude", "portkey", 2.5),
+  rateTarget("clrk-limited", "clrk", 0.9),
   addedTarget("clrk"),
   addedTarget("clrk-claude"),
   failoverTarget(),

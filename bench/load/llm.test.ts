@@ -31,6 +31,7 @@ t.test("llmContenders() lists each once", async (t) => {
       "clrk-claude",
       "clrk-next",
       "clrk-plain",
+      "clrk-limited",
       "portkey",
       "portkey-plain",
       "litellm",
@@ -74,7 +75,7 @@ t.test("runLlmRounds() measures our gateway in all its ways", needsEnvoy, async 
       onSample: () => {},
     }),
   );
-  t.equal(samples.length, 3 * 4 + 1, "clrk-next takes part in one case");
+  t.equal(samples.length, 3 * 4 + 2, "clrk-next and clrk-limited take part in one case each");
   for (const sample of samples) {
     const name = `${sample.case} ${sample.contender}`;
     t.equal(sample.failed, 0, `${name}: ${sample.firstFailure}`);

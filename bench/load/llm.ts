@@ -145,6 +145,7 @@ function describeResults(
     absent: Object.fromEntries(absent),
     cases: summariseSamples(samples, caseNames, contenderNames),
     comparisons: compareSamples({
+      cpu: "total",
       samples,
       caseNames,
       contenderNames,

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { peerSetups, runCommand, setupPeers } from "../compare/setup-peers.ts";
 import { peerPaths } from "../compare/peers.ts";
 import { findEnvoy } from "../../gateway/envoy-binary.ts";
+import { runDecision } from "./decision.ts";
 import { runEndurance } from "./endurance.ts";
 import { runExtproc } from "./extproc.ts";
 import { runLlm } from "./llm.ts";
@@ -39,6 +40,8 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --rounds N (9)  --milliseconds N (50)
                   --source A,B  --served A,B  --json FILE
                   --splits N  --seed N (1)   streams cut at N places instead
+  decision      time in which the engine finds a call's rule and counts the call
+                  --rules N (4096)  --decisions N (200000)  --seed N (1)  --json FILE
   route-change  time from a replaced route file to the first request decided by it
                   --routes N (2000)  --changes N (100)  --json FILE
   endurance     failed requests while routes change
@@ -67,6 +70,8 @@ async function main(args: readonly string[]): Promise<void> {
       return runLlmEngine(rest);
     case "translation":
       return runTranslation(rest);
+    case "decision":
+      return runDecision(rest);
     case "route-change":
       await useOneEnvoy();
       return runRouteChange(rest);

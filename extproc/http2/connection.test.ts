@@ -89,13 +89,13 @@ t.test("receive() ends the connection for a frame that is too large", async (t) 
   t.strictSame(peer.heard(), ["GOAWAY 1 FRAME_SIZE_ERROR"]);
 });
 
-t.test("receive() writes all answers at once", async (t) => {
+t.test("receive() writes short answers at once", async (t) => {
   const peer = new TestPeer({ openStream: echo });
   const { writes } = peer;
-  const ids = Array.from({ length: 50 }, (_, index) => index * 2 + 1);
+  const ids = Array.from({ length: 15 }, (_, index) => index * 2 + 1);
   peer.say(...ids.flatMap((id) => [headers(id), data(id, "ping"), lastData(id, "pong")]));
   t.equal(peer.writes, writes + 1);
-  t.equal(peer.heard().length, 4 * 50);
+  t.equal(peer.heard().length, 4 * 15);
 });
 
 t.test("receive() writes long answers while there is more to read", async (t) => {
@@ -103,7 +103,7 @@ t.test("receive() writes long answers while there is more to read", async (t) =>
   const { writes } = peer;
   const ids = Array.from({ length: 10 }, (_, index) => index * 2 + 1);
   peer.say(...ids.flatMap((id) => [headers(id), lastData(id, "x".repeat(2_500))]));
-  t.equal(peer.writes, writes + 5);
+  t.equal(peer.writes, writes + 10);
   t.equal(peer.heard().length, 3 * 10);
 });
 

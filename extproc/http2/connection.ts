@@ -47,10 +47,10 @@ const drainPing = Buffer.from("clrk-end", "latin1");
 const drainPingMs = 1_000;
 
 /**
- * Answers to one read leave together, but not more than this: the peer works on the first ones while others are made,
- * which is worth more than its wake-ups (a tenth more model calls a second).
+ * Answers to one read leave together, but not more than this: the peer works on a whole body, or on some dozen short
+ * answers, while others are made, which is worth more than its wake-ups (a tenth more model calls a second).
  */
-const earlyBytes = 4_096;
+const earlyBytes = 1_536;
 
 /** One connection; `start()` it, then give it what comes. */
 export class Http2Connection {

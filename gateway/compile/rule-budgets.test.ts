@@ -92,7 +92,10 @@ t.test("a shared budget that nobody limits refuses its rules", async (test) => {
 
 t.test("a rule with a budget has model calls read and refuses all else", async (test) => {
   const result = compiled(gateway(), routeOf("r", { maxTokensPerDay: 1 }));
-  test.equal(conditionOf(result, "AIProviderRoute default/r", "Accepted"), "Accepted: Valid and attached");
+  test.equal(
+    conditionOf(result, "AIProviderRoute default/r", "Accepted"),
+    "Accepted: Valid and attached",
+  );
   const policy = hostPolicy(result, "api.openai.com");
   test.match(decisions(policy).at(-1), /^deny no-rule/);
   const entries = policy?.rules.filter(({ action }) => action.kind === "choose") ?? [];

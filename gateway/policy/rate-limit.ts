@@ -3,7 +3,7 @@
 import type { Decision } from "../decision.ts";
 import { goOn } from "../decision.ts";
 import type { Transaction } from "../transaction.ts";
-import { refuseLimited } from "./limit-refusal.ts";
+import { refuseLimited } from "../limit-refusal.ts";
 import type { Policy } from "./policy.ts";
 
 /** Of calls whose rule is known only by their body the session asks itself, when it knows. */

@@ -10,6 +10,7 @@ import {
   compiled,
   forwardOf,
   gateway,
+  gatewayOf,
   headerCredential,
   httpRoute,
   object,
@@ -23,6 +24,7 @@ import type { Choice } from "../testdata/choosing.ts";
 import { startChoosing } from "../testdata/choosing.ts";
 import { needsEnvoy } from "../testdata/envoy-rig.ts";
 import { enginePlan, forward } from "../testdata/gateway-snapshot.ts";
+import { routeConfiguration } from "./route-configuration.ts";
 import { entryRoute, letByMatch, pickedMatch, walkRoute } from "./choice-route.ts";
 
 const host = "api.openai.com";
@@ -285,3 +287,24 @@ t.test(
     }
   },
 );
+
+t.test("a limit after an entry refuses what it could not count", async (t) => {
+  const filters = [{ type: "ExtensionRef", extensionRef: target("RateLimitPolicy", "p") }];
+  const rest = httpRoute("rest", [host], { rules: [{ filters }] });
+  const limit = object("RateLimitPolicy", "p", { requests: 1, window: "1s" });
+  const entry = aiRoute("r", "openai", { matches: [{ provider: "openai", models: ["gpt-4o"] }] });
+  const namesOf = (...objects: ParsedObject[]) => {
+    const snapshot = gatewayOf(compiled(gateway(), ...objects));
+    const configuration = routeConfiguration(snapshot, { scheme: "tls", section: undefined });
+    const found = configuration.virtualHosts?.find(({ domains }) => domains?.includes(host));
+    const names = (found?.routes ?? []).map(({ name }) => name ?? "");
+    return [...new Set(names.filter((name) => name.includes("EgressHTTPRoute")))];
+  };
+  const allowed = "allow/EgressHTTPRoute/default/rest/0";
+  t.same(namesOf(rest, limit, entry), [
+    "deny/not-enforced/EgressHTTPRoute/default/rest/0",
+    allowed,
+  ]);
+  t.same(namesOf(rest, limit), [allowed], "nothing is let by where there is no entry");
+  t.same(namesOf(httpRoute("rest", [host]), entry), [allowed], "nothing is to be counted");
+});

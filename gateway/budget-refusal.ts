@@ -3,10 +3,10 @@
  * the budget begins anew.
  */
 
-import { formatMicroDollars } from "../../crds/money.ts";
-import type { BudgetVerdict } from "../budgeter.ts";
-import type { Decision } from "../decision.ts";
-import type { BudgetCount } from "../snapshot.ts";
+import { formatMicroDollars } from "../crds/money.ts";
+import type { BudgetVerdict } from "./budgeter.ts";
+import type { Decision } from "./decision.ts";
+import type { BudgetCount } from "./snapshot.ts";
 
 type Exhausted = Exclude<BudgetVerdict, { kind: "reserved" }>;
 type Denial = Extract<Decision, { kind: "deny" }>;

@@ -1,6 +1,6 @@
 /** Unit tests of what an agent is told at its limit. */
 import t from "tap";
-import type { LimitPlan } from "../snapshot.ts";
+import type { LimitPlan } from "./snapshot.ts";
 import { refuseLimited } from "./limit-refusal.ts";
 
 const limit: LimitPlan = {

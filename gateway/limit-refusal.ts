@@ -3,11 +3,11 @@
  * fields `ratelimit` and `ratelimit-policy` of draft-ietf-httpapi-ratelimit-headers-11.
  */
 
-import { formatDuration } from "../../crds/duration.ts";
-import { formatReference } from "../../crds/meta.ts";
-import type { Decision } from "../decision.ts";
-import type { LimitVerdict } from "../rate-limiter.ts";
-import type { LimitPlan } from "../snapshot.ts";
+import { formatDuration } from "../crds/duration.ts";
+import { formatReference } from "../crds/meta.ts";
+import type { Decision } from "./decision.ts";
+import type { LimitVerdict } from "./rate-limiter.ts";
+import type { LimitPlan } from "./snapshot.ts";
 
 const counted: Readonly<Record<LimitPlan["scope"], string>> = {
   PerAgent: "for each agent",
