@@ -160,7 +160,6 @@ export class RoutedCall {
   /** Takes the answer's headers, which are borrowed; `isLast`: it has no body. */
   onAnswer(headers: HeaderView, isLast: boolean): AnswerShape | { readonly kind: "fault" } {
     const cluster = headers.find(CLRK_HEADERS.served);
-    this.#isLocal = cluster === undefined;
     const fallback = this.#rule?.fallback;
     if (fallback !== undefined) {
       this.#served = this.#ways.find(
@@ -169,6 +168,7 @@ export class RoutedCall {
     }
     // Envoy's own replies, which say why nobody answered, are in the agent's words already.
     const isEnvoy = cluster === undefined && this.#served?.candidate.pick !== "";
+    this.#isLocal = isEnvoy;
     if (isEnvoy || this.#served === undefined) return pass;
     this.#changer = new AnswerChanger(this.#served.request.answer);
     try {
