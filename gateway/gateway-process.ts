@@ -6,14 +6,12 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { chmod, mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { PriceEntry } from "../providers/prices.ts";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
 import { AdsServer } from "./ads-server.ts";
 import { BackendHealth } from "./backend-health.ts";
 import { listBudgets } from "./budget-list.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
-import type { Clock } from "./clock.ts";
 import type { CompileResult } from "./compile.ts";
 import { compile } from "./compile.ts";
 import type {
@@ -27,20 +25,15 @@ import type {
 } from "./control-api.ts";
 import type { ControlHandlers, ControlSocket } from "./control-socket.ts";
 import { openControlSocket } from "./control-socket.ts";
-import type { OpenEngine } from "./engine.ts";
 import { EngineHost } from "./engine-host.ts";
-import type { EnvoyBinary } from "./envoy-binary.ts";
 import type { EnvoyStop } from "./envoy-process.ts";
 import { ClrkError, describeError } from "./errors.ts";
 import { chooseGateway } from "./gateway-choice.ts";
 import { GatewayFleet } from "./gateway-fleet.ts";
-import type { GatewayCertificates } from "./gateway-runtime.ts";
+import type { GatewayProcessParts } from "./gateway-process-parts.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
-import type { Logger } from "./log.ts";
-import type { LoadedPlugin } from "./plugin-loader.ts";
 import { ownAddresses } from "./own-addresses.ts";
-import type { ProcessOptions } from "./process-options.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
 import { providerProblems } from "./provider-problems.ts";
@@ -60,32 +53,6 @@ const registrationDeadlineMs = 2_000;
 
 /** Downstream connections of one gateway; each costs Envoy a few tens of KiB. */
 const maxConnections = 50_000;
-
-/** What the process is made of. */
-export interface GatewayProcessParts {
-  readonly options: ProcessOptions;
-  /** In the registry already; the engine's threads load them again */
-  readonly plugins: readonly LoadedPlugin[];
-  readonly envoy: Extract<EnvoyBinary, { kind: "found" }>;
-  /** Folder for sockets, private and short */
-  readonly runDirectory: string;
-  /** Folder for record files, and their base name there */
-  readonly recordsDirectory: string;
-  readonly recordsName: string;
-  /** Private folder for what is used of budgets, over restarts */
-  readonly budgetsDirectory: string;
-  /** That go before those that are shipped */
-  readonly prices: readonly PriceEntry[];
-  /** PEM of the machine's public roots */
-  readonly publicRootsPem: string;
-  readonly openCertificates: (gateway: GatewaySnapshot) => Promise<GatewayCertificates>;
-  readonly openEngine: OpenEngine;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly log: Logger;
-  readonly clock: Clock;
-  /** Somebody asked on the control socket that the process ends */
-  readonly onStopRequest: () => void;
-}
 
 interface PendingRevision {
   readonly revision: number;
