@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { mostInputTokens } from "../../extproc/call-demand.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { openSecureTunnel, requestThrough } from "../harness/agent-requests.ts";
 import { runAnthropicClient } from "../harness/clients/anthropic-client.ts";
@@ -121,6 +122,9 @@ t.test("what is counted is what the provider counted", async (test) => {
     run,
   )) as { used: number; limit: number | null; resets: string | null };
   test.equal(used, countedIn(first.body));
+  const sent = Buffer.from(chatBody("gpt-4.1-mini", { max_tokens: 50 }));
+  const { usage } = JSON.parse(first.body.toString());
+  test.ok(mostInputTokens(sent) >= usage.prompt_tokens, `${usage.prompt_tokens} tokens of input`);
   test.equal(limit, 6_000);
   test.equal(resets, null);
   const record = await gateway.waitForRecord(isOf(run));
@@ -286,3 +290,16 @@ t.test(
     test.equal(after.reserved, 0);
   },
 );
+
+t.test("a second process on the same folder spends nothing, and says why", async (test) => {
+  const second = await startGateway(test, options);
+  const run = await second.registerRun("second");
+  const before = upstreams.tls.requests.length;
+  const { status, headers: answered, body } = await chat(run, "gpt-4.1");
+  test.equal(status, 503);
+  test.equal(answered["x-clrk-deny-reason"], "budget-unavailable");
+  test.match(JSON.parse(body.toString()).error.message, /cannot be written down: see clrk status/);
+  test.equal(upstreams.tls.requests.length, before);
+  const { engine } = await second.status();
+  test.match(engine?.budgets, { failure: /Process \d+ keeps the budgets of/, unwritten: 1 });
+});
