@@ -23,6 +23,7 @@ t.test("readPriceFile() gives entries in micro-dollars for a million tokens", as
       price: { input: 2_500_000, output: 10_000_000, cachedInput: 100_000, cacheWrite: 0 },
     },
   ]);
+  test.match(await read([{ ...least, provider: "Claude" }]), [{ provider: "anthropic" }]);
   test.same(await readPriceFile(path.join(directory, "none.json")), []);
 });
 
@@ -30,7 +31,8 @@ const wrong: readonly (readonly [unknown, RegExp])[] = [
   ["{", /it is not JSON/],
   [{}, /it is not a list/],
   [[1], /it is not an object/],
-  [[{ ...least, provider: "" }], /it names no provider/],
+  [[{ ...least, provider: 1 }], /it names no provider/],
+  [[{ ...least, provider: "opneai" }], /nobody knows provider "opneai"/],
   [[{ ...least, models: [] }], /models is not a list of names/],
   [[{ ...least, models: [1] }], /models is not a list of names/],
   [[least, { ...least, input: 2.5 }], /entry 1 of .*input is not a text such as "2.50"/],

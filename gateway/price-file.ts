@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { parseMicroDollars } from "../crds/money.ts";
 import type { PriceEntry, TokenPrices } from "../providers/prices.ts";
+import { findProviderByName } from "../providers/registry.ts";
 import { ClrkError } from "./errors.ts";
 
 const most = 10_000;
@@ -11,7 +12,7 @@ const fields = ["provider", "models", "input", "cachedInput", "cacheWrite", "out
 
 /**
  * Reads `[{"provider", "models": [globs], "input", "cachedInput"?, "cacheWrite"?, "output"}]` with decimal texts of USD
- * for a million tokens; no entries where there is no file. Throws CLRK_PRECONDITION_FAILED for anything else.
+ * for a million tokens, after plugins were loaded; no entries where there is no file. Throws CLRK_PRECONDITION_FAILED for anything else.
  */
 export async function readPriceFile(file: string): Promise<readonly PriceEntry[]> {
   let text: string;
@@ -38,8 +39,10 @@ function parseEntry(entry: unknown, at: string): PriceEntry {
   const found = new Map<string, unknown>(Object.entries(entry));
   const strange = [...found.keys()].find((key) => !fields.includes(key));
   if (strange !== undefined) throw unusable(at, `nobody knows ${JSON.stringify(strange)}`);
-  const provider = found.get("provider");
-  if (typeof provider !== "string" || provider === "") throw unusable(at, "it names no provider");
+  const name = found.get("provider");
+  if (typeof name !== "string") throw unusable(at, "it names no provider");
+  const provider = findProviderByName(name)?.name;
+  if (provider === undefined) throw unusable(at, `nobody knows provider ${JSON.stringify(name)}`);
   const models = found.get("models");
   if (!Array.isArray(models) || models.length === 0 || !models.every(isGlob)) {
     throw unusable(at, "models is not a list of names");
