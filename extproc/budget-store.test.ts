@@ -176,7 +176,9 @@ t.test("a book that cannot be written is told, and written when it can be", asyn
   const obstacle = path.join(directory, "book.new");
   mkdirSync(obstacle);
   store.onThreadGone(place);
-  test.match(store.failure, "Cannot charge the budgets");
+  test.match(store.failure, "Cannot keep the budgets");
+  test.same(store.list(), [{ key: "a", used: 10, reserved: 0, untilMs }]);
+  test.match(store.failure, "Cannot keep the budgets", "reading does not hide it");
   store.merge();
   test.match(store.failure, "Cannot keep the budgets");
   rmSync(obstacle, { recursive: true });

@@ -69,8 +69,8 @@ export class BudgetStore {
   #isUnwritten = false;
   /** Stays: what is not known is not known later either */
   #failure = "";
-  /** Of the last try */
-  #trouble = "";
+  /** What failed when it was last tried, by what it was */
+  readonly #troubles = new Map<string, string>();
 
   constructor(options: BudgetStoreOptions) {
     this.#options = options;
@@ -81,13 +81,13 @@ export class BudgetStore {
 
   /** Why budgets cannot be kept, a sentence; empty while they can. */
   get failure(): string {
-    return this.#failure || this.#trouble;
+    return this.#failure || ([...this.#troubles.values()][0] ?? "");
   }
 
   /** Takes over what lives before have left, and charges what they left open. Never throws. */
   open(): void {
     this.#try("Cannot read the budgets", () => this.#open());
-    this.#failure = this.#trouble;
+    this.#failure = this.failure;
   }
 
   #open(): void {
@@ -120,7 +120,7 @@ export class BudgetStore {
   /** A thread has ended: what it left open is charged. */
   onThreadGone({ name }: JournalPlace): void {
     if (!this.#live.delete(name) || this.#failure !== "") return;
-    this.#try("Cannot charge the budgets", () => {
+    this.#try("Cannot keep the budgets", () => {
       this.#readJournals();
       const charged = this.#book.chargeOpen((id) => id.startsWith(`${name}.`));
       const settlements = charged.map(({ key, amount, untilMs }) => ({
@@ -170,9 +170,9 @@ export class BudgetStore {
   #try(what: string, action: () => void): void {
     try {
       action();
-      this.#trouble = "";
+      this.#troubles.delete(what);
     } catch (error) {
-      this.#trouble = `${what}: ${describeError(error)}`;
+      this.#troubles.set(what, `${what}: ${describeError(error)}`);
     }
   }
 
