@@ -56,6 +56,16 @@ t.test("a stream that did not tell how it ended is charged by what was seen", as
   test.same(account.settle(cut, served), { tokens: 47, microDollars: 47, isEstimated: true });
 });
 
+t.test("of a compressed answer the decoded bytes count", async (test) => {
+  const { account } = open();
+  account.onAnswer(headerView({ ":status": "200" }));
+  account.onPiece(20);
+  account.onDecoded(160);
+  const served = { isLocal: false, demands: demands.slice(0, 1) };
+  const cut = { ...model, finishReasons: [] };
+  test.match(account.settle(cut, served), { tokens: 47, isEstimated: true });
+});
+
 t.test("who answered is not known: all that was reserved is charged", async (test) => {
   const { account } = open();
   test.match(account.settle(null, { isLocal: false, demands }), { tokens: 210, isEstimated: true });

@@ -58,6 +58,11 @@ export class CallAccount {
     this.#answerBytes += bytes;
   }
 
+  /** All of the body that was seen has so many bytes when it is decoded. */
+  onDecoded(bytes: number): void {
+    this.#answerBytes = Math.max(this.#answerBytes, bytes);
+  }
+
   /** Settles with what was read of the call. */
   settle(
     model: ModelCall | null,

@@ -171,6 +171,8 @@ export class Session {
     this.#isSettling = false;
     const observation = this.#observation;
     const model = observation?.model() ?? null;
+    // Of a compressed answer the bytes on the wire are fewer than what the model wrote.
+    this.#account?.onDecoded(observation?.answerBytes ?? 0);
     const charge = this.#routed && this.#account?.settle(model, this.#routed);
     const facts: CallFacts = {
       id: this.#id,
