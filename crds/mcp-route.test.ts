@@ -90,7 +90,7 @@ testRefusals(kind, most, [
   [
     "spec.rules.0.matches.0.tool",
     "x",
-    'spec.rules[0].matches[0].tool: unknown field; known: "servers", "tools", "toolsRegex", "resources", "methods"',
+    'spec.rules[0].matches[0].tool: unknown field; known: "servers", "tools", "toolsRegex", "resources", "prompts", "methods"',
   ],
   [
     "spec.rules.0.filters.0.type",

@@ -24,6 +24,7 @@ const match = object({
     tools: globs("Globs of tool names"),
     toolsRegex: expressions("Expressions for whole tool names"),
     resources: globs("Globs of resource URIs"),
+    prompts: globs("Globs of prompt names"),
     methods: globs("Globs of JSON-RPC methods"),
   },
 });

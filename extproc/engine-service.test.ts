@@ -31,6 +31,7 @@ const fallbackAttempt: AttemptPlan = {
   fallback: { provider: "openai", rule, candidate: 0, guardedRanges: ["10.0.0.0/8"] },
 };
 const signing = attemptPlan("aws", "signing");
+const judging = plan({ id: "judging", mcp: { rules: [] } });
 
 function serve() {
   const clock = new ManualClock();
@@ -44,7 +45,7 @@ function serve() {
     policies: [],
   });
   service.publish(
-    update([choosing], {
+    update([choosing, judging], {
       revision: 3,
       attempts: [fallbackAttempt, signing],
       credentials: [
@@ -87,6 +88,22 @@ t.test("methods serve a transaction by its plan, and its facts go out", async (t
     { reply: "requestBody", metadata: { clrk: { pick: "walk" } } },
   ]);
   t.match(facts, [{ model: { requestModel: "gpt-4o" } }]);
+});
+
+t.test("methods judge messages of a plan for MCP", async (t) => {
+  const { talk, facts } = serve();
+  const ping = message("request-body", {
+    body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+    endOfStream: true,
+  });
+  t.match(
+    talk({ "x-clrk-plan": "judging" }, [requestHeaders({ "x-forwarded-proto": "https" }), ping]),
+    [
+      { reply: "requestHeaders" },
+      { reply: "immediateResponse", details: "clrk_denied{mcp-denied}" },
+    ],
+  );
+  t.match(facts, [{ mcp: { messages: [{ method: "ping", outcome: "denied" }] } }]);
 });
 
 t.test("methods refuse a transaction whose plan is not known", async (t) => {

@@ -19,6 +19,7 @@ import { CallBudgets } from "./call-budgets.ts";
 import { readCaller } from "./caller.ts";
 import { EjectedCandidates } from "./ejected-candidates.ts";
 import type { GrpcStream, OpenCall } from "./http2/call.ts";
+import { McpSession } from "./mcp-session.ts";
 import { NetworkCall } from "./network-call.ts";
 import type { LimitTable } from "./limit-table.ts";
 import { Observation } from "./observation.ts";
@@ -154,6 +155,10 @@ export class EngineService {
     }
     const caller = readCaller(stream.header(CLRK_HEADERS.caller));
     const entry = this.#book.find(id);
+    if (entry?.mcp !== undefined) {
+      const tools = { ...this.#tools, words: this.#words };
+      return call.begin(new McpSession({ entry, judge: entry.mcp, caller, tools, settler: call }));
+    }
     return call.begin(new Session({ entry, caller, tools: this.#tools, settler: call }));
   }
 

@@ -66,6 +66,20 @@ const cases: readonly { readonly name: string; readonly facts: readonly CallFact
       callFacts({ id: "6", charge: { tokens: 7, microDollars: null, isEstimated: true } }),
     ],
   },
+  {
+    name: "what was said to an MCP server",
+    facts: [
+      callFacts({
+        mcp: {
+          protocol: "mcp",
+          revision: null,
+          messages: [
+            { method: "a\n", subject: "tool", name: "\u001f", outcome: "denied", rule: null },
+          ],
+        },
+      }),
+    ],
+  },
 ];
 
 for (const { name, facts } of cases) {

@@ -3,7 +3,7 @@
  * every object again, and costs three times as much as writing and reading these lines.
  */
 
-import type { CallFacts, ModelCall, TokenUsage } from "../gateway/call-facts.ts";
+import type { CallFacts, McpFacts, ModelCall, TokenUsage } from "../gateway/call-facts.ts";
 
 /** What few facts have, as JSON, which holds no control character. */
 interface Rest {
@@ -11,6 +11,7 @@ interface Rest {
   readonly denial: CallFacts["denial"];
   readonly target: CallFacts["target"];
   readonly routing: CallFacts["routing"];
+  readonly mcp?: McpFacts;
   /** Only of a call under a budget */
   readonly charge?: NonNullable<CallFacts["charge"]>;
   /** Only a model call whose texts hold control characters */
@@ -46,15 +47,15 @@ export function decodeFacts(text: string): CallFacts[] {
 }
 
 function encodeLine(facts: CallFacts): string {
-  const { id, trace, responseChunks, model, capture, denial, target, routing, charge } = facts;
+  const { id, trace, responseChunks, model, capture, denial, target, routing, charge, mcp } = facts;
   const ids =
     trace === null
       ? `${id}${fieldEnd}${none}${fieldEnd}${none}${fieldEnd}${none}`
       : `${id}${fieldEnd}${trace.traceId}${fieldEnd}${trace.spanId}${fieldEnd}${trace.parentSpanId}`;
   const isReadable = model === null || isWritable(model);
   const call = isReadable ? encodeModel(model) : encodeModel(null);
-  const isPlain = capture === null && denial === null && target === null && routing === null;
-  const isBare = isPlain && charge === undefined;
+  const isCommon = capture === null && denial === null && target === null && routing === null;
+  const isBare = isCommon && mcp === undefined && charge === undefined;
   const rest =
     isReadable && isBare
       ? none
@@ -63,6 +64,7 @@ function encodeLine(facts: CallFacts): string {
           denial,
           target,
           routing,
+          ...(mcp !== undefined && { mcp }),
           ...(charge !== undefined && { charge }),
           ...(!isReadable && { model }),
         } satisfies Rest);
@@ -87,6 +89,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
     routing: rest.routing,
     ...(rest.charge !== undefined && { charge: rest.charge }),
     responseChunks: Number(chunks),
+    ...(rest.mcp !== undefined && { mcp: rest.mcp }),
   };
 }
 

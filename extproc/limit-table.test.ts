@@ -169,3 +169,23 @@ t.test("a lock whose thread has gone is taken over", { timeout: 60_000 }, async 
   t.equal(takeMany(table, 10, 0), 4);
   t.equal(table.takenOver, 1);
 });
+
+for (const requests of [1, 2, 50, 1_000, 65_535]) {
+  t.test(`take() gives ${requests} in all, until nothing was asked for a window`, async (t) => {
+    const total = { requests, windowMs: 1_000, isTotal: true } as const;
+    for (const start of [0, 1 / 3, 86_400_000.000_1, 1.3e11]) {
+      const table = tableOf(16);
+      const takeAll = (nowMs: number) => {
+        let taken = 0;
+        while (table.take("a", total, nowMs).kind === "taken") taken++;
+        return taken;
+      };
+      t.equal(takeAll(start), requests, `at ${start} ms`);
+      t.equal(takeAll(start + 900), 0);
+      t.equal(takeAll(start + 1_800), 0, "who asks is remembered");
+      table.giveBack("a", total, start + 1_800);
+      t.equal(takeAll(start + 1_800), 1, "what was given back");
+      t.equal(takeAll(start + 2_802), requests, "forgotten");
+    }
+  });
+}

@@ -5,6 +5,7 @@
  * all requests free, so that no caller is forgotten who is still limited; when there is none, nobody new is let by.
  */
 
+import { maxTotal } from "../gateway/snapshot-terms.ts";
 import { BucketLocks } from "./bucket-locks.ts";
 import { seededHash } from "./seeded-hash.ts";
 
@@ -14,6 +15,8 @@ export interface Rate {
   readonly requests: number;
   /** Time in `ms` in which as many become possible again; above 0 */
   readonly windowMs: number;
+  /** None becomes possible again, until nothing was asked for a whole window; `requests` is `maxTotal` at most */
+  readonly isTotal?: true;
 }
 
 /** Whether there was one more request for a caller. */
@@ -36,6 +39,9 @@ const TAKEN_OVER = 3;
 
 /** Rounding may make a time a little too late: so much of the time between two requests is forgiven. */
 const forgivenShare = 1 / 64;
+
+/** One request of a limit without refill, as its place keeps it. */
+const totalUnit = 1 / (maxTotal + 1);
 
 /** Memory of a table for so many callers that are limited at once, all unused; 2 MiB by default. */
 export function createLimitMemory(places: number = defaultPlaces): SharedArrayBuffer {
@@ -97,7 +103,8 @@ export class LimitTable {
     try {
       const place = this.#find(bucket, { high, low, nowMs }).own;
       if (place === undefined) return;
-      this.#freeAt[place] = (this.#freeAt[place] ?? 0) - rate.windowMs / rate.requests;
+      const step = rate.isTotal ? totalUnit : rate.windowMs / rate.requests;
+      this.#freeAt[place] = (this.#freeAt[place] ?? 0) - step;
     } finally {
       this.#locks.unlock(bucket);
     }
@@ -115,6 +122,7 @@ export class LimitTable {
     const { own, unused, firstFreeAt } = this.#find(bucket, { high, low, nowMs });
     const place = own ?? unused;
     if (place === undefined) return { kind: "full", afterMs: firstFreeAt - nowMs };
+    if (rate.isTotal) return this.#takeOfTotal(place, own, { high, low, rate, nowMs });
     const interval = rate.windowMs / rate.requests;
     const used = own === undefined ? nowMs : (this.#freeAt[own] ?? nowMs);
     const afterMs = used + interval - rate.windowMs - nowMs;
@@ -123,6 +131,27 @@ export class LimitTable {
     this.#keys[2 * place + 1] = low;
     this.#freeAt[place] = used + interval;
     return { kind: "taken" };
+  }
+
+  /** A time in whole `ms`, and behind the point how many were taken: exact for four years of the clock. */
+  #takeOfTotal(
+    place: number,
+    own: number | undefined,
+    {
+      high,
+      low,
+      rate,
+      nowMs,
+    }: { readonly high: number; readonly low: number; readonly rate: Rate; readonly nowMs: number },
+  ): TakeOutcome {
+    const known = own === undefined ? 0 : (this.#freeAt[own] ?? 0);
+    const used = known - Math.floor(known);
+    const forgottenAt = Math.ceil(nowMs + rate.windowMs);
+    const isSpent = used >= rate.requests * totalUnit;
+    this.#keys[2 * place] = high;
+    this.#keys[2 * place + 1] = low;
+    this.#freeAt[place] = forgottenAt + used + (isSpent ? 0 : totalUnit);
+    return isSpent ? { kind: "spent", afterMs: forgottenAt - nowMs } : { kind: "taken" };
   }
 
   /** Where the caller is while it has used anything, else a place that nobody uses. */

@@ -58,6 +58,17 @@ t.test("find() gives a plan with what follows from it", async (t) => {
     provider: { name: "anthropic" },
   });
   t.equal(book.find(asked.id)?.policies.length, 1);
+  t.equal(book.find(asked.id)?.mcp, undefined);
+});
+
+t.test("find() gives a plan for MCP with its judge, made once", async (t) => {
+  const book = new PlanBook([]);
+  const asked = plan({ mcp: { rules: [] } });
+  book.publish(update([asked]));
+  const judge = book.find(asked.id)?.mcp;
+  t.ok(judge);
+  book.publish(update([asked], { revision: 2 }));
+  t.equal(book.find(asked.id)?.mcp, judge);
 });
 
 t.test(

@@ -6,6 +6,7 @@
 
 import { BlockList } from "node:net";
 import { valueNamesOf } from "../gateway/gateway-credentials.ts";
+import { McpJudge } from "../gateway/mcp-judge.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import { policiesFor } from "../gateway/pipeline.ts";
 import type { ShownParts } from "../gateway/processing-mode.ts";
@@ -32,6 +33,8 @@ export interface PlanEntry {
   readonly shown: ShownParts;
   /** Whose API is spoken, where that is known */
   readonly provider: Provider | undefined;
+  /** Judges messages, where they are for an MCP server */
+  readonly mcp: McpJudge | undefined;
 }
 
 /** A plan for attempts with its signer, or why there is none. */
@@ -171,6 +174,7 @@ export class PlanBook {
       policies: policiesFor(plan, this.#list),
       shown: shownParts(plan),
       provider: plan.provider === undefined ? undefined : findProviderByName(plan.provider),
+      mcp: plan.mcp === undefined ? undefined : new McpJudge(plan.mcp, plan.route),
     };
   }
 }

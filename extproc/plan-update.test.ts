@@ -105,6 +105,11 @@ t.test("createPlanUpdate() leaves out a value that has not arrived", async (t) =
   t.same(updateOf(gatewayWith(httpRule({ engine: plan(), action }))).credentials, []);
 });
 
+t.test("createPlanUpdate() adds what Envoy injects where names of MCP are recorded", async (t) => {
+  const engine = plan({ mcp: { rules: [] } });
+  t.same(namesOf(updateOf(gatewayWith(byHeader, httpRule({ engine })))), [openai]);
+});
+
 t.test("createPlanUpdate() is plain data that crosses threads", async (t) => {
   const update = updateOf(gatewayWith(byHeader, byQuery, signed));
   t.ok(update.plans.length > 0 && update.attempts.length > 0 && update.credentials.length > 0);

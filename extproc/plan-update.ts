@@ -44,7 +44,8 @@ export function createPlanUpdate(
 }
 
 /** Whether anything that an agent or upstream wrote of such a transaction goes into its record. */
-export function keepsParts({ meters, capture, routing }: EnginePlan): boolean {
+export function keepsParts({ meters, capture, routing, mcp }: EnginePlan): boolean {
+  if (mcp !== undefined) return true;
   const rules = routing?.rules ?? [];
   return [{ meters, capture }, ...rules].some((one) => one.meters || one.capture !== undefined);
 }

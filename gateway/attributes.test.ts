@@ -93,6 +93,16 @@ t.test("attribute names keep their strings", async (t) => {
     namespace: "clrk.mcproute.namespace",
     decision: "clrk.mcproute.toolpolicy.decision",
   });
+  t.strictSame(attributes.MCP_ATTRIBUTES, {
+    method: "mcp.method",
+    methodName: "mcp.method.name",
+    protocolVersion: "mcp.protocol.version",
+    toolName: "mcp.tool.name",
+    promptName: "mcp.prompt.name",
+    resourceUri: "mcp.resource.uri",
+    protocol: "clrk.mcp.protocol",
+    messages: "clrk.mcp.messages",
+  });
   t.strictSame(attributes.L4_ATTRIBUTES, {
     bytesUpstream: "clrk.l4.bytes_upstream",
     bytesDownstream: "clrk.l4.bytes_downstream",

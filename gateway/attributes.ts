@@ -150,6 +150,21 @@ export const MCP_ROUTE_ATTRIBUTES = {
   decision: "clrk.mcproute.toolpolicy.decision",
 } as const;
 
+/** The first message of a request to an MCP server. */
+export const MCP_ATTRIBUTES = {
+  method: "mcp.method",
+  /** Name of the conventions for `method` */
+  methodName: "mcp.method.name",
+  protocolVersion: "mcp.protocol.version",
+  toolName: "mcp.tool.name",
+  promptName: "mcp.prompt.name",
+  resourceUri: "mcp.resource.uri",
+  /** `a2a` only */
+  protocol: "clrk.mcp.protocol",
+  /** How many of a batch are told */
+  messages: "clrk.mcp.messages",
+} as const;
+
 /** Traffic below HTTP. */
 export const L4_ATTRIBUTES = {
   bytesUpstream: "clrk.l4.bytes_upstream",

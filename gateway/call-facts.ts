@@ -69,6 +69,29 @@ export interface CallRouting {
   readonly dropped: readonly string[];
 }
 
+/** One message of a request to an MCP server. */
+export interface McpMessageFacts {
+  /** JSON-RPC method; empty for an answer to the server */
+  readonly method: string;
+  /** What it names; null where it names nothing */
+  readonly subject: "tool" | "resource" | "prompt" | null;
+  /** Name of the tool or prompt, or URI of the resource, cut after 256 characters */
+  readonly name: string | null;
+  readonly outcome: "allowed" | "denied";
+  /** Index of the rule that decided; null where none did */
+  readonly rule: number | null;
+}
+
+/** What was said to an MCP server. */
+export interface McpFacts {
+  /** `a2a`: methods that only that protocol has */
+  readonly protocol: "mcp" | "a2a";
+  /** As the request says it; null when it says none */
+  readonly revision: string | null;
+  /** One, or those of a batch: the first 16 */
+  readonly messages: readonly McpMessageFacts[];
+}
+
 /** One attempt at a backend of a rule that falls back. */
 export interface Attempt {
   /** Null when nobody knows any more whose it was */
@@ -110,6 +133,8 @@ export interface CallFacts {
   readonly denial: EngineDenial | null;
   /** Null where nothing was chosen: the request went the way that its path says, as it was */
   readonly routing: CallRouting | null;
+  /** Absent where nothing was judged as MCP */
+  readonly mcp?: McpFacts;
   /** Absent where no budget counts the call */
   readonly charge?: CallCharge;
   /** Attempts in their order, as Envoy logged them; absent where there is only one way */

@@ -120,6 +120,7 @@ t.test("compile() plans for the engine on each gateway what it is asked for ther
   t.same([...whyOf("egress")].toSorted(), [
     "asks for token counts of streams",
     "chooses who serves model calls",
+    "judges MCP messages",
     "keeps calls within a budget",
     "keeps request bodies (LoggingPolicy default/log)",
     "puts a credential into the query",
@@ -144,7 +145,6 @@ t.test("compile() reports on every object once", async (t) => {
     "FallbackRoutingPolicy fall: TargetNotFound",
     "Secret key: undefined",
     "EgressHTTPRoute lost: NoMatchingParent",
-    "MCPRoute mcp: NotEnforced",
   ]);
 });
 
@@ -178,7 +178,7 @@ t.test("compile() shows routes of wildcard and exact host in their order", async
   const result = compiled(...everything());
   t.same(decisions(hostPolicy(result, "api.example.com")), [
     "deny credential-missing EgressHTTPRoute web/0",
-    "deny not-enforced MCPRoute mcp/0",
+    "allow MCPRoute mcp/0",
   ]);
 });
 

@@ -157,7 +157,7 @@ function draftRoute(
     case "EgressL4Route":
       return draftEgressL4Route(route, index, guard);
     case "MCPRoute":
-      return draftMcpRoute(route);
+      return draftMcpRoute(route, index);
   }
 }
 

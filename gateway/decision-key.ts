@@ -62,6 +62,7 @@ const reasons: ReadonlySet<string> = new Set([
   "body-malformed",
   "not-translatable",
   "upstream-malformed",
+  "mcp-denied",
   "unidentified",
   "unmatched-port",
   "no-server-name",

@@ -57,3 +57,15 @@ t.test("refuseLimited() does not say that a caller has spent what it has not", a
   );
   t.same(headers?.[0], ["retry-after", "60"]);
 });
+
+t.test("refuseLimited() sends nobody back who has used up all", async (test) => {
+  const total = { ...limit, requests: 1, isTotal: true, scope: "PerExecution" } as const;
+  const refusal = refuseLimited({ kind: "limited", limit: total, afterMs: 5_000, cause: "spent" });
+  test.same(refusal, {
+    kind: "deny",
+    status: 429,
+    reason: "rate-limited",
+    message:
+      "Refused because RateLimitPolicy default/calls allows 1 call in all for each execution of an agent, and they are used up",
+  });
+});

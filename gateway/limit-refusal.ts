@@ -21,7 +21,8 @@ export function refuseLimited({
   afterMs,
   cause,
 }: Extract<LimitVerdict, { kind: "limited" }>): Extract<Decision, { kind: "deny" }> {
-  const { policy, requests, windowMs, scope } = limit;
+  const { policy, requests, windowMs, scope, isTotal } = limit;
+  if (isTotal && cause === "spent") return refuseSpent(limit);
   const seconds = wholeSeconds(afterMs);
   const label = formatReference(policy);
   const what = `${requests} ${requests === 1 ? "request" : "requests"} in ${formatDuration(windowMs)}`;
@@ -39,6 +40,17 @@ export function refuseLimited({
       ["ratelimit-policy", `"${policy.name}";q=${requests};w=${wholeSeconds(windowMs)}`],
       ["ratelimit", `"${policy.name}";r=0;t=${seconds}`],
     ],
+  };
+}
+
+/** To try again is no use. */
+function refuseSpent({ policy, requests, scope }: LimitPlan): Extract<Decision, { kind: "deny" }> {
+  const what = `${requests} ${requests === 1 ? "call" : "calls"} in all ${counted[scope]}`;
+  return {
+    kind: "deny",
+    status: 429,
+    reason: "rate-limited",
+    message: `Refused because ${formatReference(policy)} allows ${what}, and they are used up`,
   };
 }
 

@@ -27,6 +27,11 @@ const rows: readonly {
     shown: [true, "buffered", true],
   },
   {
+    name: "messages to an MCP server",
+    plan: { meters: false, mcp: { rules: [] } },
+    shown: [true, "buffered", true],
+  },
+  {
     name: "captured requests",
     plan: { meters: false, capture: capturing(true, false) },
     shown: [false, "streamed", false],

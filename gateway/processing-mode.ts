@@ -15,8 +15,8 @@ export interface ShownParts {
 }
 
 /** The parts that requests of a plan need. */
-export function shownParts({ meters, capture, routing }: EnginePlan): ShownParts {
-  if (routing !== undefined) {
+export function shownParts({ meters, capture, routing, mcp }: EnginePlan): ShownParts {
+  if (routing !== undefined || mcp !== undefined) {
     return { responseHeaders: true, requestBody: "buffered", responseBody: true };
   }
   const response = meters || capture?.response === true;

@@ -1,5 +1,6 @@
 /** Tests of the attributes of a record: which groups appear, in which order, with which types. */
 import t from "tap";
+import type { McpFacts } from "./call-facts.ts";
 import type { Attribute } from "./attributes.ts";
 import type { EgressRecord } from "./record.ts";
 import { recordAttributes, recordErrorType } from "./record-attributes.ts";
@@ -148,6 +149,33 @@ t.test("recordAttributes() names an MCPRoute by its own attributes", async (t) =
     "clrk.route": "MCPRoute/a/b",
   });
   t.notOk(Object.hasOwn(attributes, "clrk.aiproviderroute.name"));
+});
+
+t.test("recordAttributes() tells the first message to an MCP server", async (t) => {
+  const told = (mcp: McpFacts) =>
+    Object.fromEntries(plain(recordAttributes(httpRecord({ mcp }), "span")));
+  const message = { method: "tools/call", outcome: "denied", rule: 0 } as const;
+  t.match(
+    told({
+      protocol: "mcp",
+      revision: "2025-11-25",
+      messages: [{ ...message, subject: "tool", name: "delete" }],
+    }),
+    {
+      "mcp.method": "tools/call",
+      "mcp.method.name": "tools/call",
+      "mcp.protocol.version": "2025-11-25",
+      "mcp.tool.name": "delete",
+      "clrk.mcproute.toolpolicy.decision": "deny",
+    },
+  );
+  const uri = { ...message, subject: "resource", name: "u:1" } as const;
+  const batch = told({ protocol: "a2a", revision: null, messages: [uri, uri] });
+  t.match(batch, { "mcp.resource.uri": "u:1", "clrk.mcp.protocol": "a2a" });
+  t.equal(String(batch["clrk.mcp.messages"]), "2");
+  t.notOk(Object.hasOwn(batch, "clrk.mcproute.toolpolicy.decision"));
+  const none = told({ protocol: "mcp", revision: null, messages: [] });
+  t.notOk(Object.hasOwn(none, "mcp.method"));
 });
 
 t.test("recordAttributes() lists Envoy's flags as an array", async (t) => {

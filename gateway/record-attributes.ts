@@ -15,13 +15,14 @@ import {
   intAttribute,
   L4_ATTRIBUTES,
   listAttribute,
+  MCP_ATTRIBUTES,
   MCP_ROUTE_ATTRIBUTES,
   providerNames,
   ROUTING_ATTRIBUTES,
   textAttribute,
 } from "./attributes.ts";
 import type { Attribute } from "./attributes.ts";
-import type { Attempt, TokenUsage } from "./call-facts.ts";
+import type { Attempt, McpFacts, TokenUsage } from "./call-facts.ts";
 import type {
   EgressRecord,
   RecordAgent,
@@ -46,6 +47,7 @@ export function recordAttributes(record: EgressRecord, signal: RecordSignal): At
   if (record.usage !== null) addUsage(attributes, record.usage);
   if (record.charge !== undefined) addCharge(attributes, record.charge);
   if (record.routing !== null) addRouting(attributes, record.routing);
+  if (record.mcp !== undefined) addMcp(attributes, record.mcp);
   if (record.decision.route !== null) addRoute(attributes, record.decision.route);
   addDecision(attributes, record);
   addTransport(attributes, record);
@@ -196,6 +198,32 @@ function addUsage(attributes: Attribute[], usage: TokenUsage): void {
   addTokens(attributes, GEN_AI_ATTRIBUTES.cacheCreationTokens, usage.cacheWriteTokens);
   addTokens(attributes, GEN_AI_ATTRIBUTES.reasoningTokens, usage.reasoningTokens);
 }
+
+function addMcp(attributes: Attribute[], { protocol, revision, messages }: McpFacts): void {
+  const [message] = messages;
+  if (message === undefined) return;
+  const { method, subject, name, outcome } = message;
+  attributes.push(
+    textAttribute(MCP_ATTRIBUTES.method, method),
+    textAttribute(MCP_ATTRIBUTES.methodName, method),
+  );
+  addText(attributes, MCP_ATTRIBUTES.protocolVersion, revision);
+  if (subject !== null) addText(attributes, subjectAttributes[subject], name);
+  if (subject === "tool") {
+    const decision = outcome === "allowed" ? "allow" : "deny";
+    attributes.push(textAttribute(MCP_ROUTE_ATTRIBUTES.decision, decision));
+  }
+  if (protocol !== "mcp") attributes.push(textAttribute(MCP_ATTRIBUTES.protocol, protocol));
+  if (messages.length > 1) {
+    attributes.push(intAttribute(MCP_ATTRIBUTES.messages, messages.length));
+  }
+}
+
+const subjectAttributes = {
+  tool: MCP_ATTRIBUTES.toolName,
+  prompt: MCP_ATTRIBUTES.promptName,
+  resource: MCP_ATTRIBUTES.resourceUri,
+} as const;
 
 function addCharge(attributes: Attribute[], { tokens, cost, estimated }: RecordCharge): void {
   attributes.push(intAttribute(CHARGE_ATTRIBUTES.tokens, tokens));

@@ -178,6 +178,28 @@ t.test(
   },
 );
 
+t.test("records of MCP tell method and name, and warn of refusals with status 200", async (t) => {
+  const mcp = (method: string, subject: "tool" | "resource" | null, name: string | null) =>
+    ({
+      protocol: "mcp",
+      revision: null,
+      messages: [{ method, subject, name, outcome: "denied", rule: null }],
+    }) as const;
+  const record = httpRecord({ provider: null, mcp: mcp("tools/call", "tool", "a b") });
+  t.equal(
+    accessLine(record),
+    "POST api.openai.com:443/v1/chat/completions 200 41ms req=512B resp=2048B mcp_method=tools/call mcp_tool=a%20b route=default/openai",
+  );
+  t.equal(spanName(record), "mcp tools/call a b");
+  t.equal(
+    spanName(httpRecord({ mcp: mcp("resources/read", "resource", "u") })),
+    "mcp resources/read",
+  );
+  t.equal(spanName(httpRecord({ mcp: mcp("", null, null) })), "mcp response");
+  const { decision } = deniedRecord();
+  t.equal(recordSeverity(httpRecord({ decision, mcp: mcp("ping", null, null) })), "warn");
+});
+
 t.test("recordSeverity() follows the verdict below HTTP", async (t) => {
   t.equal(recordSeverity(tcpRecord()), "info");
   t.equal(recordSeverity(tcpRecord({ decision: deniedRecord().decision })), "warn");

@@ -2,7 +2,14 @@
  * The record of one egress transaction: a plain JSON value, complete when it is made and never changed. It holds no
  * secret: whoever makes it redacts targets and header values first (`redact.ts`).
  */
-import type { Attempt, CallRouting, CapturedExchange, TokenUsage } from "./call-facts.ts";
+import type {
+  Attempt,
+  CallRouting,
+  CapturedExchange,
+  McpFacts,
+  McpMessageFacts,
+  TokenUsage,
+} from "./call-facts.ts";
 import type { ObjectName } from "./snapshot.ts";
 import type { TraceIds } from "./trace-context.ts";
 
@@ -177,11 +184,13 @@ export interface EgressRecord {
   readonly routing: RecordRouting | null;
   /** Headers and bodies, redacted, where the policy asks for them */
   readonly capture: CapturedExchange | null;
+  /** What was said to an MCP server, redacted; absent for all else */
+  readonly mcp?: McpFacts;
 }
 
 /**
  * Weight of a record, by the same rule for logs and terminals: no response and 4xx warn, 5xx is an error, and so is an
- * answer that the engine's failure cut short, whatever its status was.
+ * answer that the engine's failure cut short, whatever its status was. A refused message of MCP warns: its status is 200.
  */
 export function recordSeverity(record: EgressRecord): "info" | "warn" | "error" {
   const { decision, response } = record;
@@ -189,22 +198,31 @@ export function recordSeverity(record: EgressRecord): "info" | "warn" | "error" 
   const { status } = response;
   if (status >= 500) return "error";
   if (status === 0 || status >= 400) return "warn";
+  if (record.mcp !== undefined && decision.verdict === "deny") return "warn";
   return decision.verdict === "deny" ? "error" : "info";
 }
 
 /**
- * Name of the transaction's span: `operation model` of a model call, else `METHOD host`, the path where there is no
- * host; `egress.tcp` below HTTP.
+ * Name of the transaction's span: `operation model` of a model call, `mcp method name` of a message of MCP, else
+ * `METHOD host`, the path where there is no host; `egress.tcp` below HTTP.
  */
 export function spanName(record: EgressRecord): string {
   if (record.kind !== "http") return "egress.tcp";
-  const { model } = record;
+  const { model, mcp } = record;
+  const [message] = mcp?.messages ?? [];
+  if (mcp !== undefined && message !== undefined) return messageName(mcp.protocol, message);
   if (model !== null) {
     const { operation, requestModel } = model;
     return requestModel === null ? operation : `${operation} ${requestModel}`;
   }
   const { method, host, path } = record.request;
   return `${method || "REQUEST"} ${host || path}`;
+}
+
+/** URIs are too many for names of spans. */
+function messageName(protocol: string, { method, subject, name }: McpMessageFacts): string {
+  const named = subject === "tool" || subject === "prompt" ? ` ${name}` : "";
+  return `${protocol} ${method || "response"}${named}`;
 }
 
 /**
@@ -220,7 +238,7 @@ function httpLine(record: EgressRecord): string {
   const target = asField((request.authority || request.host) + request.path);
   const head = `${asField(request.method || "REQUEST")} ${target} ${response.status} ${durationField(record.durationMs)}`;
   const bytes = `req=${request.bytes}B resp=${response.bytes}B`;
-  return `${head} ${bytes}${modelFields(record)}${routeField(decision.route)}${denyField(decision)}`;
+  return `${head} ${bytes}${modelFields(record)}${mcpFields(record)}${routeField(decision.route)}${denyField(decision)}`;
 }
 
 function modelFields({ provider, model, usage }: EgressRecord): string {
@@ -231,6 +249,13 @@ function modelFields({ provider, model, usage }: EgressRecord): string {
     tokenField("input_tokens", usage?.inputTokens ?? null) +
     tokenField("output_tokens", usage?.outputTokens ?? null)
   );
+}
+
+function mcpFields({ mcp }: EgressRecord): string {
+  const [message] = mcp?.messages ?? [];
+  if (message === undefined) return "";
+  const { method, subject, name } = message;
+  return `${textField("mcp_method", method || "response")}${textField(`mcp_${subject}`, name)}`;
 }
 
 function textField(name: string, value: string | null): string {

@@ -33,7 +33,11 @@ export type DenyReason =
   | "rate-limited"
   | "budget-exhausted"
   | "budget-unavailable"
-  | "upstream-malformed";
+  | "upstream-malformed"
+  | "mcp-denied";
+
+/** Most requests that a limit without refill can count. */
+export const maxTotal = 65_535;
 
 /** How many requests in how much time, as a RateLimitPolicy says it. */
 export interface LimitPlan {
@@ -43,6 +47,8 @@ export interface LimitPlan {
   readonly requests: number;
   /** Time in `ms` in which as many become possible again, evenly; above 0 */
   readonly windowMs: number;
+  /** Present: so many in all. What was used is forgotten once nothing was asked for a whole window; at most `maxTotal` */
+  readonly isTotal?: true;
   /** What is counted together: requests of an agent, of one execution of it, or by one route of all agents */
   readonly scope: "PerAgent" | "PerExecution" | "PerRoute";
 }

@@ -3,6 +3,7 @@
  * gateway decides. Structured-cloneable and free of secrets: credentials are named here and travel beside it.
  */
 
+import type { McpPlan } from "./mcp-plan.ts";
 import type { FallbackPlan, RoutedRule, RoutingPlan } from "./routing-plan.ts";
 import type {
   CapturePlan,
@@ -132,6 +133,8 @@ export interface EnginePlan {
   readonly capture?: CapturePlan;
   /** Model calls whose body is read before it is decided who serves them; absent: Envoy knows by the path */
   readonly routing?: RoutingPlan;
+  /** Messages to MCP servers, of which each must be allowed; absent: bodies are not read for that */
+  readonly mcp?: McpPlan;
   /** Put into the query of the request, in this order */
   readonly queryCredentials: readonly Extract<CredentialUse, { readonly kind: "query" }>[];
   /** A request takes one of each or of none; absent: no limit, or each rule of `routing` has its own */

@@ -29,7 +29,10 @@ const layers = new Map<string, Layer>([
   ["native", { directories: [], packages: [] }],
   [
     "gateway",
-    { directories: ["crds", "providers"], packages: ["protobufjs", "@grpc/grpc-js", "yaml"] },
+    {
+      directories: ["crds", "providers"],
+      packages: ["protobufjs", "@grpc/grpc-js", "yaml", "re2js"],
+    },
   ],
   ["extproc", { directories: ["gateway", "providers"], packages: ["protobufjs", "@grpc/grpc-js"] }],
   ["certs", { directories: ["gateway"], packages: [] }],

@@ -12,6 +12,7 @@ import { exampleDirectory, readExamplePolicy } from "../harness/example-policy.t
 import { createFakeProvider } from "../harness/fake-provider.ts";
 import { startGateway } from "../harness/gateway.ts";
 import type { RunningGateway } from "../harness/gateway.ts";
+import { startMcpServer } from "../harness/mcp-server.ts";
 import { hasPrivateNetwork, privateNetworkCommand } from "../harness/private-network.ts";
 import { runProcess, temporaryDirectory } from "../harness/processes.ts";
 import type { TestScope } from "../harness/processes.ts";
@@ -108,6 +109,23 @@ if (process.env[insideVariable] === undefined) {
       });
     },
   );
+
+  t.test("mcp: an agent has a part of a server's tools", async (test) => {
+    const authority = createUpstreamAuthority();
+    const hostnames = ["mcp.deepwiki.com"];
+    const tools = ["read_wiki_structure", "read_wiki_contents", "ask_question"];
+    const server = await startMcpServer(test, authority.issue(hostnames), tools);
+    const upstreams = {
+      aliases: [{ port: server.port, hostnames }],
+      authorityPem: authority.certificatePem,
+    };
+    const gateway = await startGateway(test, { manifests: readExamplePolicy("mcp", upstreams) });
+    test.strictSame(await runBehindProxy(gateway, "mcp"), [
+      "tools: read_wiki_structure, read_wiki_contents",
+      "read_wiki_structure: answered",
+      'ask_question: MCP error -32013: Refused because MCPRoute default/deepwiki does not allow tool "ask_question"',
+    ]);
+  });
 
   t.test("allow-list: only what a rule names passes", async (test) => {
     const { gateway, upstreams } = await startExample(test, "allow-list", {

@@ -138,6 +138,8 @@ function sentence(reason: string, host: string): string {
       return "the gateway failed to decide about the request";
     case "body-too-large":
       return "the body is larger than the gateway holds to decide about the request";
+    case "mcp-denied":
+      return "the rules of the MCP server do not allow what was asked of it";
     case "body-malformed":
       return "the body is not what the route's API takes";
     default:

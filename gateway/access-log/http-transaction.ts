@@ -197,6 +197,7 @@ export function completeRecord(
     ...(facts?.charge !== undefined && { charge: recordCharge(facts.charge) }),
     routing: recordRouting(facts),
     capture: facts?.capture ?? null,
+    ...(facts?.mcp !== undefined && { mcp: facts.mcp }),
   };
 }
 

@@ -112,6 +112,20 @@ const cases: readonly {
     engine: callFacts({ model: null, trace: null, capture: capturedExchange() }),
   },
   {
+    name: "what was said to an MCP server",
+    measures: { engineId: "engine-1" },
+    engine: callFacts({
+      model: null,
+      mcp: {
+        protocol: "a2a",
+        revision: null,
+        messages: [
+          { method: hostile, subject: null, name: hostile, outcome: "allowed", rule: null },
+        ],
+      },
+    }),
+  },
+  {
     name: "a call that was charged",
     measures: { engineId: "engine-1" },
     engine: callFacts({

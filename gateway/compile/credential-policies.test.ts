@@ -206,12 +206,18 @@ t.test("bindCredentials() finds targets in the policy's own namespace only", asy
   t.equal(result.credentials.size, 0);
 });
 
-t.test("bindCredentials() is pending on an MCPRoute", async (t) => {
-  const mcp = object("MCPRoute", "m", { parentRefs: [parent()], rules: [{}] });
-  const result = withPolicy(headerCredential("p", [target("MCPRoute", "m")]), mcp, key);
+t.test("bindCredentials() gives an MCPRoute its credential where it names hosts", async (t) => {
+  const mcp = (hostnames: readonly string[]) =>
+    object("MCPRoute", "m", { parentRefs: [parent()], hostnames, rules: [{}] });
+  const policy = headerCredential("p", [target("MCPRoute", "m")]);
+  const result = withPolicy(policy, mcp(["mcp.example"]), key);
+  t.match(hostPolicy(result, "mcp.example").rules[0]?.action, {
+    kind: "forward",
+    credentials: [{ header: "authorization" }],
+  });
   t.equal(
-    conditionOf(result, label, "Accepted"),
-    "Pending: MCPRoute default/m is refused as a whole until it is enforced",
+    conditionOf(withPolicy(policy, mcp([]), key), label, "Accepted"),
+    "Invalid: MCPRoute default/m names no host, and a credential is bound to named hosts",
   );
 });
 

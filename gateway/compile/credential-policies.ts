@@ -77,12 +77,11 @@ function bind(
   if (object === undefined) {
     return { reason: "TargetNotFound", message: `${label} does not exist` };
   }
-  if (object.kind === "MCPRoute") {
-    return { reason: "Pending", message: `${label} is refused as a whole until it is enforced` };
-  }
   const unknown = findUnknownSection(object, target.sectionName);
   if (unknown !== undefined) return { reason: "Invalid", message: `${label} ${unknown}` };
-  const needsHosts = object.kind === "EgressHTTPRoute" && object.spec.hostnames.length === 0;
+  const needsHosts =
+    (object.kind === "EgressHTTPRoute" || object.kind === "MCPRoute") &&
+    object.spec.hostnames.length === 0;
   const message = `${label} names no host, and a credential is bound to named hosts`;
   const refusal = needsHosts ? refuseWithoutCredential(referenceOf(policy), message) : undefined;
   const rivals = listOf(bindings, objectKey(object));

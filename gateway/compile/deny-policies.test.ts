@@ -145,18 +145,15 @@ t.test(
   },
 );
 
-t.test("denyRoutes() is pending on an MCPRoute", async (t) => {
+t.test("denyRoutes() refuses an MCPRoute", async (t) => {
   const mcp = object("MCPRoute", "m", {
     parentRefs: [parent()],
     hostnames: ["m.example"],
     rules: [{}],
   });
   const result = compiled(gateway(), mcp, denyPolicy("d", [target("MCPRoute", "m")]));
-  t.match(
-    conditionOf(result, "EgressDenyPolicy default/d", "Accepted"),
-    /^Pending: MCPRoute default\/m/,
-  );
-  t.match(hostPolicy(result, "m.example").rules[0]?.action, { reason: "not-enforced" });
+  t.match(hostPolicy(result, "m.example").rules, [{ action: { reason: "deny-policy" } }]);
+  t.equal(hostPolicy(result, "m.example").rules[0]?.engine, undefined);
 });
 
 const fallback = object("FallbackRoutingPolicy", "f", {

@@ -44,9 +44,6 @@ function deny(
   const route = index.find(target.kind, parent.namespace, parent.name);
   if (route === undefined) return notFound(parent);
   const label = formatReference(parent);
-  if (route.kind === "MCPRoute") {
-    return { reason: "Pending", message: `${label} is refused as a whole until it is enforced` };
-  }
   const key = objectKey(route);
   const earlier = denials.get(key)?.policy;
   if (earlier !== undefined && formatReference(earlier) !== formatReference(name)) {

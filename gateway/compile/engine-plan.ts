@@ -21,7 +21,7 @@ export interface PlanScope {
 /** A rule as far as its plan depends on it. */
 export type PlannedRule = Pick<
   RuleDraft,
-  "ruleIndex" | "provider" | "logging" | "limits" | "budget"
+  "ruleIndex" | "provider" | "logging" | "limits" | "budget" | "mcp"
 >;
 
 /** The plan for requests of a rule that forwards with these credentials; undefined when Envoy alone suffices. */
@@ -36,7 +36,7 @@ export function enginePlan(
 
 /** What a plan says before it has an id; `why` is empty when Envoy alone suffices. */
 export function planParts(
-  { ruleIndex, provider, logging, limits, budget }: PlannedRule,
+  { ruleIndex, provider, logging, limits, budget, mcp }: PlannedRule,
   { gateway, route }: PlanScope,
   credentials: readonly CredentialUse[],
 ): Omit<EnginePlan, "id"> {
@@ -47,6 +47,7 @@ export function planParts(
     ...(meters ? [`reads tokens of ${provider} calls`] : []),
     ...(capture?.why ?? []),
     ...(queryCredentials.length > 0 ? ["puts a credential into the query"] : []),
+    ...(mcp === undefined ? [] : ["judges MCP messages"]),
     ...limits.map(({ policy }) => `counts requests for ${formatReference(policy)}`),
     ...(budget === undefined ? [] : ["keeps calls within a budget"]),
   ];
@@ -59,6 +60,7 @@ export function planParts(
     ...(capture !== undefined && { capture: capture.plan }),
     queryCredentials,
     ...(limits.length > 0 && { limits }),
+    ...(mcp !== undefined && { mcp }),
     why,
   };
 }

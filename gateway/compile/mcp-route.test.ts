@@ -1,69 +1,225 @@
-/** MCPRoutes, of which nothing is enforced yet. */
+/** MCPRoutes as the engine judges by them, and what of them refuses the route. */
 import t from "tap";
+import type { ParsedObject } from "../../crds/kinds.ts";
 import {
   compiled,
   conditionOf,
   decisions,
+  forwardOf,
   gateway,
   gatewayOf,
+  headerCredential,
   hostPolicy,
   httpRoute,
+  loggedBy,
+  logging,
   object,
   parent,
+  secret,
   statusOf,
+  target,
 } from "./testdata/objects.ts";
 
 function mcpRoute(name: string, spec: object = {}) {
-  return object("MCPRoute", name, { parentRefs: [parent()], rules: [{}], ...spec });
+  return object("MCPRoute", name, {
+    parentRefs: [parent()],
+    hostnames: ["mcp.example"],
+    rules: [{}],
+    ...spec,
+  });
 }
 
-t.test("draftMcpRoute() refuses its hosts", async (t) => {
+const toolPolicy = (policy: object) => ({ type: "ToolPolicy", toolPolicy: policy });
+const label = "MCPRoute default/m";
+
+function planOf(...objects: readonly ParsedObject[]) {
+  return hostPolicy(compiled(gateway(), ...objects), "mcp.example").rules[0]?.engine?.mcp;
+}
+
+t.test("draftMcpRoute() gives the engine the rules of the route", async (t) => {
+  const plan = planOf(
+    mcpRoute("m", {
+      rules: [
+        {
+          matches: [{ servers: ["*://mcp.example"], tools: ["a"], toolsRegex: ["b+"] }],
+          filters: [
+            toolPolicy({
+              allowedTools: ["c"],
+              deniedToolsRegex: ["d"],
+              requireConfirmation: ["e"],
+              rateLimits: [{ tools: ["f"], requests: 3, window: "1m", scope: "PerExecution" }],
+            }),
+          ],
+        },
+        { matches: [{ resources: ["r:*"], prompts: ["p"], methods: ["m"] }] },
+        {},
+      ],
+    }),
+  );
+  const nothing = { globs: [], expressions: [] };
+  const everything = { servers: [], methods: [], tools: nothing, resources: [], prompts: [] };
+  t.same(plan, {
+    rules: [
+      {
+        ruleIndex: 0,
+        matches: [
+          {
+            ...everything,
+            servers: ["*://mcp.example"],
+            tools: { globs: ["a"], expressions: ["b+"] },
+          },
+        ],
+        toolPolicies: [
+          {
+            allowed: { globs: ["c"], expressions: [] },
+            denied: { globs: [], expressions: ["d"] },
+            confirmed: ["e"],
+            limits: [
+              {
+                tools: { globs: ["f"], expressions: [] },
+                limit: {
+                  policy: {
+                    kind: "MCPRoute",
+                    namespace: "default",
+                    name: "m/rules/0/filters/0/rateLimits/0",
+                  },
+                  requests: 3,
+                  windowMs: 60_000,
+                  scope: "PerExecution",
+                },
+              },
+            ],
+          },
+        ],
+        limits: [],
+      },
+      {
+        ruleIndex: 1,
+        matches: [{ ...everything, resources: ["r:*"], prompts: ["p"], methods: ["m"] }],
+        toolPolicies: [],
+        limits: [],
+      },
+      { ruleIndex: 2, matches: [everything], toolPolicies: [], limits: [] },
+    ],
+  });
+});
+
+t.test("draftMcpRoute() forwards through the engine, with credentials", async (t) => {
   const result = compiled(
     gateway(),
-    mcpRoute("m", { hostnames: ["mcp.example", "*.mcp.example"] }),
+    mcpRoute("m"),
+    headerCredential("p", [target("MCPRoute", "m")]),
+    secret("key", { token: "t" }),
   );
-  for (const host of ["mcp.example", "*.mcp.example"]) {
-    t.same(hostPolicy(result, host).rules[0]?.action, {
-      kind: "deny",
-      status: 403,
-      reason: "not-enforced",
-      message:
-        "Refused because MCPRoute default/m cannot be enforced: MCPRoute is not enforced yet",
-    });
-  }
-  t.equal(
-    conditionOf(result, "MCPRoute default/m", "Accepted"),
-    "NotEnforced: MCPRoute is not enforced yet",
-  );
+  t.match(forwardOf(result, "mcp.example"), { credentials: [{ header: "authorization" }] });
+  const { engine } = hostPolicy(result, "mcp.example").rules[0] ?? {};
+  t.same(engine?.why, ["judges MCP messages"]);
+  t.same(structuredClone(engine), engine);
+  t.equal(conditionOf(result, label, "Accepted"), "Accepted: Valid and attached");
 });
+
+t.test("draftMcpRoute() gives rules the limits that they refer to", async (t) => {
+  const policy = object("RateLimitPolicy", "few", { requests: 2, window: "1h" });
+  const filters = [{ type: "ExtensionRef", extensionRef: target("RateLimitPolicy", "few") }];
+  const route = mcpRoute("m", { rules: [{ filters }, {}] });
+  t.match(planOf(route, policy)?.rules, [
+    { limits: [{ policy: { name: "few" }, requests: 2 }] },
+    { limits: [] },
+  ]);
+  const missing = compiled(gateway(), route);
+  t.same(decisions(hostPolicy(missing, "mcp.example")), ["deny not-enforced MCPRoute m/0"]);
+});
+
+t.test("draftMcpRoute() keeps what a LoggingPolicy of every rule asks for", async (t) => {
+  const policy = logging("log", { captureRequest: true });
+  const logged = { filters: loggedBy("log") };
+  const one = compiled(gateway(), mcpRoute("m", { rules: [logged, logged] }), policy);
+  t.match(hostPolicy(one, "mcp.example").rules[0]?.engine?.capture, { request: true });
+  const two = compiled(gateway(), mcpRoute("m", { rules: [logged, {}] }), policy);
+  t.match(conditionOf(two, label, "Accepted"), /^NotEnforced: .*different LoggingPolicies/);
+});
+
+const refused: readonly (readonly [name: string, rule: object, message: string])[] = [
+  [
+    "more calls than can be counted",
+    { filters: [toolPolicy({ maxCallsPerExecution: 65_536 })] },
+    "spec.rules[0].filters[0].toolPolicy.maxCallsPerExecution (more than 65535) is not enforced yet",
+  ],
+  [
+    "backendRefs",
+    { backendRefs: [target("Backend", "b")] },
+    "spec.rules[0].backendRefs is not enforced yet",
+  ],
+];
+for (const [name, rule, message] of refused) {
+  t.test(`draftMcpRoute() refuses a route with ${name}`, async (t) => {
+    const result = compiled(gateway(), mcpRoute("m", { rules: [rule] }));
+    t.same(decisions(hostPolicy(result, "mcp.example")), ["deny not-enforced MCPRoute m/0"]);
+    t.equal(conditionOf(result, label, "Accepted"), `NotEnforced: ${message}`);
+  });
+}
+
+t.test("draftMcpRoute() counts the calls of an execution over all tools", async (t) => {
+  const rules = [{ filters: [toolPolicy({ maxCallsPerExecution: 3 })] }];
+  t.match(planOf(mcpRoute("m", { rules }))?.rules[0]?.toolPolicies[0]?.limits, [
+    {
+      tools: { globs: ["*"] },
+      limit: { requests: 3, isTotal: true, scope: "PerExecution" },
+    },
+  ]);
+});
+
+t.test("draftMcpRoute() notes that nobody can be asked for confirmation", async (t) => {
+  const rules = [{ filters: [toolPolicy({ requireConfirmation: ["a"] })] }];
+  t.same(statusOf(compiled(gateway(), mcpRoute("m", { rules })), label).problems, [
+    "Tools that require confirmation are refused: nobody can be asked for it yet",
+  ]);
+});
+
+t.test(
+  "draftMcpRoute() leaves other paths to other routes where all servers have one",
+  async (t) => {
+    const rules = (...servers: readonly string[]) => [{ matches: [{ servers }] }];
+    const matchesOf = (spec: object) =>
+      hostPolicy(compiled(gateway(), mcpRoute("m", spec)), "mcp.example").rules.map(
+        ({ match }) => match.path,
+      );
+    t.same(matchesOf({ rules: rules("https://mcp.example/mcp", "https://mcp.example/v2/*") }), [
+      { kind: "exact", value: "/mcp" },
+      { kind: "regex", value: "/v2/(?s:.*)" },
+    ]);
+    t.same(matchesOf({ rules: rules("https://mcp.example/mcp", "mcp.example") }), [undefined]);
+    t.same(matchesOf({ rules: [...rules("https://mcp.example/mcp"), {}] }), [undefined]);
+  },
+);
 
 t.test("draftMcpRoute() keeps its place in the precedence of named hosts", async (t) => {
   const result = compiled(
     gateway(),
     httpRoute("a", ["mcp.example"], { rules: [{ matches: [{ method: "GET" }] }] }),
-    mcpRoute("m", { hostnames: ["mcp.example"] }),
+    mcpRoute("m"),
     httpRoute("z", ["mcp.example"]),
   );
   t.same(decisions(hostPolicy(result, "mcp.example")), [
     "allow EgressHTTPRoute a/0",
-    "deny not-enforced MCPRoute m/0",
+    "allow MCPRoute m/0",
     "allow EgressHTTPRoute z/0",
   ]);
 });
 
-t.test("draftMcpRoute() without hosts refuses what no other route decides", async (t) => {
+t.test("draftMcpRoute() without hosts judges what no other route decides", async (t) => {
   const result = compiled(
     gateway({ defaultPolicy: "allow-all" }),
-    mcpRoute("a"),
+    mcpRoute("a", { hostnames: [] }),
     httpRoute("z", ["z.example"]),
   );
   t.same(decisions(hostPolicy(result, "z.example")), [
     "allow EgressHTTPRoute z/0",
-    "deny not-enforced MCPRoute a/0",
+    "allow MCPRoute a/0",
   ]);
-  t.same(decisions(hostPolicy(result, "*")), ["deny not-enforced MCPRoute a/0"]);
+  t.same(decisions(hostPolicy(result, "*")), ["allow MCPRoute a/0"]);
   t.same(statusOf(result, "MCPRoute default/a").problems, [
-    "It names no host, so it refuses every request that no other route decides",
+    "It names no host, so every request that no other route decides must be one to an MCP server",
   ]);
 });
 

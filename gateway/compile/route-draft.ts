@@ -4,6 +4,7 @@
  */
 
 import type { LoggingPolicy } from "../../crds/logging-policy.ts";
+import type { McpPlan } from "../mcp-plan.ts";
 import type { ModelRewrite } from "../routing-plan.ts";
 import type {
   HeaderRewrite,
@@ -53,6 +54,8 @@ export interface RuleDraft {
   readonly backends: readonly BackendDraft[];
   /** Present when only this rule refuses, for a reason of its own */
   readonly deny?: DenyAction;
+  /** Present where requests are messages to MCP servers */
+  readonly mcp?: McpPlan;
   /** Present for model calls that the engine reads before it is decided who serves them */
   readonly choice?: ChoiceDraft;
 }

@@ -17,6 +17,7 @@ import type {
   HttpAction,
 } from "../snapshot.ts";
 import { CLRK_HEADERS } from "../headers.ts";
+import { maxMcpBytes } from "../mcp-plan.ts";
 import { modelCallBytes } from "./model-call-body.ts";
 import { overwriteHeader } from "./denial-route.ts";
 import { mutationConfig } from "./header-injection.ts";
@@ -83,11 +84,12 @@ export function servedHeader() {
 
 /**
  * The routes of one rule: one for WebSocket upgrades where the upstream could choose HTTP/2 or the engine is asked, and
- * one for the rest. Where requests are signed there is none for upgrades: `isSigned` tells, and the caller refuses them.
+ * one for the rest. Where requests are signed or judged as MCP there is none for upgrades: the caller refuses them.
  */
 export function forwardRoutes(options: ForwardOptions): Route[] {
   const plain = forwardRoute(options, "any");
-  if (isSigned(options.action) || !treatsUpgrades(options)) return [plain];
+  const refusesUpgrades = isSigned(options.action) || options.engine?.mcp !== undefined;
+  if (refusesUpgrades || !treatsUpgrades(options)) return [plain];
   return [forwardRoute(options, "upgrade"), plain];
 }
 
@@ -110,13 +112,15 @@ function forwardRoute(options: ForwardOptions, protocol: Protocol): Route {
       idleTimeout: duration(streamIdleMs(requestTimeoutMs)),
     },
     typedPerFilterConfig: perFilterConfig(options, protocol),
-    ...(isHeld(options) && { requestBodyBufferLimit: uint64(modelCallBytes) }),
+    ...heldBody(options),
   };
 }
 
-/** Whether the whole body is there before the first byte goes out. */
-function isHeld({ action, engine }: ForwardOptions): boolean {
-  return isSigned(action) || engine?.routing !== undefined;
+/** How much of a body is held, where the whole of it is there before the first byte goes out. */
+function heldBody({ action, engine }: ForwardOptions) {
+  if (engine?.mcp !== undefined) return { requestBodyBufferLimit: uint64(maxMcpBytes) };
+  if (!isSigned(action) && engine?.routing === undefined) return undefined;
+  return { requestBodyBufferLimit: uint64(modelCallBytes) };
 }
 
 /** Whether requests of the action are signed: then the whole body is held, and an upgrade would never end. */

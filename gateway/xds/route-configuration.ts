@@ -177,8 +177,8 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const forward = forwardRoutes(options);
   return [
     ...(exposed.length === 0 ? [] : [traceRoute(rule, provider)]),
-    ...(isSigned(action) ? [upgradeRoute(rule, provider)] : []),
-    ...(context.hasEntry && isLimited(rule) ? [uncountedRoute(rule, provider)] : []),
+    ...(isSigned(action) || isMcp(rule) ? [upgradeRoute(rule, provider)] : []),
+    ...(context.hasEntry && (isLimited(rule) || isMcp(rule)) ? [unreadRoute(rule, provider)] : []),
     ...forward,
   ];
 }
@@ -191,11 +191,17 @@ function isLimited({ action, engine }: HttpRule): boolean {
   return plans.some((plan) => (plan?.limits ?? []).length > 0);
 }
 
-/** Nobody would count a request that an entry has let by. */
-function uncountedRoute(
-  { match, route, ruleIndex }: HttpRule,
-  provider: Provider | undefined,
-): Route {
+function isMcp({ engine }: HttpRule): boolean {
+  return engine?.mcp !== undefined;
+}
+
+/** Nobody would count or judge a request that an entry has let by. */
+function unreadRoute(rule: HttpRule, provider: Provider | undefined): Route {
+  const { match, route, ruleIndex } = rule;
+  const label = `${route.kind} ${route.namespace}/${route.name}`;
+  const clause = isMcp(rule)
+    ? "judges MCP messages, and this one was read for a rule before it: give its server another host"
+    : "limits requests, and this one was read for a rule before it: put the limit on a rule that names its model";
   const reason = "not-enforced";
   return denialRoute({
     name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
@@ -203,7 +209,7 @@ function uncountedRoute(
     provider,
     status: 403,
     reason,
-    message: `${route.kind} ${route.namespace}/${route.name} limits requests, and this one was read for a rule before it: put the limit on a rule that names its model`,
+    message: `${label} ${clause}`,
   });
 }
 
@@ -254,11 +260,10 @@ function traceRoute({ match, route, ruleIndex }: HttpRule, provider: Provider | 
   });
 }
 
-/** A signature covers the whole body, and an upgraded connection never ends. */
-function upgradeRoute(
-  { match, route, ruleIndex }: HttpRule,
-  provider: Provider | undefined,
-): Route {
+/** A signature covers the whole body, as judgement does, and an upgraded connection never ends. */
+function upgradeRoute(rule: HttpRule, provider: Provider | undefined): Route {
+  const { match, route, ruleIndex } = rule;
+  const what = isMcp(rule) ? "judges MCP messages" : "signs requests";
   const reason = "not-enforced";
   return denialRoute({
     name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
@@ -266,7 +271,7 @@ function upgradeRoute(
     provider,
     status: 403,
     reason,
-    message: `${route.kind} ${route.namespace}/${route.name} signs requests, which an upgraded connection cannot be: send plain requests`,
+    message: `${route.kind} ${route.namespace}/${route.name} ${what}, which an upgraded connection cannot be: send plain requests`,
   });
 }
 

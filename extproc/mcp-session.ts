@@ -1,0 +1,379 @@
+/**
+ * Downstream role of a stream whose requests go to an MCP server: Envoy holds the whole body until every message of it is
+ * judged, and answers pass without the names of what is refused. Does no I/O.
+ */
+
+import type { CallFacts, EngineDenial, McpFacts } from "../gateway/call-facts.ts";
+import type { HeaderPair } from "../gateway/decision.ts";
+import { CLRK_HEADERS } from "../gateway/headers.ts";
+import { refuseLimited } from "../gateway/limit-refusal.ts";
+import type { McpAnswerFilter } from "../gateway/mcp-answer-filter.ts";
+import { createPlainFilter, createStreamFilter } from "../gateway/mcp-answer-filter.ts";
+import type { McpHead, McpJudge, McpRefusal } from "../gateway/mcp-judge.ts";
+import { redactTarget } from "../gateway/redact.ts";
+import type { LimitPlan } from "../gateway/snapshot.ts";
+import type { TraceIds } from "../gateway/trace-context.ts";
+import type { SessionCommand } from "./commands.ts";
+import { nothing } from "./commands.ts";
+import { GRPC_STATUS } from "./http2/grpc-status.ts";
+import { encodeImmediateResponse } from "./immediate-response.ts";
+import { continueReplies, encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
+import type { Observation, Settler } from "./observation.ts";
+import type { PlanEntry } from "./plan-book.ts";
+import type { Refusal } from "./refusal.ts";
+import { encodeRefusal } from "./refusal.ts";
+import type { SessionTools } from "./session.ts";
+import type { HeaderView, Phase, TransactionMessage } from "./transaction-message.ts";
+import { ownedHeaders } from "./waiting-messages.ts";
+import type { WordRedactor } from "./word-redactor.ts";
+
+/** What a session is given. */
+export interface McpSessionOptions {
+  readonly entry: PlanEntry;
+  /** Of the entry's plan */
+  readonly judge: McpJudge;
+  /** As the connection proves it */
+  readonly caller: string;
+  readonly tools: SessionTools & { readonly words: () => WordRedactor };
+  /** Told when bodies were read after the stream had ended; then it calls `onSettled()` */
+  readonly settler: Settler;
+}
+
+/** `body`: the request's body is waited for. `open`: the request was allowed. */
+type State = "headers" | "body" | "open" | "refused" | "closed";
+
+const noBytes = Buffer.alloc(0);
+
+/** One request to an MCP server. */
+export class McpSession {
+  readonly #options: McpSessionOptions;
+  #state: State = "headers";
+  #id = "";
+  #startedMs = 0;
+  #trace: TraceIds | null = null;
+  #head: McpHead | undefined;
+  #hasResponse = false;
+  /** Whether answers may name what is refused */
+  #filters = false;
+  #filter: McpAnswerFilter | undefined;
+  #observation: Observation | undefined;
+  #denial: EngineDenial | null = null;
+  #mcp: McpFacts | null = null;
+  #target: CallFacts["target"] = null;
+  #isSettling = false;
+  #isRecorded = false;
+
+  constructor(options: McpSessionOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the stream is over and `onSettled()` is waited for. */
+  get isSettling(): boolean {
+    return this.#isSettling;
+  }
+
+  /** Takes a message of Envoy, which stays the caller's. */
+  onMessage(message: TransactionMessage): readonly SessionCommand[] {
+    switch (this.#state) {
+      case "headers":
+        return this.#onRequestHeaders(message);
+      case "body":
+        return message.phase === "request-body" ? this.#onBody(message) : this.#early(message);
+      case "open":
+        return this.#onOpenMessage(message);
+      case "refused":
+      case "closed":
+        // Envoy may have sent more before it read the refusal.
+        return nothing;
+    }
+  }
+
+  /** A fault of ours: what can still be refused is refused, all else is ended. */
+  onFault(): readonly SessionCommand[] {
+    if (this.#state === "headers" || this.#state === "body") return this.#refuse(ownFault);
+    return [{ kind: "end", status: GRPC_STATUS.internal, message: "The session failed" }];
+  }
+
+  /** The stream is over. The record follows at once, or with `onSettled()` when bodies are still being read. */
+  onClose(): readonly SessionCommand[] {
+    if (this.#state === "closed") return nothing;
+    this.#state = "closed";
+    this.#isSettling = this.#observation?.close() === "settling";
+    return this.#isSettling ? nothing : this.onSettled();
+  }
+
+  /** All that will be read of the bodies has been; also when it took too long. */
+  onSettled(): readonly SessionCommand[] {
+    if (this.#isRecorded || this.#state !== "closed" || this.#id === "") return nothing;
+    this.#isRecorded = true;
+    this.#isSettling = false;
+    const observation = this.#observation;
+    const facts: CallFacts = {
+      id: this.#id,
+      trace: this.#denial === null || this.#hasResponse ? this.#trace : null,
+      model: null,
+      capture: observation?.capture() ?? null,
+      denial: this.#denial,
+      routing: null,
+      target: this.#target,
+      responseChunks: observation?.responseChunks ?? 0,
+      ...(this.#mcp !== null && { mcp: this.#mcp }),
+    };
+    observation?.destroy();
+    return [{ kind: "record", facts }];
+  }
+
+  #onRequestHeaders({ phase, headers, endOfStream }: TransactionMessage) {
+    if (phase !== "request-headers") return fault(phase);
+    const { tools, judge } = this.#options;
+    this.#id = tools.nextId();
+    this.#startedMs = tools.nowMs();
+    this.#trace = tools.trace(headers.find("traceparent"));
+    const head = headOf(ownedHeaders(headers), !endOfStream);
+    this.#head = head;
+    this.#observe(headers, endOfStream);
+    if (head.scheme === "") return this.#refuse(ownFault);
+    const refusal = judge.judgeHead(head);
+    if (refusal !== undefined) return this.#refuseAsMcp(refusal);
+    const changes = this.#askPolicies(head, headers);
+    if (changes.kind === "refuse") return this.#refuse(changes.refusal);
+    this.#state = endOfStream ? "open" : "body";
+    this.#filters = endOfStream && judge.hides(head);
+    const bytes = encodeHeadersReply("request-headers", {
+      // What is compressed cannot be filtered as it passes.
+      set: [...changes.set, ["accept-encoding", "identity"]],
+      remove: changes.remove,
+      transactionId: this.#id,
+    });
+    return send(bytes);
+  }
+
+  #observe(headers: HeaderView, endOfStream: boolean): void {
+    const { entry, tools, settler } = this.#options;
+    const { capture, queryCredentials } = entry.plan;
+    const path = headers.find(":path") ?? "/";
+    if (queryCredentials.length > 0) this.#target = redactTarget(path);
+    if (capture === undefined) return;
+    const request = { method: headers.find(":method") ?? "", path, headers };
+    const plan = { provider: undefined, meters: false, capture };
+    this.#observation = tools.observe(plan, request, settler);
+    if (endOfStream) this.#observation.requestEnd();
+  }
+
+  #askPolicies(head: McpHead, headers: HeaderView): PolicyChanges {
+    const { entry, caller, tools } = this.#options;
+    const set: HeaderPair[] = [];
+    const remove: string[] = [];
+    for (const policy of entry.policies) {
+      const answer = policy.evaluate({
+        plan: entry.plan,
+        caller,
+        method: head.method,
+        authority: head.authority,
+        path: head.target,
+        header: (name) => headers.find(name),
+        trace: this.#trace ?? tools.trace(undefined),
+        limiter: tools.limiter,
+        credential: tools.credential,
+        outcome: undefined,
+      });
+      // Nothing here waits for slow work: a policy that wants it has no answer.
+      if (answer.kind === "work") return { kind: "refuse", refusal: ownFault };
+      if (answer.kind === "deny") return { kind: "refuse", refusal: answer };
+      if (answer.kind === "continue") continue;
+      set.push(...answer.set);
+      remove.push(...answer.remove);
+    }
+    return { kind: "mutate", set, remove };
+  }
+
+  /** Nothing but the body comes before the body is judged, unless Envoy answers by itself. */
+  #early({ phase }: TransactionMessage): readonly SessionCommand[] {
+    if (phase === "response-headers" || phase === "response-body") return replyCommands[phase];
+    return fault(phase);
+  }
+
+  /** The whole body is there. */
+  #onBody({ body, endOfStream }: TransactionMessage): readonly SessionCommand[] {
+    const { judge } = this.#options;
+    const head = this.#head;
+    if (head === undefined) return this.#refuse(ownFault);
+    if (!endOfStream) return this.#refuse(cutBody);
+    this.#observation?.requestBody(body, true);
+    const outcome = judge.judgeBody(head, body);
+    this.#mcp = outcome.facts === null ? null : this.#redacted(outcome.facts);
+    if (outcome.kind === "refuse") return this.#refuseAsMcp(outcome.refusal);
+    const limited = this.#takeLimits(outcome.limits);
+    if (limited !== undefined) {
+      const { message, headers = [] } = limited;
+      this.#mcp = this.#mcp === null ? null : asDenied(this.#mcp);
+      return this.#refuseAsMcp(outcome.limited(message, headers));
+    }
+    this.#state = "open";
+    this.#filters = outcome.hasLists && judge.hides(head);
+    return replyCommands["request-body"];
+  }
+
+  #takeLimits(limits: readonly LimitPlan[]): Refusal | undefined {
+    if (limits.length === 0) return undefined;
+    const { entry, caller, tools } = this.#options;
+    const verdict = tools.limiter.take(limits, { caller, route: entry.plan.route });
+    return verdict.kind === "taken" ? undefined : refuseLimited(verdict);
+  }
+
+  #onOpenMessage(message: TransactionMessage): readonly SessionCommand[] {
+    const { phase, body, endOfStream } = message;
+    switch (phase) {
+      case "response-headers":
+        return this.#hasResponse ? fault(phase) : this.#onResponseHeaders(message);
+      case "response-body":
+        return this.#hasResponse ? this.#onAnswer(body, endOfStream) : fault(phase);
+      case "request-trailers":
+      case "response-trailers":
+        return replyCommands[phase];
+      case "request-headers":
+      case "request-body":
+        return fault(phase);
+    }
+  }
+
+  #onResponseHeaders({ headers, endOfStream }: TransactionMessage): readonly SessionCommand[] {
+    this.#hasResponse = true;
+    const reads = this.#observation?.responseHeaders(headers, endOfStream) ?? false;
+    const filter = this.#filters && !endOfStream ? this.#createFilter(headers) : undefined;
+    if (filter === "compressed") return this.#refuse(compressedAnswer);
+    this.#filter = filter;
+    if (endOfStream) return replyCommands["response-headers"];
+    const isShown = reads || filter !== undefined;
+    const bytes = encodeHeadersReply("response-headers", {
+      set: [],
+      remove: filter === undefined ? [] : ["content-length", "etag", "digest"],
+      mode: {
+        request: "none",
+        response: isShown ? "streamed" : "none",
+        responseHeaders: "send",
+      },
+    });
+    return send(bytes);
+  }
+
+  #createFilter(headers: HeaderView): McpAnswerFilter | "compressed" | undefined {
+    const head = this.#head;
+    const isSuccess = (headers.find(":status") ?? "").startsWith("2");
+    const type = (headers.find("content-type") ?? "").trim().toLowerCase();
+    const isStream = type.startsWith("text/event-stream");
+    if (head === undefined || !isSuccess) return undefined;
+    if (!isStream && !type.startsWith("application/json")) return undefined;
+    const coding = (headers.find("content-encoding") ?? "").trim().toLowerCase();
+    if (coding !== "" && coding !== "identity") return "compressed";
+    const shows = this.#options.judge.shows(head);
+    return isStream ? createStreamFilter(shows) : createPlainFilter(shows);
+  }
+
+  #onAnswer(body: Buffer, endOfStream: boolean): readonly SessionCommand[] {
+    const sinceStartMs = this.#options.tools.nowMs() - this.#startedMs;
+    this.#observation?.responseBody(body, endOfStream, sinceStartMs);
+    const filter = this.#filter;
+    if (filter === undefined) return replyCommands["response-body"];
+    const passed = body.length === 0 ? noBytes : filter.write(body);
+    const sent = endOfStream ? Buffer.concat([passed, filter.end()]) : passed;
+    return send(encodeBodyReply("response-body", { body: sent }));
+  }
+
+  /** What an agent wrote may hold a credential. */
+  #redacted(facts: McpFacts): McpFacts {
+    const words = this.#options.tools.words();
+    return {
+      ...facts,
+      revision: words.redact(facts.revision),
+      messages: facts.messages.map((message) => ({
+        ...message,
+        method: words.redact(message.method),
+        name: words.redactOnce(message.name),
+      })),
+    };
+  }
+
+  #refuseAsMcp(refusal: McpRefusal): readonly SessionCommand[] {
+    const { status, reason, message, body, headers } = refusal;
+    this.#state = "refused";
+    this.#denial = { reason, message: this.#options.tools.words().redactOnce(message) };
+    const bytes = encodeImmediateResponse({
+      status,
+      headers: [
+        ["content-type", "application/json"],
+        [CLRK_HEADERS.denyReason, reason],
+        ...headers,
+      ],
+      body,
+      details: `clrk_denied{${reason}}`,
+      transactionId: this.#id,
+    });
+    return send(bytes);
+  }
+
+  #refuse(refusal: Refusal): readonly SessionCommand[] {
+    this.#state = "refused";
+    this.#denial = { reason: refusal.reason, message: refusal.message };
+    return send(encodeRefusal(refusal, { provider: undefined, transactionId: this.#id }));
+  }
+}
+
+type PolicyChanges =
+  | {
+      readonly kind: "mutate";
+      readonly set: readonly HeaderPair[];
+      readonly remove: readonly string[];
+    }
+  | { readonly kind: "refuse"; readonly refusal: Refusal };
+
+const ownFault: Refusal = {
+  status: 500,
+  reason: "engine-failed",
+  message: "Refused because the gateway failed to decide about the request",
+};
+
+/** Envoy shows a body whole, unless trailers follow it. */
+const cutBody: Refusal = {
+  status: 400,
+  reason: "body-malformed",
+  message: "Refused because trailers follow the body: send it without",
+};
+
+const compressedAnswer: Refusal = {
+  status: 502,
+  reason: "upstream-malformed",
+  message:
+    "Refused because the server compressed its answer unasked, which may list what is refused",
+};
+
+const replyCommands = Object.fromEntries(
+  Object.entries(continueReplies).map(([phase, bytes]) => [phase, [{ kind: "send", bytes }]]),
+) as unknown as Readonly<Record<Phase, readonly SessionCommand[]>>;
+
+function headOf(headers: HeaderView, hasBody: boolean): McpHead {
+  const entries = headers.entries();
+  return {
+    method: headers.find(":method") ?? "",
+    // Envoy writes it of the connection, over what the agent sent; `:scheme` is whatever the agent says.
+    scheme: headers.find("x-forwarded-proto") ?? "",
+    authority: headers.find(":authority") ?? "",
+    target: headers.find(":path") ?? "/",
+    values: (name) => entries.flatMap(([key, value]) => (key === name ? [value] : [])),
+    hasBody,
+  };
+}
+
+function asDenied(facts: McpFacts): McpFacts {
+  const messages = facts.messages.map((message) => ({ ...message, outcome: "denied" }) as const);
+  return { ...facts, messages };
+}
+
+function send(bytes: Buffer): readonly SessionCommand[] {
+  return [{ kind: "send", bytes }];
+}
+
+function fault(phase: Phase): readonly SessionCommand[] {
+  const message = `Unexpected message: ${phase}`;
+  return [{ kind: "end", status: GRPC_STATUS.invalidArgument, message }];
+}

@@ -1,0 +1,281 @@
+/**
+ * Decides about requests to MCP servers: by their head, then by the whole body, which goes on only when every message of
+ * it is allowed. What cannot be read in exactly one way is refused.
+ *
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
+ */
+
+import { formatReference } from "../crds/meta.ts";
+import type { McpFacts, McpMessageFacts } from "./call-facts.ts";
+import type { McpPlan } from "./mcp-plan.ts";
+import { maxMcpBytes } from "./mcp-plan.ts";
+import type { McpError, McpRefusal } from "./mcp/error-answer.ts";
+import { MCP_ERROR, refuseMessages, refuseWhole } from "./mcp/error-answer.ts";
+import type { HeaderValues } from "./mcp/header-agreement.ts";
+import { findDisagreement, hasBatches, isRevisionKnown } from "./mcp/header-agreement.ts";
+import type { McpMessage, ReadMessage } from "./mcp/message.ts";
+import { readBody } from "./mcp/message.ts";
+import { protocolOf } from "./mcp/protocol.ts";
+import type { MessageVerdict } from "./mcp/rule-judge.ts";
+import { RuleJudge } from "./mcp/rule-judge.ts";
+import type { McpServer } from "./mcp/server-match.ts";
+import { mcpServer } from "./mcp/server-match.ts";
+import type { McpSubjectKind } from "./mcp/subject.ts";
+import type { LimitPlan, ObjectName } from "./snapshot-terms.ts";
+
+export type { McpRefusal } from "./mcp/error-answer.ts";
+
+/** The head of a request. */
+export interface McpHead {
+  readonly method: string;
+  /** `http` or `https` */
+  readonly scheme: string;
+  readonly authority: string;
+  /** Path and query */
+  readonly target: string;
+  /** All values of a header by its lower-case name */
+  readonly values: HeaderValues;
+  readonly hasBody: boolean;
+}
+
+/** What becomes of a body. */
+export type McpOutcome =
+  | {
+      readonly kind: "allow";
+      readonly facts: McpFacts;
+      /** Of which the request takes one each; one that is named twice is taken twice */
+      readonly limits: readonly LimitPlan[];
+      /** The answer may hold lists that name what is refused */
+      readonly hasLists: boolean;
+      /** The refusal when a limit has nothing left */
+      readonly limited: (message: string, headers: McpRefusal["headers"]) => McpRefusal;
+    }
+  | { readonly kind: "refuse"; readonly facts: McpFacts | null; readonly refusal: McpRefusal };
+
+/** Most messages of a request that a record tells of. */
+const maxTold = 16;
+/** Longest name that a record tells. */
+const maxToldName = 256;
+
+const listMethods = ["tools/list", "resources/list", "resources/templates/list", "prompts/list"];
+
+/** Judges by the plan of one route. */
+export class McpJudge {
+  readonly #rules: RuleJudge;
+  readonly #label: string;
+
+  constructor(plan: McpPlan, route: ObjectName) {
+    this.#rules = new RuleJudge(plan);
+    this.#label = formatReference(route);
+  }
+
+  /** The refusal of a request for its head alone; undefined: it may go on, a POST as far as its body is allowed. */
+  judgeHead(head: McpHead): McpRefusal | undefined {
+    const { method, hasBody, values } = head;
+    if (values("upgrade").length > 0) return this.#deny(400, "does not allow upgrades");
+    if (this.#rules.doubts(serverOf(head))) return ambiguousPath;
+    if (method === "POST") return hasBody ? findBodyMistake(values) : noBody;
+    if (method !== "GET" && method !== "DELETE") {
+      return this.#deny(405, "allows POST, GET and DELETE only");
+    }
+    if (hasBody) return refuseMalformed(400, `a ${method} request has a body`);
+    if (!this.#rules.names(serverOf(head))) return this.#deny(403, "has no rule for this server");
+    const isStream = values("accept").some((value) => value.includes("text/event-stream"));
+    if (method === "GET" && !isStream) {
+      return this.#deny(403, "allows GET for event streams only");
+    }
+    return undefined;
+  }
+
+  /** Judges a whole body, which is borrowed. */
+  judgeBody(head: McpHead, body: Buffer): McpOutcome {
+    if (body.length > maxMcpBytes) return { kind: "refuse", facts: null, refusal: tooLarge };
+    const { values } = head;
+    if (!isRevisionKnown(values)) {
+      const refusal = refuseMalformed(400, "header mcp-protocol-version names no revision");
+      return { kind: "refuse", facts: null, refusal };
+    }
+    const read = readBody(body);
+    switch (read.kind) {
+      case "malformed":
+        return { kind: "refuse", facts: null, refusal: refuseMalformed(400, read.reason) };
+      case "single":
+        return this.#judgeReads([read.read], head, false);
+      case "batch": {
+        if (hasBatches(values)) return this.#judgeReads(read.reads, head, true);
+        const refusal = refuseMalformed(400, "its revision of MCP has no batches");
+        return { kind: "refuse", facts: null, refusal };
+      }
+    }
+  }
+
+  /** Whether lists of the server's things may name some that are refused. */
+  hides(head: McpHead): boolean {
+    return this.#rules.hides(serverOf(head));
+  }
+
+  /** Whether the agent could have a thing of the server, so that a list may name it. */
+  shows(head: McpHead): (kind: McpSubjectKind, name: string) => boolean {
+    const server = serverOf(head);
+    return (kind, name) => {
+      const method = gettingMethods[kind];
+      const message = { kind: "request", method, subjects: [{ kind, name }] } as const;
+      return this.#rules.judge(message, server).kind === "allow";
+    };
+  }
+
+  #judgeReads(reads: readonly ReadMessage[], head: McpHead, isBatch: boolean): McpOutcome {
+    const messages: McpMessage[] = [];
+    for (const read of reads) {
+      if (read.kind === "malformed") {
+        const { reason, id } = read;
+        const refusal = refuseMalformed(400, reason, isBatch ? null : id);
+        return { kind: "refuse", facts: null, refusal };
+      }
+      const { message } = read;
+      const clause = findDisagreement(message, head.values);
+      if (clause !== undefined) return disagree(message, clause, isBatch);
+      messages.push(message);
+    }
+    return this.#judgeMessages(messages, head, isBatch);
+  }
+
+  #judgeMessages(messages: readonly McpMessage[], head: McpHead, isBatch: boolean): McpOutcome {
+    const server = serverOf(head);
+    const verdicts = messages.map((message) => this.#rules.judge(message, server));
+    const facts = factsOf(messages, verdicts, head);
+    const readsAnswers = head.values("accept").some((value) => value.includes("application/json"));
+    const refuse = (
+      errors: readonly McpError[],
+      first: Omit<McpError, "id">,
+      headers = noHeaders,
+    ) => refuseMessages(errors, { isBatch, readsAnswers, first, headers });
+    const denied = verdicts.find((verdict) => verdict.kind === "deny");
+    if (denied !== undefined) {
+      const first = this.#denial(denied.clause);
+      const errors = messages.map(({ id }, index) => ({
+        id,
+        ...this.#errorOf(verdicts[index] ?? denied, first),
+      }));
+      return { kind: "refuse", facts, refusal: refuse(onlyRequests(errors, messages), first) };
+    }
+    const limits = verdicts.flatMap((verdict) => (verdict.kind === "allow" ? verdict.limits : []));
+    return {
+      kind: "allow",
+      facts,
+      limits,
+      hasLists: messages.some(({ method }) => listMethods.includes(method)),
+      limited: (message, headers) => {
+        const first = { code: MCP_ERROR.limited, message, reason: "rate-limited" } as const;
+        const errors = messages.map(({ id }) => ({ id, ...first }));
+        return refuse(onlyRequests(errors, messages), first, headers);
+      },
+    };
+  }
+
+  #errorOf(verdict: MessageVerdict, first: Omit<McpError, "id">): Omit<McpError, "id"> {
+    if (verdict.kind === "deny") return this.#denial(verdict.clause);
+    const message = `Not sent because another message of the batch is refused: ${first.message}`;
+    return { ...first, message };
+  }
+
+  #denial(clause: string): Omit<McpError, "id"> {
+    const message = `Refused because ${this.#label} ${clause}`;
+    return { code: MCP_ERROR.denied, message, reason: "mcp-denied" };
+  }
+
+  #deny(status: number, clause: string): McpRefusal {
+    return refuseWhole(status, this.#denial(clause));
+  }
+}
+
+const gettingMethods: Readonly<Record<McpSubjectKind, string>> = {
+  tool: "tools/call",
+  resource: "resources/read",
+  prompt: "prompts/get",
+};
+
+const noHeaders: McpRefusal["headers"] = [];
+
+function serverOf({ scheme, authority, target }: McpHead): McpServer {
+  return mcpServer(scheme, authority, target);
+}
+
+/** An error goes to whoever waits for an answer; ids of responses are those of the server. */
+function onlyRequests(errors: readonly McpError[], messages: readonly McpMessage[]): McpError[] {
+  return errors.filter((_, index) => messages[index]?.kind === "request");
+}
+
+/** Other encodings of the same bytes would let the server read something else than we do. */
+function findBodyMistake(values: HeaderValues): McpRefusal | undefined {
+  const types = values("content-type");
+  const [type = ""] = types;
+  const [media = "", ...parameters] = type.split(";").map((part) => part.trim().toLowerCase());
+  const isPlain = parameters.every((it) => /^charset="?utf-8"?$/.test(it));
+  if (types.length !== 1 || media !== "application/json" || !isPlain) {
+    return refuseMalformed(415, "its content-type is not application/json in UTF-8");
+  }
+  const coding = values("content-encoding").join(",").trim().toLowerCase();
+  if (coding === "" || coding === "identity") return undefined;
+  return refuseMalformed(415, "it is compressed: send it without content-encoding");
+}
+
+function refuseMalformed(status: number, clause: string, id: string | null = null): McpRefusal {
+  const isSyntax = clause === "it is not JSON" || clause === "it is not UTF-8";
+  return refuseWhole(status, {
+    id,
+    code: isSyntax ? MCP_ERROR.parseError : MCP_ERROR.invalidRequest,
+    message: `Refused because the request is no message of MCP: ${clause}`,
+    reason: "body-malformed",
+  });
+}
+
+const noBody = refuseMalformed(400, "it has no body");
+
+const ambiguousPath = refuseWhole(403, {
+  code: MCP_ERROR.denied,
+  message:
+    "Refused because servers may read the path as another one, and rules tell paths apart: send it without //, ; and encoded slashes",
+  reason: "ambiguous-path",
+});
+
+const tooLarge = refuseWhole(413, {
+  code: MCP_ERROR.invalidRequest,
+  message: `Refused because the body is larger than the ${maxMcpBytes / 1024 / 1024} MiB that are held while it is decided about`,
+  reason: "body-too-large",
+});
+
+function disagree({ kind, id }: McpMessage, clause: string, isBatch: boolean): McpOutcome {
+  const refusal = refuseWhole(400, {
+    id: isBatch || kind !== "request" ? null : id,
+    code: MCP_ERROR.headerMismatch,
+    message: `Refused because ${clause}`,
+    reason: "body-malformed",
+  });
+  return { kind: "refuse", facts: null, refusal };
+}
+
+function factsOf(
+  messages: readonly McpMessage[],
+  verdicts: readonly MessageVerdict[],
+  { values }: McpHead,
+): McpFacts {
+  const told = messages.slice(0, maxTold).map((message, index): McpMessageFacts => {
+    const [subject] = message.subjects;
+    const verdict = verdicts[index];
+    return {
+      method: cut(message.method),
+      subject: subject?.kind ?? null,
+      name: subject === undefined ? null : cut(subject.name),
+      outcome: verdict?.kind === "allow" ? "allowed" : "denied",
+      rule: verdict?.ruleIndex ?? null,
+    };
+  });
+  const [first] = messages;
+  const revision = first?.revision ?? values("mcp-protocol-version")[0] ?? null;
+  return { protocol: protocolOf(messages), revision, messages: told };
+}
+
+function cut(name: string): string {
+  return name.slice(0, maxToldName).toWellFormed();
+}

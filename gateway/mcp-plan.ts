@@ -1,0 +1,66 @@
+/**
+ * What the engine decides MCP messages by (https://modelcontextprotocol.io/specification). Part of the snapshot: plain
+ * data, without secrets.
+ */
+
+import type { LimitPlan } from "./snapshot-terms.ts";
+
+/** The rules of one MCPRoute. */
+export interface McpPlan {
+  /** The first that matches a message decides; what none matches is refused */
+  readonly rules: readonly McpRule[];
+}
+
+/** Names of tools: a name is meant that any of them means, whole. */
+export interface NamePattern {
+  /** `*` stands for any characters, `?` for one */
+  readonly globs: readonly string[];
+  /** RE2 expressions */
+  readonly expressions: readonly string[];
+}
+
+/** Messages that are allowed, as far as the tool policies of the rule allow them. */
+export interface McpRule {
+  /** Position in the route's `rules` */
+  readonly ruleIndex: number;
+  /** Never empty */
+  readonly matches: readonly McpMatch[];
+  /** Each of them must allow a tool */
+  readonly toolPolicies: readonly McpToolPolicy[];
+  /** Of which a message that the rule matches takes one each */
+  readonly limits: readonly LimitPlan[];
+}
+
+/** Messages that fulfil all of it; an empty list is no condition. */
+export interface McpMatch {
+  /** Globs of `scheme://host/path`, of `scheme://host` or of hosts */
+  readonly servers: readonly string[];
+  /** Globs of JSON-RPC methods */
+  readonly methods: readonly string[];
+  /** A match that names tools, resources or prompts is only about those */
+  readonly tools: NamePattern;
+  /** Globs of resource URIs */
+  readonly resources: readonly string[];
+  /** Globs of prompt names */
+  readonly prompts: readonly string[];
+}
+
+/** Which tools may be called. */
+export interface McpToolPolicy {
+  /** Empty: all */
+  readonly allowed: NamePattern;
+  /** Also of those that are allowed */
+  readonly denied: NamePattern;
+  /** Globs of tools that a person must confirm; nobody can yet, so they are refused */
+  readonly confirmed: readonly string[];
+  readonly limits: readonly McpToolLimit[];
+}
+
+/** How often some tools may be called. */
+export interface McpToolLimit {
+  readonly tools: NamePattern;
+  readonly limit: LimitPlan;
+}
+
+/** Largest body of a request to an MCP server, in bytes; a larger one is refused with 413. */
+export const maxMcpBytes = 4 * 1024 * 1024;

@@ -1,0 +1,36 @@
+/**
+ * Names of tools as rules mean them: globs and RE2 expressions over whole names. Expressions run in linear time, so that
+ * no name that an agent makes up holds a thread.
+ */
+
+import { RE2JS } from "re2js";
+import { matchGlob } from "../../crds/glob.ts";
+import type { NamePattern } from "../mcp-plan.ts";
+
+/** Names that a rule means. */
+export interface NameMatcher {
+  /** Nothing was listed */
+  readonly isEmpty: boolean;
+  matches(name: string): boolean;
+}
+
+/** Whether an expression can be used; what Envoy's RE2 takes can, unless the two ever differ. */
+export function canCompile(expression: string): boolean {
+  try {
+    RE2JS.compile(expression);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Compiles a pattern. An expression that `canCompile` does not take throws. */
+export function createNameMatcher({ globs, expressions }: NamePattern): NameMatcher {
+  const compiled = expressions.map((expression) => RE2JS.compile(expression));
+  return {
+    isEmpty: globs.length + expressions.length === 0,
+    matches: (name) =>
+      globs.some((glob) => matchGlob(glob, name)) ||
+      compiled.some((expression) => expression.matcher(name).matches()),
+  };
+}

@@ -1,0 +1,186 @@
+import t from "tap";
+import type { McpRule } from "../mcp-plan.ts";
+import type { JudgedMessage, MessageVerdict } from "./rule-judge.ts";
+import { RuleJudge } from "./rule-judge.ts";
+import { mcpServer } from "./server-match.ts";
+import { globs, match, mcpPlan, toolPolicy } from "./testdata/plans.ts";
+
+const server = mcpServer("https", "mcp.test", "/mcp");
+
+const request = (method: string): JudgedMessage => ({ kind: "request", method, subjects: [] });
+const call = (name: string): JudgedMessage => ({
+  ...request("tools/call"),
+  subjects: [{ kind: "tool", name }],
+});
+const resource = (name: string, method = "resources/read"): JudgedMessage => ({
+  ...request(method),
+  subjects: [{ kind: "resource", name }],
+});
+const prompt = (name: string): JudgedMessage => ({
+  ...request("prompts/get"),
+  subjects: [{ kind: "prompt", name }],
+});
+const response: JudgedMessage = { kind: "response", method: "", subjects: [] };
+
+function text(verdict: MessageVerdict): string {
+  return verdict.kind === "allow"
+    ? `allow ${verdict.ruleIndex}`
+    : `deny ${verdict.ruleIndex} ${verdict.clause}`;
+}
+
+t.test("judge() takes the first rule that matches, and refuses what none does", async (test) => {
+  const judge = new RuleJudge(
+    mcpPlan(
+      { matches: [match({ tools: globs("read_*") })] },
+      {
+        matches: [match({ tools: globs("*file*"), resources: ["file:///docs/*"] })],
+        toolPolicies: [toolPolicy({ denied: globs("write_*") })],
+      },
+      { matches: [match({ prompts: ["review*"] }), match({ methods: ["logging/*"] })] },
+    ),
+  );
+  const cases = [
+    [call("read_file"), "allow 0"],
+    [call("list_files"), "allow 1"],
+    [call("write_file"), 'deny 1 denies tool "write_file"'],
+    [call("exec"), 'deny null does not allow tool "exec" on this server'],
+    [resource("file:///docs/a/b"), "allow 1"],
+    [resource("file:///docs/a", "resources/subscribe"), "allow 1"],
+    [resource("file:///etc"), 'deny null does not allow resource "file:///etc" on this server'],
+    [prompt("review-code"), "allow 2"],
+    [prompt("jailbreak"), 'deny null does not allow prompt "jailbreak" on this server'],
+    [request("logging/setLevel"), "allow 2"],
+    [request("tasks/list"), 'deny null does not allow method "tasks/list" on this server'],
+  ] as const;
+  for (const [message, wanted] of cases) test.equal(text(judge.judge(message, server)), wanted);
+});
+
+t.test(
+  "judge() lets a session begin, go on and end on a server that a rule is about",
+  async (test) => {
+    const judge = new RuleJudge(
+      mcpPlan({ matches: [match({ servers: ["mcp.test"], tools: globs("a") })] }),
+    );
+    const other = mcpServer("https", "other.test", "/mcp");
+    const base = [
+      request("initialize"),
+      request("ping"),
+      request("server/discover"),
+      { ...request("notifications/cancelled"), kind: "notification" } as const,
+      response,
+      request("tools/list"),
+    ];
+    for (const message of base) {
+      test.equal(text(judge.judge(message, server)), "allow null", message.method);
+      test.equal(judge.judge(message, other).kind, "deny", message.method);
+    }
+    test.equal(judge.judge(request("resources/list"), server).kind, "deny");
+    test.equal(judge.judge(request("prompts/list"), server).kind, "deny");
+    test.ok(judge.names(server));
+    test.notOk(judge.names(other));
+  },
+);
+
+t.test("judge() wants every named thing to be allowed", async (test) => {
+  const judge = new RuleJudge(mcpPlan({ matches: [match({ resources: ["a:*"] })] }));
+  const listen = (...names: readonly string[]): JudgedMessage => ({
+    ...request("subscriptions/listen"),
+    subjects: names.map((name) => ({ kind: "resource", name })),
+  });
+  test.equal(judge.judge(listen("a:1", "a:2"), server).kind, "allow");
+  test.equal(judge.judge(listen("a:1", "b:2"), server).kind, "deny");
+  test.equal(judge.judge(listen(), server).kind, "deny");
+});
+
+t.test("judge() asks every tool policy, denied before allowed", async (test) => {
+  const judge = new RuleJudge(
+    mcpPlan({
+      toolPolicies: [
+        toolPolicy({
+          allowed: { globs: ["get_*"], expressions: ["find_[a-z]+"] },
+          denied: { globs: [], expressions: [".*_secret"] },
+          confirmed: ["get_money"],
+        }),
+        toolPolicy({ denied: globs("get_never") }),
+      ],
+    }),
+  );
+  const cases = [
+    ["get_it", "allow 0"],
+    ["find_it", "allow 0"],
+    ["find_1", 'deny 0 does not allow tool "find_1"'],
+    ["get_secret", 'deny 0 denies tool "get_secret"'],
+    ["get_never", 'deny 0 denies tool "get_never"'],
+    ["get_money", 'deny 0 wants a person to confirm tool "get_money", which nobody can here yet'],
+  ] as const;
+  for (const [name, wanted] of cases) test.equal(text(judge.judge(call(name), server)), wanted);
+  test.equal(text(judge.judge(request("resources/list"), server)), "allow 0");
+});
+
+t.test("judge() gives the limits of the rule and of the tool", async (test) => {
+  const limit = (name: string) => ({
+    policy: { kind: "MCPRoute", namespace: "default", name },
+    requests: 1,
+    windowMs: 1_000,
+    scope: "PerAgent" as const,
+  });
+  const judge = new RuleJudge(
+    mcpPlan({
+      limits: [limit("rule")],
+      toolPolicies: [
+        toolPolicy({
+          limits: [
+            { tools: globs("a*"), limit: limit("a") },
+            { tools: globs("*b"), limit: limit("b") },
+          ],
+        }),
+      ],
+    }),
+  );
+  const limitsOf = (message: JudgedMessage) => {
+    const verdict = judge.judge(message, server);
+    return verdict.kind === "allow" ? verdict.limits.map(({ policy }) => policy.name) : [];
+  };
+  test.same(limitsOf(call("ab")), ["rule", "a", "b"]);
+  test.same(limitsOf(call("b")), ["rule", "b"]);
+  test.same(limitsOf(request("ping")), ["rule"]);
+});
+
+t.test("judge() tells no more of a name than people can read", async (test) => {
+  const verdict = new RuleJudge(mcpPlan()).judge(call(`x${"y".repeat(500)}`), server);
+  test.match(verdict, {
+    kind: "deny",
+    clause: `does not allow tool "x${"y".repeat(127)}…" on this server`,
+  });
+});
+
+t.test("hides() is true unless the first rule allows everything", async (test) => {
+  const hides = (...rules: readonly Partial<McpRule>[]) =>
+    new RuleJudge(mcpPlan(...rules)).hides(server);
+  test.notOk(hides({}));
+  test.ok(hides());
+  test.ok(hides({ toolPolicies: [toolPolicy({ denied: globs("a") })] }));
+  test.ok(hides({ matches: [match({ servers: ["other.test"] })] }));
+  test.ok(hides({ matches: [match({ tools: globs("a") })] }, {}));
+});
+
+t.test("judge() remembers verdicts, and mistakes none for another", async (test) => {
+  const judge = new RuleJudge(
+    mcpPlan(
+      { matches: [match({ servers: ["https://mcp.test/a"], tools: globs("x") })] },
+      { matches: [match({ servers: ["http://mcp.test"], resources: ["x"] })] },
+    ),
+  );
+  const cases = [
+    [call("x"), mcpServer("https", "mcp.test", "/a"), "allow"],
+    [call("x"), mcpServer("https", "mcp.test", "/b"), "deny"],
+    [call("x"), mcpServer("http", "mcp.test", "/a"), "deny"],
+    [resource("x"), mcpServer("http", "mcp.test", "/a"), "allow"],
+    [resource("x"), mcpServer("https", "mcp.test", "/a"), "deny"],
+    [{ ...call("x"), subjects: [] }, mcpServer("https", "mcp.test", "/a"), "deny"],
+  ] as const;
+  for (let round = 0; round < 2; round++) {
+    for (const [message, at, kind] of cases) test.equal(judge.judge(message, at).kind, kind);
+    for (let index = 0; index < 2_000; index++) judge.judge(call(`y${index}`), server);
+  }
+});

@@ -1,0 +1,41 @@
+/** Tests that no request gets to a rule which the engine decides without being read for it. */
+import t from "tap";
+import { encodeMessage } from "../any.ts";
+import { maxMcpBytes } from "../mcp-plan.ts";
+import { envoy } from "../proto/gen/xds.js";
+import type { GatewaySnapshot, HttpMatch, HttpRule } from "../snapshot.ts";
+import { enginePlan, gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
+import { routeConfiguration } from "./route-configuration.ts";
+
+function routesOf(gateway: GatewaySnapshot, domain: string) {
+  const { RouteConfiguration } = envoy.config.route.v3;
+  const scope = { scheme: "tls", section: undefined } as const;
+  const bytes = encodeMessage(RouteConfiguration, routeConfiguration(gateway, scope));
+  const hosts = RouteConfiguration.decode(bytes).virtualHosts;
+  return hosts.find(({ domains }) => domains.includes(domain))?.routes ?? [];
+}
+
+const rule = (ruleIndex: number, changes: Partial<HttpRule> = {}) =>
+  httpRule({ ruleIndex, ...changes });
+const chat: HttpMatch = { method: "POST", path: { kind: "exact", value: "/v1/chat/completions" } };
+const chatPlan = (otherwise: "next" | "deny") => enginePlan({ routing: { rules: [], otherwise } });
+
+t.test("routeConfiguration() has MCP bodies held, and refuses what cannot be read", async (t) => {
+  const entry = rule(1, { match: chat, action: { kind: "choose" }, engine: chatPlan("next") });
+  const judged = rule(2, { engine: enginePlan({ mcp: { rules: [] } }) });
+  const routes = (...rules: HttpRule[]) =>
+    routesOf(
+      gatewaySnapshot({ hosts: [hostPolicy("a.example.com", ...rules)] }),
+      "a.example.com",
+    ).filter(({ name }) => name.endsWith("/2"));
+  const upgrade = "deny/not-enforced/EgressHTTPRoute/default/route/2";
+  const allowed = "allow/EgressHTTPRoute/default/route/2";
+  const namesOfRoutes = routes(judged).map(({ name }) => name);
+  t.same(namesOfRoutes, [upgrade, allowed]);
+  t.match(routes(judged)[1], { requestBodyBufferLimit: { value: maxMcpBytes } });
+  t.same(
+    routes(entry, judged).map(({ name }) => name),
+    [upgrade, upgrade, allowed],
+    "what an entry has let by is read no more",
+  );
+});
