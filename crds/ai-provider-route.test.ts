@@ -60,11 +60,13 @@ testAcceptance(aiProviderRouteKind, most, [
   [`${match}.models`, ["*"]],
   ["spec.rules.0.filters.0.tokenBudget", { budgetRef: "team" }],
   ["spec.rules.0.filters.0.tokenBudget", { maxTokensPerExecution: Number.MAX_SAFE_INTEGER }],
+  ["spec.rules.0.filters.0.tokenBudget", { maxCostPerDay: "12.50" }],
 ]);
 
 const at = "spec.rules[0].matches[0]";
 const filter = "spec.rules[0].filters[0]";
-const limits = "maxTokensPerExecution, maxTokensPerDay, maxOutputTokensPerRequest or budgetRef";
+const limits =
+  "maxTokensPerExecution, maxTokensPerDay, maxOutputTokensPerRequest, budgetRef, maxCostPerExecution or maxCostPerDay";
 
 testRefusals(aiProviderRouteKind, most, [
   ["spec.parentRefs", undefined, "spec.parentRefs: not set, wanted a list of 1 to 32"],

@@ -1,5 +1,6 @@
 /** AIProviderRoute: which calls of which LLM providers are allowed, within what budget, and who may serve them. */
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
+import { moneyFormat } from "./money.ts";
 import { globFormat, pathGlobFormat } from "./match-formats.ts";
 import { openNameFormat } from "./name-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
@@ -45,7 +46,7 @@ const match = object({
 
 const tokenBudget = refine(
   object({
-    description: "Limits in tokens; those left out do not apply",
+    description: "Limits in tokens and money; those left out do not apply",
     fields: {
       maxTokensPerExecution: optional(tokens("Most tokens in one execution of an agent")),
       maxTokensPerDay: optional(tokens("Most tokens in one day (UTC)")),
@@ -59,15 +60,24 @@ const tokenBudget = refine(
           format: openNameFormat,
         }),
       ),
+      maxCostPerExecution: optional(dollars("Most that one execution of an agent may cost")),
+      maxCostPerDay: optional(dollars("Most that calls of one day (UTC) may cost")),
     },
   }),
   {
     description: "A budget limits something",
-    fields: ["maxTokensPerExecution", "maxTokensPerDay", "maxOutputTokensPerRequest", "budgetRef"],
+    fields: [
+      "maxTokensPerExecution",
+      "maxTokensPerDay",
+      "maxOutputTokensPerRequest",
+      "budgetRef",
+      "maxCostPerExecution",
+      "maxCostPerDay",
+    ],
     check(value, report) {
       if (Object.values(value).some((limit) => limit !== undefined)) return;
       const wanted =
-        "maxTokensPerExecution, maxTokensPerDay, maxOutputTokensPerRequest or budgetRef";
+        "maxTokensPerExecution, maxTokensPerDay, maxOutputTokensPerRequest, budgetRef, maxCostPerExecution or maxCostPerDay";
       report({ at: [], found: "no limit", wanted });
     },
   },
@@ -123,6 +133,10 @@ export const aiProviderRouteKind = defineKind({
   printerColumns: [ageColumn],
   schema: aiProviderRouteSchema,
 });
+
+function dollars(description: string) {
+  return string({ description: `${description}, in USD`, maxLength: 24, format: moneyFormat });
+}
 
 function tokens(description: string) {
   return integer({ description, min: 1, max: Number.MAX_SAFE_INTEGER });

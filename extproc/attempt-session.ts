@@ -11,7 +11,8 @@ import type { AttemptOfFallback } from "../gateway/snapshot.ts";
 import { findProviderByName } from "../providers/registry.ts";
 import { AskedCall } from "./asked-call.ts";
 import type { AskedHead } from "./asked-head.ts";
-import { requestFor } from "./candidate-request.ts";
+import { boundedRequestFor } from "./bounded-request.ts";
+import type { ChoiceTools } from "./call-choice.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { decodeBody } from "./decode-body.ts";
@@ -34,7 +35,7 @@ export interface AttemptSessionOptions {
   readonly head: AskedHead | undefined;
   /** `address:port` that Envoy dials */
   readonly address: string;
-  readonly tools: OutgoingTools;
+  readonly tools: OutgoingTools & Pick<ChoiceTools, "prices">;
 }
 
 /** One attempt. */
@@ -98,7 +99,11 @@ export class AttemptSession {
     const decoded = decodeBody(body, sent.header("content-encoding"), maxRequestBytes);
     if (decoded.kind !== "ok") return this.#refuse(unprepared);
     const request = { ...sent, body: decoded.body };
-    const outcome = requestFor(new AskedCall(provider, request), candidate);
+    const { budget } = fallback?.rule ?? {};
+    const outcome = boundedRequestFor(new AskedCall(provider, request), candidate, {
+      prices: tools.prices,
+      ...(budget !== undefined && { budget }),
+    });
     if (outcome.kind !== "ok") return this.#refuse(unprepared);
     const finished = finishRequest(request, { candidate, request: outcome.request }, tools);
     if (finished.kind === "refuse") return this.#refuse(finished.refusal);

@@ -4,9 +4,10 @@
  */
 
 import type { Candidate, RoutedRule, RoutingPlan } from "../gateway/routing-plan.ts";
+import type { PriceEntry } from "../providers/prices.ts";
 import type { AskedCall } from "./asked-call.ts";
+import { boundedRequestFor } from "./bounded-request.ts";
 import type { CandidateRequest } from "./candidate-request.ts";
-import { requestFor } from "./candidate-request.ts";
 import type { Refusal } from "./refusal.ts";
 import { RuleIndex } from "./rule-index.ts";
 
@@ -16,6 +17,8 @@ export interface ChoiceTools {
   readonly isEjected: (pick: string) => boolean;
   /** From 0 to below 1 */
   readonly random: () => number;
+  /** Of models, the first that fits */
+  readonly prices: readonly PriceEntry[];
 }
 
 /** Who serves the call. */
@@ -72,7 +75,8 @@ function indexOf(plan: RoutingPlan): RuleIndex {
 }
 
 function chooseCandidate(rule: RoutedRule, call: AskedCall, tools: ChoiceTools): CallChoice {
-  const { fallback } = rule;
+  const { fallback, budget } = rule;
+  const bounds = { prices: tools.prices, ...(budget !== undefined && { budget }) };
   const unable: Unable[] = [];
   const ways: Way[] = [];
   for (const candidate of orderCandidates(rule.candidates, tools)) {
@@ -80,7 +84,7 @@ function chooseCandidate(rule: RoutedRule, call: AskedCall, tools: ChoiceTools):
       unable.push({ candidate, reason: candidate.refusal.message });
       continue;
     }
-    const outcome = requestFor(call, candidate);
+    const outcome = boundedRequestFor(call, candidate, bounds);
     if (outcome.kind === "malformed") return refuse(malformedBody(outcome.reason), rule);
     if (outcome.kind === "unable") {
       unable.push({ candidate, reason: outcome.reason });

@@ -14,6 +14,7 @@ import type { FeatureUse } from "../providers/request-features.ts";
 import type { DecodedCall } from "../providers/translation.ts";
 import { encodeCall, findServedApi, judgeCall } from "../providers/translation.ts";
 import type { AskedCall } from "./asked-call.ts";
+import type { CallDemand } from "./call-demand.ts";
 import { foreignHeaders } from "./foreign-headers.ts";
 
 /** What becomes of the answer. */
@@ -38,6 +39,8 @@ export interface CandidateRequest {
   readonly set: readonly HeaderPair[];
   readonly remove: readonly string[];
   readonly answer: AnswerChange;
+  /** The most that the call may use; absent: nobody asked */
+  readonly demand?: CallDemand;
   /** Features that were left out */
   readonly dropped: readonly FeatureUse[];
 }

@@ -19,6 +19,7 @@ import {
   sentRequest,
 } from "./testdata/routing.ts";
 import { attemptPlan, resourceOf } from "./testdata/snapshots.ts";
+import { BudgetTable, createBudgetMemory } from "./budget-table.ts";
 import { createCounters, ThreadCounters } from "./thread-counters.ts";
 import type { TransactionMessage } from "./transaction-message.ts";
 
@@ -39,6 +40,7 @@ function serve() {
     clock,
     counters: new ThreadCounters(createCounters(1), 0),
     limits: new LimitTable(createLimitMemory(64)),
+    budgets: { table: new BudgetTable(createBudgetMemory(64)), journal: undefined, name: "" },
     onFacts: (one) => facts.push(one),
     policies: [],
   });

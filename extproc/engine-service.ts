@@ -10,8 +10,12 @@ import { monotonicMs } from "../gateway/clock.ts";
 import { CLRK_HEADERS, ENGINE_ROLE } from "../gateway/headers.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import { createRandomPool, createTraceIds } from "../gateway/trace-context.ts";
+import type { PriceEntry } from "../providers/prices.ts";
+import { priceTable } from "../providers/price-table.ts";
 import { decodeAskedHead } from "./asked-head.ts";
 import { AttemptSession } from "./attempt-session.ts";
+import type { CallBudgetsOptions } from "./call-budgets.ts";
+import { CallBudgets } from "./call-budgets.ts";
 import { readCaller } from "./caller.ts";
 import { EjectedCandidates } from "./ejected-candidates.ts";
 import type { GrpcStream, OpenCall } from "./http2/call.ts";
@@ -45,6 +49,10 @@ export interface EngineServiceOptions {
   readonly counters: ThreadCounters;
   /** How far rate limits are used, in memory of all threads */
   readonly limits: LimitTable;
+  /** How far budgets are used, and where this thread writes down what it reserves */
+  readonly budgets: Pick<CallBudgetsOptions, "table" | "journal" | "name">;
+  /** Before those of the table that is shipped; absent: none */
+  readonly prices?: readonly PriceEntry[];
   /** Takes the facts of one transaction */
   readonly onFacts: (facts: CallFacts) => void;
   /** Policies in place of the pipeline's own */
@@ -68,6 +76,7 @@ export class EngineService {
   constructor(options: EngineServiceOptions) {
     this.#options = options;
     const { clock, counters, limits, onFacts, policies, workers = new Map() } = options;
+    const { budgets, prices = [] } = options;
     this.#book = new PlanBook(policies);
     this.#parts = { clock, counters, onFacts, work: new WorkRunner({ workers, clock }) };
     this.#nowUnixMs = () => clock.now();
@@ -80,6 +89,7 @@ export class EngineService {
         nowMs: () => monotonicMs(clock),
         agentOfRun: (runId) => this.#runs.find(runId),
       }),
+      budgeter: new CallBudgets({ ...budgets, counters, nowMs: this.#nowUnixMs }),
       nextId: createTransactionIds(random),
       trace: (traceparent) => createTraceIds(traceparent, random),
       nowMs: () => monotonicMs(clock),
@@ -89,6 +99,7 @@ export class EngineService {
         nowUnixMs: this.#nowUnixMs,
         isEjected: (pick) => this.#health.isEjected(pick, monotonicMs(clock)),
         random: Math.random,
+        prices: [...prices, ...priceTable],
       },
       observe: (plan, request, settler) =>
         new Observation({

@@ -7,6 +7,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../gateway/clock.ts";
 import { describeError } from "../gateway/errors.ts";
 import { installProviderPlugins } from "../gateway/plugin-loader.ts";
+import { BudgetJournal } from "./budget-journal.ts";
+import { BudgetTable } from "./budget-table.ts";
 import { engineLimits } from "./engine-limits.ts";
 import { EngineService } from "./engine-service.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
@@ -26,9 +28,12 @@ class ServingThread {
   readonly #service: EngineService;
   readonly #outbox: FactsOutbox;
   readonly #heart: NodeJS.Timeout;
+  readonly #journal: BudgetJournal | undefined;
 
-  constructor({ counters, limits, slot }: Extract<ThreadOrder, { kind: "serve" }>) {
+  constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
+    const { counters, limits, slot, budgets, journal, prices } = order;
     const row = new ThreadCounters(counters, slot);
+    this.#journal = journal && new BudgetJournal(journal);
     this.#outbox = new FactsOutbox({
       clock: systemClock,
       counters: row,
@@ -38,6 +43,12 @@ class ServingThread {
       clock: systemClock,
       counters: row,
       limits: new LimitTable(limits),
+      budgets: {
+        table: new BudgetTable(budgets),
+        journal: this.#journal,
+        name: journal?.name ?? "",
+      },
+      prices,
       onFacts: (facts) => this.#outbox.add(facts),
     });
     this.#server = new GrpcServer({
@@ -70,6 +81,7 @@ class ServingThread {
     await this.#server.close();
     // Streams that have just ended may still hold compressed bodies that are being read; their facts go without.
     this.#outbox.flush();
+    this.#journal?.close();
     clearInterval(this.#heart);
   }
 }

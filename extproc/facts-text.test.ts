@@ -63,6 +63,7 @@ const cases: readonly { readonly name: string; readonly facts: readonly CallFact
       callFacts({ id: "3", target: { path: "/a b", query: "x=[redacted]" } }),
       callFacts({ id: "4", capture: capturedExchange({ requestHeaders: [["a", "b\n c"]] }) }),
       callFacts({ id: "5", trace }),
+      callFacts({ id: "6", charge: { tokens: 7, microDollars: null, isEstimated: true } }),
     ],
   },
   {

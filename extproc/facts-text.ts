@@ -12,6 +12,8 @@ interface Rest {
   readonly target: CallFacts["target"];
   readonly routing: CallFacts["routing"];
   readonly mcp?: McpFacts;
+  /** Only of a call under a budget */
+  readonly charge?: NonNullable<CallFacts["charge"]>;
   /** Only a model call whose texts hold control characters */
   readonly model?: ModelCall;
 }
@@ -45,7 +47,7 @@ export function decodeFacts(text: string): CallFacts[] {
 }
 
 function encodeLine(facts: CallFacts): string {
-  const { id, trace, responseChunks, model, capture, denial, target, routing, mcp } = facts;
+  const { id, trace, responseChunks, model, capture, denial, target, routing, charge, mcp } = facts;
   const ids =
     trace === null
       ? `${id}${fieldEnd}${none}${fieldEnd}${none}${fieldEnd}${none}`
@@ -53,7 +55,7 @@ function encodeLine(facts: CallFacts): string {
   const isReadable = model === null || isWritable(model);
   const call = isReadable ? encodeModel(model) : encodeModel(null);
   const isCommon = capture === null && denial === null && target === null && routing === null;
-  const isBare = isCommon && mcp === undefined;
+  const isBare = isCommon && mcp === undefined && charge === undefined;
   const rest =
     isReadable && isBare
       ? none
@@ -63,6 +65,7 @@ function encodeLine(facts: CallFacts): string {
           target,
           routing,
           ...(mcp !== undefined && { mcp }),
+          ...(charge !== undefined && { charge }),
           ...(!isReadable && { model }),
         } satisfies Rest);
   return `${ids}${fieldEnd}${responseChunks}${fieldEnd}${call}${fieldEnd}${rest}${lineEnd}`;
@@ -84,6 +87,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
     denial: rest.denial,
     target: rest.target,
     routing: rest.routing,
+    ...(rest.charge !== undefined && { charge: rest.charge }),
     responseChunks: Number(chunks),
     ...(rest.mcp !== undefined && { mcp: rest.mcp }),
   };

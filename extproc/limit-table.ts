@@ -6,6 +6,8 @@
  */
 
 import { maxTotal } from "../gateway/snapshot-terms.ts";
+import { BucketLocks } from "./bucket-locks.ts";
+import { seededHash } from "./seeded-hash.ts";
 
 /** How many requests in how much time. */
 export interface Rate {
@@ -35,10 +37,6 @@ const headerBytes = headerWords * Int32Array.BYTES_PER_ELEMENT;
 const OPENED = 2;
 const TAKEN_OVER = 3;
 
-/** A lock is held for less than a microsecond, unless its thread waits for a CPU; one held for longer was abandoned. */
-const abandonedMs = 1_000;
-const spins = 100;
-
 /** Rounding may make a time a little too late: so much of the time between two requests is forgiven. */
 const forgivenShare = 1 / 64;
 
@@ -59,21 +57,23 @@ export function createLimitMemory(places: number = defaultPlaces): SharedArrayBu
 /** The table as one thread sees it. Times are monotonic `ms` of a clock that all threads share. */
 export class LimitTable {
   readonly #header: Int32Array;
-  readonly #locks: Int32Array;
+  readonly #locks: BucketLocks;
   readonly #keys: Int32Array;
   readonly #freeAt: Float64Array;
   readonly #seeds: readonly [number, number];
-  readonly #own: number;
 
   constructor(memory: SharedArrayBuffer) {
     const buckets = bucketsIn(memory.byteLength);
     const { keys, freeAt } = layout(buckets);
     this.#header = new Int32Array(memory, 0, headerWords);
-    this.#locks = new Int32Array(memory, headerBytes, buckets);
+    this.#locks = new BucketLocks({
+      words: new Int32Array(memory, headerBytes, buckets),
+      owner: Atomics.add(this.#header, OPENED, 1) + 1,
+      onTakenOver: () => Atomics.add(this.#header, TAKEN_OVER, 1),
+    });
     this.#keys = new Int32Array(memory, keys, 2 * buckets * bucketPlaces);
     this.#freeAt = new Float64Array(memory, freeAt, buckets * bucketPlaces);
     this.#seeds = [this.#header[0] ?? 0, this.#header[1] ?? 0];
-    this.#own = Atomics.add(this.#header, OPENED, 1) + 1;
   }
 
   /** Locks that were taken from threads that had gone while they held them. */
@@ -83,30 +83,30 @@ export class LimitTable {
 
   /** Takes one request of `rate` for the caller, if there is one now. */
   take(caller: string, rate: Rate, nowMs: number): TakeOutcome {
-    const high = hash(caller, this.#seeds[0]);
-    const low = hash(caller, this.#seeds[1]);
-    const bucket = (high >>> 0) % this.#locks.length;
-    this.#lock(bucket);
+    const high = seededHash(caller, this.#seeds[0]);
+    const low = seededHash(caller, this.#seeds[1]);
+    const bucket = (high >>> 0) % this.#locks.count;
+    this.#locks.lock(bucket);
     try {
       return this.#takeIn(bucket, { high, low, rate, nowMs });
     } finally {
-      this.#unlock(bucket);
+      this.#locks.unlock(bucket);
     }
   }
 
   /** Gives back what was taken, as if it had never been; nothing where everything is free by now. */
   giveBack(caller: string, rate: Rate, nowMs: number): void {
-    const high = hash(caller, this.#seeds[0]);
-    const low = hash(caller, this.#seeds[1]);
-    const bucket = (high >>> 0) % this.#locks.length;
-    this.#lock(bucket);
+    const high = seededHash(caller, this.#seeds[0]);
+    const low = seededHash(caller, this.#seeds[1]);
+    const bucket = (high >>> 0) % this.#locks.count;
+    this.#locks.lock(bucket);
     try {
       const place = this.#find(bucket, { high, low, nowMs }).own;
       if (place === undefined) return;
       const step = rate.isTotal ? totalUnit : rate.windowMs / rate.requests;
       this.#freeAt[place] = (this.#freeAt[place] ?? 0) - step;
     } finally {
-      this.#unlock(bucket);
+      this.#locks.unlock(bucket);
     }
   }
 
@@ -177,31 +177,6 @@ export class LimitTable {
     }
     return { own: undefined, unused, firstFreeAt };
   }
-
-  #lock(bucket: number): void {
-    const locks = this.#locks;
-    for (let turn = 0; turn < spins; turn++) {
-      if (Atomics.compareExchange(locks, bucket, 0, this.#own) === 0) return;
-    }
-    let waitedMs = 0;
-    let last = 0;
-    while (Atomics.compareExchange(locks, bucket, 0, this.#own) !== 0) {
-      const owner = Atomics.load(locks, bucket);
-      if (owner === 0) continue;
-      waitedMs = owner === last ? waitedMs + 1 : 0;
-      last = owner;
-      Atomics.wait(locks, bucket, owner, 1);
-      if (waitedMs < abandonedMs) continue;
-      if (Atomics.compareExchange(locks, bucket, owner, this.#own) !== owner) continue;
-      Atomics.add(this.#header, TAKEN_OVER, 1);
-      return;
-    }
-  }
-
-  #unlock(bucket: number): void {
-    // Not where it was taken over meanwhile.
-    Atomics.compareExchange(this.#locks, bucket, this.#own, 0);
-  }
 }
 
 function layout(buckets: number) {
@@ -217,18 +192,4 @@ function bucketsIn(size: number): number {
   const buckets = Math.floor((size - headerBytes) / perBucket);
   if (layout(buckets).size === size) return buckets;
   throw new RangeError(`Cannot use ${size} bytes as a table of limits: they are not of its making`);
-}
-
-/** 32 bits of a text: MurmurHash3's mixing over its characters. */
-function hash(text: string, seed: number): number {
-  let state = seed | 0;
-  for (let index = 0; index < text.length; index++) {
-    const mixed = Math.imul(text.charCodeAt(index), 0xcc9e2d51);
-    state ^= Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
-    state = (Math.imul((state << 13) | (state >>> 19), 5) + 0xe6546b64) | 0;
-  }
-  state ^= text.length;
-  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
-  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
-  return state ^ (state >>> 16);
 }

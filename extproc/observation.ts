@@ -60,6 +60,7 @@ export class Observation {
   #response: BodyReader | undefined;
   #responseCapture: BodyCapture | undefined;
   #responseChunks = 0;
+  #answerBytes = 0;
   #sinceStartMs = 0;
   #isClosed = false;
 
@@ -83,6 +84,11 @@ export class Observation {
   /** Messages of the response body so far. */
   get responseChunks(): number {
     return this.#responseChunks;
+  }
+
+  /** Bytes of the response body so far, decoded, as far as it is read. */
+  get answerBytes(): number {
+    return this.#answerBytes;
   }
 
   /** A piece of the request's body, which stays the caller's. */
@@ -191,6 +197,7 @@ export class Observation {
   }
 
   #onResponseData(chunk: Buffer, meters: boolean): void {
+    this.#answerBytes += chunk.length;
     if (meters) this.#observer?.responseChunk(chunk, this.#sinceStartMs);
     keep(this.#responseCapture, chunk, this.#response);
   }

@@ -1,8 +1,8 @@
 /** Rate limits of one thread: who is counted together, and all of a request's limits or none of them. */
 
-import { tryParseCaller } from "../gateway/identity.ts";
 import type { LimitedRequest, LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
 import type { LimitPlan, ObjectName } from "../gateway/snapshot.ts";
+import { agentKey, executionKey } from "./caller-key.ts";
 import type { LimitTable } from "./limit-table.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
 
@@ -51,17 +51,7 @@ export class RateLimits implements RateLimiter {
     return [nameOf(policy), scope, counted].join(between);
   }
 
-  /** Who proves nothing is one agent together with all others that prove nothing. */
   #callerKey(scope: "PerAgent" | "PerExecution", text: string): string {
-    const caller = tryParseCaller(text);
-    if (caller === undefined) return "";
-    if (caller.kind === "run") {
-      if (scope === "PerExecution") return caller.runId;
-      return this.#options.agentOfRun(caller.runId) ?? caller.runId;
-    }
-    const { kind, namespace, name, uid, invocationId } = caller.agent;
-    const agent = `${kind}/${namespace}/${name}`;
-    // An agent that runs without invocations is one execution as long as it lives.
-    return scope === "PerAgent" ? agent : [agent, invocationId || uid].join(between);
+    return scope === "PerAgent" ? agentKey(text, this.#options.agentOfRun) : executionKey(text);
   }
 }

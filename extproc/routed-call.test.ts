@@ -4,6 +4,7 @@ import t from "tap";
 import type { Test } from "tap";
 import { candidateCluster, noPick } from "../gateway/routing-plan.ts";
 import { decodeAskedHead } from "./asked-head.ts";
+import { createBudgeter } from "./testdata/budgeter.ts";
 import { createLimiter } from "./testdata/limiter.ts";
 import { message, play, requestHeaders, responseHeaders } from "./testdata/playbook.ts";
 import type { Playbook, ShortReply } from "./testdata/playbook.ts";
@@ -468,4 +469,66 @@ t.test("a model call that asks for an upgrade is refused: nobody could read it",
   play(routedSession(toClaude), (found, wanted) => t.match(found, wanted))
     .in(requestHeaders({ upgrade: "websocket", connection: "upgrade" }))
     .out({ reply: "immediateResponse", status: 400, details: "clrk_denied{not-translatable}" });
+});
+
+const budget = {
+  maxOutputTokens: 50,
+  counts: [{ name: "n", scope: "day", unit: "tokens", limit: 1_000_000 }],
+} as const;
+
+const answers = [
+  { name: "of the provider that was asked", stream: chatStream({ usage: true }), to: candidate() },
+  { name: "of another one", stream: claudeStream, to: claude() },
+] as const;
+
+for (const { name, stream, to } of answers) {
+  t.test(`a stream ${name} is charged once wherever it is cut, and never too little`, async (t) => {
+    const bytes = Buffer.from(stream);
+    for (let end = 0; end <= bytes.length; end++) {
+      const { budgeter, lines } = createBudgeter();
+      const routing = routingPlan(routedRule([to], { budget }));
+      const book = ask(t, { routing, budgeter }, { body: chat({ stream: true }) })
+        .in(responseHeaders(events))
+        .in(
+          message("response-body", {
+            body: bytes.subarray(0, end),
+            endOfStream: end === bytes.length,
+          }),
+        )
+        .close();
+      const [reserved, settled, ...more] = lines;
+      const most = reserved?.kind === "reserved" ? (reserved.counts[0]?.amount ?? 0) : 0;
+      const used = settled?.kind === "settled" ? (settled.used[0] ?? 0) : 0;
+      const charge = book.records[0]?.charge;
+      if (more.length > 0 || charge?.tokens !== used || used < 6 || used > most) {
+        t.fail(`cut at ${end}: ${used} of ${most}`);
+      }
+      if (end < bytes.length) continue;
+      t.match(charge, { tokens: 8, isEstimated: false });
+    }
+  });
+}
+
+t.test("what is asked under a budget leaves with no more output than it allows", async (t) => {
+  const { budgeter, lines } = createBudgeter();
+  const routing = routingPlan(routedRule([candidate()], { budget }));
+  const book = ask(t, { routing, budgeter }, { body: '{ "model": "gpt-4o", "max_tokens": 99 }' });
+  t.equal(lastReply(book).text, '{ "model": "gpt-4o", "max_tokens": 50 }');
+  t.match(lines, [{ kind: "reserved", counts: [{ amount: 39 + 1_024 + 50 }] }]);
+  book.close();
+  t.match(book.records, [{ charge: { tokens: 39 + 1_024 + 50, isEstimated: true } }]);
+});
+
+t.test("an agent is told of an exhausted budget in its SDK's words", async (t) => {
+  const { budgeter } = createBudgeter();
+  const counts = [{ ...budget.counts[0], limit: 10 }];
+  const routing = routingPlan(routedRule([candidate()], { budget: { counts } }));
+  const book = ask(t, { routing, budgeter })
+    .out({
+      status: 429,
+      details: "clrk_denied{budget-exhausted}",
+      body: { error: { type: "rate_limit_error", message: /10 tokens are left of 10 tokens/ } },
+    })
+    .close();
+  t.equal(book.records[0]?.charge, undefined);
 });

@@ -16,6 +16,7 @@ import { AskedCall } from "./asked-call.ts";
 import { encodeAskedHead } from "./asked-head.ts";
 import type { ChoiceTools, Way } from "./call-choice.ts";
 import { chooseCall } from "./call-choice.ts";
+import type { CallDemand } from "./call-demand.ts";
 import { decodeBody } from "./decode-body.ts";
 import { maxRequestBytes } from "./engine-limits.ts";
 import type { BodyReply } from "./mutation.ts";
@@ -51,6 +52,7 @@ export class RoutedCall {
   #served: Way | undefined;
   #changesPath = false;
   #changer: AnswerChanger | undefined;
+  #isLocal = false;
 
   /** `headers` are kept. */
   constructor(
@@ -77,6 +79,17 @@ export class RoutedCall {
     if (way === undefined) return undefined;
     const { provider, usualPath } = way.request;
     return { provider, path: usualPath };
+  }
+
+  /** The most that the call may use, for each candidate that may serve it. */
+  get demands(): readonly CallDemand[] {
+    const ways = this.#served === undefined ? this.#ways : [this.#served];
+    return ways.flatMap(({ request }) => request.demand ?? []);
+  }
+
+  /** The answer is Envoy's own, because no candidate gave one. */
+  get isLocal(): boolean {
+    return this.#isLocal;
   }
 
   /** Whether the request leaves by another path than it came, as far as is known. */
@@ -155,6 +168,7 @@ export class RoutedCall {
     }
     // Envoy's own replies, which say why nobody answered, are in the agent's words already.
     const isEnvoy = cluster === undefined && this.#served?.candidate.pick !== "";
+    this.#isLocal = isEnvoy;
     if (isEnvoy || this.#served === undefined) return pass;
     this.#changer = new AnswerChanger(this.#served.request.answer);
     try {

@@ -6,7 +6,13 @@
 import { rm } from "node:fs/promises";
 import { systemClock } from "../gateway/clock.ts";
 import type { Ejection } from "../gateway/backend-health.ts";
-import type { Engine, EngineOptions, EngineStatus, RunAgent } from "../gateway/engine.ts";
+import type {
+  BudgetUse,
+  Engine,
+  EngineOptions,
+  EngineStatus,
+  RunAgent,
+} from "../gateway/engine.ts";
 import { engineSocketPaths } from "../gateway/engine.ts";
 import { describeError } from "../gateway/errors.ts";
 import type { SecretValue } from "../gateway/secret-value.ts";
@@ -16,6 +22,7 @@ import { decodeFacts } from "./facts-text.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { createPlanUpdate } from "./plan-update.ts";
 import { createLimitMemory } from "./limit-table.ts";
+import { ThreadBudgets } from "./thread-budgets.ts";
 import { createCounters, ThreadCounters } from "./thread-counters.ts";
 import type { ThreadReport } from "./thread-messages.ts";
 
@@ -27,6 +34,9 @@ const defaultHungMs = 5_000;
 const firstBackoffMs = 100;
 const longestBackoffMs = 5_000;
 const soonMs = 2_000;
+
+/** How often journals of budgets that are complete are put into their book. */
+const mergeMs = 5_000;
 
 /** A thread that does not take a revision in that time decides by the one before; it is probably hung and replaced. */
 const updateDeadlineMs = 2_000;
@@ -71,11 +81,13 @@ class EnginePool implements Engine {
   readonly #hungMs: number;
   readonly #memory: SharedArrayBuffer;
   readonly #limits = createLimitMemory();
+  readonly #budgets: ThreadBudgets;
   readonly #slots: readonly Slot[];
   readonly #changed = new Set<() => void>();
   #reserve: EngineWorker | undefined;
   #update: PlanUpdate | undefined;
   #watch: NodeJS.Timeout | undefined;
+  #merge: NodeJS.Timeout | undefined;
   #replaced = 0;
   #isClosing = false;
 
@@ -85,6 +97,7 @@ class EnginePool implements Engine {
     const { directory, threads } = options;
     this.sockets = engineSocketPaths(directory, threads);
     this.#memory = createCounters(threads);
+    this.#budgets = new ThreadBudgets(options.budgetsDirectory);
     this.#slots = this.sockets.map((socket, index) => ({
       index,
       socket,
@@ -105,6 +118,8 @@ class EnginePool implements Engine {
     this.#watch = setInterval(() => this.#lookAfter(), watchMs);
     this.#watch.unref();
     this.#raiseReserve();
+    this.#merge = setInterval(() => this.#budgets.merge(), mergeMs);
+    this.#merge.unref();
   }
 
   async publish(snapshot: Snapshot, credentials: ReadonlyMap<string, SecretValue>): Promise<void> {
@@ -145,13 +160,24 @@ class EnginePool implements Engine {
       failed: sum("failedStreams"),
       droppedFacts: sum("droppedFacts"),
       limited: { spent: sum("limitedRequests"), full: sum("fullLimits") },
+      budgets: {
+        exhausted: sum("exhaustedBudgets"),
+        full: sum("fullBudgets"),
+        unwritten: sum("unwrittenBudgets"),
+        failure: this.#budgets.failure,
+      },
     };
+  }
+
+  budgets(): readonly BudgetUse[] {
+    return this.#budgets.list();
   }
 
   async close(drainMs = 0): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
     clearInterval(this.#watch);
+    clearInterval(this.#merge);
     const workers = this.#slots.flatMap(({ worker }) => worker ?? []);
     for (const worker of workers) worker.tell({ kind: "drain", deadlineMs: drainMs });
     await this.#until(
@@ -160,6 +186,7 @@ class EnginePool implements Engine {
     );
     await this.#reserve?.terminate();
     await Promise.all(this.#slots.map(({ worker }) => worker?.terminate()));
+    this.#budgets.close();
     await Promise.all(this.sockets.map((socket) => rm(socket, { force: true })));
   }
 
@@ -208,6 +235,8 @@ class EnginePool implements Engine {
       slot: slot.index,
       counters: this.#memory,
       limits: this.#limits,
+      ...this.#budgets.begin(worker),
+      prices: this.#options.prices ?? [],
     });
     worker.tell({ kind: "runs", runs: this.#options.runs?.() ?? [] });
     worker.tell({ kind: "eject", ejections: this.#ejectionsLeft() });
@@ -251,6 +280,7 @@ class EnginePool implements Engine {
   #onExit(worker: EngineWorker, cause: unknown): void {
     const slot = this.#owners.get(worker);
     this.#owners.delete(worker);
+    this.#budgets.end(worker);
     if (this.#reserve === worker) {
       this.#reserve = undefined;
       setTimeout(() => this.#raiseReserve(), longestBackoffMs).unref();

@@ -8,6 +8,7 @@ import { createTraceIds } from "../gateway/trace-context.ts";
 import { Observation } from "./observation.ts";
 import { PlanBook } from "./plan-book.ts";
 import { Session } from "./session.ts";
+import { createBudgeter } from "./testdata/budgeter.ts";
 import { createLimiter } from "./testdata/limiter.ts";
 import {
   message,
@@ -38,6 +39,7 @@ function start(test: Test, setting: Setting = {}) {
     tools: {
       credential: book.credential,
       limiter: createLimiter().limiter,
+      budgeter: createBudgeter().budgeter,
       nextId: () => "tx1",
       trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
       nowMs: () => nowMs++,
@@ -47,6 +49,7 @@ function start(test: Test, setting: Setting = {}) {
         nowUnixMs: () => 0,
         isEjected: () => false,
         random: () => 0,
+        prices: [],
       },
       observe: (plan, request, settler) =>
         new Observation({

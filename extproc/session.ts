@@ -11,13 +11,15 @@ import type {
   HeaderPair,
   WorkOutcome,
 } from "../gateway/decision.ts";
-import { refuseLimited } from "../gateway/limit-refusal.ts";
+import type { Budgeter } from "../gateway/budgeter.ts";
 import type { RateLimiter } from "../gateway/rate-limiter.ts";
 import { redactTarget } from "../gateway/redact.ts";
 import type { RoutingPlan } from "../gateway/routing-plan.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
 import type { WholeAnswer } from "./answer-changer.ts";
+import type { CallAccount } from "./call-account.ts";
+import { admitCall } from "./call-admission.ts";
 import { encodeAnswerHead, encodeReplacedAnswer, encodeWholeAnswer } from "./answer-replies.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
@@ -47,6 +49,7 @@ export interface SessionOptions {
 export interface SessionTools {
   readonly credential: Transaction["credential"];
   readonly limiter: RateLimiter;
+  readonly budgeter: Budgeter;
   /** Unique id of a transaction */
   readonly nextId: () => string;
   readonly routing: RoutingTools;
@@ -92,6 +95,8 @@ export class Session {
   #isRouted = false;
   /** Headers of a routed request */
   #kept: HeaderView | undefined;
+  /** Present where a budget counts the call */
+  #account: CallAccount | undefined;
   /** What becomes of the answer's body */
   #shape: "pass" | "stream" | "whole" = "pass";
 
@@ -165,14 +170,19 @@ export class Session {
     this.#isRecorded = true;
     this.#isSettling = false;
     const observation = this.#observation;
+    const model = observation?.model() ?? null;
+    // Of a compressed answer the bytes on the wire are fewer than what the model wrote.
+    this.#account?.onDecoded(observation?.answerBytes ?? 0);
+    const charge = this.#routed && this.#account?.settle(model, this.#routed);
     const facts: CallFacts = {
       id: this.#id,
       // Of a request that never went on no upstream was told.
       trace: this.#denial === null || this.#hasResponse ? this.#trace : null,
-      model: observation?.model() ?? null,
+      model,
       capture: observation?.capture() ?? null,
       denial: this.#denial,
       routing: this.#routed?.routing ?? null,
+      ...(charge !== undefined && { charge }),
       target: this.#target,
       responseChunks: observation?.responseChunks ?? 0,
     };
@@ -303,6 +313,7 @@ export class Session {
         return this.#hasResponse ? fault(phase) : this.#onResponseHeaders(message);
       case "response-body":
         if (!this.#hasResponse) return fault(phase);
+        this.#account?.onPiece(body.length);
         this.#observation?.responseBody(body, endOfStream, this.#sinceStartMs());
         return this.#shape === "pass" ? replyCommands[phase] : this.#onAnswer(body, endOfStream);
       case "request-trailers":
@@ -315,6 +326,7 @@ export class Session {
 
   #onResponseHeaders({ headers, endOfStream }: TransactionMessage): readonly SessionCommand[] {
     this.#hasResponse = true;
+    this.#account?.onAnswer(headers);
     const routed = this.#routed;
     if (routed !== undefined) return this.#onRoutedAnswer(routed, { headers, endOfStream });
     const reads = this.#observation?.responseHeaders(headers, endOfStream) ?? false;
@@ -350,17 +362,11 @@ export class Session {
     // Envoy logs the path that the backend is asked by.
     if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
-    const limited = this.#takeLimits(routed);
-    if (limited !== undefined) return this.#refuse(limited);
+    // Which rule's limits and budget count is known only now; what would be refused anyway takes nothing.
+    const admitted = admitCall(routed, this.#caller, this.#tools);
+    if (admitted.kind === "refused") return this.#refuse(admitted.refusal);
+    this.#account = admitted.account;
     return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
-  }
-
-  /** Which rule's limits count is known only now; what would be refused anyway takes nothing. */
-  #takeLimits({ rule }: RoutedCall): Refusal | undefined {
-    if (rule?.limits === undefined) return undefined;
-    const { limits, route } = rule;
-    const verdict = this.#tools.limiter.take(limits, { caller: this.#caller, route });
-    return verdict.kind === "taken" ? undefined : refuseLimited(verdict);
   }
 
   /** The request is read as the agent sent it, its answer as the provider that serves it writes it. */

@@ -22,6 +22,10 @@ const columns = [
   /** Requests that a rate limit refused: because it was spent, or because no more callers could be counted */
   "limitedRequests",
   "fullLimits",
+  /** Calls that a budget refused: because it had no room, because no more could be counted, or written down */
+  "exhaustedBudgets",
+  "fullBudgets",
+  "unwrittenBudgets",
 ] as const;
 
 /** Name of a counter. */

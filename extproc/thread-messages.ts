@@ -1,6 +1,8 @@
 /** What the gateway process and the engine's threads say to each other; plain data, posted. */
 
 import type { Ejection } from "../gateway/backend-health.ts";
+import type { PriceEntry } from "../providers/prices.ts";
+import type { JournalPlace } from "./budget-store.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 
 /** What a thread is started with. */
@@ -19,6 +21,12 @@ export type ThreadOrder =
       readonly counters: SharedArrayBuffer;
       /** How far rate limits are used, for all threads */
       readonly limits: SharedArrayBuffer;
+      /** How far budgets are used, for all threads */
+      readonly budgets: SharedArrayBuffer;
+      /** Absent: budgets cannot be kept, and calls that have one are refused */
+      readonly journal?: JournalPlace;
+      /** Before those that are shipped */
+      readonly prices: readonly PriceEntry[];
     }
   | { readonly kind: "update"; readonly update: PlanUpdate }
   /** Leave these candidates out for now, and no others */

@@ -59,6 +59,14 @@ export const CAPTURE_ATTRIBUTES = {
   usageVisible: "clrk.body.usage_visible",
 } as const;
 
+/** What a call under a budget was charged. */
+export const CHARGE_ATTRIBUTES = {
+  tokens: "clrk.charge.tokens",
+  /** In USD */
+  cost: "clrk.charge.cost_usd",
+  estimated: "clrk.charge.estimated",
+} as const;
+
 /** Back-links of a log to its span, as plain attributes beside the OTLP fields. */
 export const LINK_ATTRIBUTES = { traceId: "trace_id", spanId: "span_id" } as const;
 

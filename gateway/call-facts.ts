@@ -105,6 +105,16 @@ export interface Attempt {
   readonly reason: string;
 }
 
+/** What a call under a budget was charged. */
+export interface CallCharge {
+  /** Input and output */
+  readonly tokens: number;
+  /** Null where no price of the model is known */
+  readonly microDollars: number | null;
+  /** The provider told no count, or not all of it */
+  readonly isEstimated: boolean;
+}
+
 /** A refusal by the engine, as the agent was told. */
 export interface EngineDenial {
   /** Stable word, see `DenyReason` */
@@ -125,6 +135,8 @@ export interface CallFacts {
   readonly routing: CallRouting | null;
   /** Absent where nothing was judged as MCP */
   readonly mcp?: McpFacts;
+  /** Absent where no budget counts the call */
+  readonly charge?: CallCharge;
   /** Attempts in their order, as Envoy logged them; absent where there is only one way */
   readonly attempts?: readonly Attempt[];
   /** Path and query as the agent sent them, redacted; null where nothing changed them on the way */

@@ -119,9 +119,12 @@ t.test("compile() plans for the engine on each gateway what it is asked for ther
     );
   t.same([...whyOf("egress")].toSorted(), [
     "asks for token counts of streams",
+    "chooses who serves model calls",
     "judges MCP messages",
+    "keeps calls within a budget",
     "keeps request bodies (LoggingPolicy default/log)",
     "puts a credential into the query",
+    "reads tokens of anthropic calls",
     "reads tokens of openai calls",
   ]);
   t.same([...whyOf("other")].toSorted(), [
@@ -141,7 +144,6 @@ t.test("compile() reports on every object once", async (t) => {
     "Secret aws: undefined",
     "FallbackRoutingPolicy fall: TargetNotFound",
     "Secret key: undefined",
-    "AIProviderRoute limited: NotEnforced",
     "EgressHTTPRoute lost: NoMatchingParent",
   ]);
 });

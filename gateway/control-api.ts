@@ -4,6 +4,7 @@
  */
 
 import type { ProviderSummary } from "../providers/provider-summary.ts";
+import type { BudgetStatus } from "./budget-list.ts";
 import type { EngineStatus } from "./engine.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RouteTier, TierCounts } from "./route-tier.ts";
@@ -15,6 +16,8 @@ export const CONTROL_PATH = {
   status: "/v1/status",
   /** GET `?kind=`: `ObjectList` */
   objects: "/v1/objects",
+  /** GET: `BudgetList` */
+  budgets: "/v1/budgets",
   /** GET: stream of `ControlEvent`; begins with the present state */
   events: "/v1/events",
   /** POST `RunRequest`: `RunRegistration` (201); DELETE `/v1/runs/<id>` ends one */
@@ -132,6 +135,11 @@ export interface ServedObject {
 export interface ObjectList {
   readonly revision: number;
   readonly items: readonly ServedObject[];
+}
+
+/** Answer to a request for budgets, by name. */
+export interface BudgetList {
+  readonly items: readonly BudgetStatus[];
 }
 
 /** Asks for an identity and a proxy credential. */

@@ -35,6 +35,17 @@ const status: GatewayProcessStatus = {
   runs: [],
 };
 
+const budget = {
+  name: "default/team",
+  scope: "day",
+  unit: "tokens",
+  counted: "2026-11-28",
+  used: 1,
+  reserved: 2,
+  limit: 3,
+  resets: "2026-11-29T00:00:00.000Z",
+} as const;
+
 const registration: RunRegistration = {
   runId: "run-1",
   invocationId: "i",
@@ -54,6 +65,7 @@ async function open(t: Test, changes: Partial<ControlHandlers> = {}) {
       calls.push(["objects", kind]);
       return { revision: 1, items: [] };
     },
+    budgets: () => ({ items: [budget] }),
     registerRun: async (request: RunRequest) => {
       calls.push(["registerRun", request]);
       return registration;
@@ -141,6 +153,7 @@ t.test("openControlSocket() rejects a path that cannot be bound", async (t) => {
 const neverAsked: ControlHandlers = {
   status: () => status,
   objects: () => ({ revision: 0, items: [] }),
+  budgets: () => ({ items: [] }),
   registerRun: async () => registration,
   endRun: async () => false,
   setRunProcess: () => false,

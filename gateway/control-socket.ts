@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type {
   ControlError,
+  BudgetList,
   ControlEvent,
   GatewayProcessStatus,
   ObjectList,
@@ -29,6 +30,7 @@ const maxUnreadBytes = 4 * 1024 * 1024;
 export interface ControlHandlers {
   status(): GatewayProcessStatus;
   objects(kind: string | undefined): ObjectList;
+  budgets(): BudgetList;
   registerRun(request: RunRequest): Promise<RunRegistration>;
   /** Resolves when the run's credential is refused; false for unknown runs */
   endRun(runId: string): Promise<boolean>;
@@ -84,6 +86,8 @@ async function answer(
       return send(response, 200, handlers.status());
     case `GET ${CONTROL_PATH.objects}`:
       return send(response, 200, handlers.objects(url.searchParams.get("kind") ?? undefined));
+    case `GET ${CONTROL_PATH.budgets}`:
+      return send(response, 200, handlers.budgets());
     case `GET ${CONTROL_PATH.events}`:
       stream(response, (write) => handlers.followEvents(write));
       return;

@@ -23,6 +23,7 @@ const status: EngineStatus = {
   failed: 0,
   droppedFacts: 0,
   limited: { spent: 0, full: 0 },
+  budgets: { exhausted: 0, full: 0, unwritten: 0, failure: "" },
 };
 
 function snapshotOf(revision: number, ...rules: HttpRule[]): Snapshot {
@@ -62,6 +63,7 @@ function open() {
       calls.push(`identify ${runs.join(" ")}`);
     },
     status: () => status,
+    budgets: () => [],
     close: async (drainMs) => {
       calls.push(`close ${drainMs}`);
     },

@@ -4,7 +4,14 @@
  */
 
 import type { Ejection } from "./backend-health.ts";
-import type { Engine, EngineOptions, EngineStatus, OpenEngine, RunAgent } from "./engine.ts";
+import type {
+  BudgetUse,
+  Engine,
+  EngineOptions,
+  EngineStatus,
+  OpenEngine,
+  RunAgent,
+} from "./engine.ts";
 import { engineSocketPaths } from "./engine.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -49,6 +56,11 @@ export class EngineHost {
   /** State of the engine; undefined while none was needed. */
   status(): EngineStatus | undefined {
     return this.#engine?.status();
+  }
+
+  /** What is used of budgets; none while no engine was needed. */
+  budgets(): readonly BudgetUse[] {
+    return this.#engine?.budgets() ?? [];
   }
 
   /** Lets open transactions end for at most `drainMs`, and ends the engine, also one that is being started. */

@@ -4,11 +4,12 @@
  */
 
 import path from "node:path";
+import type { PriceEntry } from "../providers/prices.ts";
 import type { Ejection } from "./backend-health.ts";
 import type { CallFacts } from "./call-facts.ts";
 import type { Logger } from "./log.ts";
 import type { SecretValue } from "./secret-value.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { BudgetCount, Snapshot } from "./snapshot.ts";
 
 /** Paths of the sockets of an engine in that folder, one a thread; known before it runs. */
 export function engineSocketPaths(directory: string, threads: number): string[] {
@@ -36,6 +37,29 @@ export interface EngineStatus {
   readonly droppedFacts: number;
   /** Requests that rate limits refused; `full`: because no more callers could be counted */
   readonly limited: { readonly spent: number; readonly full: number };
+  readonly budgets: BudgetsStatus;
+}
+
+/** Calls that budgets refused, and whether budgets can be kept. */
+export interface BudgetsStatus {
+  /** There was no room for the call */
+  readonly exhausted: number;
+  /** More was counted at once than has room */
+  readonly full: number;
+  /** What a call uses could not be written down; the calls that had not begun were refused */
+  readonly unwritten: number;
+  /** Why budgets cannot be kept, a sentence; empty while they can */
+  readonly failure: string;
+}
+
+/** What is used of one budget now. */
+export interface BudgetUse extends Pick<BudgetCount, "name" | "scope" | "unit"> {
+  /** Day as `2026-11-28`, or the execution; empty for callers that prove none */
+  readonly counted: string;
+  /** In tokens or micro-dollars, by `unit` */
+  readonly used: number;
+  /** The most that calls which are under way may use */
+  readonly reserved: number;
 }
 
 /** Whose run it is: its id, and `Kind/namespace/name` of the agent. */
@@ -52,6 +76,8 @@ export interface Engine {
   /** Tells every thread which agents new runs are of. */
   identify(runs: readonly RunAgent[]): void;
   status(): EngineStatus;
+  /** What is used of budgets, as far as anything is; in no particular order. */
+  budgets(): readonly BudgetUse[];
   /** Lets open transactions end for at most `drainMs`, then ends the threads. */
   close(drainMs?: number): Promise<void>;
 }
@@ -63,6 +89,10 @@ export interface EngineOptions {
   readonly threads: number;
   /** Absolute paths of the provider plugins that each thread loads before it takes a plan; absent: none */
   readonly plugins?: readonly string[];
+  /** Private folder for what is used of budgets, over restarts; absent: calls that have a budget are refused */
+  readonly budgetsDirectory?: string;
+  /** Prices that go before those that are shipped; absent: none */
+  readonly prices?: readonly PriceEntry[];
   /** All runs that are known, for threads that start; absent: none */
   readonly runs?: () => readonly RunAgent[];
   /** Takes facts in batches, in no particular order; must not throw */

@@ -5,14 +5,13 @@
 
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { chmod, mkdir } from "node:fs/promises";
-import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
 import { AdsServer } from "./ads-server.ts";
 import { BackendHealth } from "./backend-health.ts";
+import { listBudgets } from "./budget-list.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
-import type { Clock } from "./clock.ts";
 import type { CompileResult } from "./compile.ts";
 import { compile } from "./compile.ts";
 import type {
@@ -26,19 +25,15 @@ import type {
 } from "./control-api.ts";
 import type { ControlHandlers, ControlSocket } from "./control-socket.ts";
 import { openControlSocket } from "./control-socket.ts";
-import type { OpenEngine } from "./engine.ts";
 import { EngineHost } from "./engine-host.ts";
-import type { EnvoyBinary } from "./envoy-binary.ts";
 import type { EnvoyStop } from "./envoy-process.ts";
 import { ClrkError, describeError } from "./errors.ts";
 import { chooseGateway } from "./gateway-choice.ts";
 import { GatewayFleet } from "./gateway-fleet.ts";
-import type { GatewayCertificates } from "./gateway-runtime.ts";
+import type { GatewayProcessParts } from "./gateway-process-parts.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
-import type { Logger } from "./log.ts";
-import type { LoadedPlugin } from "./plugin-loader.ts";
-import type { ProcessOptions } from "./process-options.ts";
+import { ownAddresses } from "./own-addresses.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
 import { providerProblems } from "./provider-problems.ts";
@@ -58,28 +53,6 @@ const registrationDeadlineMs = 2_000;
 
 /** Downstream connections of one gateway; each costs Envoy a few tens of KiB. */
 const maxConnections = 50_000;
-
-/** What the process is made of. */
-export interface GatewayProcessParts {
-  readonly options: ProcessOptions;
-  /** In the registry already; the engine's threads load them again */
-  readonly plugins: readonly LoadedPlugin[];
-  readonly envoy: Extract<EnvoyBinary, { kind: "found" }>;
-  /** Folder for sockets, private and short */
-  readonly runDirectory: string;
-  /** Folder for record files, and their base name there */
-  readonly recordsDirectory: string;
-  readonly recordsName: string;
-  /** PEM of the machine's public roots */
-  readonly publicRootsPem: string;
-  readonly openCertificates: (gateway: GatewaySnapshot) => Promise<GatewayCertificates>;
-  readonly openEngine: OpenEngine;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly log: Logger;
-  readonly clock: Clock;
-  /** Somebody asked on the control socket that the process ends */
-  readonly onStopRequest: () => void;
-}
 
 interface PendingRevision {
   readonly revision: number;
@@ -143,6 +116,8 @@ export class GatewayProcess {
       directory: parts.runDirectory,
       threads: parts.options.engineThreads,
       plugins: parts.plugins.map((plugin) => plugin.path),
+      budgetsDirectory: parts.budgetsDirectory,
+      prices: parts.prices,
       runs: () => this.#runs.agents(),
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
@@ -336,6 +311,13 @@ export class GatewayProcess {
     return {
       status: () => this.#status(),
       objects: (kind) => this.#objects(kind),
+      budgets: () => ({
+        items: listBudgets(
+          this.#compiled?.snapshot,
+          this.#engine.budgets(),
+          this.#parts.clock.now(),
+        ),
+      }),
       registerRun: (request) => this.#registerRun(request),
       endRun: (runId) => this.#endRun(runId),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
@@ -446,11 +428,4 @@ export class GatewayProcess {
 
 function refused(message: string): ClrkError {
   return new ClrkError("CLRK_PRECONDITION_FAILED", message, { expose: message });
-}
-
-/** Addresses of this machine's own interfaces: never dialled unless a route names them. */
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? []).map(({ address }) => address),
-  );
 }

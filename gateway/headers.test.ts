@@ -24,6 +24,7 @@ t.test("CLRK_HEADERS keeps its strings", async (t) => {
     call: "x-clrk-call",
     upstreamAddress: "x-clrk-upstream",
     served: "x-clrk-served",
+    unsent: "x-clrk-unsent",
     denyReason: "x-clrk-deny-reason",
   });
   t.equal(CLRK_HEADER_PREFIX, "x-clrk-");

@@ -36,6 +36,8 @@ export const CLRK_HEADERS = {
   upstreamAddress: "x-clrk-upstream",
   /** Cluster that answered, on a response as the engine sees it; never on one that the agent gets */
   served: "x-clrk-served",
+  /** On a response of the gateway itself: no byte of the request reached an upstream */
+  unsent: "x-clrk-unsent",
   /** Reason of a denial, on the response that the agent gets */
   denyReason: "x-clrk-deny-reason",
 } as const;

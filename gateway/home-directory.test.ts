@@ -32,12 +32,15 @@ t.test("homeDirectory() is CLRK_HOME, else below HOME", async (t) => {
     trust: "/x/trust",
     run: "/x/run",
     records: "/x/records",
+    budgets: "/x/budgets",
+    prices: "/x/prices.json",
   });
 });
 
 t.test("openHomeDirectory() makes folders for this user only", async (t) => {
   const home = await openHome(t);
-  for (const folder of Object.values(home)) t.equal(await modeOf(folder), 0o700, folder);
+  const { prices: _file, ...folders } = home;
+  for (const folder of Object.values(folders)) t.equal(await modeOf(folder), 0o700, folder);
   await openHomeDirectory(home);
 });
 

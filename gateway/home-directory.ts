@@ -18,6 +18,10 @@ export interface HomeDirectory {
   /** Sockets, a folder for each gateway process, named by its process id */
   readonly run: string;
   readonly records: string;
+  /** What is used of budgets */
+  readonly budgets: string;
+  /** Prices of models that go before those that are shipped; need not be there */
+  readonly prices: string;
 }
 
 /** Name of the control socket in a process's run folder. */
@@ -38,6 +42,8 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>>)
     trust: path.join(root, "trust"),
     run: path.join(root, "run"),
     records: path.join(root, "records"),
+    budgets: path.join(root, "budgets"),
+    prices: path.join(root, "prices.json"),
   };
 }
 
@@ -52,7 +58,8 @@ export async function openHomeDirectory(home: HomeDirectory): Promise<void> {
     );
   }
   if ((mode & 0o077) !== 0) await chmod(home.root, 0o700);
-  for (const folder of [home.authorities, home.trust, home.run, home.records]) {
+  const folders = [home.authorities, home.trust, home.run, home.records, home.budgets];
+  for (const folder of folders) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
 }

@@ -27,6 +27,7 @@ import {
 import type { Logger } from "./log.ts";
 import { createLogger } from "./log.ts";
 import { installProviderPlugins } from "./plugin-loader.ts";
+import { readPriceFile } from "./price-file.ts";
 import { parseProcessOptions } from "./process-options.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
@@ -73,6 +74,8 @@ async function main(args: readonly string[]): Promise<void> {
     runDirectory,
     recordsDirectory: home.records,
     recordsName: others.length === 0 ? "records" : `records-${process.pid}`,
+    budgetsDirectory: home.budgets,
+    prices: await readPriceFile(home.prices),
     publicRootsPem: publicRoots.join(""),
     openCertificates: (snapshot) =>
       openCertificates(snapshot, { home, publicRoots, mintingCeiling, log }),

@@ -274,6 +274,21 @@ t.test("recordAttributes() adds what the engine saw of a model call", async (t) 
   );
 });
 
+t.test("recordAttributes() adds what a call under a budget was charged", async (t) => {
+  const charged = engineRecord({ charge: { tokens: 21, cost: "0.000042", estimated: true } });
+  t.strictSame(added(charged), [
+    ...modelAttributes,
+    ["clrk.charge.tokens", 21],
+    ["clrk.charge.cost_usd", { doubleValue: 0.000042 }],
+    ["clrk.charge.estimated", { boolValue: true }],
+  ]);
+  const unpriced = engineRecord({ charge: { tokens: 0, cost: null, estimated: false } });
+  t.strictSame(added(unpriced).slice(modelAttributes.length), [
+    ["clrk.charge.tokens", 0],
+    ["clrk.charge.estimated", { boolValue: false }],
+  ]);
+});
+
 t.test("recordAttributes() leaves out what a model call did not say", async (t) => {
   const model = {
     operation: "chat",

@@ -5,6 +5,7 @@
 import {
   AI_ROUTE_ATTRIBUTES,
   CAPTURE_ATTRIBUTES,
+  CHARGE_ATTRIBUTES,
   DECISION_ATTRIBUTES,
   doubleAttribute,
   flagAttribute,
@@ -25,6 +26,7 @@ import type { Attempt, McpFacts, TokenUsage } from "./call-facts.ts";
 import type {
   EgressRecord,
   RecordAgent,
+  RecordCharge,
   RecordModel,
   RecordRoute,
   RecordRouting,
@@ -43,6 +45,7 @@ export function recordAttributes(record: EgressRecord, signal: RecordSignal): At
   addProvider(attributes, record.provider);
   if (record.model !== null) addModel(attributes, record.model);
   if (record.usage !== null) addUsage(attributes, record.usage);
+  if (record.charge !== undefined) addCharge(attributes, record.charge);
   if (record.routing !== null) addRouting(attributes, record.routing);
   if (record.mcp !== undefined) addMcp(attributes, record.mcp);
   if (record.decision.route !== null) addRoute(attributes, record.decision.route);
@@ -221,6 +224,12 @@ const subjectAttributes = {
   prompt: MCP_ATTRIBUTES.promptName,
   resource: MCP_ATTRIBUTES.resourceUri,
 } as const;
+
+function addCharge(attributes: Attribute[], { tokens, cost, estimated }: RecordCharge): void {
+  attributes.push(intAttribute(CHARGE_ATTRIBUTES.tokens, tokens));
+  if (cost !== null) attributes.push(doubleAttribute(CHARGE_ATTRIBUTES.cost, Number(cost)));
+  attributes.push(flagAttribute(CHARGE_ATTRIBUTES.estimated, estimated));
+}
 
 function addText(attributes: Attribute[], key: string, text: string | null): void {
   if (text !== null) attributes.push(textAttribute(key, text));

@@ -125,6 +125,16 @@ export interface RecordModel {
   readonly timeToFirstTokenMs: number | null;
 }
 
+/** What a call under a budget was charged. */
+export interface RecordCharge {
+  /** Input and output */
+  readonly tokens: number;
+  /** USD as decimal text, such as `0.000042`; null where no price of the model is known */
+  readonly cost: string | null;
+  /** The provider told no count, or not all of it */
+  readonly estimated: boolean;
+}
+
 /** Who served a model call, and whom else was asked. */
 export interface RecordRouting extends CallRouting {
   /** In their order, the one that answered last; empty where there was one way only */
@@ -168,6 +178,8 @@ export interface EgressRecord {
   readonly model: RecordModel | null;
   /** Tokens of the model call; null when the answer held none */
   readonly usage: TokenUsage | null;
+  /** What a call under a budget was charged; absent where none counts it */
+  readonly charge?: RecordCharge;
   /** Who served the model call, where the engine chose it; null where it went the way that its path says, as it was */
   readonly routing: RecordRouting | null;
   /** Headers and bodies, redacted, where the policy asks for them */

@@ -9,6 +9,7 @@ import type {
   LimitPlan,
   ObjectName,
   Refusal,
+  RuleBudget,
 } from "./snapshot-terms.ts";
 
 /** What the engine decides about requests that a rule's path matches. */
@@ -31,6 +32,8 @@ export interface RoutedRule {
   readonly capture?: CapturePlan;
   /** A request takes one of each or of none */
   readonly limits?: readonly LimitPlan[];
+  /** Absent: calls may use what they like */
+  readonly budget?: RuleBudget;
   /** Refuses what it matches */
   readonly refusal?: Refusal & { readonly status: number };
   /** At least one, unless it refuses */

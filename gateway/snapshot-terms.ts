@@ -31,6 +31,8 @@ export type DenyReason =
   | "body-malformed"
   | "not-translatable"
   | "rate-limited"
+  | "budget-exhausted"
+  | "budget-unavailable"
   | "upstream-malformed"
   | "mcp-denied";
 
@@ -50,6 +52,28 @@ export interface LimitPlan {
   /** What is counted together: requests of an agent, of one execution of it, or by one route of all agents */
   readonly scope: "PerAgent" | "PerExecution" | "PerRoute";
 }
+
+/** What the calls of a rule may use. */
+export interface RuleBudget {
+  /** Of all answers to one request together; at least 1 */
+  readonly maxOutputTokens?: number;
+  /** A call must have room in each, and is counted in each; their `name`, `scope` and `unit` tell them apart */
+  readonly counts: readonly BudgetCount[];
+}
+
+/** One count of a budget, with its limit. */
+export interface BudgetCount {
+  /** `namespace/name` of a shared budget, or `Kind/namespace/name/rule` of the rule that has its own */
+  readonly name: string;
+  /** What is counted together: calls of one execution of an agent, or of everybody on one day (UTC) */
+  readonly scope: "execution" | "day";
+  readonly unit: BudgetUnit;
+  /** In tokens, or in micro-dollars; at least 1 */
+  readonly limit: number;
+}
+
+/** What is counted. */
+export type BudgetUnit = "tokens" | "usd";
 
 /** Which parts of a transaction go into its record. */
 export interface CapturePlan {

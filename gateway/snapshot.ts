@@ -15,12 +15,15 @@ import type {
 } from "./snapshot-terms.ts";
 
 export type {
+  BudgetCount,
+  BudgetUnit,
   CapturePlan,
   CredentialUse,
   DenyReason,
   LimitPlan,
   ObjectName,
   Refusal,
+  RuleBudget,
   SecretUse,
 } from "./snapshot-terms.ts";
 

@@ -181,6 +181,11 @@ for (const { name, value, problems } of [
     problems: ["errorBody() leaves the message out for status 400"],
   },
   {
+    name: "an output that nobody can bound",
+    value: { ...acme, operations: [{ ...operation, output: { limits: [] } }] },
+    problems: ["operations[0].output.limits is an empty list, wanted one element or more"],
+  },
+  {
     name: "an operation without paths",
     value: { ...acme, operations: [{ ...operation, paths: [] }] },
     problems: ["operations[0].paths is an empty list, wanted one element or more"],

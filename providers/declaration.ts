@@ -130,6 +130,22 @@ const answerPaths = objectOf(
   ),
 );
 
+const memberPath = textLike(
+  "a path of members such as config.maxTokens",
+  /^[^.\s[\]]+(?:\.[^.\s[\]]+)*$/,
+);
+
+const boundedOutput = objectOf({
+  limits: listOf(memberPath, { least: 1 }),
+  answers: optional(listOf(memberPath)),
+  prompts: optional(textLike("the name of a member", /^[^.\s[\]]+$/)),
+  parts: optional(listOf(memberPath)),
+  keys: optional(wanted('"protobuf"', (value) => value === "protobuf")),
+  serves: optional(aFunction),
+});
+
+const outputPlace: ValueCheck = (value, at) => (value === "none" ? [] : boundedOutput(value, at));
+
 const operation = objectOf({
   name: textLike("a word such as chat", /^[a-z][a-z\d_.-]{0,63}$/),
   paths: listOf(
@@ -151,6 +167,7 @@ const operation = objectOf({
       (value) => value === "with-reasoning" || value === "without-reasoning",
     ),
   ),
+  output: optional(outputPlace),
   isStream: optional(isTrue),
   streamsArrays: optional(isTrue),
   inputTokens: wanted(

@@ -3,8 +3,10 @@
  * white space, which caches of prompts and signatures depend on.
  */
 
-import type { ByteRange, ReadMembers } from "./json-splice-members.ts";
+import type { ByteRange } from "./json-splice-members.ts";
 import { foldCase, readMembers, readTopLevel } from "./json-splice-members.ts";
+import type { Members, Splice } from "./json-splices.ts";
+import { appendMember, applySplices } from "./json-splices.ts";
 
 /** What is to be changed. */
 export interface BodyEdit {
@@ -30,11 +32,6 @@ const quote = 0x22;
 const openBrace = 0x7b;
 const usageMember = '"include_usage":true';
 
-interface Splice extends ByteRange {
-  readonly text: string;
-}
-
-type Members = Extract<ReadMembers, { readonly kind: "ok" }>;
 type Splices =
   | { readonly kind: "ok"; readonly splices: readonly Splice[] }
   | { readonly kind: "malformed"; readonly reason: string };
@@ -107,29 +104,10 @@ function setUsage(body: Buffer, options: ByteRange): Splices {
   return textOf(body, usage) === "true" ? nothing : splice({ ...usage, text: "true" });
 }
 
-/** Puts a member behind the last one, so that white space before the brace stays there. */
-function appendMember({ members, objectEnd }: Members, member: string): Splice {
-  let end = -1;
-  for (const range of members.values()) end = range.end;
-  if (end < 0) return { start: objectEnd, end: objectEnd, text: member };
-  return { start: end, end, text: `,${member}` };
-}
-
 function splice(one: Splice): Splices {
   return { kind: "ok", splices: [one] };
 }
 
 function textOf(body: Buffer, { start, end }: ByteRange): string {
   return body.toString("utf8", start, end);
-}
-
-function applySplices(body: Buffer, splices: readonly Splice[]): Buffer {
-  const pieces: Buffer[] = [];
-  let at = 0;
-  for (const { start, end, text } of splices.toSorted((a, b) => a.start - b.start)) {
-    pieces.push(body.subarray(at, start), Buffer.from(text, "utf8"));
-    at = end;
-  }
-  pieces.push(body.subarray(at));
-  return Buffer.concat(pieces);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Codec } from "./codec.ts";
+import type { OutputPlace } from "./output-place.ts";
 
 /** Everything that is read of an answer. */
 export const answerFacts = [
@@ -55,6 +56,11 @@ export interface Operation {
   readonly inputTokens: "with-cache" | "without-cache";
   /** Whether `outputTokens` counts reasoning, which it does unless said otherwise; the record's number always does */
   readonly outputTokens?: "with-reasoning" | "without-reasoning";
+  /**
+   * Where requests bound the output of their answers; `none`: answers have no output that is counted. Absent: nobody
+   * can bound it, and rules with a budget refuse such calls
+   */
+  readonly output?: "none" | OutputPlace;
   /** Its paths ask for a stream; without: a request's body says whether it does */
   readonly isStream?: true;
   /** Its answers that are no event streams are arrays, whose elements are the events */

@@ -210,6 +210,18 @@ if (process.env[insideVariable] === undefined) {
     );
   });
 
+  t.test("budget: an agent is stopped when its tokens are used", async (test) => {
+    const secrets = [{ name: "openai", value: openAiKey }];
+    const { gateway, upstreams } = await startExample(test, "budget", { secrets });
+    test.strictSame(await runBehindProxy(gateway, "budget"), [
+      "answer: You said: Say hello",
+      "stopped: 429 clrk_budget_exhausted",
+    ]);
+    const asked = upstreams.tls.requests.map(({ body }) => JSON.parse(body.toString()));
+    test.ok(asked.length > 1 && asked.length < 100, `${asked.length} calls`);
+    for (const { max_completion_tokens: most } of asked) test.equal(most, 256);
+  });
+
   t.test("transparent: a sandbox hands over what its agent dialled", async (test) => {
     const { gateway, upstreams } = await startExample(test, "transparent", {
       tlsHosts: ["en.wikipedia.org"],

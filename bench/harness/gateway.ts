@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { agentEnvironment, defaultNoProxy } from "../../control/cli/agent-environment.ts";
 import { CONTROL_PATH } from "../../gateway/control-api.ts";
 import type {
+  BudgetList,
   ControlEvent,
   GatewayProcessStatus,
   ObjectList,
@@ -50,6 +51,8 @@ export interface GatewayOptions {
   readonly transparent?: boolean;
   /** As many as the gateway chooses when absent */
   readonly engineThreads?: number;
+  /** `CLRK_HOME`, which may be that of a process before; a new one when absent */
+  readonly home?: string;
   /** Of the process itself, beside what it needs to run */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -81,6 +84,8 @@ export interface RunningGateway {
   readonly records: readonly EgressRecord[];
   status(): Promise<GatewayProcessStatus>;
   objects(kind?: string): Promise<ObjectList>;
+  /** What is used of budgets, as `clrk get budgets` shows it. */
+  budgets(): Promise<BudgetList["items"]>;
   /** Registers a run that lives until `end()` or the end of this test. */
   registerRun(agent: string, gateway?: string): Promise<GatewayRun>;
   /** Address of the transparent listener of the gateway of that name, "egress" when absent. */
@@ -118,7 +123,7 @@ export async function startGateway(
   for (const [name, text] of Object.entries(options.manifests)) {
     writeFileSync(join(directory, name), text);
   }
-  const home = join(root, "home");
+  const home = options.home ?? join(root, "home");
   const process = await startProcess(scope, { home, directory, options });
   const events: ControlEvent[] = [];
   const records: EgressRecord[] = [];
@@ -175,6 +180,11 @@ class Gateway implements RunningGateway {
     const query = kind === undefined ? "" : `?kind=${kind}`;
     // Likewise.
     return (await this.#ask(`GET ${CONTROL_PATH.objects}${query}`)) as ObjectList;
+  }
+
+  async budgets(): Promise<BudgetList["items"]> {
+    // Likewise.
+    return ((await this.#ask(`GET ${CONTROL_PATH.budgets}`)) as BudgetList).items;
   }
 
   async registerRun(agent: string, gateway?: string): Promise<GatewayRun> {

@@ -5,6 +5,7 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { CONTROL_PATH } from "../../gateway/control-api.ts";
 import type {
+  BudgetList,
   ControlEvent,
   GatewayProcessStatus,
   ObjectList,
@@ -56,6 +57,8 @@ export interface GatewayClient {
   status(options?: { readonly timeoutMs?: number }): Promise<GatewayProcessStatus>;
   /** Objects of one kind as written (`EgressGateway`), or all */
   objects(kind?: string): Promise<ObjectList>;
+  /** What is used of budgets */
+  budgets(): Promise<BudgetList>;
   registerRun(run: RunRequest): Promise<RunRegistration>;
   setRunProcess(runId: string, pid: number): Promise<void>;
   endRun(runId: string): Promise<void>;
@@ -77,6 +80,7 @@ export function createGatewayClient(socketPath: string): GatewayClient {
       const query = kind === undefined ? "" : `?kind=${encodeURIComponent(kind)}`;
       return parseObjects(await ask({ method: "GET", path: `${CONTROL_PATH.objects}${query}` }));
     },
+    budgets: async () => parseBudgets(await ask({ method: "GET", path: CONTROL_PATH.budgets })),
     registerRun: async (run) =>
       parseRegistration(await ask({ method: "POST", path: CONTROL_PATH.runs, body: run })),
     setRunProcess: async (runId, pid) => {
@@ -270,6 +274,13 @@ function parseObjects(value: unknown): ObjectList {
     throw unreadable("a member of the object list is missing");
   }
   return value as unknown as ObjectList;
+}
+
+function parseBudgets(value: unknown): BudgetList {
+  if (!hasMembers(value, { items: "array" })) {
+    throw unreadable("a member of the list of budgets is missing");
+  }
+  return value as unknown as BudgetList;
 }
 
 function parseRegistration(value: unknown): RunRegistration {

@@ -1,5 +1,7 @@
 /** Builds rules that the engine chooses by, requests that it chooses for, and what providers answer. */
 import type { RateLimiter } from "../../gateway/rate-limiter.ts";
+import type { Budgeter } from "../../gateway/budgeter.ts";
+import { createBudgeter } from "./budgeter.ts";
 import { createLimiter } from "./limiter.ts";
 import type { Candidate, FallbackPlan, RoutedRule, RoutingPlan } from "../../gateway/routing-plan.ts";
 import type { ChatCodec } from "../../providers/codec.ts";
@@ -143,6 +145,7 @@ export function routingTools(changes: Partial<RoutingTools> = {}): RoutingTools 
     nowUnixMs: () => 0,
     isEjected: () => false,
     random: () => 0,
+    prices: [],
     ...changes,
   };
 }
@@ -154,6 +157,7 @@ export interface RoutedSetting {
   readonly credentials?: readonly (readonly [string, string])[];
   readonly tools?: Partial<RoutingTools>;
   readonly limiter?: RateLimiter;
+  readonly budgeter?: Budgeter;
 }
 
 /** A session whose plan chooses, for an agent that asks OpenAI unless the plan says otherwise. */
@@ -169,6 +173,7 @@ export function routedSession(setting: RoutedSetting): Session {
     tools: {
       credential: book.credential,
       limiter: setting.limiter ?? createLimiter().limiter,
+      budgeter: setting.budgeter ?? createBudgeter().budgeter,
       nextId: () => "tx1",
       trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
       nowMs: () => nowMs++,

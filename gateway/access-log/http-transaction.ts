@@ -3,10 +3,12 @@
  * record is the same. What repeats from transaction to transaction is worked out apart from what is new in each.
  */
 
-import type { CallFacts, ModelCall } from "../call-facts.ts";
+import { formatMicroDollars } from "../../crds/money.ts";
+import type { CallCharge, CallFacts, ModelCall } from "../call-facts.ts";
 import type {
   EgressRecord,
   RecordAgent,
+  RecordCharge,
   RecordDecision,
   RecordModel,
   RecordRequest,
@@ -192,10 +194,16 @@ export function completeRecord(
     trace: facts?.trace ?? stamps.trace(measures.traceparent),
     model: model === null ? null : recordModel(model),
     usage: model === null ? null : model.usage,
+    ...(facts?.charge !== undefined && { charge: recordCharge(facts.charge) }),
     routing: recordRouting(facts),
     capture: facts?.capture ?? null,
     ...(facts?.mcp !== undefined && { mcp: facts.mcp }),
   };
+}
+
+function recordCharge({ tokens, microDollars, isEstimated }: CallCharge): RecordCharge {
+  const cost = microDollars === null ? null : formatMicroDollars(microDollars);
+  return { tokens, cost, estimated: isEstimated };
 }
 
 function recordRouting(facts: CallFacts | undefined): RecordRouting | null {

@@ -125,6 +125,14 @@ const cases: readonly {
       },
     }),
   },
+  {
+    name: "a call that was charged",
+    measures: { engineId: "engine-1" },
+    engine: callFacts({
+      model: null,
+      charge: { tokens: 7, microDollars: 1_250_000, isEstimated: false },
+    }),
+  },
   { name: "facts that are lost", measures: { engineId: "engine-1", target: flatTarget("/a?b=c") } },
 ];
 

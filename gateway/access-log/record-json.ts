@@ -51,12 +51,12 @@ export function recordJson(record: EgressRecord, parts: RecordJsonParts, target:
 }
 
 /** What the engine found out, which most records have nothing of. */
-function engineJson({ model, usage, routing, capture, mcp }: EgressRecord): string {
-  if (model === null && capture === null && routing === null && mcp === undefined) {
-    return nothingFound;
-  }
+function engineJson({ model, usage, charge, routing, capture, mcp }: EgressRecord): string {
+  const isPlain = model === null && capture === null && routing === null;
+  if (isPlain && charge === undefined && mcp === undefined) return nothingFound;
+  const charged = charge === undefined ? "" : `,"charge":${JSON.stringify(charge)}`;
   const said = mcp === undefined ? "" : `,"mcp":${JSON.stringify(mcp)}`;
-  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)},"routing":${JSON.stringify(routing)},"capture":${JSON.stringify(capture)}${said}}`;
+  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)}${charged},"routing":${JSON.stringify(routing)},"capture":${JSON.stringify(capture)}${said}}`;
 }
 
 const nothingFound = ',"model":null,"usage":null,"routing":null,"capture":null}';

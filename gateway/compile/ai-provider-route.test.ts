@@ -222,14 +222,7 @@ const aloneRule = {
   ],
 };
 
-const budget = { type: "TokenBudget", tokenBudget: { maxTokensPerDay: 1000 } };
-
 const unenforced = [
-  {
-    name: "a token budget",
-    rule: { filters: [budget] },
-    message: "spec.rules[0].filters[0].tokenBudget is not enforced yet",
-  },
   {
     name: "a plugin's policy",
     rule: { filters: [{ type: "ExtensionRef", extensionRef: target("MyPolicy", "p") }] },

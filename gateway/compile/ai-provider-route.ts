@@ -15,7 +15,7 @@ import type { ObjectIndex } from "./object-index.ts";
 import { globPathMatch } from "./path-match.ts";
 import type { DenyAction } from "./refusal.ts";
 import {
-  notEnforced,
+  refuseUncounted,
   refuseUnresolved,
   refuseUntranslatable,
   refuseWithoutBackend,
@@ -23,6 +23,7 @@ import {
 import { operationPaths } from "./operation-paths.ts";
 import type { FallbackSettings, RouteDraft, RuleDraft } from "./route-draft.ts";
 import { unchanged } from "./header-rewrite.ts";
+import { judgeBudgets } from "./rule-budgets.ts";
 import type { ExtensionFindings } from "./rule-extensions.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
 import type { Finding } from "./status-book.ts";
@@ -72,17 +73,14 @@ function draftRule(
     countsRequests: true,
   });
   const resolved = resolveBackends(rule.backendRefs, path, { index, namespace });
+  const { budget, obstacles } = judgeBudgets(rule.filters, path, { index, route: name, ruleIndex });
   const deny = refusalOf(name, extensions, resolved);
   return {
     obstacles: [
       ...rule.matches.flatMap((match, position) =>
         judgeMatch(match, [...path, "matches", position]),
       ),
-      ...rule.filters.flatMap(({ tokenBudget }, position) =>
-        tokenBudget === undefined
-          ? []
-          : [notEnforced([...path, "filters", position, "tokenBudget"])],
-      ),
+      ...obstacles,
       ...extensions.obstacles,
       ...resolved.obstacles,
     ],
@@ -94,7 +92,7 @@ function draftRule(
       const { backends } = resolved;
       const drafts = draftMatch(match, provider, {
         name,
-        rule: { ruleIndex, logging, limits, backends },
+        rule: { ruleIndex, logging, limits, backends, ...(budget !== undefined && { budget }) },
         fallback,
       });
       return deny === undefined ? drafts : drafts.map((draft) => ({ ...draft, deny }));
@@ -104,7 +102,7 @@ function draftRule(
 
 interface MatchContext {
   readonly name: ObjectName;
-  readonly rule: Pick<RuleDraft, "ruleIndex" | "logging" | "limits" | "backends">;
+  readonly rule: Pick<RuleDraft, "ruleIndex" | "logging" | "limits" | "backends" | "budget">;
   readonly fallback: FallbackSettings | undefined;
 }
 
@@ -120,6 +118,7 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
   };
   const models = match.models.some(isEverything) ? [] : match.models;
   const isNeeded =
+    rule.budget !== undefined ||
     models.length > 0 ||
     (fallback !== undefined && rule.backends.length > 1) ||
     rule.backends.some((backend) => !isPlain(backend, provider.name));
@@ -139,6 +138,12 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
   // A request that names no model is none that a rule of models is about.
   if (models.length > 0) return calls;
   const rest = { ...draft, matches: endpointMatches(match) };
+  if (rule.budget !== undefined) {
+    return [
+      ...calls,
+      { ...rest, backends: [], deny: refuseUncounted(context.name, provider.name) },
+    ];
+  }
   return [...calls, isNeeded ? asItIs(rest, provider, context.name) : rest];
 }
 

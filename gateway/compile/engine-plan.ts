@@ -19,7 +19,10 @@ export interface PlanScope {
 }
 
 /** A rule as far as its plan depends on it. */
-export type PlannedRule = Pick<RuleDraft, "ruleIndex" | "provider" | "logging" | "limits" | "mcp">;
+export type PlannedRule = Pick<
+  RuleDraft,
+  "ruleIndex" | "provider" | "logging" | "limits" | "budget" | "mcp"
+>;
 
 /** The plan for requests of a rule that forwards with these credentials; undefined when Envoy alone suffices. */
 export function enginePlan(
@@ -33,7 +36,7 @@ export function enginePlan(
 
 /** What a plan says before it has an id; `why` is empty when Envoy alone suffices. */
 export function planParts(
-  { ruleIndex, provider, logging, limits, mcp }: PlannedRule,
+  { ruleIndex, provider, logging, limits, budget, mcp }: PlannedRule,
   { gateway, route }: PlanScope,
   credentials: readonly CredentialUse[],
 ): Omit<EnginePlan, "id"> {
@@ -46,6 +49,7 @@ export function planParts(
     ...(queryCredentials.length > 0 ? ["puts a credential into the query"] : []),
     ...(mcp === undefined ? [] : ["judges MCP messages"]),
     ...limits.map(({ policy }) => `counts requests for ${formatReference(policy)}`),
+    ...(budget === undefined ? [] : ["keeps calls within a budget"]),
   ];
   return {
     gateway: gatewayKey(gateway.metadata),

@@ -68,6 +68,16 @@ export function refuseUntranslatable(route: ObjectName, provider: string): DenyA
   };
 }
 
+/** Refuses requests that nobody could count, where a rule has a budget. */
+export function refuseUncounted(route: ObjectName, provider: string): DenyAction {
+  return {
+    kind: "deny",
+    status: 403,
+    reason: "no-rule",
+    message: `Refused because ${formatReference(route)} has a budget for calls to ${provider}, and only plain model calls can be counted: no WebSocket, and no other request of its API. Another rule may allow it`,
+  };
+}
+
 /** Refuses requests of a rule none of whose backends can take them. */
 export function refuseWithoutBackend(route: ObjectName, text: string): DenyAction {
   return {

@@ -14,6 +14,7 @@ import type {
   LimitPlan,
   ObjectName,
   Refusal,
+  RuleBudget,
 } from "../snapshot.ts";
 import type { RouteObject } from "./attachment.ts";
 import type { DenyAction } from "./refusal.ts";
@@ -47,6 +48,8 @@ export interface RuleDraft {
   readonly logging: readonly LoggingPolicy[];
   /** Of which requests take one each, in the order of the filters */
   readonly limits: readonly LimitPlan[];
+  /** Of model calls */
+  readonly budget?: RuleBudget;
   /** Empty: the host that the agent asked for */
   readonly backends: readonly BackendDraft[];
   /** Present when only this rule refuses, for a reason of its own */

@@ -64,6 +64,7 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     meters,
     ...(capture !== undefined && { capture }),
     ...(rule.limits.length > 0 && { limits: rule.limits }),
+    ...(rule.budget !== undefined && { budget: rule.budget }),
   };
   const whole = resolveWhole(options);
   const deny = scope.deny ?? rule.deny ?? (whole?.kind === "deny" ? whole : undefined);

@@ -5,7 +5,7 @@
 
 import { allProviders } from "../../providers/registry.ts";
 import { typedExtension } from "../any.ts";
-import type { DenialFacts } from "../denial.ts";
+import type { Denial, DenialFacts } from "../denial.ts";
 import { createDenial } from "../denial.ts";
 import { CLRK_HEADER_PREFIX } from "../headers.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
@@ -29,6 +29,7 @@ import {
   engineReply,
   guardedReply,
   unreachableReply,
+  unsentReply,
 } from "./upstream-failure.ts";
 
 type HttpFilter = envoy.extensions.filters.network.http_connection_manager.v3.IHttpFilter;
@@ -171,14 +172,14 @@ function localReplies(
         message: disagreement,
       }),
       ...mappersFor("response.code_details == 'route_not_found'", noRuleReply(gateway)),
-      ...[guardedReply, engineReply, bodyTooLargeReply, unreachableReply].flatMap(
-        ({ when, facts }) => mappersFor(when, facts),
+      ...[guardedReply, engineReply, bodyTooLargeReply, unsentReply, unreachableReply].flatMap(
+        ({ when, facts, headers }) => mappersFor(when, facts, headers),
       ),
     ],
   };
 }
 
-function mappersFor(expression: string, facts: DenialFacts) {
+function mappersFor(expression: string, facts: DenialFacts, headers: Denial["headers"] = []) {
   const named = allProviders().filter(({ hosts }) => hosts.length > 0);
   const shaped = named.map((provider) => {
     const hosts = provider.hosts.map(hostExpression).join(" || ");
@@ -188,7 +189,9 @@ function mappersFor(expression: string, facts: DenialFacts) {
   return [...shaped, rest].map(({ expression: text, denial }) => ({
     filter: { extensionFilter: celFilter(text) },
     ...(facts.status < 500 && { statusCode: uint32(facts.status) }),
-    headersToAdd: denial.headers.map(({ name: key, value }) => ({ header: { key, value } })),
+    headersToAdd: [...denial.headers, ...headers].map(({ name: key, value }) => ({
+      header: { key, value },
+    })),
     bodyFormatOverride: denialFormat(denial),
   }));
 }

@@ -34,6 +34,8 @@ interface Failure {
   readonly ask: (rig: EnvoyRig) => Promise<Reply>;
   readonly status: number;
   readonly says: string;
+  /** Bytes of the request reached somebody */
+  readonly isSent?: true;
   /** What the record keeps of Envoy's words */
   readonly details: RegExp;
 }
@@ -73,6 +75,7 @@ const failures: readonly Failure[] = [
     ask: plainly,
     status: 504,
     says: "it sent no response headers in time",
+    isSent: true,
     details: /upstream_per_try_timeout/,
   },
   {
@@ -81,6 +84,7 @@ const failures: readonly Failure[] = [
     ask: plainly,
     status: 503,
     says: "it closed the connection before it answered",
+    isSent: true,
     details: /connection_termination/,
   },
   {
@@ -89,11 +93,12 @@ const failures: readonly Failure[] = [
     ask: plainly,
     status: 502,
     says: "it does not answer with valid HTTP",
+    isSent: true,
     details: /protocol_error/,
   },
 ];
 
-for (const { name, port, ask, status, says, details } of failures) {
+for (const { name, port, ask, status, says, isSent, details } of failures) {
   t.test(`unreachableReply speaks of ${name} in words of ours`, needsEnvoy, async (t) => {
     const [rig, address] = [await startRig(t), "127.0.0.1"];
     const alias = { address, port: await port(t) };
@@ -104,6 +109,7 @@ for (const { name, port, ask, status, says, details } of failures) {
     t.equal(reply.status, status);
     t.match(reply.json, { message, error: { message, code: "clrk_unreachable" } });
     t.equal(reply.headers["x-clrk-deny-reason"], "unreachable");
+    t.equal(reply.headers["x-clrk-unsent"], isSent === true ? undefined : "true");
     const record = await eventually(() => rig.records[0]);
     t.match(record, { response: { status, details }, decision: { verdict: "allow" } });
   });
@@ -117,6 +123,7 @@ t.test("a name without address, and one inside, are told apart", needsEnvoy, asy
   t.match(unknown.json, {
     message: "Cannot reach nothing.invalid: its name has no address in DNS",
   });
+  t.equal(unknown.headers["x-clrk-unsent"], "true");
   const inside = await plainRequest(rig, "127.0.0.1:8080");
   t.equal(inside.status, 403);
   t.equal(inside.headers["x-clrk-deny-reason"], "guarded-address");

@@ -3,14 +3,17 @@
  * words name addresses, libraries and settings; they stay in the record.
  */
 
-import type { DenialFacts } from "../denial.ts";
+import type { Denial, DenialFacts } from "../denial.ts";
 import { engineFailureDetails } from "../engine-failure.ts";
+import { CLRK_HEADERS } from "../headers.ts";
 import { modelCallBytes } from "./model-call-body.ts";
 
 /** A reply of Envoy itself that is put into our words; `when` is a CEL expression over the transaction. */
 export interface FailureReply {
   readonly when: string;
   readonly facts: DenialFacts;
+  /** Beside those of every denial; absent: none */
+  readonly headers?: Denial["headers"];
 }
 
 /** Part of Envoy's response code details, and what it means; the first that fits is said. No apostrophes. */
@@ -67,6 +70,15 @@ export const bodyTooLargeReply: FailureReply = {
   },
 };
 
+/** Whether no byte of the request reached anybody: there was no connection to send it by. */
+const unsentSigns = [
+  "dns_resolution_failure",
+  "connection_failure",
+  "connection_timeout",
+  "no_healthy_upstream",
+  "overflow",
+];
+
 /** All other failures; the status stays that of Envoy: 504 for an answer that is late, 503 for the rest. */
 export const unreachableReply: FailureReply = {
   when: "response.code >= 500 && response.code_details != 'direct_response' && !response.code_details.startsWith('clrk_denied')",
@@ -75,6 +87,13 @@ export const unreachableReply: FailureReply = {
     reason: "unreachable",
     message: `Cannot reach %REQ(:AUTHORITY)%: %CEL(${meaningExpression()})%`,
   },
+};
+
+/** The same of requests that were never sent, which is told by a header beside. */
+export const unsentReply: FailureReply = {
+  when: `${unreachableReply.when} && (${unsentSigns.map((sign) => `response.code_details.contains('${sign}')`).join(" || ")})`,
+  facts: unreachableReply.facts,
+  headers: [{ name: CLRK_HEADERS.unsent, value: "true" }],
 };
 
 function meaningExpression(): string {

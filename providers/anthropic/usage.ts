@@ -52,6 +52,7 @@ export const messages = {
   finalStatuses: [],
   codec: anthropicMessages,
   inputTokens: "without-cache",
+  output: { limits: ["max_tokens"], parts: ["thinking.budget_tokens"] },
 } satisfies Dialect;
 
 const textCompletion = {
@@ -67,6 +68,7 @@ export const textCompletions = {
   event: { ...textCompletion, content: ["completion"] },
   finalStatuses: [],
   inputTokens: "without-cache",
+  output: { limits: ["max_tokens_to_sample"] },
 } satisfies Dialect;
 
 /** How many tokens a message would have; nothing is used, so there is no usage. */
@@ -77,6 +79,7 @@ export const messageTokenCounts = {
   finalStatuses: [],
   codec: anthropicTokenCount,
   inputTokens: "without-cache",
+  output: "none",
 } satisfies Dialect;
 
 /** The operations of api.anthropic.com, with the one that it offers to clients of OpenAI. */

@@ -39,6 +39,10 @@ const converse = {
   finalStatuses: [],
   inputTokens: "without-cache",
   codec: bedrockConverse,
+  output: {
+    limits: ["inferenceConfig.maxTokens", "additionalModelRequestFields.max_tokens"],
+    parts: ["additionalModelRequestFields.thinking.budget_tokens"],
+  },
 } satisfies Omit<Operation, "paths">;
 
 /** Bodies of models that are not Anthropic's: Nova's, Llama's, Titan's, and those in the shape of OpenAI's. */
@@ -72,12 +76,15 @@ const invoke = {
   finalStatuses: [],
   inputTokens: "without-cache",
   codec: bedrockAnthropic,
+  // Other models' bodies have places of their own, which nobody here knows.
+  output: { ...messages.output, serves: (model) => model.includes("anthropic.") },
 } satisfies Omit<Operation, "paths">;
 
 /** How many tokens a request would have; nothing is used, so there is no usage. */
 const tokenCounts = {
   name: "count_tokens",
   codec: bedrockTokenCount,
+  output: "none",
   answer: {},
   event: {},
   finalStatuses: [],

@@ -10,6 +10,7 @@ import {
   compactions,
   embeddings,
   inputTokenCounts,
+  ownChatOutput,
   responses,
 } from "../openai/usage.ts";
 import type { Operation } from "../operation.ts";
@@ -21,6 +22,7 @@ export const azureOpenaiOperations: readonly Operation[] = [
   {
     ...chatCompletions,
     streamUsage: "on-request",
+    output: ownChatOutput,
     paths: [
       `${deployment}/chat/completions`,
       "/openai/v1/chat/completions",

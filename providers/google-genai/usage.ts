@@ -40,6 +40,11 @@ export const generatedContents = {
   codec: geminiGenerateContent,
   inputTokens: "with-cache",
   outputTokens: "without-reasoning",
+  output: {
+    limits: ["generationConfig.maxOutputTokens"],
+    answers: ["generationConfig.candidateCount"],
+    keys: "protobuf",
+  },
 } satisfies Dialect;
 
 /** Content that is streamed: as events, or as elements of an array where the request does not ask for them. */
@@ -57,6 +62,7 @@ export const contentEmbeddings = {
   finalStatuses: [],
   codec: geminiEmbeddings,
   inputTokens: "with-cache",
+  output: "none",
 } satisfies Dialect;
 
 /** How many tokens a request would have; nothing is used, so there is no usage. */
@@ -67,6 +73,7 @@ export const tokenCounts = {
   finalStatuses: [],
   codec: geminiTokenCount,
   inputTokens: "with-cache",
+  output: "none",
 } satisfies Dialect;
 
 const models = [

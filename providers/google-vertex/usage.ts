@@ -34,6 +34,6 @@ export const vertexOperations: readonly Operation[] = [
 ];
 
 /** A dialect without its codec: what calls say here beside it no other provider would be told. */
-function observedOnly({ name, answer, event, finalStatuses, inputTokens }: Dialect): Dialect {
-  return { name, answer, event, finalStatuses, inputTokens };
+function observedOnly({ codec: _codec, ...rest }: Dialect): Dialect {
+  return rest;
 }

@@ -4,6 +4,7 @@
  */
 
 import type { AnswerPaths, Operation } from "../operation.ts";
+import type { OutputPlace } from "../output-place.ts";
 import { openaiChat } from "./chat-codec.ts";
 import { openaiEmbeddings } from "./embeddings-codec.ts";
 import { openaiResponses } from "./responses-codec.ts";
@@ -58,7 +59,18 @@ export const chatCompletions = {
   },
   finalStatuses: [],
   inputTokens: "with-cache",
+  output: {
+    // The name that every server of the dialect knows comes first; some refuse the other one.
+    limits: ["max_tokens", "max_completion_tokens"],
+    answers: ["n"],
+  },
 } satisfies Dialect;
+
+/** Where OpenAI's own servers want the bound of a chat: models that reason refuse the older name. */
+export const ownChatOutput: OutputPlace = {
+  limits: ["max_completion_tokens", "max_tokens"],
+  answers: ["n"],
+};
 
 /** Completions, which OpenAI calls legacy. */
 export const completions = {
@@ -68,6 +80,7 @@ export const completions = {
   event: { ...choices, content: ["choices[].text"] },
   finalStatuses: [],
   inputTokens: "with-cache",
+  output: { limits: ["max_tokens"], answers: ["n", "best_of"], prompts: "prompt" },
 } satisfies Dialect;
 
 /** Embeddings; they have no output that is counted. */
@@ -79,6 +92,7 @@ export const embeddings = {
   event: {},
   finalStatuses: [],
   inputTokens: "with-cache",
+  output: "none",
 } satisfies Dialect;
 
 const response: AnswerPaths = {
@@ -108,7 +122,11 @@ const wholeResponse = {
 } satisfies Dialect;
 
 /** The API that OpenAI recommends for agents: whole responses, and streams of typed events. */
-export const responses = { ...wholeResponse, codec: openaiResponses } satisfies Dialect;
+export const responses = {
+  ...wholeResponse,
+  codec: openaiResponses,
+  output: { limits: ["max_output_tokens"] },
+} satisfies Dialect;
 
 /** Compaction of a conversation for later responses: the model reads and writes, but nobody is answered. */
 export const compactions = {
@@ -125,11 +143,17 @@ export const inputTokenCounts = {
   event: {},
   finalStatuses: [],
   inputTokens: "with-cache",
+  output: "none",
 } satisfies Dialect;
 
 /** The operations of api.openai.com. */
 export const openaiOperations: readonly Operation[] = [
-  { ...chatCompletions, streamUsage: "on-request", paths: ["/v1/chat/completions"] },
+  {
+    ...chatCompletions,
+    streamUsage: "on-request",
+    output: ownChatOutput,
+    paths: ["/v1/chat/completions"],
+  },
   { ...completions, paths: ["/v1/completions"] },
   { ...responses, paths: ["/v1/responses"] },
   { ...compactions, paths: ["/v1/responses/compact"] },

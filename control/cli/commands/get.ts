@@ -7,6 +7,7 @@ import type { ServedObject } from "../../../gateway/control-api.ts";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
+import { budgetNames, formatBudgets } from "./get-budgets.ts";
 import { formatObjects } from "../object-table.ts";
 import { findRunningGateways } from "../running-gateways.ts";
 import type { RunningGateway } from "../running-gateways.ts";
@@ -28,9 +29,17 @@ export async function get(
   kindName?: string,
   name?: string,
 ): Promise<void> {
+  const { stdout } = this.process;
+  if (kindName !== undefined && budgetNames.includes(kindName.toLowerCase())) {
+    const lists = await Promise.all(
+      (await findRunning(this)).map(({ client }) => client.budgets()),
+    );
+    const items = lists.flatMap((list) => list.items);
+    stdout.write(formatBudgets(items, { name, output: flags.output }));
+    return;
+  }
   const kind = kindName === undefined ? undefined : findKind(kindName);
   const running = await findRunning(this);
-  const { stdout } = this.process;
   const items = await loadObjects(running, kind?.kind);
   if (kind === undefined) {
     stdout.write(await formatKinds(items, flags.output));
@@ -67,7 +76,8 @@ export async function get(
 
 /** Returns the names of kinds that begin so, for the shell's completion. */
 export function proposeKinds(partial: string): readonly string[] {
-  return kinds.map(({ plural }) => plural).filter((plural) => plural.startsWith(partial));
+  const names = [...kinds.map(({ plural }) => plural), "budgets"];
+  return names.filter((plural) => plural.startsWith(partial));
 }
 
 function findKind(name: string): Kind {

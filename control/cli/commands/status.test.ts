@@ -61,6 +61,7 @@ t.test("status() says what is wrong", async (t) => {
       failed: 6,
       droppedFacts: 0,
       limited: { spent: 0, full: 0 },
+      budgets: { exhausted: 1, full: 0, unwritten: 7, failure: "Cannot keep the budgets: full" },
     },
     records: {
       file: "/nowhere/r",
@@ -77,7 +78,11 @@ t.test("status() says what is wrong", async (t) => {
     text,
     "           1 written, 2 lost, 1 without what the engine knew\n           /nowhere/r: disk is full\n",
   );
-  t.match(text, "Engine     1 of 2 threads, 4 requests open, 500 so far, 3 replaced, 6 failed\n");
+  t.match(
+    text,
+    "Engine     1 of 2 threads, 4 requests open, 500 so far, 3 replaced, 6 failed, 7 uses of budgets not written\n",
+  );
+  t.match(text, "Budgets    Cannot keep the budgets: full\n");
   t.match(text, "Problems (revision 6 stays live)\n  policy/a.yaml:3: spec: is wrong\n");
   t.match(text, "False   deny-all   127.0.0.1:4100   [::1]:15001   3");
   t.match(text, "default/default: Envoy rejected it: bad listener\n");

@@ -60,6 +60,9 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ...(engine === undefined
       ? []
       : [["Engine", describeEngine(engine)] satisfies [string, string]]),
+    ...(engine === undefined || engine.budgets.failure === ""
+      ? []
+      : [["Budgets", engine.budgets.failure] satisfies [string, string]]),
     ...(plugins.length === 0
       ? []
       : [["Plugins", describePlugins(plugins)] satisfies [string, string]]),
@@ -75,12 +78,15 @@ function describePlugins(plugins: GatewayProcessStatus["plugins"]): string {
   return plugins.map(({ name, specifier }) => `${name} (${specifier})`).join(", ");
 }
 
-function describeEngine({ threads, replaced, streams, failed, limited }: EngineStatus): string {
+function describeEngine(engine: EngineStatus): string {
+  const { threads, replaced, streams, failed, limited, budgets } = engine;
   const lost = threads.serving === threads.wanted ? "" : ` of ${threads.wanted}`;
   const trouble = [
     ...(replaced === 0 ? [] : [`${replaced} replaced`]),
     ...(failed === 0 ? [] : [`${failed} failed`]),
     ...(limited.full === 0 ? [] : [`${limited.full} refused that nobody could count`]),
+    ...(budgets.full === 0 ? [] : [`${budgets.full} refused whose budget nobody could count`]),
+    ...(budgets.unwritten === 0 ? [] : [`${budgets.unwritten} uses of budgets not written`]),
   ];
   return [
     `${threads.serving}${lost} threads`,

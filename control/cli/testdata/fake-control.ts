@@ -1,6 +1,7 @@
 /** A control socket with invented answers, at the place where the command line looks for a gateway process's. */
 import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { BudgetStatus } from "../../../gateway/budget-list.ts";
 import type {
   ControlEvent,
   GatewayProcessStatus,
@@ -132,6 +133,7 @@ export function recordWith(changes: Partial<EgressRecord> = {}): EgressRecord {
 export interface FakeControl extends AsyncDisposable {
   status: GatewayProcessStatus;
   objects: readonly ServedObject[];
+  budgets: readonly BudgetStatus[];
   /** Refuses runs with this sentence */
   refusal: string;
   proxyUrl: string;
@@ -155,6 +157,7 @@ export async function openFakeControl(
   const fake: FakeControl = {
     status: statusWith({ pid }),
     objects: [],
+    budgets: [],
     refusal: "",
     proxyUrl: "http://run-1:token@127.0.0.1:4100",
     calls: [],
@@ -183,6 +186,7 @@ export async function openFakeControl(
         revision: fake.status.revision,
         items: fake.objects.filter(({ object }) => kind === undefined || object.kind === kind),
       }),
+      budgets: () => ({ items: fake.budgets }),
       registerRun: async (run) => {
         if (fake.refusal !== "") {
           throw new ClrkError("CLRK_PRECONDITION_FAILED", fake.refusal, { expose: fake.refusal });

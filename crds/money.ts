@@ -1,0 +1,31 @@
+/** Money in US dollars: decimal text in objects, whole micro-dollars (millionths) in between, so that sums are exact. */
+import { invalid, valid } from "./reading.ts";
+import type { StringFormat } from "./schema.ts";
+
+const form = /^(\d{1,9})(?:\.(\d{1,6}))?$/;
+const perDollar = 1_000_000;
+
+/** An amount above 0 such as `12.50`; below 1,000,000,000, with at most six decimals. */
+export const moneyFormat: StringFormat = {
+  name: "usd",
+  wanted: 'an amount in USD such as "12.50"',
+  pattern: "^[0-9]{1,9}(\\.[0-9]{1,6})?$",
+  read(text) {
+    if (!form.test(text)) return invalid("not a decimal number with at most six decimals");
+    return parseMicroDollars(text) === 0 ? invalid("no more than 0") : valid(text);
+  },
+};
+
+/** Whole micro-dollars of a text that `moneyFormat` takes; throws a TypeError for any other. */
+export function parseMicroDollars(text: string): number {
+  const [, whole, part = ""] = form.exec(text) ?? [];
+  if (whole === undefined) throw new TypeError(`Cannot read "${text}" as an amount in USD`);
+  return Number(whole) * perDollar + Number(part.padEnd(6, "0"));
+}
+
+/** Dollars with two decimals, or as many as the amount has: `12.50`, `0.000042`. */
+export function formatMicroDollars(amount: number): string {
+  const whole = Math.floor(amount / perDollar);
+  const part = String(amount - whole * perDollar).padStart(6, "0");
+  return `${whole}.${part.replace(/0{1,4}$/, "")}`;
+}

@@ -1,0 +1,77 @@
+/**
+ * The request that a candidate gets under the budget of its rule: with no more output than one request may ask for, and
+ * with the most that it may use. What cannot be bounded or priced the candidate cannot serve.
+ */
+
+import type { Candidate, RoutedRule } from "../gateway/routing-plan.ts";
+import { boundOutput } from "../providers/output-bound.ts";
+import { findOperation } from "../providers/operation-layout.ts";
+import type { Operation } from "../providers/operation.ts";
+import type { ModelPrice, PriceEntry } from "../providers/prices.ts";
+import { findPrice } from "../providers/prices.ts";
+import type { AskedCall } from "./asked-call.ts";
+import type { CandidateOutcome, CandidateRequest } from "./candidate-request.ts";
+import { requestFor } from "./candidate-request.ts";
+import { mostInputTokens, usualOutputTokens } from "./call-demand.ts";
+
+/** Makes the request of a candidate of the rule. May throw what a codec throws. */
+export function boundedRequestFor(
+  call: AskedCall,
+  candidate: Candidate,
+  { budget, prices }: Pick<RoutedRule, "budget"> & { readonly prices: readonly PriceEntry[] },
+): CandidateOutcome {
+  const outcome = requestFor(call, candidate);
+  if (outcome.kind !== "ok" || budget === undefined) return outcome;
+  const { request } = outcome;
+  const { model, provider } = request;
+  const operation = findOperation(provider, "POST", request.usualPath)?.layout.operation;
+  const wantsPrice = budget.counts.some(({ unit }) => unit === "usd");
+  const price = model === null ? undefined : findPrice(prices, provider.name, model);
+  if (wantsPrice && price === undefined && !isFree(operation)) {
+    return { kind: "unable", reason: unpriced(provider.name, model) };
+  }
+  return limitRequest(call, request, {
+    operation,
+    most: budget.maxOutputTokens,
+    price: price ?? null,
+  });
+}
+
+interface Bounds {
+  readonly operation: Operation | undefined;
+  readonly most: number | undefined;
+  readonly price: ModelPrice | null;
+}
+
+function limitRequest(
+  call: AskedCall,
+  request: CandidateRequest,
+  { operation, most, price }: Bounds,
+): CandidateOutcome {
+  const body = request.body ?? call.request.body;
+  const input = isFree(operation) ? 0 : mostInputTokens(body);
+  const place = operation?.output;
+  if (place === "none")
+    return { kind: "ok", request: { ...request, demand: { input, output: 0, price } } };
+  if (place === undefined || place.serves?.(request.model ?? "") === false) {
+    return {
+      kind: "unable",
+      reason: "nobody knows how its output is bounded, and the rule has a budget",
+    };
+  }
+  const bounded = boundOutput(body, place, { most, usual: usualOutputTokens });
+  if (bounded.kind === "malformed") return bounded;
+  const demand = { input, output: bounded.tokens, price };
+  return { kind: "ok", request: { ...request, body: bounded.body ?? request.body, demand } };
+}
+
+/** Providers count tokens for nothing. */
+function isFree(operation: Operation | undefined): boolean {
+  return operation?.name === "count_tokens";
+}
+
+function unpriced(provider: string, model: string | null): string {
+  const what =
+    model === null ? "a call that names no model" : `model ${JSON.stringify(model.slice(0, 200))}`;
+  return `the rule has a budget in money, and no price of ${what} at ${provider} is known: add it to prices.json in CLRK_HOME`;
+}

@@ -1,0 +1,59 @@
+import t from "tap";
+import { BudgetBook } from "./budget-book.ts";
+
+const untilMs = 100;
+const reserved = (id: string, ...counts: readonly (readonly [string, number])[]) =>
+  ({
+    kind: "reserved",
+    id,
+    counts: counts.map(([key, amount]) => ({ key, amount, untilMs })),
+  }) as const;
+const settled = (id: string, ...used: readonly number[]) =>
+  ({ kind: "settled", id, used, untilMs: used.map(() => untilMs) }) as const;
+
+t.test("what is reserved becomes what was used", async (test) => {
+  const book = new BudgetBook();
+  book.apply(reserved("x.1", ["a", 10], ["b", 20]));
+  book.apply(reserved("x.2", ["a", 5]));
+  test.strictSame(book.list(0), [
+    { key: "a", used: 0, reserved: 15, untilMs },
+    { key: "b", used: 0, reserved: 20, untilMs },
+  ]);
+  book.apply(settled("x.1", 3, 4));
+  test.strictSame(book.list(0), [
+    { key: "a", used: 3, reserved: 5, untilMs },
+    { key: "b", used: 4, reserved: 0, untilMs },
+  ]);
+});
+
+t.test("what nobody settles is charged whole, once", async (test) => {
+  const book = new BudgetBook();
+  book.apply(reserved("x.1", ["a", 10]));
+  book.apply(reserved("y.1", ["a", 7]));
+  const isOfX = (id: string) => id.startsWith("x.");
+  test.strictSame(book.chargeOpen(isOfX), [{ key: "a", amount: 10, untilMs }]);
+  test.strictSame(book.chargeOpen(isOfX), []);
+  book.apply(settled("x.1", 3));
+  test.strictSame(book.list(0), [{ key: "a", used: 10, reserved: 7, untilMs }]);
+});
+
+t.test("a book of another's state goes on as that one", async (test) => {
+  const book = new BudgetBook();
+  book.apply(reserved("x.1", ["a", 10]));
+  book.apply(reserved("x.2", ["a", 4]));
+  book.apply(settled("x.1", 9));
+  const copy = new BudgetBook(JSON.parse(JSON.stringify(book.state())));
+  test.strictSame(copy.list(0), book.list(0));
+  copy.apply(settled("x.2", 1));
+  test.strictSame(copy.list(0), [{ key: "a", used: 10, reserved: 0, untilMs }]);
+});
+
+t.test("counts end with their time, which use makes longer", async (test) => {
+  const book = new BudgetBook();
+  book.apply(reserved("x.1", ["a", 1], ["b", 1]));
+  book.apply({ kind: "settled", id: "x.1", used: [1, 1], untilMs: [100, 200] });
+  book.prune(100);
+  test.strictSame(book.list(100), [{ key: "b", used: 1, reserved: 0, untilMs: 200 }]);
+  test.strictSame(book.list(200), []);
+  test.strictSame(book.state().counts, [["b", 1, 200]]);
+});

@@ -1,0 +1,236 @@
+/** Tests of budgets that outlive their threads and processes. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import t from "tap";
+import type { Test } from "tap";
+import { BudgetJournal } from "./budget-journal.ts";
+import { BudgetStore } from "./budget-store.ts";
+import { BudgetTable } from "./budget-table.ts";
+
+const untilMs = 1e15;
+
+function folder(test: Test): string {
+  const directory = mkdtempSync(path.join(tmpdir(), "clrk-"));
+  test.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function open(directory: string, nowMs = 1_000): BudgetStore {
+  const store = new BudgetStore({ directory, nowMs: () => nowMs, processId: process.pid });
+  store.open();
+  return store;
+}
+
+/** A thread's journal with what it wrote. */
+function journalOf(store: BudgetStore, maxBytes?: number) {
+  const place = store.place();
+  if (place === undefined) throw new TypeError(`Cannot write: ${store.failure}`);
+  const journal = new BudgetJournal({ ...place, ...(maxBytes !== undefined && { maxBytes }) });
+  const reserve = (id: number, amount: number, key = "a") =>
+    journal.append({
+      kind: "reserved",
+      id: `${place.name}.${id}`,
+      counts: [{ key, amount, untilMs }],
+    });
+  const settle = (id: number, used: number) =>
+    journal.append({
+      kind: "settled",
+      id: `${place.name}.${id}`,
+      used: [used],
+      untilMs: [untilMs],
+    });
+  return { place, journal, reserve, settle };
+}
+
+const usedIn = (store: BudgetStore, key = "a") => new BudgetTable(store.memory).read(key, 1_000);
+
+t.test("the next life knows what was used, and charges what was left open", async (test) => {
+  const directory = folder(test);
+  const first = open(directory);
+  const { reserve, settle } = journalOf(first);
+  reserve(1, 100);
+  reserve(2, 50);
+  settle(1, 30);
+  test.same(first.list(), [{ key: "a", used: 30, reserved: 50, untilMs }]);
+  first.close();
+  const second = open(directory);
+  test.equal(second.failure, "");
+  test.same(usedIn(second), { used: 80, reserved: 0 });
+  test.same(second.list(), [{ key: "a", used: 80, reserved: 0, untilMs }]);
+  second.close();
+  test.strictSame(readdirSync(directory), ["book"], "all journals are in it");
+});
+
+t.test("a thread that is gone has its reservations charged, at once and once", async (test) => {
+  const directory = folder(test);
+  const store = open(directory);
+  const lost = journalOf(store);
+  const other = journalOf(store);
+  const table = new BudgetTable(store.memory);
+  for (const amount of [100, 50])
+    table.reserve([{ key: "a", amount, limit: 1_000, untilMs }], 1_000);
+  lost.reserve(1, 100);
+  other.reserve(1, 50);
+  store.onThreadGone(lost.place);
+  store.onThreadGone(lost.place);
+  test.same(usedIn(store), { used: 100, reserved: 50 });
+  test.same(store.list(), [{ key: "a", used: 100, reserved: 50, untilMs }]);
+  other.settle(1, 7);
+  store.close();
+  test.same(usedIn(open(directory)), { used: 107, reserved: 0 });
+});
+
+t.test("journals that are complete go into the book, and nothing counts twice", async (test) => {
+  const directory = folder(test);
+  const store = open(directory);
+  const { reserve, settle, place } = journalOf(store, 500);
+  for (let id = 0; id < 100; id++) {
+    reserve(id, 10);
+    settle(id, 3);
+    if (id % 10 === 0) store.merge();
+  }
+  store.merge();
+  const files = readdirSync(directory).filter((file) => file.startsWith(place.name));
+  test.equal(files.length, 1, "old ones are removed");
+  test.same(store.list(), [{ key: "a", used: 300, reserved: 0, untilMs }]);
+  // As after a kill between the write of the book and the removal of a journal.
+  const [file = ""] = files;
+  const journal = readFileSync(path.join(directory, file));
+  const book = readFileSync(path.join(directory, "book"));
+  store.close();
+  writeFileSync(path.join(directory, file), journal);
+  writeFileSync(path.join(directory, "book"), book);
+  test.same(usedIn(open(directory)), { used: 300, reserved: 0 });
+});
+
+t.test("torn and damaged lines cost themselves alone", async (test) => {
+  const directory = folder(test);
+  const store = open(directory);
+  const { reserve, settle, place } = journalOf(store);
+  reserve(1, 10);
+  const file = path.join(directory, `${place.name}.0.journal`);
+  appendFileSync(file, "0badc0de {}\nhalf a li");
+  test.same(store.list(), [{ key: "a", used: 0, reserved: 10, untilMs }]);
+  appendFileSync(file, "ne\n");
+  settle(1, 4);
+  test.same(store.list(), [{ key: "a", used: 4, reserved: 0, untilMs }]);
+});
+
+t.test("counts that have ended are forgotten", async (test) => {
+  const directory = folder(test);
+  const store = open(directory);
+  const { reserve, settle } = journalOf(store);
+  reserve(1, 10);
+  settle(1, 10);
+  store.close();
+  const later = open(directory, 2e15);
+  test.same(later.list(), []);
+  later.close();
+  test.notMatch(readFileSync(path.join(directory, "book"), "utf8"), '"a"');
+});
+
+t.test(
+  "a folder that another process has, a damaged book and a missing folder fail closed",
+  async (test) => {
+    const taken = folder(test);
+    const holder = open(taken);
+    const second = open(taken);
+    test.match(second.failure, `Process ${process.pid} keeps the budgets of`);
+    test.equal(second.place(), undefined);
+    test.same(second.list(), []);
+    second.close();
+    test.same(readdirSync(taken).includes("lock"), true, "the lock stays its holder's");
+    holder.close();
+
+    const damaged = folder(test);
+    open(damaged).close();
+    appendFileSync(path.join(damaged, "book"), " ");
+    const broken = open(damaged);
+    test.match(broken.failure, "is damaged: remove it to start all budgets at 0");
+    test.equal(broken.place(), undefined);
+    broken.close();
+    test.match(open(damaged).failure, "is damaged", "it is never written over");
+
+    const file = path.join(folder(test), "file");
+    writeFileSync(file, "");
+    test.match(open(file).failure, "Cannot read the budgets");
+  },
+);
+
+t.test("a book that cannot be written is told, and written when it can be", async (test) => {
+  const directory = folder(test);
+  const store = open(directory);
+  const { place, reserve } = journalOf(store);
+  reserve(1, 10);
+  const obstacle = path.join(directory, "book.new");
+  mkdirSync(obstacle);
+  store.onThreadGone(place);
+  test.match(store.failure, "Cannot keep the budgets");
+  test.same(store.list(), [{ key: "a", used: 10, reserved: 0, untilMs }]);
+  test.match(store.failure, "Cannot keep the budgets", "reading does not hide it");
+  store.merge();
+  test.match(store.failure, "Cannot keep the budgets");
+  rmSync(obstacle, { recursive: true });
+  store.merge();
+  test.equal(store.failure, "");
+  test.strictSame(readdirSync(directory).sort(), ["book", "lock"]);
+  store.close();
+  test.same(usedIn(open(directory)), { used: 10, reserved: 0 });
+});
+
+const victim = `
+import { BudgetJournal } from ${JSON.stringify(new URL("./budget-journal.ts", import.meta.url).href)};
+import { BudgetStore } from ${JSON.stringify(new URL("./budget-store.ts", import.meta.url).href)};
+const store = new BudgetStore({ directory: process.argv[1], nowMs: () => 1_000, processId: process.pid });
+store.open();
+const place = store.place();
+const journal = new BudgetJournal({ ...place, maxBytes: 2_000 });
+let id = 0;
+process.stdout.write("ready\\n");
+for (;;) {
+  id++;
+  const counts = [{ key: "a", amount: 10, untilMs: 1e15 }];
+  journal.append({ kind: "reserved", id: place.name + "." + id, counts });
+  process.stdout.write("r");
+  journal.append({ kind: "settled", id: place.name + "." + id, used: [10], untilMs: [1e15] });
+  if (id % 50 === 0) store.merge();
+}
+`;
+
+t.test(
+  "kill -9 of the process loses nothing that it said it reserved",
+  { timeout: 60_000 },
+  async (test) => {
+    for (let repeat = 0; repeat < 3; repeat++) {
+      const directory = folder(test);
+      const child = spawn(
+        process.execPath,
+        ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", victim, directory],
+        { stdio: ["ignore", "pipe", "inherit"] },
+      );
+      let said = 0;
+      child.stdout.on("data", (chunk: Buffer) => {
+        said += chunk.length;
+        if (said > 2_000 * (repeat + 1)) child.kill("SIGKILL");
+      });
+      await once(child, "close");
+      const store = open(directory);
+      test.equal(store.failure, "");
+      const { used } = usedIn(store);
+      const least = 10 * (said - "ready\n".length);
+      test.ok(used >= least && used <= least + 20, `${used} of ${least}`);
+      store.close();
+    }
+  },
+);

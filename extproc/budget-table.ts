@@ -1,0 +1,235 @@
+/**
+ * How far each budget is used, in memory that all threads of the engine share: for each count what is used, and what is
+ * reserved for calls that are under way. Counts are told apart by 64 bits of a seeded hash. Memory is fixed: a place is
+ * taken again when its count has ended, so that none is forgotten that still holds; when there is none, nobody new is
+ * let by.
+ */
+
+import { BucketLocks } from "./bucket-locks.ts";
+import { seededHash } from "./seeded-hash.ts";
+
+/** What a call needs of one count. Amounts are whole numbers from 0 to 2^53. */
+export interface TableNeed {
+  readonly key: string;
+  readonly amount: number;
+  readonly limit: number;
+  /** Unix `ms` until which the count holds at least */
+  readonly untilMs: number;
+}
+
+/** Whether there was room in every count. */
+export type ReserveOutcome =
+  | { readonly kind: "reserved" }
+  /** The first that had none, by its position, and how much it has; at least 0 */
+  | { readonly kind: "exhausted"; readonly position: number; readonly left: number }
+  /** More counts hold at once than there are places */
+  | { readonly kind: "full" };
+
+/** A reservation in one count that ends. */
+export interface TableSettlement {
+  readonly key: string;
+  /** As it was reserved */
+  readonly reserved: number;
+  /** What is used instead */
+  readonly used: number;
+  readonly untilMs: number;
+}
+
+const bucketPlaces = 16;
+const defaultPlaces = 65_536;
+
+/** Words before the locks: two seeds, the number of tables opened, locks taken from threads that were gone. */
+const headerWords = 4;
+const headerBytes = headerWords * Int32Array.BYTES_PER_ELEMENT;
+const OPENED = 2;
+const TAKEN_OVER = 3;
+
+/** Memory for so many counts at once, all unused; 2 MiB by default. */
+export function createBudgetMemory(places: number = defaultPlaces): SharedArrayBuffer {
+  const memory = new SharedArrayBuffer(layout(Math.ceil(places / bucketPlaces)).size);
+  crypto.getRandomValues(new Int32Array(2)).forEach((seed, index) => {
+    new Int32Array(memory)[index] = seed;
+  });
+  return memory;
+}
+
+/** The table as one thread sees it. Times are Unix `ms`. */
+export class BudgetTable {
+  readonly #header: Int32Array;
+  readonly #locks: BucketLocks;
+  readonly #keys: Int32Array;
+  readonly #used: Float64Array;
+  readonly #reserved: Float64Array;
+  readonly #untilMs: Float64Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    const buckets = bucketsIn(memory.byteLength);
+    const places = buckets * bucketPlaces;
+    const { keys, used, reserved, untilMs } = layout(buckets);
+    this.#header = new Int32Array(memory, 0, headerWords);
+    this.#locks = new BucketLocks({
+      words: new Int32Array(memory, headerBytes, buckets),
+      owner: Atomics.add(this.#header, OPENED, 1) + 1,
+      onTakenOver: () => Atomics.add(this.#header, TAKEN_OVER, 1),
+    });
+    this.#keys = new Int32Array(memory, keys, 2 * places);
+    this.#used = new Float64Array(memory, used, places);
+    this.#reserved = new Float64Array(memory, reserved, places);
+    this.#untilMs = new Float64Array(memory, untilMs, places);
+  }
+
+  /** Reserves in each count or in none; their keys must differ. */
+  reserve(needs: readonly TableNeed[], nowMs: number): ReserveOutcome {
+    const found = needs.map((need) => ({ need, spot: this.#spotOf(need.key) }));
+    const buckets = [...new Set(found.map(({ spot }) => spot.bucket))].sort((a, b) => a - b);
+    for (const bucket of buckets) this.#locks.lock(bucket);
+    try {
+      // Places are given out in turn, so that two new counts of one bucket do not get the same.
+      const places: number[] = [];
+      for (const [position, { need, spot }] of found.entries()) {
+        const place = this.#placeOf(spot, nowMs, places);
+        if (place === undefined) return { kind: "full" };
+        const left = need.limit - this.#heldIn(place, spot, nowMs);
+        if (need.amount > left) return { kind: "exhausted", position, left: Math.max(0, left) };
+        places.push(place);
+      }
+      for (const [position, { need, spot }] of found.entries()) {
+        this.#add(places[position] ?? 0, spot, { ...need, used: 0, reserved: need.amount, nowMs });
+      }
+      return { kind: "reserved" };
+    } finally {
+      for (const bucket of buckets) this.#locks.unlock(bucket);
+    }
+  }
+
+  /** Ends a reservation. Of a count that has ended meanwhile nothing is kept. */
+  settle(settlements: readonly TableSettlement[], nowMs: number): void {
+    for (const { key, reserved, used, untilMs } of settlements) {
+      const spot = this.#spotOf(key);
+      this.#locks.lock(spot.bucket);
+      try {
+        const place = this.#find(spot, nowMs);
+        if (place === undefined) continue;
+        this.#add(place, spot, { used, reserved: -reserved, untilMs, nowMs });
+      } finally {
+        this.#locks.unlock(spot.bucket);
+      }
+    }
+  }
+
+  /** Counts what was used before the table was made; false when there is no place for it. */
+  load(
+    count: { readonly key: string; readonly used: number; readonly untilMs: number },
+    nowMs: number,
+  ): boolean {
+    const spot = this.#spotOf(count.key);
+    this.#locks.lock(spot.bucket);
+    try {
+      const place = this.#placeOf(spot, nowMs, []);
+      if (place === undefined) return false;
+      this.#add(place, spot, { ...count, reserved: 0, nowMs });
+      return true;
+    } finally {
+      this.#locks.unlock(spot.bucket);
+    }
+  }
+
+  /** What is used and reserved of a count now. */
+  read(key: string, nowMs: number): { readonly used: number; readonly reserved: number } {
+    const spot = this.#spotOf(key);
+    this.#locks.lock(spot.bucket);
+    try {
+      const place = this.#find(spot, nowMs);
+      if (place === undefined) return { used: 0, reserved: 0 };
+      return { used: this.#used[place] ?? 0, reserved: this.#reserved[place] ?? 0 };
+    } finally {
+      this.#locks.unlock(spot.bucket);
+    }
+  }
+
+  #spotOf(key: string): Spot {
+    const high = seededHash(key, this.#header[0] ?? 0);
+    const low = seededHash(key, this.#header[1] ?? 0);
+    return { high, low, bucket: (high >>> 0) % this.#locks.count };
+  }
+
+  #isOf(place: number, { high, low }: Spot): boolean {
+    return this.#keys[2 * place] === high && this.#keys[2 * place + 1] === low;
+  }
+
+  #isLive(place: number, nowMs: number): boolean {
+    return (this.#untilMs[place] ?? 0) > nowMs;
+  }
+
+  #find(spot: Spot, nowMs: number): number | undefined {
+    const first = spot.bucket * bucketPlaces;
+    for (let place = first; place < first + bucketPlaces; place++) {
+      if (this.#isOf(place, spot) && this.#isLive(place, nowMs)) return place;
+    }
+    return undefined;
+  }
+
+  /** Where the count is, or a place that no count holds. */
+  #placeOf(spot: Spot, nowMs: number, taken: readonly number[]): number | undefined {
+    const own = this.#find(spot, nowMs);
+    if (own !== undefined) return own;
+    const first = spot.bucket * bucketPlaces;
+    for (let place = first; place < first + bucketPlaces; place++) {
+      if (!this.#isLive(place, nowMs) && !taken.includes(place)) return place;
+    }
+    return undefined;
+  }
+
+  #heldIn(place: number, spot: Spot, nowMs: number): number {
+    if (!this.#isLive(place, nowMs) || !this.#isOf(place, spot)) return 0;
+    return (this.#used[place] ?? 0) + (this.#reserved[place] ?? 0);
+  }
+
+  #add(place: number, spot: Spot, change: Change): void {
+    const { used, reserved, untilMs, nowMs } = change;
+    const isNew = !this.#isLive(place, nowMs) || !this.#isOf(place, spot);
+    const before = (values: Float64Array) => (isNew ? 0 : (values[place] ?? 0));
+    this.#keys[2 * place] = spot.high;
+    this.#keys[2 * place + 1] = spot.low;
+    this.#used[place] = before(this.#used) + used;
+    // Below 0 only where a thread ended in the middle of a change.
+    this.#reserved[place] = Math.max(0, before(this.#reserved) + reserved);
+    this.#untilMs[place] = Math.max(before(this.#untilMs), untilMs);
+  }
+}
+
+interface Spot {
+  readonly high: number;
+  readonly low: number;
+  readonly bucket: number;
+}
+
+interface Change {
+  readonly used: number;
+  readonly reserved: number;
+  readonly untilMs: number;
+  readonly nowMs: number;
+}
+
+function layout(buckets: number) {
+  const places = buckets * bucketPlaces;
+  const doubles = places * Float64Array.BYTES_PER_ELEMENT;
+  const keys = headerBytes + buckets * Int32Array.BYTES_PER_ELEMENT;
+  const used = Math.ceil((keys + 2 * places * Int32Array.BYTES_PER_ELEMENT) / 8) * 8;
+  return {
+    keys,
+    used,
+    reserved: used + doubles,
+    untilMs: used + 2 * doubles,
+    size: used + 3 * doubles,
+  };
+}
+
+function bucketsIn(size: number): number {
+  const perBucket = 4 + bucketPlaces * 32;
+  const buckets = Math.floor((size - headerBytes) / perBucket);
+  if (layout(buckets).size === size) return buckets;
+  throw new RangeError(
+    `Cannot use ${size} bytes as a table of budgets: they are not of its making`,
+  );
+}

@@ -1,0 +1,100 @@
+import t from "tap";
+import { createBudgeter, lateEvening } from "./testdata/budgeter.ts";
+
+const day = { name: "default/team", scope: "day", unit: "tokens", limit: 1_000 } as const;
+const execution = { name: "default/team", scope: "execution", unit: "usd", limit: 500 } as const;
+const most = { tokens: 600, microDollars: 400 };
+const hourMs = 3_600_000;
+
+t.test("reserve() writes down what it reserves, and settle() what was used", async (test) => {
+  const { budgeter, lines, table } = createBudgeter();
+  const verdict = budgeter.reserve([day, execution], "run:1", most);
+  if (verdict.kind !== "reserved") throw new TypeError(verdict.kind);
+  const dayKey = "day tokens default%2Fteam 2026-11-28";
+  const executionKey = "execution usd default%2Fteam 1";
+  test.same(lines, [
+    {
+      kind: "reserved",
+      id: "test.0",
+      counts: [
+        { key: dayKey, amount: 600, untilMs: lateEvening + 2 * hourMs },
+        { key: executionKey, amount: 400, untilMs: lateEvening + 7 * 24 * hourMs },
+      ],
+    },
+  ]);
+  verdict.reservation.settle({ tokens: 70, microDollars: 30 });
+  verdict.reservation.settle({ tokens: 1, microDollars: 1 });
+  test.equal(lines.length, 2, "a reservation ends once");
+  test.match(lines[1], { kind: "settled", id: "test.0", used: [70, 30] });
+  test.same(table.read(dayKey, lateEvening), { used: 70, reserved: 0 });
+  test.same(table.read(executionKey, lateEvening), { used: 30, reserved: 0 });
+});
+
+t.test("reserve() says which count has no room, and when it begins anew", async (test) => {
+  const { budgeter, counters, lines } = createBudgeter();
+  budgeter.reserve([day, execution], "run:1", { tokens: 600, microDollars: 100 });
+  test.match(budgeter.reserve([day], "run:2", most), {
+    kind: "exhausted",
+    count: day,
+    needed: 600,
+    left: 400,
+    afterMs: hourMs,
+  });
+  const dear = { tokens: 1, microDollars: 450 };
+  test.match(budgeter.reserve([day, execution], "run:1", dear), {
+    kind: "exhausted",
+    count: execution,
+    needed: 450,
+    left: 400,
+    afterMs: null,
+  });
+  test.equal(budgeter.reserve([execution], "run:2", dear).kind, "reserved", "another execution");
+  test.equal(counters.get("exhaustedBudgets"), 2);
+  test.equal(lines.length, 2, "of what is refused nothing is written");
+});
+
+t.test(
+  "a day begins anew at midnight UTC, and a call belongs to the day it began",
+  async (test) => {
+    let now = lateEvening;
+    const { budgeter, table } = createBudgeter({ nowMs: () => now });
+    const late = budgeter.reserve([day], "run:1", { tokens: 1_000, microDollars: null });
+    test.equal(
+      budgeter.reserve([day], "run:1", { tokens: 1, microDollars: null }).kind,
+      "exhausted",
+    );
+    now = lateEvening + hourMs;
+    test.equal(
+      budgeter.reserve([day], "run:1", { tokens: 1_000, microDollars: null }).kind,
+      "reserved",
+    );
+    if (late.kind === "reserved") late.reservation.settle({ tokens: 5, microDollars: null });
+    test.same(table.read("day tokens default%2Fteam 2026-11-28", now), { used: 5, reserved: 0 });
+    test.same(table.read("day tokens default%2Fteam 2026-11-29", now), {
+      used: 0,
+      reserved: 1_000,
+    });
+  },
+);
+
+t.test("what cannot be written down is refused, and reserves nothing", async (test) => {
+  let writes = false;
+  const { budgeter, counters, table } = createBudgeter({ writes: () => writes });
+  test.same(budgeter.reserve([day], "run:1", most), { kind: "unavailable", cause: "unwritable" });
+  test.same(table.read("day tokens default%2Fteam 2026-11-28", lateEvening), {
+    used: 0,
+    reserved: 0,
+  });
+  test.equal(counters.get("unwrittenBudgets"), 1);
+  writes = true;
+  test.equal(budgeter.reserve([day], "run:1", most).kind, "reserved");
+});
+
+t.test("what cannot be counted is refused", async (test) => {
+  const { budgeter, counters } = createBudgeter({ places: 16 });
+  const verdicts = Array.from({ length: 17 }, (_, run) =>
+    budgeter.reserve([execution], `run:${run}`, most),
+  );
+  test.same(verdicts.at(-1), { kind: "unavailable", cause: "full" });
+  test.equal(counters.get("fullBudgets"), 1);
+});

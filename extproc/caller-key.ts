@@ -1,0 +1,30 @@
+/** Who is counted together. */
+
+import { tryParseCaller } from "../gateway/identity.ts";
+
+/** A separator that no part of a key can hold. */
+const between = "\u0000";
+
+/**
+ * The execution of an agent that a caller is, as its connection proves it. Who proves nothing is one together with all
+ * others that prove nothing: then it is empty. An agent that runs without invocations is one as long as it lives.
+ */
+export function executionKey(callerText: string): string {
+  const caller = tryParseCaller(callerText);
+  if (caller === undefined) return "";
+  if (caller.kind === "run") return caller.runId;
+  const { kind, namespace, name, uid, invocationId } = caller.agent;
+  return [`${kind}/${namespace}/${name}`, invocationId || uid].join(between);
+}
+
+/** The agent that a caller is, as `Kind/namespace/name`; `agentOfRun` knows those of runs. Empty as above. */
+export function agentKey(
+  callerText: string,
+  agentOfRun: (runId: string) => string | undefined,
+): string {
+  const caller = tryParseCaller(callerText);
+  if (caller === undefined) return "";
+  if (caller.kind === "run") return agentOfRun(caller.runId) ?? caller.runId;
+  const { kind, namespace, name } = caller.agent;
+  return `${kind}/${namespace}/${name}`;
+}

@@ -1,0 +1,37 @@
+/** Budgets as sessions use them: who asks reserves the most that a call may use, and says in the end what it used. */
+
+import type { BudgetCount } from "./snapshot.ts";
+
+/** The most that a call may use. */
+export interface CallMost {
+  readonly tokens: number;
+  /** Null where no price is known; then no count of its rule is in money */
+  readonly microDollars: number | null;
+}
+
+/** A call that has room in every count of its budget. */
+export interface Reservation {
+  /** Ends it with what was used; the second time does nothing. */
+  settle(used: CallMost): void;
+}
+
+/** What budgets say about one more call. */
+export type BudgetVerdict =
+  | { readonly kind: "reserved"; readonly reservation: Reservation }
+  | {
+      readonly kind: "exhausted";
+      readonly count: BudgetCount;
+      /** In the count's unit: what the call may use, and what there is; at least 0 */
+      readonly needed: number;
+      readonly left: number;
+      /** When the count begins anew; null: never */
+      readonly afterMs: number | null;
+    }
+  /** Nothing can be counted now: `full`, because more is counted than has room, or because it cannot be written down */
+  | { readonly kind: "unavailable"; readonly cause: "full" | "unwritable" };
+
+/** Keeps budgets. */
+export interface Budgeter {
+  /** Reserves in each count, or in none. */
+  reserve(counts: readonly BudgetCount[], caller: string, most: CallMost): BudgetVerdict;
+}

@@ -1,0 +1,37 @@
+/** What a gateway process is made of: the composition root gives it. */
+
+import type { PriceEntry } from "../providers/prices.ts";
+import type { Clock } from "./clock.ts";
+import type { EnvoyBinary } from "./envoy-binary.ts";
+import type { GatewayCertificates } from "./gateway-runtime.ts";
+import type { LoadedPlugin } from "./plugin-loader.ts";
+import type { Logger } from "./log.ts";
+import type { OpenEngine } from "./engine.ts";
+import type { ProcessOptions } from "./process-options.ts";
+import type { GatewaySnapshot } from "./snapshot.ts";
+
+/** What the process is made of. */
+export interface GatewayProcessParts {
+  readonly options: ProcessOptions;
+  /** In the registry already; the engine's threads load them again */
+  readonly plugins: readonly LoadedPlugin[];
+  readonly envoy: Extract<EnvoyBinary, { kind: "found" }>;
+  /** Folder for sockets, private and short */
+  readonly runDirectory: string;
+  /** Folder for record files, and their base name there */
+  readonly recordsDirectory: string;
+  readonly recordsName: string;
+  /** Private folder for what is used of budgets, over restarts */
+  readonly budgetsDirectory: string;
+  /** That go before those that are shipped */
+  readonly prices: readonly PriceEntry[];
+  /** PEM of the machine's public roots */
+  readonly publicRootsPem: string;
+  readonly openCertificates: (gateway: GatewaySnapshot) => Promise<GatewayCertificates>;
+  readonly openEngine: OpenEngine;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Somebody asked on the control socket that the process ends */
+  readonly onStopRequest: () => void;
+}
