@@ -100,6 +100,8 @@ export function requestOver(
     outgoing.once("response", (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      // An answer that is cut off has no end.
+      response.once("error", reject);
       response.once("end", () => {
         const text = Buffer.concat(chunks).toString();
         socket.destroy();
