@@ -30,7 +30,7 @@ export function createClrkFailover(environment: Environment): LlmContender {
   return { ...create("clrk-next", environment, "failover"), only: ["latency"] };
 }
 
-/** The same as `clrk`, each call counted by three limits. */
+/** The same as `clrk`, each call counted by three limits and a budget. */
 export function createClrkLimited(environment: Environment): LlmContender {
   return { ...create("clrk-limited", environment, "limited"), only: ["chat"] };
 }

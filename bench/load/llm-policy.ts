@@ -6,7 +6,7 @@ import { servedModel } from "./llm-chat.ts";
 /**
  * Who serves the calls: the provider that the agent asks, or another one after translation. `openai-plain`: the first,
  * with the agent's own credential, because none is ever injected into plain HTTP. `failover`: the other one, after a
- * backend that always fails was tried. `limited`: the first, counted by limits that are never reached.
+ * backend that always fails was tried. `limited`: the first, counted by limits and a budget that are never reached.
  */
 export type Serving = "openai" | "openai-plain" | "anthropic" | "failover" | "limited";
 
@@ -60,6 +60,20 @@ function nameOfLimit(scope: string): string {
   return scope.toLowerCase();
 }
 
+function limitFilter(name: string): object {
+  return { type: "ExtensionRef", extensionRef: { group, kind: "RateLimitPolicy", name } };
+}
+
+const budgetFilter = {
+  type: "TokenBudget",
+  tokenBudget: {
+    maxOutputTokensPerRequest: 4_096,
+    maxTokensPerExecution: 1_000_000_000_000,
+    maxTokensPerDay: 1_000_000_000_000,
+    maxCostPerDay: "1000000.00",
+  },
+};
+
 const claude = "claude";
 const broken = "broken";
 
@@ -107,10 +121,7 @@ function route(backends: readonly string[], limits: readonly string[] = []): obj
       rules: [
         {
           matches: [{ provider: "openai", endpoints: [openaiAnswers.path] }],
-          filters: limits.map((name) => ({
-            type: "ExtensionRef",
-            extensionRef: { group, kind: "RateLimitPolicy", name },
-          })),
+          filters: [...limits.map(limitFilter), ...(limits.length > 0 ? [budgetFilter] : [])],
           backendRefs: backends.map((name) => ({ group, kind: "Backend", name })),
         },
       ],
