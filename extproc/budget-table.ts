@@ -5,8 +5,8 @@
  * let by.
  */
 
-import { BucketLocks } from "./bucket-locks.ts";
-import { seededHash } from "./seeded-hash.ts";
+import type { Spot } from "./shared-buckets.ts";
+import { bucketPlaces, createSeededMemory, headerBytes, SharedBuckets } from "./shared-buckets.ts";
 
 /** What a call needs of one count. Amounts are whole numbers from 0 to 2^53. */
 export interface TableNeed {
@@ -35,28 +35,16 @@ export interface TableSettlement {
   readonly untilMs: number;
 }
 
-const bucketPlaces = 16;
 const defaultPlaces = 65_536;
-
-/** Words before the locks: two seeds, the number of tables opened, locks taken from threads that were gone. */
-const headerWords = 4;
-const headerBytes = headerWords * Int32Array.BYTES_PER_ELEMENT;
-const OPENED = 2;
-const TAKEN_OVER = 3;
 
 /** Memory for so many counts at once, all unused; 2 MiB by default. */
 export function createBudgetMemory(places: number = defaultPlaces): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(layout(Math.ceil(places / bucketPlaces)).size);
-  crypto.getRandomValues(new Int32Array(2)).forEach((seed, index) => {
-    new Int32Array(memory)[index] = seed;
-  });
-  return memory;
+  return createSeededMemory(layout(Math.ceil(places / bucketPlaces)).size);
 }
 
 /** The table as one thread sees it. Times are Unix `ms`. */
 export class BudgetTable {
-  readonly #header: Int32Array;
-  readonly #locks: BucketLocks;
+  readonly #buckets: SharedBuckets;
   readonly #keys: Int32Array;
   readonly #used: Float64Array;
   readonly #reserved: Float64Array;
@@ -66,12 +54,7 @@ export class BudgetTable {
     const buckets = bucketsIn(memory.byteLength);
     const places = buckets * bucketPlaces;
     const { keys, used, reserved, untilMs } = layout(buckets);
-    this.#header = new Int32Array(memory, 0, headerWords);
-    this.#locks = new BucketLocks({
-      words: new Int32Array(memory, headerBytes, buckets),
-      owner: Atomics.add(this.#header, OPENED, 1) + 1,
-      onTakenOver: () => Atomics.add(this.#header, TAKEN_OVER, 1),
-    });
+    this.#buckets = new SharedBuckets(memory, buckets);
     this.#keys = new Int32Array(memory, keys, 2 * places);
     this.#used = new Float64Array(memory, used, places);
     this.#reserved = new Float64Array(memory, reserved, places);
@@ -80,9 +63,9 @@ export class BudgetTable {
 
   /** Reserves in each count or in none; their keys must differ. */
   reserve(needs: readonly TableNeed[], nowMs: number): ReserveOutcome {
-    const found = needs.map((need) => ({ need, spot: this.#spotOf(need.key) }));
+    const found = needs.map((need) => ({ need, spot: this.#buckets.spotOf(need.key) }));
     const buckets = [...new Set(found.map(({ spot }) => spot.bucket))].sort((a, b) => a - b);
-    for (const bucket of buckets) this.#locks.lock(bucket);
+    for (const bucket of buckets) this.#buckets.locks.lock(bucket);
     try {
       // Places are given out in turn, so that two new counts of one bucket do not get the same.
       const places: number[] = [];
@@ -98,21 +81,21 @@ export class BudgetTable {
       }
       return { kind: "reserved" };
     } finally {
-      for (const bucket of buckets) this.#locks.unlock(bucket);
+      for (const bucket of buckets) this.#buckets.locks.unlock(bucket);
     }
   }
 
   /** Ends a reservation. Of a count that has ended meanwhile nothing is kept. */
   settle(settlements: readonly TableSettlement[], nowMs: number): void {
     for (const { key, reserved, used, untilMs } of settlements) {
-      const spot = this.#spotOf(key);
-      this.#locks.lock(spot.bucket);
+      const spot = this.#buckets.spotOf(key);
+      this.#buckets.locks.lock(spot.bucket);
       try {
         const place = this.#find(spot, nowMs);
         if (place === undefined) continue;
         this.#add(place, spot, { used, reserved: -reserved, untilMs, nowMs });
       } finally {
-        this.#locks.unlock(spot.bucket);
+        this.#buckets.locks.unlock(spot.bucket);
       }
     }
   }
@@ -122,35 +105,29 @@ export class BudgetTable {
     count: { readonly key: string; readonly used: number; readonly untilMs: number },
     nowMs: number,
   ): boolean {
-    const spot = this.#spotOf(count.key);
-    this.#locks.lock(spot.bucket);
+    const spot = this.#buckets.spotOf(count.key);
+    this.#buckets.locks.lock(spot.bucket);
     try {
       const place = this.#placeOf(spot, nowMs, []);
       if (place === undefined) return false;
       this.#add(place, spot, { ...count, reserved: 0, nowMs });
       return true;
     } finally {
-      this.#locks.unlock(spot.bucket);
+      this.#buckets.locks.unlock(spot.bucket);
     }
   }
 
   /** What is used and reserved of a count now. */
   read(key: string, nowMs: number): { readonly used: number; readonly reserved: number } {
-    const spot = this.#spotOf(key);
-    this.#locks.lock(spot.bucket);
+    const spot = this.#buckets.spotOf(key);
+    this.#buckets.locks.lock(spot.bucket);
     try {
       const place = this.#find(spot, nowMs);
       if (place === undefined) return { used: 0, reserved: 0 };
       return { used: this.#used[place] ?? 0, reserved: this.#reserved[place] ?? 0 };
     } finally {
-      this.#locks.unlock(spot.bucket);
+      this.#buckets.locks.unlock(spot.bucket);
     }
-  }
-
-  #spotOf(key: string): Spot {
-    const high = seededHash(key, this.#header[0] ?? 0);
-    const low = seededHash(key, this.#header[1] ?? 0);
-    return { high, low, bucket: (high >>> 0) % this.#locks.count };
   }
 
   #isOf(place: number, { high, low }: Spot): boolean {
@@ -196,12 +173,6 @@ export class BudgetTable {
     this.#reserved[place] = Math.max(0, before(this.#reserved) + reserved);
     this.#untilMs[place] = Math.max(before(this.#untilMs), untilMs);
   }
-}
-
-interface Spot {
-  readonly high: number;
-  readonly low: number;
-  readonly bucket: number;
 }
 
 interface Change {

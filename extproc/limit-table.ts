@@ -6,8 +6,8 @@
  */
 
 import { maxTotal } from "../gateway/snapshot-terms.ts";
-import { BucketLocks } from "./bucket-locks.ts";
-import { seededHash } from "./seeded-hash.ts";
+import type { Spot } from "./shared-buckets.ts";
+import { bucketPlaces, createSeededMemory, headerBytes, SharedBuckets } from "./shared-buckets.ts";
 
 /** How many requests in how much time. */
 export interface Rate {
@@ -27,15 +27,7 @@ export type TakeOutcome =
   /** No place for the caller is left, and when there may be one */
   | { readonly kind: "full"; readonly afterMs: number };
 
-/** Places that are searched for one caller. */
-const bucketPlaces = 16;
 const defaultPlaces = 131_072;
-
-/** Words before the locks: two seeds, the number of tables opened, locks taken from threads that were gone. */
-const headerWords = 4;
-const headerBytes = headerWords * Int32Array.BYTES_PER_ELEMENT;
-const OPENED = 2;
-const TAKEN_OVER = 3;
 
 /** Rounding may make a time a little too late: so much of the time between two requests is forgiven. */
 const forgivenShare = 1 / 64;
@@ -45,125 +37,100 @@ const totalUnit = 1 / (maxTotal + 1);
 
 /** Memory of a table for so many callers that are limited at once, all unused; 2 MiB by default. */
 export function createLimitMemory(places: number = defaultPlaces): SharedArrayBuffer {
-  const buckets = Math.ceil(places / bucketPlaces);
-  const { size } = layout(buckets);
-  const memory = new SharedArrayBuffer(size);
-  crypto.getRandomValues(new Int32Array(2)).forEach((seed, index) => {
-    new Int32Array(memory)[index] = seed;
-  });
-  return memory;
+  return createSeededMemory(layout(Math.ceil(places / bucketPlaces)).size);
 }
 
 /** The table as one thread sees it. Times are monotonic `ms` of a clock that all threads share. */
 export class LimitTable {
-  readonly #header: Int32Array;
-  readonly #locks: BucketLocks;
+  readonly #buckets: SharedBuckets;
   readonly #keys: Int32Array;
   readonly #freeAt: Float64Array;
-  readonly #seeds: readonly [number, number];
 
   constructor(memory: SharedArrayBuffer) {
     const buckets = bucketsIn(memory.byteLength);
     const { keys, freeAt } = layout(buckets);
-    this.#header = new Int32Array(memory, 0, headerWords);
-    this.#locks = new BucketLocks({
-      words: new Int32Array(memory, headerBytes, buckets),
-      owner: Atomics.add(this.#header, OPENED, 1) + 1,
-      onTakenOver: () => Atomics.add(this.#header, TAKEN_OVER, 1),
-    });
+    this.#buckets = new SharedBuckets(memory, buckets);
     this.#keys = new Int32Array(memory, keys, 2 * buckets * bucketPlaces);
     this.#freeAt = new Float64Array(memory, freeAt, buckets * bucketPlaces);
-    this.#seeds = [this.#header[0] ?? 0, this.#header[1] ?? 0];
   }
 
   /** Locks that were taken from threads that had gone while they held them. */
   get takenOver(): number {
-    return Atomics.load(this.#header, TAKEN_OVER);
+    return this.#buckets.takenOver;
   }
 
   /** Takes one request of `rate` for the caller, if there is one now. */
   take(caller: string, rate: Rate, nowMs: number): TakeOutcome {
-    const high = seededHash(caller, this.#seeds[0]);
-    const low = seededHash(caller, this.#seeds[1]);
-    const bucket = (high >>> 0) % this.#locks.count;
-    this.#locks.lock(bucket);
+    const spot = this.#buckets.spotOf(caller);
+    this.#buckets.locks.lock(spot.bucket);
     try {
-      return this.#takeIn(bucket, { high, low, rate, nowMs });
+      return this.#takeAt(spot, rate, nowMs);
     } finally {
-      this.#locks.unlock(bucket);
+      this.#buckets.locks.unlock(spot.bucket);
     }
   }
 
   /** Gives back what was taken, as if it had never been; nothing where everything is free by now. */
   giveBack(caller: string, rate: Rate, nowMs: number): void {
-    const high = seededHash(caller, this.#seeds[0]);
-    const low = seededHash(caller, this.#seeds[1]);
-    const bucket = (high >>> 0) % this.#locks.count;
-    this.#locks.lock(bucket);
+    const spot = this.#buckets.spotOf(caller);
+    this.#buckets.locks.lock(spot.bucket);
     try {
-      const place = this.#find(bucket, { high, low, nowMs }).own;
+      const place = this.#find(spot, nowMs).own;
       if (place === undefined) return;
       const step = rate.isTotal ? totalUnit : rate.windowMs / rate.requests;
       this.#freeAt[place] = (this.#freeAt[place] ?? 0) - step;
     } finally {
-      this.#locks.unlock(bucket);
+      this.#buckets.locks.unlock(spot.bucket);
     }
   }
 
-  #takeIn(
-    bucket: number,
-    {
-      high,
-      low,
-      rate,
-      nowMs,
-    }: { readonly high: number; readonly low: number; readonly rate: Rate; readonly nowMs: number },
-  ): TakeOutcome {
-    const { own, unused, firstFreeAt } = this.#find(bucket, { high, low, nowMs });
+  #takeAt(spot: Spot, rate: Rate, nowMs: number): TakeOutcome {
+    const { own, unused, firstFreeAt } = this.#find(spot, nowMs);
     const place = own ?? unused;
     if (place === undefined) return { kind: "full", afterMs: firstFreeAt - nowMs };
-    if (rate.isTotal) return this.#takeOfTotal(place, own, { high, low, rate, nowMs });
+    if (rate.isTotal)
+      return this.#takeOfTotal({ spot, place, isKnown: own !== undefined }, rate, nowMs);
     const interval = rate.windowMs / rate.requests;
     const used = own === undefined ? nowMs : (this.#freeAt[own] ?? nowMs);
     const afterMs = used + interval - rate.windowMs - nowMs;
     if (afterMs > interval * forgivenShare) return { kind: "spent", afterMs };
-    this.#keys[2 * place] = high;
-    this.#keys[2 * place + 1] = low;
-    this.#freeAt[place] = used + interval;
+    this.#note(place, spot, used + interval);
     return { kind: "taken" };
   }
 
   /** A time in whole `ms`, and behind the point how many were taken: exact for four years of the clock. */
   #takeOfTotal(
-    place: number,
-    own: number | undefined,
     {
-      high,
-      low,
-      rate,
-      nowMs,
-    }: { readonly high: number; readonly low: number; readonly rate: Rate; readonly nowMs: number },
+      spot,
+      place,
+      isKnown,
+    }: { readonly spot: Spot; readonly place: number; readonly isKnown: boolean },
+    rate: Rate,
+    nowMs: number,
   ): TakeOutcome {
-    const known = own === undefined ? 0 : (this.#freeAt[own] ?? 0);
+    const known = isKnown ? (this.#freeAt[place] ?? 0) : 0;
     const used = known - Math.floor(known);
     const forgottenAt = Math.ceil(nowMs + rate.windowMs);
     const isSpent = used >= rate.requests * totalUnit;
+    this.#note(place, spot, forgottenAt + used + (isSpent ? 0 : totalUnit));
+    return isSpent ? { kind: "spent", afterMs: forgottenAt - nowMs } : { kind: "taken" };
+  }
+
+  #note(place: number, { high, low }: Spot, freeAt: number): void {
     this.#keys[2 * place] = high;
     this.#keys[2 * place + 1] = low;
-    this.#freeAt[place] = forgottenAt + used + (isSpent ? 0 : totalUnit);
-    return isSpent ? { kind: "spent", afterMs: forgottenAt - nowMs } : { kind: "taken" };
+    this.#freeAt[place] = freeAt;
   }
 
   /** Where the caller is while it has used anything, else a place that nobody uses. */
   #find(
-    bucket: number,
-    caller: { readonly high: number; readonly low: number; readonly nowMs: number },
+    { high, low, bucket }: Spot,
+    nowMs: number,
   ): {
     readonly own: number | undefined;
     readonly unused: number | undefined;
     readonly firstFreeAt: number;
   } {
-    const { high, low, nowMs } = caller;
     const first = bucket * bucketPlaces;
     let unused: number | undefined;
     let firstFreeAt = Number.POSITIVE_INFINITY;

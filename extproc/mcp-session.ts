@@ -17,13 +17,14 @@ import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import { encodeImmediateResponse } from "./immediate-response.ts";
-import { continueReplies, encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
+import { encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
 import type { Observation, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
 import type { SessionTools } from "./session.ts";
-import type { HeaderView, Phase, TransactionMessage } from "./transaction-message.ts";
+import { fault, replyCommands } from "./session-replies.ts";
+import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders } from "./waiting-messages.ts";
 import type { WordRedactor } from "./word-redactor.ts";
 
@@ -347,10 +348,6 @@ const compressedAnswer: Refusal = {
     "Refused because the server compressed its answer unasked, which may list what is refused",
 };
 
-const replyCommands = Object.fromEntries(
-  Object.entries(continueReplies).map(([phase, bytes]) => [phase, [{ kind: "send", bytes }]]),
-) as unknown as Readonly<Record<Phase, readonly SessionCommand[]>>;
-
 function headOf(headers: HeaderView, hasBody: boolean): McpHead {
   const entries = headers.entries();
   return {
@@ -371,9 +368,4 @@ function asDenied(facts: McpFacts): McpFacts {
 
 function send(bytes: Buffer): readonly SessionCommand[] {
   return [{ kind: "send", bytes }];
-}
-
-function fault(phase: Phase): readonly SessionCommand[] {
-  const message = `Unexpected message: ${phase}`;
-  return [{ kind: "end", status: GRPC_STATUS.invalidArgument, message }];
 }

@@ -24,14 +24,15 @@ import { encodeAnswerHead, encodeReplacedAnswer, encodeWholeAnswer } from "./ans
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
-import { continueReplies, encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
+import { encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
 import type { Observation, ObservedPlan, ObservedRequest, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
 import type { RoutingTools } from "./routed-call.ts";
 import { RoutedCall } from "./routed-call.ts";
-import type { HeaderView, Phase, TransactionMessage } from "./transaction-message.ts";
+import { fault, replyCommands } from "./session-replies.ts";
+import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders, WaitingMessages } from "./waiting-messages.ts";
 
 /** What a session is given. */
@@ -62,10 +63,6 @@ export interface SessionTools {
 
 /** Where the transaction stands. `waiting`: slow work is under way and messages are kept. */
 type State = "headers" | "waiting" | "open" | "refused" | "closed";
-
-const replyCommands = Object.fromEntries(
-  Object.entries(continueReplies).map(([phase, bytes]) => [phase, [{ kind: "send", bytes }]]),
-) as unknown as Readonly<Record<Phase, readonly SessionCommand[]>>;
 
 /** One transaction. */
 export class Session {
@@ -459,9 +456,4 @@ const answerFault: Refusal = {
 
 interface MutableTransaction extends Transaction {
   outcome: WorkOutcome | undefined;
-}
-
-function fault(phase: Phase): readonly SessionCommand[] {
-  const message = `Unexpected message: ${phase}`;
-  return [{ kind: "end", status: GRPC_STATUS.invalidArgument, message }];
 }

@@ -1,0 +1,17 @@
+/** Commands that sessions of every role give: to let a message of Envoy pass, and to end a stream that makes no sense. */
+
+import type { SessionCommand } from "./commands.ts";
+import { GRPC_STATUS } from "./http2/grpc-status.ts";
+import { continueReplies } from "./mutation.ts";
+import type { Phase } from "./transaction-message.ts";
+
+/** Lets a message of the phase pass as it is. */
+export const replyCommands = Object.fromEntries(
+  Object.entries(continueReplies).map(([phase, bytes]) => [phase, [{ kind: "send", bytes }]]),
+) as unknown as Readonly<Record<Phase, readonly SessionCommand[]>>;
+
+/** Ends the stream for a message that may not come now. */
+export function fault(phase: Phase): readonly SessionCommand[] {
+  const message = `Unexpected message: ${phase}`;
+  return [{ kind: "end", status: GRPC_STATUS.invalidArgument, message }];
+}
