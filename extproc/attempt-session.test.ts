@@ -20,9 +20,9 @@ import {
   claude,
   fallback,
   routedRule,
-  routingTools,
   sentRequest,
 } from "./testdata/routing.ts";
+import { routingTools } from "./testdata/routing-tools.ts";
 import { signatureUse } from "./testdata/snapshots.ts";
 
 type Pair = readonly [string, string];

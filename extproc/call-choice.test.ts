@@ -4,6 +4,7 @@ import { chooseCall } from "./call-choice.ts";
 import type { CallChoice } from "./call-choice.ts";
 import { seededRandom } from "./testdata/random.ts";
 import type { SentParts } from "./testdata/routing.ts";
+import { routingTools } from "./testdata/routing-tools.ts";
 import {
   askedCall,
   backendOf,
@@ -13,7 +14,6 @@ import {
   fallback,
   routedRule,
   routingPlan,
-  routingTools,
 } from "./testdata/routing.ts";
 
 const tools = routingTools();

@@ -3,12 +3,8 @@ import type { Test } from "tap";
 import type { McpPlan } from "../gateway/mcp-plan.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import type { EnginePlan } from "../gateway/snapshot.ts";
-import { createTraceIds } from "../gateway/trace-context.ts";
 import { McpSession } from "./mcp-session.ts";
-import { Observation } from "./observation.ts";
 import { PlanBook } from "./plan-book.ts";
-import { createBudgeter } from "./testdata/budgeter.ts";
-import { createLimiter } from "./testdata/limiter.ts";
 import {
   message,
   plan,
@@ -17,6 +13,7 @@ import {
   responseHeaders,
   update,
 } from "./testdata/playbook.ts";
+import { sessionTools } from "./testdata/session-tools.ts";
 
 const nothing = { globs: [], expressions: [] };
 const rules: McpPlan = {
@@ -62,36 +59,11 @@ function start(test: Test, setting: Setting = {}) {
   book.publish(update([asked], { credentials: [["secret/default/s/token", secretValue]] }));
   const entry = book.find(asked.id);
   if (entry?.mcp === undefined) throw new Error("Cannot start session: the plan has no judge");
-  let nowMs = 1_000;
   const session: McpSession = new McpSession({
     entry,
     judge: entry.mcp,
     caller: "run:1",
-    tools: {
-      credential: book.credential,
-      limiter: createLimiter().limiter,
-      budgeter: createBudgeter().budgeter,
-      nextId: () => "tx1",
-      trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
-      nowMs: () => nowMs++,
-      routing: {
-        credential: book.credential,
-        signer: book.signer,
-        nowUnixMs: () => 0,
-        isEjected: () => false,
-        random: () => 0,
-        prices: [],
-      },
-      observe: (plan, request, settler) =>
-        new Observation({
-          plan,
-          request,
-          settler,
-          redactor: () => book.redactor,
-          words: () => book.words,
-        }),
-      words: () => book.words,
-    },
+    tools: { ...sessionTools(book), words: () => book.words },
     settler: { onSettled: () => session.onSettled() },
   });
   return play(session, (found, wanted) => test.match(found, wanted));

@@ -7,14 +7,8 @@ import { createAttemptSigner } from "./attempt-signer.ts";
 import { requestFor } from "./candidate-request.ts";
 import { finishRequest } from "./outgoing-request.ts";
 import type { SentParts } from "./testdata/routing.ts";
-import {
-  askedCall,
-  backendOf,
-  candidate,
-  chat,
-  routingTools,
-  sentRequest,
-} from "./testdata/routing.ts";
+import { routingTools } from "./testdata/routing-tools.ts";
+import { askedCall, backendOf, candidate, chat, sentRequest } from "./testdata/routing.ts";
 import { queryUse, resourceOf, signatureUse } from "./testdata/snapshots.ts";
 
 const secretKey = "wJalrXUtnFEMI/K7MDENG";

@@ -4,12 +4,8 @@ import type { Decision } from "../gateway/decision.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import { policies } from "../gateway/pipeline.ts";
 import type { EnginePlan } from "../gateway/snapshot.ts";
-import { createTraceIds } from "../gateway/trace-context.ts";
-import { Observation } from "./observation.ts";
 import { PlanBook } from "./plan-book.ts";
 import { Session } from "./session.ts";
-import { createBudgeter } from "./testdata/budgeter.ts";
-import { createLimiter } from "./testdata/limiter.ts";
 import {
   message,
   plan,
@@ -18,6 +14,7 @@ import {
   responseHeaders,
   update,
 } from "./testdata/playbook.ts";
+import { sessionTools } from "./testdata/session-tools.ts";
 
 interface Setting {
   readonly plan?: EnginePlan;
@@ -32,34 +29,10 @@ function start(test: Test, setting: Setting = {}) {
   const asked = setting.plan ?? plan();
   const book = new PlanBook(list);
   book.publish(update([asked], { credentials }));
-  let nowMs = 1_000;
   const session: Session = new Session({
     entry: setting.isUnknown ? undefined : book.find(asked.id),
     caller: "run:1",
-    tools: {
-      credential: book.credential,
-      limiter: createLimiter().limiter,
-      budgeter: createBudgeter().budgeter,
-      nextId: () => "tx1",
-      trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
-      nowMs: () => nowMs++,
-      routing: {
-        credential: book.credential,
-        signer: book.signer,
-        nowUnixMs: () => 0,
-        isEjected: () => false,
-        random: () => 0,
-        prices: [],
-      },
-      observe: (plan, request, settler) =>
-        new Observation({
-          plan,
-          request,
-          settler,
-          redactor: () => book.redactor,
-          words: () => book.words,
-        }),
-    },
+    tools: sessionTools(book),
     settler: { onSettled: () => session.onSettled() },
   });
   return play(session, (found, wanted) => test.match(found, wanted));

@@ -14,6 +14,7 @@ import type { CandidateRequest } from "./candidate-request.ts";
 import { requestFor } from "./candidate-request.ts";
 import { headerView } from "./testdata/playbook.ts";
 import type { SentParts } from "./testdata/routing.ts";
+import { routingTools } from "./testdata/routing-tools.ts";
 import {
   askedCall,
   backendOf,
@@ -24,7 +25,6 @@ import {
   fallback,
   routedRule,
   routingPlan,
-  routingTools,
 } from "./testdata/routing.ts";
 
 type Fields = Readonly<Record<string, JsonValue>>;

@@ -1,8 +1,6 @@
 /** Builds rules that the engine chooses by, requests that it chooses for, and what providers answer. */
 import type { RateLimiter } from "../../gateway/rate-limiter.ts";
 import type { Budgeter } from "../../gateway/budgeter.ts";
-import { createBudgeter } from "./budgeter.ts";
-import { createLimiter } from "./limiter.ts";
 import type { Candidate, FallbackPlan, RoutedRule, RoutingPlan } from "../../gateway/routing-plan.ts";
 import type { ChatCodec } from "../../providers/codec.ts";
 import type { Provider } from "../../providers/provider.ts";
@@ -12,10 +10,10 @@ import type { AskedRequest } from "../asked-call.ts";
 import type { RoutingTools } from "../routed-call.ts";
 import type { SentRequest } from "../outgoing-request.ts";
 import { PlanBook } from "../plan-book.ts";
-import { Observation } from "../observation.ts";
-import { createTraceIds } from "../../gateway/trace-context.ts";
 import { Session } from "../session.ts";
 import { plan, update } from "./playbook.ts";
+import { routingTools } from "./routing-tools.ts";
+import { sessionTools } from "./session-tools.ts";
 import type { EnginePlan } from "../../gateway/snapshot.ts";
 
 /** The host that the agent asked for. */
@@ -137,18 +135,6 @@ export function chat(changes: object = {}): object {
   return { model: "gpt-4o", messages: [{ role: "user", content: "Hello" }], ...changes };
 }
 
-/** Tools that know no credential, leave nobody out and draw the first. */
-export function routingTools(changes: Partial<RoutingTools> = {}): RoutingTools {
-  return {
-    credential: () => undefined,
-    signer: () => ({ kind: "unusable", reason: "a test has none" }),
-    nowUnixMs: () => 0,
-    isEjected: () => false,
-    random: () => 0,
-    prices: [],
-    ...changes,
-  };
-}
 
 /** What a session that chooses is made from. */
 export interface RoutedSetting {
@@ -166,31 +152,18 @@ export function routedSession(setting: RoutedSetting): Session {
   const asked = plan({ routing, meters: true, ...setting.plan });
   const book = new PlanBook([]);
   book.publish(update([asked], { credentials }));
-  let nowMs = 1_000;
   const session: Session = new Session({
     entry: book.find(asked.id),
     caller: "run:1",
-    tools: {
-      credential: book.credential,
-      limiter: setting.limiter ?? createLimiter().limiter,
-      budgeter: setting.budgeter ?? createBudgeter().budgeter,
-      nextId: () => "tx1",
-      trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
-      nowMs: () => nowMs++,
+    tools: sessionTools(book, {
       routing: routingTools({
         credential: book.credential,
         signer: book.signer,
         ...setting.tools,
       }),
-      observe: (observed, request, settler) =>
-        new Observation({
-          plan: observed,
-          request,
-          settler,
-          redactor: () => book.redactor,
-          words: () => book.words,
-        }),
-    },
+      ...(setting.limiter !== undefined && { limiter: setting.limiter }),
+      ...(setting.budgeter !== undefined && { budgeter: setting.budgeter }),
+    }),
     settler: { onSettled: () => session.onSettled() },
   });
   return session;

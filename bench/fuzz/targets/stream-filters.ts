@@ -3,7 +3,7 @@
  * the same however the stream is cut, and lose nothing else.
  */
 
-import { ArraySplitter } from "../../../providers/json-array.ts";
+import { splitArray } from "../../../providers/testdata/split-array.ts";
 import { createUsageChunkFilter } from "../../../providers/usage-chunk-filter.ts";
 import type { Random } from "../../../extproc/testdata/random.ts";
 import type { Finding, FuzzTarget } from "../fuzz-target.ts";
@@ -36,7 +36,7 @@ export const streamFiltersTarget: FuzzTarget = {
 function check(input: Buffer): Finding {
   return (
     differenceByCut(input, filter) ??
-    differenceByCut(input, (pieces) => JSON.stringify(split(pieces))) ??
+    differenceByCut(input, (pieces) => JSON.stringify(splitArray(pieces))) ??
     checkKept(input) ??
     checkElements(input)
   );
@@ -59,22 +59,6 @@ function checkKept(input: Buffer): Finding {
   return lost > 0 && text.includes("choices") ? undefined : "bytes are added";
 }
 
-function split(pieces: readonly Buffer[]): { readonly elements: string[]; readonly rest: string } {
-  const elements: string[] = [];
-  let rest = "";
-  const splitter = new ArraySplitter({
-    onData: (bytes, start, end) => {
-      rest += bytes.toString("latin1", start, end);
-    },
-    onEvent: () => {
-      elements.push(rest);
-      rest = "";
-    },
-  });
-  for (const piece of pieces) splitter.write(piece);
-  return { elements, rest };
-}
-
 function checkElements(input: Buffer): Finding {
   let document: unknown;
   try {
@@ -86,6 +70,8 @@ function checkElements(input: Buffer): Finding {
   const list = Array.isArray(document) ? document : [];
   const wanted = JSON.stringify(list.filter((one) => typeof one === "object" && one !== null));
   // What stands between elements, a text or number, may be told before an element, and parsers pass it over.
-  const found = JSON.stringify(split([input]).elements.map((text) => JSON.parse(text) as unknown));
+  const found = JSON.stringify(
+    splitArray([input]).elements.map((text) => JSON.parse(text) as unknown),
+  );
   return found === wanted ? undefined : `elements are ${found}, wanted ${wanted}`;
 }
