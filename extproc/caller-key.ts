@@ -13,8 +13,8 @@ export function executionKey(callerText: string): string {
   const caller = tryParseCaller(callerText);
   if (caller === undefined) return "";
   if (caller.kind === "run") return caller.runId;
-  const { kind, namespace, name, uid, invocationId } = caller.agent;
-  return [`${kind}/${namespace}/${name}`, invocationId || uid].join(between);
+  const { uid, invocationId } = caller.agent;
+  return [nameOf(caller.agent), invocationId || uid].join(between);
 }
 
 /** The agent that a caller is, as `Kind/namespace/name`; `agentOfRun` knows those of runs. Empty as above. */
@@ -25,6 +25,14 @@ export function agentKey(
   const caller = tryParseCaller(callerText);
   if (caller === undefined) return "";
   if (caller.kind === "run") return agentOfRun(caller.runId) ?? caller.runId;
-  const { kind, namespace, name } = caller.agent;
+  return nameOf(caller.agent);
+}
+
+/** `Kind/namespace/name`: how keys name an object or agent. */
+export function nameOf({
+  kind,
+  namespace,
+  name,
+}: Readonly<Record<"kind" | "namespace" | "name", string>>): string {
   return `${kind}/${namespace}/${name}`;
 }

@@ -1,8 +1,8 @@
 /** Rate limits of one thread: who is counted together, and all of a request's limits or none of them. */
 
 import type { LimitedRequest, LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
-import type { LimitPlan, ObjectName } from "../gateway/snapshot.ts";
-import { agentKey, executionKey } from "./caller-key.ts";
+import type { LimitPlan } from "../gateway/snapshot.ts";
+import { agentKey, executionKey, nameOf } from "./caller-key.ts";
 import type { LimitTable } from "./limit-table.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
 
@@ -14,10 +14,6 @@ export interface RateLimitsOptions {
   readonly nowMs: () => number;
   /** `Kind/namespace/name` of the agent of a run; undefined for one that this thread has not heard of */
   readonly agentOfRun: (runId: string) => string | undefined;
-}
-
-function nameOf({ kind, namespace, name }: ObjectName): string {
-  return `${kind}/${namespace}/${name}`;
 }
 
 /** A separator that no part of a key can hold. */

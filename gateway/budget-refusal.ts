@@ -7,6 +7,7 @@ import { formatMicroDollars } from "../crds/money.ts";
 import type { BudgetVerdict } from "./budgeter.ts";
 import type { Decision } from "./decision.ts";
 import type { BudgetCount } from "./snapshot.ts";
+import { wholeSeconds } from "./whole-seconds.ts";
 
 type Exhausted = Exclude<BudgetVerdict, { kind: "reserved" }>;
 type Denial = Extract<Decision, { kind: "deny" }>;
@@ -54,9 +55,4 @@ function unavailable(cause: "full" | "unwritable"): Denial {
 
 function amount({ unit }: BudgetCount, value: number): string {
   return unit === "tokens" ? `${value} tokens` : `${formatMicroDollars(value)} USD`;
-}
-
-/** Rounded up: who comes again then is not too early. */
-function wholeSeconds(ms: number): number {
-  return Math.max(1, Math.ceil(ms / 1_000));
 }

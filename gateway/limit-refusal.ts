@@ -8,6 +8,7 @@ import { formatReference } from "../crds/meta.ts";
 import type { Decision } from "./decision.ts";
 import type { LimitVerdict } from "./rate-limiter.ts";
 import type { LimitPlan } from "./snapshot.ts";
+import { wholeSeconds } from "./whole-seconds.ts";
 
 const counted: Readonly<Record<LimitPlan["scope"], string>> = {
   PerAgent: "for each agent",
@@ -52,9 +53,4 @@ function refuseSpent({ policy, requests, scope }: LimitPlan): Extract<Decision, 
     reason: "rate-limited",
     message: `Refused because ${formatReference(policy)} allows ${what}, and they are used up`,
   };
-}
-
-/** Rounded up: who comes again then is not too early. */
-function wholeSeconds(ms: number): number {
-  return Math.max(1, Math.ceil(ms / 1_000));
 }
