@@ -120,7 +120,8 @@ t.test("threads that are killed under load lose no spend", { timeout: 120_000 },
   const reservation = Buffer.byteLength(request.body) + 1_024 + 100;
   test.ok(lost > 0 && engine.status().replaced >= 2, `${lost} lost`);
   test.ok(use.used >= counted, `${use.used} charged, ${counted} counted by the provider`);
-  const most = passed * tokensOfCall + lost * reservation;
+  // A thread may end after its agent has the whole answer and before it has settled: all calls but the first may be so.
+  const most = tokensOfCall + (passed - 1 + lost) * reservation;
   test.ok(use.used <= most, `${use.used} charged, ${most} at most`);
   test.same(engine.status().budgets, { exhausted: 0, full: 0, unwritten: 0, failure: "" });
   await engine.close();
