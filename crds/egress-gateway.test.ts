@@ -41,7 +41,11 @@ t.test("parse() of the least gateway denies by default and makes no parents", (t
     apiVersion: "clrk.apoxy.dev/v1alpha1",
     kind: "EgressGateway",
     metadata: { name: "sample", namespace: "default", labels: {}, annotations: {} },
-    spec: { defaultPolicy: "deny-all", listeners: [{ name: "any", protocol: "TLS" }] },
+    spec: {
+      defaultPolicy: "deny-all",
+      enforcement: "Enforce",
+      listeners: [{ name: "any", protocol: "TLS" }],
+    },
   });
   t.end();
 });

@@ -49,6 +49,7 @@ const most = objectOf("EgressHTTPRoute", {
 t.test("parse() of the least route allows every request to its hosts", (t) => {
   t.same(expectObject(egressHttpRouteKind.parse(least)).spec, {
     parentRefs: [parentRef],
+    enforcement: "Enforce",
     hostnames: ["api.x.com"],
     rules: [{ matches: [], filters: [] }],
   });

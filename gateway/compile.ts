@@ -14,7 +14,7 @@ import { unknownSchema } from "./compile/backend-reference.ts";
 import type { CredentialBindings } from "./compile/credential-policies.ts";
 import { bindCredentials } from "./compile/credential-policies.ts";
 import type { RouteDenials } from "./compile/deny-policies.ts";
-import { denyRoutes } from "./compile/deny-policies.ts";
+import { denyRoutes, isDeniedByPolicy } from "./compile/deny-policies.ts";
 import { draftEgressHttpRoute } from "./compile/egress-http-route.ts";
 import { draftEgressL4Route } from "./compile/egress-l4-route.ts";
 import type { AttachedRoute } from "./compile/gateway-rules.ts";
@@ -30,6 +30,7 @@ import { compareNames, indexObjects, objectKey } from "./compile/object-index.ts
 import type { DenyAction } from "./compile/refusal.ts";
 import { notEnforced, refuseUnenforced } from "./compile/refusal.ts";
 import type { RouteDraft } from "./compile/route-draft.ts";
+import type { ActionScope } from "./compile/rule-action.ts";
 import { unenforcedLogging } from "./compile/rule-extensions.ts";
 import type { ListenerAttachments, ObjectStatus } from "./compile/status-book.ts";
 import { StatusBook } from "./compile/status-book.ts";
@@ -128,16 +129,35 @@ function understandRoutes(options: {
       for (const finding of unresolved) book.reportUnresolved(object, finding);
       for (const problem of problems) book.note(object, problem);
       const denial = denials.get(objectKey(object));
+      const attachments = attachRoute(object, index, book);
       if (denial?.policy) {
-        book.note(object, `All of its traffic is refused by ${formatReference(denial.policy)}`);
+        const verb = isOnlyAudited(object, attachments, index) ? "would be" : "is";
+        book.note(
+          object,
+          `All of its traffic ${verb} refused by ${formatReference(denial.policy)}`,
+        );
       }
       const [obstacle] = obstacles;
       return {
         draft,
-        attachments: attachRoute(object, index, book),
+        attachments,
         deny: denial ?? (obstacle === undefined ? undefined : refuseUnenforced(name, obstacle)),
       };
     });
+}
+
+function isOnlyAudited(
+  { spec }: RouteObject,
+  attachments: Attachments,
+  index: ObjectIndex,
+): boolean {
+  const gateways = index
+    .list("EgressGateway")
+    .filter((gateway) => attachments.has(objectKey(gateway)));
+  return (
+    spec.enforcement === "Audit" ||
+    (gateways.length > 0 && gateways.every((gateway) => gateway.spec.enforcement === "Audit"))
+  );
 }
 
 function draftRoute(
@@ -187,7 +207,7 @@ function compileGateway(
     const scope = {
       gateway,
       route: draft.name,
-      deny,
+      ...auditScope(deny, settings.audits === true || object.spec.enforcement === "Audit"),
       routeBindings: bindings.get(objectKey(object)) ?? [],
       // An EgressL4Route allows connections; what is said on them is none of its matters.
       gatewayBindings: object.kind === "EgressL4Route" ? [] : (bindings.get(key) ?? []),
@@ -206,6 +226,16 @@ function compileGateway(
     hosts: mergeHostPolicies(placed, aliases, settings.defaultPolicy),
     l4Rules: connectionRules(attached, listeners),
   };
+}
+
+/** In audit mode what a policy refuses is only said; what cannot be enforced is refused all the same. */
+function auditScope(
+  deny: DenyAction | undefined,
+  audits: boolean,
+): Pick<ActionScope, "audits" | "deny" | "wouldDeny"> {
+  if (!audits || deny === undefined || !isDeniedByPolicy(deny)) return { audits, deny };
+  const { reason, message } = deny;
+  return { audits, deny: undefined, wouldDeny: { reason, message } };
 }
 
 function countAttachments(
