@@ -136,12 +136,12 @@ testRefusals(egressGatewayKind, most, [
   [
     "spec.listener",
     [],
-    'spec.listener: unknown field; known: "defaultPolicy", "listeners", "otlp", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
+    'spec.listener: unknown field; known: "defaultPolicy", "enforcement", "listeners", "otlp", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
   ],
   [
     "spec.upstreamTls",
     {},
-    'spec.upstreamTls: unknown field; known: "defaultPolicy", "listeners", "otlp", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
+    'spec.upstreamTls: unknown field; known: "defaultPolicy", "enforcement", "listeners", "otlp", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
   ],
   ["spec.requestTimeout", 30, `spec.requestTimeout: found 30, wanted ${duration}`],
   [

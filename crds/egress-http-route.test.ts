@@ -125,7 +125,7 @@ testRefusals(egressHttpRouteKind, most, [
   [
     "spec.hostname",
     ["x.com"],
-    'spec.hostname: unknown field; known: "parentRefs", "hostnames", "rules"',
+    'spec.hostname: unknown field; known: "parentRefs", "enforcement", "hostnames", "rules"',
   ],
   ["spec.rules", [], "spec.rules: found an empty list, wanted a list of 1 to 64"],
   [
