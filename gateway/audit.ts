@@ -3,9 +3,14 @@
  * gateway or others, or because there would be nothing to do in their place. Every reason is in the table.
  */
 
+import { formatReference } from "../crds/meta.ts";
 import type { ConnectionDenyReason } from "./decision-key.ts";
 import type { AuditedDenial } from "./call-facts.ts";
+import type { GatewaySnapshot } from "./snapshot.ts";
 import type { DenyReason, ObjectName } from "./snapshot-terms.ts";
+
+/** A line is to be read. */
+const shownNames = 5;
 
 /** Refusals of Envoy's own filters, beside those that rules and connections have. */
 export type FilterDenyReason = "authority-mismatch" | "proxy-credential" | "connection-limit";
@@ -104,7 +109,34 @@ export function tryLetBy(
   return audits === true && isAudited(refusal.reason) ? auditedDenial(refusal, plan) : undefined;
 }
 
-/** Sentence of the warning and banner about what audits; `who` names it, such as `EgressGateway default/egress`. */
-export function auditSentence(who: string): string {
-  return `AUDIT: nothing is refused by ${who}, what would be is only recorded`;
+/** The sentence of conditions, warnings and banners about what audits, such as `EgressGateway default/egress`. */
+export function auditSentence(names: readonly string[]): string {
+  const shown = names.slice(0, shownNames);
+  const rest = names.length - shown.length;
+  const all = rest === 0 ? shown.join(", ") : `${shown.join(", ")} and ${rest} more`;
+  return `AUDIT: nothing is refused by ${all}, what would be is only recorded`;
+}
+
+/** Names of what audits on a gateway: itself, or some of its routes; empty where all is enforced. */
+export function auditors({
+  namespace,
+  name,
+  audits,
+  auditedRoutes = [],
+}: Pick<GatewaySnapshot, "namespace" | "name" | "audits" | "auditedRoutes">): readonly string[] {
+  if (audits === true) return [formatReference({ kind: "EgressGateway", namespace, name })];
+  return auditedRoutes.map(formatReference);
+}
+
+/** What a log is to say when a revision takes the place of another one: of all that audits, and of what does no more. */
+export function auditNews(
+  gateways: readonly GatewaySnapshot[],
+  before: readonly GatewaySnapshot[],
+): { readonly warnings: readonly string[]; readonly ended: readonly string[] } {
+  const now = new Set(gateways.flatMap(auditors));
+  const ended = new Set(before.flatMap(auditors).filter((name) => !now.has(name)));
+  return {
+    warnings: now.size === 0 ? [] : [auditSentence([...now])],
+    ended: [...ended].map((name) => `${name} no longer audits`),
+  };
 }

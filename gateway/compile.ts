@@ -4,9 +4,10 @@
  */
 
 import type { ParsedObject } from "../crds/kinds.ts";
-import { formatReference } from "../crds/meta.ts";
+import { formatReference, referenceOf } from "../crds/meta.ts";
 import type { AddressGuard } from "./address-guard.ts";
 import { createAddressGuard } from "./address-guard.ts";
+import { auditSentence } from "./audit.ts";
 import { draftAiProviderRoute } from "./compile/ai-provider-route.ts";
 import type { Attachments, RouteObject } from "./compile/attachment.ts";
 import { attachRoute, routeKinds } from "./compile/attachment.ts";
@@ -217,15 +218,38 @@ function compileGateway(
     };
     return [{ draft, attachment, scope }];
   });
+  reportAudits(gateway, attached, book);
   const { listeners } = settings;
   book.reportAttachedRoutes(gateway, countAttachments(listeners, attached));
   const placed = placeRules(attached, listeners);
   noteRefusedCredentials(attached, placed, book);
+  const auditedRoutes = attached.flatMap(({ draft }) =>
+    draft.object.spec.enforcement === "Audit" ? [draft.name] : [],
+  );
   return {
     ...settings,
+    ...(auditedRoutes.length > 0 && { auditedRoutes }),
     hosts: mergeHostPolicies(placed, aliases, settings.defaultPolicy),
     l4Rules: connectionRules(attached, listeners),
   };
+}
+
+/** Says of what audits that it does: of a gateway, of all routes on it, and of routes by themselves. */
+function reportAudits(
+  gateway: ObjectOf<"EgressGateway">,
+  attached: readonly AttachedRoute[],
+  book: StatusBook,
+): void {
+  const isWhole = gateway.spec.enforcement === "Audit";
+  const name = formatReference(referenceOf(gateway));
+  if (isWhole) book.reportAudit(gateway, auditSentence([name]));
+  for (const { draft, scope } of attached) {
+    if (scope.audits !== true) continue;
+    const { object } = draft;
+    const own = formatReference(draft.name);
+    const isOwn = object.spec.enforcement === "Audit";
+    book.reportAudit(object, isOwn ? auditSentence([own]) : `${name} audits all of its routes`);
+  }
 }
 
 /** In audit mode what a policy refuses is only said; what cannot be enforced is refused all the same. */

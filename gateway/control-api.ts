@@ -71,6 +71,8 @@ export interface GatewayStatus {
   readonly namespace: string;
   readonly name: string;
   readonly defaultPolicy: string;
+  /** Names of what only audits: itself (`EgressGateway default/egress`) or some of its routes; absent: all is enforced */
+  readonly audits?: readonly string[];
   readonly ready: boolean;
   /** Sentence; empty when ready */
   readonly reason: string;

@@ -8,6 +8,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
+import { auditNews } from "./audit.ts";
 import { AdsServer } from "./ads-server.ts";
 import { BackendHealth } from "./backend-health.ts";
 import { listBudgets } from "./budget-list.ts";
@@ -194,6 +195,7 @@ export class GatewayProcess {
       revision: this.#revision,
       environment: { ownAddresses: ownAddresses() },
     });
+    this.#tellOfAudit(compiled);
     this.#compiled = compiled;
     const { snapshot, credentials } = compiled;
     this.#pending = {
@@ -203,6 +205,14 @@ export class GatewayProcess {
     };
     this.#records.setTargets(snapshot.gateways, credentials);
     this.#serving = this.#serving.then(() => this.#serve(compiled));
+  }
+
+  /** With every revision: nobody is to forget it. */
+  #tellOfAudit({ snapshot }: CompileResult): void {
+    const { log } = this.#parts;
+    const news = auditNews(snapshot.gateways, this.#compiled?.snapshot.gateways ?? []);
+    for (const message of news.warnings) log.warn(message);
+    for (const message of news.ended) log.info(message);
   }
 
   /** The engine comes first: Envoy must never ask it by a plan that it does not have. */

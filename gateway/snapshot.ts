@@ -42,6 +42,8 @@ export interface GatewaySnapshot {
   readonly defaultPolicy: DefaultPolicy;
   /** Present: what the gateway or any of its rules would refuse is let by, as far as `audit.ts` says so */
   readonly audits?: true;
+  /** Routes on it that audit by themselves; absent: none */
+  readonly auditedRoutes?: readonly ObjectName[];
   /** Present when the object declares what is not enforced or cannot work: everything is refused with it */
   readonly refusal?: Refusal;
   readonly listeners: readonly ListenerSnapshot[];

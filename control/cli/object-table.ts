@@ -79,6 +79,11 @@ const message: Column = {
 
 const accepted: Column = { heading: "ACCEPTED", cell: (item) => conditionOf(item, "Accepted") };
 
+const enforcing: Column = {
+  heading: "ENFORCING",
+  cell: (item) => conditionOf(item, "Enforcing") ?? "True",
+};
+
 function ownColumns(kind: TableKind, isWide: boolean): Column[] {
   switch (kind.kind) {
     case "EgressGateway":
@@ -98,7 +103,12 @@ function ownColumns(kind: TableKind, isWide: boolean): Column[] {
     case "EgressHTTPRoute":
     case "EgressL4Route":
     case "MCPRoute":
-      return [...printed(kind), accepted, { heading: "TIER", cell: ({ tier }) => tier?.name }];
+      return [
+        ...printed(kind),
+        accepted,
+        { heading: "TIER", cell: ({ tier }) => tier?.name },
+        ...(isWide ? [enforcing] : []),
+      ];
     default:
       return [...printed(kind), accepted];
   }
@@ -123,6 +133,7 @@ const gatewayColumns: Column[] = [
 ];
 
 const wideGatewayColumns: Column[] = [
+  enforcing,
   { heading: "PROXY", cell: ({ object }) => endpointAt(object, ".status.gateway.explicitProxy") },
   {
     heading: "TRANSPARENT",

@@ -563,7 +563,98 @@ const ruledRows: readonly RuleRow[] = [
   },
 ].map((row) => ({ ...row, gateway: ruled(pass()) }));
 
-const rows = [...passRows, ...tcpRows, ...denyRows, ...guardRows, ...aliasRows, ...ruledRows];
+const audited = (gateway: GatewaySnapshot): GatewaySnapshot => ({ ...gateway, audits: true });
+const wouldDeny = "audit/deny-policy/EgressL4Route/default/raw/0";
+const deniedButAudited = (changes: Partial<L4Rule>) =>
+  l4Rule({ verdict: "deny", audits: true, ...changes });
+const auditRows: readonly RuleRow[] = [
+  {
+    name: "a name of no rule in audit mode",
+    gateway: audited(pass(l4Rule({ hosts: [name("db.example.com")] }))),
+    sni: "other.example.com",
+    want: "pass-server-name:audit/default-policy",
+  },
+  {
+    name: "an allowed name in audit mode",
+    gateway: audited(pass(l4Rule({ hosts: [name("db.example.com")] }))),
+    sni: "db.example.com",
+    want: `pass-server-name:${allowed}`,
+  },
+  {
+    name: "an address of no rule in audit mode",
+    bytes: "raw",
+    gateway: audited(tcp()),
+    address: "203.0.113.7",
+    want: "pass-address:audit/default-policy",
+  },
+  {
+    name: "a guarded address in audit mode",
+    bytes: "raw",
+    gateway: audited(tcp()),
+    dialledHost: "169.254.169.254",
+    address: "169.254.169.254",
+    want: byGuard,
+  },
+  {
+    name: "a denied name in audit mode",
+    bytes: "raw",
+    gateway: tcp(deniedButAudited({ hosts: [name("db.example.com")] })),
+    dialledHost: "db.example.com",
+    want: `pass-dialled-name:${wouldDeny}`,
+  },
+  {
+    name: "one of two names that is denied in audit mode",
+    bytes: "tls",
+    gateway: tcp(deniedButAudited({ hosts: [name("db.example.com")] })),
+    dialledHost: "other.example.com",
+    sni: "db.example.com",
+    want: `pass-dialled-name:${wouldDeny}`,
+  },
+  {
+    name: "a guarded address that an audited refusal names",
+    bytes: "raw",
+    gateway: tcp(deniedButAudited({ cidrs: [inner] })),
+    dialledHost: "10.20.0.1",
+    address: "10.20.0.1",
+    want: byGuard,
+  },
+  {
+    name: "a denied address in audit mode",
+    bytes: "raw",
+    gateway: tcp(deniedButAudited({ cidrs: [open] })),
+    address: "203.0.113.7",
+    want: `pass-address:${wouldDeny}`,
+  },
+  {
+    name: "a connection beside an audited refusal",
+    bytes: "raw",
+    gateway: tcp(deniedButAudited({ cidrs: [open] })),
+    address: "198.51.100.7",
+    want: byDefault,
+  },
+  {
+    name: "a host with HTTP rules on allow-all in audit mode",
+    gateway: audited(ruled(pass())),
+    sni: "api.example.com",
+    want: "pass-server-name:audit/no-rule",
+  },
+  {
+    name: "a host with an alias in audit mode",
+    gateway: audited(aliased(pass())),
+    sni: "db.example.com",
+    want: `pass-alias/server-name/${dbAlias}:audit/default-policy`,
+  },
+];
+
+const rows = [
+  ...auditRows,
+  ...passRows,
+  ...tcpRows,
+  ...denyRows,
+  ...guardRows,
+  ...aliasRows,
+  ...ruledRows,
+];
 for (const { name: what, gateway, want, ...connection } of rows) {
   t.test(`planChains() decides ${what}`, async (t) => {
     t.equal(choose(gateway, connection), want);

@@ -3,6 +3,7 @@ import type { GatewayProcessStatus, RecordsStatus } from "../../../gateway/contr
 import type { EngineStatus } from "../../../gateway/engine.ts";
 import { formatTierCounts } from "../../../gateway/route-tier.ts";
 import { ageSince, describeAge, formatAge } from "../age.ts";
+import { auditBanners } from "../audit-banner.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
@@ -34,10 +35,12 @@ export async function status(this: CliContext, flags: OutputFlags): Promise<void
 function describeProcess(process: GatewayProcessStatus, context: CliContext): string {
   const { workingDirectory } = context;
   const { red } = context.process.stdout.palette;
+  const banner = auditBanners(process.gateways, context.process.stdout.palette);
   const problems = process.problems.map(
     (problem) => `  ${red(formatProblem(problem, workingDirectory))}\n`,
   );
   return [
+    ...banner.map((line) => `${line}\n`),
     ...describeFacts(process, context),
     problems.length === 0 ? "" : `Problems (revision ${process.revision} stays live)\n`,
     ...problems,
