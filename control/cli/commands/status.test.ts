@@ -40,6 +40,20 @@ t.test("status() says what runs, in a few lines", async (t) => {
   );
 });
 
+t.test("status() begins with what audits", async (t) => {
+  const context = await createFakeContext(t);
+  await using control = await openFakeControl(context.home);
+  const audits = ["EgressHTTPRoute default/web"];
+  control.status = statusWith({ gateways: [gatewayWith({ audits })] });
+  t.equal(await context.clrk("status"), 0);
+  t.match(
+    context.stdout(),
+    /^AUDIT: nothing is refused by EgressHTTPRoute default\/web, what would be is only recorded\nProcess /,
+  );
+  t.equal(await context.clrk("status", "-o", "json"), 0);
+  t.match(context.stdout(), '"audits": [');
+});
+
 t.test("status() says what is wrong", async (t) => {
   const context = await createFakeContext(t);
   await using control = await openFakeControl(context.home);
