@@ -176,6 +176,8 @@ export interface RunStatus {
   readonly since: string;
   readonly requests: number;
   readonly denied: number;
+  /** Let by in audit mode, where they would have been denied; absent: none */
+  readonly wouldDeny?: number;
 }
 
 /** One line of the event stream. */

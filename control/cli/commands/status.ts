@@ -139,11 +139,19 @@ function describeGateways(process: GatewayProcessStatus): string {
 
 function describeRuns(process: GatewayProcessStatus, nowMs: number): string {
   if (process.runs.length === 0) return "";
+  // Where all is enforced nothing else is counted.
+  const hasAudited = process.runs.some(({ wouldDeny }) => wouldDeny !== undefined);
   const rows = process.runs.map((run) => {
     const ageMs = ageSince(run.since, nowMs);
     const age = ageMs === undefined ? undefined : formatAge(ageMs);
-    return [run.agent, run.gateway, run.command, String(run.requests), String(run.denied), age];
+    const { agent, gateway, command, requests, denied, wouldDeny = 0 } = run;
+    const audited = hasAudited ? [String(wouldDeny)] : [];
+    return [agent, gateway, command, String(requests), String(denied), ...audited, age];
   });
-  const headings = ["AGENT", "GATEWAY", "COMMAND", "REQUESTS", "DENIED", "AGE"];
+  const headings = [
+    ...["AGENT", "GATEWAY", "COMMAND", "REQUESTS", "DENIED"],
+    ...(hasAudited ? ["WOULD DENY"] : []),
+    "AGE",
+  ];
   return `\n${formatTable({ headings, rows })}`;
 }
