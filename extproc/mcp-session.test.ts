@@ -1,4 +1,5 @@
 import t from "tap";
+import { createCapturePlan } from "../gateway/testdata/capture-plan.ts";
 import type { Test } from "tap";
 import type { McpPlan } from "../gateway/mcp-plan.ts";
 import type { Policy } from "../gateway/pipeline.ts";
@@ -245,13 +246,7 @@ t.test("onClose() records no credential, whatever an agent named", async (test) 
 });
 
 t.test("onSettled() records the bodies that a policy keeps", async (test) => {
-  const capture = {
-    request: true,
-    response: true,
-    maxBytes: 1_000,
-    contentTypes: ["application/json"],
-    redactHeaders: [],
-  };
+  const capture = createCapturePlan({ request: true, response: true });
   const text = tools("a", "evil");
   const book = start(test, { plan: { capture } })
     .in(post())

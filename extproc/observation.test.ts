@@ -1,19 +1,14 @@
 import { gzipSync } from "node:zlib";
 import t from "tap";
-import type { CapturePlan, EnginePlan } from "../gateway/snapshot.ts";
+import type { EnginePlan } from "../gateway/snapshot.ts";
+import { createCapturePlan } from "../gateway/testdata/capture-plan.ts";
 import { encodeEventStreamMessage } from "../providers/aws-event-stream.ts";
 import { Observation } from "./observation.ts";
 import { PlanBook } from "./plan-book.ts";
 import { headerView, plan, update } from "./testdata/playbook.ts";
 import { claudeAnswer, providerOf } from "./testdata/routing.ts";
 
-const everything: CapturePlan = {
-  request: true,
-  response: true,
-  maxBytes: 32,
-  contentTypes: ["application/json"],
-  redactHeaders: [],
-};
+const everything = createCapturePlan({ request: true, response: true }, { maxBytes: 32 });
 const injected = "injected-value-0123456789";
 
 interface Observed {
@@ -40,7 +35,9 @@ function observe(
       method: "POST",
       path,
       headers: headerView({ "content-type": "application/json", ...headers }),
+      traceId: "t",
     },
+    sampleOf: () => 0.5,
     redactor: () => book.redactor,
     words: () => book.words,
     settler: { onSettled: resolve },

@@ -2,7 +2,6 @@
 import type {
   AttemptPlan,
   BackendTarget,
-  CapturePlan,
   CredentialUse,
   GatewaySnapshot,
   HttpAction,
@@ -92,18 +91,6 @@ export function attemptPlan(
   id = "00000000000000aa",
 ): AttemptPlan & Required<Pick<AttemptPlan, "signing">> {
   return { id, gateway: "default/egress", signing: signatureUse(name) };
-}
-
-/** Keeps nothing of a body unless told. */
-export function capturePlan(changes: Partial<CapturePlan> = {}): CapturePlan {
-  return {
-    request: false,
-    response: false,
-    maxBytes: 1_024,
-    contentTypes: ["application/json"],
-    redactHeaders: [],
-    ...changes,
-  };
 }
 
 function secretOf(name: string): SecretUse {
