@@ -92,7 +92,7 @@ const spec = refine(
       keepErrors: defaulted(
         boolean({
           description:
-            "Whether what was refused, failed or was answered with a status from 400 on is kept besides the sample",
+            "Whether what was refused, not answered or answered with a status from 400 on is kept besides the sample",
         }),
         true,
       ),

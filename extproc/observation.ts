@@ -73,9 +73,8 @@ export class Observation {
   #response: BodyReader | undefined;
   #responseCapture: BodyCapture | undefined;
   #responseType = "";
-  /** Until there was a whole answer with a status below 400 */
+  /** Until there was an answer with a status below 400 */
   #hasFailed = true;
-  #isErrorStatus = false;
   #responseChunks = 0;
   #answerBytes = 0;
   #sinceStartMs = 0;
@@ -148,11 +147,9 @@ export class Observation {
     const status = Number(headers.find(":status") ?? 0);
     this.#observer?.responseStart({ status, contentType });
     const meters = this.#observer !== undefined && status < 400 && isReadable(contentType);
-    const isRead = !isLast && (meters || this.#responseCapture !== undefined);
-    // Of a body that is not read nobody sees the end.
-    this.#hasFailed = status >= 400 || isRead;
-    this.#isErrorStatus = status >= 400;
-    if (!isRead) return false;
+    // Whether an answer was cut off is not told: agents that have read enough go before Envoy has said the end.
+    this.#hasFailed = status >= 400;
+    if (isLast || (!meters && this.#responseCapture === undefined)) return false;
     this.#response = new BodyReader({
       contentEncoding: headers.find("content-encoding") ?? "",
       onData: (chunk) => this.#onResponseData(chunk, meters),
@@ -168,7 +165,6 @@ export class Observation {
     if (this.#response?.isPlain === false) this.#responseCapture?.add(noBytes, chunk.length);
     this.#response?.write(chunk);
     if (!isLast) return;
-    this.#hasFailed = this.#isErrorStatus;
     this.#response?.end();
     if (this.#response?.isSettled === true) this.#observer?.responseEnd();
   }
