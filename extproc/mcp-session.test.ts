@@ -1,11 +1,11 @@
 import t from "tap";
-import { createCapturePlan } from "../gateway/testdata/capture-plan.ts";
 import type { Test } from "tap";
 import type { McpPlan } from "../gateway/mcp-plan.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import type { EnginePlan } from "../gateway/snapshot.ts";
 import { McpSession } from "./mcp-session.ts";
 import { PlanBook } from "./plan-book.ts";
+import { capturePlan } from "./testdata/snapshots.ts";
 import {
   message,
   plan,
@@ -246,7 +246,7 @@ t.test("onClose() records no credential, whatever an agent named", async (test) 
 });
 
 t.test("onSettled() records the bodies that a policy keeps", async (test) => {
-  const capture = createCapturePlan({ request: true, response: true });
+  const capture = capturePlan({ request: true, response: true });
   const text = tools("a", "evil");
   const book = start(test, { plan: { capture } })
     .in(post())

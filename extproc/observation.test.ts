@@ -1,14 +1,14 @@
 import { gzipSync } from "node:zlib";
 import t from "tap";
 import type { EnginePlan } from "../gateway/snapshot.ts";
-import { createCapturePlan } from "../gateway/testdata/capture-plan.ts";
 import { encodeEventStreamMessage } from "../providers/aws-event-stream.ts";
 import { Observation } from "./observation.ts";
 import { PlanBook } from "./plan-book.ts";
+import { capturePlan } from "./testdata/snapshots.ts";
 import { headerView, plan, update } from "./testdata/playbook.ts";
 import { claudeAnswer, providerOf } from "./testdata/routing.ts";
 
-const everything = createCapturePlan({ request: true, response: true }, { maxBytes: 32 });
+const everything = capturePlan({ request: true, response: true }, { maxBytes: 32 });
 const injected = "injected-value-0123456789";
 
 interface Observed {

@@ -1,13 +1,18 @@
 /** Tests what a thread decides by while revisions follow one another, and what it never shows. */
 import { inspect } from "node:util";
 import t from "tap";
-import { createCapturePlan } from "../gateway/testdata/capture-plan.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import type { AttemptPlan } from "../gateway/snapshot.ts";
 import { PlanBook } from "./plan-book.ts";
 import { plan, update } from "./testdata/playbook.ts";
 import { backendOf, candidate, fallback, routedRule, routingPlan } from "./testdata/routing.ts";
-import { attemptPlan, queryUse, resourceOf, signatureUse } from "./testdata/snapshots.ts";
+import {
+  attemptPlan,
+  capturePlan,
+  queryUse,
+  resourceOf,
+  signatureUse,
+} from "./testdata/snapshots.ts";
 
 const gemini = resourceOf("gemini");
 const aws = resourceOf("aws");
@@ -174,7 +179,7 @@ t.test("findAttempt() still signs by the plan before a rule took another secret"
   t.equal(signedBy(book, after), "AKIDTWO");
 });
 
-const keeping = plan({ id: "keeping", capture: createCapturePlan({ response: true }) });
+const keeping = plan({ id: "keeping", capture: capturePlan({ response: true }) });
 
 t.test("redactor removes what is injected where something is kept", async (t) => {
   const book = new PlanBook();
@@ -320,7 +325,7 @@ t.test("signer() is made once a revision, for each region and service", async (t
 t.test(
   "redactor removes the values of candidates where only a rule of theirs keeps anything",
   async (t) => {
-    for (const changes of [{ meters: true }, { meters: false, capture: createCapturePlan() }]) {
+    for (const changes of [{ meters: true }, { meters: false, capture: capturePlan() }]) {
       const book = new PlanBook();
       const rules = [
         routedRule([candidate()], { meters: false }),

@@ -1,6 +1,5 @@
 /** Tests of what a thread is told: all plans, and no value that it has no use for. */
 import t from "tap";
-import { createCapturePlan } from "../gateway/testdata/capture-plan.ts";
 import { SecretValue } from "../gateway/secret-value.ts";
 import type { GatewaySnapshot } from "../gateway/snapshot.ts";
 import { createPlanUpdate } from "./plan-update.ts";
@@ -9,6 +8,7 @@ import { candidate, routedRule, routingPlan } from "./testdata/routing.ts";
 import {
   attemptPlan,
   backend,
+  capturePlan,
   forward,
   gatewayWith,
   headerUse,
@@ -51,7 +51,7 @@ const byQuery = httpRule({
 const signed = httpRule({
   action: forward({ credentials: [signatureUse("aws")], attempt: attemptPlan("aws") }),
 });
-const capture = createCapturePlan({ response: true });
+const capture = capturePlan({ response: true });
 
 t.test("createPlanUpdate() collects the plans of rules and of backends, each once", async (t) => {
   const [one, two, three] = [plan({ id: "1" }), plan({ id: "2" }), plan({ id: "3" })];

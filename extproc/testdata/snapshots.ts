@@ -2,6 +2,8 @@
 import type {
   AttemptPlan,
   BackendTarget,
+  BodyBounds,
+  CapturePlan,
   CredentialUse,
   GatewaySnapshot,
   HttpAction,
@@ -91,6 +93,26 @@ export function attemptPlan(
   id = "00000000000000aa",
 ): AttemptPlan & Required<Pick<AttemptPlan, "signing">> {
   return { id, gateway: "default/egress", signing: signatureUse(name) };
+}
+
+/** Keeps nothing unless told, and of bodies 1,024 bytes of JSON unless `bounds` says otherwise. */
+export function capturePlan(
+  changes: Partial<CapturePlan> = {},
+  bounds: Partial<BodyBounds> = {},
+): CapturePlan {
+  const body = { maxBytes: 1_024, contentTypes: ["application/json"], ...bounds };
+  return {
+    request: false,
+    response: false,
+    requestBody: body,
+    responseBody: body,
+    sample: 1,
+    keepsErrors: true,
+    redactHeaders: [],
+    redactQuery: [],
+    redactBody: { jsonPaths: [], shapes: [], patterns: [] },
+    ...changes,
+  };
 }
 
 function secretOf(name: string): SecretUse {

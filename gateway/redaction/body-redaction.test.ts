@@ -1,6 +1,6 @@
 /** Bodies of every media type: what is taken out, and that nothing survives a cut, an escape or a stream's pieces. */
 import t from "tap";
-import { seededRandom } from "../../extproc/testdata/random.ts";
+import { seededChoices } from "./testdata/seeded-choices.ts";
 import type { BodyRedactionPlan } from "../snapshot-terms.ts";
 import { BodyRedaction, canSearch } from "./body-redaction.ts";
 
@@ -139,7 +139,7 @@ t.test("BodyRedaction finds what a stream tells in pieces of any size", async (t
     'Mr "X" alice.smith@example.com pays by 4111 1111 1111 1111 as CUST-123456 with sk-proj-A1b2C3d4E5f6G7h8 ok';
   const want =
     'Mr "X" [redacted email] pays by [redacted payment card] as [redacted] with [redacted] ok';
-  const random = seededRandom(3);
+  const random = seededChoices(3);
   for (let round = 0; round < 500; round++) {
     const stream = chatStream(
       text,

@@ -9,8 +9,8 @@ import { findKeyTokens } from "../policy/key-tokens.ts";
 import { redactedText } from "../secret-value.ts";
 import type { BodyRedactionPlan } from "../snapshot-terms.ts";
 import type { TextEnd } from "../value-redactor.ts";
-import { eventData } from "./event-streams.ts";
-import type { EventData } from "./event-streams.ts";
+import { streamEvents } from "./event-streams.ts";
+import type { StreamEvent } from "./event-streams.ts";
 import { JsonPathSearch } from "./json-paths.ts";
 import { createPlainView } from "./plain-view.ts";
 import { findPrivateKeys } from "./private-keys.ts";
@@ -59,7 +59,7 @@ export class BodyRedaction {
    * `[redacted]` from there on.
    */
   redact(body: string, mediaType: string, end: TextEnd): string {
-    const events = mediaType === eventStream ? eventData(body) : undefined;
+    const events = mediaType === eventStream ? streamEvents(body) : undefined;
     const found: Span[] = [];
     if (this.#paths !== undefined) findByPath(this.#paths, { body, mediaType, events }, found);
     this.#findText(body, end, found);
@@ -97,7 +97,7 @@ const byteOrderMark = "\u00ef\u00bb\u00bf";
 interface ReadBody {
   readonly body: string;
   readonly mediaType: string;
-  readonly events: readonly EventData[] | undefined;
+  readonly events: readonly StreamEvent[] | undefined;
 }
 
 function findByPath(paths: JsonPathSearch, { body, mediaType, events }: ReadBody, found: Span[]) {
@@ -114,7 +114,7 @@ function findByPath(paths: JsonPathSearch, { body, mediaType, events }: ReadBody
 function findInEvent(
   paths: JsonPathSearch,
   body: string,
-  { lines }: EventData,
+  { lines }: StreamEvent,
   found: Span[],
 ): void {
   const [line, more] = lines;

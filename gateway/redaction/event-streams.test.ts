@@ -1,9 +1,11 @@
 /** Data of events, by the rules of the WHATWG. */
 import t from "tap";
-import { eventData } from "./event-streams.ts";
+import { streamEvents } from "./event-streams.ts";
 
 function data(text: string): string[][] {
-  return eventData(text).map(({ lines }) => lines.map(({ start, end }) => text.slice(start, end)));
+  return streamEvents(text).map(({ lines }) =>
+    lines.map(({ start, end }) => text.slice(start, end)),
+  );
 }
 
 for (const [text, ...wanted] of [
@@ -14,5 +16,5 @@ for (const [text, ...wanted] of [
   ["datas: no\ndat: no\n\n"],
   [""],
 ] as const) {
-  t.test(`eventData() of ${JSON.stringify(text)}`, async (t) => t.same(data(text), wanted));
+  t.test(`streamEvents() of ${JSON.stringify(text)}`, async (t) => t.same(data(text), wanted));
 }

@@ -1,15 +1,15 @@
 /** The data of the events of a stream, and where it stands (server-sent events, WHATWG HTML section 9.2). */
 
 /** Data of one event: what stands behind each `data:` of it. */
-export interface EventData {
+export interface StreamEvent {
   readonly lines: readonly { readonly start: number; readonly end: number }[];
 }
 
 const lineEnds = /\r\n|\n|\r/g;
 
 /** The data of each event in order; one that was not finished counts too. */
-export function eventData(text: string): EventData[] {
-  const events: EventData[] = [];
+export function streamEvents(text: string): StreamEvent[] {
+  const events: StreamEvent[] = [];
   let lines: { start: number; end: number }[] = [];
   let at = 0;
   const take = (start: number, end: number): void => {

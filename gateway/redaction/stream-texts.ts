@@ -4,7 +4,7 @@
  * that place is the same.
  */
 
-import type { EventData } from "./event-streams.ts";
+import type { StreamEvent } from "./event-streams.ts";
 import { walkJson } from "./json-walk.ts";
 import type { JsonVisitor } from "./json-walk.ts";
 import type { Span } from "./spans.ts";
@@ -32,7 +32,7 @@ interface Place {
 }
 
 /** The texts that come in more than one piece. Events of several `data` lines are left out. */
-export function streamTexts(body: string, events: readonly EventData[]): StreamText[] {
+export function streamTexts(body: string, events: readonly StreamEvent[]): StreamText[] {
   const places = new Map<string, { text: string; readonly pieces: Piece[] }>();
   const visitor: JsonVisitor<Place> = {
     child: (parent, key) => ({ path: `${parent.path}/${key}` }),
