@@ -32,6 +32,7 @@ import type { DenyAction } from "./compile/refusal.ts";
 import { notEnforced, refuseUnenforced } from "./compile/refusal.ts";
 import type { RouteDraft } from "./compile/route-draft.ts";
 import type { ActionScope } from "./compile/rule-action.ts";
+import { findUnknownSink, recordRules } from "./compile/record-rules.ts";
 import { unenforcedLogging } from "./compile/rule-extensions.ts";
 import type { ListenerAttachments, ObjectStatus } from "./compile/status-book.ts";
 import { StatusBook } from "./compile/status-book.ts";
@@ -109,7 +110,10 @@ interface Compilation {
 interface UnderstoodRoute {
   readonly draft: RouteDraft;
   readonly attachments: Attachments;
+  /** By a policy */
   readonly deny: DenyAction | undefined;
+  /** Because it asks for what is not enforced */
+  readonly unenforced: DenyAction | undefined;
 }
 
 function understandRoutes(options: {
@@ -142,7 +146,8 @@ function understandRoutes(options: {
       return {
         draft,
         attachments,
-        deny: denial ?? (obstacle === undefined ? undefined : refuseUnenforced(name, obstacle)),
+        deny: denial,
+        unenforced: obstacle === undefined ? undefined : refuseUnenforced(name, obstacle),
       };
     });
 }
@@ -201,14 +206,18 @@ function compileGateway(
   const settings = gatewaySettings(gateway, compilation);
   const aliases = hostAliases(gateway, book);
   const key = objectKey(gateway);
-  const attached = compilation.routes.flatMap(({ draft, attachments, deny }): AttachedRoute[] => {
+  const attached = compilation.routes.flatMap((understood): AttachedRoute[] => {
+    const { draft, attachments, deny } = understood;
     const attachment = attachments.get(key);
     if (attachment === undefined) return [];
     const { object } = draft;
+    const audits = settings.audits === true || object.spec.enforcement === "Audit";
+    const unknown = findUnknownSink(draft, gateway);
+    if (unknown !== undefined) book.reportUnresolved(object, unknown.finding);
     const scope = {
       gateway,
       route: draft.name,
-      ...auditScope(deny, settings.audits === true || object.spec.enforcement === "Audit"),
+      ...auditScope({ deny, unenforced: understood.unenforced ?? unknown?.deny }, audits),
       routeBindings: bindings.get(objectKey(object)) ?? [],
       // An EgressL4Route allows connections; what is said on them is none of its matters.
       gatewayBindings: object.kind === "EgressL4Route" ? [] : (bindings.get(key) ?? []),
@@ -226,9 +235,11 @@ function compileGateway(
   const auditedRoutes = attached.flatMap(({ draft }) =>
     draft.object.spec.enforcement === "Audit" ? [draft.name] : [],
   );
+  const told = attached.flatMap(({ draft }) => recordRules(draft));
   return {
     ...settings,
     ...(auditedRoutes.length > 0 && { auditedRoutes }),
+    ...(told.length > 0 && { recordRules: told }),
     hosts: mergeHostPolicies(placed, aliases, settings.defaultPolicy),
     l4Rules: connectionRules(attached, listeners),
   };
@@ -254,10 +265,12 @@ function reportAudits(
 
 /** In audit mode what a policy refuses is only said; what cannot be enforced is refused all the same. */
 function auditScope(
-  deny: DenyAction | undefined,
+  { deny, unenforced }: Pick<UnderstoodRoute, "deny" | "unenforced">,
   audits: boolean,
 ): Pick<ActionScope, "audits" | "deny" | "wouldDeny"> {
-  if (!audits || deny === undefined || !isDeniedByPolicy(deny)) return { audits, deny };
+  const isAudited = audits && deny !== undefined && isDeniedByPolicy(deny);
+  if (!isAudited) return { audits, deny: deny ?? unenforced };
+  if (unenforced !== undefined) return { audits, deny: unenforced };
   const { reason, message } = deny;
   return { audits, deny: undefined, wouldDeny: { reason, message } };
 }

@@ -3,6 +3,7 @@ import t from "tap";
 import type { ParsedObject } from "../../crds/kinds.ts";
 import {
   aiRoute,
+  backendRef,
   compiled,
   conditionOf,
   decisions,
@@ -73,6 +74,14 @@ t.test("what cannot be enforced or carried out is refused in audit mode too", as
   t.same(decisions(hostPolicy(compiled(gateway(audit), nowhere), "a.example")), [
     "deny not-enforced EgressHTTPRoute web/0",
   ]);
+  const udp = l4Route(
+    "raw",
+    { destinationCIDRs: ["10.0.0.0/8"] },
+    { backendRefs: [backendRef("b")] },
+  );
+  const both = compiled(gateway(audit), udp, no(target("EgressL4Route", "raw")));
+  t.match(gatewayOf(both).l4Rules, [{ verdict: "deny", reason: "not-enforced" }]);
+  t.notOk("audits" in (gatewayOf(both).l4Rules[0] ?? {}), "also where a policy denies it");
   const section = no(target("EgressHTTPRoute", "web", { sectionName: "x" }));
   t.same(decisions(hostPolicy(compiled(gateway(audit), web, section), "a.example")), [
     "deny not-enforced EgressHTTPRoute web/0",
