@@ -1,7 +1,7 @@
 /** MCP in audit mode: messages go on, lists stay whole, and what no rule is about goes where no credential is. */
 import t from "tap";
 import type { Test } from "tap";
-import { globs, match, mcpPlan, toolPolicy } from "../gateway/mcp/testdata/plans.ts";
+import type { McpPlan } from "../gateway/mcp-plan.ts";
 import { McpSession } from "./mcp-session.ts";
 import { PlanBook } from "./plan-book.ts";
 import {
@@ -15,14 +15,29 @@ import {
 import { sessionTools } from "./testdata/session-tools.ts";
 
 const route = { kind: "MCPRoute", namespace: "default", name: "m" };
+const globs = (...names: readonly string[]) => ({ globs: names, expressions: [] });
 const rare = {
   tools: globs("rare"),
   limit: { policy: route, requests: 1, windowMs: 60_000, scope: "PerRoute" },
 } as const;
-const rules = mcpPlan({
-  matches: [match({ tools: globs("good", "evil", "rare") })],
-  toolPolicies: [toolPolicy({ denied: globs("evil"), limits: [rare] })],
-});
+const rules: McpPlan = {
+  rules: [
+    {
+      ruleIndex: 0,
+      matches: [
+        {
+          servers: [],
+          methods: [],
+          tools: globs("good", "evil", "rare"),
+          resources: [],
+          prompts: [],
+        },
+      ],
+      toolPolicies: [{ allowed: globs(), denied: globs("evil"), confirmed: [], limits: [rare] }],
+      limits: [],
+    },
+  ],
+};
 
 function start(test: Test, audits = true) {
   const asked = plan({ route, mcp: rules, ...(audits && { audits }) });

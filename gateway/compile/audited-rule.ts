@@ -18,12 +18,12 @@ export interface AuditedRule {
 export function auditedRule(rule: RuleDraft, scope: ActionScope): AuditedRule {
   const { wouldDeny } = scope;
   if (wouldDeny !== undefined) return { rule: withoutCounts(rule), scope, wouldDeny };
-  const { deny, ...open } = rule;
   // Of the refusals of single rules this one is a decision about requests; the others could not be carried out.
-  if (scope.audits !== true || deny?.reason !== "no-rule") {
+  if (scope.audits !== true || rule.deny?.reason !== "no-rule") {
     return { rule, scope, wouldDeny: undefined };
   }
-  const { reason, message } = deny;
+  const { reason, message } = rule.deny;
+  const { deny: _deny, ...open } = rule;
   return {
     rule: withoutCounts({ ...open, backends: [] }),
     // No rule gives these requests a credential.
