@@ -9,7 +9,7 @@ import { auditTreatments } from "../../gateway/audit.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { requestThrough } from "../harness/agent-requests.ts";
 import type { AgentRequest } from "../harness/agent-requests.ts";
-import { openThroughProxy } from "../harness/connect-proxy-client.ts";
+import { openThroughProxy, requestAbsolute } from "../harness/connect-proxy-client.ts";
 import { startGateway } from "../harness/gateway.ts";
 import type { GatewayRun } from "../harness/gateway.ts";
 import {
@@ -18,6 +18,7 @@ import {
   interceptingListeners,
   objectManifest,
 } from "../harness/gateway-manifests.ts";
+import { tlsOver } from "../harness/http-over-socket.ts";
 import { startMcpServer } from "../harness/mcp-server.ts";
 import { waitUntil } from "../harness/processes.ts";
 import { createTcpUpstream } from "../harness/tcp-upstream.ts";
@@ -38,6 +39,7 @@ const group = "clrk.apoxy.dev";
 const parentRefs = ["enforce", "audit"].map((name) => ({ group, kind: "EgressGateway", name }));
 const both = (kind: string, name: string, spec: object) =>
   objectManifest(kind, name, { parentRefs, ...spec });
+const backendRef = (name: string) => ({ group, kind: "Backend", name });
 const limited = (name: string) => ({
   type: "ExtensionRef",
   extensionRef: { group, kind: "RateLimitPolicy", name },
@@ -139,6 +141,16 @@ const gateway = await startGateway(t, {
           },
         ],
       }),
+      both("AIProviderRoute", "nowhere", {
+        rules: [{ matches: [{ provider: "mistral" }], backendRefs: [backendRef("gone")] }],
+      }),
+      both("AIProviderRoute", "elsewhere", {
+        rules: [{ matches: [{ provider: "google-genai" }], backendRefs: [backendRef("claude")] }],
+      }),
+      objectManifest("Backend", "claude", {
+        schema: { name: "Anthropic" },
+        upstream: { host: "api.anthropic.com" },
+      }),
       both("MCPRoute", "tools", {
         hostnames: hosts.mcp,
         rules: [
@@ -200,8 +212,8 @@ const say = (method: string, params: object = {}, path = "/json") =>
 const call = (name: string, path?: string) => say("tools/call", { name, arguments: {} }, path);
 const upgrade = { connection: "upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
 
-async function exchange(run: GatewayRun, host: string): Promise<Answer> {
-  const target = `${host}:${raw.port}`;
+async function exchange(run: GatewayRun, host: string, port = raw.port): Promise<Answer> {
+  const target = `${host}:${port}`;
   const answer = await openThroughProxy(run.proxy, { target, authorization: run.authorization });
   if (answer.kind === "refused") return { status: answer.status, text: "" };
   const { socket } = answer;
@@ -215,6 +227,15 @@ async function exchange(run: GatewayRun, host: string): Promise<Answer> {
     socket.once("close", () => resolve({ status: text === "" ? 0 : 200, text }));
     socket.write("\u0000raw");
   });
+}
+
+/** TLS that names no server. */
+async function unnamed(run: GatewayRun): Promise<Answer> {
+  const { authorization, proxy, ca } = run;
+  const answer = await openThroughProxy(proxy, { target: "denied.test:443", authorization });
+  if (answer.kind === "refused") return { status: answer.status, text: "" };
+  const failure = await tlsOver(answer.socket, { ca }).catch((error: Error) => error.message);
+  return { status: 0, text: String(failure) };
 }
 
 const audited: readonly Case[] = [
@@ -319,6 +340,21 @@ const enforced: readonly Case[] = [
     send: to("https://denied.test/a", { authority: "paths.test" }),
   },
   {
+    name: "a backend that is not there",
+    reason: "backend-missing",
+    send: to("https://api.mistral.ai/v1/models"),
+  },
+  {
+    name: "what no backend can express",
+    reason: "not-translatable",
+    send: to("https://generativelanguage.googleapis.com/v1beta/models"),
+  },
+  {
+    name: "raw bytes that no listener takes",
+    reason: "unmatched-port",
+    send: (run) => exchange(run, "raw.test", 9),
+  },
+  {
     name: "a message larger than is held",
     reason: "body-too-large",
     send: to("https://mcp.test/json", {
@@ -383,6 +419,17 @@ for (const one of enforced) {
       test.notOk("wouldDeny" in record.decision);
     }
     test.equal(passed.answer.status, refused.answer.status);
+  });
+}
+
+for (const mode of ["enforce", "audit"]) {
+  t.test(`https in plain text, and TLS without a name, go nowhere: ${mode}`, async (test) => {
+    const run = await gateway.registerRun(`nowhere-${mode}`, mode);
+    const { proxy, authorization } = run;
+    const plain = await requestAbsolute(proxy, "https://denied.test/plain", { authorization });
+    test.equal(plain.status, 403);
+    test.match(await unnamed(run), { status: 0, text: /./ });
+    test.notOk(upstreams.tls.requests.some(({ path }) => path === "/plain"));
   });
 }
 
@@ -460,11 +507,29 @@ t.test("a route can audit alone", async (test) => {
   await gateway.change("alone.yaml", undefined);
 });
 
-t.test("every reason that is audited is tried here, or said to be elsewhere", async (test) => {
-  // Needs a journal that cannot be written: extproc/session-audit.test.ts.
-  const tried = new Set(["budget-unavailable", ...audited.map(({ reason }) => reason)]);
-  const missing = Object.entries(auditTreatments)
-    .filter(([reason, { kind }]) => kind !== "enforced" && !tried.has(reason))
-    .map(([reason]) => reason);
-  test.same(missing, []);
+/** Where reasons are tried that need a gateway of their own, which audit mode has no part in, or a double. */
+const elsewhere: Readonly<Record<string, string>> = {
+  "budget-unavailable": "extproc/session-audit.test.ts",
+  "connection-limit": "gateway/xds/explicit-proxy.test.ts",
+  "engine-failed": "bench/e2e/engine-failures.e2e.ts",
+  "engine-unavailable": "bench/e2e/engine-failures.e2e.ts",
+  "guarded-address": "above, beside what enforcement says of it",
+  "needs-connect": "above, without a record",
+  "no-server-name": "above, without a record",
+  "not-ready": "gateway/xds/open-route.test.ts",
+  "proxy-credential": "bench/e2e/fail-closed-credentials.e2e.ts",
+  unidentified: "gateway/xds/chain-matcher.test.ts",
+  "upstream-malformed": "extproc/mcp-session-audit.test.ts",
+};
+
+t.test("every reason is tried here, or said where it is", async (test) => {
+  const triedAs = (cases: readonly Case[]) => new Set(cases.map(({ reason }) => reason));
+  const [letBy, stands] = [triedAs(audited), triedAs(enforced)];
+  for (const [reason, { kind }] of Object.entries(auditTreatments)) {
+    if (reason in elsewhere) continue;
+    test.equal(letBy.has(reason), kind !== "enforced", `${reason} is ${kind}: let by`);
+    // Of a policy's own refusals none stands: those that do are attempts at guarded backends.
+    const isTried = kind !== "audited" && reason !== "deny-policy";
+    test.equal(stands.has(reason), isTried, `${reason} is ${kind}: refused`);
+  }
 });
