@@ -40,6 +40,8 @@ import { providerProblems } from "./provider-problems.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordOutputs } from "./record-outputs.ts";
 import { agentOf, RunRegistry } from "./run-registry.ts";
+import { findRefusedCredentials } from "./refused-credentials.ts";
+import { SecretSources } from "./secret-sources.ts";
 import { servedObjects } from "./served-objects.ts";
 import { servedPlugin } from "./served-plugin.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
@@ -74,6 +76,7 @@ export class GatewayProcess {
   readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   readonly #followers = new Set<(event: ControlEvent) => void>();
   readonly #engine: EngineHost;
+  readonly #secrets: SecretSources;
   #serving: Promise<void> = Promise.resolve();
   #control: ControlSocket | undefined;
   #source: FileSource | undefined;
@@ -122,6 +125,13 @@ export class GatewayProcess {
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
     });
+    this.#secrets = new SecretSources({
+      specs: parts.secrets,
+      env: parts.env,
+      clock,
+      log,
+      onChange: (reading) => this.#source?.setSecrets(reading),
+    });
     this.#fleet = new GatewayFleet({
       log,
       createRuntime: (gateway) => this.#createRuntime(gateway),
@@ -137,20 +147,23 @@ export class GatewayProcess {
   async open(): Promise<void> {
     await this.#listen();
     this.#control = await openControlSocket(this.controlSocket, this.#handlers(), this.#parts.log);
-    const { options, clock, log, env } = this.#parts;
+    await this.#secrets.open();
+    const { options, clock, log } = this.#parts;
     this.#source = await openFileSource({
       paths: options.paths,
-      secrets: options.secrets,
-      env,
+      secrets: this.#secrets.reading,
       clock,
       log,
       onChange: (loaded) => this.#onChange(loaded),
       onProblems: (found) => this.#onProblems(found),
     });
+    // They may have changed while the manifests were read.
+    this.#source.setSecrets(this.#secrets.reading);
   }
 
   /** Drains and stops everything; resolves with what was cut. */
   async close(drainMs?: number): Promise<EnvoyStop> {
+    this.#secrets.close();
     this.#source?.close();
     const stop = await this.#fleet.close(drainMs);
     this.#emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
@@ -287,6 +300,9 @@ export class GatewayProcess {
   #onRecord(record: EgressRecord, json: string | undefined): void {
     this.#runs.count(record);
     this.#records.add(record, json);
+    for (const { secret } of findRefusedCredentials(record, this.#compiled?.snapshot)) {
+      this.#secrets.noteRefusal(secret.secret, record.startUnixMs);
+    }
     if (this.#followers.size === 0) return;
     // Bodies of a megabyte would end the stream of whoever only looks at lines.
     const live = record.capture === null ? record : { ...record, capture: null };
@@ -341,6 +357,7 @@ export class GatewayProcess {
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
       gateways: this.#fleet.runtimes.map((runtime) => this.#gatewayStatus(runtime)),
       records: this.#records.status(this.#accessLogs.losses),
+      secrets: this.#secrets.status(),
       ...(engine && { engine }),
       runs: this.#runs.status(),
     };
@@ -363,6 +380,7 @@ export class GatewayProcess {
         return runtime && this.#gatewayStatus(runtime);
       },
       backendStates: this.#health.states(),
+      secretSources: this.#secrets.status(),
     });
     const wanted = kind === undefined ? items : items.filter(({ object }) => object.kind === kind);
     return { revision: this.#revision, items: wanted };

@@ -22,6 +22,8 @@ export interface HomeDirectory {
   readonly budgets: string;
   /** Prices of models that go before those that are shipped; need not be there */
   readonly prices: string;
+  /** Sources of Secrets for every gateway of this home; need not be there */
+  readonly secrets: string;
 }
 
 /** Name of the control socket in a process's run folder. */
@@ -44,6 +46,7 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>>)
     records: path.join(root, "records"),
     budgets: path.join(root, "budgets"),
     prices: path.join(root, "prices.json"),
+    secrets: path.join(root, "secrets.yaml"),
   };
 }
 

@@ -29,6 +29,9 @@ import { createLogger } from "./log.ts";
 import { installProviderPlugins } from "./plugin-loader.ts";
 import { readPriceFile } from "./price-file.ts";
 import { parseProcessOptions } from "./process-options.ts";
+import { parseSecretFlag } from "./secret-flag.ts";
+import { joinSecretSpecs } from "./secret-spec.ts";
+import { readSecretsFile } from "./secrets-file.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 
@@ -77,6 +80,10 @@ async function main(args: readonly string[]): Promise<void> {
     budgetsDirectory: home.budgets,
     prices: await readPriceFile(home.prices),
     publicRootsPem: publicRoots.join(""),
+    secrets: joinSecretSpecs(
+      options.secrets.map(parseSecretFlag),
+      await readSecretsFile(home.secrets),
+    ),
     openCertificates: (snapshot) =>
       openCertificates(snapshot, { home, publicRoots, mintingCeiling, log }),
     openEngine,

@@ -5,8 +5,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock, TimerHandle } from "./clock.ts";
 import type { SourceProblem } from "./control-api.ts";
-import { parseSecretFlag, readEnvironmentSecrets } from "./environment-secrets.ts";
-import type { Environment, SecretFromEnvironment } from "./environment-secrets.ts";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { ManifestReading, SourcedObject } from "./manifests.ts";
@@ -46,7 +44,7 @@ const maxDirtyPaths = 10_000;
 
 /** A consistent set of objects, handed on at the start and whenever it differs from the one before. */
 export interface LoadedObjects {
-  /** Each object once, in the order of files and documents, those from the environment last */
+  /** Each object once, in the order of files and documents, Secrets of other sources last */
   readonly objects: readonly SourcedObject[];
   /** What works but deserves a change */
   readonly warnings: readonly SourceProblem[];
@@ -72,10 +70,8 @@ export interface LoadProblems {
 export interface FileSourceOptions {
   /** Files, and directories that are read with all below them, except hidden names and `node_modules` */
   readonly paths: readonly string[];
-  /** Secrets from the environment, parsed or as the text of their flags */
-  readonly secrets: readonly (SecretFromEnvironment | string)[];
-  /** The environment they are taken from, once */
-  readonly env: Environment;
+  /** Secrets that are in no manifest, as they are at the start */
+  readonly secrets: ManifestReading;
   readonly clock: Clock;
   readonly log: Logger;
   /** A new set is there; must not throw */
@@ -88,19 +84,18 @@ export interface FileSourceOptions {
 
 /** A running source. */
 export interface FileSource extends AsyncDisposable {
+  /** Replaces the Secrets that are in no manifest: the new set is handed on at once, unless a save is under way. */
+  setSecrets(secrets: ManifestReading): void;
   /** Ends all watches and timers; no callback comes after it was called. Idempotent. */
   close(): void;
 }
 
 /**
  * Reads everything once, calls back with the outcome, and then resolves; later calls follow the files. Invalid files
- * are no failure: the source goes on and waits for better ones. Throws CLRK_INVALID_ARGUMENT for a malformed flag.
+ * are no failure: the source goes on and waits for better ones.
  */
 export async function openFileSource(options: FileSourceOptions): Promise<FileSource> {
-  const flags = options.secrets.map((secret) =>
-    typeof secret === "string" ? parseSecretFlag(secret) : secret,
-  );
-  const source = new ManifestSource(options, readEnvironmentSecrets(flags, options.env));
+  const source = new ManifestSource(options);
   try {
     await source.open();
   } catch (error) {
@@ -119,7 +114,7 @@ interface Batch {
 
 class ManifestSource implements FileSource {
   readonly #options: FileSourceOptions;
-  readonly #secrets: ManifestReading;
+  #secrets: ManifestReading;
   readonly #tree: ManifestTree;
   readonly #dirty = new Set<string>();
   readonly #changedFiles = new Set<string>();
@@ -135,9 +130,9 @@ class ManifestSource implements FileSource {
   #work: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(options: FileSourceOptions, secrets: ManifestReading) {
+  constructor(options: FileSourceOptions) {
     this.#options = options;
-    this.#secrets = secrets;
+    this.#secrets = options.secrets;
     const { paths, log, watch = watchDirectory } = options;
     this.#tree = new ManifestTree({ paths, log, watch, onEvent: (path) => this.#onEvent(path) });
   }
@@ -155,6 +150,14 @@ class ManifestSource implements FileSource {
     this.#armSweep(0n);
     // Events of the time of the first sweep were only collected.
     if (this.#dirty.size > 0) this.#wake();
+  }
+
+  setSecrets(secrets: ManifestReading): void {
+    if (this.#isClosed) return;
+    this.#secrets = secrets;
+    const nowNs = this.#nowNs();
+    this.#batch ??= { startedNs: nowNs, changes: new Map(), lastChangeNs: nowNs };
+    this.#conclude(this.#batch);
   }
 
   close(): void {

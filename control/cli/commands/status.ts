@@ -11,6 +11,7 @@ import type { OutputFlags } from "../output-flags.ts";
 import { shorten } from "../log-line.ts";
 import { formatProblem, shortenPath } from "../problem-line.ts";
 import { findRunningGateways, keyOf } from "../running-gateways.ts";
+import { describeSecrets } from "../secret-lines.ts";
 import { formatTable } from "../table.ts";
 
 /** Prints every process; the exit code is 1 when none answers. */
@@ -47,7 +48,8 @@ function describeProcess(process: GatewayProcessStatus, context: CliContext): st
 }
 
 function describeFacts(process: GatewayProcessStatus, context: CliContext): string[] {
-  const { pid, version, startedAt, directories, revision, envoy, engine, records } = process;
+  const { pid, version, startedAt, directories, revision, envoy, engine, records, secrets } =
+    process;
   const { plugins } = process;
   const { workingDirectory } = context;
   const ageMs = ageSince(startedAt, context.now());
@@ -67,6 +69,10 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
       ? []
       : [["Plugins", describePlugins(plugins)] satisfies [string, string]]),
     ["Manifests", `${directories.join(", ") || "none"}, revision ${revision}`],
+    ...describeSecrets(secrets, context.now()).map((line, index): [string, string] => [
+      index === 0 ? "Secrets" : "",
+      line,
+    ]),
     ["Records", shortenPath(records.file, workingDirectory)],
     ["", describeLosses(records)],
     ...(records.failure === "" ? [] : [["", records.failure] satisfies [string, string]]),
