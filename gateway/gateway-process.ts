@@ -33,6 +33,7 @@ import { GatewayFleet } from "./gateway-fleet.ts";
 import type { GatewayProcessParts } from "./gateway-process-parts.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
+import { ObjectSources } from "./object-sources.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
@@ -40,14 +41,11 @@ import { providerProblems } from "./provider-problems.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordOutputs } from "./record-outputs.ts";
 import { agentOf, RunRegistry } from "./run-registry.ts";
-import { findRefusedCredentials } from "./refused-credentials.ts";
-import { SecretSources } from "./secret-sources.ts";
 import { servedObjects } from "./served-objects.ts";
 import { servedPlugin } from "./served-plugin.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
-import type { FileSource, LoadedObjects, LoadProblems } from "./snapshot-source.ts";
-import { openFileSource } from "./snapshot-source.ts";
+import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
 import { version } from "./version.ts";
 
 /** A command must not wait long for its credential; Envoy usually confirms within 10 ms. */
@@ -76,10 +74,9 @@ export class GatewayProcess {
   readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   readonly #followers = new Set<(event: ControlEvent) => void>();
   readonly #engine: EngineHost;
-  readonly #secrets: SecretSources;
+  readonly #sources: ObjectSources;
   #serving: Promise<void> = Promise.resolve();
   #control: ControlSocket | undefined;
-  #source: FileSource | undefined;
   #loaded: LoadedObjects | undefined;
   #compiled: CompileResult | undefined;
   #problems: readonly SourceProblem[] = [];
@@ -125,12 +122,14 @@ export class GatewayProcess {
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
     });
-    this.#secrets = new SecretSources({
-      specs: parts.secrets,
+    this.#sources = new ObjectSources({
+      paths: parts.options.paths,
+      secrets: parts.secrets,
       env: parts.env,
       clock,
       log,
-      onChange: (reading) => this.#source?.setSecrets(reading),
+      onChange: (loaded) => this.#onChange(loaded),
+      onProblems: (found) => this.#onProblems(found),
     });
     this.#fleet = new GatewayFleet({
       log,
@@ -147,24 +146,12 @@ export class GatewayProcess {
   async open(): Promise<void> {
     await this.#listen();
     this.#control = await openControlSocket(this.controlSocket, this.#handlers(), this.#parts.log);
-    await this.#secrets.open();
-    const { options, clock, log } = this.#parts;
-    this.#source = await openFileSource({
-      paths: options.paths,
-      secrets: this.#secrets.reading,
-      clock,
-      log,
-      onChange: (loaded) => this.#onChange(loaded),
-      onProblems: (found) => this.#onProblems(found),
-    });
-    // They may have changed while the manifests were read.
-    this.#source.setSecrets(this.#secrets.reading);
+    await this.#sources.open();
   }
 
   /** Drains and stops everything; resolves with what was cut. */
   async close(drainMs?: number): Promise<EnvoyStop> {
-    this.#secrets.close();
-    this.#source?.close();
+    this.#sources.close();
     const stop = await this.#fleet.close(drainMs);
     this.#emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
     await this.#engine.close();
@@ -300,9 +287,7 @@ export class GatewayProcess {
   #onRecord(record: EgressRecord, json: string | undefined): void {
     this.#runs.count(record);
     this.#records.add(record, json);
-    for (const { secret } of findRefusedCredentials(record, this.#compiled?.snapshot)) {
-      this.#secrets.noteRefusal(secret.secret, record.startUnixMs);
-    }
+    this.#sources.noteRecord(record, this.#compiled?.snapshot);
     if (this.#followers.size === 0) return;
     // Bodies of a megabyte would end the stream of whoever only looks at lines.
     const live = record.capture === null ? record : { ...record, capture: null };
@@ -357,7 +342,7 @@ export class GatewayProcess {
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
       gateways: this.#fleet.runtimes.map((runtime) => this.#gatewayStatus(runtime)),
       records: this.#records.status(this.#accessLogs.losses),
-      secrets: this.#secrets.status(),
+      secrets: this.#sources.secretStatus(),
       ...(engine && { engine }),
       runs: this.#runs.status(),
     };
@@ -380,7 +365,7 @@ export class GatewayProcess {
         return runtime && this.#gatewayStatus(runtime);
       },
       backendStates: this.#health.states(),
-      secretSources: this.#secrets.status(),
+      secretSources: this.#sources.secretStatus(),
     });
     const wanted = kind === undefined ? items : items.filter(({ object }) => object.kind === kind);
     return { revision: this.#revision, items: wanted };

@@ -31,7 +31,6 @@ t.test("readSecretsFile() reads every kind of source", async (t) => {
   timeout: 5s
 - { name: aws, namespace: team, directory: /run/secrets/aws }
 - { name: gcp, file: keys/gcp.json, key: key.json }
-- { name: github, variable: GITHUB_TOKEN }
 - { name: own, command: [./print-token] }
 `,
   );
@@ -51,14 +50,7 @@ t.test("readSecretsFile() reads every kind of source", async (t) => {
       path: join(folder, "keys/gcp.json"),
     },
     {
-      kind: "variable",
-      name: "github",
-      origin: `${file}:9`,
-      variable: "GITHUB_TOKEN",
-      key: "token",
-    },
-    {
-      ...{ kind: "command", name: "own", origin: `${file}:10` },
+      ...{ kind: "command", name: "own", origin: `${file}:9` },
       command: [join(folder, "print-token")],
       ...{ refreshMs: 900_000, timeoutMs: 30_000 },
     },
@@ -80,12 +72,12 @@ const refused = [
   {
     name: "no source",
     text: "secrets:\n- { name: a }\n",
-    says: /wanted exactly one of variable, file/,
+    says: /wanted exactly one of file, file/,
   },
   {
     name: "two sources",
-    text: "secrets:\n- { name: a, file: x, variable: Y }\n",
-    says: /secrets\[0\]: wanted exactly one of variable/,
+    text: "secrets:\n- { name: a, file: x, directory: Y }\n",
+    says: /secrets\[0\]: wanted exactly one of file/,
   },
   {
     name: "a key of a folder",
@@ -116,11 +108,6 @@ const refused = [
     name: "a command that is one text",
     text: "secrets:\n- { name: a, command: hidden words }\n",
     says: /secrets\[0\]\.command: wanted a list of 1 to 256/,
-  },
-  {
-    name: "no variable",
-    text: "secrets:\n- { name: a, variable: 1x }\n",
-    says: /no name of an env/,
   },
   { name: "no program", text: 'secrets:\n- { name: a, command: [""] }\n', says: /no program/ },
   { name: "two documents", text: "secrets: []\n---\nsecrets: []\n", says: /several documents/ },

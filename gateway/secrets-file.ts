@@ -53,7 +53,6 @@ const entrySchema = refine(
       key: optional(
         string({ description: "Key of the value", maxLength: 253, format: secretKeyFormat }),
       ),
-      variable: optional(string({ description: "Environment variable", maxLength: 256 })),
       file: optional(string({ description: "Path of a file", maxLength: 4_096 })),
       directory: optional(string({ description: "Path of a folder", maxLength: 4_096 })),
       command: optional(
@@ -79,13 +78,13 @@ const entrySchema = refine(
   }),
   {
     description: "A source is of one kind, and has only what belongs to it",
-    fields: ["key", "variable", "file", "directory", "command", "refresh", "timeout"],
+    fields: ["key", "file", "directory", "command", "refresh", "timeout"],
     check(value, report) {
-      const kinds = (["variable", "file", "directory", "command"] as const).filter(
+      const kinds = (["file", "directory", "command"] as const).filter(
         (kind) => value[kind] !== undefined,
       );
       if (kinds.length !== 1) {
-        const wanted = "exactly one of variable, file, directory and command";
+        const wanted = "exactly one of file, directory and command";
         report({ at: [], wanted, ...(kinds.length > 1 && { found: kinds.join(" and ") }) });
       }
       if (value.directory !== undefined && value.key !== undefined) {
@@ -191,11 +190,8 @@ function withoutFinding({ path: at, found, wanted, message }: Problem): string {
 
 /** What no schema says. */
 function mistakesOf(entry: Entry): readonly { readonly field: string; readonly text: string }[] {
-  const { variable, command = [], refresh, timeout } = entry;
+  const { command = [], refresh, timeout } = entry;
   const mistakes: { field: string; text: string }[] = [];
-  if (variable !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
-    mistakes.push({ field: "variable", text: "no name of an environment variable" });
-  }
   if (command.some((word) => word.includes("\0")) || command[0] === "") {
     mistakes.push({ field: "command", text: "no program, or a word with a NUL" });
   }
@@ -219,16 +215,13 @@ function isWithin(text: string | undefined, leastMs: number, mostMs: number): bo
 }
 
 function specOf(entry: Entry, place: { readonly file: string; readonly line: number }): SecretSpec {
-  const { name, namespace, key, variable, file, directory, command = [] } = entry;
+  const { name, namespace, key, file, directory, command = [] } = entry;
   const from = {
     name,
     ...(namespace !== undefined && { namespace }),
     origin: `${place.file}:${place.line}`,
   };
   const absolute = (written: string) => resolvePath(written, path.dirname(place.file));
-  if (variable !== undefined) {
-    return { kind: "variable", ...from, variable, key: key ?? defaultSecretKey };
-  }
   if (file !== undefined) {
     return { kind: "file", ...from, path: absolute(file), key: key ?? defaultSecretKey };
   }

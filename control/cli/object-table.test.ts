@@ -104,7 +104,12 @@ t.test("formatObjects() shows the keys of Secrets, never what is under them", (t
 
 const secretStates = [
   { name: "current", states: ["current", "current"], text: "current", message: /because$/ },
-  { name: "stale since its value was read", states: ["current", "stale"], text: "stale 6m", message: /stale because$/ },
+  {
+    name: "stale since its value was read",
+    states: ["current", "stale"],
+    text: "stale 6m",
+    message: /stale because$/,
+  },
   { name: "missing", states: ["stale", "missing"], text: "missing", message: /missing because$/ },
 ];
 for (const { name, states, text, message } of secretStates) {
