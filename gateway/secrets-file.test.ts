@@ -72,7 +72,7 @@ const refused = [
   {
     name: "no source",
     text: "secrets:\n- { name: a }\n",
-    says: /wanted exactly one of file, file/,
+    says: /wanted exactly one of file, directory/,
   },
   {
     name: "two sources",
