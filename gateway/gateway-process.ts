@@ -125,6 +125,7 @@ export class GatewayProcess {
     this.#sources = new ObjectSources({
       paths: parts.options.paths,
       secrets: parts.secrets,
+      check: providerProblems,
       env: parts.env,
       clock,
       log,
@@ -181,11 +182,6 @@ export class GatewayProcess {
   }
 
   #onChange(loaded: LoadedObjects): void {
-    const problems = providerProblems(loaded.objects);
-    if (problems.length > 0) {
-      this.#onProblems({ problems });
-      return;
-    }
     this.#loaded = loaded;
     this.#problems = [];
     this.#revision++;

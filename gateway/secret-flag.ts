@@ -11,8 +11,8 @@ import { isHighEntropy, isKeyShaped } from "./key-shape.ts";
 import { defaultRefreshMs, defaultSecretKey, defaultTimeoutMs } from "./secret-spec.ts";
 import type { SecretSpec } from "./secret-spec.ts";
 
-/** Whoever wrote one of these meant a shell, or quoted a blank. */
-const shellMarks = /["'`$|&;<>*?(){}\\]/;
+/** Whoever wrote one of these most likely meant a shell, or quoted a blank. */
+const shellMarks = /["'`$|&;<>\\]/;
 
 interface Target {
   readonly name: string;

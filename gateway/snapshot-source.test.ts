@@ -454,6 +454,41 @@ t.test("setSecrets() hands on Secrets that are in no manifest, and shows no valu
   t.equal(following.outcomes.length, 5);
 });
 
+t.test("setSecrets() is in force while manifests are invalid, which stays told", async (t) => {
+  const directory = t.testdir({ "a.yaml": route("a"), "b.yaml": route("b") });
+  const following = await follow(t, { paths: [directory], secrets: secretsWith("sk-first") });
+  replace(join(directory, "a.yaml"), route("a", "no host"));
+  rmSync(join(directory, "b.yaml"));
+  const problems = await following.nextProblems();
+  following.source.setSecrets(secretsWith("sk-second"));
+  t.same(await following.nextChanges(), ["Secret default/openai changed (data.token)"]);
+  t.same(namesIn(following), ["a", "b", "openai"]);
+  t.same(await following.nextProblems(), problems);
+  following.source.setSecrets(noSecrets);
+  t.same(await following.nextChanges(), ["Secret default/openai removed"]);
+  replace(join(directory, "a.yaml"), route("a", "a2.example.com"));
+  t.same(await following.nextChanges(), [
+    "EgressHTTPRoute default/a changed (spec.hostnames[0])",
+    "EgressHTTPRoute default/b removed",
+  ]);
+});
+
+t.test("openFileSource() takes what the check refuses for a problem", async (t) => {
+  const directory = t.testdir({ "a.yaml": route("a") });
+  const following = await follow(t, {
+    paths: [directory],
+    check: (objects) =>
+      objects
+        .filter(({ object }) => object.metadata.name === "bad")
+        .map(({ file }) => ({ file, line: 1, field: "", message: "it is bad" })),
+  });
+  writeFileSync(join(directory, "b.yaml"), route("bad"));
+  t.same(await following.nextProblems(), [`${join(directory, "b.yaml")}:1: it is bad`]);
+  following.source.setSecrets(secretsWith("sk-first"));
+  t.same(await following.nextChanges(), ["Secret default/openai added"]);
+  t.same(namesIn(following), ["a", "openai"]);
+});
+
 t.test("close() ends everything, twice too", async (t) => {
   const directory = t.testdir({ "a.yaml": route("a") });
   const first = await follow(t, { paths: [directory] });

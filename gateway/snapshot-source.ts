@@ -72,6 +72,8 @@ export interface FileSourceOptions {
   readonly paths: readonly string[];
   /** Secrets that are in no manifest, as they are at the start */
   readonly secrets: ManifestReading;
+  /** What is wrong with all objects together, beyond what each says by itself; default nothing */
+  readonly check?: (objects: readonly SourcedObject[]) => readonly SourceProblem[];
   readonly clock: Clock;
   readonly log: Logger;
   /** A new set is there; must not throw */
@@ -84,7 +86,10 @@ export interface FileSourceOptions {
 
 /** A running source. */
 export interface FileSource extends AsyncDisposable {
-  /** Replaces the Secrets that are in no manifest: the new set is handed on at once, unless a save is under way. */
+  /**
+   * Replaces the Secrets that are in no manifest: the new set is handed on at once, unless a save is under way. While
+   * files are invalid it is handed on with the last good ones: a mistake in them must not keep a value from its renewal.
+   */
   setSecrets(secrets: ManifestReading): void;
   /** Ends all watches and timers; no callback comes after it was called. Idempotent. */
   close(): void;
@@ -112,6 +117,15 @@ interface Batch {
   lastChangeNs: bigint;
 }
 
+/** What stays while files are invalid. */
+interface LastGood {
+  readonly set: ObjectSet;
+  /** What the set was made of */
+  readonly files: readonly ManifestReading[];
+  readonly secrets: ManifestReading;
+  readonly atNs: bigint;
+}
+
 class ManifestSource implements FileSource {
   readonly #options: FileSourceOptions;
   #secrets: ManifestReading;
@@ -122,7 +136,7 @@ class ManifestSource implements FileSource {
   #batch: Batch | undefined;
   #isSweepDue = false;
   #pathProblems: readonly SourceProblem[] = [];
-  #lastGood: { readonly set: ObjectSet; readonly atNs: bigint } | undefined;
+  #lastGood: LastGood | undefined;
   #reported: readonly SourceProblem[] = [];
   #coalesceTimer: TimerHandle | undefined;
   #settleTimer: TimerHandle | undefined;
@@ -288,15 +302,31 @@ class ManifestSource implements FileSource {
     return isUnfinished ? quietMs : 0;
   }
 
-  #join(): ObjectSet {
-    return joinObjects([...this.#tree.readings(), this.#secrets]);
+  #join(files: Iterable<ManifestReading> = this.#tree.readings()): ObjectSet {
+    const set = joinObjects([...files, this.#secrets]);
+    if (set.problems.length > 0) return set;
+    return { ...set, problems: this.#options.check?.([...set.objects.values()]) ?? [] };
   }
 
   #deliver(batch: Batch, set: ObjectSet): void {
     this.#batch = undefined;
     for (const path of batch.changes.keys()) this.#changedFiles.add(this.#tree.displayPath(path));
-    if (set.problems.length > 0) this.#deliverProblems(batch, set);
-    else this.#deliverObjects(batch, set);
+    if (set.problems.length === 0) {
+      const changedFiles = [...this.#changedFiles].sort();
+      this.#changedFiles.clear();
+      this.#deliverObjects(batch, { set, files: [...this.#tree.readings()] }, changedFiles);
+      return;
+    }
+    this.#deliverSecrets(batch);
+    this.#deliverProblems(batch, set);
+  }
+
+  #deliverSecrets(batch: Batch): void {
+    const lastGood = this.#lastGood;
+    if (lastGood === undefined || lastGood.secrets === this.#secrets) return;
+    const { files } = lastGood;
+    const set = this.#join(files);
+    if (set.problems.length === 0) this.#deliverObjects(batch, { set, files }, []);
   }
 
   #deliverProblems(batch: Batch, { problems }: ObjectSet): void {
@@ -307,18 +337,21 @@ class ManifestSource implements FileSource {
     this.#options.onProblems({ problems, ...(lastGoodAgeMs !== undefined && { lastGoodAgeMs }) });
   }
 
-  #deliverObjects({ startedNs }: Batch, set: ObjectSet): void {
+  #deliverObjects(
+    { startedNs }: Batch,
+    { set, files }: Pick<LastGood, "set" | "files">,
+    changedFiles: readonly string[],
+  ): void {
     const before = this.#lastGood?.set;
+    const secrets = this.#secrets;
     const changes = describeChanges(before, set);
-    const changedFiles = [...this.#changedFiles].sort();
-    this.#changedFiles.clear();
     const isNews = before === undefined || changes.length > 0 || this.#reported.length > 0;
     if (!isNews && saysTheSame(before.warnings, set.warnings)) {
       // The same objects, perhaps at other lines: nobody has to act on that.
-      this.#lastGood = this.#lastGood && { ...this.#lastGood, set };
+      this.#lastGood = this.#lastGood && { ...this.#lastGood, set, files, secrets };
       return;
     }
-    this.#lastGood = { set, atNs: this.#nowNs() };
+    this.#lastGood = { set, files, secrets, atNs: this.#nowNs() };
     this.#reported = [];
     const objects = [...set.objects.values()];
     const { warnings } = set;

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import { requestThrough } from "../harness/agent-requests.ts";
+import { createFakeProvider } from "../harness/fake-provider.ts";
 import { startGateway } from "../harness/gateway.ts";
 import {
   allowHosts,
@@ -18,6 +19,7 @@ import {
 } from "../harness/gateway-manifests.ts";
 import { startLoad } from "../harness/load-loop.ts";
 import { temporaryDirectory, waitUntil } from "../harness/processes.ts";
+import { anthropicKey, openAiKey } from "../harness/upstreams.ts";
 import { createUpstreamAuthority } from "../harness/upstream-authority.ts";
 
 /** What an operator is promised. */
@@ -45,6 +47,12 @@ const upstream = createServer(
 );
 await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
 t.teardown(() => upstream.close());
+const models = await createFakeProvider({
+  certificate: authority.issue(["api.openai.com"]),
+  ...{ openAiKey, anthropicKey },
+});
+t.teardown(() => models.close());
+const chat = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "hello" }] });
 const address = upstream.address();
 const port = typeof address === "object" && address !== null ? address.port : 0;
 
@@ -58,6 +66,7 @@ swapMount(1, { user: "user-one", password: "password-one" });
 for (const key of ["user", "password"]) symlinkSync(`..data/${key}`, join(place("mount"), key));
 writeFileSync(place("printed"), "command-value-one\n");
 writeFileSync(place("failing"), "failing-value-one\n");
+writeFileSync(place("model-key"), "model-value-one\n");
 writePrintedUntil("expiring-value-one", 8_000);
 writeFileSync(
   join(home, "secrets.yaml"),
@@ -79,10 +88,16 @@ const gateway = await startGateway(t, {
   home,
   manifests: {
     "gateway.yaml": gatewayManifest({
-      aliases: [{ port, hostnames: names.map(hostOf) }],
+      aliases: [
+        { port, hostnames: names.map(hostOf) },
+        { port: models.port, hostnames: ["api.openai.com"] },
+      ],
       upstreamCa: authority.certificatePem,
     }),
     "routes.yaml": names.map((name) => allowHosts(name, [hostOf(name)])).join(""),
+    "models.yaml": objectManifest("AIProviderRoute", "openai", {
+      rules: [{ matches: [{ provider: "openai", models: ["gpt-*"] }] }],
+    }),
     "credentials.yaml":
       names
         .filter((name) => name !== "mount")
@@ -94,6 +109,12 @@ const gateway = await startGateway(t, {
           }),
         )
         .join("") +
+      headerCredential({
+        secret: "openai",
+        route: { kind: "AIProviderRoute", name: "openai" },
+        headerName: "authorization",
+        valuePrefix: "Bearer ",
+      }) +
       objectManifest("CredentialInjectionPolicy", "mount", {
         targetRefs: [{ group: "clrk.apoxy.dev", kind: "EgressHTTPRoute", name: "mount" }],
         secretRef: { name: "mount" },
@@ -108,6 +129,7 @@ const gateway = await startGateway(t, {
     `mount=dir:${place("mount")}`,
     `command=command:cat ${place("printed")}`,
     `missing=file:${place("missing")}`,
+    `openai=command:cat ${place("model-key")}`,
   ],
 });
 const run = await gateway.registerRun("worker");
@@ -138,6 +160,15 @@ t.test("a swapped mount is in use within a second, and never half of it", async 
   test.same([...pairs].sort(), ["user-one:password-one", "user-two:password-two"]);
 });
 
+t.test("a value is renewed while a manifest is invalid", async (test) => {
+  gateway.writeManifest("broken.yaml", allowHosts("broken", ["not a host"]));
+  await gateway.waitForProblems();
+  await rotate(test, "file", "file-value-three", () => replace(place("key"), "file-value-three\n"));
+  const { problems } = await gateway.status();
+  test.match(problems, [{ file: /broken\.yaml$/ }]);
+  await gateway.change("broken.yaml", allowHosts("broken", ["broken.test"]));
+});
+
 t.test("a command is run again at once when its value was refused", async (test) => {
   test.equal(await statusOf("command"), 200);
   replace(place("printed"), "command-value-two\n");
@@ -150,6 +181,21 @@ t.test("a command is run again at once when its value was refused", async (test)
   });
   const tookMs = Math.round(performance.now() - startMs);
   test.ok(tookMs <= inUseMs, `in use ${tookMs} ms after the refusal`);
+});
+
+t.test("a model call that was refused has its command run again too", async (test) => {
+  const call = { method: "POST", headers: { "content-type": "application/json" }, body: chat };
+  const ask = async () => {
+    return (await requestThrough(run, "https://api.openai.com/v1/chat/completions", call)).status;
+  };
+  test.equal(await ask(), 401);
+  replace(place("model-key"), openAiKey);
+  await waitUntil(async () => (await ask()) === 200, {
+    deadlineMs: 15_000,
+    what: "model call with the new value",
+  });
+  const record = gateway.records.findLast(({ model }) => model !== null);
+  test.match(record, { tier: "engine", credential: { name: "Secret default/openai" } });
 });
 
 t.test("a command that fails keeps its value, and says so without what it wrote", async (test) => {
@@ -211,7 +257,7 @@ t.test("no value, and nothing that a command wrote, is anywhere", async (test) =
     ...[gateway.log, readFileSync(`/proc/${pid}/cmdline`, "utf8")],
   ]);
   test.ok(gateway.records.length > requestsUnderLoad);
-  test.notMatch(everything, /-value-|password-|user-(?:one|two)|canary/);
+  test.notMatch(everything, /-value-|password-|user-(?:one|two)|canary|sk-proj/);
 });
 
 /** Changes a value under load, once the upstream knows both: what it sees then decides. */
