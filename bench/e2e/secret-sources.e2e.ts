@@ -56,6 +56,11 @@ const chat = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", conten
 const address = upstream.address();
 const port = typeof address === "object" && address !== null ? address.port : 0;
 
+const expiringScript = [
+  'const { token, lifeMs } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));',
+  "const expiresAt = new Date(Date.now() + lifeMs).toISOString();",
+  "process.stdout.write(JSON.stringify({ token, expiresAt }));",
+].join(" ");
 const root = temporaryDirectory(t);
 const place = (name: string) => join(root, name);
 const home = place("home");
@@ -67,13 +72,14 @@ for (const key of ["user", "password"]) symlinkSync(`..data/${key}`, join(place(
 writeFileSync(place("printed"), "command-value-one\n");
 writeFileSync(place("failing"), "failing-value-one\n");
 writeFileSync(place("model-key"), "model-value-one\n");
-writePrintedUntil("expiring-value-one", 8_000);
+printExpiring("expiring-value-one", 8_000);
 writeFileSync(
   join(home, "secrets.yaml"),
   `secrets:
 - name: failing
   command: [sh, -c, "echo failing-stderr-canary >&2; exec cat '${place("failing")}'"]
-- { name: expiring, command: [cat, ${place("expiring")}] }
+- name: expiring
+  command: ${JSON.stringify([process.execPath, "-e", expiringScript, place("expiring")])}
 `,
   { mode: 0o600 },
 );
@@ -135,17 +141,16 @@ const gateway = await startGateway(t, {
 const run = await gateway.registerRun("worker");
 
 t.test("a value that expires is replaced before, and no request is lost", async (test) => {
-  const before = await sourceOf("expiring");
   learn("expiring", "expiring-value-two");
   const load = startLoad(run, { connections: 2, urls: [urlOf("expiring")] });
-  writePrintedUntil("expiring-value-two", 3_600_000);
+  printExpiring("expiring-value-two", 3_600_000);
   await waitUntil(() => seen.some(({ key }) => key === "expiring-value-two"), {
-    deadlineMs: 10_000,
+    deadlineMs: 15_000,
     what: "new value",
   });
   const { statuses, failures } = await load.stop();
   test.same([[...statuses.keys()], failures], [[200], []]);
-  test.ok(Date.now() < Date.parse(before.expiresAt ?? ""), "the first value had not expired");
+  test.ok(seen.some(({ key }) => key === "expiring-value-one"));
 });
 
 t.test("a replaced file is in use within a second, and no request is lost", async (test) => {
@@ -222,6 +227,31 @@ t.test("a command that fails keeps its value, and says so without what it wrote"
   const { items } = await gateway.objects("Secret");
   const shown = items.find(({ object }) => object.metadata.name === "failing");
   test.match(shown?.object.status, { sources: [{ state: "stale" }] });
+});
+
+t.test("a value that expired and cannot be renewed is sent no more", async (test) => {
+  printExpiring("expiring-value-three", 5_000);
+  known.set("expiring", new Set(["expiring-value-three"]));
+  // A refusal has the command run again, and so does the short life of what it prints then.
+  test.equal(await statusOf("expiring"), 401);
+  await waitUntil(async () => (await statusOf("expiring")) === 200, {
+    deadlineMs: 15_000,
+    what: "short-lived value",
+  });
+  const { expiresAt = "" } = await sourceOf("expiring");
+  rmSync(place("expiring"));
+  const last = await waitUntil(
+    async () => {
+      const response = await requestThrough(run, urlOf("expiring"));
+      return response.status === 403 ? response : undefined;
+    },
+    { deadlineMs: 15_000, what: "refusal" },
+  );
+  test.equal(last.headers["x-clrk-deny-reason"], "credential-missing");
+  const lateMs = Date.now() - Date.parse(expiresAt);
+  test.ok(lateMs >= 0 && lateMs <= inUseMs, `refused ${lateMs} ms after it expired`);
+  test.match(await sourceOf("expiring"), { state: "missing" });
+  test.match(gateway.log, /default\/expiring: command .*: exit status 1; the value of/);
 });
 
 t.test("a Secret that was never there refuses, until it is", async (test) => {
@@ -319,9 +349,9 @@ function replace(path: string, text: string): void {
   renameSync(`${path}.tmp`, path);
 }
 
-function writePrintedUntil(token: string, inMs: number): void {
-  const expiresAt = new Date(Date.now() + inMs).toISOString();
-  replace(place("expiring"), JSON.stringify({ token, expiresAt }));
+/** The life of a value begins when the command runs. */
+function printExpiring(token: string, lifeMs: number): void {
+  replace(place("expiring"), JSON.stringify({ token, lifeMs }));
 }
 
 /** As the kubelet does it: a new folder, a new link, one rename. */
