@@ -24,6 +24,7 @@ import {
   openHomeDirectory,
   openRunDirectory,
 } from "./home-directory.ts";
+import { withoutLauncher } from "./launcher-environment.ts";
 import type { Logger } from "./log.ts";
 import { createLogger } from "./log.ts";
 import { installProviderPlugins } from "./plugin-loader.ts";
@@ -87,7 +88,7 @@ async function main(args: readonly string[]): Promise<void> {
     openCertificates: (snapshot) =>
       openCertificates(snapshot, { home, publicRoots, mintingCeiling, log }),
     openEngine,
-    env: process.env,
+    env: withoutLauncher(process.env),
     log,
     clock,
     onStopRequest: () => stop(),
