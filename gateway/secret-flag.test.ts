@@ -135,3 +135,47 @@ for (const { name, flag, detail } of refused) {
     t.end();
   });
 }
+
+t.test(
+  "parseSecretFlag() gives a source or a sentence for any text, and repeats none of it",
+  (t) => {
+    const parts = [
+      "a",
+      "=",
+      ":",
+      "file",
+      "dir",
+      "command",
+      " ",
+      "/",
+      "~/",
+      "TOKEN",
+      "'",
+      "\0",
+      "\n",
+      "é",
+    ];
+    // A linear congruential generator (Numerical Recipes): the same texts at every run.
+    let state = 7;
+    const below = (limit: number) => {
+      state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
+      return Math.floor((state / 2 ** 32) * limit);
+    };
+    let refusals = 0;
+    const kinds = new Set<string>();
+    for (let round = 0; round < 5_000; round++) {
+      const words = Array.from({ length: below(9) }, () => parts[below(parts.length)]);
+      const text = `a=${words.join("")}hidden-text`;
+      try {
+        kinds.add(parseSecretFlag(text).kind);
+      } catch (error) {
+        if (!(error instanceof ClrkError)) throw error;
+        refusals++;
+        if (error.expose.includes("hidden")) t.fail(text);
+      }
+    }
+    t.ok(refusals > 1_000);
+    t.same([...kinds].sort(), ["command", "directory", "file", "variable"]);
+    t.end();
+  },
+);

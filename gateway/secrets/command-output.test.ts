@@ -106,3 +106,26 @@ for (const { name, output, says } of bad) {
     t.end();
   });
 }
+
+t.test(
+  "readCommandOutput() reads or refuses every cut of an output, and shows nothing of it",
+  (t) => {
+    const output = JSON.stringify({
+      ...{ Version: 1, AccessKeyId: "hidden", SecretAccessKey: "hidden", SessionToken: "hidden" },
+      Expiration: "2026-01-01T01:00:00Z",
+    });
+    const outcomes = Array.from({ length: output.length + 1 }, (_, at) => [
+      ...[output.slice(0, at), output.slice(at)],
+      `${output.slice(0, at)}${output.slice(at + 1)}`,
+    ])
+      .flat()
+      .map((text) => read(text));
+    const messages = outcomes.flatMap((one) => (one.kind === "failed" ? [one.message] : []));
+    t.ok(messages.length > output.length);
+    t.same(
+      messages.filter((message) => message.includes("hidden")),
+      [],
+    );
+    t.end();
+  },
+);
