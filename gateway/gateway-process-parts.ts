@@ -25,6 +25,8 @@ export interface GatewayProcessParts {
   readonly budgetsDirectory: string;
   /** That go before those that are shipped */
   readonly prices: readonly PriceEntry[];
+  /** Files that Envoy may open */
+  readonly openFiles: number;
   /** PEM of the machine's public roots */
   readonly publicRootsPem: string;
   readonly openCertificates: (gateway: GatewaySnapshot) => Promise<GatewayCertificates>;

@@ -38,6 +38,7 @@ import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
 import { providerProblems } from "./provider-problems.ts";
 import type { EgressRecord } from "./record.ts";
+import { connectionBounds } from "./connection-bounds.ts";
 import { RecordOutputs } from "./record-outputs.ts";
 import { agentOf, RunRegistry } from "./run-registry.ts";
 import { servedObjects } from "./served-objects.ts";
@@ -50,9 +51,6 @@ import { version } from "./version.ts";
 
 /** A command must not wait long for its credential; Envoy usually confirms within 10 ms. */
 const registrationDeadlineMs = 2_000;
-
-/** Downstream connections of one gateway; each costs Envoy a few tens of KiB. */
-const maxConnections = 50_000;
 
 interface PendingRevision {
   readonly revision: number;
@@ -248,7 +246,7 @@ export class GatewayProcess {
   }
 
   async #createRuntime(gateway: GatewaySnapshot): Promise<GatewayRuntime> {
-    const { options, envoy, runDirectory, publicRootsPem, log, clock } = this.#parts;
+    const { options, envoy, runDirectory, openFiles, publicRootsPem, log, clock } = this.#parts;
     const certificates = await this.#parts.openCertificates(gateway);
     const key = gatewayKey(gateway);
     this.#certificates.set(key, certificates.provider);
@@ -270,7 +268,7 @@ export class GatewayProcess {
       explicitProxy: { address: "127.0.0.1", port: 0 },
       transparent: transparent && { ...transparent, port: transparent.port + index },
       engineSockets: this.#engine.sockets,
-      maxConnections,
+      connections: connectionBounds(openFiles),
       publicRootsPem,
       log: log.child({ gateway: key }),
       clock,

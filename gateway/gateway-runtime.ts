@@ -23,6 +23,7 @@ import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, SocketEndpoint } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 import type { ProxyCredential } from "./xds.ts";
+import type { ConnectionBounds } from "./connection-bounds.ts";
 import { xdsResources } from "./xds.ts";
 
 /** Certificates of one gateway, made by the process that may use `certs`. */
@@ -54,7 +55,7 @@ export interface GatewayRuntimeOptions {
   readonly accessLogPipe?: AccessLogPipe;
   /** Where the engine's threads listen */
   readonly engineSockets: readonly string[];
-  readonly maxConnections: number;
+  readonly connections: ConnectionBounds;
   /** PEM of the roots that upstreams are verified against */
   readonly publicRootsPem: string;
   readonly log: Logger;
@@ -99,7 +100,7 @@ export class GatewayRuntime {
       gateway: this.#key,
       controlSocket: options.controlSocket,
       adminSocket: this.#adminSocket(),
-      maxConnections: options.maxConnections,
+      maxConnections: options.connections.downstream,
     });
   }
 
@@ -243,11 +244,13 @@ export class GatewayRuntime {
 
   #send(): void {
     this.#publication++;
-    const { ads, transparent, publicRootsPem, accessLogPipe, engineSockets } = this.#options;
+    const { ads, transparent, publicRootsPem, accessLogPipe, engineSockets, connections } =
+      this.#options;
     const deployment = {
       ...(this.#explicit && { explicit: this.#explicit }),
       ...(transparent && { transparent }),
       ...(accessLogPipe && { accessLogPipe: accessLogPipe.path }),
+      maxUpstreamConnections: connections.upstream,
       runs: this.#runs,
       engineSockets,
     };
