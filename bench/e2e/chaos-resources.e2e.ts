@@ -255,7 +255,7 @@ const fakeTime = findFakeTime();
 
 t.test(
   "the clock set ten minutes on and back: certificates hold, limits and budgets forget nothing",
-  fakeTime === undefined ? { skip: "needs libfaketime" } : {},
+  fakeTime === undefined ? { skip: "libfaketime is not installed" } : {},
   async (test) => {
     const clock = createFakeClock(fakeTime ?? "", temporaryDirectory(test));
     const { gateway, run } = await stand(test, { environment: { ...clock.environment } });
