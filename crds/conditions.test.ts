@@ -42,6 +42,7 @@ t.test("the names are those that people and scripts wait for", (t) => {
     "SecretNotFound",
     "SecretKeyNotFound",
     "SecretInvalid",
+    "CredentialNotMinted",
     "ExtensionNotFound",
   ]);
   t.strictSame(Object.keys(conditionReasons.Programmed), ["Programmed", "Rejected", "Pending"]);
