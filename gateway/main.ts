@@ -75,6 +75,7 @@ async function main(args: readonly string[]): Promise<void> {
     recordsDirectory: home.records,
     recordsName: others.length === 0 ? "records" : `records-${process.pid}`,
     budgetsDirectory: home.budgets,
+    grantsDirectory: home.grants,
     prices: await readPriceFile(home.prices),
     publicRootsPem: publicRoots.join(""),
     openCertificates: (snapshot) =>
