@@ -143,11 +143,10 @@ export class GatewayRuntime {
     const { headers } = credentialsOf(gateway, credentials);
     await this.#options.certificates.update(gateway);
     // Only now, at once with the sending: a late confirmation of the revision before must not count for this one.
+    this.#indexRules(gateway);
     this.#gateway = gateway;
     this.#credentials = headers;
     this.#revision = revision;
-    this.#indexes = [indexRuleFacts(gateway), ...this.#indexes].slice(0, keptRevisions);
-    this.#ruleFacts = new Map(this.#indexes.toReversed().flatMap((index) => [...index]));
     this.#send();
   }
 
@@ -232,6 +231,13 @@ export class GatewayRuntime {
     await this.#options.certificates.close();
     await rm(this.#options.directory, { recursive: true, force: true });
     return stop;
+  }
+
+  /** A gateway that comes again only for other values of credentials must not push out what was before it. */
+  #indexRules(gateway: GatewaySnapshot): void {
+    if (gateway === this.#gateway && this.#indexes.length > 0) return;
+    this.#indexes = [indexRuleFacts(gateway), ...this.#indexes].slice(0, keptRevisions);
+    this.#ruleFacts = new Map(this.#indexes.toReversed().flatMap((index) => [...index]));
   }
 
   async #bindExplicit(wanted: SocketEndpoint | undefined): Promise<void> {

@@ -61,8 +61,7 @@ export interface MintedFigures {
 
 interface Valid {
   readonly minted: Minted;
-  /** On the wall clock, for comparing with requests */
-  readonly sinceUnixMs: number;
+  readonly sinceMs: number;
   readonly untilMs: number;
 }
 
@@ -106,9 +105,12 @@ export class MintedCredential {
    * there was one since, or it was for that reason shortly before.
    */
   reject(requestUnixMs: number): void {
+    const { clock } = this.#options;
+    const nowMs = monotonicMs(clock);
+    // By its age: the wall clock may have been set since the credential came.
+    const requestMs = nowMs - Math.max(0, clock.now() - requestUnixMs);
     const valid = this.#valid;
-    if (valid === undefined || requestUnixMs < valid.sinceUnixMs || this.#failures > 0) return;
-    const nowMs = monotonicMs(this.#options.clock);
+    if (valid === undefined || requestMs < valid.sinceMs || this.#failures > 0) return;
     const quietMs = nowMs - this.#rejectedMs;
     if (quietMs < this.#rejectionMs) return;
     const helped = quietMs > 2 * this.#rejectionMs;
@@ -162,7 +164,7 @@ export class MintedCredential {
     const nowMs = monotonicMs(clock);
     this.#minted++;
     this.#failures = 0;
-    this.#valid = { minted, sinceUnixMs: clock.now(), untilMs };
+    this.#valid = { minted, sinceMs: nowMs, untilMs };
     clock.clearTimeout(this.#expiry);
     this.#expiry = clock.setTimeout(() => this.#expire(), untilMs - nowMs);
     const share = renewalShare - renewalJitterShare * random();
