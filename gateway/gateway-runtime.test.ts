@@ -190,6 +190,9 @@ t.test("ruleFacts keep the rules of revisions shortly before", async (t) => {
     [...runtime.ruleFacts.ruleFacts.keys()],
     [2, 3, 4, 5].map((name) => `allow/R/n/${name}/0`),
   );
+  const same = runtime.gateway;
+  for (let turn = 0; turn < 6; turn++) await runtime.publish(5, same, none);
+  t.equal(runtime.ruleFacts.ruleFacts.size, 4, "other values of credentials push nothing out");
 });
 
 t.test("publish() gives Envoy the credentials of its own rules only", async (t) => {

@@ -1,7 +1,7 @@
 /** The set of credentials that are minted: who is followed, what is waited for, and what is told. */
 import t from "tap";
 import type { Test } from "tap";
-import { systemClock } from "./clock.ts";
+import { ManualClock, systemClock } from "./clock.ts";
 import { silentLogger } from "./log.ts";
 import type { MintPlan } from "./mint-plan.ts";
 import { MintedCredentials } from "./minted-credentials.ts";
@@ -89,6 +89,45 @@ t.test("follow() leaves what did not change, and mints anew by another Secret", 
   );
   follow();
   t.equal(set.status().length, 0);
+});
+
+t.test("settled() waits 5 s for an endpoint that hangs, and not again for the same", async (t) => {
+  const clock = new ManualClock();
+  let arrived = () => {};
+  const first = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  const hanging = await openEndpoint(t, () => {
+    arrived();
+    return new Promise<EndpointReply>(() => {});
+  });
+  const set = new MintedCredentials({
+    clock,
+    publicRootsPem: "",
+    grantsDirectory: await temporaryDirectory(t),
+    allowsPlainLoopback: true,
+    log: silentLogger,
+    onChange: () => {},
+  });
+  t.teardown(() => set.close());
+  const slow = plan(hanging.origin, "slow");
+  set.follow(new Map([["slow", slow]]));
+  await first;
+  let isOver = false;
+  const settled = set.settled().then(() => {
+    isOver = true;
+  });
+  clock.advance(4_999);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(isOver, false);
+  clock.advance(1);
+  await settled;
+  set.follow(new Map([["slow", slow]]));
+  await set.settled();
+  t.equal(hanging.requests.length, 1);
+  clock.advance(5_000);
+  while (set.status()[0]?.failures === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.match(set.withheld().get("slow"), /has not answered within 10 s$/);
 });
 
 t.test("status() and the log say what failed, without any value", async (t) => {

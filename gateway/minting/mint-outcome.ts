@@ -42,7 +42,7 @@ export type MintOutcome = Minted | MintFailure;
 /** Mints one credential; never called while a call of it has not ended. Must not throw. */
 export type Mint = (signal: AbortSignal) => Promise<MintOutcome>;
 
-/** A failure. */
+/** The outcome of an attempt that came to nothing; `message` is a clause without any value. */
 export function mintFailure(failure: MintFailureKind, message: string): MintFailure {
   return { kind: "failed", failure, message };
 }
