@@ -68,6 +68,7 @@ export const conditionReasons = {
       meaning: "The token endpoint has not given a credential that is valid now",
     },
     ExtensionNotFound: { status: "False", meaning: "The object of an ExtensionRef does not exist" },
+    SinkNotFound: { status: "False", meaning: "The EgressGateway has no sink of that name" },
   },
   Programmed: {
     Programmed: { status: "True", meaning: "Envoy has accepted the configuration" },
