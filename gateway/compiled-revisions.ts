@@ -12,6 +12,7 @@ import { formatRule, mintedResources } from "./gateway-credentials.ts";
 import type { MintedCredentialsOptions } from "./minted-credentials.ts";
 import { MintedCredentials } from "./minted-credentials.ts";
 import type { EgressRecord } from "./record.ts";
+import { isSameMap } from "./same-map.ts";
 import type { SecretValue } from "./secret-value.ts";
 import { gatewayKey } from "./snapshot.ts";
 
@@ -135,7 +136,7 @@ export class CompiledRevisions {
     // Without a pause between them: what counts as there when rules are compiled must be there when they are served.
     const withheld = this.#minted.withheld();
     const values = this.#minted.values();
-    if (!isSame(withheld, this.#withheld)) {
+    if (!isSameMap(withheld, this.#withheld)) {
       this.#withheld = withheld;
       this.#current = this.#compile(withheld);
     }
@@ -149,8 +150,8 @@ export class CompiledRevisions {
     // Whatever waits to be served looks at the newest values by itself.
     if (this.#queued > 0) return;
     const withheld = this.#minted.withheld();
-    const isSameRules = isSame(withheld, this.#withheld);
-    if (isSameRules && isSame(this.#minted.values(), this.#served)) return;
+    const isSameRules = isSameMap(withheld, this.#withheld);
+    if (isSameRules && isSameMap(this.#minted.values(), this.#served)) return;
     if (!isSameRules) {
       const changes = this.#describe(withheld);
       this.#revision++;
@@ -170,11 +171,4 @@ export class CompiledRevisions {
       return [message === undefined ? `${name}: there is one` : `${name}: none, ${message}`];
     });
   }
-}
-
-function isSame<Value>(
-  left: ReadonlyMap<string, Value>,
-  right: ReadonlyMap<string, Value>,
-): boolean {
-  return left.size === right.size && [...left].every(([key, value]) => right.get(key) === value);
 }

@@ -122,6 +122,21 @@ t.test("askTokenEndpoint() says when nobody is there, or leaves in the middle", 
   });
 });
 
+t.test("askTokenEndpoint() uses nothing of an answer that breaks off", async (t) => {
+  const server = createServer((socket) => {
+    socket.write(
+      "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{",
+    );
+    socket.once("data", () => setImmediate(() => socket.destroy()));
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.close());
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  const answer = await askTokenEndpoint(request(`http://127.0.0.1:${port}/`), dial);
+  t.match(answer, { kind: "failed", message: /broke off$|cannot be reached/ });
+});
+
 t.test("askTokenEndpoint() waits no longer than 10 s, or until it is told", async (t) => {
   const clock = new ManualClock();
   let arrived = () => {};

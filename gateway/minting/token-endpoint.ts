@@ -106,8 +106,10 @@ function dialOf(url: URL, { trustPem, allowsPlainLoopback }: TokenEndpointOption
   if (url.protocol === "https:") {
     // An agent of its own: the global one may be told by the environment to use a proxy.
     const agent = new Agent({ keepAlive: false, maxCachedSessions: 0 });
+    // Node takes an empty text for its own roots, and an empty list for none.
+    const ca = trustPem === "" ? [] : trustPem;
     // Spelled out, because NODE_TLS_REJECT_UNAUTHORIZED would turn it off for the whole process.
-    const trust = { ca: trustPem, rejectUnauthorized: true, minVersion: "TLSv1.2" as const };
+    const trust = { ca, rejectUnauthorized: true, minVersion: "TLSv1.2" as const };
     return (more: RequestOptions) => requestSecure(url, { ...more, ...trust, agent });
   }
   const isLoopback = url.hostname === "127.0.0.1" || url.hostname === "[::1]";
