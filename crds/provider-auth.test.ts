@@ -43,6 +43,11 @@ t.test("providerAuth takes each type with its own fields", async (t) => {
     { type: "GitHubApp", githubApp: app },
     {
       type: "GitHubApp",
+      githubApp: app,
+      valueTemplate: `Basic \${base64(x-access-token:\${token})}`,
+    },
+    {
+      type: "GitHubApp",
       githubApp: {
         ...app,
         baseURL: "https://github.example.com/api/v3/",
@@ -105,6 +110,21 @@ const refusals: readonly (readonly [name: string, value: object, message: string
     "two places",
     { type: "GitHubApp", githubApp: app, headerName: "x-a", queryParamName: "b" },
     'queryParamName: found "b", wanted none, because headerName is set',
+  ],
+  [
+    "a template with another key",
+    { type: "GitHubApp", githubApp: app, valueTemplate: `\${token}\${private_key}` },
+    "valueTemplate: found another key, wanted only the key token",
+  ],
+  [
+    "a prefix before a template",
+    { type: "GitHubApp", githubApp: app, valueTemplate: `\${token}`, valuePrefix: "x" },
+    "valuePrefix: found a prefix, wanted none, because valueTemplate says it",
+  ],
+  [
+    "a template of a signature",
+    { type: "AWSv4", valueTemplate: `\${token}` },
+    'valueTemplate: found a value, wanted none, because type is "AWSv4"',
   ],
   [
     "plain http",

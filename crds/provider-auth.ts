@@ -11,6 +11,7 @@ import { array, emptyIfAbsent, enumeration, map, object } from "./schema.ts";
 import { optional, refine, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 import { parameterNameFormat, scopeFormat, secureUrlFormat } from "./token-formats.ts";
+import { readValueTemplate, templateKeys, valueTemplateFormat } from "./value-template.ts";
 
 /** How the gateway proves who it is, as a parsed policy says it. */
 export type ProviderAuth = Infer<typeof providerAuth>;
@@ -31,7 +32,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Where a token goes; a signature has its own headers. */
-const placeFields = ["headerName", "valuePrefix", "queryParamName"];
+const placeFields = ["headerName", "valuePrefix", "valueTemplate", "queryParamName"];
 
 const described = object({
   description: "Signs requests, or gives them a token that the gateway fetches",
@@ -113,6 +114,15 @@ const described = object({
         sensitive: true,
       }),
     ),
+    valueTemplate: optional(
+      string({
+        description:
+          "Text with the token in it, in place of valuePrefix, such as Basic and base64 of a user name and the token",
+        maxLength: 1024,
+        format: valueTemplateFormat,
+        sensitive: true,
+      }),
+    ),
     queryParamName: optional(
       string({
         description: "Query parameter that carries the token, in place of a header",
@@ -138,6 +148,7 @@ const fitting = refine(described, {
     "githubApp",
     "headerName",
     "valuePrefix",
+    "valueTemplate",
     "queryParamName",
   ],
   check(value, report) {
@@ -154,8 +165,22 @@ const fitting = refine(described, {
   },
 });
 
+const templated = refine(fitting, {
+  description:
+    "A template says by itself what stands before the token, and the token is all that it takes",
+  fields: ["valuePrefix", "valueTemplate"],
+  check({ valuePrefix, valueTemplate }, report) {
+    if (valueTemplate === undefined) return;
+    const wanted = "none, because valueTemplate says it";
+    if (valuePrefix !== undefined) report({ at: ["valuePrefix"], found: "a prefix", wanted });
+    const parts = readValueTemplate(valueTemplate);
+    if (parts.kind === "valid" && templateKeys(parts.value).join() === "token") return;
+    report({ at: ["valueTemplate"], found: "another key", wanted: "only the key token" });
+  },
+});
+
 /** The schema of `providerAuth`. */
-export const providerAuth = refine(fitting, {
+export const providerAuth = refine(templated, {
   description: "A token stands in one place: in a header or in a query parameter",
   fields: ["headerName", "queryParamName"],
   check({ headerName, queryParamName }, report) {

@@ -14,6 +14,8 @@ export interface MintTask {
   /** The Secret by which it is minted */
   readonly secret: ObjectName;
   readonly recipe: MintRecipe;
+  /** Text in which `${token}` stands for the token, as a policy's schema has checked it; absent: the token itself */
+  readonly template?: string;
 }
 
 /** One credential to be minted. */

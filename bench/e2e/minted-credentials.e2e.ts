@@ -3,6 +3,7 @@
  * credential that is valid at that moment.
  */
 import { generateKeyPairSync } from "node:crypto";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { requestThrough } from "../harness/agent-requests.ts";
@@ -17,7 +18,13 @@ const clientSecret = "client-secret-of-everybody";
 const awsSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const signedHost = "storage.eu-west-1.test";
 const clients = ["rotating", "revoked", "outage", "query", "late", "rotating-refresh"];
-const hosts = [...clients.map((name) => `${name}.test`), "google.test", "github.test", signedHost];
+const hosts = [
+  ...clients.map((name) => `${name}.test`),
+  "google.test",
+  "github.test",
+  "git.test",
+  signedHost,
+];
 const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const privatePem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 
@@ -33,6 +40,10 @@ upstream.setTerms("outage", { lifeSeconds: 6 });
 upstream.setTerms("late", { isDown: true });
 
 const tokenURL = `https://localhost:${upstream.port}/oauth/token`;
+const githubApp = {
+  installationId: 34,
+  baseURL: `https://localhost:${upstream.port}/api/v3`,
+};
 const home = join(temporaryDirectory(t), "home");
 const manifests = {
   "gateway.yaml": gatewayManifest({
@@ -69,13 +80,14 @@ const manifests = {
     },
   }),
   "github.yaml": policy("github", "github.test", {
+    auth: { type: "GitHubApp", githubApp: { ...githubApp, appId: 12 } },
+    keys: { private_key: privatePem },
+  }),
+  "git.yaml": policy("git", "git.test", {
     auth: {
       type: "GitHubApp",
-      githubApp: {
-        appId: 12,
-        installationId: 34,
-        baseURL: `https://localhost:${upstream.port}/api/v3`,
-      },
+      githubApp: { ...githubApp, appId: 13 },
+      valueTemplate: `Basic \${base64(x-access-token:\${token})}`,
     },
     keys: { private_key: privatePem },
   }),
@@ -116,6 +128,7 @@ t.test("the first requests after the start are given what was fetched for them",
     "rotating-refresh",
     "google",
     "github",
+    "git",
     "aws",
   ]) {
     test.match(await ask(name), { status: 200 }, name);
@@ -212,6 +225,12 @@ t.test("an endpoint that is down leaves the last token, until that has expired",
 });
 
 t.test("what an endpoint rotated is known after a restart", async (test) => {
+  const files = readdirSync(join(home, "grants"), { recursive: true, encoding: "utf8" });
+  const grants = files.filter((name) => name.endsWith("grant.json"));
+  test.same(
+    grants.map((name) => statSync(join(home, "grants", name)).mode & 0o777),
+    [0o600],
+  );
   const other = await startGateway(t, {
     manifests: {
       "gateway.yaml": manifests["gateway.yaml"],

@@ -127,7 +127,7 @@ class TokenServer implements TokenUpstream {
       return problem === undefined && sessionToken === session.sessionToken;
     }
     const query = new URLSearchParams(request.path.split("?", 2)[1]).get("access_token");
-    const token = this.#tokens.get(query ?? authorization.replace(/^Bearer /, ""));
+    const token = this.#tokens.get(query ?? tokenOf(authorization));
     return token !== undefined && Date.now() < token.untilMs;
   }
 
@@ -232,6 +232,15 @@ class TokenServer implements TokenUpstream {
       Object.entries(Object(JSON.parse(Buffer.from(claims, "base64url").toString("utf8")))),
     );
   }
+}
+
+/** Also as git sends it, as the password of a user. */
+function tokenOf(authorization: string): string {
+  const [scheme, value = ""] = authorization.split(" ");
+  if (scheme !== "Basic") return value;
+  return Buffer.from(value, "base64")
+    .toString("utf8")
+    .replace(/^x-access-token:/, "");
 }
 
 function json(outgoing: ServerResponse, status: number, body: object): void {

@@ -154,8 +154,10 @@ function readMinted(options: {
   return { ...minted, kind: use.kind, useFor: () => use, dependsOnHost: false };
 }
 
-function tokenPlace({ headerName = "Authorization", queryParamName, valuePrefix }: ReadyAuth) {
-  const isUsual = queryParamName === undefined && headerName.toLowerCase() === "authorization";
+function tokenPlace(providerAuth: ReadyAuth) {
+  const { headerName = "Authorization", queryParamName, valuePrefix, valueTemplate } = providerAuth;
+  const isPlain = queryParamName === undefined && valueTemplate === undefined;
+  const isUsual = isPlain && headerName.toLowerCase() === "authorization";
   return { headerName, queryParamName, valuePrefix: valuePrefix ?? (isUsual ? "Bearer " : "") };
 }
 

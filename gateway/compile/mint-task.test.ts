@@ -149,6 +149,13 @@ t.test("readMintTask() names what is minted by what is minted, not by values", a
   t.equal(resource(policyWith(auth), "other"), first);
   t.equal(resource(policyWith({ ...auth, headerName: "x-token" }, {}, "other")), first);
   t.not(resource(policyWith({ ...auth, scopes: ["a"] })), first);
+  const valueTemplate = `Basic \${base64(a:\${token})}`;
+  t.not(resource(policyWith({ ...auth, valueTemplate })), first);
+  const templated = read(policyWith({ ...auth, valueTemplate }), {
+    client_id: "a",
+    client_secret: "b",
+  });
+  t.match(templated, { task: { template: valueTemplate } });
 });
 
 const unusable: readonly (readonly [name: string, auth: object, keys: object, said: string])[] = [
@@ -241,6 +248,10 @@ t.test("readCredentialSource() puts a token where the policy says", async (t) =>
     [{}, { kind: "header", header: "authorization", valuePrefix: "Bearer " }],
     [{ valuePrefix: "token " }, { kind: "header", valuePrefix: "token " }],
     [{ headerName: "X-Token" }, { kind: "header", header: "x-token", valuePrefix: "" }],
+    [
+      { valueTemplate: `Basic \${base64(a:\${token})}` },
+      { header: "authorization", valuePrefix: "" },
+    ],
     [{ queryParamName: "key" }, { kind: "query", parameter: "key", valuePrefix: "" }],
   ];
   for (const [more, use] of places) {

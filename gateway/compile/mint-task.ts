@@ -62,6 +62,7 @@ export function readMintTask(
       resource: `secret/${namespace}/${name}/minted/${digest}`,
       secret: { kind: "Secret", namespace, name },
       recipe: read.recipe,
+      ...(auth.valueTemplate !== undefined && { template: auth.valueTemplate }),
     },
     notes: read.notes,
   };

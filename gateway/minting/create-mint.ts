@@ -8,6 +8,7 @@ import { grantFile } from "./grant-file.ts";
 import type { Mint } from "./mint-outcome.ts";
 import { refreshTokenMint } from "./refresh-token.ts";
 import { serviceAccountMint } from "./service-account.ts";
+import { templateMint } from "./template-mint.ts";
 import type { TokenEndpointOptions } from "./token-endpoint.ts";
 
 /** What minting needs from the process. */
@@ -21,6 +22,11 @@ export interface MintingOptions
 
 /** Makes the mint of a plan. */
 export function createMint(plan: MintPlan, options: MintingOptions): Mint {
+  const mint = recipeMint(plan, options);
+  return plan.template === undefined ? mint : templateMint(mint, plan.template);
+}
+
+function recipeMint(plan: MintPlan, options: MintingOptions): Mint {
   const { recipe, additionalTrustPem } = plan;
   const { publicRootsPem, grantsDirectory, ...dial } = options;
   const endpoint = { ...dial, trustPem: `${publicRootsPem}${additionalTrustPem}` };
