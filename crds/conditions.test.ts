@@ -44,6 +44,7 @@ t.test("the names are those that people and scripts wait for", (t) => {
     "SecretInvalid",
     "CredentialNotMinted",
     "ExtensionNotFound",
+    "SinkNotFound",
   ]);
   t.strictSame(Object.keys(conditionReasons.Programmed), ["Programmed", "Rejected", "Pending"]);
   t.strictSame(Object.keys(conditionReasons.Ready), [
