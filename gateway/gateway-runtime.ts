@@ -19,6 +19,7 @@ import type { Logger } from "./log.ts";
 import { tierCounts } from "./route-tier.ts";
 import type { RuleFactsIndex } from "./rule-facts.ts";
 import { indexRuleFacts } from "./rule-facts.ts";
+import { isSameMap } from "./same-map.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, SocketEndpoint } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
@@ -140,15 +141,18 @@ export class GatewayRuntime {
     gateway: GatewaySnapshot,
     credentials: ReadonlyMap<string, SecretValue>,
   ): Promise<void> {
-    await this.#bindExplicit(gateway.explicitProxy ?? this.#options.explicitProxy);
     const { headers } = credentialsOf(gateway, credentials);
+    const isAgain =
+      this.#publication > 0 && revision === this.#revision && gateway === this.#gateway;
+    // Credentials of another gateway have changed: this Envoy has all that it is to have.
+    if (isAgain && isSameMap(headers, this.#credentials)) return;
+    await this.#bindExplicit(gateway.explicitProxy ?? this.#options.explicitProxy);
     await this.#options.certificates.update(gateway);
     // Only now, at once with the sending: a late confirmation of the revision before must not count for this one.
+    this.#indexRules(gateway);
     this.#gateway = gateway;
     this.#credentials = headers;
     this.#revision = revision;
-    this.#indexes = [indexRuleFacts(gateway), ...this.#indexes].slice(0, keptRevisions);
-    this.#ruleFacts = new Map(this.#indexes.toReversed().flatMap((index) => [...index]));
     this.#send();
   }
 
@@ -233,6 +237,13 @@ export class GatewayRuntime {
     await this.#options.certificates.close();
     await rm(this.#options.directory, { recursive: true, force: true });
     return stop;
+  }
+
+  /** A gateway that comes again only for other values of credentials must not push out what was before it. */
+  #indexRules(gateway: GatewaySnapshot): void {
+    if (gateway === this.#gateway && this.#indexes.length > 0) return;
+    this.#indexes = [indexRuleFacts(gateway), ...this.#indexes].slice(0, keptRevisions);
+    this.#ruleFacts = new Map(this.#indexes.toReversed().flatMap((index) => [...index]));
   }
 
   async #bindExplicit(wanted: SocketEndpoint | undefined): Promise<void> {

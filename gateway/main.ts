@@ -76,6 +76,7 @@ async function main(args: readonly string[]): Promise<void> {
     recordsDirectory: home.records,
     recordsName: others.length === 0 ? "records" : `records-${process.pid}`,
     budgetsDirectory: home.budgets,
+    grantsDirectory: home.grants,
     prices: await readPriceFile(home.prices),
     openFiles: openFilesLimit(),
     publicRootsPem: publicRoots.join(""),
