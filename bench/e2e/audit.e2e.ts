@@ -507,6 +507,30 @@ t.test("a route can audit alone", async (test) => {
   await gateway.change("alone.yaml", undefined);
 });
 
+t.test("what audits is said in the log, the status and its conditions", async (test) => {
+  const line = "AUDIT: nothing is refused by EgressGateway default/audit";
+  test.match(gateway.log, line);
+  const { gateways } = await gateway.status();
+  test.same(
+    gateways.map(({ name, audits }) => [name, audits]),
+    [
+      ["audit", ["EgressGateway default/audit"]],
+      ["enforce", undefined],
+    ],
+  );
+  const { items } = await gateway.objects("EgressGateway");
+  test.same(
+    items.map(({ object, conditions }) => [
+      object.metadata.name,
+      conditions.find(({ type }) => type === "Enforcing")?.reason,
+    ]),
+    [
+      ["audit", "Audit"],
+      ["enforce", undefined],
+    ],
+  );
+});
+
 /** Where reasons are tried that need a gateway of their own, which audit mode has no part in, or a double. */
 const elsewhere: Readonly<Record<string, string>> = {
   "budget-unavailable": "extproc/session-audit.test.ts",
