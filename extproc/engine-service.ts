@@ -25,7 +25,8 @@ import type { LimitTable } from "./limit-table.ts";
 import { Observation } from "./observation.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { PlanBook } from "./plan-book.ts";
-import { RateLimits } from "./rate-limits.ts";
+import type { SharedPortions } from "./rate-limits.ts";
+import { portionWork, RateLimits } from "./rate-limits.ts";
 import { RunNames } from "./run-names.ts";
 import type { SessionTools } from "./session.ts";
 import { Session } from "./session.ts";
@@ -49,6 +50,8 @@ export interface EngineServiceOptions {
   readonly counters: ThreadCounters;
   /** How far rate limits are used, in memory of all threads */
   readonly limits: LimitTable;
+  /** Portions of limits that replicas share; absent: nothing is shared */
+  readonly shared?: SharedPortions;
   /** How far budgets are used, and where this thread writes down what it reserves */
   readonly budgets: Pick<CallBudgetsOptions, "table" | "journal" | "name">;
   /** Before those of the table that is shipped; absent: none */
@@ -78,17 +81,23 @@ export class EngineService {
     const { clock, counters, limits, onFacts, policies, workers = new Map() } = options;
     const { budgets, prices = [] } = options;
     this.#book = new PlanBook(policies);
-    this.#parts = { clock, counters, onFacts, work: new WorkRunner({ workers, clock }) };
     this.#nowUnixMs = () => clock.now();
     const random = createRandomPool();
+    const limiter = new RateLimits({
+      table: limits,
+      counters,
+      nowMs: () => monotonicMs(clock),
+      agentOfRun: (runId) => this.#runs.find(runId),
+      shared: options.shared,
+    });
+    const work = new WorkRunner({
+      workers: new Map([...workers, [portionWork, limiter.wait]]),
+      clock,
+    });
+    this.#parts = { clock, counters, onFacts, work };
     this.#tools = {
       credential: this.#book.credential,
-      limiter: new RateLimits({
-        table: limits,
-        counters,
-        nowMs: () => monotonicMs(clock),
-        agentOfRun: (runId) => this.#runs.find(runId),
-      }),
+      limiter,
       budgeter: new CallBudgets({ ...budgets, counters, nowMs: this.#nowUnixMs }),
       nextId: createTransactionIds(random),
       trace: (traceparent) => createTraceIds(traceparent, random),
@@ -138,6 +147,11 @@ export class EngineService {
   /** Takes which agents runs are of. */
   identify(runs: readonly (readonly [runId: string, agent: string])[]): void {
     this.#runs.add(runs);
+  }
+
+  /** Takes that something is known of a caller's portion now, or nothing can be. */
+  onPortion(caller: string): void {
+    this.#options.shared?.waiters.onAnswered(caller);
   }
 
   #openProcess(stream: GrpcStream): SessionCall {

@@ -13,6 +13,8 @@ import {
   responseHeaders,
   update,
 } from "./testdata/playbook.ts";
+import { createLimiter } from "./testdata/limiter.ts";
+import type { SessionTools } from "./session.ts";
 import { sessionTools } from "./testdata/session-tools.ts";
 
 const nothing = { globs: [], expressions: [] };
@@ -47,6 +49,7 @@ const rules: McpPlan = {
 interface Setting {
   readonly plan?: Partial<EnginePlan>;
   readonly list?: readonly Policy[];
+  readonly tools?: Partial<SessionTools>;
 }
 
 function start(test: Test, setting: Setting = {}) {
@@ -63,7 +66,7 @@ function start(test: Test, setting: Setting = {}) {
     entry,
     judge: entry.mcp,
     caller: "run:1",
-    tools: { ...sessionTools(book), words: () => book.words },
+    tools: { ...sessionTools(book), ...setting.tools, words: () => book.words },
     settler: { onSettled: () => session.onSettled() },
   });
   return play(session, (found, wanted) => test.match(found, wanted));
@@ -300,4 +303,33 @@ t.test("onMessage() takes the scheme of the connection, not that of the agent", 
   ask("https").out({ reply: "requestBody" });
   ask("http").out({ reply: "immediateResponse" });
   start(test).in(requestHeaders({ accept })).out({ reply: "immediateResponse", status: 500 });
+});
+
+t.test("a message waits until something is known of a shared limit", async (test) => {
+  const policy = { kind: "RateLimitPolicy", namespace: "default", name: "p" };
+  const limit = { policy, requests: 1, windowMs: 60_000, scope: "PerAgent" } as const;
+  const limits = [{ ...limit, shared: { onUnreachable: "Refuse" } }] as const;
+  const setting = { plan: { limits }, tools: { limiter: createLimiter({ replicas: 1 }).limiter } };
+  start(test, setting)
+    .in(post())
+    .out({ reply: "requestHeaders" })
+    .in(body(call("good")))
+    .out({ kind: "start-work", work: { worker: "limit-portion" } })
+    .outcome({ kind: "done", value: { kind: "taken" } })
+    .out({ reply: "requestBody" })
+    .in(responseHeaders())
+    .out({ reply: "responseHeaders" });
+  const book = start(test, setting)
+    .in(post())
+    .in(body(call("good")))
+    .outcome({ kind: "late" })
+    .out({ reply: "immediateResponse", body: { id: 1 } })
+    .close();
+  test.match(book.records, [{ denial: { reason: "limit-unavailable" } }]);
+  const get = { ":method": "GET", accept: "text/event-stream", "x-forwarded-proto": "https" };
+  start(test, setting)
+    .in(requestHeaders(get, true))
+    .out({ kind: "start-work" })
+    .outcome({ kind: "late" })
+    .out({ reply: "immediateResponse", status: 503 });
 });

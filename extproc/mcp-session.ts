@@ -4,13 +4,14 @@
  */
 
 import type { CallFacts, EngineDenial, McpFacts } from "../gateway/call-facts.ts";
-import type { HeaderPair } from "../gateway/decision.ts";
+import type { Command, HeaderPair, WorkOutcome } from "../gateway/decision.ts";
 import { CLRK_HEADERS } from "../gateway/headers.ts";
 import { refuseLimited } from "../gateway/limit-refusal.ts";
 import type { McpAnswerFilter } from "../gateway/mcp-answer-filter.ts";
 import { createPlainFilter, createStreamFilter } from "../gateway/mcp-answer-filter.ts";
 import type { McpHead, McpJudge, McpRefusal } from "../gateway/mcp-judge.ts";
 import { redactTarget } from "../gateway/redact.ts";
+import type { LimitVerdict } from "../gateway/rate-limiter.ts";
 import type { LimitPlan } from "../gateway/snapshot.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
 import type { SessionCommand } from "./commands.ts";
@@ -40,8 +41,11 @@ export interface McpSessionOptions {
   readonly settler: Settler;
 }
 
-/** `body`: the request's body is waited for. `open`: the request was allowed. */
-type State = "headers" | "body" | "open" | "refused" | "closed";
+/**
+ * `body`: the request's body is waited for. `waiting`: something must be known of its limits. `open`: the request was
+ * allowed.
+ */
+type State = "headers" | "body" | "waiting" | "open" | "refused" | "closed";
 
 const noBytes = Buffer.alloc(0);
 
@@ -61,6 +65,8 @@ export class McpSession {
   #denial: EngineDenial | null = null;
   #mcp: McpFacts | null = null;
   #target: CallFacts["target"] = null;
+  /** Goes on after the work that is waited for */
+  #resume: ((outcome: WorkOutcome) => readonly SessionCommand[]) | undefined;
   #isSettling = false;
   #isRecorded = false;
 
@@ -80,6 +86,8 @@ export class McpSession {
         return this.#onRequestHeaders(message);
       case "body":
         return message.phase === "request-body" ? this.#onBody(message) : this.#early(message);
+      case "waiting":
+        return this.#early(message);
       case "open":
         return this.#onOpenMessage(message);
       case "refused":
@@ -89,9 +97,17 @@ export class McpSession {
     }
   }
 
+  /** Takes the end of the work that a limit asked for. */
+  onOutcome(outcome: WorkOutcome): readonly SessionCommand[] {
+    const resume = this.#resume;
+    this.#resume = undefined;
+    return this.#state === "waiting" && resume !== undefined ? resume(outcome) : nothing;
+  }
+
   /** A fault of ours: what can still be refused is refused, all else is ended. */
   onFault(): readonly SessionCommand[] {
-    if (this.#state === "headers" || this.#state === "body") return this.#refuse(ownFault);
+    const isUndecided = this.#state === "headers" || this.#state === "body";
+    if (isUndecided || this.#state === "waiting") return this.#refuse(ownFault);
     return [{ kind: "end", status: GRPC_STATUS.internal, message: "The session failed" }];
   }
 
@@ -138,15 +154,24 @@ export class McpSession {
     if (refusal !== undefined) return this.#refuseAsMcp(refusal);
     const changes = this.#askPolicies(head, headers);
     if (changes.kind === "refuse") return this.#refuse(changes.refusal);
-    this.#state = endOfStream ? "open" : "body";
-    this.#filters = endOfStream && judge.hides(head);
     const bytes = encodeHeadersReply("request-headers", {
       // What is compressed cannot be filtered as it passes.
       set: [...changes.set, ["accept-encoding", "identity"]],
       remove: changes.remove,
       transactionId: this.#id,
     });
-    return send(bytes);
+    if (!endOfStream) {
+      this.#state = "body";
+      return send(bytes);
+    }
+    return this.#takeLimits([], {
+      onTaken: () => {
+        this.#state = "open";
+        this.#filters = judge.hides(head);
+        return send(bytes);
+      },
+      onRefused: (limited) => this.#refuse(limited),
+    });
   }
 
   #observe(headers: HeaderView, endOfStream: boolean): void {
@@ -204,22 +229,39 @@ export class McpSession {
     const outcome = judge.judgeBody(head, body);
     this.#mcp = outcome.facts === null ? null : this.#redacted(outcome.facts);
     if (outcome.kind === "refuse") return this.#refuseAsMcp(outcome.refusal);
-    const limited = this.#takeLimits(outcome.limits);
-    if (limited !== undefined) {
-      const { message, headers = [] } = limited;
-      this.#mcp = this.#mcp === null ? null : asDenied(this.#mcp);
-      return this.#refuseAsMcp(outcome.limited(message, headers));
-    }
-    this.#state = "open";
-    this.#filters = outcome.hasLists && judge.hides(head);
-    return replyCommands["request-body"];
+    return this.#takeLimits(outcome.limits, {
+      onTaken: () => {
+        this.#state = "open";
+        this.#filters = outcome.hasLists && judge.hides(head);
+        return replyCommands["request-body"];
+      },
+      onRefused: ({ message, reason, headers = [] }) => {
+        this.#mcp = this.#mcp === null ? null : asDenied(this.#mcp);
+        return this.#refuseAsMcp(outcome.limited({ message, headers, reason }));
+      },
+    });
   }
 
-  #takeLimits(limits: readonly LimitPlan[]): Refusal | undefined {
-    if (limits.length === 0) return undefined;
+  /** Takes one of each limit of the plan and of the messages, perhaps after something is known of them. */
+  #takeLimits(ofMessages: readonly LimitPlan[], next: AfterLimits): readonly SessionCommand[] {
     const { entry, caller, tools } = this.#options;
-    const verdict = tools.limiter.take(limits, { caller, route: entry.plan.route });
-    return verdict.kind === "taken" ? undefined : refuseLimited(verdict);
+    const limits = [...(entry.plan.limits ?? []), ...ofMessages];
+    if (limits.length === 0) return next.onTaken();
+    const request = { caller, route: entry.plan.route };
+    const decide = (verdict: LimitVerdict) =>
+      verdict.kind === "taken" ? next.onTaken() : next.onRefused(refuseLimited(verdict));
+    const verdict = tools.limiter.take(limits, request);
+    if (verdict.kind !== "work") return decide(verdict);
+    return this.#wait(verdict, (outcome) => decide(tools.limiter.settle(limits, request, outcome)));
+  }
+
+  #wait(
+    work: Command,
+    resume: (outcome: WorkOutcome) => readonly SessionCommand[],
+  ): readonly SessionCommand[] {
+    this.#state = "waiting";
+    this.#resume = resume;
+    return [{ kind: "start-work", work }];
   }
 
   #onOpenMessage(message: TransactionMessage): readonly SessionCommand[] {
@@ -318,6 +360,11 @@ export class McpSession {
     this.#denial = { reason: refusal.reason, message: refusal.message };
     return send(encodeRefusal(refusal, { provider: undefined, transactionId: this.#id }));
   }
+}
+
+interface AfterLimits {
+  readonly onTaken: () => readonly SessionCommand[];
+  readonly onRefused: (refusal: Refusal) => readonly SessionCommand[];
 }
 
 type PolicyChanges =

@@ -19,6 +19,7 @@ import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
 import type { WholeAnswer } from "./answer-changer.ts";
 import type { CallAccount } from "./call-account.ts";
+import type { AdmittedCall, WaitingCall } from "./call-admission.ts";
 import { admitCall } from "./call-admission.ts";
 import { encodeAnswerHead, encodeReplacedAnswer, encodeWholeAnswer } from "./answer-replies.ts";
 import type { SessionCommand } from "./commands.ts";
@@ -92,6 +93,8 @@ export class Session {
   #isRouted = false;
   /** Headers of a routed request */
   #kept: HeaderView | undefined;
+  /** Present while something must be known of the call's limits before it goes on by this reply */
+  #held: { readonly call: WaitingCall; readonly reply: Buffer } | undefined;
   /** Present where a budget counts the call */
   #account: CallAccount | undefined;
   /** What becomes of the answer's body */
@@ -127,9 +130,8 @@ export class Session {
 
   /** Takes the end of the work that a policy asked for. */
   onOutcome(outcome: WorkOutcome): readonly SessionCommand[] {
-    if (this.#state !== "waiting" || this.#transaction === undefined) return nothing;
-    this.#transaction.outcome = outcome;
-    const commands = this.#askPolicies(this.#transaction);
+    if (this.#state !== "waiting") return nothing;
+    const commands = this.#goOn(outcome);
     const kept = this.#waiting;
     if (this.#isWaiting() || kept === undefined) return commands;
     this.#waiting = undefined;
@@ -139,6 +141,8 @@ export class Session {
   /** A fault of ours: what can still be refused is refused, all else is ended. */
   onFault(): readonly SessionCommand[] {
     if (this.#state === "headers" || this.#state === "waiting") {
+      this.#held?.call.cancel();
+      this.#held = undefined;
       return this.#refuse({
         status: 500,
         reason: "engine-failed",
@@ -156,6 +160,8 @@ export class Session {
     if (this.#state === "closed") return nothing;
     this.#state = "closed";
     this.#waiting = undefined;
+    this.#held?.call.cancel();
+    this.#held = undefined;
     this.#isSettling = this.#observation?.close() === "settling";
     return this.#isSettling ? nothing : this.onSettled();
   }
@@ -185,6 +191,17 @@ export class Session {
     };
     observation?.destroy();
     return [{ kind: "record", facts }];
+  }
+
+  #goOn(outcome: WorkOutcome): readonly SessionCommand[] {
+    const held = this.#held;
+    if (held !== undefined) {
+      this.#held = undefined;
+      return this.#admit(held.call.settle(outcome), held.reply);
+    }
+    if (this.#transaction === undefined) return nothing;
+    this.#transaction.outcome = outcome;
+    return this.#askPolicies(this.#transaction);
   }
 
   #isWaiting(): boolean {
@@ -361,9 +378,23 @@ export class Session {
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
     // Which rule's limits and budget count is known only now; what would be refused anyway takes nothing.
     const admitted = admitCall(routed, this.#caller, this.#tools);
-    if (admitted.kind === "refused") return this.#refuse(admitted.refusal);
-    this.#account = admitted.account;
-    return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
+    // The message's bytes are only lent: what goes on is written down before anything is waited for.
+    return this.#admit(admitted, encodeBodyReply("request-body", outcome.reply));
+  }
+
+  #admit(admitted: AdmittedCall | WaitingCall, reply: Buffer): readonly SessionCommand[] {
+    switch (admitted.kind) {
+      case "refused":
+        return this.#refuse(admitted.refusal);
+      case "admitted":
+        this.#state = "open";
+        this.#account = admitted.account;
+        return [{ kind: "send", bytes: reply }];
+      case "waiting":
+        this.#state = "waiting";
+        this.#held = { call: admitted, reply };
+        return [{ kind: "start-work", work: admitted.work }];
+    }
   }
 
   /** The request is read as the agent sent it, its answer as the provider that serves it writes it. */

@@ -30,7 +30,7 @@ import { compareNames, indexObjects, objectKey } from "./compile/object-index.ts
 import type { DenyAction } from "./compile/refusal.ts";
 import { notEnforced, refuseUnenforced } from "./compile/refusal.ts";
 import type { RouteDraft } from "./compile/route-draft.ts";
-import { unenforcedLogging } from "./compile/rule-extensions.ts";
+import { unenforcedLimit, unenforcedLogging } from "./compile/rule-extensions.ts";
 import type { ListenerAttachments, ObjectStatus } from "./compile/status-book.ts";
 import { StatusBook } from "./compile/status-book.ts";
 import type { SecretValue } from "./secret-value.ts";
@@ -52,6 +52,8 @@ export interface CompileInput {
   readonly environment: {
     /** IP addresses of this machine, which no agent may reach through the gateway */
     readonly ownAddresses: readonly string[];
+    /** Whether limits can be counted together with other replicas; absent: they cannot */
+    readonly sharesLimits?: boolean;
   };
 }
 
@@ -75,7 +77,7 @@ export interface CompileResult {
  * when the environment's addresses are none.
  */
 export function compile({ objects, revision, environment }: CompileInput): CompileResult {
-  const index = indexObjects(objects);
+  const index = indexObjects(objects, environment);
   const book = new StatusBook();
   const guard = createAddressGuard(environment.ownAddresses);
   const credentials = new Map<string, SecretValue>();
@@ -166,6 +168,9 @@ function reportUnenforcedObjects(index: ObjectIndex, book: StatusBook): void {
   for (const backend of index.list("Backend")) {
     const unknown = unknownSchema(backend);
     if (unknown !== undefined) book.reject(backend, unknown);
+  }
+  for (const policy of index.list("RateLimitPolicy")) {
+    for (const field of unenforcedLimit(policy, index)) book.reject(policy, notEnforced(field));
   }
   for (const policy of index.list("LoggingPolicy")) {
     for (const field of unenforcedLogging(policy)) book.reject(policy, notEnforced(field));

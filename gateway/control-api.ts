@@ -6,6 +6,7 @@
 import type { ProviderSummary } from "../providers/provider-summary.ts";
 import type { BudgetStatus } from "./budget-list.ts";
 import type { EngineStatus } from "./engine.ts";
+import type { LimitStoreState } from "./limit-store.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RouteTier, TierCounts } from "./route-tier.ts";
 import type { ObjectName } from "./snapshot.ts";
@@ -44,6 +45,8 @@ export interface GatewayProcessStatus {
   readonly gateways: readonly GatewayStatus[];
   /** Absent while no route needs it */
   readonly engine?: EngineStatus;
+  /** Where limits are shared with other replicas; absent: nowhere */
+  readonly sharedLimits?: LimitStoreState;
   readonly records: RecordsStatus;
   readonly runs: readonly RunStatus[];
 }

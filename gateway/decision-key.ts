@@ -61,6 +61,8 @@ const reasons: ReadonlySet<string> = new Set([
   "body-too-large",
   "body-malformed",
   "not-translatable",
+  "rate-limited",
+  "limit-unavailable",
   "upstream-malformed",
   "mcp-denied",
   "unidentified",

@@ -118,6 +118,7 @@ export class GatewayProcess {
       plugins: parts.plugins.map((plugin) => plugin.path),
       budgetsDirectory: parts.budgetsDirectory,
       prices: parts.prices,
+      ...(parts.limitStore && { limitStore: parts.limitStore }),
       runs: () => this.#runs.agents(),
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
@@ -155,6 +156,7 @@ export class GatewayProcess {
     const stop = await this.#fleet.close(drainMs);
     this.#emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
     await this.#engine.close();
+    await this.#parts.limitStore?.close();
     this.#grpc.forceShutdown();
     this.#accessLogs.close();
     await this.#records.close();
@@ -192,7 +194,10 @@ export class GatewayProcess {
     const compiled = compile({
       objects: loaded.objects.map(({ object }) => object),
       revision: this.#revision,
-      environment: { ownAddresses: ownAddresses() },
+      environment: {
+        ownAddresses: ownAddresses(),
+        sharesLimits: this.#parts.limitStore !== undefined,
+      },
     });
     this.#compiled = compiled;
     const { snapshot, credentials } = compiled;
@@ -328,7 +333,7 @@ export class GatewayProcess {
   }
 
   #status(): GatewayProcessStatus {
-    const { options, envoy, plugins } = this.#parts;
+    const { options, envoy, plugins, limitStore } = this.#parts;
     const engine = this.#engine.status();
     return {
       version,
@@ -342,6 +347,7 @@ export class GatewayProcess {
       gateways: this.#fleet.runtimes.map((runtime) => this.#gatewayStatus(runtime)),
       records: this.#records.status(this.#accessLogs.losses),
       ...(engine && { engine }),
+      ...(limitStore && { sharedLimits: limitStore.state }),
       runs: this.#runs.status(),
     };
   }

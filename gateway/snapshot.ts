@@ -25,6 +25,7 @@ export type {
   Refusal,
   RuleBudget,
   SecretUse,
+  SharedLimit,
 } from "./snapshot-terms.ts";
 
 /** Everything the data plane decides by, at one revision. */

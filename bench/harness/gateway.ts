@@ -51,6 +51,8 @@ export interface GatewayOptions {
   readonly transparent?: boolean;
   /** As many as the gateway chooses when absent */
   readonly engineThreads?: number;
+  /** NATS servers by which limits are shared */
+  readonly nats?: readonly string[];
   /** `CLRK_HOME`, which may be that of a process before; a new one when absent */
   readonly home?: string;
   /** Of the process itself, beside what it needs to run */
@@ -336,6 +338,7 @@ async function startProcess(scope: TestScope, start: StartOptions): Promise<Star
       `${name}=${variable}:${key}`,
     ]),
     ...(options.plugins ?? []).flatMap((plugin) => ["--provider", plugin]),
+    ...(options.nats ?? []).flatMap((url) => ["--nats", url]),
     ...(options.transparent ? ["--transparent", `127.0.0.1:${await freePort()}`] : []),
   ];
   const child = spawn(process.execPath, args, {

@@ -61,6 +61,11 @@ export function judgeExtensions(
     }
     if (policy.kind === "RateLimitPolicy") {
       limits.push(limitPlan(policy));
+      const [field] = unenforcedLimit(policy, index);
+      if (field !== undefined) {
+        const found = `${label} with ${formatPath(field)}, for which the gateway needs --nats`;
+        obstacles.push(notEnforced(at, found));
+      }
       continue;
     }
     logging.push(policy);
@@ -71,14 +76,28 @@ export function judgeExtensions(
 }
 
 function limitPlan(policy: RateLimitPolicy): LimitPlan {
-  const { requests, window, scope } = policy.spec;
-  return { policy: referenceOf(policy), requests, windowMs: parseDuration(window), scope };
+  const { requests, window, scope, shared } = policy.spec;
+  return {
+    policy: referenceOf(policy),
+    requests,
+    windowMs: parseDuration(window),
+    scope,
+    ...(shared !== undefined && { shared }),
+  };
 }
 
 /** Named twice, a policy still counts a request once. */
 function withoutRepeats(limits: readonly LimitPlan[]): LimitPlan[] {
   const byName = new Map(limits.map((limit) => [limit.policy.name, limit]));
   return [...byName.values()];
+}
+
+/** The fields of a RateLimitPolicy that ask for what this process does not do. */
+export function unenforcedLimit(
+  { spec }: RateLimitPolicy,
+  { sharesLimits }: Pick<ObjectIndex, "sharesLimits">,
+): Path[] {
+  return spec.shared === undefined || sharesLimits ? [] : [["spec", "shared"]];
 }
 
 /** The fields of a LoggingPolicy that ask for what this gateway does not do. */

@@ -60,7 +60,7 @@ t.test("status() says what is wrong", async (t) => {
       connections: { open: 0, total: 0, bytesUpstream: 0, bytesDownstream: 0 },
       failed: 6,
       droppedFacts: 0,
-      limited: { spent: 0, full: 0 },
+      limited: { spent: 0, full: 0, unreachable: 0, unshared: 0 },
       budgets: { exhausted: 1, full: 0, unwritten: 7, failure: "Cannot keep the budgets: full" },
     },
     records: {

@@ -1,6 +1,7 @@
 /** `clrk status`: the running gateway processes at a glance. */
 import type { GatewayProcessStatus, RecordsStatus } from "../../../gateway/control-api.ts";
 import type { EngineStatus } from "../../../gateway/engine.ts";
+import type { LimitStoreState } from "../../../gateway/limit-store.ts";
 import { formatTierCounts } from "../../../gateway/route-tier.ts";
 import { ageSince, describeAge, formatAge } from "../age.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -48,7 +49,7 @@ function describeProcess(process: GatewayProcessStatus, context: CliContext): st
 
 function describeFacts(process: GatewayProcessStatus, context: CliContext): string[] {
   const { pid, version, startedAt, directories, revision, envoy, engine, records } = process;
-  const { plugins } = process;
+  const { plugins, sharedLimits } = process;
   const { workingDirectory } = context;
   const ageMs = ageSince(startedAt, context.now());
   const facts: [string, string][] = [
@@ -63,6 +64,9 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ...(engine === undefined || engine.budgets.failure === ""
       ? []
       : [["Budgets", engine.budgets.failure] satisfies [string, string]]),
+    ...(sharedLimits === undefined
+      ? []
+      : [["Limits", describeSharedLimits(sharedLimits, engine)] satisfies [string, string]]),
     ...(plugins.length === 0
       ? []
       : [["Plugins", describePlugins(plugins)] satisfies [string, string]]),
@@ -72,6 +76,20 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ...(records.failure === "" ? [] : [["", records.failure] satisfies [string, string]]),
   ];
   return facts.map(([name, value]) => `${name.padEnd(10)} ${escapeControls(value)}\n`);
+}
+
+function describeSharedLimits(
+  { server, isReachable, replicas, failure }: LimitStoreState,
+  engine: EngineStatus | undefined,
+): string {
+  const { unreachable = 0, unshared = 0 } = engine?.limited ?? {};
+  return [
+    isReachable
+      ? `shared by ${server}, ${replicas} ${replicas === 1 ? "replica" : "replicas"}`
+      : `NOT SHARED: ${failure}`,
+    ...(unreachable === 0 ? [] : [`${unreachable} refused that could not be asked about`]),
+    ...(unshared === 0 ? [] : [`${unshared} let by without asking`]),
+  ].join(", ");
 }
 
 function describePlugins(plugins: GatewayProcessStatus["plugins"]): string {
