@@ -18,6 +18,8 @@ import type { CallBudgetsOptions } from "./call-budgets.ts";
 import { CallBudgets } from "./call-budgets.ts";
 import { readCaller } from "./caller.ts";
 import { EjectedCandidates } from "./ejected-candidates.ts";
+import type { ConnectionCallParts } from "./connection-call.ts";
+import { ConnectionCall } from "./connection-call.ts";
 import type { GrpcStream, OpenCall } from "./http2/call.ts";
 import { McpSession } from "./mcp-session.ts";
 import { NetworkCall } from "./network-call.ts";
@@ -41,6 +43,7 @@ import { WorkRunner } from "./work-runner.ts";
 /** Paths of the methods that Envoy calls. */
 export const ENGINE_METHODS = {
   process: "/envoy.service.ext_proc.v3.ExternalProcessor/Process",
+  connection: "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit",
   network: "/envoy.service.network_ext_proc.v3.NetworkExternalProcessor/Process",
 } as const;
 
@@ -69,6 +72,7 @@ export class EngineService {
   readonly #options: EngineServiceOptions;
   readonly #book: PlanBook;
   readonly #parts: SessionCallParts;
+  readonly #connectionParts: ConnectionCallParts;
   readonly #tools: SessionTools;
   readonly #nowUnixMs: () => number;
   readonly #health = new EjectedCandidates();
@@ -95,6 +99,7 @@ export class EngineService {
       clock,
     });
     this.#parts = { clock, counters, onFacts, work };
+    this.#connectionParts = { counters, limiter, work, findPlan: this.#book.findConnection };
     this.#tools = {
       credential: this.#book.credential,
       limiter,
@@ -130,6 +135,7 @@ export class EngineService {
   get methods(): ReadonlyMap<string, OpenCall> {
     return new Map<string, OpenCall>([
       [ENGINE_METHODS.process, (stream) => this.#openProcess(stream)],
+      [ENGINE_METHODS.connection, (stream) => new ConnectionCall(stream, this.#connectionParts)],
       [ENGINE_METHODS.network, (stream) => this.#openNetwork(stream)],
     ]);
   }

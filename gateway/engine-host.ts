@@ -85,7 +85,8 @@ export class EngineHost {
 
 /** Whether any rule of the snapshot is decided or signed by the engine. */
 export function needsEngine({ gateways }: Snapshot): boolean {
-  return gateways.some(({ hosts }) =>
+  return gateways.some(({ hosts, l4Rules }) =>
+    l4Rules.some(({ engine }) => engine !== undefined) ||
     hosts.some(({ rules }) =>
       rules.some(({ engine, action }) => {
         if (engine !== undefined) return true;

@@ -144,6 +144,16 @@ export interface EnginePlan {
   readonly why: readonly string[];
 }
 
+/** What the engine decides of new raw connections of a rule, before anything is dialled. */
+export interface ConnectionPlan {
+  /** First 16 hex digits of SHA-256 over the rest of the plan */
+  readonly id: string;
+  readonly route: ObjectName;
+  readonly ruleIndex: number;
+  /** A connection takes one of each or of none; never empty */
+  readonly limits: readonly LimitPlan[];
+}
+
 /** What the engine does with each attempt at an upstream, after everything else has changed the request. */
 export interface AttemptPlan {
   /** First 16 hex digits of SHA-256 over the rest of the plan */
@@ -262,6 +272,8 @@ export interface L4Rule {
   /** Inclusive; empty: any port */
   readonly ports: readonly PortRange[];
   readonly verdict: "allow" | "deny";
+  /** Present when the engine is asked about raw connections; never on a refusal */
+  readonly engine?: ConnectionPlan;
   /** Only on deny; absent: `deny-policy` */
   readonly reason?: DenyReason;
 }

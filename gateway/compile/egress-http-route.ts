@@ -23,7 +23,6 @@ export function draftEgressHttpRoute(route: EgressHTTPRoute, index: ObjectIndex)
     judgeExtensions(rule.filters, ["spec", "rules", position], {
       index,
       namespace: name.namespace,
-      countsRequests: true,
     }),
   );
   const addresses = hosts.filter(({ kind }) => kind === "ip").map(({ value }) => value);

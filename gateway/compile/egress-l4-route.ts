@@ -8,11 +8,20 @@ import { isEmptySelector } from "../../crds/label-selector.ts";
 import { referenceOf } from "../../crds/meta.ts";
 import type { Path } from "../../crds/problem.ts";
 import type { AddressGuard } from "../address-guard.ts";
-import type { HostMatch, HttpMatch, L4Rule, ObjectName, PortRange } from "../snapshot.ts";
+import type {
+  ConnectionPlan,
+  HostMatch,
+  HttpMatch,
+  L4Rule,
+  LimitPlan,
+  ObjectName,
+  PortRange,
+} from "../snapshot.ts";
 import type { Scheme } from "./authority-pattern.ts";
 import { authorityPattern } from "./authority-pattern.ts";
 import { anyHost, hostMatch } from "./host-match.ts";
 import type { ObjectIndex } from "./object-index.ts";
+import { planId } from "./plan-id.ts";
 import { notEnforced, refuseUnresolved } from "./refusal.ts";
 import type { RouteDraft, RuleDraft } from "./route-draft.ts";
 import { unchanged } from "./header-rewrite.ts";
@@ -58,7 +67,6 @@ function draftRule(rule: Rule, ruleIndex: number, options: RuleOptions): Drafted
   const extensions = judgeExtensions(rule.filters, path, {
     index,
     namespace,
-    countsRequests: false,
   });
   const [missing] = extensions.missing;
   const deny = missing === undefined ? undefined : refuseUnresolved(name, missing);
@@ -78,12 +86,15 @@ function draftRule(rule: Rule, ruleIndex: number, options: RuleOptions): Drafted
       httpRules(match, ruleIndex).map((draft) => ({
         ...draft,
         logging: extensions.logging,
+        limits: extensions.limits,
         ...(deny && { deny }),
       })),
     ),
     l4Rules: matches.map((match) => {
-      const allowed = l4Rule(match, { route: name, ruleIndex, guard });
-      return deny === undefined ? allowed : { ...allowed, verdict: "deny", reason: deny.reason };
+      const rule = l4Rule(match, { route: name, ruleIndex, guard });
+      if (deny !== undefined) return { ...rule, verdict: "deny", reason: deny.reason };
+      const engine = connectionPlan(name, ruleIndex, extensions.limits);
+      return engine === undefined ? rule : { ...rule, engine };
     }),
   };
 }
@@ -129,7 +140,17 @@ function l4Rule(
   };
 }
 
-type PlainDraft = Omit<RuleDraft, "logging">;
+function connectionPlan(
+  route: ObjectName,
+  ruleIndex: number,
+  limits: readonly LimitPlan[],
+): ConnectionPlan | undefined {
+  if (limits.length === 0) return undefined;
+  const plan = { route, ruleIndex, limits };
+  return { id: planId(plan), ...plan };
+}
+
+type PlainDraft = Omit<RuleDraft, "logging" | "limits">;
 
 function httpRules(match: Match, ruleIndex: number): PlainDraft[] {
   const ports = portRanges(match);
@@ -173,7 +194,6 @@ function httpRule(
     ...(scheme !== undefined && { scheme }),
     requestHeaders: unchanged,
     responseHeaders: unchanged,
-    limits: [],
     backends: [],
   };
 }

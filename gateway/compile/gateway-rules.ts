@@ -59,7 +59,7 @@ function comesLast({ object, rules }: RouteDraft): boolean {
 }
 
 /** A refusal covers guarded addresses too, where an allowing rule would leave them to the guard. */
-function refuseConnections(rule: L4Rule, { reason }: DenyAction): L4Rule {
+function refuseConnections({ engine: _, ...rule }: L4Rule, { reason }: DenyAction): L4Rule {
   const cidrs = rule.cidrs.map(({ cidr }) => ({ cidr, namesGuarded: true }));
   return { ...rule, cidrs, verdict: "deny", reason };
 }

@@ -29,15 +29,13 @@ export interface ExtensionFindings {
 export interface ExtensionScope {
   readonly index: ObjectIndex;
   readonly namespace: string;
-  /** False: nobody counts what the rule matches, such as raw connections */
-  readonly countsRequests: boolean;
 }
 
 /** Judges the filters of the rule at `path` in an object of `namespace`. */
 export function judgeExtensions(
   filters: readonly ExtensionFilter[],
   path: Path,
-  { index, namespace, countsRequests }: ExtensionScope,
+  { index, namespace }: ExtensionScope,
 ): ExtensionFindings {
   const logging: LoggingPolicy[] = [];
   const limits: LimitPlan[] = [];
@@ -48,7 +46,7 @@ export function judgeExtensions(
     const at = [...path, "filters", position, "extensionRef"];
     const { kind, name } = extensionRef;
     const label = `${kind} ${namespace}/${name}`;
-    const isKnown = kind === "LoggingPolicy" || (kind === "RateLimitPolicy" && countsRequests);
+    const isKnown = kind === "LoggingPolicy" || kind === "RateLimitPolicy";
     if (!isKnown) {
       obstacles.push(notEnforced(at, label));
       continue;
