@@ -333,3 +333,13 @@ t.test("a message waits until something is known of a shared limit", async (test
     .outcome({ kind: "late" })
     .out({ reply: "immediateResponse", status: 503 });
 });
+
+t.test("what a filter before ours answered passes as it is", async (test) => {
+  const book = start(test)
+    .in(responseHeaders({ ":status": "413" }))
+    .out({ reply: "responseHeaders" })
+    .in(message("response-body", { body: "{}", endOfStream: true }))
+    .out({ reply: "responseBody" })
+    .close();
+  test.same(book.records, []);
+});

@@ -43,9 +43,9 @@ export interface McpSessionOptions {
 
 /**
  * `body`: the request's body is waited for. `waiting`: something must be known of its limits. `open`: the request was
- * allowed.
+ * allowed. `answered`: by Envoy, before it asked anything.
  */
-type State = "headers" | "body" | "waiting" | "open" | "refused" | "closed";
+type State = "headers" | "body" | "waiting" | "open" | "refused" | "answered" | "closed";
 
 const noBytes = Buffer.alloc(0);
 
@@ -90,6 +90,8 @@ export class McpSession {
         return this.#early(message);
       case "open":
         return this.#onOpenMessage(message);
+      case "answered":
+        return replyCommands[message.phase];
       case "refused":
       case "closed":
         // Envoy may have sent more before it read the refusal.
@@ -141,6 +143,11 @@ export class McpSession {
   }
 
   #onRequestHeaders({ phase, headers, endOfStream }: TransactionMessage) {
+    if (phase === "response-headers") {
+      // A filter before ours refused the request: what Envoy answers is none of our matters.
+      this.#state = "answered";
+      return replyCommands[phase];
+    }
     if (phase !== "request-headers") return fault(phase);
     const { tools, judge } = this.#options;
     this.#id = tools.nextId();

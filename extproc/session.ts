@@ -62,8 +62,11 @@ export interface SessionTools {
   readonly observe: (plan: ObservedPlan, request: ObservedRequest, settler: Settler) => Observation;
 }
 
-/** Where the transaction stands. `waiting`: slow work is under way and messages are kept. */
-type State = "headers" | "waiting" | "open" | "refused" | "closed";
+/**
+ * Where the transaction stands. `waiting`: slow work is under way and messages are kept. `answered`: by Envoy, before it
+ * asked anything.
+ */
+type State = "headers" | "waiting" | "open" | "refused" | "answered" | "closed";
 
 /** One transaction. */
 export class Session {
@@ -121,6 +124,8 @@ export class Session {
         return this.#onOpenMessage(message);
       case "waiting":
         return this.#keep(message);
+      case "answered":
+        return replyCommands[message.phase];
       case "refused":
       case "closed":
         // Envoy may have sent more before it read the refusal.
@@ -209,6 +214,11 @@ export class Session {
   }
 
   #onRequestHeaders(message: TransactionMessage): readonly SessionCommand[] {
+    if (message.phase === "response-headers") {
+      // A filter before ours refused the request: what Envoy answers is none of our matters.
+      this.#state = "answered";
+      return replyCommands[message.phase];
+    }
     if (message.phase !== "request-headers") return fault(message.phase);
     const { nextId, nowMs } = this.#tools;
     this.#id = nextId();

@@ -21,6 +21,7 @@ import type { AttachedRoute } from "./compile/gateway-rules.ts";
 import { connectionRules, placeRules } from "./compile/gateway-rules.ts";
 import type { RouteFallbacks } from "./compile/fallback-policies.ts";
 import { fallbackRoutes } from "./compile/fallback-policies.ts";
+import { gatewayLimits, limitRoute, unenforcedLimit } from "./compile/gateway-limits.ts";
 import { gatewaySettings, hostAliases } from "./compile/gateway-settings.ts";
 import type { PlacedRule } from "./compile/host-policies.ts";
 import { mergeHostPolicies } from "./compile/host-policies.ts";
@@ -30,7 +31,7 @@ import { compareNames, indexObjects, objectKey } from "./compile/object-index.ts
 import type { DenyAction } from "./compile/refusal.ts";
 import { notEnforced, refuseUnenforced } from "./compile/refusal.ts";
 import type { RouteDraft } from "./compile/route-draft.ts";
-import { unenforcedLimit, unenforcedLogging } from "./compile/rule-extensions.ts";
+import { unenforcedLogging } from "./compile/rule-extensions.ts";
 import type { ListenerAttachments, ObjectStatus } from "./compile/status-book.ts";
 import { StatusBook } from "./compile/status-book.ts";
 import type { SecretValue } from "./secret-value.ts";
@@ -185,23 +186,27 @@ function compileGateway(
   const settings = gatewaySettings(gateway, compilation);
   const aliases = hostAliases(gateway, book);
   const key = objectKey(gateway);
-  const attached = compilation.routes.flatMap(({ draft, attachments, deny }): AttachedRoute[] => {
-    const attachment = attachments.get(key);
-    if (attachment === undefined) return [];
-    const { object } = draft;
-    const scope = {
-      gateway,
-      route: draft.name,
-      deny,
-      routeBindings: bindings.get(objectKey(object)) ?? [],
-      // An EgressL4Route allows connections; what is said on them is none of its matters.
-      gatewayBindings: object.kind === "EgressL4Route" ? [] : (bindings.get(key) ?? []),
-      aliases,
-      credentials,
-      settings,
-    };
-    return [{ draft, attachment, scope }];
-  });
+  const { limits } = gatewayLimits(gateway, compilation.index);
+  const attached = compilation.routes.flatMap(
+    ({ attachments, deny, ...route }): AttachedRoute[] => {
+      const attachment = attachments.get(key);
+      if (attachment === undefined) return [];
+      const draft = limitRoute(route.draft, limits);
+      const { object } = draft;
+      const scope = {
+        gateway,
+        route: draft.name,
+        deny,
+        routeBindings: bindings.get(objectKey(object)) ?? [],
+        // An EgressL4Route allows connections; what is said on them is none of its matters.
+        gatewayBindings: object.kind === "EgressL4Route" ? [] : (bindings.get(key) ?? []),
+        aliases,
+        credentials,
+        settings,
+      };
+      return [{ draft, attachment, scope }];
+    },
+  );
   const { listeners } = settings;
   book.reportAttachedRoutes(gateway, countAttachments(listeners, attached));
   const placed = placeRules(attached, listeners);

@@ -54,6 +54,15 @@ export interface GatewaySnapshot {
   /** Bound of the time to response headers in `ms` */
   readonly requestTimeoutMs: number;
   readonly otlp?: OtlpTarget;
+  readonly requestSize?: RequestSizeLimits;
+}
+
+/** Ceilings of every request's size. */
+export interface RequestSizeLimits {
+  /** Of a body as it is sent, in `bytes`; absent: any */
+  readonly bodyBytes?: number;
+  /** Of all headers, in `bytes`, a multiple of 1,024; absent: Envoy's own default */
+  readonly headerBytes?: number;
 }
 
 /** What happens to traffic that no rule matches. */
@@ -213,6 +222,8 @@ export type HttpAction =
       readonly responseHeaders: HeaderRewrite;
       /** Applied whatever the destination is */
       readonly credentials: readonly CredentialUse[];
+      /** Most bytes of a request's body; absent: what the gateway says */
+      readonly maxRequestBytes?: number;
       /** Empty: the host that the agent asked for */
       readonly backends: readonly BackendTarget[];
       /** Of requests to the host that the agent asked for */

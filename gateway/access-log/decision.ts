@@ -101,7 +101,10 @@ function ownRefusal({ details, host, dialled }: DecisionSource) {
     };
   }
   if (details === "request_payload_too_large") {
-    return { reason: "body-too-large", message: "The body is larger than what is held to sign it" };
+    return {
+      reason: "body-too-large",
+      message: "The body is larger than the rule or gateway takes",
+    };
   }
   if (details.startsWith("local_rate_limited")) {
     return { reason: "connection-limit", message: "The run opens connections too fast" };

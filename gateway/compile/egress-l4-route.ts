@@ -8,20 +8,12 @@ import { isEmptySelector } from "../../crds/label-selector.ts";
 import { referenceOf } from "../../crds/meta.ts";
 import type { Path } from "../../crds/problem.ts";
 import type { AddressGuard } from "../address-guard.ts";
-import type {
-  ConnectionPlan,
-  HostMatch,
-  HttpMatch,
-  L4Rule,
-  LimitPlan,
-  ObjectName,
-  PortRange,
-} from "../snapshot.ts";
+import type { HostMatch, HttpMatch, L4Rule, ObjectName, PortRange } from "../snapshot.ts";
 import type { Scheme } from "./authority-pattern.ts";
 import { authorityPattern } from "./authority-pattern.ts";
 import { anyHost, hostMatch } from "./host-match.ts";
 import type { ObjectIndex } from "./object-index.ts";
-import { planId } from "./plan-id.ts";
+import { limitConnections } from "./gateway-limits.ts";
 import { notEnforced, refuseUnresolved } from "./refusal.ts";
 import type { RouteDraft, RuleDraft } from "./route-draft.ts";
 import { unchanged } from "./header-rewrite.ts";
@@ -93,8 +85,7 @@ function draftRule(rule: Rule, ruleIndex: number, options: RuleOptions): Drafted
     l4Rules: matches.map((match) => {
       const rule = l4Rule(match, { route: name, ruleIndex, guard });
       if (deny !== undefined) return { ...rule, verdict: "deny", reason: deny.reason };
-      const engine = connectionPlan(name, ruleIndex, extensions.limits);
-      return engine === undefined ? rule : { ...rule, engine };
+      return limitConnections(rule, extensions.limits);
     }),
   };
 }
@@ -138,16 +129,6 @@ function l4Rule(
     ports: portRanges(match),
     verdict: "allow",
   };
-}
-
-function connectionPlan(
-  route: ObjectName,
-  ruleIndex: number,
-  limits: readonly LimitPlan[],
-): ConnectionPlan | undefined {
-  if (limits.length === 0) return undefined;
-  const plan = { route, ruleIndex, limits };
-  return { id: planId(plan), ...plan };
 }
 
 type PlainDraft = Omit<RuleDraft, "logging" | "limits">;

@@ -37,7 +37,7 @@ export interface ActionScope extends PlanScope {
   /** Takes the values of the credentials that are used */
   readonly credentials: Map<string, SecretValue>;
   /** Of the gateway */
-  readonly settings: Pick<GatewaySnapshot, "requestTimeoutMs" | "upstream">;
+  readonly settings: Pick<GatewaySnapshot, "requestTimeoutMs" | "upstream" | "requestSize">;
 }
 
 /** What becomes of requests that a rule matches. */
@@ -139,10 +139,13 @@ function forward(
   scope: ActionScope,
   way: Pick<ForwardAction, "credentials" | "backends" | "attempt">,
 ): RuleOutcome {
-  const { requestHeaders, responseHeaders } = rule;
+  const { requestHeaders, responseHeaders, maxRequestBytes } = rule;
   const engine = enginePlan(rule, scope, way.credentials);
+  const ceiling = scope.settings.requestSize?.bodyBytes ?? Number.POSITIVE_INFINITY;
+  // A rule may only say less than the gateway.
+  const size = maxRequestBytes !== undefined && maxRequestBytes < ceiling && { maxRequestBytes };
   return {
-    action: { kind: "forward", requestHeaders, responseHeaders, ...way },
+    action: { kind: "forward", requestHeaders, responseHeaders, ...size, ...way },
     ...(engine !== undefined && { engine }),
   };
 }

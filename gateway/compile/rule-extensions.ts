@@ -1,12 +1,10 @@
 /** Policies that a rule applies by ExtensionRef filters: which of them this gateway enforces, and which are missing. */
 
-import { parseDuration } from "../../crds/duration.ts";
 import type { LoggingPolicy } from "../../crds/logging-policy.ts";
-import { referenceOf } from "../../crds/meta.ts";
 import type { Path } from "../../crds/problem.ts";
 import { formatPath } from "../../crds/problem.ts";
-import type { RateLimitPolicy } from "../../crds/rate-limit-policy.ts";
 import type { LimitPlan } from "../snapshot.ts";
+import { limitPlan, unenforcedLimit, withoutRepeats } from "./gateway-limits.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { notEnforced } from "./refusal.ts";
 import type { Finding } from "./status-book.ts";
@@ -71,31 +69,6 @@ export function judgeExtensions(
     if (field !== undefined) obstacles.push(notEnforced(at, `${label} with ${formatPath(field)}`));
   }
   return { logging, limits: withoutRepeats(limits), obstacles, missing };
-}
-
-function limitPlan(policy: RateLimitPolicy): LimitPlan {
-  const { requests, window, scope, shared } = policy.spec;
-  return {
-    policy: referenceOf(policy),
-    requests,
-    windowMs: parseDuration(window),
-    scope,
-    ...(shared !== undefined && { shared }),
-  };
-}
-
-/** Named twice, a policy still counts a request once. */
-function withoutRepeats(limits: readonly LimitPlan[]): LimitPlan[] {
-  const byName = new Map(limits.map((limit) => [limit.policy.name, limit]));
-  return [...byName.values()];
-}
-
-/** The fields of a RateLimitPolicy that ask for what this process does not do. */
-export function unenforcedLimit(
-  { spec }: RateLimitPolicy,
-  { sharesLimits }: Pick<ObjectIndex, "sharesLimits">,
-): Path[] {
-  return spec.shared === undefined || sharesLimits ? [] : [["spec", "shared"]];
 }
 
 /** The fields of a LoggingPolicy that ask for what this gateway does not do. */
