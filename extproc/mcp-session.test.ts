@@ -280,7 +280,7 @@ t.test("onFault() refuses what can still be refused, and ends all else", async (
 });
 
 t.test("onMessage() ends a stream that tells phases out of turn", async (test) => {
-  start(test).in(responseHeaders()).out({ kind: "end" });
+  start(test).in(message("response-body")).out({ kind: "end" });
   start(test).in(post()).in(post()).out({ kind: "end" });
   start(test)
     .in(post())

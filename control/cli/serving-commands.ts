@@ -68,7 +68,7 @@ export function devCommand(): Command<CliContext> {
           variadic: true,
           optional: true,
           placeholder: "URL",
-          brief: "Share limits with replicas by NATS; may be repeated",
+          brief: "Share limits by NATS; may be repeated",
         },
         "nats-credentials": {
           kind: "parsed",
