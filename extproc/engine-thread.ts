@@ -33,7 +33,7 @@ class ServingThread {
   readonly #journal: BudgetJournal | undefined;
 
   constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
-    const { counters, limits, portions, slot, budgets, journal, prices } = order;
+    const { counters, limits, portions, slot, budgets, journal, prices, sampleSeed } = order;
     const row = new ThreadCounters(counters, slot);
     this.#journal = journal && new BudgetJournal(journal);
     this.#outbox = new FactsOutbox({
@@ -57,6 +57,7 @@ class ServingThread {
         name: journal?.name ?? "",
       },
       prices,
+      sampleSeed,
       onFacts: (facts) => this.#outbox.add(facts),
     });
     this.#server = new GrpcServer({

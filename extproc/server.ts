@@ -3,6 +3,7 @@
  * requests that it holds and no others: Envoy asks the next one, and a thread in reserve takes its place.
  */
 
+import { randomInt } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { systemClock } from "../gateway/clock.ts";
 import type { Ejection } from "../gateway/backend-health.ts";
@@ -85,6 +86,7 @@ class EnginePool implements Engine {
   readonly #limits = createLimitMemory();
   readonly #portions: SharedArrayBuffer | undefined;
   readonly #holder: PortionHolder | undefined;
+  readonly #sampleSeed = randomInt(2 ** 32);
   readonly #budgets: ThreadBudgets;
   readonly #slots: readonly Slot[];
   readonly #changed = new Set<() => void>();
@@ -261,6 +263,7 @@ class EnginePool implements Engine {
       counters: this.#memory,
       limits: this.#limits,
       ...(this.#portions && { portions: this.#portions }),
+      sampleSeed: this.#sampleSeed,
       ...this.#budgets.begin(worker),
       prices: this.#options.prices ?? [],
     });

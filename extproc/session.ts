@@ -32,6 +32,14 @@ import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
 import type { RoutingTools } from "./routed-call.ts";
 import { RoutedCall } from "./routed-call.ts";
+import {
+  answerFault,
+  bodiless,
+  ownFault,
+  tooMuchWaiting,
+  unknownPlan,
+  upgraded,
+} from "./session-refusals.ts";
 import { fault, replyCommands } from "./session-replies.ts";
 import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders, WaitingMessages } from "./waiting-messages.ts";
@@ -148,11 +156,7 @@ export class Session {
     if (this.#state === "headers" || this.#state === "waiting") {
       this.#held?.call.cancel();
       this.#held = undefined;
-      return this.#refuse({
-        status: 500,
-        reason: "engine-failed",
-        message: "Refused because the gateway failed to decide about the request",
-      });
+      return this.#refuse(ownFault);
     }
     return [{ kind: "end", status: GRPC_STATUS.internal, message: "The session failed" }];
   }
@@ -224,12 +228,7 @@ export class Session {
     this.#id = nextId();
     this.#startedMs = nowMs();
     if (this.#entry === undefined) {
-      return this.#refuse({
-        status: 503,
-        reason: "not-ready",
-        message:
-          "Refused because the gateway does not have the rule of this request yet: try again",
-      });
+      return this.#refuse(unknownPlan);
     }
     return this.#decide(this.#entry, message);
   }
@@ -250,7 +249,11 @@ export class Session {
     } else if (shown.requestBody !== "none" || shown.responseBody) {
       const { meters, capture } = entry.plan;
       const plan = { provider: entry.provider, meters, capture };
-      this.#observation = tools.observe(plan, { method, path, headers }, this.#settler);
+      this.#observation = tools.observe(
+        plan,
+        { method, path, headers, traceId: trace.traceId },
+        this.#settler,
+      );
       if (endOfStream) this.#observation.requestEnd();
     }
     const transaction: MutableTransaction = {
@@ -319,11 +322,7 @@ export class Session {
   #keep(message: TransactionMessage): readonly SessionCommand[] {
     this.#waiting ??= new WaitingMessages();
     if (this.#waiting.add(message)) return nothing;
-    return this.#refuse({
-      status: 413,
-      reason: "body-too-large",
-      message: "Refused because more of the body arrived than is held while the gateway decides",
-    });
+    return this.#refuse(tooMuchWaiting);
   }
 
   #onOpenMessage(message: TransactionMessage): readonly SessionCommand[] {
@@ -420,6 +419,7 @@ export class Session {
       method: headers.find(":method") ?? "",
       path: headers.find(":path") ?? "/",
       headers,
+      traceId: this.#trace?.traceId ?? "",
     };
     const plan = { provider: entry.provider, meters, capture };
     this.#observation = this.#tools.observe(plan, request, this.#settler);
@@ -475,25 +475,6 @@ export class Session {
 }
 
 const noBytes = Buffer.alloc(0);
-
-const bodiless: Refusal = {
-  status: 400,
-  reason: "body-malformed",
-  message: "Refused because the request has no body, and a rule decides by it",
-};
-
-/** Envoy shows no bodies of such a connection: nobody would read the call, count it or choose for it. */
-const upgraded: Refusal = {
-  status: 400,
-  reason: "not-translatable",
-  message: "Refused because a model call that asks for an upgrade cannot be read: send it without",
-};
-
-const answerFault: Refusal = {
-  status: 502,
-  reason: "engine-failed",
-  message: "Refused because the gateway failed to translate the answer",
-};
 
 interface MutableTransaction extends Transaction {
   outcome: WorkOutcome | undefined;

@@ -26,8 +26,12 @@ export interface GatewayProcessParts {
   readonly budgetsDirectory: string;
   /** What replicas share of rate limits; absent: nothing. Closed with the process */
   readonly limitStore?: LimitStore;
+  /** Private folder for refresh tokens that endpoints rotate, over restarts */
+  readonly grantsDirectory: string;
   /** That go before those that are shipped */
   readonly prices: readonly PriceEntry[];
+  /** Files that Envoy may open */
+  readonly openFiles: number;
   /** PEM of the machine's public roots */
   readonly publicRootsPem: string;
   readonly openCertificates: (gateway: GatewaySnapshot) => Promise<GatewayCertificates>;

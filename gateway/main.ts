@@ -5,6 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
+import { openFilesLimit } from "./connection-bounds.ts";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { openAuthority } from "../certs/authority.ts";
@@ -79,8 +80,10 @@ async function main(args: readonly string[]): Promise<void> {
     recordsDirectory: home.records,
     recordsName: others.length === 0 ? "records" : `records-${process.pid}`,
     budgetsDirectory: home.budgets,
+    grantsDirectory: home.grants,
     prices: await readPriceFile(home.prices),
     ...(options.nats.length > 0 && { limitStore: await openLimitStore(options, log) }),
+    openFiles: openFilesLimit(),
     publicRootsPem: publicRoots.join(""),
     openCertificates: (snapshot) =>
       openCertificates(snapshot, { home, publicRoots, mintingCeiling, log }),

@@ -11,10 +11,14 @@ import type {
   DenyReason,
   LimitPlan,
   ObjectName,
+  RecordRule,
   Refusal,
+  SinkTarget,
 } from "./snapshot-terms.ts";
 
 export type {
+  BodyBounds,
+  BodyRedactionPlan,
   BudgetCount,
   BudgetUnit,
   CapturePlan,
@@ -22,10 +26,12 @@ export type {
   DenyReason,
   LimitPlan,
   ObjectName,
+  RecordRule,
   Refusal,
   RuleBudget,
   SecretUse,
   SharedLimit,
+  SinkTarget,
 } from "./snapshot-terms.ts";
 
 /** Everything the data plane decides by, at one revision. */
@@ -55,6 +61,10 @@ export interface GatewaySnapshot {
   readonly requestTimeoutMs: number;
   readonly otlp?: OtlpTarget;
   readonly requestSize?: RequestSizeLimits;
+  /** Absent: none */
+  readonly sinks?: readonly SinkTarget[];
+  /** Rules whose records are told apart; absent: none */
+  readonly recordRules?: readonly RecordRule[];
 }
 
 /** Ceilings of every request's size. */
