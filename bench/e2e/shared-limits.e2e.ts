@@ -53,14 +53,17 @@ const ask = ({ run }: Replica, path: ToolPath) => requestThrough(run, `https://t
 /** Statuses of what callers of each replica are told, one request after another, until each was refused so often. */
 async function exhaust(replicas: readonly Replica[], path: ToolPath): Promise<Map<number, number>> {
   const counts = new Map<number, number>();
-  const callers = replicas.flatMap((replica) => Array.from({ length: 4 }, () => replica));
+  const callers = replicas.flatMap((replica) => Array.from({ length: 3 }, () => replica));
   await Promise.all(
     callers.map(async (replica) => {
       let refusals = 0;
-      while (refusals < 40) {
+      while (refusals < 12) {
         const { status } = await ask(replica, path);
         counts.set(status, (counts.get(status) ?? 0) + 1);
-        if (status !== 200) refusals++;
+        if (status === 200) continue;
+        refusals++;
+        // Nobody asks again at once, and what another replica does not use comes back meanwhile.
+        await new Promise((wake) => setTimeout(wake, 150));
       }
     }),
   );
@@ -69,13 +72,12 @@ async function exhaust(replicas: readonly Replica[], path: ToolPath): Promise<Ma
 
 t.test("three gateways are one to a shared limit", { skip }, async (test) => {
   const nats = await startNatsServer(test, program);
-  const gateways = await Promise.all(
-    [1, 2, 3].map(() => startGateway(test, { nats: [nats.url], manifests })),
-  );
   const replicas: Replica[] = [];
-  for (const gateway of gateways) {
+  for (let count = 0; count < 3; count++) {
+    const gateway = await startGateway(test, { nats: [nats.url], manifests });
     replicas.push({ gateway, run: await gateway.registerRun("worker") });
   }
+  const gateways = replicas.map(({ gateway }) => gateway);
   await waitUntil(
     async () => {
       const states = await Promise.all(gateways.map((gateway) => gateway.status()));
