@@ -9,6 +9,7 @@ import type { EngineStatus } from "./engine.ts";
 import type { LimitStoreState } from "./limit-store.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RouteTier, TierCounts } from "./route-tier.ts";
+import type { SecretSourceStatus } from "./secret-source-status.ts";
 import type { ObjectName } from "./snapshot.ts";
 
 /** Where each question is asked; all answers but streams are one JSON object. */
@@ -48,6 +49,8 @@ export interface GatewayProcessStatus {
   /** Where limits are shared with other replicas; absent: nowhere */
   readonly sharedLimits?: LimitStoreState;
   readonly records: RecordsStatus;
+  /** Secrets that come from files, folders and commands */
+  readonly secrets: readonly SecretSourceStatus[];
   /** Credentials that are minted; absent while no route needs one */
   readonly mintedCredentials?: readonly MintedCredentialStatus[];
   readonly runs: readonly RunStatus[];
