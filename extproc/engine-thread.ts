@@ -15,6 +15,8 @@ import { FactsOutbox } from "./facts-outbox.ts";
 import { encodeFacts } from "./facts-text.ts";
 import { GrpcServer } from "./http2/server.ts";
 import { LimitTable } from "./limit-table.ts";
+import { PortionTable } from "./portion-table.ts";
+import { PortionWaiters } from "./portion-waiters.ts";
 import { ThreadCounters } from "./thread-counters.ts";
 import type { ThreadOrder, ThreadReport, ThreadStart } from "./thread-messages.ts";
 import type { Ejection } from "../gateway/backend-health.ts";
@@ -31,7 +33,7 @@ class ServingThread {
   readonly #journal: BudgetJournal | undefined;
 
   constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
-    const { counters, limits, slot, budgets, journal, prices, sampleSeed } = order;
+    const { counters, limits, portions, slot, budgets, journal, prices, sampleSeed } = order;
     const row = new ThreadCounters(counters, slot);
     this.#journal = journal && new BudgetJournal(journal);
     this.#outbox = new FactsOutbox({
@@ -43,6 +45,12 @@ class ServingThread {
       clock: systemClock,
       counters: row,
       limits: new LimitTable(limits),
+      ...(portions !== undefined && {
+        shared: {
+          table: new PortionTable(portions),
+          waiters: new PortionWaiters((ask) => report({ kind: "portion", ask })),
+        },
+      }),
       budgets: {
         table: new BudgetTable(budgets),
         journal: this.#journal,
@@ -75,6 +83,10 @@ class ServingThread {
 
   identify(runs: readonly (readonly [string, string])[]): void {
     this.#service.identify(runs);
+  }
+
+  onPortion(caller: string): void {
+    this.#service.onPortion(caller);
   }
 
   async drain(deadlineMs: number): Promise<void> {
@@ -112,6 +124,9 @@ async function obey(order: ThreadOrder): Promise<void> {
       return;
     case "runs":
       serving?.identify(order.runs);
+      return;
+    case "portion":
+      serving?.onPortion(order.caller);
       return;
     case "drain":
       await serving?.drain(order.deadlineMs);

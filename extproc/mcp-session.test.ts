@@ -14,6 +14,8 @@ import {
   responseHeaders,
   update,
 } from "./testdata/playbook.ts";
+import { createLimiter } from "./testdata/limiter.ts";
+import type { SessionTools } from "./session.ts";
 import { sessionTools } from "./testdata/session-tools.ts";
 
 const nothing = { globs: [], expressions: [] };
@@ -48,6 +50,7 @@ const rules: McpPlan = {
 interface Setting {
   readonly plan?: Partial<EnginePlan>;
   readonly list?: readonly Policy[];
+  readonly tools?: Partial<SessionTools>;
 }
 
 function start(test: Test, setting: Setting = {}) {
@@ -64,7 +67,7 @@ function start(test: Test, setting: Setting = {}) {
     entry,
     judge: entry.mcp,
     caller: "run:1",
-    tools: { ...sessionTools(book), words: () => book.words },
+    tools: { ...sessionTools(book), ...setting.tools, words: () => book.words },
     settler: { onSettled: () => session.onSettled() },
   });
   return play(session, (found, wanted) => test.match(found, wanted));
@@ -272,7 +275,7 @@ t.test("onFault() refuses what can still be refused, and ends all else", async (
 });
 
 t.test("onMessage() ends a stream that tells phases out of turn", async (test) => {
-  start(test).in(responseHeaders()).out({ kind: "end" });
+  start(test).in(message("response-body")).out({ kind: "end" });
   start(test).in(post()).in(post()).out({ kind: "end" });
   start(test)
     .in(post())
@@ -295,4 +298,43 @@ t.test("onMessage() takes the scheme of the connection, not that of the agent", 
   ask("https").out({ reply: "requestBody" });
   ask("http").out({ reply: "immediateResponse" });
   start(test).in(requestHeaders({ accept })).out({ reply: "immediateResponse", status: 500 });
+});
+
+t.test("a message waits until something is known of a shared limit", async (test) => {
+  const policy = { kind: "RateLimitPolicy", namespace: "default", name: "p" };
+  const limit = { policy, requests: 1, windowMs: 60_000, scope: "PerAgent" } as const;
+  const limits = [{ ...limit, shared: { onUnreachable: "Refuse" } }] as const;
+  const setting = { plan: { limits }, tools: { limiter: createLimiter({ replicas: 1 }).limiter } };
+  start(test, setting)
+    .in(post())
+    .out({ reply: "requestHeaders" })
+    .in(body(call("good")))
+    .out({ kind: "start-work", work: { worker: "limit-portion" } })
+    .outcome({ kind: "done", value: { kind: "taken" } })
+    .out({ reply: "requestBody" })
+    .in(responseHeaders())
+    .out({ reply: "responseHeaders" });
+  const book = start(test, setting)
+    .in(post())
+    .in(body(call("good")))
+    .outcome({ kind: "late" })
+    .out({ reply: "immediateResponse", body: { id: 1 } })
+    .close();
+  test.match(book.records, [{ denial: { reason: "limit-unavailable" } }]);
+  const get = { ":method": "GET", accept: "text/event-stream", "x-forwarded-proto": "https" };
+  start(test, setting)
+    .in(requestHeaders(get, true))
+    .out({ kind: "start-work" })
+    .outcome({ kind: "late" })
+    .out({ reply: "immediateResponse", status: 503 });
+});
+
+t.test("what a filter before ours answered passes as it is", async (test) => {
+  const book = start(test)
+    .in(responseHeaders({ ":status": "413" }))
+    .out({ reply: "responseHeaders" })
+    .in(message("response-body", { body: "{}", endOfStream: true }))
+    .out({ reply: "responseBody" })
+    .close();
+  test.same(book.records, []);
 });

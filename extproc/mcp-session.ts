@@ -5,13 +5,14 @@
 
 import { tryLetBy } from "../gateway/audit.ts";
 import type { AuditedDenial, CallFacts, EngineDenial, McpFacts } from "../gateway/call-facts.ts";
-import type { HeaderPair } from "../gateway/decision.ts";
+import type { Command, HeaderPair, WorkOutcome } from "../gateway/decision.ts";
 import { CLRK_HEADERS } from "../gateway/headers.ts";
 import { refuseLimited } from "../gateway/limit-refusal.ts";
 import type { McpAnswerFilter } from "../gateway/mcp-answer-filter.ts";
 import { createPlainFilter, createStreamFilter } from "../gateway/mcp-answer-filter.ts";
 import type { McpHead, McpJudge, McpRefusal } from "../gateway/mcp-judge.ts";
 import { redactTarget } from "../gateway/redact.ts";
+import type { LimitVerdict } from "../gateway/rate-limiter.ts";
 import { letByPick, letByReasons } from "../gateway/routing-plan.ts";
 import type { LimitPlan } from "../gateway/snapshot.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
@@ -42,8 +43,11 @@ export interface McpSessionOptions {
   readonly settler: Settler;
 }
 
-/** `body`: the request's body is waited for. `open`: the request was allowed. */
-type State = "headers" | "body" | "open" | "refused" | "closed";
+/**
+ * `body`: the request's body is waited for. `waiting`: something must be known of its limits. `open`: the request was
+ * allowed. `answered`: by Envoy, before it asked anything.
+ */
+type State = "headers" | "body" | "waiting" | "open" | "refused" | "answered" | "closed";
 
 const noBytes = Buffer.alloc(0);
 
@@ -64,6 +68,8 @@ export class McpSession {
   #wouldDeny: AuditedDenial | undefined;
   #mcp: McpFacts | null = null;
   #target: CallFacts["target"] = null;
+  /** Goes on after the work that is waited for */
+  #resume: ((outcome: WorkOutcome) => readonly SessionCommand[]) | undefined;
   #isSettling = false;
   #isRecorded = false;
 
@@ -83,8 +89,12 @@ export class McpSession {
         return this.#onRequestHeaders(message);
       case "body":
         return message.phase === "request-body" ? this.#onBody(message) : this.#early(message);
+      case "waiting":
+        return this.#early(message);
       case "open":
         return this.#onOpenMessage(message);
+      case "answered":
+        return replyCommands[message.phase];
       case "refused":
       case "closed":
         // Envoy may have sent more before it read the refusal.
@@ -92,9 +102,17 @@ export class McpSession {
     }
   }
 
+  /** Takes the end of the work that a limit asked for. */
+  onOutcome(outcome: WorkOutcome): readonly SessionCommand[] {
+    const resume = this.#resume;
+    this.#resume = undefined;
+    return this.#state === "waiting" && resume !== undefined ? resume(outcome) : nothing;
+  }
+
   /** A fault of ours: what can still be refused is refused, all else is ended. */
   onFault(): readonly SessionCommand[] {
-    if (this.#state === "headers" || this.#state === "body") return this.#refuse(ownFault);
+    const isUndecided = this.#state === "headers" || this.#state === "body";
+    if (isUndecided || this.#state === "waiting") return this.#refuse(ownFault);
     return [{ kind: "end", status: GRPC_STATUS.internal, message: "The session failed" }];
   }
 
@@ -129,6 +147,11 @@ export class McpSession {
   }
 
   #onRequestHeaders({ phase, headers, endOfStream }: TransactionMessage) {
+    if (phase === "response-headers") {
+      // A filter before ours refused the request: what Envoy answers is none of our matters.
+      this.#state = "answered";
+      return replyCommands[phase];
+    }
     if (phase !== "request-headers") return fault(phase);
     const { tools, judge } = this.#options;
     this.#id = tools.nextId();
@@ -143,8 +166,6 @@ export class McpSession {
     if (refusal !== undefined && pick === undefined) return this.#refuseAsMcp(refusal);
     const changes = this.#askPolicies(head, headers);
     if (changes.kind === "refuse") return this.#refuse(changes.refusal);
-    this.#state = endOfStream || pick !== undefined ? "open" : "body";
-    this.#filters = endOfStream && judge.hides(head) && !this.#audits;
     const bytes = encodeHeadersReply("request-headers", {
       // What is compressed cannot be filtered as it passes.
       set: this.#audits ? changes.set : [...changes.set, ["accept-encoding", "identity"]],
@@ -152,7 +173,23 @@ export class McpSession {
       transactionId: this.#id,
       ...(pick !== undefined && { way: { pick } }),
     });
-    return send(bytes);
+    const goOn = () => {
+      this.#state = "open";
+      return send(bytes);
+    };
+    // What is let by although it would be refused takes nothing.
+    if (pick !== undefined) return goOn();
+    if (!endOfStream) {
+      this.#state = "body";
+      return send(bytes);
+    }
+    return this.#takeLimits([], {
+      onTaken: () => {
+        this.#filters = judge.hides(head) && !this.#audits;
+        return goOn();
+      },
+      onRefused: (limited) => (this.#letBy(limited) === undefined ? this.#refuse(limited) : goOn()),
+    });
   }
 
   #observe(headers: HeaderView, endOfStream: boolean): void {
@@ -218,16 +255,18 @@ export class McpSession {
       const goOn = isRuled ? this.#goOn(refusal) : this.#goOnWithout(refusal);
       return goOn ?? this.#refuseAsMcp(refusal);
     }
-    const limited = this.#takeLimits(outcome.limits);
-    if (limited !== undefined) {
-      const { message, headers = [] } = limited;
-      this.#mcp = this.#mcp === null ? null : asDenied(this.#mcp);
-      const refusal = outcome.limited(message, headers);
-      return this.#goOn(refusal) ?? this.#refuseAsMcp(refusal);
-    }
-    this.#state = "open";
-    this.#filters = outcome.hasLists && judge.hides(head) && !this.#audits;
-    return replyCommands["request-body"];
+    return this.#takeLimits(outcome.limits, {
+      onTaken: () => {
+        this.#state = "open";
+        this.#filters = outcome.hasLists && judge.hides(head) && !this.#audits;
+        return replyCommands["request-body"];
+      },
+      onRefused: ({ message, reason, headers = [] }) => {
+        this.#mcp = this.#mcp === null ? null : asDenied(this.#mcp);
+        const refusal = outcome.limited({ message, headers, reason });
+        return this.#goOn(refusal) ?? this.#refuseAsMcp(refusal);
+      },
+    });
   }
 
   get #audits(): boolean {
@@ -261,11 +300,26 @@ export class McpSession {
     return send(encodeBodyReply("request-body", { way: { pick } }));
   }
 
-  #takeLimits(limits: readonly LimitPlan[]): Refusal | undefined {
-    if (limits.length === 0) return undefined;
+  /** Takes one of each limit of the plan and of the messages, perhaps after something is known of them. */
+  #takeLimits(ofMessages: readonly LimitPlan[], next: AfterLimits): readonly SessionCommand[] {
     const { entry, caller, tools } = this.#options;
-    const verdict = tools.limiter.take(limits, { caller, route: entry.plan.route });
-    return verdict.kind === "taken" ? undefined : refuseLimited(verdict);
+    const limits = [...(entry.plan.limits ?? []), ...ofMessages];
+    if (limits.length === 0) return next.onTaken();
+    const request = { caller, route: entry.plan.route };
+    const decide = (verdict: LimitVerdict) =>
+      verdict.kind === "taken" ? next.onTaken() : next.onRefused(refuseLimited(verdict));
+    const verdict = tools.limiter.take(limits, request);
+    if (verdict.kind !== "work") return decide(verdict);
+    return this.#wait(verdict, (outcome) => decide(tools.limiter.settle(limits, request, outcome)));
+  }
+
+  #wait(
+    work: Command,
+    resume: (outcome: WorkOutcome) => readonly SessionCommand[],
+  ): readonly SessionCommand[] {
+    this.#state = "waiting";
+    this.#resume = resume;
+    return [{ kind: "start-work", work }];
   }
 
   #onOpenMessage(message: TransactionMessage): readonly SessionCommand[] {
@@ -368,6 +422,11 @@ export class McpSession {
     this.#denial = { reason: refusal.reason, message: refusal.message };
     return send(encodeRefusal(refusal, { provider: undefined, transactionId: this.#id }));
   }
+}
+
+interface AfterLimits {
+  readonly onTaken: () => readonly SessionCommand[];
+  readonly onRefused: (refusal: Refusal) => readonly SessionCommand[];
 }
 
 type PolicyChanges =

@@ -35,6 +35,7 @@ export const auditTreatments: Readonly<
     enforced: "the name of a backend leads to a guarded address",
   },
   "rate-limited": { kind: "audited" },
+  "limit-unavailable": { kind: "audited" },
   "budget-exhausted": { kind: "audited" },
   "budget-unavailable": { kind: "audited" },
   "mcp-denied": { kind: "audited" },

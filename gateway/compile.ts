@@ -22,6 +22,7 @@ import type { AttachedRoute } from "./compile/gateway-rules.ts";
 import { connectionRules, placeRules } from "./compile/gateway-rules.ts";
 import type { RouteFallbacks } from "./compile/fallback-policies.ts";
 import { fallbackRoutes } from "./compile/fallback-policies.ts";
+import { gatewayLimits, limitRoute, unenforcedLimit } from "./compile/gateway-limits.ts";
 import { gatewaySettings, hostAliases } from "./compile/gateway-settings.ts";
 import type { PlacedRule } from "./compile/host-policies.ts";
 import { mergeHostPolicies } from "./compile/host-policies.ts";
@@ -56,6 +57,8 @@ export interface CompileInput {
   readonly environment: {
     /** IP addresses of this machine, which no agent may reach through the gateway */
     readonly ownAddresses: readonly string[];
+    /** Whether limits can be counted together with other replicas; absent: they cannot */
+    readonly sharesLimits?: boolean;
   };
   /**
    * Why there is none now of minted credentials, a clause by `MintPlan.resource`: what would need one is refused. All
@@ -90,7 +93,7 @@ export interface CompileResult {
  */
 export function compile(input: CompileInput): CompileResult {
   const { objects, revision, environment, withheld } = input;
-  const index = indexObjects(objects);
+  const index = indexObjects(objects, environment);
   const book = new StatusBook();
   const guard = createAddressGuard(environment.ownAddresses);
   const credentials = new Map<string, SecretValue>();
@@ -208,6 +211,9 @@ function reportUnenforcedObjects(index: ObjectIndex, book: StatusBook): void {
     const unknown = unknownSchema(backend);
     if (unknown !== undefined) book.reject(backend, unknown);
   }
+  for (const policy of index.list("RateLimitPolicy")) {
+    for (const field of unenforcedLimit(policy, index)) book.reject(policy, notEnforced(field));
+  }
   for (const policy of index.list("LoggingPolicy")) {
     for (const field of unenforcedLogging(policy)) book.reject(policy, notEnforced(field));
   }
@@ -221,10 +227,12 @@ function compileGateway(
   const settings = gatewaySettings(gateway, compilation);
   const aliases = hostAliases(gateway, book);
   const key = objectKey(gateway);
+  const { limits } = gatewayLimits(gateway, compilation.index);
   const attached = compilation.routes.flatMap((understood): AttachedRoute[] => {
-    const { draft, attachments, deny } = understood;
+    const { attachments, deny } = understood;
     const attachment = attachments.get(key);
     if (attachment === undefined) return [];
+    const draft = limitRoute(understood.draft, limits);
     const { object } = draft;
     const audits = settings.audits === true || object.spec.enforcement === "Audit";
     const unknown = findUnknownSink(draft, gateway);

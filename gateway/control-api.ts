@@ -6,6 +6,7 @@
 import type { ProviderSummary } from "../providers/provider-summary.ts";
 import type { BudgetStatus } from "./budget-list.ts";
 import type { EngineStatus } from "./engine.ts";
+import type { LimitStoreState } from "./limit-store.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RouteTier, TierCounts } from "./route-tier.ts";
 import type { SecretSourceStatus } from "./secret-source-status.ts";
@@ -45,6 +46,8 @@ export interface GatewayProcessStatus {
   readonly gateways: readonly GatewayStatus[];
   /** Absent while no route needs it */
   readonly engine?: EngineStatus;
+  /** Where limits are shared with other replicas; absent: nowhere */
+  readonly sharedLimits?: LimitStoreState;
   readonly records: RecordsStatus;
   /** Secrets that come from files, folders and commands */
   readonly secrets: readonly SecretSourceStatus[];

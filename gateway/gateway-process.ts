@@ -117,6 +117,7 @@ export class GatewayProcess {
       plugins: parts.plugins.map((plugin) => plugin.path),
       budgetsDirectory: parts.budgetsDirectory,
       prices: parts.prices,
+      ...(parts.limitStore && { limitStore: parts.limitStore }),
       runs: () => this.#runs.agents(),
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
@@ -139,6 +140,7 @@ export class GatewayProcess {
     this.#revisions = new CompiledRevisions({
       clock,
       ownAddresses,
+      sharesLimits: parts.limitStore !== undefined,
       minting: { log, publicRootsPem, grantsDirectory },
       onCompiled: (compiled, news) => this.#onCompiled(compiled, news),
       serve: (compiled, credentials) => this.#serve(compiled, credentials),
@@ -164,6 +166,7 @@ export class GatewayProcess {
     const stop = await this.#fleet.close(drainMs);
     this.#emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
     await this.#engine.close();
+    await this.#parts.limitStore?.close();
     this.#grpc.forceShutdown();
     this.#accessLogs.close();
     await this.#records.close();
@@ -341,7 +344,7 @@ export class GatewayProcess {
   }
 
   #status(): GatewayProcessStatus {
-    const { options, envoy, plugins } = this.#parts;
+    const { options, envoy, plugins, limitStore } = this.#parts;
     const engine = this.#engine.status();
     const mintedCredentials = this.#revisions.mintedStatus();
     return {
@@ -357,6 +360,7 @@ export class GatewayProcess {
       records: this.#records.status(this.#accessLogs.losses),
       secrets: this.#sources.secretStatus(),
       ...(engine && { engine }),
+      ...(limitStore && { sharedLimits: limitStore.state }),
       ...(mintedCredentials.length > 0 && { mintedCredentials }),
       runs: this.#runs.status(),
     };

@@ -228,7 +228,11 @@ t.test("judgeBody() gives limits, and the refusal when one is used up", async (t
   const outcome = limiting.judgeBody(head(), Buffer.from(`[${call("a", 1)},${call("b", 2)}]`));
   if (outcome.kind !== "allow") throw new Error("Cannot read limits: it is refused");
   test.equal(outcome.limits.length, 2);
-  const refusal = outcome.limited("Too fast", [["retry-after", "3"]]);
+  const refusal = outcome.limited({
+    message: "Too fast",
+    headers: [["retry-after", "3"]],
+    reason: "rate-limited",
+  });
   test.match(refusal, { status: 200, reason: "rate-limited", headers: [["retry-after", "3"]] });
   test.match(JSON.parse(refusal.body), [
     { id: 1, error: { code: -32_014, message: "Too fast" } },

@@ -38,6 +38,9 @@ export interface McpHead {
   readonly hasBody: boolean;
 }
 
+/** How a limit refuses. */
+export type LimitedRefusal = Pick<McpRefusal, "message" | "headers" | "reason">;
+
 /** What becomes of a body. */
 export type McpOutcome =
   | {
@@ -47,8 +50,8 @@ export type McpOutcome =
       readonly limits: readonly LimitPlan[];
       /** The answer may hold lists that name what is refused */
       readonly hasLists: boolean;
-      /** The refusal when a limit has nothing left */
-      readonly limited: (message: string, headers: McpRefusal["headers"]) => McpRefusal;
+      /** The refusal when a limit has nothing left, or nobody knows */
+      readonly limited: (refusal: LimitedRefusal) => McpRefusal;
     }
   | {
       readonly kind: "refuse";
@@ -173,8 +176,8 @@ export class McpJudge {
       facts,
       limits,
       hasLists: messages.some(({ method }) => listMethods.includes(method)),
-      limited: (message, headers) => {
-        const first = { code: MCP_ERROR.limited, message, reason: "rate-limited" } as const;
+      limited: ({ message, headers, reason }) => {
+        const first = { code: MCP_ERROR.limited, message, reason };
         const errors = messages.map(({ id }) => ({ id, ...first }));
         return refuse(onlyRequests(errors, messages), first, headers);
       },

@@ -534,6 +534,7 @@ t.test("what audits is said in the log, the status and its conditions", async (t
 /** Where reasons are tried that need a gateway of their own, which audit mode has no part in, or a double. */
 const elsewhere: Readonly<Record<string, string>> = {
   "budget-unavailable": "extproc/session-audit.test.ts",
+  "limit-unavailable": "gateway/audit.test.ts",
   "connection-limit": "gateway/xds/explicit-proxy.test.ts",
   "engine-failed": "bench/e2e/engine-failures.e2e.ts",
   "engine-unavailable": "bench/e2e/engine-failures.e2e.ts",

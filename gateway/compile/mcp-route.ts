@@ -35,7 +35,6 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
     judgeExtensions(rule.filters, ["spec", "rules", position], {
       index,
       namespace: name.namespace,
-      countsRequests: true,
     }),
   );
   const unresolved = extensions.flatMap(({ missing }) => missing);

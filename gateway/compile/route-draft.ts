@@ -46,6 +46,8 @@ export interface RuleDraft {
   readonly provider?: string;
   readonly requestHeaders: HeaderRewrite;
   readonly responseHeaders: HeaderRewrite;
+  /** Most bytes of a request's body; absent: any */
+  readonly maxRequestBytes?: number;
   /** That the rule applies, in the order of its filters */
   readonly logging: readonly LoggingPolicy[];
   /** Of which requests take one each, in the order of the filters */

@@ -5,6 +5,7 @@ import type {
   RecordsStatus,
 } from "../../../gateway/control-api.ts";
 import type { EngineStatus } from "../../../gateway/engine.ts";
+import type { LimitStoreState } from "../../../gateway/limit-store.ts";
 import { formatTierCounts } from "../../../gateway/route-tier.ts";
 import { ageSince, describeAge, formatAge } from "../age.ts";
 import { auditBanners } from "../audit-banner.ts";
@@ -56,7 +57,7 @@ function describeProcess(process: GatewayProcessStatus, context: CliContext): st
 
 function describeFacts(process: GatewayProcessStatus, context: CliContext): string[] {
   const { pid, version, startedAt, directories, revision, envoy, engine, records } = process;
-  const { plugins, mintedCredentials, secrets } = process;
+  const { plugins, mintedCredentials, secrets, sharedLimits } = process;
   const { workingDirectory } = context;
   const ageMs = ageSince(startedAt, context.now());
   const facts: [string, string][] = [
@@ -71,6 +72,9 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ...(engine === undefined || engine.budgets.failure === ""
       ? []
       : [["Budgets", engine.budgets.failure] satisfies [string, string]]),
+    ...(sharedLimits === undefined
+      ? []
+      : [["Limits", describeSharedLimits(sharedLimits, engine)] satisfies [string, string]]),
     ...(plugins.length === 0
       ? []
       : [["Plugins", describePlugins(plugins)] satisfies [string, string]]),
@@ -88,6 +92,20 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ...(records.failure === "" ? [] : [["", records.failure] satisfies [string, string]]),
   ];
   return facts.map(([name, value]) => `${name.padEnd(10)} ${escapeControls(value)}\n`);
+}
+
+function describeSharedLimits(
+  { server, isReachable, replicas, failure }: LimitStoreState,
+  engine: EngineStatus | undefined,
+): string {
+  const { unreachable = 0, unshared = 0 } = engine?.limited ?? {};
+  return [
+    isReachable
+      ? `shared by ${server}, ${replicas} ${replicas === 1 ? "replica" : "replicas"}`
+      : `NOT SHARED: ${failure}`,
+    ...(unreachable === 0 ? [] : [`${unreachable} refused that could not be asked about`]),
+    ...(unshared === 0 ? [] : [`${unshared} let by without asking`]),
+  ].join(", ");
 }
 
 function describePlugins(plugins: GatewayProcessStatus["plugins"]): string {
