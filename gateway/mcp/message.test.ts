@@ -258,6 +258,16 @@ const refused: readonly (readonly [name: string, body: string | Buffer, reason: 
     '[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":1,"method":"ping"}]',
     "two requests of a batch have the same id",
   ],
+  [
+    "a text twice, spelled in two ways, as ids of a batch",
+    '[{"jsonrpc":"2.0","id":"a","method":"ping"},{"jsonrpc":"2.0","id":"\\u0061","method":"ping"}]',
+    "two requests of a batch have the same id",
+  ],
+  [
+    "a number twice, spelled in two ways, as ids of a batch",
+    '[{"jsonrpc":"2.0","id":0,"method":"ping"},{"jsonrpc":"2.0","id":-0,"method":"ping"}]',
+    "two requests of a batch have the same id",
+  ],
 ];
 
 for (const [name, body, reason] of refused) {

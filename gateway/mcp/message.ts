@@ -91,7 +91,12 @@ function readBatch(body: Buffer, start: number): ReadBody {
 
 function requestId(read: ReadMessage): string[] {
   if (read.kind === "malformed" || read.message.kind !== "request") return [];
-  return read.message.id === null ? [] : [read.message.id];
+  return read.message.id === null ? [] : [idKey(read.message.id)];
+}
+
+/** What two ids are compared by: `"\u0061"` and `"a"` are one id to every reader, `"1"` and `1` are two. */
+function idKey(id: string): string {
+  return id.startsWith('"') ? `"${String(JSON.parse(id))}` : String(BigInt(id));
 }
 
 function readMessage(body: Buffer, start: number): ReadMessage {
