@@ -1,4 +1,5 @@
 /** MCPRoute: which MCP servers, tools and resources agents may use. */
+import { argumentConditions } from "./argument-condition.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { globFormat, hostPatternFormat, regexFormat } from "./match-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
@@ -14,43 +15,77 @@ import {
   refine,
   string,
 } from "./schema.ts";
-import type { Infer } from "./schema.ts";
+import type { Infer, Report } from "./schema.ts";
 
-const match = object({
-  description:
-    "Messages that fulfil all of these; within a list, any of its entries; empty lists do not count",
-  fields: {
-    servers: globs("Globs of server URLs"),
-    tools: globs("Globs of tool names"),
-    toolsRegex: expressions("Expressions for whole tool names"),
-    resources: globs("Globs of resource URIs"),
-    prompts: globs("Globs of prompt names"),
-    methods: globs("Globs of JSON-RPC methods"),
+const match = refine(
+  object({
+    description:
+      "Messages that fulfil all of these; within a list, any of its entries; empty lists do not count",
+    fields: {
+      servers: globs("Globs of server URLs"),
+      tools: globs("Globs of tool names"),
+      toolsRegex: expressions("Expressions for whole tool names"),
+      arguments: emptyIfAbsent(argumentConditions),
+      resources: globs("Globs of resource URIs"),
+      prompts: globs("Globs of prompt names"),
+      methods: globs("Globs of JSON-RPC methods"),
+    },
+  }),
+  {
+    description: "A match with arguments is about tools alone",
+    fields: ["arguments", "resources", "prompts"],
+    check({ arguments: conditions, resources, prompts }, report) {
+      if (conditions.length === 0 || resources.length + prompts.length === 0) return;
+      report({
+        at: ["arguments"],
+        found: "conditions beside resources or prompts",
+        wanted: "a match of tools alone",
+        detail: "only tools have arguments: write two matches",
+      });
+    },
   },
-});
+);
+
+const toolNames = {
+  tools: globs("Globs of tool names"),
+  toolsRegex: expressions("Expressions for whole tool names"),
+};
+
+/** An entry about some tools must not be one about none. */
+const namesTools = {
+  description: "It names tools",
+  fields: ["tools", "toolsRegex"],
+  check(
+    { tools, toolsRegex }: Readonly<Record<"tools" | "toolsRegex", readonly string[]>>,
+    report: Report,
+  ) {
+    if (tools.length + toolsRegex.length > 0) return;
+    report({
+      at: [],
+      found: "no tools",
+      wanted: "tools or toolsRegex",
+      detail: 'for all tools write tools ["*"]',
+    });
+  },
+} as const;
 
 const toolRateLimit = refine(
   object({
     description: "How often some tools may be called",
+    fields: { ...toolNames, ...rateLimitFields },
+  }),
+  namesTools,
+);
+
+const deniedArguments = refine(
+  object({
+    description: "Arguments with which some tools may not be called",
     fields: {
-      tools: globs("Globs of tool names"),
-      toolsRegex: expressions("Expressions for whole tool names"),
-      ...rateLimitFields,
+      ...toolNames,
+      arguments: array({ ...argumentConditions, minItems: 1 }),
     },
   }),
-  {
-    description: "A tool limit names tools",
-    fields: ["tools", "toolsRegex"],
-    check({ tools, toolsRegex }, report) {
-      if (tools.length + toolsRegex.length > 0) return;
-      report({
-        at: [],
-        found: "no tools",
-        wanted: "tools or toolsRegex",
-        detail: 'for all tools write tools ["*"]',
-      });
-    },
-  },
+  namesTools,
 );
 
 const toolPolicy = object({
@@ -61,6 +96,13 @@ const toolPolicy = object({
     allowedToolsRegex: expressions("Expressions for allowed tools"),
     deniedTools: globs("Globs of denied tools"),
     deniedToolsRegex: expressions("Expressions for denied tools"),
+    deniedArguments: emptyIfAbsent(
+      array({
+        description: "Denied are calls of such a tool of which all of its conditions hold",
+        items: deniedArguments,
+        maxItems: 32,
+      }),
+    ),
     requireConfirmation: globs("Globs of tools that a person must confirm"),
     maxCallsPerExecution: optional(
       integer({

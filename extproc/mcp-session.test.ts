@@ -20,11 +20,14 @@ const rules: McpPlan = {
   rules: [
     {
       ruleIndex: 0,
-      matches: [{ servers: [], methods: [], tools: nothing, resources: [], prompts: [] }],
+      matches: [
+        { servers: [], methods: [], tools: nothing, conditions: [], resources: [], prompts: [] },
+      ],
       toolPolicies: [
         {
           allowed: nothing,
           denied: { globs: ["evil*"], expressions: [] },
+          deniedArguments: [],
           confirmed: [],
           limits: [
             {

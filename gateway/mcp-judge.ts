@@ -117,11 +117,7 @@ export class McpJudge {
   /** Whether the agent could have a thing of the server, so that a list may name it. */
   shows(head: McpHead): (kind: McpSubjectKind, name: string) => boolean {
     const server = serverOf(head);
-    return (kind, name) => {
-      const method = gettingMethods[kind];
-      const message = { kind: "request", method, subjects: [{ kind, name }] } as const;
-      return this.#rules.judge(message, server).kind === "allow";
-    };
+    return (kind, name) => this.#rules.shows(kind, name, server);
   }
 
   #judgeReads(reads: readonly ReadMessage[], head: McpHead, isBatch: boolean): McpOutcome {
@@ -188,12 +184,6 @@ export class McpJudge {
     return refuseWhole(status, this.#denial(clause));
   }
 }
-
-const gettingMethods: Readonly<Record<McpSubjectKind, string>> = {
-  tool: "tools/call",
-  resource: "resources/read",
-  prompt: "prompts/get",
-};
 
 const noHeaders: McpRefusal["headers"] = [];
 

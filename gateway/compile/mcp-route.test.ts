@@ -46,6 +46,9 @@ t.test("draftMcpRoute() gives the engine the rules of the route", async (t) => {
             toolPolicy({
               allowedTools: ["c"],
               deniedToolsRegex: ["d"],
+              deniedArguments: [
+                { tools: ["*"], arguments: [{ path: "repo", operator: "In", values: ["x"] }] },
+              ],
               requireConfirmation: ["e"],
               rateLimits: [{ tools: ["f"], requests: 3, window: "1m", scope: "PerExecution" }],
             }),
@@ -53,11 +56,19 @@ t.test("draftMcpRoute() gives the engine the rules of the route", async (t) => {
         },
         { matches: [{ resources: ["r:*"], prompts: ["p"], methods: ["m"] }] },
         {},
+        { matches: [{ arguments: [{ path: "n", operator: "LessThan", bound: "5" }] }] },
       ],
     }),
   );
   const nothing = { globs: [], expressions: [] };
-  const everything = { servers: [], methods: [], tools: nothing, resources: [], prompts: [] };
+  const everything = {
+    servers: [],
+    methods: [],
+    tools: nothing,
+    conditions: [],
+    resources: [],
+    prompts: [],
+  };
   t.same(plan, {
     rules: [
       {
@@ -73,6 +84,12 @@ t.test("draftMcpRoute() gives the engine the rules of the route", async (t) => {
           {
             allowed: { globs: ["c"], expressions: [] },
             denied: { globs: [], expressions: ["d"] },
+            deniedArguments: [
+              {
+                tools: { globs: ["*"], expressions: [] },
+                conditions: [{ path: "repo", operator: "In", values: ["x"] }],
+              },
+            ],
             confirmed: ["e"],
             limits: [
               {
@@ -100,6 +117,18 @@ t.test("draftMcpRoute() gives the engine the rules of the route", async (t) => {
         limits: [],
       },
       { ruleIndex: 2, matches: [everything], toolPolicies: [], limits: [] },
+      {
+        ruleIndex: 3,
+        matches: [
+          {
+            ...everything,
+            tools: { globs: ["*"], expressions: [] },
+            conditions: [{ path: "n", operator: "LessThan", values: [], bound: "5" }],
+          },
+        ],
+        toolPolicies: [],
+        limits: [],
+      },
     ],
   });
 });

@@ -2,6 +2,7 @@
  * MCPRoute to draft: one rule for all requests to its hosts, whose messages the engine judges by the rules of the route.
  */
 
+import type { ArgumentCondition } from "../../crds/argument-condition.ts";
 import type { MCPRoute } from "../../crds/mcp-route.ts";
 import { parseDuration } from "../../crds/duration.ts";
 import { referenceOf } from "../../crds/meta.ts";
@@ -100,12 +101,18 @@ function expressionsOf({ matches, filters }: Rule): string[] {
   const policies = filters.flatMap(({ toolPolicy }) => toolPolicy ?? []);
   return [
     ...matches.flatMap(({ toolsRegex }) => toolsRegex),
-    ...policies.flatMap(({ allowedToolsRegex, deniedToolsRegex, rateLimits }) => [
+    ...matches.flatMap((match) => match.arguments.flatMap(patternOf)),
+    ...policies.flatMap(({ allowedToolsRegex, deniedToolsRegex, rateLimits, deniedArguments }) => [
       ...allowedToolsRegex,
       ...deniedToolsRegex,
-      ...rateLimits.flatMap(({ toolsRegex }) => toolsRegex),
+      ...[...rateLimits, ...deniedArguments].flatMap(({ toolsRegex }) => toolsRegex),
+      ...deniedArguments.flatMap((denied) => denied.arguments.flatMap(patternOf)),
     ]),
   ];
+}
+
+function patternOf({ pattern }: ArgumentCondition): string[] {
+  return pattern === undefined ? [] : [pattern];
 }
 
 function notesOf({ spec }: MCPRoute): string[] {
@@ -151,6 +158,7 @@ const everything: Match = {
   servers: [],
   tools: [],
   toolsRegex: [],
+  arguments: [],
   resources: [],
   prompts: [],
   methods: [],
@@ -180,14 +188,36 @@ function mcpRule(
   };
 }
 
-function mcpMatch({ servers, methods, tools, toolsRegex, resources, prompts }: Match): McpMatch {
-  return { servers, methods, tools: { globs: tools, expressions: toolsRegex }, resources, prompts };
+function mcpMatch({
+  servers,
+  methods,
+  tools,
+  toolsRegex,
+  resources,
+  prompts,
+  ...more
+}: Match): McpMatch {
+  const conditions = more.arguments;
+  // Only tools have arguments, so that a match that asks for some is about tools, and about all when it names none.
+  const isAboutAll = conditions.length > 0 && tools.length + toolsRegex.length === 0;
+  return {
+    servers,
+    methods,
+    tools: { globs: isAboutAll ? ["*"] : tools, expressions: toolsRegex },
+    conditions,
+    resources,
+    prompts,
+  };
 }
 
 function mcpToolPolicy(policy: ToolPolicy, place: string, route: ObjectName): McpToolPolicy {
   return {
     allowed: { globs: policy.allowedTools, expressions: policy.allowedToolsRegex },
     denied: { globs: policy.deniedTools, expressions: policy.deniedToolsRegex },
+    deniedArguments: policy.deniedArguments.map(({ tools, toolsRegex, ...more }) => ({
+      tools: { globs: tools, expressions: toolsRegex },
+      conditions: more.arguments,
+    })),
     confirmed: policy.requireConfirmation,
     limits: [
       ...policy.rateLimits.map(({ tools, toolsRegex, requests, window, scope }, position) => ({

@@ -25,6 +25,7 @@ t.test("readBody() reads requests, notifications and responses", async (test) =>
         id: "1",
         method: "tools/call",
         subjects: [{ kind: "tool", name: "search" }],
+        arguments: {},
         revision: null,
       },
     },

@@ -9,6 +9,8 @@ import { isUtf8 } from "node:buffer";
 import type { ByteRange } from "../../providers/json-splice-members.ts";
 import { readMembers } from "../../providers/json-splice-members.ts";
 import { skipSpace, skipValue } from "../../providers/json-splice-value.ts";
+import type { MatchEffort } from "./call-arguments.ts";
+import { CallArguments, newEffort } from "./call-arguments.ts";
 import type { Members } from "./members.ts";
 import { findVariant, readName, readText } from "./members.ts";
 import type { McpSubject } from "./subject.ts";
@@ -24,6 +26,8 @@ export interface McpMessage {
   readonly method: string;
   /** What it names; empty where there is nothing to name */
   readonly subjects: readonly McpSubject[];
+  /** Of `tools/call`; null of all else. They lie in the body */
+  readonly arguments: CallArguments | null;
   /** Revision that the message says it is of (from 2026-07-28 on); null when it says none */
   readonly revision: string | null;
 }
@@ -66,18 +70,20 @@ export function readBody(body: Buffer): ReadBody {
   if (isDeeper(body, maxDepth)) {
     return { kind: "malformed", reason: `it is nested more than ${maxDepth} levels deep` };
   }
-  if (body[start] !== openBracket) return { kind: "single", read: readMessage(body, start) };
+  if (body[start] !== openBracket)
+    return { kind: "single", read: readMessage(body, start, newEffort()) };
   return readBatch(body, start);
 }
 
 function readBatch(body: Buffer, start: number): ReadBody {
   const reads: ReadMessage[] = [];
+  const effort = newEffort();
   let at = skipSpace(body, start + 1);
   while (body[at] !== closeBracket) {
     if (reads.length === maxBatch) {
       return { kind: "malformed", reason: `a batch has more than ${maxBatch} messages` };
     }
-    reads.push(readMessage(body, at));
+    reads.push(readMessage(body, at, effort));
     at = skipSpace(body, skipValue(body, at));
     if (body[at] === comma) at = skipSpace(body, at + 1);
   }
@@ -99,7 +105,7 @@ function idKey(id: string): string {
   return id.startsWith('"') ? `"${String(JSON.parse(id))}` : String(BigInt(id));
 }
 
-function readMessage(body: Buffer, start: number): ReadMessage {
+function readMessage(body: Buffer, start: number, effort: MatchEffort): ReadMessage {
   const read = readMembers(body, start);
   if (read.kind === "malformed") return malformed(read.reason);
   const { members } = read;
@@ -112,13 +118,17 @@ function readMessage(body: Buffer, start: number): ReadMessage {
   if (!members.has("method")) {
     return {
       kind: "message",
-      message: { kind: "response", id, method: "", subjects: [], revision: null },
+      message: { kind: "response", id, method: "", subjects: [], arguments: null, revision: null },
     };
   }
-  return readCall(body, members, id);
+  return readCall(body, members, { id, effort });
 }
 
-function readCall(body: Buffer, members: Members, id: string | null): ReadMessage {
+function readCall(
+  body: Buffer,
+  members: Members,
+  { id, effort }: { readonly id: string | null; readonly effort: MatchEffort },
+): ReadMessage {
   const method = readName(body, members.get("method"));
   if (method === undefined) return malformed("method is no text that names one", id);
   const params = readParams(body, members.get("params"));
@@ -128,9 +138,13 @@ function readCall(body: Buffer, members: Members, id: string | null): ReadMessag
   const revision = readRevision(body, params.members);
   if (revision === undefined) return malformed(`params._meta names no revision it is of`, id);
   const kind = id === null ? "notification" : "request";
+  const called =
+    method === "tools/call"
+      ? new CallArguments(body, params.members.get("arguments"), effort)
+      : null;
   return {
     kind: "message",
-    message: { kind, id, method, subjects: subjects.subjects, revision },
+    message: { kind, id, method, subjects: subjects.subjects, arguments: called, revision },
   };
 }
 

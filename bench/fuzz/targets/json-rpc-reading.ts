@@ -131,11 +131,11 @@ function subjectsOf(method: string, params: Tree): LiteralMessage["subjects"] {
   const naming = named.get(method);
   if (naming !== undefined) {
     const [kind, key] = naming;
-    return [{ kind, name: nameOf(membersOf(params, ["name", "uri", "ref"])(key)) }];
+    return [{ kind, name: nameOf(membersOf(params, ["name", "uri", "ref", "arguments"])(key)) }];
   }
   if (method === "completion/complete") {
     const reference = membersOf(params, ["ref"])("ref");
-    const member = membersOf(reference, ["type", "name", "uri", "ref"]);
+    const member = membersOf(reference, ["type", "name", "uri", "ref", "arguments"]);
     const type = nameOf(member("type"));
     if (type === "ref/prompt") return [{ kind: "prompt", name: nameOf(member("name")) }];
     if (type === "ref/resource") return [{ kind: "resource", name: nameOf(member("uri")) }];

@@ -120,7 +120,11 @@ function checkReading(input: Buffer, wanted: LiteralBody): Finding {
   if (body.kind === "malformed") return wanted === null ? undefined : `refused: ${body.reason}`;
   if (wanted === null) return "a body is read that is none";
   const reads = body.kind === "single" ? [body.read] : body.reads;
-  const found = reads.map((read) => (read.kind === "message" ? read.message : null));
+  const found = reads.map((read) => {
+    if (read.kind === "malformed") return null;
+    const { kind, id, method, subjects, revision: own } = read.message;
+    return { kind, id, method, subjects, revision: own };
+  });
   const [text, expected] = [JSON.stringify(found), JSON.stringify(wanted.messages)];
   if (wanted.isBatch !== (body.kind === "batch")) return "a batch is told from a message";
   return text === expected ? undefined : firstDifference(text, expected);
