@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- decision`: how long the engine takes to know which of thousands of rules is about a model call, and
- * to count the call for three limits; each decision by itself, in this process.
+ * to count the call for three limits; and to judge a call of a tool by thousands of matches. Each decision by itself, in
+ * this process.
  */
 import { LimitTable, createLimitMemory } from "../../extproc/limit-table.ts";
 import { RateLimits } from "../../extproc/rate-limits.ts";
@@ -11,6 +12,7 @@ import type { LimitPlan } from "../../gateway/snapshot.ts";
 import { seededRandom } from "../../providers/testdata/seeded-random.ts";
 import { formatFigure } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
+import { measureMcpDecisions } from "./mcp-decision.ts";
 import { parseOptions } from "./options.ts";
 import type { OptionTable } from "./options.ts";
 import { writeOut } from "./run-output.ts";
@@ -44,16 +46,24 @@ export async function runDecision(args: readonly string[]): Promise<void> {
     options.number(name),
   ) as [number, number, number];
   const times = measureDecisions({ rules, decisions, seed });
-  const { found, maxMicros, p50Micros, p99Micros } = times;
-  const verdict = p99Micros <= limitMicros ? "met" : "MISSED";
+  const mcp = measureMcpDecisions({ rules, decisions, seed });
   process.stdout.write(
-    `${rules} rules, ${decisions} calls, ${Math.round(found * 100)} % of them with a rule: p50 ${formatFigure(p50Micros)} µs, p99 ${formatFigure(p99Micros)} µs, at most ${formatFigure(maxMicros)} µs\n` +
-      `${verdict}: a decision at most ${limitMicros} µs at the 99th percentile\n`,
+    describeTimes(`${rules} rules, ${decisions} model calls`, times) +
+      describeTimes(`${rules} matches, ${decisions} calls of tools`, mcp),
   );
   const json = options.text("json");
   if (json === undefined) return;
-  const results = { machine: describeMachine(), rules, decisions, seed, ...times };
+  const results = { machine: describeMachine(), rules, decisions, seed, ...times, mcp };
   await writeOut(json, `${JSON.stringify(results, undefined, 2)}\n`);
+}
+
+function describeTimes(what: string, times: DecisionTimes): string {
+  const { found, maxMicros, p50Micros, p99Micros } = times;
+  const verdict = p99Micros <= limitMicros ? "met" : "MISSED";
+  return (
+    `${what}, ${Math.round(found * 100)} % of them with a rule: p50 ${formatFigure(p50Micros)} µs, p99 ${formatFigure(p99Micros)} µs, at most ${formatFigure(maxMicros)} µs\n` +
+    `${verdict}: a decision at most ${limitMicros} µs at the 99th percentile\n`
+  );
 }
 
 /** Decides so many calls by so many rules, whose globs are of all shapes; the first tenth warms up. */

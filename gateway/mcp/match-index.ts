@@ -7,10 +7,10 @@ import { GlobIndex, pieceOf } from "../glob-index.ts";
 import type { CompiledMatch, NamedMessage } from "./compiled-rule.ts";
 import type { McpServer } from "./server-match.ts";
 import { splitServerGlob } from "./server-match.ts";
+import type { McpSubjectKind } from "./subject.ts";
 
-/** Texts of a message that globs are compared with. */
-const sides = ["tool", "resource", "prompt", "origin", "host", "method"] as const;
-type Side = (typeof sides)[number];
+/** Text of a message that a glob is compared with. */
+type Side = McpSubjectKind | "origin" | "host" | "method";
 
 /** One glob, and what it is compared with. */
 interface SidedGlob {
@@ -20,9 +20,12 @@ interface SidedGlob {
 
 /** All matches of a plan by their positions. */
 export class MatchIndex {
-  readonly #indexes = new Map(sides.map((side) => [side, new GlobIndex()]));
+  /** Those that hold something */
+  readonly #indexes = new Map<Side, GlobIndex>();
   /** Matches that no glob tells from others */
   readonly #always: number[] = [];
+  /** Matches with a glob that begins and ends with a wildcard */
+  #vague = 0;
 
   constructor(matches: readonly CompiledMatch[]) {
     const choices = matches.map(choicesOf);
@@ -30,8 +33,14 @@ export class MatchIndex {
     for (const [position, choice] of choices.entries()) {
       const globs = rarest(choice, counts);
       if (globs === undefined) this.#always.push(position);
-      for (const { side, glob } of globs ?? []) this.#indexes.get(side)?.add(glob, position);
+      else if (globs.some((glob) => pieceKey(glob) === undefined)) this.#vague++;
+      for (const { side, glob } of globs ?? []) this.#indexOf(side).add(glob, position);
     }
+  }
+
+  /** Matches that are compared with every message, or nearly so. */
+  get unindexed(): number {
+    return this.#always.length + this.#vague;
   }
 
   /** Shows `look` ascending lists of positions, in which every match is that means the message to the server. */
@@ -46,6 +55,14 @@ export class MatchIndex {
     this.#indexes.get("origin")?.find(origin, look);
     this.#indexes.get("host")?.find(host, look);
     this.#indexes.get("method")?.find(method, look);
+  }
+
+  #indexOf(side: Side): GlobIndex {
+    const known = this.#indexes.get(side);
+    if (known !== undefined) return known;
+    const made = new GlobIndex();
+    this.#indexes.set(side, made);
+    return made;
   }
 }
 

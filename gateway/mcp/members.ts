@@ -8,8 +8,12 @@ export type Members = ReadonlyMap<string, ByteRange>;
 
 /** A key that a server which does not tell cases apart would take for one of the wanted ones. */
 export function findVariant(members: Members, wanted: readonly string[]): string | undefined {
-  const folded = new Set(wanted.map(foldCase));
-  return [...members.keys()].find((key) => folded.has(foldCase(key)) && !wanted.includes(key));
+  for (const key of members.keys()) {
+    if (wanted.includes(key)) continue;
+    const folded = foldCase(key);
+    if (wanted.some((one) => foldCase(one) === folded)) return key;
+  }
+  return undefined;
 }
 
 /** The text of a string that servers of any language read alike; undefined for all else. */
@@ -25,5 +29,5 @@ export function readText(body: Buffer, range: ByteRange | undefined): string | u
   if (range === undefined) return undefined;
   const text = body.toString("utf8", range.start, range.end);
   if (!text.startsWith('"')) return undefined;
-  return String(JSON.parse(text));
+  return text.includes("\\") ? String(JSON.parse(text)) : text.slice(1, -1);
 }

@@ -57,6 +57,9 @@ const gettingMethods: Readonly<Record<McpSubjectKind, string>> = {
 /** Longest part of a name that is told in a refusal. */
 const maxToldName = 128;
 
+/** With fewer matches that are compared with every message, comparing costs less than remembering. */
+const fewCompared = 64;
+
 /** Messages whose rules are remembered, and the longest texts that they are found by. */
 const maxKnown = 1_024;
 const maxKeyLength = 512;
@@ -149,21 +152,25 @@ export class RuleJudge {
   }
 
   #resolve(message: NamedMessage, server: McpServer): Resolution {
+    if (this.#index.unindexed <= fewCompared) return this.#compare(message, server);
     const key = keyOf(message, server);
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
-    const steps = this.#stepsOf(message, server);
-    const isDecided = steps.at(-1)?.alternatives.length === 0;
-    const otherwise = isDecided ? undecided : this.#judgeUnmatched(message, server);
-    const resolution = { steps, otherwise };
+    const resolution = this.#compare(message, server);
     if (key === undefined) return resolution;
     if (this.#known.size >= maxKnown) this.#known.clear();
     this.#known.set(key, resolution);
     return resolution;
   }
 
+  #compare(message: NamedMessage, server: McpServer): Resolution {
+    const steps = this.#stepsOf(message, server);
+    const isDecided = steps.at(-1)?.alternatives.length === 0;
+    return { steps, otherwise: isDecided ? undecided : this.#judgeUnmatched(message, server) };
+  }
+
   #stepsOf(message: NamedMessage, server: McpServer): Step[] {
-    const found = new Set<number>();
+    const found: number[] = [];
     // The first match that asks for no arguments decides whatever comes after it.
     let first = this.#matches.length;
     this.#index.find(message, server, (positions) => {
@@ -171,12 +178,16 @@ export class RuleJudge {
         if (position > first) return;
         const match = this.#matches[position]?.match;
         if (match === undefined || !matchesMessage(match, message, server)) continue;
-        found.add(position);
+        found.push(position);
         if (match.conditions.length === 0) first = position;
       }
     });
+    if (found.length === 0) return noSteps;
+    const rule = this.#matches[first]?.rule;
+    if (found.length === 1 && rule !== undefined) return [stepOf(rule, noAlternatives, message)];
     const byRule = new Map<CompiledRule, CompiledCondition[][]>();
-    for (const position of [...found].sort((one, other) => one - other)) {
+    // A match may be found by several of its globs.
+    for (const position of new Set(found.sort((one, other) => one - other))) {
       const entry = this.#matches[position];
       if (entry === undefined || position > first) break;
       const { match, rule } = entry;
@@ -208,6 +219,9 @@ export class RuleJudge {
   }
 }
 
+const noSteps: Step[] = [];
+const noAlternatives: Step["alternatives"] = [];
+
 const withoutArguments = new CallArguments(Buffer.alloc(0), undefined);
 
 /** Never comes to it: the last step asks for nothing. */
@@ -229,6 +243,10 @@ function stepOf(
   alternatives: Step["alternatives"],
   message: NamedMessage,
 ): Step {
+  const { ruleIndex, limits } = rule;
+  if (rule.policies.length === 0) {
+    return { alternatives, denials: [], verdict: { kind: "allow", ruleIndex, limits } };
+  }
   const names = message.subjects.flatMap(({ kind, name }) => (kind === "tool" ? [name] : []));
   const denials = rule.policies.flatMap(({ deniedArguments }) =>
     deniedArguments.filter(({ tools }) => names.some((name) => tools.matches(name))),
