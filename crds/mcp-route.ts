@@ -4,7 +4,12 @@ import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { globFormat, hostPatternFormat, regexFormat } from "./match-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { rateLimitFields } from "./rate-limit-policy.ts";
-import { backendReferences, extensionReference, parentReferences } from "./references.ts";
+import {
+  backendReferences,
+  extensionReference,
+  findForeignNamespace,
+  parentReferences,
+} from "./references.ts";
 import {
   array,
   emptyIfAbsent,
@@ -16,6 +21,7 @@ import {
   string,
 } from "./schema.ts";
 import type { Infer, Report } from "./schema.ts";
+import { toolConfirmation } from "./tool-confirmation.ts";
 
 const match = refine(
   object({
@@ -88,38 +94,53 @@ const deniedArguments = refine(
   namesTools,
 );
 
-const toolPolicy = object({
-  description:
-    "Which tools may be called: those allowed (all when none is listed), without those denied",
-  fields: {
-    allowedTools: globs("Globs of allowed tools"),
-    allowedToolsRegex: expressions("Expressions for allowed tools"),
-    deniedTools: globs("Globs of denied tools"),
-    deniedToolsRegex: expressions("Expressions for denied tools"),
-    deniedArguments: emptyIfAbsent(
-      array({
-        description: "Denied are calls of such a tool of which all of its conditions hold",
-        items: deniedArguments,
-        maxItems: 32,
-      }),
-    ),
-    requireConfirmation: globs("Globs of tools that a person must confirm"),
-    maxCallsPerExecution: optional(
-      integer({
-        description: "Most calls in one execution of an agent",
-        min: 1,
-        max: 2_147_483_647,
-      }),
-    ),
-    rateLimits: emptyIfAbsent(
-      array({
-        description: "Limits; every one that names the tool applies",
-        items: toolRateLimit,
-        maxItems: 32,
-      }),
-    ),
+const toolPolicy = refine(
+  object({
+    description:
+      "Which tools may be called: those allowed (all when none is listed), without those denied",
+    fields: {
+      allowedTools: globs("Globs of allowed tools"),
+      allowedToolsRegex: expressions("Expressions for allowed tools"),
+      deniedTools: globs("Globs of denied tools"),
+      deniedToolsRegex: expressions("Expressions for denied tools"),
+      deniedArguments: emptyIfAbsent(
+        array({
+          description: "Denied are calls of such a tool of which all of its conditions hold",
+          items: deniedArguments,
+          maxItems: 32,
+        }),
+      ),
+      requireConfirmation: globs("Globs of tools whose calls must be confirmed, one by one"),
+      confirmation: optional(toolConfirmation),
+      maxCallsPerExecution: optional(
+        integer({
+          description: "Most calls in one execution of an agent",
+          min: 1,
+          max: 2_147_483_647,
+        }),
+      ),
+      rateLimits: emptyIfAbsent(
+        array({
+          description: "Limits; every one that names the tool applies",
+          items: toolRateLimit,
+          maxItems: 32,
+        }),
+      ),
+    },
+  }),
+  {
+    description: "What is asked of nobody is a mistake",
+    fields: ["requireConfirmation", "confirmation"],
+    check({ requireConfirmation, confirmation }, report) {
+      if (confirmation === undefined || requireConfirmation.length > 0) return;
+      report({
+        at: ["confirmation"],
+        found: "a value",
+        wanted: "none, because requireConfirmation names no tool",
+      });
+    },
   },
-});
+);
 
 const filter = object({
   description: "Something that is done to the messages of a rule",
@@ -164,11 +185,28 @@ const spec = object({
 });
 
 /** The schema of an MCPRoute. */
-export const mcpRouteSchema = resource({
-  kind: "MCPRoute",
-  description: "MCP servers, tools and resources that agents may use",
-  spec,
-});
+export const mcpRouteSchema = refine(
+  resource({
+    kind: "MCPRoute",
+    description: "MCP servers, tools and resources that agents may use",
+    spec,
+  }),
+  {
+    description: "Secrets are named in the route's own namespace",
+    fields: ["metadata", "spec"],
+    check(route, report) {
+      for (const [position, { filters }] of route.spec.rules.entries()) {
+        for (const [at, { toolPolicy }] of filters.entries()) {
+          const reference = toolPolicy?.confirmation?.webhook?.signingSecretRef;
+          const foreign = findForeignNamespace(reference, route.metadata.namespace);
+          if (foreign === undefined) continue;
+          const path = ["spec", "rules", position, "filters", at, "toolPolicy", "confirmation"];
+          report({ at: [...path, "webhook", "signingSecretRef", "namespace"], ...foreign });
+        }
+      }
+    },
+  },
+);
 
 /** A parsed MCPRoute. */
 export type MCPRoute = Infer<typeof mcpRouteSchema>;

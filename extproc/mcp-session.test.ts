@@ -28,7 +28,8 @@ const rules: McpPlan = {
           allowed: nothing,
           denied: { globs: ["evil*"], expressions: [] },
           deniedArguments: [],
-          confirmed: [],
+          confirmed: ["pay"],
+          confirmation: { timeoutMs: 120_000 },
           limits: [
             {
               tools: { globs: ["rare"], expressions: [] },
@@ -52,6 +53,8 @@ interface Setting {
   readonly list?: readonly Policy[];
 }
 
+const cancelled: object[] = [];
+
 function start(test: Test, setting: Setting = {}) {
   const asked = plan({
     route: { kind: "MCPRoute", namespace: "default", name: "m" },
@@ -66,7 +69,7 @@ function start(test: Test, setting: Setting = {}) {
     entry,
     judge: entry.mcp,
     caller: "run:1",
-    tools: { ...sessionTools(book), words: () => book.words },
+    tools: { ...sessionTools(book), words: () => book.words, cancel: (one) => cancelled.push(one) },
     settler: { onSettled: () => session.onSettled() },
   });
   return play(session, (found, wanted) => test.match(found, wanted));
@@ -303,4 +306,111 @@ t.test("onMessage() takes the scheme of the connection, not that of the agent", 
   ask("https").out({ reply: "requestBody" });
   ask("http").out({ reply: "immediateResponse" });
   start(test).in(requestHeaders({ accept })).out({ reply: "immediateResponse", status: 500 });
+});
+
+const answer = (outcome: "approved" | "denied", reason = "") =>
+  ({ kind: "done", value: { outcome, by: "cli", reason } }) as const;
+
+t.test(
+  "onMessage() asks about a call that must be confirmed, and lets it go when approved",
+  async (test) => {
+    const book = start(test)
+      .in(post())
+      .in(body(call("pay")))
+      .out(
+        { reply: "none", wait: 124 },
+        {
+          kind: "start-work",
+          work: {
+            worker: "confirmation",
+            deadlineMs: 122_000,
+            input: { caller: "run:1", calls: [{ tool: "pay" }], requestKeys: ["1"] },
+          },
+        },
+      )
+      .outcome(answer("approved"))
+      .out({ reply: "requestBody" })
+      .outcome(answer("denied"))
+      .out()
+      .in(responseHeaders())
+      .out({ reply: "responseHeaders" })
+      .close();
+    test.match(book.records, [
+      {
+        denial: null,
+        mcp: {
+          messages: [{ outcome: "allowed", confirmation: { outcome: "approved", by: "cli" } }],
+        },
+      },
+    ]);
+  },
+);
+
+t.test("onOutcome() refuses what is not approved, with the reason", async (test) => {
+  const book = start(test)
+    .in(post())
+    .in(body(call("pay")))
+    .outcome(answer("denied", "not now"))
+    .out({
+      reply: "immediateResponse",
+      status: 200,
+      details: "clrk_denied{not-confirmed}",
+      body: { id: 1, error: { code: -32_013, message: /denied: not now/ } },
+    })
+    .close();
+  test.match(book.records, [
+    {
+      denial: { reason: "not-confirmed" },
+      mcp: { messages: [{ outcome: "denied", confirmation: { outcome: "denied", by: "cli" } }] },
+    },
+  ]);
+  start(test)
+    .in(post())
+    .in(body(call("pay")))
+    .outcome({ kind: "late" })
+    .out({ reply: "immediateResponse" });
+  start(test)
+    .in(post())
+    .in(body(call("pay")))
+    .fault()
+    .out({ reply: "immediateResponse", status: 500 });
+});
+
+t.test("onClose() records that an agent did not wait", async (test) => {
+  const book = start(test)
+    .in(post())
+    .in(body(call("pay")))
+    .close();
+  test.match(book.records, [
+    {
+      mcp: { messages: [{ outcome: "denied", confirmation: { outcome: "withdrawn", by: null } }] },
+    },
+  ]);
+});
+
+t.test("onMessage() tells which request a notification cancels", async (test) => {
+  cancelled.length = 0;
+  const notification = {
+    jsonrpc: "2.0",
+    method: "notifications/cancelled",
+    params: { requestId: 1 },
+  };
+  start(test)
+    .in(requestHeaders({ accept, "x-forwarded-proto": "https", "mcp-session-id": "s1" }))
+    .in(body(JSON.stringify(notification)))
+    .out({ reply: "requestBody" });
+  test.match(cancelled, [
+    { caller: "run:1", session: "s1", requestKey: "1", server: /^https:\/\/api.openai.com/ },
+  ]);
+});
+
+t.test("onMessage() asks about nothing that can be read in two ways", async (test) => {
+  const odd = call("pay").replace("}}", ',"arguments":{"to":"me","To":"you"}}}');
+  start(test)
+    .in(post())
+    .in(body(odd))
+    .out({
+      reply: "immediateResponse",
+      body: { error: { message: /a key of its arguments comes twice or in another case/ } },
+    });
 });

@@ -4,20 +4,34 @@
  */
 
 import type { CallFacts, EngineDenial, McpFacts } from "../gateway/call-facts.ts";
-import type { HeaderPair } from "../gateway/decision.ts";
+import type { Cancellation } from "../gateway/confirmation.ts";
+import type { HeaderPair, WorkOutcome } from "../gateway/decision.ts";
 import { CLRK_HEADERS } from "../gateway/headers.ts";
 import { refuseLimited } from "../gateway/limit-refusal.ts";
 import type { McpAnswerFilter } from "../gateway/mcp-answer-filter.ts";
 import { createPlainFilter, createStreamFilter } from "../gateway/mcp-answer-filter.ts";
-import type { McpHead, McpJudge, McpRefusal } from "../gateway/mcp-judge.ts";
+import type {
+  AskedConfirmation,
+  McpHead,
+  McpJudge,
+  McpOutcome,
+  McpRefusal,
+} from "../gateway/mcp-judge.ts";
 import { redactTarget } from "../gateway/redact.ts";
 import type { LimitPlan } from "../gateway/snapshot.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
+import {
+  answerOf,
+  askCommand,
+  confirmedFacts,
+  envoyWaitMs,
+  unconfirmedClause,
+} from "./asked-confirmation.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import { encodeImmediateResponse } from "./immediate-response.ts";
-import { encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
+import { encodeBodyReply, encodeHeadersReply, encodeLongerWait } from "./mutation.ts";
 import type { Observation, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
@@ -35,13 +49,26 @@ export interface McpSessionOptions {
   readonly judge: McpJudge;
   /** As the connection proves it */
   readonly caller: string;
-  readonly tools: SessionTools & { readonly words: () => WordRedactor };
+  readonly tools: SessionTools & {
+    readonly words: () => WordRedactor;
+    /** Withdraws a question about a request that the agent waits for no more */
+    readonly cancel: (cancellation: Cancellation) => void;
+  };
   /** Told when bodies were read after the stream had ended; then it calls `onSettled()` */
   readonly settler: Settler;
 }
 
-/** `body`: the request's body is waited for. `open`: the request was allowed. */
-type State = "headers" | "body" | "open" | "refused" | "closed";
+/** `body`: the request's body is waited for. `asking`: its confirmation is. `open`: the request was allowed. */
+type State = "headers" | "body" | "asking" | "open" | "refused" | "closed";
+
+type AllowedOutcome = Extract<McpOutcome, { readonly kind: "allow" }>;
+
+/** A request that waits for its confirmation. */
+interface AskedOutcome {
+  readonly asked: AskedConfirmation;
+  readonly outcome: AllowedOutcome;
+  readonly facts: McpFacts;
+}
 
 const noBytes = Buffer.alloc(0);
 
@@ -60,6 +87,7 @@ export class McpSession {
   #observation: Observation | undefined;
   #denial: EngineDenial | null = null;
   #mcp: McpFacts | null = null;
+  #asked: AskedOutcome | undefined;
   #target: CallFacts["target"] = null;
   #isSettling = false;
   #isRecorded = false;
@@ -80,6 +108,8 @@ export class McpSession {
         return this.#onRequestHeaders(message);
       case "body":
         return message.phase === "request-body" ? this.#onBody(message) : this.#early(message);
+      case "asking":
+        return this.#early(message);
       case "open":
         return this.#onOpenMessage(message);
       case "refused":
@@ -89,15 +119,29 @@ export class McpSession {
     }
   }
 
+  /** Takes the end of the question whether the request may go on. */
+  onOutcome(outcome: WorkOutcome): readonly SessionCommand[] {
+    const waiting = this.#asked;
+    if (this.#state !== "asking" || waiting === undefined) return nothing;
+    const { asked, facts } = waiting;
+    const answer = answerOf(outcome);
+    this.#mcp = confirmedFacts(facts, asked, answer);
+    if (answer.outcome === "approved") return this.#letPass(waiting.outcome);
+    const clause = unconfirmedClause(asked, answer);
+    return this.#refuseAsMcp(waiting.outcome.unconfirmed(clause));
+  }
+
   /** A fault of ours: what can still be refused is refused, all else is ended. */
   onFault(): readonly SessionCommand[] {
-    if (this.#state === "headers" || this.#state === "body") return this.#refuse(ownFault);
+    const isUndecided = ["headers", "body", "asking"].includes(this.#state);
+    if (isUndecided) return this.#refuse(ownFault);
     return [{ kind: "end", status: GRPC_STATUS.internal, message: "The session failed" }];
   }
 
   /** The stream is over. The record follows at once, or with `onSettled()` when bodies are still being read. */
   onClose(): readonly SessionCommand[] {
     if (this.#state === "closed") return nothing;
+    if (this.#state === "asking") this.#onWithdrawn();
     this.#state = "closed";
     this.#isSettling = this.#observation?.close() === "settling";
     return this.#isSettling ? nothing : this.onSettled();
@@ -210,9 +254,52 @@ export class McpSession {
       this.#mcp = this.#mcp === null ? null : asDenied(this.#mcp);
       return this.#refuseAsMcp(outcome.limited(message, headers));
     }
+    for (const requestKey of outcome.cancelled) this.#cancel(head, requestKey);
+    return outcome.confirmation === null
+      ? this.#letPass(outcome)
+      : this.#ask(outcome, outcome.confirmation, body);
+  }
+
+  #letPass({ hasLists }: AllowedOutcome): readonly SessionCommand[] {
+    const head = this.#head;
     this.#state = "open";
-    this.#filters = outcome.hasLists && judge.hides(head);
+    this.#filters = hasLists && head !== undefined && this.#options.judge.hides(head);
     return replyCommands["request-body"];
+  }
+
+  /** Envoy holds the body meanwhile: what goes on is what was asked about. */
+  #ask(outcome: AllowedOutcome, asked: AskedConfirmation, body: Buffer): readonly SessionCommand[] {
+    const { entry, caller, tools } = this.#options;
+    this.#state = "asking";
+    this.#asked = { asked, outcome, facts: this.#mcp ?? outcome.facts };
+    const request = {
+      transactionId: this.#id,
+      caller,
+      plan: entry.plan,
+      session: this.#mcpSession(),
+      body,
+    };
+    return [
+      { kind: "send", bytes: encodeLongerWait(envoyWaitMs(asked)) },
+      { kind: "start-work", work: askCommand(asked, request, tools.words()) },
+    ];
+  }
+
+  #mcpSession(): string {
+    return this.#head?.values("mcp-session-id")[0] ?? "";
+  }
+
+  #cancel(head: McpHead, requestKey: string): void {
+    const { caller, tools, judge } = this.#options;
+    const server = tools.words().redactOnce(judge.serverName(head));
+    tools.cancel({ caller, server, session: this.#mcpSession(), requestKey });
+  }
+
+  /** The agent went, or Envoy gave up. */
+  #onWithdrawn(): void {
+    if (this.#asked === undefined) return;
+    const { asked, facts } = this.#asked;
+    this.#mcp = confirmedFacts(facts, asked, { outcome: "withdrawn", by: null, reason: "" });
   }
 
   #takeLimits(limits: readonly LimitPlan[]): Refusal | undefined {

@@ -15,6 +15,7 @@ import {
 import type { Phase } from "./transaction-message.ts";
 
 const MODE_OVERRIDE = 9;
+const OVERRIDE_MESSAGE_TIMEOUT = 10;
 
 /** HeaderSendMode of Envoy. */
 const SEND = 1;
@@ -181,6 +182,18 @@ export function encodeTrailersReply(
   const start = writer.mark();
   writeHeaderChanges(writer, 1, changes);
   writer.block(REPLY_FIELDS[phase], start);
+  return writer.finish();
+}
+
+/**
+ * A message that has Envoy wait longer for the answer to what it sent last; once a phase, and no longer than its filter
+ * allows. The answer itself still follows.
+ */
+export function encodeLongerWait(waitMs: number): Buffer {
+  writer.begin(replyBound(noChanges, undefined));
+  const start = writer.mark();
+  writer.number(1, Math.ceil(waitMs / 1_000));
+  writer.block(OVERRIDE_MESSAGE_TIMEOUT, start);
   return writer.finish();
 }
 

@@ -22,6 +22,7 @@ import { decodeFacts } from "./facts-text.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { createPlanUpdate } from "./plan-update.ts";
 import { createLimitMemory } from "./limit-table.ts";
+import { ThreadQuestions } from "./thread-questions.ts";
 import { ThreadBudgets } from "./thread-budgets.ts";
 import { createCounters, ThreadCounters } from "./thread-counters.ts";
 import type { ThreadReport } from "./thread-messages.ts";
@@ -83,6 +84,7 @@ class EnginePool implements Engine {
   readonly #limits = createLimitMemory();
   readonly #budgets: ThreadBudgets;
   readonly #slots: readonly Slot[];
+  readonly #questions: ThreadQuestions<EngineWorker>;
   readonly #changed = new Set<() => void>();
   #reserve: EngineWorker | undefined;
   #update: PlanUpdate | undefined;
@@ -97,6 +99,9 @@ class EnginePool implements Engine {
     const { directory, threads } = options;
     this.sockets = engineSocketPaths(directory, threads);
     this.#memory = createCounters(threads);
+    this.#questions = new ThreadQuestions(options.confirmations, (worker, number, answer) =>
+      worker.tell({ kind: "answer", number, answer }),
+    );
     this.#budgets = new ThreadBudgets(options.budgetsDirectory);
     this.#slots = this.sockets.map((socket, index) => ({
       index,
@@ -267,6 +272,11 @@ class EnginePool implements Engine {
         slot?.counters.add("takenFactBytes", report.bytes);
         this.#options.onFacts(decodeFacts(report.text));
         return;
+      case "ask":
+      case "withdraw":
+      case "cancel":
+        this.#questions.onReport(worker, report);
+        return;
       case "trouble":
         this.#options.log.warn("The engine had trouble", { error: report.message });
         return;
@@ -281,6 +291,7 @@ class EnginePool implements Engine {
     const slot = this.#owners.get(worker);
     this.#owners.delete(worker);
     this.#budgets.end(worker);
+    this.#questions.end(worker);
     if (this.#reserve === worker) {
       this.#reserve = undefined;
       setTimeout(() => this.#raiseReserve(), longestBackoffMs).unref();

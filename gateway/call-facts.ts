@@ -78,8 +78,18 @@ export interface McpMessageFacts {
   /** Name of the tool or prompt, or URI of the resource, cut after 256 characters */
   readonly name: string | null;
   readonly outcome: "allowed" | "denied";
+  /** Absent where nobody was asked */
+  readonly confirmation?: McpConfirmed;
   /** Index of the rule that decided; null where none did */
   readonly rule: number | null;
+}
+
+/** What became of the question whether a call may go on. */
+export interface McpConfirmed {
+  /** `withdrawn`: the agent waited for it no more */
+  readonly outcome: "approved" | "denied" | "timeout" | "withdrawn";
+  /** Who decided; null where nobody did */
+  readonly by: "webhook" | "cli" | null;
 }
 
 /** What was said to an MCP server. */

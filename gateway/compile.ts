@@ -63,7 +63,8 @@ export interface CompileResult {
    * (`secret/<namespace>/<name>/<key>`, or of a template `secret/<namespace>/<name>/template/<hash of its text>`); an
    * `aws-sigv4` use, whose resource is `secret/<namespace>/<name>/aws`, under
    * `<resource>/access_key_id`, `<resource>/secret_access_key` and, if there is one, `<resource>/session_token`;
-   * OTLP headers under `otlp/<namespace>/<gateway>/<header>`.
+   * OTLP headers under `otlp/<namespace>/<gateway>/<header>`; keys that sign questions to webhooks under
+   * `secret/<namespace>/<name>/<key>`.
    */
   readonly credentials: ReadonlyMap<string, SecretValue>;
   /** One for each object, by namespace, name and kind */
@@ -183,7 +184,8 @@ function compileGateway(
   const attached = compilation.routes.flatMap(({ draft, attachments, deny }): AttachedRoute[] => {
     const attachment = attachments.get(key);
     if (attachment === undefined) return [];
-    const { object } = draft;
+    const { object, secrets = [] } = draft;
+    for (const [name, value] of secrets) credentials.set(name, value);
     const scope = {
       gateway,
       route: draft.name,

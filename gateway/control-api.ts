@@ -4,6 +4,8 @@
  */
 
 import type { ProviderSummary } from "../providers/provider-summary.ts";
+import type { McpConfirmed } from "./call-facts.ts";
+import type { ConfirmationCounts, OpenConfirmation } from "./confirmation.ts";
 import type { BudgetStatus } from "./budget-list.ts";
 import type { EngineStatus } from "./engine.ts";
 import type { EgressRecord } from "./record.ts";
@@ -18,6 +20,8 @@ export const CONTROL_PATH = {
   objects: "/v1/objects",
   /** GET: `BudgetList` */
   budgets: "/v1/budgets",
+  /** GET: `ConfirmationList`; POST `ConfirmationDecision` to `/v1/confirmations/<id>` answers one */
+  confirmations: "/v1/confirmations",
   /** GET: stream of `ControlEvent`; begins with the present state */
   events: "/v1/events",
   /** POST `RunRequest`: `RunRegistration` (201); DELETE `/v1/runs/<id>` ends one */
@@ -44,6 +48,8 @@ export interface GatewayProcessStatus {
   readonly gateways: readonly GatewayStatus[];
   /** Absent while no route needs it */
   readonly engine?: EngineStatus;
+  /** Questions whether calls of tools may go on; absent while no engine runs */
+  readonly confirmations?: ConfirmationCounts;
   readonly records: RecordsStatus;
   readonly runs: readonly RunStatus[];
 }
@@ -142,6 +148,18 @@ export interface BudgetList {
   readonly items: readonly BudgetStatus[];
 }
 
+/** Open questions whether calls of tools may go on, oldest first. */
+export interface ConfirmationList {
+  readonly items: readonly OpenConfirmation[];
+}
+
+/** Answers a question. */
+export interface ConfirmationDecision {
+  readonly decision: "approve" | "deny";
+  /** Told to the agent; at most 256 characters, perhaps empty */
+  readonly reason: string;
+}
+
 /** Asks for an identity and a proxy credential. */
 export interface RunRequest {
   /** Agent name, DNS label */
@@ -195,6 +213,8 @@ export type ControlEvent =
   | { readonly kind: "gateway"; readonly gateway: GatewayStatus }
   /** Without its capture, which is for files and receivers */
   | { readonly kind: "record"; readonly record: EgressRecord }
+  | { readonly kind: "confirmation"; readonly question: OpenConfirmation }
+  | { readonly kind: "confirmation-ended"; readonly id: string; readonly ended: McpConfirmed }
   | { readonly kind: "stopping"; readonly inFlight: number };
 
 /** Body of every answer with a status of 400 or above. */

@@ -14,6 +14,8 @@ import { listBudgets } from "./budget-list.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
 import type { CompileResult } from "./compile.ts";
 import { compile } from "./compile.ts";
+import { ConfirmationDesk } from "./confirmation-desk.ts";
+import { askWebhook } from "./confirmation-webhook.ts";
 import type {
   ControlEvent,
   GatewayProcessStatus,
@@ -74,6 +76,7 @@ export class GatewayProcess {
   readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   readonly #followers = new Set<(event: ControlEvent) => void>();
   readonly #engine: EngineHost;
+  readonly #confirmations: ConfirmationDesk;
   #serving: Promise<void> = Promise.resolve();
   #control: ControlSocket | undefined;
   #source: FileSource | undefined;
@@ -111,6 +114,14 @@ export class GatewayProcess {
       findContext: (gateway) => this.#entryContext(gateway),
       health: this.#health,
     });
+    this.#confirmations = new ConfirmationDesk({
+      clock,
+      findAgent: (caller) => this.#runs.findAgent(caller),
+      findKey: (name) => this.#compiled?.credentials.get(name),
+      askWebhook,
+      onAsked: (question) => this.#emit({ kind: "confirmation", question }),
+      onEnded: (id, ended) => this.#emit({ kind: "confirmation-ended", id, ended }),
+    });
     this.#engine = new EngineHost({
       openEngine: parts.openEngine,
       directory: parts.runDirectory,
@@ -119,6 +130,7 @@ export class GatewayProcess {
       budgetsDirectory: parts.budgetsDirectory,
       prices: parts.prices,
       runs: () => this.#runs.agents(),
+      confirmations: this.#confirmations,
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
     });
@@ -152,6 +164,7 @@ export class GatewayProcess {
   /** Drains and stops everything; resolves with what was cut. */
   async close(drainMs?: number): Promise<EnvoyStop> {
     this.#source?.close();
+    this.#confirmations.close();
     const stop = await this.#fleet.close(drainMs);
     this.#emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
     await this.#engine.close();
@@ -318,6 +331,8 @@ export class GatewayProcess {
           this.#parts.clock.now(),
         ),
       }),
+      confirmations: () => ({ items: this.#confirmations.list() }),
+      decide: (id, { decision, reason }) => this.#confirmations.decide(id, decision, reason),
       registerRun: (request) => this.#registerRun(request),
       endRun: (runId) => this.#endRun(runId),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
@@ -341,7 +356,7 @@ export class GatewayProcess {
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
       gateways: this.#fleet.runtimes.map((runtime) => this.#gatewayStatus(runtime)),
       records: this.#records.status(this.#accessLogs.losses),
-      ...(engine && { engine }),
+      ...(engine && { engine, confirmations: this.#confirmations.counts }),
       runs: this.#runs.status(),
     };
   }
@@ -416,6 +431,9 @@ export class GatewayProcess {
     }
     if (this.#problems.length > 0) {
       onEvent({ kind: "problems", revision: this.#revision, problems: this.#problems });
+    }
+    for (const question of this.#confirmations.list()) {
+      onEvent({ kind: "confirmation", question });
     }
     this.#followers.add(onEvent);
     return () => this.#followers.delete(onEvent);

@@ -7,14 +7,14 @@
 
 import { formatReference } from "../crds/meta.ts";
 import type { McpFacts, McpMessageFacts } from "./call-facts.ts";
-import type { McpPlan } from "./mcp-plan.ts";
+import type { McpConfirmation, McpPlan } from "./mcp-plan.ts";
 import { maxMcpBytes } from "./mcp-plan.ts";
 import type { McpError, McpRefusal } from "./mcp/error-answer.ts";
 import { MCP_ERROR, refuseMessages, refuseWhole } from "./mcp/error-answer.ts";
 import type { HeaderValues } from "./mcp/header-agreement.ts";
 import { findDisagreement, hasBatches, isRevisionKnown } from "./mcp/header-agreement.ts";
 import type { McpMessage, ReadMessage } from "./mcp/message.ts";
-import { readBody } from "./mcp/message.ts";
+import { idKey, readBody } from "./mcp/message.ts";
 import { protocolOf } from "./mcp/protocol.ts";
 import type { MessageVerdict } from "./mcp/rule-judge.ts";
 import { RuleJudge } from "./mcp/rule-judge.ts";
@@ -23,6 +23,7 @@ import { mcpServer } from "./mcp/server-match.ts";
 import type { McpSubjectKind } from "./mcp/subject.ts";
 import type { LimitPlan, ObjectName } from "./snapshot-terms.ts";
 
+export { maxShownBytes } from "./mcp/call-arguments.ts";
 export type { McpRefusal } from "./mcp/error-answer.ts";
 
 /** The head of a request. */
@@ -45,12 +46,40 @@ export type McpOutcome =
       readonly facts: McpFacts;
       /** Of which the request takes one each; one that is named twice is taken twice */
       readonly limits: readonly LimitPlan[];
+      /** Who must confirm calls of it before it goes on; null: nobody */
+      readonly confirmation: AskedConfirmation | null;
+      /** Questions that the agent waits for no more, by what their requests' ids are compared by */
+      readonly cancelled: readonly string[];
       /** The answer may hold lists that name what is refused */
       readonly hasLists: boolean;
       /** The refusal when a limit has nothing left */
       readonly limited: (message: string, headers: McpRefusal["headers"]) => McpRefusal;
+      /** The refusal when it is not confirmed; `clause` says why */
+      readonly unconfirmed: (clause: string) => McpRefusal;
     }
   | { readonly kind: "refuse"; readonly facts: McpFacts | null; readonly refusal: McpRefusal };
+
+/** Calls of one request that somebody is asked about, all together. */
+export interface AskedConfirmation {
+  readonly plan: McpConfirmation;
+  /** Scheme, host and path */
+  readonly server: string;
+  readonly calls: readonly AskedCall[];
+}
+
+/** One call that somebody is asked about. */
+export interface AskedCall {
+  /** Position of the message in the request */
+  readonly index: number;
+  /** What its id is compared by; null for a notification */
+  readonly requestKey: string | null;
+  readonly tool: string;
+  /** JSON text as the agent sent it; empty where there are none */
+  readonly arguments: string;
+}
+
+/** Most calls of one request that somebody can be asked about. */
+const maxAsked = 16;
 
 /** Most messages of a request that a record tells of. */
 const maxTold = 16;
@@ -109,6 +138,11 @@ export class McpJudge {
     }
   }
 
+  /** Scheme, host and path of the server, as questions name it. */
+  serverName(head: McpHead): string {
+    return nameOf(serverOf(head));
+  }
+
   /** Whether lists of the server's things may name some that are refused. */
   hides(head: McpHead): boolean {
     return this.#rules.hides(serverOf(head));
@@ -155,16 +189,30 @@ export class McpJudge {
       }));
       return { kind: "refuse", facts, refusal: refuse(onlyRequests(errors, messages), first) };
     }
+    const asked = askedOf(messages, verdicts, server);
+    if (asked.kind === "refuse") {
+      const first = this.#denial(asked.clause);
+      const errors = messages.map(({ id }) => ({ id, ...first }));
+      const refusal = refuse(onlyRequests(errors, messages), first);
+      return { kind: "refuse", facts: deniedFacts(facts), refusal };
+    }
     const limits = verdicts.flatMap((verdict) => (verdict.kind === "allow" ? verdict.limits : []));
     return {
       kind: "allow",
       facts,
       limits,
+      confirmation: asked.confirmation,
+      cancelled: messages.flatMap(({ cancels }) => cancels ?? []),
       hasLists: messages.some(({ method }) => listMethods.includes(method)),
       limited: (message, headers) => {
         const first = { code: MCP_ERROR.limited, message, reason: "rate-limited" } as const;
         const errors = messages.map(({ id }) => ({ id, ...first }));
         return refuse(onlyRequests(errors, messages), first, headers);
+      },
+      unconfirmed: (clause) => {
+        const first = { ...this.#denial(clause), reason: "not-confirmed" } as const;
+        const errors = messages.map(({ id }) => ({ id, ...first }));
+        return refuse(onlyRequests(errors, messages), first);
       },
     };
   }
@@ -264,6 +312,62 @@ function factsOf(
   const [first] = messages;
   const revision = first?.revision ?? values("mcp-protocol-version")[0] ?? null;
   return { protocol: protocolOf(messages), revision, messages: told };
+}
+
+function nameOf({ origin, path }: McpServer): string {
+  return `${origin}${path}`;
+}
+
+/** What somebody is asked about, all of it at once: of a batch all calls go on or none. */
+function askedOf(
+  messages: readonly McpMessage[],
+  verdicts: readonly MessageVerdict[],
+  server: McpServer,
+):
+  | { readonly kind: "ok"; readonly confirmation: AskedConfirmation | null }
+  | { readonly kind: "refuse"; readonly clause: string } {
+  const asked = messages.flatMap((message, index) => {
+    const verdict = verdicts[index];
+    if (verdict?.kind !== "allow" || verdict.confirmation === null) return [];
+    return [{ plan: verdict.confirmation, call: askedCall(message, index) }];
+  });
+  const [first] = asked;
+  if (first === undefined) return { kind: "ok", confirmation: null };
+  const { plan } = first;
+  const odd = asked.find(({ call }) => messages[call.index]?.arguments?.isAmbiguous === true);
+  if (odd !== undefined) {
+    const tool = JSON.stringify(odd.call.tool.slice(0, 128).toWellFormed());
+    const clause = `cannot have tool ${tool} confirmed: a key of its arguments comes twice or in another case`;
+    return { kind: "refuse", clause };
+  }
+  if (asked.length > maxAsked || asked.some((one) => !isSamePlan(one.plan, plan))) {
+    const clause = `asks for confirmation of so many calls, or in several ways: send calls one by one`;
+    return { kind: "refuse", clause };
+  }
+  const confirmation = {
+    plan,
+    server: nameOf(server),
+    calls: asked.map(({ call }) => call),
+  };
+  return { kind: "ok", confirmation };
+}
+
+function isSamePlan(one: McpConfirmation, other: McpConfirmation): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}
+
+function askedCall({ id, subjects, ...message }: McpMessage, index: number): AskedCall {
+  return {
+    index,
+    requestKey: id === null ? null : idKey(id),
+    tool: subjects[0]?.name ?? "",
+    arguments: message.arguments?.json ?? "",
+  };
+}
+
+function deniedFacts(facts: McpFacts): McpFacts {
+  const messages = facts.messages.map((message) => ({ ...message, outcome: "denied" }) as const);
+  return { ...facts, messages };
 }
 
 function cut(name: string): string {

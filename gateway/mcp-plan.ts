@@ -72,10 +72,26 @@ export interface McpToolPolicy {
     readonly tools: NamePattern;
     readonly conditions: readonly McpCondition[];
   }[];
-  /** Globs of tools that a person must confirm; nobody can yet, so they are refused */
+  /** Globs of tools whose calls must be confirmed */
   readonly confirmed: readonly string[];
+  readonly confirmation: McpConfirmation;
   readonly limits: readonly McpToolLimit[];
 }
+
+/** Who confirms calls; the same within a rule. */
+export interface McpConfirmation {
+  /** After so long it is denied; at most `maxConfirmationMs` */
+  readonly timeoutMs: number;
+  /** Absent: a person at the command line */
+  readonly webhook?: {
+    readonly url: string;
+    /** Name of the value that signs questions, beside the snapshot */
+    readonly key: string;
+  };
+}
+
+/** Longest time that a call waits for its confirmation, in `ms`. */
+export const maxConfirmationMs = 10 * 60_000;
 
 /** How often some tools may be called. */
 export interface McpToolLimit {

@@ -7,7 +7,7 @@ import type { MCPRoute } from "../../crds/mcp-route.ts";
 import { parseDuration } from "../../crds/duration.ts";
 import { referenceOf } from "../../crds/meta.ts";
 import type { Path } from "../../crds/problem.ts";
-import type { McpMatch, McpRule, McpToolPolicy } from "../mcp-plan.ts";
+import type { McpConfirmation, McpMatch, McpRule, McpToolPolicy } from "../mcp-plan.ts";
 import { canCompile } from "../mcp/name-pattern.ts";
 import type { HttpMatch, ObjectName } from "../snapshot.ts";
 import { maxTotal } from "../snapshot-terms.ts";
@@ -17,6 +17,7 @@ import type { ObjectIndex } from "./object-index.ts";
 import { globPathMatch } from "./path-match.ts";
 import { notEnforced, refuseUnresolved } from "./refusal.ts";
 import type { RouteDraft } from "./route-draft.ts";
+import { readConfirmation, usualConfirmation } from "./rule-confirmation.ts";
 import type { ExtensionFindings } from "./rule-extensions.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
 import type { Finding } from "./status-book.ts";
@@ -39,9 +40,12 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
       countsRequests: true,
     }),
   );
-  const unresolved = extensions.flatMap(({ missing }) => missing);
+  const confirmations = rules.map((rule, position) =>
+    readConfirmation(rule, ["spec", "rules", position], { index, namespace: name.namespace }),
+  );
+  const unresolved = [...extensions, ...confirmations].flatMap(({ missing }) => missing);
   const obstacles = [
-    ...extensions.flatMap((findings) => findings.obstacles),
+    ...[...extensions, ...confirmations].flatMap((findings) => findings.obstacles),
     ...loggingObstacles(extensions),
     ...rules.flatMap((rule, position) => ruleObstacles(rule, ["spec", "rules", position])),
   ];
@@ -52,6 +56,7 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
     obstacles,
     unresolved,
     problems: notesOf(route),
+    secrets: confirmations.flatMap(({ secrets }) => secrets),
     rules: [
       {
         ruleIndex: 0,
@@ -66,7 +71,12 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
         ...(isUsable && {
           mcp: {
             rules: rules.map((rule, position) =>
-              mcpRule(rule, { ruleIndex: position, name, extensions: extensions[position] }),
+              mcpRule(rule, {
+                ruleIndex: position,
+                name,
+                limits: extensions[position]?.limits ?? [],
+                confirmation: confirmations[position]?.confirmation ?? usualConfirmation,
+              }),
             ),
           },
         }),
@@ -116,19 +126,11 @@ function patternOf({ pattern }: ArgumentCondition): string[] {
 }
 
 function notesOf({ spec }: MCPRoute): string[] {
-  const confirms = spec.rules.some(({ filters }) =>
-    filters.some(({ toolPolicy }) => (toolPolicy?.requireConfirmation.length ?? 0) > 0),
-  );
-  return [
-    ...(spec.hostnames.length === 0
-      ? [
-          "It names no host, so every request that no other route decides must be one to an MCP server",
-        ]
-      : []),
-    ...(confirms
-      ? ["Tools that require confirmation are refused: nobody can be asked for it yet"]
-      : []),
-  ];
+  return spec.hostnames.length === 0
+    ? [
+        "It names no host, so every request that no other route decides must be one to an MCP server",
+      ]
+    : [];
 }
 
 /**
@@ -164,27 +166,28 @@ const everything: Match = {
   methods: [],
 };
 
+/** What a rule needs besides what it says. */
+interface RuleParts {
+  readonly ruleIndex: number;
+  readonly name: ObjectName;
+  readonly limits: McpRule["limits"];
+  readonly confirmation: McpConfirmation;
+}
+
 function mcpRule(
   { matches, filters }: Rule,
-  {
-    ruleIndex,
-    name,
-    extensions,
-  }: {
-    readonly ruleIndex: number;
-    readonly name: ObjectName;
-    readonly extensions: ExtensionFindings | undefined;
-  },
+  { ruleIndex, name, limits, confirmation }: RuleParts,
 ): McpRule {
+  const placeOf = (position: number) => `${name.name}/rules/${ruleIndex}/filters/${position}`;
   return {
     ruleIndex,
     matches: (matches.length === 0 ? [everything] : matches).map(mcpMatch),
     toolPolicies: filters.flatMap(({ toolPolicy }, position) =>
       toolPolicy === undefined
         ? []
-        : [mcpToolPolicy(toolPolicy, `${name.name}/rules/${ruleIndex}/filters/${position}`, name)],
+        : [{ ...mcpToolPolicy(toolPolicy, placeOf(position), name), confirmation }],
     ),
-    limits: extensions?.limits ?? [],
+    limits,
   };
 }
 
@@ -210,7 +213,11 @@ function mcpMatch({
   };
 }
 
-function mcpToolPolicy(policy: ToolPolicy, place: string, route: ObjectName): McpToolPolicy {
+function mcpToolPolicy(
+  policy: ToolPolicy,
+  place: string,
+  route: ObjectName,
+): Omit<McpToolPolicy, "confirmation"> {
   return {
     allowed: { globs: policy.allowedTools, expressions: policy.allowedToolsRegex },
     denied: { globs: policy.deniedTools, expressions: policy.deniedToolsRegex },

@@ -8,6 +8,7 @@ import type { ByteRange, ReadMembers } from "../../providers/json-splice-members
 import { readMembers } from "../../providers/json-splice-members.ts";
 import { skipSpace, skipValue } from "../../providers/json-splice-value.ts";
 import { findVariant } from "./members.ts";
+import { hasRepeatedKeys } from "./repeated-keys.ts";
 
 /** One value that a path leads to. */
 export type ArgumentValue =
@@ -24,6 +25,9 @@ export type ArgumentValue =
 
 /** Characters that expressions are tried on, for one body; a tenth of a second at most. */
 const maxEffort = 262_144;
+
+/** Longest arguments that can be shown as a whole, in bytes. */
+export const maxShownBytes = 65_536;
 
 /** Most elements that the `[*]` of a path lead through in one call. */
 const maxElements = 1_024;
@@ -75,6 +79,13 @@ export class CallArguments {
   get json(): string | undefined {
     if (this.#range === undefined) return undefined;
     return this.#body.toString("utf8", this.#range.start, this.#range.end);
+  }
+
+  /** Whether people may read it otherwise than the server: a key comes twice, also in another case. Long ones are not looked through. */
+  get isAmbiguous(): boolean {
+    const range = this.#range;
+    if (range === undefined || range.end - range.start > maxShownBytes) return false;
+    return hasRepeatedKeys(this.#body, range);
   }
 
   /** All values that a path leads to, at least one. */

@@ -1,7 +1,7 @@
 /** Rules of an MCPRoute as they are compared with messages. */
 
 import { matchGlob } from "../../crds/glob.ts";
-import type { McpMatch, McpRule, McpToolPolicy } from "../mcp-plan.ts";
+import type { McpConfirmation, McpMatch, McpRule, McpToolPolicy } from "../mcp-plan.ts";
 import type { LimitPlan } from "../snapshot-terms.ts";
 import type { CompiledCondition } from "./argument-condition.ts";
 import { compileCondition } from "./argument-condition.ts";
@@ -37,6 +37,7 @@ export interface CompiledPolicy {
   readonly denied: NameMatcher;
   readonly deniedArguments: readonly CompiledDenial[];
   readonly confirmed: readonly string[];
+  readonly confirmation: McpConfirmation;
   readonly limits: readonly { readonly tools: NameMatcher; readonly limit: LimitPlan }[];
 }
 
@@ -65,7 +66,7 @@ function compileMatch(match: McpMatch): CompiledMatch {
 }
 
 function compilePolicy(policy: McpToolPolicy): CompiledPolicy {
-  const { allowed, denied, deniedArguments, confirmed, limits } = policy;
+  const { allowed, denied, deniedArguments, confirmed, confirmation, limits } = policy;
   return {
     allowed: createNameMatcher(allowed),
     denied: createNameMatcher(denied),
@@ -74,6 +75,7 @@ function compilePolicy(policy: McpToolPolicy): CompiledPolicy {
       conditions: conditions.map(compileCondition),
     })),
     confirmed,
+    confirmation,
     limits: limits.map(({ tools, limit }) => ({ tools: createNameMatcher(tools), limit })),
   };
 }

@@ -14,6 +14,7 @@ const call: McpMessage = {
   method: "tools/call",
   subjects: [{ kind: "tool", name: "sü" }],
   arguments: null,
+  cancels: null,
   revision: null,
 };
 const modern = { "mcp-protocol-version": "2026-07-28" };

@@ -28,6 +28,8 @@ export interface McpMessage {
   readonly subjects: readonly McpSubject[];
   /** Of `tools/call`; null of all else. They lie in the body */
   readonly arguments: CallArguments | null;
+  /** What the id of the request is compared by that it cancels; null where it cancels none */
+  readonly cancels: string | null;
   /** Revision that the message says it is of (from 2026-07-28 on); null when it says none */
   readonly revision: string | null;
 }
@@ -100,8 +102,8 @@ function requestId(read: ReadMessage): string[] {
   return read.message.id === null ? [] : [idKey(read.message.id)];
 }
 
-/** What two ids are compared by: `"\u0061"` and `"a"` are one id to every reader, `"1"` and `1` are two. */
-function idKey(id: string): string {
+/** What two ids, as JSON text, are compared by: `"\u0061"` and `"a"` are one id to every reader, `"1"` and `1` are two. */
+export function idKey(id: string): string {
   return id.startsWith('"') ? `"${String(JSON.parse(id))}` : String(BigInt(id));
 }
 
@@ -118,7 +120,15 @@ function readMessage(body: Buffer, start: number, effort: MatchEffort): ReadMess
   if (!members.has("method")) {
     return {
       kind: "message",
-      message: { kind: "response", id, method: "", subjects: [], arguments: null, revision: null },
+      message: {
+        kind: "response",
+        id,
+        method: "",
+        subjects: [],
+        arguments: null,
+        cancels: null,
+        revision: null,
+      },
     };
   }
   return readCall(body, members, { id, effort });
@@ -144,7 +154,15 @@ function readCall(
       : null;
   return {
     kind: "message",
-    message: { kind, id, method, subjects: subjects.subjects, arguments: called, revision },
+    message: {
+      kind,
+      id,
+      method,
+      subjects: subjects.subjects,
+      arguments: called,
+      cancels: readCancelled(method, body, params.members),
+      revision,
+    },
   };
 }
 
@@ -183,6 +201,14 @@ function readParams(
   const read = readMembers(body, range.start);
   if (read.kind === "malformed") return { kind: "malformed", reason: `params: ${read.reason}` };
   return read;
+}
+
+/** By mistake it cancels nothing: what it names is none of the gateway's requests then. */
+function readCancelled(method: string, body: Buffer, params: Members): string | null {
+  const range = params.get("requestId");
+  if (method !== "notifications/cancelled" || range === undefined) return null;
+  const id = readId(body, new Map([["id", range]]));
+  return id === undefined || id === null ? null : idKey(id);
 }
 
 /** Null when the message says none; undefined when what it says cannot be read in one way. */

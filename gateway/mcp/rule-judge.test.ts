@@ -114,10 +114,20 @@ t.test("judge() asks every tool policy, denied before allowed", async (test) => 
     ["find_1", 'deny 0 does not allow tool "find_1"'],
     ["get_secret", 'deny 0 denies tool "get_secret"'],
     ["get_never", 'deny 0 denies tool "get_never"'],
-    ["get_money", 'deny 0 wants a person to confirm tool "get_money", which nobody can here yet'],
+    ["get_money", "allow 0"],
   ] as const;
   for (const [name, wanted] of cases) test.equal(text(judge.judge(call(name), server)), wanted);
   test.equal(text(judge.judge(request("resources/list"), server)), "allow 0");
+});
+
+t.test("judge() says who must confirm a call", async (test) => {
+  const confirmation = { timeoutMs: 5 };
+  const judge = new RuleJudge(
+    mcpPlan({ toolPolicies: [toolPolicy({ confirmed: ["pay*"], confirmation }), toolPolicy()] }),
+  );
+  test.match(judge.judge(call("pay_now"), server), { kind: "allow", confirmation });
+  test.match(judge.judge(call("get"), server), { kind: "allow", confirmation: null });
+  test.ok(judge.shows("tool", "pay_now", server));
 });
 
 t.test("judge() gives the limits of the rule and of the tool", async (test) => {

@@ -4,7 +4,7 @@
  */
 
 import { matchGlob } from "../../crds/glob.ts";
-import type { McpPlan } from "../mcp-plan.ts";
+import type { McpConfirmation, McpPlan } from "../mcp-plan.ts";
 import type { LimitPlan } from "../snapshot-terms.ts";
 import type { CompiledCondition } from "./argument-condition.ts";
 import { evaluateCondition } from "./argument-condition.ts";
@@ -23,6 +23,8 @@ export type MessageVerdict =
       readonly ruleIndex: number | null;
       /** Of which the message takes one each */
       readonly limits: readonly LimitPlan[];
+      /** Who must confirm it; null: nobody */
+      readonly confirmation: McpConfirmation | null;
     }
   | {
       readonly kind: "deny";
@@ -198,7 +200,7 @@ export class RuleJudge {
   }
 
   #judgeUnmatched(message: NamedMessage, server: McpServer): MessageVerdict {
-    if (this.#isImplied(message, server)) return { kind: "allow", ruleIndex: null, limits: [] };
+    if (this.#isImplied(message, server)) return implied;
     return { kind: "deny", ruleIndex: null, clause: `does not allow ${describe(message)}` };
   }
 
@@ -218,6 +220,8 @@ export class RuleJudge {
     );
   }
 }
+
+const implied: MessageVerdict = { kind: "allow", ruleIndex: null, limits: [], confirmation: null };
 
 const noSteps: Step[] = [];
 const noAlternatives: Step["alternatives"] = [];
@@ -245,7 +249,8 @@ function stepOf(
 ): Step {
   const { ruleIndex, limits } = rule;
   if (rule.policies.length === 0) {
-    return { alternatives, denials: [], verdict: { kind: "allow", ruleIndex, limits } };
+    const verdict = { kind: "allow", ruleIndex, limits, confirmation: null } as const;
+    return { alternatives, denials: [], verdict };
   }
   const names = message.subjects.flatMap(({ kind, name }) => (kind === "tool" ? [name] : []));
   const denials = rule.policies.flatMap(({ deniedArguments }) =>
@@ -260,15 +265,18 @@ function stepOf(
 
 function judgeNames({ ruleIndex, policies, limits }: CompiledRule, names: readonly string[]) {
   const taken = [...limits];
+  let confirmation: McpConfirmation | null = null;
   for (const name of names) {
     for (const policy of policies) {
       const clause = refusedBy(policy, name);
       if (clause !== undefined) return { kind: "deny", ruleIndex, clause } as const;
       const own = policy.limits.filter(({ tools }) => tools.matches(name));
       taken.push(...own.map(({ limit }) => limit));
+      const isAsked = policy.confirmed.some((glob) => matchGlob(glob, name));
+      if (isAsked) confirmation = policy.confirmation;
     }
   }
-  return { kind: "allow", ruleIndex, limits: taken } as const;
+  return { kind: "allow", ruleIndex, limits: taken, confirmation } as const;
 }
 
 /** Denied lists come before allowed ones. */
@@ -277,9 +285,6 @@ function refusedBy(policy: CompiledPolicy, name: string): string | undefined {
   if (policy.denied.matches(name)) return `denies tool ${told}`;
   if (!policy.allowed.isEmpty && !policy.allowed.matches(name))
     return `does not allow tool ${told}`;
-  if (policy.confirmed.some((glob) => matchGlob(glob, name))) {
-    return `wants a person to confirm tool ${told}, which nobody can here yet`;
-  }
   return undefined;
 }
 

@@ -17,7 +17,7 @@ export function globs(...names: readonly string[]) {
 
 /** A policy that allows every tool, unless more is said. */
 export function toolPolicy(more: Partial<McpToolPolicy> = {}): McpToolPolicy {
-  return { allowed: globs(), denied: globs(), deniedArguments: [], confirmed: [], limits: [], ...more };
+  return { allowed: globs(), denied: globs(), deniedArguments: [], confirmed: [], confirmation: { timeoutMs: 120_000 }, limits: [], ...more };
 }
 
 /** A plan of rules that match everything, unless more is said. */
