@@ -85,20 +85,25 @@ const list = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
 const tools = (...names: readonly string[]) =>
   JSON.stringify({ jsonrpc: "2.0", id: 1, result: { tools: names.map((name) => ({ name })) } });
 
-t.test("onMessage() sends an allowed call on, and asks for nothing of its answer", async (test) => {
+t.test("onMessage() sends an allowed call on, and reads what became of it", async (test) => {
   const book = start(test)
     .in(post())
     .out({ reply: "requestHeaders", set: { "accept-encoding": "identity" } })
     .in(body(call("good")))
     .out({ reply: "requestBody" })
     .in(responseHeaders())
-    .out({ reply: "responseHeaders", hasMode: true, responseMode: 0 })
+    .out({ reply: "responseHeaders", hasMode: true, responseMode: 1 })
+    .in(message("response-body", { body: '{"jsonrpc":"2.0","id":1,"result":{"isEr' }))
+    .out({ reply: "responseBody" })
+    .in(message("response-body", { body: 'ror":true}}', endOfStream: true }))
+    .out({ reply: "responseBody" })
     .close();
+  const result = { outcome: "tool-error", code: null };
   test.match(book.records, [
     {
       id: "tx1",
       denial: null,
-      mcp: { messages: [{ method: "tools/call", name: "good", outcome: "allowed" }] },
+      mcp: { messages: [{ method: "tools/call", name: "good", outcome: "allowed", result }] },
     },
   ]);
 });
@@ -172,9 +177,18 @@ t.test("onMessage() filters lists in event streams, also of a GET", async (test)
 });
 
 t.test("onMessage() lets pass what holds no list: errors and other types", async (test) => {
-  for (const headers of [{ ":status": "404" }, { "content-type": "text/html" }]) {
-    start(test).in(post()).in(body(list)).in(responseHeaders(headers)).out({ responseMode: 0 });
-  }
+  start(test)
+    .in(post())
+    .in(body(list))
+    .in(responseHeaders({ ":status": "404" }))
+    .out({ responseMode: 1 })
+    .in(message("response-body", { body: tools("evil"), endOfStream: true }))
+    .out({ reply: "responseBody" });
+  start(test)
+    .in(post())
+    .in(body(list))
+    .in(responseHeaders({ "content-type": "text/html" }))
+    .out({ responseMode: 0 });
 });
 
 t.test("onMessage() gives no compressed list on", async (test) => {
@@ -414,3 +428,23 @@ t.test("onMessage() asks about nothing that can be read in two ways", async (tes
       body: { error: { message: /a key of its arguments comes twice or in another case/ } },
     });
 });
+
+t.test(
+  "onMessage() lets agents read the card of an agent that they may send messages to",
+  async (test) => {
+    const get = (path: string) =>
+      requestHeaders({ ":method": "GET", ":path": path, "x-forwarded-proto": "https" }, true);
+    const book = start(test)
+      .in(get("/.well-known/agent-card.json"))
+      .out({ reply: "requestHeaders" })
+      .in(responseHeaders())
+      .out({ responseMode: 0 })
+      .close();
+    test.match(book.records, [
+      {
+        mcp: { protocol: "a2a", messages: [{ method: "agent-card", outcome: "allowed", rule: 0 }] },
+      },
+    ]);
+    start(test).in(get("/.well-known/other.json")).out({ reply: "immediateResponse", status: 403 });
+  },
+);

@@ -10,6 +10,8 @@ import { CLRK_HEADERS } from "../gateway/headers.ts";
 import { refuseLimited } from "../gateway/limit-refusal.ts";
 import type { McpAnswerFilter } from "../gateway/mcp-answer-filter.ts";
 import { createPlainFilter, createStreamFilter } from "../gateway/mcp-answer-filter.ts";
+import type { McpAnswerReader } from "../gateway/mcp-answer-reader.ts";
+import { createAnswerReader } from "../gateway/mcp-answer-reader.ts";
 import type {
   AskedConfirmation,
   McpHead,
@@ -88,6 +90,9 @@ export class McpSession {
   #denial: EngineDenial | null = null;
   #mcp: McpFacts | null = null;
   #asked: AskedOutcome | undefined;
+  /** What ids of requests that went on are compared by, in the order of the messages */
+  #requestKeys: readonly (string | null)[] = [];
+  #answer: McpAnswerReader | undefined;
   #target: CallFacts["target"] = null;
   #isSettling = false;
   #isRecorded = false;
@@ -162,7 +167,7 @@ export class McpSession {
       routing: null,
       target: this.#target,
       responseChunks: observation?.responseChunks ?? 0,
-      ...(this.#mcp !== null && { mcp: this.#mcp }),
+      ...(this.#mcp !== null && { mcp: withResults(this.#mcp, this.#requestKeys, this.#answer) }),
     };
     observation?.destroy();
     return [{ kind: "record", facts }];
@@ -178,12 +183,13 @@ export class McpSession {
     this.#head = head;
     this.#observe(headers, endOfStream);
     if (head.scheme === "") return this.#refuse(ownFault);
+    this.#mcp = judge.headFacts(head);
     const refusal = judge.judgeHead(head);
     if (refusal !== undefined) return this.#refuseAsMcp(refusal);
     const changes = this.#askPolicies(head, headers);
     if (changes.kind === "refuse") return this.#refuse(changes.refusal);
     this.#state = endOfStream ? "open" : "body";
-    this.#filters = endOfStream && judge.hides(head);
+    this.#filters = endOfStream && this.#mcp === null && judge.hides(head);
     const bytes = encodeHeadersReply("request-headers", {
       // What is compressed cannot be filtered as it passes.
       set: [...changes.set, ["accept-encoding", "identity"]],
@@ -260,9 +266,10 @@ export class McpSession {
       : this.#ask(outcome, outcome.confirmation, body);
   }
 
-  #letPass({ hasLists }: AllowedOutcome): readonly SessionCommand[] {
+  #letPass({ hasLists, requestKeys }: AllowedOutcome): readonly SessionCommand[] {
     const head = this.#head;
     this.#state = "open";
+    this.#requestKeys = requestKeys;
     this.#filters = hasLists && head !== undefined && this.#options.judge.hides(head);
     return replyCommands["request-body"];
   }
@@ -331,8 +338,11 @@ export class McpSession {
     const filter = this.#filters && !endOfStream ? this.#createFilter(headers) : undefined;
     if (filter === "compressed") return this.#refuse(compressedAnswer);
     this.#filter = filter;
+    this.#answer = endOfStream
+      ? undefined
+      : createAnswerReader(answerForm(headers), this.#asksIds());
     if (endOfStream) return replyCommands["response-headers"];
-    const isShown = reads || filter !== undefined;
+    const isShown = reads || filter !== undefined || this.#answer !== undefined;
     const bytes = encodeHeadersReply("response-headers", {
       set: [],
       remove: filter === undefined ? [] : ["content-length", "etag", "digest"],
@@ -343,6 +353,10 @@ export class McpSession {
       },
     });
     return send(bytes);
+  }
+
+  #asksIds(): ReadonlySet<string> {
+    return new Set(this.#requestKeys.flatMap((key) => key ?? []));
   }
 
   #createFilter(headers: HeaderView): McpAnswerFilter | "compressed" | undefined {
@@ -361,6 +375,8 @@ export class McpSession {
   #onAnswer(body: Buffer, endOfStream: boolean): readonly SessionCommand[] {
     const sinceStartMs = this.#options.tools.nowMs() - this.#startedMs;
     this.#observation?.responseBody(body, endOfStream, sinceStartMs);
+    this.#answer?.write(body);
+    if (endOfStream) this.#answer?.end();
     const filter = this.#filter;
     if (filter === undefined) return replyCommands["response-body"];
     const passed = body.length === 0 ? noBytes : filter.write(body);
@@ -446,6 +462,26 @@ function headOf(headers: HeaderView, hasBody: boolean): McpHead {
     values: (name) => entries.flatMap(([key, value]) => (key === name ? [value] : [])),
     hasBody,
   };
+}
+
+function answerForm(headers: HeaderView) {
+  const [type = ""] = (headers.find("content-type") ?? "").split(";", 1);
+  const coding = (headers.find("content-encoding") ?? "").trim().toLowerCase();
+  return { mediaType: type.trim().toLowerCase(), coding };
+}
+
+/** Facts with what the answer said of each request. */
+function withResults(
+  facts: McpFacts,
+  requestKeys: readonly (string | null)[],
+  answer: McpAnswerReader | undefined,
+): McpFacts {
+  if (answer === undefined || answer.results.size === 0) return facts;
+  const messages = facts.messages.map((message, index) => {
+    const result = answer.results.get(requestKeys[index] ?? "");
+    return result === undefined ? message : { ...message, result };
+  });
+  return { ...facts, messages };
 }
 
 function asDenied(facts: McpFacts): McpFacts {

@@ -15,7 +15,7 @@ import type { HeaderValues } from "./mcp/header-agreement.ts";
 import { findDisagreement, hasBatches, isRevisionKnown } from "./mcp/header-agreement.ts";
 import type { McpMessage, ReadMessage } from "./mcp/message.ts";
 import { idKey, readBody } from "./mcp/message.ts";
-import { protocolOf } from "./mcp/protocol.ts";
+import { isAgentCard, protocolOf, sendingMethods } from "./mcp/protocol.ts";
 import type { MessageVerdict } from "./mcp/rule-judge.ts";
 import { RuleJudge } from "./mcp/rule-judge.ts";
 import type { McpServer } from "./mcp/server-match.ts";
@@ -50,6 +50,8 @@ export type McpOutcome =
       readonly confirmation: AskedConfirmation | null;
       /** Questions that the agent waits for no more, by what their requests' ids are compared by */
       readonly cancelled: readonly string[];
+      /** What ids of its requests are compared by, in the order of the messages; null where one has none */
+      readonly requestKeys: readonly (string | null)[];
       /** The answer may hold lists that name what is refused */
       readonly hasLists: boolean;
       /** The refusal when a limit has nothing left */
@@ -108,12 +110,38 @@ export class McpJudge {
       return this.#deny(405, "allows POST, GET and DELETE only");
     }
     if (hasBody) return refuseMalformed(400, `a ${method} request has a body`);
-    if (!this.#rules.names(serverOf(head))) return this.#deny(403, "has no rule for this server");
+    const server = serverOf(head);
+    if (!this.#rules.names(server)) return this.#deny(403, "has no rule for this server");
+    if (method === "GET" && isAgentCard(server.path)) {
+      const isAllowed = this.#cardVerdict(server).kind === "allow";
+      return isAllowed ? undefined : this.#deny(403, "does not allow messages to this agent");
+    }
     const isStream = values("accept").some((value) => value.includes("text/event-stream"));
     if (method === "GET" && !isStream) {
       return this.#deny(403, "allows GET for event streams only");
     }
     return undefined;
+  }
+
+  /** What a record tells of a request by its head alone; null where its body says it, or nothing does. */
+  headFacts(head: McpHead): McpFacts | null {
+    const server = serverOf(head);
+    if (head.method !== "GET" || !isAgentCard(server.path)) return null;
+    const { kind, ruleIndex: rule } = this.#cardVerdict(server);
+    const outcome = kind === "allow" ? "allowed" : "denied";
+    const message = { method: "agent-card", subject: null, name: null, outcome, rule } as const;
+    return { protocol: "a2a", revision: null, messages: [message] };
+  }
+
+  /** Whoever may send messages to an agent may read its card. */
+  #cardVerdict(server: McpServer): MessageVerdict {
+    const judge = (method: string) =>
+      this.#rules.judge({ kind: "request", method, subjects: [] }, server);
+    const [first, ...others] = sendingMethods;
+    const verdict = judge(first);
+    return verdict.kind === "allow"
+      ? verdict
+      : (others.map(judge).find(({ kind }) => kind === "allow") ?? verdict);
   }
 
   /** Judges a whole body, which is borrowed. */
@@ -202,6 +230,9 @@ export class McpJudge {
       facts,
       limits,
       confirmation: asked.confirmation,
+      requestKeys: messages.map(({ kind, id }) =>
+        kind === "request" && id !== null ? idKey(id) : null,
+      ),
       cancelled: messages.flatMap(({ cancels }) => cancels ?? []),
       hasLists: messages.some(({ method }) => listMethods.includes(method)),
       limited: (message, headers) => {

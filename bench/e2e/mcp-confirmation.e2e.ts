@@ -205,6 +205,21 @@ t.test("a call is allowed or denied by its arguments", async (test) => {
   test.match(record.mcp?.messages, [{ outcome: "allowed" }]);
 });
 
+for (const path of ["json", "stream"]) {
+  t.test(`records say what a server answered, by /${path}`, async (test) => {
+    const run = await gateway.registerRun(`answers-${path}`);
+    const client = await connect(test, `https://cli.test/${path}`, run);
+    await client.callTool({ name: "read" });
+    await client.callTool({ name: "fail" });
+    await test.rejects(client.readResource({ uri: "docs://none" }));
+    const resultOf = async (name: string) =>
+      (await recordOf(run, name)).mcp?.messages.map(({ result }) => result);
+    test.same(await resultOf("read"), [{ outcome: "ok", code: null }]);
+    test.same(await resultOf("fail"), [{ outcome: "tool-error", code: null }]);
+    test.match(await resultOf("docs://none"), [{ outcome: "rpc-error", code: -32_602 }]);
+  });
+}
+
 t.test("a person approves a call at the command line, for this call alone", async (test) => {
   const run = await gateway.registerRun("approved");
   const client = await connect(test, "https://cli.test/stream", run);

@@ -7,6 +7,7 @@ import { isUtf8 } from "node:buffer";
 import type { Random } from "../../../extproc/testdata/random.ts";
 import { createPlainFilter, createStreamFilter } from "../../../gateway/mcp-answer-filter.ts";
 import type { McpAnswerFilter } from "../../../gateway/mcp-answer-filter.ts";
+import { createAnswerReader } from "../../../gateway/mcp-answer-reader.ts";
 import type { McpHead, McpOutcome } from "../../../gateway/mcp-judge.ts";
 import { McpJudge } from "../../../gateway/mcp-judge.ts";
 import { readBody } from "../../../gateway/mcp/message.ts";
@@ -42,7 +43,7 @@ export const jsonRpcTarget: FuzzTarget = {
   name: "json-rpc",
   promise:
     "read and judged item by item as a literal reader does, ids verbatim, answers alike however cut",
-  covers: ["/gateway/mcp/", "/gateway/mcp-judge", "/gateway/mcp-answer-filter"],
+  covers: ["/gateway/mcp/", "/gateway/mcp-judge", "/gateway/mcp-answer-"],
   maxInputBytes: 6_000,
   words: [
     ...['"id":', '"method":"tools/call"', '"params":{"name":"good"}', '"jsonrpc":"2.0"', "\\u0061"],
@@ -111,6 +112,8 @@ function check(input: Buffer): Finding {
     checkHeaders(input, wanted) ??
     differenceByCut(input, (pieces) => pass(createPlainFilter(shows), pieces)) ??
     differenceByCut(input, (pieces) => pass(createStreamFilter(shows), pieces)) ??
+    differenceByCut(input, (pieces) => resultsOf("application/json", pieces)) ??
+    differenceByCut(input, (pieces) => resultsOf("text/event-stream", pieces)) ??
     checkList(input)
   );
 }
@@ -215,6 +218,14 @@ function head(headers: Readonly<Record<string, string>>): McpHead {
   const values = (name: string) => [all.get(name) ?? []].flat();
   const server = { scheme: "https", authority: "mcp.test", target: "/mcp" };
   return { ...server, method: "POST", hasBody: true, values };
+}
+
+/** What an answer of these bytes says of requests. */
+function resultsOf(mediaType: string, pieces: readonly Buffer[]): string {
+  const reader = createAnswerReader({ mediaType, coding: "" }, new Set(["1"]));
+  for (const piece of pieces) reader?.write(piece);
+  reader?.end();
+  return JSON.stringify([...(reader?.results ?? [])]);
 }
 
 const shows = (_kind: string, name: string) => !name.includes("evil");
