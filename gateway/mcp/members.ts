@@ -6,6 +6,9 @@ import { foldCase } from "../../providers/json-splice-members.ts";
 /** Where the values of an object's members stand, by key. */
 export type Members = ReadonlyMap<string, ByteRange>;
 
+/** Longest name, in characters: rules compare thousands of expressions with it. */
+const maxName = 8_192;
+
 /** A key that a server which does not tell cases apart would take for one of the wanted ones. */
 export function findVariant(members: Members, wanted: readonly string[]): string | undefined {
   for (const key of members.keys()) {
@@ -20,7 +23,8 @@ export function findVariant(members: Members, wanted: readonly string[]): string
 export function readName(body: Buffer, range: ByteRange | undefined): string | undefined {
   const text = readText(body, range);
   // A lone surrogate has no UTF-8 form, and a NUL ends a text in some languages.
-  if (text === undefined || text === "" || !text.isWellFormed()) return undefined;
+  if (text === undefined || text === "" || text.length > maxName) return undefined;
+  if (!text.isWellFormed()) return undefined;
   return /\p{Cc}/u.test(text) ? undefined : text;
 }
 

@@ -1,4 +1,5 @@
 /** `clrk status`: the running gateway processes at a glance. */
+import type { ConfirmationCounts } from "../../../gateway/confirmation.ts";
 import type { GatewayProcessStatus, RecordsStatus } from "../../../gateway/control-api.ts";
 import type { EngineStatus } from "../../../gateway/engine.ts";
 import { formatTierCounts } from "../../../gateway/route-tier.ts";
@@ -63,6 +64,9 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ...(engine === undefined || engine.budgets.failure === ""
       ? []
       : [["Budgets", engine.budgets.failure] satisfies [string, string]]),
+    ...(process.confirmations === undefined || process.confirmations.open === 0
+      ? []
+      : [["Approvals", describeApprovals(process.confirmations)] satisfies [string, string]]),
     ...(plugins.length === 0
       ? []
       : [["Plugins", describePlugins(plugins)] satisfies [string, string]]),
@@ -76,6 +80,11 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
 
 function describePlugins(plugins: GatewayProcessStatus["plugins"]): string {
   return plugins.map(({ name, specifier }) => `${name} (${specifier})`).join(", ");
+}
+
+function describeApprovals({ open, refused }: ConfirmationCounts): string {
+  const lost = refused === 0 ? "" : `, ${refused} denied for want of room`;
+  return `${open} ${open === 1 ? "call waits" : "calls wait"}${lost}: clrk approvals`;
 }
 
 function describeEngine(engine: EngineStatus): string {
