@@ -1,6 +1,6 @@
 /** Questions of a thread as messages, each with its answer or its withdrawal. */
 import t from "tap";
-import { questionWith } from "../gateway/testdata/confirmations.ts";
+import { questionWith } from "./testdata/question.ts";
 import { ConfirmationAsker } from "./confirmation-asker.ts";
 import type { ConfirmationReport } from "./confirmation-asker.ts";
 

@@ -33,6 +33,7 @@ import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import { encodeImmediateResponse } from "./immediate-response.ts";
+import { answerForm, asDenied, headOf, withResults } from "./mcp-exchange.ts";
 import { encodeBodyReply, encodeHeadersReply, encodeLongerWait } from "./mutation.ts";
 import type { Observation, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
@@ -450,44 +451,6 @@ const compressedAnswer: Refusal = {
   message:
     "Refused because the server compressed its answer unasked, which may list what is refused",
 };
-
-function headOf(headers: HeaderView, hasBody: boolean): McpHead {
-  const entries = headers.entries();
-  return {
-    method: headers.find(":method") ?? "",
-    // Envoy writes it of the connection, over what the agent sent; `:scheme` is whatever the agent says.
-    scheme: headers.find("x-forwarded-proto") ?? "",
-    authority: headers.find(":authority") ?? "",
-    target: headers.find(":path") ?? "/",
-    values: (name) => entries.flatMap(([key, value]) => (key === name ? [value] : [])),
-    hasBody,
-  };
-}
-
-function answerForm(headers: HeaderView) {
-  const [type = ""] = (headers.find("content-type") ?? "").split(";", 1);
-  const coding = (headers.find("content-encoding") ?? "").trim().toLowerCase();
-  return { mediaType: type.trim().toLowerCase(), coding };
-}
-
-/** Facts with what the answer said of each request. */
-function withResults(
-  facts: McpFacts,
-  requestKeys: readonly (string | null)[],
-  answer: McpAnswerReader | undefined,
-): McpFacts {
-  if (answer === undefined || answer.results.size === 0) return facts;
-  const messages = facts.messages.map((message, index) => {
-    const result = answer.results.get(requestKeys[index] ?? "");
-    return result === undefined ? message : { ...message, result };
-  });
-  return { ...facts, messages };
-}
-
-function asDenied(facts: McpFacts): McpFacts {
-  const messages = facts.messages.map((message) => ({ ...message, outcome: "denied" }) as const);
-  return { ...facts, messages };
-}
 
 function send(bytes: Buffer): readonly SessionCommand[] {
   return [{ kind: "send", bytes }];

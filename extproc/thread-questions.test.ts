@@ -1,7 +1,7 @@
 /** Questions of threads: answered to the thread that asked, withdrawn with it. */
 import t from "tap";
 import type { ConfirmationAnswer } from "../gateway/confirmation.ts";
-import { questionWith } from "../gateway/testdata/confirmations.ts";
+import { questionWith } from "./testdata/question.ts";
 import { ThreadQuestions } from "./thread-questions.ts";
 
 const approved: ConfirmationAnswer = { outcome: "approved", by: "cli", reason: "" };

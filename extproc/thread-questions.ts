@@ -6,7 +6,7 @@ import type { ConfirmationReport } from "./confirmation-asker.ts";
 /** Nobody can be asked: what needs it is denied. */
 const nobody: ConfirmationAnswer = { outcome: "denied", by: null, reason: "nobody can be asked" };
 
-/** Questions by threads. */
+/** Knows which thread waits for which answer, so that each gets its own and none outlives its thread. */
 export class ThreadQuestions<Thread> {
   readonly #door: ConfirmationDoor | undefined;
   readonly #answer: (thread: Thread, number: number, answer: ConfirmationAnswer) => void;

@@ -1,7 +1,7 @@
 /** The index shows every glob that means a text. */
 import t from "tap";
 import { matchGlob } from "../crds/glob.ts";
-import { seededRandom } from "../providers/testdata/seeded-random.ts";
+import { seededRandom } from "./testdata/random.ts";
 import { GlobIndex, pieceOf } from "./glob-index.ts";
 
 t.test("find() shows all globs that match, ascending in every list", async (test) => {

@@ -10,6 +10,8 @@ import { createCounters, ThreadCounters } from "../../extproc/thread-counters.ts
 import type { RoutedRule } from "../../gateway/routing-plan.ts";
 import type { LimitPlan } from "../../gateway/snapshot.ts";
 import { seededRandom } from "../../providers/testdata/seeded-random.ts";
+import type { DecisionTimes } from "./decision-times.ts";
+import { summariseTimes } from "./decision-times.ts";
 import { formatFigure } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
 import { measureMcpDecisions } from "./mcp-decision.ts";
@@ -29,15 +31,6 @@ const optionTable: OptionTable = {
 
 /** What every decision has to keep to, at the 99th percentile. */
 const limitMicros = 20;
-
-/** Times of decisions in `µs`. */
-export interface DecisionTimes {
-  readonly p50Micros: number;
-  readonly p99Micros: number;
-  readonly maxMicros: number;
-  /** Share of the calls that some rule was about */
-  readonly found: number;
-}
 
 /** Runs the sub-command and prints its report; UsageError for bad arguments. */
 export async function runDecision(args: readonly string[]): Promise<void> {
@@ -90,14 +83,7 @@ export function measureDecisions(options: {
     if (rule !== undefined) found++;
     micros[turn] = Number(end - start) / 1_000;
   }
-  micros.sort();
-  const atShare = (share: number) => micros[Math.floor((micros.length - 1) * share)] ?? 0;
-  return {
-    p50Micros: atShare(0.5),
-    p99Micros: atShare(0.99),
-    maxMicros: atShare(1),
-    found: found / options.decisions,
-  };
+  return summariseTimes(micros, found);
 }
 
 function createLimiter(): RateLimits {

@@ -3,7 +3,8 @@ import type { McpHead } from "../../gateway/mcp-judge.ts";
 import { McpJudge } from "../../gateway/mcp-judge.ts";
 import type { McpMatch, McpRule } from "../../gateway/mcp-plan.ts";
 import { seededRandom } from "../../providers/testdata/seeded-random.ts";
-import type { DecisionTimes } from "./decision.ts";
+import type { DecisionTimes } from "./decision-times.ts";
+import { summariseTimes } from "./decision-times.ts";
 
 /** Most matches of a rule that an MCPRoute may have. */
 const matchesOfRule = 64;
@@ -31,14 +32,7 @@ export function measureMcpDecisions(options: {
     if (outcome.kind === "allow") found++;
     micros[turn] = Number(end - start) / 1_000;
   }
-  micros.sort();
-  const atShare = (share: number) => micros[Math.floor((micros.length - 1) * share)] ?? 0;
-  return {
-    p50Micros: atShare(0.5),
-    p99Micros: atShare(0.99),
-    maxMicros: atShare(1),
-    found: found / options.decisions,
-  };
+  return summariseTimes(micros, found);
 }
 
 const noBody = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 /** Questions as people read them. */
 import t from "tap";
-import { openQuestionWith } from "../../gateway/testdata/confirmations.ts";
+import { openQuestionWith } from "./testdata/open-question.ts";
 import { createPalette } from "./colour.ts";
 import { askLines, endLine, formatQuestions } from "./confirmation-lines.ts";
 

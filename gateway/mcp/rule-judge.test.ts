@@ -1,5 +1,5 @@
 import t from "tap";
-import { seededRandom } from "../../providers/testdata/seeded-random.ts";
+import { seededRandom } from "../testdata/random.ts";
 import type { McpRule } from "../mcp-plan.ts";
 import type { JudgedMessage, MessageVerdict } from "./rule-judge.ts";
 import { CallArguments } from "./call-arguments.ts";

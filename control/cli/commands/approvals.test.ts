@@ -1,6 +1,6 @@
 /** `clrk approvals`, `approve` and `deny`, against a control socket. */
 import t from "tap";
-import { openQuestionWith } from "../../../gateway/testdata/confirmations.ts";
+import { openQuestionWith } from "../testdata/open-question.ts";
 import { createFakeContext } from "../testdata/fake-context.ts";
 import { openFakeControl } from "../testdata/fake-control.ts";
 
