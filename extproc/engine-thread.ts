@@ -35,7 +35,7 @@ class ServingThread {
   readonly #asker = new ConfirmationAsker(report);
 
   constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
-    const { counters, limits, slot, budgets, journal, prices } = order;
+    const { counters, limits, slot, budgets, journal, prices, sampleSeed } = order;
     const row = new ThreadCounters(counters, slot);
     this.#journal = journal && new BudgetJournal(journal);
     this.#outbox = new FactsOutbox({
@@ -55,6 +55,7 @@ class ServingThread {
       prices,
       workers: new Map([[confirmationWorker, this.#asker.worker]]),
       cancel: (cancellation) => this.#asker.cancel(cancellation),
+      sampleSeed,
       onFacts: (facts) => this.#outbox.add(facts),
     });
     this.#server = new GrpcServer({

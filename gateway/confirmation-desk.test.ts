@@ -18,14 +18,18 @@ function open(settings: { readonly key?: string } = {}) {
   };
   const desk = new ConfirmationDesk({
     clock,
-    findAgent: (caller) => (caller === "run:r1" ? agent : null),
+    agents: { findAgent: (caller) => (caller === "run:r1" ? agent : null) },
     findKey: () => (settings.key === undefined ? undefined : new SecretValue(settings.key)),
     askWebhook: (question) =>
       new Promise((settle) => {
         asked.push({ question, settle });
       }),
-    onAsked: ({ asks }) => events.push(`asked ${asks}`),
-    onEnded: (_id, { outcome, by }) => events.push(`${outcome} ${by}`),
+    onEvent: (event) =>
+      events.push(
+        event.kind === "confirmation"
+          ? `asked ${event.question.asks}`
+          : `${event.ended.outcome} ${event.ended.by}`,
+      ),
   });
   const ask = (changes: Parameters<typeof questionWith>[0] = {}) =>
     desk.ask(questionWith(changes), (answer) => answers.push(answer));
@@ -47,12 +51,12 @@ t.test("decide() answers a question once", async (test) => {
       server: "https://mcp.test/mcp",
     },
   ]);
-  test.equal(desk.decide("ffffffffff", "approve", ""), "unknown");
-  test.equal(desk.decide(known, "approve", ""), "done");
-  test.equal(desk.decide(known, "deny", ""), "unknown");
+  test.equal(desk.decide("ffffffffff", { decision: "approve", reason: "" }), "unknown");
+  test.equal(desk.decide(known, { decision: "approve", reason: "" }), "done");
+  test.equal(desk.decide(known, { decision: "deny", reason: "" }), "unknown");
   test.same(answers, [{ outcome: "approved", by: "cli", reason: "" }]);
   ask();
-  test.equal(desk.decide(id(), "deny", `no ${"x".repeat(500)}`), "done");
+  test.equal(desk.decide(id(), { decision: "deny", reason: `no ${"x".repeat(500)}` }), "done");
   test.match(answers[1], { outcome: "denied", by: "cli", reason: /^no x{253}$/ });
   test.same(events, ["asked cli", "approved cli", "asked cli", "denied cli"]);
   test.match(desk.counts, { open: 0, approved: 1, denied: 1 });
@@ -76,7 +80,7 @@ t.test("ask() asks nobody when too many questions are open", async (test) => {
   ask();
   test.same(answers, [{ outcome: "full", by: null, reason: "" }]);
   test.match(desk.counts, { open: maxOpenConfirmations, refused: 1 });
-  desk.decide(id(), "deny", "");
+  desk.decide(id(), { decision: "deny", reason: "" });
   ask();
   test.equal(desk.counts.open, maxOpenConfirmations);
 });
@@ -112,7 +116,7 @@ t.test(
 t.test("a webhook alone decides what it is asked", async (test) => {
   const { desk, answers, asked, ask, id } = open({ key: "secret" });
   ask({ plan: webhook });
-  test.equal(desk.decide(id(), "approve", ""), "elsewhere");
+  test.equal(desk.decide(id(), { decision: "approve", reason: "" }), "elsewhere");
   asked[0]?.settle({ kind: "answered", decision: "approve", reason: "fine" });
   await new Promise(setImmediate);
   ask({ plan: webhook });

@@ -14,7 +14,9 @@ import type {
   ConfirmationQuestion,
   OpenConfirmation,
 } from "./confirmation.ts";
+import { askWebhook as askByHttp } from "./confirmation-webhook.ts";
 import type { AskWebhook } from "./confirmation-webhook.ts";
+import type { ConfirmationDecision, ControlEvent } from "./control-api.ts";
 import type { RecordAgent } from "./record.ts";
 import type { SecretValue } from "./secret-value.ts";
 
@@ -24,17 +26,23 @@ export const maxOpenConfirmations = 256;
 /** Longest reason that is passed on, in characters. */
 const maxReason = 256;
 
+/** What followers are told of questions. */
+export type ConfirmationEvent = Extract<
+  ControlEvent,
+  { readonly kind: "confirmation" | "confirmation-ended" }
+>;
+
 /** What a desk is given. */
 export interface ConfirmationDeskOptions {
   readonly clock: Clock;
-  readonly findAgent: (caller: string) => RecordAgent | null;
+  /** Knows who calls, by what the connection proves */
+  readonly agents: { findAgent(caller: string): RecordAgent | null };
   /** Value of a signing key by its name; undefined when it is gone */
   readonly findKey: (name: string) => SecretValue | undefined;
-  readonly askWebhook: AskWebhook;
-  /** A question was asked */
-  readonly onAsked: (question: OpenConfirmation) => void;
-  /** It is open no more */
-  readonly onEnded: (id: string, ended: McpConfirmed) => void;
+  /** Absent: by HTTP */
+  readonly askWebhook?: AskWebhook;
+  /** A question was asked, or is open no more */
+  readonly onEvent: (event: ConfirmationEvent) => void;
 }
 
 interface OpenEntry {
@@ -68,7 +76,7 @@ export class ConfirmationDesk implements ConfirmationDoor {
       onAnswer({ outcome: "full", by: null, reason: "" });
       return () => {};
     }
-    const { clock, onAsked } = this.#options;
+    const { clock, onEvent } = this.#options;
     const id = this.#newId();
     const shown = this.#show(id, question);
     const { timeoutMs } = question.plan;
@@ -78,7 +86,7 @@ export class ConfirmationDesk implements ConfirmationDoor {
     );
     const controller = new AbortController();
     this.#open.set(id, { shown, question, onAnswer, timer, controller });
-    onAsked(shown);
+    onEvent({ kind: "confirmation", question: shown });
     if (question.plan.webhook !== undefined) void this.#askWebhook(id, question, controller.signal);
     return () => this.#withdraw(id);
   }
@@ -94,6 +102,11 @@ export class ConfirmationDesk implements ConfirmationDoor {
     }
   }
 
+  /** What was asked and is still open, as it was told when it was asked. */
+  events(): readonly ConfirmationEvent[] {
+    return this.list().map((question) => ({ kind: "confirmation", question }));
+  }
+
   /** Open questions, oldest first. */
   list(): readonly OpenConfirmation[] {
     return [...this.#open.values()].map(({ shown }) => shown);
@@ -102,11 +115,7 @@ export class ConfirmationDesk implements ConfirmationDoor {
   /**
    * Answers a question that a person is asked. `unknown`: it is not open, or no more; `elsewhere`: a webhook decides.
    */
-  decide(
-    id: string,
-    decision: "approve" | "deny",
-    reason: string,
-  ): "done" | "unknown" | "elsewhere" {
+  decide(id: string, { decision, reason }: ConfirmationDecision): "done" | "unknown" | "elsewhere" {
     const entry = this.#open.get(id);
     if (entry === undefined) return "unknown";
     if (entry.shown.asks !== "cli") return "elsewhere";
@@ -127,7 +136,7 @@ export class ConfirmationDesk implements ConfirmationDoor {
     question: ConfirmationQuestion,
     signal: AbortSignal,
   ): Promise<void> {
-    const { findKey, askWebhook } = this.#options;
+    const { findKey, askWebhook = askByHttp } = this.#options;
     const shown = this.#open.get(id)?.shown;
     const { webhook } = question.plan;
     if (webhook === undefined || shown === undefined) return;
@@ -151,7 +160,7 @@ export class ConfirmationDesk implements ConfirmationDoor {
     this.#remove(id, entry);
     this.#counts[answer.outcome]++;
     entry.onAnswer(answer);
-    this.#options.onEnded(id, { outcome: answer.outcome, by: answer.by });
+    this.#tellEnd(id, { outcome: answer.outcome, by: answer.by });
   }
 
   #withdraw(id: string): void {
@@ -159,7 +168,11 @@ export class ConfirmationDesk implements ConfirmationDoor {
     if (entry === undefined) return;
     this.#remove(id, entry);
     this.#counts.withdrawn++;
-    this.#options.onEnded(id, { outcome: "withdrawn", by: null });
+    this.#tellEnd(id, { outcome: "withdrawn", by: null });
+  }
+
+  #tellEnd(id: string, ended: McpConfirmed): void {
+    this.#options.onEvent({ kind: "confirmation-ended", id, ended });
   }
 
   #remove(id: string, { timer, controller }: OpenEntry): void {
@@ -178,7 +191,7 @@ export class ConfirmationDesk implements ConfirmationDoor {
 
   #show(id: string, question: ConfirmationQuestion): OpenConfirmation {
     const { caller, gateway, route, server, calls, bodySha256, plan } = question;
-    const agent = this.#options.findAgent(caller);
+    const agent = this.#options.agents.findAgent(caller);
     const nowMs = this.#options.clock.now();
     return {
       id,

@@ -66,11 +66,13 @@ async function open(t: Test, changes: Partial<ControlHandlers> = {}) {
       return { revision: 1, items: [] };
     },
     budgets: () => ({ items: [budget] }),
-    confirmations: () => ({ items: [] }),
-    decide: (id, decision) => {
-      calls.push(["decide", id, decision]);
-      if (id === "aa") return "unknown";
-      return id === "bb" ? "elsewhere" : "done";
+    confirmations: {
+      list: () => [],
+      decide: (id, decision) => {
+        calls.push(["decide", id, decision]);
+        if (id === "aa") return "unknown";
+        return id === "bb" ? "elsewhere" : "done";
+      },
     },
     registerRun: async (request: RunRequest) => {
       calls.push(["registerRun", request]);
@@ -160,8 +162,7 @@ const neverAsked: ControlHandlers = {
   status: () => status,
   objects: () => ({ revision: 0, items: [] }),
   budgets: () => ({ items: [] }),
-  confirmations: () => ({ items: [] }),
-  decide: () => "unknown",
+  confirmations: { list: () => [], decide: () => "unknown" },
   registerRun: async () => registration,
   endRun: async () => false,
   setRunProcess: () => false,

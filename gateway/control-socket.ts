@@ -6,6 +6,7 @@
 import { chmod, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
+import type { ConfirmationDesk } from "./confirmation-desk.ts";
 import type {
   ConfirmationDecision,
   ConfirmationList,
@@ -33,9 +34,7 @@ export interface ControlHandlers {
   status(): GatewayProcessStatus;
   objects(kind: string | undefined): ObjectList;
   budgets(): BudgetList;
-  confirmations(): ConfirmationList;
-  /** `unknown`: it is not open; `elsewhere`: a webhook decides */
-  decide(id: string, decision: ConfirmationDecision): "done" | "unknown" | "elsewhere";
+  readonly confirmations: Pick<ConfirmationDesk, "list" | "decide">;
   registerRun(request: RunRequest): Promise<RunRegistration>;
   /** Resolves when the run's credential is refused; false for unknown runs */
   endRun(runId: string): Promise<boolean>;
@@ -94,7 +93,9 @@ async function answer(
     case `GET ${CONTROL_PATH.budgets}`:
       return send(response, 200, handlers.budgets());
     case `GET ${CONTROL_PATH.confirmations}`:
-      return send(response, 200, handlers.confirmations());
+      return send(response, 200, {
+        items: handlers.confirmations.list(),
+      } satisfies ConfirmationList);
     case `GET ${CONTROL_PATH.events}`:
       stream(response, (write) => handlers.followEvents(write));
       return;
@@ -117,7 +118,7 @@ async function answer(
 }
 
 function decide(handlers: ControlHandlers, id: string, decision: ConfirmationDecision): void {
-  const outcome = handlers.decide(id, decision);
+  const outcome = handlers.confirmations.decide(id, decision);
   if (outcome === "done") return;
   const message =
     outcome === "unknown"

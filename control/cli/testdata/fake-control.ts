@@ -190,12 +190,14 @@ export async function openFakeControl(
         items: fake.objects.filter(({ object }) => kind === undefined || object.kind === kind),
       }),
       budgets: () => ({ items: fake.budgets }),
-      confirmations: () => ({ items: fake.questions }),
-      decide: (id, { decision, reason }) => {
-        fake.calls.push(`${decision} ${id} ${reason}`.trim());
-        const question = fake.questions.find((one) => one.id === id);
-        if (question === undefined) return "unknown";
-        return question.asks === "cli" ? "done" : "elsewhere";
+      confirmations: {
+        list: () => fake.questions,
+        decide: (id, { decision, reason }) => {
+          fake.calls.push(`${decision} ${id} ${reason}`.trim());
+          const question = fake.questions.find((one) => one.id === id);
+          if (question === undefined) return "unknown";
+          return question.asks === "cli" ? "done" : "elsewhere";
+        },
       },
       registerRun: async (run) => {
         if (fake.refusal !== "") {
