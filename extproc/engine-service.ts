@@ -5,6 +5,7 @@
 
 import type { Ejection } from "../gateway/backend-health.ts";
 import type { CallFacts } from "../gateway/call-facts.ts";
+import type { Cancellation } from "../gateway/confirmation.ts";
 import type { Clock } from "../gateway/clock.ts";
 import { monotonicMs } from "../gateway/clock.ts";
 import { CLRK_HEADERS, ENGINE_ROLE } from "../gateway/headers.ts";
@@ -64,6 +65,8 @@ export interface EngineServiceOptions {
   readonly onFacts: (facts: CallFacts) => void;
   /** Policies in place of the pipeline's own */
   readonly policies?: readonly Policy[];
+  /** Withdraws a question about a request that its agent waits for no more; absent: nobody is asked anything */
+  readonly cancel?: (cancellation: Cancellation) => void;
   /** Decides which traces are kept where a plan keeps a share; one for all threads, which no agent knows */
   readonly sampleSeed: number;
   /** Slow work that policies may ask for */
@@ -180,7 +183,8 @@ export class EngineService {
     const caller = readCaller(stream.header(CLRK_HEADERS.caller));
     const entry = this.#book.find(id);
     if (entry?.mcp !== undefined) {
-      const tools = { ...this.#tools, words: this.#words };
+      const { cancel = () => {} } = this.#options;
+      const tools = { ...this.#tools, words: this.#words, cancel };
       return call.begin(new McpSession({ entry, judge: entry.mcp, caller, tools, settler: call }));
     }
     return call.begin(new Session({ entry, caller, tools: this.#tools, settler: call }));

@@ -4,11 +4,14 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
+import type { ConfirmationAnswer } from "../gateway/confirmation.ts";
 import { systemClock } from "../gateway/clock.ts";
 import { describeError } from "../gateway/errors.ts";
 import { installProviderPlugins } from "../gateway/plugin-loader.ts";
+import { confirmationWorker } from "./asked-confirmation.ts";
 import { BudgetJournal } from "./budget-journal.ts";
 import { BudgetTable } from "./budget-table.ts";
+import { ConfirmationAsker } from "./confirmation-asker.ts";
 import { engineLimits } from "./engine-limits.ts";
 import { EngineService } from "./engine-service.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
@@ -31,6 +34,7 @@ class ServingThread {
   readonly #outbox: FactsOutbox;
   readonly #heart: NodeJS.Timeout;
   readonly #journal: BudgetJournal | undefined;
+  readonly #asker = new ConfirmationAsker(report);
 
   constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
     const { counters, limits, portions, slot, budgets, journal, prices, sampleSeed } = order;
@@ -57,6 +61,8 @@ class ServingThread {
         name: journal?.name ?? "",
       },
       prices,
+      workers: new Map([[confirmationWorker, this.#asker.worker]]),
+      cancel: (cancellation) => this.#asker.cancel(cancellation),
       sampleSeed,
       onFacts: (facts) => this.#outbox.add(facts),
     });
@@ -87,6 +93,10 @@ class ServingThread {
 
   onPortion(caller: string): void {
     this.#service.onPortion(caller);
+  }
+
+  answer(number: number, answer: ConfirmationAnswer): void {
+    this.#asker.onAnswer(number, answer);
   }
 
   async drain(deadlineMs: number): Promise<void> {
@@ -127,6 +137,9 @@ async function obey(order: ThreadOrder): Promise<void> {
       return;
     case "portion":
       serving?.onPortion(order.caller);
+      return;
+    case "answer":
+      serving?.answer(order.number, order.answer);
       return;
     case "drain":
       await serving?.drain(order.deadlineMs);

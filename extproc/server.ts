@@ -25,6 +25,7 @@ import { createPlanUpdate } from "./plan-update.ts";
 import { createLimitMemory } from "./limit-table.ts";
 import { createPortionMemory, PortionTable } from "./portion-table.ts";
 import { PortionHolder } from "./portion-holder.ts";
+import { ThreadQuestions } from "./thread-questions.ts";
 import { ThreadBudgets } from "./thread-budgets.ts";
 import { createCounters, ThreadCounters } from "./thread-counters.ts";
 import type { ThreadReport } from "./thread-messages.ts";
@@ -89,6 +90,7 @@ class EnginePool implements Engine {
   readonly #sampleSeed = randomInt(2 ** 32);
   readonly #budgets: ThreadBudgets;
   readonly #slots: readonly Slot[];
+  readonly #questions: ThreadQuestions<EngineWorker>;
   readonly #changed = new Set<() => void>();
   #reserve: EngineWorker | undefined;
   #update: PlanUpdate | undefined;
@@ -103,6 +105,9 @@ class EnginePool implements Engine {
     const { directory, threads } = options;
     this.sockets = engineSocketPaths(directory, threads);
     this.#memory = createCounters(threads);
+    this.#questions = new ThreadQuestions(options.confirmations, (worker, number, answer) =>
+      worker.tell({ kind: "answer", number, answer }),
+    );
     this.#budgets = new ThreadBudgets(options.budgetsDirectory);
     this.#portions = options.limitStore && createPortionMemory();
     this.#holder = this.#portions && this.#holdPortions(this.#portions);
@@ -299,6 +304,11 @@ class EnginePool implements Engine {
       case "portion":
         this.#holder?.ask(report.ask);
         return;
+      case "ask":
+      case "withdraw":
+      case "cancel":
+        this.#questions.onReport(worker, report);
+        return;
       case "trouble":
         this.#options.log.warn("The engine had trouble", { error: report.message });
         return;
@@ -313,6 +323,7 @@ class EnginePool implements Engine {
     const slot = this.#owners.get(worker);
     this.#owners.delete(worker);
     this.#budgets.end(worker);
+    this.#questions.end(worker);
     if (this.#reserve === worker) {
       this.#reserve = undefined;
       setTimeout(() => this.#raiseReserve(), longestBackoffMs).unref();

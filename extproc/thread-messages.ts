@@ -1,9 +1,11 @@
 /** What the gateway process and the engine's threads say to each other; plain data, posted. */
 
 import type { Ejection } from "../gateway/backend-health.ts";
+import type { ConfirmationAnswer } from "../gateway/confirmation.ts";
 import type { PriceEntry } from "../providers/prices.ts";
 import type { JournalPlace } from "./budget-store.ts";
 import type { PortionAsk } from "./portion-holder.ts";
+import type { ConfirmationReport } from "./confirmation-asker.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 
 /** What a thread is started with. */
@@ -40,6 +42,8 @@ export type ThreadOrder =
   | { readonly kind: "runs"; readonly runs: readonly (readonly [runId: string, agent: string])[] }
   /** Something is known of this caller's portion now, or nothing can be */
   | { readonly kind: "portion"; readonly caller: string }
+  /** What became of a question of the thread, by its number */
+  | { readonly kind: "answer"; readonly number: number; readonly answer: ConfirmationAnswer }
   /** Take no new transactions, let open ones end for so long, then say so */
   | { readonly kind: "drain"; readonly deadlineMs: number };
 
@@ -52,5 +56,6 @@ export type ThreadReport =
   | { readonly kind: "portion"; readonly ask: PortionAsk }
   /** `text` as `encodeFacts()` writes it; `bytes` is what the thread counts it for */
   | { readonly kind: "facts"; readonly text: string; readonly bytes: number }
+  | ConfirmationReport
   | { readonly kind: "trouble"; readonly message: string }
   | { readonly kind: "drained" };

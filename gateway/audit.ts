@@ -39,6 +39,7 @@ export const auditTreatments: Readonly<
   "budget-exhausted": { kind: "audited" },
   "budget-unavailable": { kind: "audited" },
   "mcp-denied": { kind: "audited" },
+  "not-confirmed": { kind: "audited" },
   "ambiguous-path": { kind: "audited" },
   "body-malformed": { kind: "audited" },
   "not-enforced": {

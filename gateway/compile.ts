@@ -75,7 +75,8 @@ export interface CompileResult {
    * (`secret/<namespace>/<name>/<key>`, or of a template `secret/<namespace>/<name>/template/<hash of its text>`); an
    * `aws-sigv4` use, whose resource is `secret/<namespace>/<name>/aws`, under
    * `<resource>/access_key_id`, `<resource>/secret_access_key` and, if there is one, `<resource>/session_token`;
-   * OTLP headers under `otlp/<namespace>/<gateway>/<header>`.
+   * OTLP headers under `otlp/<namespace>/<gateway>/<header>`; keys that sign questions to webhooks under
+   * `secret/<namespace>/<name>/<key>`.
    */
   readonly credentials: ReadonlyMap<string, SecretValue>;
   /**
@@ -233,7 +234,8 @@ function compileGateway(
     const attachment = attachments.get(key);
     if (attachment === undefined) return [];
     const draft = limitRoute(understood.draft, limits);
-    const { object } = draft;
+    const { object, secrets = [] } = draft;
+    for (const [name, value] of secrets) credentials.set(name, value);
     const audits = settings.audits === true || object.spec.enforcement === "Audit";
     const unknown = findUnknownSink(draft, gateway);
     if (unknown !== undefined) book.reportUnresolved(object, unknown.finding);

@@ -6,6 +6,7 @@
 import path from "node:path";
 import type { PriceEntry } from "../providers/prices.ts";
 import type { Ejection } from "./backend-health.ts";
+import type { ConfirmationDoor } from "./confirmation.ts";
 import type { CallFacts } from "./call-facts.ts";
 import type { LimitStore } from "./limit-store.ts";
 import type { Logger } from "./log.ts";
@@ -106,6 +107,8 @@ export interface EngineOptions {
   readonly prices?: readonly PriceEntry[];
   /** All runs that are known, for threads that start; absent: none */
   readonly runs?: () => readonly RunAgent[];
+  /** Who asks whether calls may go on; absent: those that need it are denied */
+  readonly confirmations?: ConfirmationDoor;
   /** Takes facts in batches, in no particular order; must not throw */
   readonly onFacts: (facts: readonly CallFacts[]) => void;
   readonly log: Logger;

@@ -37,7 +37,8 @@ export type DenyReason =
   | "budget-exhausted"
   | "budget-unavailable"
   | "upstream-malformed"
-  | "mcp-denied";
+  | "mcp-denied"
+  | "not-confirmed";
 
 /** Most requests that a limit without refill can count. */
 export const maxTotal = 65_535;

@@ -541,6 +541,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   "guarded-address": "above, beside what enforcement says of it",
   "needs-connect": "above, without a record",
   "no-server-name": "above, without a record",
+  "not-confirmed": "extproc/mcp-session-audit.test.ts",
   "not-ready": "gateway/xds/open-route.test.ts",
   "proxy-credential": "bench/e2e/fail-closed-credentials.e2e.ts",
   unidentified: "gateway/xds/chain-matcher.test.ts",

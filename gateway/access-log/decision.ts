@@ -162,6 +162,8 @@ function sentence(reason: string, host: string): string {
       return "the body is larger than the gateway holds to decide about the request";
     case "mcp-denied":
       return "the rules of the MCP server do not allow what was asked of it";
+    case "not-confirmed":
+      return "a call of a tool was not confirmed";
     case "body-malformed":
       return "the body is not what the route's API takes";
     default:

@@ -6,6 +6,7 @@
 
 import { packAny, typedExtension } from "../any.ts";
 import { CLRK_HEADERS, ENGINE_ROLE } from "../headers.ts";
+import { maxConfirmationMs } from "../mcp-plan.ts";
 import type { ShownParts } from "../processing-mode.ts";
 import { shownParts } from "../processing-mode.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
@@ -22,6 +23,9 @@ type HeaderValue = envoy.config.core.v3.IHeaderValue;
 
 /** Time in `ms` after which Envoy gives up. The engine answers in microseconds; so late an answer means that it hangs. */
 export const messageTimeoutMs = 5_000;
+
+/** The engine asks for more where a call waits for its confirmation, and for a little beyond that. */
+const maxMessageTimeoutMs = maxConfirmationMs + 30_000;
 
 /** The downstream filter; off unless `engineRouteConfig` turns it on. */
 export function engineFilter(): HttpFilter {
@@ -131,6 +135,7 @@ function common() {
   return {
     statPrefix: "engine",
     messageTimeout: duration(messageTimeoutMs),
+    maxMessageTimeout: duration(maxMessageTimeoutMs),
     failureModeAllow: false,
     metadataOptions: {
       receivingNamespaces: { untyped: [ENGINE_METADATA.namespace, ENGINE_METADATA.order] },

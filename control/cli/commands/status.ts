@@ -1,4 +1,5 @@
 /** `clrk status`: the running gateway processes at a glance. */
+import type { ConfirmationCounts } from "../../../gateway/confirmation.ts";
 import type {
   GatewayProcessStatus,
   MintedCredentialStatus,
@@ -75,6 +76,9 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ...(sharedLimits === undefined
       ? []
       : [["Limits", describeSharedLimits(sharedLimits, engine)] satisfies [string, string]]),
+    ...(process.confirmations === undefined || process.confirmations.open === 0
+      ? []
+      : [["Approvals", describeApprovals(process.confirmations)] satisfies [string, string]]),
     ...(plugins.length === 0
       ? []
       : [["Plugins", describePlugins(plugins)] satisfies [string, string]]),
@@ -110,6 +114,11 @@ function describeSharedLimits(
 
 function describePlugins(plugins: GatewayProcessStatus["plugins"]): string {
   return plugins.map(({ name, specifier }) => `${name} (${specifier})`).join(", ");
+}
+
+function describeApprovals({ open, refused }: ConfirmationCounts): string {
+  const lost = refused === 0 ? "" : `, ${refused} denied for want of room`;
+  return `${open} ${open === 1 ? "call waits" : "calls wait"}${lost}: clrk approvals`;
 }
 
 /** Whether there is one, for how long, and why the last attempt failed where that matters now. */
