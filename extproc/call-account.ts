@@ -42,11 +42,6 @@ export class CallAccount {
     this.#most = most;
   }
 
-  /** The call is refused after all. */
-  cancel(): void {
-    this.#reservation.settle({ tokens: 0, microDollars: 0 });
-  }
-
   /** Takes the answer's headers, which are borrowed. */
   onAnswer(headers: HeaderView): void {
     this.#status = Number(headers.find(":status") ?? 0);

@@ -14,20 +14,26 @@ export type AdmittedCall =
   | { readonly kind: "admitted"; readonly account: CallAccount | undefined }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
-/** Takes what the call needs. */
+/** Takes what the call needs: of limits first, because what a budget reserves is written down. */
 export function admitCall(
   { rule, demands }: Pick<RoutedCall, "rule" | "demands">,
   caller: string,
   { budgeter, limiter }: { readonly budgeter: Budgeter; readonly limiter: RateLimiter },
 ): AdmittedCall {
-  const { budget, limits = [], route } = rule ?? {};
-  const isCounted = budget !== undefined && budget.counts.length > 0;
-  const opened = isCounted ? openAccount(budget, { caller, demands }, budgeter) : undefined;
-  if (opened?.kind === "refused") return opened;
-  const account = opened?.account;
-  if (limits.length === 0 || route === undefined) return { kind: "admitted", account };
-  const verdict = limiter.take(limits, { caller, route });
-  if (verdict.kind === "taken") return { kind: "admitted", account };
-  account?.cancel();
-  return { kind: "refused", refusal: refuseLimited(verdict) };
+  if (rule === undefined) return { kind: "admitted", account: undefined };
+  const { budget, limits = noLimits, route } = rule;
+  const request = { caller, route };
+  if (limits.length > 0) {
+    const verdict = limiter.take(limits, request);
+    if (verdict.kind === "limited") return { kind: "refused", refusal: refuseLimited(verdict) };
+  }
+  if (budget === undefined || budget.counts.length === 0) {
+    return { kind: "admitted", account: undefined };
+  }
+  const opened = openAccount(budget, { caller, demands }, budgeter);
+  if (opened.kind === "open") return { kind: "admitted", account: opened.account };
+  if (limits.length > 0) limiter.giveBack(limits, request);
+  return opened;
 }
+
+const noLimits: readonly never[] = [];

@@ -136,3 +136,16 @@ t.test("take() says where nobody more can be counted", async (t) => {
   t.equal(counters.get("fullLimits"), 1);
   t.equal(counters.get("limitedRequests"), 0);
 });
+
+t.test("giveBack() makes a request possible again in every limit", async (t) => {
+  const { limiter } = createLimiter();
+  const request = { caller: "run:1", route };
+  const policy = { kind: "RateLimitPolicy", namespace: "default", name: "q" };
+  const limits = [limit("PerAgent"), limit("PerRoute", { policy })];
+  for (let turn = 0; turn < 3; turn++) {
+    t.equal(limiter.take(limits, request).kind, "taken");
+    t.equal(limiter.take(limits, request).kind, "limited");
+    limiter.giveBack(limits, request);
+  }
+  for (const one of limits) t.equal(limiter.take([one], request).kind, "taken");
+});

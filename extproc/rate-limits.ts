@@ -33,13 +33,17 @@ export class RateLimits implements RateLimiter {
     for (const [position, limit] of limits.entries()) {
       const outcome = table.take(this.#keyOf(limit, request), limit, now);
       if (outcome.kind === "taken") continue;
-      for (const taken of limits.slice(0, position)) {
-        table.giveBack(this.#keyOf(taken, request), taken, now);
-      }
+      this.giveBack(limits.slice(0, position), request);
       counters.add(outcome.kind === "full" ? "fullLimits" : "limitedRequests", 1);
       return { kind: "limited", limit, afterMs: outcome.afterMs, cause: outcome.kind };
     }
     return { kind: "taken" };
+  }
+
+  giveBack(limits: readonly LimitPlan[], request: LimitedRequest): void {
+    const { table, nowMs } = this.#options;
+    const now = nowMs();
+    for (const limit of limits) table.giveBack(this.#keyOf(limit, request), limit, now);
   }
 
   #keyOf({ policy, scope }: LimitPlan, { caller, route }: LimitedRequest): string {

@@ -25,4 +25,6 @@ export interface LimitedRequest {
 export interface RateLimiter {
   /** Takes one request from each limit; when one of them has none left, none is taken from any. */
   take(limits: readonly LimitPlan[], request: LimitedRequest): LimitVerdict;
+  /** Gives back what was taken from each limit, for a request that is refused after all and was never sent. */
+  giveBack(limits: readonly LimitPlan[], request: LimitedRequest): void;
 }
