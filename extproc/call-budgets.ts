@@ -13,7 +13,7 @@ import type { ThreadCounters } from "./thread-counters.ts";
 export interface CallBudgetsOptions {
   readonly table: BudgetTable;
   /** Undefined: nothing can be written down, and every call is refused */
-  readonly journal: Pick<BudgetJournal, "append"> | undefined;
+  readonly journal: Pick<BudgetJournal, "append" | "appendSoon"> | undefined;
   /** What ids of this thread begin with; unique for ever */
   readonly name: string;
   readonly counters: ThreadCounters;
@@ -80,14 +80,14 @@ export class CallBudgets implements Budgeter {
       const untilMs = counts.map((count, at) =>
         Math.max(needs[at]?.untilMs ?? 0, count.scope === "day" ? 0 : untilOf(count, now)),
       );
-      // Where it cannot be written, the next life of the process charges the whole reservation.
-      const isWritten = this.#options.journal?.append({
+      // Where it is lost, the next life of the process charges the whole reservation.
+      const isKept = this.#options.journal?.appendSoon({
         kind: "settled",
         id,
         used: amounts,
         untilMs,
       });
-      if (isWritten !== true) this.#options.counters.add("unwrittenBudgets", 1);
+      if (isKept !== true) this.#options.counters.add("unwrittenBudgets", 1);
       this.#release(needs, amounts);
     };
   }

@@ -33,7 +33,7 @@ class ServingThread {
   constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
     const { counters, limits, slot, budgets, journal, prices } = order;
     const row = new ThreadCounters(counters, slot);
-    this.#journal = journal && new BudgetJournal(journal);
+    this.#journal = journal && new BudgetJournal({ ...journal, clock: systemClock });
     this.#outbox = new FactsOutbox({
       clock: systemClock,
       counters: row,
