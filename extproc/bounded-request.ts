@@ -4,6 +4,8 @@
  */
 
 import type { Candidate, RoutedRule } from "../gateway/routing-plan.ts";
+import type { ObjectBody, ReadObjectBody } from "../providers/json-splice-body.ts";
+import { readObjectBody } from "../providers/json-splice-body.ts";
 import { boundOutput } from "../providers/output-bound.ts";
 import { findOperation } from "../providers/operation-layout.ts";
 import type { Operation } from "../providers/operation.ts";
@@ -22,7 +24,7 @@ export function boundedRequestFor(
 ): CandidateOutcome {
   const outcome = requestFor(call, candidate);
   if (outcome.kind !== "ok" || budget === undefined) return outcome;
-  const { request } = outcome;
+  const { request, object } = outcome;
   const { model, provider } = request;
   const operation = findOperation(provider, "POST", request.usualPath)?.layout.operation;
   const wantsPrice = budget.counts.some(({ unit }) => unit === "usd");
@@ -34,6 +36,7 @@ export function boundedRequestFor(
     operation,
     most: budget.maxOutputTokens,
     price: price ?? null,
+    read: () => readBody(call, request, object),
   });
 }
 
@@ -41,12 +44,13 @@ interface Bounds {
   readonly operation: Operation | undefined;
   readonly most: number | undefined;
   readonly price: ModelPrice | null;
+  readonly read: () => ReadObjectBody;
 }
 
 function limitRequest(
   call: AskedCall,
   request: CandidateRequest,
-  { operation, most, price }: Bounds,
+  { operation, most, price, read }: Bounds,
 ): CandidateOutcome {
   const body = request.body ?? call.request.body;
   const input = isFree(operation) ? 0 : mostInputTokens(body);
@@ -59,10 +63,22 @@ function limitRequest(
       reason: "nobody knows how its output is bounded, and the rule has a budget",
     };
   }
-  const bounded = boundOutput(body, place, { most, usual: usualOutputTokens });
+  const source = read();
+  if (source.kind === "malformed") return source;
+  const bounded = boundOutput(source.object, place, { most, usual: usualOutputTokens });
   if (bounded.kind === "malformed") return bounded;
   const demand = { input, output: bounded.tokens, price };
   return { kind: "ok", request: { ...request, body: bounded.body ?? request.body, demand } };
+}
+
+/** The object that leaves: as it was sent, as it was changed, or as it was written for another dialect. */
+function readBody(
+  call: AskedCall,
+  { body }: CandidateRequest,
+  changed: ObjectBody | undefined,
+): ReadObjectBody {
+  if (body === undefined) return call.object;
+  return changed === undefined ? readObjectBody(body) : { kind: "ok", object: changed };
 }
 
 /** Providers count tokens for nothing. */
