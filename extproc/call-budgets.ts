@@ -7,6 +7,7 @@ import { encodeBudgetKey } from "./budget-key.ts";
 import type { CountAmount } from "./budget-lines.ts";
 import type { BudgetTable } from "./budget-table.ts";
 import { executionKey } from "./caller-key.ts";
+import { KnownKeys } from "./known-keys.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
 
 /** What budgets of a thread are given. */
@@ -32,6 +33,9 @@ const afterDayMs = 3_600_000;
 /** Keeps budgets of one thread. */
 export class CallBudgets implements Budgeter {
   readonly #options: CallBudgetsOptions;
+  readonly #dayKeys = new KnownKeys(dayKey);
+  readonly #executionKeys = new KnownKeys(executionKeyOf);
+  #day = { begins: Number.NaN, name: "" };
   #next = 0;
 
   constructor(options: CallBudgetsOptions) {
@@ -42,7 +46,7 @@ export class CallBudgets implements Budgeter {
     const { table, counters, nowMs, name, journal } = this.#options;
     const now = nowMs();
     const needs = counts.map((count) => ({
-      key: keyOf(count, caller, now),
+      key: this.#keyOf(count, caller, now),
       amount: amountOf(count, most),
       limit: count.limit,
       untilMs: untilOf(count, now),
@@ -68,6 +72,15 @@ export class CallBudgets implements Budgeter {
       return { kind: "unavailable", cause: "unwritable" };
     }
     return { kind: "reserved", reservation: { settle: this.#settler(id, counts, needs) } };
+  }
+
+  #keyOf(count: BudgetCount, caller: string, nowMs: number): string {
+    if (count.scope === "execution") return this.#executionKeys.get(count, caller);
+    const begins = nowMs - (nowMs % dayMs);
+    if (this.#day.begins !== begins) {
+      this.#day = { begins, name: new Date(begins).toISOString().slice(0, 10) };
+    }
+    return this.#dayKeys.get(count, this.#day.name);
   }
 
   #settler(id: string, counts: readonly BudgetCount[], needs: readonly CountAmount[]) {
@@ -113,13 +126,12 @@ function amountOf({ unit }: BudgetCount, { tokens, microDollars }: CallMost): nu
   return unit === "tokens" ? tokens : (microDollars ?? 0);
 }
 
-function keyOf(count: BudgetCount, caller: string, nowMs: number): string {
-  const counted = count.scope === "day" ? dayOf(nowMs) : executionKey(caller);
-  return encodeBudgetKey({ ...count, counted });
+function dayKey(count: BudgetCount, day: string): string {
+  return encodeBudgetKey({ ...count, counted: day });
 }
 
-function dayOf(nowMs: number): string {
-  return new Date(nowMs).toISOString().slice(0, 10);
+function executionKeyOf(count: BudgetCount, caller: string): string {
+  return encodeBudgetKey({ ...count, counted: executionKey(caller) });
 }
 
 function untilOf({ scope }: BudgetCount, nowMs: number): number {

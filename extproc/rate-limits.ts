@@ -3,6 +3,7 @@
 import type { LimitedRequest, LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
 import type { LimitPlan } from "../gateway/snapshot.ts";
 import { agentKey, executionKey, nameOf } from "./caller-key.ts";
+import { KnownKeys } from "./known-keys.ts";
 import type { LimitTable } from "./limit-table.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
 
@@ -22,6 +23,7 @@ const between = "\u0000";
 /** Counts requests of one thread in the table of all. */
 export class RateLimits implements RateLimiter {
   readonly #options: RateLimitsOptions;
+  readonly #keys = new KnownKeys(limitKey);
 
   constructor(options: RateLimitsOptions) {
     this.#options = options;
@@ -46,12 +48,19 @@ export class RateLimits implements RateLimiter {
     for (const limit of limits) table.giveBack(this.#keyOf(limit, request), limit, now);
   }
 
-  #keyOf({ policy, scope }: LimitPlan, { caller, route }: LimitedRequest): string {
-    const counted = scope === "PerRoute" ? nameOf(route) : this.#callerKey(scope, caller);
-    return [nameOf(policy), scope, counted].join(between);
+  #keyOf(limit: LimitPlan, { caller, route }: LimitedRequest): string {
+    const { scope } = limit;
+    return this.#keys.get(
+      limit,
+      scope === "PerRoute" ? nameOf(route) : this.#callerKey(scope, caller),
+    );
   }
 
   #callerKey(scope: "PerAgent" | "PerExecution", text: string): string {
     return scope === "PerAgent" ? agentKey(text, this.#options.agentOfRun) : executionKey(text);
   }
+}
+
+function limitKey({ policy, scope }: LimitPlan, counted: string): string {
+  return [nameOf(policy), scope, counted].join(between);
 }

@@ -82,3 +82,24 @@ t.test("the table names providers that there are, and prices that can be", async
     }
   }
 });
+
+t.test(
+  "findPrice() finds the same again, however many models were asked for between",
+  async (test) => {
+    const entries = [
+      { provider: "openai", models: ["known-*", "__proto__"], price: none },
+    ] as const;
+    const long = `known-${"x".repeat(1_000)}`;
+    for (let turn = 0; turn < 2; turn++) {
+      for (let at = 0; at < 1_500; at++) {
+        test.equal(findPrice(entries, "openai", `known-${at}`), none);
+        test.equal(findPrice(entries, "openai", `unknown-${at}`), undefined);
+      }
+      test.equal(findPrice(entries, "openai", long), none);
+      test.equal(findPrice(entries, "openai", "__proto__"), none);
+      test.equal(findPrice(entries, "openai", "constructor"), undefined);
+      test.equal(findPrice(entries, "anthropic", "known-1"), undefined);
+      test.equal(findPrice(priceTable, "openai", "known-1"), undefined, "of other entries");
+    }
+  },
+);

@@ -34,16 +34,20 @@ export interface PricedTokens {
   readonly output: number;
 }
 
-/** The price of a model in the first entry that is about it; undefined when none is. */
+/** The price of a model in the first entry that is about it; undefined when none is. The entries must not change. */
 export function findPrice(
   entries: readonly PriceEntry[],
   provider: string,
   model: string,
 ): ModelPrice | undefined {
-  const entry = entries.find(
-    (one) => one.provider === provider && one.models.some((glob) => matchesGlob(glob, model)),
-  );
-  return entry?.price;
+  if (model.length > longestKnown) return searchPrice(entries, provider, model);
+  const prices = knownOf(entries, provider);
+  const found = prices.get(model);
+  if (found !== undefined) return found ?? undefined;
+  const price = searchPrice(entries, provider, model);
+  if (prices.size === mostKnown) prices.clear();
+  prices.set(model, price ?? null);
+  return price;
 }
 
 /** What tokens cost, in micro-dollars. */
@@ -72,6 +76,32 @@ export function mostCostOf(
 
 function pricesFor({ long, ...usual }: ModelPrice, input: number): TokenPrices {
   return long !== undefined && input > long.aboveInputTokens ? long : usual;
+}
+
+/** Models that were asked for lately, and whose names are no longer than usual; null: none is about it. */
+type KnownPrices = Map<string, ModelPrice | null>;
+
+const known = new WeakMap<readonly PriceEntry[], Map<string, KnownPrices>>();
+const mostKnown = 1_024;
+const longestKnown = 200;
+
+function knownOf(entries: readonly PriceEntry[], provider: string): KnownPrices {
+  const providers = known.get(entries) ?? new Map<string, KnownPrices>();
+  known.set(entries, providers);
+  const prices = providers.get(provider) ?? new Map<string, ModelPrice | null>();
+  providers.set(provider, prices);
+  return prices;
+}
+
+function searchPrice(
+  entries: readonly PriceEntry[],
+  provider: string,
+  model: string,
+): ModelPrice | undefined {
+  const entry = entries.find(
+    (one) => one.provider === provider && one.models.some((glob) => matchesGlob(glob, model)),
+  );
+  return entry?.price;
 }
 
 /** No glob of prices has more than a few stars, so that trying is quick. */
