@@ -83,9 +83,12 @@ export class CallAccount {
 }
 
 function mostOf(demands: readonly CallDemand[]): CallMost {
-  const tokens = Math.max(0, ...demands.map(({ input, output }) => input + output));
-  const costs = demands.flatMap(({ price, ...demand }) =>
-    price === null ? [] : [mostCostOf(price, demand)],
-  );
-  return { tokens, microDollars: costs.length === 0 ? null : Math.max(...costs) };
+  let tokens = 0;
+  let microDollars: number | null = null;
+  for (const demand of demands) {
+    tokens = Math.max(tokens, demand.input + demand.output);
+    if (demand.price === null) continue;
+    microDollars = Math.max(microDollars ?? 0, mostCostOf(demand.price, demand));
+  }
+  return { tokens, microDollars };
 }

@@ -1,11 +1,11 @@
 /** Budgets of one thread: reserves in the table of all threads, and writes each reservation down before it counts. */
 
-import type { Budgeter, BudgetVerdict, CallMost } from "../gateway/budgeter.ts";
+import type { Budgeter, BudgetVerdict, CallMost, Reservation } from "../gateway/budgeter.ts";
 import type { BudgetCount } from "../gateway/snapshot.ts";
 import type { BudgetJournal } from "./budget-journal.ts";
 import { encodeBudgetKey } from "./budget-key.ts";
 import type { CountAmount } from "./budget-lines.ts";
-import type { BudgetTable } from "./budget-table.ts";
+import type { BudgetTable, TableNeed, TableSettlement } from "./budget-table.ts";
 import { executionKey } from "./caller-key.ts";
 import { KnownKeys } from "./known-keys.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
@@ -45,12 +45,15 @@ export class CallBudgets implements Budgeter {
   reserve(counts: readonly BudgetCount[], caller: string, most: CallMost): BudgetVerdict {
     const { table, counters, nowMs, name, journal } = this.#options;
     const now = nowMs();
-    const needs = counts.map((count) => ({
-      key: this.#keyOf(count, caller, now),
-      amount: amountOf(count, most),
-      limit: count.limit,
-      untilMs: untilOf(count, now),
-    }));
+    const needs: TableNeed[] = [];
+    for (const count of counts) {
+      needs.push({
+        key: this.#keyOf(count, caller, now),
+        amount: amountOf(count, most),
+        limit: count.limit,
+        untilMs: untilOf(count, now),
+      });
+    }
     const outcome = table.reserve(needs, now);
     if (outcome.kind !== "reserved") {
       counters.add(outcome.kind === "full" ? "fullBudgets" : "exhaustedBudgets", 1);
@@ -62,16 +65,15 @@ export class CallBudgets implements Budgeter {
       return { ...outcome, count, needed: amountOf(count, most), afterMs };
     }
     const id = `${name}.${this.#next++}`;
-    const isWritten = journal?.append({ kind: "reserved", id, counts: needs.map(plain) }) ?? false;
+    const isWritten = journal?.append({ kind: "reserved", id, counts: needs }) ?? false;
     if (!isWritten) {
       counters.add("unwrittenBudgets", 1);
-      this.#release(
-        needs,
-        needs.map(() => 0),
-      );
+      const none = { tokens: 0, microDollars: 0 };
+      release({ counts, needs, used: none }, this.#options);
       return { kind: "unavailable", cause: "unwritable" };
     }
-    return { kind: "reserved", reservation: { settle: this.#settler(id, counts, needs) } };
+    const reservation = new OpenReservation({ id, counts, needs }, this.#options);
+    return { kind: "reserved", reservation };
   }
 
   #keyOf(count: BudgetCount, caller: string, nowMs: number): string {
@@ -82,43 +84,57 @@ export class CallBudgets implements Budgeter {
     }
     return this.#dayKeys.get(count, this.#day.name);
   }
+}
 
-  #settler(id: string, counts: readonly BudgetCount[], needs: readonly CountAmount[]) {
-    let isOpen = true;
-    return (used: CallMost) => {
-      if (!isOpen) return;
-      isOpen = false;
-      const amounts = counts.map((count) => amountOf(count, used));
-      const now = this.#options.nowMs();
-      const untilMs = counts.map((count, at) =>
-        Math.max(needs[at]?.untilMs ?? 0, count.scope === "day" ? 0 : untilOf(count, now)),
-      );
-      // Where it is lost, the next life of the process charges the whole reservation.
-      const isKept = this.#options.journal?.appendSoon({
-        kind: "settled",
-        id,
-        used: amounts,
-        untilMs,
-      });
-      if (isKept !== true) this.#options.counters.add("unwrittenBudgets", 1);
-      this.#release(needs, amounts);
-    };
+interface Reserved {
+  readonly id: string;
+  readonly counts: readonly BudgetCount[];
+  readonly needs: readonly CountAmount[];
+}
+
+/** One call that is under way. */
+class OpenReservation implements Reservation {
+  readonly #reserved: Reserved;
+  readonly #options: CallBudgetsOptions;
+  #isOpen = true;
+
+  constructor(reserved: Reserved, options: CallBudgetsOptions) {
+    this.#reserved = reserved;
+    this.#options = options;
   }
 
-  #release(needs: readonly CountAmount[], used: readonly number[]): void {
-    const { table, nowMs } = this.#options;
+  settle(used: CallMost): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    const { id, counts, needs } = this.#reserved;
+    const { journal, counters, nowMs } = this.#options;
     const now = nowMs();
-    const settlements = needs.map(({ key, amount, untilMs }, at) => ({
-      ...{ key, untilMs },
-      reserved: amount,
-      used: used[at] ?? 0,
-    }));
-    table.settle(settlements, now);
+    const amounts: number[] = [];
+    const untilMs: number[] = [];
+    for (const [at, count] of counts.entries()) {
+      amounts.push(amountOf(count, used));
+      const later = count.scope === "day" ? 0 : untilOf(count, now);
+      untilMs.push(Math.max(needs[at]?.untilMs ?? 0, later));
+    }
+    // Where it is lost, the next life of the process charges the whole reservation.
+    const isKept = journal?.appendSoon({ kind: "settled", id, used: amounts, untilMs }) ?? false;
+    if (!isKept) counters.add("unwrittenBudgets", 1);
+    release({ counts, needs, used }, this.#options);
   }
 }
 
-function plain({ key, amount, untilMs }: CountAmount): CountAmount {
-  return { key, amount, untilMs };
+function release(
+  { counts, needs, used }: Omit<Reserved, "id"> & { readonly used: CallMost },
+  { table, nowMs }: CallBudgetsOptions,
+): void {
+  const settlements: TableSettlement[] = [];
+  for (const [at, count] of counts.entries()) {
+    const need = needs[at];
+    if (need === undefined) continue;
+    const { key, amount: reserved, untilMs } = need;
+    settlements.push({ key, reserved, used: amountOf(count, used), untilMs });
+  }
+  table.settle(settlements, nowMs());
 }
 
 /** What a rule in money is asked for without a price is refused before. */

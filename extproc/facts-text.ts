@@ -3,7 +3,7 @@
  * every object again, and costs three times as much as writing and reading these lines.
  */
 
-import type { CallFacts, McpFacts, ModelCall, TokenUsage } from "../gateway/call-facts.ts";
+import type { CallCharge, CallFacts, McpFacts, ModelCall, TokenUsage } from "../gateway/call-facts.ts";
 
 /** What few facts have, as JSON, which holds no control character. */
 interface Rest {
@@ -12,8 +12,6 @@ interface Rest {
   readonly target: CallFacts["target"];
   readonly routing: CallFacts["routing"];
   readonly mcp?: McpFacts;
-  /** Only of a call under a budget */
-  readonly charge?: NonNullable<CallFacts["charge"]>;
   /** Only a model call whose texts hold control characters */
   readonly model?: ModelCall;
 }
@@ -25,8 +23,8 @@ const listEnd = "\u001d";
 /** Stands for null, and for an absent part. */
 const none = "\u0000";
 
-/** Fields of a line: id, trace ids, count, model call, rest. */
-const fieldCount = 5 + 13 + 1;
+/** Fields of a line: id, trace ids, count, model call, charge, rest. */
+const fieldCount = 5 + 13 + 3 + 1;
 
 /** A line for each. */
 export function encodeFacts(batch: readonly CallFacts[]): string {
@@ -55,7 +53,7 @@ function encodeLine(facts: CallFacts): string {
   const isReadable = model === null || isWritable(model);
   const call = isReadable ? encodeModel(model) : encodeModel(null);
   const isCommon = capture === null && denial === null && target === null && routing === null;
-  const isBare = isCommon && mcp === undefined && charge === undefined;
+  const isBare = isCommon && mcp === undefined;
   const rest =
     isReadable && isBare
       ? none
@@ -65,10 +63,10 @@ function encodeLine(facts: CallFacts): string {
           target,
           routing,
           ...(mcp !== undefined && { mcp }),
-          ...(charge !== undefined && { charge }),
           ...(!isReadable && { model }),
         } satisfies Rest);
-  return `${ids}${fieldEnd}${responseChunks}${fieldEnd}${call}${fieldEnd}${rest}${lineEnd}`;
+  const body = `${responseChunks}${fieldEnd}${call}${fieldEnd}${encodeCharge(charge)}`;
+  return `${ids}${fieldEnd}${body}${fieldEnd}${rest}${lineEnd}`;
 }
 
 function decodeLine(fields: readonly string[]): CallFacts {
@@ -79,6 +77,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
   const text = fields[fieldCount - 1] ?? none;
   const rest: Rest =
     text === none ? { capture: null, denial: null, target: null, routing: null } : JSON.parse(text);
+  const charge = decodeCharge(fields);
   return {
     id,
     trace: traceId === none ? null : { traceId, spanId, parentSpanId },
@@ -87,7 +86,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
     denial: rest.denial,
     target: rest.target,
     routing: rest.routing,
-    ...(rest.charge !== undefined && { charge: rest.charge }),
+    ...(charge !== undefined && { charge }),
     responseChunks: Number(chunks),
     ...(rest.mcp !== undefined && { mcp: rest.mcp }),
   };
@@ -137,6 +136,20 @@ function decodeModel(fields: readonly string[]): ModelCall | null {
             reasoningTokens: numberOf(fields[17]),
           },
   };
+}
+
+function encodeCharge(charge: CallCharge | undefined): string {
+  if (charge === undefined) return noCharge;
+  const { tokens, microDollars, isEstimated } = charge;
+  return `${tokens}${fieldEnd}${microDollars ?? none}${fieldEnd}${isEstimated ? 1 : 0}`;
+}
+
+const noCharge = `${none}${fieldEnd}${none}${fieldEnd}${none}`;
+
+function decodeCharge(fields: readonly string[]): CallCharge | undefined {
+  const tokens = numberOf(fields[18]);
+  if (tokens === null) return undefined;
+  return { tokens, microDollars: numberOf(fields[19]), isEstimated: fields[20] === "1" };
 }
 
 function textOf(field: string | undefined): string | null {

@@ -23,7 +23,11 @@ const between = "\u0000";
 /** Counts requests of one thread in the table of all. */
 export class RateLimits implements RateLimiter {
   readonly #options: RateLimitsOptions;
+  readonly #routeNames = new KnownKeys(nameOf);
   readonly #keys = new KnownKeys(limitKey);
+  readonly #executionKeys = new KnownKeys((limit: LimitPlan, caller) =>
+    limitKey(limit, executionKey(caller)),
+  );
 
   constructor(options: RateLimitsOptions) {
     this.#options = options;
@@ -49,15 +53,14 @@ export class RateLimits implements RateLimiter {
   }
 
   #keyOf(limit: LimitPlan, { caller, route }: LimitedRequest): string {
-    const { scope } = limit;
-    return this.#keys.get(
-      limit,
-      scope === "PerRoute" ? nameOf(route) : this.#callerKey(scope, caller),
-    );
-  }
-
-  #callerKey(scope: "PerAgent" | "PerExecution", text: string): string {
-    return scope === "PerAgent" ? agentKey(text, this.#options.agentOfRun) : executionKey(text);
+    switch (limit.scope) {
+      case "PerRoute":
+        return this.#keys.get(limit, this.#routeNames.get(route, ""));
+      case "PerExecution":
+        return this.#executionKeys.get(limit, caller);
+      case "PerAgent":
+        return this.#keys.get(limit, agentKey(caller, this.#options.agentOfRun));
+    }
   }
 }
 

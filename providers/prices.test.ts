@@ -23,6 +23,14 @@ t.test("costOf() is exact where doubles are not", async (test) => {
   test.equal(costOf({ input: 1_000_000, output: 0 }, tokens), 9_007_199_254_740_991);
 });
 
+t.test("costOf() rounds up by what a division of doubles would lose", async (test) => {
+  const one = { input: 1, output: 0 };
+  for (const input of [8_999_999_999_000_000, 8_999_999_999_000_001, 8_999_999_999_999_999]) {
+    const exact = Number((BigInt(input) + 999_999n) / 1_000_000n);
+    test.equal(costOf(one, { ...none, input }), exact);
+  }
+});
+
 t.test("costOf() takes the prices of long calls for all of their tokens", async (test) => {
   const stepped = {
     ...price,

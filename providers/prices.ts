@@ -55,6 +55,15 @@ export function costOf(price: ModelPrice, tokens: PricedTokens): number {
   const { input, cachedInput, cacheWrite, output } = tokens;
   const prices = pricesFor(price, input);
   const plain = Math.max(0, input - cachedInput - cacheWrite);
+  const usual =
+    plain * prices.input +
+    cachedInput * (prices.cachedInput ?? prices.input) +
+    cacheWrite * (prices.cacheWrite ?? prices.input) +
+    output * prices.output;
+  if (Number.isSafeInteger(usual)) {
+    const rest = usual % million;
+    return (usual - rest) / million + (rest > 0 ? 1 : 0);
+  }
   // Products leave the whole numbers that a double holds.
   const sum =
     BigInt(plain) * BigInt(prices.input) +
@@ -63,6 +72,8 @@ export function costOf(price: ModelPrice, tokens: PricedTokens): number {
     BigInt(output) * BigInt(prices.output);
   return Number((sum + 999_999n) / 1_000_000n);
 }
+
+const million = 1_000_000;
 
 /** The most that so many tokens may cost, whatever the provider's cache does. */
 export function mostCostOf(
@@ -74,8 +85,9 @@ export function mostCostOf(
   return costOf(price, { input, cachedInput: 0, cacheWrite: writes ? input : 0, output });
 }
 
-function pricesFor({ long, ...usual }: ModelPrice, input: number): TokenPrices {
-  return long !== undefined && input > long.aboveInputTokens ? long : usual;
+function pricesFor(price: ModelPrice, input: number): TokenPrices {
+  const { long } = price;
+  return long !== undefined && input > long.aboveInputTokens ? long : price;
 }
 
 /** Models that were asked for lately, and whose names are no longer than usual; null: none is about it. */
