@@ -3,7 +3,13 @@
  * every object again, and costs three times as much as writing and reading these lines.
  */
 
-import type { CallCharge, CallFacts, McpFacts, ModelCall, TokenUsage } from "../gateway/call-facts.ts";
+import type {
+  CallCharge,
+  CallFacts,
+  McpFacts,
+  ModelCall,
+  TokenUsage,
+} from "../gateway/call-facts.ts";
 
 /** What few facts have, as JSON, which holds no control character. */
 interface Rest {

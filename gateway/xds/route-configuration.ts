@@ -24,7 +24,7 @@ import { pathRuleMetadata } from "./ambiguous-path.ts";
 import { denialRoute, escapeFormat } from "./denial-route.ts";
 import { entryRoute, letByMatch, pickedMatch, walkRoute } from "./choice-route.ts";
 import { overrideHeaders } from "./override-headers.ts";
-import { forwardRoutes, isSigned, pickedRoute, upgradeMatch } from "./forward-route.ts";
+import { forwardRoutes, isBudgeted, isSigned, pickedRoute, upgradeMatch } from "./forward-route.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
 type Route = envoy.config.route.v3.IRoute;
@@ -127,8 +127,10 @@ function isModelHost({ host, rules }: HostPolicy, provider: Provider | undefined
 }
 
 /** Where the engine only changes the body on its way, all other requests of the rule are decided in the same way. */
-function decidesByPath({ match, action, engine }: HttpRule): boolean {
-  return match.path !== undefined && !(action.kind === "forward" && engine?.routing !== undefined);
+function decidesByPath(rule: HttpRule): boolean {
+  const { match, action, engine } = rule;
+  const isSame = action.kind === "forward" && engine?.routing !== undefined && !isBudgeted(engine);
+  return match.path !== undefined && !isSame;
 }
 
 interface RouteContext {
@@ -183,9 +185,13 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   return [
     ...(exposed.length === 0 ? [] : [traceRoute(rule, provider)]),
     ...(isSigned(action) || isMcp(rule) ? [upgradeRoute(rule, provider)] : []),
-    ...(context.hasEntry && (isLimited(rule) || isMcp(rule)) ? [unreadRoute(rule, provider)] : []),
+    ...(context.hasEntry && needsReading(rule) ? [unreadRoute(rule, provider)] : []),
     ...forward,
   ];
+}
+
+function needsReading(rule: HttpRule): boolean {
+  return isLimited(rule) || isMcp(rule) || (rule.engine !== undefined && isBudgeted(rule.engine));
 }
 
 function isLimited({ action, engine }: HttpRule): boolean {
@@ -206,7 +212,9 @@ function unreadRoute(rule: HttpRule, provider: Provider | undefined): Route {
   const label = `${route.kind} ${route.namespace}/${route.name}`;
   const clause = isMcp(rule)
     ? "judges MCP messages, and this one was read for a rule before it: give its server another host"
-    : "limits requests, and this one was read for a rule before it: put the limit on a rule that names its model";
+    : isLimited(rule)
+      ? "limits requests, and this one was read for a rule before it: put the limit on a rule that names its model"
+      : "keeps calls within a budget, and this one was read for a rule before it: put the budget on a rule that names its model";
   const reason = "not-enforced";
   return denialRoute({
     name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
