@@ -19,7 +19,7 @@ export type ReadObjectBody =
   | { readonly kind: "ok"; readonly object: ObjectBody }
   | { readonly kind: "malformed"; readonly reason: string };
 
-/** Reads a body. */
+/** Finds the members of a body; what parsers could read differently from each other is malformed. */
 export function readObjectBody(bytes: Buffer): ReadObjectBody {
   const top = readTopLevel(bytes);
   return top.kind === "malformed" ? top : { kind: "ok", object: { bytes, top } };

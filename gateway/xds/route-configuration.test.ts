@@ -586,33 +586,6 @@ t.test("routeConfiguration() refuses what a late entry could not have read", asy
   t.match(matcher, { filter: "clrk", invert: false, value: { presentMatch: true } });
 });
 
-function budgetPlan() {
-  const counts = [{ name: "n", scope: "day", unit: "tokens", limit: 1 }] as const;
-  const route = { kind: "AIProviderRoute", namespace: "default", name: "r" };
-  const about = { route, ruleIndex: 0, endpoints: [], models: [], meters: true };
-  const rules = [{ ...about, candidates: [], budget: { counts } }];
-  return enginePlan({ routing: { rules, otherwise: "deny" } });
-}
-
-t.test("routeConfiguration() refuses calls of a budget that were read before", async (t) => {
-  const budgeted = rule(1, { match: chat, engine: budgetPlan() });
-  const routesWith = (...others: readonly HttpRule[]) =>
-    routesOf(
-      gatewaySnapshot({ hosts: [hostPolicy("a.example.com", ...others, budgeted)] }),
-      "a.example.com",
-    );
-  const alone = routesWith();
-  t.equal(alone.length, 2, "upgrades, which the engine refuses, and all else");
-  for (const { route, responseHeadersToAdd } of alone) {
-    t.ok(route);
-    t.match(responseHeadersToAdd, [{ header: { key: "x-clrk-served" } }]);
-  }
-  const choosing = rule(0, { match: chat, action: { kind: "choose" }, engine: chatPlan("next") });
-  const [refusal] = routesWith(choosing).filter(({ name }) => name.includes("not-enforced"));
-  t.match(refusal?.match?.dynamicMetadata, [{ invert: false, value: { presentMatch: true } }]);
-  t.match(refusal?.directResponse?.body?.inlineString, /keeps calls within a budget, and this/);
-});
-
 t.test("routeConfiguration() lets a choice without a plan go nowhere", async (t) => {
   const broken = rule(1, { match: chat, action: { kind: "choose" } });
   const routes = routesOf(
@@ -651,7 +624,6 @@ const paths: readonly {
     want: true,
   },
   { name: "the engine only changes the body", changes: { engine: chatPlan("next") }, want: false },
-  { name: "the engine keeps a budget", changes: { engine: budgetPlan() }, want: true },
   { name: "the engine reads tokens", changes: { engine: enginePlan() }, want: true },
 ];
 for (const { name, changes, want } of paths) {
