@@ -19,14 +19,14 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { describeError } from "../gateway/errors.ts";
+import { tryTakeFolder } from "../gateway/folder-lock.ts";
+import type { FolderLock } from "../gateway/folder-lock.ts";
 import type { BookState } from "./budget-book.ts";
 import { BudgetBook } from "./budget-book.ts";
 import type { BookedCount } from "./budget-book.ts";
 import { tryParseJournalFile } from "./budget-journal.ts";
 import { checksum, tryDecodeBudgetLine } from "./budget-lines.ts";
 import { BudgetTable, createBudgetMemory } from "./budget-table.ts";
-import { tryTakeFolder } from "./folder-lock.ts";
-import type { FolderLock } from "./folder-lock.ts";
 import { createWaitingMemory, WaitingLines } from "./waiting-lines.ts";
 
 /** What a store is given. */

@@ -45,6 +45,8 @@ export interface GatewayOptions {
   /** Manifest files by name; written before the start */
   readonly manifests: Readonly<Record<string, string>>;
   readonly secrets?: readonly SecretOption[];
+  /** More sources of Secrets, as `--secret` takes them */
+  readonly secretSources?: readonly string[];
   /** Provider plugins, as `--provider` names them */
   readonly plugins?: readonly string[];
   /** Open a transparent listener too */
@@ -55,6 +57,8 @@ export interface GatewayOptions {
   readonly home?: string;
   /** Of the process itself, beside what it needs to run */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Files that it, and what it starts, may open; as many as this process when absent */
+  readonly openFiles?: number;
 }
 
 /** A registered run with all that a client of it needs. */
@@ -335,10 +339,17 @@ async function startProcess(scope: TestScope, start: StartOptions): Promise<Star
       "--secret",
       `${name}=${variable}:${key}`,
     ]),
+    ...(options.secretSources ?? []).flatMap((source) => ["--secret", source]),
     ...(options.plugins ?? []).flatMap((plugin) => ["--provider", plugin]),
     ...(options.transparent ? ["--transparent", `127.0.0.1:${await freePort()}`] : []),
   ];
-  const child = spawn(process.execPath, args, {
+  const { openFiles } = options;
+  const [command = "", ...words] = [
+    ...(openFiles === undefined ? [] : ["prlimit", `--nofile=${openFiles}:${openFiles}`, "--"]),
+    process.execPath,
+    ...args,
+  ];
+  const child = spawn(command, words, {
     env: {
       ...inherited(),
       ...options.environment,

@@ -1,5 +1,9 @@
 /** `clrk status`: the running gateway processes at a glance. */
-import type { GatewayProcessStatus, RecordsStatus } from "../../../gateway/control-api.ts";
+import type {
+  GatewayProcessStatus,
+  MintedCredentialStatus,
+  RecordsStatus,
+} from "../../../gateway/control-api.ts";
 import type { EngineStatus } from "../../../gateway/engine.ts";
 import { formatTierCounts } from "../../../gateway/route-tier.ts";
 import { ageSince, describeAge, formatAge } from "../age.ts";
@@ -11,6 +15,7 @@ import type { OutputFlags } from "../output-flags.ts";
 import { shorten } from "../log-line.ts";
 import { formatProblem, shortenPath } from "../problem-line.ts";
 import { findRunningGateways, keyOf } from "../running-gateways.ts";
+import { describeSecrets } from "../secret-lines.ts";
 import { formatTable } from "../table.ts";
 
 /** Prints every process; the exit code is 1 when none answers. */
@@ -48,7 +53,7 @@ function describeProcess(process: GatewayProcessStatus, context: CliContext): st
 
 function describeFacts(process: GatewayProcessStatus, context: CliContext): string[] {
   const { pid, version, startedAt, directories, revision, envoy, engine, records } = process;
-  const { plugins } = process;
+  const { plugins, mintedCredentials, secrets } = process;
   const { workingDirectory } = context;
   const ageMs = ageSince(startedAt, context.now());
   const facts: [string, string][] = [
@@ -66,7 +71,15 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ...(plugins.length === 0
       ? []
       : [["Plugins", describePlugins(plugins)] satisfies [string, string]]),
+    ...(mintedCredentials ?? []).map((one): [string, string] => [
+      "Credential",
+      describeMinted(one),
+    ]),
     ["Manifests", `${directories.join(", ") || "none"}, revision ${revision}`],
+    ...describeSecrets(secrets, context.now()).map((line, index): [string, string] => [
+      index === 0 ? "Secrets" : "",
+      line,
+    ]),
     ["Records", shortenPath(records.file, workingDirectory)],
     ["", describeLosses(records)],
     ...(records.failure === "" ? [] : [["", records.failure] satisfies [string, string]]),
@@ -76,6 +89,20 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
 
 function describePlugins(plugins: GatewayProcessStatus["plugins"]): string {
   return plugins.map(({ name, specifier }) => `${name} (${specifier})`).join(", ");
+}
+
+/** Whether there is one, for how long, and why the last attempt failed where that matters now. */
+function describeMinted(credential: MintedCredentialStatus): string {
+  const { secret, type, endpoint, ready, ageSeconds = 0, validSeconds = 0 } = credential;
+  const { failures, lastFailure } = credential;
+  const state = ready
+    ? `${describeAge(ageSeconds * 1000)} old, valid for ${describeAge(validSeconds * 1000)}`
+    : "none, requests that need it are refused";
+  const trouble =
+    failures === 0 || lastFailure === undefined
+      ? ""
+      : `; ${failures} failed, the last ${describeAge(lastFailure.agoSeconds * 1000)} ago: ${lastFailure.kind}, ${lastFailure.message}`;
+  return `${secret} (${type} at ${endpoint}): ${state}${trouble}`;
 }
 
 function describeEngine(engine: EngineStatus): string {
