@@ -4,6 +4,7 @@
  */
 
 import type {
+  AuditedDenial,
   CallCharge,
   CallFacts,
   McpFacts,
@@ -18,6 +19,8 @@ interface Rest {
   readonly target: CallFacts["target"];
   readonly routing: CallFacts["routing"];
   readonly mcp?: McpFacts;
+  /** Only in audit mode */
+  readonly wouldDeny?: AuditedDenial;
   /** Only a model call whose texts hold control characters */
   readonly model?: ModelCall;
 }
@@ -51,7 +54,8 @@ export function decodeFacts(text: string): CallFacts[] {
 }
 
 function encodeLine(facts: CallFacts): string {
-  const { id, trace, responseChunks, model, capture, denial, target, routing, charge, mcp } = facts;
+  const { id, trace, responseChunks, model, capture, denial, target, routing } = facts;
+  const { charge, mcp, wouldDeny } = facts;
   const ids =
     trace === null
       ? `${id}${fieldEnd}${none}${fieldEnd}${none}${fieldEnd}${none}`
@@ -59,7 +63,7 @@ function encodeLine(facts: CallFacts): string {
   const isReadable = model === null || isWritable(model);
   const call = isReadable ? encodeModel(model) : encodeModel(null);
   const isCommon = capture === null && denial === null && target === null && routing === null;
-  const isBare = isCommon && mcp === undefined;
+  const isBare = isCommon && mcp === undefined && wouldDeny === undefined;
   const rest =
     isReadable && isBare
       ? none
@@ -69,6 +73,7 @@ function encodeLine(facts: CallFacts): string {
           target,
           routing,
           ...(mcp !== undefined && { mcp }),
+          ...(wouldDeny !== undefined && { wouldDeny }),
           ...(!isReadable && { model }),
         } satisfies Rest);
   const body = `${responseChunks}${fieldEnd}${call}${fieldEnd}${encodeCharge(charge)}`;
@@ -95,6 +100,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
     ...(charge !== undefined && { charge }),
     responseChunks: Number(chunks),
     ...(rest.mcp !== undefined && { mcp: rest.mcp }),
+    ...(rest.wouldDeny !== undefined && { wouldDeny: rest.wouldDeny }),
   };
 }
 

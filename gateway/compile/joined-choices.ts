@@ -117,6 +117,7 @@ function aloneRule({ choice, plan, ...rule }: ChoosingRule): HttpRule {
   const routing = {
     rules,
     otherwise: choice.routed.budget === undefined ? "next" : "deny",
+    ...(rule.audits && { letBy: "onward" as const }),
   } as const;
   return { ...rule, engine: withId({ ...plan, routing, why: whyOf([choice], plan) }) };
 }
@@ -127,7 +128,7 @@ function isBudgeted({ choice }: ChoosingRule): boolean {
 
 /** What becomes of requests that none of the rules of an entry is about; after another entry nobody could read them. */
 function entryRule(
-  { choice: _choice, plan, ...rule }: ChoosingRule,
+  { choice: _choice, plan, wouldDeny: _wouldDeny, ...rule }: ChoosingRule,
   group: readonly ChoosingRule[],
   otherwise: "next" | "deny" | "late",
 ): HttpRule {
@@ -136,6 +137,8 @@ function entryRule(
   const routing = {
     rules: choices.map(({ routed }) => routed),
     otherwise: isLate ? "deny" : otherwise,
+    // What is refused here is refused by all of them together.
+    ...(group.every(({ audits }) => audits) && { letBy: "elsewhere" as const }),
   } as const;
   const engine = withId({ ...plan, routing, why: whyOf(choices, plan) });
   return { ...rule, action: { kind: "choose", ...(isLate && { isLate }) }, engine };
