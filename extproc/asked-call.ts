@@ -4,7 +4,8 @@ import { findOperation } from "../providers/operation-layout.ts";
 import type { PathRange } from "../providers/operation-layout.ts";
 import type { Operation } from "../providers/operation.ts";
 import type { Provider } from "../providers/provider.ts";
-import { readTopLevel } from "../providers/json-splice-members.ts";
+import type { ReadObjectBody } from "../providers/json-splice-body.ts";
+import { readObjectBody } from "../providers/json-splice-body.ts";
 import type { DecodeOutcome } from "../providers/translation.ts";
 import { decodeCall } from "../providers/translation.ts";
 
@@ -59,6 +60,7 @@ export class AskedCall {
   /** Where the path names it; null where it does not */
   readonly modelRange: PathRange | null;
   #model: AskedModel | undefined;
+  #object: ReadObjectBody | undefined;
   #decoded: DecodeOutcome | undefined;
 
   constructor(provider: Provider, request: AskedRequest) {
@@ -74,6 +76,12 @@ export class AskedCall {
   get model(): AskedModel {
     this.#model ??= this.#findModel();
     return this.#model;
+  }
+
+  /** The body's object, read once; what may be read differently by different servers is malformed. */
+  get object(): ReadObjectBody {
+    this.#object ??= readObjectBody(this.request.body);
+    return this.#object;
   }
 
   /** The whole call, decoded once; undefined when its dialect is not known. May throw what a codec throws. */
@@ -97,13 +105,14 @@ export class AskedCall {
     const { body } = this.request;
     const doubt = contentTypeDoubt(this.request);
     if (doubt !== undefined) return { kind: "malformed", reason: doubt };
-    const read = readTopLevel(body);
+    const read = this.object;
     if (read.kind === "malformed") return read;
-    const other = this.operation?.otherModels?.find((name) => read.members.has(name));
+    const { members } = read.object.top;
+    const other = this.operation?.otherModels?.find((name) => members.has(name));
     if (other !== undefined) {
       return { kind: "malformed", reason: `${other} may name other models than model does` };
     }
-    const range = read.members.get("model");
+    const range = members.get("model");
     if (range === undefined) return { kind: "ok", model: null };
     const value: unknown = JSON.parse(body.toString("utf8", range.start, range.end));
     if (typeof value !== "string") return { kind: "malformed", reason: "model is not a string" };

@@ -30,6 +30,20 @@ t.test("the agent's own bytes are bounded, and their most is known", async (test
   });
 });
 
+t.test("what else is changed of the agent's bytes stays changed", async (test) => {
+  const body = '{"stream":true, "model":"gpt-4o","messages":[{"role":"user"}] }';
+  const call = askedCall("openai", { body });
+  const to = candidate({ modelRewrites: [{ from: "*", to: "gpt-4.1-nänö" }], streamUsage: true });
+  const outcome = bound({ maxOutputTokens: 20, counts: [] }, to, call);
+  if (outcome.kind !== "ok") throw new TypeError(outcome.reason);
+  const usage = '"stream_options":{"include_usage":true}';
+  const changed = body.replace("gpt-4o", "gpt-4.1-nänö").replace("] }", `],${usage} }`);
+  const bounded = changed.replace("true} }", 'true},"max_completion_tokens":20 }');
+  test.equal(outcome.request.body?.toString(), bounded);
+  test.equal(outcome.request.demand?.input, Buffer.byteLength(changed) + 1_024);
+  test.equal(outcome.request.answer.kind, "filter");
+});
+
 t.test("in audit mode nothing is bounded, and the most is what it would be", async (test) => {
   const audit = (budget: RuleBudget, parts: object, to = candidate()) =>
     boundedRequestFor(askedCall("openai", { body: chat(parts) }), to, {

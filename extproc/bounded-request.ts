@@ -4,6 +4,8 @@
  */
 
 import type { Candidate, RoutedRule } from "../gateway/routing-plan.ts";
+import type { ObjectBody, ReadObjectBody } from "../providers/json-splice-body.ts";
+import { readObjectBody } from "../providers/json-splice-body.ts";
 import { boundOutput } from "../providers/output-bound.ts";
 import { findOperation } from "../providers/operation-layout.ts";
 import type { Operation } from "../providers/operation.ts";
@@ -36,7 +38,7 @@ export function boundedRequestFor(
   const outcome = requestFor(call, candidate);
   const { budget, audits, prices } = bounds;
   if (outcome.kind !== "ok" || budget === undefined) return outcome;
-  const bounded = boundRequest(call, outcome.request, { budget, prices });
+  const bounded = boundRequest(call, outcome, { budget, prices });
   if (audits !== true) return bounded;
   if (bounded.kind !== "ok") return { ...outcome, objection: bounded };
   const { demand } = bounded.request;
@@ -45,7 +47,7 @@ export function boundedRequestFor(
 
 function boundRequest(
   call: AskedCall,
-  request: CandidateRequest,
+  { request, object }: Extract<CandidateOutcome, { readonly kind: "ok" }>,
   { budget, prices }: Required<Pick<RequestBounds, "budget" | "prices">>,
 ): CandidateOutcome {
   const { model, provider } = request;
@@ -59,6 +61,7 @@ function boundRequest(
     operation,
     most: budget.maxOutputTokens,
     price: price ?? null,
+    read: () => readBody(call, request, object),
   });
 }
 
@@ -66,12 +69,13 @@ interface Bounds {
   readonly operation: Operation | undefined;
   readonly most: number | undefined;
   readonly price: ModelPrice | null;
+  readonly read: () => ReadObjectBody;
 }
 
 function limitRequest(
   call: AskedCall,
   request: CandidateRequest,
-  { operation, most, price }: Bounds,
+  { operation, most, price, read }: Bounds,
 ): CandidateOutcome {
   const body = request.body ?? call.request.body;
   const input = isFree(operation) ? 0 : mostInputTokens(body);
@@ -84,10 +88,22 @@ function limitRequest(
       reason: "nobody knows how its output is bounded, and the rule has a budget",
     };
   }
-  const bounded = boundOutput(body, place, { most, usual: usualOutputTokens });
+  const source = read();
+  if (source.kind === "malformed") return source;
+  const bounded = boundOutput(source.object, place, { most, usual: usualOutputTokens });
   if (bounded.kind === "malformed") return bounded;
   const demand = { input, output: bounded.tokens, price };
   return { kind: "ok", request: { ...request, body: bounded.body ?? request.body, demand } };
+}
+
+/** The object that leaves: as it was sent, as it was changed, or as it was written for another dialect. */
+function readBody(
+  call: AskedCall,
+  { body }: CandidateRequest,
+  changed: ObjectBody | undefined,
+): ReadObjectBody {
+  if (body === undefined) return call.object;
+  return changed === undefined ? readObjectBody(body) : { kind: "ok", object: changed };
 }
 
 /** Providers count tokens for nothing. */

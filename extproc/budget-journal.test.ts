@@ -1,11 +1,14 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
 import type { Test } from "tap";
+import { ManualClock } from "../gateway/clock.ts";
+import type { BudgetJournalOptions } from "./budget-journal.ts";
 import { BudgetJournal, journalFile, tryParseJournalFile } from "./budget-journal.ts";
 import type { BudgetLine } from "./budget-lines.ts";
 import { encodeBudgetLine } from "./budget-lines.ts";
+import { createWaitingMemory, WaitingLines } from "./waiting-lines.ts";
 
 function folder(test: Test): string {
   const directory = mkdtempSync(path.join(tmpdir(), "clrk-"));
@@ -13,11 +16,20 @@ function folder(test: Test): string {
   return directory;
 }
 
+function open(
+  parts: Pick<BudgetJournalOptions, "directory" | "name"> & Partial<BudgetJournalOptions>,
+) {
+  const clock = new ManualClock();
+  const waiting = createWaitingMemory();
+  const journal = new BudgetJournal({ clock, waiting, ...parts });
+  return { journal, clock, waiting: new WaitingLines(waiting) };
+}
+
 const line = (id: string): BudgetLine => ({ kind: "settled", id, used: [1], untilMs: [2] });
 
 t.test("append() has written a line when it returns, for this user only", async (test) => {
   const directory = folder(test);
-  const journal = new BudgetJournal({ directory, name: "1-2" });
+  const { journal } = open({ directory, name: "1-2" });
   test.teardown(() => journal.close());
   test.strictSame(readdirSync(directory), [], "nothing is made before it is needed");
   test.equal(journal.append(line("a")), true);
@@ -29,7 +41,7 @@ t.test("append() has written a line when it returns, for this user only", async 
 
 t.test("append() begins another file when one is long", async (test) => {
   const directory = folder(test);
-  const journal = new BudgetJournal({ directory, name: "x", maxBytes: 60 });
+  const { journal } = open({ directory, name: "x", maxBytes: 60 });
   test.teardown(() => journal.close());
   for (const id of ["a", "b", "c", "d", "e"]) test.equal(journal.append(line(id)), true);
   const files = readdirSync(directory).sort();
@@ -44,12 +56,90 @@ t.test("append() begins another file when one is long", async (test) => {
 t.test("append() says when it cannot write, and goes on when it can again", async (test) => {
   const directory = folder(test);
   const inner = path.join(directory, "gone");
-  const journal = new BudgetJournal({ directory: inner, name: "x" });
+  const { journal } = open({ directory: inner, name: "x" });
   test.teardown(() => journal.close());
   test.equal(journal.append(line("a")), false);
-  const { mkdirSync } = await import("node:fs");
   mkdirSync(inner);
   test.equal(journal.append(line("b")), true);
+});
+
+/** Text of the first file, and of the lines with such ids. */
+function written(directory: string) {
+  return readFileSync(path.join(directory, "x.0.journal"), "utf8");
+}
+const textOf = (...ids: readonly string[]) => ids.map((id) => encodeBudgetLine(line(id))).join("");
+
+t.test(
+  "appendSoon() keeps lines, and the next append() writes them before its own",
+  async (test) => {
+    const directory = folder(test);
+    const { journal, waiting } = open({ directory, name: "x" });
+    test.teardown(() => journal.close());
+    for (const id of ["a", "b"]) test.equal(journal.appendSoon(line(id)), true);
+    test.strictSame(readdirSync(directory), [], "nothing is written yet");
+    test.equal(waiting.text(), textOf("a", "b"), "and nothing is hidden from the process");
+    test.equal(journal.append(line("c")), true);
+    test.equal(written(directory), textOf("a", "b", "c"));
+    test.equal(waiting.text(), "");
+  },
+);
+
+t.test("appendSoon() has written a line after 50 ms, though nothing follows it", async (test) => {
+  const directory = folder(test);
+  const { journal, clock } = open({ directory, name: "x" });
+  test.teardown(() => journal.close());
+  journal.appendSoon(line("a"));
+  clock.advance(49);
+  journal.appendSoon(line("b"));
+  test.strictSame(readdirSync(directory), []);
+  clock.advance(1);
+  test.equal(written(directory), textOf("a", "b"));
+  journal.appendSoon(line("c"));
+  clock.advance(50);
+  test.equal(written(directory), textOf("a", "b", "c"));
+});
+
+t.test(
+  "lines wait on while they cannot be written, and are lost only without room",
+  async (test) => {
+    const directory = folder(test);
+    const inner = path.join(directory, "gone");
+    const { journal, clock, waiting } = open({ directory: inner, name: "x" });
+    test.teardown(() => journal.close());
+    const long = line("l".repeat(1_000));
+    let kept = 0;
+    while (journal.appendSoon(long)) kept++;
+    test.ok(kept > 10 && kept < 100, `${kept} kept`);
+    clock.advance(500);
+    test.equal(journal.append(line("refused")), false);
+    test.equal(waiting.text(), encodeBudgetLine(long).repeat(kept), "a refused line does not wait");
+    mkdirSync(inner);
+    clock.advance(50);
+    test.equal(written(inner), encodeBudgetLine(long).repeat(kept));
+    test.equal(journal.appendSoon(long), true);
+  },
+);
+
+t.test("a line that is longer than what may wait is written by itself", async (test) => {
+  const directory = folder(test);
+  const { journal } = open({ directory, name: "x" });
+  test.teardown(() => journal.close());
+  const id = "é".repeat(70_000);
+  journal.appendSoon(line("a"));
+  test.equal(journal.append(line(id)), true);
+  journal.appendSoon(line("b"));
+  test.equal(journal.appendSoon(line(id)), true);
+  test.equal(written(directory), textOf("a", id, "b", id));
+});
+
+t.test("close() writes what waits, and safely once", async (test) => {
+  const directory = folder(test);
+  const { journal, clock } = open({ directory, name: "x" });
+  journal.appendSoon(line("a"));
+  journal.close();
+  journal.close();
+  clock.advance(1_000);
+  test.equal(written(directory), textOf("a"));
 });
 
 t.test("files of journals are known by their names", async (test) => {

@@ -1,12 +1,15 @@
 /**
- * What one thread writes down of budgets: each line in one write, before anything is done by it. A kill loses nothing
- * that was written; files are not synchronised, so that a machine that loses power may lose the last seconds.
+ * What one thread writes down of budgets. What was reserved is in the file before anything is done by it; what was used
+ * in the end waits for the next reservation, but not for long, so that a call costs one write. A kill loses nothing that
+ * was written; files are not synchronised, so that a machine that loses power may lose the last seconds.
  */
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
+import type { Clock, TimerHandle } from "../gateway/clock.ts";
 import type { BudgetLine } from "./budget-lines.ts";
 import { encodeBudgetLine } from "./budget-lines.ts";
+import { WaitingLines } from "./waiting-lines.ts";
 
 /** What a journal is given. */
 export interface BudgetJournalOptions {
@@ -14,11 +17,17 @@ export interface BudgetJournalOptions {
   readonly directory: string;
   /** Of this thread's life alone: no file of it exists yet */
   readonly name: string;
+  /** Of `createWaitingMemory()`: the process reads there what the thread did not come to write */
+  readonly waiting: SharedArrayBuffer;
+  readonly clock: Clock;
   /** A file that has become so long is followed by another; 1 MiB when absent */
   readonly maxBytes?: number;
 }
 
 const defaultMaxBytes = 1_048_576;
+
+/** Lines wait so long at most: a process that is killed charges their calls what was reserved. */
+const longestWaitMs = 50;
 
 /** Name of the file of that position; what went before it is complete. */
 export function journalFile(name: string, sequence: number): string {
@@ -36,6 +45,8 @@ export function tryParseJournalFile(
 /** Writes the journal of one thread. */
 export class BudgetJournal {
   readonly #options: BudgetJournalOptions;
+  readonly #waiting: WaitingLines;
+  #timer: TimerHandle | undefined;
   #file: number | undefined;
   #sequence = 0;
   #bytes = 0;
@@ -43,14 +54,59 @@ export class BudgetJournal {
 
   constructor(options: BudgetJournalOptions) {
     this.#options = options;
+    this.#waiting = new WaitingLines(options.waiting);
   }
 
-  /** Writes a line; false when it cannot be written, and then nothing may be done by it. */
+  /** Writes a line, and before it all that waits; false when it cannot be written, and then nothing may be done by it. */
   append(line: BudgetLine): boolean {
-    // What a write that failed has left must not spoil the next line.
-    const bytes = Buffer.from(`${this.#isTorn ? "\n" : ""}${encodeBudgetLine(line)}`, "utf8");
+    const text = encodeBudgetLine(line);
+    const bytes = this.#waiting.before(text);
+    if (bytes === undefined) return this.flush() && this.#write(Buffer.from(text, "utf8"));
+    if (!this.#write(bytes)) return false;
+    this.#waiting.clear();
+    return true;
+  }
+
+  /** Keeps a line to write it soon; false when it is lost, because there is no room and nothing can be written. */
+  appendSoon(line: BudgetLine): boolean {
+    const text = encodeBudgetLine(line);
+    if (this.#waiting.add(text)) {
+      this.#timer ??= this.#startTimer();
+      return true;
+    }
+    return this.flush() && this.#write(Buffer.from(text, "utf8"));
+  }
+
+  /** Writes all that waits; false when it cannot be written, and then it goes on waiting. */
+  flush(): boolean {
+    if (this.#waiting.isEmpty) return true;
+    if (!this.#write(this.#waiting.bytes())) return false;
+    this.#waiting.clear();
+    return true;
+  }
+
+  /** Ends the journal, once all that waits is written. Safe to call again. */
+  close(): void {
+    this.flush();
+    this.#options.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#closeFile();
+  }
+
+  #startTimer(): TimerHandle {
+    const timer = this.#options.clock.setTimeout(() => {
+      this.#timer = undefined;
+      if (!this.flush()) this.#timer = this.#startTimer();
+    }, longestWaitMs);
+    timer.unref();
+    return timer;
+  }
+
+  /** What a write that failed has left must not spoil the next line; lines that it wrote twice count once. */
+  #write(bytes: Buffer): boolean {
     try {
       const file = this.#open();
+      if (this.#isTorn) writeSync(file, "\n");
       this.#isTorn = true;
       if (writeSync(file, bytes) !== bytes.length) return false;
       this.#isTorn = false;
@@ -61,21 +117,20 @@ export class BudgetJournal {
     }
   }
 
-  /** Ends the journal. Safe to call again. */
-  close(): void {
-    if (this.#file !== undefined) closeSync(this.#file);
-    this.#file = undefined;
-  }
-
   #open(): number {
     const { directory, name, maxBytes = defaultMaxBytes } = this.#options;
     if (this.#file !== undefined && this.#bytes < maxBytes) return this.#file;
     const next = openSync(path.join(directory, journalFile(name, this.#sequence)), "ax", 0o600);
-    this.close();
+    this.#closeFile();
     this.#sequence++;
     this.#bytes = 0;
     this.#isTorn = false;
     this.#file = next;
     return next;
+  }
+
+  #closeFile(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
   }
 }

@@ -19,14 +19,15 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { describeError } from "../gateway/errors.ts";
+import { tryTakeFolder } from "../gateway/folder-lock.ts";
+import type { FolderLock } from "../gateway/folder-lock.ts";
 import type { BookState } from "./budget-book.ts";
 import { BudgetBook } from "./budget-book.ts";
 import type { BookedCount } from "./budget-book.ts";
 import { tryParseJournalFile } from "./budget-journal.ts";
 import { checksum, tryDecodeBudgetLine } from "./budget-lines.ts";
 import { BudgetTable, createBudgetMemory } from "./budget-table.ts";
-import { tryTakeFolder } from "../gateway/folder-lock.ts";
-import type { FolderLock } from "../gateway/folder-lock.ts";
+import { createWaitingMemory, WaitingLines } from "./waiting-lines.ts";
 
 /** What a store is given. */
 export interface BudgetStoreOptions {
@@ -44,6 +45,8 @@ export interface BudgetStoreOptions {
 export interface JournalPlace {
   readonly directory: string;
   readonly name: string;
+  /** Where lines wait to be written */
+  readonly waiting: SharedArrayBuffer;
 }
 
 /** The book in the file, and how far each journal is in it, in bytes. */
@@ -61,7 +64,7 @@ export class BudgetStore {
   readonly #options: BudgetStoreOptions;
   readonly #table: BudgetTable;
   readonly #startedMs: number;
-  readonly #live = new Set<string>();
+  readonly #live = new Map<string, WaitingLines>();
   readonly #read = new Map<string, number>();
   #book = new BudgetBook();
   #lock: FolderLock | undefined;
@@ -113,15 +116,19 @@ export class BudgetStore {
     if (this.#failure !== "") return undefined;
     const name = `${this.#startedMs}-${this.#options.processId}-${this.#journals}`;
     this.#journals++;
-    this.#live.add(name);
-    return { directory: this.#options.directory, name };
+    const waiting = createWaitingMemory();
+    this.#live.set(name, new WaitingLines(waiting));
+    return { directory: this.#options.directory, name, waiting };
   }
 
   /** A thread has ended: what it left open is charged. */
   onThreadGone({ name }: JournalPlace): void {
-    if (!this.#live.delete(name) || this.#failure !== "") return;
+    const waiting = this.#live.get(name);
+    this.#live.delete(name);
+    if (waiting === undefined || this.#failure !== "") return;
     this.#try("Cannot keep the budgets", () => {
       this.#readJournals();
+      this.#apply(waiting.text());
       const charged = this.#book.chargeOpen((id) => id.startsWith(`${name}.`));
       const settlements = charged.map(({ key, amount, untilMs }) => ({
         ...{ key, untilMs },
@@ -154,11 +161,11 @@ export class BudgetStore {
   /** Ends the store when all threads have ended: what is still open is charged. Safe to call again. */
   close(): void {
     if (this.#lock === undefined) return;
-    this.#live.clear();
     // A book that could not be read must not be written over.
     if (this.#failure === "") {
       this.#try("Cannot keep the budgets", () => {
         this.#readJournals();
+        this.#live.clear();
         this.#book.chargeOpen(() => true);
         this.#writeBook();
       });
@@ -204,8 +211,17 @@ export class BudgetStore {
       .toSorted((a, b) => a.name.localeCompare(b.name) || a.sequence - b.sequence);
   }
 
+  /** Files before what waits: a call is reserved in a file before it can be settled, and a settlement counts once. */
   #readJournals(): void {
     for (const { file } of this.#files()) this.#readOn(file);
+    for (const waiting of this.#live.values()) this.#apply(waiting.text());
+  }
+
+  #apply(text: string): void {
+    for (const line of text.split("\n")) {
+      const read = tryDecodeBudgetLine(line);
+      if (read !== undefined) this.#book.apply(read);
+    }
   }
 
   /** Reads the whole lines that were added; what is torn at the end waits for the rest. */
@@ -223,10 +239,7 @@ export class BudgetStore {
       closeSync(handle);
     }
     const end = bytes.lastIndexOf(lineEnd, length - 1) + 1;
-    for (const line of bytes.toString("utf8", 0, end).split("\n")) {
-      const read = tryDecodeBudgetLine(line);
-      if (read !== undefined) this.#book.apply(read);
-    }
+    this.#apply(bytes.toString("utf8", 0, end));
     this.#read.set(file, from + end);
   }
 

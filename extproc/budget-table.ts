@@ -63,23 +63,12 @@ export class BudgetTable {
 
   /** Reserves in each count or in none; their keys must differ. */
   reserve(needs: readonly TableNeed[], nowMs: number): ReserveOutcome {
-    const found = needs.map((need) => ({ need, spot: this.#buckets.spotOf(need.key) }));
-    const buckets = [...new Set(found.map(({ spot }) => spot.bucket))].sort((a, b) => a - b);
+    const spots: Spot[] = [];
+    for (const { key } of needs) spots.push(this.#buckets.spotOf(key));
+    const buckets = inRisingOrder(spots);
     for (const bucket of buckets) this.#buckets.locks.lock(bucket);
     try {
-      // Places are given out in turn, so that two new counts of one bucket do not get the same.
-      const places: number[] = [];
-      for (const [position, { need, spot }] of found.entries()) {
-        const place = this.#placeOf(spot, nowMs, places);
-        if (place === undefined) return { kind: "full" };
-        const left = need.limit - this.#heldIn(place, spot, nowMs);
-        if (need.amount > left) return { kind: "exhausted", position, left: Math.max(0, left) };
-        places.push(place);
-      }
-      for (const [position, { need, spot }] of found.entries()) {
-        this.#add(places[position] ?? 0, spot, { ...need, used: 0, reserved: need.amount, nowMs });
-      }
-      return { kind: "reserved" };
+      return this.#reserveAt(needs, spots, nowMs);
     } finally {
       for (const bucket of buckets) this.#buckets.locks.unlock(bucket);
     }
@@ -130,6 +119,24 @@ export class BudgetTable {
     }
   }
 
+  #reserveAt(needs: readonly TableNeed[], spots: readonly Spot[], nowMs: number): ReserveOutcome {
+    // Places are given out in turn, so that two new counts of one bucket do not get the same.
+    const places: number[] = [];
+    for (const [position, spot] of spots.entries()) {
+      const place = this.#placeOf(spot, nowMs, places);
+      if (place === undefined) return { kind: "full" };
+      const { amount = 0, limit = 0 } = needs[position] ?? {};
+      const left = limit - this.#heldIn(place, spot, nowMs);
+      if (amount > left) return { kind: "exhausted", position, left: Math.max(0, left) };
+      places.push(place);
+    }
+    for (const [position, spot] of spots.entries()) {
+      const { amount: reserved = 0, untilMs = 0 } = needs[position] ?? {};
+      this.#add(places[position] ?? 0, spot, { used: 0, reserved, untilMs, nowMs });
+    }
+    return reservedInAll;
+  }
+
   #isOf(place: number, { high, low }: Spot): boolean {
     return this.#keys[2 * place] === high && this.#keys[2 * place + 1] === low;
   }
@@ -164,15 +171,27 @@ export class BudgetTable {
 
   #add(place: number, spot: Spot, change: Change): void {
     const { used, reserved, untilMs, nowMs } = change;
-    const isNew = !this.#isLive(place, nowMs) || !this.#isOf(place, spot);
-    const before = (values: Float64Array) => (isNew ? 0 : (values[place] ?? 0));
-    this.#keys[2 * place] = spot.high;
-    this.#keys[2 * place + 1] = spot.low;
-    this.#used[place] = before(this.#used) + used;
+    if (!this.#isLive(place, nowMs) || !this.#isOf(place, spot)) {
+      this.#keys[2 * place] = spot.high;
+      this.#keys[2 * place + 1] = spot.low;
+      this.#used[place] = 0;
+      this.#reserved[place] = 0;
+      this.#untilMs[place] = 0;
+    }
+    this.#used[place] = (this.#used[place] ?? 0) + used;
     // Below 0 only where a thread ended in the middle of a change.
-    this.#reserved[place] = Math.max(0, before(this.#reserved) + reserved);
-    this.#untilMs[place] = Math.max(before(this.#untilMs), untilMs);
+    this.#reserved[place] = Math.max(0, (this.#reserved[place] ?? 0) + reserved);
+    this.#untilMs[place] = Math.max(this.#untilMs[place] ?? 0, untilMs);
   }
+}
+
+const reservedInAll: ReserveOutcome = { kind: "reserved" };
+
+/** The buckets, each once, in the order in which locks are taken. */
+function inRisingOrder(spots: readonly Spot[]): number[] {
+  const buckets: number[] = [];
+  for (const { bucket } of spots) if (!buckets.includes(bucket)) buckets.push(bucket);
+  return buckets.sort((a, b) => a - b);
 }
 
 interface Change {

@@ -42,11 +42,6 @@ export class CallAccount {
     this.#most = most;
   }
 
-  /** The call is refused after all. */
-  cancel(): void {
-    this.#reservation.settle({ tokens: 0, microDollars: 0 });
-  }
-
   /** Takes the answer's headers, which are borrowed. */
   onAnswer(headers: HeaderView): void {
     this.#status = Number(headers.find(":status") ?? 0);
@@ -88,9 +83,12 @@ export class CallAccount {
 }
 
 function mostOf(demands: readonly CallDemand[]): CallMost {
-  const tokens = Math.max(0, ...demands.map(({ input, output }) => input + output));
-  const costs = demands.flatMap(({ price, ...demand }) =>
-    price === null ? [] : [mostCostOf(price, demand)],
-  );
-  return { tokens, microDollars: costs.length === 0 ? null : Math.max(...costs) };
+  let tokens = 0;
+  let microDollars: number | null = null;
+  for (const demand of demands) {
+    tokens = Math.max(tokens, demand.input + demand.output);
+    if (demand.price === null) continue;
+    microDollars = Math.max(microDollars ?? 0, mostCostOf(demand.price, demand));
+  }
+  return { tokens, microDollars };
 }

@@ -12,9 +12,9 @@ const budget = {
 const demands = [{ input: 90, output: 10, price: null }];
 const key = "day tokens n 2026-11-28";
 
-function tools() {
-  const { budgeter, table } = createBudgeter();
-  return { budgeter, table, limiter: createLimiter().limiter };
+function tools(writes = () => true) {
+  const { budgeter, table, lines, counters } = createBudgeter({ writes });
+  return { budgeter, table, lines, counters, limiter: createLimiter().limiter };
 }
 
 t.test("a call without limits and budget is admitted", async (test) => {
@@ -33,8 +33,33 @@ t.test(
     test.equal(admitCall(call, "run:1", own).kind, "admitted");
     test.match(admitCall(call, "run:1", own), { refusal: { reason: "rate-limited" } });
     test.same(own.table.read(key, lateEvening), { used: 0, reserved: 100 });
+    test.equal(own.lines.length, 1, "of what a limit refuses nothing is written");
     const large = { ...call, demands: [{ input: 200, output: 0, price: null }] };
     test.match(admitCall(large, "run:2", own), { refusal: { reason: "budget-exhausted" } });
     test.equal(admitCall(call, "run:2", own).kind, "admitted", "its one request was still there");
   },
 );
+
+t.test("limits are asked before the budget, which then has not refused", async (test) => {
+  const own = tools();
+  const call = { rule: routedRule([], { budget, limits }), demands };
+  const large = { ...call, demands: [{ input: 200, output: 0, price: null }] };
+  test.equal(admitCall(call, "run:1", own).kind, "admitted");
+  test.match(admitCall(large, "run:1", own), { refusal: { reason: "rate-limited" } });
+  test.equal(own.counters.get("exhaustedBudgets"), 0);
+});
+
+t.test("every limit has its request back when the budget refuses", async (test) => {
+  let writes = false;
+  const own = tools(() => writes);
+  const total = { ...limits[0], policy: { ...policy, name: "t" }, isTotal: true } as const;
+  const route = { ...limits[0], policy: { ...policy, name: "r" }, scope: "PerRoute" } as const;
+  const call = { rule: routedRule([], { budget, limits: [...limits, total, route] }), demands };
+  for (let turn = 0; turn < 3; turn++) {
+    test.match(admitCall(call, "run:1", own), { refusal: { reason: "budget-unavailable" } });
+  }
+  writes = true;
+  test.equal(admitCall(call, "run:1", own).kind, "admitted");
+  test.match(admitCall(call, "run:1", own), { refusal: { reason: "rate-limited" } });
+  test.same(own.table.read(key, lateEvening), { used: 0, reserved: 100 });
+});

@@ -15,41 +15,48 @@ export type AdmittedCall =
   | { readonly kind: "admitted"; readonly account: CallAccount | undefined }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
-/** A call of whose limits something must be known first. */
+/** A call of whose limits something must be known first; nothing is taken yet. */
 export interface WaitingCall {
   readonly kind: "waiting";
   readonly work: Command;
   /** What becomes of it after the work, however that ended */
   readonly settle: (outcome: WorkOutcome) => AdmittedCall;
-  /** In place of `settle`: nobody waits any more */
-  readonly cancel: () => void;
 }
 
-/** Takes what the call needs. */
+/** What calls are admitted by. */
+export interface AdmissionTools {
+  readonly budgeter: Budgeter;
+  readonly limiter: RateLimiter;
+}
+
+/** Takes what the call needs: of limits first, because what a budget reserves is written down. */
 export function admitCall(
   { rule, demands }: Pick<RoutedCall, "rule" | "demands">,
   caller: string,
-  { budgeter, limiter }: { readonly budgeter: Budgeter; readonly limiter: RateLimiter },
+  { budgeter, limiter }: AdmissionTools,
 ): AdmittedCall | WaitingCall {
-  const { budget, limits = [], route } = rule ?? {};
-  const isCounted = budget !== undefined && budget.counts.length > 0;
-  const opened = isCounted ? openAccount(budget, { caller, demands }, budgeter) : undefined;
-  if (opened?.kind === "refused") return opened;
-  const account = opened?.account;
-  if (limits.length === 0 || route === undefined) return { kind: "admitted", account };
+  if (rule === undefined) return { kind: "admitted", account: undefined };
+  const { budget, limits = noLimits, route } = rule;
   const request = { caller, route };
+  const reserve = (): AdmittedCall => {
+    if (budget === undefined || budget.counts.length === 0) {
+      return { kind: "admitted", account: undefined };
+    }
+    const opened = openAccount(budget, { caller, demands }, budgeter);
+    if (opened.kind === "open") return { kind: "admitted", account: opened.account };
+    if (limits.length > 0) limiter.giveBack(limits, request);
+    return opened;
+  };
+  if (limits.length === 0) return reserve();
+  const admitBy = (verdict: LimitVerdict): AdmittedCall =>
+    verdict.kind === "taken" ? reserve() : { kind: "refused", refusal: refuseLimited(verdict) };
   const verdict = limiter.take(limits, request);
-  if (verdict.kind !== "work") return admitBy(verdict, account);
+  if (verdict.kind !== "work") return admitBy(verdict);
   return {
     kind: "waiting",
     work: verdict,
-    settle: (outcome) => admitBy(limiter.settle(limits, request, outcome), account),
-    cancel: () => account?.cancel(),
+    settle: (outcome) => admitBy(limiter.settle(limits, request, outcome)),
   };
 }
 
-function admitBy(verdict: LimitVerdict, account: CallAccount | undefined): AdmittedCall {
-  if (verdict.kind === "taken") return { kind: "admitted", account };
-  account?.cancel();
-  return { kind: "refused", refusal: refuseLimited(verdict) };
-}
+const noLimits: readonly never[] = [];

@@ -1,19 +1,20 @@
 /** Budgets of one thread: reserves in the table of all threads, and writes each reservation down before it counts. */
 
-import type { Budgeter, BudgetVerdict, CallMost } from "../gateway/budgeter.ts";
+import type { Budgeter, BudgetVerdict, CallMost, Reservation } from "../gateway/budgeter.ts";
 import type { BudgetCount } from "../gateway/snapshot.ts";
 import type { BudgetJournal } from "./budget-journal.ts";
 import { encodeBudgetKey } from "./budget-key.ts";
 import type { CountAmount } from "./budget-lines.ts";
-import type { BudgetTable } from "./budget-table.ts";
+import type { BudgetTable, TableNeed, TableSettlement } from "./budget-table.ts";
 import { executionKey } from "./caller-key.ts";
+import { KnownKeys } from "./known-keys.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
 
 /** What budgets of a thread are given. */
 export interface CallBudgetsOptions {
   readonly table: BudgetTable;
   /** Undefined: nothing can be written down, and every call is refused */
-  readonly journal: Pick<BudgetJournal, "append"> | undefined;
+  readonly journal: Pick<BudgetJournal, "append" | "appendSoon"> | undefined;
   /** What ids of this thread begin with; unique for ever */
   readonly name: string;
   readonly counters: ThreadCounters;
@@ -32,6 +33,9 @@ const afterDayMs = 3_600_000;
 /** Keeps budgets of one thread. */
 export class CallBudgets implements Budgeter {
   readonly #options: CallBudgetsOptions;
+  readonly #dayKeys = new KnownKeys(dayKey);
+  readonly #executionKeys = new KnownKeys(executionKeyOf);
+  #day = { begins: Number.NaN, name: "" };
   #next = 0;
 
   constructor(options: CallBudgetsOptions) {
@@ -41,12 +45,15 @@ export class CallBudgets implements Budgeter {
   reserve(counts: readonly BudgetCount[], caller: string, most: CallMost): BudgetVerdict {
     const { table, counters, nowMs, name, journal } = this.#options;
     const now = nowMs();
-    const needs = counts.map((count) => ({
-      key: keyOf(count, caller, now),
-      amount: amountOf(count, most),
-      limit: count.limit,
-      untilMs: untilOf(count, now),
-    }));
+    const needs: TableNeed[] = [];
+    for (const count of counts) {
+      needs.push({
+        key: this.#keyOf(count, caller, now),
+        amount: amountOf(count, most),
+        limit: count.limit,
+        untilMs: untilOf(count, now),
+      });
+    }
     const outcome = table.reserve(needs, now);
     if (outcome.kind !== "reserved") {
       counters.add(outcome.kind === "full" ? "fullBudgets" : "exhaustedBudgets", 1);
@@ -58,54 +65,76 @@ export class CallBudgets implements Budgeter {
       return { ...outcome, count, needed: amountOf(count, most), afterMs };
     }
     const id = `${name}.${this.#next++}`;
-    const isWritten = journal?.append({ kind: "reserved", id, counts: needs.map(plain) }) ?? false;
+    const isWritten = journal?.append({ kind: "reserved", id, counts: needs }) ?? false;
     if (!isWritten) {
       counters.add("unwrittenBudgets", 1);
-      this.#release(
-        needs,
-        needs.map(() => 0),
-      );
+      const none = { tokens: 0, microDollars: 0 };
+      release({ counts, needs, used: none }, this.#options);
       return { kind: "unavailable", cause: "unwritable" };
     }
-    return { kind: "reserved", reservation: { settle: this.#settler(id, counts, needs) } };
+    const reservation = new OpenReservation({ id, counts, needs }, this.#options);
+    return { kind: "reserved", reservation };
   }
 
-  #settler(id: string, counts: readonly BudgetCount[], needs: readonly CountAmount[]) {
-    let isOpen = true;
-    return (used: CallMost) => {
-      if (!isOpen) return;
-      isOpen = false;
-      const amounts = counts.map((count) => amountOf(count, used));
-      const now = this.#options.nowMs();
-      const untilMs = counts.map((count, at) =>
-        Math.max(needs[at]?.untilMs ?? 0, count.scope === "day" ? 0 : untilOf(count, now)),
-      );
-      // Where it cannot be written, the next life of the process charges the whole reservation.
-      const isWritten = this.#options.journal?.append({
-        kind: "settled",
-        id,
-        used: amounts,
-        untilMs,
-      });
-      if (isWritten !== true) this.#options.counters.add("unwrittenBudgets", 1);
-      this.#release(needs, amounts);
-    };
-  }
-
-  #release(needs: readonly CountAmount[], used: readonly number[]): void {
-    const { table, nowMs } = this.#options;
-    const now = nowMs();
-    const settlements = needs.map(({ key, amount, untilMs }, at) => ({
-      ...{ key, untilMs },
-      reserved: amount,
-      used: used[at] ?? 0,
-    }));
-    table.settle(settlements, now);
+  #keyOf(count: BudgetCount, caller: string, nowMs: number): string {
+    if (count.scope === "execution") return this.#executionKeys.get(count, caller);
+    const begins = nowMs - (nowMs % dayMs);
+    if (this.#day.begins !== begins) {
+      this.#day = { begins, name: new Date(begins).toISOString().slice(0, 10) };
+    }
+    return this.#dayKeys.get(count, this.#day.name);
   }
 }
 
-function plain({ key, amount, untilMs }: CountAmount): CountAmount {
-  return { key, amount, untilMs };
+interface Reserved {
+  readonly id: string;
+  readonly counts: readonly BudgetCount[];
+  readonly needs: readonly CountAmount[];
+}
+
+/** One call that is under way. */
+class OpenReservation implements Reservation {
+  readonly #reserved: Reserved;
+  readonly #options: CallBudgetsOptions;
+  #isOpen = true;
+
+  constructor(reserved: Reserved, options: CallBudgetsOptions) {
+    this.#reserved = reserved;
+    this.#options = options;
+  }
+
+  settle(used: CallMost): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    const { id, counts, needs } = this.#reserved;
+    const { journal, counters, nowMs } = this.#options;
+    const now = nowMs();
+    const amounts: number[] = [];
+    const untilMs: number[] = [];
+    for (const [at, count] of counts.entries()) {
+      amounts.push(amountOf(count, used));
+      const later = count.scope === "day" ? 0 : untilOf(count, now);
+      untilMs.push(Math.max(needs[at]?.untilMs ?? 0, later));
+    }
+    // Where it is lost, the next life of the process charges the whole reservation.
+    const isKept = journal?.appendSoon({ kind: "settled", id, used: amounts, untilMs }) ?? false;
+    if (!isKept) counters.add("unwrittenBudgets", 1);
+    release({ counts, needs, used }, this.#options);
+  }
+}
+
+function release(
+  { counts, needs, used }: Omit<Reserved, "id"> & { readonly used: CallMost },
+  { table, nowMs }: CallBudgetsOptions,
+): void {
+  const settlements: TableSettlement[] = [];
+  for (const [at, count] of counts.entries()) {
+    const need = needs[at];
+    if (need === undefined) continue;
+    const { key, amount: reserved, untilMs } = need;
+    settlements.push({ key, reserved, used: amountOf(count, used), untilMs });
+  }
+  table.settle(settlements, nowMs());
 }
 
 /** What a rule in money is asked for without a price is refused before. */
@@ -113,13 +142,12 @@ function amountOf({ unit }: BudgetCount, { tokens, microDollars }: CallMost): nu
   return unit === "tokens" ? tokens : (microDollars ?? 0);
 }
 
-function keyOf(count: BudgetCount, caller: string, nowMs: number): string {
-  const counted = count.scope === "day" ? dayOf(nowMs) : executionKey(caller);
-  return encodeBudgetKey({ ...count, counted });
+function dayKey(count: BudgetCount, day: string): string {
+  return encodeBudgetKey({ ...count, counted: day });
 }
 
-function dayOf(nowMs: number): string {
-  return new Date(nowMs).toISOString().slice(0, 10);
+function executionKeyOf(count: BudgetCount, caller: string): string {
+  return encodeBudgetKey({ ...count, counted: executionKey(caller) });
 }
 
 function untilOf({ scope }: BudgetCount, nowMs: number): number {

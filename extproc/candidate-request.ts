@@ -8,6 +8,7 @@ import { rewriteModel } from "../gateway/model-match.ts";
 import type { Candidate } from "../gateway/routing-plan.ts";
 import type { Codec } from "../providers/codec.ts";
 import { editBody } from "../providers/json-splice.ts";
+import type { ObjectBody } from "../providers/json-splice-body.ts";
 import type { Provider, ServedApi } from "../providers/provider.ts";
 import { findProviderByName } from "../providers/registry.ts";
 import type { FeatureUse } from "../providers/request-features.ts";
@@ -47,7 +48,12 @@ export interface CandidateRequest {
 
 /** The request, or why the candidate cannot serve it. */
 export type CandidateOutcome =
-  | { readonly kind: "ok"; readonly request: CandidateRequest }
+  | {
+      readonly kind: "ok";
+      readonly request: CandidateRequest;
+      /** The request's body as far as it was read; absent: it was not */
+      readonly object?: ObjectBody;
+    }
   /** A clause about the candidate */
   | { readonly kind: "unable"; readonly reason: string }
   /** A clause about the request, which nobody could serve */
@@ -105,12 +111,13 @@ function ownRequest(call: AskedCall, { provider, model, candidate }: Target): Ca
   const modelPath = inPath ? replaceModel(call, model) : path;
   return {
     kind: "ok",
+    ...readIn(edited),
     request: {
       provider,
       model,
       path: modelPath,
       usualPath: modelPath,
-      body: edited.body,
+      body: edited.body?.bytes,
       set: none,
       remove: codingsOf(edited.answer),
       answer: edited.answer,
@@ -131,11 +138,12 @@ function sameDialect(call: AskedCall, target: ServedTarget): CandidateOutcome {
   const stream = call.operation?.isStream === true;
   return {
     kind: "ok",
+    ...readIn(edited),
     request: {
       provider,
       model,
       ...pathsOf(target, stream),
-      body: edited.body,
+      body: edited.body?.bytes,
       set: headersOf(api),
       remove: [...foreignHeaders(call, provider), ...codingsOf(edited.answer)],
       answer: edited.answer,
@@ -214,12 +222,19 @@ interface Edit {
 }
 
 type EditedCall =
-  | { readonly kind: "ok"; readonly body: Buffer | undefined; readonly answer: AnswerChange }
+  | {
+      readonly kind: "ok";
+      /** Undefined: nothing was changed */
+      readonly body: ObjectBody | undefined;
+      readonly answer: AnswerChange;
+    }
   | { readonly kind: "malformed"; readonly reason: string };
 
 function editCall(call: AskedCall, { model, streamUsage }: Edit): EditedCall {
   if (model === undefined && !streamUsage) return unchanged;
-  const edited = editBody(call.request.body, {
+  const read = call.object;
+  if (read.kind === "malformed") return read;
+  const edited = editBody(read.object, {
     ...(model !== undefined && { model }),
     streamUsage,
   });
@@ -232,6 +247,10 @@ function editCall(call: AskedCall, { model, streamUsage }: Edit): EditedCall {
 }
 
 const unchanged: EditedCall = { kind: "ok", body: undefined, answer: { kind: "none" } };
+
+function readIn({ body }: Extract<EditedCall, { readonly kind: "ok" }>) {
+  return body === undefined ? {} : { object: body };
+}
 
 /** The path with another model in the place of the one that it names. */
 function replaceModel({ request, modelRange }: AskedCall, model: string): string {

@@ -39,7 +39,7 @@ class ServingThread {
   constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
     const { counters, limits, portions, slot, budgets, journal, prices, sampleSeed } = order;
     const row = new ThreadCounters(counters, slot);
-    this.#journal = journal && new BudgetJournal(journal);
+    this.#journal = journal && new BudgetJournal({ ...journal, clock: systemClock });
     this.#outbox = new FactsOutbox({
       clock: systemClock,
       counters: row,

@@ -76,6 +76,7 @@ const cases: readonly { readonly name: string; readonly facts: readonly CallFact
       callFacts({ id: "4", capture: capturedExchange({ requestHeaders: [["a", "b\n c"]] }) }),
       callFacts({ id: "5", trace }),
       callFacts({ id: "6", charge: { tokens: 7, microDollars: null, isEstimated: true } }),
+      callFacts({ id: "7", charge: { tokens: 0, microDollars: 0, isEstimated: false }, trace }),
     ],
   },
   {

@@ -5,6 +5,7 @@
 
 import type {
   AuditedDenial,
+  CallCharge,
   CallFacts,
   McpFacts,
   ModelCall,
@@ -20,8 +21,6 @@ interface Rest {
   readonly mcp?: McpFacts;
   /** Only in audit mode */
   readonly wouldDeny?: AuditedDenial;
-  /** Only of a call under a budget */
-  readonly charge?: NonNullable<CallFacts["charge"]>;
   /** Only a model call whose texts hold control characters */
   readonly model?: ModelCall;
 }
@@ -33,8 +32,8 @@ const listEnd = "\u001d";
 /** Stands for null, and for an absent part. */
 const none = "\u0000";
 
-/** Fields of a line: id, trace ids, count, model call, rest. */
-const fieldCount = 5 + 13 + 1;
+/** Fields of a line: id, trace ids, count, model call, charge, rest. */
+const fieldCount = 5 + 13 + 3 + 1;
 
 /** A line for each. */
 export function encodeFacts(batch: readonly CallFacts[]): string {
@@ -64,7 +63,7 @@ function encodeLine(facts: CallFacts): string {
   const isReadable = model === null || isWritable(model);
   const call = isReadable ? encodeModel(model) : encodeModel(null);
   const isCommon = capture === null && denial === null && target === null && routing === null;
-  const isBare = isCommon && mcp === undefined && charge === undefined && wouldDeny === undefined;
+  const isBare = isCommon && mcp === undefined && wouldDeny === undefined;
   const rest =
     isReadable && isBare
       ? none
@@ -74,11 +73,11 @@ function encodeLine(facts: CallFacts): string {
           target,
           routing,
           ...(mcp !== undefined && { mcp }),
-          ...(charge !== undefined && { charge }),
           ...(wouldDeny !== undefined && { wouldDeny }),
           ...(!isReadable && { model }),
         } satisfies Rest);
-  return `${ids}${fieldEnd}${responseChunks}${fieldEnd}${call}${fieldEnd}${rest}${lineEnd}`;
+  const body = `${responseChunks}${fieldEnd}${call}${fieldEnd}${encodeCharge(charge)}`;
+  return `${ids}${fieldEnd}${body}${fieldEnd}${rest}${lineEnd}`;
 }
 
 function decodeLine(fields: readonly string[]): CallFacts {
@@ -89,6 +88,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
   const text = fields[fieldCount - 1] ?? none;
   const rest: Rest =
     text === none ? { capture: null, denial: null, target: null, routing: null } : JSON.parse(text);
+  const charge = decodeCharge(fields);
   return {
     id,
     trace: traceId === none ? null : { traceId, spanId, parentSpanId },
@@ -97,7 +97,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
     denial: rest.denial,
     target: rest.target,
     routing: rest.routing,
-    ...(rest.charge !== undefined && { charge: rest.charge }),
+    ...(charge !== undefined && { charge }),
     responseChunks: Number(chunks),
     ...(rest.mcp !== undefined && { mcp: rest.mcp }),
     ...(rest.wouldDeny !== undefined && { wouldDeny: rest.wouldDeny }),
@@ -148,6 +148,20 @@ function decodeModel(fields: readonly string[]): ModelCall | null {
             reasoningTokens: numberOf(fields[17]),
           },
   };
+}
+
+function encodeCharge(charge: CallCharge | undefined): string {
+  if (charge === undefined) return noCharge;
+  const { tokens, microDollars, isEstimated } = charge;
+  return `${tokens}${fieldEnd}${microDollars ?? none}${fieldEnd}${isEstimated ? 1 : 0}`;
+}
+
+const noCharge = `${none}${fieldEnd}${none}${fieldEnd}${none}`;
+
+function decodeCharge(fields: readonly string[]): CallCharge | undefined {
+  const tokens = numberOf(fields[18]);
+  if (tokens === null) return undefined;
+  return { tokens, microDollars: numberOf(fields[19]), isEstimated: fields[20] === "1" };
 }
 
 function textOf(field: string | undefined): string | null {

@@ -217,3 +217,15 @@ for (const kind of ["late", "failed"] as const) {
     t.match(limiter.settle([shared("Local")], asked, { kind }), { kind: "taken" });
   });
 }
+t.test("giveBack() makes a request possible again in every limit", async (t) => {
+  const { limiter } = createLimiter();
+  const request = { caller: "run:1", route };
+  const policy = { kind: "RateLimitPolicy", namespace: "default", name: "q" };
+  const limits = [limit("PerAgent"), limit("PerRoute", { policy })];
+  for (let turn = 0; turn < 3; turn++) {
+    t.equal(limiter.take(limits, request).kind, "taken");
+    t.equal(limiter.take(limits, request).kind, "limited");
+    limiter.giveBack(limits, request);
+  }
+  for (const one of limits) t.equal(limiter.take([one], request).kind, "taken");
+});

@@ -4,6 +4,7 @@ import type { Command, WorkOutcome } from "../gateway/decision.ts";
 import type { LimitedRequest, LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
 import type { LimitPlan } from "../gateway/snapshot.ts";
 import { agentKey, executionKey, nameOf } from "./caller-key.ts";
+import { KnownKeys } from "./known-keys.ts";
 import type { LimitTable, TakeOutcome } from "./limit-table.ts";
 import type { PortionTable } from "./portion-table.ts";
 import type { PortionTry, PortionWaiters } from "./portion-waiters.ts";
@@ -51,6 +52,14 @@ type Taken =
 /** Counts requests of one thread in the table of all. */
 export class RateLimits implements RateLimiter {
   readonly #options: RateLimitsOptions;
+  readonly #routeNames = new KnownKeys(nameOf);
+  readonly #keys = new KnownKeys(limitKey);
+  readonly #executionKeys = new KnownKeys((limit: LimitPlan, caller) =>
+    limitKey(limit, executionKey(caller)),
+  );
+
+  /** Of the request that was let by last, from where each of its limits was taken */
+  #lastTaken: { readonly request: LimitedRequest; readonly sources: readonly Source[] } | undefined;
 
   constructor(options: RateLimitsOptions) {
     this.#options = options;
@@ -101,6 +110,7 @@ export class RateLimits implements RateLimiter {
       const { kind: cause, afterMs } = outcome;
       return { kind: "settled", value: { kind: "limited", limit, afterMs, cause } };
     }
+    this.#lastTaken = { request, sources };
     if (sources.includes("alone")) this.#options.counters.add("unsharedLimits", 1);
     return { kind: "settled", value: { kind: "taken" } };
   }
@@ -186,13 +196,27 @@ export class RateLimits implements RateLimiter {
     return verdict;
   }
 
-  #keyOf({ policy, scope }: LimitPlan, { caller, route }: LimitedRequest): string {
-    const counted = scope === "PerRoute" ? nameOf(route) : this.#callerKey(scope, caller);
-    return [nameOf(policy), scope, counted].join(between);
+  giveBack(limits: readonly LimitPlan[], request: LimitedRequest): void {
+    const now = this.#options.nowMs();
+    const last = this.#lastTaken;
+    if (last?.request === request) {
+      this.#giveBack(limits, request, { now, sources: last.sources });
+      return;
+    }
+    // Where a shared one was taken from is not known any more: it stays taken, rather than be given to another.
+    const own = limits.filter(({ shared }) => shared === undefined);
+    this.#giveBack(own, request, { now, sources: own.map(() => "table") });
   }
 
-  #callerKey(scope: "PerAgent" | "PerExecution", text: string): string {
-    return scope === "PerAgent" ? agentKey(text, this.#options.agentOfRun) : executionKey(text);
+  #keyOf(limit: LimitPlan, { caller, route }: LimitedRequest): string {
+    switch (limit.scope) {
+      case "PerRoute":
+        return this.#keys.get(limit, this.#routeNames.get(route, ""));
+      case "PerExecution":
+        return this.#executionKeys.get(limit, caller);
+      case "PerAgent":
+        return this.#keys.get(limit, agentKey(caller, this.#options.agentOfRun));
+    }
   }
 }
 
@@ -204,4 +228,8 @@ interface WaitingRequest {
 
 function aloneKey(key: string): string {
   return `alone${between}${key}`;
+}
+
+function limitKey({ policy, scope }: LimitPlan, counted: string): string {
+  return [nameOf(policy), scope, counted].join(between);
 }

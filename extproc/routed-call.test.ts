@@ -541,6 +541,33 @@ t.test("what is asked under a budget leaves with no more output than it allows",
   t.match(book.records, [{ charge: { tokens: 39 + 1_024 + 50, isEstimated: true } }]);
 });
 
+const own = [
+  {
+    name: "Envoy's own answer",
+    headers: {},
+    charge: { tokens: 39 + 1_024 + 50, isEstimated: true },
+  },
+  {
+    name: "Envoy's own, and nothing was sent",
+    headers: { "x-clrk-unsent": "1" },
+    charge: { tokens: 0 },
+  },
+  { name: "the provider's", headers: { [served]: "forward-tls" }, charge: { tokens: 0 } },
+];
+
+for (const { name, headers, charge } of own) {
+  t.test(`an error on the one way that a path has is charged as ${name}`, async (t) => {
+    const { budgeter } = createBudgeter();
+    const routing = routingPlan(routedRule([candidate({ pick: "" })], { budget }));
+    const body = '{ "model": "gpt-4o", "max_tokens": 99 }';
+    const book = ask(t, { routing, budgeter }, { body })
+      .out({ text: body.replace("99", "50"), metadata: undefined })
+      .in(responseHeaders({ ":status": "504", ...headers }, true))
+      .close();
+    t.match(book.records, [{ charge }]);
+  });
+}
+
 t.test("an agent is told of an exhausted budget in its SDK's words", async (t) => {
   const { budgeter } = createBudgeter();
   const counts = [{ ...budget.counts[0], limit: 10 }];

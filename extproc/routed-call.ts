@@ -186,7 +186,8 @@ export class RoutedCall {
       );
     }
     // Envoy's own replies, which say why nobody answered, are in the agent's words already.
-    const isEnvoy = cluster === undefined && this.#served?.candidate.pick !== "";
+    const isTold = this.#served?.candidate.pick !== "" || this.#rule?.budget !== undefined;
+    const isEnvoy = cluster === undefined && isTold;
     this.#isLocal = isEnvoy;
     if (isEnvoy || this.#served === undefined) return pass;
     this.#changer = new AnswerChanger(this.#served.request.answer);

@@ -159,7 +159,6 @@ export class Session {
   /** A fault of ours: what can still be refused is refused, all else is ended. */
   onFault(): readonly SessionCommand[] {
     if (this.#state === "headers" || this.#state === "waiting") {
-      this.#held?.call.cancel();
       this.#held = undefined;
       return this.#refuse(ownFault);
     }
@@ -174,7 +173,6 @@ export class Session {
     if (this.#state === "closed") return nothing;
     this.#state = "closed";
     this.#waiting = undefined;
-    this.#held?.call.cancel();
     this.#held = undefined;
     this.#isSettling = this.#observation?.close() === "settling";
     return this.#isSettling ? nothing : this.onSettled();

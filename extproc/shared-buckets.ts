@@ -9,6 +9,9 @@ import { seededHash } from "./seeded-hash.ts";
 /** Places that are searched for one key. */
 export const bucketPlaces = 16;
 
+/** Keys are long, and the same ones come again: of so many it is known where they stand. */
+const mostSpots = 4_096;
+
 /** Words before the locks: two seeds, the number of tables opened, locks taken from threads that were gone. */
 const headerWords = 4;
 const OPENED = 2;
@@ -38,6 +41,7 @@ export class SharedBuckets {
   readonly locks: BucketLocks;
   readonly #header: Int32Array;
   readonly #seeds: readonly [number, number];
+  readonly #spots = new Map<string, Spot>();
 
   constructor(memory: SharedArrayBuffer, buckets: number) {
     const header = new Int32Array(memory, 0, headerWords);
@@ -57,8 +61,13 @@ export class SharedBuckets {
 
   /** Where the key stands. */
   spotOf(key: string): Spot {
+    const known = this.#spots.get(key);
+    if (known !== undefined) return known;
     const high = seededHash(key, this.#seeds[0]);
     const low = seededHash(key, this.#seeds[1]);
-    return { high, low, bucket: (high >>> 0) % this.locks.count };
+    const spot = { high, low, bucket: (high >>> 0) % this.locks.count };
+    if (this.#spots.size === mostSpots) this.#spots.clear();
+    this.#spots.set(key, spot);
+    return spot;
   }
 }

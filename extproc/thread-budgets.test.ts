@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
+import { ManualClock } from "../gateway/clock.ts";
 import { BudgetJournal } from "./budget-journal.ts";
 import { encodeBudgetKey } from "./budget-key.ts";
 import { ThreadBudgets } from "./thread-budgets.ts";
@@ -19,7 +20,7 @@ t.test("each thread has a journal, and is charged when it ends with calls open",
   const other = budgets.begin(second).journal;
   test.not(journal?.name, other?.name);
   if (journal === undefined) throw new TypeError("No journal");
-  new BudgetJournal(journal).append({
+  new BudgetJournal({ ...journal, clock: new ManualClock() }).append({
     kind: "reserved",
     id: `${journal.name}.0`,
     counts: [{ key, amount: 10, untilMs: 1e15 }],

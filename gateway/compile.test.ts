@@ -120,7 +120,6 @@ t.test("compile() plans for the engine on each gateway what it is asked for ther
     );
   t.same([...whyOf("egress")].toSorted(), [
     "asks for token counts of streams",
-    "chooses who serves model calls",
     "judges MCP messages",
     "keeps calls within a budget",
     "keeps request bodies (LoggingPolicy default/log)",

@@ -34,4 +34,9 @@ export interface RateLimiter {
   take(limits: readonly LimitPlan[], request: LimitedRequest): LimitVerdict | Command;
   /** The verdict after the work that `take()` of the same request asked for, however it ended. */
   settle(limits: readonly LimitPlan[], request: LimitedRequest, outcome: WorkOutcome): LimitVerdict;
+  /**
+   * Gives back what was taken from each limit, for a request that is refused after all and was never sent; called with the
+   * same request object, at once.
+   */
+  giveBack(limits: readonly LimitPlan[], request: LimitedRequest): void;
 }

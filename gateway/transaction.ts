@@ -21,7 +21,7 @@ export interface Transaction {
   /** Ids that this transaction has in traces */
   readonly trace: TraceIds;
   /** Counts requests, together with all threads of the engine */
-  readonly limiter: RateLimiter;
+  readonly limiter: Omit<RateLimiter, "giveBack">;
   /** Value of a credential by `SecretUse.resource`; undefined when the snapshot had none */
   readonly credential: (resource: string) => SecretValue | undefined;
   /** Of the command that the policy gave before; undefined when it is asked for the first time */

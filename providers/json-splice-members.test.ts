@@ -159,6 +159,7 @@ t.test("readMembers() tells the members of an object in the middle", async (t) =
   t.strictSame(result, {
     kind: "ok",
     members: new Map([["a", { start: 6, end: 7 }]]),
+    folded: new Set(["a"]),
     objectEnd: 7,
   });
 });
@@ -167,5 +168,7 @@ t.test("foldCase() makes keys alike that some parsers take for the same", async 
   t.equal(foldCase("MoDeL"), "model");
   t.equal(foldCase("\u017ftream"), "stream");
   t.equal(foldCase("\u212aey"), "key");
+  t.equal(foldCase("max_tokens2"), "max_tokens2");
+  t.equal(foldCase("max-Tokens"), "max-tokens");
   t.not(foldCase("model_"), foldCase("model"));
 });

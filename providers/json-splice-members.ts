@@ -18,6 +18,8 @@ export type ReadMembers =
       readonly kind: "ok";
       /** Ranges of the values, in the order of the document */
       readonly members: ReadonlyMap<string, ByteRange>;
+      /** Their keys by `foldCase()` */
+      readonly folded: ReadonlySet<string>;
       /** Where the closing brace stands */
       readonly objectEnd: number;
     }
@@ -25,7 +27,6 @@ export type ReadMembers =
 
 const comma = 0x2c;
 const colon = 0x3a;
-const backslash = 0x5c;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
@@ -55,9 +56,9 @@ export function readMembers(bytes: Buffer, start: number): ReadMembers {
     return isValue ? { kind: "malformed", reason: "it is not a JSON object" } : notJson;
   }
   const members = new Map<string, ByteRange>();
-  const seen = new Set<string>();
+  const folded = new Set<string>();
   let at = skipSpace(bytes, start + 1);
-  if (bytes[at] === closeBrace) return { kind: "ok", members, objectEnd: at };
+  if (bytes[at] === closeBrace) return { kind: "ok", members, folded, objectEnd: at };
   for (;;) {
     const keyEnd = skipString(bytes, at);
     if (keyEnd < 0) return notJson;
@@ -67,13 +68,13 @@ export function readMembers(bytes: Buffer, start: number): ReadMembers {
     const valueStart = skipSpace(bytes, afterKey + 1);
     const valueEnd = skipValue(bytes, valueStart);
     if (valueEnd < 0) return notJson;
-    const folded = foldCase(key);
-    if (seen.has(folded)) return repeated;
-    if (seen.size === maxMembers) return tooMany;
-    seen.add(folded);
+    const plain = foldCase(key);
+    if (folded.has(plain)) return repeated;
+    if (folded.size === maxMembers) return tooMany;
+    folded.add(plain);
     members.set(key, { start: valueStart, end: valueEnd });
     at = skipSpace(bytes, valueEnd);
-    if (bytes[at] === closeBrace) return { kind: "ok", members, objectEnd: at };
+    if (bytes[at] === closeBrace) return { kind: "ok", members, folded, objectEnd: at };
     if (bytes[at] !== comma) return notJson;
     at = skipSpace(bytes, at + 1);
   }
@@ -81,26 +82,14 @@ export function readMembers(bytes: Buffer, start: number): ReadMembers {
 
 /** A key without its case; parsers that do not tell cases apart fold them as Unicode does, where `ſ` is an `s`. */
 export function foldCase(key: string): string {
-  return isFolded(key) ? key : key.toUpperCase().toLowerCase();
+  return isFolded.test(key) ? key : key.toUpperCase().toLowerCase();
 }
 
-/** Whether a key is of ASCII without capitals, as nearly all are: nothing has to be made of those. */
-function isFolded(key: string): boolean {
-  for (let at = 0; at < key.length; at++) {
-    const code = key.charCodeAt(at);
-    if (code > 0x7f || (code >= 0x41 && code <= 0x5a)) return false;
-  }
-  return true;
-}
+/** As most keys are written. */
+const isFolded = /^[a-z0-9_]*$/;
 
 /** The key whose quotes stand at `start` and before `end`. */
 function decodeKey(bytes: Buffer, start: number, end: number): string {
-  let isPlain = true;
-  // A view of a few bytes costs more than looking at them.
-  for (let at = start; at < end; at++) {
-    if (bytes[at] === backslash) isPlain = false;
-  }
-  if (isPlain) return bytes.toString("utf8", start + 1, end - 1);
-  const key: unknown = JSON.parse(bytes.toString("utf8", start, end));
-  return String(key);
+  const text = bytes.toString("utf8", start + 1, end - 1);
+  return text.includes("\\") ? String(JSON.parse(`"${text}"`)) : text;
 }

@@ -1,13 +1,22 @@
 import t from "tap";
 import type { BodyEdit } from "./json-splice.ts";
+import { readObjectBody } from "./json-splice-body.ts";
+import type { ObjectBody } from "./json-splice-body.ts";
 import { editBody, spliceModel, spliceStreamUsage } from "./json-splice.ts";
 import { randomObject } from "./testdata/json-documents.ts";
 import { seededRandom } from "./testdata/seeded-random.ts";
 
+function bodyOf(text: string): ObjectBody {
+  const read = readObjectBody(Buffer.from(text));
+  if (read.kind === "ok") return read.object;
+  throw new TypeError(`Cannot read ${text}: ${read.reason}`);
+}
+
 /** The body's text after an edit, or the reason why there is none. */
 function edited(text: string, edit: BodyEdit): string {
-  const result = editBody(Buffer.from(text), edit);
-  return result.kind === "ok" ? result.body.toString("utf8") : `malformed: ${result.reason}`;
+  const read = readObjectBody(Buffer.from(text));
+  const result = read.kind === "malformed" ? read : editBody(read.object, edit);
+  return result.kind === "ok" ? result.body.bytes.toString("utf8") : `malformed: ${result.reason}`;
 }
 
 const models: readonly { readonly name: string; readonly text: string; readonly wanted: string }[] =
@@ -110,10 +119,10 @@ const streams: readonly {
 
 for (const { name, text, wanted = text } of streams) {
   t.test(`editBody() asks for usage where it must when ${name}`, async (t) => {
-    const result = editBody(Buffer.from(text), { streamUsage: true });
+    const result = editBody(bodyOf(text), { streamUsage: true });
     t.equal(result.kind, "ok");
     if (result.kind !== "ok") return;
-    t.equal(result.body.toString("utf8"), wanted);
+    t.equal(result.body.bytes.toString("utf8"), wanted);
     t.equal(result.changed, wanted !== text);
     t.equal(result.streamUsageAdded, wanted !== text);
   });
@@ -153,7 +162,7 @@ t.test("editBody() makes both edits in one pass, in whatever order they stand", 
 });
 
 t.test("editBody() gives the body itself when nothing has to change", async (t) => {
-  const body = Buffer.from('{"model":"b","stream":false}');
+  const body = bodyOf('{"model":"b","stream":false}');
   t.strictSame(editBody(body, { model: "b", streamUsage: true }), {
     kind: "ok",
     body,
@@ -188,7 +197,7 @@ t.test("editBody() keeps every byte beside the model's value, for random documen
 });
 
 t.test("spliceModel() and spliceStreamUsage() are editBody() with one edit each", async (t) => {
-  const body = Buffer.from('{"model":"a","stream":true}');
+  const body = bodyOf('{"model":"a","stream":true}');
   t.strictSame(spliceModel(body, "b"), editBody(body, { model: "b" }));
   t.strictSame(spliceStreamUsage(body), editBody(body, { streamUsage: true }));
 });
@@ -196,13 +205,13 @@ t.test("spliceModel() and spliceStreamUsage() are editBody() with one edit each"
 t.test("editBody() takes a small part of a millisecond for 100 KB", async (t) => {
   const content = 'A line of text, "quoted",\nwith an escape now and then. '.repeat(40);
   const messages = Array.from({ length: 40 }, () => ({ role: "user", content }));
-  const body = Buffer.from(JSON.stringify({ model: "m", stream: true, messages }));
-  t.ok(body.length > 90_000);
+  const text = JSON.stringify({ model: "m", stream: true, messages });
+  t.ok(text.length > 90_000);
   const edit = { model: "other", streamUsage: true };
   let best = Number.POSITIVE_INFINITY;
   for (let left = 300; left > 0; left--) {
     const start = performance.now();
-    editBody(body, edit);
+    editBody(bodyOf(text), edit);
     best = Math.min(best, performance.now() - start);
   }
   // Ten times what it takes on a quiet machine: this is against growth by an order

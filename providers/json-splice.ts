@@ -4,9 +4,11 @@
  */
 
 import type { ByteRange } from "./json-splice-members.ts";
-import { foldCase, readMembers, readTopLevel } from "./json-splice-members.ts";
+import type { ObjectBody } from "./json-splice-body.ts";
+import { spliceObjectBody } from "./json-splice-body.ts";
+import { foldCase, readMembers } from "./json-splice-members.ts";
 import type { Members, Splice } from "./json-splices.ts";
-import { appendMember, applySplices } from "./json-splices.ts";
+import { appendMember } from "./json-splices.ts";
 
 /** What is to be changed. */
 export interface BodyEdit {
@@ -21,7 +23,7 @@ export type EditedBody =
   | {
       readonly kind: "ok";
       /** The body that was given where nothing had to be changed */
-      readonly body: Buffer;
+      readonly body: ObjectBody;
       readonly changed: boolean;
       /** The stream would not have told its usage, and now does */
       readonly streamUsageAdded: boolean;
@@ -37,77 +39,76 @@ type Splices =
   | { readonly kind: "malformed"; readonly reason: string };
 
 /** Replaces the value of `model`. */
-export function spliceModel(body: Buffer, model: string): EditedBody {
+export function spliceModel(body: ObjectBody, model: string): EditedBody {
   return editBody(body, { model });
 }
 
 /** Sets `stream_options.include_usage` where `stream` is true. */
-export function spliceStreamUsage(body: Buffer): EditedBody {
+export function spliceStreamUsage(body: ObjectBody): EditedBody {
   return editBody(body, { streamUsage: true });
 }
 
 /** Makes all edits in one pass. The body is borrowed, and may be what comes back. */
-export function editBody(body: Buffer, { model, streamUsage = false }: BodyEdit): EditedBody {
-  const read = readTopLevel(body);
-  if (read.kind === "malformed") return read;
+export function editBody(body: ObjectBody, { model, streamUsage = false }: BodyEdit): EditedBody {
   const splices: Splice[] = [];
   if (model !== undefined) {
-    const replaced = replaceModel(body, read, model);
+    const replaced = replaceModel(body, model);
     if (replaced.kind === "malformed") return replaced;
     splices.push(...replaced.splices);
   }
-  const added = streamUsage ? addStreamUsage(body, read) : nothing;
+  const added = streamUsage ? addStreamUsage(body) : nothing;
   if (added.kind === "malformed") return added;
   splices.push(...added.splices);
+  const changed = splices.length > 0;
   return {
     kind: "ok",
-    body: splices.length === 0 ? body : applySplices(body, splices),
-    changed: splices.length > 0,
+    body: changed ? spliceObjectBody(body, splices) : body,
+    changed,
     streamUsageAdded: added.splices.length > 0,
   };
 }
 
 const nothing: Splices = { kind: "ok", splices: [] };
 
-function replaceModel(body: Buffer, read: Members, model: string): Splices {
+function replaceModel({ bytes, top }: ObjectBody, model: string): Splices {
   const wanted = JSON.stringify(model);
-  const range = read.members.get("model");
-  if (range === undefined) return addMember(read, "model", wanted);
-  if (body[range.start] !== quote) return { kind: "malformed", reason: "model is not a string" };
-  return textOf(body, range) === wanted ? nothing : splice({ ...range, text: wanted });
+  const range = top.members.get("model");
+  if (range === undefined) return addMember(top, "model", wanted);
+  if (bytes[range.start] !== quote) return { kind: "malformed", reason: "model is not a string" };
+  return textOf(bytes, range) === wanted ? nothing : splice({ ...range, text: wanted });
 }
 
 /** Beside its own name in another case a member would be there twice for parsers that do not tell cases apart. */
 function addMember(read: Members, name: string, value: string): Splices {
-  for (const key of read.members.keys()) {
-    if (foldCase(key) === name) return { kind: "malformed", reason: `${name} is in another case` };
+  if (read.folded.has(foldCase(name))) {
+    return { kind: "malformed", reason: `${name} is in another case` };
   }
-  return splice(appendMember(read, `"${name}":${value}`));
+  return splice(appendMember(read, name, value));
 }
 
 /** What is neither an object nor null is left for the provider to judge. */
-function addStreamUsage(body: Buffer, read: Members): Splices {
-  const stream = read.members.get("stream");
-  if (stream === undefined || textOf(body, stream) !== "true") return nothing;
-  const options = read.members.get("stream_options");
-  if (options === undefined) return addMember(read, "stream_options", `{${usageMember}}`);
-  if (body[options.start] === openBrace) return setUsage(body, options);
-  if (textOf(body, options) !== "null") return nothing;
+function addStreamUsage({ bytes, top }: ObjectBody): Splices {
+  const stream = top.members.get("stream");
+  if (stream === undefined || textOf(bytes, stream) !== "true") return nothing;
+  const options = top.members.get("stream_options");
+  if (options === undefined) return addMember(top, "stream_options", `{${usageMember}}`);
+  if (bytes[options.start] === openBrace) return setUsage(bytes, options);
+  if (textOf(bytes, options) !== "null") return nothing;
   return splice({ ...options, text: `{${usageMember}}` });
 }
 
-function setUsage(body: Buffer, options: ByteRange): Splices {
-  const read = readMembers(body, options.start);
+function setUsage(bytes: Buffer, options: ByteRange): Splices {
+  const read = readMembers(bytes, options.start);
   if (read.kind === "malformed") return read;
   const usage = read.members.get("include_usage");
   if (usage === undefined) return addMember(read, "include_usage", "true");
-  return textOf(body, usage) === "true" ? nothing : splice({ ...usage, text: "true" });
+  return textOf(bytes, usage) === "true" ? nothing : splice({ ...usage, text: "true" });
 }
 
 function splice(one: Splice): Splices {
   return { kind: "ok", splices: [one] };
 }
 
-function textOf(body: Buffer, { start, end }: ByteRange): string {
-  return body.toString("utf8", start, end);
+function textOf(bytes: Buffer, { start, end }: ByteRange): string {
+  return bytes.toString("utf8", start, end);
 }

@@ -6,7 +6,7 @@ function append(text: string): string {
   const body = Buffer.from(text);
   const read = readTopLevel(body);
   if (read.kind === "malformed") throw new TypeError(read.reason);
-  return applySplices(body, [appendMember(read, '"n":1')]).toString();
+  return applySplices(body, [appendMember(read, "n", "1")]).toString();
 }
 
 t.test("a member is put behind the last one, before white space", async (test) => {

@@ -1,4 +1,5 @@
 import t from "tap";
+import { readObjectBody } from "./json-splice-body.ts";
 import { boundOutput } from "./output-bound.ts";
 import type { OutputPlace } from "./output-place.ts";
 import { findOperation } from "./operation-layout.ts";
@@ -29,7 +30,9 @@ type Dialect = keyof typeof dialects;
 
 /** The body that leaves, and what it may cost; or why there is none. */
 function bound(dialect: Dialect, text: string, most?: number): readonly [string, number] | string {
-  const result = boundOutput(Buffer.from(text), dialects[dialect], { most, usual: 4_096 });
+  const read = readObjectBody(Buffer.from(text));
+  if (read.kind === "malformed") return read.reason;
+  const result = boundOutput(read.object, dialects[dialect], { most, usual: 4_096 });
   if (result.kind === "malformed") return result.reason;
   return [result.body?.toString() ?? "as it was", result.tokens];
 }

@@ -4,7 +4,9 @@
  */
 
 import type { ByteRange } from "./json-splice-members.ts";
-import { foldCase, readMembers, readTopLevel } from "./json-splice-members.ts";
+import type { ObjectBody } from "./json-splice-body.ts";
+import { foldCase, readMembers } from "./json-splice-members.ts";
+import type { ReadMembers } from "./json-splice-members.ts";
 import type { Members, Splice } from "./json-splices.ts";
 import { appendMember, applySplices } from "./json-splices.ts";
 import type { OutputPlace } from "./output-place.ts";
@@ -29,7 +31,11 @@ export type BoundedOutput =
   | { readonly kind: "malformed"; readonly reason: string };
 
 /** Bounds a request, whose body is borrowed. */
-export function boundOutput(body: Buffer, place: OutputPlace, bound: OutputBound): BoundedOutput {
+export function boundOutput(
+  body: ObjectBody,
+  place: OutputPlace,
+  bound: OutputBound,
+): BoundedOutput {
   try {
     return bounded(body, place, bound);
   } catch (error) {
@@ -46,8 +52,11 @@ const openBracket = 0x5b;
 /** A request that asks for a longer one asks for no number of tokens that anybody has. */
 const longestNumber = 24;
 
-function bounded(body: Buffer, place: OutputPlace, { most, usual }: OutputBound): BoundedOutput {
-  const top = membersOf(readTopLevel(body));
+function bounded(
+  { bytes: body, top }: ObjectBody,
+  place: OutputPlace,
+  { most, usual }: OutputBound,
+): BoundedOutput {
   const reader: Reader = { body, top, keys: place.keys };
   const answers = countAnswers(reader, place);
   const each = most === undefined ? undefined : Math.floor(most / answers);
@@ -142,7 +151,7 @@ function addMember({ body, top, keys }: Reader, path: string, value: string): Sp
   for (const [depth, name] of names.entries()) {
     const range = find(members, name, keys);
     const inner = names.slice(depth + 1).reduceRight((text, key) => `{"${key}":${text}}`, value);
-    if (range === undefined) return appendMember(members, `"${name}":${inner}`);
+    if (range === undefined) return appendMember(members, name, inner);
     if (isNull(body, range)) return { ...range, text: inner };
     members = objectAt(body, range, name);
   }
@@ -160,32 +169,38 @@ function isNull(body: Buffer, { start, end }: ByteRange): boolean {
 
 /** Servers that do not tell cases apart would find a member here that others do not. */
 function find(
-  { members }: Members,
+  { members, folded }: Members,
   name: string,
   keys: OutputPlace["keys"],
 ): ByteRange | undefined {
-  const wanted = plainKey(name, keys);
-  const alike = [...members].filter(([key]) => plainKey(key, keys) === wanted);
+  if (keys === undefined) {
+    const range = members.get(name);
+    if (range === undefined && folded.has(foldCase(name))) {
+      throw new Malformed(`${name} is in another case`);
+    }
+    return range;
+  }
+  const wanted = plainKey(name);
+  const alike = [...members].filter(([key]) => plainKey(key) === wanted);
   const [first] = alike;
   if (first === undefined) return undefined;
   if (alike.length > 1) throw new Malformed(`${name} is there twice`);
   const [key, range] = first;
-  if (key !== name && !(keys === "protobuf" && key === snakeCase(name))) {
+  if (key !== name && key !== snakeCase(name)) {
     throw new Malformed(`${name} is in another case`);
   }
   return range;
 }
 
-function plainKey(key: string, keys: OutputPlace["keys"]): string {
-  const folded = foldCase(key);
-  return keys === "protobuf" ? folded.replaceAll("_", "") : folded;
+function plainKey(key: string): string {
+  return foldCase(key).replaceAll("_", "");
 }
 
 function snakeCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function membersOf(read: ReturnType<typeof readTopLevel>): Members {
+function membersOf(read: ReadMembers): Members {
   if (read.kind === "malformed") throw new Malformed(read.reason);
   return read;
 }

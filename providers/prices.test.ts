@@ -23,6 +23,14 @@ t.test("costOf() is exact where doubles are not", async (test) => {
   test.equal(costOf({ input: 1_000_000, output: 0 }, tokens), 9_007_199_254_740_991);
 });
 
+t.test("costOf() rounds up by what a division of doubles would lose", async (test) => {
+  const one = { input: 1, output: 0 };
+  for (const input of [8_999_999_999_000_000, 8_999_999_999_000_001, 8_999_999_999_999_999]) {
+    const exact = Number((BigInt(input) + 999_999n) / 1_000_000n);
+    test.equal(costOf(one, { ...none, input }), exact);
+  }
+});
+
 t.test("costOf() takes the prices of long calls for all of their tokens", async (test) => {
   const stepped = {
     ...price,
@@ -82,3 +90,24 @@ t.test("the table names providers that there are, and prices that can be", async
     }
   }
 });
+
+t.test(
+  "findPrice() finds the same again, however many models were asked for between",
+  async (test) => {
+    const entries = [
+      { provider: "openai", models: ["known-*", "__proto__"], price: none },
+    ] as const;
+    const long = `known-${"x".repeat(1_000)}`;
+    for (let turn = 0; turn < 2; turn++) {
+      for (let at = 0; at < 1_500; at++) {
+        test.equal(findPrice(entries, "openai", `known-${at}`), none);
+        test.equal(findPrice(entries, "openai", `unknown-${at}`), undefined);
+      }
+      test.equal(findPrice(entries, "openai", long), none);
+      test.equal(findPrice(entries, "openai", "__proto__"), none);
+      test.equal(findPrice(entries, "openai", "constructor"), undefined);
+      test.equal(findPrice(entries, "anthropic", "known-1"), undefined);
+      test.equal(findPrice(priceTable, "openai", "known-1"), undefined, "of other entries");
+    }
+  },
+);

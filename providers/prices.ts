@@ -34,16 +34,20 @@ export interface PricedTokens {
   readonly output: number;
 }
 
-/** The price of a model in the first entry that is about it; undefined when none is. */
+/** The price of a model in the first entry that is about it; undefined when none is. The entries must not change. */
 export function findPrice(
   entries: readonly PriceEntry[],
   provider: string,
   model: string,
 ): ModelPrice | undefined {
-  const entry = entries.find(
-    (one) => one.provider === provider && one.models.some((glob) => matchesGlob(glob, model)),
-  );
-  return entry?.price;
+  if (model.length > longestKnown) return searchPrice(entries, provider, model);
+  const prices = knownOf(entries, provider);
+  const found = prices.get(model);
+  if (found !== undefined) return found ?? undefined;
+  const price = searchPrice(entries, provider, model);
+  if (prices.size === mostKnown) prices.clear();
+  prices.set(model, price ?? null);
+  return price;
 }
 
 /** What tokens cost, in micro-dollars. */
@@ -51,6 +55,15 @@ export function costOf(price: ModelPrice, tokens: PricedTokens): number {
   const { input, cachedInput, cacheWrite, output } = tokens;
   const prices = pricesFor(price, input);
   const plain = Math.max(0, input - cachedInput - cacheWrite);
+  const usual =
+    plain * prices.input +
+    cachedInput * (prices.cachedInput ?? prices.input) +
+    cacheWrite * (prices.cacheWrite ?? prices.input) +
+    output * prices.output;
+  if (Number.isSafeInteger(usual)) {
+    const rest = usual % million;
+    return (usual - rest) / million + (rest > 0 ? 1 : 0);
+  }
   // Products leave the whole numbers that a double holds.
   const sum =
     BigInt(plain) * BigInt(prices.input) +
@@ -59,6 +72,8 @@ export function costOf(price: ModelPrice, tokens: PricedTokens): number {
     BigInt(output) * BigInt(prices.output);
   return Number((sum + 999_999n) / 1_000_000n);
 }
+
+const million = 1_000_000;
 
 /** The most that so many tokens may cost, whatever the provider's cache does. */
 export function mostCostOf(
@@ -70,8 +85,35 @@ export function mostCostOf(
   return costOf(price, { input, cachedInput: 0, cacheWrite: writes ? input : 0, output });
 }
 
-function pricesFor({ long, ...usual }: ModelPrice, input: number): TokenPrices {
-  return long !== undefined && input > long.aboveInputTokens ? long : usual;
+function pricesFor(price: ModelPrice, input: number): TokenPrices {
+  const { long } = price;
+  return long !== undefined && input > long.aboveInputTokens ? long : price;
+}
+
+/** Models that were asked for lately, and whose names are no longer than usual; null: none is about it. */
+type KnownPrices = Map<string, ModelPrice | null>;
+
+const known = new WeakMap<readonly PriceEntry[], Map<string, KnownPrices>>();
+const mostKnown = 1_024;
+const longestKnown = 200;
+
+function knownOf(entries: readonly PriceEntry[], provider: string): KnownPrices {
+  const providers = known.get(entries) ?? new Map<string, KnownPrices>();
+  known.set(entries, providers);
+  const prices = providers.get(provider) ?? new Map<string, ModelPrice | null>();
+  providers.set(provider, prices);
+  return prices;
+}
+
+function searchPrice(
+  entries: readonly PriceEntry[],
+  provider: string,
+  model: string,
+): ModelPrice | undefined {
+  const entry = entries.find(
+    (one) => one.provider === provider && one.models.some((glob) => matchesGlob(glob, model)),
+  );
+  return entry?.price;
 }
 
 /** No glob of prices has more than a few stars, so that trying is quick. */

@@ -3,9 +3,10 @@
  * counted as the provider counts, over disconnects and kills.
  */
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { tryDecodeBudgetLine } from "../../extproc/budget-lines.ts";
 import { mostInputTokens } from "../../extproc/call-demand.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { openSecureTunnel, requestThrough } from "../harness/agent-requests.ts";
@@ -92,6 +93,25 @@ function settled(one: RunningGateway, name: string, run?: GatewayRun) {
       return count.reserved === 0 && count.used > 0 ? count : undefined;
     },
     { deadlineMs: 5_000, what: `settled count of ${name}` },
+  );
+}
+
+/** Waits until a kill would charge whole nothing of what has ended: until it no longer waits to be written. */
+function allWritten({ home }: RunningGateway) {
+  const folder = join(home, "budgets");
+  return waitUntil(
+    () => {
+      const open = new Set<string>();
+      const journals = readdirSync(folder).filter((file) => file.endsWith(".journal"));
+      const texts = journals.map((file) => readFileSync(join(folder, file), "utf8"));
+      for (const text of texts.join("").split("\n")) {
+        const line = tryDecodeBudgetLine(text);
+        if (line?.kind === "reserved") open.add(line.id);
+        else if (line !== undefined) open.delete(line.id);
+      }
+      return open.size === 0;
+    },
+    { deadlineMs: 5_000, what: "end of every call in the journals" },
   );
 }
 
@@ -271,6 +291,7 @@ t.test(
     const answer = await chat(run, "gpt-4.1", { max_tokens: 20 });
     test.equal(answer.status, 200);
     const before = await settled(gateway, name);
+    await allWritten(gateway);
     const stop = upstreams.tls.misbehave({ delayHeadersMs: 20_000, host: "api.openai.com" });
     const lost = chat(run, "gpt-4.1", { max_tokens: 20 }).catch(() => undefined);
     const open = await waitUntil(

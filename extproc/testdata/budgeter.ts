@@ -27,6 +27,7 @@ export function createBudgeter(parts: BudgeterParts = {}) {
     lines.push(line);
     return true;
   };
-  const budgeter = new CallBudgets({ table, journal: { append }, name: "test", counters, nowMs });
+  const journal = { append, appendSoon: append };
+  const budgeter = new CallBudgets({ table, journal, name: "test", counters, nowMs });
   return { budgeter, counters, table, lines };
 }

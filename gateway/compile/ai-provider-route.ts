@@ -7,7 +7,7 @@ import { formatPath, quote } from "../../crds/problem.ts";
 import { findSuggestion } from "../../crds/suggestion.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { findProviderByName, providerNames } from "../../providers/registry.ts";
-import type { HttpMatch, ObjectName } from "../snapshot.ts";
+import type { HttpMatch, ObjectName, PathMatch } from "../snapshot.ts";
 import type { BackendFindings } from "./backend-reference.ts";
 import { isPlain, resolveBackends } from "./backend-reference.ts";
 import { hostMatch } from "./host-match.ts";
@@ -120,7 +120,6 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
   };
   const models = match.models.some(isEverything) ? [] : match.models;
   const isNeeded =
-    rule.budget !== undefined ||
     models.length > 0 ||
     (fallback !== undefined && rule.backends.length > 1) ||
     rule.backends.some((backend) => !isPlain(backend, provider.name));
@@ -134,7 +133,12 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
     ({ match: path, operation }): RuleDraft => ({
       ...draft,
       matches: [{ method: "POST", path }],
-      choice: { ...choice, asksUsage: operation.streamUsage !== undefined },
+      choice: {
+        ...choice,
+        // Envoy cannot compare what stands for a placeholder with globs, and calls of no rule must not go on uncounted.
+        isNeeded: isNeeded || (rule.budget !== undefined && !isWhole(path, match)),
+        asksUsage: operation.streamUsage !== undefined,
+      },
     }),
   );
   // A request that names no model is none that a rule of models is about.
@@ -147,6 +151,11 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
     ];
   }
   return [...calls, isNeeded ? asItIs(rest, provider, context.name) : rest];
+}
+
+/** Whether all calls of a path are the match's. */
+function isWhole(path: PathMatch, { endpoints }: Match): boolean {
+  return endpoints.length === 0 || path.kind === "exact";
 }
 
 /** Whatever is not a model call goes only to backends that speak the provider's API themselves. */

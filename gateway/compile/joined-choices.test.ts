@@ -1,7 +1,7 @@
 /** Rules of one host that the engine chooses among: precedence, entries, ways and who may be let by. */
 import t from "tap";
 import type { RoutedRule } from "../routing-plan.ts";
-import type { DefaultPolicy, HttpRule, PathMatch } from "../snapshot.ts";
+import type { DefaultPolicy, HttpRule, PathMatch, RuleBudget } from "../snapshot.ts";
 import { forward } from "../testdata/gateway-snapshot.ts";
 import type { ResolvedRule } from "./joined-choices.ts";
 import { joinChoices } from "./joined-choices.ts";
@@ -18,13 +18,15 @@ interface Changes {
   readonly provider?: string;
   readonly isNeeded?: boolean;
   readonly isIdle?: boolean;
+  readonly asksUsage?: boolean;
+  readonly budget?: RuleBudget;
   readonly deny?: DenyAction;
 }
 
 function choosing(name: string, changes: Changes = {}): ResolvedRule {
   const { path = chat, models = [name], sections, provider = "openai", deny } = changes;
   const route = { kind: "AIProviderRoute", namespace: "default", name };
-  const { isNeeded = true, isIdle = false } = changes;
+  const { isNeeded = true, isIdle = false, asksUsage = true, budget } = changes;
   const pick = `pick-${name}`;
   const action = forward();
   const candidate = {
@@ -39,7 +41,10 @@ function choosing(name: string, changes: Changes = {}): ResolvedRule {
     streamUsage: true,
     queryCredentials: [],
   };
-  const base = { route, ruleIndex: 0, endpoints: [], models, meters: true };
+  const base = {
+    ...{ route, ruleIndex: 0, endpoints: [], models, meters: true },
+    ...(budget !== undefined && { budget }),
+  };
   const routed: RoutedRule =
     deny === undefined
       ? { ...base, candidates: [candidate] }
@@ -52,7 +57,7 @@ function choosing(name: string, changes: Changes = {}): ResolvedRule {
     match: { method: "POST", path },
     action: deny ?? action,
     provider,
-    choice: { routed, ways, isNeeded, isIdle, ...(deny !== undefined && { deny }) },
+    choice: { routed, ways, isNeeded, isIdle, asksUsage, ...(deny !== undefined && { deny }) },
     plan: {
       gateway: "default/egress",
       route,
@@ -229,6 +234,33 @@ t.test("joinChoices() picks nothing where a rule stands alone and needs no choic
     why: ["asks for token counts of streams"],
     routing: { otherwise: "next", rules: [{ candidates: [{ pick: "" }] }] },
   });
+});
+
+const budget = { counts: [{ name: "n", scope: "day", unit: "tokens", limit: 1 }] } as const;
+const budgeted = { models: [], isNeeded: false, budget };
+
+t.test(
+  "joinChoices() refuses what is none of the calls of a budget that stands alone",
+  async (t) => {
+    const [alone, ...rest] = joinChoices([choosing("a", budgeted)], "allow-all");
+    t.same(rest, []);
+    t.equal(alone?.action.kind, "forward");
+    t.match(alone?.engine, {
+      why: ["asks for token counts of streams"],
+      routing: { otherwise: "deny", rules: [{ budget, candidates: [{ pick: "" }] }] },
+    });
+    const embed = { ...budgeted, path: embeddings, asksUsage: false };
+    t.same(joinChoices([choosing("a", embed)], "deny-all")[0]?.engine?.why, []);
+  },
+);
+
+t.test("joinChoices() leaves no budget alone behind an entry that lets calls by", async (t) => {
+  const between = plain("p", { match: { path: chat, headers: [] } });
+  const rules = [choosing("a"), between, choosing("b", budgeted)];
+  t.same(joined(rules), ["way a", "way b", "entry a next", "p", "late entry b deny"]);
+  const other = choosing("b", { ...budgeted, path: embeddings });
+  t.same(joined([choosing("a"), between, other]), ["way a", "entry a next", "p", "b"]);
+  t.same(joined([choosing("a"), choosing("b", budgeted)]), ["way a", "way b", "entry a+b deny"]);
 });
 
 t.test("joinChoices() has such a rule chosen behind one that needs it", async (t) => {

@@ -36,12 +36,12 @@ export function joinChoices(
     if (!isChoosing(rule)) return [rule];
     if (rule.choice.isIdle) return [];
     if (refusesAll(rule)) return [plainRule(rule)];
-    if (!rule.choice.isNeeded) return [aloneRule(rule)];
+    const isLate = entries.some((entry) => isInWayOf(entry, rule));
+    if (!rule.choice.isNeeded && !(isLate && isBudgeted(rule))) return [aloneRule(rule)];
     const later = placed.slice(index + 1);
     const group = [rule, ...followers(rule, later)];
     for (const member of group) joined.add(member);
     for (const way of group.flatMap(wayRules)) ways.set(wayKey(way), way);
-    const isLate = entries.some((entry) => isInWayOf(entry, rule));
     entries.push(rule);
     const goesOn = later.some((other) => !isChoosing(other) && mayOverlap(other, rule));
     const isOpen = goesOn || defaultPolicy === "allow-all";
@@ -112,12 +112,18 @@ function plainRule({ choice: { deny }, plan: _plan, ...rule }: ChoosingRule): Ht
 
 /** A rule that needs no choice goes the way that its path says, its body read on the way. */
 function aloneRule({ choice, plan, ...rule }: ChoosingRule): HttpRule {
+  const rules = [withoutPicks(choice.routed)];
+  // Nobody would count a call that goes on without its rule.
   const routing = {
-    rules: [withoutPicks(choice.routed)],
-    otherwise: "next",
+    rules,
+    otherwise: choice.routed.budget === undefined ? "next" : "deny",
     ...(rule.audits && { letBy: "onward" as const }),
   } as const;
   return { ...rule, engine: withId({ ...plan, routing, why: whyOf([choice], plan) }) };
+}
+
+function isBudgeted({ choice }: ChoosingRule): boolean {
+  return choice.routed.budget !== undefined;
 }
 
 /** What becomes of requests that none of the rules of an entry is about; after another entry nobody could read them. */
@@ -157,6 +163,7 @@ function withId(plan: Omit<EnginePlan, "id">): EnginePlan {
 }
 
 function whyOf(choices: readonly RuleChoice[], { why }: Pick<EnginePlan, "why">): string[] {
-  const isChoice = choices.some(({ isNeeded }) => isNeeded);
-  return [...why, isChoice ? "chooses who serves model calls" : "asks for token counts of streams"];
+  if (choices.some(({ isNeeded }) => isNeeded)) return [...why, "chooses who serves model calls"];
+  const asks = choices.some(({ asksUsage }) => asksUsage);
+  return asks ? [...why, "asks for token counts of streams"] : [...why];
 }

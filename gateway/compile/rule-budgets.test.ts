@@ -2,13 +2,18 @@
 import t from "tap";
 import { indexObjects } from "./object-index.ts";
 import { judgeBudgets } from "./rule-budgets.ts";
+import type { ParsedObject } from "../../crds/kinds.ts";
 import {
   aiRoute,
+  awsCredential,
   compiled,
   conditionOf,
   decisions,
   gateway,
   hostPolicy,
+  queryCredential,
+  secret,
+  target,
 } from "./testdata/objects.ts";
 
 type Budget = Readonly<Record<string, unknown>>;
@@ -98,12 +103,68 @@ t.test("a rule with a budget has model calls read and refuses all else", async (
   );
   const policy = hostPolicy(result, "api.openai.com");
   test.match(decisions(policy).at(-1), /^deny no-rule/);
-  const entries = policy?.rules.filter(({ action }) => action.kind === "choose") ?? [];
-  test.ok(entries.length > 3);
-  for (const { engine } of entries) {
+  const calls = policy.rules.slice(0, -1);
+  test.ok(calls.some(({ match }) => match.path?.value === "/v1/embeddings"));
+  test.ok(calls.length > 3);
+  for (const { action, engine } of calls) {
+    test.equal(action.kind, "forward", "its one way is known by the path");
     test.match(engine, {
-      routing: { rules: [{ budget: { counts: [{ limit: 1 }] } }] },
+      routing: { otherwise: "deny", rules: [{ budget: { counts: [{ limit: 1 }] } }] },
       why: /budget/,
     });
   }
 });
+
+const key = secret("key", { token: "sk-1" });
+const aws = secret("aws", { access_key_id: "AKIA", secret_access_key: "shh" });
+const spending = { filters: [budgetFilter({ maxTokensPerDay: 1 })] };
+const chosenBudgets: readonly {
+  readonly name: string;
+  readonly provider: string;
+  readonly host: string;
+  readonly rule?: object;
+  readonly objects?: readonly ParsedObject[];
+}[] = [
+  {
+    name: "that names models",
+    ...{ provider: "openai", host: "api.openai.com" },
+    rule: { matches: [{ provider: "openai", models: ["gpt-*"] }] },
+  },
+  {
+    name: "whose endpoints are some of those with a model in their path",
+    ...{ provider: "google_genai", host: "generativelanguage.googleapis.com" },
+    rule: { matches: [{ provider: "google_genai", endpoints: ["/v1beta/models/gemini-2*"] }] },
+  },
+  {
+    name: "whose credential goes into the query",
+    ...{ provider: "openai", host: "api.openai.com" },
+    objects: [queryCredential("q", [target("AIProviderRoute", "r")]), key],
+  },
+  {
+    name: "whose requests are signed",
+    ...{ provider: "aws_bedrock", host: "bedrock-runtime.us-east-1.amazonaws.com" },
+    objects: [awsCredential("w", [target("AIProviderRoute", "r")]), aws],
+  },
+];
+
+for (const { name, provider, host, rule = {}, objects = [] } of chosenBudgets) {
+  t.test(`calls of a rule with a budget ${name} are chosen`, async (test) => {
+    const route = aiRoute("r", provider, { ...spending, ...rule });
+    const result = compiled(gateway(), route, ...objects);
+    const { rules } = hostPolicy(result, host);
+    const read = rules.filter(({ engine, pick }) => engine !== undefined && pick === undefined);
+    test.ok(read.length > 0);
+    for (const { action } of read) test.equal(action.kind, "choose");
+  });
+}
+
+t.test(
+  "calls with a model in their path go their one way where all are the rule's",
+  async (test) => {
+    const result = compiled(gateway(), aiRoute("r", "google_genai", spending));
+    const { rules } = hostPolicy(result, "generativelanguage.googleapis.com");
+    const read = rules.filter(({ engine }) => engine !== undefined);
+    test.ok(read.some(({ match }) => match.path?.kind === "regex"));
+    for (const { action } of read) test.equal(action.kind, "forward");
+  },
+);

@@ -29,6 +29,7 @@ export interface RuleChoice {
   readonly ways: readonly Pick<HttpRule, "pick" | "action">[];
   /** False: by itself the rule needs no choice, and its one way is known */
   readonly isNeeded: boolean;
+  readonly asksUsage: boolean;
   /** True: by itself the rule does nothing that its other paths would not do as well */
   readonly isIdle: boolean;
   /** Present when the rule refuses all that it matches */
@@ -69,14 +70,15 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     ...(rule.budget !== undefined && { budget: rule.budget }),
     ...(scope.audits === true && { audits: scope.audits }),
   };
+  const common = { asksUsage: choice.asksUsage, isIdle: isIdle(rule) };
   const whole = resolveWhole(options);
   const deny = scope.deny ?? rule.deny ?? (whole?.kind === "deny" ? whole : undefined);
   if (deny !== undefined) {
     const { status, reason, message } = deny;
     const routed = { ...base, candidates: [], refusal: { status, reason, message } };
-    return { routed, ways: [], isNeeded: true, isIdle: isIdle(choice), deny };
+    return { ...common, routed, ways: [], isNeeded: true, deny };
   }
-  const isNeeded = choice.isNeeded || (whole?.kind === "forward" && hasDifferentWays(whole));
+  const isNeeded = choice.isNeeded || (whole?.kind === "forward" && hasOwnWork(rule, whole));
   const ways = waysOf(options, isNeeded);
   const candidates = ways.map(({ candidate }) => candidate);
   const fallback = choice.fallback && fallbackOf(options, choice.fallback, candidates);
@@ -91,10 +93,11 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     action === undefined || weight === 0 ? [] : [{ pick, action }],
   );
   if (fallback === undefined) {
-    return { routed, ways: single, isNeeded, isIdle: isIdle(choice) };
+    return { ...common, routed, ways: single, isNeeded };
   }
   const action = fallbackAction(options, routed, fallback);
   return {
+    ...common,
     routed,
     ways: [...single, { pick: fallback.pick, action }],
     isNeeded: true,
@@ -102,8 +105,8 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
   };
 }
 
-function isIdle({ asksUsage, isNeeded }: ChoiceDraft): boolean {
-  return !isNeeded && !asksUsage;
+function isIdle({ choice, budget }: ChoiceOptions["rule"]): boolean {
+  return !choice.isNeeded && !choice.asksUsage && budget === undefined;
 }
 
 /** What becomes of all requests, where they go one way. */
@@ -112,12 +115,14 @@ function resolveWhole({ rule, resolve }: ChoiceOptions): HttpAction | undefined 
   return choice.isNeeded && backends.length > 0 ? undefined : resolve(backends).action;
 }
 
-/** What the engine does for one backend of several, such as a credential in the query, must never reach another. */
-function hasDifferentWays({ backends }: ForwardAction): boolean {
-  return (
-    backends.length > 1 &&
-    backends.some(({ engine, attempt }) => engine !== undefined || attempt !== undefined)
-  );
+/** What the engine does for one way alone; of Envoy's routes only those that it picks have nothing else to ask it. */
+function hasOwnWork({ budget }: Pick<RuleDraft, "budget">, action: ForwardAction): boolean {
+  const { attempt, backends } = action;
+  const isAsked = backends.some((one) => one.engine !== undefined || one.attempt !== undefined);
+  // What is done for one of several must never reach another.
+  if (backends.length > 1 && isAsked) return true;
+  if (budget === undefined) return false;
+  return isAsked || attempt !== undefined || usesOf(action).some(({ kind }) => kind !== "header");
 }
 
 interface Way {

@@ -114,7 +114,14 @@ function forwardRoute(options: ForwardOptions, protocol: Protocol): Route {
     },
     typedPerFilterConfig: perFilterConfig(options, protocol),
     ...heldBody(options),
+    // What Envoy answers itself costs a budget other than what a provider does.
+    ...(options.engine && isBudgeted(options.engine) && { responseHeadersToAdd: [servedHeader()] }),
   };
+}
+
+/** Whether calls of the plan are counted: nothing of it may go on unread. */
+export function isBudgeted({ routing }: EnginePlan): boolean {
+  return routing?.rules.some(({ budget }) => budget !== undefined) === true;
 }
 
 /** How much of a body is held, where the whole of it is there before the first byte goes out. */

@@ -39,3 +39,31 @@ t.test("routeConfiguration() has MCP bodies held, and refuses what cannot be rea
     "what an entry has let by is read no more",
   );
 });
+
+function budgetPlan() {
+  const counts = [{ name: "n", scope: "day", unit: "tokens", limit: 1 }] as const;
+  const route = { kind: "AIProviderRoute", namespace: "default", name: "r" };
+  const about = { route, ruleIndex: 0, endpoints: [], models: [], meters: true };
+  const rules = [{ ...about, candidates: [], budget: { counts } }];
+  return enginePlan({ routing: { rules, otherwise: "deny" } });
+}
+
+t.test("routeConfiguration() refuses calls of a budget that were read before", async (t) => {
+  const budgeted = rule(1, { match: chat, engine: budgetPlan() });
+  const routesWith = (...others: readonly HttpRule[]) =>
+    routesOf(
+      gatewaySnapshot({ hosts: [hostPolicy("a.example.com", ...others, budgeted)] }),
+      "a.example.com",
+    );
+  const alone = routesWith();
+  t.equal(alone.length, 2, "upgrades, which the engine refuses, and all else");
+  for (const { route, responseHeadersToAdd, metadata } of alone) {
+    t.ok(route);
+    t.not(metadata, null, "no path that could mean another one passes");
+    t.match(responseHeadersToAdd, [{ header: { key: "x-clrk-served" } }]);
+  }
+  const choosing = rule(0, { match: chat, action: { kind: "choose" }, engine: chatPlan("next") });
+  const [refusal] = routesWith(choosing).filter(({ name }) => name.includes("not-enforced"));
+  t.match(refusal?.match?.dynamicMetadata, [{ invert: false, value: { presentMatch: true } }]);
+  t.match(refusal?.directResponse?.body?.inlineString, /keeps calls within a budget, and this/);
+});

@@ -25,7 +25,7 @@ import { denialRoute, escapeFormat } from "./denial-route.ts";
 import { entryRoute, letByMatch, pickedMatch, walkRoute } from "./choice-route.ts";
 import { anyHost, auditRoutes, guardedHost, letByRoutes, openRoutes } from "./open-route.ts";
 import { overrideHeaders } from "./override-headers.ts";
-import { forwardRoutes, isSigned, pickedRoute, upgradeMatch } from "./forward-route.ts";
+import { forwardRoutes, isBudgeted, isSigned, pickedRoute, upgradeMatch } from "./forward-route.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
 type Route = envoy.config.route.v3.IRoute;
@@ -133,8 +133,10 @@ function isModelHost({ host, rules }: HostPolicy, provider: Provider | undefined
 }
 
 /** Where the engine only changes the body on its way, all other requests of the rule are decided in the same way. */
-function decidesByPath({ match, action, engine }: HttpRule): boolean {
-  return match.path !== undefined && !(action.kind === "forward" && engine?.routing !== undefined);
+function decidesByPath(rule: HttpRule): boolean {
+  const { match, action, engine } = rule;
+  const isSame = action.kind === "forward" && engine?.routing !== undefined && !isBudgeted(engine);
+  return match.path !== undefined && !isSame;
 }
 
 interface RouteContext {
@@ -196,11 +198,13 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   return [
     ...(exposed.length === 0 ? [] : [traceRoute(rule, provider)]),
     ...(isSigned(action) || isMcp(rule) ? upgradeRoutes(rule, { ...context, provider }) : []),
-    ...(context.hasEntry && (isLimited(rule) || isMcp(rule))
-      ? unreadRoutes(rule, { ...context, provider })
-      : []),
+    ...(context.hasEntry && needsReading(rule) ? unreadRoutes(rule, { ...context, provider }) : []),
     ...forward,
   ];
+}
+
+function needsReading(rule: HttpRule): boolean {
+  return isLimited(rule) || isMcp(rule) || (rule.engine !== undefined && isBudgeted(rule.engine));
 }
 
 function isLimited({ action, engine }: HttpRule): boolean {
@@ -222,7 +226,9 @@ function unreadRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const label = `${route.kind} ${route.namespace}/${route.name}`;
   const clause = isMcp(rule)
     ? "judges MCP messages, and this one was read for a rule before it: give its server another host"
-    : "limits requests, and this one was read for a rule before it: put the limit on a rule that names its model";
+    : isLimited(rule)
+      ? "limits requests, and this one was read for a rule before it: put the limit on a rule that names its model"
+      : "keeps calls within a budget, and this one was read for a rule before it: put the budget on a rule that names its model";
   return unjudgedRoutes(
     rule,
     { match, reason: "not-enforced", message: `${label} ${clause}` },

@@ -6,6 +6,8 @@
 import { isUtf8 } from "node:buffer";
 import { isDeepStrictEqual } from "node:util";
 import { editBody } from "../../../providers/json-splice.ts";
+import { readObjectBody } from "../../../providers/json-splice-body.ts";
+import type { ObjectBody } from "../../../providers/json-splice-body.ts";
 import { foldCase, readTopLevel } from "../../../providers/json-splice-members.ts";
 import type { Random } from "../../../extproc/testdata/random.ts";
 import type { Finding, FuzzTarget } from "../fuzz-target.ts";
@@ -46,14 +48,17 @@ export const jsonEditTarget: FuzzTarget = {
 
 function check(input: Buffer): Finding {
   const before = parse(input);
-  const edited = editBody(Buffer.from(input), { model, streamUsage: true });
+  const read = readObjectBody(Buffer.from(input));
+  const edited =
+    read.kind === "malformed" ? read : editBody(read.object, { model, streamUsage: true });
   if (edited.kind === "malformed") return checkRefusal(input, before, edited.reason);
   if (before === undefined) return "what is no JSON object is edited";
-  const after = parse(edited.body);
+  const after = parse(edited.body.bytes);
   if (after === undefined) return "what was edited is no JSON object any more";
   return (
     checkMembers(input, before) ??
     checkEdit(before, after, edited.streamUsageAdded) ??
+    checkMoved(edited.body) ??
     checkSecond(edited.body, edited.changed, input)
   );
 }
@@ -91,8 +96,16 @@ function checkEdit(before: object, after: object, isUsageAdded: boolean): Findin
   return isDeepStrictEqual(after, wanted) ? undefined : "the edit is not what was asked for";
 }
 
-function checkSecond(body: Buffer, isChanged: boolean, input: Buffer): Finding {
-  if (!isChanged && !body.equals(input)) return "a body that was not changed differs";
+/** Who goes on with what was edited must find its members where one finds them who reads it again. */
+function checkMoved({ bytes, top }: ObjectBody): Finding {
+  const read = readTopLevel(bytes);
+  // One member more than anybody has may have been added.
+  if (read.kind === "malformed") return top.members.size > 1_024 ? undefined : read.reason;
+  return isDeepStrictEqual(top, read) ? undefined : "the members of what was edited are elsewhere";
+}
+
+function checkSecond(body: ObjectBody, isChanged: boolean, input: Buffer): Finding {
+  if (!isChanged && !body.bytes.equals(input)) return "a body that was not changed differs";
   const again = editBody(body, { model, streamUsage: true });
   return again.kind === "ok" && !again.changed ? undefined : "the edited body is edited again";
 }
