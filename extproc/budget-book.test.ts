@@ -6,7 +6,8 @@ const reserved = (id: string, ...counts: readonly (readonly [string, number])[])
   ({
     kind: "reserved",
     id,
-    counts: counts.map(([key, amount]) => ({ key, amount, untilMs })),
+    counts: counts.map(([key, amount]) => ({ key, amount, expected: amount - 1, untilMs })),
+    call: { transaction: `of ${id}`, tokens: 9, microDollars: null },
   }) as const;
 const settled = (id: string, ...used: readonly number[]) =>
   ({ kind: "settled", id, used, untilMs: used.map(() => untilMs) }) as const;
@@ -26,15 +27,20 @@ t.test("what is reserved becomes what was used", async (test) => {
   ]);
 });
 
-t.test("what nobody settles is charged whole, once", async (test) => {
+t.test("what nobody settles is charged as it was expected, once", async (test) => {
   const book = new BudgetBook();
   book.apply(reserved("x.1", ["a", 10]));
   book.apply(reserved("y.1", ["a", 7]));
   const isOfX = (id: string) => id.startsWith("x.");
-  test.strictSame(book.chargeOpen(isOfX), [{ key: "a", amount: 10, untilMs }]);
+  test.strictSame(book.chargeOpen(isOfX), [
+    {
+      counts: [{ key: "a", amount: 10, expected: 9, untilMs }],
+      call: { transaction: "of x.1", tokens: 9, microDollars: null },
+    },
+  ]);
   test.strictSame(book.chargeOpen(isOfX), []);
   book.apply(settled("x.1", 3));
-  test.strictSame(book.list(0), [{ key: "a", used: 10, reserved: 7, untilMs }]);
+  test.strictSame(book.list(0), [{ key: "a", used: 9, reserved: 7, untilMs }]);
 });
 
 t.test("a book of another's state goes on as that one", async (test) => {

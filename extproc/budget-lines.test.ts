@@ -7,9 +7,10 @@ const lines: readonly BudgetLine[] = [
     kind: "reserved",
     id: "1-2-3-4.5",
     counts: [
-      { key: "day tokens a/b 2026-11-28", amount: 2 ** 53 - 1, untilMs: 1e12 },
-      { key: "é \u0000\n", amount: 0, untilMs: 1 },
+      { key: "day tokens a/b 2026-11-28", amount: 2 ** 53 - 1, expected: 7, untilMs: 1e12 },
+      { key: "é \u0000\n", amount: 0, expected: 0, untilMs: 1 },
     ],
+    call: { transaction: "AbCd1", tokens: 7, microDollars: null },
   },
   { kind: "settled", id: "1-2-3-4.5", used: [7, 0], untilMs: [1e12, 2] },
 ];

@@ -10,14 +10,29 @@ export interface CountAmount {
   readonly key: string;
   /** Tokens or micro-dollars, by the key */
   readonly amount: number;
+  /** What is charged of it where nobody settles it */
+  readonly expected: number;
   /** Unix `ms` until which the count holds at least */
   readonly untilMs: number;
+}
+
+/** A call that has a reservation, for its record where nobody settles it. */
+export interface ReservedCall {
+  readonly transaction: string;
+  /** What is expected of it */
+  readonly tokens: number;
+  readonly microDollars: number | null;
 }
 
 /** One line. */
 export type BudgetLine =
   /** `id` is unique for ever */
-  | { readonly kind: "reserved"; readonly id: string; readonly counts: readonly CountAmount[] }
+  | {
+      readonly kind: "reserved";
+      readonly id: string;
+      readonly counts: readonly CountAmount[];
+      readonly call: ReservedCall;
+    }
   /** In the order of the counts that were reserved */
   | {
       readonly kind: "settled";
@@ -28,12 +43,18 @@ export type BudgetLine =
 
 /** The line with its end. */
 export function encodeBudgetLine(line: BudgetLine): string {
-  const text = JSON.stringify(
-    line.kind === "reserved"
-      ? { r: line.id, c: line.counts.map(({ key, amount, untilMs }) => [key, amount, untilMs]) }
-      : { s: line.id, u: line.used, t: line.untilMs },
-  );
+  const text = JSON.stringify(written(line));
   return `${checksum(text)} ${text}\n`;
+}
+
+function written(line: BudgetLine): WrittenLine {
+  if (line.kind === "settled") return { s: line.id, u: line.used, t: line.untilMs };
+  const { transaction, tokens, microDollars } = line.call;
+  return {
+    r: line.id,
+    c: line.counts.map(({ key, amount, untilMs, expected }) => [key, amount, untilMs, expected]),
+    x: [transaction, tokens, microDollars],
+  };
 }
 
 /** Reads a line without its end; undefined for what was cut, damaged or never one. */
@@ -43,12 +64,19 @@ export function tryDecodeBudgetLine(line: string): BudgetLine | undefined {
   // What has the checksum was written by `encodeBudgetLine`.
   const found = JSON.parse(text) as WrittenLine;
   if ("s" in found) return { kind: "settled", id: found.s, used: found.u, untilMs: found.t };
-  const counts = found.c.map(([key, amount, untilMs]) => ({ key, amount, untilMs }));
-  return { kind: "reserved", id: found.r, counts };
+  const counts = found.c.map(([key, amount, untilMs, expected]) => ({
+    ...{ key, amount, untilMs, expected },
+  }));
+  const [transaction, tokens, microDollars] = found.x;
+  return { kind: "reserved", id: found.r, counts, call: { transaction, tokens, microDollars } };
 }
 
 type WrittenLine =
-  | { readonly r: string; readonly c: readonly (readonly [string, number, number])[] }
+  | {
+      readonly r: string;
+      readonly c: readonly (readonly [string, number, number, number])[];
+      readonly x: readonly [string, number, number | null];
+    }
   | { readonly s: string; readonly u: readonly number[]; readonly t: readonly number[] };
 
 /** Eight hex digits over the UTF-8 of a text. */

@@ -41,7 +41,8 @@ function journalOf(store: BudgetStore, maxBytes?: number) {
     journal.append({
       kind: "reserved",
       id: `${place.name}.${id}`,
-      counts: [{ key, amount, untilMs }],
+      counts: [{ key, amount, expected: amount / 2, untilMs }],
+      call: { transaction: `transaction ${id}`, tokens: amount / 2, microDollars: null },
     });
   const settle = (id: number, used: number) =>
     journal.append({
@@ -55,22 +56,25 @@ function journalOf(store: BudgetStore, maxBytes?: number) {
 
 const usedIn = (store: BudgetStore, key = "a") => new BudgetTable(store.memory).read(key, 1_000);
 
-t.test("the next life knows what was used, and charges what was left open", async (test) => {
-  const directory = folder(test);
-  const first = open(directory);
-  const { reserve, settle } = journalOf(first);
-  reserve(1, 100);
-  reserve(2, 50);
-  settle(1, 30);
-  test.same(first.list(), [{ key: "a", used: 30, reserved: 50, untilMs }]);
-  first.close();
-  const second = open(directory);
-  test.equal(second.failure, "");
-  test.same(usedIn(second), { used: 80, reserved: 0 });
-  test.same(second.list(), [{ key: "a", used: 80, reserved: 0, untilMs }]);
-  second.close();
-  test.strictSame(readdirSync(directory), ["book"], "all journals are in it");
-});
+t.test(
+  "the next life knows what was used, and charges what is expected of calls left open",
+  async (test) => {
+    const directory = folder(test);
+    const first = open(directory);
+    const { reserve, settle } = journalOf(first);
+    reserve(1, 100);
+    reserve(2, 50);
+    settle(1, 30);
+    test.same(first.list(), [{ key: "a", used: 30, reserved: 50, untilMs }]);
+    first.close();
+    const second = open(directory);
+    test.equal(second.failure, "");
+    test.same(usedIn(second), { used: 55, reserved: 0 });
+    test.same(second.list(), [{ key: "a", used: 55, reserved: 0, untilMs }]);
+    second.close();
+    test.strictSame(readdirSync(directory), ["book"], "all journals are in it");
+  },
+);
 
 t.test("a thread that is gone has its reservations charged, at once and once", async (test) => {
   const directory = folder(test);
@@ -82,13 +86,13 @@ t.test("a thread that is gone has its reservations charged, at once and once", a
     table.reserve([{ key: "a", amount, limit: 1_000, untilMs }], 1_000);
   lost.reserve(1, 100);
   other.reserve(1, 50);
-  store.onThreadGone(lost.place);
-  store.onThreadGone(lost.place);
-  test.same(usedIn(store), { used: 100, reserved: 50 });
-  test.same(store.list(), [{ key: "a", used: 100, reserved: 50, untilMs }]);
+  test.match(store.onThreadGone(lost.place), [{ call: { transaction: "transaction 1" } }]);
+  test.same(store.onThreadGone(lost.place), []);
+  test.same(usedIn(store), { used: 50, reserved: 50 });
+  test.same(store.list(), [{ key: "a", used: 50, reserved: 50, untilMs }]);
   other.settle(1, 7);
   store.close();
-  test.same(usedIn(open(directory)), { used: 107, reserved: 0 });
+  test.same(usedIn(open(directory)), { used: 57, reserved: 0 });
 });
 
 t.test("journals that are complete go into the book, and nothing counts twice", async (test) => {
@@ -177,7 +181,7 @@ t.test("a book that cannot be written is told, and written when it can be", asyn
   mkdirSync(obstacle);
   store.onThreadGone(place);
   test.match(store.failure, "Cannot keep the budgets");
-  test.same(store.list(), [{ key: "a", used: 10, reserved: 0, untilMs }]);
+  test.same(store.list(), [{ key: "a", used: 5, reserved: 0, untilMs }]);
   test.match(store.failure, "Cannot keep the budgets", "reading does not hide it");
   store.merge();
   test.match(store.failure, "Cannot keep the budgets");
@@ -186,7 +190,7 @@ t.test("a book that cannot be written is told, and written when it can be", asyn
   test.equal(store.failure, "");
   test.strictSame(readdirSync(directory).sort(), ["book", "lock"]);
   store.close();
-  test.same(usedIn(open(directory)), { used: 10, reserved: 0 });
+  test.same(usedIn(open(directory)), { used: 5, reserved: 0 });
 });
 
 const victim = `
@@ -200,8 +204,9 @@ let id = 0;
 process.stdout.write("ready\\n");
 for (;;) {
   id++;
-  const counts = [{ key: "a", amount: 10, untilMs: 1e15 }];
-  journal.append({ kind: "reserved", id: place.name + "." + id, counts });
+  const counts = [{ key: "a", amount: 20, expected: 10, untilMs: 1e15 }];
+  const call = { transaction: "t", tokens: 10, microDollars: null };
+  journal.append({ kind: "reserved", id: place.name + "." + id, counts, call });
   process.stdout.write("r");
   journal.append({ kind: "settled", id: place.name + "." + id, used: [10], untilMs: [1e15] });
   if (id % 50 === 0) store.merge();

@@ -19,7 +19,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { describeError } from "../gateway/errors.ts";
-import type { BookState } from "./budget-book.ts";
+import type { BookState, OpenReservation } from "./budget-book.ts";
 import { BudgetBook } from "./budget-book.ts";
 import type { BookedCount } from "./budget-book.ts";
 import { tryParseJournalFile } from "./budget-journal.ts";
@@ -117,21 +117,25 @@ export class BudgetStore {
     return { directory: this.#options.directory, name };
   }
 
-  /** A thread has ended: what it left open is charged. */
-  onThreadGone({ name }: JournalPlace): void {
-    if (!this.#live.delete(name) || this.#failure !== "") return;
+  /** A thread has ended: what is expected of the calls that it left open is charged. They are given back. */
+  onThreadGone({ name }: JournalPlace): readonly OpenReservation[] {
+    let charged: readonly OpenReservation[] = [];
+    if (!this.#live.delete(name) || this.#failure !== "") return charged;
     this.#try("Cannot keep the budgets", () => {
       this.#readJournals();
-      const charged = this.#book.chargeOpen((id) => id.startsWith(`${name}.`));
-      const settlements = charged.map(({ key, amount, untilMs }) => ({
-        ...{ key, untilMs },
-        reserved: amount,
-        used: amount,
-      }));
+      charged = this.#book.chargeOpen((id) => id.startsWith(`${name}.`));
+      const settlements = charged.flatMap(({ counts }) =>
+        counts.map(({ key, amount, expected, untilMs }) => ({
+          ...{ key, untilMs },
+          reserved: amount,
+          used: expected,
+        })),
+      );
       this.#table.settle(settlements, this.#options.nowMs());
       this.#isUnwritten = true;
       this.#writeBook();
     });
+    return charged;
   }
 
   /** Reads on, and puts journals that are complete into the book's file; called every few seconds. */

@@ -1,6 +1,6 @@
 /** Budgets of one thread: reserves in the table of all threads, and writes each reservation down before it counts. */
 
-import type { Budgeter, BudgetVerdict, CallMost } from "../gateway/budgeter.ts";
+import type { Budgeter, BudgetVerdict, CallMost, CallNeed } from "../gateway/budgeter.ts";
 import type { BudgetCount } from "../gateway/snapshot.ts";
 import type { BudgetJournal } from "./budget-journal.ts";
 import { encodeBudgetKey } from "./budget-key.ts";
@@ -38,12 +38,13 @@ export class CallBudgets implements Budgeter {
     this.#options = options;
   }
 
-  reserve(counts: readonly BudgetCount[], caller: string, most: CallMost): BudgetVerdict {
+  reserve(counts: readonly BudgetCount[], caller: string, need: CallNeed): BudgetVerdict {
     const { table, counters, nowMs, name, journal } = this.#options;
     const now = nowMs();
     const needs = counts.map((count) => ({
       key: keyOf(count, caller, now),
-      amount: amountOf(count, most),
+      amount: amountOf(count, need),
+      expected: Math.min(amountOf(count, need), amountOf(count, need.expected)),
       limit: count.limit,
       untilMs: untilOf(count, now),
     }));
@@ -55,10 +56,12 @@ export class CallBudgets implements Budgeter {
         return { kind: "unavailable", cause: "full" };
       }
       const afterMs = count.scope === "day" ? dayMs - (now % dayMs) : null;
-      return { ...outcome, count, needed: amountOf(count, most), afterMs };
+      return { ...outcome, count, needed: amountOf(count, need), afterMs };
     }
     const id = `${name}.${this.#next++}`;
-    const isWritten = journal?.append({ kind: "reserved", id, counts: needs.map(plain) }) ?? false;
+    const call = { transaction: need.transaction, ...need.expected };
+    const line = { kind: "reserved", id, counts: needs.map(plain), call } as const;
+    const isWritten = journal?.append(line) ?? false;
     if (!isWritten) {
       counters.add("unwrittenBudgets", 1);
       this.#release(
@@ -80,7 +83,7 @@ export class CallBudgets implements Budgeter {
       const untilMs = counts.map((count, at) =>
         Math.max(needs[at]?.untilMs ?? 0, count.scope === "day" ? 0 : untilOf(count, now)),
       );
-      // Where it cannot be written, the next life of the process charges the whole reservation.
+      // Where it cannot be written, the next life of the process charges what was expected.
       const isWritten = this.#options.journal?.append({
         kind: "settled",
         id,
@@ -104,8 +107,8 @@ export class CallBudgets implements Budgeter {
   }
 }
 
-function plain({ key, amount, untilMs }: CountAmount): CountAmount {
-  return { key, amount, untilMs };
+function plain({ key, amount, expected, untilMs }: CountAmount): CountAmount {
+  return { key, amount, expected, untilMs };
 }
 
 /** What a rule in money is asked for without a price is refused before. */

@@ -13,6 +13,7 @@ import { engineLimits } from "./engine-limits.ts";
 import { EngineService } from "./engine-service.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
 import { encodeFacts } from "./facts-text.ts";
+import { HabitTable } from "./habit-table.ts";
 import { GrpcServer } from "./http2/server.ts";
 import { LimitTable } from "./limit-table.ts";
 import { ThreadCounters } from "./thread-counters.ts";
@@ -31,7 +32,7 @@ class ServingThread {
   readonly #journal: BudgetJournal | undefined;
 
   constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
-    const { counters, limits, slot, budgets, journal, prices } = order;
+    const { counters, limits, slot, budgets, habits, journal, prices } = order;
     const row = new ThreadCounters(counters, slot);
     this.#journal = journal && new BudgetJournal(journal);
     this.#outbox = new FactsOutbox({
@@ -48,6 +49,7 @@ class ServingThread {
         journal: this.#journal,
         name: journal?.name ?? "",
       },
+      habits: new HabitTable(habits),
       prices,
       onFacts: (facts) => this.#outbox.add(facts),
     });

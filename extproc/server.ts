@@ -280,7 +280,8 @@ class EnginePool implements Engine {
   #onExit(worker: EngineWorker, cause: unknown): void {
     const slot = this.#owners.get(worker);
     this.#owners.delete(worker);
-    this.#budgets.end(worker);
+    const lost = this.#budgets.end(worker);
+    if (lost.length > 0) this.#options.onFacts(lost);
     if (this.#reserve === worker) {
       this.#reserve = undefined;
       setTimeout(() => this.#raiseReserve(), longestBackoffMs).unref();

@@ -4,7 +4,7 @@
  * however the stream ends, there is one record.
  */
 
-import type { CallFacts, EngineDenial } from "../gateway/call-facts.ts";
+import type { CallCharge, CallFacts, EngineDenial, ModelCall } from "../gateway/call-facts.ts";
 import type {
   Command as PolicyCommand,
   Decision,
@@ -19,6 +19,7 @@ import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
 import type { WholeAnswer } from "./answer-changer.ts";
 import type { CallAccount } from "./call-account.ts";
+import type { CallEstimates } from "./call-estimates.ts";
 import { admitCall } from "./call-admission.ts";
 import { encodeAnswerHead, encodeReplacedAnswer, encodeWholeAnswer } from "./answer-replies.ts";
 import type { SessionCommand } from "./commands.ts";
@@ -51,6 +52,7 @@ export interface SessionTools {
   readonly credential: Transaction["credential"];
   readonly limiter: RateLimiter;
   readonly budgeter: Budgeter;
+  readonly estimates: CallEstimates;
   /** Unique id of a transaction */
   readonly nextId: () => string;
   readonly routing: RoutingTools;
@@ -168,9 +170,7 @@ export class Session {
     this.#isSettling = false;
     const observation = this.#observation;
     const model = observation?.model() ?? null;
-    // Of a compressed answer the bytes on the wire are fewer than what the model wrote.
-    this.#account?.onDecoded(observation?.answerBytes ?? 0);
-    const charge = this.#routed && this.#account?.settle(model, this.#routed);
+    const charge = this.#settle(model);
     const facts: CallFacts = {
       id: this.#id,
       // Of a request that never went on no upstream was told.
@@ -185,6 +185,14 @@ export class Session {
     };
     observation?.destroy();
     return [{ kind: "record", facts }];
+  }
+
+  #settle(model: ModelCall | null): CallCharge | undefined {
+    const routed = this.#routed;
+    if (routed === undefined || this.#account === undefined) return undefined;
+    const { isLocal, demands } = routed;
+    const textWeight = this.#observation?.textWeight ?? 0;
+    return this.#account.settle(model, { isLocal, demands, textWeight });
   }
 
   #isWaiting(): boolean {
@@ -360,7 +368,8 @@ export class Session {
     if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
     // Which rule's limits and budget count is known only now; what would be refused anyway takes nothing.
-    const admitted = admitCall(routed, this.#caller, this.#tools);
+    const asked = { caller: this.#caller, transaction: this.#id };
+    const admitted = admitCall(routed, asked, this.#tools);
     if (admitted.kind === "refused") return this.#refuse(admitted.refusal);
     this.#account = admitted.account;
     return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
@@ -380,7 +389,8 @@ export class Session {
       path: headers.find(":path") ?? "/",
       headers,
     };
-    const plan = { provider: entry.provider, meters, capture };
+    const weighs = rule?.budget !== undefined;
+    const plan = { provider: entry.provider, meters, capture, weighs };
     this.#observation = this.#tools.observe(plan, request, this.#settler);
     this.#observation.requestBody(body, true);
   }

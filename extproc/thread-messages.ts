@@ -23,6 +23,8 @@ export type ThreadOrder =
       readonly limits: SharedArrayBuffer;
       /** How far budgets are used, for all threads */
       readonly budgets: SharedArrayBuffer;
+      /** What calls of models usually use, for all threads */
+      readonly habits: SharedArrayBuffer;
       /** Absent: budgets cannot be kept, and calls that have one are refused */
       readonly journal?: JournalPlace;
       /** Before those that are shipped */

@@ -22,7 +22,9 @@ interface Scan {
 
 function scan(pieces: Iterable<Buffer>): Scan {
   const choices: FoundValue[][] = [];
-  const scanner = new JsonScanner(shape, slotCount, () => choices.push(scanner.values.slice(4, 6)));
+  const scanner = new JsonScanner(shape, slotCount, {
+    onElement: () => choices.push(scanner.values.slice(4, 6)),
+  });
   for (const piece of pieces) scanner.write(piece, 0, piece.length);
   const { isComplete, isMalformed, values } = scanner;
   return { values, choices, state: isComplete ? "complete" : isMalformed ? "malformed" : "open" };

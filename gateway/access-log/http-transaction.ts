@@ -143,8 +143,9 @@ export function isEngineTransaction(outline: HttpOutline, measures: HttpMeasures
 export function completeRecord(
   outline: HttpOutline,
   measures: HttpMeasures,
-  { revision, stamps, facts }: RecordCompletion,
+  { revision, stamps, facts: found }: RecordCompletion,
 ): EgressRecord {
+  const facts = found?.isLost === true ? undefined : found;
   const { request } = outline;
   const isEngine = isEngineTransaction(outline, measures);
   const target = isEngine ? shownTarget(measures.target, facts) : measures.target;
@@ -194,7 +195,7 @@ export function completeRecord(
     trace: facts?.trace ?? stamps.trace(measures.traceparent),
     model: model === null ? null : recordModel(model),
     usage: model === null ? null : model.usage,
-    ...(facts?.charge !== undefined && { charge: recordCharge(facts.charge) }),
+    ...(found?.charge !== undefined && { charge: recordCharge(found.charge) }),
     routing: recordRouting(facts),
     capture: facts?.capture ?? null,
     ...(facts?.mcp !== undefined && { mcp: facts.mcp }),
