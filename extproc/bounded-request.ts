@@ -9,7 +9,7 @@ import { findOperation } from "../providers/operation-layout.ts";
 import type { Operation } from "../providers/operation.ts";
 import type { ModelPrice, PriceEntry } from "../providers/prices.ts";
 import { findPrice } from "../providers/prices.ts";
-import { weighPrompt } from "../providers/prompt-weight.ts";
+import { measurePrompt } from "../providers/prompt-weight.ts";
 import type { AskedCall } from "./asked-call.ts";
 import type { CandidateOutcome, CandidateRequest } from "./candidate-request.ts";
 import { requestFor } from "./candidate-request.ts";
@@ -52,8 +52,9 @@ function limitRequest(
   const body = request.body ?? call.request.body;
   const input = isFree(operation) ? 0 : mostInputTokens(body);
   const habit = `${request.provider.name} ${request.model ?? ""}`;
-  const promptWeight = input === 0 ? 0 : weighPrompt(body);
-  const size = { input, promptWeight, habit, price };
+  const { weight, asksStream } = measurePrompt(body);
+  const isStream = asksStream || operation?.isStream === true;
+  const size = { input, promptWeight: weight, isStream, habit, price };
   const place = operation?.output;
   if (place === "none")
     return { kind: "ok", request: { ...request, demand: { ...size, output: 0 } } };

@@ -10,7 +10,7 @@ const mostCallers = 4_096;
 const rememberedCalls = 256;
 
 /** A new agent is taken to have ended so many calls well, each as large as the one that is judged. */
-const trustedCalls = 8;
+const trustedCalls = 32;
 
 const sharedFrom = 0.5;
 const wholeFrom = 0.75;

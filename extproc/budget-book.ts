@@ -25,6 +25,16 @@ export interface OpenReservation {
   readonly call: ReservedCall;
 }
 
+/** What was used of one count. */
+export interface UsedAmount {
+  readonly key: string;
+  readonly used: number;
+  readonly untilMs: number;
+}
+
+/** Estimates that can be taken back: those of some seconds, in which Envoy tells whether it sent the request. */
+const mostEstimated = 16_384;
+
 interface Count {
   used: number;
   untilMs: number;
@@ -40,6 +50,8 @@ export class BudgetBook {
     for (const [id, reservation] of state.open) this.#open.set(id, reservation);
   }
 
+  readonly #estimated = new Map<string, readonly UsedAmount[]>();
+
   /** Takes a line of a journal; those of one reservation come in their order. */
   apply(line: BudgetLine): void {
     if (line.kind === "reserved") {
@@ -50,10 +62,24 @@ export class BudgetBook {
     // Charged already, when its thread was gone.
     if (open === undefined) return;
     this.#open.delete(line.id);
-    for (const [position, { key, untilMs }] of open.counts.entries()) {
-      const until = Math.max(untilMs, line.untilMs[position] ?? 0);
-      this.#add(key, line.used[position] ?? 0, until);
-    }
+    const used = open.counts.map(({ key, untilMs }, position) => ({
+      key,
+      used: line.used[position] ?? 0,
+      untilMs: Math.max(untilMs, line.untilMs[position] ?? 0),
+    }));
+    for (const one of used) this.#add(one);
+    if (line.isEstimated) this.#remember(open.call, used);
+  }
+
+  /**
+   * Takes back what a transaction was charged by an estimate; undefined where none is known, because its line has not
+   * been read yet, or because it was too long ago.
+   */
+  refund(transaction: string): readonly UsedAmount[] | undefined {
+    const charged = this.#estimated.get(transaction);
+    this.#estimated.delete(transaction);
+    for (const one of charged ?? []) this.#add({ ...one, used: -one.used });
+    return charged;
   }
 
   /** Charges what is expected of calls that nobody will settle any more: those whose id the test accepts. */
@@ -63,9 +89,12 @@ export class BudgetBook {
       if (!isGone(id)) continue;
       this.#open.delete(id);
       charged.push(reservation);
-      for (const { key, expected, untilMs } of reservation.counts) {
-        this.#add(key, expected, untilMs);
-      }
+      const used = reservation.counts.map(({ key, expected, untilMs }) => ({
+        ...{ key, untilMs },
+        used: expected,
+      }));
+      for (const one of used) this.#add(one);
+      this.#remember(reservation.call, used);
     }
     return charged;
   }
@@ -102,7 +131,16 @@ export class BudgetBook {
     };
   }
 
-  #add(key: string, used: number, untilMs: number): void {
+  #remember({ transaction }: ReservedCall, used: readonly UsedAmount[]): void {
+    this.#estimated.set(transaction, used);
+    if (this.#estimated.size <= mostEstimated) return;
+    for (const [oldest] of this.#estimated) {
+      this.#estimated.delete(oldest);
+      break;
+    }
+  }
+
+  #add({ key, used, untilMs }: UsedAmount): void {
     const count = this.#counts.get(key);
     if (count === undefined) this.#counts.set(key, { used, untilMs });
     else {

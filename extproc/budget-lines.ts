@@ -39,6 +39,8 @@ export type BudgetLine =
       readonly id: string;
       readonly used: readonly number[];
       readonly untilMs: readonly number[];
+      /** It may be taken back */
+      readonly isEstimated?: true;
     };
 
 /** The line with its end. */
@@ -48,7 +50,10 @@ export function encodeBudgetLine(line: BudgetLine): string {
 }
 
 function written(line: BudgetLine): WrittenLine {
-  if (line.kind === "settled") return { s: line.id, u: line.used, t: line.untilMs };
+  if (line.kind === "settled") {
+    const { id, used, untilMs, isEstimated } = line;
+    return { s: id, u: used, t: untilMs, ...(isEstimated && { e: 1 }) };
+  }
   const { transaction, tokens, microDollars } = line.call;
   return {
     r: line.id,
@@ -63,7 +68,10 @@ export function tryDecodeBudgetLine(line: string): BudgetLine | undefined {
   if (line.slice(0, 9) !== `${checksum(text)} `) return undefined;
   // What has the checksum was written by `encodeBudgetLine`.
   const found = JSON.parse(text) as WrittenLine;
-  if ("s" in found) return { kind: "settled", id: found.s, used: found.u, untilMs: found.t };
+  if ("s" in found) {
+    const { s: id, u: used, t: untilMs, e } = found;
+    return { kind: "settled", id, used, untilMs, ...(e === 1 && { isEstimated: true }) };
+  }
   const counts = found.c.map(([key, amount, untilMs, expected]) => ({
     ...{ key, amount, untilMs, expected },
   }));
@@ -77,7 +85,12 @@ type WrittenLine =
       readonly c: readonly (readonly [string, number, number, number])[];
       readonly x: readonly [string, number, number | null];
     }
-  | { readonly s: string; readonly u: readonly number[]; readonly t: readonly number[] };
+  | {
+      readonly s: string;
+      readonly u: readonly number[];
+      readonly t: readonly number[];
+      readonly e?: number;
+    };
 
 /** Eight hex digits over the UTF-8 of a text. */
 export function checksum(text: string): string {

@@ -52,6 +52,10 @@ interface WrittenBook extends BookState {
 }
 
 const bookFile = "book";
+
+/** Refunds that wait for a merge; what comes above stays charged. */
+const mostRefunds = 16_384;
+const mergesOfRefund = 3;
 const lineEnd = 0x0a;
 
 /** Keeps the budgets of one folder. */
@@ -66,6 +70,8 @@ export class BudgetStore {
   #book = new BudgetBook();
   #lock: FolderLock | undefined;
   #journals = 0;
+  /** Transactions, with how many merges have looked for their charge */
+  readonly #refunds = new Map<string, number>();
   #isUnwritten = false;
   /** Stays: what is not known is not known later either */
   #failure = "";
@@ -138,11 +144,18 @@ export class BudgetStore {
     return charged;
   }
 
+  /** Takes back what a transaction was charged by an estimate, when its line has been read: with a merge soon. */
+  refund(transaction: string): void {
+    if (this.#refunds.size < mostRefunds) this.#refunds.set(transaction, 0);
+  }
+
   /** Reads on, and puts journals that are complete into the book's file; called every few seconds. */
   merge(): void {
     if (this.#lock === undefined || this.#failure !== "") return;
     this.#try("Cannot keep the budgets", () => {
       this.#readJournals();
+      this.#giveBack();
+      this.#giveUp();
       this.#book.prune(this.#options.nowMs());
       if (this.#isUnwritten || this.#completeFiles().length > 0) this.#writeBook();
     });
@@ -151,7 +164,10 @@ export class BudgetStore {
   /** Counts that hold now, as far as the threads have written. */
   list(): BookedCount[] {
     if (this.#lock === undefined || this.#failure !== "") return [];
-    this.#try("Cannot read the budgets", () => this.#readJournals());
+    this.#try("Cannot read the budgets", () => {
+      this.#readJournals();
+      this.#giveBack();
+    });
     return this.#book.list(this.#options.nowMs());
   }
 
@@ -163,12 +179,36 @@ export class BudgetStore {
     if (this.#failure === "") {
       this.#try("Cannot keep the budgets", () => {
         this.#readJournals();
+        this.#giveBack();
         this.#book.chargeOpen(() => true);
         this.#writeBook();
       });
     }
     this.#lock.release();
     this.#lock = undefined;
+  }
+
+  #giveBack(): void {
+    for (const [transaction] of this.#refunds) {
+      const charged = this.#book.refund(transaction);
+      if (charged === undefined) continue;
+      this.#refunds.delete(transaction);
+      this.#isUnwritten = true;
+      const settlements = charged.map(({ key, used, untilMs }) => ({
+        ...{ key, untilMs },
+        reserved: 0,
+        used: -used,
+      }));
+      this.#table.settle(settlements, this.#options.nowMs());
+    }
+  }
+
+  /** A line that does not come will not come any more: its thread is gone, and its charge was told otherwise. */
+  #giveUp(): void {
+    for (const [transaction, merges] of this.#refunds) {
+      if (merges < mergesOfRefund) this.#refunds.set(transaction, merges + 1);
+      else this.#refunds.delete(transaction);
+    }
   }
 
   #try(what: string, action: () => void): void {

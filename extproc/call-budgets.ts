@@ -1,6 +1,12 @@
 /** Budgets of one thread: reserves in the table of all threads, and writes each reservation down before it counts. */
 
-import type { Budgeter, BudgetVerdict, CallMost, CallNeed } from "../gateway/budgeter.ts";
+import type {
+  Budgeter,
+  BudgetVerdict,
+  CallMost,
+  CallNeed,
+  Reservation,
+} from "../gateway/budgeter.ts";
 import type { BudgetCount } from "../gateway/snapshot.ts";
 import type { BudgetJournal } from "./budget-journal.ts";
 import { encodeBudgetKey } from "./budget-key.ts";
@@ -75,7 +81,7 @@ export class CallBudgets implements Budgeter {
 
   #settler(id: string, counts: readonly BudgetCount[], needs: readonly CountAmount[]) {
     let isOpen = true;
-    return (used: CallMost) => {
+    return (used: Parameters<Reservation["settle"]>[0]) => {
       if (!isOpen) return;
       isOpen = false;
       const amounts = counts.map((count) => amountOf(count, used));
@@ -89,6 +95,7 @@ export class CallBudgets implements Budgeter {
         id,
         used: amounts,
         untilMs,
+        ...(used.isEstimated === true && { isEstimated: true }),
       });
       if (isWritten !== true) this.#options.counters.add("unwrittenBudgets", 1);
       this.#release(needs, amounts);

@@ -9,7 +9,7 @@ import type { PricedTokens } from "../providers/prices.ts";
 import { costOf, mostCostOf } from "../providers/prices.ts";
 import type { CallDemand } from "./call-demand.ts";
 import type { SeenAnswer } from "./call-estimate.ts";
-import { estimateInput, estimateOutput, expectOutput } from "./call-estimate.ts";
+import { estimateInput, estimateOutput, expectOutput, expectUnbegun } from "./call-estimate.ts";
 import type { Habits } from "./habit-table.ts";
 
 /** How the call went, as far as the engine saw it. */
@@ -38,15 +38,23 @@ export interface ChargeTerms {
   readonly margin: (estimatedTokens: number) => number;
 }
 
-/** What is expected of a call of which nothing was seen: the dearest of those that may serve it. */
+/** What is expected of a call whose thread is lost: the most of those that may serve it. */
 export function expectedOf(
   demands: readonly CallDemand[],
   habitsOf: ChargeTerms["habitsOf"],
 ): CallMost {
+  return mostOf(demands, habitsOf, expectOutput);
+}
+
+function mostOf(
+  demands: readonly CallDemand[],
+  habitsOf: ChargeTerms["habitsOf"],
+  outputOf: typeof expectOutput,
+): CallMost {
   const each = demands.map((demand) => {
     const habits = habitsOf(demand);
     const input = estimateInput(demand, habits);
-    return { demand, used: { input, output: expectOutput(demand, habits) } };
+    return { demand, used: { input, output: outputOf(demand, habits) } };
   });
   const costs = each.flatMap(({ demand: { price }, used }) =>
     price === null ? [] : [mostCostOf(price, used)],
@@ -77,7 +85,7 @@ export function isTold({ usage, isWhole }: CallEnd, demand: CallDemand): boolean
 
 /** Nobody knows whether the provider made its answer: it may have, once it had the request. */
 function unanswered(demands: readonly CallDemand[], { most, habitsOf, margin }: ChargeTerms) {
-  const expected = expectedOf(demands, habitsOf);
+  const expected = mostOf(demands, habitsOf, expectUnbegun);
   const share = margin(expected.tokens);
   const { microDollars } = expected;
   return {

@@ -12,6 +12,8 @@ export interface CallDemand {
   readonly price: ModelPrice | null;
   /** Of the prompt, see `prompt-weight.ts`; null where its size says nothing */
   readonly promptWeight: number | null;
+  /** The answer is asked for as a stream */
+  readonly isStream: boolean;
   /** Names who serves it, by whose other calls it is estimated */
   readonly habit: string;
 }

@@ -47,10 +47,20 @@ export function estimateInput({ input, promptWeight }: CallDemand, habits: Habit
   return Math.min(input, Math.max(1, Math.ceil(promptWeight * rate)));
 }
 
-/** Output tokens that calls of the model have on average, of which nothing was seen. */
-export function expectOutput({ output }: CallDemand, habits: Habits): number {
+/**
+ * Output tokens of a call of which nothing is known. A plain answer is made to its end, as long as those of the model
+ * are on average; a stream stops when its taker is gone, which at a chance moment is halfway.
+ */
+export function expectOutput({ output, isStream }: CallDemand, habits: Habits): number {
   const usual = Math.min(output, usualOutput) * usualCalls;
-  return Math.min(output, Math.ceil((habits.outputTokens + usual) / (habits.calls + usualCalls)));
+  const mean = (habits.outputTokens + usual) / (habits.calls + usualCalls);
+  return Math.min(output, Math.ceil(isStream ? mean / 2 : mean));
+}
+
+/** The same of a call whose answer had not begun: of a stream nothing was made that its text would have shown. */
+export function expectUnbegun(demand: CallDemand, habits: Habits): number {
+  if (!demand.isStream) return expectOutput(demand, habits);
+  return Math.min(demand.output, Math.ceil(hidden(habits)));
 }
 
 /** Output tokens that were probably made of an answer that was seen in part, or without its count. */

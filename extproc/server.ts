@@ -173,6 +173,10 @@ class EnginePool implements Engine {
     return this.#budgets.list();
   }
 
+  refund(transaction: string): void {
+    this.#budgets.refund(transaction);
+  }
+
   async close(drainMs = 0): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;

@@ -66,6 +66,11 @@ export class ThreadBudgets {
     this.#habits.write();
   }
 
+  /** Takes back the estimate that a call was charged, with the next merge. */
+  refund(transaction: string): void {
+    this.#store?.refund(transaction);
+  }
+
   /** What is used now. */
   list(): BudgetUse[] {
     return (this.#store?.list() ?? []).flatMap(({ key, used, reserved }) => {

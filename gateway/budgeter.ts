@@ -19,8 +19,8 @@ export interface CallNeed extends CallMost {
 
 /** A call that has room in every count of its budget. */
 export interface Reservation {
-  /** Ends it with what was used; the second time does nothing. */
-  settle(used: CallMost): void;
+  /** Ends it with what was used; the second time does nothing. An estimate may be taken back later. */
+  settle(used: CallMost & { readonly isEstimated?: boolean }): void;
 }
 
 /** What budgets say about one more call. */

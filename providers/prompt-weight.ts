@@ -8,6 +8,7 @@ import { TextWeigher } from "./text-weight.ts";
 const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
+const letterT = 0x74;
 
 /** Longer strings are no names. */
 const longestName = 32;
@@ -57,8 +58,16 @@ const blockKeys = new Set([
 ]);
 const blockMembers = new Set(["format", "source", "id"]);
 
-/** The weight of a request's body, which is JSON in UTF-8; null where its size says nothing of its prompt. */
-export function weighPrompt(body: Buffer): number | null {
+/** What a request's body says of its prompt. */
+export interface PromptMeasure {
+  /** Of its texts, see `text-weight.ts`; null where the body's size says nothing of the prompt */
+  readonly weight: number | null;
+  /** It asks for its answer as a stream */
+  readonly asksStream: boolean;
+}
+
+/** Measures a body that is JSON in UTF-8. */
+export function measurePrompt(body: Buffer): PromptMeasure {
   const weigher = new TextWeigher();
   const names = new NameJudge();
   let scalars = 0;
@@ -76,36 +85,47 @@ export function weighPrompt(body: Buffer): number | null {
     at = findEnd(body, start);
     weigher.begin();
     weigher.write(body, start, at);
-    if (at - start <= longestName && names.isMedia(body, start, at)) return null;
+    if (at - start <= longestName) names.read(body, start, at);
   }
-  return weigher.hasEscapedLetter ? null : weigher.weight + scalars;
+  const isText = !names.hasMedia && !weigher.hasEscapedLetter;
+  return { weight: isText ? weigher.weight + scalars : null, asksStream: names.asksStream };
 }
 
 /** Follows names from one to the next. */
 class NameJudge {
+  hasMedia = false;
+  asksStream = false;
   #key = "";
-  /** The key that is open around this one, as far as it is the last before */
-  #outer = "";
 
-  isMedia(body: Buffer, start: number, end: number): boolean {
+  /** Takes a short string that begins and ends there. */
+  read(body: Buffer, start: number, end: number): void {
     const name = body.toString("latin1", start, end);
-    if (!isKey(body, end + 1)) {
+    const value = afterColon(body, end + 1);
+    if (value < 0) {
       const isTyped = this.#key === "type" && mediaTypes.test(name);
       const isStored = this.#key === "conversation" || this.#key === "container";
       this.#key = "";
-      return isTyped || isStored;
+      if (isTyped || isStored) this.hasMedia = true;
+      return;
     }
-    this.#outer = this.#key;
+    const outer = this.#key;
     this.#key = name;
-    if (blockKeys.has(this.#outer) && blockMembers.has(name)) return true;
-    return mediaKeys.has(name);
+    if (mediaKeys.has(name)) this.hasMedia = true;
+    if (blockKeys.has(outer) && blockMembers.has(name)) this.hasMedia = true;
+    if (name === "stream" && body[value] === letterT) this.asksStream = true;
   }
 }
 
-function isKey(body: Buffer, after: number): boolean {
-  let at = after;
-  while ((body[at] ?? 0) <= 0x20 && at < body.length) at++;
-  return body[at] === colon;
+/** Where the value of a key begins that ends there; -1 after what is no key. */
+function afterColon(body: Buffer, after: number): number {
+  const at = skipSpace(body, after);
+  return body[at] === colon ? skipSpace(body, at + 1) : -1;
+}
+
+function skipSpace(body: Buffer, from: number): number {
+  let at = from;
+  while (at < body.length && (body[at] ?? 0) <= 0x20) at++;
+  return at;
 }
 
 /** Where the string ends that begins at `start`. */

@@ -11,5 +11,9 @@ export function createEstimates() {
 
 /** A demand, changed as told: 2,000 tokens of input at most, of which the text says 100, and 100 of output. */
 export function demandOf(changes: Partial<CallDemand> = {}): CallDemand {
-  return { input: 2_000, output: 100, price: null, promptWeight: 100, habit: "p m", ...changes };
+  return {
+    ...{ input: 2_000, output: 100, price: null, habit: "p m" },
+    ...{ promptWeight: 100, isStream: false },
+    ...changes,
+  };
 }

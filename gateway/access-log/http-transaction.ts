@@ -59,6 +59,8 @@ export interface HttpMeasures {
   readonly durationMs: number;
   /** Last byte of the request, since the start */
   readonly requestMs: number | null;
+  /** Last byte of the request to the upstream, of several attempts the last one's, since the start */
+  readonly sentMs: number | null;
   /** First byte of the upstream's response, since the start */
   readonly firstByteMs: number | null;
   readonly requestBytes: number;
