@@ -43,6 +43,34 @@ t.test("what nobody settles is charged as it was expected, once", async (test) =
   test.strictSame(book.list(0), [{ key: "a", used: 9, reserved: 7, untilMs }]);
 });
 
+t.test("an estimate is taken back once, and only an estimate", async (test) => {
+  const book = new BudgetBook();
+  const estimated = (id: string, used: number) =>
+    ({ ...settled(id, used), isEstimated: true }) as const;
+  book.apply(reserved("x.1", ["a", 10]));
+  book.apply(reserved("x.2", ["a", 10]));
+  book.apply(reserved("y.1", ["a", 10]));
+  test.equal(book.refund("of x.1"), undefined, "not before it is settled");
+  book.apply(estimated("x.1", 6));
+  book.apply(settled("x.2", 4));
+  book.chargeOpen((id) => id === "y.1");
+  test.strictSame(book.refund("of x.1"), [{ key: "a", used: 6, untilMs }]);
+  test.equal(book.refund("of x.1"), undefined);
+  test.equal(book.refund("of x.2"), undefined);
+  test.match(book.refund("of y.1"), [{ used: 9 }], "also what a lost thread left");
+  test.strictSame(book.list(0), [{ key: "a", used: 4, reserved: 0, untilMs }]);
+});
+
+t.test("estimates of longest ago can be taken back no more", async (test) => {
+  const book = new BudgetBook();
+  for (let id = 0; id <= 16_384; id++) {
+    book.apply(reserved(`x.${id}`, ["a", 2]));
+    book.apply({ ...settled(`x.${id}`, 1), isEstimated: true });
+  }
+  test.equal(book.refund("of x.0"), undefined);
+  test.match(book.refund("of x.1"), [{ used: 1 }]);
+});
+
 t.test("a book of another's state goes on as that one", async (test) => {
   const book = new BudgetBook();
   book.apply(reserved("x.1", ["a", 10]));

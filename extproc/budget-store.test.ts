@@ -95,6 +95,42 @@ t.test("a thread that is gone has its reservations charged, at once and once", a
   test.same(usedIn(open(directory)), { used: 57, reserved: 0 });
 });
 
+t.test(
+  "an estimate is taken back, whether its line or the word of it comes first",
+  async (test) => {
+    const directory = folder(test);
+    const store = open(directory);
+    const { place, journal, reserve } = journalOf(store);
+    const table = new BudgetTable(store.memory);
+    const estimate = (id: number, used: number) => {
+      journal.append({
+        ...{ kind: "settled", id: `${place.name}.${id}`, used: [used], untilMs: [untilMs] },
+        isEstimated: true,
+      });
+      table.settle([{ key: "a", reserved: 100, used, untilMs }], 1_000);
+    };
+    for (const id of [1, 2, 3]) {
+      reserve(id, 100);
+      table.reserve([{ key: "a", amount: 100, limit: 1_000, untilMs }], 1_000);
+    }
+    estimate(1, 60);
+    store.refund("transaction 1");
+    store.refund("transaction 2");
+    test.same(store.list(), [{ key: "a", used: 0, reserved: 200, untilMs }]);
+    test.same(usedIn(store), { used: 0, reserved: 200 });
+    estimate(2, 70);
+    store.merge();
+    test.same(usedIn(store), { used: 0, reserved: 100 });
+    store.refund("transaction 3");
+    for (let merge = 0; merge < 5; merge++) store.merge();
+    estimate(3, 80);
+    store.merge();
+    test.same(usedIn(store), { used: 80, reserved: 0 }, "it was too late");
+    store.close();
+    test.same(usedIn(open(directory)), { used: 80, reserved: 0 });
+  },
+);
+
 t.test("journals that are complete go into the book, and nothing counts twice", async (test) => {
   const directory = folder(test);
   const store = open(directory);

@@ -20,11 +20,12 @@ export interface CallEstimatesOptions {
 /** Estimates calls. */
 export class CallEstimates {
   readonly #options: CallEstimatesOptions;
-  readonly #shares = new BrokenShares();
+  readonly #shares: BrokenShares;
   readonly #habitsOf = (demand: CallDemand): Habits => this.#options.table.read(demand.habit);
 
   constructor(options: CallEstimatesOptions) {
     this.#options = options;
+    this.#shares = new BrokenShares(options.nowMs);
   }
 
   /** What a call will probably use, whoever serves it. */

@@ -118,6 +118,7 @@ class Stand {
   readonly #lives: RunningGateway[] = [];
   readonly #looked = new Map<readonly EgressRecord[], number>();
   #lost = 0;
+  #inspector: string | undefined;
   #run: Promise<GatewayRun> | undefined;
 
   constructor(scope: TestScope, manifests: Readonly<Record<string, string>>) {
@@ -130,6 +131,11 @@ class Stand {
     const life = this.#lives.at(-1);
     if (life === undefined) throw new TypeError("Cannot use the gateway: it was not started");
     return life;
+  }
+
+  get inspector(): string {
+    if (this.#inspector !== undefined) return this.#inspector;
+    throw new Error("Cannot kill threads: the gateway told no inspector");
   }
 
   async start(): Promise<void> {
@@ -145,6 +151,8 @@ class Stand {
       environment: { NODE_OPTIONS: "--inspect=127.0.0.1:0" },
     });
     this.#lives.push(life);
+    // It is told once, at the start, and what is kept of a long log is its end.
+    this.#inspector = tryFindInspector(life.log);
     return life.registerRun("breaker");
   }
 
@@ -239,9 +247,7 @@ class Killer {
   async #killThread(): Promise<void> {
     const { engine } = await this.#stand.gateway.status();
     if (engine === undefined || engine.threads.serving < engine.threads.wanted) return;
-    const inspector = tryFindInspector(this.#stand.gateway.log);
-    if (inspector === undefined) throw new Error("Cannot kill threads: no inspector was told");
-    if (await killEngineThread(inspector)) this.threads++;
+    if (await killEngineThread(this.#stand.inspector)) this.threads++;
   }
 }
 
