@@ -30,6 +30,8 @@ const signed = objectOf("CredentialInjectionPolicy", {
   providerAuth: { type: "AWSv4", region: "eu-central-1" },
 });
 
+const githubApp = { appId: 1, installationId: 2 };
+
 const basic = `Basic \${base64(\${username}:\${password})}`;
 
 t.test("parse() of the least policy names no key and adds no prefix", (t) => {
@@ -254,9 +256,8 @@ testRefusals(kind, signed, [
   [
     "spec.providerAuth.type",
     "GCPServiceAccount",
-    'spec.providerAuth.type: found "GCPServiceAccount", wanted "AWSv4": it is not supported yet',
+    'spec.providerAuth.region: found a value, wanted none, because type is "GCPServiceAccount"',
   ],
-  ["spec.providerAuth.type", "aws", 'spec.providerAuth.type: found "aws", wanted "AWSv4"'],
   [
     "spec.providerAuth.region",
     "",
@@ -276,6 +277,18 @@ testRefusals(kind, signed, [
     "spec.valueTemplate",
     `\${a}`,
     'spec.valueTemplate: found a template, wanted none, because target is "ProviderAuth"',
+  ],
+]);
+
+const keyFile = change(signed, "spec.providerAuth", { type: "GCPServiceAccount" });
+testAcceptance(kind, keyFile, [["spec.secretKey", "key.json"]]);
+testAcceptance(kind, signed, [["spec.secretKey", "token"]]);
+
+testRefusals(kind, change(keyFile, "spec.providerAuth", { type: "GitHubApp", githubApp }), [
+  [
+    "spec.secretKey",
+    "key",
+    'spec.secretKey: found a key, wanted none, because providerAuth.type "GitHubApp" has keys of its own',
   ],
 ]);
 

@@ -43,6 +43,7 @@ function serve() {
     limits: new LimitTable(createLimitMemory(64)),
     habits: new HabitTable(createHabitMemory(16)),
     budgets: { table: new BudgetTable(createBudgetMemory(64)), journal: undefined, name: "" },
+    sampleSeed: 1,
     onFacts: (one) => facts.push(one),
     policies: [],
   });

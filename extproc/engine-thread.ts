@@ -32,7 +32,7 @@ class ServingThread {
   readonly #journal: BudgetJournal | undefined;
 
   constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
-    const { counters, limits, slot, budgets, habits, journal, prices } = order;
+    const { counters, limits, slot, budgets, habits, journal, prices, sampleSeed } = order;
     const row = new ThreadCounters(counters, slot);
     this.#journal = journal && new BudgetJournal(journal);
     this.#outbox = new FactsOutbox({
@@ -51,6 +51,7 @@ class ServingThread {
       },
       habits: new HabitTable(habits),
       prices,
+      sampleSeed,
       onFacts: (facts) => this.#outbox.add(facts),
     });
     this.#server = new GrpcServer({

@@ -231,7 +231,11 @@ export class Session {
     } else if (shown.requestBody !== "none" || shown.responseBody) {
       const { meters, capture } = entry.plan;
       const plan = { provider: entry.provider, meters, capture };
-      this.#observation = tools.observe(plan, { method, path, headers }, this.#settler);
+      this.#observation = tools.observe(
+        plan,
+        { method, path, headers, traceId: trace.traceId },
+        this.#settler,
+      );
       if (endOfStream) this.#observation.requestEnd();
     }
     const transaction: MutableTransaction = {
@@ -388,6 +392,7 @@ export class Session {
       method: headers.find(":method") ?? "",
       path: headers.find(":path") ?? "/",
       headers,
+      traceId: this.#trace?.traceId ?? "",
     };
     const weighs = rule?.budget !== undefined;
     const plan = { provider: entry.provider, meters, capture, weighs };

@@ -25,6 +25,8 @@ export type ThreadOrder =
       readonly budgets: SharedArrayBuffer;
       /** What calls of models usually use, for all threads */
       readonly habits: SharedArrayBuffer;
+      /** Decides which traces are kept where a plan keeps a share */
+      readonly sampleSeed: number;
       /** Absent: budgets cannot be kept, and calls that have one are refused */
       readonly journal?: JournalPlace;
       /** Before those that are shipped */

@@ -30,9 +30,11 @@ import { compareNames, indexObjects, objectKey } from "./compile/object-index.ts
 import type { DenyAction } from "./compile/refusal.ts";
 import { notEnforced, refuseUnenforced } from "./compile/refusal.ts";
 import type { RouteDraft } from "./compile/route-draft.ts";
+import { findUnknownSink, recordRules } from "./compile/record-rules.ts";
 import { unenforcedLogging } from "./compile/rule-extensions.ts";
 import type { ListenerAttachments, ObjectStatus } from "./compile/status-book.ts";
 import { StatusBook } from "./compile/status-book.ts";
+import type { MintPlan } from "./mint-plan.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, ListenerSnapshot, Snapshot } from "./snapshot.ts";
 
@@ -53,6 +55,11 @@ export interface CompileInput {
     /** IP addresses of this machine, which no agent may reach through the gateway */
     readonly ownAddresses: readonly string[];
   };
+  /**
+   * Why there is none now of minted credentials, a clause by `MintPlan.resource`: what would need one is refused. All
+   * others count as there; absent: every one does
+   */
+  readonly withheld?: ReadonlyMap<string, string>;
 }
 
 /** The snapshot, the secrets that stay beside it, and what is to be said about each object. */
@@ -66,6 +73,11 @@ export interface CompileResult {
    * OTLP headers under `otlp/<namespace>/<gateway>/<header>`.
    */
   readonly credentials: ReadonlyMap<string, SecretValue>;
+  /**
+   * What has to be minted for the snapshot, by resource, none that is withheld: the value of a token belongs among
+   * the credentials under the resource, the parts of an AWS credential below it, as above
+   */
+  readonly mints: ReadonlyMap<string, MintPlan>;
   /** One for each object, by namespace, name and kind */
   readonly statuses: readonly ObjectStatus[];
 }
@@ -74,23 +86,26 @@ export interface CompileResult {
  * Compiles objects. Never fails for what objects say: statuses tell what is wrong with them. Throws a RangeError
  * when the environment's addresses are none.
  */
-export function compile({ objects, revision, environment }: CompileInput): CompileResult {
+export function compile(input: CompileInput): CompileResult {
+  const { objects, revision, environment, withheld } = input;
   const index = indexObjects(objects);
   const book = new StatusBook();
   const guard = createAddressGuard(environment.ownAddresses);
   const credentials = new Map<string, SecretValue>();
   const denials = denyRoutes(index, book);
-  const bindings = bindCredentials(index, book);
+  const bindings = bindCredentials(index, book, withheld);
   const fallbacks = fallbackRoutes(index, book);
   const routes = understandRoutes({ index, book, guard, denials, fallbacks });
   reportUnenforcedObjects(index, book);
-  const compilation: Compilation = { index, book, guard, bindings, routes, credentials };
+  const mints = new Map<string, MintPlan>();
+  const compilation: Compilation = { index, book, guard, bindings, routes, credentials, mints };
   const gateways = index
     .list("EgressGateway")
     .map((gateway) => compileGateway(gateway, compilation));
   return {
     snapshot: { revision, gateways },
     credentials,
+    mints,
     statuses: book.build(index),
   };
 }
@@ -102,6 +117,7 @@ interface Compilation {
   readonly bindings: CredentialBindings;
   readonly routes: readonly UnderstoodRoute[];
   readonly credentials: Map<string, SecretValue>;
+  readonly mints: Map<string, MintPlan>;
 }
 
 interface UnderstoodRoute {
@@ -176,7 +192,7 @@ function compileGateway(
   gateway: ObjectOf<"EgressGateway">,
   compilation: Compilation,
 ): GatewaySnapshot {
-  const { book, bindings, credentials } = compilation;
+  const { book, bindings, credentials, mints } = compilation;
   const settings = gatewaySettings(gateway, compilation);
   const aliases = hostAliases(gateway, book);
   const key = objectKey(gateway);
@@ -184,15 +200,18 @@ function compileGateway(
     const attachment = attachments.get(key);
     if (attachment === undefined) return [];
     const { object } = draft;
+    const unknown = findUnknownSink(draft, gateway);
+    if (unknown !== undefined) book.reportUnresolved(object, unknown.finding);
     const scope = {
       gateway,
       route: draft.name,
-      deny,
+      deny: deny ?? unknown?.deny,
       routeBindings: bindings.get(objectKey(object)) ?? [],
       // An EgressL4Route allows connections; what is said on them is none of its matters.
       gatewayBindings: object.kind === "EgressL4Route" ? [] : (bindings.get(key) ?? []),
       aliases,
       credentials,
+      mints,
       settings,
     };
     return [{ draft, attachment, scope }];
@@ -201,8 +220,10 @@ function compileGateway(
   book.reportAttachedRoutes(gateway, countAttachments(listeners, attached));
   const placed = placeRules(attached, listeners);
   noteRefusedCredentials(attached, placed, book);
+  const told = attached.flatMap(({ draft }) => recordRules(draft));
   return {
     ...settings,
+    ...(told.length > 0 && { recordRules: told }),
     hosts: mergeHostPolicies(placed, aliases, settings.defaultPolicy),
     l4Rules: connectionRules(attached, listeners),
   };

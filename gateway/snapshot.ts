@@ -11,10 +11,14 @@ import type {
   DenyReason,
   LimitPlan,
   ObjectName,
+  RecordRule,
   Refusal,
+  SinkTarget,
 } from "./snapshot-terms.ts";
 
 export type {
+  BodyBounds,
+  BodyRedactionPlan,
   BudgetCount,
   BudgetUnit,
   CapturePlan,
@@ -22,9 +26,11 @@ export type {
   DenyReason,
   LimitPlan,
   ObjectName,
+  RecordRule,
   Refusal,
   RuleBudget,
   SecretUse,
+  SinkTarget,
 } from "./snapshot-terms.ts";
 
 /** Everything the data plane decides by, at one revision. */
@@ -53,6 +59,10 @@ export interface GatewaySnapshot {
   /** Bound of the time to response headers in `ms` */
   readonly requestTimeoutMs: number;
   readonly otlp?: OtlpTarget;
+  /** Absent: none */
+  readonly sinks?: readonly SinkTarget[];
+  /** Rules whose records are told apart; absent: none */
+  readonly recordRules?: readonly RecordRule[];
 }
 
 /** What happens to traffic that no rule matches. */

@@ -32,11 +32,15 @@ export type CredentialBindings = ReadonlyMap<string, readonly CredentialBinding[
 
 type Target = CredentialInjectionPolicy["spec"]["targetRefs"][number];
 
-/** Binds all policies and says in the book how each stands with its targets. */
-export function bindCredentials(index: ObjectIndex, book: StatusBook): CredentialBindings {
+/** Binds all policies and says in the book how each stands with its targets; `withheld` as in `readCredentialSource`. */
+export function bindCredentials(
+  index: ObjectIndex,
+  book: StatusBook,
+  withheld: ReadonlyMap<string, string> = new Map(),
+): CredentialBindings {
   const bindings = new Map<string, CredentialBinding[]>();
   for (const policy of index.list("CredentialInjectionPolicy")) {
-    const source = readCredentialSource(policy, index);
+    const source = readCredentialSource(policy, index, withheld);
     reportSource(policy, source, book);
     for (const target of policy.spec.targetRefs) {
       const parent = targetName(policy, target);
