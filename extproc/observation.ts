@@ -92,8 +92,7 @@ export class Observation {
       options.sampleOf(request.traceId) < capture.sample;
     this.#capture = this.#isSampled || capture?.keepsErrors === true ? capture : undefined;
     this.#requestType = mediaTypeOf(headers.find("content-type"));
-    this.#observer =
-      plan.meters && provider !== undefined ? this.#observe(provider) : undefined;
+    this.#observer = plan.meters && provider !== undefined ? this.#observe(provider) : undefined;
     const kept = this.#capture?.request === true ? this.#capture : undefined;
     this.#requestHeaders = this.#keepHeaders(headers, kept);
     this.#requestCapture =
