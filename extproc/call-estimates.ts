@@ -17,7 +17,7 @@ export interface CallEstimatesOptions {
   readonly nowMs: () => number;
 }
 
-/** Estimates calls. */
+/** Of one thread; what agents break off it remembers by itself. */
 export class CallEstimates {
   readonly #options: CallEstimatesOptions;
   readonly #shares: BrokenShares;

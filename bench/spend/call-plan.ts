@@ -16,7 +16,7 @@ export interface AnswerPlan {
   readonly random: () => number;
 }
 
-/** The plan of the answer. */
+/** The same plan each time it is asked for, of 8 to 300 tokens. */
 export function answerPlanOf(traceId: string): AnswerPlan {
   const random = createRandom(createHash("sha256").update(traceId).digest().readUInt32BE());
   return {

@@ -51,6 +51,7 @@ const hosts = ["api.openai.com", "api.anthropic.com"];
 /** A thread that ends soon after its start is replaced after a wait: that would be another test. */
 const betweenKillsMs = 2_100;
 const lookMs = 100;
+const startTries = 3;
 const progressEvery = 5_000;
 
 /** Does it. */
@@ -139,7 +140,7 @@ class Stand {
   }
 
   async start(): Promise<void> {
-    this.#run = this.#begin();
+    this.#run = this.#beginAgain(startTries);
     await this.#run;
   }
 
@@ -156,12 +157,22 @@ class Stand {
     return life.registerRun("breaker");
   }
 
+  /** On a machine that is busy a start may take longer than is waited for. */
+  async #beginAgain(tries: number): Promise<GatewayRun> {
+    try {
+      return await this.#begin();
+    } catch (error) {
+      if (tries <= 1) throw error;
+      return this.#beginAgain(tries - 1);
+    }
+  }
+
   /** Kills the process and starts the next; agents wait meanwhile. */
   async crash(): Promise<void> {
     const { child } = this.gateway;
     const exited = once(child, "exit");
     child.kill("SIGKILL");
-    this.#run = exited.then(() => this.#begin());
+    this.#run = exited.then(() => this.#beginAgain(startTries));
     await this.#run;
   }
 
