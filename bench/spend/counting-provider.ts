@@ -3,8 +3,10 @@
  * there; output as it is made, told to somebody or not. It speaks OpenAI's chat completions and Anthropic's messages,
  * and tells usage where these do: at the end, and Anthropic's streams also at their start.
  */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createSecureServer } from "node:http2";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { createServer } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Duplex } from "node:stream";
 import type { UpstreamCertificate } from "../harness/upstream-authority.ts";
@@ -36,25 +38,35 @@ interface OpenCall {
   isReported: boolean;
 }
 
-/** Starts the provider on loopback; it ends with the test. `answers` are what it writes, in parts. */
+/** How a provider is set up. */
+export interface CountingProviderOptions {
+  readonly certificate: UpstreamCertificate;
+  /** What it writes, in parts */
+  readonly answers: readonly string[];
+  /** The only one that it speaks */
+  readonly protocol: "h2" | "http/1.1";
+}
+
+type Request = IncomingMessage | Http2ServerRequest;
+type Response = ServerResponse | Http2ServerResponse;
+
+/** Starts the provider on loopback; it ends with the test. */
 export async function startCountingProvider(
   scope: TestScope,
-  certificate: UpstreamCertificate,
-  answers: readonly string[],
+  { certificate, answers, protocol }: CountingProviderOptions,
 ): Promise<CountingProvider> {
   const bill = new Map<string, OpenCall>();
   const sockets = new Set<Duplex>();
-  const server = createSecureServer({
-    cert: certificate.certificatePem,
-    key: certificate.privateKeyPem,
-    allowHTTP1: true,
-    // Envoy resets a stream for each agent that goes.
-    ...{ streamResetBurst: 1_000_000, streamResetRate: 1_000_000 },
-  });
-  server.on("request", (request, response) => {
+  const identity = { cert: certificate.certificatePem, key: certificate.privateKeyPem };
+  const onRequest = (request: Request, response: Response) => {
     void serve({ request, response, bill, answers });
-  });
-  server.on("sessionError", () => {});
+  };
+  // Envoy resets a stream for each agent that goes.
+  const resets = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 };
+  const server =
+    protocol === "h2"
+      ? createSecureServer({ ...identity, ...resets }, onRequest).on("sessionError", () => {})
+      : createServer(identity, onRequest);
   server.on("connection", (socket: Duplex) => {
     sockets.add(socket);
     socket.on("error", () => {});
@@ -73,8 +85,8 @@ export async function startCountingProvider(
 }
 
 interface Exchange {
-  readonly request: Http2ServerRequest;
-  readonly response: Http2ServerResponse;
+  readonly request: Request;
+  readonly response: Response;
   readonly bill: Map<string, OpenCall>;
   readonly answers: readonly string[];
 }
@@ -83,7 +95,7 @@ async function serve({ request, response, bill, answers }: Exchange): Promise<vo
   response.on("error", () => {});
   const body = await readWhole(request);
   if (body === undefined) return;
-  const dialect = dialectOf(request.url);
+  const dialect = dialectOf(request.url ?? "");
   const prompt = dialect.read(body);
   const traceId = String(request.headers["traceparent"]).split("-")[1] ?? "";
   const call: OpenCall = { input: prompt.tokens, output: 0, isReported: false };
@@ -106,43 +118,50 @@ interface MadeAnswer {
 }
 
 /** A plain answer is made to its end, whoever is still there to take it. */
-function answer(
-  response: Http2ServerResponse,
-  { dialect, prompt, pieces, call }: MadeAnswer,
-): void {
+function answer(response: Response, { dialect, prompt, pieces, call }: MadeAnswer): void {
   call.output = pieces.reduce((sum, { tokens }) => sum + tokens, 0);
   if (isGone(response)) return;
   const text = pieces.map((piece) => piece.text).join("");
   const body = Buffer.from(dialect.plain(text, { input: prompt.tokens, output: call.output }));
-  response.writeHead(200, { "content-type": "application/json", "content-length": body.length });
+  response.statusCode = 200;
+  response.setHeader("content-type", "application/json");
+  response.setHeader("content-length", body.length);
   response.end(body);
   call.isReported = true;
 }
 
 /** A stream is made until its taker is gone. */
 async function stream(
-  response: Http2ServerResponse,
+  response: Response,
   { dialect, prompt, pieces, call, pauseMs }: MadeAnswer,
 ): Promise<void> {
   if (isGone(response)) return;
-  response.writeHead(200, { "content-type": "text/event-stream" });
-  response.write(dialect.begin(prompt));
+  response.statusCode = 200;
+  response.setHeader("content-type", "text/event-stream");
+  send(response, dialect.begin(prompt));
   for (const piece of pieces) {
     await pause(pauseMs);
     if (isGone(response)) return;
     call.output += piece.tokens;
-    response.write(dialect.delta(piece.text));
+    send(response, dialect.delta(piece.text));
   }
   response.end(dialect.end({ input: prompt.tokens, output: call.output }, prompt));
   call.isReported = true;
 }
 
-function isGone(response: Http2ServerResponse): boolean {
-  return response.destroyed || response.writableEnded || response.stream?.destroyed === true;
+/** The two kinds of response have no call of `write` in common. */
+function send(response: Response, text: string): void {
+  if ("stream" in response) response.write(text);
+  else response.write(text);
+}
+
+function isGone(response: Response): boolean {
+  const isReset = "stream" in response && response.stream?.destroyed === true;
+  return response.destroyed || response.writableEnded || isReset;
 }
 
 /** Undefined where the request broke off. */
-function readWhole(request: Http2ServerRequest): Promise<Buffer | undefined> {
+function readWhole(request: Request): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
