@@ -11,6 +11,7 @@ import { findOperation } from "../providers/operation-layout.ts";
 import type { Operation } from "../providers/operation.ts";
 import type { ModelPrice, PriceEntry } from "../providers/prices.ts";
 import { findPrice } from "../providers/prices.ts";
+import { measurePrompt } from "../providers/prompt-weight.ts";
 import type { AskedCall } from "./asked-call.ts";
 import type { CandidateOutcome, CandidateRequest } from "./candidate-request.ts";
 import { requestFor } from "./candidate-request.ts";
@@ -79,9 +80,13 @@ function limitRequest(
 ): CandidateOutcome {
   const body = request.body ?? call.request.body;
   const input = isFree(operation) ? 0 : mostInputTokens(body);
+  const habit = `${request.provider.name} ${request.model ?? ""}`;
+  const { weight, asksStream } = measurePrompt(body);
+  const isStream = asksStream || operation?.isStream === true;
+  const size = { input, promptWeight: weight, isStream, habit, price };
   const place = operation?.output;
   if (place === "none")
-    return { kind: "ok", request: { ...request, demand: { input, output: 0, price } } };
+    return { kind: "ok", request: { ...request, demand: { ...size, output: 0 } } };
   if (place === undefined || place.serves?.(request.model ?? "") === false) {
     return {
       kind: "unable",
@@ -92,7 +97,7 @@ function limitRequest(
   if (source.kind === "malformed") return source;
   const bounded = boundOutput(source.object, place, { most, usual: usualOutputTokens });
   if (bounded.kind === "malformed") return bounded;
-  const demand = { input, output: bounded.tokens, price };
+  const demand = { ...size, output: bounded.tokens };
   return { kind: "ok", request: { ...request, body: bounded.body ?? request.body, demand } };
 }
 

@@ -6,7 +6,8 @@ const reserved = (id: string, ...counts: readonly (readonly [string, number])[])
   ({
     kind: "reserved",
     id,
-    counts: counts.map(([key, amount]) => ({ key, amount, untilMs })),
+    counts: counts.map(([key, amount]) => ({ key, amount, expected: amount - 1, untilMs })),
+    call: { transaction: `of ${id}`, tokens: 9, microDollars: null },
   }) as const;
 const settled = (id: string, ...used: readonly number[]) =>
   ({ kind: "settled", id, used, untilMs: used.map(() => untilMs) }) as const;
@@ -26,15 +27,48 @@ t.test("what is reserved becomes what was used", async (test) => {
   ]);
 });
 
-t.test("what nobody settles is charged whole, once", async (test) => {
+t.test("what nobody settles is charged as it was expected, once", async (test) => {
   const book = new BudgetBook();
   book.apply(reserved("x.1", ["a", 10]));
   book.apply(reserved("y.1", ["a", 7]));
   const isOfX = (id: string) => id.startsWith("x.");
-  test.strictSame(book.chargeOpen(isOfX), [{ key: "a", amount: 10, untilMs }]);
+  test.strictSame(book.chargeOpen(isOfX), [
+    {
+      counts: [{ key: "a", amount: 10, expected: 9, untilMs }],
+      call: { transaction: "of x.1", tokens: 9, microDollars: null },
+    },
+  ]);
   test.strictSame(book.chargeOpen(isOfX), []);
   book.apply(settled("x.1", 3));
-  test.strictSame(book.list(0), [{ key: "a", used: 10, reserved: 7, untilMs }]);
+  test.strictSame(book.list(0), [{ key: "a", used: 9, reserved: 7, untilMs }]);
+});
+
+t.test("an estimate is taken back once, and only an estimate", async (test) => {
+  const book = new BudgetBook();
+  const estimated = (id: string, used: number) =>
+    ({ ...settled(id, used), isEstimated: true }) as const;
+  book.apply(reserved("x.1", ["a", 10]));
+  book.apply(reserved("x.2", ["a", 10]));
+  book.apply(reserved("y.1", ["a", 10]));
+  test.equal(book.refund("of x.1"), undefined, "not before it is settled");
+  book.apply(estimated("x.1", 6));
+  book.apply(settled("x.2", 4));
+  book.chargeOpen((id) => id === "y.1");
+  test.strictSame(book.refund("of x.1"), [{ key: "a", used: 6, untilMs }]);
+  test.equal(book.refund("of x.1"), undefined);
+  test.equal(book.refund("of x.2"), undefined);
+  test.match(book.refund("of y.1"), [{ used: 9 }], "also what a lost thread left");
+  test.strictSame(book.list(0), [{ key: "a", used: 4, reserved: 0, untilMs }]);
+});
+
+t.test("estimates of longest ago can be taken back no more", async (test) => {
+  const book = new BudgetBook();
+  for (let id = 0; id <= 16_384; id++) {
+    book.apply(reserved(`x.${id}`, ["a", 2]));
+    book.apply({ ...settled(`x.${id}`, 1), isEstimated: true });
+  }
+  test.equal(book.refund("of x.0"), undefined);
+  test.match(book.refund("of x.1"), [{ used: 1 }]);
 });
 
 t.test("a book of another's state goes on as that one", async (test) => {

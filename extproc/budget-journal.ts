@@ -26,7 +26,7 @@ export interface BudgetJournalOptions {
 
 const defaultMaxBytes = 1_048_576;
 
-/** Lines wait so long at most: a process that is killed charges their calls what was reserved. */
+/** Lines wait so long at most: a process that is killed charges their calls what was expected. */
 const longestWaitMs = 50;
 
 /** Name of the file of that position; what went before it is complete. */

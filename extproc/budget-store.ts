@@ -1,7 +1,8 @@
 /**
  * The budgets of a process over its lives: reads the journals that its threads write, keeps the book of all of them in
- * one file, and gives the next life what was used before. A reservation that nobody settled is charged whole. Only one
- * process may keep the budgets of a folder; where they cannot be kept, the store says so and every call is refused.
+ * one file, and gives the next life what was used before. Of a reservation that nobody settled, what was expected is
+ * charged. Only one process may keep the budgets of a folder; where they cannot be kept, the store says so and every
+ * call is refused.
  */
 
 import {
@@ -21,7 +22,7 @@ import path from "node:path";
 import { describeError } from "../gateway/errors.ts";
 import { tryTakeFolder } from "../gateway/folder-lock.ts";
 import type { FolderLock } from "../gateway/folder-lock.ts";
-import type { BookState } from "./budget-book.ts";
+import type { BookState, OpenReservation } from "./budget-book.ts";
 import { BudgetBook } from "./budget-book.ts";
 import type { BookedCount } from "./budget-book.ts";
 import { tryParseJournalFile } from "./budget-journal.ts";
@@ -55,6 +56,10 @@ interface WrittenBook extends BookState {
 }
 
 const bookFile = "book";
+
+/** Refunds that wait for a merge; what comes above stays charged. */
+const mostRefunds = 16_384;
+const mergesOfRefund = 3;
 const lineEnd = 0x0a;
 
 /** Keeps the budgets of one folder. */
@@ -69,6 +74,8 @@ export class BudgetStore {
   #book = new BudgetBook();
   #lock: FolderLock | undefined;
   #journals = 0;
+  /** Transactions, with how many merges have looked for their charge */
+  readonly #refunds = new Map<string, number>();
   #isUnwritten = false;
   /** Stays: what is not known is not known later either */
   #failure = "";
@@ -121,24 +128,36 @@ export class BudgetStore {
     return { directory: this.#options.directory, name, waiting };
   }
 
-  /** A thread has ended: what it left open is charged. */
-  onThreadGone({ name }: JournalPlace): void {
+  /**
+   * A thread has ended: what it settled counts, and what is expected of the calls that it left open is charged. These are
+   * given back.
+   */
+  onThreadGone({ name }: JournalPlace): readonly OpenReservation[] {
+    let charged: readonly OpenReservation[] = [];
     const waiting = this.#live.get(name);
     this.#live.delete(name);
-    if (waiting === undefined || this.#failure !== "") return;
+    if (waiting === undefined || this.#failure !== "") return charged;
     this.#try("Cannot keep the budgets", () => {
       this.#readJournals();
       this.#apply(waiting.text());
-      const charged = this.#book.chargeOpen((id) => id.startsWith(`${name}.`));
-      const settlements = charged.map(({ key, amount, untilMs }) => ({
-        ...{ key, untilMs },
-        reserved: amount,
-        used: amount,
-      }));
+      charged = this.#book.chargeOpen((id) => id.startsWith(`${name}.`));
+      const settlements = charged.flatMap(({ counts }) =>
+        counts.map(({ key, amount, expected, untilMs }) => ({
+          ...{ key, untilMs },
+          reserved: amount,
+          used: expected,
+        })),
+      );
       this.#table.settle(settlements, this.#options.nowMs());
       this.#isUnwritten = true;
       this.#writeBook();
     });
+    return charged;
+  }
+
+  /** Takes back what a transaction was charged by an estimate, when its line has been read: with a merge soon. */
+  refund(transaction: string): void {
+    if (this.#refunds.size < mostRefunds) this.#refunds.set(transaction, 0);
   }
 
   /** Reads on, and puts journals that are complete into the book's file; called every few seconds. */
@@ -146,6 +165,8 @@ export class BudgetStore {
     if (this.#lock === undefined || this.#failure !== "") return;
     this.#try("Cannot keep the budgets", () => {
       this.#readJournals();
+      this.#giveBack();
+      this.#giveUp();
       this.#book.prune(this.#options.nowMs());
       if (this.#isUnwritten || this.#completeFiles().length > 0) this.#writeBook();
     });
@@ -154,7 +175,10 @@ export class BudgetStore {
   /** Counts that hold now, as far as the threads have written. */
   list(): BookedCount[] {
     if (this.#lock === undefined || this.#failure !== "") return [];
-    this.#try("Cannot read the budgets", () => this.#readJournals());
+    this.#try("Cannot read the budgets", () => {
+      this.#readJournals();
+      this.#giveBack();
+    });
     return this.#book.list(this.#options.nowMs());
   }
 
@@ -166,12 +190,36 @@ export class BudgetStore {
       this.#try("Cannot keep the budgets", () => {
         this.#readJournals();
         this.#live.clear();
+        this.#giveBack();
         this.#book.chargeOpen(() => true);
         this.#writeBook();
       });
     }
     this.#lock.release();
     this.#lock = undefined;
+  }
+
+  #giveBack(): void {
+    for (const [transaction] of this.#refunds) {
+      const charged = this.#book.refund(transaction);
+      if (charged === undefined) continue;
+      this.#refunds.delete(transaction);
+      this.#isUnwritten = true;
+      const settlements = charged.map(({ key, used, untilMs }) => ({
+        ...{ key, untilMs },
+        reserved: 0,
+        used: -used,
+      }));
+      this.#table.settle(settlements, this.#options.nowMs());
+    }
+  }
+
+  /** A line that does not come will not come any more: its thread is gone, and its charge was told otherwise. */
+  #giveUp(): void {
+    for (const [transaction, merges] of this.#refunds) {
+      if (merges < mergesOfRefund) this.#refunds.set(transaction, merges + 1);
+      else this.#refunds.delete(transaction);
+    }
   }
 
   #try(what: string, action: () => void): void {

@@ -6,8 +6,8 @@ import { CLRK_HEADERS } from "../gateway/headers.ts";
 import { refuseExhausted } from "../gateway/budget-refusal.ts";
 import type { RuleBudget } from "../gateway/snapshot.ts";
 import { mostCostOf } from "../providers/prices.ts";
-import { chargeFor } from "./call-charge.ts";
 import type { CallDemand } from "./call-demand.ts";
+import type { CallEstimates } from "./call-estimates.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RoutedCall } from "./routed-call.ts";
 import type { HeaderView } from "./transaction-message.ts";
@@ -17,69 +17,99 @@ export type OpenedAccount =
   | { readonly kind: "open"; readonly account: CallAccount }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
+/** Who asks, and for what. */
+export interface AskedBudget {
+  readonly caller: string;
+  readonly demands: readonly CallDemand[];
+  /** Id of the transaction, by which its record is found should its thread be lost */
+  readonly transaction: string;
+}
+
+/** What an account asks of its thread. */
+export interface AccountTools {
+  readonly budgeter: Budgeter;
+  readonly estimates: CallEstimates;
+}
+
 /** Reserves the most that the call may use, whoever serves it. */
 export function openAccount(
   { counts }: RuleBudget,
-  call: { readonly caller: string; readonly demands: readonly CallDemand[] },
-  budgeter: Budgeter,
+  { caller, demands, transaction }: AskedBudget,
+  { budgeter, estimates }: AccountTools,
 ): OpenedAccount {
-  const most = mostOf(call.demands);
-  const verdict = budgeter.reserve(counts, call.caller, most);
+  const most = mostOf(demands);
+  const need = { ...most, expected: estimates.expect(demands), transaction };
+  const verdict = budgeter.reserve(counts, caller, need);
   if (verdict.kind !== "reserved") return { kind: "refused", refusal: refuseExhausted(verdict) };
-  return { kind: "open", account: new CallAccount(verdict.reservation, most) };
+  const { reservation } = verdict;
+  return { kind: "open", account: new CallAccount({ reservation, most, caller, estimates }) };
+}
+
+/** What an account is given. */
+export interface CallAccountOptions {
+  readonly reservation: Reservation;
+  readonly most: CallMost;
+  readonly caller: string;
+  readonly estimates: CallEstimates;
 }
 
 /** One call that is under way. */
 export class CallAccount {
-  readonly #reservation: Reservation;
-  readonly #most: CallMost;
+  readonly #options: CallAccountOptions;
   #status = 0;
   #isUnsent = false;
-  #answerBytes = 0;
+  #pieceBytes = 0;
+  /** As the answer's head says; null: it does not */
+  #saidBytes: number | null = null;
 
-  constructor(reservation: Reservation, most: CallMost) {
-    this.#reservation = reservation;
-    this.#most = most;
+  constructor(options: CallAccountOptions) {
+    this.#options = options;
   }
 
   /** Takes the answer's headers, which are borrowed. */
   onAnswer(headers: HeaderView): void {
     this.#status = Number(headers.find(":status") ?? 0);
     this.#isUnsent = headers.find(CLRK_HEADERS.unsent) !== undefined;
+    const length = headers.find("content-length") ?? "";
+    this.#saidBytes = /^\d{1,12}$/.test(length) ? Number(length) : null;
   }
 
   /** A piece of the answer's body has so many bytes. */
   onPiece(bytes: number): void {
-    this.#answerBytes += bytes;
+    this.#pieceBytes += bytes;
   }
 
-  /** All of the body that was seen has so many bytes when it is decoded. */
-  onDecoded(bytes: number): void {
-    this.#answerBytes = Math.max(this.#answerBytes, bytes);
-  }
-
-  /** Settles with what was read of the call. */
-  settle(
-    model: ModelCall | null,
-    { isLocal, demands }: Pick<RoutedCall, "isLocal" | "demands">,
-  ): CallCharge {
-    const [demand, ...others] = demands;
-    const charge = chargeFor(
+  /** Settles with what was read of the call; `textWeight` is that of a streamed answer. */
+  settle(model: ModelCall | null, { isLocal, demands, textWeight }: SettledCall): CallCharge {
+    const { reservation, estimates, caller, most } = this.#options;
+    const isStream = model?.isStream === true;
+    // Of a stream only the end has the last counts.
+    const isWhole = model !== null && (!isStream || model.finishReasons.length > 0);
+    const charge = estimates.charge(
       {
-        demand: others.length === 0 ? demand : undefined,
+        demands,
         status: this.#status,
         isLocal,
         isUnsent: isLocal && this.#isUnsent,
-        answerBytes: this.#answerBytes,
+        seen: { isStream, textWeight, plainBytes: this.#plainBytes(isWhole) },
         usage: model?.usage ?? null,
-        // Of a stream only the end has the last counts.
-        isWhole: model !== null && (!model.isStream || model.finishReasons.length > 0),
+        isWhole,
       },
-      this.#most,
+      { caller, most },
     );
-    this.#reservation.settle(charge);
+    reservation.settle(charge);
     return charge;
   }
+
+  /** What came is all where the head said nothing and the answer told its count. */
+  #plainBytes(isWhole: boolean): number | null {
+    return this.#saidBytes ?? (isWhole && this.#pieceBytes > 0 ? this.#pieceBytes : null);
+  }
+}
+
+/** How a call ended. */
+export interface SettledCall extends Pick<RoutedCall, "isLocal" | "demands"> {
+  readonly textWeight: number;
 }
 
 function mostOf(demands: readonly CallDemand[]): CallMost {

@@ -1,6 +1,7 @@
 import t from "tap";
 import { admitCall } from "./call-admission.ts";
 import { createBudgeter, lateEvening } from "./testdata/budgeter.ts";
+import { createEstimates, demandOf } from "./testdata/estimates.ts";
 import { createLimiter } from "./testdata/limiter.ts";
 import { routedRule } from "./testdata/routing.ts";
 
@@ -9,20 +10,23 @@ const limits = [{ policy, requests: 1, windowMs: 60_000, scope: "PerAgent" }] as
 const budget = {
   counts: [{ name: "n", scope: "day", unit: "tokens", limit: 250 }],
 } as const;
-const demands = [{ input: 90, output: 10, price: null }];
+const demands = [demandOf({ input: 90, output: 10 })];
+const first = { caller: "run:1", transaction: "t1" };
+const second = { caller: "run:2", transaction: "t2" };
 const key = "day tokens n 2026-11-28";
 
 function tools(writes = () => true) {
   const { budgeter, table, lines, counters } = createBudgeter({ writes });
-  return { budgeter, table, lines, counters, limiter: createLimiter().limiter };
+  const { estimates } = createEstimates();
+  return { budgeter, table, lines, counters, estimates, limiter: createLimiter().limiter };
 }
 
 t.test("a call without limits and budget is admitted", async (test) => {
   const free = { kind: "admitted", account: undefined };
-  test.strictSame(admitCall({ rule: routedRule([]), demands }, "run:1", tools()), free);
-  test.strictSame(admitCall({ rule: undefined, demands: [] }, "run:1", tools()), free);
+  test.strictSame(admitCall({ rule: routedRule([]), demands }, first, tools()), free);
+  test.strictSame(admitCall({ rule: undefined, demands: [] }, first, tools()), free);
   const bounded = routedRule([], { budget: { maxOutputTokens: 5, counts: [] } });
-  test.strictSame(admitCall({ rule: bounded, demands }, "run:1", tools()), free);
+  test.strictSame(admitCall({ rule: bounded, demands }, first, tools()), free);
 });
 
 t.test(
@@ -30,22 +34,22 @@ t.test(
   async (test) => {
     const own = tools();
     const call = { rule: routedRule([], { budget, limits }), demands };
-    test.equal(admitCall(call, "run:1", own).kind, "admitted");
-    test.match(admitCall(call, "run:1", own), { refusal: { reason: "rate-limited" } });
+    test.equal(admitCall(call, first, own).kind, "admitted");
+    test.match(admitCall(call, first, own), { refusal: { reason: "rate-limited" } });
     test.same(own.table.read(key, lateEvening), { used: 0, reserved: 100 });
     test.equal(own.lines.length, 1, "of what a limit refuses nothing is written");
-    const large = { ...call, demands: [{ input: 200, output: 0, price: null }] };
-    test.match(admitCall(large, "run:2", own), { refusal: { reason: "budget-exhausted" } });
-    test.equal(admitCall(call, "run:2", own).kind, "admitted", "its one request was still there");
+    const large = { ...call, demands: [demandOf({ input: 200, output: 0 })] };
+    test.match(admitCall(large, second, own), { refusal: { reason: "budget-exhausted" } });
+    test.equal(admitCall(call, second, own).kind, "admitted", "its one request was still there");
   },
 );
 
 t.test("limits are asked before the budget, which then has not refused", async (test) => {
   const own = tools();
   const call = { rule: routedRule([], { budget, limits }), demands };
-  const large = { ...call, demands: [{ input: 200, output: 0, price: null }] };
-  test.equal(admitCall(call, "run:1", own).kind, "admitted");
-  test.match(admitCall(large, "run:1", own), { refusal: { reason: "rate-limited" } });
+  const large = { ...call, demands: [demandOf({ input: 200, output: 0 })] };
+  test.equal(admitCall(call, first, own).kind, "admitted");
+  test.match(admitCall(large, first, own), { refusal: { reason: "rate-limited" } });
   test.equal(own.counters.get("exhaustedBudgets"), 0);
 });
 
@@ -56,10 +60,10 @@ t.test("every limit has its request back when the budget refuses", async (test) 
   const route = { ...limits[0], policy: { ...policy, name: "r" }, scope: "PerRoute" } as const;
   const call = { rule: routedRule([], { budget, limits: [...limits, total, route] }), demands };
   for (let turn = 0; turn < 3; turn++) {
-    test.match(admitCall(call, "run:1", own), { refusal: { reason: "budget-unavailable" } });
+    test.match(admitCall(call, first, own), { refusal: { reason: "budget-unavailable" } });
   }
   writes = true;
-  test.equal(admitCall(call, "run:1", own).kind, "admitted");
-  test.match(admitCall(call, "run:1", own), { refusal: { reason: "rate-limited" } });
+  test.equal(admitCall(call, first, own).kind, "admitted");
+  test.match(admitCall(call, first, own), { refusal: { reason: "rate-limited" } });
   test.same(own.table.read(key, lateEvening), { used: 0, reserved: 100 });
 });

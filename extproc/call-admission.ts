@@ -1,10 +1,9 @@
 /** Whether the limits and the budget of a call's rule have room for it: in all of them, or nothing of any is taken. */
 
-import type { Budgeter } from "../gateway/budgeter.ts";
 import { refuseLimited } from "../gateway/limit-refusal.ts";
 import type { Command, WorkOutcome } from "../gateway/decision.ts";
 import type { LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
-import type { CallAccount } from "./call-account.ts";
+import type { AccountTools, AskedBudget, CallAccount } from "./call-account.ts";
 import { openAccount } from "./call-account.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RoutedCall } from "./routed-call.ts";
@@ -24,25 +23,28 @@ export interface WaitingCall {
 }
 
 /** What calls are admitted by. */
-export interface AdmissionTools {
-  readonly budgeter: Budgeter;
+export interface AdmissionTools extends AccountTools {
   readonly limiter: RateLimiter;
 }
+
+/** Who asks, and by which transaction. */
+export type AskingCall = Pick<AskedBudget, "caller" | "transaction">;
 
 /** Takes what the call needs: of limits first, because what a budget reserves is written down. */
 export function admitCall(
   { rule, demands }: Pick<RoutedCall, "rule" | "demands">,
-  caller: string,
-  { budgeter, limiter }: AdmissionTools,
+  { caller, transaction }: AskingCall,
+  tools: AdmissionTools,
 ): AdmittedCall | WaitingCall {
   if (rule === undefined) return { kind: "admitted", account: undefined };
+  const { limiter } = tools;
   const { budget, limits = noLimits, route } = rule;
   const request = { caller, route };
   const reserve = (): AdmittedCall => {
     if (budget === undefined || budget.counts.length === 0) {
       return { kind: "admitted", account: undefined };
     }
-    const opened = openAccount(budget, { caller, demands }, budgeter);
+    const opened = openAccount(budget, { caller, demands, transaction }, tools);
     if (opened.kind === "open") return { kind: "admitted", account: opened.account };
     if (limits.length > 0) limiter.giveBack(limits, request);
     return opened;

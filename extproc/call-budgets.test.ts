@@ -3,7 +3,12 @@ import { createBudgeter, lateEvening } from "./testdata/budgeter.ts";
 
 const day = { name: "default/team", scope: "day", unit: "tokens", limit: 1_000 } as const;
 const execution = { name: "default/team", scope: "execution", unit: "usd", limit: 500 } as const;
-const most = { tokens: 600, microDollars: 400 };
+const needOf = (tokens: number, microDollars: number | null) => ({
+  ...{ tokens, microDollars },
+  expected: { tokens: 90, microDollars: microDollars && 450 },
+  transaction: "t1",
+});
+const most = needOf(600, 400);
 const hourMs = 3_600_000;
 
 t.test("reserve() writes down what it reserves, and settle() what was used", async (test) => {
@@ -17,9 +22,16 @@ t.test("reserve() writes down what it reserves, and settle() what was used", asy
       kind: "reserved",
       id: "test.0",
       counts: [
-        { key: dayKey, amount: 600, untilMs: lateEvening + 2 * hourMs },
-        { key: executionKey, amount: 400, untilMs: lateEvening + 7 * 24 * hourMs },
+        { key: dayKey, amount: 600, expected: 90, untilMs: lateEvening + 2 * hourMs },
+        {
+          key: executionKey,
+          amount: 400,
+          // Never more than was reserved.
+          expected: 400,
+          untilMs: lateEvening + 7 * 24 * hourMs,
+        },
       ],
+      call: { transaction: "t1", tokens: 90, microDollars: 450 },
     },
   ]);
   verdict.reservation.settle({ tokens: 70, microDollars: 30 });
@@ -30,9 +42,21 @@ t.test("reserve() writes down what it reserves, and settle() what was used", asy
   test.same(table.read(executionKey, lateEvening), { used: 30, reserved: 0 });
 });
 
+t.test("settle() writes down that it was by an estimate, and only then", async (test) => {
+  const { budgeter, lines } = createBudgeter();
+  for (const isEstimated of [true, false]) {
+    const verdict = budgeter.reserve([day], "run:1", needOf(10, null));
+    if (verdict.kind !== "reserved") throw new TypeError(verdict.kind);
+    verdict.reservation.settle({ tokens: 5, microDollars: null, isEstimated });
+  }
+  test.equal(lines.length, 4);
+  test.match(lines[1], { kind: "settled", id: "test.0", isEstimated: true });
+  test.notMatch(lines[3], { isEstimated: true });
+});
+
 t.test("reserve() says which count has no room, and when it begins anew", async (test) => {
   const { budgeter, counters, lines } = createBudgeter();
-  budgeter.reserve([day, execution], "run:1", { tokens: 600, microDollars: 100 });
+  budgeter.reserve([day, execution], "run:1", needOf(600, 100));
   test.match(budgeter.reserve([day], "run:2", most), {
     kind: "exhausted",
     count: day,
@@ -40,7 +64,7 @@ t.test("reserve() says which count has no room, and when it begins anew", async 
     left: 400,
     afterMs: hourMs,
   });
-  const dear = { tokens: 1, microDollars: 450 };
+  const dear = needOf(1, 450);
   test.match(budgeter.reserve([day, execution], "run:1", dear), {
     kind: "exhausted",
     count: execution,
@@ -58,16 +82,10 @@ t.test(
   async (test) => {
     let now = lateEvening;
     const { budgeter, table } = createBudgeter({ nowMs: () => now });
-    const late = budgeter.reserve([day], "run:1", { tokens: 1_000, microDollars: null });
-    test.equal(
-      budgeter.reserve([day], "run:1", { tokens: 1, microDollars: null }).kind,
-      "exhausted",
-    );
+    const late = budgeter.reserve([day], "run:1", needOf(1_000, null));
+    test.equal(budgeter.reserve([day], "run:1", needOf(1, null)).kind, "exhausted");
     now = lateEvening + hourMs;
-    test.equal(
-      budgeter.reserve([day], "run:1", { tokens: 1_000, microDollars: null }).kind,
-      "reserved",
-    );
+    test.equal(budgeter.reserve([day], "run:1", needOf(1_000, null)).kind, "reserved");
     if (late.kind === "reserved") late.reservation.settle({ tokens: 5, microDollars: null });
     test.same(table.read("day tokens default%2Fteam 2026-11-28", now), { used: 5, reserved: 0 });
     test.same(table.read("day tokens default%2Fteam 2026-11-29", now), {

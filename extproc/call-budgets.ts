@@ -1,6 +1,12 @@
 /** Budgets of one thread: reserves in the table of all threads, and writes each reservation down before it counts. */
 
-import type { Budgeter, BudgetVerdict, CallMost, Reservation } from "../gateway/budgeter.ts";
+import type {
+  Budgeter,
+  BudgetVerdict,
+  CallMost,
+  CallNeed,
+  Reservation,
+} from "../gateway/budgeter.ts";
 import type { BudgetCount } from "../gateway/snapshot.ts";
 import type { BudgetJournal } from "./budget-journal.ts";
 import { encodeBudgetKey } from "./budget-key.ts";
@@ -42,14 +48,16 @@ export class CallBudgets implements Budgeter {
     this.#options = options;
   }
 
-  reserve(counts: readonly BudgetCount[], caller: string, most: CallMost): BudgetVerdict {
+  reserve(counts: readonly BudgetCount[], caller: string, need: CallNeed): BudgetVerdict {
     const { table, counters, nowMs, name, journal } = this.#options;
     const now = nowMs();
-    const needs: TableNeed[] = [];
+    const needs: CountNeed[] = [];
     for (const count of counts) {
+      const amount = amountOf(count, need);
       needs.push({
         key: this.#keyOf(count, caller, now),
-        amount: amountOf(count, most),
+        amount,
+        expected: Math.min(amount, amountOf(count, need.expected)),
         limit: count.limit,
         untilMs: untilOf(count, now),
       });
@@ -62,10 +70,12 @@ export class CallBudgets implements Budgeter {
         return { kind: "unavailable", cause: "full" };
       }
       const afterMs = count.scope === "day" ? dayMs - (now % dayMs) : null;
-      return { ...outcome, count, needed: amountOf(count, most), afterMs };
+      return { ...outcome, count, needed: amountOf(count, need), afterMs };
     }
     const id = `${name}.${this.#next++}`;
-    const isWritten = journal?.append({ kind: "reserved", id, counts: needs }) ?? false;
+    const { tokens, microDollars } = need.expected;
+    const call = { transaction: need.transaction, tokens, microDollars };
+    const isWritten = journal?.append({ kind: "reserved", id, counts: needs, call }) ?? false;
     if (!isWritten) {
       counters.add("unwrittenBudgets", 1);
       const none = { tokens: 0, microDollars: 0 };
@@ -86,6 +96,9 @@ export class CallBudgets implements Budgeter {
   }
 }
 
+/** What is asked of the table for one count, and written down. */
+interface CountNeed extends TableNeed, CountAmount {}
+
 interface Reserved {
   readonly id: string;
   readonly counts: readonly BudgetCount[];
@@ -103,7 +116,7 @@ class OpenReservation implements Reservation {
     this.#options = options;
   }
 
-  settle(used: CallMost): void {
+  settle(used: Parameters<Reservation["settle"]>[0]): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     const { id, counts, needs } = this.#reserved;
@@ -116,8 +129,11 @@ class OpenReservation implements Reservation {
       const later = count.scope === "day" ? 0 : untilOf(count, now);
       untilMs.push(Math.max(needs[at]?.untilMs ?? 0, later));
     }
-    // Where it is lost, the next life of the process charges the whole reservation.
-    const isKept = journal?.appendSoon({ kind: "settled", id, used: amounts, untilMs }) ?? false;
+    // Where it is lost, the next life of the process charges what was expected.
+    const line = { kind: "settled", id, used: amounts, untilMs } as const;
+    const isKept =
+      journal?.appendSoon(used.isEstimated === true ? { ...line, isEstimated: true } : line) ??
+      false;
     if (!isKept) counters.add("unwrittenBudgets", 1);
     release({ counts, needs, used }, this.#options);
   }

@@ -10,6 +10,12 @@ export interface CallDemand {
   readonly output: number;
   /** Null: not known, and not asked for */
   readonly price: ModelPrice | null;
+  /** Of the prompt, see `prompt-weight.ts`; null where its size says nothing */
+  readonly promptWeight: number | null;
+  /** The answer is asked for as a stream */
+  readonly isStream: boolean;
+  /** Names who serves it, by whose other calls it is estimated */
+  readonly habit: string;
 }
 
 /** Output tokens that are taken for the most of a request that names no limit, under a rule that sets none. */

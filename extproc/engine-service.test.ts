@@ -20,6 +20,7 @@ import {
 } from "./testdata/routing.ts";
 import { attemptPlan, resourceOf } from "./testdata/snapshots.ts";
 import { BudgetTable, createBudgetMemory } from "./budget-table.ts";
+import { createHabitMemory, HabitTable } from "./habit-table.ts";
 import { createCounters, ThreadCounters } from "./thread-counters.ts";
 import type { TransactionMessage } from "./transaction-message.ts";
 
@@ -40,6 +41,7 @@ function serve() {
     clock,
     counters: new ThreadCounters(createCounters(1), 0),
     limits: new LimitTable(createLimitMemory(64)),
+    habits: new HabitTable(createHabitMemory(16)),
     budgets: { table: new BudgetTable(createBudgetMemory(64)), journal: undefined, name: "" },
     sampleSeed: 1,
     onFacts: (one) => facts.push(one),

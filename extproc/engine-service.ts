@@ -17,10 +17,12 @@ import { decodeAskedHead } from "./asked-head.ts";
 import { AttemptSession } from "./attempt-session.ts";
 import type { CallBudgetsOptions } from "./call-budgets.ts";
 import { CallBudgets } from "./call-budgets.ts";
+import { CallEstimates } from "./call-estimates.ts";
 import { readCaller } from "./caller.ts";
 import { EjectedCandidates } from "./ejected-candidates.ts";
 import type { ConnectionCallParts } from "./connection-call.ts";
 import { ConnectionCall } from "./connection-call.ts";
+import type { HabitTable } from "./habit-table.ts";
 import type { GrpcStream, OpenCall } from "./http2/call.ts";
 import { McpSession } from "./mcp-session.ts";
 import { NetworkCall } from "./network-call.ts";
@@ -59,6 +61,8 @@ export interface EngineServiceOptions {
   readonly shared?: SharedPortions;
   /** How far budgets are used, and where this thread writes down what it reserves */
   readonly budgets: Pick<CallBudgetsOptions, "table" | "journal" | "name">;
+  /** What calls of models usually use, in memory of all threads */
+  readonly habits: HabitTable;
   /** Before those of the table that is shipped; absent: none */
   readonly prices?: readonly PriceEntry[];
   /** Takes the facts of one transaction */
@@ -89,7 +93,7 @@ export class EngineService {
   constructor(options: EngineServiceOptions) {
     this.#options = options;
     const { clock, counters, limits, onFacts, policies, workers = new Map() } = options;
-    const { budgets, prices = [] } = options;
+    const { budgets, habits, prices = [] } = options;
     this.#book = new PlanBook(policies);
     this.#nowUnixMs = () => clock.now();
     const random = createRandomPool();
@@ -110,6 +114,7 @@ export class EngineService {
       credential: this.#book.credential,
       limiter,
       budgeter: new CallBudgets({ ...budgets, counters, nowMs: this.#nowUnixMs }),
+      estimates: new CallEstimates({ table: habits, nowMs: this.#nowUnixMs }),
       nextId: createTransactionIds(random),
       trace: (traceparent) => createTraceIds(traceparent, random),
       nowMs: () => monotonicMs(clock),

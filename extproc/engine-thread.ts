@@ -16,6 +16,7 @@ import { engineLimits } from "./engine-limits.ts";
 import { EngineService } from "./engine-service.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
 import { encodeFacts } from "./facts-text.ts";
+import { HabitTable } from "./habit-table.ts";
 import { GrpcServer } from "./http2/server.ts";
 import { LimitTable } from "./limit-table.ts";
 import { PortionTable } from "./portion-table.ts";
@@ -37,7 +38,8 @@ class ServingThread {
   readonly #asker = new ConfirmationAsker(report);
 
   constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
-    const { counters, limits, portions, slot, budgets, journal, prices, sampleSeed } = order;
+    const { counters, limits, portions, slot, budgets, habits, journal, prices, sampleSeed } =
+      order;
     const row = new ThreadCounters(counters, slot);
     this.#journal = journal && new BudgetJournal({ ...journal, clock: systemClock });
     this.#outbox = new FactsOutbox({
@@ -60,6 +62,7 @@ class ServingThread {
         journal: this.#journal,
         name: journal?.name ?? "",
       },
+      habits: new HabitTable(habits),
       prices,
       workers: new Map([[confirmationWorker, this.#asker.worker]]),
       cancel: (cancellation) => this.#asker.cancel(cancellation),

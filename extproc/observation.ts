@@ -37,6 +37,8 @@ export interface ObservedPlan {
   readonly provider: Provider | undefined;
   readonly meters: boolean;
   readonly capture: CapturePlan | undefined;
+  /** The text of the answer is weighed, so that it can be charged where its provider does not say what it was */
+  readonly weighs?: boolean;
 }
 
 /** What an observation is given. */
@@ -76,7 +78,6 @@ export class Observation {
   /** Until there was an answer with a status below 400 */
   #hasFailed = true;
   #responseChunks = 0;
-  #answerBytes = 0;
   #sinceStartMs = 0;
   #isClosed = false;
 
@@ -91,8 +92,7 @@ export class Observation {
       options.sampleOf(request.traceId) < capture.sample;
     this.#capture = this.#isSampled || capture?.keepsErrors === true ? capture : undefined;
     this.#requestType = mediaTypeOf(headers.find("content-type"));
-    this.#observer =
-      plan.meters && provider !== undefined ? createCallObserver(provider, request) : undefined;
+    this.#observer = plan.meters && provider !== undefined ? this.#observe(provider) : undefined;
     const kept = this.#capture?.request === true ? this.#capture : undefined;
     this.#requestHeaders = this.#keepHeaders(headers, kept);
     this.#requestCapture =
@@ -110,9 +110,9 @@ export class Observation {
     return this.#responseChunks;
   }
 
-  /** Bytes of the response body so far, decoded, as far as it is read. */
-  get answerBytes(): number {
-    return this.#answerBytes;
+  /** Weight of a streamed answer's text so far, as far as it is read; 0 where it was not asked for. */
+  get textWeight(): number {
+    return this.#observer?.textWeight() ?? 0;
   }
 
   /** A piece of the request's body, which stays the caller's. */
@@ -134,7 +134,13 @@ export class Observation {
     if (this.#observer === undefined) return;
     if (provider === plan.provider && path === request.path) return;
     this.#asked = this.#observer;
-    this.#observer = createCallObserver(provider, { method: request.method, path });
+    this.#observer = this.#observe(provider, path);
+  }
+
+  #observe(provider: Provider, path = this.#options.request.path): CallObserver | undefined {
+    const { method } = this.#options.request;
+    const { weighs = false } = this.#options.plan;
+    return createCallObserver(provider, { method, path, weighs });
   }
 
   /** Takes the answer's headers; false when nothing of its body will be read. */
@@ -223,7 +229,6 @@ export class Observation {
   }
 
   #onResponseData(chunk: Buffer, meters: boolean): void {
-    this.#answerBytes += chunk.length;
     if (meters) this.#observer?.responseChunk(chunk, this.#sinceStartMs);
     keep(this.#responseCapture, chunk, this.#response);
   }

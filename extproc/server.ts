@@ -204,6 +204,10 @@ class EnginePool implements Engine {
     return this.#budgets.list();
   }
 
+  refund(transaction: string): void {
+    this.#budgets.refund(transaction);
+  }
+
   async close(drainMs = 0): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
@@ -322,7 +326,8 @@ class EnginePool implements Engine {
   #onExit(worker: EngineWorker, cause: unknown): void {
     const slot = this.#owners.get(worker);
     this.#owners.delete(worker);
-    this.#budgets.end(worker);
+    const lost = this.#budgets.end(worker);
+    if (lost.length > 0) this.#options.onFacts(lost);
     this.#questions.end(worker);
     if (this.#reserve === worker) {
       this.#reserve = undefined;

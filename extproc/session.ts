@@ -5,7 +5,13 @@
  */
 
 import { auditedDenial, tryLetBy } from "../gateway/audit.ts";
-import type { AuditedDenial, CallFacts, EngineDenial } from "../gateway/call-facts.ts";
+import type {
+  AuditedDenial,
+  CallCharge,
+  CallFacts,
+  EngineDenial,
+  ModelCall,
+} from "../gateway/call-facts.ts";
 import type {
   Command as PolicyCommand,
   Decision,
@@ -21,6 +27,7 @@ import type { Transaction } from "../gateway/transaction.ts";
 import type { WholeAnswer } from "./answer-changer.ts";
 import type { CallAccount } from "./call-account.ts";
 import type { AdmittedCall, WaitingCall } from "./call-admission.ts";
+import type { CallEstimates } from "./call-estimates.ts";
 import { admitCall } from "./call-admission.ts";
 import { encodeAnswerHead, encodeReplacedAnswer, encodeWholeAnswer } from "./answer-replies.ts";
 import type { SessionCommand } from "./commands.ts";
@@ -62,6 +69,7 @@ export interface SessionTools {
   readonly credential: Transaction["credential"];
   readonly limiter: RateLimiter;
   readonly budgeter: Budgeter;
+  readonly estimates: CallEstimates;
   /** Unique id of a transaction */
   readonly nextId: () => string;
   readonly routing: RoutingTools;
@@ -186,9 +194,7 @@ export class Session {
     this.#isSettling = false;
     const observation = this.#observation;
     const model = observation?.model() ?? null;
-    // Of a compressed answer the bytes on the wire are fewer than what the model wrote.
-    this.#account?.onDecoded(observation?.answerBytes ?? 0);
-    const charge = this.#routed && this.#account?.settle(model, this.#routed);
+    const charge = this.#settle(model);
     const facts: CallFacts = {
       id: this.#id,
       // Of a request that never went on no upstream was told.
@@ -204,6 +210,14 @@ export class Session {
     };
     observation?.destroy();
     return [{ kind: "record", facts }];
+  }
+
+  #settle(model: ModelCall | null): CallCharge | undefined {
+    const routed = this.#routed;
+    if (routed === undefined || this.#account === undefined) return undefined;
+    const { isLocal, demands } = routed;
+    const textWeight = this.#observation?.textWeight ?? 0;
+    return this.#account.settle(model, { isLocal, demands, textWeight });
   }
 
   #goOn(outcome: WorkOutcome): readonly SessionCommand[] {
@@ -410,7 +424,8 @@ export class Session {
       this.#wouldDeny = this.#entry && auditedDenial(wouldDeny, this.#entry.plan);
       return [{ kind: "send", bytes: reply }];
     }
-    const admitted = admitCall(routed, this.#caller, this.#tools);
+    const asked = { caller: this.#caller, transaction: this.#id };
+    const admitted = admitCall(routed, asked, this.#tools);
     if (admitted.kind !== "waiting") return this.#send(admitted, reply);
     this.#state = "waiting";
     // The message's bytes are only lent: what goes on was written down before anything is waited for.
@@ -442,7 +457,8 @@ export class Session {
       headers,
       traceId: this.#trace?.traceId ?? "",
     };
-    const plan = { provider: entry.provider, meters, capture };
+    const weighs = rule?.budget !== undefined;
+    const plan = { provider: entry.provider, meters, capture, weighs };
     this.#observation = this.#tools.observe(plan, request, this.#settler);
     this.#observation.requestBody(body, true);
   }

@@ -28,6 +28,8 @@ export type ThreadOrder =
       readonly portions?: SharedArrayBuffer;
       /** How far budgets are used, for all threads */
       readonly budgets: SharedArrayBuffer;
+      /** What calls of models usually use, for all threads */
+      readonly habits: SharedArrayBuffer;
       /** Decides which traces are kept where a plan keeps a share */
       readonly sampleSeed: number;
       /** Absent: budgets cannot be kept, and calls that have one are refused */

@@ -22,7 +22,7 @@ import type { RecordsBefore } from "./record-outputs.ts";
 type FindContext = AccessLogServerOptions["findContext"];
 
 /** What the logs need from the process. */
-export interface AccessLogsOptions extends Pick<RecordJoinOptions, "onRecord"> {
+export interface AccessLogsOptions extends Pick<RecordJoinOptions, "onRecord" | "onUnsent"> {
   readonly clock: Clock;
   readonly log: Logger;
   /** Facts of a gateway by its Envoy's node id; undefined for unknown ones, whose entries are dropped */
@@ -42,11 +42,12 @@ export class AccessLogs {
 
   constructor(options: AccessLogsOptions) {
     this.#options = options;
-    const { clock, log, onRecord, findContext } = options;
+    const { clock, log, onRecord, onUnsent, findContext } = options;
     this.#join = new RecordJoin({
       clock,
       log,
       onRecord,
+      ...(onUnsent !== undefined && { onUnsent }),
       takeAttempts: (spanId) => this.#attempts.take(spanId),
     });
     this.#server = new AccessLogServer({

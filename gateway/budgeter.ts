@@ -9,10 +9,18 @@ export interface CallMost {
   readonly microDollars: number | null;
 }
 
+/** What a call needs. */
+export interface CallNeed extends CallMost {
+  /** What it will probably use: charged where nobody is left who could settle it */
+  readonly expected: CallMost;
+  /** Id of its transaction, by which its record is found then */
+  readonly transaction: string;
+}
+
 /** A call that has room in every count of its budget. */
 export interface Reservation {
-  /** Ends it with what was used; the second time does nothing. */
-  settle(used: CallMost): void;
+  /** Ends it with what was used; the second time does nothing. An estimate may be taken back later. */
+  settle(used: CallMost & { readonly isEstimated?: boolean }): void;
 }
 
 /** What budgets say about one more call. */
@@ -33,5 +41,5 @@ export type BudgetVerdict =
 /** Keeps budgets. */
 export interface Budgeter {
   /** Reserves in each count, or in none. */
-  reserve(counts: readonly BudgetCount[], caller: string, most: CallMost): BudgetVerdict;
+  reserve(counts: readonly BudgetCount[], caller: string, need: CallNeed): BudgetVerdict;
 }

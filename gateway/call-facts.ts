@@ -152,6 +152,8 @@ export interface AuditedDenial extends EngineDenial {
 export interface CallFacts {
   /** Joins the facts with the access log entry: dynamic metadata `clrk:id` */
   readonly id: string;
+  /** Its thread was lost, and all else with it but the charge */
+  readonly isLost?: true;
   /** Ids that the upstream was told */
   readonly trace: TraceIds | null;
   readonly model: ModelCall | null;

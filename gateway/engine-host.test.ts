@@ -59,6 +59,7 @@ function open() {
       calls.push(`publish ${revision} with ${credentials.size}`);
     },
     eject: () => {},
+    refund: () => {},
     identify: (runs) => {
       calls.push(`identify ${runs.join(" ")}`);
     },

@@ -63,6 +63,11 @@ export class EngineHost {
     return this.#engine?.budgets() ?? [];
   }
 
+  /** Takes back what a call was charged that no provider had. */
+  refund(transaction: string): void {
+    this.#engine?.refund(transaction);
+  }
+
   /** Lets open transactions end for at most `drainMs`, and ends the engine, also one that is being started. */
   async close(drainMs?: number): Promise<void> {
     this.#isClosed = true;

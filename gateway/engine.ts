@@ -88,6 +88,8 @@ export interface Engine {
   status(): EngineStatus;
   /** What is used of budgets, as far as anything is; in no particular order. */
   budgets(): readonly BudgetUse[];
+  /** Takes back what a call was charged, by its transaction: no provider had its request. Within seconds. */
+  refund(transaction: string): void;
   /** Lets open transactions end for at most `drainMs`, then ends the threads. */
   close(drainMs?: number): Promise<void>;
 }

@@ -110,6 +110,7 @@ export class GatewayProcess {
       clock,
       log,
       onRecord: (record, json) => this.#onRecord(record, json),
+      onUnsent: (transaction) => this.#engine.refund(transaction),
       findContext: (gateway) => this.#entryContext(gateway),
       health: this.#health,
     });

@@ -1,9 +1,10 @@
 /** Tests that every line becomes one record, with its facts when they come in time and in memory that is bounded. */
 import t from "tap";
 import { EngineLine } from "./access-log/engine-line.ts";
+import type { HttpMeasures } from "./access-log/http-transaction.ts";
 import { outlineOf } from "./access-log/http-transaction.ts";
 import { RecordStamps } from "./access-log/record-stamps.ts";
-import type { Attempt } from "./call-facts.ts";
+import type { Attempt, CallFacts } from "./call-facts.ts";
 import { ManualClock } from "./clock.ts";
 import { silentLogger } from "./log.ts";
 import type { EgressRecord } from "./record.ts";
@@ -15,9 +16,10 @@ import { callFacts, capturedExchange } from "./testdata/call-facts.ts";
 const stamps = new RecordStamps();
 
 /** The line of a transaction, recognised in its record by the id in its path. */
-function lineOf(id: string): EngineLine {
+function lineOf(id: string, changes: Partial<HttpMeasures> = {}): EngineLine {
   const outline = outlineOf(httpFacts(), entryContext());
-  const measures = httpMeasures({ engineId: id, target: { path: `/${id}`, query: "" } });
+  const target = { path: `/${id}`, query: "" };
+  const measures = httpMeasures({ engineId: id, target, ...changes });
   return new EngineLine({ outline, measures, revision: 1, stamps, json: undefined });
 }
 
@@ -47,6 +49,7 @@ function createJoin(
   const clock = new ManualClock();
   const records: EgressRecord[] = [];
   const logged: string[] = [];
+  const unsent: string[] = [];
   const log = { ...silentLogger, error: (message: string) => void logged.push(message) };
   const onRecord = (record: EgressRecord) => {
     if (record.request.path === "/throws") throw new Error("sink");
@@ -57,11 +60,12 @@ function createJoin(
     log,
     onRecord,
     limits,
+    onUnsent: (id) => void unsent.push(id),
     ...(takeAttempts && { takeAttempts }),
   });
   /** `path:tokens` of each record */
   const said = () => records.map(({ request, usage }) => `${request.path}:${usage?.inputTokens}`);
-  return { clock, join, records, logged, said };
+  return { clock, join, records, logged, said, unsent };
 }
 
 t.test("addLine() makes the record at once when the facts are there", async (t) => {
@@ -70,6 +74,23 @@ t.test("addLine() makes the record at once when the facts are there", async (t) 
   join.addLine(lineOf("b"));
   t.same(said(), ["/b:12"]);
   t.match(join.stats, { joined: 1, incomplete: 0, waitingFacts: 1, waitingLines: 0 });
+});
+
+t.test("an estimate of a call that no upstream was sent is taken back", async (t) => {
+  const estimate = { tokens: 90, microDollars: 7, isEstimated: true };
+  const { join, records, unsent } = createJoin({}, () => [attempt, attempt]);
+  const add = (id: string, sentMs: number | null, changes: Partial<CallFacts> = {}) => {
+    join.addFacts([callFacts({ id, charge: estimate, ...changes })]);
+    join.addLine(lineOf(id, { sentMs }));
+    return records.at(-1)?.charge;
+  };
+  t.same(add("never", null), { tokens: 0, cost: "0.00", estimated: false });
+  t.match(add("sent", 3), { tokens: 90, estimated: true });
+  t.same(add("dear", null, { charge: { ...estimate, microDollars: null } })?.cost, null);
+  t.match(add("told", null, { charge: { ...estimate, isEstimated: false } }), { tokens: 90 });
+  t.match(add("tried", null, { routing }), { tokens: 90 }, "one of several attempts was sent");
+  t.match(add("lost", null, { isLost: true }), { tokens: 0, estimated: false });
+  t.strictSame(unsent, ["never", "dear", "lost"]);
 });
 
 t.test("addFacts() makes the record of a line that waited", async (t) => {

@@ -33,6 +33,8 @@ export interface RecordJoinOptions {
   /** Takes a record, and its JSON on one line where that was cheaper to make together */
   readonly onRecord: (record: EgressRecord, json: string | undefined) => void;
   readonly limits?: Partial<RecordJoinLimits>;
+  /** A call was charged an estimate by its engine, but no provider ever had its request: id of its transaction */
+  readonly onUnsent?: (id: string) => void;
   /** Gives up the attempts of a transaction by its span; none where there were no several ways */
   readonly takeAttempts?: (spanId: string) => readonly Attempt[];
 }
@@ -218,7 +220,7 @@ export class RecordJoin {
     if (facts === undefined) this.#incomplete++;
     else this.#joined++;
     try {
-      const { record, json } = line.complete(this.#withAttempts(facts));
+      const { record, json } = line.complete(this.#uncharged(line, this.#withAttempts(facts)));
       this.#options.onRecord(record, json);
       this.#isFailing = false;
     } catch (error) {
@@ -234,6 +236,16 @@ export class RecordJoin {
     if (facts === undefined || facts.routing === null || facts.trace === null) return facts;
     const attempts = this.#options.takeAttempts?.(facts.trace.spanId) ?? [];
     return attempts.length === 0 ? facts : { ...facts, attempts };
+  }
+
+  /** Which attempt of several was sent, the line does not say. */
+  #uncharged(line: EngineLine, facts: CallFacts | undefined): CallFacts | undefined {
+    const { charge, attempts = [] } = facts ?? {};
+    const mayBeSent = !line.isUnsent || attempts.length > 1;
+    if (facts === undefined || charge?.isEstimated !== true || mayBeSent) return facts;
+    this.#options.onUnsent?.(facts.id);
+    const microDollars = charge.microDollars === null ? null : 0;
+    return { ...facts, charge: { tokens: 0, microDollars, isEstimated: false } };
   }
 
   #nowMs(): number {

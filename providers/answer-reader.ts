@@ -11,6 +11,7 @@ import type { OperationLayout } from "./operation-layout.ts";
 import { answerSlotCount, answerSlots as slots } from "./operation-layout.ts";
 import type { EventSink } from "./sse.ts";
 import { EventSplitter } from "./sse.ts";
+import { TextWeigher } from "./text-weight.ts";
 import { ArraySplitter } from "./json-array.ts";
 
 /** More than any provider answers at once. */
@@ -42,11 +43,21 @@ export class AnswerReader implements EventSink {
   #model: string | null = null;
   #firstContentMs: number | null = null;
   #sinceStartMs = 0;
+  /** Null: nobody asked what the text weighs */
+  readonly #weigher: TextWeigher | null;
 
-  constructor(layout: OperationLayout, form: AnswerForm) {
+  /** `weighs`: what a stream's text weighs is wanted too, for which every event is read. */
+  constructor(layout: OperationLayout, form: AnswerForm, { weighs = false } = {}) {
     this.#layout = layout;
     const shape = form === "plain" ? layout.answer : layout.event;
-    this.#scanner = new JsonScanner(shape, answerSlotCount, () => this.#onChoice());
+    const weigher = weighs ? new TextWeigher() : null;
+    this.#weigher = weigher;
+    this.#scanner = new JsonScanner(shape, answerSlotCount, {
+      onElement: () => this.#onChoice(),
+      ...(weigher !== null && {
+        onText: (bytes: Buffer, start: number, end: number) => weigher.write(bytes, start, end),
+      }),
+    });
     this.#splitter = createSplitter(form, this);
   }
 
@@ -63,6 +74,11 @@ export class AnswerReader implements EventSink {
   /** When the first event with content was whole, in `ms`; null for plain answers and before. */
   get firstContentMs(): number | null {
     return this.#firstContentMs;
+  }
+
+  /** Weight of the text of a stream so far, with tool arguments and reasoning, see `text-weight.ts`; 0 of plain answers. */
+  get textWeight(): number {
+    return this.#weigher?.weight ?? 0;
   }
 
   /** As they were counted so far; belongs to the reader. */
@@ -89,7 +105,8 @@ export class AnswerReader implements EventSink {
 
   onEvent(): void {
     const knowsFirst = this.#id !== null && this.#model !== null && this.#firstContentMs !== null;
-    this.#scanner.reset(knowsFirst ? this.#layout.laterEvent : this.#layout.event);
+    const isLater = knowsFirst && this.#weigher === null;
+    this.#scanner.reset(isLater ? this.#layout.laterEvent : this.#layout.event);
     this.#elements = 0;
   }
 

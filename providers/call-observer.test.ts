@@ -310,3 +310,31 @@ for (const { name, text } of hostile) {
     }
   });
 }
+
+t.test("textWeight() weighs what a stream writes, as it was told to", async (t) => {
+  const event = (delta: object) =>
+    `data: ${JSON.stringify({ choices: [{ index: 0, delta }] })}\n\n`;
+  const calls = [{ function: { name: "read", arguments: '{"file":"a.txt"}' } }];
+  const stream = [
+    event({ role: "assistant", content: "" }),
+    event({ content: "The sea is " }),
+    event({ content: "wide" }),
+    event({ reasoning_content: "Let me see" }),
+    event({ tool_calls: calls }),
+  ];
+  const weightOf = (weighs: boolean, events: readonly string[]) => {
+    const request = { method: "POST", path: "/v1/chat/completions", weighs };
+    const observer = createCallObserver(openai, request);
+    observer?.responseStart({ status: 200, contentType: "text/event-stream" });
+    for (const text of events) observer?.responseChunk(Buffer.from(text), 1);
+    return observer?.textWeight() ?? Number.NaN;
+  };
+  const weights = stream.map((_, at) => weightOf(true, stream.slice(0, at + 1)));
+  t.equal(weights[0], 0);
+  t.ok(
+    weights.every((weight, at) => at === 0 || weight > (weights[at - 1] ?? 0)),
+    `${weights}`,
+  );
+  t.ok((weights.at(-1) ?? 0) > 10 && (weights.at(-1) ?? 0) < 30, `${weights.at(-1)}`);
+  t.equal(weightOf(false, stream), 0, "nobody asked");
+});

@@ -58,6 +58,8 @@ export interface CallObserver {
   responseEnd(): void;
   /** What is known by now: at the end everything, in the middle of a call what it had said before */
   result(): ObservedCall;
+  /** Weight of a stream's text so far, see `text-weight.ts`; 0 where it was not asked for, and of plain answers */
+  textWeight(): number;
 }
 
 const requestSlots = { model: 0, stream: 1 } as const;
@@ -68,14 +70,15 @@ const requestShape = compileShape([
 
 /**
  * Begins to watch a request, by its method and its path with or without a query. Undefined when the provider declares
- * no such operation: a list of models, a file.
+ * no such operation: a list of models, a file. `weighs`: the text of the answer is weighed too.
  */
 export function createCallObserver(
   provider: Provider,
-  request: { readonly method: string; readonly path: string },
+  request: { readonly method: string; readonly path: string; readonly weighs?: boolean },
 ): CallObserver | undefined {
-  const found = findOperation(provider, request.method, request.path);
-  return found === undefined ? undefined : new OperationObserver(found);
+  const { method, path, weighs = false } = request;
+  const found = findOperation(provider, method, path);
+  return found === undefined ? undefined : new OperationObserver(found, weighs);
 }
 
 class OperationObserver implements CallObserver {
@@ -87,11 +90,13 @@ class OperationObserver implements CallObserver {
   #request: JsonScanner | null = new JsonScanner(requestShape, 2);
   /** Null before the answer, and for one that is not read */
   #answer: AnswerReader | null = null;
+  readonly #weighs: boolean;
   #isStream = false;
   #isAnswered = false;
 
-  constructor({ layout, pathModel }: FoundOperation) {
+  constructor({ layout, pathModel }: FoundOperation, weighs: boolean) {
     this.#layout = layout;
+    this.#weighs = weighs;
     this.#pathModel = pathModel;
   }
 
@@ -111,7 +116,7 @@ class OperationObserver implements CallObserver {
     const form = isArray ? "array" : asked;
     this.#isStream = form !== "plain";
     if (status < 200 || status > 299) return;
-    this.#answer = new AnswerReader(this.#layout, form);
+    this.#answer = new AnswerReader(this.#layout, form, { weighs: this.#weighs });
   }
 
   responseChunk(chunk: Uint8Array, sinceStartMs: number): void {
@@ -137,6 +142,10 @@ class OperationObserver implements CallObserver {
       timeToFirstTokenMs: answer?.firstContentMs ?? null,
       usage: answer === null ? null : usageOf(answer.tokens, this.#layout),
     };
+  }
+
+  textWeight(): number {
+    return this.#answer?.textWeight ?? 0;
   }
 
   #settleRequest(): void {

@@ -22,7 +22,9 @@ interface Scan {
 
 function scan(pieces: Iterable<Buffer>): Scan {
   const choices: FoundValue[][] = [];
-  const scanner = new JsonScanner(shape, slotCount, () => choices.push(scanner.values.slice(4, 6)));
+  const scanner = new JsonScanner(shape, slotCount, {
+    onElement: () => choices.push(scanner.values.slice(4, 6)),
+  });
   for (const piece of pieces) scanner.write(piece, 0, piece.length);
   const { isComplete, isMalformed, values } = scanner;
   return { values, choices, state: isComplete ? "complete" : isMalformed ? "malformed" : "open" };
@@ -277,6 +279,33 @@ t.test("write() reads only the part that it is given", async (t) => {
   cut.write(text, 60, text.length);
   t.ok(cut.isComplete);
 });
+
+t.test(
+  "onText is given the inside of strings that are only to be there, however they are cut",
+  async (t) => {
+    const wanted = compileShape([
+      { path: "a[].text", slot: 0, as: "presence" },
+      { path: "name", slot: 1, as: "value" },
+    ]);
+    const document = Buffer.from(
+      '{"a":[{"text":"x\\"y\\\\"},{"text":""},{"text":7}],"name":"n","text":"no"}',
+    );
+    for (let size = 1; size <= document.length; size++) {
+      let text = "";
+      const scanner = new JsonScanner(wanted, 2, {
+        onText: (bytes, start, end) => {
+          text += bytes.toString("latin1", start, end);
+        },
+      });
+      for (let at = 0; at < document.length; at += size) {
+        scanner.write(document, at, Math.min(at + size, document.length));
+      }
+      t.equal(text, 'x\\"y\\\\', `pieces of ${size}`);
+      t.strictSame(scanner.values, [true, "n"]);
+      t.ok(scanner.isComplete);
+    }
+  },
+);
 
 t.test("reset() begins another document, of another shape too", async (t) => {
   const scanner = new JsonScanner(shape, slotCount);

@@ -43,12 +43,23 @@ const inWantedScalar = 12;
 const atPresence = 13;
 const complete = 14;
 const malformed = 15;
+const inText = 16;
+
+/** Takes part of a string's inside as it is written in the document, escapes and all; the bytes are borrowed. */
+export type TakeText = (bytes: Buffer, start: number, end: number) => void;
+
+/** What a scanner tells while it reads. */
+export interface ScannerHandlers {
+  readonly onElement?: () => void;
+  readonly onText?: TakeText;
+}
 
 /** Reads one document after another. */
 export class JsonScanner {
   /** What was found so far, by slot; of a key that came twice, what came last */
   readonly values: FoundValue[];
   readonly #onElement: () => void;
+  readonly #onText: TakeText | undefined;
   #shape: JsonShape;
   #mode = atValue;
   /** What the value to come is; null for one that nobody wants */
@@ -68,11 +79,16 @@ export class JsonScanner {
 
   /**
    * `slots` is how many the shape uses. `onElement` is called at the end of an array's element that held values, which
-   * are taken back thereafter.
+   * are taken back thereafter. `onText` is given the strings of which only the presence is wanted.
    */
-  constructor(shape: JsonShape, slots: number, onElement: () => void = ignoreElement) {
+  constructor(
+    shape: JsonShape,
+    slots: number,
+    { onElement = ignoreElement, onText }: ScannerHandlers = {},
+  ) {
     this.values = new Array<FoundValue>(slots).fill(null);
     this.#onElement = onElement;
+    this.#onText = onText;
     this.#shape = shape;
     this.#target = shape;
   }
@@ -124,6 +140,8 @@ export class JsonScanner {
         return this.#readScalar(bytes, at, end);
       case atPresence:
         return this.#notePresence(bytes, at);
+      case inText:
+        return this.#passText(bytes, at, end);
       case complete:
       case malformed:
         return end;
@@ -310,7 +328,8 @@ export class JsonScanner {
 
   #beginString(at: number, target: JsonShape | null): number {
     if (target === null || target.slot < 0) this.#mode = inString;
-    else this.#mode = target.as === "value" ? inWantedString : atPresence;
+    else if (target.as === "value") this.#mode = inWantedString;
+    else this.#mode = this.#onText === undefined ? atPresence : inText;
     this.#heldBytes = 0;
     return at;
   }
@@ -320,6 +339,18 @@ export class JsonScanner {
     if (bytes[at] !== quote && this.#target !== null) this.values[this.#target.slot] = true;
     this.#mode = inString;
     return at;
+  }
+
+  #passText(bytes: Buffer, at: number, end: number): number {
+    const stop = this.#findStringEnd(bytes, at, end);
+    const to = stop < 0 ? end : stop;
+    if (to > at && this.#target !== null) {
+      this.values[this.#target.slot] = true;
+      this.#onText?.(bytes, at, to);
+    }
+    if (stop < 0) return end;
+    this.#endValue();
+    return stop + 1;
   }
 
   #readString(bytes: Buffer, at: number, end: number): number {

@@ -2,11 +2,14 @@
  * List prices of models, in micro-dollars for a million tokens: standard tier, text. From the public price lists
  * openai.com/api/pricing, claude.com/pricing, ai.google.dev/pricing, aws.amazon.com/bedrock/pricing and
  * mistral.ai/pricing as they were known when `pricesAsOf` was written; who pays others says so in a file of his own.
+ * Compared since, on 2026-11-28: Claude's with the tables of platform.claude.com, of which the models after Opus 4.5
+ * are; those of OpenAI, Gemini and Nova with copies that others keep of the lists. Where copies differ the higher
+ * price stands.
  */
 
 import type { PriceEntry } from "./prices.ts";
 
-/** When the table was last compared with the lists. */
+/** When the table was last compared with all of the lists themselves. */
 export const pricesAsOf = "2025-12-01";
 
 const usd = (dollars: number) => Math.round(dollars * 1_000_000);
@@ -45,6 +48,7 @@ const gemini = [
 export const priceTable: readonly PriceEntry[] = [
   ...[
     { models: ["gpt-5", "gpt-5-2025-*", "gpt-5-chat-latest"], price: of(1.25, 0.125, 10) },
+    { models: ["gpt-5.1", "gpt-5.1-2025-*"], price: of(1.25, 0.125, 10) },
     { models: ["gpt-5-mini", "gpt-5-mini-2025-*"], price: of(0.25, 0.025, 2) },
     { models: ["gpt-5-nano", "gpt-5-nano-2025-*"], price: of(0.05, 0.005, 0.4) },
     { models: ["gpt-4.1", "gpt-4.1-2025-*"], price: of(2, 0.5, 8) },
@@ -62,7 +66,21 @@ export const priceTable: readonly PriceEntry[] = [
     { models: ["text-embedding-ada-002"], price: of(0.1, 0.1, 0) },
   ].map((entry) => ({ provider: "openai", ...entry })),
   ...[
-    { models: ["claude-opus-4-5*"], price: claude(5, 25) },
+    { models: ["claude-opus-5-5*"], price: { ...claude(4, 20), cachedInput: usd(0.2) } },
+    {
+      models: ["claude-opus-4-5*", "claude-opus-4-6*", "claude-opus-4-7*", "claude-opus-4-8*"],
+      price: claude(5, 25),
+    },
+    { models: ["claude-opus-5", "claude-opus-5-2026*"], price: claude(5, 25) },
+    {
+      models: ["claude-sonnet-5", "claude-sonnet-5-2026*", "claude-sonnet-5-5*"],
+      price: claude(2, 10),
+    },
+    { models: ["claude-sonnet-4-6*"], price: claude(3, 15) },
+    {
+      models: ["claude-haiku-5-5*"],
+      price: { ...claude(0.1, 0.5), long: { aboveInputTokens: 100_000, ...claude(0.5, 2.5) } },
+    },
     {
       models: ["claude-opus-4-1*", "claude-opus-4-0", "claude-opus-4-2025*"],
       price: claude(15, 75),

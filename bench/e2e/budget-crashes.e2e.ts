@@ -116,6 +116,7 @@ t.test("threads that are killed under load lose no spend", { timeout: 120_000 },
     deadlineMs: 5_000,
     what: "the end of all reservations",
   });
+  // Of a call whose thread is lost at least the names in its body are charged: more than the 3 tokens of this provider.
   const counted = upstream.received.length * tokensOfCall;
   const reservation = Buffer.byteLength(request.body) + 1_024 + 100;
   test.ok(lost > 0 && engine.status().replaced >= 2, `${lost} lost`);

@@ -269,7 +269,7 @@ t.test(
     socket.destroy();
     const { used } = await settled(gateway, "AIProviderRoute/default/openai/1", run);
     stop();
-    test.ok(used > 100 && used < 6_000, `${used}`);
+    test.ok(used > 10 && used < 300, `${used}`);
     test.match(await gateway.waitForRecord(isOf(run)), {
       charge: { tokens: used, estimated: true },
     });
@@ -284,7 +284,7 @@ t.test(
 );
 
 t.test(
-  "kill -9 of the gateway loses nothing, and charges whole what was under way",
+  "kill -9 of the gateway loses nothing, and charges what was under way by an estimate",
   async (test) => {
     const name = "AIProviderRoute/default/openai/0";
     const run = await gateway.registerRun("killed");
@@ -307,7 +307,9 @@ t.test(
     stop();
     gateway = await startGateway(t, options);
     const after = await countOf(gateway, name);
-    test.equal(after.used, before.used + open.reserved);
+    const estimate = after.used - before.used;
+    // Some words of a prompt with their names, and no more output than the call may have.
+    test.ok(estimate > 10 && estimate < 60, `${estimate} of ${open.reserved} that were reserved`);
     test.equal(after.reserved, 0);
   },
 );

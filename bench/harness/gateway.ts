@@ -57,6 +57,8 @@ export interface GatewayOptions {
   readonly nats?: readonly string[];
   /** `CLRK_HOME`, which may be that of a process before; a new one when absent */
   readonly home?: string;
+  /** Longest start in `ms`, on a machine that is busy; 20 s when absent */
+  readonly startDeadlineMs?: number;
   /** Of the process itself, beside what it needs to run */
   readonly environment?: Readonly<Record<string, string>>;
   /** Files that it, and what it starts, may open; as many as this process when absent */
@@ -139,7 +141,7 @@ export async function startGateway(
   });
   scope.teardown(stopFollowing);
   const gateway = new Gateway({ scratch: root, home, directory, process, events, records });
-  await gateway.waitUntilServing();
+  await gateway.waitUntilServing(options.startDeadlineMs ?? startDeadlineMs);
   return gateway;
 }
 
@@ -281,7 +283,7 @@ class Gateway implements RunningGateway {
   }
 
   /** Resolves when every EgressGateway confirmed the first manifests, or at once when these have problems. */
-  async waitUntilServing(): Promise<void> {
+  async waitUntilServing(deadlineMs: number): Promise<void> {
     const state = await waitUntil(
       async () => {
         const { gateways, problems, revision } = await this.status();
@@ -290,7 +292,7 @@ class Gateway implements RunningGateway {
         const live = gateways.filter(({ liveRevision }) => liveRevision >= revision);
         return revision > 0 && live.length === items.length ? { problems } : undefined;
       },
-      { deadlineMs: startDeadlineMs, what: "gateway that serves", intervalMs: 20 },
+      { deadlineMs, what: "gateway that serves", intervalMs: 20 },
     ).catch((cause: unknown) => {
       throw new Error(
         `Cannot start gateway: it does not serve: ${this.log.slice(0, shownLogCharacters)}`,
@@ -378,12 +380,18 @@ async function startProcess(scope: TestScope, start: StartOptions): Promise<Star
   };
   child.stdin.on("error", () => {}); // EPIPE: the process may be gone already
   scope.teardown(close);
-  const line = await readFirstLine(child, () => log);
+  const line = await readFirstLine(child, {
+    log: () => log,
+    deadlineMs: options.startDeadlineMs ?? startDeadlineMs,
+  });
   return { child, controlSocket: line, log: () => log, close };
 }
 
 /** The one line of standard output: the path of the control socket. */
-function readFirstLine(child: ChildProcess, log: () => string): Promise<string> {
+function readFirstLine(
+  child: ChildProcess,
+  { log, deadlineMs }: { readonly log: () => string; readonly deadlineMs: number },
+): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
     const fail = (why: string): void => {
@@ -396,8 +404,8 @@ function readFirstLine(child: ChildProcess, log: () => string): Promise<string> 
     };
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
-      fail(`nothing said after ${startDeadlineMs} ms`);
-    }, startDeadlineMs);
+      fail(`nothing said after ${deadlineMs} ms`);
+    }, deadlineMs);
     child.once("error", (error) => fail(error.message));
     child.once("close", (code) => fail(`ended with code ${code}`));
     child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {

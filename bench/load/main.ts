@@ -12,6 +12,7 @@ import { runLlm } from "./llm.ts";
 import { runLlmEngine } from "./llm-engine.ts";
 import { runMitm } from "./mitm.ts";
 import { UsageError } from "./options.ts";
+import { runSpendBench } from "../spend/spend-bench.ts";
 import { runRouteChange } from "./route-change.ts";
 import { runTranslation } from "./translation.ts";
 
@@ -46,6 +47,10 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --routes N (2000)  --changes N (100)  --json FILE
   endurance     failed requests while routes change
                   --requests N (200000)  --routes N (2000)  --connections N (16)
+  spend         spend in the book beside what the provider bills, with broken calls and crashes
+                  --requests N (100000)  --connections N (128)
+                  --broken-percent N (30)  --crashed-percent N (5)
+                  --process-kills N (5)  --seed N (1)  --json FILE
   leaf-rate     certificates minted per second
   setup-peers   installs mitmproxy, mockttp, Portkey and LiteLLM and builds grpc-go in a
                 cache directory; what is there already stays
@@ -78,6 +83,9 @@ async function main(args: readonly string[]): Promise<void> {
     case "endurance":
       await useOneEnvoy();
       return runEndurance(rest);
+    case "spend":
+      await useOneEnvoy();
+      return runSpendBench(rest);
     case "leaf-rate":
       return runScript("./leaf-rate.ts", rest);
     case "setup-peers":

@@ -4,6 +4,7 @@ import { Observation } from "../observation.ts";
 import type { PlanBook } from "../plan-book.ts";
 import type { SessionTools } from "../session.ts";
 import { createBudgeter } from "./budgeter.ts";
+import { createEstimates } from "./estimates.ts";
 import { createLimiter } from "./limiter.ts";
 import { routingTools } from "./routing-tools.ts";
 
@@ -14,6 +15,7 @@ export function sessionTools(book: PlanBook, changes: Partial<SessionTools> = {}
     credential: book.credential,
     limiter: createLimiter().limiter,
     budgeter: createBudgeter().budgeter,
+    estimates: createEstimates().estimates,
     nextId: () => "tx1",
     trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
     nowMs: () => nowMs++,

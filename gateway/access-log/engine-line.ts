@@ -41,6 +41,11 @@ export class EngineLine {
     return this.#parts.measures.engineId;
   }
 
+  /** No upstream was sent the whole request, so that none accepted it. Of several attempts it says what the last did. */
+  get isUnsent(): boolean {
+    return this.#parts.measures.sentMs === null;
+  }
+
   /** The record; without facts it says nothing of the model, and its query is `[redacted]`. */
   complete(facts: CallFacts | undefined): ReadRecord {
     const { outline, measures, revision, stamps, json } = this.#parts;

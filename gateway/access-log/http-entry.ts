@@ -71,6 +71,7 @@ function measuresOf({ commonProperties, request, response }: Entry): HttpMeasure
     startUnixMs,
     durationMs: durationMs(common.timeToLastDownstreamTxByte) ?? durationMs(common.duration) ?? 0,
     requestMs: durationMs(common.timeToLastRxByte),
+    sentMs: durationMs(common.timeToLastUpstreamTxByte),
     firstByteMs: durationMs(common.timeToFirstUpstreamRxByte),
     requestBytes: request?.requestBodyBytes ?? 0,
     status: response?.responseCode?.value ?? 0,

@@ -73,6 +73,20 @@ t.test("completeRecord() says all of an allowed transaction", async (t) => {
   });
 });
 
+t.test("completeRecord() believes of a lost thread's facts the charge alone", async (t) => {
+  const charge = { tokens: 9, microDollars: 3, isEstimated: true };
+  const target = { path: "/v1/models", query: "key=a" };
+  const facts = callFacts({ isLost: true, charge });
+  const record = recordOf({}, { engineId: "engine-1", target }, facts);
+  t.match(record, {
+    charge: { tokens: 9, cost: "0.000003", estimated: true },
+    request: { path: "/v1/models", query: "[redacted]" },
+    response: { chunks: null },
+    model: null,
+    usage: null,
+  });
+});
+
 t.test("completeRecord() is the child of the agent's span", async (t) => {
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   t.same(recordOf({}, { traceparent }).trace, {

@@ -60,6 +60,8 @@ export interface HttpMeasures {
   readonly durationMs: number;
   /** Last byte of the request, since the start */
   readonly requestMs: number | null;
+  /** Last byte of the request to the upstream, of several attempts the last one's, since the start */
+  readonly sentMs: number | null;
   /** First byte of the upstream's response, since the start */
   readonly firstByteMs: number | null;
   readonly requestBytes: number;
@@ -144,8 +146,9 @@ export function isEngineTransaction(outline: HttpOutline, measures: HttpMeasures
 export function completeRecord(
   outline: HttpOutline,
   measures: HttpMeasures,
-  { revision, stamps, facts }: RecordCompletion,
+  { revision, stamps, facts: found }: RecordCompletion,
 ): EgressRecord {
+  const facts = found?.isLost === true ? undefined : found;
   const { request } = outline;
   const isEngine = isEngineTransaction(outline, measures);
   const target = isEngine ? shownTarget(measures.target, facts) : measures.target;
@@ -195,7 +198,7 @@ export function completeRecord(
     trace: facts?.trace ?? stamps.trace(measures.traceparent),
     model: model === null ? null : recordModel(model),
     usage: model === null ? null : model.usage,
-    ...(facts?.charge !== undefined && { charge: recordCharge(facts.charge) }),
+    ...(found?.charge !== undefined && { charge: recordCharge(found.charge) }),
     routing: recordRouting(facts),
     capture: facts?.capture ?? null,
     ...(facts?.mcp !== undefined && { mcp: facts.mcp }),

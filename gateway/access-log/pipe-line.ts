@@ -88,11 +88,12 @@ export class PipeLineReader {
     const responseEnd = this.#number(line);
     const duration = this.#number(line);
     const requestEnd = this.#number(line);
+    const sent = this.#number(line);
     const firstByte = this.#number(line);
     const requestBytes = this.#number(line);
     const status = this.#number(line);
     const responseBytes = this.#number(line);
-    const times = startUnixMs + responseEnd + duration + requestEnd + firstByte;
+    const times = startUnixMs + responseEnd + duration + requestEnd + sent + firstByte;
     if (Number.isNaN(times + requestBytes + status + responseBytes)) return undefined;
     const engineId = this.#text(line, end);
     const traceparent = this.#text(line, end);
@@ -105,6 +106,7 @@ export class PipeLineReader {
       startUnixMs,
       durationMs: sinceStart(responseEnd) ?? Math.max(duration, 0),
       requestMs: sinceStart(requestEnd),
+      sentMs: sinceStart(sent),
       firstByteMs: sinceStart(firstByte),
       requestBytes: Math.max(requestBytes, 0),
       status: Math.max(status, 0),

@@ -35,6 +35,8 @@ const measures = [
   // Whole `ms` until the transaction was done or cut off
   ["duration", "%DURATION%"],
   ["requestEnd", "%COMMON_DURATION(DS_RX_BEG:DS_RX_END:ns)%"],
+  // Last byte of the request to the upstream
+  ["sent", "%COMMON_DURATION(DS_RX_BEG:US_TX_END:ns)%"],
   ["firstByte", "%COMMON_DURATION(DS_RX_BEG:US_RX_BEG:ns)%"],
   ["requestBytes", "%BYTES_RECEIVED%"],
   ["status", "%RESPONSE_CODE%"],

@@ -67,8 +67,10 @@ function check(input: Buffer): Finding {
 
 function scan(pieces: readonly Buffer[]): Scan {
   const elements: FoundValue[][] = [];
-  const scanner = new JsonScanner(shape, slots, () => {
-    elements.push(scanner.values.slice(paths.length, slots - 1));
+  const scanner = new JsonScanner(shape, slots, {
+    onElement: () => {
+      elements.push(scanner.values.slice(paths.length, slots - 1));
+    },
   });
   for (const piece of pieces) scanner.write(piece, 0, piece.length);
   const { isComplete, isMalformed } = scanner;
