@@ -18,7 +18,11 @@ const shapes = [
     value: `sk-ant-api03-${"Ab3_dEf-9h".repeat(9)}AA`,
     wanted: /^sk-ant-api03-[\dA-Za-z]{92}$/,
   },
-  { name: "OpenAI project", value: `sk-proj-${"aB3dE_".repeat(8)}`, wanted: /^sk-proj-[\dA-Za-z]{48}$/ },
+  {
+    name: "OpenAI project",
+    value: `sk-proj-${"aB3dE_".repeat(8)}`,
+    wanted: /^sk-proj-[\dA-Za-z]{48}$/,
+  },
   { name: "GitHub", value: `ghp_${"aB3d".repeat(9)}`, wanted: /^ghp_[\dA-Za-z]{36}$/ },
   { name: "Azure", value: "0a1b2c3d".repeat(4), wanted: /^[\da-f]{32}$/ },
   { name: "upper case", value: "0A1B2C3D".repeat(4), wanted: /^[\dA-F]{32}$/ },
@@ -48,14 +52,17 @@ for (const { name, value, wanted } of shapes) {
   });
 }
 
-t.test("createPlaceholder() depends on the key and on whose value it is, not on the value", async (t) => {
-  const value = `sk-ant-api03-${"Ab3_dEf-9h".repeat(9)}AA`;
-  const rotated = `sk-ant-api03-${"-7gHi_2jKl".repeat(9)}ZZ`;
-  t.equal(made(rotated), made(value));
-  t.equal(made(value), made(value));
-  t.not(made(value, "default/other/token"), made(value));
-  t.not(made(value, "default/key/token", Buffer.alloc(32, 8)), made(value));
-});
+t.test(
+  "createPlaceholder() depends on the key and on whose value it is, not on the value",
+  async (t) => {
+    const value = `sk-ant-api03-${"Ab3_dEf-9h".repeat(9)}AA`;
+    const rotated = `sk-ant-api03-${"-7gHi_2jKl".repeat(9)}ZZ`;
+    t.equal(made(rotated), made(value));
+    t.equal(made(value), made(value));
+    t.not(made(value, "default/other/token"), made(value));
+    t.not(made(value, "default/key/token", Buffer.alloc(32, 8)), made(value));
+  },
+);
 
 t.test("createPlaceholder() says what has no room for one", async (t) => {
   const reason = "has fewer than 20 letters and digits behind its prefix, 12 of them in a row";
