@@ -151,9 +151,9 @@ export class McpSession {
 
   #observe(headers: HeaderView, endOfStream: boolean): void {
     const { entry, tools, settler } = this.#options;
-    const { capture, queryCredentials } = entry.plan;
+    const { capture, queryCredentials, hidesTarget } = entry.plan;
     const path = headers.find(":path") ?? "/";
-    if (queryCredentials.length > 0) this.#target = redactTarget(path);
+    if (queryCredentials.length > 0 || hidesTarget === true) this.#target = redactTarget(path);
     if (capture === undefined) return;
     const request = { method: headers.find(":method") ?? "", path, headers };
     const plan = { provider: undefined, meters: false, capture };

@@ -19,6 +19,8 @@ import type { ValueRedactor } from "../gateway/value-redactor.ts";
 import { createValueRedactor } from "../gateway/value-redactor.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { keepsParts } from "./plan-update.ts";
+import type { SwapEntry } from "./swap-entry.ts";
+import { createSwapEntry } from "./swap-entry.ts";
 import { WordRedactor } from "./word-redactor.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProviderByName } from "../providers/registry.ts";
@@ -62,6 +64,7 @@ export class PlanBook {
   #updates: PlanUpdate[] = [];
   #plans: ReadonlyMap<string, PlanEntry> = new Map();
   #attempts: ReadonlyMap<string, AttemptEntry> = new Map();
+  #swaps: ReadonlyMap<string, SwapEntry> = new Map();
   #credentials: ReadonlyMap<string, SecretValue> = new Map();
   /** Every value by its text, longest unused first */
   readonly #seen = new Map<string, SecretValue>();
@@ -113,6 +116,15 @@ export class PlanBook {
         .flatMap(({ attempts }) => attempts)
         .map((plan) => [plan.id, this.#attempt(plan, knownAttempts.get(plan.id))]),
     );
+    const every = everyValue(this.#updates);
+    this.#swaps = new Map(
+      this.#updates
+        .flatMap(({ swaps }) => swaps)
+        .map((plan) => [
+          plan.id,
+          createSwapEntry(plan, { newest: values, every: (name) => every.get(name) ?? [] }),
+        ]),
+    );
     this.#remember(new Set(values.values()), update);
   }
 
@@ -124,6 +136,11 @@ export class PlanBook {
   /** The plan for attempts of an id. */
   findAttempt(id: string): AttemptEntry | undefined {
     return this.#attempts.get(id);
+  }
+
+  /** What is written over by the plan of an id. */
+  findSwap(id: string): SwapEntry | undefined {
+    return this.#swaps.get(id);
   }
 
   /** The signer of a credential, made once a revision. */
@@ -201,8 +218,9 @@ function createGuard(ranges: readonly string[]): BlockList {
  */
 function valuesOf(updates: readonly PlanUpdate[]): Map<string, string> {
   const values = new Map<string, string>();
-  for (const { plans, attempts, credentials } of updates) {
+  for (const { plans, attempts, swaps, credentials } of updates) {
     const uses = [
+      ...swaps.flatMap(({ placeholders, scrubs }) => [...placeholders, ...scrubs]),
       ...plans.flatMap(({ queryCredentials }) => queryCredentials),
       ...attempts.flatMap(({ signing }) => signing ?? []),
       ...plans.flatMap(({ routing }) => routing?.rules ?? []).flatMap(candidateUses),
@@ -210,6 +228,18 @@ function valuesOf(updates: readonly PlanUpdate[]): Map<string, string> {
     ];
     for (const name of uses.flatMap(valueNamesOf)) values.delete(name);
     for (const [resource, value] of credentials) values.set(resource, value);
+  }
+  return values;
+}
+
+/** All values of each name in these revisions, the newest first: requests of the one before may still be open. */
+function everyValue(updates: readonly PlanUpdate[]): Map<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (const { credentials } of updates.toReversed()) {
+    for (const [name, value] of credentials) {
+      const known = values.get(name) ?? [];
+      if (!known.includes(value)) values.set(name, [...known, value]);
+    }
   }
   return values;
 }

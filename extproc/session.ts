@@ -15,6 +15,7 @@ import type { Budgeter } from "../gateway/budgeter.ts";
 import type { RateLimiter } from "../gateway/rate-limiter.ts";
 import { redactTarget } from "../gateway/redact.ts";
 import type { RoutingPlan } from "../gateway/routing-plan.ts";
+import type { EnginePlan } from "../gateway/snapshot.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
 import type { WholeAnswer } from "./answer-changer.ts";
@@ -238,7 +239,7 @@ export class Session {
       credential: tools.credential,
       outcome: undefined,
     };
-    if (entry.plan.queryCredentials.length > 0) this.#target = redactTarget(path);
+    if (hidesTarget(entry.plan)) this.#target = redactTarget(path);
     if (policies.length === 0) return this.#answerHeaders();
     return this.#askPolicies(transaction);
   }
@@ -431,6 +432,11 @@ export class Session {
   #sinceStartMs(): number {
     return this.#tools.nowMs() - this.#startedMs;
   }
+}
+
+/** Whether Envoy logs a target that holds a credential. */
+function hidesTarget({ queryCredentials, hidesTarget: isHidden }: EnginePlan): boolean {
+  return queryCredentials.length > 0 || isHidden === true;
 }
 
 const noBytes = Buffer.alloc(0);

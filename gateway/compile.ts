@@ -12,7 +12,7 @@ import type { Attachments, RouteObject } from "./compile/attachment.ts";
 import { attachRoute, routeKinds } from "./compile/attachment.ts";
 import { unknownSchema } from "./compile/backend-reference.ts";
 import type { CredentialBindings } from "./compile/credential-policies.ts";
-import { bindCredentials } from "./compile/credential-policies.ts";
+import { bindCredentials, hasPlaceholders } from "./compile/credential-policies.ts";
 import type { RouteDenials } from "./compile/deny-policies.ts";
 import { denyRoutes } from "./compile/deny-policies.ts";
 import { draftEgressHttpRoute } from "./compile/egress-http-route.ts";
@@ -33,6 +33,7 @@ import type { RouteDraft } from "./compile/route-draft.ts";
 import { unenforcedLogging } from "./compile/rule-extensions.ts";
 import type { ListenerAttachments, ObjectStatus } from "./compile/status-book.ts";
 import { StatusBook } from "./compile/status-book.ts";
+import { placeholderTag as createPlaceholderTag } from "./placeholder.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, ListenerSnapshot, Snapshot } from "./snapshot.ts";
 
@@ -52,6 +53,8 @@ export interface CompileInput {
   readonly environment: {
     /** IP addresses of this machine, which no agent may reach through the gateway */
     readonly ownAddresses: readonly string[];
+    /** By which placeholders are made; absent: policies that ask for them refuse */
+    readonly placeholderKey?: Uint8Array;
   };
 }
 
@@ -62,7 +65,8 @@ export interface CompileResult {
    * Values that the snapshot names, and no others: a header or query credential under its `SecretUse.resource`
    * (`secret/<namespace>/<name>/<key>`, or of a template `secret/<namespace>/<name>/template/<hash of its text>`); an
    * `aws-sigv4` use, whose resource is `secret/<namespace>/<name>/aws`, under
-   * `<resource>/access_key_id`, `<resource>/secret_access_key` and, if there is one, `<resource>/session_token`;
+   * `<resource>/access_key_id`, `<resource>/secret_access_key` and, if there is one, `<resource>/session_token`; a
+   * placeholder under `placeholder/<namespace>/<name>/<key>`, beside its value;
    * OTLP headers under `otlp/<namespace>/<gateway>/<header>`.
    */
   readonly credentials: ReadonlyMap<string, SecretValue>;
@@ -80,11 +84,24 @@ export function compile({ objects, revision, environment }: CompileInput): Compi
   const guard = createAddressGuard(environment.ownAddresses);
   const credentials = new Map<string, SecretValue>();
   const denials = denyRoutes(index, book);
-  const bindings = bindCredentials(index, book);
+  const { placeholderKey } = environment;
+  const bindings = bindCredentials(index, book, placeholderKey);
+  const placeholderTag =
+    placeholderKey !== undefined && hasPlaceholders(bindings)
+      ? createPlaceholderTag(placeholderKey)
+      : undefined;
   const fallbacks = fallbackRoutes(index, book);
   const routes = understandRoutes({ index, book, guard, denials, fallbacks });
   reportUnenforcedObjects(index, book);
-  const compilation: Compilation = { index, book, guard, bindings, routes, credentials };
+  const compilation: Compilation = {
+    index,
+    book,
+    guard,
+    bindings,
+    routes,
+    credentials,
+    placeholderTag,
+  };
   const gateways = index
     .list("EgressGateway")
     .map((gateway) => compileGateway(gateway, compilation));
@@ -102,6 +119,7 @@ interface Compilation {
   readonly bindings: CredentialBindings;
   readonly routes: readonly UnderstoodRoute[];
   readonly credentials: Map<string, SecretValue>;
+  readonly placeholderTag: string | undefined;
 }
 
 interface UnderstoodRoute {
@@ -176,7 +194,7 @@ function compileGateway(
   gateway: ObjectOf<"EgressGateway">,
   compilation: Compilation,
 ): GatewaySnapshot {
-  const { book, bindings, credentials } = compilation;
+  const { book, bindings, credentials, placeholderTag } = compilation;
   const settings = gatewaySettings(gateway, compilation);
   const aliases = hostAliases(gateway, book);
   const key = objectKey(gateway);
@@ -194,6 +212,7 @@ function compileGateway(
       aliases,
       credentials,
       settings,
+      placeholderTag,
     };
     return [{ draft, attachment, scope }];
   });
@@ -203,6 +222,7 @@ function compileGateway(
   noteRefusedCredentials(attached, placed, book);
   return {
     ...settings,
+    ...(placeholderTag !== undefined && { placeholderTag }),
     hosts: mergeHostPolicies(placed, aliases, settings.defaultPolicy),
     l4Rules: connectionRules(attached, listeners),
   };

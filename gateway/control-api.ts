@@ -18,6 +18,8 @@ export const CONTROL_PATH = {
   objects: "/v1/objects",
   /** GET: `BudgetList` */
   budgets: "/v1/budgets",
+  /** GET: `PlaceholderList` */
+  placeholders: "/v1/placeholders",
   /** GET: stream of `ControlEvent`; begins with the present state */
   events: "/v1/events",
   /** POST `RunRequest`: `RunRegistration` (201); DELETE `/v1/runs/<id>` ends one */
@@ -140,6 +142,24 @@ export interface ObjectList {
 /** Answer to a request for budgets, by name. */
 export interface BudgetList {
   readonly items: readonly BudgetStatus[];
+}
+
+/** A fake that an agent is given in place of a value; it stays the same while the value's shape does. */
+export interface PlaceholderStatus {
+  readonly namespace: string;
+  /** Of the Secret */
+  readonly name: string;
+  /** Of the value in it */
+  readonly key: string;
+  /** No secret: it is of use at no other host than those of `policies` */
+  readonly placeholder: string;
+  /** Names of the policies that swap it, in its namespace */
+  readonly policies: readonly string[];
+}
+
+/** Answer to a request for placeholders, by namespace, name and key. */
+export interface PlaceholderList {
+  readonly items: readonly PlaceholderStatus[];
 }
 
 /** Asks for an identity and a proxy credential. */

@@ -54,6 +54,14 @@ const registration: RunRegistration = {
   trust: { bundle: "/b", directory: "/d" },
 };
 
+const placeholder = {
+  namespace: "default",
+  name: "openai",
+  key: "token",
+  placeholder: "sk-0",
+  policies: ["p"],
+};
+
 async function open(t: Test, changes: Partial<ControlHandlers> = {}) {
   const calls: unknown[][] = [];
   const errors: string[] = [];
@@ -66,6 +74,7 @@ async function open(t: Test, changes: Partial<ControlHandlers> = {}) {
       return { revision: 1, items: [] };
     },
     budgets: () => ({ items: [budget] }),
+    placeholders: () => ({ items: [placeholder] }),
     registerRun: async (request: RunRequest) => {
       calls.push(["registerRun", request]);
       return registration;
@@ -154,6 +163,7 @@ const neverAsked: ControlHandlers = {
   status: () => status,
   objects: () => ({ revision: 0, items: [] }),
   budgets: () => ({ items: [] }),
+      placeholders: () => ({ items: [] }),
   registerRun: async () => registration,
   endRun: async () => false,
   setRunProcess: () => false,

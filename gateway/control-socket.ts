@@ -12,6 +12,7 @@ import type {
   ControlEvent,
   GatewayProcessStatus,
   ObjectList,
+  PlaceholderList,
   RunRegistration,
   RunRequest,
 } from "./control-api.ts";
@@ -31,6 +32,7 @@ export interface ControlHandlers {
   status(): GatewayProcessStatus;
   objects(kind: string | undefined): ObjectList;
   budgets(): BudgetList;
+  placeholders(): PlaceholderList;
   registerRun(request: RunRequest): Promise<RunRegistration>;
   /** Resolves when the run's credential is refused; false for unknown runs */
   endRun(runId: string): Promise<boolean>;
@@ -88,6 +90,8 @@ async function answer(
       return send(response, 200, handlers.objects(url.searchParams.get("kind") ?? undefined));
     case `GET ${CONTROL_PATH.budgets}`:
       return send(response, 200, handlers.budgets());
+    case `GET ${CONTROL_PATH.placeholders}`:
+      return send(response, 200, handlers.placeholders());
     case `GET ${CONTROL_PATH.events}`:
       stream(response, (write) => handlers.followEvents(write));
       return;

@@ -25,6 +25,8 @@ export interface GatewayProcessParts {
   readonly budgetsDirectory: string;
   /** That go before those that are shipped */
   readonly prices: readonly PriceEntry[];
+  /** By which placeholders are made: that of the home directory */
+  readonly placeholderKey: Uint8Array;
   /** PEM of the machine's public roots */
   readonly publicRootsPem: string;
   readonly openCertificates: (gateway: GatewaySnapshot) => Promise<GatewayCertificates>;

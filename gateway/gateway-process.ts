@@ -33,6 +33,7 @@ import { GatewayFleet } from "./gateway-fleet.ts";
 import type { GatewayProcessParts } from "./gateway-process-parts.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
+import { listPlaceholders } from "./placeholder-list.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
@@ -192,7 +193,10 @@ export class GatewayProcess {
     const compiled = compile({
       objects: loaded.objects.map(({ object }) => object),
       revision: this.#revision,
-      environment: { ownAddresses: ownAddresses() },
+      environment: {
+        ownAddresses: ownAddresses(),
+        placeholderKey: this.#parts.placeholderKey,
+      },
     });
     this.#compiled = compiled;
     const { snapshot, credentials } = compiled;
@@ -318,6 +322,7 @@ export class GatewayProcess {
           this.#parts.clock.now(),
         ),
       }),
+      placeholders: () => ({ items: listPlaceholders(this.#compiled) }),
       registerRun: (request) => this.#registerRun(request),
       endRun: (runId) => this.#endRun(runId),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),

@@ -34,12 +34,13 @@ t.test("homeDirectory() is CLRK_HOME, else below HOME", async (t) => {
     records: "/x/records",
     budgets: "/x/budgets",
     prices: "/x/prices.json",
+    placeholderKey: "/x/placeholder.key",
   });
 });
 
 t.test("openHomeDirectory() makes folders for this user only", async (t) => {
   const home = await openHome(t);
-  const { prices: _file, ...folders } = home;
+  const { prices: _prices, placeholderKey: _key, ...folders } = home;
   for (const folder of Object.values(folders)) t.equal(await modeOf(folder), 0o700, folder);
   await openHomeDirectory(home);
 });

@@ -22,6 +22,8 @@ export interface HomeDirectory {
   readonly budgets: string;
   /** Prices of models that go before those that are shipped; need not be there */
   readonly prices: string;
+  /** By which placeholders are made */
+  readonly placeholderKey: string;
 }
 
 /** Name of the control socket in a process's run folder. */
@@ -44,6 +46,7 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>>)
     records: path.join(root, "records"),
     budgets: path.join(root, "budgets"),
     prices: path.join(root, "prices.json"),
+    placeholderKey: path.join(root, "placeholder.key"),
   };
 }
 

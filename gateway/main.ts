@@ -26,6 +26,7 @@ import {
 } from "./home-directory.ts";
 import type { Logger } from "./log.ts";
 import { createLogger } from "./log.ts";
+import { openPlaceholderKey } from "./placeholder-key.ts";
 import { installProviderPlugins } from "./plugin-loader.ts";
 import { readPriceFile } from "./price-file.ts";
 import { parseProcessOptions } from "./process-options.ts";
@@ -76,6 +77,7 @@ async function main(args: readonly string[]): Promise<void> {
     recordsName: others.length === 0 ? "records" : `records-${process.pid}`,
     budgetsDirectory: home.budgets,
     prices: await readPriceFile(home.prices),
+    placeholderKey: await openPlaceholderKey(home.placeholderKey),
     publicRootsPem: publicRoots.join(""),
     openCertificates: (snapshot) =>
       openCertificates(snapshot, { home, publicRoots, mintingCeiling, log }),

@@ -86,3 +86,15 @@ function randomBytesFor(key: Uint8Array, name: string, length: number): Buffer {
   }
   return Buffer.concat(blocks);
 }
+
+/** What the tag is in Base64, whatever stands around it and in either case: digits that the tag alone decides. */
+export function renderingsOfTag(tag: string): string[] {
+  const texts = [tag, tag.toUpperCase()].flatMap((text) =>
+    [0, 1, 2].map((shift) => {
+      const encoded = Buffer.from(`${"\0".repeat(shift)}${text}`).toString("base64");
+      const first = Math.ceil((shift * 8) / 6);
+      return encoded.slice(first, Math.floor(((shift + text.length) * 8) / 6));
+    }),
+  );
+  return [...new Set(texts)];
+}

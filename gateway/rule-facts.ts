@@ -79,5 +79,7 @@ function placeOf(use: CredentialUse): string {
       return `?${use.parameter}`;
     case "aws-sigv4":
       return "authorization";
+    case "placeholder":
+      return "placeholder";
   }
 }

@@ -34,7 +34,9 @@ export type DenyReason =
   | "budget-exhausted"
   | "budget-unavailable"
   | "upstream-malformed"
-  | "mcp-denied";
+  | "mcp-denied"
+  | "placeholder-misdirected"
+  | "answer-unreadable";
 
 /** Most requests that a limit without refill can count. */
 export const maxTotal = 65_535;
@@ -87,8 +89,16 @@ export interface CapturePlan {
   readonly redactHeaders: readonly string[];
 }
 
+/** Parts of a request in which a placeholder is swapped for its value. */
+export type PlaceholderPlace = "Header" | "BasicAuth" | "Query" | "Path" | "Body";
+
 /** One credential as a rule uses it; its value never stands in a snapshot. */
-export type CredentialUse =
+export type CredentialUse = CredentialForm & {
+  /** Present: its value is taken out of answers */
+  readonly scrub?: true;
+};
+
+type CredentialForm =
   | {
       readonly kind: "header";
       readonly policy: ObjectName;
@@ -111,6 +121,14 @@ export type CredentialUse =
       readonly secret: SecretUse;
       readonly region: string;
       readonly service: string;
+    }
+  | {
+      readonly kind: "placeholder";
+      readonly policy: ObjectName;
+      readonly secret: SecretUse;
+      /** Name of the placeholder beside the snapshot, as that of the value */
+      readonly placeholder: string;
+      readonly places: readonly PlaceholderPlace[];
     };
 
 /** Names a secret value: `credentials.get(resource)` beside the snapshot holds it. */

@@ -22,6 +22,7 @@ export type {
   DenyReason,
   LimitPlan,
   ObjectName,
+  PlaceholderPlace,
   Refusal,
   RuleBudget,
   SecretUse,
@@ -53,6 +54,8 @@ export interface GatewaySnapshot {
   /** Bound of the time to response headers in `ms` */
   readonly requestTimeoutMs: number;
   readonly otlp?: OtlpTarget;
+  /** Present where agents were given placeholders: lower-case digits that all of them hold in either case */
+  readonly placeholderTag?: string;
 }
 
 /** What happens to traffic that no rule matches. */
@@ -137,10 +140,28 @@ export interface EnginePlan {
   readonly mcp?: McpPlan;
   /** Put into the query of the request, in this order */
   readonly queryCredentials: readonly Extract<CredentialUse, { readonly kind: "query" }>[];
+  /** Present: the target is recorded as the agent sent it, because a value is put into it later */
+  readonly hidesTarget?: true;
   /** A request takes one of each or of none; absent: no limit, or each rule of `routing` has its own */
   readonly limits?: readonly LimitPlan[];
   /** Why Envoy's own filters are not enough, one sentence part each; never empty */
   readonly why: readonly string[];
+}
+
+/**
+ * What the engine writes over on the way between agent and upstream, nearest to the upstream: placeholders in requests by
+ * their values, values in answers.
+ */
+export interface SwapPlan {
+  /** First 16 hex digits of SHA-256 over the rest of the plan */
+  readonly id: string;
+  readonly gateway: string;
+  /** Those that are for the upstream; any other is refused */
+  readonly placeholders: readonly Extract<CredentialUse, { readonly kind: "placeholder" }>[];
+  /** Whose values are taken out of answers */
+  readonly scrubs: readonly CredentialUse[];
+  /** Of the gateway; absent where no placeholder was given to anybody */
+  readonly tag?: string;
 }
 
 /** What the engine does with each attempt at an upstream, after everything else has changed the request. */
@@ -206,6 +227,8 @@ export type HttpAction =
       readonly backends: readonly BackendTarget[];
       /** Of requests to the host that the agent asked for */
       readonly attempt?: AttemptPlan;
+      /** Of all requests, but for backends with one of their own */
+      readonly swap?: SwapPlan;
       /** Present: the backends are tried one after another, in the order that the engine gives */
       readonly fallback?: FallbackPlan;
     }
@@ -247,6 +270,7 @@ export interface BackendTarget {
   /** In place of the rule's, where credentials of this backend need the engine */
   readonly engine?: EnginePlan;
   readonly attempt?: AttemptPlan;
+  readonly swap?: SwapPlan;
 }
 
 /** One match of an EgressL4Route rule; all present members must match. */

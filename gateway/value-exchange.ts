@@ -49,14 +49,18 @@ export class ValueExchange {
   readonly #targets: readonly Target[];
   readonly #needsContext: boolean;
   readonly #unwritable: ExchangeOptions["unwritable"];
+  /** Escapes only make a text longer */
+  readonly #shortest: number;
 
   /** Of rules for the same text the first applies. */
   constructor(rules: readonly ExchangeRule[], options: ExchangeOptions) {
     const trie = new NeedleTrie();
     const targets: Target[] = [nothing];
     let needsContext = false;
+    let shortest = Number.POSITIVE_INFINITY;
     for (const { target, kind } of rules.flatMap((rule) => targetsOf(rule, options.forms))) {
       if (kind === "word") needsContext = true;
+      shortest = Math.min(shortest, target.from.length);
       trie.add(Buffer.from(target.from, "latin1"), kind, targets.length);
       targets.push(target);
     }
@@ -64,6 +68,7 @@ export class ValueExchange {
     this.#targets = targets;
     this.#needsContext = needsContext;
     this.#unwritable = options.unwritable;
+    this.#shortest = shortest;
   }
 
   /** Begins a text that comes in pieces. */
@@ -76,13 +81,14 @@ export class ValueExchange {
     });
   }
 
-  /** A text of Latin-1 characters with its values exchanged, the same string when it has none. */
+  /** A whole text with its values exchanged, the same string when it has none. */
   exchangeText(text: string): { readonly text: string; readonly isMarked: boolean } {
-    const bytes = Buffer.from(text, "latin1");
+    if (text.length < this.#shortest) return { text, isMarked: false };
+    const bytes = Buffer.from(text);
     const stream = this.open();
     const exchanged = stream.write(bytes, "last");
     const { isMarked } = stream;
-    return { text: exchanged === bytes ? text : exchanged.toString("latin1"), isMarked };
+    return { text: exchanged === bytes ? text : exchanged.toString(), isMarked };
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   ControlEvent,
   GatewayProcessStatus,
   ObjectList,
+  PlaceholderList,
   RunRegistration,
   RunRequest,
 } from "../../gateway/control-api.ts";
@@ -59,6 +60,8 @@ export interface GatewayClient {
   objects(kind?: string): Promise<ObjectList>;
   /** What is used of budgets */
   budgets(): Promise<BudgetList>;
+  /** Fakes that agents may be given in place of values */
+  placeholders(): Promise<PlaceholderList>;
   registerRun(run: RunRequest): Promise<RunRegistration>;
   setRunProcess(runId: string, pid: number): Promise<void>;
   endRun(runId: string): Promise<void>;
@@ -81,6 +84,8 @@ export function createGatewayClient(socketPath: string): GatewayClient {
       return parseObjects(await ask({ method: "GET", path: `${CONTROL_PATH.objects}${query}` }));
     },
     budgets: async () => parseBudgets(await ask({ method: "GET", path: CONTROL_PATH.budgets })),
+    placeholders: async () =>
+      parsePlaceholders(await ask({ method: "GET", path: CONTROL_PATH.placeholders })),
     registerRun: async (run) =>
       parseRegistration(await ask({ method: "POST", path: CONTROL_PATH.runs, body: run })),
     setRunProcess: async (runId, pid) => {
@@ -281,6 +286,13 @@ function parseBudgets(value: unknown): BudgetList {
     throw unreadable("a member of the list of budgets is missing");
   }
   return value as unknown as BudgetList;
+}
+
+function parsePlaceholders(value: unknown): PlaceholderList {
+  if (!hasMembers(value, { items: "array" })) {
+    throw unreadable("a member of the list of placeholders is missing");
+  }
+  return value as unknown as PlaceholderList;
 }
 
 function parseRegistration(value: unknown): RunRegistration {

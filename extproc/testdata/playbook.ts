@@ -228,5 +228,5 @@ export function plan(changes: Partial<EnginePlan> = {}): EnginePlan {
 
 /** What a thread is told, with these plans. */
 export function update(plans: readonly EnginePlan[], changes: Partial<PlanUpdate> = {}): PlanUpdate {
-  return { revision: 1, plans, attempts: [], credentials: [], ...changes };
+  return { revision: 1, plans, attempts: [], swaps: [], credentials: [], ...changes };
 }

@@ -93,6 +93,10 @@ function ownRefusal({ details, host, dialled }: DecisionSource) {
       message: `Host ${host} resolves to an address that is never dialled unless a route names it`,
     };
   }
+  if (details === "lua_response") {
+    const reason = "placeholder-misdirected";
+    return { reason, message: sentence(reason, host) };
+  }
   if (details === "request_payload_too_large") {
     return { reason: "body-too-large", message: "The body is larger than what is held to sign it" };
   }
@@ -140,6 +144,10 @@ function sentence(reason: string, host: string): string {
       return "the body is larger than the gateway holds to decide about the request";
     case "mcp-denied":
       return "the rules of the MCP server do not allow what was asked of it";
+    case "placeholder-misdirected":
+      return `the request holds a placeholder that is not for host ${host}, or not for that part of a request`;
+    case "answer-unreadable":
+      return `the answer of host ${host} cannot be searched for the credential`;
     case "body-malformed":
       return "the body is not what the route's API takes";
     default:

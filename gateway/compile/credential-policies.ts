@@ -32,11 +32,15 @@ export type CredentialBindings = ReadonlyMap<string, readonly CredentialBinding[
 
 type Target = CredentialInjectionPolicy["spec"]["targetRefs"][number];
 
-/** Binds all policies and says in the book how each stands with its targets. */
-export function bindCredentials(index: ObjectIndex, book: StatusBook): CredentialBindings {
+/** Binds all policies and says in the book how each stands with its targets; placeholders are made by the key. */
+export function bindCredentials(
+  index: ObjectIndex,
+  book: StatusBook,
+  placeholderKey?: Uint8Array,
+): CredentialBindings {
   const bindings = new Map<string, CredentialBinding[]>();
   for (const policy of index.list("CredentialInjectionPolicy")) {
-    const source = readCredentialSource(policy, index);
+    const source = readCredentialSource(policy, index, placeholderKey);
     reportSource(policy, source, book);
     for (const target of policy.spec.targetRefs) {
       const parent = targetName(policy, target);
@@ -45,6 +49,11 @@ export function bindCredentials(index: ObjectIndex, book: StatusBook): Credentia
     }
   }
   return bindings;
+}
+
+/** Whether any of the policies gives agents a placeholder, so that it must be watched for. */
+export function hasPlaceholders(bindings: CredentialBindings): boolean {
+  return [...bindings.values()].flat().some(({ source }) => source.kind === "placeholder");
 }
 
 function reportSource(

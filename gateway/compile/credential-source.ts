@@ -5,7 +5,9 @@
 
 import { createHash } from "node:crypto";
 import type { CredentialInjectionPolicy } from "../../crds/credential-injection-policy.ts";
+import { defaultPlaceholderPlaces } from "../../crds/credential-injection-policy.ts";
 import { referenceOf } from "../../crds/meta.ts";
+import { createPlaceholder } from "../placeholder.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { CredentialUse, SecretUse } from "../snapshot.ts";
 import type { ObjectIndex } from "./object-index.ts";
@@ -39,12 +41,36 @@ export type CredentialSource =
       readonly finding: Finding<"ResolvedRefs">;
     };
 
-/** Reads what a policy gives. `slot` says what it writes: of two policies with one slot only one can apply. */
+/**
+ * Reads what a policy gives. `slot` says what it writes: of two policies with one slot only one can apply. Placeholders are
+ * made by the key.
+ */
 export function readCredentialSource(
   policy: CredentialInjectionPolicy,
   index: ObjectIndex,
+  placeholderKey?: Uint8Array,
 ): CredentialSource {
-  const { headerName, queryParamName, providerAuth } = policy.spec;
+  const source = readUnscrubbed(policy, index, placeholderKey);
+  if (source.kind === "unresolved" || !policy.spec.scrubResponse) return source;
+  return {
+    ...source,
+    useFor(host) {
+      const use = source.useFor(host);
+      return use && { ...use, scrub: true };
+    },
+  };
+}
+
+function readUnscrubbed(
+  policy: CredentialInjectionPolicy,
+  index: ObjectIndex,
+  placeholderKey: Uint8Array | undefined,
+): CredentialSource {
+  const { headerName, queryParamName, providerAuth, placeholder } = policy.spec;
+  if (placeholder !== undefined) {
+    const places = placeholder.in ?? defaultPlaceholderPlaces;
+    return readPlaceholder(policy, index, { key: placeholderKey, places });
+  }
   if (providerAuth !== undefined) return readSigning(policy, providerAuth, index);
   const value = readValue(policy, index);
   const { valuePrefix } = policy.spec;
@@ -101,6 +127,50 @@ function written(
     slot,
     notes,
     values: new Map([[secret.resource, new SecretValue(text)]]),
+    useFor: () => use,
+    dependsOnHost: false,
+  };
+}
+
+function readPlaceholder(
+  policy: CredentialInjectionPolicy,
+  index: ObjectIndex,
+  options: {
+    readonly key: Uint8Array | undefined;
+    readonly places: Extract<CredentialUse, { kind: "placeholder" }>["places"];
+  },
+): CredentialSource {
+  const { key, places } = options;
+  const value = readValue(policy, index);
+  const { secretRef, secretKey = defaultSecretKey } = policy.spec;
+  const place = `${policy.metadata.namespace}/${secretRef.name}/${secretKey}`;
+  const slot = `placeholder of ${place}`;
+  if (value.kind === "unusable") return unresolved(slot, value);
+  const { text, notes, secret } = value;
+  const made =
+    key === undefined
+      ? ({ kind: "impossible", reason: "is read where no key for placeholders is" } as const)
+      : createPlaceholder(text, { key, name: place });
+  if (made.kind === "impossible") {
+    const label = `key "${secretKey}" of Secret ${policy.metadata.namespace}/${secretRef.name}`;
+    const message = `${label} ${made.reason}, so that it can have no placeholder`;
+    return unresolved(slot, { kind: "unusable", reason: "SecretInvalid", message });
+  }
+  const use = {
+    kind: "placeholder",
+    policy: referenceOf(policy),
+    secret,
+    placeholder: `placeholder/${place}`,
+    places: [...new Set(places)].sort(),
+  } as const;
+  return {
+    kind: "placeholder",
+    slot,
+    notes,
+    values: new Map([
+      [secret.resource, new SecretValue(text)],
+      [use.placeholder, new SecretValue(made.text)],
+    ]),
     useFor: () => use,
     dependsOnHost: false,
   };

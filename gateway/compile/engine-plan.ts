@@ -6,7 +6,7 @@
 import type { EgressGateway } from "../../crds/egress-gateway.ts";
 import { formatReference } from "../../crds/meta.ts";
 import { findProviderByName } from "../../providers/registry.ts";
-import type { AttemptPlan, CredentialUse, EnginePlan, ObjectName } from "../snapshot.ts";
+import type { AttemptPlan, CredentialUse, EnginePlan, ObjectName, SwapPlan } from "../snapshot.ts";
 import { gatewayKey } from "../snapshot.ts";
 import { capturePlan } from "./capture-plan.ts";
 import { planId } from "./plan-id.ts";
@@ -16,6 +16,8 @@ import type { RuleDraft } from "./route-draft.ts";
 export interface PlanScope {
   readonly gateway: EgressGateway;
   readonly route: ObjectName;
+  /** What all placeholders hold; absent where there are none */
+  readonly placeholderTag?: string | undefined;
 }
 
 /** A rule as far as its plan depends on it. */
@@ -43,10 +45,13 @@ export function planParts(
   const meters = provider !== undefined && isMetered(provider);
   const capture = capturePlan(logging, gateway);
   const queryCredentials = credentials.filter((use) => use.kind === "query");
+  const hidesTarget = credentials.some(({ kind }) => kind === "placeholder");
   const why = [
     ...(meters ? [`reads tokens of ${provider} calls`] : []),
     ...(capture?.why ?? []),
     ...(queryCredentials.length > 0 ? ["puts a credential into the query"] : []),
+    ...(hidesTarget ? ["swaps placeholders"] : []),
+    ...(credentials.some(({ scrub }) => scrub) ? ["takes credentials out of answers"] : []),
     ...(mcp === undefined ? [] : ["judges MCP messages"]),
     ...limits.map(({ policy }) => `counts requests for ${formatReference(policy)}`),
     ...(budget === undefined ? [] : ["keeps calls within a budget"]),
@@ -59,6 +64,7 @@ export function planParts(
     meters,
     ...(capture !== undefined && { capture: capture.plan }),
     queryCredentials,
+    ...(hidesTarget && { hidesTarget }),
     ...(limits.length > 0 && { limits }),
     ...(mcp !== undefined && { mcp }),
     why,
@@ -73,6 +79,38 @@ export function attemptPlan(
   const signing = credentials.find((use) => use.kind === "aws-sigv4");
   if (signing === undefined) return undefined;
   const plan = { gateway: gatewayKey(gateway.metadata), signing };
+  return { id: planId(plan), ...plan };
+}
+
+/** Whether anything is written over on the way of requests with this credential. */
+export function isSwapped({ kind, scrub }: CredentialUse): boolean {
+  return kind === "placeholder" || scrub === true;
+}
+
+/** What is written over on the way of requests with these credentials; undefined when nothing is. */
+export function swapPlan(
+  { gateway, placeholderTag }: Pick<PlanScope, "gateway" | "placeholderTag">,
+  credentials: readonly CredentialUse[],
+): SwapPlan | undefined {
+  if (!credentials.some(isSwapped)) return undefined;
+  return withSwapId({
+    gateway: gatewayKey(gateway.metadata),
+    placeholders: credentials.filter((use) => use.kind === "placeholder"),
+    scrubs: credentials.filter(({ scrub }) => scrub),
+    ...(placeholderTag !== undefined && { tag: placeholderTag }),
+  });
+}
+
+/** The plan of requests in which no placeholder may be; undefined where there are none. */
+export function watchPlan({
+  gateway,
+  placeholderTag: tag,
+}: Pick<PlanScope, "gateway" | "placeholderTag">): SwapPlan | undefined {
+  if (tag === undefined) return undefined;
+  return withSwapId({ gateway: gatewayKey(gateway.metadata), placeholders: [], scrubs: [], tag });
+}
+
+function withSwapId(plan: Omit<SwapPlan, "id">): SwapPlan {
   return { id: planId(plan), ...plan };
 }
 

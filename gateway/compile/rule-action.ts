@@ -19,7 +19,7 @@ import type {
 } from "../snapshot.ts";
 import type { CredentialBinding } from "./credential-policies.ts";
 import type { PlanScope } from "./engine-plan.ts";
-import { attemptPlan, enginePlan, planParts } from "./engine-plan.ts";
+import { attemptPlan, enginePlan, isSwapped, planParts, swapPlan, watchPlan } from "./engine-plan.ts";
 import { namesHost } from "./host-match.ts";
 import type { DenyAction } from "./refusal.ts";
 import { refuseWithoutCredential } from "./refusal.ts";
@@ -140,9 +140,20 @@ function forward(
   way: Pick<ForwardAction, "credentials" | "backends" | "attempt">,
 ): RuleOutcome {
   const { requestHeaders, responseHeaders } = rule;
-  const engine = enginePlan(rule, scope, way.credentials);
+  // What goes into the query of one backend has a plan of its own there.
+  const own = way.backends
+    .flatMap(({ credentials }) => credentials)
+    .filter((use) => isSwapped(use) && use.kind !== "query");
+  const engine = enginePlan(rule, scope, [...way.credentials, ...own]);
+  const swap = swapPlan(scope, way.credentials);
   return {
-    action: { kind: "forward", requestHeaders, responseHeaders, ...way },
+    action: {
+      kind: "forward",
+      requestHeaders,
+      responseHeaders,
+      ...way,
+      ...(swap !== undefined && { swap }),
+    },
     ...(engine !== undefined && { engine }),
   };
 }
@@ -165,6 +176,7 @@ function resolveBackendAction(
   }
   const common = commonUses(perBackend);
   const isCommon = new Set(common.map(identityOf));
+  const differ = perBackend.flat().some((use) => isSwapped(use) && !isCommon.has(identityOf(use)));
   return forward(rule, scope, {
     credentials: common,
     backends: rule.backends.map((backend, index) => {
@@ -173,8 +185,11 @@ function resolveBackendAction(
       const ownQuery = credentials.some(({ kind }) => kind === "query");
       const engine = ownQuery ? enginePlan(rule, scope, [...common, ...credentials]) : undefined;
       const attempt = attemptPlan(scope, credentials);
+      // Where one backend has a placeholder of its own, the others must refuse it.
+      const swap = differ ? (swapPlan(scope, uses) ?? watchPlan(scope)) : undefined;
       return {
         ...backendTarget(backend, credentials, scope),
+        ...(swap !== undefined && { swap }),
         ...(engine !== undefined && { engine }),
         ...(attempt !== undefined && { attempt }),
       };
@@ -243,6 +258,8 @@ function detailOf(use: CredentialUse): string {
       return use.parameter;
     case "aws-sigv4":
       return `${use.region} ${use.service}`;
+    case "placeholder":
+      return use.placeholder;
   }
 }
 

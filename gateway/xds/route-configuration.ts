@@ -24,7 +24,14 @@ import { pathRuleMetadata } from "./ambiguous-path.ts";
 import { denialRoute, escapeFormat } from "./denial-route.ts";
 import { entryRoute, letByMatch, pickedMatch, walkRoute } from "./choice-route.ts";
 import { overrideHeaders } from "./override-headers.ts";
-import { forwardRoutes, isSigned, pickedRoute, upgradeMatch } from "./forward-route.ts";
+import {
+  forwardRoutes,
+  isScrubbed,
+  isSigned,
+  pickedRoute,
+  upgradeMatch,
+} from "./forward-route.ts";
+import { swapsAnything } from "./placeholder-watch.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
 type Route = envoy.config.route.v3.IRoute;
@@ -182,7 +189,9 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const forward = forwardRoutes(options);
   return [
     ...(exposed.length === 0 ? [] : [traceRoute(rule, provider)]),
-    ...(isSigned(action) || isMcp(rule) ? [upgradeRoute(rule, provider)] : []),
+    ...(isSigned(action) || isScrubbed(action) || isMcp(rule)
+      ? [upgradeRoute(rule, provider)]
+      : []),
     ...(context.hasEntry && (isLimited(rule) || isMcp(rule)) ? [unreadRoute(rule, provider)] : []),
     ...forward,
   ];
@@ -249,7 +258,8 @@ function choiceRoutes(
   if (engine === undefined) return refusals;
   const name = encodeDecisionKey({ verdict: "allow", route, ruleIndex });
   const { requestTimeoutMs } = gateway;
-  return [...refusals, entryRoute({ name, match, engine, requestTimeoutMs })];
+  const swaps = swapsAnything(gateway);
+  return [...refusals, entryRoute({ name, match, engine, requestTimeoutMs, swaps })];
 }
 
 /** A server answers TRACE with the request as it got it (RFC 9110 section 9.3.8), injected credential included. */
@@ -265,10 +275,15 @@ function traceRoute({ match, route, ruleIndex }: HttpRule, provider: Provider | 
   });
 }
 
-/** A signature covers the whole body, as judgement does, and an upgraded connection never ends. */
+/** A signature covers the whole body, as judgement does; an upgraded connection never ends, and is not searched. */
 function upgradeRoute(rule: HttpRule, provider: Provider | undefined): Route {
   const { match, route, ruleIndex } = rule;
-  const what = isMcp(rule) ? "judges MCP messages" : "signs requests";
+  const isScrub = rule.action.kind === "forward" && isScrubbed(rule.action);
+  const what = isMcp(rule)
+    ? "judges MCP messages"
+    : isScrub
+      ? "takes credentials out of answers"
+      : "signs requests";
   const reason = "not-enforced";
   return denialRoute({
     name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),

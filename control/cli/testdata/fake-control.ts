@@ -6,6 +6,7 @@ import type {
   ControlEvent,
   GatewayProcessStatus,
   GatewayStatus,
+  PlaceholderStatus,
   RunRequest,
   ServedObject,
 } from "../../../gateway/control-api.ts";
@@ -134,6 +135,7 @@ export interface FakeControl extends AsyncDisposable {
   status: GatewayProcessStatus;
   objects: readonly ServedObject[];
   budgets: readonly BudgetStatus[];
+  placeholders: readonly PlaceholderStatus[];
   /** Refuses runs with this sentence */
   refusal: string;
   proxyUrl: string;
@@ -158,6 +160,7 @@ export async function openFakeControl(
     status: statusWith({ pid }),
     objects: [],
     budgets: [],
+    placeholders: [],
     refusal: "",
     proxyUrl: "http://run-1:token@127.0.0.1:4100",
     calls: [],
@@ -187,6 +190,7 @@ export async function openFakeControl(
         items: fake.objects.filter(({ object }) => kind === undefined || object.kind === kind),
       }),
       budgets: () => ({ items: fake.budgets }),
+      placeholders: () => ({ items: fake.placeholders }),
       registerRun: async (run) => {
         if (fake.refusal !== "") {
           throw new ClrkError("CLRK_PRECONDITION_FAILED", fake.refusal, { expose: fake.refusal });
