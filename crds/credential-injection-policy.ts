@@ -177,7 +177,8 @@ const signed = refine(written, {
 });
 
 const swapped = refine(signed, {
-  description: "What is swapped in bodies comes back from whoever repeats them, a model first of all",
+  description:
+    "What is swapped in bodies comes back from whoever repeats them, a model first of all",
   fields: ["placeholder", "scrubResponse"],
   check({ placeholder, scrubResponse }, report) {
     if (placeholder?.in?.includes("Body") !== true || scrubResponse) return;

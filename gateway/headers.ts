@@ -46,7 +46,11 @@ export const CLRK_HEADERS = {
  * What an ext_proc stream is about: a whole transaction, one attempt at an upstream, or what is written over between the
  * two.
  */
-export const ENGINE_ROLE = { downstream: "downstream", upstream: "upstream", swap: "swap" } as const;
+export const ENGINE_ROLE = {
+  downstream: "downstream",
+  upstream: "upstream",
+  swap: "swap",
+} as const;
 
 /** Headers whose values are always shown as `[redacted]`: what authenticates a caller somewhere. Lower-case. */
 export const REDACTED_HEADERS: ReadonlySet<string> = new Set([

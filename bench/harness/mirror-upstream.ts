@@ -28,8 +28,7 @@ export const spellings: readonly Spelling[] = [
   { name: "json", write: (secret) => JSON.stringify({ said: secret }) },
   {
     name: "json-all",
-    write: (secret) =>
-      Array.from(secret, (unit) => `\\u${codeOf(unit).padStart(4, "0")}`).join(""),
+    write: (secret) => Array.from(secret, (unit) => `\\u${codeOf(unit).padStart(4, "0")}`).join(""),
   },
   { name: "json-twice", write: (secret) => JSON.stringify(JSON.stringify({ said: secret })) },
   { name: "html", write: (secret) => Array.from(secret, (unit) => `&#x${codeOf(unit)};`).join("") },

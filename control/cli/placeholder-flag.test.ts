@@ -25,7 +25,8 @@ t.test("parsePlaceholderFlag() reads a variable, a Secret and its key", async (t
 for (const text of ["", "A", "A=", "1A=openai", "A=openai:", "A=a/b/c", "A=UPPER", "A\u001b=x"]) {
   t.test(`parsePlaceholderFlag() refuses ${JSON.stringify(text)}`, async (t) => {
     t.throws(() => parsePlaceholderFlag(text), {
-      message: /^Cannot use placeholder ".*": wanted VARIABLE=NAME\[:KEY\] such as OPENAI_API_KEY=openai$/,
+      message:
+        /^Cannot use placeholder ".*": wanted VARIABLE=NAME\[:KEY\] such as OPENAI_API_KEY=openai$/,
     });
   });
 }

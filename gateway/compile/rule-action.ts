@@ -19,7 +19,14 @@ import type {
 } from "../snapshot.ts";
 import type { CredentialBinding } from "./credential-policies.ts";
 import type { PlanScope } from "./engine-plan.ts";
-import { attemptPlan, enginePlan, isSwapped, planParts, swapPlan, watchPlan } from "./engine-plan.ts";
+import {
+  attemptPlan,
+  enginePlan,
+  isSwapped,
+  planParts,
+  swapPlan,
+  watchPlan,
+} from "./engine-plan.ts";
 import { namesHost } from "./host-match.ts";
 import type { DenyAction } from "./refusal.ts";
 import { refuseWithoutCredential } from "./refusal.ts";

@@ -24,13 +24,7 @@ import { pathRuleMetadata } from "./ambiguous-path.ts";
 import { denialRoute, escapeFormat } from "./denial-route.ts";
 import { entryRoute, letByMatch, pickedMatch, walkRoute } from "./choice-route.ts";
 import { overrideHeaders } from "./override-headers.ts";
-import {
-  forwardRoutes,
-  isScrubbed,
-  isSigned,
-  pickedRoute,
-  upgradeMatch,
-} from "./forward-route.ts";
+import { forwardRoutes, isScrubbed, isSigned, pickedRoute, upgradeMatch } from "./forward-route.ts";
 import { swapsAnything } from "./placeholder-watch.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
