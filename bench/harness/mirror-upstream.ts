@@ -1,9 +1,10 @@
 /**
- * An HTTPS server that shows whoever asks what it was sent: the credential in any spelling, in any part of an answer, in
+ * An HTTPS server of both versions that shows whoever asks what it was sent: the credential in any spelling, in any part of an answer, in
  * pieces of any size, compressed if it likes. Everything that it received can be read afterwards.
  */
-import { createServer } from "node:https";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createSecureServer } from "node:http2";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { TestScope } from "./processes.ts";
@@ -49,7 +50,7 @@ export interface MirroredRequest {
   readonly path: string;
   /** Names and values as they came, alternating */
   readonly rawHeaders: readonly string[];
-  readonly headers: IncomingMessage["headers"];
+  readonly headers: Http2ServerRequest["headers"];
   readonly body: string;
 }
 
@@ -71,7 +72,7 @@ const encoders = {
 
 /**
  * Starts it on loopback; it ends with the test. The query of a request says what is wanted: `form` (name of a spelling),
- * `in` (`body`, `header`, `cookies`, `trailer`, `reason`), `cut` (bytes of a piece), `coding` (sent whatever is accepted), and
+ * `in` (`body`, `header`, `cookies`, `trailer`), `cut` (bytes of a piece), `coding` (sent whatever is accepted), and
  * `events` (pieces as an event stream). Without `form` it repeats head and body as they came.
  */
 export async function startMirrorUpstream(
@@ -80,26 +81,29 @@ export async function startMirrorUpstream(
 ): Promise<MirrorUpstream> {
   const requests: MirroredRequest[] = [];
   let connections = 0;
-  const server = createServer(
-    { cert: certificate.certificatePem, key: certificate.privateKeyPem },
+  const sockets = new Set<Socket>();
+  const server = createSecureServer(
+    { allowHTTP1: true, cert: certificate.certificatePem, key: certificate.privateKeyPem },
     (incoming, response) => {
       receive(incoming)
         .then((request) => {
           requests.push(request);
           return answer(request, response);
         })
-        .catch(() => response.destroy());
+        .catch(() => response.stream.destroy());
     },
   );
-  server.on("connection", () => {
+  server.on("connection", (socket: Socket) => {
     connections++;
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
   scope.teardown(async () => {
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   });
   const address = server.address();
@@ -112,16 +116,16 @@ export async function startMirrorUpstream(
   };
 }
 
-async function receive(incoming: IncomingMessage): Promise<MirroredRequest> {
+async function receive(incoming: Http2ServerRequest): Promise<MirroredRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
   const { method = "", url = "/", rawHeaders, headers } = incoming;
-  const host = (headers.host ?? "").replace(/:\d+$/, "").toLowerCase();
+  const host = (headers[":authority"] ?? headers.host ?? "").replace(/:\d+$/, "").toLowerCase();
   const body = Buffer.concat(chunks).toString("latin1");
   return { method, host, path: url, rawHeaders, headers, body };
 }
 
-async function answer(request: MirroredRequest, response: ServerResponse): Promise<void> {
+async function answer(request: MirroredRequest, response: Http2ServerResponse): Promise<void> {
   const wanted = new URL(request.path, "https://mirror").searchParams;
   const spelling = spellings.find(({ name }) => name === wanted.get("form"));
   const text = spelling?.write(credentialOf(request)) ?? repeat(request);
@@ -131,16 +135,21 @@ async function answer(request: MirroredRequest, response: ServerResponse): Promi
     response.setHeader("location", `https://elsewhere.test/?at=${text}`);
   }
   if (place === "cookies") response.setHeader("set-cookie", [`said=${text}`, "other=1"]);
-  if (place === "trailer") response.setHeader("trailer", "x-said");
   const body = place === "body" ? `before ${text} after` : "nothing here";
-  await send(response, { body, wanted });
+  await send(response, { body, wanted, accepted: request.headers["accept-encoding"] });
   if (place === "trailer") response.addTrailers({ "x-said": text });
   response.end();
 }
 
+interface Sent {
+  readonly body: string;
+  readonly wanted: URLSearchParams;
+  readonly accepted: string | undefined;
+}
+
 async function send(
-  response: ServerResponse,
-  { body, wanted }: { readonly body: string; readonly wanted: URLSearchParams },
+  response: Http2ServerResponse,
+  { body, wanted, accepted = "none" }: Sent,
 ): Promise<void> {
   const isEvents = wanted.get("events") !== null;
   const coding = wanted.get("coding");
@@ -149,7 +158,7 @@ async function send(
   const bytes = encoder === undefined ? Buffer.from(framed) : encoder(Buffer.from(framed));
   if (encoder !== undefined && coding !== null) response.setHeader("content-encoding", coding);
   response.setHeader("content-type", isEvents ? "text/event-stream" : "text/plain");
-  response.setHeader("accepted", response.req.headers["accept-encoding"] ?? "none");
+  response.setHeader("accepted", accepted);
   const cut = Number(wanted.get("cut") ?? 0);
   if (cut === 0) {
     if (wanted.get("in") !== "trailer") response.setHeader("content-length", bytes.length);
