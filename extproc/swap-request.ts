@@ -25,9 +25,8 @@ export function swapHead(entries: Entries, exchanges: Exchanges): SwappedHead {
   for (const [name, value] of entries) {
     if (untouched.has(name)) continue;
     const swapped = swapValue(name, value, exchanges);
-    if (swapped === undefined || exchanges.Path.exchangeText(name).isMarked) {
-      return { kind: "misdirected" };
-    }
+    const isNamed = swapText(name, undefined, exchanges) === undefined;
+    if (swapped === undefined || isNamed) return { kind: "misdirected" };
     const known = values.get(name) ?? [];
     known.push(swapped);
     values.set(name, known);

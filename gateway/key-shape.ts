@@ -120,7 +120,7 @@ function hasKeyForm(text: string): boolean {
  * What keys of one vendor have in common at their beginning, such as `sk-ant-api03-` or `ghp_`; empty for any other text.
  * Nothing of it is secret.
  */
-export function vendorPrefix(text: string): string {
+export function keyPrefix(text: string): string {
   const family = keyFamilies.exec(text)?.[0] ?? "";
   const form = keyForms.find(({ prefix }) => text.startsWith(prefix))?.prefix ?? "";
   return family.length > form.length ? family : form;

@@ -4,7 +4,7 @@
  */
 
 import { createHmac } from "node:crypto";
-import { vendorPrefix } from "./key-shape.ts";
+import { keyPrefix } from "./key-shape.ts";
 
 /** Hexadecimal digits that every placeholder of one key holds: random digits are them once in 10^14 places. */
 const tagDigits = 12;
@@ -37,7 +37,7 @@ export function createPlaceholder(
   value: string,
   { key, name }: { readonly key: Uint8Array; readonly name: string },
 ): PlaceholderOutcome {
-  const prefix = vendorPrefix(value);
+  const prefix = keyPrefix(value);
   const tail = value.slice(prefix.length);
   const isHex = /^(?:[\da-f-]+|[\dA-F-]+)$/.test(tail);
   const free = Array.from(tail, (unit) => (isHex ? /[\da-fA-F]/ : /[\w-]/).test(unit));

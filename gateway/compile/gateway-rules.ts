@@ -3,7 +3,8 @@
 import type { CredentialUse, L4Rule, ListenerSnapshot } from "../snapshot.ts";
 import type { Attachment } from "./attachment.ts";
 import { httpShapes } from "./attachment.ts";
-import { isSwapped, planParts } from "./engine-plan.ts";
+import { planParts } from "./engine-plan.ts";
+import { isSwapped } from "./swap-plan.ts";
 import { anyHost } from "./host-match.ts";
 import type { PlacedRule } from "./host-policies.ts";
 import type { ResolvedRule } from "./joined-choices.ts";

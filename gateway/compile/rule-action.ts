@@ -19,20 +19,14 @@ import type {
 } from "../snapshot.ts";
 import type { CredentialBinding } from "./credential-policies.ts";
 import type { PlanScope } from "./engine-plan.ts";
-import {
-  attemptPlan,
-  enginePlan,
-  isSwapped,
-  planParts,
-  swapPlan,
-  watchPlan,
-} from "./engine-plan.ts";
+import { attemptPlan, enginePlan, planParts } from "./engine-plan.ts";
 import { namesHost } from "./host-match.ts";
 import type { DenyAction } from "./refusal.ts";
 import { refuseWithoutCredential } from "./refusal.ts";
 import type { BackendDraft, ChoiceDraft, RuleDraft } from "./route-draft.ts";
 import type { RuleChoice } from "./rule-choice.ts";
 import { createChoice } from "./rule-choice.ts";
+import { isSwapped, swapPlan, watchPlan } from "./swap-plan.ts";
 
 /** What actions depend on besides the rule. */
 export interface ActionScope extends PlanScope {

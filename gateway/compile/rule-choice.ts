@@ -17,7 +17,7 @@ import type {
 } from "../snapshot.ts";
 import { gatewayKey } from "../snapshot.ts";
 import type { PlanScope } from "./engine-plan.ts";
-import { isSwapped } from "./engine-plan.ts";
+import { isSwapped } from "./swap-plan.ts";
 import { planId } from "./plan-id.ts";
 import type { DenyAction } from "./refusal.ts";
 import type { BackendDraft, ChoiceDraft, FallbackSettings, RuleDraft } from "./route-draft.ts";
