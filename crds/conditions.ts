@@ -64,6 +64,7 @@ export const conditionReasons = {
     SecretKeyNotFound: { status: "False", meaning: "The Secret exists, but not the key in it" },
     SecretInvalid: { status: "False", meaning: "The value in the Secret cannot be used" },
     ExtensionNotFound: { status: "False", meaning: "The object of an ExtensionRef does not exist" },
+    SinkNotFound: { status: "False", meaning: "The EgressGateway has no sink of that name" },
   },
   Programmed: {
     Programmed: { status: "True", meaning: "Envoy has accepted the configuration" },

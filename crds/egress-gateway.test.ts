@@ -27,6 +27,10 @@ const most = objectOf("EgressGateway", {
     headers: { Authorization: "Bearer hunter2" },
     captureBody: { maxBytes: 1024, includeContentTypes: ["Application/JSON"] },
   },
+  sinks: [
+    { name: "audit", type: "File" },
+    { name: "siem", type: "OTLP", otlp: { endpoint: "https://siem.example.com" } },
+  ],
   upstreamTLS: {
     additionalTrustBundleSecretRef: { name: "roots" },
     hostAliases: [{ ip: "127.0.0.1", hostnames: ["API.OpenAI.com"], port: 8443 }],
@@ -41,7 +45,7 @@ t.test("parse() of the least gateway denies by default and makes no parents", (t
     apiVersion: "clrk.apoxy.dev/v1alpha1",
     kind: "EgressGateway",
     metadata: { name: "sample", namespace: "default", labels: {}, annotations: {} },
-    spec: { defaultPolicy: "deny-all", listeners: [{ name: "any", protocol: "TLS" }] },
+    spec: { defaultPolicy: "deny-all", listeners: [{ name: "any", protocol: "TLS" }], sinks: [] },
   });
   t.end();
 });
@@ -103,6 +107,21 @@ const duration = 'a duration such as "30s" or "5m"';
 const url = 'an http or https URL such as "https://otlp.example.com:4318"';
 
 testRefusals(egressGatewayKind, most, [
+  [
+    "spec.sinks.0.otlp",
+    { endpoint: "https://a.example" },
+    'spec.sinks[0].otlp: found a value, wanted none, because type is "File": it goes with type "OTLP"',
+  ],
+  [
+    "spec.sinks.1.otlp",
+    undefined,
+    'spec.sinks[1].otlp: not set, wanted a value, because type is "OTLP"',
+  ],
+  [
+    "spec.sinks.1.name",
+    "audit",
+    'spec.sinks[1].name: found "audit", wanted a different name for each: item 0 has it too',
+  ],
   ["metadata.name", "a.b", `metadata.name: found "a.b", wanted ${label}`],
   ["metadata.name", "x".repeat(64), `metadata.name: found "${"x".repeat(60)}…", wanted ${label}`],
   ["metadata.name", undefined, `metadata.name: not set, wanted ${label}`],
@@ -132,12 +151,12 @@ testRefusals(egressGatewayKind, most, [
   [
     "spec.listener",
     [],
-    'spec.listener: unknown field; known: "defaultPolicy", "listeners", "otlp", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
+    'spec.listener: unknown field; known: "defaultPolicy", "listeners", "otlp", "sinks", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
   ],
   [
     "spec.upstreamTls",
     {},
-    'spec.upstreamTls: unknown field; known: "defaultPolicy", "listeners", "otlp", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
+    'spec.upstreamTls: unknown field; known: "defaultPolicy", "listeners", "otlp", "sinks", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
   ],
   ["spec.requestTimeout", 30, `spec.requestTimeout: found 30, wanted ${duration}`],
   [

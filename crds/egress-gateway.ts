@@ -8,8 +8,10 @@ import {
 } from "./http-formats.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { convertExtProc } from "./legacy-ext-proc.ts";
+import { maxCaptureBytes } from "./logging-policy.ts";
 import { addressFormat, dnsNameFormat, durationFormat } from "./match-formats.ts";
 import { dnsLabelFormat } from "./name-formats.ts";
+import { payloadRule } from "./payload-rule.ts";
 import { findForeignNamespace, port, secretReference } from "./references.ts";
 import {
   array,
@@ -32,8 +34,50 @@ export const captureDefaults = {
   contentTypes: ["application/json", "application/x-ndjson", "text/event-stream"],
 } as const;
 
-/** Most body bytes that may be captured for one direction: a record must still fit one OTLP message. */
-const maxCaptureBytes = 1_048_576;
+const exportHeaders = emptyIfAbsent(
+  map({
+    description: "Headers of each export, such as an API key of the receiver",
+    keys: headerNameFormat,
+    values: string({
+      description: "Header value",
+      minLength: 0,
+      maxLength: 4096,
+      format: headerValueFormat,
+    }),
+    maxProperties: 32,
+    sensitive: true,
+  }),
+);
+
+const sink = object({
+  description: "A place for records of rules whose LoggingPolicy names it",
+  fields: {
+    name: string({
+      description: "What sinkRef of a LoggingPolicy says",
+      maxLength: 63,
+      format: dnsLabelFormat,
+    }),
+    type: enumeration({
+      description: "A file of its own beside the other records, or an OTLP/HTTP receiver",
+      values: ["File", "OTLP"],
+    }),
+    otlp: optional(
+      object({
+        description: "The receiver",
+        fields: {
+          endpoint: string({
+            description: "Base URL of an OTLP/HTTP receiver",
+            maxLength: 2048,
+            format: httpUrlFormat,
+            sensitive: true,
+          }),
+          headers: exportHeaders,
+        },
+      }),
+    ),
+  },
+  rules: [payloadRule("type", { OTLP: "otlp" })],
+});
 
 const otlp = object({
   description: "Where records go besides the gateway's own store, and what they hold",
@@ -46,20 +90,7 @@ const otlp = object({
         sensitive: true,
       }),
     ),
-    headers: emptyIfAbsent(
-      map({
-        description: "Headers of each export, such as an API key of the receiver",
-        keys: headerNameFormat,
-        values: string({
-          description: "Header value",
-          minLength: 0,
-          maxLength: 4096,
-          format: headerValueFormat,
-        }),
-        maxProperties: 32,
-        sensitive: true,
-      }),
-    ),
+    headers: exportHeaders,
     captureBody: optional(
       object({
         description: "Puts request and response bodies into records; absent means no bodies",
@@ -129,6 +160,14 @@ const spec = object({
       unique: { field: "name" },
     }),
     otlp: optional(otlp),
+    sinks: emptyIfAbsent(
+      array({
+        description: "Further places for records, which LoggingPolicies name",
+        items: sink,
+        maxItems: 16,
+        unique: { field: "name" },
+      }),
+    ),
     upstreamTLS: optional(upstreamTls),
     dns: optional(
       object({

@@ -41,6 +41,7 @@ function serve() {
     counters: new ThreadCounters(createCounters(1), 0),
     limits: new LimitTable(createLimitMemory(64)),
     budgets: { table: new BudgetTable(createBudgetMemory(64)), journal: undefined, name: "" },
+    sampleSeed: 1,
     onFacts: (one) => facts.push(one),
     policies: [],
   });

@@ -27,6 +27,7 @@ import type { PlanUpdate } from "./plan-update.ts";
 import { PlanBook } from "./plan-book.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { RunNames } from "./run-names.ts";
+import { seededHash } from "./seeded-hash.ts";
 import type { SessionTools } from "./session.ts";
 import { Session } from "./session.ts";
 import type { SessionCallParts } from "./session-call.ts";
@@ -58,6 +59,8 @@ export interface EngineServiceOptions {
   readonly onFacts: (facts: CallFacts) => void;
   /** Policies in place of the pipeline's own */
   readonly policies?: readonly Policy[];
+  /** Decides which traces are kept where a plan keeps a share; one for all threads, which no agent knows */
+  readonly sampleSeed: number;
   /** Slow work that policies may ask for */
   readonly workers?: ReadonlyMap<string, Worker>;
 }
@@ -109,6 +112,7 @@ export class EngineService {
           settler,
           redactor: this.#redactor,
           words: this.#words,
+          sampleOf: (traceId) => (seededHash(traceId, options.sampleSeed) >>> 0) / 2 ** 32,
         }),
     };
   }

@@ -5,6 +5,7 @@ import type { Policy } from "../gateway/pipeline.ts";
 import type { EnginePlan } from "../gateway/snapshot.ts";
 import { McpSession } from "./mcp-session.ts";
 import { PlanBook } from "./plan-book.ts";
+import { capturePlan } from "./testdata/snapshots.ts";
 import {
   message,
   plan,
@@ -245,13 +246,7 @@ t.test("onClose() records no credential, whatever an agent named", async (test) 
 });
 
 t.test("onSettled() records the bodies that a policy keeps", async (test) => {
-  const capture = {
-    request: true,
-    response: true,
-    maxBytes: 1_000,
-    contentTypes: ["application/json"],
-    redactHeaders: [],
-  };
+  const capture = capturePlan({ request: true, response: true });
   const text = tools("a", "evil");
   const book = start(test, { plan: { capture } })
     .in(post())

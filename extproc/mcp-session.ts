@@ -155,7 +155,8 @@ export class McpSession {
     const path = headers.find(":path") ?? "/";
     if (queryCredentials.length > 0 || hidesTarget === true) this.#target = redactTarget(path);
     if (capture === undefined) return;
-    const request = { method: headers.find(":method") ?? "", path, headers };
+    const traceId = this.#trace?.traceId ?? "";
+    const request = { method: headers.find(":method") ?? "", path, headers, traceId };
     const plan = { provider: undefined, meters: false, capture };
     this.#observation = tools.observe(plan, request, settler);
     if (endOfStream) this.#observation.requestEnd();

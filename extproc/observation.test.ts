@@ -1,19 +1,14 @@
 import { gzipSync } from "node:zlib";
 import t from "tap";
-import type { CapturePlan, EnginePlan } from "../gateway/snapshot.ts";
+import type { EnginePlan } from "../gateway/snapshot.ts";
 import { encodeEventStreamMessage } from "../providers/aws-event-stream.ts";
 import { Observation } from "./observation.ts";
 import { PlanBook } from "./plan-book.ts";
+import { capturePlan } from "./testdata/snapshots.ts";
 import { headerView, plan, update } from "./testdata/playbook.ts";
 import { claudeAnswer, providerOf } from "./testdata/routing.ts";
 
-const everything: CapturePlan = {
-  request: true,
-  response: true,
-  maxBytes: 32,
-  contentTypes: ["application/json"],
-  redactHeaders: [],
-};
+const everything = capturePlan({ request: true, response: true }, { maxBytes: 32 });
 const injected = "injected-value-0123456789";
 
 interface Observed {
@@ -26,6 +21,7 @@ function observe(
   changes: Partial<EnginePlan>,
   headers: Readonly<Record<string, string>> = {},
   path = "/v1/chat/completions",
+  place = 0.5,
 ): Observed {
   const asked = plan(changes);
   const book = new PlanBook([]);
@@ -40,7 +36,9 @@ function observe(
       method: "POST",
       path,
       headers: headerView({ "content-type": "application/json", ...headers }),
+      traceId: "t",
     },
+    sampleOf: () => place,
     redactor: () => book.redactor,
     words: () => book.words,
     settler: { onSettled: resolve },
@@ -228,3 +226,52 @@ t.test(
     t.match(observation.model(), { requestModel: "gpt-4o", responseModel: null, usage: null });
   },
 );
+
+function exchange(sample: number, keepsErrors: boolean, status: string) {
+  const capture = { ...everything, sample, keepsErrors };
+  const { observation } = observe({ capture }, {}, "/x", 0.25);
+  observation.requestBody(Buffer.from("ask"), true);
+  observation.responseHeaders(json({ ":status": status }), false);
+  observation.responseBody(Buffer.from("told"), true, 1);
+  observation.close();
+  return observation.capture();
+}
+
+t.test("capture() keeps the traces of the sample", async (t) => {
+  t.equal(textOf(exchange(0.26, false, "200")?.responseBody?.base64), "told");
+  t.equal(exchange(0.25, false, "200"), null);
+  t.equal(exchange(0, true, "200"), null);
+});
+
+t.test("capture() keeps failures besides the sample, if it is told to", async (t) => {
+  t.equal(textOf(exchange(0, true, "500")?.requestBody?.base64), "ask");
+  t.equal(exchange(0, false, "500"), null);
+  const { observation } = observe({ capture: { ...everything, sample: 0 } }, {}, "/x");
+  observation.requestBody(Buffer.from("refused"), true);
+  observation.close();
+  t.equal(textOf(observation.capture()?.requestBody?.base64), "refused");
+});
+
+t.test("capture() keeps as much of each direction as the plan says of it", async (t) => {
+  const json = ["application/json"];
+  const capture = {
+    ...everything,
+    requestBody: { maxBytes: 0, contentTypes: json },
+    responseBody: { maxBytes: 2, contentTypes: json },
+    redactBody: { jsonPaths: ["$.a"], shapes: [], patterns: [] },
+  };
+  const { observation } = observe({ capture });
+  observation.requestBody(Buffer.from("ask"), true);
+  observation.responseHeaders(
+    headerView({ ":status": "200", "content-type": "application/json" }),
+    false,
+  );
+  observation.responseBody(Buffer.from("{}more"), true, 1);
+  const kept = observation.capture();
+  t.equal(kept?.requestBody, null);
+  t.match(
+    kept?.requestHeaders.find(([name]) => name === "content-type"),
+    ["content-type", json[0]],
+  );
+  t.same([textOf(kept?.responseBody?.base64), kept?.responseBody?.isTruncated], ["{}", true]);
+});

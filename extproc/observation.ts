@@ -6,7 +6,13 @@
 
 import type { CapturedExchange, ModelCall } from "../gateway/call-facts.ts";
 import type { BodyCapture } from "../gateway/capture.ts";
-import { captureHeaders, createBodyCapture, finishCapturedBody } from "../gateway/capture.ts";
+import {
+  bodyRedactionOf,
+  captureHeaders,
+  createBodyCapture,
+  finishCapturedBody,
+  mediaTypeOf,
+} from "../gateway/capture.ts";
 import type { CapturePlan } from "../gateway/snapshot.ts";
 import type { ValueRedactor } from "../gateway/value-redactor.ts";
 import type { CallObserver } from "../providers/call-observer.ts";
@@ -22,6 +28,7 @@ export interface ObservedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: HeaderView;
+  readonly traceId: string;
 }
 
 /** What is to be read and kept. */
@@ -39,6 +46,8 @@ export interface ObservationOptions {
   readonly redactor: () => ValueRedactor;
   readonly words: () => WordRedactor;
   readonly settler: Settler;
+  /** Where a trace stands among all, from 0 to below 1: those below the share of a plan are its sample */
+  readonly sampleOf: (traceId: string) => number;
 }
 
 /** Waits for what is read after the end of a stream. */
@@ -50,6 +59,9 @@ export interface Settler {
 /** Reads one transaction. */
 export class Observation {
   readonly #options: ObservationOptions;
+  /** Undefined also where the trace is not in the sample, and would not be kept for a failure either */
+  readonly #capture: CapturePlan | undefined;
+  readonly #isSampled: boolean;
   #observer: CallObserver | undefined;
   /** Reads what the agent asked, where another provider answers */
   #asked: CallObserver | undefined;
@@ -57,8 +69,12 @@ export class Observation {
   #responseHeaders: CapturedExchange["responseHeaders"] = [];
   readonly #request: BodyReader | undefined;
   readonly #requestCapture: BodyCapture | undefined;
+  readonly #requestType: string;
   #response: BodyReader | undefined;
   #responseCapture: BodyCapture | undefined;
+  #responseType = "";
+  /** Until there was an answer with a status below 400 */
+  #hasFailed = true;
   #responseChunks = 0;
   #answerBytes = 0;
   #sinceStartMs = 0;
@@ -67,12 +83,20 @@ export class Observation {
   constructor(options: ObservationOptions) {
     this.#options = options;
     const { plan, request } = options;
-    const { provider } = plan;
+    const { provider, capture } = plan;
     const { headers } = request;
+    this.#isSampled =
+      capture === undefined ||
+      capture.sample === 1 ||
+      options.sampleOf(request.traceId) < capture.sample;
+    this.#capture = this.#isSampled || capture?.keepsErrors === true ? capture : undefined;
+    this.#requestType = mediaTypeOf(headers.find("content-type"));
     this.#observer =
       plan.meters && provider !== undefined ? createCallObserver(provider, request) : undefined;
-    this.#requestHeaders = this.#keepHeaders(headers, plan.capture?.request === true);
-    this.#requestCapture = this.#createCapture(headers, plan.capture?.request === true);
+    const kept = this.#capture?.request === true ? this.#capture : undefined;
+    this.#requestHeaders = this.#keepHeaders(headers, kept);
+    this.#requestCapture =
+      kept && createBodyCapture(kept.requestBody, headers.find("content-type"));
     if (this.#observer === undefined && this.#requestCapture === undefined) return;
     this.#request = new BodyReader({
       contentEncoding: headers.find("content-encoding") ?? "",
@@ -115,14 +139,16 @@ export class Observation {
 
   /** Takes the answer's headers; false when nothing of its body will be read. */
   responseHeaders(headers: HeaderView, isLast: boolean): boolean {
-    const { capture } = this.#options.plan;
-    const keeps = capture?.response === true;
-    this.#responseHeaders = this.#keepHeaders(headers, keeps);
-    this.#responseCapture = this.#createCapture(headers, keeps);
     const contentType = headers.find("content-type") ?? "";
+    const kept = this.#capture?.response === true ? this.#capture : undefined;
+    this.#responseHeaders = this.#keepHeaders(headers, kept);
+    this.#responseCapture = kept && createBodyCapture(kept.responseBody, contentType);
+    this.#responseType = mediaTypeOf(contentType);
     const status = Number(headers.find(":status") ?? 0);
     this.#observer?.responseStart({ status, contentType });
     const meters = this.#observer !== undefined && status < 400 && isReadable(contentType);
+    // Whether an answer was cut off is not told: agents that have read enough go before Envoy has said the end.
+    this.#hasFailed = status >= 400;
     if (isLast || (!meters && this.#responseCapture === undefined)) return false;
     this.#response = new BodyReader({
       contentEncoding: headers.find("content-encoding") ?? "",
@@ -170,14 +196,14 @@ export class Observation {
     };
   }
 
-  /** What the record keeps; null when nothing was asked for. */
+  /** What the record keeps; null when nothing was asked for, and of traces outside of the sample that did not fail. */
   capture(): CapturedExchange | null {
-    if (this.#options.plan.capture === undefined) return null;
+    if (this.#capture === undefined || !(this.#isSampled || this.#hasFailed)) return null;
     return {
       requestHeaders: this.#requestHeaders,
-      requestBody: this.#take(this.#requestCapture, this.#request),
+      requestBody: this.#take(this.#requestCapture, this.#request, this.#requestType),
       responseHeaders: this.#responseHeaders,
-      responseBody: this.#take(this.#responseCapture, this.#response),
+      responseBody: this.#take(this.#responseCapture, this.#response, this.#responseType),
     };
   }
 
@@ -217,29 +243,30 @@ export class Observation {
     if (this.#isClosed && this.#isSettled()) this.#options.settler.onSettled();
   }
 
-  #keepHeaders(headers: HeaderView, keeps: boolean): CapturedExchange["requestHeaders"] {
-    const { capture } = this.#options.plan;
-    if (!keeps || capture === undefined) return [];
+  #keepHeaders(
+    headers: HeaderView,
+    capture: CapturePlan | undefined,
+  ): CapturedExchange["requestHeaders"] {
+    if (capture === undefined) return [];
     return captureHeaders(headers.entries(), {
       redactHeaders: capture.redactHeaders,
+      redactQuery: capture.redactQuery,
       injected: noHeaders,
       redactor: this.#options.redactor(),
     });
   }
 
-  #createCapture(headers: HeaderView, keeps: boolean): BodyCapture | undefined {
-    const { capture } = this.#options.plan;
-    if (!keeps || capture === undefined) return undefined;
-    return createBodyCapture(capture, headers.find("content-type"));
-  }
-
-  #take(capture: BodyCapture | undefined, reader: BodyReader | undefined) {
-    if (capture === undefined || reader === undefined) return null;
+  #take(capture: BodyCapture | undefined, reader: BodyReader | undefined, mediaType: string) {
+    if (capture === undefined || reader === undefined || this.#capture === undefined) return null;
     const { bytes, kept, isTruncated } = capture.take();
     if (bytes === 0) return null;
     return finishCapturedBody(
       { bytes, kept, isTruncated: isTruncated || reader.isCut, contentEncoding: reader.undecoded },
-      this.#options.redactor(),
+      {
+        redactor: this.#options.redactor(),
+        redaction: bodyRedactionOf(this.#capture.redactBody),
+        mediaType,
+      },
     );
   }
 }

@@ -3,6 +3,7 @@
  * requests that it holds and no others: Envoy asks the next one, and a thread in reserve takes its place.
  */
 
+import { randomInt } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { systemClock } from "../gateway/clock.ts";
 import type { Ejection } from "../gateway/backend-health.ts";
@@ -81,6 +82,7 @@ class EnginePool implements Engine {
   readonly #hungMs: number;
   readonly #memory: SharedArrayBuffer;
   readonly #limits = createLimitMemory();
+  readonly #sampleSeed = randomInt(2 ** 32);
   readonly #budgets: ThreadBudgets;
   readonly #slots: readonly Slot[];
   readonly #changed = new Set<() => void>();
@@ -235,6 +237,7 @@ class EnginePool implements Engine {
       slot: slot.index,
       counters: this.#memory,
       limits: this.#limits,
+      sampleSeed: this.#sampleSeed,
       ...this.#budgets.begin(worker),
       prices: this.#options.prices ?? [],
     });

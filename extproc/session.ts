@@ -224,7 +224,11 @@ export class Session {
     } else if (shown.requestBody !== "none" || shown.responseBody) {
       const { meters, capture } = entry.plan;
       const plan = { provider: entry.provider, meters, capture };
-      this.#observation = tools.observe(plan, { method, path, headers }, this.#settler);
+      this.#observation = tools.observe(
+        plan,
+        { method, path, headers, traceId: trace.traceId },
+        this.#settler,
+      );
       if (endOfStream) this.#observation.requestEnd();
     }
     const transaction: MutableTransaction = {
@@ -380,6 +384,7 @@ export class Session {
       method: headers.find(":method") ?? "",
       path: headers.find(":path") ?? "/",
       headers,
+      traceId: this.#trace?.traceId ?? "",
     };
     const plan = { provider: entry.provider, meters, capture };
     this.#observation = this.#tools.observe(plan, request, this.#settler);

@@ -23,6 +23,8 @@ export type ThreadOrder =
       readonly limits: SharedArrayBuffer;
       /** How far budgets are used, for all threads */
       readonly budgets: SharedArrayBuffer;
+      /** Decides which traces are kept where a plan keeps a share */
+      readonly sampleSeed: number;
       /** Absent: budgets cannot be kept, and calls that have one are refused */
       readonly journal?: JournalPlace;
       /** Before those that are shipped */

@@ -4,8 +4,10 @@ export type {
   BodyCapture,
   CapturedHeader,
   FinishedBody,
+  FinishedRedaction,
   HeaderRedaction,
   KeptBody,
 } from "./policy/capture.ts";
 export { captureHeaders, createBodyCapture, finishCapturedBody } from "./policy/capture.ts";
-export { matchesContentType } from "./policy/media-type.ts";
+export { matchesContentType, mediaTypeOf } from "./policy/media-type.ts";
+export { bodyRedactionOf } from "./redaction/body-redaction.ts";

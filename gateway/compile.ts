@@ -30,6 +30,7 @@ import { compareNames, indexObjects, objectKey } from "./compile/object-index.ts
 import type { DenyAction } from "./compile/refusal.ts";
 import { notEnforced, refuseUnenforced } from "./compile/refusal.ts";
 import type { RouteDraft } from "./compile/route-draft.ts";
+import { findUnknownSink, recordRules } from "./compile/record-rules.ts";
 import { unenforcedLogging } from "./compile/rule-extensions.ts";
 import type { ListenerAttachments, ObjectStatus } from "./compile/status-book.ts";
 import { StatusBook } from "./compile/status-book.ts";
@@ -202,10 +203,12 @@ function compileGateway(
     const attachment = attachments.get(key);
     if (attachment === undefined) return [];
     const { object } = draft;
+    const unknown = findUnknownSink(draft, gateway);
+    if (unknown !== undefined) book.reportUnresolved(object, unknown.finding);
     const scope = {
       gateway,
       route: draft.name,
-      deny,
+      deny: deny ?? unknown?.deny,
       routeBindings: bindings.get(objectKey(object)) ?? [],
       // An EgressL4Route allows connections; what is said on them is none of its matters.
       gatewayBindings: object.kind === "EgressL4Route" ? [] : (bindings.get(key) ?? []),
@@ -220,9 +223,11 @@ function compileGateway(
   book.reportAttachedRoutes(gateway, countAttachments(listeners, attached));
   const placed = placeRules(attached, listeners);
   noteRefusedCredentials(attached, placed, book);
+  const told = attached.flatMap(({ draft }) => recordRules(draft));
   return {
     ...settings,
     ...(placeholderTag !== undefined && { placeholderTag }),
+    ...(told.length > 0 && { recordRules: told }),
     hosts: mergeHostPolicies(placed, aliases, settings.defaultPolicy),
     l4Rules: connectionRules(attached, listeners),
   };

@@ -290,10 +290,10 @@ export class GatewayProcess {
 
   #onRecord(record: EgressRecord, json: string | undefined): void {
     this.#runs.count(record);
-    this.#records.add(record, json);
+    const shown = this.#records.add(record, json);
     if (this.#followers.size === 0) return;
     // Bodies of a megabyte would end the stream of whoever only looks at lines.
-    const live = record.capture === null ? record : { ...record, capture: null };
+    const live = shown.capture === null ? shown : { ...shown, capture: null };
     this.#emit({ kind: "record", record: live });
   }
 

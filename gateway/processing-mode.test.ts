@@ -3,15 +3,10 @@ import t from "tap";
 import type { ShownParts } from "./processing-mode.ts";
 import { shownParts } from "./processing-mode.ts";
 import type { EnginePlan } from "./snapshot.ts";
+import { createCapturePlan } from "./testdata/capture-plan.ts";
 import { enginePlan } from "./testdata/gateway-snapshot.ts";
 
-const capturing = (request: boolean, response: boolean) => ({
-  request,
-  response,
-  maxBytes: 1,
-  contentTypes: [],
-  redactHeaders: [],
-});
+const capturing = (request: boolean, response: boolean) => createCapturePlan({ request, response });
 
 const rows: readonly {
   readonly name: string;

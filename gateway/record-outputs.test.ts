@@ -29,6 +29,26 @@ function exporting(name: string, endpoint: string, headerNames: string[] = []) {
   return gatewaySnapshot({ name, otlp: { endpoint, headerNames } });
 }
 
+const route = { kind: "EgressHTTPRoute", namespace: "default", name: "r" };
+
+function ruled(ruleIndex: number, query = "") {
+  const plain = recordOf("a");
+  return {
+    ...plain,
+    id: `rule-${ruleIndex}`,
+    request: { ...plain.request, query },
+    decision: { ...plain.decision, route: { ...route, rule: ruleIndex } },
+  };
+}
+
+async function idsIn(path: string): Promise<string[]> {
+  const text = await readFile(path, "utf8");
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).id);
+}
+
 function recordOf(name: string) {
   return httpRecord({ gateway: { namespace: "default", name } });
 }
@@ -108,4 +128,43 @@ t.test("status() names a failing receiver and counts what was lost", async (t) =
   t.notMatch(failure, /canary/);
   t.ok(dropped > 5, `${dropped} dropped`);
   t.equal(incomplete, 3);
+});
+
+t.test("add() gives records of a sink to the sink in place of the receiver", async (t) => {
+  const outputs = await openOutputs(t);
+  const [general, siem] = [await collector(t), await collector(t)];
+  const gateway = gatewaySnapshot({
+    name: "a",
+    otlp: { endpoint: general.endpoint, headerNames: [] },
+    sinks: [
+      { kind: "file", name: "audit" },
+      { kind: "otlp", name: "siem", endpoint: siem.endpoint, headerNames: ["x-key"] },
+    ],
+    recordRules: [
+      { route, ruleIndex: 1, redactQuery: [], sink: "audit" },
+      { route, ruleIndex: 2, redactQuery: [], sink: "siem" },
+      { route, ruleIndex: 3, redactQuery: [], sink: "gone" },
+    ],
+  });
+  outputs.setTargets([gateway], new Map([["sink/default/a/siem/x-key", new SecretValue("k")]]));
+  for (const ruleIndex of [0, 1, 2, 3]) outputs.add(ruled(ruleIndex));
+  await outputs.close();
+  const { file, published, dropped } = outputs.status({ unread: 0, incomplete: 0 });
+  t.same(await idsIn(file), ["rule-0", "rule-2", "rule-3"]);
+  t.same(await idsIn(file.replace(".jsonl", ".default.a.audit.jsonl")), ["rule-1"]);
+  t.same([general.spans().length, siem.spans().length], [1, 1]);
+  t.equal(siem.requests[0]?.headers["x-key"], "k");
+  t.same([published, dropped], [4, 0]);
+});
+
+t.test("add() takes out the parameters that a rule names, wherever the record goes", async (t) => {
+  const outputs = await openOutputs(t);
+  const rule = { route, ruleIndex: 1, redactQuery: ["user"] };
+  outputs.setTargets([gatewaySnapshot({ name: "a", recordRules: [rule] })], new Map());
+  const record = ruled(1, "user=canary&x=1");
+  const shown = outputs.add(record, JSON.stringify(record));
+  t.equal(shown.request.query, "user=[redacted]&x=1");
+  await outputs.close();
+  const { file } = outputs.status({ unread: 0, incomplete: 0 });
+  t.notMatch(await readFile(file, "utf8"), /canary/);
 });

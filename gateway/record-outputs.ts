@@ -1,6 +1,7 @@
 /**
  * Where the records of one process go: the file always, and the OTLP receiver of each EgressGateway that names one,
- * which gets that gateway's records and no others.
+ * which gets that gateway's records and no others. Records of rules that name a sink go there in place of the receiver;
+ * a sink that is a file has them in place of the file too.
  */
 
 import type { Clock } from "./clock.ts";
@@ -10,9 +11,11 @@ import { OtlpExporter } from "./otlp.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordFile } from "./record-file.ts";
 import { RecordHub } from "./record-hub.ts";
+import { RecordRules, withoutParameters } from "./record-rules.ts";
+import type { RecordTarget } from "./record-targets.ts";
+import { recordTargets, sinkKey } from "./record-targets.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
-import { gatewayKey } from "./snapshot.ts";
 import { version } from "./version.ts";
 
 /** What the outputs need. */
@@ -30,10 +33,12 @@ export interface RecordsBefore {
   readonly incomplete: number;
 }
 
-interface Target {
-  /** Changes whenever the exporter must be made anew */
-  readonly fingerprint: string;
-  readonly exporter: OtlpExporter;
+/** A target that is open. */
+interface Output {
+  readonly target: RecordTarget;
+  readonly writer: OtlpExporter | RecordFile;
+  /** Of a sink: what its records go through */
+  readonly hub?: RecordHub;
   readonly remove: () => void;
 }
 
@@ -41,63 +46,74 @@ interface Target {
 export class RecordOutputs {
   readonly #options: RecordOutputsOptions;
   readonly #hub: RecordHub;
+  /** Where records of a sink go that is gone */
+  readonly #lost: RecordHub;
   readonly #file: RecordFile;
-  readonly #targets = new Map<string, Target>();
+  readonly #outputs = new Map<string, Output>();
+  readonly #rules = new RecordRules();
+  #sunk = 0;
 
   constructor(options: RecordOutputsOptions) {
     this.#options = options;
     const { directory, name, clock, log } = options;
     this.#hub = new RecordHub({ log });
+    this.#lost = new RecordHub({ log });
     this.#file = new RecordFile({ directory, clock, log, ...(name !== undefined && { name }) });
     this.#hub.addSink("file", this.#file);
+    this.#lost.addSink("file", this.#file);
   }
 
-  /** Gives a record, and its JSON where it is there, to every sink that is to have it; never waits. */
-  add(record: EgressRecord, json?: string): void {
-    this.#hub.add(record, json);
+  /**
+   * Gives a record, and its JSON where it is there, to every sink that is to have it; never waits. Gives back the record
+   * as it may be shown: what its rule takes out is taken out.
+   */
+  add(record: EgressRecord, json?: string): EgressRecord {
+    const rule = this.#rules.find(record);
+    if (rule === undefined) {
+      this.#hub.add(record, json);
+      return record;
+    }
+    const shown = withoutParameters(record, rule);
+    const text = shown === record ? json : undefined;
+    if (rule.sink === undefined) this.#hub.add(shown, text);
+    else {
+      this.#sunk++;
+      const output = this.#outputs.get(sinkKey(record.gateway, rule.sink));
+      (output?.hub ?? this.#lost).add(shown, text);
+    }
+    return shown;
   }
 
-  /** Follows the gateways' OTLP settings; exporters whose settings did not change go on. */
+  /** Follows what the gateways say; receivers and files whose settings did not change go on. */
   setTargets(
     gateways: readonly GatewaySnapshot[],
     credentials: ReadonlyMap<string, SecretValue>,
   ): void {
-    const wanted = new Map(gateways.map((gateway) => [gatewayKey(gateway), gateway]));
-    for (const [key, target] of this.#targets) {
-      const gateway = wanted.get(key);
-      if (gateway && fingerprint(gateway, credentials) === target.fingerprint) continue;
-      this.#remove(key, target);
+    this.#rules.publish(gateways);
+    const wanted = recordTargets(gateways, credentials);
+    for (const [key, output] of this.#outputs) {
+      if (wanted.get(key)?.fingerprint === output.target.fingerprint) continue;
+      output.remove();
+      this.#outputs.delete(key);
+      void output.writer.close();
     }
-    for (const [key, gateway] of wanted) {
-      if (gateway.otlp !== undefined && !this.#targets.has(key)) {
-        this.#targets.set(key, this.#create(gateway, credentials));
-      }
+    for (const [key, target] of wanted) {
+      if (!this.#outputs.has(key)) this.#outputs.set(key, this.#open(target));
     }
   }
 
   /** State for people; `unread` entries were lost before they became records, `incomplete` ones miss their facts. */
   status({ unread, incomplete }: RecordsBefore): RecordsStatus {
     const file = this.#file.status;
-    const exporters = [...this.#targets.entries()].map(([key, { exporter }]) => ({
-      key,
-      ...exporter.status,
-    }));
-    const failing = exporters.flatMap(({ key, traces, logs }) =>
-      [traces, logs].flatMap(({ error }) =>
-        error === undefined ? [] : [`OTLP of ${key}: ${error}`],
-      ),
-    );
-    const lost = exporters.flatMap(({ traces, logs }) =>
-      [traces.dropped, logs.dropped].map((drops) => Object.values(drops).reduce(add, 0)),
-    );
+    const outputs = [...this.#outputs.values()].map(outputStatus);
     return {
       file: file.path,
-      published: this.#hub.status.published,
-      dropped: file.droppedRecords + unread + lost.reduce(add, 0),
+      published: this.#hub.status.published + this.#sunk,
+      dropped: outputs.reduce((sum, { dropped }) => sum + dropped, file.droppedRecords + unread),
       incomplete,
       failure: [
         ...(file.error === undefined ? [] : [`${file.path}: ${file.error}`]),
-        ...failing,
+        ...outputs.flatMap(({ failures }) => failures),
       ].join("; "),
     };
   }
@@ -106,54 +122,60 @@ export class RecordOutputs {
   async close(): Promise<void> {
     this.#hub.close();
     await this.#file.close();
-    await Promise.all([...this.#targets.values()].map(({ exporter }) => exporter.close()));
+    await Promise.all([...this.#outputs.values()].map(({ writer }) => writer.close()));
   }
 
-  #create(gateway: GatewaySnapshot, credentials: ReadonlyMap<string, SecretValue>): Target {
-    const { clock, log } = this.#options;
-    const exporter = new OtlpExporter({
-      endpoint: gateway.otlp?.endpoint ?? "",
-      headers: Object.fromEntries(otlpHeaders(gateway, credentials)),
+  #open(target: RecordTarget): Output {
+    const writer = this.#createWriter(target);
+    if (target.sink === undefined)
+      return { target, writer, remove: this.#addDefault(target, writer) };
+    const hub = new RecordHub({ log: this.#options.log });
+    hub.addSink(target.label, writer);
+    if (target.kind === "otlp") hub.addSink("file", this.#file);
+    return { target, writer, hub, remove: () => hub.close() };
+  }
+
+  #addDefault({ label, gateway }: RecordTarget, writer: Output["writer"]): () => void {
+    return this.#hub.addSink(label, {
+      add: (record) => {
+        const { namespace, name } = record.gateway;
+        if (namespace === gateway.namespace && name === gateway.name) writer.add(record);
+      },
+    });
+  }
+
+  #createWriter(target: RecordTarget): Output["writer"] {
+    const { directory, name = "records", clock, log } = this.#options;
+    if (target.kind === "file") {
+      const { namespace, name: gateway } = target.gateway;
+      // No label holds a dot, so that no two of them make one name.
+      const file = `${name}.${namespace}.${gateway}.${target.sink}`;
+      return new RecordFile({ directory, name: file, clock, log });
+    }
+    return new OtlpExporter({
+      endpoint: target.endpoint,
+      headers: Object.fromEntries(target.headers),
       resource: { version },
       clock,
       log,
     });
-    const { namespace, name } = gateway;
-    const remove = this.#hub.addSink(`otlp ${gatewayKey(gateway)}`, {
-      add: (record) => {
-        if (record.gateway.namespace === namespace && record.gateway.name === name) {
-          exporter.add(record);
-        }
-      },
-    });
-    return { fingerprint: fingerprint(gateway, credentials), exporter, remove };
-  }
-
-  #remove(key: string, target: Target): void {
-    target.remove();
-    this.#targets.delete(key);
-    void target.exporter.close();
   }
 }
 
-function otlpHeaders(
-  gateway: GatewaySnapshot,
-  credentials: ReadonlyMap<string, SecretValue>,
-): (readonly [string, SecretValue])[] {
-  return (gateway.otlp?.headerNames ?? []).flatMap((header) => {
-    const value = credentials.get(`otlp/${gatewayKey(gateway)}/${header}`);
-    return value === undefined ? [] : [[header, value] as const];
-  });
-}
-
-function fingerprint(
-  gateway: GatewaySnapshot,
-  credentials: ReadonlyMap<string, SecretValue>,
-): string {
-  const headers = otlpHeaders(gateway, credentials).map(([name, value]) => [name, value.version]);
-  return JSON.stringify([gateway.otlp?.endpoint, headers]);
-}
-
-function add(left: number, right: number): number {
-  return left + right;
+function outputStatus({ target: { label }, writer }: Output): {
+  readonly dropped: number;
+  readonly failures: readonly string[];
+} {
+  if (writer instanceof RecordFile) {
+    const { droppedRecords, error, path } = writer.status;
+    return { dropped: droppedRecords, failures: error === undefined ? [] : [`${path}: ${error}`] };
+  }
+  const { traces, logs } = writer.status;
+  const drops = [traces, logs].flatMap(({ dropped }) => Object.values(dropped));
+  return {
+    dropped: drops.reduce((sum, count) => sum + count, 0),
+    failures: [traces, logs].flatMap(({ error }) =>
+      error === undefined ? [] : [`${label}: ${error}`],
+    ),
+  };
 }

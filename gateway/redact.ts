@@ -75,23 +75,33 @@ export interface RedactedTarget {
   readonly query: string;
 }
 
-/** Splits a request target (`/v1/chat?key=…`) at its query and redacts both; a fragment is removed. */
-export function redactTarget(target: string): RedactedTarget {
+/**
+ * Splits a request target (`/v1/chat?key=…`) at its query and redacts both; a fragment is removed. `parameters` are further
+ * names whose values are secret, lower case.
+ */
+export function redactTarget(target: string, parameters: readonly string[] = []): RedactedTarget {
   const end = indexOrEnd(target, "#");
   const start = indexOrEnd(target, "?");
   if (start >= end) return { path: redactPath(target.slice(0, end)), query: "" };
   return {
     path: redactPath(target.slice(0, start)),
-    query: redactQuery(target.slice(start + 1, end)),
+    query: redactQuery(target.slice(start + 1, end), parameters),
   };
 }
 
 /**
  * The query (without `?`) with secret values replaced by `[redacted]`; all else keeps its bytes. A value is secret by its
- * parameter's name, by its shape, or because it is a URL or a query that itself holds a secret.
+ * parameter's name, by its shape, or because it is a URL or a query that itself holds a secret. `parameters` are further
+ * names whose values are secret, lower case.
  */
-export function redactQuery(query: string): string {
-  return redactParameters(query, 0);
+export function redactQuery(query: string, parameters: readonly string[] = []): string {
+  return redactParameters(query, { depth: 0, parameters });
+}
+
+/** How far inside a parameter a query stands, and by which names besides the known ones it is judged. */
+interface QueryScope {
+  readonly depth: number;
+  readonly parameters: readonly string[];
 }
 
 /** The path with every segment that has the shape of a known key replaced; ids and digests stay. */
@@ -109,12 +119,12 @@ export function redactPath(path: string): string {
 }
 
 /** The URL with user information, secret query values and key-shaped segments replaced, without its fragment; any text is taken. */
-export function redactUrl(url: string): string {
+export function redactUrl(url: string, parameters: readonly string[] = []): string {
   const scheme = /^(?:[a-z][a-z0-9+.-]{0,31}:)?\/\//i.exec(url)?.[0] ?? "";
   const rest = url.slice(scheme.length);
   const mark = rest.search(/[/?#]/);
   const end = mark < 0 ? rest.length : mark;
-  const { path, query } = redactTarget(rest.slice(end));
+  const { path, query } = redactTarget(rest.slice(end), parameters);
   return `${scheme}${redactAuthority(rest.slice(0, end))}${path}${query && `?${query}`}`;
 }
 
@@ -147,40 +157,44 @@ export function isSecretName(name: string): boolean {
 }
 
 // Walks the query once. Both `&` and `;` separate, because some servers split at `;` too.
-function redactParameters(query: string, depth: number): string {
+function redactParameters(query: string, scope: QueryScope): string {
   let redacted = "";
   let start = 0;
   for (let at = 0; at <= query.length; at++) {
     const code = at === query.length ? 0x26 : query.charCodeAt(at);
     if (code !== 0x26 && code !== 0x3b) continue;
-    redacted += redactParameter(query.slice(start, at), depth);
+    redacted += redactParameter(query.slice(start, at), scope);
     if (at < query.length) redacted += query[at];
     start = at + 1;
   }
   return redacted;
 }
 
-function redactParameter(parameter: string, depth: number): string {
+function redactParameter(parameter: string, scope: QueryScope): string {
   if (parameter === "") return "";
   const equals = parameter.indexOf("=");
-  if (equals < 0) return isSecretText(parameter, depth) ? redactedText : parameter;
+  if (equals < 0) return isSecretText(parameter, scope) ? redactedText : parameter;
   const name = parameter.slice(0, equals);
   const value = parameter.slice(equals + 1);
-  const shownName = isSecretText(name, depth) ? redactedText : name;
-  if (value === "" || !(isSecretName(name) || isSecretText(value, depth)))
-    return `${shownName}=${value}`;
+  const shownName = isSecretText(name, scope) ? redactedText : name;
+  const isNamed = isSecretName(name) || isListed(name, scope.parameters);
+  if (value === "" || !(isNamed || isSecretText(value, scope))) return `${shownName}=${value}`;
   return `${shownName}=${redactedText}`;
 }
 
-function isSecretText(text: string, depth: number): boolean {
+function isListed(name: string, parameters: readonly string[]): boolean {
+  return parameters.length > 0 && parameters.includes(decodePercent(name).toLowerCase());
+}
+
+function isSecretText(text: string, scope: QueryScope): boolean {
   if (text.length < 8) return false;
   const plain = decodePercent(text);
   if (isKeyShaped(plain) || isHighEntropy(plain)) return true;
-  return depth < 2 && holdsSecret(plain, depth);
+  return scope.depth < 2 && holdsSecret(plain, scope);
 }
 
 // A parameter may itself be a URL (`redirect_uri=https://u:p@x/?token=…`): it is replaced whole when anything in it is secret.
-function holdsSecret(text: string, depth: number): boolean {
+function holdsSecret(text: string, scope: QueryScope): boolean {
   const scheme = text.indexOf("://");
   if (scheme >= 0) {
     const at = text.indexOf("@", scheme);
@@ -190,7 +204,7 @@ function holdsSecret(text: string, depth: number): boolean {
   const mark = text.search(/[?#]/);
   if (mark < 0 && !text.includes("=")) return false;
   const nested = text.slice(mark + 1).replaceAll("#", "&");
-  return redactParameters(nested, depth + 1) !== nested;
+  return redactParameters(nested, { ...scope, depth: scope.depth + 1 }) !== nested;
 }
 
 function decodePercent(text: string): string {

@@ -1,5 +1,7 @@
 /** What plans of every sort are made of: names, credentials as they are named, refusals, and what records keep. */
 
+import type { TextShape } from "../crds/logging-policy.ts";
+
 /** Names one object; `kind` is of group clrk.apoxy.dev except for core/v1 Secret. */
 export interface ObjectName {
   readonly kind: string;
@@ -81,16 +83,59 @@ export type BudgetUnit = "tokens" | "usd";
 export interface CapturePlan {
   readonly request: boolean;
   readonly response: boolean;
-  /** Of each body, after decoding */
+  readonly requestBody: BodyBounds;
+  readonly responseBody: BodyBounds;
+  /** Share of traces that are kept, from 0 to 1 */
+  readonly sample: number;
+  /** Whether what was refused or failed is kept besides the sample */
+  readonly keepsErrors: boolean;
+  /** Lower-case names of headers whose values are never kept, besides those that always hold credentials */
+  readonly redactHeaders: readonly string[];
+  /** Lower-case names of query parameters, likewise */
+  readonly redactQuery: readonly string[];
+  readonly redactBody: BodyRedactionPlan;
+}
+
+/** What of a body may be kept. */
+export interface BodyBounds {
+  /** After decoding */
   readonly maxBytes: number;
   /** Media types without parameters, lower case; bodies of other types are not kept */
   readonly contentTypes: readonly string[];
-  /** Lower-case names of headers whose values are never kept, besides those that always hold credentials */
-  readonly redactHeaders: readonly string[];
 }
 
 /** Parts of a request in which a placeholder is swapped for its value. */
 export type PlaceholderPlace = "Header" | "BasicAuth" | "Query" | "Path" | "Body";
+
+/** What is never kept of bodies. */
+export interface BodyRedactionPlan {
+  /** Of JSON bodies, lines of NDJSON and events of streams */
+  readonly jsonPaths: readonly string[];
+  readonly shapes: readonly TextShape[];
+  /** RE2 */
+  readonly patterns: readonly string[];
+}
+
+/** How records of one rule differ from those of others, when they have been made. */
+export interface RecordRule {
+  readonly route: ObjectName;
+  readonly ruleIndex: number;
+  /** Lower-case names of query parameters whose values are never kept */
+  readonly redactQuery: readonly string[];
+  /** Name of the gateway's sink that they go to in place of others */
+  readonly sink?: string;
+}
+
+/** A place for records that rules name. */
+export type SinkTarget =
+  | { readonly kind: "file"; readonly name: string }
+  | {
+      readonly kind: "otlp";
+      readonly name: string;
+      readonly endpoint: string;
+      /** Values are held beside the snapshot under `sink/<namespace>/<gateway>/<name>/<header>` */
+      readonly headerNames: readonly string[];
+    };
 
 /** One credential as a rule uses it; its value never stands in a snapshot. */
 export type CredentialUse = CredentialForm & {

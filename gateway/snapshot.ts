@@ -11,10 +11,14 @@ import type {
   DenyReason,
   LimitPlan,
   ObjectName,
+  RecordRule,
   Refusal,
+  SinkTarget,
 } from "./snapshot-terms.ts";
 
 export type {
+  BodyBounds,
+  BodyRedactionPlan,
   BudgetCount,
   BudgetUnit,
   CapturePlan,
@@ -23,9 +27,11 @@ export type {
   LimitPlan,
   ObjectName,
   PlaceholderPlace,
+  RecordRule,
   Refusal,
   RuleBudget,
   SecretUse,
+  SinkTarget,
 } from "./snapshot-terms.ts";
 
 /** Everything the data plane decides by, at one revision. */
@@ -56,6 +62,10 @@ export interface GatewaySnapshot {
   readonly otlp?: OtlpTarget;
   /** Present where agents were given placeholders: lower-case digits that all of them hold in either case */
   readonly placeholderTag?: string;
+  /** Absent: none */
+  readonly sinks?: readonly SinkTarget[];
+  /** Rules whose records are told apart; absent: none */
+  readonly recordRules?: readonly RecordRule[];
 }
 
 /** What happens to traffic that no rule matches. */

@@ -16,6 +16,7 @@ import { jsonScannerTarget } from "./targets/json-scanner.ts";
 import { jsonTextTarget } from "./targets/json-text.ts";
 import { matchersTarget } from "./targets/matchers.ts";
 import { protobufTarget } from "./targets/protobuf.ts";
+import { redactionTarget } from "./targets/redaction.ts";
 import { sseTarget } from "./targets/sse.ts";
 import { streamFiltersTarget } from "./targets/stream-filters.ts";
 
@@ -32,6 +33,7 @@ export const targets: readonly FuzzTarget[] = [
   jsonTextTarget,
   streamFiltersTarget,
   bodyTarget,
+  redactionTarget,
   ...codecTargets,
   matchersTarget,
   addressGuardTarget,

@@ -25,6 +25,7 @@ export function sessionTools(book: PlanBook, changes: Partial<SessionTools> = {}
         settler,
         redactor: () => book.redactor,
         words: () => book.words,
+        sampleOf: () => 0.5,
       }),
     ...changes,
   };

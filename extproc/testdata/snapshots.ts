@@ -2,6 +2,7 @@
 import type {
   AttemptPlan,
   BackendTarget,
+  BodyBounds,
   CapturePlan,
   CredentialUse,
   GatewaySnapshot,
@@ -94,14 +95,22 @@ export function attemptPlan(
   return { id, gateway: "default/egress", signing: signatureUse(name) };
 }
 
-/** Keeps nothing of a body unless told. */
-export function capturePlan(changes: Partial<CapturePlan> = {}): CapturePlan {
+/** Keeps nothing unless told, and of bodies 1,024 bytes of JSON unless `bounds` says otherwise. */
+export function capturePlan(
+  changes: Partial<CapturePlan> = {},
+  bounds: Partial<BodyBounds> = {},
+): CapturePlan {
+  const body = { maxBytes: 1_024, contentTypes: ["application/json"], ...bounds };
   return {
     request: false,
     response: false,
-    maxBytes: 1_024,
-    contentTypes: ["application/json"],
+    requestBody: body,
+    responseBody: body,
+    sample: 1,
+    keepsErrors: true,
     redactHeaders: [],
+    redactQuery: [],
+    redactBody: { jsonPaths: [], shapes: [], patterns: [] },
     ...changes,
   };
 }

@@ -48,6 +48,7 @@ export function draftAiProviderRoute(
     unresolved: drafted.flatMap(({ unresolved }) => unresolved),
     problems: [],
     rules: drafted.flatMap(({ rules }) => rules),
+    logging: drafted.map(({ logging }) => logging),
     l4Rules: [],
   };
 }
@@ -58,7 +59,8 @@ interface RouteContext {
   readonly fallback: FallbackSettings | undefined;
 }
 
-type DraftedRule = Pick<RouteDraft, "obstacles" | "unresolved" | "rules">;
+type DraftedRule = Pick<RouteDraft, "obstacles" | "unresolved" | "rules"> &
+  Pick<ExtensionFindings, "logging">;
 
 function draftRule(
   rule: Rule,
@@ -85,6 +87,7 @@ function draftRule(
       ...resolved.obstacles,
     ],
     unresolved: [...extensions.missing, ...resolved.missing],
+    logging: extensions.logging,
     rules: rule.matches.flatMap((match): RuleDraft[] => {
       const provider = findProviderByName(match.provider);
       if (provider === undefined) return [];

@@ -100,26 +100,71 @@ for (const { name, policies, otlp, want } of rows) {
   });
 }
 
+const json = ["application/json", "application/x-ndjson", "text/event-stream"];
+
 t.test("capturePlan() keeps 64 KiB of JSON and event streams unless told otherwise", async (t) => {
+  const body = { maxBytes: 65_536, contentTypes: json };
   const plan = {
     request: true,
     response: true,
-    maxBytes: 65_536,
-    contentTypes: ["application/json", "application/x-ndjson", "text/event-stream"],
+    requestBody: body,
+    responseBody: body,
+    sample: 1,
+    keepsErrors: true,
     redactHeaders: [],
+    redactQuery: [],
+    redactBody: { jsonPaths: [], shapes: [], patterns: [] },
   };
   t.same(capture([both])?.plan, plan);
   t.same(capture([], captureBody)?.plan, plan);
 });
 
-t.test("capturePlan() takes limits from the gateway, whoever asks", async (t) => {
+t.test("capturePlan() takes limits from the gateway, unless a policy says others", async (t) => {
   const limits = { captureBody: { maxBytes: 10, includeContentTypes: ["Text/Plain"] } };
-  const want = { maxBytes: 10, contentTypes: ["text/plain"] };
-  t.match(capture([], limits)?.plan, want);
-  t.match(capture([both], limits)?.plan, want);
+  const general = { maxBytes: 10, contentTypes: ["text/plain"] };
+  t.match(capture([], limits)?.plan, { requestBody: general, responseBody: general });
+  t.match(capture([both], limits)?.plan, { requestBody: general, responseBody: general });
+  const policies = [
+    { ...both, request: { maxBytes: 0 } },
+    { request: { maxBytes: 7, contentTypes: ["text/html"] }, response: { maxBytes: 20 } },
+  ];
+  t.match(capture(policies, limits)?.plan, {
+    requestBody: { maxBytes: 0, contentTypes: ["text/html"] },
+    responseBody: { maxBytes: 20, contentTypes: ["text/plain"] },
+  });
 });
 
-t.test("capturePlan() redacts the headers that any policy names", async (t) => {
-  const policies = [{ redactHeaders: ["X-B", "x-a"] }, { ...both, redactHeaders: ["x-b", "x-c"] }];
-  t.same(capture(policies)?.plan.redactHeaders, ["x-a", "x-b", "x-c"]);
+t.test("capturePlan() keeps no more than what expressions are searched in", async (t) => {
+  const otlp = { captureBody: { maxBytes: 1_000_000 } };
+  const plan = capture([{ redactPatterns: ["a+"] }], otlp)?.plan;
+  t.match(plan, { requestBody: { maxBytes: 65_536 }, responseBody: { maxBytes: 65_536 } });
+});
+
+t.test("capturePlan() samples as the first policy says that samples", async (t) => {
+  t.match(capture([both, { sample: "2.5%", keepErrors: false }, { sample: "9%" }])?.plan, {
+    sample: 0.025,
+    keepsErrors: false,
+  });
+});
+
+t.test("capturePlan() takes out what any policy names", async (t) => {
+  const policies = [
+    {
+      redactHeaders: ["X-B", "x-a"],
+      redactQuery: ["User"],
+      redactShapes: ["Email"],
+      redactJsonPaths: ["$.a"],
+    },
+    {
+      ...both,
+      redactHeaders: ["x-b", "x-c"],
+      redactShapes: ["IBAN", "Email"],
+      redactPatterns: ["x+"],
+    },
+  ];
+  t.match(capture(policies)?.plan, {
+    redactHeaders: ["x-a", "x-b", "x-c"],
+    redactQuery: ["user"],
+    redactBody: { jsonPaths: ["$.a"], shapes: ["Email", "IBAN"], patterns: ["x+"] },
+  });
 });

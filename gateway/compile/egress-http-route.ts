@@ -54,6 +54,7 @@ export function draftEgressHttpRoute(route: EgressHTTPRoute, index: ObjectIndex)
         ...(missing[0] !== undefined && { deny: refuseUnresolved(name, missing[0]) }),
       };
     }),
+    logging: findings.map(({ logging }) => logging),
     l4Rules: [],
   };
 }

@@ -16,6 +16,7 @@ import type { ObjectIndex } from "./object-index.ts";
 import { notEnforced, refuseUnresolved } from "./refusal.ts";
 import type { RouteDraft, RuleDraft } from "./route-draft.ts";
 import { unchanged } from "./header-rewrite.ts";
+import type { ExtensionFindings } from "./rule-extensions.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
 import type { Finding } from "./status-book.ts";
 
@@ -39,11 +40,13 @@ export function draftEgressL4Route(
     unresolved: drafted.flatMap(({ unresolved }) => unresolved),
     problems: drafted.flatMap(({ problems }) => problems),
     rules: drafted.flatMap(({ rules }) => rules),
+    logging: drafted.map(({ logging }) => logging),
     l4Rules: drafted.flatMap(({ l4Rules }) => l4Rules),
   };
 }
 
-type DraftedRule = Omit<RouteDraft, "object" | "name">;
+type DraftedRule = Omit<RouteDraft, "object" | "name" | "logging"> &
+  Pick<ExtensionFindings, "logging">;
 
 interface RuleOptions {
   readonly name: ObjectName;
@@ -73,6 +76,7 @@ function draftRule(rule: Rule, ruleIndex: number, options: RuleOptions): Drafted
       ...(rule.backendRefs.length > 0 ? [notEnforced([...path, "backendRefs"])] : []),
     ],
     unresolved: extensions.missing,
+    logging: extensions.logging,
     problems: matches.flatMap((match) => describeReach(match, ruleIndex)),
     rules: matches.flatMap((match) =>
       httpRules(match, ruleIndex).map((draft) => ({

@@ -12,6 +12,7 @@ import type {
   ListenerSnapshot,
   OtlpTarget,
   Refusal,
+  SinkTarget,
 } from "../snapshot.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { notEnforced } from "./refusal.ts";
@@ -51,6 +52,7 @@ export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): G
     book.note(gateway, `spec.otlp.captureBody ${text}`);
   }
   const otlp = otlpTarget(gateway, scope.book, credentials);
+  const sinks = spec.sinks.map((sink) => sinkTarget(gateway, sink, credentials));
   const { explicitProxy, requestTimeout } = spec;
   return {
     namespace: metadata.namespace,
@@ -67,6 +69,7 @@ export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): G
     requestTimeoutMs:
       requestTimeout === undefined ? defaultRequestTimeoutMs : parseDuration(requestTimeout),
     ...(otlp !== undefined && { otlp }),
+    ...(sinks.length > 0 && { sinks }),
   };
 }
 
@@ -125,6 +128,23 @@ function refusalOf(
   if (unresolved === undefined) return undefined;
   const message = `Refused because ${label} is not ready: ${unresolved.message}`;
   return { reason: "not-ready", message };
+}
+
+function sinkTarget(
+  { metadata }: EgressGateway,
+  { name, otlp }: EgressGateway["spec"]["sinks"][number],
+  credentials: Map<string, SecretValue>,
+): SinkTarget {
+  if (otlp === undefined) return { kind: "file", name };
+  const headers = new Map(
+    Object.entries(otlp.headers).map(([header, value]) => [header.toLowerCase(), value]),
+  );
+  for (const [header, value] of headers) {
+    const place = `sink/${metadata.namespace}/${metadata.name}/${name}/${header}`;
+    credentials.set(place, new SecretValue(value));
+  }
+  const headerNames = [...headers.keys()].toSorted();
+  return { kind: "otlp", name, endpoint: otlp.endpoint, headerNames };
 }
 
 function otlpTarget(

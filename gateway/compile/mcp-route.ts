@@ -71,6 +71,7 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
         }),
       },
     ],
+    logging: extensions.map(({ logging }) => logging),
     l4Rules: [],
   };
 }

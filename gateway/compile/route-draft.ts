@@ -30,6 +30,8 @@ export interface RouteDraft {
   readonly problems: readonly string[];
   /** In the order of precedence; several may share a `ruleIndex` */
   readonly rules: readonly RuleDraft[];
+  /** Of each rule of the object, in the order of its filters */
+  readonly logging: readonly (readonly LoggingPolicy[])[];
   /** Without sections; the verdict of an obstacle or policy is not yet in it */
   readonly l4Rules: readonly L4Rule[];
 }

@@ -6,6 +6,7 @@ import { referenceOf } from "../../crds/meta.ts";
 import type { Path } from "../../crds/problem.ts";
 import { formatPath } from "../../crds/problem.ts";
 import type { RateLimitPolicy } from "../../crds/rate-limit-policy.ts";
+import { canSearch } from "../redaction/body-redaction.ts";
 import type { LimitPlan } from "../snapshot.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { notEnforced } from "./refusal.ts";
@@ -83,5 +84,7 @@ function withoutRepeats(limits: readonly LimitPlan[]): LimitPlan[] {
 
 /** The fields of a LoggingPolicy that ask for what this gateway does not do. */
 export function unenforcedLogging({ spec }: LoggingPolicy): Path[] {
-  return spec.sinkRef === undefined ? [] : [["spec", "sinkRef"]];
+  return spec.redactPatterns.flatMap((expression, index) =>
+    canSearch(expression) ? [] : [["spec", "redactPatterns", index]],
+  );
 }

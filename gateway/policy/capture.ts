@@ -5,8 +5,9 @@
 
 import type { CapturedBody } from "../call-facts.ts";
 import { isSecretName, redactAuthority, redactHeader, redactTarget, redactUrl } from "../redact.ts";
+import type { BodyRedaction } from "../redaction/body-redaction.ts";
 import { redactedText } from "../secret-value.ts";
-import type { CapturePlan } from "../snapshot.ts";
+import type { BodyBounds } from "../snapshot.ts";
 import type { ValueRedactor } from "../value-redactor.ts";
 import { redactKeyTokens } from "./key-tokens.ts";
 import { matchesContentType } from "./media-type.ts";
@@ -55,7 +56,7 @@ export interface FinishedBody extends KeptBody {
   readonly contentEncoding: string;
 }
 
-/** Takes a body as it passes; bounded by the plan's `maxBytes`. */
+/** Takes a body as it passes; bounded by `maxBytes`. */
 export class BodyCapture {
   readonly #maxBytes: number;
   #kept: Buffer = Buffer.alloc(0);
@@ -107,20 +108,21 @@ export class BodyCapture {
   }
 }
 
-/** A capture for a body of this content type; undefined when the plan keeps none such. */
+/** A capture for a body of this content type; undefined when none such is kept. */
 export function createBodyCapture(
-  plan: Pick<CapturePlan, "maxBytes" | "contentTypes">,
+  { maxBytes, contentTypes }: BodyBounds,
   contentType: string | undefined,
 ): BodyCapture | undefined {
-  return matchesContentType(contentType, plan.contentTypes)
-    ? new BodyCapture(plan.maxBytes)
-    : undefined;
+  if (maxBytes === 0 || !matchesContentType(contentType, contentTypes)) return undefined;
+  return new BodyCapture(maxBytes);
 }
 
 /** By what headers are redacted. */
 export interface HeaderRedaction {
   /** Names whose values are never kept, lower case */
   readonly redactHeaders: readonly string[];
+  /** Query parameters whose values are never kept, lower case */
+  readonly redactQuery: readonly string[];
   /** Headers that hold a credential of ours, lower case */
   readonly injected: ReadonlySet<string>;
   readonly redactor: ValueRedactor;
@@ -147,11 +149,24 @@ export function captureHeaders(
   return captured;
 }
 
+/** By what bodies are redacted. */
+export interface FinishedRedaction {
+  /** Of the values that the gateway gave out */
+  readonly redactor: ValueRedactor;
+  /** Of what the plan says, and of keys */
+  readonly redaction: BodyRedaction;
+  /** Lower case, without parameters */
+  readonly mediaType: string;
+}
+
 /**
- * The body as it is recorded: values that the gateway gave out and tokens of the shape of a key replaced. A body that is
- * still encoded is not kept, because nobody can say what is in it.
+ * The body as it is recorded: values that the gateway gave out, what the plan says and whatever has the shape of a key
+ * replaced. A body that is still encoded is not kept, because nobody can say what is in it.
  */
-export function finishCapturedBody(body: FinishedBody, redactor: ValueRedactor): CapturedBody {
+export function finishCapturedBody(
+  body: FinishedBody,
+  { redactor, redaction, mediaType }: FinishedRedaction,
+): CapturedBody {
   const { bytes, kept, isTruncated } = body;
   const contentEncoding = captureEncoding(body.contentEncoding, redactor);
   if (contentEncoding !== "") {
@@ -161,7 +176,7 @@ export function finishCapturedBody(body: FinishedBody, redactor: ValueRedactor):
   const known = redactor.redactBytes(kept, end);
   // Bytes as characters one to one: a body need not be UTF-8, and what is no secret keeps its bytes.
   const text = known.toString("latin1");
-  const redacted = redactKeyTokens(text, end);
+  const redacted = redaction.redact(text, mediaType, end);
   const shown = redacted === text ? known : Buffer.from(redacted, "latin1");
   return { base64: shown.toString("base64"), bytes, isTruncated, contentEncoding };
 }
@@ -172,14 +187,14 @@ function redactValue(name: string, value: string, redaction: HeaderRedaction): s
   const shown = redactHeader(name, value, injected);
   return shown === redactedText
     ? shown
-    : redactKeyTokens(redactor.redactText(redactUrls(name, shown)));
+    : redactKeyTokens(redactor.redactText(redactUrls(name, shown, redaction.redactQuery)));
 }
 
-function redactUrls(name: string, value: string): string {
+function redactUrls(name: string, value: string, parameters: readonly string[]): string {
   if (name === ":authority" || name === "host") return redactAuthority(value);
   if (!urlHeaders.has(name)) return value;
-  if (!value.startsWith("/") || value.startsWith("//")) return redactUrl(value);
-  const { path, query } = redactTarget(value);
+  if (!value.startsWith("/") || value.startsWith("//")) return redactUrl(value, parameters);
+  const { path, query } = redactTarget(value, parameters);
   return query === "" ? path : `${path}?${query}`;
 }
 

@@ -4,6 +4,8 @@
  */
 
 import { isKeyShaped } from "../key-shape.ts";
+import type { Span } from "../redaction/spans.ts";
+import { replaceSpans } from "../redaction/spans.ts";
 import { redactedText } from "../secret-value.ts";
 import type { TextEnd } from "../value-redactor.ts";
 
@@ -33,18 +35,20 @@ const percentLength = 2;
  * was `cut` off, a last token that begins like a key is one.
  */
 export function redactKeyTokens(text: string, end: TextEnd = "whole"): string {
+  const found: Span[] = [];
+  findKeyTokens(text, end, found);
+  return replaceSpans(text, found, redactedText);
+}
+
+/** Adds the places of such tokens, in order. */
+export function findKeyTokens(text: string, end: TextEnd, found: Span[]): void {
   const walk = new TokenWalk(text);
-  let redacted = "";
-  let keptFrom = 0;
   while (walk.next()) {
     const isCut = end === "cut" && walk.stop === text.length;
     if (walk.stop - walk.start < shortestKey && !isCut) continue;
     const key = findKey(text, walk, isCut);
-    if (key < 0) continue;
-    redacted += text.slice(keptFrom, key) + redactedText;
-    keptFrom = walk.stop;
+    if (key >= 0) found.push({ start: key, end: walk.stop });
   }
-  return keptFrom === 0 ? text : redacted + text.slice(keptFrom);
 }
 
 /** Goes from one run of the characters of keys to the next. */

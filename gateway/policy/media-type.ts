@@ -6,10 +6,15 @@
  * that holds several types, matches nothing.
  */
 export function matchesContentType(header: string | undefined, list: readonly string[]): boolean {
-  if (header === undefined) return false;
-  const end = header.indexOf(";");
-  const mediaType = (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
+  const mediaType = mediaTypeOf(header);
   if (mediaType === "" || mediaType.includes(",")) return false;
   if (list.includes(mediaType)) return true;
   return mediaType.endsWith("+json") && list.includes("application/json");
+}
+
+/** The media type of a Content-Type header in lower case, without parameters; empty where there is none. */
+export function mediaTypeOf(header: string | undefined): string {
+  if (header === undefined) return "";
+  const end = header.indexOf(";");
+  return (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
 }

@@ -10,6 +10,7 @@ import type { Test } from "tap";
 import { tryUnpackAny } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { EnginePlan, GatewaySnapshot, HostPolicy } from "../snapshot.ts";
+import { createCapturePlan } from "../testdata/capture-plan.ts";
 import { openTransparent, openTunnel, secureOver, secureRequest } from "../testdata/agent.ts";
 import type { AgentRequest } from "../testdata/agent.ts";
 import { tlsUpstream } from "../testdata/echo-upstream.ts";
@@ -44,13 +45,7 @@ const { ExternalProcessor, ExtProcPerRoute, ProcessingMode } =
   envoy.extensions.filters.http.ext_proc.v3;
 const { HeaderSendMode, BodySendMode } = ProcessingMode;
 
-const capture = {
-  request: false,
-  response: false,
-  maxBytes: 1_024,
-  contentTypes: ["application/json"],
-  redactHeaders: [],
-};
+const capture = createCapturePlan();
 
 /** The filter as Envoy reads it, defaults included. */
 function decoded(

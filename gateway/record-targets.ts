@@ -1,0 +1,75 @@
+/** Places beside the records' own file that the gateways name: receivers of theirs, and sinks that rules name. */
+
+import type { SecretValue } from "./secret-value.ts";
+import type { GatewaySnapshot } from "./snapshot.ts";
+import { gatewayKey } from "./snapshot.ts";
+
+type GatewayName = Pick<GatewaySnapshot, "namespace" | "name">;
+
+/** One place. */
+export type RecordTarget = {
+  readonly gateway: GatewayName;
+  /** Name of the sink; absent: for all records of the gateway that no sink has */
+  readonly sink?: string;
+  /** For messages, such as `OTLP of default/egress` */
+  readonly label: string;
+  /** Changes whenever it must be opened anew */
+  readonly fingerprint: string;
+} & (
+  | { readonly kind: "file" }
+  | {
+      readonly kind: "otlp";
+      readonly endpoint: string;
+      readonly headers: readonly (readonly [name: string, value: SecretValue])[];
+    }
+);
+
+/** Names a sink among the places of a process. */
+export function sinkKey(gateway: GatewayName, sink: string): string {
+  return `${gatewayKey(gateway)}#${sink}`;
+}
+
+/** Every place that the gateways name, by key: that of a gateway for its receiver, that of a sink for a sink. */
+export function recordTargets(
+  gateways: readonly GatewaySnapshot[],
+  credentials: ReadonlyMap<string, SecretValue>,
+): ReadonlyMap<string, RecordTarget> {
+  const targets = new Map<string, RecordTarget>();
+  for (const { namespace, name, otlp, sinks = [] } of gateways) {
+    const gateway = { namespace, name };
+    const key = gatewayKey(gateway);
+    if (otlp !== undefined) {
+      const exports = exporting(otlp, `otlp/${key}`, credentials);
+      targets.set(key, { gateway, label: `OTLP of ${key}`, ...exports });
+    }
+    for (const sink of sinks) {
+      const place = sinkKey(gateway, sink.name);
+      const named = { gateway, sink: sink.name, label: `sink ${sink.name} of ${key}` };
+      targets.set(
+        place,
+        sink.kind === "file"
+          ? { ...named, kind: "file", fingerprint: "file" }
+          : { ...named, ...exporting(sink, `sink/${key}/${sink.name}`, credentials) },
+      );
+    }
+  }
+  return targets;
+}
+
+function exporting(
+  { endpoint, headerNames }: { readonly endpoint: string; readonly headerNames: readonly string[] },
+  place: string,
+  credentials: ReadonlyMap<string, SecretValue>,
+) {
+  const headers = headerNames.flatMap((header) => {
+    const value = credentials.get(`${place}/${header}`);
+    return value === undefined ? [] : [[header, value] as const];
+  });
+  const versions = headers.map(([name, value]) => [name, value.version]);
+  return {
+    kind: "otlp",
+    endpoint,
+    headers,
+    fingerprint: JSON.stringify([endpoint, versions]),
+  } as const;
+}

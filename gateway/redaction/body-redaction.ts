@@ -1,0 +1,155 @@
+/**
+ * Takes out of a kept body what a LoggingPolicy says is never kept: values at JSON paths, forms of personal data, and text
+ * that expressions match. Bodies are texts of one character a byte, so that what is kept keeps its bytes.
+ */
+
+import { RE2JS } from "re2js";
+import type { TextShape } from "../../crds/logging-policy.ts";
+import { findKeyTokens } from "../policy/key-tokens.ts";
+import { redactedText } from "../secret-value.ts";
+import type { BodyRedactionPlan } from "../snapshot-terms.ts";
+import type { TextEnd } from "../value-redactor.ts";
+import { streamEvents } from "./event-streams.ts";
+import type { StreamEvent } from "./event-streams.ts";
+import { JsonPathSearch } from "./json-paths.ts";
+import { createPlainView } from "./plain-view.ts";
+import { findPrivateKeys } from "./private-keys.ts";
+import type { Span } from "./spans.ts";
+import { mergeSpans, replaceSpans } from "./spans.ts";
+import { streamTexts } from "./stream-texts.ts";
+import { findShapes } from "./text-shapes.ts";
+
+/** Whether RE2JS takes an expression, as Envoy's RE2 does. */
+export function canSearch(expression: string): boolean {
+  try {
+    RE2JS.compile(expression);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const known = new WeakMap<BodyRedactionPlan, BodyRedaction>();
+
+/** The redaction of a plan, made once for each plan object. */
+export function bodyRedactionOf(plan: BodyRedactionPlan): BodyRedaction {
+  const found = known.get(plan);
+  if (found !== undefined) return found;
+  const redaction = new BodyRedaction(plan);
+  known.set(plan, redaction);
+  return redaction;
+}
+
+/** Redacts bodies by one plan. */
+export class BodyRedaction {
+  readonly #paths: JsonPathSearch | undefined;
+  readonly #shapes: readonly TextShape[];
+  readonly #patterns: readonly RE2JS[];
+
+  /** Throws for a path or an expression that `crds/` does not take. */
+  constructor({ jsonPaths, shapes, patterns }: BodyRedactionPlan) {
+    this.#paths = jsonPaths.length === 0 ? undefined : new JsonPathSearch(jsonPaths);
+    this.#shapes = shapes;
+    this.#patterns = patterns.map((expression) => RE2JS.compile(expression));
+  }
+
+  /**
+   * The body without what is not kept, and without private keys and tokens of the form of a key, which never are;
+   * `mediaType` is lower case, without parameters. Where paths are given and the body cannot be read by them, it is
+   * `[redacted]` from there on.
+   */
+  redact(body: string, mediaType: string, end: TextEnd): string {
+    const events = mediaType === eventStream ? streamEvents(body) : undefined;
+    const found: Span[] = [];
+    if (this.#paths !== undefined) findByPath(this.#paths, { body, mediaType, events }, found);
+    this.#findText(body, end, found);
+    for (const { text, partsOf } of events === undefined ? [] : streamTexts(body, events)) {
+      const inText: Span[] = [];
+      this.#findText(text, end, inText);
+      for (const span of mergeSpans(inText)) found.push(...partsOf(span));
+    }
+    return replaceSpans(body, found, redactedText);
+  }
+
+  /** Adds what is known by its form. */
+  #findText(text: string, end: TextEnd, found: Span[]): void {
+    const view = createPlainView(text);
+    const inView: Span[] = [];
+    findKeyTokens(view.text, end, inView);
+    findPrivateKeys(view.text, inView);
+    findShapes(view.text, this.#shapes, { end, found: inView });
+    for (const pattern of this.#patterns) {
+      const matcher = pattern.matcher(view.text);
+      while (matcher.find()) inView.push({ start: matcher.start(), end: matcher.end() });
+    }
+    for (const span of inView) {
+      const start = view.toOriginal(span.start);
+      const stop = view.toOriginal(span.end);
+      if (start < stop) found.push({ ...span, start, end: stop });
+    }
+  }
+}
+
+const eventStream = "text/event-stream";
+
+const byteOrderMark = "\u00ef\u00bb\u00bf";
+
+interface ReadBody {
+  readonly body: string;
+  readonly mediaType: string;
+  readonly events: readonly StreamEvent[] | undefined;
+}
+
+function findByPath(paths: JsonPathSearch, { body, mediaType, events }: ReadBody, found: Span[]) {
+  if (events !== undefined) {
+    for (const event of events) findInEvent(paths, body, event, found);
+  } else if (isJsonLines(mediaType)) {
+    for (const { start, end } of linesOf(body)) paths.find(body, { start, end }, found);
+  } else if (isJson(mediaType) || isMaybeJson(mediaType, body)) {
+    const start = body.startsWith(byteOrderMark) ? byteOrderMark.length : 0;
+    paths.find(body, { start, end: body.length }, found);
+  } else if (!isText(mediaType)) found.push({ start: 0, end: body.length });
+}
+
+function findInEvent(
+  paths: JsonPathSearch,
+  body: string,
+  { lines }: StreamEvent,
+  found: Span[],
+): void {
+  const [line, more] = lines;
+  if (line === undefined) return;
+  if (more === undefined) {
+    // The one data of a stream of OpenAI that is no JSON.
+    if (body.slice(line.start, line.end).trim() !== "[DONE]") paths.find(body, line, found);
+    return;
+  }
+  // One text over several lines, which nobody sends: read where it can be, gone where anything of it is found.
+  const text = lines.map(({ start, end }) => body.slice(start, end)).join("\n");
+  const inText: Span[] = [];
+  paths.find(text, { start: 0, end: text.length }, inText);
+  if (inText.length > 0) found.push(...lines.map(({ start, end }) => ({ start, end })));
+}
+
+function* linesOf(body: string): Generator<{ readonly start: number; readonly end: number }> {
+  for (const found of body.matchAll(/[^\r\n]+/g)) {
+    yield { start: found.index, end: found.index + found[0].length };
+  }
+}
+
+function isJson(mediaType: string): boolean {
+  return mediaType === "application/json" || mediaType.endsWith("+json");
+}
+
+function isJsonLines(mediaType: string): boolean {
+  return /^application\/(?:x-)?(?:ndjson|jsonl|json-lines)$/.test(mediaType);
+}
+
+/** JSON under another name is read as what it is. */
+function isMaybeJson(mediaType: string, body: string): boolean {
+  return isText(mediaType) && /^(?:\u00ef\u00bb\u00bf)?[\s]{0,64}[{["]/.test(body);
+}
+
+function isText(mediaType: string): boolean {
+  return mediaType.startsWith("text/") || mediaType === "application/x-www-form-urlencoded";
+}
