@@ -94,6 +94,7 @@ export class EngineService {
         agentOfRun: (runId) => this.#runs.find(runId),
       }),
       budgeter: new CallBudgets({ ...budgets, counters, nowMs: this.#nowUnixMs }),
+      redactText: (text) => this.#book.redactor.redactText(text),
       nextId: createTransactionIds(random),
       trace: (traceparent) => createTraceIds(traceparent, random),
       nowMs: () => monotonicMs(clock),

@@ -153,7 +153,9 @@ export class McpSession {
     const { entry, tools, settler } = this.#options;
     const { capture, queryCredentials, hidesTarget } = entry.plan;
     const path = headers.find(":path") ?? "/";
-    if (queryCredentials.length > 0 || hidesTarget === true) this.#target = redactTarget(path);
+    if (queryCredentials.length > 0 || hidesTarget === true) {
+      this.#target = redactTarget(tools.redactText(path));
+    }
     if (capture === undefined) return;
     const traceId = this.#trace?.traceId ?? "";
     const request = { method: headers.find(":method") ?? "", path, headers, traceId };

@@ -52,6 +52,8 @@ export interface SessionTools {
   readonly credential: Transaction["credential"];
   readonly limiter: RateLimiter;
   readonly budgeter: Budgeter;
+  /** The text without credentials and placeholders */
+  readonly redactText: (text: string) => string;
   /** Unique id of a transaction */
   readonly nextId: () => string;
   readonly routing: RoutingTools;
@@ -243,7 +245,7 @@ export class Session {
       credential: tools.credential,
       outcome: undefined,
     };
-    if (hidesTarget(entry.plan)) this.#target = redactTarget(path);
+    if (hidesTarget(entry.plan)) this.#target = redactTarget(tools.redactText(path));
     if (policies.length === 0) return this.#answerHeaders();
     return this.#askPolicies(transaction);
   }
@@ -362,7 +364,10 @@ export class Session {
     const outcome = routed.onRequest(body);
     this.#observeRouted(routed, body);
     // Envoy logs the path that the backend is asked by.
-    if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
+    if (routed.changesPath) {
+      const path = this.#kept?.find(":path") ?? "/";
+      this.#target = redactTarget(this.#tools.redactText(path));
+    }
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
     // Which rule's limits and budget count is known only now; what would be refused anyway takes nothing.
     const admitted = admitCall(routed, this.#caller, this.#tools);
