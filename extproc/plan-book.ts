@@ -117,13 +117,14 @@ export class PlanBook {
         .map((plan) => [plan.id, this.#attempt(plan, knownAttempts.get(plan.id))]),
     );
     const every = everyValue(this.#updates);
+    const swaps = new Map(
+      this.#updates.flatMap((one) => one.swaps).map((plan) => [plan.id, plan] as const),
+    );
     this.#swaps = new Map(
-      this.#updates
-        .flatMap(({ swaps }) => swaps)
-        .map((plan) => [
-          plan.id,
-          createSwapEntry(plan, { newest: values, every: (name) => every.get(name) ?? [] }),
-        ]),
+      [...swaps].map(([id, plan]) => [
+        id,
+        createSwapEntry(plan, { newest: values, every: (name) => every.get(name) ?? [] }),
+      ]),
     );
     this.#remember(new Set(values.values()), update);
   }

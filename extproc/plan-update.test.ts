@@ -90,11 +90,14 @@ t.test("createPlanUpdate() gives swap plans once, of rules and of backends", asy
   t.same(update.swaps, [rule, own]);
 });
 
-t.test("createPlanUpdate() gives what is taken out of answers, though Envoy injects it", async (t) => {
-  const scrubbed = { ...headerUse("openai"), scrub: true as const };
-  const action = forward({ credentials: [scrubbed] });
-  t.same(namesOf(updateOf(gatewayWith(httpRule({ action }), byQuery))), [gemini, openai]);
-});
+t.test(
+  "createPlanUpdate() gives what is taken out of answers, though Envoy injects it",
+  async (t) => {
+    const scrubbed = { ...headerUse("openai"), scrub: true as const };
+    const action = forward({ credentials: [scrubbed] });
+    t.same(namesOf(updateOf(gatewayWith(httpRule({ action }), byQuery))), [gemini, openai]);
+  },
+);
 
 t.test("createPlanUpdate() gives the values that the engine writes, and no others", async (t) => {
   const update = updateOf(gatewayWith(byHeader, byQuery, signed));

@@ -23,14 +23,22 @@ t.test("scrubHead() writes over values, and leaves all else", async (t) => {
 });
 
 t.test("scrubHead() joins what it cannot set apart, and takes out cookies", async (t) => {
-  const entries = [["x", "one"], ["x", value], ["set-cookie", "a=1"]] as const;
+  const entries = [
+    ["x", "one"],
+    ["x", value],
+    ["set-cookie", "a=1"],
+  ] as const;
   t.same(scrub(...entries), { set: [["x", `one, ${placeholder}`]], remove: [] });
   t.same(scrub(["set-cookie", value]), { set: [["set-cookie", placeholder]], remove: [] });
   t.same(scrub(["set-cookie", "a=1"], ["set-cookie", value]), { set: [], remove: ["set-cookie"] });
 });
 
 t.test("scrubHead() takes out names that hold a value, and digests of the body", async (t) => {
-  const entries = [[`x-${value.toLowerCase()}`, "1"], ["content-md5", "x"], ["digest", "y"]] as const;
+  const entries = [
+    [`x-${value.toLowerCase()}`, "1"],
+    ["content-md5", "x"],
+    ["digest", "y"],
+  ] as const;
   const { remove } = scrub(...entries);
   t.same(remove, [`x-${value.toLowerCase()}`, "content-md5", "digest"]);
 });

@@ -2,18 +2,33 @@
 import { inspect } from "node:util";
 import t from "tap";
 import { createSwapEntry } from "./swap-entry.ts";
-import { foreign, placeholder, placeholderUse, swapEntry, swapPlan, value } from "./testdata/swaps.ts";
+import {
+  foreign,
+  placeholder,
+  placeholderUse,
+  swapEntry,
+  swapPlan,
+  value,
+} from "./testdata/swaps.ts";
 
-t.test("createSwapEntry() swaps in the places of the policy only, and tells of all others", async (t) => {
-  const { requests, swapsBody } = swapEntry(swapPlan({ placeholders: [placeholderUse(["Query"])] }));
-  t.equal(swapsBody, false);
-  t.same(requests?.Query.exchangeText(`?a=${placeholder}`), { text: `?a=${value}`, isMarked: false });
-  for (const place of ["Header", "BasicAuth", "Path", "Body"] as const) {
-    const seen = requests?.[place].exchangeText(placeholder);
-    t.same(seen, { text: placeholder, isMarked: true }, place);
-  }
-  t.equal(requests?.Query.exchangeText(foreign).isMarked, true);
-});
+t.test(
+  "createSwapEntry() swaps in the places of the policy only, and tells of all others",
+  async (t) => {
+    const { requests, swapsBody } = swapEntry(
+      swapPlan({ placeholders: [placeholderUse(["Query"])] }),
+    );
+    t.equal(swapsBody, false);
+    t.same(requests?.Query.exchangeText(`?a=${placeholder}`), {
+      text: `?a=${value}`,
+      isMarked: false,
+    });
+    for (const place of ["Header", "BasicAuth", "Path", "Body"] as const) {
+      const seen = requests?.[place].exchangeText(placeholder);
+      t.same(seen, { text: placeholder, isMarked: true }, place);
+    }
+    t.equal(requests?.Query.exchangeText(foreign).isMarked, true);
+  },
+);
 
 t.test("createSwapEntry() only watches where no placeholder is taken", async (t) => {
   const { requests, answers, lacksValue } = swapEntry(swapPlan({ placeholders: [] }));

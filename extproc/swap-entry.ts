@@ -47,14 +47,21 @@ function requestExchanges(
   tag: string,
   { newest }: SwapValues,
 ): SwapEntry["requests"] {
+  // Each takes 64 KiB: places that take the same placeholders share one.
+  const known = new Map<string, ValueExchange>();
   const exchangeFor = (place: PlaceholderPlace) => {
-    const rules = placeholders
-      .filter(({ places }) => places.includes(place))
-      .flatMap(({ placeholder, secret }): ExchangeRule[] => {
-        const from = newest.get(placeholder);
-        const to = newest.get(secret.resource);
-        return from === undefined || to === undefined ? [] : [{ kind: "replace", from, to }];
-      });
+    const taken = placeholders.filter(({ places }) => places.includes(place));
+    const key = JSON.stringify(taken.map(({ placeholder }) => placeholder));
+    const exchange = known.get(key) ?? createExchange(taken);
+    known.set(key, exchange);
+    return exchange;
+  };
+  const createExchange = (taken: typeof placeholders) => {
+    const rules = taken.flatMap(({ placeholder, secret }): ExchangeRule[] => {
+      const from = newest.get(placeholder);
+      const to = newest.get(secret.resource);
+      return from === undefined || to === undefined ? [] : [{ kind: "replace", from, to }];
+    });
     // Last: a placeholder that is swapped holds the tag, too.
     const marks = [tag, ...renderingsOfTag(tag)].map((from): ExchangeRule => {
       return { kind: "mark", from };

@@ -1,7 +1,14 @@
 /** Placeholders in heads of requests: each part by its own rule. */
 import t from "tap";
 import { swapHead } from "./swap-request.ts";
-import { foreign, placeholder, placeholderUse, swapEntry, swapPlan, value } from "./testdata/swaps.ts";
+import {
+  foreign,
+  placeholder,
+  placeholderUse,
+  swapEntry,
+  swapPlan,
+  value,
+} from "./testdata/swaps.ts";
 
 type Entries = readonly (readonly [string, string])[];
 
@@ -12,7 +19,14 @@ function swap(entries: Entries, places?: Parameters<typeof placeholderUse>[0]) {
 }
 
 const swapped: readonly { name: string; entries: Entries; set: Entries }[] = [
-  { name: "nothing", entries: [[":path", "/a?b=c"], ["x", "y"]], set: [] },
+  {
+    name: "nothing",
+    entries: [
+      [":path", "/a?b=c"],
+      ["x", "y"],
+    ],
+    set: [],
+  },
   {
     name: "a header, in any scheme",
     entries: [["authorization", `Bearer ${placeholder}`]],
@@ -59,18 +73,29 @@ for (const { name, entries, set } of swapped) {
 
 const misdirected: readonly { name: string; entries: Entries; places?: "Header" | "Path" }[] = [
   { name: "a foreign one in a header", entries: [["x", foreign]] },
-  { name: "a foreign one in basic authentication", entries: [["x", `Basic ${btoa(`a:${foreign}`)}`]] },
+  {
+    name: "a foreign one in basic authentication",
+    entries: [["x", `Basic ${btoa(`a:${foreign}`)}`]],
+  },
   { name: "a foreign one in the query", entries: [[":path", `/?${foreign}`]] },
   { name: "one in a host", entries: [[":authority", `${placeholder}.evil.test`]] },
   { name: "one in a name", entries: [[`x-${placeholder.toLowerCase()}`, "1"]] },
   { name: "one in Base64", entries: [["x", btoa(`xyz ${placeholder}`)]] },
-  { name: "one in a header where only the path takes it", entries: [["x", placeholder]], places: "Path" },
+  {
+    name: "one in a header where only the path takes it",
+    entries: [["x", placeholder]],
+    places: "Path",
+  },
   {
     name: "one in basic authentication where only headers take it",
     entries: [["authorization", `Basic ${btoa(`a:${placeholder}`)}`]],
     places: "Header",
   },
-  { name: "one in the query where only the path takes it", entries: [[":path", `/?${placeholder}`]], places: "Path" },
+  {
+    name: "one in the query where only the path takes it",
+    entries: [[":path", `/?${placeholder}`]],
+    places: "Path",
+  },
 ];
 
 for (const { name, entries, places } of misdirected) {

@@ -5,7 +5,14 @@ import type { SwapPlan } from "../gateway/snapshot.ts";
 import type { SwapEntry } from "./swap-entry.ts";
 import { SwapSession } from "./swap-session.ts";
 import { message, readReply, requestHeaders, responseHeaders, short } from "./testdata/playbook.ts";
-import { foreign, placeholder, placeholderUse, swapEntry, swapPlan, value } from "./testdata/swaps.ts";
+import {
+  foreign,
+  placeholder,
+  placeholderUse,
+  swapEntry,
+  swapPlan,
+  value,
+} from "./testdata/swaps.ts";
 
 const scrubbing = swapPlan({ scrubs: [placeholderUse()] });
 
@@ -29,7 +36,9 @@ function expectRefusal(test: Test, found: unknown, status: number, reason: strin
 t.test("onMessage() swaps heads and asks for answers that can be read", async (t) => {
   const session = start(scrubbing);
   const [reply] = short(
-    session.onMessage(requestHeaders({ authorization: `Bearer ${placeholder}`, range: "bytes=0-1" })),
+    session.onMessage(
+      requestHeaders({ authorization: `Bearer ${placeholder}`, range: "bytes=0-1" }),
+    ),
   );
   t.match(reply, {
     reply: "requestHeaders",
@@ -42,7 +51,9 @@ t.test("onMessage() changes no answer's coding where answers are not searched", 
   const session = start(swapPlan());
   const [reply] = short(session.onMessage(requestHeaders({ "x-key": placeholder })));
   t.same(reply, { reply: "requestHeaders", set: { "x-key": value } });
-  t.same(short(session.onMessage(responseHeaders({ said: value }))), [{ reply: "responseHeaders" }]);
+  t.same(short(session.onMessage(responseHeaders({ said: value }))), [
+    { reply: "responseHeaders" },
+  ]);
 });
 
 t.test("onMessage() swaps bodies across pieces, of the same length", async (t) => {
@@ -64,7 +75,12 @@ t.test("onMessage() lets bodies pass where no placeholder is looked for in them"
 
 t.test("onMessage() refuses placeholders that are for others", async (t) => {
   const inHead = start(swapPlan());
-  expectRefusal(t, short(inHead.onMessage(requestHeaders({ x: foreign }))), 403, "placeholder-misdirected");
+  expectRefusal(
+    t,
+    short(inHead.onMessage(requestHeaders({ x: foreign }))),
+    403,
+    "placeholder-misdirected",
+  );
   t.same(say(inHead, "request-body", { body: "x" }), [], "nothing follows a refusal");
   const inBody = start(swapPlan());
   begin(inBody);
@@ -106,7 +122,12 @@ for (const { name, entry, status, reason } of refusals) {
 
 t.test("onMessage() refuses a compressed body in which it would look", async (t) => {
   const headers = { "content-encoding": "gzip" };
-  expectRefusal(t, short(start(swapPlan()).onMessage(requestHeaders(headers))), 415, "body-malformed");
+  expectRefusal(
+    t,
+    short(start(swapPlan()).onMessage(requestHeaders(headers))),
+    415,
+    "body-malformed",
+  );
   const withoutBody = start(swapPlan()).onMessage(requestHeaders(headers, true));
   t.match(short(withoutBody), [{ reply: "requestHeaders" }]);
 });

@@ -40,7 +40,9 @@ const bodies = {
     Buffer.concat(pieces((index) => JSON.stringify({ index, text: words.join(" ") }))),
   ],
   "Base64 in one piece": [
-    Buffer.from(Buffer.from(Array.from({ length: 49_152 }, (_, at) => at * 7_919)).toString("base64")),
+    Buffer.from(
+      Buffer.from(Array.from({ length: 49_152 }, (_, at) => at * 7_919)).toString("base64"),
+    ),
   ],
 };
 

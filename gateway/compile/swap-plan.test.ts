@@ -43,25 +43,28 @@ function swapping(name: string, targetRefs: readonly object[], spec: object = {}
   });
 }
 
-t.test("swapPlan() swaps a placeholder in headers and basic authentication by default", async (t) => {
-  const result = compiled(gateway(), web, swapping("p", toWeb), key);
-  const { swap, credentials } = forwardOf(result, "a.example");
-  const use = {
-    kind: "placeholder",
-    secret: { resource },
-    placeholder: "placeholder/default/key/token",
-    places: ["BasicAuth", "Header"],
-  };
-  t.match(credentials, [use]);
-  t.match(swap, { gateway: "default/egress", placeholders: [use], scrubs: [], tag });
-  t.equal(gatewayOf(result).placeholderTag, tag);
-  t.equal(result.credentials.get(resource)?.reveal(), value);
-  t.equal(result.credentials.get("placeholder/default/key/token")?.reveal().length, value.length);
-  t.match(hostPolicy(result, "a.example").rules[0]?.engine, {
-    hidesTarget: true,
-    why: ["swaps placeholders"],
-  });
-});
+t.test(
+  "swapPlan() swaps a placeholder in headers and basic authentication by default",
+  async (t) => {
+    const result = compiled(gateway(), web, swapping("p", toWeb), key);
+    const { swap, credentials } = forwardOf(result, "a.example");
+    const use = {
+      kind: "placeholder",
+      secret: { resource },
+      placeholder: "placeholder/default/key/token",
+      places: ["BasicAuth", "Header"],
+    };
+    t.match(credentials, [use]);
+    t.match(swap, { gateway: "default/egress", placeholders: [use], scrubs: [], tag });
+    t.equal(gatewayOf(result).placeholderTag, tag);
+    t.equal(result.credentials.get(resource)?.reveal(), value);
+    t.equal(result.credentials.get("placeholder/default/key/token")?.reveal().length, value.length);
+    t.match(hostPolicy(result, "a.example").rules[0]?.engine, {
+      hidesTarget: true,
+      why: ["swaps placeholders"],
+    });
+  },
+);
 
 t.test("swapPlan() is the same for every order of places, and over rotations", async (t) => {
   const planOf = (places: readonly string[], token: string) =>
@@ -85,7 +88,9 @@ t.test("swapPlan() is made for what answers are searched for, without a placehol
   t.match(swap, { placeholders: [], scrubs: [{ kind: "header", scrub: true }] });
   t.notOk("tag" in (swap ?? {}));
   t.notOk("placeholderTag" in gatewayOf(result));
-  t.match(hostPolicy(result, "a.example").rules[0]?.engine?.why, ["takes credentials out of answers"]);
+  t.match(hostPolicy(result, "a.example").rules[0]?.engine?.why, [
+    "takes credentials out of answers",
+  ]);
   const without = compiled(gateway(), web, headerCredential("p", toWeb), key);
   t.equal(forwardOf(without, "a.example").swap, undefined);
   t.equal(hostPolicy(without, "a.example").rules[0]?.engine, undefined);
@@ -121,27 +126,36 @@ t.test("watchPlan() has the other backends refuse a placeholder of one", async (
   const { rules } = hostPolicy(result, "api.anthropic.com");
   const action = rules.map((rule) => rule.action).find((one) => one.kind === "forward");
   const swaps = action?.kind === "forward" ? action.backends.map(({ swap }) => swap) : [];
-  t.match(swaps, [{ placeholders: [{ kind: "placeholder" }], tag }, { placeholders: [], tag }]);
+  t.match(swaps, [
+    { placeholders: [{ kind: "placeholder" }], tag },
+    { placeholders: [], tag },
+  ]);
 });
 
-t.test("a credential in the query of one backend stays there when it is searched for", async (t) => {
-  const result = compiled(
-    gateway(),
-    aiRoute("r", "mistral", { backendRefs: [backendRef("one"), backendRef("two")] }),
-    backend("one", "one.example"),
-    backend("two", "two.example"),
-    queryCredential("p", [target("AIProviderRoute", "r", { sectionName: "one" })], {
-      scrubResponse: true,
-    }),
-    key,
-  );
-  const plans = hostPolicy(result, "api.mistral.ai").rules.map(({ engine }) => engine);
-  for (const plan of plans) t.same(plan?.queryCredentials ?? [], []);
-});
+t.test(
+  "a credential in the query of one backend stays there when it is searched for",
+  async (t) => {
+    const result = compiled(
+      gateway(),
+      aiRoute("r", "mistral", { backendRefs: [backendRef("one"), backendRef("two")] }),
+      backend("one", "one.example"),
+      backend("two", "two.example"),
+      queryCredential("p", [target("AIProviderRoute", "r", { sectionName: "one" })], {
+        scrubResponse: true,
+      }),
+      key,
+    );
+    const plans = hostPolicy(result, "api.mistral.ai").rules.map(({ engine }) => engine);
+    for (const plan of plans) t.same(plan?.queryCredentials ?? [], []);
+  },
+);
 
 for (const [field, policy] of [
   ["placeholder", swapping("p", [target("AIProviderRoute", "r")])],
-  ["scrubResponse", headerCredential("p", [target("AIProviderRoute", "r")], { scrubResponse: true })],
+  [
+    "scrubResponse",
+    headerCredential("p", [target("AIProviderRoute", "r")], { scrubResponse: true }),
+  ],
 ] as const) {
   t.test(`${field} refuses where backends are tried one after another`, async (t) => {
     const result = compiled(
@@ -157,7 +171,10 @@ for (const [field, policy] of [
     const { rules } = hostPolicy(result, "api.openai.com");
     t.ok(rules.some(({ action }) => action.kind === "deny" && action.message === message));
     t.notOk(rules.some(({ action }) => action.kind === "forward" && action.fallback));
-    t.notOk(rules.some(({ action }) => action.kind === "choose"), "no model call is forwarded");
+    t.notOk(
+      rules.some(({ action }) => action.kind === "choose"),
+      "no model call is forwarded",
+    );
   });
 }
 

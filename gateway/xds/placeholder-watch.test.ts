@@ -50,16 +50,26 @@ const seen: readonly { name: string; path?: string; headers?: Record<string, str
   { name: "in a header", headers: { "x-any": `Bearer ${placeholder}` } },
   { name: "in another case", headers: { "x-any": placeholder.toUpperCase() } },
   { name: "in a name", headers: { [`x-${placeholder.toLowerCase()}`]: "1" } },
-  { name: "in basic authentication", headers: { authorization: `Basic ${btoa(`u:${placeholder}`)}` } },
+  {
+    name: "in basic authentication",
+    headers: { authorization: `Basic ${btoa(`u:${placeholder}`)}` },
+  },
   { name: "in Base64 at the second place", headers: { "x-any": btoa(`u${placeholder}`) } },
   { name: "in Base64 of capital letters", headers: { "x-any": btoa(placeholder.toUpperCase()) } },
   { name: "in the path", path: `/a/${placeholder}` },
   { name: "in the query", path: `/a?k=${placeholder}` },
   { name: "percent-encoded", path: `/a?k=${escaped(placeholder)}` },
-  { name: "percent-encoded three times", path: `/a?k=${escaped(placeholder).replaceAll("%", "%2525")}` },
+  {
+    name: "percent-encoded three times",
+    path: `/a?k=${escaped(placeholder).replaceAll("%", "%2525")}`,
+  },
 ];
 const unseen = [
-  { name: "without a placeholder", path: "/a?k=100%25&x=%zz%", headers: { "x-any": "a".repeat(4_000) } },
+  {
+    name: "without a placeholder",
+    path: "/a?k=100%25&x=%zz%",
+    headers: { "x-any": "a".repeat(4_000) },
+  },
   { name: "with most of a tag", path: `/a?k=${tag.slice(1)}` },
 ];
 

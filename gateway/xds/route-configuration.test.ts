@@ -342,19 +342,6 @@ t.test("routeConfiguration() refuses a rule with a credential on plain HTTP", as
   }
 });
 
-t.test("routeConfiguration() refuses upgrades where answers are searched", async (t) => {
-  const credentials = [{ ...bearer("key"), scrub: true as const }];
-  const swap = { id: "1", gateway: "default/egress", placeholders: [], scrubs: credentials };
-  const gateway = gatewaySnapshot({
-    hosts: [hostPolicy("a.example.com", rule(0, { action: forward({ credentials, swap }) }))],
-  });
-  const [, upgrade, plain, ...rest] = routesOf(gateway, "a.example.com");
-  t.equal(upgrade?.name, "deny/not-enforced/EgressHTTPRoute/default/route/0");
-  t.ok(plain?.typedPerFilterConfig?.["clrk.swap"]);
-  t.notOk(plain?.typedPerFilterConfig?.["clrk.placeholder_watch"], "no placeholder is taken");
-  t.same(rest, []);
-});
-
 t.test(
   "routeConfiguration() refuses upgrades of a rule that signs, before it forwards",
   async (t) => {

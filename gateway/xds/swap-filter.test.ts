@@ -41,7 +41,9 @@ t.test("swapFilter() is off, fails closed, and shows nothing by itself", async (
     requestBodyMode: BodySendMode.NONE,
     responseBodyMode: BodySendMode.NONE,
   });
-  const role = config?.grpcService?.initialMetadata?.find(({ key }) => key === "x-clrk-extproc-role");
+  const role = config?.grpcService?.initialMetadata?.find(
+    ({ key }) => key === "x-clrk-extproc-role",
+  );
   t.equal(role?.value, "swap");
   t.same(Object.keys(swapEntryConfig()), ["clrk.swap"]);
 });
