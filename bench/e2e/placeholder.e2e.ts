@@ -53,7 +53,8 @@ const gateway = await startGateway(t, {
         rules: [{ matches: [{ provider: "openai", endpoints: ["/v1/chat/*", "/v1/responses"] }] }],
       }),
       objectManifest("AIProviderRoute", "anthropic", {
-        rules: [{ matches: [{ provider: "anthropic" }] }],
+        // Chosen by its body: the way that is picked swaps, the entry before it does not.
+        rules: [{ matches: [{ provider: "anthropic", models: ["claude-*"] }] }],
       }),
       swapping("openai", { kind: "AIProviderRoute", spec: { scrubResponse: true } }),
       swapping("anthropic", { kind: "AIProviderRoute" }),
@@ -296,9 +297,11 @@ const misdirected = [
     headers: { "x-any": keyed },
   },
   {
-    name: "a model provider",
+    name: "a model provider, which is chosen by the body",
     url: "https://api.anthropic.com/v1/messages",
-    headers: { "x-api-key": openai },
+    headers: { "x-api-key": openai, "content-type": "application/json" },
+    method: "POST",
+    body: '{"model":"claude-x","max_tokens":1,"messages":[{"role":"user","content":"Hello"}]}',
   },
   { name: "its host, in a place that is not allowed", url: `https://header-only.test/?q=${keyed}` },
   {
@@ -308,10 +311,10 @@ const misdirected = [
   },
 ];
 
-for (const { name, url, headers = {} } of misdirected) {
+for (const { name, url, headers = {}, ...more } of misdirected) {
   t.test(`a placeholder is refused that goes to ${name}`, async (test) => {
     upstreams.tls.reset();
-    const { response, seen } = await ask(url, { headers });
+    const { response, seen } = await ask(url, { headers, ...more });
     test.equal(response.status, 403, response.text);
     test.equal(response.headers["x-clrk-deny-reason"], "placeholder-misdirected");
     test.equal(seen, undefined);
@@ -340,6 +343,24 @@ t.test("a compressed body is refused where placeholders are looked for in it", a
   test.equal(response.headers["x-clrk-deny-reason"], "body-malformed");
   test.equal(seen, undefined);
 });
+
+t.test(
+  "an answer is asked for in plain, and refused when it is compressed nonetheless",
+  async (test) => {
+    const authorization = `Bearer ${keyed}`;
+    const headers = { authorization, "accept-encoding": "gzip", range: "bytes=0-9" };
+    const plain = await ask("https://keyed.test/?form=raw", { headers });
+    test.equal(plain.response.status, 200);
+    test.equal(plain.response.text, `before ${keyed} after`);
+    test.match(plain.seen?.headers, { "accept-encoding": "identity" });
+    test.equal(plain.seen?.headers["range"], undefined);
+    for (const coding of ["gzip", "br", "zstd", "deflate"]) {
+      const { response } = await ask(`https://keyed.test/?form=raw&coding=${coding}`, { headers });
+      test.equal(response.status, 502, coding);
+      test.equal(response.headers["x-clrk-deny-reason"], "answer-unreadable");
+    }
+  },
+);
 
 t.test(
   "records say what happened, and hold neither the value nor the placeholder",
