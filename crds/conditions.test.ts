@@ -42,7 +42,9 @@ t.test("the names are those that people and scripts wait for", (t) => {
     "SecretNotFound",
     "SecretKeyNotFound",
     "SecretInvalid",
+    "CredentialNotMinted",
     "ExtensionNotFound",
+    "SinkNotFound",
   ]);
   t.strictSame(Object.keys(conditionReasons.Programmed), ["Programmed", "Rejected", "Pending"]);
   t.strictSame(Object.keys(conditionReasons.Ready), [

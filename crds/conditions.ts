@@ -63,6 +63,10 @@ export const conditionReasons = {
     SecretNotFound: { status: "False", meaning: "A Secret does not exist" },
     SecretKeyNotFound: { status: "False", meaning: "The Secret exists, but not the key in it" },
     SecretInvalid: { status: "False", meaning: "The value in the Secret cannot be used" },
+    CredentialNotMinted: {
+      status: "False",
+      meaning: "The token endpoint has not given a credential that is valid now",
+    },
     ExtensionNotFound: { status: "False", meaning: "The object of an ExtensionRef does not exist" },
     SinkNotFound: { status: "False", meaning: "The EgressGateway has no sink of that name" },
   },

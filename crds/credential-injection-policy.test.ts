@@ -36,6 +36,7 @@ const swapped = objectOf("CredentialInjectionPolicy", {
   target: "Placeholder",
   placeholder: {},
 });
+const githubApp = { appId: 1, installationId: 2 };
 
 const basic = `Basic \${base64(\${username}:\${password})}`;
 
@@ -304,9 +305,8 @@ testRefusals(kind, signed, [
   [
     "spec.providerAuth.type",
     "GCPServiceAccount",
-    'spec.providerAuth.type: found "GCPServiceAccount", wanted "AWSv4": it is not supported yet',
+    'spec.providerAuth.region: found a value, wanted none, because type is "GCPServiceAccount"',
   ],
-  ["spec.providerAuth.type", "aws", 'spec.providerAuth.type: found "aws", wanted "AWSv4"'],
   [
     "spec.providerAuth.region",
     "",
@@ -326,6 +326,18 @@ testRefusals(kind, signed, [
     "spec.valueTemplate",
     `\${a}`,
     'spec.valueTemplate: found a template, wanted none, because target is "ProviderAuth"',
+  ],
+]);
+
+const keyFile = change(signed, "spec.providerAuth", { type: "GCPServiceAccount" });
+testAcceptance(kind, keyFile, [["spec.secretKey", "key.json"]]);
+testAcceptance(kind, signed, [["spec.secretKey", "token"]]);
+
+testRefusals(kind, change(keyFile, "spec.providerAuth", { type: "GitHubApp", githubApp }), [
+  [
+    "spec.secretKey",
+    "key",
+    'spec.secretKey: found a key, wanted none, because providerAuth.type "GitHubApp" has keys of its own',
   ],
 ]);
 

@@ -9,8 +9,9 @@ import {
 } from "./http-formats.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { renameSpecFields } from "./legacy.ts";
-import { cloudNameFormat, secretKeyFormat } from "./name-formats.ts";
+import { secretKeyFormat } from "./name-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
+import { providerAuth } from "./provider-auth.ts";
 import {
   findForeignNamespace,
   policyTarget,
@@ -48,31 +49,8 @@ const target = refine(
   },
 );
 
-const providerAuth = object({
-  description: "Signs the request the way its provider asks for",
-  fields: {
-    type: enumeration({
-      description:
-        "AWSv4 signs with access_key_id, secret_access_key and perhaps session_token of the Secret",
-      values: ["AWSv4"],
-      refused: { GCPServiceAccount: "it is not supported yet" },
-    }),
-    region: optional(
-      string({
-        description: "Region; from the host when absent",
-        maxLength: 63,
-        format: cloudNameFormat,
-      }),
-    ),
-    service: optional(
-      string({
-        description: "Service signed for; bedrock when absent",
-        maxLength: 63,
-        format: cloudNameFormat,
-      }),
-    ),
-  },
-});
+/** AWSv4 has fixed keys too, but objects of before say `secretKey: token` with it. */
+const readsSecretKey: ReadonlySet<string> = new Set(["AWSv4", "GCPServiceAccount"]);
 
 /** Where a placeholder may stand when nothing else is said: where SDKs put keys. */
 export const defaultPlaceholderPlaces = ["Header", "BasicAuth"] as const;
@@ -192,7 +170,21 @@ const swapped = refine(signed, {
   },
 });
 
-const spec = refine(swapped, {
+const keyed = refine(swapped, {
+  description:
+    "What a token is fetched with has fixed keys, but for the key file of a service account",
+  fields: ["secretKey", "providerAuth"],
+  check({ secretKey, providerAuth: auth }, report) {
+    if (secretKey === undefined || auth === undefined || readsSecretKey.has(auth.type)) return;
+    report({
+      at: ["secretKey"],
+      found: "a key",
+      wanted: `none, because providerAuth.type "${auth.type}" has keys of its own`,
+    });
+  },
+});
+
+const spec = refine(keyed, {
   description: "A template says by itself which keys it takes and what stands before them",
   fields: ["secretKey", "valuePrefix", "valueTemplate"],
   check({ secretKey, valuePrefix, valueTemplate }, report) {

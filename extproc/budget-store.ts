@@ -25,8 +25,8 @@ import type { BookedCount } from "./budget-book.ts";
 import { tryParseJournalFile } from "./budget-journal.ts";
 import { checksum, tryDecodeBudgetLine } from "./budget-lines.ts";
 import { BudgetTable, createBudgetMemory } from "./budget-table.ts";
-import { tryTakeFolder } from "./folder-lock.ts";
-import type { FolderLock } from "./folder-lock.ts";
+import { tryTakeFolder } from "../gateway/folder-lock.ts";
+import type { FolderLock } from "../gateway/folder-lock.ts";
 
 /** What a store is given. */
 export interface BudgetStoreOptions {

@@ -174,12 +174,23 @@ t.test("findAttempt() still signs by the plan before a rule took another secret"
     name.replace("/aws/", "/aws2/"),
     value,
   ]);
-  book.publish(update([], { attempts: [after], credentials }));
+  book.publish(update([], { attempts: [after], credentials, revision: 2 }));
   t.equal(signedBy(book, before), "AKIDONE");
   t.equal(signedBy(book, after), "AKIDTWO");
 });
 
 const keeping = plan({ id: "keeping", capture: capturePlan({ response: true }) });
+
+t.test("publish() of a revision with other values forgets no plan of those before", async (t) => {
+  const book = new PlanBook();
+  book.publish(update([queryPlan("before")], { credentials: [[gemini, "one"]] }));
+  for (let turn = 1; turn <= 10; turn++) {
+    const credentials = [[gemini, `value-${turn}`] as const];
+    book.publish(update([queryPlan("now")], { revision: 2, credentials }));
+  }
+  t.ok(book.find("before"));
+  t.equal(book.credential(gemini)?.reveal(), "value-10");
+});
 
 t.test("redactor removes what is injected where something is kept", async (t) => {
   const book = new PlanBook();
@@ -278,7 +289,10 @@ t.test(
     const book = new PlanBook();
     book.publish(update([choosing("c1")], { credentials: [[gemini, "one"]] }));
     book.publish(
-      update([choosing("c2", "other")], { credentials: [[resourceOf("other"), "two"]] }),
+      update([choosing("c2", "other")], {
+        credentials: [[resourceOf("other"), "two"]],
+        revision: 2,
+      }),
     );
     t.equal(book.credential(gemini)?.reveal(), "one");
     for (let revision = 3; revision <= 6; revision++) book.publish(update([], { revision }));

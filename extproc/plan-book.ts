@@ -98,7 +98,9 @@ export class PlanBook {
 
   /** Takes a revision; from now on everything is decided by it. */
   publish(update: PlanUpdate): void {
-    this.#updates = [...this.#updates, update].slice(-keptRevisions);
+    // A revision comes again where only values of credentials changed: those before must not be forgotten for it.
+    const before = this.#updates.filter(({ revision }) => revision !== update.revision);
+    this.#updates = [...before, update].slice(-keptRevisions);
     const values = valuesOf(this.#updates);
     this.#credentials = new Map(
       [...values].map(([resource, value]) => [resource, new SecretValue(value)]),

@@ -27,6 +27,7 @@ import {
   statusOf,
   target,
 } from "./compile/testdata/objects.ts";
+import { testCertificatePem } from "./testdata/leaf.ts";
 import { xdsResources } from "./xds.ts";
 
 /** Something of everything. */
@@ -228,4 +229,70 @@ t.test("compile() takes 2,000 routes in time", async (t) => {
   t.equal(hostPolicy(result, "h7.example.com").rules.length, 2);
   t.comment(`${elapsedMs.toFixed(1)} ms`);
   t.ok(elapsedMs < 500, `${elapsedMs.toFixed(1)} ms`);
+});
+
+function minting(name: string, route: string, scope = "a"): ParsedObject {
+  const tokenURL = "https://login.example/token";
+  return object("CredentialInjectionPolicy", name, {
+    targetRefs: [target("EgressHTTPRoute", route)],
+    secretRef: { name: "client" },
+    target: "ProviderAuth",
+    providerAuth: { type: "OAuth2ClientCredentials", tokenURL, scopes: [scope] },
+  });
+}
+
+const clientKeys = secret("client", { client_id: "me", client_secret: "shh" });
+
+t.test(
+  "compile() names what must be minted for rules, once, and nothing that no rule needs",
+  async (t) => {
+    const { mints } = compiled(
+      gateway(),
+      httpRoute("a", ["a.example"]),
+      httpRoute("b", ["b.example"]),
+      httpRoute("lost", ["lost.example"], { parentRefs: [parent("none")] }),
+      minting("one", "a"),
+      minting("two", "b"),
+      minting("unattached", "lost", "other"),
+      minting("untargeted", "none", "another"),
+      clientKeys,
+    );
+    t.match([...mints.keys()], [/^secret\/default\/client\/minted\/[0-9a-f]{16}$/]);
+  },
+);
+
+t.test("compile() refuses rules whose credential is withheld, and says why", async (t) => {
+  const objects = [gateway(), httpRoute("a", ["a.example"]), minting("one", "a"), clientKeys];
+  const [resource = ""] = compiled(...objects).mints.keys();
+  const environment = { ownAddresses: [] };
+  const withheld = new Map([[resource, "it is down"]]);
+  const result = compile({ objects, revision: 2, environment, withheld });
+  t.equal(result.mints.size, 0);
+  t.match(hostPolicy(result, "a.example").rules[0]?.action, {
+    kind: "deny",
+    status: 403,
+    reason: "credential-missing",
+    message:
+      "Refused because CredentialInjectionPolicy default/one gives no credential: it is down",
+  });
+});
+
+t.test("compile() has endpoints verified by what the gateways of their tokens trust", async (t) => {
+  const trusting = (name: string) =>
+    gateway({ upstreamTLS: { additionalTrustBundleSecretRef: { name: "roots" } } }, name);
+  const objects = [
+    gateway(),
+    httpRoute("a", ["a.example"]),
+    httpRoute("b", ["b.example"], { parentRefs: [parent("one"), parent("two")] }),
+    trusting("one"),
+    trusting("two"),
+    minting("plain", "a", "plain"),
+    minting("trusting", "b", "trusting"),
+    clientKeys,
+    secret("roots", { "ca.crt": testCertificatePem }),
+  ];
+  const pems = [...compiled(...objects).mints.values()].map((plan) => plan.additionalTrustPem);
+  t.equal(pems.length, 2);
+  t.equal(pems.filter((pem) => pem === "").length, 1, "not by those of any other gateway");
+  t.equal(pems.join("").split("BEGIN CERTIFICATE").length, 2, "and each root once");
 });

@@ -34,6 +34,7 @@ import { findUnknownSink, recordRules } from "./compile/record-rules.ts";
 import { unenforcedLogging } from "./compile/rule-extensions.ts";
 import type { ListenerAttachments, ObjectStatus } from "./compile/status-book.ts";
 import { StatusBook } from "./compile/status-book.ts";
+import type { MintPlan } from "./mint-plan.ts";
 import { placeholderTag as createPlaceholderTag } from "./placeholder.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, ListenerSnapshot, Snapshot } from "./snapshot.ts";
@@ -57,6 +58,11 @@ export interface CompileInput {
     /** By which placeholders are made; absent: policies that ask for them refuse */
     readonly placeholderKey?: Uint8Array;
   };
+  /**
+   * Why there is none now of minted credentials, a clause by `MintPlan.resource`: what would need one is refused. All
+   * others count as there; absent: every one does
+   */
+  readonly withheld?: ReadonlyMap<string, string>;
 }
 
 /** The snapshot, the secrets that stay beside it, and what is to be said about each object. */
@@ -71,6 +77,11 @@ export interface CompileResult {
    * OTLP headers under `otlp/<namespace>/<gateway>/<header>`.
    */
   readonly credentials: ReadonlyMap<string, SecretValue>;
+  /**
+   * What has to be minted for the snapshot, by resource, none that is withheld: the value of a token belongs among
+   * the credentials under the resource, the parts of an AWS credential below it, as above
+   */
+  readonly mints: ReadonlyMap<string, MintPlan>;
   /** One for each object, by namespace, name and kind */
   readonly statuses: readonly ObjectStatus[];
 }
@@ -79,14 +90,15 @@ export interface CompileResult {
  * Compiles objects. Never fails for what objects say: statuses tell what is wrong with them. Throws a RangeError
  * when the environment's addresses are none.
  */
-export function compile({ objects, revision, environment }: CompileInput): CompileResult {
+export function compile(input: CompileInput): CompileResult {
+  const { objects, revision, environment, withheld } = input;
   const index = indexObjects(objects);
   const book = new StatusBook();
   const guard = createAddressGuard(environment.ownAddresses);
   const credentials = new Map<string, SecretValue>();
   const denials = denyRoutes(index, book);
   const { placeholderKey } = environment;
-  const bindings = bindCredentials(index, book, placeholderKey);
+  const bindings = bindCredentials(index, book, { withheld, placeholderKey });
   const placeholderTag =
     placeholderKey !== undefined && hasPlaceholders(bindings)
       ? createPlaceholderTag(placeholderKey)
@@ -94,6 +106,7 @@ export function compile({ objects, revision, environment }: CompileInput): Compi
   const fallbacks = fallbackRoutes(index, book);
   const routes = understandRoutes({ index, book, guard, denials, fallbacks });
   reportUnenforcedObjects(index, book);
+  const mints = new Map<string, MintPlan>();
   const compilation: Compilation = {
     index,
     book,
@@ -101,6 +114,7 @@ export function compile({ objects, revision, environment }: CompileInput): Compi
     bindings,
     routes,
     credentials,
+    mints,
     placeholderTag,
   };
   const gateways = index
@@ -109,6 +123,7 @@ export function compile({ objects, revision, environment }: CompileInput): Compi
   return {
     snapshot: { revision, gateways },
     credentials,
+    mints,
     statuses: book.build(index),
   };
 }
@@ -120,6 +135,7 @@ interface Compilation {
   readonly bindings: CredentialBindings;
   readonly routes: readonly UnderstoodRoute[];
   readonly credentials: Map<string, SecretValue>;
+  readonly mints: Map<string, MintPlan>;
   readonly placeholderTag: string | undefined;
 }
 
@@ -195,7 +211,7 @@ function compileGateway(
   gateway: ObjectOf<"EgressGateway">,
   compilation: Compilation,
 ): GatewaySnapshot {
-  const { book, bindings, credentials, placeholderTag } = compilation;
+  const { book, bindings, credentials, mints, placeholderTag } = compilation;
   const settings = gatewaySettings(gateway, compilation);
   const aliases = hostAliases(gateway, book);
   const key = objectKey(gateway);
@@ -214,6 +230,7 @@ function compileGateway(
       gatewayBindings: object.kind === "EgressL4Route" ? [] : (bindings.get(key) ?? []),
       aliases,
       credentials,
+      mints,
       settings,
       placeholderTag,
     };

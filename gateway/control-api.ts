@@ -47,7 +47,36 @@ export interface GatewayProcessStatus {
   /** Absent while no route needs it */
   readonly engine?: EngineStatus;
   readonly records: RecordsStatus;
+  /** Credentials that are minted; absent while no route needs one */
+  readonly mintedCredentials?: readonly MintedCredentialStatus[];
   readonly runs: readonly RunStatus[];
+}
+
+/** A credential that the gateway fetches. */
+export interface MintedCredentialStatus {
+  /** `namespace/name` of the Secret by which it is minted */
+  readonly secret: string;
+  /** As in `providerAuth.type`, or `AWSAssumeRole` */
+  readonly type: string;
+  /** Host that is asked */
+  readonly endpoint: string;
+  /** One is there that is valid now; otherwise requests that need it are refused */
+  readonly ready: boolean;
+  /** Since the start, or since its Secret or policy changed */
+  readonly minted: number;
+  /** Absent while there is none */
+  readonly ageSeconds?: number;
+  /** Until it is used no longer; absent while there is none */
+  readonly validSeconds?: number;
+  /** Attempts that failed since the last that did not */
+  readonly failures: number;
+  /** Stays when a later attempt does not fail */
+  readonly lastFailure?: {
+    /** `unreachable`, `untrusted`, `timeout`, `refused`, `unavailable`, `malformed` or `storage` */
+    readonly kind: string;
+    readonly message: string;
+    readonly agoSeconds: number;
+  };
 }
 
 /** A provider of a plugin. */

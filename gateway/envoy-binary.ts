@@ -46,7 +46,7 @@ export interface FindEnvoyOptions {
 export async function findEnvoy(options: FindEnvoyOptions): Promise<EnvoyBinary> {
   const { env, run = runProgram } = options;
   const named = env["CLRK_ENVOY"];
-  if (named !== undefined && named !== "") return findNamed(named, run, env);
+  if (named !== undefined && named !== "") return findNamed(named, run);
   const onPath = await findOnPath(run, env);
   if (onPath?.kind === "found") return onPath;
   const tried = onPath === undefined ? [] : [onPath.message];
@@ -61,13 +61,9 @@ export function toolCacheDirectory(env: Readonly<Record<string, string | undefin
   return join(isAbsolute(base) ? base : join(home, ".cache"), "clrk");
 }
 
-async function findNamed(
-  named: string,
-  run: RunProgram,
-  env: FindEnvoyOptions["env"],
-): Promise<EnvoyBinary> {
+async function findNamed(named: string, run: RunProgram): Promise<EnvoyBinary> {
   const path = resolve(named);
-  const answer = await assessEnvoy(path, run, env);
+  const answer = await assessEnvoy(path, run);
   if (answer.kind === "suitable") {
     return { kind: "found", path, version: answer.version, source: "CLRK_ENVOY" };
   }
@@ -81,7 +77,7 @@ async function findOnPath(
 ): Promise<EnvoyBinary | undefined> {
   const path = await lookUp("envoy", env["PATH"] ?? "");
   if (path === undefined) return undefined;
-  const answer = await assessEnvoy(path, run, env);
+  const answer = await assessEnvoy(path, run);
   if (answer.kind === "suitable") {
     return { kind: "found", path, version: answer.version, source: "PATH" };
   }

@@ -17,7 +17,7 @@ function version(number: string): ProgramOutcome {
 /** Answers one question after the other. */
 function assess(...answers: ProgramOutcome[]) {
   const run = () => Promise.resolve(answers.shift() ?? exited(99, {}));
-  return assessEnvoy("/x/envoy", run, {});
+  return assessEnvoy("/x/envoy", run);
 }
 
 const samples: { name: string; answers: ProgramOutcome[]; wanted: object }[] = [
@@ -127,7 +127,7 @@ t.test(
   "assessEnvoy() finds a real Envoy suitable",
   { skip: realEnvoy === undefined ? "needs envoy (CLRK_ENVOY)" : false },
   async (t) => {
-    const answer = await assessEnvoy(realEnvoy ?? "", runProgram, process.env);
+    const answer = await assessEnvoy(realEnvoy ?? "", runProgram);
     t.match(answer, { kind: "suitable", version: /^1\.40\.\d+$/ });
   },
 );
@@ -136,14 +136,10 @@ t.test(
   "a real Envoy names the type it lacks as assessEnvoy() expects",
   { skip: realEnvoy === undefined ? "needs envoy (CLRK_ENVOY)" : false },
   async (t) => {
-    const answer = await assessEnvoy(
-      realEnvoy ?? "",
-      (file, words, options) => {
-        const changed = words.map((word) => word.replaceAll("TlsInspector", "NoInspector"));
-        return runProgram(file, changed, options);
-      },
-      process.env,
-    );
+    const answer = await assessEnvoy(realEnvoy ?? "", (file, words, options) => {
+      const changed = words.map((word) => word.replaceAll("TlsInspector", "NoInspector"));
+      return runProgram(file, changed, options);
+    });
     t.match(answer, {
       kind: "unsuitable",
       message: /lacks envoy\.extensions\.filters\.listener\.tls_inspector\.v3\.NoInspector$/,

@@ -15,12 +15,9 @@ export type EnvoySuitability =
 const questionTimeoutMs = 15_000;
 
 /** Asks the Envoy at `path` for its version and validates that it has our extensions. Never rejects. */
-export async function assessEnvoy(
-  path: string,
-  run: RunProgram,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<EnvoySuitability> {
-  const options = { env, timeoutMs: questionTimeoutMs };
+export async function assessEnvoy(path: string, run: RunProgram): Promise<EnvoySuitability> {
+  // As it is run later: what our environment holds, such as a Secret, is none of its matters.
+  const options = { env: {}, timeoutMs: questionTimeoutMs };
   const asked = await run(path, ["--version"], options);
   if (asked.kind !== "exited") return unsuitable(`does not run: ${asked.message}`);
   const version = parseEnvoyVersion(asked.stdout);

@@ -1,6 +1,11 @@
 /** Tests that a gateway gets the secret values that its own rules name, and no others. */
 import t from "tap";
-import { credentialsOf, credentialUses } from "./gateway-credentials.ts";
+import {
+  credentialsOf,
+  credentialUses,
+  formatRule,
+  mintedResources,
+} from "./gateway-credentials.ts";
 import { SecretValue } from "./secret-value.ts";
 import {
   backend,
@@ -108,3 +113,17 @@ t.test(
     t.same([...engine.keys()].sort(), [...given.keys()].sort());
   },
 );
+
+t.test("mintedResources() names the minted credentials of each rule", async (t) => {
+  const mints = new Set(["secret/default/openai/token", "secret/default/backend/token"]);
+  t.same(
+    [...mintedResources([gateway], mints)].map(([rule, resources]) => [rule, [...resources]]),
+    [
+      [
+        formatRule("default/egress", httpRule().route, httpRule().ruleIndex),
+        ["secret/default/openai/token", "secret/default/backend/token"],
+      ],
+    ],
+  );
+  t.equal(mintedResources([gateway], new Set()).size, 0);
+});

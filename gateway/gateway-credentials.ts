@@ -1,7 +1,8 @@
 /** Which secret values one gateway needs, and who reads them: its Envoy is never given the credentials of another. */
 
 import type { SecretValue } from "./secret-value.ts";
-import type { CredentialUse, GatewaySnapshot } from "./snapshot.ts";
+import type { CredentialUse, GatewaySnapshot, HttpAction, ObjectName } from "./snapshot.ts";
+import { gatewayKey } from "./snapshot.ts";
 
 /** Values of one gateway, apart by who reads them; what agents may never see again is in one of them. */
 export interface GatewayCredentials {
@@ -16,13 +17,35 @@ export interface GatewayCredentials {
 
 /** Every use of a credential in the rules of a gateway; the same one may come more than once. */
 export function credentialUses({ hosts }: Pick<GatewaySnapshot, "hosts">): CredentialUse[] {
-  return hosts.flatMap(({ rules }) =>
-    rules.flatMap(({ action }) =>
-      action.kind === "forward"
-        ? [...action.credentials, ...action.backends.flatMap((target) => target.credentials)]
-        : [],
-    ),
-  );
+  return hosts.flatMap(({ rules }) => rules.flatMap(({ action }) => usesOf(action)));
+}
+
+function usesOf(action: HttpAction): CredentialUse[] {
+  if (action.kind !== "forward") return [];
+  return [...action.credentials, ...action.backends.flatMap((target) => target.credentials)];
+}
+
+/** Which of the minted credentials each rule gives, by `formatRule`; rules that give none are not in it. */
+export function mintedResources(
+  gateways: readonly GatewaySnapshot[],
+  mints: { has(resource: string): boolean },
+): Map<string, Set<string>> {
+  const byRule = new Map<string, Set<string>>();
+  for (const gateway of gateways) {
+    for (const { route, ruleIndex, action } of gateway.hosts.flatMap(({ rules }) => rules)) {
+      for (const { secret } of usesOf(action)) {
+        if (!mints.has(secret.resource)) continue;
+        const rule = formatRule(gatewayKey(gateway), route, ruleIndex);
+        byRule.set(rule, (byRule.get(rule) ?? new Set()).add(secret.resource));
+      }
+    }
+  }
+  return byRule;
+}
+
+/** One rule of a route on one gateway. */
+export function formatRule(gateway: string, route: ObjectName, ruleIndex: number): string {
+  return `${gateway} ${route.kind}/${route.namespace}/${route.name}/${ruleIndex}`;
 }
 
 /** The values among `all` that rules of the gateway name; those of OTLP headers are none of its Envoy's matters. */

@@ -23,10 +23,14 @@ export interface GatewayProcessParts {
   readonly recordsName: string;
   /** Private folder for what is used of budgets, over restarts */
   readonly budgetsDirectory: string;
+  /** Private folder for refresh tokens that endpoints rotate, over restarts */
+  readonly grantsDirectory: string;
   /** That go before those that are shipped */
   readonly prices: readonly PriceEntry[];
   /** By which placeholders are made: that of the home directory */
   readonly placeholderKey: Uint8Array;
+  /** Files that Envoy may open */
+  readonly openFiles: number;
   /** PEM of the machine's public roots */
   readonly publicRootsPem: string;
   readonly openCertificates: (gateway: GatewaySnapshot) => Promise<GatewayCertificates>;

@@ -13,7 +13,8 @@ import { BackendHealth } from "./backend-health.ts";
 import { listBudgets } from "./budget-list.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
 import type { CompileResult } from "./compile.ts";
-import { compile } from "./compile.ts";
+import type { RevisionNews } from "./compiled-revisions.ts";
+import { CompiledRevisions } from "./compiled-revisions.ts";
 import type {
   ControlEvent,
   GatewayProcessStatus,
@@ -39,8 +40,10 @@ import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
 import { providerProblems } from "./provider-problems.ts";
 import type { EgressRecord } from "./record.ts";
+import { connectionBounds } from "./connection-bounds.ts";
 import { RecordOutputs } from "./record-outputs.ts";
 import { agentOf, RunRegistry } from "./run-registry.ts";
+import type { SecretValue } from "./secret-value.ts";
 import { servedObjects } from "./served-objects.ts";
 import { servedPlugin } from "./served-plugin.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
@@ -52,13 +55,8 @@ import { version } from "./version.ts";
 /** A command must not wait long for its credential; Envoy usually confirms within 10 ms. */
 const registrationDeadlineMs = 2_000;
 
-/** Downstream connections of one gateway; each costs Envoy a few tens of KiB. */
-const maxConnections = 50_000;
-
-interface PendingRevision {
+interface PendingRevision extends RevisionNews {
   readonly revision: number;
-  readonly startedNs: bigint;
-  readonly changes: readonly string[];
 }
 
 /** The running process; `open()` once, `close()` at the end. */
@@ -75,13 +73,11 @@ export class GatewayProcess {
   readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   readonly #followers = new Set<(event: ControlEvent) => void>();
   readonly #engine: EngineHost;
-  #serving: Promise<void> = Promise.resolve();
+  readonly #revisions: CompiledRevisions;
   #control: ControlSocket | undefined;
   #source: FileSource | undefined;
   #loaded: LoadedObjects | undefined;
-  #compiled: CompileResult | undefined;
   #problems: readonly SourceProblem[] = [];
-  #revision = 0;
   #created = 0;
   #pending: PendingRevision | undefined;
 
@@ -127,6 +123,15 @@ export class GatewayProcess {
       log,
       createRuntime: (gateway) => this.#createRuntime(gateway),
     });
+    const { publicRootsPem, grantsDirectory } = parts;
+    this.#revisions = new CompiledRevisions({
+      clock,
+      ownAddresses,
+      placeholderKey: parts.placeholderKey,
+      minting: { log, publicRootsPem, grantsDirectory },
+      onCompiled: (compiled, news) => this.#onCompiled(compiled, news),
+      serve: (compiled, credentials) => this.#serve(compiled, credentials),
+    });
   }
 
   /** Path of the control socket. */
@@ -153,6 +158,7 @@ export class GatewayProcess {
   /** Drains and stops everything; resolves with what was cut. */
   async close(drainMs?: number): Promise<EnvoyStop> {
     this.#source?.close();
+    const minting = this.#revisions.close();
     const stop = await this.#fleet.close(drainMs);
     this.#emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
     await this.#engine.close();
@@ -161,6 +167,7 @@ export class GatewayProcess {
     await this.#records.close();
     this.#runs.close();
     await this.#control?.close();
+    await minting;
     return stop;
   }
 
@@ -189,28 +196,21 @@ export class GatewayProcess {
     }
     this.#loaded = loaded;
     this.#problems = [];
-    this.#revision++;
-    const compiled = compile({
-      objects: loaded.objects.map(({ object }) => object),
-      revision: this.#revision,
-      environment: {
-        ownAddresses: ownAddresses(),
-        placeholderKey: this.#parts.placeholderKey,
-      },
-    });
-    this.#compiled = compiled;
-    const { snapshot, credentials } = compiled;
-    this.#pending = {
-      revision: this.#revision,
-      startedNs: loaded.startedNs,
-      changes: loaded.changes,
-    };
+    const objects = loaded.objects.map(({ object }) => object);
+    this.#revisions.take(objects, loaded);
+  }
+
+  #onCompiled({ snapshot, credentials }: CompileResult, news: RevisionNews): void {
+    const { startedNs, changes } = news;
+    this.#pending = { revision: snapshot.revision, startedNs, changes };
     this.#records.setTargets(snapshot.gateways, credentials);
-    this.#serving = this.#serving.then(() => this.#serve(compiled));
   }
 
   /** The engine comes first: Envoy must never ask it by a plan that it does not have. */
-  async #serve({ snapshot, credentials }: CompileResult): Promise<void> {
+  async #serve(
+    { snapshot }: CompileResult,
+    credentials: ReadonlyMap<string, SecretValue>,
+  ): Promise<void> {
     try {
       this.#health.publish(snapshot);
       await this.#engine.publish(snapshot, credentials);
@@ -225,7 +225,7 @@ export class GatewayProcess {
 
   #onProblems({ problems }: LoadProblems): void {
     this.#problems = problems;
-    this.#emit({ kind: "problems", revision: this.#revision, problems });
+    this.#emit({ kind: "problems", revision: this.#revisions.revision, problems });
   }
 
   #onAdsEvent(event: AdsEvent): void {
@@ -252,7 +252,7 @@ export class GatewayProcess {
   }
 
   async #createRuntime(gateway: GatewaySnapshot): Promise<GatewayRuntime> {
-    const { options, envoy, runDirectory, publicRootsPem, log, clock } = this.#parts;
+    const { options, envoy, runDirectory, openFiles, publicRootsPem, log, clock } = this.#parts;
     const certificates = await this.#parts.openCertificates(gateway);
     const key = gatewayKey(gateway);
     this.#certificates.set(key, certificates.provider);
@@ -274,7 +274,7 @@ export class GatewayProcess {
       explicitProxy: { address: "127.0.0.1", port: 0 },
       transparent: transparent && { ...transparent, port: transparent.port + index },
       engineSockets: this.#engine.sockets,
-      maxConnections,
+      connections: connectionBounds(openFiles),
       publicRootsPem,
       log: log.child({ gateway: key }),
       clock,
@@ -290,6 +290,7 @@ export class GatewayProcess {
 
   #onRecord(record: EgressRecord, json: string | undefined): void {
     this.#runs.count(record);
+    this.#revisions.noteRecord(record);
     const shown = this.#records.add(record, json);
     if (this.#followers.size === 0) return;
     // Bodies of a megabyte would end the stream of whoever only looks at lines.
@@ -317,12 +318,12 @@ export class GatewayProcess {
       objects: (kind) => this.#objects(kind),
       budgets: () => ({
         items: listBudgets(
-          this.#compiled?.snapshot,
+          this.#revisions.compiled?.snapshot,
           this.#engine.budgets(),
           this.#parts.clock.now(),
         ),
       }),
-      placeholders: () => ({ items: listPlaceholders(this.#compiled) }),
+      placeholders: () => ({ items: listPlaceholders(this.#revisions.compiled) }),
       registerRun: (request) => this.#registerRun(request),
       endRun: (runId) => this.#endRun(runId),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
@@ -335,25 +336,27 @@ export class GatewayProcess {
   #status(): GatewayProcessStatus {
     const { options, envoy, plugins } = this.#parts;
     const engine = this.#engine.status();
+    const mintedCredentials = this.#revisions.mintedStatus();
     return {
       version,
       pid: process.pid,
       startedAt: this.#startedAt,
       directories: options.paths,
       plugins: plugins.map(servedPlugin),
-      revision: this.#revision,
+      revision: this.#revisions.revision,
       problems: this.#problems,
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
       gateways: this.#fleet.runtimes.map((runtime) => this.#gatewayStatus(runtime)),
       records: this.#records.status(this.#accessLogs.losses),
       ...(engine && { engine }),
+      ...(mintedCredentials.length > 0 && { mintedCredentials }),
       runs: this.#runs.status(),
     };
   }
 
   #gatewayStatus(runtime: GatewayRuntime): GatewayStatus {
     const { namespace, name } = runtime.gateway;
-    const compiled = this.#compiled?.statuses.find(
+    const compiled = this.#revisions.compiled?.statuses.find(
       ({ ref }) => ref.kind === "EgressGateway" && ref.namespace === namespace && ref.name === name,
     );
     return runtime.status(compiled?.attachedRoutes);
@@ -361,8 +364,8 @@ export class GatewayProcess {
 
   #objects(kind: string | undefined): ObjectList {
     const items = servedObjects(this.#loaded?.objects ?? [], {
-      statuses: this.#compiled?.statuses ?? [],
-      gateways: this.#compiled?.snapshot.gateways ?? [],
+      statuses: this.#revisions.compiled?.statuses ?? [],
+      gateways: this.#revisions.compiled?.snapshot.gateways ?? [],
       gatewayStatus: (key) => {
         const runtime = this.#fleet.find(key);
         return runtime && this.#gatewayStatus(runtime);
@@ -370,7 +373,7 @@ export class GatewayProcess {
       backendStates: this.#health.states(),
     });
     const wanted = kind === undefined ? items : items.filter(({ object }) => object.kind === kind);
-    return { revision: this.#revision, items: wanted };
+    return { revision: this.#revisions.revision, items: wanted };
   }
 
   async #registerRun(request: RunRequest): Promise<RunRegistration> {
@@ -420,7 +423,8 @@ export class GatewayProcess {
       onEvent({ kind: "gateway", gateway: this.#gatewayStatus(runtime) });
     }
     if (this.#problems.length > 0) {
-      onEvent({ kind: "problems", revision: this.#revision, problems: this.#problems });
+      const { revision } = this.#revisions;
+      onEvent({ kind: "problems", revision, problems: this.#problems });
     }
     this.#followers.add(onEvent);
     return () => this.#followers.delete(onEvent);

@@ -190,6 +190,9 @@ t.test("ruleFacts keep the rules of revisions shortly before", async (t) => {
     [...runtime.ruleFacts.ruleFacts.keys()],
     [2, 3, 4, 5].map((name) => `allow/R/n/${name}/0`),
   );
+  const same = runtime.gateway;
+  for (let turn = 0; turn < 6; turn++) await runtime.publish(5, same, none);
+  t.equal(runtime.ruleFacts.ruleFacts.size, 4, "other values of credentials push nothing out");
 });
 
 t.test("publish() gives Envoy the credentials of its own rules only", async (t) => {
@@ -209,6 +212,34 @@ t.test("publish() gives Envoy the credentials of its own rules only", async (t) 
   const [call] = published();
   t.same([...(call?.args[1].credentials.keys() ?? [])], [use.secret.resource]);
 });
+
+t.test(
+  "publish() of the same rules sends Envoy other values, and nothing for those of others",
+  async (t) => {
+    const { create, ads } = await openWorkshop(t);
+    const published = t.capture(ads, "publish", ads.publish);
+    const use = bearer("own");
+    const rule = httpRule({ action: forward({ credentials: [use] }) });
+    const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", rule)] });
+    const runtime = await create(gateway);
+    const { resource } = use.secret;
+    const first = new SecretValue("first");
+    await runtime.publish(1, gateway, new Map([[resource, first]]));
+    await runtime.publish(
+      1,
+      gateway,
+      new Map([
+        [resource, first],
+        ["secret/of/another/gateway", new SecretValue("x")],
+      ]),
+    );
+    await runtime.publish(1, gateway, new Map([[resource, new SecretValue("second")]]));
+    t.same(
+      published().map(({ args }) => args[1].credentials.get(resource)?.reveal()),
+      ["first", "second"],
+    );
+  },
+);
 
 t.test("close() ends Envoy and leaves nothing, and a second time does nothing", async (t) => {
   const { create, directory, certificateCalls } = await openWorkshop(t);

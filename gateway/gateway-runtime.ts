@@ -19,10 +19,12 @@ import type { Logger } from "./log.ts";
 import { tierCounts } from "./route-tier.ts";
 import type { RuleFactsIndex } from "./rule-facts.ts";
 import { indexRuleFacts } from "./rule-facts.ts";
+import { isSameMap } from "./same-map.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, SocketEndpoint } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 import type { ProxyCredential } from "./xds.ts";
+import type { ConnectionBounds } from "./connection-bounds.ts";
 import { xdsResources } from "./xds.ts";
 
 /** Certificates of one gateway, made by the process that may use `certs`. */
@@ -54,7 +56,7 @@ export interface GatewayRuntimeOptions {
   readonly accessLogPipe?: AccessLogPipe;
   /** Where the engine's threads listen */
   readonly engineSockets: readonly string[];
-  readonly maxConnections: number;
+  readonly connections: ConnectionBounds;
   /** PEM of the roots that upstreams are verified against */
   readonly publicRootsPem: string;
   readonly log: Logger;
@@ -99,7 +101,7 @@ export class GatewayRuntime {
       gateway: this.#key,
       controlSocket: options.controlSocket,
       adminSocket: this.#adminSocket(),
-      maxConnections: options.maxConnections,
+      maxConnections: options.connections.downstream,
     });
   }
 
@@ -139,15 +141,18 @@ export class GatewayRuntime {
     gateway: GatewaySnapshot,
     credentials: ReadonlyMap<string, SecretValue>,
   ): Promise<void> {
-    await this.#bindExplicit(gateway.explicitProxy ?? this.#options.explicitProxy);
     const { headers } = credentialsOf(gateway, credentials);
+    const isAgain =
+      this.#publication > 0 && revision === this.#revision && gateway === this.#gateway;
+    // Credentials of another gateway have changed: this Envoy has all that it is to have.
+    if (isAgain && isSameMap(headers, this.#credentials)) return;
+    await this.#bindExplicit(gateway.explicitProxy ?? this.#options.explicitProxy);
     await this.#options.certificates.update(gateway);
     // Only now, at once with the sending: a late confirmation of the revision before must not count for this one.
+    this.#indexRules(gateway);
     this.#gateway = gateway;
     this.#credentials = headers;
     this.#revision = revision;
-    this.#indexes = [indexRuleFacts(gateway), ...this.#indexes].slice(0, keptRevisions);
-    this.#ruleFacts = new Map(this.#indexes.toReversed().flatMap((index) => [...index]));
     this.#send();
   }
 
@@ -234,6 +239,13 @@ export class GatewayRuntime {
     return stop;
   }
 
+  /** A gateway that comes again only for other values of credentials must not push out what was before it. */
+  #indexRules(gateway: GatewaySnapshot): void {
+    if (gateway === this.#gateway && this.#indexes.length > 0) return;
+    this.#indexes = [indexRuleFacts(gateway), ...this.#indexes].slice(0, keptRevisions);
+    this.#ruleFacts = new Map(this.#indexes.toReversed().flatMap((index) => [...index]));
+  }
+
   async #bindExplicit(wanted: SocketEndpoint | undefined): Promise<void> {
     const wish = wanted === undefined ? "none" : `${wanted.address} ${wanted.port}`;
     if (wish === this.#explicitWish) return;
@@ -243,11 +255,13 @@ export class GatewayRuntime {
 
   #send(): void {
     this.#publication++;
-    const { ads, transparent, publicRootsPem, accessLogPipe, engineSockets } = this.#options;
+    const { ads, transparent, publicRootsPem, accessLogPipe, engineSockets, connections } =
+      this.#options;
     const deployment = {
       ...(this.#explicit && { explicit: this.#explicit }),
       ...(transparent && { transparent }),
       ...(accessLogPipe && { accessLogPipe: accessLogPipe.path }),
+      maxUpstreamConnections: connections.upstream,
       runs: this.#runs,
       engineSockets,
     };

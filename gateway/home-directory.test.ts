@@ -33,6 +33,7 @@ t.test("homeDirectory() is CLRK_HOME, else below HOME", async (t) => {
     run: "/x/run",
     records: "/x/records",
     budgets: "/x/budgets",
+    grants: "/x/grants",
     prices: "/x/prices.json",
     placeholderKey: "/x/placeholder.key",
   });

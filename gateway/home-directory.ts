@@ -20,6 +20,8 @@ export interface HomeDirectory {
   readonly records: string;
   /** What is used of budgets */
   readonly budgets: string;
+  /** Refresh tokens that endpoints rotated */
+  readonly grants: string;
   /** Prices of models that go before those that are shipped; need not be there */
   readonly prices: string;
   /** By which placeholders are made */
@@ -45,6 +47,7 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>>)
     run: path.join(root, "run"),
     records: path.join(root, "records"),
     budgets: path.join(root, "budgets"),
+    grants: path.join(root, "grants"),
     prices: path.join(root, "prices.json"),
     placeholderKey: path.join(root, "placeholder.key"),
   };
@@ -61,8 +64,8 @@ export async function openHomeDirectory(home: HomeDirectory): Promise<void> {
     );
   }
   if ((mode & 0o077) !== 0) await chmod(home.root, 0o700);
-  const folders = [home.authorities, home.trust, home.run, home.records, home.budgets];
-  for (const folder of folders) {
+  const { authorities, trust, run, records, budgets, grants } = home;
+  for (const folder of [authorities, trust, run, records, budgets, grants]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
 }

@@ -3,6 +3,7 @@
  * when it listens, or one that says why it cannot, and logs JSON lines to standard error.
  */
 
+import { openFilesLimit } from "./connection-bounds.ts";
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
@@ -76,8 +77,10 @@ async function main(args: readonly string[]): Promise<void> {
     recordsDirectory: home.records,
     recordsName: others.length === 0 ? "records" : `records-${process.pid}`,
     budgetsDirectory: home.budgets,
+    grantsDirectory: home.grants,
     prices: await readPriceFile(home.prices),
     placeholderKey: await openPlaceholderKey(home.placeholderKey),
+    openFiles: openFilesLimit(),
     publicRootsPem: publicRoots.join(""),
     openCertificates: (snapshot) =>
       openCertificates(snapshot, { home, publicRoots, mintingCeiling, log }),

@@ -6,6 +6,7 @@
 import { packAny } from "./any.ts";
 import { envoy } from "./proto/gen/xds.js";
 import type { GatewaySnapshot, HttpRule, ListenerShape, SocketEndpoint } from "./snapshot.ts";
+import { withConnectionBound } from "./xds/base-cluster.ts";
 import { clusters } from "./xds/cluster.ts";
 import type { ProxyCredential } from "./xds/explicit-proxy.ts";
 import { explicitProxyListener, explicitProxyRoutes } from "./xds/explicit-proxy.ts";
@@ -32,6 +33,8 @@ export interface Deployment {
   readonly transparent?: SocketEndpoint;
   /** FIFO that takes a line of every intercepted HTTP transaction; absent: they are streamed to the access log server */
   readonly accessLogPipe?: string;
+  /** Most connections to upstreams by each cluster; absent: as many as are asked for */
+  readonly maxUpstreamConnections?: number;
   /** Proxy credentials of the runs that are registered now */
   readonly runs: readonly ProxyCredential[];
   /** Unix sockets of the engine's threads; none: what needs the engine is refused */
@@ -62,11 +65,14 @@ export function xdsResources(gateway: GatewaySnapshot, deployment: Deployment): 
   ];
 }
 
-function clusterResources(gateway: GatewaySnapshot, { engineSockets }: Deployment): XdsResource[] {
+function clusterResources(
+  gateway: GatewaySnapshot,
+  { engineSockets, maxUpstreamConnections }: Deployment,
+): XdsResource[] {
   const { Cluster } = envoy.config.cluster.v3;
   return clusters(gateway, engineSockets).map((cluster) => ({
     name: cluster.name ?? "",
-    ...packAny(Cluster, cluster),
+    ...packAny(Cluster, withConnectionBound(cluster, maxUpstreamConnections)),
   }));
 }
 

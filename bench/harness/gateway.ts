@@ -55,6 +55,8 @@ export interface GatewayOptions {
   readonly home?: string;
   /** Of the process itself, beside what it needs to run */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Files that it, and what it starts, may open; as many as this process when absent */
+  readonly openFiles?: number;
 }
 
 /** A registered run with all that a client of it needs. */
@@ -338,7 +340,13 @@ async function startProcess(scope: TestScope, start: StartOptions): Promise<Star
     ...(options.plugins ?? []).flatMap((plugin) => ["--provider", plugin]),
     ...(options.transparent ? ["--transparent", `127.0.0.1:${await freePort()}`] : []),
   ];
-  const child = spawn(process.execPath, args, {
+  const { openFiles } = options;
+  const [command = "", ...words] = [
+    ...(openFiles === undefined ? [] : ["prlimit", `--nofile=${openFiles}:${openFiles}`, "--"]),
+    process.execPath,
+    ...args,
+  ];
+  const child = spawn(command, words, {
     env: {
       ...inherited(),
       ...options.environment,

@@ -7,9 +7,12 @@ import { createHash } from "node:crypto";
 import type { CredentialInjectionPolicy } from "../../crds/credential-injection-policy.ts";
 import { defaultPlaceholderPlaces } from "../../crds/credential-injection-policy.ts";
 import { referenceOf } from "../../crds/meta.ts";
+import type { MintTask } from "../mint-plan.ts";
 import { createPlaceholder } from "../placeholder.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { CredentialUse, SecretUse } from "../snapshot.ts";
+import { readAwsKeys } from "./aws-keys.ts";
+import { readMintTask } from "./mint-task.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import type { UnusableSecret } from "./secret-text.ts";
 import { readSecretText } from "./secret-text.ts";
@@ -30,6 +33,8 @@ export type CredentialSource =
       readonly notes: readonly string[];
       /** Values by their key in the compilation's credentials */
       readonly values: ReadonlyMap<string, SecretValue>;
+      /** Present: the values are minted, and none of them stand in `values` */
+      readonly mint?: MintTask;
       /** The use for requests to a host; undefined when the host tells no region and the policy neither */
       readonly useFor: (host: string) => CredentialUse | undefined;
       /** Whether the use differs between hosts */
@@ -41,16 +46,21 @@ export type CredentialSource =
       readonly finding: Finding<"ResolvedRefs">;
     };
 
-/**
- * Reads what a policy gives. `slot` says what it writes: of two policies with one slot only one can apply. Placeholders are
- * made by the key.
- */
+/** What sources depend on beside the objects. */
+export interface SourceOptions {
+  /** Why there is none now of minted credentials, a clause by their resource; absent: every one is there */
+  readonly withheld?: ReadonlyMap<string, string> | undefined;
+  /** By which placeholders are made; absent: policies that ask for one give nothing */
+  readonly placeholderKey?: Uint8Array | undefined;
+}
+
+/** Reads what a policy gives. `slot` says what it writes: of two policies with one slot only one can apply. */
 export function readCredentialSource(
   policy: CredentialInjectionPolicy,
   index: ObjectIndex,
-  placeholderKey?: Uint8Array,
+  options: SourceOptions = {},
 ): CredentialSource {
-  const source = readUnscrubbed(policy, index, placeholderKey);
+  const source = readUnscrubbed(policy, index, options);
   if (source.kind === "unresolved" || !policy.spec.scrubResponse) return source;
   return {
     ...source,
@@ -64,27 +74,52 @@ export function readCredentialSource(
 function readUnscrubbed(
   policy: CredentialInjectionPolicy,
   index: ObjectIndex,
-  placeholderKey: Uint8Array | undefined,
+  { withheld = new Map(), placeholderKey: key }: SourceOptions,
 ): CredentialSource {
-  const { headerName, queryParamName, providerAuth, placeholder } = policy.spec;
+  const { headerName, queryParamName, valuePrefix, providerAuth, placeholder } = policy.spec;
   if (placeholder !== undefined) {
     const places = placeholder.in ?? defaultPlaceholderPlaces;
-    return readPlaceholder(policy, index, { key: placeholderKey, places });
+    return readPlaceholder(policy, index, { key, places });
   }
-  if (providerAuth !== undefined) return readSigning(policy, providerAuth, index);
+  if (providerAuth !== undefined) return readMinted({ policy, providerAuth, index, withheld });
   const value = readValue(policy, index);
-  const { valuePrefix } = policy.spec;
+  const place = placeOf(policy, { headerName, queryParamName, valuePrefix });
+  if (value.kind === "unusable") return unresolved(place.slot, value);
+  const { text, notes, secret } = value;
+  const use = place.useOf(secret);
+  return {
+    kind: use.kind,
+    slot: place.slot,
+    notes,
+    values: new Map([[secret.resource, new SecretValue(text)]]),
+    useFor: () => use,
+    dependsOnHost: false,
+  };
+}
+
+/** Where a value is written. */
+interface Place {
+  readonly slot: string;
+  readonly useOf: (secret: SecretUse) => CredentialUse;
+}
+
+function placeOf(
+  policy: CredentialInjectionPolicy,
+  place: {
+    readonly headerName: string | undefined;
+    readonly queryParamName: string | undefined;
+    readonly valuePrefix: string;
+  },
+): Place {
+  const { headerName = "", queryParamName: parameter, valuePrefix } = place;
   const base = { policy: referenceOf(policy), valuePrefix };
-  if (queryParamName !== undefined) {
-    return written(`?${queryParamName}`, value, (secret) => ({
-      kind: "query",
-      ...base,
-      secret,
-      parameter: queryParamName,
-    }));
+  if (parameter !== undefined) {
+    const useOf = (secret: SecretUse) => ({ kind: "query" as const, ...base, secret, parameter });
+    return { slot: `?${parameter}`, useOf };
   }
-  const header = (headerName ?? "").toLowerCase();
-  return written(header, value, (secret) => ({ kind: "header", ...base, secret, header }));
+  const header = headerName.toLowerCase();
+  const useOf = (secret: SecretUse) => ({ kind: "header" as const, ...base, secret, header });
+  return { slot: header, useOf };
 }
 
 /** One value with its name, or why there is none. */
@@ -114,24 +149,7 @@ function readValue(policy: CredentialInjectionPolicy, index: ObjectIndex): Value
   return { kind, text, notes: note === undefined ? [] : [note], secret: secretUse(policy, key) };
 }
 
-function written(
-  slot: string,
-  value: Value,
-  useOf: (secret: SecretUse) => CredentialUse,
-): CredentialSource {
-  if (value.kind === "unusable") return unresolved(slot, value);
-  const { text, notes, secret } = value;
-  const use = useOf(secret);
-  return {
-    kind: use.kind,
-    slot,
-    notes,
-    values: new Map([[secret.resource, new SecretValue(text)]]),
-    useFor: () => use,
-    dependsOnHost: false,
-  };
-}
-
+/** The value with a fake of its shape; a value that can have none is unusable. */
 function readPlaceholder(
   policy: CredentialInjectionPolicy,
   index: ObjectIndex,
@@ -176,31 +194,69 @@ function readPlaceholder(
   };
 }
 
+type ReadyAuth = NonNullable<CredentialInjectionPolicy["spec"]["providerAuth"]>;
+
+/** A signature by keys of the Secret, or whatever has to be minted first. */
+function readMinted(options: {
+  readonly policy: CredentialInjectionPolicy;
+  readonly providerAuth: ReadyAuth;
+  readonly index: ObjectIndex;
+  readonly withheld: ReadonlyMap<string, string>;
+}): CredentialSource {
+  const { policy, providerAuth, index, withheld } = options;
+  const isSigning = providerAuth.type === "AWSv4";
+  if (isSigning && providerAuth.assumeRole === undefined) {
+    return readSigning(policy, providerAuth, index);
+  }
+  const place = isSigning ? undefined : placeOf(policy, tokenPlace(providerAuth));
+  const slot = place?.slot ?? signatureHeader;
+  const read = readMintTask(policy, providerAuth, index);
+  if (read.kind === "unusable") return unresolved(slot, read);
+  const { task, notes } = read;
+  const message = withheld.get(task.resource);
+  if (message !== undefined) {
+    return { kind: "unresolved", slot, finding: { reason: "CredentialNotMinted", message } };
+  }
+  const { secret, resource } = task;
+  const minted = { slot, notes, values: new Map(), mint: task };
+  if (place === undefined) {
+    return { ...minted, ...signing(policy, providerAuth, { secret, resource }) };
+  }
+  const use = place.useOf({ secret, resource });
+  return { ...minted, kind: use.kind, useFor: () => use, dependsOnHost: false };
+}
+
+function tokenPlace(providerAuth: ReadyAuth) {
+  const { headerName = "Authorization", queryParamName, valuePrefix, valueTemplate } = providerAuth;
+  const isPlain = queryParamName === undefined && valueTemplate === undefined;
+  const isUsual = isPlain && headerName.toLowerCase() === "authorization";
+  return { headerName, queryParamName, valuePrefix: valuePrefix ?? (isUsual ? "Bearer " : "") };
+}
+
 function readSigning(
   policy: CredentialInjectionPolicy,
-  { region, service = "bedrock" }: NonNullable<CredentialInjectionPolicy["spec"]["providerAuth"]>,
+  providerAuth: ReadyAuth,
   index: ObjectIndex,
 ): CredentialSource {
-  const { namespace } = policy.metadata;
+  const read = readAwsKeys(policy, index);
+  if (read.kind === "unusable") return unresolved(signatureHeader, read);
   const secret = secretUse(policy, "aws");
-  const values = new Map<string, SecretValue>();
-  const notes: string[] = [];
-  for (const key of ["access_key_id", "secret_access_key", "session_token"]) {
-    const read = readSecretText(index, { namespace, name: policy.spec.secretRef.name, key });
-    if (read.kind === "found") {
-      values.set(`${secret.resource}/${key}`, new SecretValue(read.text));
-      if (read.note !== undefined) notes.push(read.note);
-    } else if (key !== "session_token" || read.reason !== "SecretKeyNotFound") {
-      return unresolved(signatureHeader, read);
-    }
-  }
+  const values = new Map(
+    [...read.keys].map(([key, value]) => [`${secret.resource}/${key}`, value] as const),
+  );
+  const base = signing(policy, providerAuth, secret);
+  return { ...base, slot: signatureHeader, notes: read.notes, values };
+}
+
+function signing(
+  policy: CredentialInjectionPolicy,
+  { region, service = "bedrock" }: ReadyAuth,
+  secret: SecretUse,
+) {
   const base = { kind: "aws-sigv4", policy: referenceOf(policy), secret, service } as const;
   return {
-    kind: "aws-sigv4",
-    slot: signatureHeader,
-    notes,
-    values,
-    useFor(host) {
+    kind: base.kind,
+    useFor(host: string): CredentialUse | undefined {
       const signedRegion = region ?? findAwsRegion(host);
       return signedRegion === undefined ? undefined : { ...base, region: signedRegion };
     },

@@ -48,6 +48,7 @@ function attached(
       gatewayBindings: [],
       aliases: new Map(),
       credentials: new Map(),
+      mints: new Map(),
       settings: {
         requestTimeoutMs: 60_000,
         upstream: { lookupFamily: "V4Preferred", additionalTrustPem: "", guardedRanges: [] },

@@ -6,6 +6,7 @@
 
 import { formatReference } from "../../crds/meta.ts";
 import { readAddress } from "../../crds/cidr.ts";
+import type { MintPlan, MintTask } from "../mint-plan.ts";
 import type { SecretValue } from "../secret-value.ts";
 import type {
   BackendTarget,
@@ -37,6 +38,8 @@ export interface ActionScope extends PlanScope {
   readonly aliases: ReadonlyMap<string, HostAlias>;
   /** Takes the values of the credentials that are used */
   readonly credentials: Map<string, SecretValue>;
+  /** Takes what is to be minted for those that are used, by resource */
+  readonly mints: Map<string, MintPlan>;
   /** Of the gateway */
   readonly settings: Pick<GatewaySnapshot, "requestTimeoutMs" | "upstream">;
 }
@@ -216,19 +219,33 @@ function refusePlain({ policy }: CredentialUse, { name }: BackendDraft): DenyAct
 function usesFor(
   bindings: readonly CredentialBinding[],
   host: string,
-  { credentials }: ActionScope,
+  scope: ActionScope,
 ): CredentialUse[] | DenyAction {
   const uses: CredentialUse[] = [];
   const values: [string, SecretValue][] = [];
+  const mints: MintTask[] = [];
   for (const { source, policy } of bindings) {
     if (source.kind === "deny") return source;
     const use = source.useFor(host);
     if (use === undefined) return refuseWithoutCredential(policy, describeRegion(policy, host));
     uses.push(use);
     values.push(...source.values);
+    if (source.mint !== undefined) mints.push(source.mint);
   }
-  for (const [resource, value] of values) credentials.set(resource, value);
+  for (const [resource, value] of values) scope.credentials.set(resource, value);
+  for (const task of mints) noteMint(task, scope);
   return uses;
+}
+
+/** A token endpoint is verified by whatever roots the gateways trust whose requests are given the token. */
+function noteMint(task: MintTask, { mints, settings }: ActionScope): void {
+  const { additionalTrustPem } = settings.upstream;
+  const known = mints.get(task.resource)?.additionalTrustPem ?? "";
+  const isKnown = known.includes(additionalTrustPem);
+  mints.set(task.resource, {
+    ...task,
+    additionalTrustPem: isKnown ? known : `${known}${additionalTrustPem}`,
+  });
 }
 
 function describeRegion(policy: ObjectName, host: string): string {

@@ -51,6 +51,14 @@ export function readSecretBytes(index: ObjectIndex, place: SecretPlace): SecretB
   return readValue(index, place, findControl);
 }
 
+/** Reads one value that is a document of its own, such as a key in PEM or JSON: any text but control characters. */
+export function readSecretDocument(index: ObjectIndex, place: SecretPlace): SecretText {
+  const read = readValue(index, place, (text) =>
+    /[^\t\r\n\x20-\x7e\x80-\xff]/.test(text) ? "has a control character" : undefined,
+  );
+  return read.kind === "unusable" ? read : { kind: "found", text: read.bytes.toString("utf8") };
+}
+
 function readValue(
   index: ObjectIndex,
   { namespace, name, key }: SecretPlace,

@@ -67,7 +67,7 @@ export async function openWorkshop(t: Test, binary?: string): Promise<RuntimeWor
       explicitProxy: { address: "127.0.0.1", port: 0 },
       transparent: undefined,
       engineSockets: [],
-      maxConnections: 100,
+      connections: { downstream: 100, upstream: 100 },
       publicRootsPem: testCertificatePem,
       log: silentLogger,
       clock: systemClock,

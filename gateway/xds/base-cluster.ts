@@ -8,6 +8,17 @@ export const unlimitedRequests = 1_000_000;
 
 const connectTimeoutMs = 5_000;
 
+/** The cluster, its connections bounded over all threads of Envoy; what wants more waits. */
+export function withConnectionBound(
+  cluster: envoy.config.cluster.v3.ICluster,
+  maxConnections: number | undefined,
+): envoy.config.cluster.v3.ICluster {
+  const [thresholds] = cluster.circuitBreakers?.thresholds ?? [];
+  if (maxConnections === undefined || thresholds === undefined) return cluster;
+  const bounded = { ...thresholds, maxConnections: uint32(maxConnections) };
+  return { ...cluster, circuitBreakers: { thresholds: [bounded] } };
+}
+
 /** A cluster without endpoints, with bounds that only stop a flood. */
 export function baseCluster(name: string): envoy.config.cluster.v3.ICluster {
   const thresholds = {

@@ -40,6 +40,45 @@ t.test("status() says what runs, in a few lines", async (t) => {
   );
 });
 
+t.test(
+  "status() says of each minted credential whether there is one, and for how long",
+  async (t) => {
+    const context = await createFakeContext(t);
+    await using control = await openFakeControl(context.home);
+    const base = {
+      secret: "default/orders",
+      type: "OAuth2ClientCredentials",
+      endpoint: "login.test",
+    };
+    const lastFailure = {
+      kind: "unavailable",
+      message: 'token endpoint "login.test" is not able to answer now (503)',
+      agoSeconds: 7,
+    };
+    control.status = statusWith({
+      mintedCredentials: [
+        {
+          ...base,
+          ready: true,
+          minted: 3,
+          ageSeconds: 600,
+          validSeconds: 2990,
+          failures: 0,
+          lastFailure,
+        },
+        { ...base, ready: false, minted: 0, failures: 4, lastFailure },
+      ],
+    });
+    t.equal(await context.clrk("status"), 0);
+    const name = "Credential default/orders (OAuth2ClientCredentials at login.test):";
+    t.match(context.stdout(), `${name} 10 min old, valid for 49 min\n`);
+    t.match(
+      context.stdout(),
+      `${name} none, requests that need it are refused; 4 failed, the last 7 s ago: unavailable, ${lastFailure.message}\n`,
+    );
+  },
+);
+
 t.test("status() says what is wrong", async (t) => {
   const context = await createFakeContext(t);
   await using control = await openFakeControl(context.home);

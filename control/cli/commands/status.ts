@@ -1,5 +1,9 @@
 /** `clrk status`: the running gateway processes at a glance. */
-import type { GatewayProcessStatus, RecordsStatus } from "../../../gateway/control-api.ts";
+import type {
+  GatewayProcessStatus,
+  MintedCredentialStatus,
+  RecordsStatus,
+} from "../../../gateway/control-api.ts";
 import type { EngineStatus } from "../../../gateway/engine.ts";
 import { formatTierCounts } from "../../../gateway/route-tier.ts";
 import { ageSince, describeAge, formatAge } from "../age.ts";
@@ -48,7 +52,7 @@ function describeProcess(process: GatewayProcessStatus, context: CliContext): st
 
 function describeFacts(process: GatewayProcessStatus, context: CliContext): string[] {
   const { pid, version, startedAt, directories, revision, envoy, engine, records } = process;
-  const { plugins } = process;
+  const { plugins, mintedCredentials } = process;
   const { workingDirectory } = context;
   const ageMs = ageSince(startedAt, context.now());
   const facts: [string, string][] = [
@@ -66,6 +70,10 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ...(plugins.length === 0
       ? []
       : [["Plugins", describePlugins(plugins)] satisfies [string, string]]),
+    ...(mintedCredentials ?? []).map((one): [string, string] => [
+      "Credential",
+      describeMinted(one),
+    ]),
     ["Manifests", `${directories.join(", ") || "none"}, revision ${revision}`],
     ["Records", shortenPath(records.file, workingDirectory)],
     ["", describeLosses(records)],
@@ -76,6 +84,20 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
 
 function describePlugins(plugins: GatewayProcessStatus["plugins"]): string {
   return plugins.map(({ name, specifier }) => `${name} (${specifier})`).join(", ");
+}
+
+/** Whether there is one, for how long, and why the last attempt failed where that matters now. */
+function describeMinted(credential: MintedCredentialStatus): string {
+  const { secret, type, endpoint, ready, ageSeconds = 0, validSeconds = 0 } = credential;
+  const { failures, lastFailure } = credential;
+  const state = ready
+    ? `${describeAge(ageSeconds * 1000)} old, valid for ${describeAge(validSeconds * 1000)}`
+    : "none, requests that need it are refused";
+  const trouble =
+    failures === 0 || lastFailure === undefined
+      ? ""
+      : `; ${failures} failed, the last ${describeAge(lastFailure.agoSeconds * 1000)} ago: ${lastFailure.kind}, ${lastFailure.message}`;
+  return `${secret} (${type} at ${endpoint}): ${state}${trouble}`;
 }
 
 function describeEngine(engine: EngineStatus): string {

@@ -3,9 +3,9 @@
  * and the next takes it over.
  */
 
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { isProcessAlive } from "../gateway/home-directory.ts";
+import { isProcessAlive } from "./home-directory.ts";
 
 /** A folder that is held, until it is given up. */
 export interface FolderLock {
@@ -25,7 +25,7 @@ export function tryTakeFolder(directory: string, processId: number): FolderLockO
   // A second try after what a dead process has left; a third would race with somebody who lives.
   for (const isLast of [false, true]) {
     try {
-      writeFileSync(file, identityOf(processId), { flag: "wx", mode: 0o600 });
+      createWhole(file, identityOf(processId));
       return { kind: "held", release: () => rmSync(file, { force: true }) };
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
@@ -36,6 +36,17 @@ export function tryTakeFolder(directory: string, processId: number): FolderLockO
     }
   }
   throw new Error(`Cannot take "${directory}": its lock changes all the time`);
+}
+
+/** Whoever finds the file must find the name in it: an empty one would count as left behind. */
+function createWhole(file: string, text: string): void {
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, text, { mode: 0o600 });
+  try {
+    linkSync(temporary, file);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
 }
 
 /** The id, and where the system tells it, when the process began: ids are given out again. */
