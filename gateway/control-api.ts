@@ -8,6 +8,7 @@ import type { BudgetStatus } from "./budget-list.ts";
 import type { EngineStatus } from "./engine.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RouteTier, TierCounts } from "./route-tier.ts";
+import type { SecretSourceStatus } from "./secret-source-status.ts";
 import type { ObjectName } from "./snapshot.ts";
 
 /** Where each question is asked; all answers but streams are one JSON object. */
@@ -47,6 +48,8 @@ export interface GatewayProcessStatus {
   /** Absent while no route needs it */
   readonly engine?: EngineStatus;
   readonly records: RecordsStatus;
+  /** Secrets that come from files, folders and commands */
+  readonly secrets: readonly SecretSourceStatus[];
   /** Credentials that are minted; absent while no route needs one */
   readonly mintedCredentials?: readonly MintedCredentialStatus[];
   readonly runs: readonly RunStatus[];
@@ -102,6 +105,8 @@ export interface GatewayStatus {
   readonly namespace: string;
   readonly name: string;
   readonly defaultPolicy: string;
+  /** Names of what only audits: itself (`EgressGateway default/egress`) or some of its routes; absent: all is enforced */
+  readonly audits?: readonly string[];
   readonly ready: boolean;
   /** Sentence; empty when ready */
   readonly reason: string;
@@ -223,6 +228,8 @@ export interface RunStatus {
   readonly since: string;
   readonly requests: number;
   readonly denied: number;
+  /** Let by in audit mode, where they would have been denied; absent: none */
+  readonly wouldDeny?: number;
 }
 
 /** One line of the event stream. */

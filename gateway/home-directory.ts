@@ -26,6 +26,8 @@ export interface HomeDirectory {
   readonly prices: string;
   /** By which placeholders are made */
   readonly placeholderKey: string;
+  /** Sources of Secrets for every gateway of this home; need not be there */
+  readonly secrets: string;
 }
 
 /** Name of the control socket in a process's run folder. */
@@ -50,6 +52,7 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>>)
     grants: path.join(root, "grants"),
     prices: path.join(root, "prices.json"),
     placeholderKey: path.join(root, "placeholder.key"),
+    secrets: path.join(root, "secrets.yaml"),
   };
 }
 

@@ -32,8 +32,9 @@ export class RecordRules {
     this.#forgetUnsaid(gateways);
   }
 
-  /** What is said of the record's rule; undefined for most. */
-  find({ gateway, decision: { route } }: EgressRecord): RecordRule | undefined {
+  /** What is said of the record's rule, or of the one that audit mode keeps from refusing; undefined for most. */
+  find({ gateway, decision }: EgressRecord): RecordRule | undefined {
+    const route = decision.wouldDeny?.route ?? decision.route;
     if (this.#rules.size === 0 || route === null) return undefined;
     return this.#rules.get(keyOf(gatewayKey(gateway), route, route.rule));
   }

@@ -39,8 +39,30 @@ t.test("formatObjects() shows EgressGateways with what serves them", (t) => {
   const [, wide = ""] = formatObjects([item], optionsFor("egw", true)).split("\n");
   t.match(
     wide,
-    /True {4}127\.0\.0\.1:4100 {3}<none> {8}1 {10}6m {4}policy\/gateway\.yaml:2 {3}<none>$/,
+    /True {4}True {8}127\.0\.0\.1:4100 {3}<none> {8}1 {10}6m {4}policy\/gateway\.yaml:2 {3}<none>$/,
   );
+  t.end();
+});
+
+t.test("formatObjects() shows what does not enforce where it is wide", (t) => {
+  const message = "AUDIT: nothing is refused";
+  const audit = { type: "Enforcing", status: "False", reason: "Audit", message };
+  for (const kind of ["EgressGateway", "EgressHTTPRoute", "MCPRoute"]) {
+    const items = [
+      objectWith(kind, { name: "a", conditions: [acceptance, audit] }),
+      objectWith(kind, { name: "b", conditions: [acceptance] }),
+    ];
+    const [head = "", first = "", second = ""] = formatObjects(
+      items,
+      optionsFor(kind.toLowerCase(), true),
+    ).split("\n");
+    const column = head.indexOf("ENFORCING");
+    t.ok(column > 0, kind);
+    t.equal(first.slice(column, column + 5), "False");
+    t.equal(second.slice(column, column + 4), "True");
+    t.match(first, message);
+    t.notMatch(formatObjects(items, optionsFor(kind.toLowerCase())), "ENFORCING");
+  }
   t.end();
 });
 
@@ -64,9 +86,9 @@ t.test("formatObjects() shows routes with their tier, and the reason where it is
   t.equal(
     formatObjects([refused, native], optionsFor("aipr", true)),
     [
-      "NAME        ACCEPTED   TIER      AGE   SOURCE                 MESSAGE",
-      "anthropic   True       native    6m    policy/route.yaml:14   Envoy decides",
-      "openai      False      refused   6m    policy/route.yaml:14   No such provider",
+      "NAME        ACCEPTED   TIER      ENFORCING   AGE   SOURCE                 MESSAGE",
+      "anthropic   True       native    True        6m    policy/route.yaml:14   Envoy decides",
+      "openai      False      refused   True        6m    policy/route.yaml:14   No such provider",
       "",
     ].join("\n"),
   );
@@ -97,10 +119,35 @@ t.test("formatObjects() shows the columns that a kind declares, and namespaces o
 t.test("formatObjects() shows the keys of Secrets, never what is under them", (t) => {
   const other = { data: { token: "c2VjcmV0", other: "[redacted]" }, type: "Opaque" };
   const text = formatObjects([objectWith("Secret", { other })], optionsFor("secret", true));
-  t.match(text, /openai {3}Opaque {3}other,token {3}6m/);
+  t.match(text, /openai {3}Opaque {3}other,token {3}<none> {3}6m/);
   t.notMatch(text, /c2VjcmV0/);
   t.end();
 });
+
+const secretStates = [
+  { name: "current", states: ["current", "current"], text: "current", message: /because$/ },
+  {
+    name: "stale since its value was read",
+    states: ["current", "stale"],
+    text: "stale 6m",
+    message: /stale because$/,
+  },
+  { name: "missing", states: ["stale", "missing"], text: "missing", message: /missing because$/ },
+];
+for (const { name, states, text, message } of secretStates) {
+  t.test(`formatObjects() shows that a Secret is ${name}`, (t) => {
+    const readAt = new Date(optionsFor("secret").nowMs - 360_000).toISOString();
+    const sources = states.map((state) => ({ state, readAt, failure: `${state} because` }));
+    const other = { data: {}, status: { conditions: [], sources } };
+    const [headings = "", row = ""] = formatObjects(
+      [objectWith("Secret", { other })],
+      optionsFor("secret", true),
+    ).split("\n");
+    t.equal(row.slice(headings.indexOf("STATE"), headings.indexOf("AGE")).trim(), text);
+    t.match(row, message);
+    t.end();
+  });
+}
 
 const healths = [
   { health: { ejectedForMs: 29_001, failures: 0, lastStatus: 503 }, text: "ejected 30s" },

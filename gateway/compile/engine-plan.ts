@@ -18,6 +18,8 @@ export interface PlanScope {
   readonly route: ObjectName;
   /** What all placeholders hold; absent where there are none */
   readonly placeholderTag?: string | undefined;
+  /** The gateway or the route only audits */
+  readonly audits?: boolean;
 }
 
 /** A rule as far as its plan depends on it. */
@@ -39,7 +41,7 @@ export function enginePlan(
 /** What a plan says before it has an id; `why` is empty when Envoy alone suffices. */
 export function planParts(
   { ruleIndex, provider, logging, limits, budget, mcp }: PlannedRule,
-  { gateway, route }: PlanScope,
+  { gateway, route, audits }: PlanScope,
   credentials: readonly CredentialUse[],
 ): Omit<EnginePlan, "id"> {
   const meters = provider !== undefined && isMetered(provider);
@@ -67,6 +69,7 @@ export function planParts(
     ...(hidesTarget && { hidesTarget }),
     ...(limits.length > 0 && { limits }),
     ...(mcp !== undefined && { mcp }),
+    ...(audits === true && { audits }),
     why,
   };
 }

@@ -42,7 +42,7 @@ export function entryRoute(options: EntryOptions): Route {
   const { name, match, engine, requestTimeoutMs, swaps } = options;
   return {
     name,
-    match: { ...match, dynamicMetadata: [{ ...pickMatch({ presentMatch: true }), invert: true }] },
+    match: unreadMatch(match),
     route: {
       cluster: RESOURCE.refused,
       timeout: duration(0),
@@ -51,6 +51,11 @@ export function entryRoute(options: EntryOptions): Route {
     requestBodyBufferLimit: uint64(modelCallBytes),
     typedPerFilterConfig: { ...choiceRouteConfig(engine), ...(swaps && swapEntryConfig()) },
   };
+}
+
+/** Matches requests that no entry has let by so far. */
+export function unreadMatch(match: Match): Match {
+  return { ...match, dynamicMetadata: [{ ...pickMatch({ presentMatch: true }), invert: true }] };
 }
 
 /** Matches requests that an entry has let by: the engine has read them, and reads no request twice. */
