@@ -14,9 +14,7 @@ import type {
 } from "../gateway/decision.ts";
 import type { Budgeter } from "../gateway/budgeter.ts";
 import type { RateLimiter } from "../gateway/rate-limiter.ts";
-import { redactTarget } from "../gateway/redact.ts";
 import type { RoutingPlan } from "../gateway/routing-plan.ts";
-import type { EnginePlan } from "../gateway/snapshot.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
 import type { WholeAnswer } from "./answer-changer.ts";
@@ -31,6 +29,7 @@ import type { Observation, ObservedPlan, ObservedRequest, Settler } from "./obse
 import type { PlanEntry } from "./plan-book.ts";
 import type { PickedWay } from "./reply-parts.ts";
 import { answerFault, bodiless, upgraded } from "./session-refusals.ts";
+import { hidesTarget, recordedTarget } from "./recorded-target.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
 import type { RoutingTools } from "./routed-call.ts";
@@ -255,7 +254,7 @@ export class Session {
       credential: tools.credential,
       outcome: undefined,
     };
-    if (hidesTarget(entry.plan)) this.#target = redactTarget(tools.redactText(path));
+    if (hidesTarget(entry.plan)) this.#target = recordedTarget(path, tools);
     if (policies.length === 0) return this.#answerHeaders();
     return this.#askPolicies(transaction);
   }
@@ -382,10 +381,7 @@ export class Session {
     const outcome = routed.onRequest(body);
     this.#observeRouted(routed, body);
     // Envoy logs the path that the backend is asked by.
-    if (routed.changesPath) {
-      const path = this.#kept?.find(":path") ?? "/";
-      this.#target = redactTarget(this.#tools.redactText(path));
-    }
+    if (routed.changesPath) this.#target = recordedTarget(this.#kept?.find(":path"), this.#tools);
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
     const refusal = this.#admit(routed);
     if (refusal !== undefined) return this.#refuse(refusal);
@@ -471,11 +467,6 @@ export class Session {
   #sinceStartMs(): number {
     return this.#tools.nowMs() - this.#startedMs;
   }
-}
-
-/** Whether Envoy logs a target that holds a credential. */
-function hidesTarget({ queryCredentials, hidesTarget: isHidden }: EnginePlan): boolean {
-  return queryCredentials.length > 0 || isHidden === true;
 }
 
 const noBytes = Buffer.alloc(0);

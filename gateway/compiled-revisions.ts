@@ -7,10 +7,11 @@ import type { ParsedObject } from "../crds/kinds.ts";
 import type { Clock } from "./clock.ts";
 import type { CompileResult } from "./compile.ts";
 import { compile } from "./compile.ts";
-import type { MintedCredentialStatus } from "./control-api.ts";
+import type { MintedCredentialStatus, PlaceholderStatus } from "./control-api.ts";
 import { formatRule, mintedResources } from "./gateway-credentials.ts";
 import type { MintedCredentialsOptions } from "./minted-credentials.ts";
 import { MintedCredentials } from "./minted-credentials.ts";
+import { listPlaceholders } from "./placeholder-list.ts";
 import type { EgressRecord } from "./record.ts";
 import { isSameMap } from "./same-map.ts";
 import type { SecretValue } from "./secret-value.ts";
@@ -102,6 +103,11 @@ export class CompiledRevisions {
     for (const resource of this.#resources.get(rule) ?? []) {
       this.#minted.reject(resource, record.startUnixMs);
     }
+  }
+
+  /** Fakes that agents may be given. */
+  placeholders(): readonly PlaceholderStatus[] {
+    return listPlaceholders(this.#current);
   }
 
   /** Each minted credential for people. */

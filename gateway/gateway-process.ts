@@ -36,7 +36,6 @@ import type { GatewayProcessParts } from "./gateway-process-parts.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
 import { ObjectSources } from "./object-sources.ts";
-import { listPlaceholders } from "./placeholder-list.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
@@ -323,17 +322,15 @@ export class GatewayProcess {
   }
 
   #handlers(): ControlHandlers {
+    const { clock } = this.#parts;
+    const revisions = this.#revisions;
     return {
       status: () => this.#status(),
       objects: (kind) => this.#objects(kind),
       budgets: () => ({
-        items: listBudgets(
-          this.#revisions.compiled?.snapshot,
-          this.#engine.budgets(),
-          this.#parts.clock.now(),
-        ),
+        items: listBudgets(revisions.compiled?.snapshot, this.#engine.budgets(), clock.now()),
       }),
-      placeholders: () => ({ items: listPlaceholders(this.#revisions.compiled) }),
+      placeholders: () => ({ items: revisions.placeholders() }),
       registerRun: (request) => this.#registerRun(request),
       endRun: (runId) => this.#endRun(runId),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
