@@ -7,10 +7,11 @@ import type { ParsedObject } from "../crds/kinds.ts";
 import type { Clock } from "./clock.ts";
 import type { CompileResult } from "./compile.ts";
 import { compile } from "./compile.ts";
-import type { MintedCredentialStatus } from "./control-api.ts";
+import type { MintedCredentialStatus, PlaceholderStatus } from "./control-api.ts";
 import { formatRule, mintedResources } from "./gateway-credentials.ts";
 import type { MintedCredentialsOptions } from "./minted-credentials.ts";
 import { MintedCredentials } from "./minted-credentials.ts";
+import { listPlaceholders } from "./placeholder-list.ts";
 import type { EgressRecord } from "./record.ts";
 import { isSameMap } from "./same-map.ts";
 import type { SecretValue } from "./secret-value.ts";
@@ -30,6 +31,8 @@ export interface CompiledRevisionsOptions {
   readonly ownAddresses: () => readonly string[];
   /** Whether limits are counted together with other replicas; absent: they are not */
   readonly sharesLimits?: boolean;
+  /** By which placeholders are made; absent: none are */
+  readonly placeholderKey?: Uint8Array;
   readonly minting: Omit<MintedCredentialsOptions, "onChange" | "clock">;
   /** A revision was compiled and is served next; must not throw */
   readonly onCompiled: (compiled: CompileResult, news: RevisionNews) => void;
@@ -104,6 +107,11 @@ export class CompiledRevisions {
     }
   }
 
+  /** Fakes that agents may be given. */
+  placeholders(): readonly PlaceholderStatus[] {
+    return listPlaceholders(this.#current);
+  }
+
   /** Each minted credential for people. */
   mintedStatus(): readonly MintedCredentialStatus[] {
     return this.#minted.status();
@@ -115,11 +123,15 @@ export class CompiledRevisions {
   }
 
   #compile(withheld: ReadonlyMap<string, string>): CompileResult {
-    const { ownAddresses, sharesLimits = false } = this.#options;
+    const { ownAddresses, sharesLimits = false, placeholderKey } = this.#options;
     return compile({
       objects: this.#objects,
       revision: this.#revision,
-      environment: { ownAddresses: ownAddresses(), sharesLimits },
+      environment: {
+        ownAddresses: ownAddresses(),
+        sharesLimits,
+        ...(placeholderKey !== undefined && { placeholderKey }),
+      },
       withheld,
     });
   }

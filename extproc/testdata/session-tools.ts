@@ -14,6 +14,7 @@ export function sessionTools(book: PlanBook, changes: Partial<SessionTools> = {}
     credential: book.credential,
     limiter: createLimiter().limiter,
     budgeter: createBudgeter().budgeter,
+    redactText: (text) => book.redactor.redactText(text),
     nextId: () => "tx1",
     trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
     nowMs: () => nowMs++,
