@@ -29,6 +29,12 @@ export function canSearch(expression: string): boolean {
   }
 }
 
+/**
+ * For so long the expressions of a plan search one body; what they have not searched by then counts as found. One search
+ * is linear, but an expression that finds much, and looks far ahead each time, takes the square of it.
+ */
+const mostSearchMs = 500;
+
 const known = new WeakMap<BodyRedactionPlan, BodyRedaction>();
 
 /** The redaction of a plan, made once for each plan object. */
@@ -45,6 +51,8 @@ export class BodyRedaction {
   readonly #paths: JsonPathSearch | undefined;
   readonly #shapes: readonly TextShape[];
   readonly #patterns: readonly RE2JS[];
+  /** By `performance.now()` */
+  #searchUntilMs = 0;
 
   /** Throws for a path or an expression that `crds/` does not take. */
   constructor({ jsonPaths, shapes, patterns }: BodyRedactionPlan) {
@@ -59,6 +67,7 @@ export class BodyRedaction {
    * `[redacted]` from there on; so is text with a NUL, which is UTF-16 or compressed and hides all that is searched for.
    */
   redact(body: string, mediaType: string, end: TextEnd): string {
+    this.#searchUntilMs = performance.now() + mostSearchMs;
     const stream = mediaType === eventStream ? streamEvents(body) : undefined;
     const found: Span[] = [];
     const unreadable = isAnyText(mediaType) ? body.indexOf("\0") : -1;
@@ -94,13 +103,22 @@ export class BodyRedaction {
     findPrivateKeys(view.text, inView);
     findShapes(view.text, this.#shapes, { end, found: inView });
     for (const pattern of this.#patterns) {
-      const matcher = pattern.matcher(view.text);
-      while (matcher.find()) inView.push({ start: matcher.start(), end: matcher.end() });
+      this.#search(pattern, view.text, inView);
     }
     for (const span of inView) {
       const start = view.toOriginal(span.start);
       const stop = view.toOriginal(span.end);
       if (start < stop) found.push({ ...span, start, end: stop });
+    }
+  }
+
+  #search(pattern: RE2JS, text: string, found: Span[]): void {
+    const matcher = pattern.matcher(text);
+    while (matcher.find()) {
+      found.push({ start: matcher.start(), end: matcher.end() });
+      if (performance.now() < this.#searchUntilMs) continue;
+      found.push({ start: matcher.end(), end: text.length });
+      return;
     }
   }
 }
