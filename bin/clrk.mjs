@@ -8,7 +8,7 @@
  *
  * Contract with the command line: variables that this file sets for our own processes are listed in
  * CLRK_LAUNCHER_ENV, a JSON object from each name to its former value, or null where it was not set.
- * `control/cli/user-environment.ts` restores them for every program that is started for the user.
+ * `gateway/launcher-environment.ts` restores them for every program that is started for the user.
  *
  * Signals: where Node can replace its process (22.15 and later) there is only one process, and nothing
  * to forward. Elsewhere a child runs: SIGTERM and SIGHUP are forwarded; SIGINT and SIGQUIT only when no

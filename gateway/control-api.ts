@@ -8,6 +8,7 @@ import type { BudgetStatus } from "./budget-list.ts";
 import type { EngineStatus } from "./engine.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RouteTier, TierCounts } from "./route-tier.ts";
+import type { SecretSourceStatus } from "./secret-source-status.ts";
 import type { ObjectName } from "./snapshot.ts";
 
 /** Where each question is asked; all answers but streams are one JSON object. */
@@ -45,6 +46,8 @@ export interface GatewayProcessStatus {
   /** Absent while no route needs it */
   readonly engine?: EngineStatus;
   readonly records: RecordsStatus;
+  /** Secrets that come from files, folders and commands */
+  readonly secrets: readonly SecretSourceStatus[];
   /** Credentials that are minted; absent while no route needs one */
   readonly mintedCredentials?: readonly MintedCredentialStatus[];
   readonly runs: readonly RunStatus[];

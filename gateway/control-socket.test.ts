@@ -32,6 +32,7 @@ const status: GatewayProcessStatus = {
   envoy: { path: "/envoy", version: "1.40.0", source: "test" },
   gateways: [],
   records: { file: "/records", published: 0, dropped: 0, incomplete: 0, failure: "" },
+  secrets: [],
   runs: [],
 };
 

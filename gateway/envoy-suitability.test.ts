@@ -136,13 +136,10 @@ t.test(
   "a real Envoy names the type it lacks as assessEnvoy() expects",
   { skip: realEnvoy === undefined ? "needs envoy (CLRK_ENVOY)" : false },
   async (t) => {
-    const answer = await assessEnvoy(
-      realEnvoy ?? "",
-      (file, words, options) => {
-        const changed = words.map((word) => word.replaceAll("TlsInspector", "NoInspector"));
-        return runProgram(file, changed, options);
-      },
-    );
+    const answer = await assessEnvoy(realEnvoy ?? "", (file, words, options) => {
+      const changed = words.map((word) => word.replaceAll("TlsInspector", "NoInspector"));
+      return runProgram(file, changed, options);
+    });
     t.match(answer, {
       kind: "unsuitable",
       message: /lacks envoy\.extensions\.filters\.listener\.tls_inspector\.v3\.NoInspector$/,

@@ -8,6 +8,7 @@ import type { LoadedPlugin } from "./plugin-loader.ts";
 import type { Logger } from "./log.ts";
 import type { OpenEngine } from "./engine.ts";
 import type { ProcessOptions } from "./process-options.ts";
+import type { SecretSpec } from "./secret-spec.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 
 /** What the process is made of. */
@@ -33,6 +34,9 @@ export interface GatewayProcessParts {
   readonly publicRootsPem: string;
   readonly openCertificates: (gateway: GatewaySnapshot) => Promise<GatewayCertificates>;
   readonly openEngine: OpenEngine;
+  /** Sources of Secrets that are in no manifest */
+  readonly secrets: readonly SecretSpec[];
+  /** For variables and commands among them */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
   readonly clock: Clock;

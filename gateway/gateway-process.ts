@@ -34,6 +34,7 @@ import { GatewayFleet } from "./gateway-fleet.ts";
 import type { GatewayProcessParts } from "./gateway-process-parts.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
+import { ObjectSources } from "./object-sources.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
@@ -47,8 +48,7 @@ import { servedObjects } from "./served-objects.ts";
 import { servedPlugin } from "./served-plugin.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
-import type { FileSource, LoadedObjects, LoadProblems } from "./snapshot-source.ts";
-import { openFileSource } from "./snapshot-source.ts";
+import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
 import { version } from "./version.ts";
 
 /** A command must not wait long for its credential; Envoy usually confirms within 10 ms. */
@@ -72,9 +72,9 @@ export class GatewayProcess {
   readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   readonly #followers = new Set<(event: ControlEvent) => void>();
   readonly #engine: EngineHost;
+  readonly #sources: ObjectSources;
   readonly #revisions: CompiledRevisions;
   #control: ControlSocket | undefined;
-  #source: FileSource | undefined;
   #loaded: LoadedObjects | undefined;
   #problems: readonly SourceProblem[] = [];
   #created = 0;
@@ -118,6 +118,16 @@ export class GatewayProcess {
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
     });
+    this.#sources = new ObjectSources({
+      paths: parts.options.paths,
+      secrets: parts.secrets,
+      check: providerProblems,
+      env: parts.env,
+      clock,
+      log,
+      onChange: (loaded) => this.#onChange(loaded),
+      onProblems: (found) => this.#onProblems(found),
+    });
     this.#fleet = new GatewayFleet({
       log,
       createRuntime: (gateway) => this.#createRuntime(gateway),
@@ -141,21 +151,12 @@ export class GatewayProcess {
   async open(): Promise<void> {
     await this.#listen();
     this.#control = await openControlSocket(this.controlSocket, this.#handlers(), this.#parts.log);
-    const { options, clock, log, env } = this.#parts;
-    this.#source = await openFileSource({
-      paths: options.paths,
-      secrets: options.secrets,
-      env,
-      clock,
-      log,
-      onChange: (loaded) => this.#onChange(loaded),
-      onProblems: (found) => this.#onProblems(found),
-    });
+    await this.#sources.open();
   }
 
   /** Drains and stops everything; resolves with what was cut. */
   async close(drainMs?: number): Promise<EnvoyStop> {
-    this.#source?.close();
+    this.#sources.close();
     const minting = this.#revisions.close();
     const stop = await this.#fleet.close(drainMs);
     this.#emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
@@ -187,11 +188,6 @@ export class GatewayProcess {
   }
 
   #onChange(loaded: LoadedObjects): void {
-    const problems = providerProblems(loaded.objects);
-    if (problems.length > 0) {
-      this.#onProblems({ problems });
-      return;
-    }
     this.#loaded = loaded;
     this.#problems = [];
     const objects = loaded.objects.map(({ object }) => object);
@@ -288,6 +284,7 @@ export class GatewayProcess {
 
   #onRecord(record: EgressRecord, json: string | undefined): void {
     this.#runs.count(record);
+    this.#sources.noteRecord(record, this.#revisions.compiled?.snapshot);
     this.#revisions.noteRecord(record);
     const shown = this.#records.add(record, json);
     if (this.#followers.size === 0) return;
@@ -345,6 +342,7 @@ export class GatewayProcess {
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
       gateways: this.#fleet.runtimes.map((runtime) => this.#gatewayStatus(runtime)),
       records: this.#records.status(this.#accessLogs.losses),
+      secrets: this.#sources.secretStatus(),
       ...(engine && { engine }),
       ...(mintedCredentials.length > 0 && { mintedCredentials }),
       runs: this.#runs.status(),
@@ -368,6 +366,7 @@ export class GatewayProcess {
         return runtime && this.#gatewayStatus(runtime);
       },
       backendStates: this.#health.states(),
+      secretSources: this.#sources.secretStatus(),
     });
     const wanted = kind === undefined ? items : items.filter(({ object }) => object.kind === kind);
     return { revision: this.#revisions.revision, items: wanted };

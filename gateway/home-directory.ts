@@ -24,6 +24,8 @@ export interface HomeDirectory {
   readonly grants: string;
   /** Prices of models that go before those that are shipped; need not be there */
   readonly prices: string;
+  /** Sources of Secrets for every gateway of this home; need not be there */
+  readonly secrets: string;
 }
 
 /** Name of the control socket in a process's run folder. */
@@ -47,6 +49,7 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>>)
     budgets: path.join(root, "budgets"),
     grants: path.join(root, "grants"),
     prices: path.join(root, "prices.json"),
+    secrets: path.join(root, "secrets.yaml"),
   };
 }
 

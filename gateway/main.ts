@@ -25,11 +25,15 @@ import {
   openHomeDirectory,
   openRunDirectory,
 } from "./home-directory.ts";
+import { withoutLauncher } from "./launcher-environment.ts";
 import type { Logger } from "./log.ts";
 import { createLogger } from "./log.ts";
 import { installProviderPlugins } from "./plugin-loader.ts";
 import { readPriceFile } from "./price-file.ts";
 import { parseProcessOptions } from "./process-options.ts";
+import { parseSecretFlag } from "./secret-flag.ts";
+import { joinSecretSpecs } from "./secret-spec.ts";
+import { readSecretsFile } from "./secrets-file.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 
@@ -80,10 +84,14 @@ async function main(args: readonly string[]): Promise<void> {
     prices: await readPriceFile(home.prices),
     openFiles: openFilesLimit(),
     publicRootsPem: publicRoots.join(""),
+    secrets: joinSecretSpecs(
+      options.secrets.map(parseSecretFlag),
+      await readSecretsFile(home.secrets),
+    ),
     openCertificates: (snapshot) =>
       openCertificates(snapshot, { home, publicRoots, mintingCeiling, log }),
     openEngine,
-    env: process.env,
+    env: withoutLauncher(process.env),
     log,
     clock,
     onStopRequest: () => stop(),

@@ -11,7 +11,7 @@ import type { SocketEndpoint } from "./snapshot.ts";
 export interface ProcessOptions {
   /** Files and folders with manifests */
   readonly paths: readonly string[];
-  /** `NAME=ENV[:KEY]`, as given */
+  /** `NAME[:KEY]=SOURCE`, as given */
   readonly secrets: readonly string[];
   /** Provider plugins: paths and names of packages, as given */
   readonly providers: readonly string[];

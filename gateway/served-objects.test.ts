@@ -4,6 +4,7 @@ import type { BackendState } from "./backend-health.ts";
 import { compile } from "./compile.ts";
 import { parseManifests } from "./manifests.ts";
 import type { GatewayStatus, ServedObject } from "./control-api.ts";
+import type { SecretSourceStatus } from "./secret-source-status.ts";
 import { servedObjects } from "./served-objects.ts";
 
 const apiVersion = "clrk.apoxy.dev/v1alpha1";
@@ -47,6 +48,7 @@ function serveWith(
     gateways,
     gatewayStatus: () => undefined,
     backendStates,
+    secretSources: [],
   });
   return (kind, name) => {
     const found = items.find(({ object }) => object.kind === kind && object.metadata.name === name);
@@ -114,8 +116,33 @@ t.test("servedObjects() has no tier for what is no route, and its gateway's stat
     gateways: [],
     gatewayStatus: (key) => (key === "default/egress" ? status : undefined),
     backendStates: [],
+    secretSources: [],
   });
   t.match(item?.object.status, { conditions: [], gateway: status });
+});
+
+t.test("servedObjects() shows a Secret without a value as its sources have it", async (t) => {
+  const source: SecretSourceStatus = {
+    ...{ namespace: "default", name: "openai", key: "token", kind: "file" },
+    ...{ origin: "--secret openai=file:key", state: "missing", warning: "" },
+    failure: 'file "/key": no such file or directory',
+  };
+  const other = { ...source, key: "org" };
+  const items = servedObjects([], {
+    statuses: [],
+    gateways: [],
+    gatewayStatus: () => undefined,
+    backendStates: [],
+    secretSources: [source, other, { ...source, name: "elsewhere" }],
+  });
+  t.match(items[0], {
+    object: { kind: "Secret", data: {}, status: { sources: [source, other] } },
+    source: "--secret openai=file:key",
+  });
+  t.same(
+    items.map(({ object }) => object.metadata.name),
+    ["openai", "elsewhere"],
+  );
 });
 
 t.test("servedObjects() shows the keys of a Secret and nothing of its values", async (t) => {

@@ -3,13 +3,14 @@
 import { hideSensitive } from "../crds/hide-sensitive.ts";
 import type { ParsedObject } from "../crds/kinds.ts";
 import { findKind } from "../crds/kinds.ts";
-import { formatReference } from "../crds/meta.ts";
+import { formatReference, referenceOf } from "../crds/meta.ts";
 import type { BackendState } from "./backend-health.ts";
 import type { ObjectStatus } from "./compile.ts";
 import type { GatewayStatus, ServedObject } from "./control-api.ts";
 import type { SourcedObject } from "./manifests.ts";
 import type { RouteTier } from "./route-tier.ts";
 import { routeTiers } from "./route-tier.ts";
+import type { SecretSourceStatus } from "./secret-source-status.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 
 /** Kinds whose traffic a tier decides. */
@@ -29,12 +30,46 @@ export interface ServedState {
   readonly gatewayStatus: (key: string) => GatewayStatus | undefined;
   /** How backends do to which rules fall back */
   readonly backendStates: readonly BackendState[];
+  /** How Secrets do that come from files, folders and commands */
+  readonly secretSources: readonly SecretSourceStatus[];
 }
 
-/** Joins objects with their state. */
+/** Joins objects with their state; a Secret that has sources and no value yet is shown without keys. */
 export function servedObjects(
   objects: readonly SourcedObject[],
-  { statuses, gateways, gatewayStatus, backendStates }: ServedState,
+  state: ServedState,
+): ServedObject[] {
+  const present = new Set(objects.map(({ object }) => formatReference(referenceOf(object))));
+  const absent = state.secretSources.filter(
+    ({ namespace, name }) => !present.has(formatReference({ kind: "Secret", namespace, name })),
+  );
+  const names = new Map(absent.map((source) => [`${source.namespace}/${source.name}`, source]));
+  const missing = [...names.values()].map((source) => missingSecret(source, state.secretSources));
+  return [...presentObjects(objects, state), ...missing];
+}
+
+function missingSecret(
+  { namespace, name, origin }: SecretSourceStatus,
+  sources: readonly SecretSourceStatus[],
+): ServedObject {
+  const metadata = { namespace, name };
+  const status = { conditions: [], sources: sourcesOf(sources, metadata) };
+  const object = { apiVersion: "v1", kind: "Secret", metadata, data: {}, status };
+  return { object, conditions: [], source: origin };
+}
+
+function sourcesOf(
+  sources: readonly SecretSourceStatus[],
+  secret: { readonly namespace: string; readonly name: string },
+): readonly SecretSourceStatus[] {
+  return sources.filter(
+    ({ namespace, name }) => namespace === secret.namespace && name === secret.name,
+  );
+}
+
+function presentObjects(
+  objects: readonly SourcedObject[],
+  { statuses, gateways, gatewayStatus, backendStates, secretSources }: ServedState,
 ): ServedObject[] {
   const byName = new Map(statuses.map((status) => [formatReference(status.ref), status]));
   const tiers = routeTiers(gateways);
@@ -47,6 +82,7 @@ export function servedObjects(
     const tier = routeKinds.has(kind) ? tierOf(conditions, tiers.get(key)) : undefined;
     const health =
       kind === "Backend" ? backendHealth(backendStates, { namespace, name }) : undefined;
+    const sources = kind === "Secret" ? sourcesOf(secretSources, { namespace, name }) : [];
     const gateway = kind === "EgressGateway" ? gatewayStatus(`${namespace}/${name}`) : undefined;
     return {
       object: {
@@ -60,6 +96,7 @@ export function servedObjects(
           ...(status && status.problems.length > 0 && { problems: status.problems }),
           ...(gateway && { gateway }),
           ...(health && { health }),
+          ...(sources.length > 0 && { sources }),
         },
       },
       conditions,

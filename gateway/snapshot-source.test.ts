@@ -14,7 +14,8 @@ import t from "tap";
 import type { Test } from "tap";
 import { systemClock } from "./clock.ts";
 import { silentLogger } from "./log.ts";
-import { formatSourceProblem } from "./manifests.ts";
+import { formatSourceProblem, parseManifests } from "./manifests.ts";
+import type { ManifestReading } from "./manifests.ts";
 import { watchDirectory } from "./manifests/directory-watch.ts";
 import type { WatchDirectory } from "./manifests/directory-watch.ts";
 import { openFileSource } from "./snapshot-source.ts";
@@ -55,8 +56,7 @@ async function follow(
     notify();
   };
   const source = await openFileSource({
-    secrets: [],
-    env: {},
+    secrets: noSecrets,
     clock: systemClock,
     log: { ...silentLogger, warn: (message) => void warnings.push(message) },
     onChange: (loaded) => add({ kind: "change", atNs: systemClock.monotonicNs(), ...loaded }),
@@ -122,6 +122,17 @@ spec:
     - matches:
         - method: GET
 `;
+}
+
+const noSecrets: ManifestReading = { objects: [], problems: [], warnings: [] };
+
+function secretManifest(value: string): string {
+  return `apiVersion: v1\nkind: Secret\nmetadata: { name: openai }\nstringData: { token: ${value} }\n`;
+}
+
+function secretsWith(value: string): ManifestReading {
+  const { objects } = parseManifests("--secret openai=file:key", secretManifest(value));
+  return { ...noSecrets, objects: objects.map((sourced) => ({ ...sourced, line: 0 })) };
 }
 
 function replace(path: string, text: string): void {
@@ -420,39 +431,62 @@ t.test(
   },
 );
 
-t.test("openFileSource() makes Secrets of the environment and shows no value", async (t) => {
+t.test("setSecrets() hands on Secrets that are in no manifest, and shows no value", async (t) => {
   const directory = t.testdir({ "a.yaml": route("a") });
-  const following = await follow(t, {
-    paths: [directory],
-    secrets: ["openai=OPENAI_API_KEY", { name: "openai", env: "OPENAI_ORG", key: "org" }],
-    env: { OPENAI_API_KEY: "sk-secret-value", OPENAI_ORG: "org-1" },
-  });
+  const following = await follow(t, { paths: [directory], secrets: secretsWith("sk-first") });
   t.same(following.outcomes.map(brief), [
     ["EgressHTTPRoute default/a added", "Secret default/openai added"],
   ]);
-  writeFileSync(
-    join(directory, "s.yaml"),
-    "apiVersion: v1\nkind: Secret\nmetadata: { name: openai }\n",
-  );
+  following.source.setSecrets(secretsWith("sk-second"));
+  t.same(await following.nextChanges(), ["Secret default/openai changed (data.token)"]);
+  following.source.setSecrets(secretsWith("sk-second"));
+  following.source.setSecrets(noSecrets);
+  t.same(await following.nextChanges(), ["Secret default/openai removed"]);
+  following.source.setSecrets(secretsWith("sk-third"));
+  t.same(await following.nextChanges(), ["Secret default/openai added"]);
+  writeFileSync(join(directory, "s.yaml"), secretManifest("sk-fourth"));
   t.same(await following.nextProblems(), [
-    `--secret openai=OPENAI_API_KEY: Secret default/openai is in ${join(directory, "s.yaml")}:1 too, wanted each object in one place`,
+    `--secret openai=file:key: Secret default/openai is in ${join(directory, "s.yaml")}:1 too, wanted each object in one place`,
   ]);
-  t.notMatch(JSON.stringify(following.outcomes.map(brief)), /sk-secret-value/);
+  t.notMatch(JSON.stringify(following.outcomes.map(brief)), /sk-/);
+  following.source.close();
+  following.source.setSecrets(noSecrets);
+  t.equal(following.outcomes.length, 5);
 });
 
-t.test("openFileSource() refuses a malformed secret flag", async (t) => {
-  await t.rejects(
-    openFileSource({
-      paths: [],
-      secrets: ["openai"],
-      env: {},
-      clock: systemClock,
-      log: silentLogger,
-      onChange: () => {},
-      onProblems: () => {},
-    }),
-    { code: "CLRK_INVALID_ARGUMENT" },
-  );
+t.test("setSecrets() is in force while manifests are invalid, which stays told", async (t) => {
+  const directory = t.testdir({ "a.yaml": route("a"), "b.yaml": route("b") });
+  const following = await follow(t, { paths: [directory], secrets: secretsWith("sk-first") });
+  replace(join(directory, "a.yaml"), route("a", "no host"));
+  rmSync(join(directory, "b.yaml"));
+  const problems = await following.nextProblems();
+  following.source.setSecrets(secretsWith("sk-second"));
+  t.same(await following.nextChanges(), ["Secret default/openai changed (data.token)"]);
+  t.same(namesIn(following), ["a", "b", "openai"]);
+  t.same(await following.nextProblems(), problems);
+  following.source.setSecrets(noSecrets);
+  t.same(await following.nextChanges(), ["Secret default/openai removed"]);
+  replace(join(directory, "a.yaml"), route("a", "a2.example.com"));
+  t.same(await following.nextChanges(), [
+    "EgressHTTPRoute default/a changed (spec.hostnames[0])",
+    "EgressHTTPRoute default/b removed",
+  ]);
+});
+
+t.test("openFileSource() takes what the check refuses for a problem", async (t) => {
+  const directory = t.testdir({ "a.yaml": route("a") });
+  const following = await follow(t, {
+    paths: [directory],
+    check: (objects) =>
+      objects
+        .filter(({ object }) => object.metadata.name === "bad")
+        .map(({ file }) => ({ file, line: 1, field: "", message: "it is bad" })),
+  });
+  writeFileSync(join(directory, "b.yaml"), route("bad"));
+  t.same(await following.nextProblems(), [`${join(directory, "b.yaml")}:1: it is bad`]);
+  following.source.setSecrets(secretsWith("sk-first"));
+  t.same(await following.nextChanges(), ["Secret default/openai added"]);
+  t.same(namesIn(following), ["a", "openai"]);
 });
 
 t.test("close() ends everything, twice too", async (t) => {

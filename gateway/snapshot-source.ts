@@ -5,8 +5,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock, TimerHandle } from "./clock.ts";
 import type { SourceProblem } from "./control-api.ts";
-import { parseSecretFlag, readEnvironmentSecrets } from "./environment-secrets.ts";
-import type { Environment, SecretFromEnvironment } from "./environment-secrets.ts";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { ManifestReading, SourcedObject } from "./manifests.ts";
@@ -46,7 +44,7 @@ const maxDirtyPaths = 10_000;
 
 /** A consistent set of objects, handed on at the start and whenever it differs from the one before. */
 export interface LoadedObjects {
-  /** Each object once, in the order of files and documents, those from the environment last */
+  /** Each object once, in the order of files and documents, Secrets of other sources last */
   readonly objects: readonly SourcedObject[];
   /** What works but deserves a change */
   readonly warnings: readonly SourceProblem[];
@@ -72,10 +70,10 @@ export interface LoadProblems {
 export interface FileSourceOptions {
   /** Files, and directories that are read with all below them, except hidden names and `node_modules` */
   readonly paths: readonly string[];
-  /** Secrets from the environment, parsed or as the text of their flags */
-  readonly secrets: readonly (SecretFromEnvironment | string)[];
-  /** The environment they are taken from, once */
-  readonly env: Environment;
+  /** Secrets that are in no manifest, as they are at the start */
+  readonly secrets: ManifestReading;
+  /** What is wrong with all objects together, beyond what each says by itself; default nothing */
+  readonly check?: (objects: readonly SourcedObject[]) => readonly SourceProblem[];
   readonly clock: Clock;
   readonly log: Logger;
   /** A new set is there; must not throw */
@@ -88,19 +86,21 @@ export interface FileSourceOptions {
 
 /** A running source. */
 export interface FileSource extends AsyncDisposable {
+  /**
+   * Replaces the Secrets that are in no manifest: the new set is handed on at once, unless a save is under way. While
+   * files are invalid it is handed on with the last good ones: a mistake in them must not keep a value from its renewal.
+   */
+  setSecrets(secrets: ManifestReading): void;
   /** Ends all watches and timers; no callback comes after it was called. Idempotent. */
   close(): void;
 }
 
 /**
  * Reads everything once, calls back with the outcome, and then resolves; later calls follow the files. Invalid files
- * are no failure: the source goes on and waits for better ones. Throws CLRK_INVALID_ARGUMENT for a malformed flag.
+ * are no failure: the source goes on and waits for better ones.
  */
 export async function openFileSource(options: FileSourceOptions): Promise<FileSource> {
-  const flags = options.secrets.map((secret) =>
-    typeof secret === "string" ? parseSecretFlag(secret) : secret,
-  );
-  const source = new ManifestSource(options, readEnvironmentSecrets(flags, options.env));
+  const source = new ManifestSource(options);
   try {
     await source.open();
   } catch (error) {
@@ -117,9 +117,18 @@ interface Batch {
   lastChangeNs: bigint;
 }
 
+/** What stays while files are invalid. */
+interface LastGood {
+  readonly set: ObjectSet;
+  /** What the set was made of */
+  readonly files: readonly ManifestReading[];
+  readonly secrets: ManifestReading;
+  readonly atNs: bigint;
+}
+
 class ManifestSource implements FileSource {
   readonly #options: FileSourceOptions;
-  readonly #secrets: ManifestReading;
+  #secrets: ManifestReading;
   readonly #tree: ManifestTree;
   readonly #dirty = new Set<string>();
   readonly #changedFiles = new Set<string>();
@@ -127,7 +136,7 @@ class ManifestSource implements FileSource {
   #batch: Batch | undefined;
   #isSweepDue = false;
   #pathProblems: readonly SourceProblem[] = [];
-  #lastGood: { readonly set: ObjectSet; readonly atNs: bigint } | undefined;
+  #lastGood: LastGood | undefined;
   #reported: readonly SourceProblem[] = [];
   #coalesceTimer: TimerHandle | undefined;
   #settleTimer: TimerHandle | undefined;
@@ -135,9 +144,9 @@ class ManifestSource implements FileSource {
   #work: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(options: FileSourceOptions, secrets: ManifestReading) {
+  constructor(options: FileSourceOptions) {
     this.#options = options;
-    this.#secrets = secrets;
+    this.#secrets = options.secrets;
     const { paths, log, watch = watchDirectory } = options;
     this.#tree = new ManifestTree({ paths, log, watch, onEvent: (path) => this.#onEvent(path) });
   }
@@ -155,6 +164,14 @@ class ManifestSource implements FileSource {
     this.#armSweep(0n);
     // Events of the time of the first sweep were only collected.
     if (this.#dirty.size > 0) this.#wake();
+  }
+
+  setSecrets(secrets: ManifestReading): void {
+    if (this.#isClosed) return;
+    this.#secrets = secrets;
+    const nowNs = this.#nowNs();
+    this.#batch ??= { startedNs: nowNs, changes: new Map(), lastChangeNs: nowNs };
+    this.#conclude(this.#batch);
   }
 
   close(): void {
@@ -285,15 +302,31 @@ class ManifestSource implements FileSource {
     return isUnfinished ? quietMs : 0;
   }
 
-  #join(): ObjectSet {
-    return joinObjects([...this.#tree.readings(), this.#secrets]);
+  #join(files: Iterable<ManifestReading> = this.#tree.readings()): ObjectSet {
+    const set = joinObjects([...files, this.#secrets]);
+    if (set.problems.length > 0) return set;
+    return { ...set, problems: this.#options.check?.([...set.objects.values()]) ?? [] };
   }
 
   #deliver(batch: Batch, set: ObjectSet): void {
     this.#batch = undefined;
     for (const path of batch.changes.keys()) this.#changedFiles.add(this.#tree.displayPath(path));
-    if (set.problems.length > 0) this.#deliverProblems(batch, set);
-    else this.#deliverObjects(batch, set);
+    if (set.problems.length === 0) {
+      const changedFiles = [...this.#changedFiles].sort();
+      this.#changedFiles.clear();
+      this.#deliverObjects(batch, { set, files: [...this.#tree.readings()] }, changedFiles);
+      return;
+    }
+    this.#deliverSecrets(batch);
+    this.#deliverProblems(batch, set);
+  }
+
+  #deliverSecrets(batch: Batch): void {
+    const lastGood = this.#lastGood;
+    if (lastGood === undefined || lastGood.secrets === this.#secrets) return;
+    const { files } = lastGood;
+    const set = this.#join(files);
+    if (set.problems.length === 0) this.#deliverObjects(batch, { set, files }, []);
   }
 
   #deliverProblems(batch: Batch, { problems }: ObjectSet): void {
@@ -304,18 +337,21 @@ class ManifestSource implements FileSource {
     this.#options.onProblems({ problems, ...(lastGoodAgeMs !== undefined && { lastGoodAgeMs }) });
   }
 
-  #deliverObjects({ startedNs }: Batch, set: ObjectSet): void {
+  #deliverObjects(
+    { startedNs }: Batch,
+    { set, files }: Pick<LastGood, "set" | "files">,
+    changedFiles: readonly string[],
+  ): void {
     const before = this.#lastGood?.set;
+    const secrets = this.#secrets;
     const changes = describeChanges(before, set);
-    const changedFiles = [...this.#changedFiles].sort();
-    this.#changedFiles.clear();
     const isNews = before === undefined || changes.length > 0 || this.#reported.length > 0;
     if (!isNews && saysTheSame(before.warnings, set.warnings)) {
       // The same objects, perhaps at other lines: nobody has to act on that.
-      this.#lastGood = this.#lastGood && { ...this.#lastGood, set };
+      this.#lastGood = this.#lastGood && { ...this.#lastGood, set, files, secrets };
       return;
     }
-    this.#lastGood = { set, atNs: this.#nowNs() };
+    this.#lastGood = { set, files, secrets, atNs: this.#nowNs() };
     this.#reported = [];
     const objects = [...set.objects.values()];
     const { warnings } = set;

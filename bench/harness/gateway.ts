@@ -45,6 +45,8 @@ export interface GatewayOptions {
   /** Manifest files by name; written before the start */
   readonly manifests: Readonly<Record<string, string>>;
   readonly secrets?: readonly SecretOption[];
+  /** More sources of Secrets, as `--secret` takes them */
+  readonly secretSources?: readonly string[];
   /** Provider plugins, as `--provider` names them */
   readonly plugins?: readonly string[];
   /** Open a transparent listener too */
@@ -337,6 +339,7 @@ async function startProcess(scope: TestScope, start: StartOptions): Promise<Star
       "--secret",
       `${name}=${variable}:${key}`,
     ]),
+    ...(options.secretSources ?? []).flatMap((source) => ["--secret", source]),
     ...(options.plugins ?? []).flatMap((plugin) => ["--provider", plugin]),
     ...(options.transparent ? ["--transparent", `127.0.0.1:${await freePort()}`] : []),
   ];

@@ -29,7 +29,7 @@ export function gatewayArguments(options: GatewayOptions): string[] {
 }
 
 /**
- * Throws a `CliError` when one of the paths cannot be read, or a secret is not written `NAME=ENV[:KEY]` or names a
+ * Throws a `CliError` when one of the paths cannot be read, or a secret is not written `NAME[:KEY]=SOURCE` or names a
  * variable that is not set: all of it before anything is started.
  */
 export async function checkGatewayOptions(
@@ -58,10 +58,13 @@ async function checkSecrets(
   flags: readonly string[],
   env: Readonly<Partial<Record<string, string>>>,
 ): Promise<void> {
-  // Brings the kinds and the YAML reader with it: only for those who use it.
-  const { parseSecretFlag } = await import("../../gateway/environment-secrets.ts");
+  // Brings the kinds with it: only for those who use it.
+  const { parseSecretFlag } = await import("../../gateway/secret-flag.ts");
   for (const flag of flags) {
-    const { env: variable } = parseFlag(flag, parseSecretFlag);
+    const spec = parseFlag(flag, parseSecretFlag);
+    // What is behind the others may come later, and be gone again: the gateway tells of it.
+    if (spec.kind !== "variable") continue;
+    const { variable } = spec;
     if (env[variable]) continue;
     const state = env[variable] === undefined ? "not set" : "empty";
     throw new CliError(

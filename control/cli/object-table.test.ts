@@ -97,10 +97,35 @@ t.test("formatObjects() shows the columns that a kind declares, and namespaces o
 t.test("formatObjects() shows the keys of Secrets, never what is under them", (t) => {
   const other = { data: { token: "c2VjcmV0", other: "[redacted]" }, type: "Opaque" };
   const text = formatObjects([objectWith("Secret", { other })], optionsFor("secret", true));
-  t.match(text, /openai {3}Opaque {3}other,token {3}6m/);
+  t.match(text, /openai {3}Opaque {3}other,token {3}<none> {3}6m/);
   t.notMatch(text, /c2VjcmV0/);
   t.end();
 });
+
+const secretStates = [
+  { name: "current", states: ["current", "current"], text: "current", message: /because$/ },
+  {
+    name: "stale since its value was read",
+    states: ["current", "stale"],
+    text: "stale 6m",
+    message: /stale because$/,
+  },
+  { name: "missing", states: ["stale", "missing"], text: "missing", message: /missing because$/ },
+];
+for (const { name, states, text, message } of secretStates) {
+  t.test(`formatObjects() shows that a Secret is ${name}`, (t) => {
+    const readAt = new Date(optionsFor("secret").nowMs - 360_000).toISOString();
+    const sources = states.map((state) => ({ state, readAt, failure: `${state} because` }));
+    const other = { data: {}, status: { conditions: [], sources } };
+    const [headings = "", row = ""] = formatObjects(
+      [objectWith("Secret", { other })],
+      optionsFor("secret", true),
+    ).split("\n");
+    t.equal(row.slice(headings.indexOf("STATE"), headings.indexOf("AGE")).trim(), text);
+    t.match(row, message);
+    t.end();
+  });
+}
 
 const healths = [
   { health: { ejectedForMs: 29_001, failures: 0, lastStatus: 503 }, text: "ejected 30s" },

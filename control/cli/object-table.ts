@@ -47,7 +47,7 @@ function compare(left: string, right: string): number {
 }
 
 function columnsOf(options: ObjectTableOptions): Column[] {
-  const { kind, isWide, hasNamespace, nowMs, servedSince } = options;
+  const { isWide, hasNamespace, nowMs, servedSince } = options;
   const namespace: Column = {
     heading: "NAMESPACE",
     cell: ({ object }) => object.metadata.namespace,
@@ -65,7 +65,7 @@ function columnsOf(options: ObjectTableOptions): Column[] {
   return [
     ...(hasNamespace ? [namespace] : []),
     name,
-    ...ownColumns(kind, isWide),
+    ...ownColumns(options),
     age,
     ...(isWide ? [source, message] : []),
   ];
@@ -73,13 +73,15 @@ function columnsOf(options: ObjectTableOptions): Column[] {
 
 const message: Column = {
   heading: "MESSAGE",
-  cell: ({ conditions, tier }) =>
-    conditions.find(({ status }) => status === "False")?.message || tier?.why,
+  cell: ({ conditions, tier, object }) =>
+    conditions.find(({ status }) => status === "False")?.message ||
+    tier?.why ||
+    worstSource(object)?.failure,
 };
 
 const accepted: Column = { heading: "ACCEPTED", cell: (item) => conditionOf(item, "Accepted") };
 
-function ownColumns(kind: TableKind, isWide: boolean): Column[] {
+function ownColumns({ kind, isWide, nowMs }: ObjectTableOptions): Column[] {
   switch (kind.kind) {
     case "EgressGateway":
       return isWide ? [...gatewayColumns, ...wideGatewayColumns] : gatewayColumns;
@@ -93,6 +95,7 @@ function ownColumns(kind: TableKind, isWide: boolean): Column[] {
       return [
         { heading: "TYPE", cell: ({ object }) => valueAt(object, ".type") },
         { heading: "KEYS", cell: ({ object }) => keysAt(object, ".data").join(",") },
+        { heading: "STATE", cell: ({ object }) => secretState(object, nowMs) },
       ];
     case "AIProviderRoute":
     case "EgressHTTPRoute":
@@ -149,6 +152,37 @@ function health(object: object): string | undefined {
   if (seconds > 0) return `ejected ${seconds}s`;
   const failures = Number(valueAt(object, ".status.health.failures") ?? 0);
   return failures > 0 ? `${failures} failed` : "ok";
+}
+
+/** Of a Secret from files, folders or commands: `current`, `stale 3m` since its value was read, or `missing`. */
+function secretState(object: object, nowMs: number): string | undefined {
+  const worst = worstSource(object);
+  if (worst?.state !== "stale") return worst?.state;
+  const ageMs = ageSince(worst.readAt, nowMs);
+  return ageMs === undefined ? "stale" : `stale ${formatAge(ageMs)}`;
+}
+
+interface SourceState {
+  readonly state: string;
+  readonly failure: string;
+  readonly readAt: string;
+}
+
+const states = ["missing", "stale", "current"];
+
+function worstSource(object: object): SourceState | undefined {
+  const listed = memberAt(object, ".status.sources");
+  const sources = (Array.isArray(listed) ? listed : []).map((source: object) => ({
+    state: valueAt(source, ".state") ?? "",
+    failure: valueAt(source, ".failure") ?? "",
+    readAt: valueAt(source, ".readAt") ?? "",
+  }));
+  const [worst] = sources.sort((left, right) => rank(left) - rank(right));
+  return worst;
+}
+
+function rank({ state }: SourceState): number {
+  return states.indexOf(state);
 }
 
 function routeCount(object: object): string | undefined {

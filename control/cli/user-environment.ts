@@ -3,12 +3,7 @@
  * An agent that is run through `npm run` must behave as if it had been run by hand.
  */
 import { delimiter, sep } from "node:path";
-
-/** A variable that was overridden, with its former value; null when it was not set. */
-type LauncherRecord = ReadonlyMap<string, string | null>;
-
-/** Set by the launcher: a JSON object of the variables that it changed for our own processes. */
-const launcherVariable = "CLRK_LAUNCHER_ENV";
+import { withoutLauncher } from "../../gateway/launcher-environment.ts";
 
 /** Set by npm for whatever it runs, so that one of them means that npm stands between the user and us. */
 const npmMarkers = ["npm_lifecycle_event", "npm_command", "npm_execpath"];
@@ -21,37 +16,8 @@ const npmMarkers = ["npm_lifecycle_event", "npm_command", "npm_execpath"];
 export function userEnvironment(
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const restored = restore(env, parseRecord(env[launcherVariable]));
+  const restored = withoutLauncher(env);
   return npmMarkers.some((name) => env[name] !== undefined) ? withoutNpm(restored) : restored;
-}
-
-function restore(
-  env: Readonly<Record<string, string | undefined>>,
-  record: LauncherRecord,
-): Record<string, string> {
-  const result = new Map<string, string>();
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && name !== launcherVariable) result.set(name, value);
-  }
-  for (const [name, value] of record) {
-    if (value === null) result.delete(name);
-    else result.set(name, value);
-  }
-  return Object.fromEntries(result);
-}
-
-function parseRecord(text: string | undefined): LauncherRecord {
-  if (text === undefined) return new Map();
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return new Map();
-    const entries = Object.entries(value);
-    const isValid = entries.every(([, former]) => former === null || typeof former === "string");
-    return isValid ? new Map(entries) : new Map();
-  } catch {
-    // Not written by our launcher: there is nothing to restore.
-    return new Map();
-  }
 }
 
 function withoutNpm(env: Readonly<Record<string, string>>): Record<string, string> {

@@ -135,8 +135,10 @@ async function startForFiles(
 async function secretVariables(flags: readonly string[]): Promise<readonly string[]> {
   if (flags.length === 0) return [];
   // Most runs have no such flag, and should not wait for the module.
-  const { parseSecretFlag } = await import("../../../gateway/environment-secrets.ts");
-  return flags.map((flag) => parseSecretFlag(flag).env);
+  const { parseSecretFlag } = await import("../../../gateway/secret-flag.ts");
+  return flags
+    .map(parseSecretFlag)
+    .flatMap((spec) => (spec.kind === "variable" ? [spec.variable] : []));
 }
 
 interface RunSessionOptions {

@@ -15,6 +15,7 @@ import type { OutputFlags } from "../output-flags.ts";
 import { shorten } from "../log-line.ts";
 import { formatProblem, shortenPath } from "../problem-line.ts";
 import { findRunningGateways, keyOf } from "../running-gateways.ts";
+import { describeSecrets } from "../secret-lines.ts";
 import { formatTable } from "../table.ts";
 
 /** Prints every process; the exit code is 1 when none answers. */
@@ -52,7 +53,7 @@ function describeProcess(process: GatewayProcessStatus, context: CliContext): st
 
 function describeFacts(process: GatewayProcessStatus, context: CliContext): string[] {
   const { pid, version, startedAt, directories, revision, envoy, engine, records } = process;
-  const { plugins, mintedCredentials } = process;
+  const { plugins, mintedCredentials, secrets } = process;
   const { workingDirectory } = context;
   const ageMs = ageSince(startedAt, context.now());
   const facts: [string, string][] = [
@@ -75,6 +76,10 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
       describeMinted(one),
     ]),
     ["Manifests", `${directories.join(", ") || "none"}, revision ${revision}`],
+    ...describeSecrets(secrets, context.now()).map((line, index): [string, string] => [
+      index === 0 ? "Secrets" : "",
+      line,
+    ]),
     ["Records", shortenPath(records.file, workingDirectory)],
     ["", describeLosses(records)],
     ...(records.failure === "" ? [] : [["", records.failure] satisfies [string, string]]),

@@ -50,6 +50,7 @@ export function statusWith(changes: Partial<GatewayProcessStatus> = {}): Gateway
     envoy: { path: "/opt/envoy", version: "1.40.0", source: "PATH" },
     gateways: [gatewayWith()],
     records: { file: "/nowhere/records.jsonl", published: 12, dropped: 0, incomplete: 0, failure: "" },
+    secrets: [],
     runs: [],
     ...changes,
   };

@@ -1,0 +1,66 @@
+/** Where all objects come from: manifests, and Secrets that are in none. Both change, and are handed on as one set. */
+import type { EgressRecord } from "./record.ts";
+import { findRefusedCredentials } from "./refused-credentials.ts";
+import type { SecretSourceStatus } from "./secret-source-status.ts";
+import { SecretSources } from "./secret-sources.ts";
+import type { SecretSourcesOptions } from "./secret-sources.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { openFileSource } from "./snapshot-source.ts";
+import type { FileSource, FileSourceOptions } from "./snapshot-source.ts";
+
+/** What they are and who is told. */
+export interface ObjectSourcesOptions
+  extends Omit<FileSourceOptions, "secrets">,
+    Pick<SecretSourcesOptions, "env"> {
+  /** Sources of Secrets that are in no manifest */
+  readonly secrets: SecretSourcesOptions["specs"];
+}
+
+/** The sources of one process; `open()` once, `close()` at the end. */
+export class ObjectSources {
+  readonly #options: ObjectSourcesOptions;
+  readonly #secrets: SecretSources;
+  #files: FileSource | undefined;
+  #isClosed = false;
+
+  constructor(options: ObjectSourcesOptions) {
+    this.#options = options;
+    const { secrets: specs, env, clock, log } = options;
+    this.#secrets = new SecretSources({
+      specs,
+      env,
+      clock,
+      log,
+      onChange: (reading) => this.#files?.setSecrets(reading),
+    });
+  }
+
+  /** Reads everything once, hands it on, and follows it from then on. */
+  async open(): Promise<void> {
+    await this.#secrets.open();
+    const files = await openFileSource({ ...this.#options, secrets: this.#secrets.reading });
+    if (this.#isClosed) files.close();
+    this.#files = files;
+    // They may have changed while the manifests were read.
+    files.setSecrets(this.#secrets.reading);
+  }
+
+  /** How Secrets from files, folders and commands do. */
+  secretStatus(): readonly SecretSourceStatus[] {
+    return this.#secrets.status();
+  }
+
+  /** Has the commands run again whose values an upstream refused, as the record says; costs other records a comparison. */
+  noteRecord(record: EgressRecord, snapshot: Pick<Snapshot, "gateways"> | undefined): void {
+    for (const { secret } of findRefusedCredentials(record, snapshot)) {
+      this.#secrets.noteRefusal(secret.secret, record.startUnixMs);
+    }
+  }
+
+  /** Ends everything; nothing is handed on any more. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#secrets.close();
+    this.#files?.close();
+  }
+}
