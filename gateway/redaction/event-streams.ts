@@ -8,7 +8,7 @@ export interface StreamEvent {
 /** The byte order mark in UTF-8, of one character a byte. */
 export const byteOrderMark = "\u00ef\u00bb\u00bf";
 
-/** A stream by its lines. */
+/** Where data of events stand, and what is no field of any event. */
 export interface StreamLines {
   /** The data of each event in order; one that was not finished counts too */
   readonly events: readonly StreamEvent[];
