@@ -38,6 +38,7 @@ const rows: readonly (readonly [
     '{"content":"[redacted]"}\n{"content":"[redacted]"}\n',
   ],
   ["JSON that says it is text", ' {"content":1}', "text/plain", paths, ' {"content":"[redacted]"}'],
+  ["JSON by its old name", 'x{"content":1}', "text/json", paths, "[redacted]"],
   ["text, which has no paths", "content: x", "text/plain", paths, "content: x"],
   [
     "what nobody can read by paths",

@@ -171,7 +171,7 @@ function* linesOf(body: string): Generator<{ readonly start: number; readonly en
 }
 
 function isJson(mediaType: string): boolean {
-  return mediaType === "application/json" || mediaType.endsWith("+json");
+  return /^(?:application|text)\/json$/.test(mediaType) || mediaType.endsWith("+json");
 }
 
 function isJsonLines(mediaType: string): boolean {
