@@ -1,4 +1,5 @@
 /** AIProviderRoute: which calls of which LLM providers are allowed, within what budget, and who may serve them. */
+import { enforcement } from "./enforcement.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { moneyFormat } from "./money.ts";
 import { globFormat, pathGlobFormat } from "./match-formats.ts";
@@ -106,6 +107,7 @@ const spec = object({
   description: "What is allowed",
   fields: {
     parentRefs: parentReferences,
+    enforcement: enforcement("the route"),
     rules: array({
       description: "The first that matches decides",
       items: rule,

@@ -20,6 +20,7 @@ t.test("the names are those that people and scripts wait for", (t) => {
   t.strictSame(Object.keys(conditionTypes), [
     "Accepted",
     "ResolvedRefs",
+    "Enforcing",
     "Programmed",
     "Ready",
     "TranslationUnsupported",

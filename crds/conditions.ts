@@ -29,6 +29,7 @@ export interface ReasonDefinition {
 export const conditionTypes = {
   Accepted: "The object is valid, attached, and decides about traffic",
   ResolvedRefs: "Everything that the object names exists and may be used",
+  Enforcing: "What the object refuses is refused; absent where nothing else was said",
   Programmed: "The configuration made from the object has been accepted by Envoy",
   Ready: "The EgressGateway carries traffic",
   TranslationUnsupported: "Some backend speaks a schema that requests cannot be translated to",
@@ -69,6 +70,10 @@ export const conditionReasons = {
     },
     ExtensionNotFound: { status: "False", meaning: "The object of an ExtensionRef does not exist" },
     SinkNotFound: { status: "False", meaning: "The EgressGateway has no sink of that name" },
+  },
+  Enforcing: {
+    Enforced: { status: "True", meaning: "What is refused is refused" },
+    Audit: { status: "False", meaning: "What would be refused is let by and recorded" },
   },
   Programmed: {
     Programmed: { status: "True", meaning: "Envoy has accepted the configuration" },

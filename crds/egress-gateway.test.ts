@@ -45,7 +45,12 @@ t.test("parse() of the least gateway denies by default and makes no parents", (t
     apiVersion: "clrk.apoxy.dev/v1alpha1",
     kind: "EgressGateway",
     metadata: { name: "sample", namespace: "default", labels: {}, annotations: {} },
-    spec: { defaultPolicy: "deny-all", listeners: [{ name: "any", protocol: "TLS" }], sinks: [] },
+    spec: {
+      defaultPolicy: "deny-all",
+      enforcement: "Enforce",
+      listeners: [{ name: "any", protocol: "TLS" }],
+      sinks: [],
+    },
   });
   t.end();
 });
@@ -151,12 +156,12 @@ testRefusals(egressGatewayKind, most, [
   [
     "spec.listener",
     [],
-    'spec.listener: unknown field; known: "defaultPolicy", "listeners", "otlp", "sinks", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
+    'spec.listener: unknown field; known: "defaultPolicy", "enforcement", "listeners", "otlp", "sinks", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
   ],
   [
     "spec.upstreamTls",
     {},
-    'spec.upstreamTls: unknown field; known: "defaultPolicy", "listeners", "otlp", "sinks", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
+    'spec.upstreamTls: unknown field; known: "defaultPolicy", "enforcement", "listeners", "otlp", "sinks", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
   ],
   ["spec.requestTimeout", 30, `spec.requestTimeout: found 30, wanted ${duration}`],
   [

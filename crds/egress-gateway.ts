@@ -1,5 +1,6 @@
 /** EgressGateway: the way out for agents. Which ports it treats how, what happens without a route, what it trusts. */
 import { egressGatewayListener } from "./egress-gateway-listener.ts";
+import { enforcement } from "./enforcement.ts";
 import {
   headerNameFormat,
   headerValueFormat,
@@ -152,6 +153,7 @@ const spec = object({
       }),
       "deny-all",
     ),
+    enforcement: enforcement("the gateway or any of its routes"),
     listeners: array({
       description: "How traffic is treated, by destination port",
       items: egressGatewayListener,

@@ -49,6 +49,7 @@ const most = objectOf("EgressHTTPRoute", {
 t.test("parse() of the least route allows every request to its hosts", (t) => {
   t.same(expectObject(egressHttpRouteKind.parse(least)).spec, {
     parentRefs: [parentRef],
+    enforcement: "Enforce",
     hostnames: ["api.x.com"],
     rules: [{ matches: [], filters: [] }],
   });
@@ -124,7 +125,7 @@ testRefusals(egressHttpRouteKind, most, [
   [
     "spec.hostname",
     ["x.com"],
-    'spec.hostname: unknown field; known: "parentRefs", "hostnames", "rules"',
+    'spec.hostname: unknown field; known: "parentRefs", "enforcement", "hostnames", "rules"',
   ],
   ["spec.rules", [], "spec.rules: found an empty list, wanted a list of 1 to 64"],
   [

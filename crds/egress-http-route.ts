@@ -2,6 +2,7 @@
  * EgressHTTPRoute: which HTTP requests to which hosts are allowed, and what changes on their headers. Shapes follow
  * Gateway API's HTTPRoute; a host without matches is allowed whole.
  */
+import { enforcement } from "./enforcement.ts";
 import {
   findPathMistake,
   headerNameFormat,
@@ -255,6 +256,7 @@ const spec = object({
   description: "What is allowed",
   fields: {
     parentRefs: parentReferences,
+    enforcement: enforcement("the route"),
     hostnames: array({
       description: 'Hosts that the rules are about; "*." stands for any number of labels',
       items: string({ description: "Host", maxLength: 255, format: hostPatternFormat }),

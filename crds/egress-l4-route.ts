@@ -1,4 +1,5 @@
 /** EgressL4Route: which connections are allowed, by address, name and port. A match that names nothing is refused. */
+import { enforcement } from "./enforcement.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { isEmptySelector, labelSelector } from "./label-selector.ts";
 import { cidrFormat, dnsPatternFormat } from "./match-formats.ts";
@@ -107,6 +108,7 @@ const spec = object({
   description: "What is allowed",
   fields: {
     parentRefs: parentReferences,
+    enforcement: enforcement("the route"),
     rules: array({
       description: "The first that matches decides",
       items: rule,

@@ -1,4 +1,5 @@
 /** MCPRoute: which MCP servers, tools and resources agents may use. */
+import { enforcement } from "./enforcement.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { globFormat, hostPatternFormat, regexFormat } from "./match-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
@@ -104,6 +105,7 @@ const spec = object({
   description: "What is allowed",
   fields: {
     parentRefs: parentReferences,
+    enforcement: enforcement("the route"),
     hostnames: emptyIfAbsent(
       array({
         description: 'Hosts of MCP servers; "*." stands for any number of labels',

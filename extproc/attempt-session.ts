@@ -99,10 +99,11 @@ export class AttemptSession {
     const decoded = decodeBody(body, sent.header("content-encoding"), maxRequestBytes);
     if (decoded.kind !== "ok") return this.#refuse(unprepared);
     const request = { ...sent, body: decoded.body };
-    const { budget } = fallback?.rule ?? {};
+    const { budget, audits } = fallback?.rule ?? {};
     const outcome = boundedRequestFor(new AskedCall(provider, request), candidate, {
       prices: tools.prices,
       ...(budget !== undefined && { budget }),
+      ...(audits !== undefined && { audits }),
     });
     if (outcome.kind !== "ok") return this.#refuse(unprepared);
     const finished = finishRequest(request, { candidate, request: outcome.request }, tools);

@@ -30,6 +30,23 @@ t.test("the agent's own bytes are bounded, and their most is known", async (test
   });
 });
 
+t.test("in audit mode nothing is bounded, and the most is what it would be", async (test) => {
+  const audit = (budget: RuleBudget, parts: object, to = candidate()) =>
+    boundedRequestFor(askedCall("openai", { body: chat(parts) }), to, {
+      prices: priceTable,
+      budget,
+      audits: true,
+    });
+  const clamped = audit({ maxOutputTokens: 20, counts: [tokens] }, { max_tokens: 500 });
+  test.match(clamped, { kind: "ok", request: { body: undefined, demand: { output: 20 } } });
+  test.equal(clamped.objection, undefined);
+  const unpriced = audit({ counts: [money] }, { model: "nobody-knows" });
+  test.match(unpriced, { kind: "ok", objection: { kind: "unable" } });
+  test.equal(unpriced.kind === "ok" && unpriced.request.demand, undefined);
+  const odd = audit({ maxOutputTokens: 20, counts: [] }, { max_tokens: "many" });
+  test.match(odd, { kind: "ok", request: { body: undefined }, objection: { kind: "malformed" } });
+});
+
 t.test("a translated request is bounded in the dialect that it gets", async (test) => {
   const outcome = bound({ maxOutputTokens: 20, counts: [] }, claude());
   if (outcome.kind !== "ok") throw new TypeError(outcome.reason);

@@ -14,15 +14,40 @@ import type { CandidateOutcome, CandidateRequest } from "./candidate-request.ts"
 import { requestFor } from "./candidate-request.ts";
 import { mostInputTokens, usualOutputTokens } from "./call-demand.ts";
 
-/** Makes the request of a candidate of the rule. May throw what a codec throws. */
+/** A request, or why the candidate cannot serve it; in audit mode both, where only the budget objects. */
+export type BoundedOutcome = CandidateOutcome & {
+  readonly objection?: Exclude<CandidateOutcome, { readonly kind: "ok" }>;
+};
+
+/** What bounds requests: the budget of the rule, in audit mode only what it would bound. */
+export type RequestBounds = Pick<RoutedRule, "budget" | "audits"> & {
+  readonly prices: readonly PriceEntry[];
+};
+
+/**
+ * Makes the request of a candidate of the rule. In audit mode the budget changes nothing of it, and it is counted as it
+ * would be. May throw what a codec throws.
+ */
 export function boundedRequestFor(
   call: AskedCall,
   candidate: Candidate,
-  { budget, prices }: Pick<RoutedRule, "budget"> & { readonly prices: readonly PriceEntry[] },
-): CandidateOutcome {
+  bounds: RequestBounds,
+): BoundedOutcome {
   const outcome = requestFor(call, candidate);
+  const { budget, audits, prices } = bounds;
   if (outcome.kind !== "ok" || budget === undefined) return outcome;
-  const { request } = outcome;
+  const bounded = boundRequest(call, outcome.request, { budget, prices });
+  if (audits !== true) return bounded;
+  if (bounded.kind !== "ok") return { ...outcome, objection: bounded };
+  const { demand } = bounded.request;
+  return { kind: "ok", request: { ...outcome.request, ...(demand !== undefined && { demand }) } };
+}
+
+function boundRequest(
+  call: AskedCall,
+  request: CandidateRequest,
+  { budget, prices }: Required<Pick<RequestBounds, "budget" | "prices">>,
+): CandidateOutcome {
   const { model, provider } = request;
   const operation = findOperation(provider, "POST", request.usualPath)?.layout.operation;
   const wantsPrice = budget.counts.some(({ unit }) => unit === "usd");

@@ -21,8 +21,8 @@ export interface ChoiceTools {
   readonly prices: readonly PriceEntry[];
 }
 
-/** Who serves the call. */
-export type CallChoice =
+/** Who serves the call. `wouldDeny` is why it would be refused, where audit mode lets it by. */
+export type CallChoice = (
   | { readonly kind: "refuse"; readonly refusal: Refusal; readonly rule: RoutedRule | undefined }
   /** No rule of the plan is meant: Envoy's next one decides */
   | { readonly kind: "next" }
@@ -40,7 +40,11 @@ export type CallChoice =
       readonly pick: string;
       /** Able ones in the order of asking, with what each is asked */
       readonly ways: readonly Way[];
-    };
+    }
+) & { readonly wouldDeny?: AuditedRefusal };
+
+/** Why a call would be refused. */
+export type AuditedRefusal = Pick<Refusal, "reason" | "message">;
 
 /** A candidate with its request. */
 export interface Way {
@@ -75,10 +79,16 @@ function indexOf(plan: RoutingPlan): RuleIndex {
 }
 
 function chooseCandidate(rule: RoutedRule, call: AskedCall, tools: ChoiceTools): CallChoice {
-  const { fallback, budget } = rule;
-  const bounds = { prices: tools.prices, ...(budget !== undefined && { budget }) };
+  const { fallback, budget, audits, wouldDeny } = rule;
+  const bounds = {
+    prices: tools.prices,
+    ...(budget !== undefined && { budget }),
+    ...(audits !== undefined && { audits }),
+  };
   const unable: Unable[] = [];
   const ways: Way[] = [];
+  // In audit mode: who would serve it but for the budget.
+  const spare: Way[] = [];
   for (const candidate of orderCandidates(rule.candidates, tools)) {
     if (candidate.refusal !== undefined) {
       unable.push({ candidate, reason: candidate.refusal.message });
@@ -90,12 +100,37 @@ function chooseCandidate(rule: RoutedRule, call: AskedCall, tools: ChoiceTools):
       unable.push({ candidate, reason: outcome.reason });
       continue;
     }
-    const { request } = outcome;
-    if (fallback === undefined) return { kind: "single", rule, candidate, request };
+    const { request, objection } = outcome;
+    if (objection?.kind === "malformed") {
+      const denied = malformedBody(objection.reason);
+      return chosen(rule, [{ candidate, request }], denied);
+    }
+    if (objection !== undefined) {
+      unable.push({ candidate, reason: objection.reason });
+      spare.push({ candidate, request });
+      continue;
+    }
+    if (fallback === undefined) return chosen(rule, [{ candidate, request }], wouldDeny);
     ways.push({ candidate, request });
   }
-  if (fallback === undefined || ways.length === 0) return refuse(nobody(rule, unable), rule);
-  return { kind: "walk", rule, pick: fallback.pick, ways };
+  if (ways.length > 0) return chosen(rule, ways, wouldDeny);
+  const refusal = nobody(rule, unable);
+  return spare.length > 0 ? chosen(rule, spare, wouldDeny ?? refusal) : refuse(refusal, rule);
+}
+
+/** The first of the ways, or all of them one after another where the rule falls back. */
+function chosen(
+  rule: RoutedRule,
+  ways: readonly Way[],
+  denied: AuditedRefusal | undefined,
+): CallChoice {
+  const audited = denied && { reason: denied.reason, message: denied.message };
+  const would = audited !== undefined && { wouldDeny: audited };
+  const { fallback } = rule;
+  if (fallback !== undefined) return { kind: "walk", rule, pick: fallback.pick, ways, ...would };
+  const [first] = ways;
+  if (first === undefined) return refuse(nobody(rule, []), rule);
+  return { kind: "single", rule, ...first, ...would };
 }
 
 /** Tier after tier, within each by chance and weight; those that are left out for now come last, before nobody does. */

@@ -9,6 +9,18 @@ const cases: readonly { readonly name: string; readonly facts: readonly CallFact
   { name: "no facts", facts: [] },
   { name: "a plain transaction", facts: [callFacts({ trace })] },
   { name: "a child", facts: [callFacts({ trace: { ...trace, parentSpanId: "c".repeat(16) } })] },
+  {
+    name: "one that audit mode let by",
+    facts: [
+      callFacts({
+        wouldDeny: {
+          reason: "no-rule",
+          message: "No rule\nfor it",
+          route: { kind: "AIProviderRoute", namespace: "default", name: "openai", rule: 1 },
+        },
+      }),
+    ],
+  },
   { name: "one without a trace", facts: [callFacts({ responseChunks: 12 })] },
   {
     name: "a model call whose texts hold separators, line ends and other scripts",

@@ -3,7 +3,13 @@
  * every object again, and costs three times as much as writing and reading these lines.
  */
 
-import type { CallFacts, McpFacts, ModelCall, TokenUsage } from "../gateway/call-facts.ts";
+import type {
+  AuditedDenial,
+  CallFacts,
+  McpFacts,
+  ModelCall,
+  TokenUsage,
+} from "../gateway/call-facts.ts";
 
 /** What few facts have, as JSON, which holds no control character. */
 interface Rest {
@@ -12,6 +18,8 @@ interface Rest {
   readonly target: CallFacts["target"];
   readonly routing: CallFacts["routing"];
   readonly mcp?: McpFacts;
+  /** Only in audit mode */
+  readonly wouldDeny?: AuditedDenial;
   /** Only of a call under a budget */
   readonly charge?: NonNullable<CallFacts["charge"]>;
   /** Only a model call whose texts hold control characters */
@@ -47,7 +55,8 @@ export function decodeFacts(text: string): CallFacts[] {
 }
 
 function encodeLine(facts: CallFacts): string {
-  const { id, trace, responseChunks, model, capture, denial, target, routing, charge, mcp } = facts;
+  const { id, trace, responseChunks, model, capture, denial, target, routing } = facts;
+  const { charge, mcp, wouldDeny } = facts;
   const ids =
     trace === null
       ? `${id}${fieldEnd}${none}${fieldEnd}${none}${fieldEnd}${none}`
@@ -55,7 +64,7 @@ function encodeLine(facts: CallFacts): string {
   const isReadable = model === null || isWritable(model);
   const call = isReadable ? encodeModel(model) : encodeModel(null);
   const isCommon = capture === null && denial === null && target === null && routing === null;
-  const isBare = isCommon && mcp === undefined && charge === undefined;
+  const isBare = isCommon && mcp === undefined && charge === undefined && wouldDeny === undefined;
   const rest =
     isReadable && isBare
       ? none
@@ -66,6 +75,7 @@ function encodeLine(facts: CallFacts): string {
           routing,
           ...(mcp !== undefined && { mcp }),
           ...(charge !== undefined && { charge }),
+          ...(wouldDeny !== undefined && { wouldDeny }),
           ...(!isReadable && { model }),
         } satisfies Rest);
   return `${ids}${fieldEnd}${responseChunks}${fieldEnd}${call}${fieldEnd}${rest}${lineEnd}`;
@@ -90,6 +100,7 @@ function decodeLine(fields: readonly string[]): CallFacts {
     ...(rest.charge !== undefined && { charge: rest.charge }),
     responseChunks: Number(chunks),
     ...(rest.mcp !== undefined && { mcp: rest.mcp }),
+    ...(rest.wouldDeny !== undefined && { wouldDeny: rest.wouldDeny }),
   };
 }
 

@@ -3,7 +3,8 @@
  * judged, and answers pass without the names of what is refused. Does no I/O.
  */
 
-import type { CallFacts, EngineDenial, McpFacts } from "../gateway/call-facts.ts";
+import { tryLetBy } from "../gateway/audit.ts";
+import type { AuditedDenial, CallFacts, EngineDenial, McpFacts } from "../gateway/call-facts.ts";
 import type { HeaderPair } from "../gateway/decision.ts";
 import { CLRK_HEADERS } from "../gateway/headers.ts";
 import { refuseLimited } from "../gateway/limit-refusal.ts";
@@ -11,6 +12,7 @@ import type { McpAnswerFilter } from "../gateway/mcp-answer-filter.ts";
 import { createPlainFilter, createStreamFilter } from "../gateway/mcp-answer-filter.ts";
 import type { McpHead, McpJudge, McpRefusal } from "../gateway/mcp-judge.ts";
 import { redactTarget } from "../gateway/redact.ts";
+import { letByPick, letByReasons } from "../gateway/routing-plan.ts";
 import type { LimitPlan } from "../gateway/snapshot.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
 import type { SessionCommand } from "./commands.ts";
@@ -59,6 +61,7 @@ export class McpSession {
   #filter: McpAnswerFilter | undefined;
   #observation: Observation | undefined;
   #denial: EngineDenial | null = null;
+  #wouldDeny: AuditedDenial | undefined;
   #mcp: McpFacts | null = null;
   #target: CallFacts["target"] = null;
   #isSettling = false;
@@ -115,6 +118,7 @@ export class McpSession {
       model: null,
       capture: observation?.capture() ?? null,
       denial: this.#denial,
+      ...(this.#wouldDeny !== undefined && { wouldDeny: this.#wouldDeny }),
       routing: null,
       target: this.#target,
       responseChunks: observation?.responseChunks ?? 0,
@@ -135,16 +139,18 @@ export class McpSession {
     this.#observe(headers, endOfStream);
     if (head.scheme === "") return this.#refuse(ownFault);
     const refusal = judge.judgeHead(head);
-    if (refusal !== undefined) return this.#refuseAsMcp(refusal);
+    const pick = refusal && this.#letBy(refusal);
+    if (refusal !== undefined && pick === undefined) return this.#refuseAsMcp(refusal);
     const changes = this.#askPolicies(head, headers);
     if (changes.kind === "refuse") return this.#refuse(changes.refusal);
-    this.#state = endOfStream ? "open" : "body";
-    this.#filters = endOfStream && judge.hides(head);
+    this.#state = endOfStream || pick !== undefined ? "open" : "body";
+    this.#filters = endOfStream && judge.hides(head) && !this.#audits;
     const bytes = encodeHeadersReply("request-headers", {
       // What is compressed cannot be filtered as it passes.
-      set: [...changes.set, ["accept-encoding", "identity"]],
+      set: this.#audits ? changes.set : [...changes.set, ["accept-encoding", "identity"]],
       remove: changes.remove,
       transactionId: this.#id,
+      ...(pick !== undefined && { way: { pick } }),
     });
     return send(bytes);
   }
@@ -181,7 +187,10 @@ export class McpSession {
       });
       // Nothing here waits for slow work: a policy that wants it has no answer.
       if (answer.kind === "work") return { kind: "refuse", refusal: ownFault };
-      if (answer.kind === "deny") return { kind: "refuse", refusal: answer };
+      if (answer.kind === "deny") {
+        if (this.#letBy(answer) !== undefined) continue;
+        return { kind: "refuse", refusal: answer };
+      }
       if (answer.kind === "continue") continue;
       set.push(...answer.set);
       remove.push(...answer.remove);
@@ -200,20 +209,56 @@ export class McpSession {
     const { judge } = this.#options;
     const head = this.#head;
     if (head === undefined) return this.#refuse(ownFault);
-    if (!endOfStream) return this.#refuse(cutBody);
+    if (!endOfStream) return this.#goOnWithout(cutBody) ?? this.#refuse(cutBody);
     this.#observation?.requestBody(body, true);
     const outcome = judge.judgeBody(head, body);
     this.#mcp = outcome.facts === null ? null : this.#redacted(outcome.facts);
-    if (outcome.kind === "refuse") return this.#refuseAsMcp(outcome.refusal);
+    if (outcome.kind === "refuse") {
+      const { refusal, isRuled } = outcome;
+      const goOn = isRuled ? this.#goOn(refusal) : this.#goOnWithout(refusal);
+      return goOn ?? this.#refuseAsMcp(refusal);
+    }
     const limited = this.#takeLimits(outcome.limits);
     if (limited !== undefined) {
       const { message, headers = [] } = limited;
       this.#mcp = this.#mcp === null ? null : asDenied(this.#mcp);
-      return this.#refuseAsMcp(outcome.limited(message, headers));
+      const refusal = outcome.limited(message, headers);
+      return this.#goOn(refusal) ?? this.#refuseAsMcp(refusal);
     }
     this.#state = "open";
-    this.#filters = outcome.hasLists && judge.hides(head);
+    this.#filters = outcome.hasLists && judge.hides(head) && !this.#audits;
     return replyCommands["request-body"];
+  }
+
+  get #audits(): boolean {
+    return this.#options.entry.plan.audits === true;
+  }
+
+  /** In audit mode notes a refusal, and says where a request goes that no rule is about; undefined: it is refused. */
+  #letBy({ reason, message }: Pick<Refusal, "reason" | "message">): string | undefined {
+    const { entry, tools } = this.#options;
+    const told = { reason, message: tools.words().redactOnce(message) };
+    const note = tryLetBy(told, entry.plan, this.#audits);
+    if (note === undefined) return undefined;
+    this.#wouldDeny ??= note;
+    const known = letByReasons.find((one) => one === reason);
+    return letByPick(known ?? "mcp-denied");
+  }
+
+  /** What a rule is about keeps the rule's credential. */
+  #goOn(refusal: Pick<Refusal, "reason" | "message">): readonly SessionCommand[] | undefined {
+    if (this.#letBy(refusal) === undefined) return undefined;
+    this.#state = "open";
+    return replyCommands["request-body"];
+  }
+
+  #goOnWithout(
+    refusal: Pick<Refusal, "reason" | "message">,
+  ): readonly SessionCommand[] | undefined {
+    const pick = this.#letBy(refusal);
+    if (pick === undefined) return undefined;
+    this.#state = "open";
+    return send(encodeBodyReply("request-body", { way: { pick } }));
   }
 
   #takeLimits(limits: readonly LimitPlan[]): Refusal | undefined {
@@ -233,8 +278,12 @@ export class McpSession {
       case "request-trailers":
       case "response-trailers":
         return replyCommands[phase];
-      case "request-headers":
       case "request-body":
+        // Nobody judges it: its head would have been refused.
+        if (this.#wouldDeny === undefined) return fault(phase);
+        this.#observation?.requestBody(body, endOfStream);
+        return replyCommands[phase];
+      case "request-headers":
         return fault(phase);
     }
   }

@@ -77,6 +77,22 @@ for (const { phase, field } of headersPhases) {
   });
 }
 
+t.test(
+  "encodeHeadersReply() picks a way beside the id, with a change so that it counts",
+  async (t) => {
+    const reply = { set: [], remove: [], transactionId: "1", way: { pick: "let-by/no-rule" } };
+    const { requestHeaders, dynamicMetadata } = ProcessingResponse.decode(
+      encodeHeadersReply("request-headers", reply),
+    );
+    t.same(dynamicMetadata?.fields["clrk"]?.structValue?.fields, {
+      id: { stringValue: "1" },
+      pick: { stringValue: "let-by/no-rule" },
+    });
+    t.equal(requestHeaders?.response?.clearRouteCache, true);
+    t.strictSame(requestHeaders?.response?.headerMutation?.removeHeaders, ["x-clrk-served"]);
+  },
+);
+
 t.test("encodeHeadersReply() overwrites by raw_value and keeps the order", async (t) => {
   const bytes = encodeHeadersReply("request-headers", {
     set: [

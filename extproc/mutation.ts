@@ -55,6 +55,8 @@ export interface HeadersReply extends HeaderChanges {
   readonly transactionId?: string;
   /** Lets Envoy choose the route anew by the changed headers */
   readonly clearRouteCache?: boolean;
+  /** Has Envoy choose the route anew by it */
+  readonly way?: PickedWay;
 }
 
 /** Answer to a body or a piece of it. */
@@ -116,14 +118,17 @@ const noChanges: HeaderChanges = { set: [], remove: [] };
 
 /** A message that lets headers pass with these changes; new bytes, or the shared ones when there are none. */
 export function encodeHeadersReply(phase: HeadersPhase, reply: HeadersReply): Buffer {
-  const { mode, transactionId, clearRouteCache } = reply;
-  writer.begin(replyBound(reply, transactionId));
+  const { mode, transactionId, clearRouteCache, way } = reply;
+  const wayBytes = way === undefined ? 0 : wayBound(way);
+  writer.begin(replyBound(reply, transactionId) + wayBytes);
   const end = writer.mark();
   writeModes(mode);
-  if (transactionId !== undefined) writeTransactionId(writer, transactionId);
+  // Of two entries of one namespace Envoy would read the last.
+  if (way !== undefined) writeWay(writer, way, transactionId);
+  else if (transactionId !== undefined) writeTransactionId(writer, transactionId);
   const start = writer.mark();
-  if (clearRouteCache === true) writer.number(5, 1);
-  writeHeaderChanges(writer, 2, reply);
+  if (clearRouteCache === true || way !== undefined) writer.number(5, 1);
+  writeHeaderChanges(writer, 2, way === undefined ? reply : marked(reply));
   if (writer.mark() === end) return continueReplies[phase];
   writeCommonResponse(phase, start);
   return writer.finish();
@@ -182,6 +187,11 @@ export function encodeTrailersReply(
   writeHeaderChanges(writer, 1, changes);
   writer.block(REPLY_FIELDS[phase], start);
   return writer.finish();
+}
+
+/** Envoy ignores a wish for another route that changes no header. */
+function marked({ set, remove }: HeaderChanges): HeaderChanges {
+  return { set, remove: remove.length === 0 && set.length === 0 ? nothingThere : remove };
 }
 
 function emptyReply(phase: Phase): Buffer {

@@ -83,11 +83,19 @@ export function wayBound({ pick, order = [], call = "" }: PickedWay): number {
   return bytes;
 }
 
-/** Writes dynamic_metadata that says which way was picked; what was written before of the namespace stays. */
-export function writeWay(writer: ProtobufWriter, { pick, order, call }: PickedWay): void {
+/**
+ * Writes dynamic_metadata that says which way was picked, with the id of a transaction that has none yet; what was
+ * written before of the namespace stays.
+ */
+export function writeWay(
+  writer: ProtobufWriter,
+  { pick, order, call }: PickedWay,
+  transactionId?: string,
+): void {
   const outer = writer.mark();
   if (order !== undefined) writeOrder(writer, order);
   const start = writer.mark();
+  if (transactionId !== undefined) writeTextField(writer, metadataKey, transactionId);
   if (call !== undefined) writeTextField(writer, callKey, call);
   writeTextField(writer, pickKey, pick);
   writeStructField(writer, start, metadataNamespace);

@@ -8,13 +8,13 @@ import type { CallRouting } from "../gateway/call-facts.ts";
 import type { HeaderPair } from "../gateway/decision.ts";
 import { CLRK_HEADERS } from "../gateway/headers.ts";
 import type { RoutedRule, RoutingPlan } from "../gateway/routing-plan.ts";
-import { candidateCluster, noPick } from "../gateway/routing-plan.ts";
+import { candidateCluster, letByPick, noPick } from "../gateway/routing-plan.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { AnswerShape, WholeAnswer } from "./answer-changer.ts";
 import { AnswerChanger } from "./answer-changer.ts";
 import { AskedCall } from "./asked-call.ts";
 import { encodeAskedHead } from "./asked-head.ts";
-import type { ChoiceTools, Way } from "./call-choice.ts";
+import type { AuditedRefusal, ChoiceTools, Way } from "./call-choice.ts";
 import { chooseCall } from "./call-choice.ts";
 import type { CallDemand } from "./call-demand.ts";
 import { decodeBody } from "./decode-body.ts";
@@ -23,6 +23,7 @@ import type { BodyReply } from "./mutation.ts";
 import type { OutgoingTools, SentRequest } from "./outgoing-request.ts";
 import { finishRequest } from "./outgoing-request.ts";
 import type { Refusal } from "./refusal.ts";
+import type { PickedWay } from "./reply-parts.ts";
 import type { HeaderView } from "./transaction-message.ts";
 
 /** What a routed call asks of its thread. */
@@ -53,6 +54,7 @@ export class RoutedCall {
   #changesPath = false;
   #changer: AnswerChanger | undefined;
   #isLocal = false;
+  #wouldDeny: AuditedRefusal | undefined;
 
   /** `headers` are kept. */
   constructor(
@@ -71,6 +73,11 @@ export class RoutedCall {
   /** The rule that decided; undefined before, and where none did. */
   get rule(): RoutedRule | undefined {
     return this.#rule;
+  }
+
+  /** Why the call would be refused, where audit mode lets it by all the same. */
+  get wouldDeny(): AuditedRefusal | undefined {
+    return this.#wouldDeny;
   }
 
   /** Who answers, once that is certain; of several it is known with the answer. */
@@ -129,7 +136,7 @@ export class RoutedCall {
     const headers = this.#headers;
     const coding = headers.find("content-encoding");
     const decoded = decodeBody(body, coding, maxRequestBytes);
-    if (decoded.kind !== "ok") return { kind: "refuse", refusal: undecodable(decoded.kind) };
+    if (decoded.kind !== "ok") return this.#refuse(undecodable(decoded.kind));
     const sent: SentRequest = {
       method: headers.find(":method") ?? "",
       path: headers.find(":path") ?? "/",
@@ -141,10 +148,11 @@ export class RoutedCall {
     };
     const call = new AskedCall(this.#provider, sent);
     const choice = chooseCall(this.#plan, call, this.#tools);
+    this.#wouldDeny = choice.wouldDeny;
     switch (choice.kind) {
       case "refuse":
         this.#rule = choice.rule;
-        return choice;
+        return this.#refuse(choice.refusal);
       case "next":
         return { kind: "reply", reply: { way: { pick: noPick } } };
       case "single":
@@ -155,6 +163,17 @@ export class RoutedCall {
         this.#ways = choice.ways.map(withoutBody);
         return this.#walk(choice.rule, choice.ways, sent);
     }
+  }
+
+  /** In audit mode a call goes on of which nobody can say which rule it means. */
+  #refuse(refusal: Refusal): RoutedReply {
+    const { letBy } = this.#plan;
+    const { reason, message } = refusal;
+    const isOpen = reason === "no-rule" || reason === "body-malformed";
+    if (letBy === undefined || !isOpen) return { kind: "refuse", refusal };
+    this.#wouldDeny = { reason, message };
+    const way = letBy === "elsewhere" && { way: { pick: letByPick(reason) } };
+    return { kind: "reply", reply: { ...way } };
   }
 
   /** Takes the answer's headers, which are borrowed; `isLast`: it has no body. */
@@ -218,6 +237,11 @@ export class RoutedCall {
     if (call === undefined) return { kind: "refuse", refusal: headTooLong };
     return { kind: "reply", reply: { set: retryBound(rule, ways), way: { pick, order, call } } };
   }
+}
+
+/** Where a call goes in audit mode that has nothing to read; undefined: the way that its path says. */
+export function unreadWay({ letBy }: Pick<RoutingPlan, "letBy">): PickedWay | undefined {
+  return letBy === "elsewhere" ? { pick: letByPick("body-malformed") } : undefined;
 }
 
 /** Envoy would ask the last of the order again in the place of each candidate that is not in it. */

@@ -4,7 +4,8 @@
  * however the stream ends, there is one record.
  */
 
-import type { CallFacts, EngineDenial } from "../gateway/call-facts.ts";
+import { auditedDenial, tryLetBy } from "../gateway/audit.ts";
+import type { AuditedDenial, CallFacts, EngineDenial } from "../gateway/call-facts.ts";
 import type {
   Command as PolicyCommand,
   Decision,
@@ -27,10 +28,12 @@ import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import { encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
 import type { Observation, ObservedPlan, ObservedRequest, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
+import type { PickedWay } from "./reply-parts.ts";
+import { answerFault, bodiless, upgraded } from "./session-refusals.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
 import type { RoutingTools } from "./routed-call.ts";
-import { RoutedCall } from "./routed-call.ts";
+import { RoutedCall, unreadWay } from "./routed-call.ts";
 import { fault, replyCommands } from "./session-replies.ts";
 import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders, WaitingMessages } from "./waiting-messages.ts";
@@ -83,6 +86,9 @@ export class Session {
   #observation: Observation | undefined;
   #hasResponse = false;
   #denial: EngineDenial | null = null;
+  #wouldDeny: AuditedDenial | undefined;
+  /** Where Envoy sends a request that is let by unread */
+  #way: PickedWay | undefined;
   #target: CallFacts["target"] = null;
   #waiting: WaitingMessages | undefined;
   #isSettling = false;
@@ -178,6 +184,7 @@ export class Session {
       model,
       capture: observation?.capture() ?? null,
       denial: this.#denial,
+      ...(this.#wouldDeny !== undefined && { wouldDeny: this.#wouldDeny }),
       routing: this.#routed?.routing ?? null,
       ...(charge !== undefined && { charge }),
       target: this.#target,
@@ -218,8 +225,11 @@ export class Session {
     const { routing } = entry.plan;
     if (routing !== undefined) {
       if (headers.find("upgrade") !== undefined) return this.#refuse(upgraded);
-      if (endOfStream) return this.#refuse(bodiless);
-      this.#routed = this.#routeCall(entry, routing, ownedHeaders(headers));
+      if (endOfStream && !this.#isLetBy(bodiless, routing.letBy !== undefined)) {
+        return this.#refuse(bodiless);
+      }
+      if (endOfStream) this.#way = unreadWay(routing);
+      else this.#routed = this.#routeCall(entry, routing, ownedHeaders(headers));
     } else if (shown.requestBody !== "none" || shown.responseBody) {
       const { meters, capture } = entry.plan;
       const plan = { provider: entry.provider, meters, capture };
@@ -254,7 +264,7 @@ export class Session {
       if (answer === undefined) break;
       if (answer.kind === "work") return this.#wait(transaction, answer);
       transaction.outcome = undefined;
-      if (answer.kind === "deny") return this.#refuse(answer);
+      if (answer.kind === "deny" && !this.#isLetBy(answer)) return this.#refuse(answer);
       if (answer.kind === "mutate") this.#collect(answer);
       this.#asked++;
     }
@@ -281,8 +291,16 @@ export class Session {
       set: this.#set,
       remove: this.#remove,
       transactionId: this.#id,
+      ...(this.#way !== undefined && { way: this.#way }),
     });
     return [{ kind: "send", bytes }];
+  }
+
+  /** Whether audit mode lets by what is refused, which it notes. */
+  #isLetBy(refusal: Refusal, audits: boolean | undefined = this.#entry?.plan.audits): boolean {
+    const note = this.#entry && tryLetBy(refusal, this.#entry.plan, audits);
+    this.#wouldDeny ??= note;
+    return note !== undefined;
   }
 
   #refuse(refusal: Refusal): readonly SessionCommand[] {
@@ -363,11 +381,22 @@ export class Session {
     // Envoy logs the path that the backend is asked by.
     if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
-    // Which rule's limits and budget count is known only now; what would be refused anyway takes nothing.
-    const admitted = admitCall(routed, this.#caller, this.#tools);
-    if (admitted.kind === "refused") return this.#refuse(admitted.refusal);
-    this.#account = admitted.account;
+    const refusal = this.#admit(routed);
+    if (refusal !== undefined) return this.#refuse(refusal);
     return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
+  }
+
+  /** Which rule's limits and budget count is known only now; what would be refused anyway takes nothing. */
+  #admit(routed: RoutedCall): Refusal | undefined {
+    const { wouldDeny, rule } = routed;
+    if (wouldDeny !== undefined) {
+      this.#wouldDeny = this.#entry && auditedDenial(wouldDeny, this.#entry.plan);
+      return undefined;
+    }
+    const admitted = admitCall(routed, this.#caller, this.#tools);
+    if (admitted.kind === "admitted") this.#account = admitted.account;
+    else if (!this.#isLetBy(admitted.refusal, rule?.audits)) return admitted.refusal;
+    return undefined;
   }
 
   /** The request is read as the agent sent it, its answer as the provider that serves it writes it. */
@@ -439,25 +468,6 @@ export class Session {
 }
 
 const noBytes = Buffer.alloc(0);
-
-const bodiless: Refusal = {
-  status: 400,
-  reason: "body-malformed",
-  message: "Refused because the request has no body, and a rule decides by it",
-};
-
-/** Envoy shows no bodies of such a connection: nobody would read the call, count it or choose for it. */
-const upgraded: Refusal = {
-  status: 400,
-  reason: "not-translatable",
-  message: "Refused because a model call that asks for an upgrade cannot be read: send it without",
-};
-
-const answerFault: Refusal = {
-  status: 502,
-  reason: "engine-failed",
-  message: "Refused because the gateway failed to translate the answer",
-};
 
 interface MutableTransaction extends Transaction {
   outcome: WorkOutcome | undefined;

@@ -113,6 +113,8 @@ t.test("attribute names keep their strings", async (t) => {
     rule: "clrk.rule",
     decision: "clrk.decision",
     denyReason: "clrk.deny.reason",
+    wouldDenyReason: "clrk.would_deny.reason",
+    wouldDenyMessage: "clrk.would_deny.message",
     credentialName: "clrk.credential.name",
     tier: "clrk.tier",
     snapshotRevision: "clrk.snapshot.revision",

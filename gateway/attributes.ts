@@ -178,9 +178,11 @@ export const DECISION_ATTRIBUTES = {
   route: "clrk.route",
   /** Index of the rule within the route */
   rule: "clrk.rule",
-  /** `allow` or `deny` */
+  /** `allow`, `deny` or, where audit mode let by what would have been refused, `audit` */
   decision: "clrk.decision",
   denyReason: "clrk.deny.reason",
+  wouldDenyReason: "clrk.would_deny.reason",
+  wouldDenyMessage: "clrk.would_deny.message",
   /** `Kind namespace/name` of the injected credential, never its value */
   credentialName: "clrk.credential.name",
   tier: "clrk.tier",

@@ -1,5 +1,6 @@
 /** What the engine found out about one transaction, joined with Envoy's access log entry to make its record. */
 
+import type { ObjectName } from "./snapshot-terms.ts";
 import type { TraceIds } from "./trace-context.ts";
 
 /** Tokens of one model call; null where the provider did not say. */
@@ -122,6 +123,11 @@ export interface EngineDenial {
   readonly message: string;
 }
 
+/** A refusal by the engine that audit mode only records; `rule` is the index within the route's rules. */
+export interface AuditedDenial extends EngineDenial {
+  readonly route: ObjectName & { readonly rule: number };
+}
+
 /** Everything the engine adds to one record. Plain data: it crosses threads. */
 export interface CallFacts {
   /** Joins the facts with the access log entry: dynamic metadata `clrk:id` */
@@ -131,6 +137,8 @@ export interface CallFacts {
   readonly model: ModelCall | null;
   readonly capture: CapturedExchange | null;
   readonly denial: EngineDenial | null;
+  /** Absent where nothing would have been refused, or something was */
+  readonly wouldDeny?: AuditedDenial;
   /** Null where nothing was chosen: the request went the way that its path says, as it was */
   readonly routing: CallRouting | null;
   /** Absent where nothing was judged as MCP */

@@ -4,9 +4,10 @@
  */
 
 import type { ParsedObject } from "../crds/kinds.ts";
-import { formatReference } from "../crds/meta.ts";
+import { formatReference, referenceOf } from "../crds/meta.ts";
 import type { AddressGuard } from "./address-guard.ts";
 import { createAddressGuard } from "./address-guard.ts";
+import { auditSentence } from "./audit.ts";
 import { draftAiProviderRoute } from "./compile/ai-provider-route.ts";
 import type { Attachments, RouteObject } from "./compile/attachment.ts";
 import { attachRoute, routeKinds } from "./compile/attachment.ts";
@@ -14,7 +15,7 @@ import { unknownSchema } from "./compile/backend-reference.ts";
 import type { CredentialBindings } from "./compile/credential-policies.ts";
 import { bindCredentials } from "./compile/credential-policies.ts";
 import type { RouteDenials } from "./compile/deny-policies.ts";
-import { denyRoutes } from "./compile/deny-policies.ts";
+import { denyRoutes, isDeniedByPolicy } from "./compile/deny-policies.ts";
 import { draftEgressHttpRoute } from "./compile/egress-http-route.ts";
 import { draftEgressL4Route } from "./compile/egress-l4-route.ts";
 import type { AttachedRoute } from "./compile/gateway-rules.ts";
@@ -30,6 +31,7 @@ import { compareNames, indexObjects, objectKey } from "./compile/object-index.ts
 import type { DenyAction } from "./compile/refusal.ts";
 import { notEnforced, refuseUnenforced } from "./compile/refusal.ts";
 import type { RouteDraft } from "./compile/route-draft.ts";
+import type { ActionScope } from "./compile/rule-action.ts";
 import { findUnknownSink, recordRules } from "./compile/record-rules.ts";
 import { unenforcedLogging } from "./compile/rule-extensions.ts";
 import type { ListenerAttachments, ObjectStatus } from "./compile/status-book.ts";
@@ -123,7 +125,10 @@ interface Compilation {
 interface UnderstoodRoute {
   readonly draft: RouteDraft;
   readonly attachments: Attachments;
+  /** By a policy */
   readonly deny: DenyAction | undefined;
+  /** Because it asks for what is not enforced */
+  readonly unenforced: DenyAction | undefined;
 }
 
 function understandRoutes(options: {
@@ -144,16 +149,36 @@ function understandRoutes(options: {
       for (const finding of unresolved) book.reportUnresolved(object, finding);
       for (const problem of problems) book.note(object, problem);
       const denial = denials.get(objectKey(object));
+      const attachments = attachRoute(object, index, book);
       if (denial?.policy) {
-        book.note(object, `All of its traffic is refused by ${formatReference(denial.policy)}`);
+        const verb = isOnlyAudited(object, attachments, index) ? "would be" : "is";
+        book.note(
+          object,
+          `All of its traffic ${verb} refused by ${formatReference(denial.policy)}`,
+        );
       }
       const [obstacle] = obstacles;
       return {
         draft,
-        attachments: attachRoute(object, index, book),
-        deny: denial ?? (obstacle === undefined ? undefined : refuseUnenforced(name, obstacle)),
+        attachments,
+        deny: denial,
+        unenforced: obstacle === undefined ? undefined : refuseUnenforced(name, obstacle),
       };
     });
+}
+
+function isOnlyAudited(
+  { spec }: RouteObject,
+  attachments: Attachments,
+  index: ObjectIndex,
+): boolean {
+  const gateways = index
+    .list("EgressGateway")
+    .filter((gateway) => attachments.has(objectKey(gateway)));
+  return (
+    spec.enforcement === "Audit" ||
+    (gateways.length > 0 && gateways.every((gateway) => gateway.spec.enforcement === "Audit"))
+  );
 }
 
 function draftRoute(
@@ -196,16 +221,18 @@ function compileGateway(
   const settings = gatewaySettings(gateway, compilation);
   const aliases = hostAliases(gateway, book);
   const key = objectKey(gateway);
-  const attached = compilation.routes.flatMap(({ draft, attachments, deny }): AttachedRoute[] => {
+  const attached = compilation.routes.flatMap((understood): AttachedRoute[] => {
+    const { draft, attachments, deny } = understood;
     const attachment = attachments.get(key);
     if (attachment === undefined) return [];
     const { object } = draft;
+    const audits = settings.audits === true || object.spec.enforcement === "Audit";
     const unknown = findUnknownSink(draft, gateway);
     if (unknown !== undefined) book.reportUnresolved(object, unknown.finding);
     const scope = {
       gateway,
       route: draft.name,
-      deny: deny ?? unknown?.deny,
+      ...auditScope({ deny, unenforced: understood.unenforced ?? unknown?.deny }, audits),
       routeBindings: bindings.get(objectKey(object)) ?? [],
       // An EgressL4Route allows connections; what is said on them is none of its matters.
       gatewayBindings: object.kind === "EgressL4Route" ? [] : (bindings.get(key) ?? []),
@@ -216,17 +243,52 @@ function compileGateway(
     };
     return [{ draft, attachment, scope }];
   });
+  reportAudits(gateway, attached, book);
   const { listeners } = settings;
   book.reportAttachedRoutes(gateway, countAttachments(listeners, attached));
   const placed = placeRules(attached, listeners);
   noteRefusedCredentials(attached, placed, book);
+  const auditedRoutes = attached.flatMap(({ draft }) =>
+    draft.object.spec.enforcement === "Audit" ? [draft.name] : [],
+  );
   const told = attached.flatMap(({ draft }) => recordRules(draft));
   return {
     ...settings,
+    ...(auditedRoutes.length > 0 && { auditedRoutes }),
     ...(told.length > 0 && { recordRules: told }),
     hosts: mergeHostPolicies(placed, aliases, settings.defaultPolicy),
     l4Rules: connectionRules(attached, listeners),
   };
+}
+
+/** Says of what audits that it does: of a gateway, of all routes on it, and of routes by themselves. */
+function reportAudits(
+  gateway: ObjectOf<"EgressGateway">,
+  attached: readonly AttachedRoute[],
+  book: StatusBook,
+): void {
+  const isWhole = gateway.spec.enforcement === "Audit";
+  const name = formatReference(referenceOf(gateway));
+  if (isWhole) book.reportAudit(gateway, auditSentence([name]));
+  for (const { draft, scope } of attached) {
+    if (scope.audits !== true) continue;
+    const { object } = draft;
+    const own = formatReference(draft.name);
+    const isOwn = object.spec.enforcement === "Audit";
+    book.reportAudit(object, isOwn ? auditSentence([own]) : `${name} audits all of its routes`);
+  }
+}
+
+/** In audit mode what a policy refuses is only said; what cannot be enforced is refused all the same. */
+function auditScope(
+  { deny, unenforced }: Pick<UnderstoodRoute, "deny" | "unenforced">,
+  audits: boolean,
+): Pick<ActionScope, "audits" | "deny" | "wouldDeny"> {
+  const isAudited = audits && deny !== undefined && isDeniedByPolicy(deny);
+  if (!isAudited) return { audits, deny: deny ?? unenforced };
+  if (unenforced !== undefined) return { audits, deny: unenforced };
+  const { reason, message } = deny;
+  return { audits, deny: undefined, wouldDeny: { reason, message } };
 }
 
 function countAttachments(

@@ -103,6 +103,8 @@ export interface GatewayStatus {
   readonly namespace: string;
   readonly name: string;
   readonly defaultPolicy: string;
+  /** Names of what only audits: itself (`EgressGateway default/egress`) or some of its routes; absent: all is enforced */
+  readonly audits?: readonly string[];
   readonly ready: boolean;
   /** Sentence; empty when ready */
   readonly reason: string;
@@ -206,6 +208,8 @@ export interface RunStatus {
   readonly since: string;
   readonly requests: number;
   readonly denied: number;
+  /** Let by in audit mode, where they would have been denied; absent: none */
+  readonly wouldDeny?: number;
 }
 
 /** One line of the event stream. */

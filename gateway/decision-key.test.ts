@@ -17,6 +17,11 @@ const cases: readonly { key: string; decision: KeyedDecision }[] = [
     key: "deny/credential-missing/AIProviderRoute/default/openai/0",
     decision: { verdict: "deny", reason: "credential-missing", route, ruleIndex: 0 },
   },
+  { key: "audit/no-rule", decision: { verdict: "allow", wouldDeny: "no-rule" } },
+  {
+    key: "audit/deny-policy/AIProviderRoute/default/openai/0",
+    decision: { verdict: "allow", wouldDeny: "deny-policy", route, ruleIndex: 0 },
+  },
 ];
 
 t.test("encodeDecisionKey() writes what tryParseDecisionKey() reads", async (t) => {
@@ -35,6 +40,11 @@ t.test("tryParseDecisionKey() refuses what is not a key", async (t) => {
     "allow/",
     "allow/x",
     "deny/because",
+    "audit",
+    "audit/",
+    "audit/because",
+    "audit/guarded-address",
+    "audit/no-rule/Kind/ns/name",
     "allow/Kind/ns/name",
     "allow/Kind/ns/name/x",
     "allow/Kind/ns/name/1/more",

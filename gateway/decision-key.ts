@@ -10,6 +10,8 @@ export interface KeyedDecision {
   readonly verdict: "allow" | "deny";
   /** Present on deny */
   readonly reason?: DenyReason | ConnectionDenyReason;
+  /** Present on an allow that audit mode gives in place of a refusal */
+  readonly wouldDeny?: DenyReason;
   readonly route?: ObjectName;
   readonly ruleIndex?: number;
 }
@@ -22,30 +24,39 @@ export type ConnectionDenyReason =
   | "needs-connect"
   | "guarded-address";
 
-/** Writes `allow/Kind/namespace/name/index`, `deny/reason/Kind/…` or, without a rule, `allow/default-policy`. */
+/**
+ * Writes `allow/Kind/namespace/name/index`, `deny/reason/Kind/…`, `audit/reason/Kind/…` or, without a rule,
+ * `allow/default-policy`.
+ */
 export function encodeDecisionKey(decision: KeyedDecision): string {
-  const head =
-    decision.verdict === "deny" ? `deny/${decision.reason ?? "default-policy"}` : "allow";
+  const head = headOf(decision);
   const { route } = decision;
-  if (route === undefined) return decision.verdict === "deny" ? head : "allow/default-policy";
+  if (route === undefined) return head === "allow" ? "allow/default-policy" : head;
   return `${head}/${route.kind}/${route.namespace}/${route.name}/${decision.ruleIndex ?? 0}`;
+}
+
+function headOf({ verdict, reason, wouldDeny }: KeyedDecision): string {
+  if (verdict === "deny") return `deny/${reason ?? "default-policy"}`;
+  return wouldDeny === undefined ? "allow" : `audit/${wouldDeny}`;
 }
 
 /** Reads a key; undefined for anything that `encodeDecisionKey` does not write. */
 export function tryParseDecisionKey(key: string): KeyedDecision | undefined {
-  const parts = key.split("/");
-  const verdict = parts.shift();
-  if (verdict !== "allow" && verdict !== "deny") return undefined;
-  if (verdict === "allow" && key === "allow/default-policy") return { verdict };
-  const reason = verdict === "deny" ? parts.shift() : undefined;
-  if (reason !== undefined && !isReason(reason)) return undefined;
-  if (verdict === "deny" && reason === undefined) return undefined;
-  const rule = tryParseRule(parts);
-  if (rule === undefined || (verdict === "allow" && rule.route === undefined)) return undefined;
-  return { verdict, ...(reason !== undefined && { reason }), ...rule };
+  if (key === "allow/default-policy") return { verdict: "allow" };
+  const [head, ...parts] = key.split("/");
+  if (head === "allow") {
+    const rule = tryParseRule(parts);
+    return rule?.route === undefined ? undefined : { verdict: "allow", ...rule };
+  }
+  if (head !== "deny" && head !== "audit") return undefined;
+  const [reason = "", ...named] = parts;
+  const rule = tryParseRule(named);
+  if (rule === undefined) return undefined;
+  if (head === "deny") return isReason(reason) ? { verdict: "deny", reason, ...rule } : undefined;
+  return isRuleReason(reason) ? { verdict: "allow", wouldDeny: reason, ...rule } : undefined;
 }
 
-const reasons: ReadonlySet<string> = new Set([
+const ruleReasons: ReadonlySet<string> = new Set([
   "default-policy",
   "no-rule",
   "deny-policy",
@@ -63,15 +74,22 @@ const reasons: ReadonlySet<string> = new Set([
   "not-translatable",
   "upstream-malformed",
   "mcp-denied",
+] satisfies readonly DenyReason[]);
+
+const connectionReasons: ReadonlySet<string> = new Set([
   "unidentified",
   "unmatched-port",
   "no-server-name",
   "needs-connect",
   "guarded-address",
-] satisfies readonly (DenyReason | ConnectionDenyReason)[]);
+] satisfies readonly ConnectionDenyReason[]);
+
+function isRuleReason(text: string): text is DenyReason {
+  return ruleReasons.has(text);
+}
 
 function isReason(text: string): text is DenyReason | ConnectionDenyReason {
-  return reasons.has(text);
+  return isRuleReason(text) || connectionReasons.has(text);
 }
 
 function tryParseRule(

@@ -8,6 +8,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
+import { auditNews } from "./audit.ts";
 import { AdsServer } from "./ads-server.ts";
 import { BackendHealth } from "./backend-health.ts";
 import { listBudgets } from "./budget-list.ts";
@@ -79,6 +80,8 @@ export class GatewayProcess {
   #problems: readonly SourceProblem[] = [];
   #created = 0;
   #pending: PendingRevision | undefined;
+  /** Gateways of which it was last told whether they audit */
+  #told: readonly GatewaySnapshot[] = [];
 
   constructor(parts: GatewayProcessParts) {
     this.#parts = parts;
@@ -196,8 +199,18 @@ export class GatewayProcess {
 
   #onCompiled({ snapshot, credentials }: CompileResult, news: RevisionNews): void {
     const { startedNs, changes } = news;
+    this.#tellOfAudit(snapshot.gateways);
     this.#pending = { revision: snapshot.revision, startedNs, changes };
     this.#records.setTargets(snapshot.gateways, credentials);
+  }
+
+  /** With every revision: nobody is to forget it. */
+  #tellOfAudit(gateways: readonly GatewaySnapshot[]): void {
+    const { log } = this.#parts;
+    const { warnings, ended } = auditNews(gateways, this.#told);
+    this.#told = gateways;
+    for (const message of warnings) log.warn(message);
+    for (const message of ended) log.info(message);
   }
 
   /** The engine comes first: Envoy must never ask it by a plan that it does not have. */

@@ -8,6 +8,7 @@ import { createServer } from "node:net";
 import path from "node:path";
 import type { AccessLogPipe } from "./access-log-pipe.ts";
 import type { AdsEvent, AdsServer } from "./ads-server.ts";
+import { auditors } from "./audit.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
 import type { Clock } from "./clock.ts";
 import type { ListenerAttachments } from "./compile.ts";
@@ -203,11 +204,13 @@ export class GatewayRuntime {
   status(attachments: readonly ListenerAttachments[] = []): GatewayStatus {
     const { certificates, transparent } = this.#options;
     const { namespace, name, defaultPolicy, listeners } = this.#gateway;
+    const audits = auditors(this.#gateway);
     const pid = this.#envoy.pid;
     return {
       namespace,
       name,
       defaultPolicy,
+      ...(audits.length > 0 && { audits }),
       ready: this.#reason() === "",
       reason: this.#reason(),
       liveRevision: this.#liveRevision,

@@ -50,7 +50,13 @@ export type McpOutcome =
       /** The refusal when a limit has nothing left */
       readonly limited: (message: string, headers: McpRefusal["headers"]) => McpRefusal;
     }
-  | { readonly kind: "refuse"; readonly facts: McpFacts | null; readonly refusal: McpRefusal };
+  | {
+      readonly kind: "refuse";
+      readonly facts: McpFacts | null;
+      readonly refusal: McpRefusal;
+      /** A rule is about every message, and only what it asks beyond that refuses some */
+      readonly isRuled?: true;
+    };
 
 /** Most messages of a request that a record tells of. */
 const maxTold = 16;
@@ -157,7 +163,9 @@ export class McpJudge {
         id,
         ...this.#errorOf(verdicts[index] ?? denied, first),
       }));
-      return { kind: "refuse", facts, refusal: refuse(onlyRequests(errors, messages), first) };
+      const refusal = refuse(onlyRequests(errors, messages), first);
+      const isRuled = verdicts.every((it) => it.kind === "allow" || it.ruleIndex !== null);
+      return { kind: "refuse", facts, refusal, ...(isRuled && { isRuled }) };
     }
     const limits = verdicts.flatMap((verdict) => (verdict.kind === "allow" ? verdict.limits : []));
     return {

@@ -111,7 +111,8 @@ export function estimateBytes(record: EgressRecord): number {
   // A log of short texts encodes to 1.4 KB, and the object is of that order; the texts that an agent chooses come on top, path and authority twice.
   const chosen = request.userAgent.length + request.query.length * 2 + response.details.length;
   const named = (request.path.length + request.authority.length) * 3 + request.host.length;
-  const told = (decision.message?.length ?? 0) + modelBytes(record.model);
+  const sentence = decision.message ?? decision.wouldDeny?.message ?? "";
+  const told = sentence.length + modelBytes(record.model);
   return 2_000 + chosen + named + told + (capture === null ? 0 : captureBytes(capture));
 }
 

@@ -274,6 +274,18 @@ t.test("recordAttributes() adds what the engine saw of a model call", async (t) 
   );
 });
 
+t.test("recordAttributes() says what audit mode let by, and which refusal it was", async (t) => {
+  const wouldDeny = { reason: "no-rule", message: "No rule", route: null };
+  const record = httpRecord({ decision: { ...httpRecord().decision, wouldDeny } });
+  t.same(added(record), [
+    ["clrk.would_deny.reason", "no-rule"],
+    ["clrk.would_deny.message", "No rule"],
+  ]);
+  const verdict = recordAttributes(record, "log").find(({ key }) => key === "clrk.decision");
+  t.same(verdict?.value, { stringValue: "audit" });
+  t.equal(recordErrorType(record), undefined);
+});
+
 t.test("recordAttributes() adds what a call under a budget was charged", async (t) => {
   const charged = engineRecord({ charge: { tokens: 21, cost: "0.000042", estimated: true } });
   t.strictSame(added(charged), [

@@ -262,7 +262,15 @@ function addRoute(attributes: Attribute[], route: RecordRoute): void {
 
 function addDecision(attributes: Attribute[], record: EgressRecord): void {
   const { decision, credential } = record;
-  attributes.push(textAttribute(DECISION_ATTRIBUTES.decision, decision.verdict));
+  const { wouldDeny } = decision;
+  const verdict = wouldDeny === undefined ? decision.verdict : "audit";
+  attributes.push(textAttribute(DECISION_ATTRIBUTES.decision, verdict));
+  if (wouldDeny !== undefined) {
+    attributes.push(
+      textAttribute(DECISION_ATTRIBUTES.wouldDenyReason, wouldDeny.reason),
+      textAttribute(DECISION_ATTRIBUTES.wouldDenyMessage, wouldDeny.message),
+    );
+  }
   if (decision.reason !== null) {
     attributes.push(textAttribute(DECISION_ATTRIBUTES.denyReason, decision.reason));
   }

@@ -28,6 +28,9 @@ t.test("find() tells rules, gateways and records without a rule apart", async (t
   t.same(rules.find(recordOf(1)), rule);
   t.equal(rules.find(recordOf(0)), undefined);
   t.equal(rules.find(recordOf(null)), undefined);
+  const wouldDeny = { reason: "mcp-denied", message: "No", route: { ...route, rule: 1 } };
+  const audited = recordOf(null);
+  t.same(rules.find({ ...audited, decision: { ...audited.decision, wouldDeny } }), rule);
   t.equal(rules.find(recordOf(1, "other")), undefined);
 });
 

@@ -49,10 +49,11 @@ export class RecordRules {
   }
 
   /**
-   * What was said of the record's rule when the record began; undefined for most. Shortly after a change both hold, the
-   * sink of the later before that of the earlier.
+   * What was said, when the record began, of its rule or of the one that audit mode keeps from refusing; undefined for
+   * most. Shortly after a change both hold, the sink of the later before that of the earlier.
    */
-  find({ gateway, startUnixMs, decision: { route } }: EgressRecord): RecordRule | undefined {
+  find({ gateway, startUnixMs, decision }: EgressRecord): RecordRule | undefined {
+    const route = decision.wouldDeny?.route ?? decision.route;
     if (this.#rules.size === 0 || route === null) return undefined;
     const said = this.#rules.get(keyOf(gatewayKey(gateway), route, route.rule)) ?? [];
     const last = Math.max(

@@ -200,6 +200,14 @@ t.test("records of MCP tell method and name, and warn of refusals with status 20
   t.equal(recordSeverity(httpRecord({ decision, mcp: mcp("ping", null, null) })), "warn");
 });
 
+t.test("records of what audit mode let by say so, and warn", async (t) => {
+  const wouldDeny = { reason: "no-rule", message: "No rule", route: null };
+  const decision = { ...httpRecord().decision, wouldDeny };
+  t.match(accessLine(httpRecord({ decision })), / route=default\/openai would_deny=no-rule$/);
+  t.equal(recordSeverity(httpRecord({ decision })), "warn");
+  t.equal(recordSeverity(tcpRecord({ decision })), "warn");
+});
+
 t.test("recordSeverity() follows the verdict below HTTP", async (t) => {
   t.equal(recordSeverity(tcpRecord()), "info");
   t.equal(recordSeverity(tcpRecord({ decision: deniedRecord().decision })), "warn");

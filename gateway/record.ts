@@ -87,6 +87,16 @@ export interface RecordRoute extends ObjectName {
   readonly rule: number;
 }
 
+/** A refusal that audit mode only recorded: what the decision would have said. */
+export interface RecordRefusal {
+  /** Stable word */
+  readonly reason: string;
+  /** Sentence that the agent would have been told, or one close to it */
+  readonly message: string;
+  /** Null when the gateway would have decided without a rule */
+  readonly route: RecordRoute | null;
+}
+
 /** What was decided, why, and by which rule. */
 export interface RecordDecision {
   readonly verdict: "allow" | "deny";
@@ -96,6 +106,8 @@ export interface RecordDecision {
   readonly message: string | null;
   /** Null when the gateway decided without a rule */
   readonly route: RecordRoute | null;
+  /** Present on an allow that audit mode gave in place of this refusal */
+  readonly wouldDeny?: RecordRefusal;
 }
 
 /** The credential that was injected, by name only. */
@@ -191,15 +203,18 @@ export interface EgressRecord {
 /**
  * Weight of a record, by the same rule for logs and terminals: no response and 4xx warn, 5xx is an error, and so is an
  * answer that the engine's failure cut short, whatever its status was. A refused message of MCP warns: its status is 200.
+ * So does what would have been refused.
  */
 export function recordSeverity(record: EgressRecord): "info" | "warn" | "error" {
   const { decision, response } = record;
-  if (record.kind !== "http") return decision.verdict === "deny" ? "warn" : "info";
+  const isAudited = decision.wouldDeny !== undefined;
+  if (record.kind !== "http") return decision.verdict === "deny" || isAudited ? "warn" : "info";
   const { status } = response;
   if (status >= 500) return "error";
   if (status === 0 || status >= 400) return "warn";
   if (record.mcp !== undefined && decision.verdict === "deny") return "warn";
-  return decision.verdict === "deny" ? "error" : "info";
+  if (decision.verdict === "deny") return "error";
+  return isAudited ? "warn" : "info";
 }
 
 /**
@@ -282,8 +297,9 @@ function routeField(route: RecordRoute | null): string {
   return route === null ? "" : ` route=${asField(`${route.namespace}/${route.name}`)}`;
 }
 
-function denyField(decision: RecordDecision): string {
-  return decision.verdict === "deny" ? ` deny=${asField(decision.reason ?? "denied")}` : "";
+function denyField({ verdict, reason, wouldDeny }: RecordDecision): string {
+  if (wouldDeny !== undefined) return ` would_deny=${asField(wouldDeny.reason)}`;
+  return verdict === "deny" ? ` deny=${asField(reason ?? "denied")}` : "";
 }
 
 // Spaces would shift the fields, control characters could forge a line or drive a terminal.

@@ -105,7 +105,7 @@ function requestOutcome({ action, engine }: HttpRule): RuleOutcome | string {
   return message.includes(label) ? message : `${label}: ${message}`;
 }
 
-function connectionOutcome({ verdict, reason = "deny-policy" }: L4Rule): RuleOutcome | string {
-  if (verdict === "deny") return `its connections are refused (${reason})`;
+function connectionOutcome({ verdict, reason = "deny-policy", audits }: L4Rule) {
+  if (verdict === "deny" && audits !== true) return `its connections are refused (${reason})`;
   return { needs: [], refusal: undefined };
 }

@@ -6,6 +6,7 @@
 import type {
   CapturePlan,
   CredentialUse,
+  DenyReason,
   LimitPlan,
   ObjectName,
   Refusal,
@@ -18,6 +19,11 @@ export interface RoutingPlan {
   readonly rules: readonly RoutedRule[];
   /** When none matches: Envoy's next rule, or the refusal of requests that no rule allows */
   readonly otherwise: "next" | "deny";
+  /**
+   * Present in audit mode: what becomes of requests that would be refused before it is known which rule they mean.
+   * `elsewhere`: they go as by default, without credentials; `onward`: the way that their path says
+   */
+  readonly letBy?: "elsewhere" | "onward";
 }
 
 /** One rule as the engine chooses it. */
@@ -36,6 +42,10 @@ export interface RoutedRule {
   readonly budget?: RuleBudget;
   /** Refuses what it matches */
   readonly refusal?: Refusal & { readonly status: number };
+  /** Present: what its limits and its budget would refuse is let by */
+  readonly audits?: true;
+  /** Present where it would refuse what it matches, and audit mode lets that by */
+  readonly wouldDeny?: Refusal;
   /** At least one, unless it refuses */
   readonly candidates: readonly Candidate[];
   /** Absent: one candidate is asked, and its answer stands */
@@ -103,3 +113,16 @@ export const unresolvedAddress = "127.0.0.1:1";
 
 /** Value of `pick` for a request that none of the rules of its plan matches. */
 export const noPick = "none";
+
+/** Why a request may be let by in audit mode after the engine has read it, without any rule that is about it. */
+export const letByReasons = [
+  "no-rule",
+  "body-malformed",
+  "mcp-denied",
+  "ambiguous-path",
+] as const satisfies readonly DenyReason[];
+
+/** Value of `pick` for a request that goes as by default, and would be refused for this reason. */
+export function letByPick(reason: (typeof letByReasons)[number]): string {
+  return `let-by/${reason}`;
+}

@@ -46,6 +46,13 @@ t.test("indexRuleFacts() names the credential of a backend and of signing", asyn
   );
 });
 
+t.test("indexRuleFacts() has the sentence of a refusal that is only audited", async (t) => {
+  const wouldDeny = { reason: "deny-policy", message: "Not today" } as const;
+  const facts = factsOf(httpRule({ audits: true, wouldDeny }));
+  t.equal(facts.get("audit/deny-policy/EgressHTTPRoute/default/route/0")?.message, "Not today");
+  t.equal(facts.get(key), undefined);
+});
+
 t.test("indexRuleFacts() has null where a rule says nothing", async (t) => {
   const facts = { provider: null, credential: null, tier: "native", message: null };
   t.same(factsOf(httpRule()).get(key), facts);

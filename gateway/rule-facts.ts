@@ -14,7 +14,7 @@ export interface RuleFacts {
   readonly credential: RecordCredential | null;
   /** `engine` when every request of the decision passes the engine; where only some do, each says so itself */
   readonly tier: RecordTier;
-  /** Null on allow, and where the sentence depends on the request */
+  /** Of a refusal, also one that audit mode only records; null on allow, and where the sentence depends on the request */
   readonly message: string | null;
 }
 
@@ -46,7 +46,7 @@ function joinFacts(known: RuleFacts, facts: RuleFacts): RuleFacts {
   return { ...facts, provider, tier, credential: known.credential ?? facts.credential };
 }
 
-function factsOf({ route, ruleIndex, action, engine, ...rule }: HttpRule): {
+function factsOf({ route, ruleIndex, action, engine, wouldDeny, ...rule }: HttpRule): {
   readonly key: string;
   readonly facts: RuleFacts;
 } {
@@ -56,14 +56,20 @@ function factsOf({ route, ruleIndex, action, engine, ...rule }: HttpRule): {
     const key = encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex });
     return { key, facts: { provider, credential: null, tier: "native", message } };
   }
-  const key = encodeDecisionKey({ verdict: "allow", route, ruleIndex });
+  const key = encodeDecisionKey({
+    verdict: "allow",
+    ...(wouldDeny !== undefined && { wouldDeny: wouldDeny.reason }),
+    route,
+    ruleIndex,
+  });
+  const message = wouldDeny?.message ?? null;
   if (action.kind === "choose") {
     return { key, facts: { provider, credential: null, tier: "engine", message: null } };
   }
   const [use] = [...action.credentials, ...action.backends.flatMap((b) => b.credentials)];
   const credential = use ? credentialName(use) : null;
   const tier = engine === undefined && rule.pick === undefined ? "native" : "engine";
-  return { key, facts: { provider, credential, tier, message: null } };
+  return { key, facts: { provider, credential, tier, message } };
 }
 
 function credentialName(use: CredentialUse): RecordCredential {

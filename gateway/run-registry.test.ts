@@ -149,6 +149,10 @@ t.test("count() counts records of the run and its refusals", async (t) => {
   registry.count(httpRecord());
   registry.count(httpRecord({ agent: null }));
   t.match(registry.status(), [{ runId, agent: "researcher", requests: 2, denied: 1 }]);
+  t.notOk("wouldDeny" in (registry.status()[0] ?? {}), "nothing was audited");
+  const wouldDeny = { reason: "no-rule", message: "No rule", route: null };
+  registry.count(httpRecord({ agent, decision: { ...httpRecord().decision, wouldDeny } }));
+  t.match(registry.status(), [{ requests: 3, denied: 1, wouldDeny: 1 }]);
 });
 
 t.test("close() disarms everything", async (t) => {

@@ -46,6 +46,7 @@ interface Entry {
   processId: number | undefined;
   requests: number;
   denied: number;
+  wouldDeny: number;
   timer: TimerHandle | undefined;
 }
 
@@ -98,6 +99,7 @@ export class RunRegistry {
       processId: undefined,
       requests: 0,
       denied: 0,
+      wouldDeny: 0,
       timer: undefined,
     };
     this.#runs.set(runId, entry);
@@ -136,6 +138,7 @@ export class RunRegistry {
     if (entry === undefined) return;
     entry.requests++;
     if (record.decision.verdict === "deny") entry.denied++;
+    if (record.decision.wouldDeny !== undefined) entry.wouldDeny++;
   }
 
   /** Keeps the run alive until the function returned is called. */
@@ -177,7 +180,7 @@ export class RunRegistry {
 
   /** Every run with its counts. */
   status(): readonly RunStatus[] {
-    return [...this.#runs.values()].map(({ run, requests, denied }) => ({
+    return [...this.#runs.values()].map(({ run, requests, denied, wouldDeny }) => ({
       runId: run.runId,
       agent: run.agent.name,
       gateway: run.gateway,
@@ -185,6 +188,7 @@ export class RunRegistry {
       since: run.since,
       requests,
       denied,
+      ...(wouldDeny > 0 && { wouldDeny }),
     }));
   }
 

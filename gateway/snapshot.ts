@@ -46,6 +46,10 @@ export interface GatewaySnapshot {
   readonly namespace: string;
   readonly name: string;
   readonly defaultPolicy: DefaultPolicy;
+  /** Present: what the gateway or any of its rules would refuse is let by, as far as `audit.ts` says so */
+  readonly audits?: true;
+  /** Routes on it that audit by themselves; absent: none */
+  readonly auditedRoutes?: readonly ObjectName[];
   /** Present when the object declares what is not enforced or cannot work: everything is refused with it */
   readonly refusal?: Refusal;
   readonly listeners: readonly ListenerSnapshot[];
@@ -118,6 +122,10 @@ export interface HttpRule {
   /** Present: only for requests for which the engine picked it, whatever `match` says */
   readonly pick?: string;
   readonly action: HttpAction;
+  /** Present: what the rule would refuse is let by, as far as `audit.ts` says so */
+  readonly audits?: true;
+  /** Present where all of its requests would be refused, and audit mode lets them by */
+  readonly wouldDeny?: Refusal;
   /** Canonical provider name when an AIProviderRoute matched */
   readonly provider?: string;
   /** Present when the rule needs more than Envoy's own filters: its requests pass the engine */
@@ -149,6 +157,8 @@ export interface EnginePlan {
   readonly queryCredentials: readonly Extract<CredentialUse, { readonly kind: "query" }>[];
   /** A request takes one of each or of none; absent: no limit, or each rule of `routing` has its own */
   readonly limits?: readonly LimitPlan[];
+  /** Present: what would be refused is let by, as far as `audit.ts` says so, and told as a fact of the record */
+  readonly audits?: true;
   /** Why Envoy's own filters are not enough, one sentence part each; never empty */
   readonly why: readonly string[];
 }
@@ -273,6 +283,8 @@ export interface L4Rule {
   readonly verdict: "allow" | "deny";
   /** Only on deny; absent: `deny-policy` */
   readonly reason?: DenyReason;
+  /** Only on deny: connections are let by as by default, and recorded with the reason */
+  readonly audits?: true;
 }
 
 /** A range of addresses. */

@@ -43,6 +43,8 @@ export interface AttackPolicyOptions {
   readonly rawPort: number;
   /** Port of a listener of `open` and `raw` that passes TLS through to the allowed upstream */
   readonly trapPort: number;
+  /** The gateways audit: they enforce nothing but what is always enforced */
+  readonly audits?: boolean;
 }
 
 /** Manifest files of one gateway, by name. */
@@ -50,7 +52,7 @@ export function attackManifests(
   kind: GatewayKind,
   options: AttackPolicyOptions,
 ): Record<string, string> {
-  const { allowed, forbiddenAliases, otlp, rawPort, trapPort } = options;
+  const { allowed, forbiddenAliases, otlp, rawPort, trapPort, audits = false } = options;
   const gateway = (listeners: readonly object[], spec: object = {}) =>
     gatewayManifest({
       aliases: [...allowed.aliases, ...forbiddenAliases],
@@ -61,6 +63,7 @@ export function attackManifests(
           endpoint: `http://127.0.0.1:${otlp.port}`,
           headers: { "x-receiver-key": otlp.key },
         },
+        ...(audits && { enforcement: "Audit" }),
         ...spec,
       },
     });
@@ -132,6 +135,9 @@ function strictRoutes(): string {
     headerCredential({ ...key, route: http("allowed") }),
     headerCredential({ ...key, secret: "other", route: http("other") }),
     headerCredential({ ...key, secret: "plain", route: http("plain-credential") }),
+    ...["paths", "z-not-admin", "methods"].map((name) =>
+      headerCredential({ ...key, secret: "paths", route: http(name) }),
+    ),
     headerCredential({
       secret: "openai",
       route: { kind: "AIProviderRoute", name: "models" },

@@ -20,7 +20,7 @@ import type { Upstreams } from "../harness/upstreams.ts";
 import { allowedHosts, attackManifests, forbiddenHosts } from "./attack-policy.ts";
 import type { GatewayKind } from "./attack-policy.ts";
 import { Canaries, injectedCredentials, receiverKey } from "./canaries.ts";
-import { isMisdirected } from "./misdirected.ts";
+import { isGivenAway, isMisdirected } from "./misdirected.ts";
 
 /** A gateway that is attacked, with a run and both ways into it. */
 export interface AttackedGateway {
@@ -39,6 +39,7 @@ interface RigParts {
   readonly trap: TcpUpstream;
   readonly raw: TcpUpstream;
   readonly otlp: OtlpReceiver;
+  readonly audits: boolean;
 }
 
 /** The upstreams, and gateways on demand. */
@@ -53,6 +54,8 @@ export class AttackRig {
   readonly otlp: OtlpReceiver;
   /** Ends with the run: for what a technique starts by itself */
   readonly scope: TestScope;
+  /** The gateways audit: what counts is only whether a credential is given away, or somebody gets inside */
+  readonly audits: boolean;
   readonly #gateways = new Map<GatewayKind, Promise<AttackedGateway>>();
 
   constructor(parts: RigParts) {
@@ -62,6 +65,7 @@ export class AttackRig {
     this.trap = parts.trap;
     this.raw = parts.raw;
     this.otlp = parts.otlp;
+    this.audits = parts.audits;
   }
 
   /** The gateway of that kind, started at the first call. */
@@ -93,6 +97,11 @@ export class AttackRig {
   /** How often anything reached what is forbidden so far: connections and requests there, and misdirected requests. */
   countReached(isForbidden: (request: ReceivedRequest) => boolean = () => false): number {
     const { tls, plain } = this.forbidden;
+    if (this.audits) {
+      const all = [...this.requests(), ...tls.requests, ...plain.requests];
+      const given = all.filter((request) => isGivenAway(request, this.canaries, isForbidden));
+      return this.trap.connections.length + given.length;
+    }
     const connections = tls.connections + plain.connections + this.trap.connections.length;
     const wrong = this.requests().filter(
       (request) => isForbidden(request) || isMisdirected(request, this.canaries),
@@ -104,6 +113,9 @@ export class AttackRig {
   forget(): void {
     this.allowed.tls.reset();
     this.allowed.plain.reset();
+    if (!this.audits) return;
+    this.forbidden.tls.reset();
+    this.forbidden.plain.reset();
   }
 
   async #start(kind: GatewayKind): Promise<AttackedGateway> {
@@ -117,6 +129,7 @@ export class AttackRig {
       otlp: { port: otlp.port, key: receiverKey },
       rawPort: raw.port,
       trapPort: trap.port,
+      audits: this.audits,
     });
     const secrets = Object.entries(injectedCredentials).map(([name, value]) => ({ name, value }));
     const gateway = await startGateway(this.scope, { manifests, secrets, transparent: true });
@@ -127,8 +140,11 @@ export class AttackRig {
   }
 }
 
-/** Starts the upstreams; everything ends with the scope. */
-export async function createAttackRig(scope: TestScope): Promise<AttackRig> {
+/** Starts the upstreams; everything ends with the scope. With `audits` the gateways only audit. */
+export async function createAttackRig(
+  scope: TestScope,
+  { audits = false }: { readonly audits?: boolean } = {},
+): Promise<AttackRig> {
   const allowed = await startUpstreams(scope, {
     tlsHosts: allowedHosts.tls,
     plainHosts: allowedHosts.plain,
@@ -146,7 +162,8 @@ export async function createAttackRig(scope: TestScope): Promise<AttackRig> {
   const raw = await createTcpUpstream();
   scope.teardown(() => raw.close());
   const otlp = await startOtlpReceiver(scope);
-  return new AttackRig({ scope, allowed, forbidden: { tls, plain }, trap, raw, otlp });
+  const forbidden = { tls, plain };
+  return new AttackRig({ scope, allowed, forbidden, trap, raw, otlp, audits });
 }
 
 /** What an OTLP receiver got. */

@@ -15,6 +15,7 @@ export const injectedCredentials = {
   other: "canary-other-1f60d9b37c55",
   plain: "canary-plain-77a0c2e41b38",
   query: "canary/query+5d29e0f1b6",
+  paths: "canary-paths-c61e94b80a7d",
   openai: openAiKey,
 } as const;
 

@@ -54,3 +54,22 @@ export const corpus: readonly Technique[] = [
   dnsRebinding,
   cloudMetadata,
 ];
+
+/** Those that are after a credential or an address inside: audit mode must hold against them as enforcement does. */
+export const auditTechniques: readonly Technique[] = [
+  domainFronting,
+  authoritySpelling,
+  duplicateHost,
+  http2Authority,
+  posingHeadersTechnique,
+  pathPrefix,
+  pathDenial,
+  methodRule,
+  runToken,
+  modelRule,
+  credentialTheft,
+  insideAddress,
+  insideCaptured,
+  dnsRebinding,
+  cloudMetadata,
+];

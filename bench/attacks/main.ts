@@ -3,11 +3,11 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { createPalette } from "../../control/cli/colour.ts";
 import { formatOutcome, formatSummary, renderJson, tableHead } from "./attack-report.ts";
-import { corpus } from "./corpus.ts";
+import { auditTechniques, corpus } from "./corpus.ts";
 import { isClean } from "./judge.ts";
 import { runAttacks } from "./run-attacks.ts";
 
-const usage = `Usage: npm run attacks -- [--json FILE] [--technique NAME,NAME]
+const usage = `Usage: npm run attacks -- [--json FILE] [--technique NAME,NAME] [--audit]
 
 ${corpus.map(({ name, about }) => `  ${name.padEnd(20)} ${about}`).join("\n")}
 `;
@@ -30,6 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
     stdout.write(`${palette.bold(tableHead)}\n`);
     const outcomes = await runAttacks(scope, {
       techniques: options.techniques,
+      audits: options.audits,
       onOutcome: (outcome) => stdout.write(`${formatOutcome(outcome, palette)}\n`),
     });
     stdout.write(`${formatSummary(outcomes)}\n`);
@@ -51,13 +52,16 @@ function readOptions(args: readonly string[]) {
       options: {
         json: { type: "string" },
         technique: { type: "string" },
+        audit: { type: "boolean" },
         help: { type: "boolean" },
       },
     });
-    const names = values.technique?.split(",") ?? corpus.map(({ name }) => name);
-    const techniques = corpus.filter(({ name }) => names.includes(name));
+    const audits = values.audit === true;
+    const all = audits ? auditTechniques : corpus;
+    const names = values.technique?.split(",") ?? all.map(({ name }) => name);
+    const techniques = all.filter(({ name }) => names.includes(name));
     return techniques.length === names.length
-      ? { json: values.json, help: values.help === true, techniques }
+      ? { json: values.json, help: values.help === true, techniques, audits }
       : undefined;
   } catch {
     return undefined; // an unknown option: the usage says which there are

@@ -1,7 +1,7 @@
 import t from "tap";
 import type { ReceivedRequest } from "../harness/fake/received-request.ts";
 import { Canaries, injectedCredentials, placeholder } from "./canaries.ts";
-import { isMisdirected } from "./misdirected.ts";
+import { isGivenAway, isMisdirected } from "./misdirected.ts";
 
 const canaries = new Canaries();
 
@@ -45,5 +45,34 @@ const wrong: readonly (readonly [string, Partial<ReceivedRequest>])[] = [
 for (const [name, change] of wrong) {
   t.test(`isMisdirected() finds ${name}`, async (test) => {
     test.ok(isMisdirected(request(change), canaries));
+  });
+}
+
+const never = () => false;
+const always = () => true;
+const owned = { headers: { host: "allowed.test", "x-upstream-key": injectedCredentials.upstream } };
+const keys = { authorization: `Bearer ${placeholder}` };
+
+t.test(
+  "isGivenAway() lets by what audit mode lets by: anything without a credential",
+  async (test) => {
+    const elsewhere = { host: "unlisted.test", servername: "unlisted.test", headers: keys };
+    test.notOk(isGivenAway(request(elsewhere), canaries, always));
+    test.notOk(isGivenAway(request({ headers: keys }), canaries, always), "its own key");
+    test.notOk(isGivenAway(request(owned), canaries, never));
+  },
+);
+
+const given: readonly (readonly [string, Partial<ReceivedRequest>, () => boolean])[] = [
+  ["a credential on a request that no rule is about", owned, always],
+  ["another name in the handshake", { servername: "other.test" }, never],
+  ["a credential of another host", { headers: { "x-key": injectedCredentials.other } }, never],
+  ["a credential at a host of no rule", { ...owned, host: "unlisted.test" }, never],
+  ["a key of the agent beside the injected one", { headers: { ...owned.headers, ...keys } }, never],
+  ["a header of the gateway's own", { headers: { "x-clrk-run": "run" } }, never],
+];
+for (const [name, change, isForbidden] of given) {
+  t.test(`isGivenAway() finds ${name}`, async (test) => {
+    test.ok(isGivenAway(request(change), canaries, isForbidden));
   });
 }

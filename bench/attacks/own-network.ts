@@ -14,6 +14,7 @@ import { corpus } from "./corpus.ts";
 import type { Outcome } from "./judge.ts";
 import { answerAttackName } from "./attack-names.ts";
 import { runHere } from "./run-here.ts";
+import type { AttackOptions } from "./run-here.ts";
 
 /** What is local inside, beside loopback. */
 const localRanges = [
@@ -33,17 +34,21 @@ const setUp = [
 
 const nameServerPort = 53;
 
+/** Among the names of techniques: their gateways audit. */
+const auditWord = "--audit";
+
 /** Why such techniques cannot be tried here; undefined where they can. */
 export function lacksOwnNetwork(): string | undefined {
   return hasPrivateNetwork() ? undefined : "needs namespaces of the kernel";
 }
 
-/** Tries techniques by their names inside; rejects with what the process said where it failed. */
+/** Tries techniques inside; rejects with what the process said where it failed. */
 export async function runInside(
   scope: TestScope,
-  names: readonly string[],
+  { techniques, audits }: Omit<AttackOptions, "onOutcome">,
   onOutcome: (outcome: Outcome) => void,
 ): Promise<void> {
+  const names = [...(audits ? [auditWord] : []), ...techniques.map(({ name }) => name)];
   const directory = temporaryDirectory(scope);
   const hosts = join(directory, "hosts");
   const resolver = join(directory, "resolv.conf");
@@ -75,6 +80,7 @@ async function main(names: readonly string[]): Promise<void> {
     await startFakeDnsServer(scope, answerAttackName, nameServerPort);
     await runHere(scope, {
       techniques: corpus.filter(({ name }) => names.includes(name)),
+      audits: names.includes(auditWord),
       onOutcome: (outcome) => process.stdout.write(`${JSON.stringify(outcome)}\n`),
     });
   } finally {

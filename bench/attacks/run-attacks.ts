@@ -15,7 +15,7 @@ export async function runAttacks(scope: TestScope, options: AttackOptions): Prom
   };
   const here = options.techniques.filter(({ ownNetwork }) => ownNetwork !== true);
   const inside = options.techniques.filter(({ ownNetwork }) => ownNetwork === true);
-  if (here.length > 0) await runHere(scope, { techniques: here, onOutcome });
+  if (here.length > 0) await runHere(scope, { ...options, techniques: here, onOutcome });
   if (inside.length === 0) return outcomes;
   const leftOut = lacksOwnNetwork();
   if (leftOut !== undefined) {
@@ -24,8 +24,7 @@ export async function runAttacks(scope: TestScope, options: AttackOptions): Prom
     }
     return outcomes;
   }
-  const names = inside.map(({ name }) => name);
-  await runInside(scope, names, (outcome) => {
+  await runInside(scope, { ...options, techniques: inside }, (outcome) => {
     const isOutputs = outcome.name === outputsName;
     onOutcome(isOutputs ? { ...outcome, name: `${outputsName}-2` } : outcome);
   });

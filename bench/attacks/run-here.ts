@@ -9,13 +9,15 @@ import type { Technique } from "./technique.ts";
 /** What to try, and who wants to know. */
 export interface AttackOptions {
   readonly techniques: readonly Technique[];
+  /** On gateways that audit */
+  readonly audits?: boolean;
   /** Called as each ends; the search of outputs is the last */
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
 /** Resolves with one outcome for each technique, and one for the outputs; processes end with the scope. */
 export async function runHere(scope: TestScope, options: AttackOptions): Promise<Outcome[]> {
-  const rig = await createAttackRig(scope);
+  const rig = await createAttackRig(scope, options);
   const outcomes: Outcome[] = [];
   const note = (outcome: Outcome): void => {
     outcomes.push(outcome);

@@ -6,7 +6,7 @@ import t from "tap";
 import { createAttackRig } from "../attacks/attack-rig.ts";
 import { textOf } from "../attacks/attack-bytes.ts";
 import { injectedCredentials } from "../attacks/canaries.ts";
-import { corpus } from "../attacks/corpus.ts";
+import { auditTechniques, corpus } from "../attacks/corpus.ts";
 import { isClean, judge } from "../attacks/judge.ts";
 import { searchOutputs } from "../attacks/observed-outputs.ts";
 import { attempt } from "../attacks/technique.ts";
@@ -98,6 +98,33 @@ for (const technique of corpus.filter(({ name, ownNetwork }) => !slow.has(name) 
 
 t.test("no output of any gateway holds a canary after that", async (test) => {
   const outcome = await searchOutputs(rig);
+  test.same(outcome.problems, []);
+  test.ok(isClean(outcome));
+});
+
+const auditing = await createAttackRig(t, { audits: true });
+
+t.test(
+  "a gateway that audits lets by what no rule is about, so that only credentials count",
+  async (test) => {
+    const { run: audited } = await auditing.gateway("strict");
+    const unlisted = await requestThrough(audited, "https://unlisted.test/bytes/10");
+    test.equal(unlisted.status, 200);
+  },
+);
+
+for (const technique of auditTechniques.filter(
+  ({ name, ownNetwork }) => !slow.has(name) && !ownNetwork,
+)) {
+  t.test(`${technique.name} in audit mode: no credential is given away`, async (test) => {
+    const outcome = await judge(auditing, technique);
+    test.same(outcome.problems, []);
+    test.ok(isClean(outcome), `${outcome.refused} of ${outcome.tried} refused`);
+  });
+}
+
+t.test("no output of a gateway that audits holds a canary after that", async (test) => {
+  const outcome = await searchOutputs(auditing);
   test.same(outcome.problems, []);
   test.ok(isClean(outcome));
 });

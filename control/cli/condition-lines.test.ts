@@ -34,6 +34,7 @@ for (const { type, status } of [
   { type: "Accepted", status: "True" },
   { type: "Accepted", status: "Unknown" },
   { type: "TranslationUnsupported", status: "False" },
+  { type: "Enforcing", status: "False" },
 ]) {
   t.test(`findComplaints() is silent about ${type} ${status}`, (t) => {
     t.equal(findComplaints([routeWith(type, status)], "/").size, 0);

@@ -29,6 +29,8 @@ export function findComplaints(
   const complaints = new Map<string, string>();
   for (const item of items) {
     for (const { type, status, message } of item.conditions) {
+      // Whole gateways audit, with all of their routes: the banner says so once.
+      if (type === "Enforcing") continue;
       if (status !== (isNegative(type) ? "True" : "False")) continue;
       const statement = statements.get(type) ?? `has ${type} ${status}`;
       const place = item.source === "" ? "" : `${shortenPath(item.source, workingDirectory)}: `;

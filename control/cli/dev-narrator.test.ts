@@ -96,6 +96,22 @@ for (const { name, changes, lines } of [
   });
 }
 
+t.test("a gateway that audits is told of with it, and again with every revision", (t) => {
+  const { narrator } = createNarrator();
+  const banner = "AUDIT: nothing is refused by EgressGateway default/default";
+  const gateway = gatewayWith({ audits: ["EgressGateway default/default"] });
+  const revision = { kind: "revision", revision: 7, inMs: 1, changes: [] } as const;
+  const [line] = narrator.event({ kind: "gateway", gateway });
+  t.match(line, banner);
+  t.equal(narrator.event(revision).length, 1, "said a moment ago");
+  t.same(narrator.event({ kind: "gateway", gateway }), []);
+  t.match(narrator.event(revision), [/^Revision 7/, banner]);
+  t.equal(narrator.event(revision).length, 1, "nobody says that it still does");
+  const [enforced] = narrator.event({ kind: "gateway", gateway: gatewayWith() });
+  t.equal(enforced, served);
+  t.end();
+});
+
 t.test("event() tells problems once, and how old what is served has become", (t) => {
   const { narrator, clock } = createNarrator();
   narrator.event({ kind: "revision", revision: 6, inMs: 1, changes: [] });

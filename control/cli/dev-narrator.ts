@@ -10,6 +10,7 @@ import type {
   SourceProblem,
 } from "../../gateway/control-api.ts";
 import { formatTierCounts } from "../../gateway/route-tier.ts";
+import { auditBanners } from "./audit-banner.ts";
 import { describeAge } from "./age.ts";
 import { escapeControls } from "./colour.ts";
 import type { Palette } from "./colour.ts";
@@ -37,6 +38,8 @@ export interface DevNarratorOptions {
 export class DevNarrator {
   readonly #options: DevNarratorOptions;
   readonly #gateways = new Map<string, string>();
+  /** Banners of gateways that stayed as they were since the last revision */
+  readonly #audits = new Map<string, readonly string[]>();
   #complaints: Complaints = new Map();
   #problems = "";
   #revision = 0;
@@ -109,14 +112,17 @@ export class DevNarrator {
     const texts = changes.map(escapeControls);
     const all = texts.join(", ");
     const bold = palette.bold(head);
-    if (texts.length === 0) return [bold];
+    const banners = [...this.#audits.values()].flat();
+    this.#audits.clear();
+    if (texts.length === 0) return [bold, ...banners];
     if (displayWidth(`${head}: ${all}`) <= columns || texts.length === 1)
-      return [`${bold}: ${all}`];
+      return [`${bold}: ${all}`, ...banners];
     const rest = texts.length - listedChanges;
     return [
       `${bold}: ${texts.length} changes`,
       ...texts.slice(0, listedChanges).map((text) => `  ${text}`),
       ...(rest > 0 ? [`  … and ${rest} more`] : []),
+      ...banners,
     ];
   }
 
@@ -138,9 +144,13 @@ export class DevNarrator {
 
   #gateway(gateway: GatewayStatus): string[] {
     const { palette } = this.#options;
-    const line = describeGateway(gateway, palette);
     const key = keyOf(gateway);
-    if (this.#gateways.get(key) === line) return [];
+    const banners = auditBanners([gateway], palette);
+    const line = [describeGateway(gateway, palette), ...banners].join("\n");
+    if (this.#gateways.get(key) === line) {
+      this.#audits.set(key, banners);
+      return [];
+    }
     this.#gateways.set(key, line);
     if (this.#hasHint || !gateway.ready || gateway.explicitProxy === undefined) return [line];
     this.#hasHint = true;

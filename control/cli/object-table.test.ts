@@ -39,8 +39,30 @@ t.test("formatObjects() shows EgressGateways with what serves them", (t) => {
   const [, wide = ""] = formatObjects([item], optionsFor("egw", true)).split("\n");
   t.match(
     wide,
-    /True {4}127\.0\.0\.1:4100 {3}<none> {8}1 {10}6m {4}policy\/gateway\.yaml:2 {3}<none>$/,
+    /True {4}True {8}127\.0\.0\.1:4100 {3}<none> {8}1 {10}6m {4}policy\/gateway\.yaml:2 {3}<none>$/,
   );
+  t.end();
+});
+
+t.test("formatObjects() shows what does not enforce where it is wide", (t) => {
+  const message = "AUDIT: nothing is refused";
+  const audit = { type: "Enforcing", status: "False", reason: "Audit", message };
+  for (const kind of ["EgressGateway", "EgressHTTPRoute", "MCPRoute"]) {
+    const items = [
+      objectWith(kind, { name: "a", conditions: [acceptance, audit] }),
+      objectWith(kind, { name: "b", conditions: [acceptance] }),
+    ];
+    const [head = "", first = "", second = ""] = formatObjects(
+      items,
+      optionsFor(kind.toLowerCase(), true),
+    ).split("\n");
+    const column = head.indexOf("ENFORCING");
+    t.ok(column > 0, kind);
+    t.equal(first.slice(column, column + 5), "False");
+    t.equal(second.slice(column, column + 4), "True");
+    t.match(first, message);
+    t.notMatch(formatObjects(items, optionsFor(kind.toLowerCase())), "ENFORCING");
+  }
   t.end();
 });
 
@@ -64,9 +86,9 @@ t.test("formatObjects() shows routes with their tier, and the reason where it is
   t.equal(
     formatObjects([refused, native], optionsFor("aipr", true)),
     [
-      "NAME        ACCEPTED   TIER      AGE   SOURCE                 MESSAGE",
-      "anthropic   True       native    6m    policy/route.yaml:14   Envoy decides",
-      "openai      False      refused   6m    policy/route.yaml:14   No such provider",
+      "NAME        ACCEPTED   TIER      ENFORCING   AGE   SOURCE                 MESSAGE",
+      "anthropic   True       native    True        6m    policy/route.yaml:14   Envoy decides",
+      "openai      False      refused   True        6m    policy/route.yaml:14   No such provider",
       "",
     ].join("\n"),
   );

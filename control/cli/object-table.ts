@@ -81,6 +81,11 @@ const message: Column = {
 
 const accepted: Column = { heading: "ACCEPTED", cell: (item) => conditionOf(item, "Accepted") };
 
+const enforcing: Column = {
+  heading: "ENFORCING",
+  cell: (item) => conditionOf(item, "Enforcing") ?? "True",
+};
+
 function ownColumns({ kind, isWide, nowMs }: ObjectTableOptions): Column[] {
   switch (kind.kind) {
     case "EgressGateway":
@@ -101,7 +106,12 @@ function ownColumns({ kind, isWide, nowMs }: ObjectTableOptions): Column[] {
     case "EgressHTTPRoute":
     case "EgressL4Route":
     case "MCPRoute":
-      return [...printed(kind), accepted, { heading: "TIER", cell: ({ tier }) => tier?.name }];
+      return [
+        ...printed(kind),
+        accepted,
+        { heading: "TIER", cell: ({ tier }) => tier?.name },
+        ...(isWide ? [enforcing] : []),
+      ];
     default:
       return [...printed(kind), accepted];
   }
@@ -126,6 +136,7 @@ const gatewayColumns: Column[] = [
 ];
 
 const wideGatewayColumns: Column[] = [
+  enforcing,
   { heading: "PROXY", cell: ({ object }) => endpointAt(object, ".status.gateway.explicitProxy") },
   {
     heading: "TRANSPARENT",

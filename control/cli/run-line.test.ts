@@ -133,6 +133,15 @@ for (const { name, changes, line } of [
     line: "researcher  ✘ POST api.anthropic.com/v1/messages         denied: no reason given",
   },
   {
+    name: "what audit mode let by, uncut",
+    changes: {
+      decision: {
+        wouldDeny: { reason: "no-rule", message: "no rule allows\u0007 it", route: null },
+      },
+    },
+    line: "researcher  ! POST api.anthropic.com/v1/messages  200 WOULD DENY: no rule allows\\x07 it",
+  },
+  {
     name: "an upstream's refusal",
     changes: { response: { status: 429 } },
     line: "researcher  ! POST api.anthropic.com/v1/messages         429   1.8 s",

@@ -28,7 +28,7 @@ const gap = "  ";
 
 /**
  * Returns the line for a record, without a newline. A long target is cut so that the line keeps to the columns;
- * the reason of a denial never is. The query is not shown.
+ * the reason of a denial, or of one that is only audited, never is. The query is not shown.
  */
 export function formatRunLine(record: EgressRecord, options: RunLineOptions): string {
   const { palette, columns = 80 } = options;
@@ -36,7 +36,8 @@ export function formatRunLine(record: EgressRecord, options: RunLineOptions): st
   const agent = escapeControls(record.agent?.name || "-");
   const method = padEndToWidth(escapeControls(methodOf(record)), methodColumns);
   const start = `${agent}${gap}${outcome.mark} ${method} `;
-  const isDenied = record.decision.verdict === "deny";
+  const { verdict, wouldDeny } = record.decision;
+  const isDenied = verdict === "deny" || wouldDeny !== undefined;
   const target = fitTarget(targetOf(record), {
     room: columns - displayWidth(start) - gap.length - displayWidth(outcome.text),
     canCut: !isDenied,
@@ -58,6 +59,11 @@ function describeOutcome(record: EgressRecord): Outcome {
   if (decision.verdict === "deny") {
     const reason = decision.message || decision.reason || "no reason given";
     return { mark: "✘", colour: "red", text: `denied: ${escapeControls(reason)}` };
+  }
+  if (decision.wouldDeny !== undefined) {
+    const { message } = decision.wouldDeny;
+    const status = record.kind === "http" ? `${response.status} ` : "";
+    return { mark: "!", colour: "red", text: `${status}WOULD DENY: ${escapeControls(message)}` };
   }
   const duration = formatDuration(record.durationMs);
   const severity = recordSeverity(record);

@@ -35,6 +35,42 @@ const rows: readonly {
     want: { verdict: "allow", reason: null, message: null, route: null },
   },
   {
+    name: "a rule that would deny",
+    from: source({ key: `audit/deny-policy/${rule}` }),
+    want: {
+      verdict: "allow",
+      reason: null,
+      message: null,
+      route,
+      wouldDeny: { reason: "deny-policy", message: "refused: deny-policy", route },
+    },
+  },
+  {
+    name: "the default that would deny",
+    from: source({ key: "audit/no-rule" }),
+    want: {
+      verdict: "allow",
+      reason: null,
+      message: null,
+      route: null,
+      wouldDeny: {
+        reason: "no-rule",
+        message: "no rule for host a.example.com allows this method and path",
+        route: null,
+      },
+    },
+  },
+  {
+    name: "what audit mode let by, and the engine refused after all",
+    from: source({ key: `audit/deny-policy/${rule}`, details: "clrk_denied{credential-missing}" }),
+    want: {
+      verdict: "deny",
+      reason: "credential-missing",
+      message: "refused: credential-missing",
+      route,
+    },
+  },
+  {
     name: "the default that denies",
     from: source({ key: "deny/default-policy", details: "direct_response" }),
     want: {

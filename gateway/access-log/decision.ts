@@ -39,9 +39,16 @@ export function readDecision(source: DecisionSource, index: RuleFactsIndex): Dec
   }
   const facts = index.get(source.key) ?? noFacts;
   const route = key.route ? { ...key.route, rule: key.ruleIndex ?? 0 } : null;
+  const { host } = source;
   const refusal = refusalOf(source, key, facts);
   if (refusal === undefined) {
-    return { decision: { verdict: "allow", reason: null, message: null, route }, facts };
+    const allowed = { verdict: "allow", reason: null, message: null, route } as const;
+    if (key.wouldDeny === undefined) return { decision: allowed, facts };
+    const message = facts.message ?? sentence(key.wouldDeny, host);
+    return {
+      decision: { ...allowed, wouldDeny: { reason: key.wouldDeny, message, route } },
+      facts,
+    };
   }
   const { reason, message } = refusal;
   const wasSent = key.verdict === "allow" && source.isForwarded;
@@ -70,7 +77,8 @@ function refusalOf(source: DecisionSource, key: KeyedDecision, facts: RuleFacts)
 export function refuseUndialled(decision: RecordDecision, host: string): RecordDecision {
   if (decision.verdict === "deny") return decision;
   const reason = isIP(host) === 0 ? "unreachable" : "guarded-address";
-  return { ...decision, verdict: "deny", reason, message: sentence(reason, host) };
+  const { route } = decision;
+  return { verdict: "deny", reason, message: sentence(reason, host), route };
 }
 
 /** Refusals of Envoy's filters in front of the routes' own. */

@@ -26,6 +26,16 @@ const cases = [
     name: "a refusal",
     facts: callFacts({ denial: { reason: "body-malformed", message: 'a "b"' } }),
   },
+  {
+    name: "what audit mode let by",
+    facts: callFacts({
+      wouldDeny: {
+        reason: "mcp-denied",
+        message: 'not "this"',
+        route: { kind: "MCPRoute", namespace: "default", name: "m", rule: 0 },
+      },
+    }),
+  },
   { name: "no facts", facts: undefined },
 ];
 

@@ -12,6 +12,7 @@ import type {
   RecordDecision,
   RecordModel,
   RecordRequest,
+  RecordRoute,
   RecordRouting,
   RecordTier,
 } from "../record.ts";
@@ -186,7 +187,7 @@ export function completeRecord(
       timeToFirstByteMs: measures.firstByteMs,
     },
     upstream: outline.upstream,
-    decision: denial === null ? outline.decision : engineRefusal(outline.decision, denial),
+    decision: decisionOf(outline.decision, facts),
     provider: outline.provider,
     credential: denial !== null && outline.upstream === null ? null : outline.credential,
     tier: isEngine ? "engine" : "native",
@@ -217,11 +218,13 @@ function shownTarget(logged: FlatTarget, facts: CallFacts | undefined): FlatTarg
   return { path: logged.path, query: logged.query === "" ? "" : redactedText };
 }
 
-function engineRefusal(
-  { route }: RecordDecision,
-  { reason, message }: NonNullable<CallFacts["denial"]>,
-): RecordDecision {
-  return { verdict: "deny", reason, message, route };
+/** What the engine decided comes before what Envoy's route says, which it may have chosen. */
+function decisionOf(outlined: RecordDecision, facts: CallFacts | undefined): RecordDecision {
+  const denial = facts?.denial ?? null;
+  if (denial !== null) return { verdict: "deny", ...denial, route: outlined.route };
+  const wouldDeny = facts?.wouldDeny;
+  if (wouldDeny === undefined || outlined.verdict === "deny") return outlined;
+  return { ...outlined, wouldDeny };
 }
 
 function recordModel(call: ModelCall): RecordModel {
@@ -292,7 +295,7 @@ function flatAgent(agent: RecordAgent | null): RecordAgent | null {
 }
 
 function flatDecided({ decision, facts }: DecidedEntry) {
-  const { verdict, reason, message, route } = decision;
+  const { verdict, reason, message, route, wouldDeny } = decision;
   const { credential } = facts;
   return {
     tier: facts.tier,
@@ -300,12 +303,14 @@ function flatDecided({ decision, facts }: DecidedEntry) {
       verdict,
       reason: flatOrNull(reason),
       message: flatOrNull(message),
-      route: route && {
-        kind: flatText(route.kind),
-        namespace: flatText(route.namespace),
-        name: flatText(route.name),
-        rule: route.rule,
-      },
+      route: flatRoute(route),
+      ...(wouldDeny !== undefined && {
+        wouldDeny: {
+          reason: flatText(wouldDeny.reason),
+          message: flatText(wouldDeny.message),
+          route: flatRoute(wouldDeny.route),
+        },
+      }),
     },
     provider: flatOrNull(facts.provider),
     credential: credential && {
@@ -313,4 +318,15 @@ function flatDecided({ decision, facts }: DecidedEntry) {
       header: flatText(credential.header),
     },
   };
+}
+
+function flatRoute(route: RecordRoute | null): RecordRoute | null {
+  return (
+    route && {
+      kind: flatText(route.kind),
+      namespace: flatText(route.namespace),
+      name: flatText(route.name),
+      rule: route.rule,
+    }
+  );
 }

@@ -58,6 +58,11 @@ function deny(
   return accepted;
 }
 
+/** Whether audit mode lets by what the refusal of a route is about: that of a policy, not what cannot be enforced. */
+export function isDeniedByPolicy({ reason }: DenyAction): boolean {
+  return reason === "deny-policy";
+}
+
 function denyAction({ spec }: EgressDenyPolicy, policy: ObjectName): DenyAction {
   const { statusCode: status = 403, message } = spec.denyResponse ?? {};
   return {

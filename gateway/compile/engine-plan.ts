@@ -16,6 +16,8 @@ import type { RuleDraft } from "./route-draft.ts";
 export interface PlanScope {
   readonly gateway: EgressGateway;
   readonly route: ObjectName;
+  /** The gateway or the route only audits */
+  readonly audits?: boolean;
 }
 
 /** A rule as far as its plan depends on it. */
@@ -37,7 +39,7 @@ export function enginePlan(
 /** What a plan says before it has an id; `why` is empty when Envoy alone suffices. */
 export function planParts(
   { ruleIndex, provider, logging, limits, budget, mcp }: PlannedRule,
-  { gateway, route }: PlanScope,
+  { gateway, route, audits }: PlanScope,
   credentials: readonly CredentialUse[],
 ): Omit<EnginePlan, "id"> {
   const meters = provider !== undefined && isMetered(provider);
@@ -61,6 +63,7 @@ export function planParts(
     queryCredentials,
     ...(limits.length > 0 && { limits }),
     ...(mcp !== undefined && { mcp }),
+    ...(audits === true && { audits }),
     why,
   };
 }

@@ -9,6 +9,7 @@ import type { PlacedRule } from "./host-policies.ts";
 import type { ResolvedRule } from "./joined-choices.ts";
 import type { DenyAction } from "./refusal.ts";
 import type { ActionScope } from "./rule-action.ts";
+import { auditedRule } from "./audited-rule.ts";
 import { createActionResolver } from "./rule-action.ts";
 import type { RouteDraft, RuleDraft } from "./route-draft.ts";
 
@@ -48,6 +49,9 @@ export function connectionRules(
     const sections = sectionsOf(attachment, listeners);
     return draft.l4Rules.map((rule) => {
       const limited = sections === undefined ? rule : { ...rule, sections };
+      if (scope.wouldDeny !== undefined && rule.verdict === "allow") {
+        return { ...limited, verdict: "deny", reason: scope.wouldDeny.reason, audits: true };
+      }
       return scope.deny === undefined ? limited : refuseConnections(limited, scope.deny);
     });
   });
@@ -65,10 +69,11 @@ function refuseConnections(rule: L4Rule, { reason }: DenyAction): L4Rule {
 }
 
 function placeRule(
-  rule: RuleDraft,
-  { draft, attachment, scope }: AttachedRoute,
+  written: RuleDraft,
+  { draft, attachment, scope: whole }: AttachedRoute,
   listeners: readonly ListenerSnapshot[],
 ): PlacedRule[] {
+  const { rule, scope, wouldDeny } = auditedRule(written, whole);
   const sections = httpSections(rule, attachment, listeners);
   if (sections?.length === 0) return [];
   const outcomeFor = createActionResolver(rule, scope);
@@ -84,6 +89,8 @@ function placeRule(
         ...(sections !== undefined && { sections }),
         match,
         ...outcome,
+        ...(scope.audits === true && { audits: scope.audits }),
+        ...(wouldDeny !== undefined && outcome.action.kind !== "deny" && { wouldDeny }),
         // Which rule's limits count is known with the body.
         ...(outcome.choice !== undefined && {
           plan: planParts({ ...rule, limits: [] }, scope, []),

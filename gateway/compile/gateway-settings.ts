@@ -58,6 +58,7 @@ export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): G
     namespace: metadata.namespace,
     name: metadata.name,
     defaultPolicy: spec.defaultPolicy,
+    ...(spec.enforcement === "Audit" && { audits: true }),
     ...(refusal !== undefined && { refusal }),
     listeners: spec.listeners.map(listenerSnapshot),
     ...(explicitProxy !== undefined && { explicitProxy }),

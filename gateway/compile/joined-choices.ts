@@ -112,13 +112,17 @@ function plainRule({ choice: { deny }, plan: _plan, ...rule }: ChoosingRule): Ht
 
 /** A rule that needs no choice goes the way that its path says, its body read on the way. */
 function aloneRule({ choice, plan, ...rule }: ChoosingRule): HttpRule {
-  const routing = { rules: [withoutPicks(choice.routed)], otherwise: "next" } as const;
+  const routing = {
+    rules: [withoutPicks(choice.routed)],
+    otherwise: "next",
+    ...(rule.audits && { letBy: "onward" as const }),
+  } as const;
   return { ...rule, engine: withId({ ...plan, routing, why: whyOf([choice], plan) }) };
 }
 
 /** What becomes of requests that none of the rules of an entry is about; after another entry nobody could read them. */
 function entryRule(
-  { choice: _choice, plan, ...rule }: ChoosingRule,
+  { choice: _choice, plan, wouldDeny: _wouldDeny, ...rule }: ChoosingRule,
   group: readonly ChoosingRule[],
   otherwise: "next" | "deny" | "late",
 ): HttpRule {
@@ -127,6 +131,8 @@ function entryRule(
   const routing = {
     rules: choices.map(({ routed }) => routed),
     otherwise: isLate ? "deny" : otherwise,
+    // What is refused here is refused by all of them together.
+    ...(group.every(({ audits }) => audits) && { letBy: "elsewhere" as const }),
   } as const;
   const engine = withId({ ...plan, routing, why: whyOf(choices, plan) });
   return { ...rule, action: { kind: "choose", ...(isLate && { isLate }) }, engine };

@@ -17,6 +17,7 @@ import type {
   HostMatch,
   HttpAction,
   ObjectName,
+  Refusal,
 } from "../snapshot.ts";
 import type { CredentialBinding } from "./credential-policies.ts";
 import type { PlanScope } from "./engine-plan.ts";
@@ -32,6 +33,8 @@ import { createChoice } from "./rule-choice.ts";
 export interface ActionScope extends PlanScope {
   /** Refuses all rules of the route */
   readonly deny: DenyAction | undefined;
+  /** Would refuse all rules of the route, which audit mode lets by */
+  readonly wouldDeny?: Refusal;
   readonly routeBindings: readonly CredentialBinding[];
   readonly gatewayBindings: readonly CredentialBinding[];
   readonly aliases: ReadonlyMap<string, HostAlias>;

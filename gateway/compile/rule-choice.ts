@@ -39,6 +39,8 @@ export interface RuleChoice {
 export interface ChoiceScope extends PlanScope {
   /** Refuses all rules of the route */
   readonly deny: DenyAction | undefined;
+  /** Would refuse all rules of the route, which audit mode lets by */
+  readonly wouldDeny?: Refusal;
   readonly settings: Pick<GatewaySnapshot, "requestTimeoutMs" | "upstream">;
 }
 
@@ -65,6 +67,7 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     ...(capture !== undefined && { capture }),
     ...(rule.limits.length > 0 && { limits: rule.limits }),
     ...(rule.budget !== undefined && { budget: rule.budget }),
+    ...(scope.audits === true && { audits: scope.audits }),
   };
   const whole = resolveWhole(options);
   const deny = scope.deny ?? rule.deny ?? (whole?.kind === "deny" ? whole : undefined);
@@ -77,7 +80,12 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
   const ways = waysOf(options, isNeeded);
   const candidates = ways.map(({ candidate }) => candidate);
   const fallback = choice.fallback && fallbackOf(options, choice.fallback, candidates);
-  const routed = { ...base, candidates, ...(fallback !== undefined && { fallback }) };
+  const routed = {
+    ...base,
+    ...(scope.wouldDeny !== undefined && { wouldDeny: scope.wouldDeny }),
+    candidates,
+    ...(fallback !== undefined && { fallback }),
+  };
   // Envoy takes no way whose shares are all 0, and nobody would be sent by it.
   const single = ways.flatMap(({ action, candidate: { pick, weight } }) =>
     action === undefined || weight === 0 ? [] : [{ pick, action }],

@@ -28,7 +28,7 @@ export interface ParentStatus {
 /** What compiling found out about one object; Programmed and Ready are for whoever runs the gateway to say. */
 export interface ObjectStatus {
   readonly ref: ObjectName;
-  /** Accepted and, for kinds that name others, ResolvedRefs; none for a Secret */
+  /** Accepted, for kinds that name others ResolvedRefs, and Enforcing where it audits; none for a Secret */
   readonly conditions: readonly CompiledCondition[];
   /** Of routes and policies with targets, in the order in which they are written */
   readonly parents?: readonly ParentStatus[];
@@ -72,6 +72,8 @@ const anyParentSuffices: ReadonlySet<string> = new Set([
 interface Entry {
   accepted?: Finding<"Accepted">;
   resolved?: Finding<"ResolvedRefs">;
+  /** Why it is not enforced */
+  audit?: string;
   readonly parents: { readonly parent: ParentName; readonly accepted: Finding<"Accepted"> }[];
   attachedRoutes?: readonly ListenerAttachments[];
   readonly problems: string[];
@@ -103,6 +105,11 @@ export class StatusBook {
     const entry = this.#entry(object);
     if (entry.resolved === undefined) entry.resolved = finding;
     else this.note(object, finding.message);
+  }
+
+  /** Says that what the object would refuse is let by. */
+  reportAudit(object: ParsedObject, message: string): void {
+    this.#entry(object).audit ??= message;
   }
 
   /** Says how the object stands with one parent or target. */
@@ -154,6 +161,9 @@ function statusOf(object: ParsedObject, entry: Entry): ObjectStatus {
     conditions: [
       ...(isSecret ? [] : [condition("Accepted", acceptanceOf(object, entry), generation)]),
       ...resolution,
+      ...(entry.audit === undefined
+        ? []
+        : [condition("Enforcing", { reason: "Audit", message: entry.audit }, generation)]),
     ],
     ...(entry.parents.length > 0 && {
       parents: entry.parents.map((parent) => ({
@@ -194,7 +204,7 @@ function isFailure({ reason }: Finding<"Accepted">): boolean {
   return reason !== "Accepted";
 }
 
-function condition<Type extends "Accepted" | "ResolvedRefs">(
+function condition<Type extends "Accepted" | "ResolvedRefs" | "Enforcing">(
   type: Type,
   { reason, message }: Finding<Type>,
   observedGeneration: number | undefined,

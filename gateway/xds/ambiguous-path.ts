@@ -22,6 +22,11 @@ const metadataKey = "pathRules";
  */
 const ambiguous = "[^?]*(?://|;|%(?:2[fF]|5[cC]|00|3[bB]|25[0-9a-fA-F]{2}|[cC][01]|[uU])).*";
 
+/** Matches a request with such a path. */
+export function ambiguousPathMatch(): envoy.config.route.v3.IHeaderMatcher {
+  return { name: ":path", stringMatch: { safeRegex: { regex: ambiguous } } };
+}
+
 /** Metadata of routes whose host has a path rule. */
 export function pathRuleMetadata(): envoy.config.core.v3.IMetadata {
   return { filterMetadata: { [metadataNamespace]: encodeStruct({ [metadataKey]: true }) } };
@@ -40,9 +45,7 @@ export function ambiguousPathFilter() {
       metadataSource: envoy.config.rbac.v3.MetadataSource.ROUTE,
     },
   };
-  const isAmbiguous = {
-    header: { name: ":path", stringMatch: { safeRegex: { regex: ambiguous } } },
-  };
+  const isAmbiguous = { header: ambiguousPathMatch() };
   return typedExtension("clrk.ambiguous_path", RBAC, {
     rules: {
       action: envoy.config.rbac.v3.RBAC.Action.DENY,

@@ -39,7 +39,7 @@ export interface EntryOptions {
 export function entryRoute({ name, match, engine, requestTimeoutMs }: EntryOptions): Route {
   return {
     name,
-    match: { ...match, dynamicMetadata: [{ ...pickMatch({ presentMatch: true }), invert: true }] },
+    match: unreadMatch(match),
     route: {
       cluster: RESOURCE.refused,
       timeout: duration(0),
@@ -48,6 +48,11 @@ export function entryRoute({ name, match, engine, requestTimeoutMs }: EntryOptio
     requestBodyBufferLimit: uint64(modelCallBytes),
     typedPerFilterConfig: choiceRouteConfig(engine),
   };
+}
+
+/** Matches requests that no entry has let by so far. */
+export function unreadMatch(match: Match): Match {
+  return { ...match, dynamicMetadata: [{ ...pickMatch({ presentMatch: true }), invert: true }] };
 }
 
 /** Matches requests that an entry has let by: the engine has read them, and reads no request twice. */

@@ -67,7 +67,10 @@ export function refusal(reason: DenyReason | ConnectionDenyReason): ConnectionTr
 
 /** Cases of one rule, whose name must stand in all of the inputs. */
 export function ruleCases(rule: L4Rule, scope: ConnectionScope): ConnectionCase[] {
-  if (rule.verdict === "deny") return [denyCase(rule, scope)];
+  if (rule.verdict === "deny") {
+    const refused = denyCase(rule, scope);
+    return rule.audits === true ? letBy(refused.when, rule, scope) : [refused];
+  }
   const names =
     rule.hosts.length === 0 ? [] : inputsOf(scope).map((input) => anyHost(input, rule.hosts));
   const ports = portPredicate(rule);
@@ -90,27 +93,47 @@ export function ruleCases(rule: L4Rule, scope: ConnectionScope): ConnectionCase[
 
 /** What the default policy makes of connections. */
 export function defaultVerdict(scope: ConnectionScope): DefaultVerdict {
-  const {
-    gateway,
-    naming: { kind, name },
-    aliases,
-  } = scope;
-  const { defaultPolicy, refusal: refused } = gateway;
+  const { gateway } = scope;
+  const { defaultPolicy, audits, refusal: refused } = gateway;
   if (refused) return { cases: [], otherwise: refusal(refused.reason) };
-  if (defaultPolicy === "deny-all") return { cases: [], otherwise: refusal("default-policy") };
-  const decision = encodeDecisionKey({ verdict: "allow" });
+  const otherwise = refusal("default-policy");
+  const rest = (wouldDeny?: DenyReason) =>
+    openCases(scope, encodeDecisionKey({ verdict: "allow", ...(wouldDeny && { wouldDeny }) }));
+  if (defaultPolicy === "allow-all") {
+    const ruled = ruledHosts(scope);
+    const cases = ruled.flatMap((when) =>
+      audits === true ? conditional(when, rest("no-rule")) : [{ when, use: refusal("no-rule") }],
+    );
+    return { cases: [...cases, ...rest()], otherwise };
+  }
+  return { cases: audits === true ? rest("default-policy") : [], otherwise };
+}
+
+/** Connections to whatever they name, but to nothing that is guarded. */
+function openCases({ gateway, naming, aliases }: ConnectionScope, decision: string) {
+  const { kind, name } = naming;
   const unguarded = allOf([destinationIn(everyAddress), ...unguardedDestination(gateway)]);
-  const cases = [
-    ...ruledCases(scope),
-    ...guardedCases(scope),
+  return [
+    ...guardedCases({ gateway, naming, aliases }),
     ...aliases.map(({ alias, names }) => ({
       when: anyHost(name, names),
-      use: toAlias(alias, scope.naming, decision),
+      use: toAlias(alias, naming, decision),
     })),
     { when: fitsPattern(name, ".+"), use: { kind, decision } },
     { when: unguarded, use: { kind: "pass-address" as const, decision } },
   ];
-  return { cases, otherwise: refusal("default-policy") };
+}
+
+/** What the rule denies goes on as by default, under its name; what has no place to go stays denied. */
+function letBy(when: Predicate, rule: L4Rule, scope: ConnectionScope): ConnectionCase[] {
+  const { route, ruleIndex, reason = "deny-policy" } = rule;
+  const decision = encodeDecisionKey({ verdict: "allow", wouldDeny: reason, route, ruleIndex });
+  const denied = { when, use: treatmentOf(rule, "pass-address") };
+  return [...conditional(when, openCases(scope, decision)), denied];
+}
+
+function conditional(when: Predicate, cases: readonly ConnectionCase[]): ConnectionCase[] {
+  return cases.map((one) => ({ ...one, when: allOf([when, one.when]) }));
 }
 
 function inputsOf({ naming }: ConnectionScope): readonly Input[] {
@@ -170,7 +193,7 @@ function denyCase(rule: L4Rule, scope: ConnectionScope): ConnectionCase {
 }
 
 /** Hosts whose requests rules decide: what no rule can read never goes there by default. */
-function ruledCases({ gateway, naming }: ConnectionScope): ConnectionCase[] {
+function ruledHosts({ gateway, naming }: ConnectionScope): Predicate[] {
   const hosts = gateway.hosts.filter(
     ({ host, rules }) =>
       (host.kind === "exact" || host.kind === "wildcard") &&
@@ -180,7 +203,7 @@ function ruledCases({ gateway, naming }: ConnectionScope): ConnectionCase[] {
   const patterns = hosts.map(({ host: { kind, value } }) =>
     fitsPattern(naming.name, `(?i)${kind === "wildcard" ? ".+\\." : ""}${escapeRegex(value)}\\.?`),
   );
-  return [{ when: anyOf(patterns), use: refusal("no-rule") }];
+  return [anyOf(patterns)];
 }
 
 /** What was dialled inside by its address. A name with it is looked up instead, and its addresses are guarded. */

@@ -23,6 +23,7 @@ import { hostAgreementConfig } from "./agreement.ts";
 import { pathRuleMetadata } from "./ambiguous-path.ts";
 import { denialRoute, escapeFormat } from "./denial-route.ts";
 import { entryRoute, letByMatch, pickedMatch, walkRoute } from "./choice-route.ts";
+import { anyHost, auditRoutes, guardedHost, letByRoutes, openRoutes } from "./open-route.ts";
 import { overrideHeaders } from "./override-headers.ts";
 import { forwardRoutes, isSigned, pickedRoute, upgradeMatch } from "./forward-route.ts";
 import { routeConfigurationName } from "./resource-names.ts";
@@ -77,11 +78,14 @@ export function routeConfiguration(
 }
 
 /** A host without rules, known only by its alias, is refused like all others: by the virtual host for the rest. */
-function isWorthOwnHost({ host, rules }: HostPolicy, { defaultPolicy }: GatewaySnapshot): boolean {
-  return host.kind !== "any" && (rules.length > 0 || defaultPolicy === "allow-all");
+function isWorthOwnHost({ host, rules }: HostPolicy, gateway: GatewaySnapshot): boolean {
+  return host.kind !== "any" && (rules.length > 0 || isOpen(gateway));
 }
 
-const anyHost: HostPolicy = { host: { kind: "any", value: "" }, rules: [] };
+/** Whether what no rule is about is let by. */
+function isOpen({ defaultPolicy, audits }: GatewaySnapshot): boolean {
+  return defaultPolicy === "allow-all" || audits === true;
+}
 
 interface VirtualHostOptions {
   readonly scope: RouteScope;
@@ -99,6 +103,7 @@ function virtualHost(
   const context = { gateway, policy, provider, scope, hasEntry };
   const hasPathRule = rules.some(decidesByPath);
   const routes = [
+    ...auditRoutes(rules, hasPathRule, context),
     ...rules.flatMap((rule) => ruleRoutes(rule, context)),
     ...defaultRoutes(rules, context),
   ];
@@ -114,9 +119,10 @@ function virtualHost(
     ...(isModelHost(policy, provider) && {
       typedPerFilterConfig: hostAgreementConfig(scope.scheme, policy.host.value),
     }),
-    routes: hasPathRule
-      ? routes.map((route) => ({ ...route, metadata: pathRuleMetadata() }))
-      : routes,
+    routes:
+      hasPathRule && gateway.audits !== true
+        ? routes.map((route) => ({ ...route, metadata: pathRuleMetadata() }))
+        : routes,
   };
 }
 
@@ -160,7 +166,13 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
     return [denialRoute({ name, match, provider, status: 403, reason, message })];
   }
   const { requestTimeoutMs } = gateway;
-  const name = encodeDecisionKey({ verdict: "allow", route, ruleIndex });
+  const { wouldDeny } = rule;
+  const name = encodeDecisionKey({
+    verdict: "allow",
+    ...(wouldDeny !== undefined && { wouldDeny: wouldDeny.reason }),
+    route,
+    ruleIndex,
+  });
   if (action.fallback !== undefined) {
     const { pick = "", action: walk } = {
       ...rule,
@@ -172,7 +184,8 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
     name,
     match,
     scheme: scope.scheme,
-    host: policy,
+    // An address that would be refused is not named on purpose.
+    host: wouldDeny === undefined ? policy : guardedHost(policy),
     action,
     provider,
     requestTimeoutMs,
@@ -182,8 +195,10 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const forward = forwardRoutes(options);
   return [
     ...(exposed.length === 0 ? [] : [traceRoute(rule, provider)]),
-    ...(isSigned(action) || isMcp(rule) ? [upgradeRoute(rule, provider)] : []),
-    ...(context.hasEntry && (isLimited(rule) || isMcp(rule)) ? [unreadRoute(rule, provider)] : []),
+    ...(isSigned(action) || isMcp(rule) ? upgradeRoutes(rule, { ...context, provider }) : []),
+    ...(context.hasEntry && (isLimited(rule) || isMcp(rule))
+      ? unreadRoutes(rule, { ...context, provider })
+      : []),
     ...forward,
   ];
 }
@@ -201,54 +216,69 @@ function isMcp({ engine }: HttpRule): boolean {
 }
 
 /** Nobody would count or judge a request that an entry has let by. */
-function unreadRoute(rule: HttpRule, provider: Provider | undefined): Route {
-  const { match, route, ruleIndex } = rule;
+function unreadRoutes(rule: HttpRule, context: RouteContext): Route[] {
+  const { route } = rule;
+  const match = letByMatch(routeMatch(rule.match));
   const label = `${route.kind} ${route.namespace}/${route.name}`;
   const clause = isMcp(rule)
     ? "judges MCP messages, and this one was read for a rule before it: give its server another host"
     : "limits requests, and this one was read for a rule before it: put the limit on a rule that names its model";
-  const reason = "not-enforced";
-  return denialRoute({
-    name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
-    match: letByMatch(routeMatch(match)),
-    provider,
-    status: 403,
-    reason,
-    message: `${label} ${clause}`,
-  });
+  return unjudgedRoutes(
+    rule,
+    { match, reason: "not-enforced", message: `${label} ${clause}` },
+    context,
+  );
+}
+
+/** Of requests that the rule is about, and that have a form by which it cannot judge them. */
+function unjudgedRoutes(
+  rule: HttpRule,
+  { match, reason, message }: Refusal & { readonly match: envoy.config.route.v3.IRouteMatch },
+  context: RouteContext,
+): Route[] {
+  const { route, ruleIndex } = rule;
+  const { provider } = context;
+  const name = encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex });
+  return (
+    letByRoutes(rule, { match, reason }, context) ?? [
+      denialRoute({ name, match, provider, status: 403, reason, message }),
+    ]
+  );
 }
 
 /** Requests wait at the entry for the engine's choice; upgraded connections, which have no end, are refused. */
 function choiceRoutes(
   rule: HttpRule,
   { isLate }: Extract<HttpAction, { readonly kind: "choose" }>,
-  { provider: known, gateway }: RouteContext,
+  context: RouteContext,
 ): Route[] {
   const { route, ruleIndex, engine } = rule;
-  const provider = rule.provider ? findProviderByName(rule.provider) : known;
+  const provider = rule.provider ? findProviderByName(rule.provider) : context.provider;
   const label = `${route.kind} ${route.namespace}/${route.name}`;
   const match = routeMatch(rule.match);
-  const refuse = (refused: typeof match, { reason, message }: Refusal) => {
-    const name = encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex });
-    return denialRoute({ name, match: refused, provider, status: 403, reason, message });
-  };
+  const known = { ...context, provider };
+  const late = `${label} cannot be enforced for this request: another rule stands between it and one that had the request read before`;
   const refusals = [
-    refuse(upgradeMatch(match), {
-      reason: "not-translatable",
-      message: `${label} chooses who serves model calls by what they say, which a WebSocket does not tell before it is open: send plain requests`,
-    }),
+    ...unjudgedRoutes(
+      rule,
+      {
+        match: upgradeMatch(match),
+        reason: "not-translatable",
+        message: `${label} chooses who serves model calls by what they say, which a WebSocket does not tell before it is open: send plain requests`,
+      },
+      known,
+    ),
     ...(isLate
-      ? [
-          refuse(letByMatch(match), {
-            reason: "not-enforced",
-            message: `${label} cannot be enforced for this request: another rule stands between it and one that had the request read before`,
-          }),
-        ]
+      ? unjudgedRoutes(
+          rule,
+          { match: letByMatch(match), reason: "not-enforced", message: late },
+          known,
+        )
       : []),
   ];
   if (engine === undefined) return refusals;
   const name = encodeDecisionKey({ verdict: "allow", route, ruleIndex });
-  const { requestTimeoutMs } = gateway;
+  const { requestTimeoutMs } = context.gateway;
   return [...refusals, entryRoute({ name, match, engine, requestTimeoutMs })];
 }
 
@@ -266,34 +296,25 @@ function traceRoute({ match, route, ruleIndex }: HttpRule, provider: Provider | 
 }
 
 /** A signature covers the whole body, as judgement does, and an upgraded connection never ends. */
-function upgradeRoute(rule: HttpRule, provider: Provider | undefined): Route {
-  const { match, route, ruleIndex } = rule;
+function upgradeRoutes(rule: HttpRule, context: RouteContext): Route[] {
+  const { route } = rule;
+  const match = upgradeMatch(routeMatch(rule.match));
   const what = isMcp(rule) ? "judges MCP messages" : "signs requests";
-  const reason = "not-enforced";
-  return denialRoute({
-    name: encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex }),
-    match: upgradeMatch(routeMatch(match)),
-    provider,
-    status: 403,
-    reason,
-    message: `${route.kind} ${route.namespace}/${route.name} ${what}, which an upgraded connection cannot be: send plain requests`,
-  });
+  const label = `${route.kind} ${route.namespace}/${route.name}`;
+  const message = `${label} ${what}, which an upgraded connection cannot be: send plain requests`;
+  return unjudgedRoutes(rule, { match, reason: "not-enforced", message }, context);
 }
 
 /** What happens to requests that no rule of the host matches. */
 function defaultRoutes(rules: readonly HttpRule[], context: RouteContext): Route[] {
-  const { gateway, policy, provider, scope } = context;
+  const { gateway, provider } = context;
   if (gateway.refusal) return [refusalRoute(gateway.refusal, provider)];
-  if (gateway.defaultPolicy === "allow-all") {
-    return forwardRoutes({
-      name: encodeDecisionKey({ verdict: "allow" }),
-      match: everything,
-      scheme: scope.scheme,
-      host: policy.host.kind === "ip" ? anyHost : policy,
-      action: passThrough,
-      provider,
-      requestTimeoutMs: gateway.requestTimeoutMs,
-    });
+  if (isOpen(gateway)) {
+    if (gateway.defaultPolicy === "allow-all") {
+      return openRoutes(everything, { verdict: "allow" }, context);
+    }
+    const wouldDeny = rules.length > 0 ? "no-rule" : "default-policy";
+    return openRoutes(everything, { verdict: "allow", wouldDeny }, context);
   }
   // No route at all is Envoy's cheapest refusal; the connection manager gives it our words (`noRuleReply`).
   if (rules.length > 0) return [];
@@ -313,14 +334,6 @@ export function noRuleReply(gateway: GatewaySnapshot): DenialFacts {
   const message = `No rule for host %REQ(:AUTHORITY)% allows %REQ(:METHOD)% %PATH(NQ)% (${label}, defaultPolicy deny-all)`;
   return { status: 403, reason: "no-rule", message };
 }
-
-const passThrough = {
-  kind: "forward",
-  requestHeaders: { set: [], add: [], remove: [] },
-  responseHeaders: { set: [], add: [], remove: [] },
-  credentials: [],
-  backends: [],
-} as const;
 
 function refusalRoute({ reason, message }: Refusal, provider: Provider | undefined): Route {
   return denialRoute({

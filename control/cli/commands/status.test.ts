@@ -40,6 +40,36 @@ t.test("status() says what runs, in a few lines", async (t) => {
   );
 });
 
+t.test("status() begins with what audits", async (t) => {
+  const context = await createFakeContext(t);
+  await using control = await openFakeControl(context.home);
+  const audits = ["EgressHTTPRoute default/web"];
+  const run = {
+    runId: "run-1",
+    agent: "researcher",
+    gateway: "default/default",
+    command: "python",
+    since: "2026-11-24T00:05:30.000Z",
+    requests: 12,
+    denied: 1,
+  };
+  control.status = statusWith({
+    gateways: [gatewayWith({ audits })],
+    runs: [{ ...run, wouldDeny: 3 }, run],
+  });
+  t.equal(await context.clrk("status"), 0);
+  t.match(
+    context.stdout(),
+    /^AUDIT: nothing is refused by EgressHTTPRoute default\/web, what would be is only recorded\nProcess /,
+  );
+  t.match(
+    context.stdout(),
+    /REQUESTS {3}DENIED {3}WOULD DENY {3}AGE\n.* 12 {9}1 {8}3 .*\n.* 1 {8}0 /,
+  );
+  t.equal(await context.clrk("status", "-o", "json"), 0);
+  t.match(context.stdout(), '"audits": [');
+});
+
 t.test(
   "status() says of each minted credential whether there is one, and for how long",
   async (t) => {

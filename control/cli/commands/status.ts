@@ -7,6 +7,7 @@ import type {
 import type { EngineStatus } from "../../../gateway/engine.ts";
 import { formatTierCounts } from "../../../gateway/route-tier.ts";
 import { ageSince, describeAge, formatAge } from "../age.ts";
+import { auditBanners } from "../audit-banner.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
@@ -39,10 +40,12 @@ export async function status(this: CliContext, flags: OutputFlags): Promise<void
 function describeProcess(process: GatewayProcessStatus, context: CliContext): string {
   const { workingDirectory } = context;
   const { red } = context.process.stdout.palette;
+  const banner = auditBanners(process.gateways, context.process.stdout.palette);
   const problems = process.problems.map(
     (problem) => `  ${red(formatProblem(problem, workingDirectory))}\n`,
   );
   return [
+    ...banner.map((line) => `${line}\n`),
     ...describeFacts(process, context),
     problems.length === 0 ? "" : `Problems (revision ${process.revision} stays live)\n`,
     ...problems,
@@ -163,11 +166,19 @@ function describeGateways(process: GatewayProcessStatus): string {
 
 function describeRuns(process: GatewayProcessStatus, nowMs: number): string {
   if (process.runs.length === 0) return "";
+  // Where all is enforced nothing else is counted.
+  const hasAudited = process.runs.some(({ wouldDeny }) => wouldDeny !== undefined);
   const rows = process.runs.map((run) => {
     const ageMs = ageSince(run.since, nowMs);
     const age = ageMs === undefined ? undefined : formatAge(ageMs);
-    return [run.agent, run.gateway, run.command, String(run.requests), String(run.denied), age];
+    const { agent, gateway, command, requests, denied, wouldDeny = 0 } = run;
+    const audited = hasAudited ? [String(wouldDeny)] : [];
+    return [agent, gateway, command, String(requests), String(denied), ...audited, age];
   });
-  const headings = ["AGENT", "GATEWAY", "COMMAND", "REQUESTS", "DENIED", "AGE"];
+  const headings = [
+    ...["AGENT", "GATEWAY", "COMMAND", "REQUESTS", "DENIED"],
+    ...(hasAudited ? ["WOULD DENY"] : []),
+    "AGE",
+  ];
   return `\n${formatTable({ headings, rows })}`;
 }
