@@ -111,6 +111,36 @@ const label = 'a DNS label: "a" to "z", digits and "-" inside, at most 63 charac
 const duration = 'a duration such as "30s" or "5m"';
 const url = 'an http or https URL such as "https://otlp.example.com:4318"';
 
+testAcceptance(egressGatewayKind, least, [
+  ["spec.limits", {}],
+  ["spec.limits", { maxRequestBytes: 1 }],
+  ["spec.limits", { maxRequestBytes: 2 ** 40, maxRequestHeaderBytes: 8_192 }],
+  ["spec.limits", { maxRequestHeaderBytes: 8_388_608, rateLimitPolicies: ["a", "b"] }],
+]);
+
+testRefusals(egressGatewayKind, least, [
+  [
+    "spec.limits",
+    { maxRequestBytes: 0 },
+    "spec.limits.maxRequestBytes: found 0, wanted an integer from 1 to 1099511627776",
+  ],
+  [
+    "spec.limits",
+    { maxRequestHeaderBytes: 10_000 },
+    "spec.limits.maxRequestHeaderBytes: found 10000, wanted a multiple of 1024",
+  ],
+  [
+    "spec.limits",
+    { rateLimitPolicies: ["a", "a"] },
+    'spec.limits.rateLimitPolicies[1]: found "a", wanted different values: item 0 has it too',
+  ],
+  [
+    "spec.limits",
+    { requests: 5 },
+    'spec.limits.requests: unknown field; known: "maxRequestBytes", "maxRequestHeaderBytes", "rateLimitPolicies"',
+  ],
+]);
+
 testRefusals(egressGatewayKind, most, [
   [
     "spec.sinks.0.otlp",
@@ -156,12 +186,12 @@ testRefusals(egressGatewayKind, most, [
   [
     "spec.listener",
     [],
-    'spec.listener: unknown field; known: "defaultPolicy", "enforcement", "listeners", "otlp", "sinks", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
+    'spec.listener: unknown field; known: "defaultPolicy", "enforcement", "listeners", "otlp", "sinks", "upstreamTLS", "dns", "limits", "requestTimeout", "explicitProxy"',
   ],
   [
     "spec.upstreamTls",
     {},
-    'spec.upstreamTls: unknown field; known: "defaultPolicy", "enforcement", "listeners", "otlp", "sinks", "upstreamTLS", "dns", "requestTimeout", "explicitProxy"',
+    'spec.upstreamTls: unknown field; known: "defaultPolicy", "enforcement", "listeners", "otlp", "sinks", "upstreamTLS", "dns", "limits", "requestTimeout", "explicitProxy"',
   ],
   ["spec.requestTimeout", 30, `spec.requestTimeout: found 30, wanted ${duration}`],
   [

@@ -11,8 +11,9 @@ import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { convertExtProc } from "./legacy-ext-proc.ts";
 import { maxCaptureBytes } from "./logging-policy.ts";
 import { addressFormat, dnsNameFormat, durationFormat } from "./match-formats.ts";
-import { dnsLabelFormat } from "./name-formats.ts";
+import { dnsLabelFormat, dnsSubdomainFormat } from "./name-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
+import { maxRequestBytes } from "./request-size.ts";
 import { findForeignNamespace, port, secretReference } from "./references.ts";
 import {
   array,
@@ -143,6 +144,49 @@ const upstreamTls = object({
   },
 });
 
+/** Envoy bounds headers in steps of so many bytes. */
+const headerStepBytes = 1_024;
+
+const limits = refine(
+  object({
+    description: "Ceilings of all that passes the gateway; rules may only say less",
+    fields: {
+      maxRequestBytes: optional(
+        integer({
+          description: "Most `bytes` of a request's body as it is sent; any when absent",
+          min: 1,
+          max: maxRequestBytes,
+        }),
+      ),
+      maxRequestHeaderBytes: optional(
+        integer({
+          description: "Most `bytes` of a request's headers, a multiple of 1024; 61440 when absent",
+          min: 8 * headerStepBytes,
+          max: 8_192 * headerStepBytes,
+        }),
+      ),
+      rateLimitPolicies: emptyIfAbsent(
+        array({
+          description:
+            "RateLimitPolicies of this namespace of which each request takes one, and each connection that is passed on",
+          items: string({ description: "Name", maxLength: 253, format: dnsSubdomainFormat }),
+          maxItems: 8,
+          unique: "value",
+        }),
+      ),
+    },
+  }),
+  {
+    description: "Headers are bounded in steps",
+    fields: ["maxRequestHeaderBytes"],
+    check({ maxRequestHeaderBytes: bytes = 0 }, report) {
+      if (bytes % headerStepBytes === 0) return;
+      const wanted = `a multiple of ${headerStepBytes}`;
+      report({ at: ["maxRequestHeaderBytes"], found: String(bytes), wanted });
+    },
+  },
+);
+
 const spec = object({
   description: "What the gateway does",
   fields: {
@@ -185,6 +229,7 @@ const spec = object({
         },
       }),
     ),
+    limits: optional(limits),
     requestTimeout: optional(
       string({
         description: "Longest time for a request and its answer; 5m when absent",

@@ -243,17 +243,17 @@ testRefusals(egressHttpRouteKind, most, [
   [
     "spec.rules.0.filters.0.type",
     "RequestRedirect",
-    `${filter}.type: found "RequestRedirect", wanted "RequestHeaderModifier", "ResponseHeaderModifier" or "ExtensionRef": an egress route only allows; it does not answer`,
+    `${filter}.type: found "RequestRedirect", wanted "RequestHeaderModifier", "ResponseHeaderModifier", "RequestSizeLimit" or "ExtensionRef": an egress route only allows; it does not answer`,
   ],
   [
     "spec.rules.0.filters.0.type",
     "URLRewrite",
-    `${filter}.type: found "URLRewrite", wanted "RequestHeaderModifier", "ResponseHeaderModifier" or "ExtensionRef": an egress route does not change where a request goes`,
+    `${filter}.type: found "URLRewrite", wanted "RequestHeaderModifier", "ResponseHeaderModifier", "RequestSizeLimit" or "ExtensionRef": an egress route does not change where a request goes`,
   ],
   [
     "spec.rules.0.filters.0.type",
     "RequestHeaderModifer",
-    `${filter}.type: found "RequestHeaderModifer", wanted "RequestHeaderModifier", "ResponseHeaderModifier" or "ExtensionRef": did you mean "RequestHeaderModifier"?`,
+    `${filter}.type: found "RequestHeaderModifer", wanted "RequestHeaderModifier", "ResponseHeaderModifier", "RequestSizeLimit" or "ExtensionRef": did you mean "RequestHeaderModifier"?`,
   ],
   [
     "spec.rules.0.filters.0.type",

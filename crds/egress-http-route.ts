@@ -15,12 +15,14 @@ import { hostPatternFormat, pathGlobFormat } from "./match-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { quote } from "./problem.ts";
 import { extensionReference, parentReferences } from "./references.ts";
+import { maxRequestBytes } from "./request-size.ts";
 import { readRegex } from "./regex.ts";
 import {
   array,
   defaulted,
   emptyIfAbsent,
   enumeration,
+  integer,
   object,
   optional,
   refine,
@@ -222,7 +224,12 @@ const filter = object({
   fields: {
     type: enumeration({
       description: "What is done",
-      values: ["RequestHeaderModifier", "ResponseHeaderModifier", "ExtensionRef"],
+      values: [
+        "RequestHeaderModifier",
+        "ResponseHeaderModifier",
+        "RequestSizeLimit",
+        "ExtensionRef",
+      ],
       refused: {
         RequestMirror: "it would send a copy of the request elsewhere",
         RequestRedirect: "an egress route only allows; it does not answer",
@@ -231,10 +238,23 @@ const filter = object({
     }),
     requestHeaderModifier: optional(headerModifier),
     responseHeaderModifier: optional(headerModifier),
+    requestSizeLimit: optional(
+      object({
+        description: "How large requests may be",
+        fields: {
+          maxBytes: integer({
+            description: "Most `bytes` of a body as it is sent",
+            min: 1,
+            max: maxRequestBytes,
+          }),
+        },
+      }),
+    ),
     extensionRef: optional(extensionReference(["RateLimitPolicy", "LoggingPolicy"])),
   },
   rules: [
     payloadRule("type", {
+      RequestSizeLimit: "requestSizeLimit",
       RequestHeaderModifier: "requestHeaderModifier",
       ResponseHeaderModifier: "responseHeaderModifier",
       ExtensionRef: "extensionRef",

@@ -31,6 +31,7 @@ const most = objectOf("MCPRoute", {
             allowedTools: ["*"],
             deniedTools: ["delete_*"],
             deniedToolsRegex: ["drop.*"],
+            deniedArguments: [{ tools: ["*"], arguments: [{ path: "force", operator: "Exists" }] }],
             requireConfirmation: ["create_*"],
             maxCallsPerExecution: 50,
             rateLimits: [{ tools: ["*"], requests: 5, window: "1s" }],
@@ -51,6 +52,13 @@ t.test("parse() keeps all that can be said, with defaults", (t) => {
     allowedToolsRegex: [],
     deniedTools: ["delete_*"],
     deniedToolsRegex: ["drop.*"],
+    deniedArguments: [
+      {
+        tools: ["*"],
+        toolsRegex: [],
+        arguments: [{ path: "force", operator: "Exists", values: [] }],
+      },
+    ],
     requireConfirmation: ["create_*"],
     maxCallsPerExecution: 50,
     rateLimits: [{ tools: ["*"], toolsRegex: [], requests: 5, window: "1s", scope: "PerAgent" }],
@@ -62,11 +70,13 @@ t.test("parse() keeps all that can be said, with defaults", (t) => {
   t.end();
 });
 
+const condition = { path: "repo.owner", operator: "In", values: ["a"] };
 const policy = "spec.rules.0.filters.0.toolPolicy";
 testAcceptance(kind, most, [
   ["spec.hostnames", undefined],
   [policy, {}],
   ["spec.rules.0.matches.0", {}],
+  ["spec.rules.0.matches.0", { arguments: [condition] }],
 ]);
 
 const at = "spec.rules[0].filters[0].toolPolicy";
@@ -90,7 +100,7 @@ testRefusals(kind, most, [
   [
     "spec.rules.0.matches.0.tool",
     "x",
-    'spec.rules[0].matches[0].tool: unknown field; known: "servers", "tools", "toolsRegex", "resources", "prompts", "methods"',
+    'spec.rules[0].matches[0].tool: unknown field; known: "servers", "tools", "toolsRegex", "arguments", "resources", "prompts", "methods"',
   ],
   [
     "spec.rules.0.filters.0.type",
@@ -111,6 +121,21 @@ testRefusals(kind, most, [
     `${policy}.allowedToolsRegex`,
     ["a**"],
     `${at}.allowedToolsRegex[0]: found "a**", wanted an RE2 regular expression: "*" after another repetition; RE2 has no possessive or double repetition at position 2`,
+  ],
+  [
+    "spec.rules.0.matches.0.arguments",
+    [condition],
+    "spec.rules[0].matches[0].arguments: found conditions beside resources or prompts, wanted a match of tools alone: only tools have arguments: write two matches",
+  ],
+  [
+    `${policy}.deniedArguments.0.tools`,
+    [],
+    `${at}.deniedArguments[0]: found no tools, wanted tools or toolsRegex: for all tools write tools ["*"]`,
+  ],
+  [
+    `${policy}.deniedArguments.0.arguments`,
+    [],
+    `${at}.deniedArguments[0].arguments: found an empty list, wanted a list of 1 to 16`,
   ],
   [
     `${policy}.maxCallsPerExecution`,

@@ -16,7 +16,16 @@ testAcceptance(kind, least, [
   ["spec.window", "100ms"],
   ["spec.scope", "PerExecution"],
   ["spec.scope", "PerRoute"],
+  ["spec.shared", {}],
+  ["spec.shared", { onUnreachable: "LocalShare" }],
+  ["spec.shared", { onUnreachable: "Local" }],
 ]);
+
+t.test("parse() refuses what replicas cannot be asked about, unless told", (t) => {
+  const shared = objectOf("RateLimitPolicy", { requests: 10, window: "60s", shared: {} });
+  t.same(expectObject(kind.parse(shared)).spec.shared, { onUnreachable: "Refuse" });
+  t.end();
+});
 
 const duration = 'a duration such as "30s" or "5m"';
 testRefusals(kind, least, [
@@ -49,5 +58,14 @@ testRefusals(kind, least, [
     "perAgent",
     'spec.scope: found "perAgent", wanted "PerAgent", "PerExecution" or "PerRoute": did you mean "PerAgent"?',
   ],
-  ["spec.request", 1, 'spec.request: unknown field; known: "requests", "window", "scope"'],
+  [
+    "spec.request",
+    1,
+    'spec.request: unknown field; known: "requests", "window", "scope", "shared"',
+  ],
+  [
+    "spec.shared",
+    { onUnreachable: "Allow" },
+    'spec.shared.onUnreachable: found "Allow", wanted "Refuse", "LocalShare" or "Local"',
+  ],
 ]);

@@ -1,7 +1,7 @@
 /** RateLimitPolicy: how many requests in how much time. Routes apply it by an ExtensionRef filter. */
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { durationFormat } from "./match-formats.ts";
-import { defaulted, enumeration, integer, object, string } from "./schema.ts";
+import { defaulted, enumeration, integer, object, optional, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
 /** The fields that any limit has; MCPRoute's tool limits have them too. */
@@ -17,7 +17,27 @@ export const rateLimitFields = {
   ),
 } as const;
 
-const spec = object({ description: "The limit", fields: rateLimitFields });
+const spec = object({
+  description: "The limit",
+  fields: {
+    ...rateLimitFields,
+    shared: optional(
+      object({
+        description: "Counts together with all replicas of the gateway; by itself when absent",
+        fields: {
+          onUnreachable: defaulted(
+            enumeration({
+              description:
+                "While replicas cannot be asked: refuse, let an equal part of the limit by, or count as if alone",
+              values: ["Refuse", "LocalShare", "Local"],
+            }),
+            "Refuse",
+          ),
+        },
+      }),
+    ),
+  },
+});
 
 /** The schema of a RateLimitPolicy. */
 export const rateLimitPolicySchema = resource({

@@ -5,6 +5,7 @@
 
 import type { Ejection } from "../gateway/backend-health.ts";
 import type { CallFacts } from "../gateway/call-facts.ts";
+import type { Cancellation } from "../gateway/confirmation.ts";
 import type { Clock } from "../gateway/clock.ts";
 import { monotonicMs } from "../gateway/clock.ts";
 import { CLRK_HEADERS, ENGINE_ROLE } from "../gateway/headers.ts";
@@ -18,6 +19,8 @@ import type { CallBudgetsOptions } from "./call-budgets.ts";
 import { CallBudgets } from "./call-budgets.ts";
 import { readCaller } from "./caller.ts";
 import { EjectedCandidates } from "./ejected-candidates.ts";
+import type { ConnectionCallParts } from "./connection-call.ts";
+import { ConnectionCall } from "./connection-call.ts";
 import type { GrpcStream, OpenCall } from "./http2/call.ts";
 import { McpSession } from "./mcp-session.ts";
 import { NetworkCall } from "./network-call.ts";
@@ -25,7 +28,8 @@ import type { LimitTable } from "./limit-table.ts";
 import { Observation } from "./observation.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { PlanBook } from "./plan-book.ts";
-import { RateLimits } from "./rate-limits.ts";
+import type { SharedPortions } from "./rate-limits.ts";
+import { portionWork, RateLimits } from "./rate-limits.ts";
 import { RunNames } from "./run-names.ts";
 import { seededHash } from "./seeded-hash.ts";
 import type { SessionTools } from "./session.ts";
@@ -41,6 +45,7 @@ import { WorkRunner } from "./work-runner.ts";
 /** Paths of the methods that Envoy calls. */
 export const ENGINE_METHODS = {
   process: "/envoy.service.ext_proc.v3.ExternalProcessor/Process",
+  connection: "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit",
   network: "/envoy.service.network_ext_proc.v3.NetworkExternalProcessor/Process",
 } as const;
 
@@ -50,6 +55,8 @@ export interface EngineServiceOptions {
   readonly counters: ThreadCounters;
   /** How far rate limits are used, in memory of all threads */
   readonly limits: LimitTable;
+  /** Portions of limits that replicas share; absent: nothing is shared */
+  readonly shared?: SharedPortions;
   /** How far budgets are used, and where this thread writes down what it reserves */
   readonly budgets: Pick<CallBudgetsOptions, "table" | "journal" | "name">;
   /** Before those of the table that is shipped; absent: none */
@@ -58,6 +65,8 @@ export interface EngineServiceOptions {
   readonly onFacts: (facts: CallFacts) => void;
   /** Policies in place of the pipeline's own */
   readonly policies?: readonly Policy[];
+  /** Withdraws a question about a request that its agent waits for no more; absent: nobody is asked anything */
+  readonly cancel?: (cancellation: Cancellation) => void;
   /** Decides which traces are kept where a plan keeps a share; one for all threads, which no agent knows */
   readonly sampleSeed: number;
   /** Slow work that policies may ask for */
@@ -69,6 +78,7 @@ export class EngineService {
   readonly #options: EngineServiceOptions;
   readonly #book: PlanBook;
   readonly #parts: SessionCallParts;
+  readonly #connectionParts: ConnectionCallParts;
   readonly #tools: SessionTools;
   readonly #nowUnixMs: () => number;
   readonly #health = new EjectedCandidates();
@@ -81,17 +91,24 @@ export class EngineService {
     const { clock, counters, limits, onFacts, policies, workers = new Map() } = options;
     const { budgets, prices = [] } = options;
     this.#book = new PlanBook(policies);
-    this.#parts = { clock, counters, onFacts, work: new WorkRunner({ workers, clock }) };
     this.#nowUnixMs = () => clock.now();
     const random = createRandomPool();
+    const limiter = new RateLimits({
+      table: limits,
+      counters,
+      nowMs: () => monotonicMs(clock),
+      agentOfRun: (runId) => this.#runs.find(runId),
+      shared: options.shared,
+    });
+    const work = new WorkRunner({
+      workers: new Map([...workers, [portionWork, limiter.wait]]),
+      clock,
+    });
+    this.#parts = { clock, counters, onFacts, work };
+    this.#connectionParts = { counters, limiter, work, findPlan: this.#book.findConnection };
     this.#tools = {
       credential: this.#book.credential,
-      limiter: new RateLimits({
-        table: limits,
-        counters,
-        nowMs: () => monotonicMs(clock),
-        agentOfRun: (runId) => this.#runs.find(runId),
-      }),
+      limiter,
       budgeter: new CallBudgets({ ...budgets, counters, nowMs: this.#nowUnixMs }),
       nextId: createTransactionIds(random),
       trace: (traceparent) => createTraceIds(traceparent, random),
@@ -125,6 +142,7 @@ export class EngineService {
   get methods(): ReadonlyMap<string, OpenCall> {
     return new Map<string, OpenCall>([
       [ENGINE_METHODS.process, (stream) => this.#openProcess(stream)],
+      [ENGINE_METHODS.connection, (stream) => new ConnectionCall(stream, this.#connectionParts)],
       [ENGINE_METHODS.network, (stream) => this.#openNetwork(stream)],
     ]);
   }
@@ -144,6 +162,11 @@ export class EngineService {
     this.#runs.add(runs);
   }
 
+  /** Takes that something is known of a caller's portion now, or nothing can be. */
+  onPortion(caller: string): void {
+    this.#options.shared?.waiters.onAnswered(caller);
+  }
+
   #openProcess(stream: GrpcStream): SessionCall {
     const call = new SessionCall(stream, this.#parts);
     const id = stream.header(CLRK_HEADERS.plan) ?? "";
@@ -160,7 +183,8 @@ export class EngineService {
     const caller = readCaller(stream.header(CLRK_HEADERS.caller));
     const entry = this.#book.find(id);
     if (entry?.mcp !== undefined) {
-      const tools = { ...this.#tools, words: this.#words };
+      const { cancel = () => {} } = this.#options;
+      const tools = { ...this.#tools, words: this.#words, cancel };
       return call.begin(new McpSession({ entry, judge: entry.mcp, caller, tools, settler: call }));
     }
     return call.begin(new Session({ entry, caller, tools: this.#tools, settler: call }));

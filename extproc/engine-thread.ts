@@ -4,17 +4,22 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
+import type { ConfirmationAnswer } from "../gateway/confirmation.ts";
 import { systemClock } from "../gateway/clock.ts";
 import { describeError } from "../gateway/errors.ts";
 import { installProviderPlugins } from "../gateway/plugin-loader.ts";
+import { confirmationWorker } from "./asked-confirmation.ts";
 import { BudgetJournal } from "./budget-journal.ts";
 import { BudgetTable } from "./budget-table.ts";
+import { ConfirmationAsker } from "./confirmation-asker.ts";
 import { engineLimits } from "./engine-limits.ts";
 import { EngineService } from "./engine-service.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
 import { encodeFacts } from "./facts-text.ts";
 import { GrpcServer } from "./http2/server.ts";
 import { LimitTable } from "./limit-table.ts";
+import { PortionTable } from "./portion-table.ts";
+import { PortionWaiters } from "./portion-waiters.ts";
 import { ThreadCounters } from "./thread-counters.ts";
 import type { ThreadOrder, ThreadReport, ThreadStart } from "./thread-messages.ts";
 import type { Ejection } from "../gateway/backend-health.ts";
@@ -29,9 +34,10 @@ class ServingThread {
   readonly #outbox: FactsOutbox;
   readonly #heart: NodeJS.Timeout;
   readonly #journal: BudgetJournal | undefined;
+  readonly #asker = new ConfirmationAsker(report);
 
   constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
-    const { counters, limits, slot, budgets, journal, prices, sampleSeed } = order;
+    const { counters, limits, portions, slot, budgets, journal, prices, sampleSeed } = order;
     const row = new ThreadCounters(counters, slot);
     this.#journal = journal && new BudgetJournal(journal);
     this.#outbox = new FactsOutbox({
@@ -43,12 +49,20 @@ class ServingThread {
       clock: systemClock,
       counters: row,
       limits: new LimitTable(limits),
+      ...(portions !== undefined && {
+        shared: {
+          table: new PortionTable(portions),
+          waiters: new PortionWaiters((ask) => report({ kind: "portion", ask })),
+        },
+      }),
       budgets: {
         table: new BudgetTable(budgets),
         journal: this.#journal,
         name: journal?.name ?? "",
       },
       prices,
+      workers: new Map([[confirmationWorker, this.#asker.worker]]),
+      cancel: (cancellation) => this.#asker.cancel(cancellation),
       sampleSeed,
       onFacts: (facts) => this.#outbox.add(facts),
     });
@@ -75,6 +89,14 @@ class ServingThread {
 
   identify(runs: readonly (readonly [string, string])[]): void {
     this.#service.identify(runs);
+  }
+
+  onPortion(caller: string): void {
+    this.#service.onPortion(caller);
+  }
+
+  answer(number: number, answer: ConfirmationAnswer): void {
+    this.#asker.onAnswer(number, answer);
   }
 
   async drain(deadlineMs: number): Promise<void> {
@@ -112,6 +134,12 @@ async function obey(order: ThreadOrder): Promise<void> {
       return;
     case "runs":
       serving?.identify(order.runs);
+      return;
+    case "portion":
+      serving?.onPortion(order.caller);
+      return;
+    case "answer":
+      serving?.answer(order.number, order.answer);
       return;
     case "drain":
       await serving?.drain(order.deadlineMs);

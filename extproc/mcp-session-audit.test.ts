@@ -28,12 +28,22 @@ const rules: McpPlan = {
         {
           servers: [],
           methods: [],
-          tools: globs("good", "evil", "rare"),
+          tools: globs("good", "evil", "rare", "pay"),
           resources: [],
           prompts: [],
+          conditions: [],
         },
       ],
-      toolPolicies: [{ allowed: globs(), denied: globs("evil"), confirmed: [], limits: [rare] }],
+      toolPolicies: [
+        {
+          allowed: globs(),
+          denied: globs("evil"),
+          deniedArguments: [],
+          confirmed: ["pay"],
+          confirmation: { timeoutMs: 120_000 },
+          limits: [rare],
+        },
+      ],
       limits: [],
     },
   ],
@@ -46,7 +56,7 @@ function start(test: Test, audits = true) {
   const entry = book.find(asked.id);
   const judge = entry?.mcp;
   if (entry === undefined || judge === undefined) throw new Error("Cannot start: no judge");
-  const tools = { ...sessionTools(book), words: () => book.words };
+  const tools = { ...sessionTools(book), words: () => book.words, cancel: () => {} };
   return () => {
     const session: McpSession = new McpSession({
       entry,
@@ -157,5 +167,19 @@ t.test(
       .out({ status: 502 });
     const [audited] = start(test)().in(post()).said;
     test.notOk(audited !== undefined && "set" in audited, "it may be compressed");
+  },
+);
+
+t.test(
+  "nobody is asked to confirm, and the record says what enforcement would do",
+  async (test) => {
+    const book = start(test)()
+      .in(post())
+      .in(body(call("pay")))
+      .out({ reply: "requestBody" })
+      .in(responseHeaders())
+      .out({ reply: "responseHeaders" })
+      .close();
+    test.match(book.records, [{ denial: null, wouldDeny: { reason: "not-confirmed" } }]);
   },
 );

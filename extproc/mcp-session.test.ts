@@ -14,6 +14,8 @@ import {
   responseHeaders,
   update,
 } from "./testdata/playbook.ts";
+import { createLimiter } from "./testdata/limiter.ts";
+import type { SessionTools } from "./session.ts";
 import { sessionTools } from "./testdata/session-tools.ts";
 
 const nothing = { globs: [], expressions: [] };
@@ -21,12 +23,16 @@ const rules: McpPlan = {
   rules: [
     {
       ruleIndex: 0,
-      matches: [{ servers: [], methods: [], tools: nothing, resources: [], prompts: [] }],
+      matches: [
+        { servers: [], methods: [], tools: nothing, conditions: [], resources: [], prompts: [] },
+      ],
       toolPolicies: [
         {
           allowed: nothing,
           denied: { globs: ["evil*"], expressions: [] },
-          confirmed: [],
+          deniedArguments: [],
+          confirmed: ["pay"],
+          confirmation: { timeoutMs: 120_000 },
           limits: [
             {
               tools: { globs: ["rare"], expressions: [] },
@@ -48,7 +54,10 @@ const rules: McpPlan = {
 interface Setting {
   readonly plan?: Partial<EnginePlan>;
   readonly list?: readonly Policy[];
+  readonly tools?: Partial<SessionTools>;
 }
+
+const cancelled: object[] = [];
 
 function start(test: Test, setting: Setting = {}) {
   const asked = plan({
@@ -64,7 +73,12 @@ function start(test: Test, setting: Setting = {}) {
     entry,
     judge: entry.mcp,
     caller: "run:1",
-    tools: { ...sessionTools(book), words: () => book.words },
+    tools: {
+      ...sessionTools(book),
+      ...setting.tools,
+      words: () => book.words,
+      cancel: (one) => cancelled.push(one),
+    },
     settler: { onSettled: () => session.onSettled() },
   });
   return play(session, (found, wanted) => test.match(found, wanted));
@@ -80,20 +94,25 @@ const list = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
 const tools = (...names: readonly string[]) =>
   JSON.stringify({ jsonrpc: "2.0", id: 1, result: { tools: names.map((name) => ({ name })) } });
 
-t.test("onMessage() sends an allowed call on, and asks for nothing of its answer", async (test) => {
+t.test("onMessage() sends an allowed call on, and reads what became of it", async (test) => {
   const book = start(test)
     .in(post())
     .out({ reply: "requestHeaders", set: { "accept-encoding": "identity" } })
     .in(body(call("good")))
     .out({ reply: "requestBody" })
     .in(responseHeaders())
-    .out({ reply: "responseHeaders", hasMode: true, responseMode: 0 })
+    .out({ reply: "responseHeaders", hasMode: true, responseMode: 1 })
+    .in(message("response-body", { body: '{"jsonrpc":"2.0","id":1,"result":{"isEr' }))
+    .out({ reply: "responseBody" })
+    .in(message("response-body", { body: 'ror":true}}', endOfStream: true }))
+    .out({ reply: "responseBody" })
     .close();
+  const result = { outcome: "tool-error", code: null };
   test.match(book.records, [
     {
       id: "tx1",
       denial: null,
-      mcp: { messages: [{ method: "tools/call", name: "good", outcome: "allowed" }] },
+      mcp: { messages: [{ method: "tools/call", name: "good", outcome: "allowed", result }] },
     },
   ]);
 });
@@ -167,9 +186,18 @@ t.test("onMessage() filters lists in event streams, also of a GET", async (test)
 });
 
 t.test("onMessage() lets pass what holds no list: errors and other types", async (test) => {
-  for (const headers of [{ ":status": "404" }, { "content-type": "text/html" }]) {
-    start(test).in(post()).in(body(list)).in(responseHeaders(headers)).out({ responseMode: 0 });
-  }
+  start(test)
+    .in(post())
+    .in(body(list))
+    .in(responseHeaders({ ":status": "404" }))
+    .out({ responseMode: 1 })
+    .in(message("response-body", { body: tools("evil"), endOfStream: true }))
+    .out({ reply: "responseBody" });
+  start(test)
+    .in(post())
+    .in(body(list))
+    .in(responseHeaders({ "content-type": "text/html" }))
+    .out({ responseMode: 0 });
 });
 
 t.test("onMessage() gives no compressed list on", async (test) => {
@@ -272,7 +300,7 @@ t.test("onFault() refuses what can still be refused, and ends all else", async (
 });
 
 t.test("onMessage() ends a stream that tells phases out of turn", async (test) => {
-  start(test).in(responseHeaders()).out({ kind: "end" });
+  start(test).in(message("response-body")).out({ kind: "end" });
   start(test).in(post()).in(post()).out({ kind: "end" });
   start(test)
     .in(post())
@@ -296,3 +324,168 @@ t.test("onMessage() takes the scheme of the connection, not that of the agent", 
   ask("http").out({ reply: "immediateResponse" });
   start(test).in(requestHeaders({ accept })).out({ reply: "immediateResponse", status: 500 });
 });
+
+t.test("a message waits until something is known of a shared limit", async (test) => {
+  const policy = { kind: "RateLimitPolicy", namespace: "default", name: "p" };
+  const limit = { policy, requests: 1, windowMs: 60_000, scope: "PerAgent" } as const;
+  const limits = [{ ...limit, shared: { onUnreachable: "Refuse" } }] as const;
+  const setting = { plan: { limits }, tools: { limiter: createLimiter({ replicas: 1 }).limiter } };
+  start(test, setting)
+    .in(post())
+    .out({ reply: "requestHeaders" })
+    .in(body(call("good")))
+    .out({ kind: "start-work", work: { worker: "limit-portion" } })
+    .outcome({ kind: "done", value: { kind: "taken" } })
+    .out({ reply: "requestBody" })
+    .in(responseHeaders())
+    .out({ reply: "responseHeaders" });
+  const book = start(test, setting)
+    .in(post())
+    .in(body(call("good")))
+    .outcome({ kind: "late" })
+    .out({ reply: "immediateResponse", body: { id: 1 } })
+    .close();
+  test.match(book.records, [{ denial: { reason: "limit-unavailable" } }]);
+  const get = { ":method": "GET", accept: "text/event-stream", "x-forwarded-proto": "https" };
+  start(test, setting)
+    .in(requestHeaders(get, true))
+    .out({ kind: "start-work" })
+    .outcome({ kind: "late" })
+    .out({ reply: "immediateResponse", status: 503 });
+});
+
+t.test("what a filter before ours answered passes as it is", async (test) => {
+  const book = start(test)
+    .in(responseHeaders({ ":status": "413" }))
+    .out({ reply: "responseHeaders" })
+    .in(message("response-body", { body: "{}", endOfStream: true }))
+    .out({ reply: "responseBody" })
+    .close();
+  test.same(book.records, []);
+});
+const answer = (outcome: "approved" | "denied", reason = "") =>
+  ({ kind: "done", value: { outcome, by: "cli", reason } }) as const;
+
+t.test(
+  "onMessage() asks about a call that must be confirmed, and lets it go when approved",
+  async (test) => {
+    const book = start(test)
+      .in(post())
+      .in(body(call("pay")))
+      .out(
+        { reply: "none", wait: 124 },
+        {
+          kind: "start-work",
+          work: {
+            worker: "confirmation",
+            deadlineMs: 122_000,
+            input: { caller: "run:1", calls: [{ tool: "pay" }], requestKeys: ["1"] },
+          },
+        },
+      )
+      .outcome(answer("approved"))
+      .out({ reply: "requestBody" })
+      .outcome(answer("denied"))
+      .out()
+      .in(responseHeaders())
+      .out({ reply: "responseHeaders" })
+      .close();
+    test.match(book.records, [
+      {
+        denial: null,
+        mcp: {
+          messages: [{ outcome: "allowed", confirmation: { outcome: "approved", by: "cli" } }],
+        },
+      },
+    ]);
+  },
+);
+
+t.test("onOutcome() refuses what is not approved, with the reason", async (test) => {
+  const book = start(test)
+    .in(post())
+    .in(body(call("pay")))
+    .outcome(answer("denied", "not now"))
+    .out({
+      reply: "immediateResponse",
+      status: 200,
+      details: "clrk_denied{not-confirmed}",
+      body: { id: 1, error: { code: -32_013, message: /denied: not now/ } },
+    })
+    .close();
+  test.match(book.records, [
+    {
+      denial: { reason: "not-confirmed" },
+      mcp: { messages: [{ outcome: "denied", confirmation: { outcome: "denied", by: "cli" } }] },
+    },
+  ]);
+  start(test)
+    .in(post())
+    .in(body(call("pay")))
+    .outcome({ kind: "late" })
+    .out({ reply: "immediateResponse" });
+  start(test)
+    .in(post())
+    .in(body(call("pay")))
+    .fault()
+    .out({ reply: "immediateResponse", status: 500 });
+});
+
+t.test("onClose() records that an agent did not wait", async (test) => {
+  const book = start(test)
+    .in(post())
+    .in(body(call("pay")))
+    .close();
+  test.match(book.records, [
+    {
+      mcp: { messages: [{ outcome: "denied", confirmation: { outcome: "withdrawn", by: null } }] },
+    },
+  ]);
+});
+
+t.test("onMessage() tells which request a notification cancels", async (test) => {
+  cancelled.length = 0;
+  const notification = {
+    jsonrpc: "2.0",
+    method: "notifications/cancelled",
+    params: { requestId: 1 },
+  };
+  start(test)
+    .in(requestHeaders({ accept, "x-forwarded-proto": "https", "mcp-session-id": "s1" }))
+    .in(body(JSON.stringify(notification)))
+    .out({ reply: "requestBody" });
+  test.match(cancelled, [
+    { caller: "run:1", session: "s1", requestKey: "1", server: /^https:\/\/api.openai.com/ },
+  ]);
+});
+
+t.test("onMessage() asks about nothing that can be read in two ways", async (test) => {
+  const odd = call("pay").replace("}}", ',"arguments":{"to":"me","To":"you"}}}');
+  start(test)
+    .in(post())
+    .in(body(odd))
+    .out({
+      reply: "immediateResponse",
+      body: { error: { message: /a key of its arguments comes twice or in another case/ } },
+    });
+});
+
+t.test(
+  "onMessage() lets agents read the card of an agent that they may send messages to",
+  async (test) => {
+    const get = (path: string) =>
+      requestHeaders({ ":method": "GET", ":path": path, "x-forwarded-proto": "https" }, true);
+    const book = start(test)
+      .in(get("/.well-known/agent-card.json"))
+      .out({ reply: "requestHeaders" })
+      .in(responseHeaders())
+      .out({ responseMode: 0 })
+      .close();
+    test.match(book.records, [
+      {
+        mcp: { protocol: "a2a", messages: [{ method: "agent-card", outcome: "allowed", rule: 0 }] },
+      },
+    ]);
+    start(test).in(get("/.well-known/other.json")).out({ reply: "immediateResponse", status: 403 });
+  },
+);

@@ -5,21 +5,39 @@
 
 import { tryLetBy } from "../gateway/audit.ts";
 import type { AuditedDenial, CallFacts, EngineDenial, McpFacts } from "../gateway/call-facts.ts";
-import type { HeaderPair } from "../gateway/decision.ts";
+import type { Cancellation } from "../gateway/confirmation.ts";
+import type { Command, HeaderPair, WorkOutcome } from "../gateway/decision.ts";
 import { CLRK_HEADERS } from "../gateway/headers.ts";
 import { refuseLimited } from "../gateway/limit-refusal.ts";
 import type { McpAnswerFilter } from "../gateway/mcp-answer-filter.ts";
 import { createPlainFilter, createStreamFilter } from "../gateway/mcp-answer-filter.ts";
-import type { McpHead, McpJudge, McpRefusal } from "../gateway/mcp-judge.ts";
+import type { McpAnswerReader } from "../gateway/mcp-answer-reader.ts";
+import { createAnswerReader } from "../gateway/mcp-answer-reader.ts";
+import type {
+  AskedConfirmation,
+  McpHead,
+  McpJudge,
+  McpOutcome,
+  McpRefusal,
+} from "../gateway/mcp-judge.ts";
 import { redactTarget } from "../gateway/redact.ts";
+import type { LimitVerdict } from "../gateway/rate-limiter.ts";
 import { letByPick, letByReasons } from "../gateway/routing-plan.ts";
 import type { LimitPlan } from "../gateway/snapshot.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
+import {
+  answerOf,
+  askCommand,
+  confirmedFacts,
+  envoyWaitMs,
+  unconfirmedClause,
+} from "./asked-confirmation.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import { encodeImmediateResponse } from "./immediate-response.ts";
-import { encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
+import { answerForm, asDenied, headOf, withResults } from "./mcp-exchange.ts";
+import { encodeBodyReply, encodeHeadersReply, encodeLongerWait } from "./mutation.ts";
 import type { Observation, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
@@ -37,13 +55,29 @@ export interface McpSessionOptions {
   readonly judge: McpJudge;
   /** As the connection proves it */
   readonly caller: string;
-  readonly tools: SessionTools & { readonly words: () => WordRedactor };
+  readonly tools: SessionTools & {
+    readonly words: () => WordRedactor;
+    /** Withdraws a question about a request that the agent waits for no more */
+    readonly cancel: (cancellation: Cancellation) => void;
+  };
   /** Told when bodies were read after the stream had ended; then it calls `onSettled()` */
   readonly settler: Settler;
 }
 
-/** `body`: the request's body is waited for. `open`: the request was allowed. */
-type State = "headers" | "body" | "open" | "refused" | "closed";
+/**
+ * `body`: the request's body is waited for. `waiting`: something must be known of its limits. `asking`: its confirmation
+ * is waited for. `open`: the request was allowed. `answered`: by Envoy, before it asked anything.
+ */
+type State = "headers" | "body" | "waiting" | "asking" | "open" | "refused" | "answered" | "closed";
+
+type AllowedOutcome = Extract<McpOutcome, { readonly kind: "allow" }>;
+
+/** A request that waits for its confirmation. */
+interface AskedOutcome {
+  readonly asked: AskedConfirmation;
+  readonly outcome: AllowedOutcome;
+  readonly facts: McpFacts;
+}
 
 const noBytes = Buffer.alloc(0);
 
@@ -63,7 +97,13 @@ export class McpSession {
   #denial: EngineDenial | null = null;
   #wouldDeny: AuditedDenial | undefined;
   #mcp: McpFacts | null = null;
+  #asked: AskedOutcome | undefined;
+  /** What ids of requests that went on are compared by, in the order of the messages */
+  #requestKeys: readonly (string | null)[] = [];
+  #answer: McpAnswerReader | undefined;
   #target: CallFacts["target"] = null;
+  /** Goes on after the work that is waited for */
+  #resume: ((outcome: WorkOutcome) => readonly SessionCommand[]) | undefined;
   #isSettling = false;
   #isRecorded = false;
 
@@ -83,8 +123,13 @@ export class McpSession {
         return this.#onRequestHeaders(message);
       case "body":
         return message.phase === "request-body" ? this.#onBody(message) : this.#early(message);
+      case "waiting":
+      case "asking":
+        return this.#early(message);
       case "open":
         return this.#onOpenMessage(message);
+      case "answered":
+        return replyCommands[message.phase];
       case "refused":
       case "closed":
         // Envoy may have sent more before it read the refusal.
@@ -92,15 +137,25 @@ export class McpSession {
     }
   }
 
+  /** Takes the end of the work that a limit asked for, or of the question whether the request may go on. */
+  onOutcome(outcome: WorkOutcome): readonly SessionCommand[] {
+    const resume = this.#resume;
+    this.#resume = undefined;
+    const isWaiting = this.#state === "waiting" || this.#state === "asking";
+    return isWaiting && resume !== undefined ? resume(outcome) : nothing;
+  }
+
   /** A fault of ours: what can still be refused is refused, all else is ended. */
   onFault(): readonly SessionCommand[] {
-    if (this.#state === "headers" || this.#state === "body") return this.#refuse(ownFault);
+    const isUndecided = ["headers", "body", "waiting", "asking"].includes(this.#state);
+    if (isUndecided) return this.#refuse(ownFault);
     return [{ kind: "end", status: GRPC_STATUS.internal, message: "The session failed" }];
   }
 
   /** The stream is over. The record follows at once, or with `onSettled()` when bodies are still being read. */
   onClose(): readonly SessionCommand[] {
     if (this.#state === "closed") return nothing;
+    if (this.#state === "asking") this.#onWithdrawn();
     this.#state = "closed";
     this.#isSettling = this.#observation?.close() === "settling";
     return this.#isSettling ? nothing : this.onSettled();
@@ -122,13 +177,18 @@ export class McpSession {
       routing: null,
       target: this.#target,
       responseChunks: observation?.responseChunks ?? 0,
-      ...(this.#mcp !== null && { mcp: this.#mcp }),
+      ...(this.#mcp !== null && { mcp: withResults(this.#mcp, this.#requestKeys, this.#answer) }),
     };
     observation?.destroy();
     return [{ kind: "record", facts }];
   }
 
   #onRequestHeaders({ phase, headers, endOfStream }: TransactionMessage) {
+    if (phase === "response-headers") {
+      // A filter before ours refused the request: what Envoy answers is none of our matters.
+      this.#state = "answered";
+      return replyCommands[phase];
+    }
     if (phase !== "request-headers") return fault(phase);
     const { tools, judge } = this.#options;
     this.#id = tools.nextId();
@@ -138,13 +198,12 @@ export class McpSession {
     this.#head = head;
     this.#observe(headers, endOfStream);
     if (head.scheme === "") return this.#refuse(ownFault);
+    this.#mcp = judge.headFacts(head);
     const refusal = judge.judgeHead(head);
     const pick = refusal && this.#letBy(refusal);
     if (refusal !== undefined && pick === undefined) return this.#refuseAsMcp(refusal);
     const changes = this.#askPolicies(head, headers);
     if (changes.kind === "refuse") return this.#refuse(changes.refusal);
-    this.#state = endOfStream || pick !== undefined ? "open" : "body";
-    this.#filters = endOfStream && judge.hides(head) && !this.#audits;
     const bytes = encodeHeadersReply("request-headers", {
       // What is compressed cannot be filtered as it passes.
       set: this.#audits ? changes.set : [...changes.set, ["accept-encoding", "identity"]],
@@ -152,7 +211,23 @@ export class McpSession {
       transactionId: this.#id,
       ...(pick !== undefined && { way: { pick } }),
     });
-    return send(bytes);
+    const goOn = () => {
+      this.#state = "open";
+      return send(bytes);
+    };
+    // What is let by although it would be refused takes nothing.
+    if (pick !== undefined) return goOn();
+    if (!endOfStream) {
+      this.#state = "body";
+      return send(bytes);
+    }
+    return this.#takeLimits([], {
+      onTaken: () => {
+        this.#filters = this.#mcp === null && judge.hides(head) && !this.#audits;
+        return goOn();
+      },
+      onRefused: (limited) => (this.#letBy(limited) === undefined ? this.#refuse(limited) : goOn()),
+    });
   }
 
   #observe(headers: HeaderView, endOfStream: boolean): void {
@@ -218,16 +293,25 @@ export class McpSession {
       const goOn = isRuled ? this.#goOn(refusal) : this.#goOnWithout(refusal);
       return goOn ?? this.#refuseAsMcp(refusal);
     }
-    const limited = this.#takeLimits(outcome.limits);
-    if (limited !== undefined) {
-      const { message, headers = [] } = limited;
-      this.#mcp = this.#mcp === null ? null : asDenied(this.#mcp);
-      const refusal = outcome.limited(message, headers);
-      return this.#goOn(refusal) ?? this.#refuseAsMcp(refusal);
+    return this.#takeLimits(outcome.limits, {
+      onTaken: () => this.#goOnWith(outcome, head, body),
+      onRefused: ({ message, reason, headers = [] }) => {
+        this.#mcp = this.#mcp === null ? null : asDenied(this.#mcp);
+        const refusal = outcome.limited({ message, headers, reason });
+        return this.#goOn(refusal) ?? this.#refuseAsMcp(refusal);
+      },
+    });
+  }
+
+  #goOnWith(outcome: AllowedOutcome, head: McpHead, body: Buffer): readonly SessionCommand[] {
+    for (const requestKey of outcome.cancelled) this.#cancel(head, requestKey);
+    const { confirmation } = outcome;
+    if (confirmation === null) return this.#letPass(outcome);
+    // Nobody is asked by a rule that refuses nothing.
+    if (this.#audits && this.#letBy(outcome.unconfirmed("nobody was asked")) !== undefined) {
+      return this.#letPass(outcome);
     }
-    this.#state = "open";
-    this.#filters = outcome.hasLists && judge.hides(head) && !this.#audits;
-    return replyCommands["request-body"];
+    return this.#ask(outcome, confirmation, body);
   }
 
   get #audits(): boolean {
@@ -261,11 +345,82 @@ export class McpSession {
     return send(encodeBodyReply("request-body", { way: { pick } }));
   }
 
-  #takeLimits(limits: readonly LimitPlan[]): Refusal | undefined {
-    if (limits.length === 0) return undefined;
+  #letPass({ hasLists, requestKeys }: AllowedOutcome): readonly SessionCommand[] {
+    const head = this.#head;
+    this.#state = "open";
+    this.#requestKeys = requestKeys;
+    this.#filters =
+      hasLists && head !== undefined && this.#options.judge.hides(head) && !this.#audits;
+    return replyCommands["request-body"];
+  }
+
+  /** Envoy holds the body meanwhile: what goes on is what was asked about. */
+  #ask(outcome: AllowedOutcome, asked: AskedConfirmation, body: Buffer): readonly SessionCommand[] {
     const { entry, caller, tools } = this.#options;
-    const verdict = tools.limiter.take(limits, { caller, route: entry.plan.route });
-    return verdict.kind === "taken" ? undefined : refuseLimited(verdict);
+    this.#state = "asking";
+    this.#asked = { asked, outcome, facts: this.#mcp ?? outcome.facts };
+    this.#resume = (answer) => this.#onConfirmation(answer);
+    const request = {
+      transactionId: this.#id,
+      caller,
+      plan: entry.plan,
+      session: this.#mcpSession(),
+      body,
+    };
+    return [
+      { kind: "send", bytes: encodeLongerWait(envoyWaitMs(asked)) },
+      { kind: "start-work", work: askCommand(asked, request, tools.words()) },
+    ];
+  }
+
+  #onConfirmation(outcome: WorkOutcome): readonly SessionCommand[] {
+    const waiting = this.#asked;
+    if (waiting === undefined) return nothing;
+    const { asked, facts } = waiting;
+    const answer = answerOf(outcome);
+    this.#mcp = confirmedFacts(facts, asked, answer);
+    if (answer.outcome === "approved") return this.#letPass(waiting.outcome);
+    const clause = unconfirmedClause(asked, answer);
+    return this.#refuseAsMcp(waiting.outcome.unconfirmed(clause));
+  }
+
+  #mcpSession(): string {
+    return this.#head?.values("mcp-session-id")[0] ?? "";
+  }
+
+  #cancel(head: McpHead, requestKey: string): void {
+    const { caller, tools, judge } = this.#options;
+    const server = tools.words().redactOnce(judge.serverName(head));
+    tools.cancel({ caller, server, session: this.#mcpSession(), requestKey });
+  }
+
+  /** The agent went, or Envoy gave up. */
+  #onWithdrawn(): void {
+    if (this.#asked === undefined) return;
+    const { asked, facts } = this.#asked;
+    this.#mcp = confirmedFacts(facts, asked, { outcome: "withdrawn", by: null, reason: "" });
+  }
+
+  /** Takes one of each limit of the plan and of the messages, perhaps after something is known of them. */
+  #takeLimits(ofMessages: readonly LimitPlan[], next: AfterLimits): readonly SessionCommand[] {
+    const { entry, caller, tools } = this.#options;
+    const limits = [...(entry.plan.limits ?? []), ...ofMessages];
+    if (limits.length === 0) return next.onTaken();
+    const request = { caller, route: entry.plan.route };
+    const decide = (verdict: LimitVerdict) =>
+      verdict.kind === "taken" ? next.onTaken() : next.onRefused(refuseLimited(verdict));
+    const verdict = tools.limiter.take(limits, request);
+    if (verdict.kind !== "work") return decide(verdict);
+    return this.#wait(verdict, (outcome) => decide(tools.limiter.settle(limits, request, outcome)));
+  }
+
+  #wait(
+    work: Command,
+    resume: (outcome: WorkOutcome) => readonly SessionCommand[],
+  ): readonly SessionCommand[] {
+    this.#state = "waiting";
+    this.#resume = resume;
+    return [{ kind: "start-work", work }];
   }
 
   #onOpenMessage(message: TransactionMessage): readonly SessionCommand[] {
@@ -294,8 +449,11 @@ export class McpSession {
     const filter = this.#filters && !endOfStream ? this.#createFilter(headers) : undefined;
     if (filter === "compressed") return this.#refuse(compressedAnswer);
     this.#filter = filter;
+    this.#answer = endOfStream
+      ? undefined
+      : createAnswerReader(answerForm(headers), this.#asksIds());
     if (endOfStream) return replyCommands["response-headers"];
-    const isShown = reads || filter !== undefined;
+    const isShown = reads || filter !== undefined || this.#answer !== undefined;
     const bytes = encodeHeadersReply("response-headers", {
       set: [],
       remove: filter === undefined ? [] : ["content-length", "etag", "digest"],
@@ -306,6 +464,10 @@ export class McpSession {
       },
     });
     return send(bytes);
+  }
+
+  #asksIds(): ReadonlySet<string> {
+    return new Set(this.#requestKeys.flatMap((key) => key ?? []));
   }
 
   #createFilter(headers: HeaderView): McpAnswerFilter | "compressed" | undefined {
@@ -324,6 +486,8 @@ export class McpSession {
   #onAnswer(body: Buffer, endOfStream: boolean): readonly SessionCommand[] {
     const sinceStartMs = this.#options.tools.nowMs() - this.#startedMs;
     this.#observation?.responseBody(body, endOfStream, sinceStartMs);
+    this.#answer?.write(body);
+    if (endOfStream) this.#answer?.end();
     const filter = this.#filter;
     if (filter === undefined) return replyCommands["response-body"];
     const passed = body.length === 0 ? noBytes : filter.write(body);
@@ -370,6 +534,11 @@ export class McpSession {
   }
 }
 
+interface AfterLimits {
+  readonly onTaken: () => readonly SessionCommand[];
+  readonly onRefused: (refusal: Refusal) => readonly SessionCommand[];
+}
+
 type PolicyChanges =
   | {
       readonly kind: "mutate";
@@ -397,24 +566,6 @@ const compressedAnswer: Refusal = {
   message:
     "Refused because the server compressed its answer unasked, which may list what is refused",
 };
-
-function headOf(headers: HeaderView, hasBody: boolean): McpHead {
-  const entries = headers.entries();
-  return {
-    method: headers.find(":method") ?? "",
-    // Envoy writes it of the connection, over what the agent sent; `:scheme` is whatever the agent says.
-    scheme: headers.find("x-forwarded-proto") ?? "",
-    authority: headers.find(":authority") ?? "",
-    target: headers.find(":path") ?? "/",
-    values: (name) => entries.flatMap(([key, value]) => (key === name ? [value] : [])),
-    hasBody,
-  };
-}
-
-function asDenied(facts: McpFacts): McpFacts {
-  const messages = facts.messages.map((message) => ({ ...message, outcome: "denied" }) as const);
-  return { ...facts, messages };
-}
 
 function send(bytes: Buffer): readonly SessionCommand[] {
   return [{ kind: "send", bytes }];

@@ -15,6 +15,7 @@ import {
 import type { Phase } from "./transaction-message.ts";
 
 const MODE_OVERRIDE = 9;
+const OVERRIDE_MESSAGE_TIMEOUT = 10;
 
 /** HeaderSendMode of Envoy. */
 const SEND = 1;
@@ -192,6 +193,18 @@ export function encodeTrailersReply(
 /** Envoy ignores a wish for another route that changes no header. */
 function marked({ set, remove }: HeaderChanges): HeaderChanges {
   return { set, remove: remove.length === 0 && set.length === 0 ? nothingThere : remove };
+}
+
+/**
+ * A message that has Envoy wait longer for the answer to what it sent last; once a phase, and no longer than its filter
+ * allows. The answer itself still follows.
+ */
+export function encodeLongerWait(waitMs: number): Buffer {
+  writer.begin(replyBound(noChanges, undefined));
+  const start = writer.mark();
+  writer.number(1, Math.ceil(waitMs / 1_000));
+  writer.block(OVERRIDE_MESSAGE_TIMEOUT, start);
+  return writer.finish();
 }
 
 function emptyReply(phase: Phase): Buffer {

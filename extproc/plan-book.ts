@@ -14,7 +14,7 @@ import { shownParts } from "../gateway/processing-mode.ts";
 import type { RoutedRule } from "../gateway/routing-plan.ts";
 import { SecretValue } from "../gateway/secret-value.ts";
 import type { CreateSignerOutcome } from "../gateway/sigv4.ts";
-import type { AttemptPlan, EnginePlan } from "../gateway/snapshot.ts";
+import type { AttemptPlan, ConnectionPlan, EnginePlan } from "../gateway/snapshot.ts";
 import type { ValueRedactor } from "../gateway/value-redactor.ts";
 import { createValueRedactor } from "../gateway/value-redactor.ts";
 import type { PlanUpdate } from "./plan-update.ts";
@@ -62,6 +62,7 @@ export class PlanBook {
   #updates: PlanUpdate[] = [];
   #plans: ReadonlyMap<string, PlanEntry> = new Map();
   #attempts: ReadonlyMap<string, AttemptEntry> = new Map();
+  #connections: ReadonlyMap<string, ConnectionPlan> = new Map();
   #credentials: ReadonlyMap<string, SecretValue> = new Map();
   /** Every value by its text, longest unused first */
   readonly #seen = new Map<string, SecretValue>();
@@ -115,6 +116,9 @@ export class PlanBook {
         .flatMap(({ attempts }) => attempts)
         .map((plan) => [plan.id, this.#attempt(plan, knownAttempts.get(plan.id))]),
     );
+    this.#connections = new Map(
+      this.#updates.flatMap(({ connections }) => connections).map((plan) => [plan.id, plan]),
+    );
     this.#remember(new Set(values.values()), update);
   }
 
@@ -127,6 +131,9 @@ export class PlanBook {
   findAttempt(id: string): AttemptEntry | undefined {
     return this.#attempts.get(id);
   }
+
+  /** The plan for raw connections of an id. */
+  readonly findConnection = (id: string): ConnectionPlan | undefined => this.#connections.get(id);
 
   /** The signer of a credential, made once a revision. */
   readonly signer = (signing: Signing): CreateSignerOutcome => {

@@ -77,7 +77,7 @@ t.test("createPlanUpdate() collects the plans of rules and of backends, each onc
 
 t.test("createPlanUpdate() of rules that Envoy enforces alone is empty", async (t) => {
   const update = updateOf(gatewayWith(byHeader));
-  t.same(update, { revision: 7, plans: [], attempts: [], credentials: [] });
+  t.same(update, { revision: 7, plans: [], attempts: [], connections: [], credentials: [] });
 });
 
 t.test("createPlanUpdate() gives the values that the engine writes, and no others", async (t) => {

@@ -4,6 +4,7 @@ import { credentialsOf } from "../gateway/gateway-credentials.ts";
 import type { SecretValue } from "../gateway/secret-value.ts";
 import type {
   AttemptPlan,
+  ConnectionPlan,
   EnginePlan,
   GatewaySnapshot,
   HttpAction,
@@ -15,6 +16,7 @@ export interface PlanUpdate {
   readonly revision: number;
   readonly plans: readonly EnginePlan[];
   readonly attempts: readonly AttemptPlan[];
+  readonly connections: readonly ConnectionPlan[];
   /** Values by `SecretUse.resource`; revealed, because a `SecretValue` does not cross threads */
   readonly credentials: readonly (readonly [resource: string, value: string])[];
 }
@@ -39,6 +41,7 @@ export function createPlanUpdate(
     revision,
     plans: [...plans.values()],
     attempts: [...attempts.values()],
+    connections: gateways.flatMap(({ l4Rules }) => l4Rules.flatMap(({ engine }) => engine ?? [])),
     credentials: valuesFor(gateways, credentials, keeps),
   };
 }

@@ -136,3 +136,84 @@ t.test("take() says where nobody more can be counted", async (t) => {
   t.equal(counters.get("fullLimits"), 1);
   t.equal(counters.get("limitedRequests"), 0);
 });
+
+const shared = (onUnreachable: "Refuse" | "LocalShare" | "Local", name = "p") =>
+  limit("PerRoute", {
+    policy: { kind: "RateLimitPolicy", namespace: "default", name },
+    requests: 4,
+    shared: { onUnreachable },
+  });
+const asked = { caller: "run:run-1", route };
+const sharedKey = (name: string) =>
+  [`RateLimitPolicy/default/${name}`, "PerRoute", "AIProviderRoute/default/a"].join("\u0000");
+
+t.test("a shared limit waits for a portion, and takes of it then", async (t) => {
+  const { limiter, asks, portions, waiters, counters } = createLimiter({ replicas: 2 });
+  const limits = [shared("Refuse")];
+  const work = limiter.take(limits, asked);
+  t.match(work, { kind: "work", worker: "limit-portion", deadlineMs: 250 });
+  if (work.kind !== "work") return;
+  const done = limiter.wait(work.input, new AbortController().signal);
+  t.match(asks, [{ requests: 4, windowMs: 60_000, waiting: 1 }]);
+  const [{ caller } = { caller: "" }] = asks;
+  t.equal(caller, sharedKey("p"));
+  portions.grant(caller, { count: 2, validUntilMs: 2_000 }, 1_000);
+  waiters.onAnswered(caller);
+  t.same(limiter.settle(limits, asked, { kind: "done", value: await done }), { kind: "taken" });
+  t.same(limiter.take(limits, asked), { kind: "taken" }, "and the next one at once");
+  portions.setSpent(caller, { untilMs: 3_000, askAgainAtMs: 1_000 }, 1_000);
+  t.match(limiter.take(limits, asked), { kind: "limited", cause: "spent", afterMs: 2_000 });
+  t.equal(counters.get("limitedRequests"), 1);
+  t.equal(asks.length, 3, "asked ahead when it was low, and when the refusal was old");
+});
+
+t.test("several shared limits are taken all or none", async (t) => {
+  const { limiter, portions, waiters } = createLimiter({ replicas: 1 });
+  const limits = [shared("Refuse", "one"), limit("PerRoute"), shared("Refuse", "two")];
+  portions.grant(sharedKey("one"), { count: 1, validUntilMs: 2_000 }, 1_000);
+  const work = limiter.take(limits, asked);
+  t.equal(work.kind, "work");
+  if (work.kind !== "work") return;
+  t.equal(portions.take(sharedKey("one"), 1_000).kind, "taken", "it was given back");
+  portions.giveBack(sharedKey("one"), 1_000);
+  const done = limiter.wait(work.input, new AbortController().signal);
+  portions.grant(sharedKey("two"), { count: 1, validUntilMs: 2_000 }, 1_000);
+  waiters.onAnswered(sharedKey("two"));
+  t.same(await done, { kind: "taken" });
+  t.match(limiter.take([limit("PerRoute")], asked), { kind: "limited" }, "taken once");
+});
+
+const lost = [
+  { name: "Refuse", passes: 0, replicas: -2 },
+  { name: "LocalShare", passes: 2, replicas: -2 },
+  { name: "LocalShare", passes: 1, replicas: -9 },
+  { name: "Local", passes: 4, replicas: -2 },
+] as const;
+
+for (const { name, passes, replicas } of lost) {
+  t.test(
+    `without the store, ${name} lets ${passes} of 4 by of ${-replicas} replicas`,
+    async (t) => {
+      const { limiter, counters } = createLimiter({ replicas });
+      const verdicts = Array.from({ length: 6 }, () => limiter.take([shared(name)], asked));
+      t.equal(verdicts.filter(({ kind }) => kind === "taken").length, passes);
+      t.equal(counters.get("unsharedLimits"), passes);
+      const refused = counters.get(name === "Refuse" ? "unreachableLimits" : "limitedRequests");
+      t.equal(refused, 6 - passes);
+    },
+  );
+}
+
+t.test("a limit that is to be shared is nobody's where nothing is shared", async (t) => {
+  const { limiter } = createLimiter();
+  t.match(limiter.take([shared("Refuse")], asked), { kind: "limited", cause: "unreachable" });
+  t.match(limiter.take([shared("LocalShare")], asked), { kind: "limited", cause: "unreachable" });
+});
+
+for (const kind of ["late", "failed"] as const) {
+  t.test(`work that is ${kind} is as if the store were lost`, async (t) => {
+    const { limiter } = createLimiter({ replicas: 2 });
+    t.match(limiter.settle([shared("Refuse")], asked, { kind }), { cause: "unreachable" });
+    t.match(limiter.settle([shared("Local")], asked, { kind }), { kind: "taken" });
+  });
+}

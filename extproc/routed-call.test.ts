@@ -456,6 +456,28 @@ t.test("the limits of a rule count when the body says that it is meant", async (
   t.equal(counters.get("limitedRequests"), 1);
 });
 
+const sharedLimit = { ...onePerMinute, shared: { onUnreachable: "Refuse" } } as const;
+
+t.test("a call waits until something is known of a shared limit", async (t) => {
+  const { limiter } = createLimiter({ replicas: 1 });
+  const { budgeter, lines } = createBudgeter();
+  const budget = { counts: [{ name: "n", scope: "day", unit: "tokens", limit: 900_000 }] } as const;
+  const routing = routingPlan(routedRule([claude()], { limits: [sharedLimit], budget }));
+  const setting = { routing, limiter, budgeter };
+  ask(t, setting)
+    .out({ kind: "start-work", work: { worker: "limit-portion" } })
+    .outcome({ kind: "done", value: { kind: "taken" } })
+    .out({ reply: "requestBody" });
+  ask(t, setting)
+    .out({ kind: "start-work" })
+    .outcome({ kind: "late" })
+    .out({ status: 503, details: "clrk_denied{limit-unavailable}" });
+  ask(t, setting).out({ kind: "start-work" }).close();
+  const open = lines.filter(({ kind }) => kind === "reserved").length;
+  const settled = lines.filter(({ kind }) => kind === "settled").length;
+  t.equal(open - settled, 1, "only the one that went on has its budget still");
+});
+
 t.test("what is refused for another reason takes nothing of a limit", async (t) => {
   const { limiter } = createLimiter();
   const refusal = { status: 451, reason: "deny-policy", message: "Not here" } as const;

@@ -23,6 +23,9 @@ import { decodeFacts } from "./facts-text.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { createPlanUpdate } from "./plan-update.ts";
 import { createLimitMemory } from "./limit-table.ts";
+import { createPortionMemory, PortionTable } from "./portion-table.ts";
+import { PortionHolder } from "./portion-holder.ts";
+import { ThreadQuestions } from "./thread-questions.ts";
 import { ThreadBudgets } from "./thread-budgets.ts";
 import { createCounters, ThreadCounters } from "./thread-counters.ts";
 import type { ThreadReport } from "./thread-messages.ts";
@@ -82,9 +85,12 @@ class EnginePool implements Engine {
   readonly #hungMs: number;
   readonly #memory: SharedArrayBuffer;
   readonly #limits = createLimitMemory();
+  readonly #portions: SharedArrayBuffer | undefined;
+  readonly #holder: PortionHolder | undefined;
   readonly #sampleSeed = randomInt(2 ** 32);
   readonly #budgets: ThreadBudgets;
   readonly #slots: readonly Slot[];
+  readonly #questions: ThreadQuestions<EngineWorker>;
   readonly #changed = new Set<() => void>();
   #reserve: EngineWorker | undefined;
   #update: PlanUpdate | undefined;
@@ -99,7 +105,12 @@ class EnginePool implements Engine {
     const { directory, threads } = options;
     this.sockets = engineSocketPaths(directory, threads);
     this.#memory = createCounters(threads);
+    this.#questions = new ThreadQuestions(options.confirmations, (worker, number, answer) =>
+      worker.tell({ kind: "answer", number, answer }),
+    );
     this.#budgets = new ThreadBudgets(options.budgetsDirectory);
+    this.#portions = options.limitStore && createPortionMemory();
+    this.#holder = this.#portions && this.#holdPortions(this.#portions);
     this.#slots = this.sockets.map((socket, index) => ({
       index,
       socket,
@@ -139,6 +150,19 @@ class EnginePool implements Engine {
     for (const { worker } of this.#slots) worker?.tell({ kind: "eject", ejections });
   }
 
+  #holdPortions(memory: SharedArrayBuffer): PortionHolder | undefined {
+    const { limitStore: store } = this.#options;
+    if (store === undefined) return undefined;
+    return new PortionHolder({
+      store,
+      table: new PortionTable(memory),
+      clock: systemClock,
+      onAnswered: (caller) => {
+        for (const { worker } of this.#slots) worker?.tell({ kind: "portion", caller });
+      },
+    });
+  }
+
   identify(runs: readonly RunAgent[]): void {
     for (const { worker } of this.#slots) worker?.tell({ kind: "runs", runs });
   }
@@ -161,7 +185,12 @@ class EnginePool implements Engine {
       },
       failed: sum("failedStreams"),
       droppedFacts: sum("droppedFacts"),
-      limited: { spent: sum("limitedRequests"), full: sum("fullLimits") },
+      limited: {
+        spent: sum("limitedRequests"),
+        full: sum("fullLimits"),
+        unreachable: sum("unreachableLimits"),
+        unshared: sum("unsharedLimits"),
+      },
       budgets: {
         exhausted: sum("exhaustedBudgets"),
         full: sum("fullBudgets"),
@@ -189,6 +218,7 @@ class EnginePool implements Engine {
     await this.#reserve?.terminate();
     await Promise.all(this.#slots.map(({ worker }) => worker?.terminate()));
     this.#budgets.close();
+    await this.#holder?.close();
     await Promise.all(this.sockets.map((socket) => rm(socket, { force: true })));
   }
 
@@ -237,6 +267,7 @@ class EnginePool implements Engine {
       slot: slot.index,
       counters: this.#memory,
       limits: this.#limits,
+      ...(this.#portions && { portions: this.#portions }),
       sampleSeed: this.#sampleSeed,
       ...this.#budgets.begin(worker),
       prices: this.#options.prices ?? [],
@@ -270,6 +301,14 @@ class EnginePool implements Engine {
         slot?.counters.add("takenFactBytes", report.bytes);
         this.#options.onFacts(decodeFacts(report.text));
         return;
+      case "portion":
+        this.#holder?.ask(report.ask);
+        return;
+      case "ask":
+      case "withdraw":
+      case "cancel":
+        this.#questions.onReport(worker, report);
+        return;
       case "trouble":
         this.#options.log.warn("The engine had trouble", { error: report.message });
         return;
@@ -284,6 +323,7 @@ class EnginePool implements Engine {
     const slot = this.#owners.get(worker);
     this.#owners.delete(worker);
     this.#budgets.end(worker);
+    this.#questions.end(worker);
     if (this.#reserve === worker) {
       this.#reserve = undefined;
       setTimeout(() => this.#raiseReserve(), longestBackoffMs).unref();

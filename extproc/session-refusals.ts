@@ -1,8 +1,29 @@
-/** What sessions refuse for the form of a request alone, and for faults of ours. */
+/** Refusals that do not depend on any policy, as sessions give them. */
 
 import type { Refusal } from "./refusal.ts";
 
-/** A model call that has nothing to read. */
+/** Envoy asked by a plan that this thread does not have. */
+export const unknownPlan: Refusal = {
+  status: 503,
+  reason: "not-ready",
+  message: "Refused because the gateway does not have the rule of this request yet: try again",
+};
+
+/** A fault of ours, while nothing of the request has gone on. */
+export const ownFault: Refusal = {
+  status: 500,
+  reason: "engine-failed",
+  message: "Refused because the gateway failed to decide about the request",
+};
+
+/** Slow work is under way, and no more of the body is held meanwhile. */
+export const tooMuchWaiting: Refusal = {
+  status: 413,
+  reason: "body-too-large",
+  message: "Refused because more of the body arrived than is held while the gateway decides",
+};
+
+/** Nothing is there to decide by. */
 export const bodiless: Refusal = {
   status: 400,
   reason: "body-malformed",
@@ -16,7 +37,7 @@ export const upgraded: Refusal = {
   message: "Refused because a model call that asks for an upgrade cannot be read: send it without",
 };
 
-/** An answer that could not be given on. */
+/** An answer that cannot be given on. */
 export const answerFault: Refusal = {
   status: 502,
   reason: "engine-failed",

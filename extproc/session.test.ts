@@ -296,3 +296,13 @@ t.test("onFault() refuses what is undecided and ends what has begun", async (tes
   test.match(book.records, [{ denial: { reason: "engine-failed" } }]);
   start(test).in(requestHeaders()).fault().out({ kind: "end", status: 13 });
 });
+
+t.test("what a filter before ours answered passes as it is, without a record", async (test) => {
+  const book = start(test)
+    .in(responseHeaders({ ":status": "413" }))
+    .out({ reply: "responseHeaders" })
+    .in(message("response-body", { body: "{}", endOfStream: true }))
+    .out({ reply: "responseBody" })
+    .close();
+  test.same(book.records, []);
+});

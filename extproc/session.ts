@@ -20,6 +20,7 @@ import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
 import type { WholeAnswer } from "./answer-changer.ts";
 import type { CallAccount } from "./call-account.ts";
+import type { AdmittedCall, WaitingCall } from "./call-admission.ts";
 import { admitCall } from "./call-admission.ts";
 import { encodeAnswerHead, encodeReplacedAnswer, encodeWholeAnswer } from "./answer-replies.ts";
 import type { SessionCommand } from "./commands.ts";
@@ -29,11 +30,18 @@ import { encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
 import type { Observation, ObservedPlan, ObservedRequest, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { PickedWay } from "./reply-parts.ts";
-import { answerFault, bodiless, upgraded } from "./session-refusals.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
 import type { RoutingTools } from "./routed-call.ts";
 import { RoutedCall, unreadWay } from "./routed-call.ts";
+import {
+  answerFault,
+  bodiless,
+  ownFault,
+  tooMuchWaiting,
+  unknownPlan,
+  upgraded,
+} from "./session-refusals.ts";
 import { fault, replyCommands } from "./session-replies.ts";
 import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders, WaitingMessages } from "./waiting-messages.ts";
@@ -64,8 +72,11 @@ export interface SessionTools {
   readonly observe: (plan: ObservedPlan, request: ObservedRequest, settler: Settler) => Observation;
 }
 
-/** Where the transaction stands. `waiting`: slow work is under way and messages are kept. */
-type State = "headers" | "waiting" | "open" | "refused" | "closed";
+/**
+ * Where the transaction stands. `waiting`: slow work is under way and messages are kept. `answered`: by Envoy, before it
+ * asked anything.
+ */
+type State = "headers" | "waiting" | "open" | "refused" | "answered" | "closed";
 
 /** One transaction. */
 export class Session {
@@ -98,6 +109,8 @@ export class Session {
   #isRouted = false;
   /** Headers of a routed request */
   #kept: HeaderView | undefined;
+  /** Present while something must be known of the call's limits before it goes on by this reply */
+  #held: { readonly call: WaitingCall; readonly reply: Buffer } | undefined;
   /** Present where a budget counts the call */
   #account: CallAccount | undefined;
   /** What becomes of the answer's body */
@@ -124,6 +137,8 @@ export class Session {
         return this.#onOpenMessage(message);
       case "waiting":
         return this.#keep(message);
+      case "answered":
+        return replyCommands[message.phase];
       case "refused":
       case "closed":
         // Envoy may have sent more before it read the refusal.
@@ -133,9 +148,8 @@ export class Session {
 
   /** Takes the end of the work that a policy asked for. */
   onOutcome(outcome: WorkOutcome): readonly SessionCommand[] {
-    if (this.#state !== "waiting" || this.#transaction === undefined) return nothing;
-    this.#transaction.outcome = outcome;
-    const commands = this.#askPolicies(this.#transaction);
+    if (this.#state !== "waiting") return nothing;
+    const commands = this.#goOn(outcome);
     const kept = this.#waiting;
     if (this.#isWaiting() || kept === undefined) return commands;
     this.#waiting = undefined;
@@ -145,11 +159,9 @@ export class Session {
   /** A fault of ours: what can still be refused is refused, all else is ended. */
   onFault(): readonly SessionCommand[] {
     if (this.#state === "headers" || this.#state === "waiting") {
-      return this.#refuse({
-        status: 500,
-        reason: "engine-failed",
-        message: "Refused because the gateway failed to decide about the request",
-      });
+      this.#held?.call.cancel();
+      this.#held = undefined;
+      return this.#refuse(ownFault);
     }
     return [{ kind: "end", status: GRPC_STATUS.internal, message: "The session failed" }];
   }
@@ -162,6 +174,8 @@ export class Session {
     if (this.#state === "closed") return nothing;
     this.#state = "closed";
     this.#waiting = undefined;
+    this.#held?.call.cancel();
+    this.#held = undefined;
     this.#isSettling = this.#observation?.close() === "settling";
     return this.#isSettling ? nothing : this.onSettled();
   }
@@ -194,22 +208,33 @@ export class Session {
     return [{ kind: "record", facts }];
   }
 
+  #goOn(outcome: WorkOutcome): readonly SessionCommand[] {
+    const held = this.#held;
+    if (held !== undefined) {
+      this.#held = undefined;
+      return this.#send(held.call.settle(outcome), held.reply);
+    }
+    if (this.#transaction === undefined) return nothing;
+    this.#transaction.outcome = outcome;
+    return this.#askPolicies(this.#transaction);
+  }
+
   #isWaiting(): boolean {
     return this.#state === "waiting";
   }
 
   #onRequestHeaders(message: TransactionMessage): readonly SessionCommand[] {
+    if (message.phase === "response-headers") {
+      // A filter before ours refused the request: what Envoy answers is none of our matters.
+      this.#state = "answered";
+      return replyCommands[message.phase];
+    }
     if (message.phase !== "request-headers") return fault(message.phase);
     const { nextId, nowMs } = this.#tools;
     this.#id = nextId();
     this.#startedMs = nowMs();
     if (this.#entry === undefined) {
-      return this.#refuse({
-        status: 503,
-        reason: "not-ready",
-        message:
-          "Refused because the gateway does not have the rule of this request yet: try again",
-      });
+      return this.#refuse(unknownPlan);
     }
     return this.#decide(this.#entry, message);
   }
@@ -314,11 +339,7 @@ export class Session {
   #keep(message: TransactionMessage): readonly SessionCommand[] {
     this.#waiting ??= new WaitingMessages();
     if (this.#waiting.add(message)) return nothing;
-    return this.#refuse({
-      status: 413,
-      reason: "body-too-large",
-      message: "Refused because more of the body arrived than is held while the gateway decides",
-    });
+    return this.#refuse(tooMuchWaiting);
   }
 
   #onOpenMessage(message: TransactionMessage): readonly SessionCommand[] {
@@ -381,22 +402,31 @@ export class Session {
     // Envoy logs the path that the backend is asked by.
     if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
-    const refusal = this.#admit(routed);
-    if (refusal !== undefined) return this.#refuse(refusal);
-    return [{ kind: "send", bytes: encodeBodyReply("request-body", outcome.reply) }];
+    return this.#admit(routed, encodeBodyReply("request-body", outcome.reply));
   }
 
   /** Which rule's limits and budget count is known only now; what would be refused anyway takes nothing. */
-  #admit(routed: RoutedCall): Refusal | undefined {
-    const { wouldDeny, rule } = routed;
+  #admit(routed: RoutedCall, reply: Buffer): readonly SessionCommand[] {
+    const { wouldDeny } = routed;
     if (wouldDeny !== undefined) {
       this.#wouldDeny = this.#entry && auditedDenial(wouldDeny, this.#entry.plan);
-      return undefined;
+      return [{ kind: "send", bytes: reply }];
     }
     const admitted = admitCall(routed, this.#caller, this.#tools);
+    if (admitted.kind !== "waiting") return this.#send(admitted, reply);
+    this.#state = "waiting";
+    // The message's bytes are only lent: what goes on was written down before anything is waited for.
+    this.#held = { call: admitted, reply };
+    return [{ kind: "start-work", work: admitted.work }];
+  }
+
+  #send(admitted: AdmittedCall, reply: Buffer): readonly SessionCommand[] {
     if (admitted.kind === "admitted") this.#account = admitted.account;
-    else if (!this.#isLetBy(admitted.refusal, rule?.audits)) return admitted.refusal;
-    return undefined;
+    else if (!this.#isLetBy(admitted.refusal, this.#routed?.rule?.audits)) {
+      return this.#refuse(admitted.refusal);
+    }
+    this.#state = "open";
+    return [{ kind: "send", bytes: reply }];
   }
 
   /** The request is read as the agent sent it, its answer as the provider that serves it writes it. */

@@ -22,6 +22,9 @@ const columns = [
   /** Requests that a rate limit refused: because it was spent, or because no more callers could be counted */
   "limitedRequests",
   "fullLimits",
+  /** Because replicas share it and nobody could be asked; or let by without having asked */
+  "unreachableLimits",
+  "unsharedLimits",
   /** Calls that a budget refused: because it had no room, because no more could be counted, or written down */
   "exhaustedBudgets",
   "fullBudgets",

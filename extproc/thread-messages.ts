@@ -1,8 +1,11 @@
 /** What the gateway process and the engine's threads say to each other; plain data, posted. */
 
 import type { Ejection } from "../gateway/backend-health.ts";
+import type { ConfirmationAnswer } from "../gateway/confirmation.ts";
 import type { PriceEntry } from "../providers/prices.ts";
 import type { JournalPlace } from "./budget-store.ts";
+import type { PortionAsk } from "./portion-holder.ts";
+import type { ConfirmationReport } from "./confirmation-asker.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 
 /** What a thread is started with. */
@@ -21,6 +24,8 @@ export type ThreadOrder =
       readonly counters: SharedArrayBuffer;
       /** How far rate limits are used, for all threads */
       readonly limits: SharedArrayBuffer;
+      /** Portions of limits that replicas share; absent: nothing is shared */
+      readonly portions?: SharedArrayBuffer;
       /** How far budgets are used, for all threads */
       readonly budgets: SharedArrayBuffer;
       /** Decides which traces are kept where a plan keeps a share */
@@ -35,6 +40,10 @@ export type ThreadOrder =
   | { readonly kind: "eject"; readonly ejections: readonly Ejection[] }
   /** Agents of runs that began, as `[run id, Kind/namespace/name]`; runs that ended are left out in time */
   | { readonly kind: "runs"; readonly runs: readonly (readonly [runId: string, agent: string])[] }
+  /** Something is known of this caller's portion now, or nothing can be */
+  | { readonly kind: "portion"; readonly caller: string }
+  /** What became of a question of the thread, by its number */
+  | { readonly kind: "answer"; readonly number: number; readonly answer: ConfirmationAnswer }
   /** Take no new transactions, let open ones end for so long, then say so */
   | { readonly kind: "drain"; readonly deadlineMs: number };
 
@@ -44,7 +53,9 @@ export type ThreadReport =
   | { readonly kind: "ready" }
   | { readonly kind: "serving" }
   | { readonly kind: "updated"; readonly revision: number }
+  | { readonly kind: "portion"; readonly ask: PortionAsk }
   /** `text` as `encodeFacts()` writes it; `bytes` is what the thread counts it for */
   | { readonly kind: "facts"; readonly text: string; readonly bytes: number }
+  | ConfirmationReport
   | { readonly kind: "trouble"; readonly message: string }
   | { readonly kind: "drained" };

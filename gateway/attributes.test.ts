@@ -102,6 +102,10 @@ t.test("attribute names keep their strings", async (t) => {
     resourceUri: "mcp.resource.uri",
     protocol: "clrk.mcp.protocol",
     messages: "clrk.mcp.messages",
+    result: "clrk.mcp.result",
+    errorCode: "rpc.jsonrpc.error_code",
+    confirmation: "clrk.mcp.confirmation",
+    confirmedBy: "clrk.mcp.confirmation.by",
   });
   t.strictSame(attributes.L4_ATTRIBUTES, {
     bytesUpstream: "clrk.l4.bytes_upstream",

@@ -163,6 +163,14 @@ export const MCP_ATTRIBUTES = {
   protocol: "clrk.mcp.protocol",
   /** How many of a batch are told */
   messages: "clrk.mcp.messages",
+  /** `ok`, `tool-error` or `rpc-error` */
+  result: "clrk.mcp.result",
+  /** Code of an `rpc-error` */
+  errorCode: "rpc.jsonrpc.error_code",
+  /** `approved`, `denied`, `timeout` or `withdrawn` */
+  confirmation: "clrk.mcp.confirmation",
+  /** `webhook` or `cli` */
+  confirmedBy: "clrk.mcp.confirmation.by",
 } as const;
 
 /** Traffic below HTTP. */

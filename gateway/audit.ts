@@ -35,9 +35,11 @@ export const auditTreatments: Readonly<
     enforced: "the name of a backend leads to a guarded address",
   },
   "rate-limited": { kind: "audited" },
+  "limit-unavailable": { kind: "audited" },
   "budget-exhausted": { kind: "audited" },
   "budget-unavailable": { kind: "audited" },
   "mcp-denied": { kind: "audited" },
+  "not-confirmed": { kind: "audited" },
   "ambiguous-path": { kind: "audited" },
   "body-malformed": { kind: "audited" },
   "not-enforced": {

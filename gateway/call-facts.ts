@@ -79,8 +79,28 @@ export interface McpMessageFacts {
   /** Name of the tool or prompt, or URI of the resource, cut after 256 characters */
   readonly name: string | null;
   readonly outcome: "allowed" | "denied";
+  /** Absent where the answer was not seen, or says nothing of it */
+  readonly result?: McpResult;
+  /** Absent where nobody was asked */
+  readonly confirmation?: McpConfirmed;
   /** Index of the rule that decided; null where none did */
   readonly rule: number | null;
+}
+
+/** What became of the question whether a call may go on. */
+export interface McpConfirmed {
+  /** `withdrawn`: the agent waited for it no more */
+  readonly outcome: "approved" | "denied" | "timeout" | "withdrawn";
+  /** Who decided; null where nobody did */
+  readonly by: "webhook" | "cli" | null;
+}
+
+/** What the server answered. */
+export interface McpResult {
+  /** `tool-error`: a result that says of itself that it is an error; `rpc-error`: an error of JSON-RPC */
+  readonly outcome: "ok" | "tool-error" | "rpc-error";
+  /** Of an `rpc-error`, where it has one */
+  readonly code: number | null;
 }
 
 /** What was said to an MCP server. */

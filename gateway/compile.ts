@@ -22,6 +22,7 @@ import type { AttachedRoute } from "./compile/gateway-rules.ts";
 import { connectionRules, placeRules } from "./compile/gateway-rules.ts";
 import type { RouteFallbacks } from "./compile/fallback-policies.ts";
 import { fallbackRoutes } from "./compile/fallback-policies.ts";
+import { gatewayLimits, limitRoute, unenforcedLimit } from "./compile/gateway-limits.ts";
 import { gatewaySettings, hostAliases } from "./compile/gateway-settings.ts";
 import type { PlacedRule } from "./compile/host-policies.ts";
 import { mergeHostPolicies } from "./compile/host-policies.ts";
@@ -56,6 +57,8 @@ export interface CompileInput {
   readonly environment: {
     /** IP addresses of this machine, which no agent may reach through the gateway */
     readonly ownAddresses: readonly string[];
+    /** Whether limits can be counted together with other replicas; absent: they cannot */
+    readonly sharesLimits?: boolean;
   };
   /**
    * Why there is none now of minted credentials, a clause by `MintPlan.resource`: what would need one is refused. All
@@ -72,7 +75,8 @@ export interface CompileResult {
    * (`secret/<namespace>/<name>/<key>`, or of a template `secret/<namespace>/<name>/template/<hash of its text>`); an
    * `aws-sigv4` use, whose resource is `secret/<namespace>/<name>/aws`, under
    * `<resource>/access_key_id`, `<resource>/secret_access_key` and, if there is one, `<resource>/session_token`;
-   * OTLP headers under `otlp/<namespace>/<gateway>/<header>`.
+   * OTLP headers under `otlp/<namespace>/<gateway>/<header>`; keys that sign questions to webhooks under
+   * `secret/<namespace>/<name>/<key>`.
    */
   readonly credentials: ReadonlyMap<string, SecretValue>;
   /**
@@ -90,7 +94,7 @@ export interface CompileResult {
  */
 export function compile(input: CompileInput): CompileResult {
   const { objects, revision, environment, withheld } = input;
-  const index = indexObjects(objects);
+  const index = indexObjects(objects, environment);
   const book = new StatusBook();
   const guard = createAddressGuard(environment.ownAddresses);
   const credentials = new Map<string, SecretValue>();
@@ -208,6 +212,9 @@ function reportUnenforcedObjects(index: ObjectIndex, book: StatusBook): void {
     const unknown = unknownSchema(backend);
     if (unknown !== undefined) book.reject(backend, unknown);
   }
+  for (const policy of index.list("RateLimitPolicy")) {
+    for (const field of unenforcedLimit(policy, index)) book.reject(policy, notEnforced(field));
+  }
   for (const policy of index.list("LoggingPolicy")) {
     for (const field of unenforcedLogging(policy)) book.reject(policy, notEnforced(field));
   }
@@ -221,11 +228,14 @@ function compileGateway(
   const settings = gatewaySettings(gateway, compilation);
   const aliases = hostAliases(gateway, book);
   const key = objectKey(gateway);
+  const { limits } = gatewayLimits(gateway, compilation.index);
   const attached = compilation.routes.flatMap((understood): AttachedRoute[] => {
-    const { draft, attachments, deny } = understood;
+    const { attachments, deny } = understood;
     const attachment = attachments.get(key);
     if (attachment === undefined) return [];
-    const { object } = draft;
+    const draft = limitRoute(understood.draft, limits);
+    const { object, secrets = [] } = draft;
+    for (const [name, value] of secrets) credentials.set(name, value);
     const audits = settings.audits === true || object.spec.enforcement === "Audit";
     const unknown = findUnknownSink(draft, gateway);
     if (unknown !== undefined) book.reportUnresolved(object, unknown.finding);

@@ -31,6 +31,8 @@ export interface RevisionNews {
 export interface CompiledRevisionsOptions {
   readonly clock: Clock;
   readonly ownAddresses: () => readonly string[];
+  /** Whether limits are counted together with other replicas; absent: they are not */
+  readonly sharesLimits?: boolean;
   readonly minting: Omit<MintedCredentialsOptions, "onChange" | "clock">;
   /** A revision was compiled and is served next; must not throw */
   readonly onCompiled: (compiled: CompileResult, news: RevisionNews) => void;
@@ -118,10 +120,11 @@ export class CompiledRevisions {
   }
 
   #compile(withheld: ReadonlyMap<string, string>): CompileResult {
+    const { ownAddresses, sharesLimits = false } = this.#options;
     return compile({
       objects: this.#objects,
       revision: this.#revision,
-      environment: { ownAddresses: this.#options.ownAddresses() },
+      environment: { ownAddresses: ownAddresses(), sharesLimits },
       withheld,
     });
   }

@@ -4,8 +4,11 @@
  */
 
 import type { ProviderSummary } from "../providers/provider-summary.ts";
+import type { McpConfirmed } from "./call-facts.ts";
+import type { ConfirmationCounts, OpenConfirmation } from "./confirmation.ts";
 import type { BudgetStatus } from "./budget-list.ts";
 import type { EngineStatus } from "./engine.ts";
+import type { LimitStoreState } from "./limit-store.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RouteTier, TierCounts } from "./route-tier.ts";
 import type { SecretSourceStatus } from "./secret-source-status.ts";
@@ -19,6 +22,8 @@ export const CONTROL_PATH = {
   objects: "/v1/objects",
   /** GET: `BudgetList` */
   budgets: "/v1/budgets",
+  /** GET: `ConfirmationList`; POST `ConfirmationDecision` to `/v1/confirmations/<id>` answers one */
+  confirmations: "/v1/confirmations",
   /** GET: stream of `ControlEvent`; begins with the present state */
   events: "/v1/events",
   /** POST `RunRequest`: `RunRegistration` (201); DELETE `/v1/runs/<id>` ends one */
@@ -45,6 +50,10 @@ export interface GatewayProcessStatus {
   readonly gateways: readonly GatewayStatus[];
   /** Absent while no route needs it */
   readonly engine?: EngineStatus;
+  /** Where limits are shared with other replicas; absent: nowhere */
+  readonly sharedLimits?: LimitStoreState;
+  /** Questions whether calls of tools may go on; absent while no engine runs */
+  readonly confirmations?: ConfirmationCounts;
   readonly records: RecordsStatus;
   /** Secrets that come from files, folders and commands */
   readonly secrets: readonly SecretSourceStatus[];
@@ -176,6 +185,18 @@ export interface BudgetList {
   readonly items: readonly BudgetStatus[];
 }
 
+/** Open questions whether calls of tools may go on, oldest first. */
+export interface ConfirmationList {
+  readonly items: readonly OpenConfirmation[];
+}
+
+/** Answers a question. */
+export interface ConfirmationDecision {
+  readonly decision: "approve" | "deny";
+  /** Told to the agent; at most 256 characters, perhaps empty */
+  readonly reason: string;
+}
+
 /** Asks for an identity and a proxy credential. */
 export interface RunRequest {
   /** Agent name, DNS label */
@@ -231,6 +252,8 @@ export type ControlEvent =
   | { readonly kind: "gateway"; readonly gateway: GatewayStatus }
   /** Without its capture, which is for files and receivers */
   | { readonly kind: "record"; readonly record: EgressRecord }
+  | { readonly kind: "confirmation"; readonly question: OpenConfirmation }
+  | { readonly kind: "confirmation-ended"; readonly id: string; readonly ended: McpConfirmed }
   | { readonly kind: "stopping"; readonly inFlight: number };
 
 /** Body of every answer with a status of 400 or above. */

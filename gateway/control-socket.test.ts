@@ -67,6 +67,14 @@ async function open(t: Test, changes: Partial<ControlHandlers> = {}) {
       return { revision: 1, items: [] };
     },
     budgets: () => ({ items: [budget] }),
+    confirmations: {
+      list: () => [],
+      decide: (id, decision) => {
+        calls.push(["decide", id, decision]);
+        if (id === "aa") return "unknown";
+        return id === "bb" ? "elsewhere" : "done";
+      },
+    },
     registerRun: async (request: RunRequest) => {
       calls.push(["registerRun", request]);
       return registration;
@@ -155,6 +163,7 @@ const neverAsked: ControlHandlers = {
   status: () => status,
   objects: () => ({ revision: 0, items: [] }),
   budgets: () => ({ items: [] }),
+  confirmations: { list: () => [], decide: () => "unknown" },
   registerRun: async () => registration,
   endRun: async () => false,
   setRunProcess: () => false,
@@ -422,4 +431,18 @@ t.test("close() ends streams, stops listening and removes the file", async (t) =
   t.equal(eventFollowers.size, 0);
   await t.rejects(stat(file), { code: "ENOENT" });
   await socket.close();
+});
+
+t.test("POST /v1/confirmations/<id> answers a question", async (t) => {
+  const { file, calls } = await open(t);
+  const put = (id: string, body: object) =>
+    ask(file, "POST", `/v1/confirmations/${id}`, JSON.stringify(body));
+  t.match(await ask(file, "GET", "/v1/confirmations"), { status: 200, body: { items: [] } });
+  t.match(await put("cc", { decision: "deny", reason: "no" }), { status: 200 });
+  t.match(await put("aa", { decision: "approve" }), { status: 404 });
+  t.match(await put("bb", { decision: "approve" }), { status: 412 });
+  for (const wrong of [{}, { decision: "yes" }, { decision: "deny", reason: "x".repeat(257) }]) {
+    t.match(await put("cc", wrong), { status: 400 });
+  }
+  t.same(calls[0], ["decide", "cc", { decision: "deny", reason: "no" }]);
 });

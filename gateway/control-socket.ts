@@ -6,7 +6,10 @@
 import { chmod, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
+import type { ConfirmationDesk } from "./confirmation-desk.ts";
 import type {
+  ConfirmationDecision,
+  ConfirmationList,
   ControlError,
   BudgetList,
   ControlEvent,
@@ -31,6 +34,7 @@ export interface ControlHandlers {
   status(): GatewayProcessStatus;
   objects(kind: string | undefined): ObjectList;
   budgets(): BudgetList;
+  readonly confirmations: Pick<ConfirmationDesk, "list" | "decide">;
   registerRun(request: RunRequest): Promise<RunRegistration>;
   /** Resolves when the run's credential is refused; false for unknown runs */
   endRun(runId: string): Promise<boolean>;
@@ -88,6 +92,10 @@ async function answer(
       return send(response, 200, handlers.objects(url.searchParams.get("kind") ?? undefined));
     case `GET ${CONTROL_PATH.budgets}`:
       return send(response, 200, handlers.budgets());
+    case `GET ${CONTROL_PATH.confirmations}`:
+      return send(response, 200, {
+        items: handlers.confirmations.list(),
+      } satisfies ConfirmationList);
     case `GET ${CONTROL_PATH.events}`:
       stream(response, (write) => handlers.followEvents(write));
       return;
@@ -98,9 +106,26 @@ async function answer(
     case `POST ${CONTROL_PATH.stop}`:
       send(response, 202, {});
       return handlers.stop();
-    default:
+    default: {
+      const id = /^\/v1\/confirmations\/([0-9a-f]{1,32})$/.exec(url.pathname)?.[1];
+      if (request.method === "POST" && id !== undefined) {
+        decide(handlers, id, parseDecision(await readJson(request)));
+        return send(response, 200, {});
+      }
       return answerRun(request, response, { handlers, path: url.pathname });
+    }
   }
+}
+
+function decide(handlers: ControlHandlers, id: string, decision: ConfirmationDecision): void {
+  const outcome = handlers.confirmations.decide(id, decision);
+  if (outcome === "done") return;
+  const message =
+    outcome === "unknown"
+      ? `Cannot answer question ${id}: it is not open, or no more`
+      : `Cannot answer question ${id}: a webhook decides about it`;
+  const code = outcome === "unknown" ? "CLRK_NOT_FOUND" : "CLRK_PRECONDITION_FAILED";
+  throw new ClrkError(code, message, { expose: message });
 }
 
 async function answerRun(
@@ -183,6 +208,20 @@ function parseRunRequest(value: unknown): RunRequest {
   }
   const text = typeof command === "string" ? command.slice(0, 200) : "";
   return { agent, command: text, ...(gateway !== undefined && { gateway }) };
+}
+
+/** Longest reason of an answer, in characters. */
+const maxReason = 256;
+
+function parseDecision(value: unknown): ConfirmationDecision {
+  const { decision, reason = "" } = members(value);
+  if (decision !== "approve" && decision !== "deny") {
+    throw invalid('Cannot answer question: decision is neither "approve" nor "deny"');
+  }
+  if (typeof reason !== "string" || reason.length > maxReason) {
+    throw invalid(`Cannot answer question: reason is no text of at most ${maxReason} characters`);
+  }
+  return { decision, reason };
 }
 
 function parseProcess(value: unknown): number {

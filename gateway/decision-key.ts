@@ -72,6 +72,8 @@ const ruleReasons: ReadonlySet<string> = new Set([
   "body-too-large",
   "body-malformed",
   "not-translatable",
+  "rate-limited",
+  "limit-unavailable",
   "upstream-malformed",
   "mcp-denied",
 ] satisfies readonly DenyReason[]);

@@ -22,7 +22,7 @@ const status: EngineStatus = {
   connections: { open: 0, total: 0, bytesUpstream: 0, bytesDownstream: 0 },
   failed: 0,
   droppedFacts: 0,
-  limited: { spent: 0, full: 0 },
+  limited: { spent: 0, full: 0, unreachable: 0, unshared: 0 },
   budgets: { exhausted: 0, full: 0, unwritten: 0, failure: "" },
 };
 

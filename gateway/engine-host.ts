@@ -85,15 +85,17 @@ export class EngineHost {
 
 /** Whether any rule of the snapshot is decided or signed by the engine. */
 export function needsEngine({ gateways }: Snapshot): boolean {
-  return gateways.some(({ hosts }) =>
-    hosts.some(({ rules }) =>
-      rules.some(({ engine, action }) => {
-        if (engine !== undefined) return true;
-        if (action.kind !== "forward") return false;
-        return (
-          action.attempt !== undefined || action.backends.some((it) => it.engine ?? it.attempt)
-        );
-      }),
-    ),
+  return gateways.some(
+    ({ hosts, l4Rules }) =>
+      l4Rules.some(({ engine }) => engine !== undefined) ||
+      hosts.some(({ rules }) =>
+        rules.some(({ engine, action }) => {
+          if (engine !== undefined) return true;
+          if (action.kind !== "forward") return false;
+          return (
+            action.attempt !== undefined || action.backends.some((it) => it.engine ?? it.attempt)
+          );
+        }),
+      ),
   );
 }

@@ -6,7 +6,9 @@
 import path from "node:path";
 import type { PriceEntry } from "../providers/prices.ts";
 import type { Ejection } from "./backend-health.ts";
+import type { ConfirmationDoor } from "./confirmation.ts";
 import type { CallFacts } from "./call-facts.ts";
+import type { LimitStore } from "./limit-store.ts";
 import type { Logger } from "./log.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { BudgetCount, Snapshot } from "./snapshot.ts";
@@ -35,8 +37,16 @@ export interface EngineStatus {
   readonly failed: number;
   /** Facts that were dropped because the process was behind */
   readonly droppedFacts: number;
-  /** Requests that rate limits refused; `full`: because no more callers could be counted */
-  readonly limited: { readonly spent: number; readonly full: number };
+  /**
+   * Requests that rate limits refused; `full`: because no more callers could be counted; `unreachable`: because nobody
+   * could be asked what other replicas let by. `unshared`: those that were let by without having asked
+   */
+  readonly limited: {
+    readonly spent: number;
+    readonly full: number;
+    readonly unreachable: number;
+    readonly unshared: number;
+  };
   readonly budgets: BudgetsStatus;
 }
 
@@ -91,10 +101,14 @@ export interface EngineOptions {
   readonly plugins?: readonly string[];
   /** Private folder for what is used of budgets, over restarts; absent: calls that have a budget are refused */
   readonly budgetsDirectory?: string;
+  /** What replicas share of rate limits; absent: nothing */
+  readonly limitStore?: LimitStore;
   /** Prices that go before those that are shipped; absent: none */
   readonly prices?: readonly PriceEntry[];
   /** All runs that are known, for threads that start; absent: none */
   readonly runs?: () => readonly RunAgent[];
+  /** Who asks whether calls may go on; absent: those that need it are denied */
+  readonly confirmations?: ConfirmationDoor;
   /** Takes facts in batches, in no particular order; must not throw */
   readonly onFacts: (facts: readonly CallFacts[]) => void;
   readonly log: Logger;

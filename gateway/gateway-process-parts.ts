@@ -4,6 +4,7 @@ import type { PriceEntry } from "../providers/prices.ts";
 import type { Clock } from "./clock.ts";
 import type { EnvoyBinary } from "./envoy-binary.ts";
 import type { GatewayCertificates } from "./gateway-runtime.ts";
+import type { LimitStore } from "./limit-store.ts";
 import type { LoadedPlugin } from "./plugin-loader.ts";
 import type { Logger } from "./log.ts";
 import type { OpenEngine } from "./engine.ts";
@@ -24,6 +25,8 @@ export interface GatewayProcessParts {
   readonly recordsName: string;
   /** Private folder for what is used of budgets, over restarts */
   readonly budgetsDirectory: string;
+  /** What replicas share of rate limits; absent: nothing. Closed with the process */
+  readonly limitStore?: LimitStore;
   /** Private folder for refresh tokens that endpoints rotate, over restarts */
   readonly grantsDirectory: string;
   /** That go before those that are shipped */

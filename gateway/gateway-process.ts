@@ -16,6 +16,7 @@ import type { CertificateProvider } from "./certificate-provider.ts";
 import type { CompileResult } from "./compile.ts";
 import type { RevisionNews } from "./compiled-revisions.ts";
 import { CompiledRevisions } from "./compiled-revisions.ts";
+import { ConfirmationDesk } from "./confirmation-desk.ts";
 import type {
   ControlEvent,
   GatewayProcessStatus,
@@ -44,6 +45,7 @@ import type { EgressRecord } from "./record.ts";
 import { connectionBounds } from "./connection-bounds.ts";
 import { RecordOutputs } from "./record-outputs.ts";
 import { agentOf, RunRegistry } from "./run-registry.ts";
+import { runRegistration } from "./run-registration.ts";
 import type { SecretValue } from "./secret-value.ts";
 import { servedObjects } from "./served-objects.ts";
 import { servedPlugin } from "./served-plugin.ts";
@@ -73,6 +75,7 @@ export class GatewayProcess {
   readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
   readonly #followers = new Set<(event: ControlEvent) => void>();
   readonly #engine: EngineHost;
+  readonly #confirmations: ConfirmationDesk;
   readonly #sources: ObjectSources;
   readonly #revisions: CompiledRevisions;
   #control: ControlSocket | undefined;
@@ -110,6 +113,12 @@ export class GatewayProcess {
       findContext: (gateway) => this.#entryContext(gateway),
       health: this.#health,
     });
+    this.#confirmations = new ConfirmationDesk({
+      clock,
+      agents: this.#runs,
+      findKey: (name) => this.#revisions.compiled?.credentials.get(name),
+      onEvent: (event) => this.#emit(event),
+    });
     this.#engine = new EngineHost({
       openEngine: parts.openEngine,
       directory: parts.runDirectory,
@@ -117,7 +126,9 @@ export class GatewayProcess {
       plugins: parts.plugins.map((plugin) => plugin.path),
       budgetsDirectory: parts.budgetsDirectory,
       prices: parts.prices,
+      ...(parts.limitStore && { limitStore: parts.limitStore }),
       runs: () => this.#runs.agents(),
+      confirmations: this.#confirmations,
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
     });
@@ -139,6 +150,7 @@ export class GatewayProcess {
     this.#revisions = new CompiledRevisions({
       clock,
       ownAddresses,
+      sharesLimits: parts.limitStore !== undefined,
       minting: { log, publicRootsPem, grantsDirectory },
       onCompiled: (compiled, news) => this.#onCompiled(compiled, news),
       serve: (compiled, credentials) => this.#serve(compiled, credentials),
@@ -160,10 +172,12 @@ export class GatewayProcess {
   /** Drains and stops everything; resolves with what was cut. */
   async close(drainMs?: number): Promise<EnvoyStop> {
     this.#sources.close();
+    this.#confirmations.close();
     const minting = this.#revisions.close();
     const stop = await this.#fleet.close(drainMs);
     this.#emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
     await this.#engine.close();
+    await this.#parts.limitStore?.close();
     this.#grpc.forceShutdown();
     this.#accessLogs.close();
     await this.#records.close();
@@ -331,6 +345,7 @@ export class GatewayProcess {
           this.#parts.clock.now(),
         ),
       }),
+      confirmations: this.#confirmations,
       registerRun: (request) => this.#registerRun(request),
       endRun: (runId) => this.#endRun(runId),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
@@ -341,7 +356,7 @@ export class GatewayProcess {
   }
 
   #status(): GatewayProcessStatus {
-    const { options, envoy, plugins } = this.#parts;
+    const { options, envoy, plugins, limitStore } = this.#parts;
     const engine = this.#engine.status();
     const mintedCredentials = this.#revisions.mintedStatus();
     return {
@@ -356,7 +371,8 @@ export class GatewayProcess {
       gateways: this.#fleet.runtimes.map((runtime) => this.#gatewayStatus(runtime)),
       records: this.#records.status(this.#accessLogs.losses),
       secrets: this.#sources.secretStatus(),
-      ...(engine && { engine }),
+      ...(engine && { engine, confirmations: this.#confirmations.counts }),
+      ...(limitStore && { sharedLimits: limitStore.state }),
       ...(mintedCredentials.length > 0 && { mintedCredentials }),
       runs: this.#runs.status(),
     };
@@ -396,14 +412,7 @@ export class GatewayProcess {
     // Before Envoy lets its first request by.
     this.#engine.identify([agentOf(run)]);
     await runtime.whenLive(registrationDeadlineMs);
-    const host = proxy.address.includes(":") ? `[${proxy.address}]` : proxy.address;
-    return {
-      runId: run.runId,
-      invocationId: run.invocationId,
-      gateway: run.gateway,
-      proxyUrl: `http://${run.runId}:${token}@${host}:${proxy.port}`,
-      trust: runtime.trust,
-    };
+    return runRegistration(run, token, { proxy, trust: runtime.trust });
   }
 
   /** Waits for Envoy, so that a run that is said to have ended opens nothing any more. */
@@ -435,6 +444,7 @@ export class GatewayProcess {
       const { revision } = this.#revisions;
       onEvent({ kind: "problems", revision, problems: this.#problems });
     }
+    for (const event of this.#confirmations.events()) onEvent(event);
     this.#followers.add(onEvent);
     return () => this.#followers.delete(onEvent);
   }

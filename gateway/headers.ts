@@ -45,6 +45,16 @@ export const CLRK_HEADERS = {
 /** What an ext_proc stream is about: a whole transaction, or one attempt at an upstream. */
 export const ENGINE_ROLE = { downstream: "downstream", upstream: "upstream" } as const;
 
+/** Names of texts that Envoy and the engine tell each other about a new raw connection. */
+export const CONNECTION_KEY = {
+  /** Id of the plan by which it is decided about */
+  plan: "plan",
+  /** Caller as the connection proves it */
+  caller: "caller",
+  /** In the answer: why it is refused, in the form of response code details */
+  refusal: "refusal",
+} as const;
+
 /** Headers whose values are always shown as `[redacted]`: what authenticates a caller somewhere. Lower-case. */
 export const REDACTED_HEADERS: ReadonlySet<string> = new Set([
   "authorization",

@@ -69,3 +69,15 @@ t.test("refuseLimited() sends nobody back who has used up all", async (test) => 
       "Refused because RateLimitPolicy default/calls allows 1 call in all for each execution of an agent, and they are used up",
   });
 });
+
+t.test("refuseLimited() does not blame an agent for what nobody could be asked", async (t) => {
+  const refusal = refuseLimited({ kind: "limited", limit, afterMs: 1_000, cause: "unreachable" });
+  t.same(refusal, {
+    kind: "deny",
+    status: 503,
+    reason: "limit-unavailable",
+    message:
+      "Refused because RateLimitPolicy default/calls is shared by replicas, and what they let by cannot be asked now: try again in 1 s",
+    headers: [["retry-after", "1"]],
+  });
+});

@@ -25,6 +25,7 @@ export function refuseLimited({
   const { policy, requests, windowMs, scope, isTotal } = limit;
   if (isTotal && cause === "spent") return refuseSpent(limit);
   const seconds = wholeSeconds(afterMs);
+  if (cause === "unreachable") return refuseUnknown(limit, seconds);
   const label = formatReference(policy);
   const what = `${requests} ${requests === 1 ? "request" : "requests"} in ${formatDuration(windowMs)}`;
   const reason =
@@ -41,6 +42,20 @@ export function refuseLimited({
       ["ratelimit-policy", `"${policy.name}";q=${requests};w=${wholeSeconds(windowMs)}`],
       ["ratelimit", `"${policy.name}";r=0;t=${seconds}`],
     ],
+  };
+}
+
+/** Not 429: it is not the agent's use that is at fault. */
+function refuseUnknown(
+  { policy }: LimitPlan,
+  seconds: number,
+): Extract<Decision, { kind: "deny" }> {
+  return {
+    kind: "deny",
+    status: 503,
+    reason: "limit-unavailable",
+    message: `Refused because ${formatReference(policy)} is shared by replicas, and what they let by cannot be asked now: try again in ${seconds} s`,
+    headers: [["retry-after", String(seconds)]],
   };
 }
 

@@ -3,8 +3,9 @@
  * when it listens, or one that says why it cannot, and logs JSON lines to standard error.
  */
 
+import { randomBytes } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
 import { openFilesLimit } from "./connection-bounds.ts";
-import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { openAuthority } from "../certs/authority.ts";
@@ -28,8 +29,11 @@ import {
 import { withoutLauncher } from "./launcher-environment.ts";
 import type { Logger } from "./log.ts";
 import { createLogger } from "./log.ts";
+import type { LimitStore } from "./limit-store.ts";
+import { openNatsLimitStore } from "./nats-limit-store.ts";
 import { installProviderPlugins } from "./plugin-loader.ts";
 import { readPriceFile } from "./price-file.ts";
+import type { ProcessOptions } from "./process-options.ts";
 import { parseProcessOptions } from "./process-options.ts";
 import { parseSecretFlag } from "./secret-flag.ts";
 import { joinSecretSpecs } from "./secret-spec.ts";
@@ -82,6 +86,7 @@ async function main(args: readonly string[]): Promise<void> {
     budgetsDirectory: home.budgets,
     grantsDirectory: home.grants,
     prices: await readPriceFile(home.prices),
+    ...(options.nats.length > 0 && { limitStore: await openLimitStore(options, log) }),
     openFiles: openFilesLimit(),
     publicRootsPem: publicRoots.join(""),
     secrets: joinSecretSpecs(
@@ -122,6 +127,27 @@ async function main(args: readonly string[]): Promise<void> {
   await gateway.open();
   const listening = { kind: "listening", controlSocket: gateway.controlSocket, pid: process.pid };
   process.stdout.write(`${JSON.stringify(listening)}\n`);
+}
+
+async function openLimitStore(options: ProcessOptions, log: Logger): Promise<LimitStore> {
+  const { nats: servers, natsCredentials: file } = options;
+  const credentials = file === undefined ? undefined : await readNatsCredentials(file);
+  return openNatsLimitStore({
+    servers,
+    ...(credentials !== undefined && { credentials }),
+    replica: randomBytes(12).toString("hex"),
+    clock: systemClock,
+    log,
+  });
+}
+
+async function readNatsCredentials(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const message = `Cannot read NATS credentials "${file}": ${describeError(cause)}`;
+    throw new ClrkError("CLRK_INVALID_ARGUMENT", message, { cause, expose: message });
+  }
 }
 
 interface CertificateParts {

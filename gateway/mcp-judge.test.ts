@@ -228,7 +228,11 @@ t.test("judgeBody() gives limits, and the refusal when one is used up", async (t
   const outcome = limiting.judgeBody(head(), Buffer.from(`[${call("a", 1)},${call("b", 2)}]`));
   if (outcome.kind !== "allow") throw new Error("Cannot read limits: it is refused");
   test.equal(outcome.limits.length, 2);
-  const refusal = outcome.limited("Too fast", [["retry-after", "3"]]);
+  const refusal = outcome.limited({
+    message: "Too fast",
+    headers: [["retry-after", "3"]],
+    reason: "rate-limited",
+  });
   test.match(refusal, { status: 200, reason: "rate-limited", headers: [["retry-after", "3"]] });
   test.match(JSON.parse(refusal.body), [
     { id: 1, error: { code: -32_014, message: "Too fast" } },
@@ -243,4 +247,62 @@ t.test("shows() says what lists may name, hides() whether they must be read", as
   test.notOk(judge.shows(head({}, { target: "/other" }))("tool", "good"));
   test.ok(judge.hides(head()));
   test.notOk(new McpJudge(mcpPlan({}), route).hides(head()));
+});
+
+t.test("judgeHead() gives the card of an agent to whoever may send it messages", async (test) => {
+  const card = (target: string) =>
+    head({ accept: "*/*" }, { method: "GET", hasBody: false, target });
+  const of = (more: object) => new McpJudge(mcpPlan({ matches: [match(more)] }), route);
+  for (const target of ["/.well-known/agent-card.json", "/.well-known/agent.json?x=1"]) {
+    test.equal(of({ methods: ["message/*"] }).judgeHead(card(target)), undefined);
+    test.equal(of({ methods: ["Send*"] }).judgeHead(card(target)), undefined);
+    test.match(of({ tools: globs("*") }).judgeHead(card(target)), {
+      status: 403,
+      message: /does not allow messages to this agent/,
+    });
+    test.match(judge.judgeHead(card(target)), { status: 403, message: /no rule for this server/ });
+    test.match(of({ methods: ["Send*"] }).headFacts(card(target)), {
+      protocol: "a2a",
+      messages: [{ method: "agent-card", outcome: "allowed", rule: 0 }],
+    });
+  }
+  test.equal(of({}).headFacts(card("/mcp")), null);
+});
+
+t.test("judgeBody() says who is asked before calls go on", async (test) => {
+  const confirmation = { timeoutMs: 1_000 };
+  const asking = new McpJudge(
+    mcpPlan(
+      {
+        matches: [match({ tools: globs("pay") })],
+        toolPolicies: [toolPolicy({ confirmed: ["*"], confirmation })],
+      },
+      {
+        matches: [match({ tools: globs("buy") })],
+        toolPolicies: [toolPolicy({ confirmed: ["*"], confirmation: { timeoutMs: 2 } })],
+      },
+      {},
+    ),
+    route,
+  );
+  const asked = (...calls: readonly string[]) =>
+    asking.judgeBody(head(), Buffer.from(`[${calls.join(",")}]`));
+  test.match(asked(call("get", 1), call("pay", 2), call("pay", 3)), {
+    kind: "allow",
+    confirmation: {
+      plan: confirmation,
+      server: "https://mcp.test/mcp",
+      calls: [
+        { index: 1, requestKey: "2", tool: "pay" },
+        { index: 2, requestKey: "3", tool: "pay" },
+      ],
+    },
+  });
+  test.match(asked(call("get")), { kind: "allow", confirmation: null });
+  for (const calls of [
+    [call("pay", 1), call("buy", 2)],
+    Array.from({ length: 17 }, (_, id) => call("pay", id)),
+  ]) {
+    test.match(asked(...calls), { kind: "refuse", refusal: { body: /one by one/ } });
+  }
 });

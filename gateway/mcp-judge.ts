@@ -7,15 +7,15 @@
 
 import { formatReference } from "../crds/meta.ts";
 import type { McpFacts, McpMessageFacts } from "./call-facts.ts";
-import type { McpPlan } from "./mcp-plan.ts";
+import type { McpConfirmation, McpPlan } from "./mcp-plan.ts";
 import { maxMcpBytes } from "./mcp-plan.ts";
 import type { McpError, McpRefusal } from "./mcp/error-answer.ts";
 import { MCP_ERROR, refuseMessages, refuseWhole } from "./mcp/error-answer.ts";
 import type { HeaderValues } from "./mcp/header-agreement.ts";
 import { findDisagreement, hasBatches, isRevisionKnown } from "./mcp/header-agreement.ts";
 import type { McpMessage, ReadMessage } from "./mcp/message.ts";
-import { readBody } from "./mcp/message.ts";
-import { protocolOf } from "./mcp/protocol.ts";
+import { idKey, readBody } from "./mcp/message.ts";
+import { isAgentCard, protocolOf, sendingMethods } from "./mcp/protocol.ts";
 import type { MessageVerdict } from "./mcp/rule-judge.ts";
 import { RuleJudge } from "./mcp/rule-judge.ts";
 import type { McpServer } from "./mcp/server-match.ts";
@@ -23,6 +23,7 @@ import { mcpServer } from "./mcp/server-match.ts";
 import type { McpSubjectKind } from "./mcp/subject.ts";
 import type { LimitPlan, ObjectName } from "./snapshot-terms.ts";
 
+export { maxShownBytes } from "./mcp/call-arguments.ts";
 export type { McpRefusal } from "./mcp/error-answer.ts";
 
 /** The head of a request. */
@@ -38,6 +39,9 @@ export interface McpHead {
   readonly hasBody: boolean;
 }
 
+/** How a limit refuses. */
+export type LimitedRefusal = Pick<McpRefusal, "message" | "headers" | "reason">;
+
 /** What becomes of a body. */
 export type McpOutcome =
   | {
@@ -45,10 +49,18 @@ export type McpOutcome =
       readonly facts: McpFacts;
       /** Of which the request takes one each; one that is named twice is taken twice */
       readonly limits: readonly LimitPlan[];
+      /** Who must confirm calls of it before it goes on; null: nobody */
+      readonly confirmation: AskedConfirmation | null;
+      /** Questions that the agent waits for no more, by what their requests' ids are compared by */
+      readonly cancelled: readonly string[];
+      /** What ids of its requests are compared by, in the order of the messages; null where one has none */
+      readonly requestKeys: readonly (string | null)[];
       /** The answer may hold lists that name what is refused */
       readonly hasLists: boolean;
-      /** The refusal when a limit has nothing left */
-      readonly limited: (message: string, headers: McpRefusal["headers"]) => McpRefusal;
+      /** The refusal when a limit has nothing left, or nobody knows */
+      readonly limited: (refusal: LimitedRefusal) => McpRefusal;
+      /** The refusal when it is not confirmed; `clause` says why */
+      readonly unconfirmed: (clause: string) => McpRefusal;
     }
   | {
       readonly kind: "refuse";
@@ -57,6 +69,28 @@ export type McpOutcome =
       /** A rule is about every message, and only what it asks beyond that refuses some */
       readonly isRuled?: true;
     };
+
+/** Calls of one request that somebody is asked about, all together. */
+export interface AskedConfirmation {
+  readonly plan: McpConfirmation;
+  /** Scheme, host and path */
+  readonly server: string;
+  readonly calls: readonly AskedCall[];
+}
+
+/** One call that somebody is asked about. */
+export interface AskedCall {
+  /** Position of the message in the request */
+  readonly index: number;
+  /** What its id is compared by; null for a notification */
+  readonly requestKey: string | null;
+  readonly tool: string;
+  /** JSON text as the agent sent it; empty where there are none */
+  readonly arguments: string;
+}
+
+/** Most calls of one request that somebody can be asked about. */
+const maxAsked = 16;
 
 /** Most messages of a request that a record tells of. */
 const maxTold = 16;
@@ -85,12 +119,38 @@ export class McpJudge {
       return this.#deny(405, "allows POST, GET and DELETE only");
     }
     if (hasBody) return refuseMalformed(400, `a ${method} request has a body`);
-    if (!this.#rules.names(serverOf(head))) return this.#deny(403, "has no rule for this server");
+    const server = serverOf(head);
+    if (!this.#rules.names(server)) return this.#deny(403, "has no rule for this server");
+    if (method === "GET" && isAgentCard(server.path)) {
+      const isAllowed = this.#cardVerdict(server).kind === "allow";
+      return isAllowed ? undefined : this.#deny(403, "does not allow messages to this agent");
+    }
     const isStream = values("accept").some((value) => value.includes("text/event-stream"));
     if (method === "GET" && !isStream) {
       return this.#deny(403, "allows GET for event streams only");
     }
     return undefined;
+  }
+
+  /** What a record tells of a request by its head alone; null where its body says it, or nothing does. */
+  headFacts(head: McpHead): McpFacts | null {
+    const server = serverOf(head);
+    if (head.method !== "GET" || !isAgentCard(server.path)) return null;
+    const { kind, ruleIndex: rule } = this.#cardVerdict(server);
+    const outcome = kind === "allow" ? "allowed" : "denied";
+    const message = { method: "agent-card", subject: null, name: null, outcome, rule } as const;
+    return { protocol: "a2a", revision: null, messages: [message] };
+  }
+
+  /** Whoever may send messages to an agent may read its card. */
+  #cardVerdict(server: McpServer): MessageVerdict {
+    const judge = (method: string) =>
+      this.#rules.judge({ kind: "request", method, subjects: [] }, server);
+    const [first, ...others] = sendingMethods;
+    const verdict = judge(first);
+    return verdict.kind === "allow"
+      ? verdict
+      : (others.map(judge).find(({ kind }) => kind === "allow") ?? verdict);
   }
 
   /** Judges a whole body, which is borrowed. */
@@ -115,6 +175,11 @@ export class McpJudge {
     }
   }
 
+  /** Scheme, host and path of the server, as questions name it. */
+  serverName(head: McpHead): string {
+    return nameOf(serverOf(head));
+  }
+
   /** Whether lists of the server's things may name some that are refused. */
   hides(head: McpHead): boolean {
     return this.#rules.hides(serverOf(head));
@@ -123,11 +188,7 @@ export class McpJudge {
   /** Whether the agent could have a thing of the server, so that a list may name it. */
   shows(head: McpHead): (kind: McpSubjectKind, name: string) => boolean {
     const server = serverOf(head);
-    return (kind, name) => {
-      const method = gettingMethods[kind];
-      const message = { kind: "request", method, subjects: [{ kind, name }] } as const;
-      return this.#rules.judge(message, server).kind === "allow";
-    };
+    return (kind, name) => this.#rules.shows(kind, name, server);
   }
 
   #judgeReads(reads: readonly ReadMessage[], head: McpHead, isBatch: boolean): McpOutcome {
@@ -167,16 +228,33 @@ export class McpJudge {
       const isRuled = verdicts.every((it) => it.kind === "allow" || it.ruleIndex !== null);
       return { kind: "refuse", facts, refusal, ...(isRuled && { isRuled }) };
     }
+    const asked = askedOf(messages, verdicts, server);
+    if (asked.kind === "refuse") {
+      const first = this.#denial(asked.clause);
+      const errors = messages.map(({ id }) => ({ id, ...first }));
+      const refusal = refuse(onlyRequests(errors, messages), first);
+      return { kind: "refuse", facts: deniedFacts(facts), refusal };
+    }
     const limits = verdicts.flatMap((verdict) => (verdict.kind === "allow" ? verdict.limits : []));
     return {
       kind: "allow",
       facts,
       limits,
+      confirmation: asked.confirmation,
+      requestKeys: messages.map(({ kind, id }) =>
+        kind === "request" && id !== null ? idKey(id) : null,
+      ),
+      cancelled: messages.flatMap(({ cancels }) => cancels ?? []),
       hasLists: messages.some(({ method }) => listMethods.includes(method)),
-      limited: (message, headers) => {
-        const first = { code: MCP_ERROR.limited, message, reason: "rate-limited" } as const;
+      limited: ({ message, headers, reason }) => {
+        const first = { code: MCP_ERROR.limited, message, reason };
         const errors = messages.map(({ id }) => ({ id, ...first }));
         return refuse(onlyRequests(errors, messages), first, headers);
+      },
+      unconfirmed: (clause) => {
+        const first = { ...this.#denial(clause), reason: "not-confirmed" } as const;
+        const errors = messages.map(({ id }) => ({ id, ...first }));
+        return refuse(onlyRequests(errors, messages), first);
       },
     };
   }
@@ -196,12 +274,6 @@ export class McpJudge {
     return refuseWhole(status, this.#denial(clause));
   }
 }
-
-const gettingMethods: Readonly<Record<McpSubjectKind, string>> = {
-  tool: "tools/call",
-  resource: "resources/read",
-  prompt: "prompts/get",
-};
 
 const noHeaders: McpRefusal["headers"] = [];
 
@@ -282,6 +354,62 @@ function factsOf(
   const [first] = messages;
   const revision = first?.revision ?? values("mcp-protocol-version")[0] ?? null;
   return { protocol: protocolOf(messages), revision, messages: told };
+}
+
+function nameOf({ origin, path }: McpServer): string {
+  return `${origin}${path}`;
+}
+
+/** What somebody is asked about, all of it at once: of a batch all calls go on or none. */
+function askedOf(
+  messages: readonly McpMessage[],
+  verdicts: readonly MessageVerdict[],
+  server: McpServer,
+):
+  | { readonly kind: "ok"; readonly confirmation: AskedConfirmation | null }
+  | { readonly kind: "refuse"; readonly clause: string } {
+  const asked = messages.flatMap((message, index) => {
+    const verdict = verdicts[index];
+    if (verdict?.kind !== "allow" || verdict.confirmation === null) return [];
+    return [{ plan: verdict.confirmation, call: askedCall(message, index) }];
+  });
+  const [first] = asked;
+  if (first === undefined) return { kind: "ok", confirmation: null };
+  const { plan } = first;
+  const odd = asked.find(({ call }) => messages[call.index]?.arguments?.isAmbiguous === true);
+  if (odd !== undefined) {
+    const tool = JSON.stringify(odd.call.tool.slice(0, 128).toWellFormed());
+    const clause = `cannot have tool ${tool} confirmed: a key of its arguments comes twice or in another case`;
+    return { kind: "refuse", clause };
+  }
+  if (asked.length > maxAsked || asked.some((one) => !isSamePlan(one.plan, plan))) {
+    const clause = `asks for confirmation of so many calls, or in several ways: send calls one by one`;
+    return { kind: "refuse", clause };
+  }
+  const confirmation = {
+    plan,
+    server: nameOf(server),
+    calls: asked.map(({ call }) => call),
+  };
+  return { kind: "ok", confirmation };
+}
+
+function isSamePlan(one: McpConfirmation, other: McpConfirmation): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}
+
+function askedCall({ id, subjects, ...message }: McpMessage, index: number): AskedCall {
+  return {
+    index,
+    requestKey: id === null ? null : idKey(id),
+    tool: subjects[0]?.name ?? "",
+    arguments: message.arguments?.json ?? "",
+  };
+}
+
+function deniedFacts(facts: McpFacts): McpFacts {
+  const messages = facts.messages.map((message) => ({ ...message, outcome: "denied" }) as const);
+  return { ...facts, messages };
 }
 
 function cut(name: string): string {

@@ -3,6 +3,7 @@
  * data, without secrets.
  */
 
+import type { ArgumentOperator } from "../crds/argument-condition.ts";
 import type { LimitPlan } from "./snapshot-terms.ts";
 
 /** The rules of one MCPRoute. */
@@ -39,10 +40,25 @@ export interface McpMatch {
   readonly methods: readonly string[];
   /** A match that names tools, resources or prompts is only about those */
   readonly tools: NamePattern;
+  /** Conditions that must all hold of a call's arguments; none where it is not about tools */
+  readonly conditions: readonly McpCondition[];
   /** Globs of resource URIs */
   readonly resources: readonly string[];
   /** Globs of prompt names */
   readonly prompts: readonly string[];
+}
+
+/** What an argument must be. */
+export interface McpCondition {
+  /** As an `argumentPathFormat` has it */
+  readonly path: string;
+  readonly operator: ArgumentOperator;
+  /** For `In` and `NotIn` */
+  readonly values: readonly string[];
+  /** RE2 expression for a whole text, for `Matches` and `NotMatches` */
+  readonly pattern?: string;
+  /** JSON number, for the others but `Exists` and `Absent` */
+  readonly bound?: string;
 }
 
 /** Which tools may be called. */
@@ -51,10 +67,31 @@ export interface McpToolPolicy {
   readonly allowed: NamePattern;
   /** Also of those that are allowed */
   readonly denied: NamePattern;
-  /** Globs of tools that a person must confirm; nobody can yet, so they are refused */
+  /** Denied are calls of these tools unless one of the conditions clearly does not hold */
+  readonly deniedArguments: readonly {
+    readonly tools: NamePattern;
+    readonly conditions: readonly McpCondition[];
+  }[];
+  /** Globs of tools whose calls must be confirmed */
   readonly confirmed: readonly string[];
+  readonly confirmation: McpConfirmation;
   readonly limits: readonly McpToolLimit[];
 }
+
+/** Who confirms calls; the same within a rule. */
+export interface McpConfirmation {
+  /** After so long it is denied; at most `maxConfirmationMs` */
+  readonly timeoutMs: number;
+  /** Absent: a person at the command line */
+  readonly webhook?: {
+    readonly url: string;
+    /** Name of the value that signs questions, beside the snapshot */
+    readonly key: string;
+  };
+}
+
+/** Longest time that a call waits for its confirmation, in `ms`. */
+export const maxConfirmationMs = 10 * 60_000;
 
 /** How often some tools may be called. */
 export interface McpToolLimit {

@@ -21,6 +21,10 @@ export interface ProcessOptions {
   readonly concurrency: number;
   /** Threads of the engine, which all gateways share */
   readonly engineThreads: number;
+  /** NATS servers by which limits are shared with other replicas; none: they are not */
+  readonly nats: readonly string[];
+  /** File with a NATS credential, as given; absent: none is sent */
+  readonly natsCredentials?: string;
   /** Ends the process when its standard input ends */
   readonly exitsWithParent: boolean;
   readonly logLevel: LogLevel;
@@ -42,6 +46,10 @@ export function parseProcessOptions(
     concurrency: parseThreads(values.concurrency, "concurrency") ?? defaults.concurrency,
     engineThreads:
       parseThreads(values["engine-threads"], "engine threads") ?? defaults.engineThreads,
+    nats: (values.nats ?? []).map(parseNats),
+    ...(values["nats-credentials"] !== undefined && {
+      natsCredentials: values["nats-credentials"],
+    }),
     exitsWithParent: values["exit-with-parent"] ?? false,
     logLevel: parseLevel(values["log-level"]),
   };
@@ -58,6 +66,8 @@ function parse(args: readonly string[]) {
         transparent: { type: "string" },
         concurrency: { type: "string" },
         "engine-threads": { type: "string" },
+        nats: { type: "string", multiple: true },
+        "nats-credentials": { type: "string" },
         "exit-with-parent": { type: "boolean" },
         "log-level": { type: "string" },
       },
@@ -76,6 +86,20 @@ function parseEndpoint(text: string): SocketEndpoint {
     throw invalid(`Cannot use transparent listener "${text}": wanted [ADDRESS:]PORT`);
   }
   return { address, port };
+}
+
+/** Arguments are seen by every process of the machine: no credential may stand in one. */
+function parseNats(text: string): string {
+  const wanted = "wanted nats://HOST[:PORT] or tls://HOST[:PORT]";
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && (url.username !== "" || url.password !== "")) {
+    throw invalid(
+      `Cannot use a NATS server with a credential in its address: ${wanted}, and --nats-credentials FILE`,
+    );
+  }
+  const isPlain = url !== undefined && ["", "/"].includes(url.pathname) && url.search === "";
+  if (isPlain && ["nats:", "tls:"].includes(url.protocol) && url.host !== "") return text;
+  throw invalid(`Cannot use NATS server "${text}": ${wanted}`);
 }
 
 function parseThreads(text: string | undefined, what: string): number | undefined {

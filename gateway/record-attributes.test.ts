@@ -169,6 +169,23 @@ t.test("recordAttributes() tells the first message to an MCP server", async (t) 
       "clrk.mcproute.toolpolicy.decision": "deny",
     },
   );
+  const ended = told({
+    protocol: "mcp",
+    revision: null,
+    messages: [
+      {
+        ...{ ...message, subject: "tool", name: "pay" },
+        result: { outcome: "rpc-error", code: -32_602 },
+        confirmation: { outcome: "approved", by: "cli" },
+      },
+    ],
+  });
+  t.match(ended, {
+    "clrk.mcp.result": "rpc-error",
+    "clrk.mcp.confirmation": "approved",
+    "clrk.mcp.confirmation.by": "cli",
+  });
+  t.equal(String(ended["rpc.jsonrpc.error_code"]), "-32602");
   const uri = { ...message, subject: "resource", name: "u:1" } as const;
   const batch = told({ protocol: "a2a", revision: null, messages: [uri, uri] });
   t.match(batch, { "mcp.resource.uri": "u:1", "clrk.mcp.protocol": "a2a" });

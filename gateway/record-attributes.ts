@@ -22,7 +22,7 @@ import {
   textAttribute,
 } from "./attributes.ts";
 import type { Attribute } from "./attributes.ts";
-import type { Attempt, McpFacts, TokenUsage } from "./call-facts.ts";
+import type { Attempt, McpFacts, McpMessageFacts, TokenUsage } from "./call-facts.ts";
 import type {
   EgressRecord,
   RecordAgent,
@@ -213,10 +213,22 @@ function addMcp(attributes: Attribute[], { protocol, revision, messages }: McpFa
     const decision = outcome === "allowed" ? "allow" : "deny";
     attributes.push(textAttribute(MCP_ROUTE_ATTRIBUTES.decision, decision));
   }
+  addMessageEnd(attributes, message);
   if (protocol !== "mcp") attributes.push(textAttribute(MCP_ATTRIBUTES.protocol, protocol));
   if (messages.length > 1) {
     attributes.push(intAttribute(MCP_ATTRIBUTES.messages, messages.length));
   }
+}
+
+/** What was answered, and who let it go on. */
+function addMessageEnd(attributes: Attribute[], { result, confirmation }: McpMessageFacts): void {
+  if (result !== undefined) {
+    attributes.push(textAttribute(MCP_ATTRIBUTES.result, result.outcome));
+    if (result.code !== null) attributes.push(intAttribute(MCP_ATTRIBUTES.errorCode, result.code));
+  }
+  if (confirmation === undefined) return;
+  attributes.push(textAttribute(MCP_ATTRIBUTES.confirmation, confirmation.outcome));
+  addText(attributes, MCP_ATTRIBUTES.confirmedBy, confirmation.by);
 }
 
 const subjectAttributes = {

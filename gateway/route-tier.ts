@@ -105,7 +105,14 @@ function requestOutcome({ action, engine }: HttpRule): RuleOutcome | string {
   return message.includes(label) ? message : `${label}: ${message}`;
 }
 
-function connectionOutcome({ verdict, reason = "deny-policy", audits }: L4Rule) {
+function connectionOutcome({
+  verdict,
+  engine,
+  reason = "deny-policy",
+  audits,
+}: L4Rule): RuleOutcome | string {
   if (verdict === "deny" && audits !== true) return `its connections are refused (${reason})`;
-  return { needs: [], refusal: undefined };
+  const limits = engine?.limits ?? [];
+  const needs = limits.map(({ policy }) => `counts connections for ${formatReference(policy)}`);
+  return { needs, refusal: undefined };
 }

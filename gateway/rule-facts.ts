@@ -14,12 +14,16 @@ export interface RuleFacts {
   readonly credential: RecordCredential | null;
   /** `engine` when every request of the decision passes the engine; where only some do, each says so itself */
   readonly tier: RecordTier;
+  /** Present where the engine is asked about raw connections of the rule */
+  readonly countsConnections?: true;
   /** Of a refusal, also one that audit mode only records; null on allow, and where the sentence depends on the request */
   readonly message: string | null;
 }
 
 /** Facts by decision key. */
 export type RuleFactsIndex = ReadonlyMap<string, RuleFacts>;
+
+const unknownFacts: RuleFacts = { provider: null, credential: null, tier: "native", message: null };
 
 /** Indexes every rule of the gateway. */
 export function indexRuleFacts(gateway: GatewaySnapshot): RuleFactsIndex {
@@ -30,6 +34,11 @@ export function indexRuleFacts(gateway: GatewaySnapshot): RuleFactsIndex {
       const known = index.get(key);
       index.set(key, known === undefined ? facts : joinFacts(known, facts));
     }
+  }
+  for (const { route, ruleIndex, engine } of gateway.l4Rules) {
+    const key = encodeDecisionKey({ verdict: "allow", route, ruleIndex });
+    if (engine !== undefined)
+      index.set(key, { ...(index.get(key) ?? unknownFacts), countsConnections: true });
   }
   const { refusal } = gateway;
   if (refusal) {

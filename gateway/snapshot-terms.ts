@@ -33,10 +33,12 @@ export type DenyReason =
   | "body-malformed"
   | "not-translatable"
   | "rate-limited"
+  | "limit-unavailable"
   | "budget-exhausted"
   | "budget-unavailable"
   | "upstream-malformed"
-  | "mcp-denied";
+  | "mcp-denied"
+  | "not-confirmed";
 
 /** Most requests that a limit without refill can count. */
 export const maxTotal = 65_535;
@@ -51,8 +53,16 @@ export interface LimitPlan {
   readonly windowMs: number;
   /** Present: so many in all. What was used is forgotten once nothing was asked for a whole window; at most `maxTotal` */
   readonly isTotal?: true;
+  /** Present: counted together with all replicas; absent: by this process alone. Never of a limit that `isTotal` */
+  readonly shared?: SharedLimit;
   /** What is counted together: requests of an agent, of one execution of it, or by one route of all agents */
   readonly scope: "PerAgent" | "PerExecution" | "PerRoute";
+}
+
+/** What happens to requests while nobody can be asked what other replicas let by. */
+export interface SharedLimit {
+  /** `Refuse` them, let by an equal part of the limit (`LocalShare`), or count as if alone (`Local`) */
+  readonly onUnreachable: "Refuse" | "LocalShare" | "Local";
 }
 
 /** What the calls of a rule may use. */

@@ -30,6 +30,7 @@ export type {
   Refusal,
   RuleBudget,
   SecretUse,
+  SharedLimit,
   SinkTarget,
 } from "./snapshot-terms.ts";
 
@@ -63,10 +64,19 @@ export interface GatewaySnapshot {
   /** Bound of the time to response headers in `ms` */
   readonly requestTimeoutMs: number;
   readonly otlp?: OtlpTarget;
+  readonly requestSize?: RequestSizeLimits;
   /** Absent: none */
   readonly sinks?: readonly SinkTarget[];
   /** Rules whose records are told apart; absent: none */
   readonly recordRules?: readonly RecordRule[];
+}
+
+/** Ceilings of every request's size. */
+export interface RequestSizeLimits {
+  /** Of a body as it is sent, in `bytes`; absent: any */
+  readonly bodyBytes?: number;
+  /** Of all headers, in `bytes`, a multiple of 1,024; absent: Envoy's own default */
+  readonly headerBytes?: number;
 }
 
 /** What happens to traffic that no rule matches. */
@@ -163,6 +173,16 @@ export interface EnginePlan {
   readonly why: readonly string[];
 }
 
+/** What the engine decides of new raw connections of a rule, before anything is dialled. */
+export interface ConnectionPlan {
+  /** First 16 hex digits of SHA-256 over the rest of the plan */
+  readonly id: string;
+  readonly route: ObjectName;
+  readonly ruleIndex: number;
+  /** A connection takes one of each or of none; never empty */
+  readonly limits: readonly LimitPlan[];
+}
+
 /** What the engine does with each attempt at an upstream, after everything else has changed the request. */
 export interface AttemptPlan {
   /** First 16 hex digits of SHA-256 over the rest of the plan */
@@ -222,6 +242,8 @@ export type HttpAction =
       readonly responseHeaders: HeaderRewrite;
       /** Applied whatever the destination is */
       readonly credentials: readonly CredentialUse[];
+      /** Most bytes of a request's body; absent: what the gateway says */
+      readonly maxRequestBytes?: number;
       /** Empty: the host that the agent asked for */
       readonly backends: readonly BackendTarget[];
       /** Of requests to the host that the agent asked for */
@@ -281,6 +303,8 @@ export interface L4Rule {
   /** Inclusive; empty: any port */
   readonly ports: readonly PortRange[];
   readonly verdict: "allow" | "deny";
+  /** Present when the engine is asked about raw connections; never on a refusal */
+  readonly engine?: ConnectionPlan;
   /** Only on deny; absent: `deny-policy` */
   readonly reason?: DenyReason;
   /** Only on deny: connections are let by as by default, and recorded with the reason */

@@ -18,6 +18,7 @@ export type { BootstrapOptions } from "./xds/bootstrap.ts";
 export type { LineFact, LineMeasure } from "./xds/access-log-line.ts";
 export { attemptLineMark, fieldSeparator, lineFields } from "./xds/access-log-line.ts";
 export { bootstrap } from "./xds/bootstrap.ts";
+export { connectionLimitFilterName } from "./xds/connection-limit-filter.ts";
 export { NO_SERVER_NAME } from "./xds/downstream-tls.ts";
 export type { ProxyCredential } from "./xds/explicit-proxy.ts";
 export { ENGINE_METADATA, FILTER_STATE, identitySeparator } from "./xds/filter-state.ts";

@@ -81,12 +81,25 @@ export function readMembers(bytes: Buffer, start: number): ReadMembers {
 
 /** A key without its case; parsers that do not tell cases apart fold them as Unicode does, where `ſ` is an `s`. */
 export function foldCase(key: string): string {
-  return key.toUpperCase().toLowerCase();
+  return isFolded(key) ? key : key.toUpperCase().toLowerCase();
+}
+
+/** Whether a key is of ASCII without capitals, as nearly all are: nothing has to be made of those. */
+function isFolded(key: string): boolean {
+  for (let at = 0; at < key.length; at++) {
+    const code = key.charCodeAt(at);
+    if (code > 0x7f || (code >= 0x41 && code <= 0x5a)) return false;
+  }
+  return true;
 }
 
 /** The key whose quotes stand at `start` and before `end`. */
 function decodeKey(bytes: Buffer, start: number, end: number): string {
-  const isPlain = !bytes.subarray(start, end).includes(backslash);
+  let isPlain = true;
+  // A view of a few bytes costs more than looking at them.
+  for (let at = start; at < end; at++) {
+    if (bytes[at] === backslash) isPlain = false;
+  }
   if (isPlain) return bytes.toString("utf8", start + 1, end - 1);
   const key: unknown = JSON.parse(bytes.toString("utf8", start, end));
   return String(key);

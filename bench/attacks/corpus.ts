@@ -1,5 +1,6 @@
 /** The techniques, in the order in which they are tried. One file of `techniques/` each. */
 import type { Technique } from "./technique.ts";
+import { addressLiterals } from "./techniques/address-literals.ts";
 import { authoritySpelling } from "./techniques/authority-spelling.ts";
 import { capturedIdentity } from "./techniques/captured-identity.ts";
 import { cloudMetadata } from "./techniques/cloud-metadata.ts";
@@ -23,6 +24,7 @@ import { rawProtocol } from "./techniques/raw-protocol.ts";
 import { requestSmuggling } from "./techniques/request-smuggling.ts";
 import { runToken } from "./techniques/run-token.ts";
 import { serverName } from "./techniques/server-name.ts";
+import { udpTunnel } from "./techniques/udp-tunnel.ts";
 import { transparentName } from "./techniques/transparent-name.ts";
 import { websocketUpgrade } from "./techniques/websocket-upgrade.ts";
 
@@ -43,8 +45,10 @@ export const corpus: readonly Technique[] = [
   protocolSwitch,
   websocketUpgrade,
   hiddenDns,
+  udpTunnel,
   rawProtocol,
   passthrough,
+  addressLiterals,
   insideAddress,
   insideCaptured,
   capturedIdentity,

@@ -31,7 +31,15 @@ const layers = new Map<string, Layer>([
     "gateway",
     {
       directories: ["crds", "providers"],
-      packages: ["protobufjs", "@grpc/grpc-js", "yaml", "re2js"],
+      packages: [
+        "protobufjs",
+        "@grpc/grpc-js",
+        "yaml",
+        "re2js",
+        "@nats-io/transport-node",
+        "@nats-io/jetstream",
+        "@nats-io/kv",
+      ],
     },
   ],
   ["extproc", { directories: ["gateway", "providers"], packages: ["protobufjs", "@grpc/grpc-js"] }],

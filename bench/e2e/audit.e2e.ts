@@ -534,12 +534,14 @@ t.test("what audits is said in the log, the status and its conditions", async (t
 /** Where reasons are tried that need a gateway of their own, which audit mode has no part in, or a double. */
 const elsewhere: Readonly<Record<string, string>> = {
   "budget-unavailable": "extproc/session-audit.test.ts",
+  "limit-unavailable": "gateway/audit.test.ts",
   "connection-limit": "gateway/xds/explicit-proxy.test.ts",
   "engine-failed": "bench/e2e/engine-failures.e2e.ts",
   "engine-unavailable": "bench/e2e/engine-failures.e2e.ts",
   "guarded-address": "above, beside what enforcement says of it",
   "needs-connect": "above, without a record",
   "no-server-name": "above, without a record",
+  "not-confirmed": "extproc/mcp-session-audit.test.ts",
   "not-ready": "gateway/xds/open-route.test.ts",
   "proxy-credential": "bench/e2e/fail-closed-credentials.e2e.ts",
   unidentified: "gateway/xds/chain-matcher.test.ts",

@@ -8,13 +8,15 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
+import { CONTROL_PATH } from "../../gateway/control-api.ts";
+import { askControl } from "../harness/control-client.ts";
 import { exampleDirectory, readExamplePolicy } from "../harness/example-policy.ts";
 import { createFakeProvider } from "../harness/fake-provider.ts";
 import { startGateway } from "../harness/gateway.ts";
 import type { RunningGateway } from "../harness/gateway.ts";
 import { startMcpServer } from "../harness/mcp-server.ts";
 import { hasPrivateNetwork, privateNetworkCommand } from "../harness/private-network.ts";
-import { runProcess, temporaryDirectory } from "../harness/processes.ts";
+import { runProcess, temporaryDirectory, waitUntil } from "../harness/processes.ts";
 import type { TestScope } from "../harness/processes.ts";
 import { createUpstreamAuthority } from "../harness/upstream-authority.ts";
 import { anthropicKey, openAiKey, startUpstreams } from "../harness/upstreams.ts";
@@ -120,10 +122,18 @@ if (process.env[insideVariable] === undefined) {
       authorityPem: authority.certificatePem,
     };
     const gateway = await startGateway(test, { manifests: readExamplePolicy("mcp", upstreams) });
-    test.strictSame(await runBehindProxy(gateway, "mcp"), [
-      "tools: read_wiki_structure, read_wiki_contents",
-      "read_wiki_structure: answered",
-      'ask_question: MCP error -32013: Refused because MCPRoute default/deepwiki does not allow tool "ask_question"',
+    const lines = runBehindProxy(gateway, "mcp");
+    const { question } = await waitUntil(
+      () => gateway.events.find((event) => event.kind === "confirmation"),
+      { deadlineMs: agentDeadlineMs, what: "the question about ask_question" },
+    );
+    const answer = `POST ${CONTROL_PATH.confirmations}/${question.id}` as const;
+    await askControl(gateway.controlSocket, answer, { decision: "approve" });
+    test.strictSame(await lines, [
+      "tools: read_wiki_structure, read_wiki_contents, ask_question",
+      "read_wiki_structure of envoyproxy/envoy: answered",
+      'read_wiki_structure of someone/else: MCP error -32013: Refused because MCPRoute default/deepwiki does not allow tool "read_wiki_structure" on this server with argument "repoName" as it is',
+      "ask_question of envoyproxy/envoy: answered",
     ]);
   });
 

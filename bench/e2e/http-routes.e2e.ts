@@ -17,6 +17,25 @@ const denyMessage = 'Use the archive instead: 100% of "reports" moved';
 const parents = (sectionName: string) => ({
   parentRefs: [{ group: "clrk.apoxy.dev", kind: "EgressGateway", name: "egress", sectionName }],
 });
+const rewrites = [
+  {
+    type: "RequestHeaderModifier",
+    requestHeaderModifier: {
+      set: [{ name: "X-Set", value: "50% ours" }],
+      add: [{ name: "X-Add", value: "second" }],
+      remove: ["X-Remove"],
+    },
+  },
+  {
+    type: "ResponseHeaderModifier",
+    responseHeaderModifier: {
+      set: [{ name: "X-Answer", value: "set" }],
+      add: [{ name: "X-More", value: "more" }],
+      remove: ["Content-Type"],
+    },
+  },
+];
+
 const gateway = await startGateway(t, {
   manifests: {
     "gateway.yaml": gatewayManifest(upstreams),
@@ -38,21 +57,20 @@ const gateway = await startGateway(t, {
           },
           {
             matches: [{ method: "POST", path: { type: "Exact", value: "/echo" } }],
+            filters: rewrites,
+          },
+        ],
+      }),
+      objectManifest("EgressHTTPRoute", "counted", {
+        hostnames: ["echo.test"],
+        rules: [
+          {
+            matches: [{ method: "PUT", path: { type: "Exact", value: "/sink" } }],
             filters: [
+              ...rewrites,
               {
-                type: "RequestHeaderModifier",
-                requestHeaderModifier: {
-                  set: [{ name: "X-Set", value: "50% ours" }],
-                  add: [{ name: "X-Add", value: "second" }],
-                  remove: ["X-Remove"],
-                },
-              },
-              {
-                type: "ResponseHeaderModifier",
-                responseHeaderModifier: {
-                  set: [{ name: "X-Answer", value: "set" }],
-                  remove: ["Content-Type"],
-                },
+                type: "ExtensionRef",
+                extensionRef: { group: "clrk.apoxy.dev", kind: "RateLimitPolicy", name: "many" },
               },
             ],
           },
@@ -67,6 +85,7 @@ const gateway = await startGateway(t, {
       }),
     ].join(""),
     "policies.yaml": [
+      objectManifest("RateLimitPolicy", "many", { requests: 1_000, window: "1s" }),
       objectManifest("EgressDenyPolicy", "archive", {
         targetRefs: [{ group: "clrk.apoxy.dev", kind: "EgressHTTPRoute", name: "denied" }],
         denyResponse: { statusCode: 451, message: denyMessage },
@@ -157,20 +176,29 @@ for (const [index, decision] of decisions.entries()) {
   });
 }
 
-t.test("headers are set, added and removed in both directions", async (test) => {
-  upstreams.tls.reset();
-  const response = await requestThrough(run, "https://echo.test/echo", {
-    method: "POST",
-    headers: { "x-set": "theirs", "x-add": "first", "x-remove": "gone" },
+for (const { tier, method, path } of [
+  { tier: "native", method: "POST", path: "/echo" },
+  { tier: "engine", method: "PUT", path: "/sink" },
+] as const) {
+  t.test(`headers are set, added and removed in both directions: ${tier}`, async (test) => {
+    upstreams.tls.reset();
+    const response = await requestThrough(run, `https://echo.test${path}`, {
+      method,
+      headers: { "x-set": "theirs", "x-add": "first", "x-remove": "gone" },
+      body: "x",
+    });
+    test.equal(response.status, 200);
+    const { headers = {} } = upstreams.tls.requests[0] ?? {};
+    test.equal(headers["x-set"], "50% ours");
+    test.equal(headers["x-add"], "first, second");
+    test.equal(headers["x-remove"], undefined);
+    test.equal(response.headers["x-answer"], "set");
+    test.equal(response.headers["x-more"], "more");
+    test.equal(response.headers["content-type"], undefined);
+    const record = await gateway.waitForRecord(({ request }) => request.method === method);
+    test.equal(record.tier, tier);
   });
-  test.equal(response.status, 200);
-  const { headers = {} } = upstreams.tls.requests[0] ?? {};
-  test.equal(headers["x-set"], "50% ours");
-  test.equal(headers["x-add"], "first, second");
-  test.equal(headers["x-remove"], undefined);
-  test.equal(response.headers["x-answer"], "set");
-  test.equal(response.headers["content-type"], undefined);
-});
+}
 
 t.test("EgressDenyPolicy answers with its own status and message", async (test) => {
   upstreams.tls.reset();
@@ -214,9 +242,11 @@ t.test("the status of each object says how it is served", async (test) => {
       { name: "EgressDenyPolicy/archive", accepted: "True" },
       { name: "EgressDenyPolicy/quiet", accepted: "True" },
       { name: "EgressHTTPRoute/api", tier: "native", accepted: "True" },
+      { name: "EgressHTTPRoute/counted", tier: "engine", accepted: "True" },
       { name: "EgressHTTPRoute/denied", tier: "refused", accepted: "True" },
       { name: "EgressHTTPRoute/quiet", tier: "refused", accepted: "True" },
       { name: "EgressHTTPRoute/tls-only", tier: "native", accepted: "True" },
+      { name: "RateLimitPolicy/many", accepted: "True" },
     ],
   );
   const refused = items.find(

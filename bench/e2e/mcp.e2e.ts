@@ -37,6 +37,7 @@ const gateway = await startGateway(t, {
                 toolPolicy: {
                   deniedTools: ["delete_*"],
                   requireConfirmation: ["write_*"],
+                  confirmation: { timeout: "100ms" },
                 },
               },
             ],
@@ -119,7 +120,7 @@ for (const path of ["json", "stream", "sse"]) {
   t.test(`an agent has what the rules allow, by /${path}`, async (test) => {
     const run = await gateway.registerRun(`by-${path}`);
     const client = await connect(test, `https://mcp.test/${path}`, run);
-    test.same(names((await client.listTools()).tools), ["search", "read_file"]);
+    test.same(names((await client.listTools()).tools), ["search", "read_file", "write_file"]);
     test.match(await client.callTool({ name: "search", arguments: {} }), {
       content: [{ text: "search" }],
     });
@@ -141,17 +142,20 @@ for (const path of ["json", "stream", "sse"]) {
     const reached = server.bodies.length;
     const cases = [
       [
-        client.callTool({ name: "delete_file" }),
+        () => client.callTool({ name: "delete_file" }),
         /MCPRoute default.files denies tool .+delete_file/,
       ],
-      [client.callTool({ name: "write_file" }), /wants a person to confirm tool .+write_file/],
-      [client.callTool({ name: "exec" }), /does not allow tool .+exec.+ on this server/],
-      [client.readResource({ uri: "docs://secret/b" }), /does not allow resource/],
-      [client.getPrompt({ name: "jailbreak" }), /does not allow prompt/],
-      [client.subscribeResource({ uri: "docs://secret/b" }), /does not allow resource/],
+      [
+        () => client.callTool({ name: "write_file" }),
+        /write_file.+ confirmed, and this one was not/,
+      ],
+      [() => client.callTool({ name: "exec" }), /does not allow tool .+exec.+ on this server/],
+      [() => client.readResource({ uri: "docs://secret/b" }), /does not allow resource/],
+      [() => client.getPrompt({ name: "jailbreak" }), /does not allow prompt/],
+      [() => client.subscribeResource({ uri: "docs://secret/b" }), /does not allow resource/],
     ] as const;
     for (const [asked, message] of cases) {
-      await test.rejects(asked, { message });
+      await test.rejects(asked(), { message });
     }
     test.equal(server.bodies.length, reached, "nothing reached the server");
     if (path === "sse") return;
@@ -269,7 +273,8 @@ t.test("answers that could name what is refused come uncompressed or not at all"
   const ask = (url: string) => post(run, list, { url, headers: { "accept-encoding": "gzip" } });
   const plain = await ask("https://mcp.test/raw");
   test.equal(server.headers.at(-1)?.["accept-encoding"], "identity");
-  test.same(names(JSON.parse(plain.text).result.tools), ["search", "read_file"]);
+  const shown = names(JSON.parse(plain.text).result.tools);
+  test.same(shown, ["search", "read_file", "write_file"]);
   test.match(await ask("https://mcp.test/raw?coding=gzip"), {
     status: 502,
     headers: { "x-clrk-deny-reason": "upstream-malformed" },

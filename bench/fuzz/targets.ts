@@ -12,6 +12,7 @@ import { grpcMessagesTarget } from "./targets/grpc-messages.ts";
 import { hpackTarget } from "./targets/hpack.ts";
 import { http2Target } from "./targets/http2.ts";
 import { jsonEditTarget } from "./targets/json-edit.ts";
+import { jsonRpcTarget } from "./targets/json-rpc.ts";
 import { jsonScannerTarget } from "./targets/json-scanner.ts";
 import { jsonTextTarget } from "./targets/json-text.ts";
 import { matchersTarget } from "./targets/matchers.ts";
@@ -31,6 +32,7 @@ export const targets: readonly FuzzTarget[] = [
   jsonScannerTarget,
   jsonEditTarget,
   jsonTextTarget,
+  jsonRpcTarget,
   streamFiltersTarget,
   bodyTarget,
   redactionTarget,

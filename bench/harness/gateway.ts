@@ -53,6 +53,8 @@ export interface GatewayOptions {
   readonly transparent?: boolean;
   /** As many as the gateway chooses when absent */
   readonly engineThreads?: number;
+  /** NATS servers by which limits are shared */
+  readonly nats?: readonly string[];
   /** `CLRK_HOME`, which may be that of a process before; a new one when absent */
   readonly home?: string;
   /** Of the process itself, beside what it needs to run */
@@ -341,6 +343,7 @@ async function startProcess(scope: TestScope, start: StartOptions): Promise<Star
     ]),
     ...(options.secretSources ?? []).flatMap((source) => ["--secret", source]),
     ...(options.plugins ?? []).flatMap((plugin) => ["--provider", plugin]),
+    ...(options.nats ?? []).flatMap((url) => ["--nats", url]),
     ...(options.transparent ? ["--transparent", `127.0.0.1:${await freePort()}`] : []),
   ];
   const { openFiles } = options;

@@ -20,7 +20,7 @@ export interface McpUpstream {
   readonly headers: readonly IncomingMessage["headers"][];
 }
 
-/** Tools that a server has unless others are given; each answers with its name. */
+/** Tools that a server has unless others are given; each answers with its name, and one of the name `fail` with an error. */
 export const mcpTools = ["search", "read_file", "write_file", "delete_file"];
 
 /** Starts one; it ends with the test. */
@@ -94,6 +94,7 @@ function createTools(tools: readonly string[]): McpServer {
   for (const name of tools) {
     server.registerTool(name, { description: name }, async () => ({
       content: [{ type: "text", text: name }],
+      ...(name === "fail" && { isError: true }),
     }));
   }
   for (const uri of ["docs://open/a", "docs://secret/b"]) {

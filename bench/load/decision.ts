@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- decision`: how long the engine takes to know which of thousands of rules is about a model call, and
- * to count the call for three limits; each decision by itself, in this process.
+ * to count the call for three limits; and to judge a call of a tool by thousands of matches. Each decision by itself, in
+ * this process.
  */
 import { LimitTable, createLimitMemory } from "../../extproc/limit-table.ts";
 import { RateLimits } from "../../extproc/rate-limits.ts";
@@ -9,8 +10,11 @@ import { createCounters, ThreadCounters } from "../../extproc/thread-counters.ts
 import type { RoutedRule } from "../../gateway/routing-plan.ts";
 import type { LimitPlan } from "../../gateway/snapshot.ts";
 import { seededRandom } from "../../providers/testdata/seeded-random.ts";
+import type { DecisionTimes } from "./decision-times.ts";
+import { summariseTimes } from "./decision-times.ts";
 import { formatFigure } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
+import { measureMcpDecisions } from "./mcp-decision.ts";
 import { parseOptions } from "./options.ts";
 import type { OptionTable } from "./options.ts";
 import { writeOut } from "./run-output.ts";
@@ -28,15 +32,6 @@ const optionTable: OptionTable = {
 /** What every decision has to keep to, at the 99th percentile. */
 const limitMicros = 20;
 
-/** Times of decisions in `µs`. */
-export interface DecisionTimes {
-  readonly p50Micros: number;
-  readonly p99Micros: number;
-  readonly maxMicros: number;
-  /** Share of the calls that some rule was about */
-  readonly found: number;
-}
-
 /** Runs the sub-command and prints its report; UsageError for bad arguments. */
 export async function runDecision(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, optionTable);
@@ -44,16 +39,24 @@ export async function runDecision(args: readonly string[]): Promise<void> {
     options.number(name),
   ) as [number, number, number];
   const times = measureDecisions({ rules, decisions, seed });
-  const { found, maxMicros, p50Micros, p99Micros } = times;
-  const verdict = p99Micros <= limitMicros ? "met" : "MISSED";
+  const mcp = measureMcpDecisions({ rules, decisions, seed });
   process.stdout.write(
-    `${rules} rules, ${decisions} calls, ${Math.round(found * 100)} % of them with a rule: p50 ${formatFigure(p50Micros)} µs, p99 ${formatFigure(p99Micros)} µs, at most ${formatFigure(maxMicros)} µs\n` +
-      `${verdict}: a decision at most ${limitMicros} µs at the 99th percentile\n`,
+    describeTimes(`${rules} rules, ${decisions} model calls`, times) +
+      describeTimes(`${rules} matches, ${decisions} calls of tools`, mcp),
   );
   const json = options.text("json");
   if (json === undefined) return;
-  const results = { machine: describeMachine(), rules, decisions, seed, ...times };
+  const results = { machine: describeMachine(), rules, decisions, seed, ...times, mcp };
   await writeOut(json, `${JSON.stringify(results, undefined, 2)}\n`);
+}
+
+function describeTimes(what: string, times: DecisionTimes): string {
+  const { found, maxMicros, p50Micros, p99Micros } = times;
+  const verdict = p99Micros <= limitMicros ? "met" : "MISSED";
+  return (
+    `${what}, ${Math.round(found * 100)} % of them with a rule: p50 ${formatFigure(p50Micros)} µs, p99 ${formatFigure(p99Micros)} µs, at most ${formatFigure(maxMicros)} µs\n` +
+    `${verdict}: a decision at most ${limitMicros} µs at the 99th percentile\n`
+  );
 }
 
 /** Decides so many calls by so many rules, whose globs are of all shapes; the first tenth warms up. */
@@ -80,14 +83,7 @@ export function measureDecisions(options: {
     if (rule !== undefined) found++;
     micros[turn] = Number(end - start) / 1_000;
   }
-  micros.sort();
-  const atShare = (share: number) => micros[Math.floor((micros.length - 1) * share)] ?? 0;
-  return {
-    p50Micros: atShare(0.5),
-    p99Micros: atShare(0.99),
-    maxMicros: atShare(1),
-    found: found / options.decisions,
-  };
+  return summariseTimes(micros, found);
 }
 
 function createLimiter(): RateLimits {

@@ -18,6 +18,7 @@ import { version } from "../../gateway/version.ts";
 import type { CliContext } from "./cli-context.ts";
 import { CliError, EXIT_CODE } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
+import { approvalsCommand, approveCommand, denyCommand } from "./confirmation-commands.ts";
 import {
   completionCommands,
   doctorCommand,
@@ -46,6 +47,9 @@ export function createApplication(): Application<CliContext> {
       get: getCommand(),
       status: statusCommand(),
       doctor: doctorCommand(),
+      approvals: approvalsCommand(),
+      approve: approveCommand(),
+      deny: denyCommand(),
       stop: stopCommand(),
       provider: providerCommands(),
       completion: completionCommands(),

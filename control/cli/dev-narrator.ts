@@ -16,6 +16,7 @@ import { escapeControls } from "./colour.ts";
 import type { Palette } from "./colour.ts";
 import { describeChanges, findComplaints } from "./condition-lines.ts";
 import type { Complaints } from "./condition-lines.ts";
+import { askLines, endLine } from "./confirmation-lines.ts";
 import { shorten } from "./log-line.ts";
 import { formatProblem, shortenPath } from "./problem-line.ts";
 import { formatDuration, formatRunLine } from "./run-line.ts";
@@ -89,6 +90,10 @@ export class DevNarrator {
       }
       case "record":
         return [formatRunLine(event.record, { palette, columns })];
+      case "confirmation":
+        return askLines(event.question, palette);
+      case "confirmation-ended":
+        return [endLine(event.id, event.ended)];
       case "stopping":
         return [];
     }

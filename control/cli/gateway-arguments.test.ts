@@ -11,11 +11,15 @@ t.test("gatewayArguments() writes every option as the gateway process reads it",
       transparent: "1:2",
       concurrency: 3,
       "engine-threads": 4,
+      nats: ["nats://a:4222", "nats://b:4222"],
+      "nats-credentials": "c.creds",
     }),
     [
       ...["--file", "a", "--file", "b", "--secret", "x=Y"],
       ...["--provider", "acme", "--provider", "./x"],
       ...["--transparent", "1:2", "--concurrency", "3", "--engine-threads", "4"],
+      ...["--nats", "nats://a:4222", "--nats", "nats://b:4222"],
+      ...["--nats-credentials", "c.creds"],
     ],
   );
   t.same(gatewayArguments({ file: [], secret: [] }), []);

@@ -12,12 +12,15 @@ export interface GatewayOptions {
   readonly transparent?: string;
   readonly concurrency?: number;
   readonly "engine-threads"?: number;
+  readonly nats?: readonly string[];
+  readonly "nats-credentials"?: string;
 }
 
 /** Returns the arguments for `gateway/main.ts`. */
 export function gatewayArguments(options: GatewayOptions): string[] {
   const { file, secret, provider = [], transparent, concurrency } = options;
-  const { "engine-threads": engineThreads } = options;
+  const { "engine-threads": engineThreads, nats = [] } = options;
+  const { "nats-credentials": natsCredentials } = options;
   return [
     ...file.flatMap((path) => ["--file", path]),
     ...secret.flatMap((text) => ["--secret", text]),
@@ -25,6 +28,8 @@ export function gatewayArguments(options: GatewayOptions): string[] {
     ...(transparent === undefined ? [] : ["--transparent", transparent]),
     ...(concurrency === undefined ? [] : ["--concurrency", String(concurrency)]),
     ...(engineThreads === undefined ? [] : ["--engine-threads", String(engineThreads)]),
+    ...nats.flatMap((url) => ["--nats", url]),
+    ...(natsCredentials === undefined ? [] : ["--nats-credentials", natsCredentials]),
   ];
 }
 

@@ -6,6 +6,8 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { CONTROL_PATH } from "../../gateway/control-api.ts";
 import type {
   BudgetList,
+  ConfirmationDecision,
+  ConfirmationList,
   ControlEvent,
   GatewayProcessStatus,
   ObjectList,
@@ -59,6 +61,10 @@ export interface GatewayClient {
   objects(kind?: string): Promise<ObjectList>;
   /** What is used of budgets */
   budgets(): Promise<BudgetList>;
+  /** Open questions whether calls of tools may go on */
+  confirmations(): Promise<ConfirmationList>;
+  /** Answers one; rejects when it is open no more, or a webhook decides */
+  decide(id: string, decision: ConfirmationDecision): Promise<void>;
   registerRun(run: RunRequest): Promise<RunRegistration>;
   setRunProcess(runId: string, pid: number): Promise<void>;
   endRun(runId: string): Promise<void>;
@@ -81,6 +87,12 @@ export function createGatewayClient(socketPath: string): GatewayClient {
       return parseObjects(await ask({ method: "GET", path: `${CONTROL_PATH.objects}${query}` }));
     },
     budgets: async () => parseBudgets(await ask({ method: "GET", path: CONTROL_PATH.budgets })),
+    confirmations: async () =>
+      parseConfirmations(await ask({ method: "GET", path: CONTROL_PATH.confirmations })),
+    decide: async (id, decision) => {
+      const path = `${CONTROL_PATH.confirmations}/${encodeURIComponent(id)}`;
+      await ask({ method: "POST", path, body: decision });
+    },
     registerRun: async (run) =>
       parseRegistration(await ask({ method: "POST", path: CONTROL_PATH.runs, body: run })),
     setRunProcess: async (runId, pid) => {
@@ -283,6 +295,13 @@ function parseBudgets(value: unknown): BudgetList {
   return value as unknown as BudgetList;
 }
 
+function parseConfirmations(value: unknown): ConfirmationList {
+  if (!hasMembers(value, { items: "array" })) {
+    throw unreadable("a member of the list of questions is missing");
+  }
+  return value as unknown as ConfirmationList;
+}
+
 function parseRegistration(value: unknown): RunRegistration {
   const isRegistration =
     hasMembers(value, {
@@ -301,6 +320,8 @@ const eventMembers = new Map<unknown, MemberTypes>([
   ["warning", { message: "string" }],
   ["gateway", { gateway: "object" }],
   ["record", { record: "object" }],
+  ["confirmation", { question: "object" }],
+  ["confirmation-ended", { id: "string", ended: "object" }],
   ["stopping", { inFlight: "number" }],
 ]);
 

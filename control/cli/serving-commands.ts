@@ -62,6 +62,21 @@ export function devCommand(): Command<CliContext> {
           placeholder: "N",
           brief: "Threads that decide what Envoy cannot",
         },
+        nats: {
+          kind: "parsed",
+          parse: text,
+          variadic: true,
+          optional: true,
+          placeholder: "URL",
+          brief: "Share limits by NATS; may be repeated",
+        },
+        "nats-credentials": {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          placeholder: "FILE",
+          brief: "Credentials file for NATS",
+        },
         replace: {
           kind: "boolean",
           optional: true,

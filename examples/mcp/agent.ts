@@ -10,12 +10,16 @@ await client.connect(transport as Parameters<Client["connect"]>[0]);
 const { tools } = await client.listTools();
 console.log(`tools: ${tools.map(({ name }) => name).join(", ")}`);
 
-for (const name of ["read_wiki_structure", "ask_question"]) {
+for (const [name, repoName] of [
+  ["read_wiki_structure", "envoyproxy/envoy"],
+  ["read_wiki_structure", "someone/else"],
+  ["ask_question", "envoyproxy/envoy"],
+] as const) {
   try {
-    await client.callTool({ name, arguments: { repoName: "envoyproxy/envoy", question: "What?" } });
-    console.log(`${name}: answered`);
+    await client.callTool({ name, arguments: { repoName, question: "What?" } });
+    console.log(`${name} of ${repoName}: answered`);
   } catch (error) {
-    console.log(`${name}: ${error instanceof Error ? error.message : "failed"}`);
+    console.log(`${name} of ${repoName}: ${error instanceof Error ? error.message : "failed"}`);
   }
 }
 await client.close();

@@ -1,5 +1,8 @@
-/** Rate limits for tests: real ones, in a table of their own. */
+/** Rate limits for tests: real ones, in tables of their own. */
 import { createLimitMemory, LimitTable } from "../limit-table.ts";
+import type { PortionAsk } from "../portion-holder.ts";
+import { createPortionMemory, PortionTable } from "../portion-table.ts";
+import { PortionWaiters } from "../portion-waiters.ts";
 import { RateLimits } from "../rate-limits.ts";
 import { createCounters, ThreadCounters } from "../thread-counters.ts";
 
@@ -9,16 +12,30 @@ export interface LimiterParts {
   readonly nowMs?: () => number;
   readonly places?: number;
   readonly agents?: Readonly<Record<string, string>>;
+  /** Replicas that share; a number below 0: so many did, and the store is lost. Nothing is shared when absent */
+  readonly replicas?: number;
 }
 
-/** Limits of one thread with its counters. */
-export function createLimiter({ nowMs = () => 1_000, places = 64, agents = {} }: LimiterParts = {}) {
+/** Limits of one thread with its counters, what it asked for, and the portions that it is given. */
+export function createLimiter({
+  nowMs = () => 1_000,
+  places = 64,
+  agents = {},
+  replicas,
+}: LimiterParts = {}) {
   const counters = new ThreadCounters(createCounters(1), 0);
+  const asks: PortionAsk[] = [];
+  const portions = new PortionTable(createPortionMemory(places));
+  const waiters = new PortionWaiters((ask) => asks.push(ask));
+  if (replicas !== undefined) {
+    portions.setStore({ isReachable: replicas > 0, replicas: Math.abs(replicas) });
+  }
   const limiter = new RateLimits({
     table: new LimitTable(createLimitMemory(places)),
     counters,
     nowMs,
     agentOfRun: (runId) => agents[runId],
+    shared: replicas === undefined ? undefined : { table: portions, waiters },
   });
-  return { limiter, counters };
+  return { limiter, counters, asks, portions, waiters };
 }

@@ -85,6 +85,8 @@ export interface ShortReply {
   readonly metadata?: object;
   readonly status?: number;
   readonly details?: string;
+  /** Seconds that Envoy is to wait longer */
+  readonly wait?: number;
   readonly body?: unknown;
 }
 
@@ -125,8 +127,10 @@ function shortReply(bytes: Uint8Array): ShortReply {
       Buffer.from(header?.rawValue ?? []).toString(),
     ]),
   );
+  const wait = decoded.overrideMessageTimeout;
   return {
     reply,
+    ...(wait && { wait: Number(wait.seconds) }),
     ...(Object.keys(set).length > 0 && { set }),
     ...(mutation && mutation.removeHeaders.length > 0 && { remove: mutation.removeHeaders }),
     ...(decoded.modeOverride !== null && {
@@ -228,5 +232,5 @@ export function plan(changes: Partial<EnginePlan> = {}): EnginePlan {
 
 /** What a thread is told, with these plans. */
 export function update(plans: readonly EnginePlan[], changes: Partial<PlanUpdate> = {}): PlanUpdate {
-  return { revision: 1, plans, attempts: [], credentials: [], ...changes };
+  return { revision: 1, plans, attempts: [], connections: [], credentials: [], ...changes };
 }

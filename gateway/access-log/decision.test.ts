@@ -162,7 +162,7 @@ const rows: readonly {
     want: {
       verdict: "deny",
       reason: "body-too-large",
-      message: "The body is larger than what is held to sign it",
+      message: "The body is larger than the rule or gateway takes",
       route: null,
     },
   },

@@ -81,6 +81,13 @@ export function refuseUndialled(decision: RecordDecision, host: string): RecordD
   return { verdict: "deny", reason, message: sentence(reason, host), route };
 }
 
+/** The decision on a raw connection that the engine was to be asked about, and that ended before anything was dialled. */
+export function refuseUnanswered(decision: RecordDecision): RecordDecision {
+  if (decision.verdict === "deny") return decision;
+  const message = "the gateway's engine, which counts these connections, did not answer";
+  return { ...decision, verdict: "deny", reason: "engine-unavailable", message };
+}
+
 /** Refusals of Envoy's filters in front of the routes' own. */
 function ownRefusal({ details, host, dialled }: DecisionSource) {
   if (details.includes("[ambiguous-path]")) {
@@ -102,7 +109,10 @@ function ownRefusal({ details, host, dialled }: DecisionSource) {
     };
   }
   if (details === "request_payload_too_large") {
-    return { reason: "body-too-large", message: "The body is larger than what is held to sign it" };
+    return {
+      reason: "body-too-large",
+      message: "The body is larger than the rule or gateway takes",
+    };
   }
   if (details.startsWith("local_rate_limited")) {
     return { reason: "connection-limit", message: "The run opens connections too fast" };
@@ -142,12 +152,18 @@ function sentence(reason: string, host: string): string {
       return `host ${host} has no address, or only such that are never dialled unless a route names them`;
     case "needs-connect":
       return "an https URL was sent to the proxy in plain text";
+    case "rate-limited":
+      return "a rate limit has nothing left";
+    case "limit-unavailable":
+      return "what other replicas let by of a shared rate limit is not known";
     case "engine-failed":
       return "the gateway failed to decide about the request";
     case "body-too-large":
       return "the body is larger than the gateway holds to decide about the request";
     case "mcp-denied":
       return "the rules of the MCP server do not allow what was asked of it";
+    case "not-confirmed":
+      return "a call of a tool was not confirmed";
     case "body-malformed":
       return "the body is not what the route's API takes";
     default:

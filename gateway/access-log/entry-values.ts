@@ -1,6 +1,8 @@
 /** Values of Envoy's access log entries as records hold them. */
 
+import { CONNECTION_KEY } from "../headers.ts";
 import type { envoy, google } from "../proto/gen/accesslog.js";
+import { connectionLimitFilterName } from "../xds.ts";
 
 type Common = envoy.data.accesslog.v3.AccessLogCommon;
 
@@ -69,6 +71,12 @@ export function socketText(address: envoy.config.core.v3.Address | null): string
 /** Address without port; empty for internal and absent addresses. */
 export function addressText(address: envoy.config.core.v3.Address | null): string {
   return address?.socketAddress?.address ?? "";
+}
+
+/** Why the engine refused a raw connection, in the form of response code details; empty when it did not. */
+export function connectionRefusal({ metadata }: Common): string {
+  const fields = metadata?.filterMetadata[connectionLimitFilterName]?.fields;
+  return fields?.[CONNECTION_KEY.refusal]?.stringValue ?? "";
 }
 
 /** A string in filter state, which travels as a StringValue inside an Any; empty when absent or `-`. */

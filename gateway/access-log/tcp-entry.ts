@@ -3,9 +3,10 @@
 import type { envoy } from "../proto/gen/accesslog.js";
 import type { EgressRecord } from "../record.ts";
 import { FILTER_STATE } from "../xds.ts";
-import { readDecision, refuseUndialled } from "./decision.ts";
+import { readDecision, refuseUnanswered, refuseUndialled } from "./decision.ts";
 import {
   addressText,
+  connectionRefusal,
   durationMs,
   filterStateText,
   responseFlags,
@@ -29,7 +30,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
   const { decision: planned, facts } = readDecision(
     {
       key: filterStateText(common, FILTER_STATE.decision),
-      details: common.connectionTerminationDetails,
+      details: connectionRefusal(common) || common.connectionTerminationDetails,
       host,
       dialled: `${dialled}:${port}`,
       isForwarded: address !== "",
@@ -37,8 +38,14 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     context.ruleFacts,
   );
   const flags = responseFlags(common.responseFlags);
+  const isCounted = facts.countsConnections === true;
+  const isUnanswered = isCounted && address === "" && flags.length === 0;
   const isUndialled = address === "" && flags.some((flag) => flag === "UH" || flag === "DF");
-  const decision = isUndialled ? refuseUndialled(planned, host) : planned;
+  const decision = isUndialled
+    ? refuseUndialled(planned, host)
+    : isUnanswered
+      ? refuseUnanswered(planned)
+      : planned;
   return {
     id: processStamps.nextId(),
     kind: serverName === "" ? "tcp" : "tls",
@@ -67,7 +74,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     decision,
     provider: facts.provider,
     credential: null,
-    tier: "native",
+    tier: isCounted ? "engine" : "native",
     revision: context.revision,
     trace: processStamps.trace(""),
     model: null,

@@ -72,7 +72,6 @@ function draftRule(
   const extensions = judgeExtensions(rule.filters, path, {
     index,
     namespace,
-    countsRequests: true,
   });
   const resolved = resolveBackends(rule.backendRefs, path, { index, namespace });
   const { budget, obstacles } = judgeBudgets(rule.filters, path, { index, route: name, ruleIndex });

@@ -23,7 +23,6 @@ export function draftEgressHttpRoute(route: EgressHTTPRoute, index: ObjectIndex)
     judgeExtensions(rule.filters, ["spec", "rules", position], {
       index,
       namespace: name.namespace,
-      countsRequests: true,
     }),
   );
   const addresses = hosts.filter(({ kind }) => kind === "ip").map(({ value }) => value);
@@ -38,6 +37,7 @@ export function draftEgressHttpRoute(route: EgressHTTPRoute, index: ObjectIndex)
     ),
     rules: rules.map((rule, ruleIndex): RuleDraft => {
       const missing = findings[ruleIndex]?.missing ?? [];
+      const sizes = rule.filters.flatMap(({ requestSizeLimit: it }) => it?.maxBytes ?? []);
       return {
         ruleIndex,
         hosts,
@@ -51,6 +51,7 @@ export function draftEgressHttpRoute(route: EgressHTTPRoute, index: ObjectIndex)
         logging: findings[ruleIndex]?.logging ?? [],
         limits: findings[ruleIndex]?.limits ?? [],
         backends: [],
+        ...(sizes.length > 0 && { maxRequestBytes: Math.min(...sizes) }),
         ...(missing[0] !== undefined && { deny: refuseUnresolved(name, missing[0]) }),
       };
     }),

@@ -162,13 +162,6 @@ const unenforced = [
     rule: { backendRefs: [backendRef("b")] },
     message: "spec.rules[0].backendRefs is not enforced yet",
   },
-  {
-    name: "a RateLimitPolicy",
-    fields: hosts,
-    rule: { filters: [{ type: "ExtensionRef", extensionRef: target("RateLimitPolicy", "p") }] },
-    message:
-      "spec.rules[0].filters[0].extensionRef (RateLimitPolicy default/p) is not enforced yet",
-  },
 ];
 
 for (const { name, fields, rule, message } of unenforced) {

@@ -13,6 +13,7 @@ import type { Scheme } from "./authority-pattern.ts";
 import { authorityPattern } from "./authority-pattern.ts";
 import { anyHost, hostMatch } from "./host-match.ts";
 import type { ObjectIndex } from "./object-index.ts";
+import { limitConnections } from "./gateway-limits.ts";
 import { notEnforced, refuseUnresolved } from "./refusal.ts";
 import type { RouteDraft, RuleDraft } from "./route-draft.ts";
 import { unchanged } from "./header-rewrite.ts";
@@ -61,7 +62,6 @@ function draftRule(rule: Rule, ruleIndex: number, options: RuleOptions): Drafted
   const extensions = judgeExtensions(rule.filters, path, {
     index,
     namespace,
-    countsRequests: false,
   });
   const [missing] = extensions.missing;
   const deny = missing === undefined ? undefined : refuseUnresolved(name, missing);
@@ -82,12 +82,14 @@ function draftRule(rule: Rule, ruleIndex: number, options: RuleOptions): Drafted
       httpRules(match, ruleIndex).map((draft) => ({
         ...draft,
         logging: extensions.logging,
+        limits: extensions.limits,
         ...(deny && { deny }),
       })),
     ),
     l4Rules: matches.map((match) => {
-      const allowed = l4Rule(match, { route: name, ruleIndex, guard });
-      return deny === undefined ? allowed : { ...allowed, verdict: "deny", reason: deny.reason };
+      const rule = l4Rule(match, { route: name, ruleIndex, guard });
+      if (deny !== undefined) return { ...rule, verdict: "deny", reason: deny.reason };
+      return limitConnections(rule, extensions.limits);
     }),
   };
 }
@@ -133,7 +135,7 @@ function l4Rule(
   };
 }
 
-type PlainDraft = Omit<RuleDraft, "logging">;
+type PlainDraft = Omit<RuleDraft, "logging" | "limits">;
 
 function httpRules(match: Match, ruleIndex: number): PlainDraft[] {
   const ports = portRanges(match);
@@ -177,7 +179,6 @@ function httpRule(
     ...(scheme !== undefined && { scheme }),
     requestHeaders: unchanged,
     responseHeaders: unchanged,
-    limits: [],
     backends: [],
   };
 }

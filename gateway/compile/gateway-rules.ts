@@ -47,7 +47,8 @@ export function connectionRules(
 ): L4Rule[] {
   return routes.flatMap(({ draft, attachment, scope }) => {
     const sections = sectionsOf(attachment, listeners);
-    return draft.l4Rules.map((rule) => {
+    return draft.l4Rules.map((written) => {
+      const rule = scope.audits === true ? uncounted(written) : written;
       const limited = sections === undefined ? rule : { ...rule, sections };
       if (scope.wouldDeny !== undefined && rule.verdict === "allow") {
         return { ...limited, verdict: "deny", reason: scope.wouldDeny.reason, audits: true };
@@ -55,6 +56,11 @@ export function connectionRules(
       return scope.deny === undefined ? limited : refuseConnections(limited, scope.deny);
     });
   });
+}
+
+/** Whom Envoy asks about a connection can only refuse it: audit mode does not ask. */
+function uncounted({ engine: _, ...rule }: L4Rule): L4Rule {
+  return rule;
 }
 
 function comesLast({ object, rules }: RouteDraft): boolean {
@@ -65,7 +71,7 @@ function comesLast({ object, rules }: RouteDraft): boolean {
 /** A refusal covers guarded addresses too, where an allowing rule would leave them to the guard. */
 function refuseConnections(rule: L4Rule, { reason }: DenyAction): L4Rule {
   const cidrs = rule.cidrs.map(({ cidr }) => ({ cidr, namesGuarded: true }));
-  return { ...rule, cidrs, verdict: "deny", reason };
+  return { ...uncounted(rule), cidrs, verdict: "deny", reason };
 }
 
 function placeRule(

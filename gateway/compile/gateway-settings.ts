@@ -14,6 +14,7 @@ import type {
   Refusal,
   SinkTarget,
 } from "../snapshot.ts";
+import { gatewayLimits, requestSizeLimits } from "./gateway-limits.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { notEnforced } from "./refusal.ts";
 import type { Finding, StatusBook } from "./status-book.ts";
@@ -39,14 +40,13 @@ export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): G
   const { index, guard, book, credentials } = scope;
   const { metadata, spec } = gateway;
   const trust = readUpstreamTrust(gateway, index);
-  const unenforced = findUnenforced(gateway);
+  const own = gatewayLimits(gateway, index);
+  const unenforced = [...findUnenforced(gateway), ...own.obstacles];
   for (const finding of unenforced) book.reject(gateway, finding);
-  if (trust.kind === "unusable") book.reportUnresolved(gateway, trust.finding);
-  const refusal = refusalOf(
-    gateway,
-    unenforced,
-    trust.kind === "unusable" ? trust.finding : undefined,
-  );
+  const unresolved = [...(trust.kind === "unusable" ? [trust.finding] : []), ...own.missing];
+  for (const finding of unresolved) book.reportUnresolved(gateway, finding);
+  const refusal = refusalOf(gateway, unenforced, unresolved[0]);
+  const requestSize = requestSizeLimits(gateway);
   if (spec.otlp?.captureBody !== undefined && spec.defaultPolicy === "allow-all") {
     const text = "keeps no bodies of requests that only spec.defaultPolicy (allow-all) lets pass";
     book.note(gateway, `spec.otlp.captureBody ${text}`);
@@ -70,6 +70,7 @@ export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): G
     requestTimeoutMs:
       requestTimeout === undefined ? defaultRequestTimeoutMs : parseDuration(requestTimeout),
     ...(otlp !== undefined && { otlp }),
+    ...(requestSize !== undefined && { requestSize }),
     ...(sinks.length > 0 && { sinks }),
   };
 }

@@ -46,6 +46,9 @@ t.test("draftMcpRoute() gives the engine the rules of the route", async (t) => {
             toolPolicy({
               allowedTools: ["c"],
               deniedToolsRegex: ["d"],
+              deniedArguments: [
+                { tools: ["*"], arguments: [{ path: "repo", operator: "In", values: ["x"] }] },
+              ],
               requireConfirmation: ["e"],
               rateLimits: [{ tools: ["f"], requests: 3, window: "1m", scope: "PerExecution" }],
             }),
@@ -53,11 +56,19 @@ t.test("draftMcpRoute() gives the engine the rules of the route", async (t) => {
         },
         { matches: [{ resources: ["r:*"], prompts: ["p"], methods: ["m"] }] },
         {},
+        { matches: [{ arguments: [{ path: "n", operator: "LessThan", bound: "5" }] }] },
       ],
     }),
   );
   const nothing = { globs: [], expressions: [] };
-  const everything = { servers: [], methods: [], tools: nothing, resources: [], prompts: [] };
+  const everything = {
+    servers: [],
+    methods: [],
+    tools: nothing,
+    conditions: [],
+    resources: [],
+    prompts: [],
+  };
   t.same(plan, {
     rules: [
       {
@@ -73,7 +84,14 @@ t.test("draftMcpRoute() gives the engine the rules of the route", async (t) => {
           {
             allowed: { globs: ["c"], expressions: [] },
             denied: { globs: [], expressions: ["d"] },
+            deniedArguments: [
+              {
+                tools: { globs: ["*"], expressions: [] },
+                conditions: [{ path: "repo", operator: "In", values: ["x"] }],
+              },
+            ],
             confirmed: ["e"],
+            confirmation: { timeoutMs: 120_000 },
             limits: [
               {
                 tools: { globs: ["f"], expressions: [] },
@@ -100,6 +118,18 @@ t.test("draftMcpRoute() gives the engine the rules of the route", async (t) => {
         limits: [],
       },
       { ruleIndex: 2, matches: [everything], toolPolicies: [], limits: [] },
+      {
+        ruleIndex: 3,
+        matches: [
+          {
+            ...everything,
+            tools: { globs: ["*"], expressions: [] },
+            conditions: [{ path: "n", operator: "LessThan", values: [], bound: "5" }],
+          },
+        ],
+        toolPolicies: [],
+        limits: [],
+      },
     ],
   });
 });
@@ -169,11 +199,43 @@ t.test("draftMcpRoute() counts the calls of an execution over all tools", async 
   ]);
 });
 
-t.test("draftMcpRoute() notes that nobody can be asked for confirmation", async (t) => {
-  const rules = [{ filters: [toolPolicy({ requireConfirmation: ["a"] })] }];
-  t.same(statusOf(compiled(gateway(), mcpRoute("m", { rules })), label).problems, [
-    "Tools that require confirmation are refused: nobody can be asked for it yet",
-  ]);
+const confirming = (confirmation?: object) =>
+  toolPolicy({ requireConfirmation: ["a"], ...(confirmation && { confirmation }) });
+const webhook = { url: "https://ask.example", signingSecretRef: { name: "s" } };
+
+t.test(
+  "draftMcpRoute() says who confirms, and keeps the signing key beside the plan",
+  async (t) => {
+    const rules = [{ filters: [confirming({ timeout: "5m", webhook })] }];
+    const route = mcpRoute("m", { rules });
+    const result = compiled(gateway(), secret("s", { token: "key-of-the-webhook" }), route);
+    const [rule] = hostPolicy(result, "mcp.example").rules[0]?.engine?.mcp?.rules ?? [];
+    t.same(rule?.toolPolicies[0]?.confirmation, {
+      timeoutMs: 300_000,
+      webhook: { url: "https://ask.example", key: "secret/default/s/token" },
+    });
+    t.equal(result.credentials.get("secret/default/s/token")?.reveal(), "key-of-the-webhook");
+    t.notMatch(JSON.stringify(result.snapshot), "key-of-the-webhook");
+  },
+);
+
+t.test("draftMcpRoute() refuses what cannot be asked as it is written", async (t) => {
+  const missing = compiled(
+    gateway(),
+    mcpRoute("m", { rules: [{ filters: [confirming({ webhook })] }] }),
+  );
+  t.match(hostPolicy(missing, "mcp.example").rules[0]?.action, {
+    kind: "deny",
+    message: /Secret default\/s does not exist/,
+  });
+  const different = compiled(
+    gateway(),
+    mcpRoute("m", { rules: [{ filters: [confirming(), confirming({ timeout: "1m" })] }] }),
+  );
+  t.match(hostPolicy(different, "mcp.example").rules[0]?.action, {
+    kind: "deny",
+    message: /other than that of another filter/,
+  });
 });
 
 t.test(

@@ -2,11 +2,12 @@
  * MCPRoute to draft: one rule for all requests to its hosts, whose messages the engine judges by the rules of the route.
  */
 
+import type { ArgumentCondition } from "../../crds/argument-condition.ts";
 import type { MCPRoute } from "../../crds/mcp-route.ts";
 import { parseDuration } from "../../crds/duration.ts";
 import { referenceOf } from "../../crds/meta.ts";
 import type { Path } from "../../crds/problem.ts";
-import type { McpMatch, McpRule, McpToolPolicy } from "../mcp-plan.ts";
+import type { McpConfirmation, McpMatch, McpRule, McpToolPolicy } from "../mcp-plan.ts";
 import { canCompile } from "../mcp/name-pattern.ts";
 import type { HttpMatch, ObjectName } from "../snapshot.ts";
 import { maxTotal } from "../snapshot-terms.ts";
@@ -16,6 +17,7 @@ import type { ObjectIndex } from "./object-index.ts";
 import { globPathMatch } from "./path-match.ts";
 import { notEnforced, refuseUnresolved } from "./refusal.ts";
 import type { RouteDraft } from "./route-draft.ts";
+import { readConfirmation, usualConfirmation } from "./rule-confirmation.ts";
 import type { ExtensionFindings } from "./rule-extensions.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
 import type { Finding } from "./status-book.ts";
@@ -35,12 +37,14 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
     judgeExtensions(rule.filters, ["spec", "rules", position], {
       index,
       namespace: name.namespace,
-      countsRequests: true,
     }),
   );
-  const unresolved = extensions.flatMap(({ missing }) => missing);
+  const confirmations = rules.map((rule, position) =>
+    readConfirmation(rule, ["spec", "rules", position], { index, namespace: name.namespace }),
+  );
+  const unresolved = [...extensions, ...confirmations].flatMap(({ missing }) => missing);
   const obstacles = [
-    ...extensions.flatMap((findings) => findings.obstacles),
+    ...[...extensions, ...confirmations].flatMap((findings) => findings.obstacles),
     ...loggingObstacles(extensions),
     ...rules.flatMap((rule, position) => ruleObstacles(rule, ["spec", "rules", position])),
   ];
@@ -51,6 +55,7 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
     obstacles,
     unresolved,
     problems: notesOf(route),
+    secrets: confirmations.flatMap(({ secrets }) => secrets),
     rules: [
       {
         ruleIndex: 0,
@@ -65,7 +70,12 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
         ...(isUsable && {
           mcp: {
             rules: rules.map((rule, position) =>
-              mcpRule(rule, { ruleIndex: position, name, extensions: extensions[position] }),
+              mcpRule(rule, {
+                ruleIndex: position,
+                name,
+                limits: extensions[position]?.limits ?? [],
+                confirmation: confirmations[position]?.confirmation ?? usualConfirmation,
+              }),
             ),
           },
         }),
@@ -101,28 +111,26 @@ function expressionsOf({ matches, filters }: Rule): string[] {
   const policies = filters.flatMap(({ toolPolicy }) => toolPolicy ?? []);
   return [
     ...matches.flatMap(({ toolsRegex }) => toolsRegex),
-    ...policies.flatMap(({ allowedToolsRegex, deniedToolsRegex, rateLimits }) => [
+    ...matches.flatMap((match) => match.arguments.flatMap(patternOf)),
+    ...policies.flatMap(({ allowedToolsRegex, deniedToolsRegex, rateLimits, deniedArguments }) => [
       ...allowedToolsRegex,
       ...deniedToolsRegex,
-      ...rateLimits.flatMap(({ toolsRegex }) => toolsRegex),
+      ...[...rateLimits, ...deniedArguments].flatMap(({ toolsRegex }) => toolsRegex),
+      ...deniedArguments.flatMap((denied) => denied.arguments.flatMap(patternOf)),
     ]),
   ];
 }
 
+function patternOf({ pattern }: ArgumentCondition): string[] {
+  return pattern === undefined ? [] : [pattern];
+}
+
 function notesOf({ spec }: MCPRoute): string[] {
-  const confirms = spec.rules.some(({ filters }) =>
-    filters.some(({ toolPolicy }) => (toolPolicy?.requireConfirmation.length ?? 0) > 0),
-  );
-  return [
-    ...(spec.hostnames.length === 0
-      ? [
-          "It names no host, so every request that no other route decides must be one to an MCP server",
-        ]
-      : []),
-    ...(confirms
-      ? ["Tools that require confirmation are refused: nobody can be asked for it yet"]
-      : []),
-  ];
+  return spec.hostnames.length === 0
+    ? [
+        "It names no host, so every request that no other route decides must be one to an MCP server",
+      ]
+    : [];
 }
 
 /**
@@ -152,43 +160,71 @@ const everything: Match = {
   servers: [],
   tools: [],
   toolsRegex: [],
+  arguments: [],
   resources: [],
   prompts: [],
   methods: [],
 };
 
+/** What a rule needs besides what it says. */
+interface RuleParts {
+  readonly ruleIndex: number;
+  readonly name: ObjectName;
+  readonly limits: McpRule["limits"];
+  readonly confirmation: McpConfirmation;
+}
+
 function mcpRule(
   { matches, filters }: Rule,
-  {
-    ruleIndex,
-    name,
-    extensions,
-  }: {
-    readonly ruleIndex: number;
-    readonly name: ObjectName;
-    readonly extensions: ExtensionFindings | undefined;
-  },
+  { ruleIndex, name, limits, confirmation }: RuleParts,
 ): McpRule {
+  const placeOf = (position: number) => `${name.name}/rules/${ruleIndex}/filters/${position}`;
   return {
     ruleIndex,
     matches: (matches.length === 0 ? [everything] : matches).map(mcpMatch),
     toolPolicies: filters.flatMap(({ toolPolicy }, position) =>
       toolPolicy === undefined
         ? []
-        : [mcpToolPolicy(toolPolicy, `${name.name}/rules/${ruleIndex}/filters/${position}`, name)],
+        : [{ ...mcpToolPolicy(toolPolicy, placeOf(position), name), confirmation }],
     ),
-    limits: extensions?.limits ?? [],
+    limits,
   };
 }
 
-function mcpMatch({ servers, methods, tools, toolsRegex, resources, prompts }: Match): McpMatch {
-  return { servers, methods, tools: { globs: tools, expressions: toolsRegex }, resources, prompts };
+function mcpMatch({
+  servers,
+  methods,
+  tools,
+  toolsRegex,
+  resources,
+  prompts,
+  ...more
+}: Match): McpMatch {
+  const conditions = more.arguments;
+  // Only tools have arguments, so that a match that asks for some is about tools, and about all when it names none.
+  const isAboutAll = conditions.length > 0 && tools.length + toolsRegex.length === 0;
+  return {
+    servers,
+    methods,
+    tools: { globs: isAboutAll ? ["*"] : tools, expressions: toolsRegex },
+    conditions,
+    resources,
+    prompts,
+  };
 }
 
-function mcpToolPolicy(policy: ToolPolicy, place: string, route: ObjectName): McpToolPolicy {
+function mcpToolPolicy(
+  policy: ToolPolicy,
+  place: string,
+  route: ObjectName,
+): Omit<McpToolPolicy, "confirmation"> {
   return {
     allowed: { globs: policy.allowedTools, expressions: policy.allowedToolsRegex },
     denied: { globs: policy.deniedTools, expressions: policy.deniedToolsRegex },
+    deniedArguments: policy.deniedArguments.map(({ tools, toolsRegex, ...more }) => ({
+      tools: { globs: tools, expressions: toolsRegex },
+      conditions: more.arguments,
+    })),
     confirmed: policy.requireConfirmation,
     limits: [
       ...policy.rateLimits.map(({ tools, toolsRegex, requests, window, scope }, position) => ({

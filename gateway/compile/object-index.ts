@@ -14,6 +14,8 @@ export type ObjectOf<Kind extends ParsedObject["kind"]> = Extract<ParsedObject, 
 export interface ObjectIndex {
   /** Every object once, by namespace, name and kind: what comes first takes precedence */
   readonly all: readonly ParsedObject[];
+  /** Whether replicas of this gateway share limits, which objects may ask for */
+  readonly sharesLimits: boolean;
   /** Names that more than one object had, with how many */
   readonly duplicates: ReadonlyMap<string, number>;
   /** Objects of a kind in precedence */
@@ -27,7 +29,10 @@ export interface ObjectIndex {
 }
 
 /** Indexes objects. Of several with one name the one whose JSON sorts first stays, and `duplicates` says so. */
-export function indexObjects(objects: readonly ParsedObject[]): ObjectIndex {
+export function indexObjects(
+  objects: readonly ParsedObject[],
+  { sharesLimits = false }: { readonly sharesLimits?: boolean } = {},
+): ObjectIndex {
   const byName = new Map<string, ParsedObject>();
   const duplicates = new Map<string, number>();
   for (const object of objects) {
@@ -39,6 +44,7 @@ export function indexObjects(objects: readonly ParsedObject[]): ObjectIndex {
   const all = [...byName.values()].toSorted(comparePrecedence);
   return {
     all,
+    sharesLimits,
     duplicates,
     list: (kind) => all.filter((object) => isOfKind(object, kind)),
     find(kind, namespace, name) {

@@ -16,6 +16,7 @@ import type {
   Refusal,
   RuleBudget,
 } from "../snapshot.ts";
+import type { SecretValue } from "../secret-value.ts";
 import type { RouteObject } from "./attachment.ts";
 import type { DenyAction } from "./refusal.ts";
 import type { Finding } from "./status-book.ts";
@@ -28,6 +29,8 @@ export interface RouteDraft {
   readonly obstacles: readonly Finding<"Accepted">[];
   readonly unresolved: readonly Finding<"ResolvedRefs">[];
   readonly problems: readonly string[];
+  /** Values that its plans name besides credentials, by their names; absent: none */
+  readonly secrets?: readonly (readonly [name: string, value: SecretValue])[];
   /** In the order of precedence; several may share a `ruleIndex` */
   readonly rules: readonly RuleDraft[];
   /** Of each rule of the object, in the order of its filters */
@@ -46,6 +49,8 @@ export interface RuleDraft {
   readonly provider?: string;
   readonly requestHeaders: HeaderRewrite;
   readonly responseHeaders: HeaderRewrite;
+  /** Most bytes of a request's body; absent: any */
+  readonly maxRequestBytes?: number;
   /** That the rule applies, in the order of its filters */
   readonly logging: readonly LoggingPolicy[];
   /** Of which requests take one each, in the order of the filters */

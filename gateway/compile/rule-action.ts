@@ -43,7 +43,7 @@ export interface ActionScope extends PlanScope {
   /** Takes what is to be minted for those that are used, by resource */
   readonly mints: Map<string, MintPlan>;
   /** Of the gateway */
-  readonly settings: Pick<GatewaySnapshot, "requestTimeoutMs" | "upstream">;
+  readonly settings: Pick<GatewaySnapshot, "requestTimeoutMs" | "upstream" | "requestSize">;
 }
 
 /** What becomes of requests that a rule matches. */
@@ -145,10 +145,13 @@ function forward(
   scope: ActionScope,
   way: Pick<ForwardAction, "credentials" | "backends" | "attempt">,
 ): RuleOutcome {
-  const { requestHeaders, responseHeaders } = rule;
+  const { requestHeaders, responseHeaders, maxRequestBytes } = rule;
   const engine = enginePlan(rule, scope, way.credentials);
+  const ceiling = scope.settings.requestSize?.bodyBytes ?? Number.POSITIVE_INFINITY;
+  // A rule may only say less than the gateway.
+  const size = maxRequestBytes !== undefined && maxRequestBytes < ceiling && { maxRequestBytes };
   return {
-    action: { kind: "forward", requestHeaders, responseHeaders, ...way },
+    action: { kind: "forward", requestHeaders, responseHeaders, ...size, ...way },
     ...(engine !== undefined && { engine }),
   };
 }

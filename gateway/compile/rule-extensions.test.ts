@@ -6,6 +6,7 @@ import {
   conditionOf,
   decisions,
   gateway,
+  gatewayOf,
   hostPolicy,
   httpRoute,
   l4Route,
@@ -15,6 +16,7 @@ import {
   target,
 } from "./testdata/objects.ts";
 import type { ParsedObject } from "../../crds/kinds.ts";
+import { compile } from "../compile.ts";
 import { indexObjects } from "./object-index.ts";
 import { judgeExtensions, unenforcedLogging } from "./rule-extensions.ts";
 
@@ -128,18 +130,65 @@ t.test("judgeExtensions() refuses traffic under a RateLimitPolicy that is missin
   );
 });
 
-t.test(
-  "judgeExtensions() refuses connections under a RateLimitPolicy: nobody counts them",
-  async (t) => {
-    const filters = [{ type: "ExtensionRef", extensionRef: target("RateLimitPolicy", "p") }];
-    const route = l4Route("c", { destinationHostnames: ["a.example"] }, { filters });
-    const result = compiled(gateway(), route, limit);
-    t.match(
-      conditionOf(result, "EgressL4Route default/c", "Accepted"),
-      /^NotEnforced: .* is not enforced yet/,
-    );
-  },
-);
+const filters = [{ type: "ExtensionRef", extensionRef: target("RateLimitPolicy", "p") }];
+
+t.test("judgeExtensions() counts connections, and requests where they are read", async (t) => {
+  const route = l4Route("c", { destinationHostnames: ["a.example"] }, { filters });
+  const result = compiled(gateway(), route, limit);
+  const [rule] = gatewayOf(result).l4Rules;
+  t.match(rule, {
+    verdict: "allow",
+    engine: {
+      route: { kind: "EgressL4Route", name: "c" },
+      ruleIndex: 0,
+      limits: [{ policy: { name: "p" }, requests: 1, windowMs: 1_000, scope: "PerAgent" }],
+    },
+  });
+  t.match(rule?.engine?.id, /^[0-9a-f]{16}$/);
+  const requests = hostPolicy(result, "a.example")?.rules ?? [];
+  t.ok(requests.length > 0);
+  for (const { engine } of requests) t.match(engine?.limits, [{ policy: { name: "p" } }]);
+  const without = compiled(gateway(), l4Route("c", { destinationHostnames: ["a.example"] }, {}));
+  t.equal(gatewayOf(without).l4Rules[0]?.engine, undefined);
+});
+
+t.test("judgeExtensions() asks nobody about connections that are refused anyway", async (t) => {
+  const denied = l4Route(
+    "c",
+    { destinationHostnames: ["a.example"], protocol: "UDP" },
+    { filters },
+  );
+  const both = l4Route(
+    "d",
+    { destinationHostnames: ["a.example"] },
+    { filters, backendRefs: [target("Backend", "b")] },
+  );
+  for (const rule of gatewayOf(compiled(gateway(), denied, both, limit)).l4Rules) {
+    t.match(rule, { verdict: "deny" });
+    t.equal(rule.engine, undefined);
+  }
+});
+
+t.test("judgeExtensions() refuses a shared limit where nothing is shared", async (t) => {
+  const shared = object("RateLimitPolicy", "p", { requests: 1, window: "1s", shared: {} });
+  const route = httpRoute("r", ["a.example"], { rules: [{ filters }] });
+  const objects = [gateway(), route, shared];
+  const alone = compiled(...objects);
+  t.same(decisions(hostPolicy(alone, "a.example")), ["deny not-enforced EgressHTTPRoute r/0"]);
+  t.equal(
+    conditionOf(alone, label, "Accepted"),
+    `NotEnforced: ${place} (RateLimitPolicy default/p with spec.shared, for which the gateway needs --nats) is not enforced yet`,
+  );
+  t.equal(
+    conditionOf(alone, "RateLimitPolicy default/p", "Accepted"),
+    "NotEnforced: spec.shared is not enforced yet",
+  );
+  const environment = { ownAddresses: [], sharesLimits: true };
+  const result = compile({ objects, revision: 1, environment });
+  t.match(hostPolicy(result, "a.example")?.rules[0]?.engine?.limits, [
+    { shared: { onUnreachable: "Refuse" } },
+  ]);
+});
 
 t.test("judgeExtensions() refuses traffic under a LoggingPolicy that is missing", async (t) => {
   const result = apply("LoggingPolicy", object("LoggingPolicy", "team/p", {}));

@@ -1,13 +1,11 @@
 /** Policies that a rule applies by ExtensionRef filters: which of them this gateway enforces, and which are missing. */
 
-import { parseDuration } from "../../crds/duration.ts";
 import type { LoggingPolicy } from "../../crds/logging-policy.ts";
-import { referenceOf } from "../../crds/meta.ts";
 import type { Path } from "../../crds/problem.ts";
 import { formatPath } from "../../crds/problem.ts";
-import type { RateLimitPolicy } from "../../crds/rate-limit-policy.ts";
 import { canSearch } from "../redaction/body-redaction.ts";
 import type { LimitPlan } from "../snapshot.ts";
+import { limitPlan, unenforcedLimit, withoutRepeats } from "./gateway-limits.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { notEnforced } from "./refusal.ts";
 import type { Finding } from "./status-book.ts";
@@ -30,15 +28,13 @@ export interface ExtensionFindings {
 export interface ExtensionScope {
   readonly index: ObjectIndex;
   readonly namespace: string;
-  /** False: nobody counts what the rule matches, such as raw connections */
-  readonly countsRequests: boolean;
 }
 
 /** Judges the filters of the rule at `path` in an object of `namespace`. */
 export function judgeExtensions(
   filters: readonly ExtensionFilter[],
   path: Path,
-  { index, namespace, countsRequests }: ExtensionScope,
+  { index, namespace }: ExtensionScope,
 ): ExtensionFindings {
   const logging: LoggingPolicy[] = [];
   const limits: LimitPlan[] = [];
@@ -49,7 +45,7 @@ export function judgeExtensions(
     const at = [...path, "filters", position, "extensionRef"];
     const { kind, name } = extensionRef;
     const label = `${kind} ${namespace}/${name}`;
-    const isKnown = kind === "LoggingPolicy" || (kind === "RateLimitPolicy" && countsRequests);
+    const isKnown = kind === "LoggingPolicy" || kind === "RateLimitPolicy";
     if (!isKnown) {
       obstacles.push(notEnforced(at, label));
       continue;
@@ -62,6 +58,11 @@ export function judgeExtensions(
     }
     if (policy.kind === "RateLimitPolicy") {
       limits.push(limitPlan(policy));
+      const [field] = unenforcedLimit(policy, index);
+      if (field !== undefined) {
+        const found = `${label} with ${formatPath(field)}, for which the gateway needs --nats`;
+        obstacles.push(notEnforced(at, found));
+      }
       continue;
     }
     logging.push(policy);
@@ -69,17 +70,6 @@ export function judgeExtensions(
     if (field !== undefined) obstacles.push(notEnforced(at, `${label} with ${formatPath(field)}`));
   }
   return { logging, limits: withoutRepeats(limits), obstacles, missing };
-}
-
-function limitPlan(policy: RateLimitPolicy): LimitPlan {
-  const { requests, window, scope } = policy.spec;
-  return { policy: referenceOf(policy), requests, windowMs: parseDuration(window), scope };
-}
-
-/** Named twice, a policy still counts a request once. */
-function withoutRepeats(limits: readonly LimitPlan[]): LimitPlan[] {
-  const byName = new Map(limits.map((limit) => [limit.policy.name, limit]));
-  return [...byName.values()];
 }
 
 /** The fields of a LoggingPolicy that ask for what this gateway does not do. */

@@ -31,6 +31,12 @@ export interface McpError {
   readonly reason: DenyReason;
 }
 
+/** For who reads no answers: JSON-RPC errors come with 200 otherwise. */
+const statuses: Partial<Record<DenyReason, number>> = {
+  "rate-limited": 429,
+  "limit-unavailable": 503,
+};
+
 /** The JSON of an error. Without an id it has none, as MCP wants it and JSON-RPC's `null` is not. */
 export function errorJson({ id, code, message, reason }: McpError): string {
   const error = JSON.stringify({ code, message, data: { reason } });
@@ -71,6 +77,6 @@ export function refuseMessages(
   if (answered.length === 0) return { ...refuseWhole(403, first), headers };
   const texts = answered.map(errorJson);
   const body = isBatch ? `[${texts.join(",")}]` : (texts[0] ?? "");
-  const status = readsAnswers ? 200 : reason === "rate-limited" ? 429 : 403;
+  const status = readsAnswers ? 200 : (statuses[reason] ?? 403);
   return { status, reason, message, body, headers };
 }

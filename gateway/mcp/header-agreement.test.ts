@@ -13,6 +13,8 @@ const call: McpMessage = {
   id: "1",
   method: "tools/call",
   subjects: [{ kind: "tool", name: "sü" }],
+  arguments: null,
+  cancels: null,
   revision: null,
 };
 const modern = { "mcp-protocol-version": "2026-07-28" };

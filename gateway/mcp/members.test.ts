@@ -22,6 +22,8 @@ t.test("readName() reads texts that every server reads alike", async (test) => {
     ['""', undefined],
     ['"a\\u0000"', undefined],
     ['"a\\u0085"', undefined],
+    [`"${"x".repeat(8_192)}"`, "x".repeat(8_192)],
+    [`"${"x".repeat(8_193)}"`, undefined],
     ['"\\udc00"', undefined],
     ["1", undefined],
     ["null", undefined],

@@ -25,6 +25,8 @@ t.test("readBody() reads requests, notifications and responses", async (test) =>
         id: "1",
         method: "tools/call",
         subjects: [{ kind: "tool", name: "search" }],
+        arguments: {},
+        cancels: null,
         revision: null,
       },
     },
@@ -35,6 +37,20 @@ t.test("readBody() reads requests, notifications and responses", async (test) =>
   test.match(read('{"jsonrpc":"2.0","id":"a","result":{}}'), {
     read: { message: { kind: "response", id: '"a"', method: "" } },
   });
+});
+
+t.test("readBody() reads which request a notification cancels", async (test) => {
+  const cancel = (id: string, method = "notifications/cancelled") =>
+    read(`{"jsonrpc":"2.0","method":"${method}","params":{"requestId":${id}}}`);
+  for (const [id, key] of [
+    ["7", "7"],
+    ['"7"', '"7'],
+    ['"\\u0061"', '"a'],
+    ["[7]", null],
+  ] as const) {
+    test.match(cancel(id), { read: { message: { cancels: key } } });
+  }
+  test.match(cancel("7", "notifications/progress"), { read: { message: { cancels: null } } });
 });
 
 t.test("readBody() keeps ids as they were written", async (test) => {
@@ -256,6 +272,16 @@ const refused: readonly (readonly [name: string, body: string | Buffer, reason: 
   [
     "ids twice in a batch",
     '[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":1,"method":"ping"}]',
+    "two requests of a batch have the same id",
+  ],
+  [
+    "a text twice, spelled in two ways, as ids of a batch",
+    '[{"jsonrpc":"2.0","id":"a","method":"ping"},{"jsonrpc":"2.0","id":"\\u0061","method":"ping"}]',
+    "two requests of a batch have the same id",
+  ],
+  [
+    "a number twice, spelled in two ways, as ids of a batch",
+    '[{"jsonrpc":"2.0","id":0,"method":"ping"},{"jsonrpc":"2.0","id":-0,"method":"ping"}]',
     "two requests of a batch have the same id",
   ],
 ];

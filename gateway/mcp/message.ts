@@ -9,6 +9,8 @@ import { isUtf8 } from "node:buffer";
 import type { ByteRange } from "../../providers/json-splice-members.ts";
 import { readMembers } from "../../providers/json-splice-members.ts";
 import { skipSpace, skipValue } from "../../providers/json-splice-value.ts";
+import type { MatchEffort } from "./call-arguments.ts";
+import { CallArguments, newEffort } from "./call-arguments.ts";
 import type { Members } from "./members.ts";
 import { findVariant, readName, readText } from "./members.ts";
 import type { McpSubject } from "./subject.ts";
@@ -24,6 +26,10 @@ export interface McpMessage {
   readonly method: string;
   /** What it names; empty where there is nothing to name */
   readonly subjects: readonly McpSubject[];
+  /** Of `tools/call`; null of all else. They lie in the body */
+  readonly arguments: CallArguments | null;
+  /** What the id of the request is compared by that it cancels; null where it cancels none */
+  readonly cancels: string | null;
   /** Revision that the message says it is of (from 2026-07-28 on); null when it says none */
   readonly revision: string | null;
 }
@@ -66,18 +72,20 @@ export function readBody(body: Buffer): ReadBody {
   if (isDeeper(body, maxDepth)) {
     return { kind: "malformed", reason: `it is nested more than ${maxDepth} levels deep` };
   }
-  if (body[start] !== openBracket) return { kind: "single", read: readMessage(body, start) };
+  if (body[start] !== openBracket)
+    return { kind: "single", read: readMessage(body, start, newEffort()) };
   return readBatch(body, start);
 }
 
 function readBatch(body: Buffer, start: number): ReadBody {
   const reads: ReadMessage[] = [];
+  const effort = newEffort();
   let at = skipSpace(body, start + 1);
   while (body[at] !== closeBracket) {
     if (reads.length === maxBatch) {
       return { kind: "malformed", reason: `a batch has more than ${maxBatch} messages` };
     }
-    reads.push(readMessage(body, at));
+    reads.push(readMessage(body, at, effort));
     at = skipSpace(body, skipValue(body, at));
     if (body[at] === comma) at = skipSpace(body, at + 1);
   }
@@ -91,10 +99,15 @@ function readBatch(body: Buffer, start: number): ReadBody {
 
 function requestId(read: ReadMessage): string[] {
   if (read.kind === "malformed" || read.message.kind !== "request") return [];
-  return read.message.id === null ? [] : [read.message.id];
+  return read.message.id === null ? [] : [idKey(read.message.id)];
 }
 
-function readMessage(body: Buffer, start: number): ReadMessage {
+/** What two ids, as JSON text, are compared by: `"\u0061"` and `"a"` are one id to every reader, `"1"` and `1` are two. */
+export function idKey(id: string): string {
+  return id.startsWith('"') ? `"${String(JSON.parse(id))}` : String(BigInt(id));
+}
+
+function readMessage(body: Buffer, start: number, effort: MatchEffort): ReadMessage {
   const read = readMembers(body, start);
   if (read.kind === "malformed") return malformed(read.reason);
   const { members } = read;
@@ -107,13 +120,25 @@ function readMessage(body: Buffer, start: number): ReadMessage {
   if (!members.has("method")) {
     return {
       kind: "message",
-      message: { kind: "response", id, method: "", subjects: [], revision: null },
+      message: {
+        kind: "response",
+        id,
+        method: "",
+        subjects: [],
+        arguments: null,
+        cancels: null,
+        revision: null,
+      },
     };
   }
-  return readCall(body, members, id);
+  return readCall(body, members, { id, effort });
 }
 
-function readCall(body: Buffer, members: Members, id: string | null): ReadMessage {
+function readCall(
+  body: Buffer,
+  members: Members,
+  { id, effort }: { readonly id: string | null; readonly effort: MatchEffort },
+): ReadMessage {
   const method = readName(body, members.get("method"));
   if (method === undefined) return malformed("method is no text that names one", id);
   const params = readParams(body, members.get("params"));
@@ -123,9 +148,21 @@ function readCall(body: Buffer, members: Members, id: string | null): ReadMessag
   const revision = readRevision(body, params.members);
   if (revision === undefined) return malformed(`params._meta names no revision it is of`, id);
   const kind = id === null ? "notification" : "request";
+  const called =
+    method === "tools/call"
+      ? new CallArguments(body, params.members.get("arguments"), effort)
+      : null;
   return {
     kind: "message",
-    message: { kind, id, method, subjects: subjects.subjects, revision },
+    message: {
+      kind,
+      id,
+      method,
+      subjects: subjects.subjects,
+      arguments: called,
+      cancels: readCancelled(method, body, params.members),
+      revision,
+    },
   };
 }
 
@@ -164,6 +201,14 @@ function readParams(
   const read = readMembers(body, range.start);
   if (read.kind === "malformed") return { kind: "malformed", reason: `params: ${read.reason}` };
   return read;
+}
+
+/** By mistake it cancels nothing: what it names is none of the gateway's requests then. */
+function readCancelled(method: string, body: Buffer, params: Members): string | null {
+  const range = params.get("requestId");
+  if (method !== "notifications/cancelled" || range === undefined) return null;
+  const id = readId(body, new Map([["id", range]]));
+  return id === undefined || id === null ? null : idKey(id);
 }
 
 /** Null when the message says none; undefined when what it says cannot be read in one way. */

@@ -1,6 +1,9 @@
 import t from "tap";
+import { seededRandom } from "../testdata/random.ts";
 import type { McpRule } from "../mcp-plan.ts";
 import type { JudgedMessage, MessageVerdict } from "./rule-judge.ts";
+import { CallArguments } from "./call-arguments.ts";
+import { compileRule, matchesMessage } from "./compiled-rule.ts";
 import { RuleJudge } from "./rule-judge.ts";
 import { mcpServer } from "./server-match.ts";
 import { globs, match, mcpPlan, toolPolicy } from "./testdata/plans.ts";
@@ -111,10 +114,20 @@ t.test("judge() asks every tool policy, denied before allowed", async (test) => 
     ["find_1", 'deny 0 does not allow tool "find_1"'],
     ["get_secret", 'deny 0 denies tool "get_secret"'],
     ["get_never", 'deny 0 denies tool "get_never"'],
-    ["get_money", 'deny 0 wants a person to confirm tool "get_money", which nobody can here yet'],
+    ["get_money", "allow 0"],
   ] as const;
   for (const [name, wanted] of cases) test.equal(text(judge.judge(call(name), server)), wanted);
   test.equal(text(judge.judge(request("resources/list"), server)), "allow 0");
+});
+
+t.test("judge() says who must confirm a call", async (test) => {
+  const confirmation = { timeoutMs: 5 };
+  const judge = new RuleJudge(
+    mcpPlan({ toolPolicies: [toolPolicy({ confirmed: ["pay*"], confirmation }), toolPolicy()] }),
+  );
+  test.match(judge.judge(call("pay_now"), server), { kind: "allow", confirmation });
+  test.match(judge.judge(call("get"), server), { kind: "allow", confirmation: null });
+  test.ok(judge.shows("tool", "pay_now", server));
 });
 
 t.test("judge() gives the limits of the rule and of the tool", async (test) => {
@@ -182,5 +195,158 @@ t.test("judge() remembers verdicts, and mistakes none for another", async (test)
   for (let round = 0; round < 2; round++) {
     for (const [message, at, kind] of cases) test.equal(judge.judge(message, at).kind, kind);
     for (let index = 0; index < 2_000; index++) judge.judge(call(`y${index}`), server);
+  }
+});
+
+const withArguments = (name: string, json: string): JudgedMessage => {
+  const body = Buffer.from(json);
+  return {
+    ...call(name),
+    arguments: new CallArguments(body, { start: 0, end: body.length }),
+  };
+};
+const isIn = (path: string, ...values: readonly string[]) =>
+  ({ path, operator: "In", values }) as const;
+
+t.test("judge() allows calls by their arguments, rule after rule", async (test) => {
+  const judge = new RuleJudge(
+    mcpPlan(
+      {
+        matches: [
+          match({ tools: globs("push"), conditions: [isIn("repo", "a"), isIn("branch", "dev")] }),
+          match({ tools: globs("push"), conditions: [isIn("repo", "b")] }),
+        ],
+      },
+      { matches: [match({ tools: globs("p*"), conditions: [isIn("repo", "c")] })] },
+      {
+        matches: [match({ tools: globs("put") })],
+        toolPolicies: [toolPolicy({ denied: globs("put") })],
+      },
+    ),
+  );
+  const cases = [
+    ["push", '{"repo":"a","branch":"dev"}', "allow 0"],
+    ["push", '{"repo":"b"}', "allow 0"],
+    ["push", '{"repo":"c"}', "allow 1"],
+    [
+      "push",
+      '{"repo":"a","branch":"main"}',
+      'deny null does not allow tool "push" on this server with argument "branch" as it is',
+    ],
+    [
+      "push",
+      "{}",
+      'deny null does not allow tool "push" on this server with argument "repo" as it is',
+    ],
+    [
+      "push",
+      '{"repo":"b","Repo":"c"}',
+      'deny 0 cannot tell argument "repo" of tool "push": a key on its way comes twice or in another case',
+    ],
+    ["put", '{"repo":"c"}', "allow 1"],
+    ["put", '{"repo":"d"}', 'deny 2 denies tool "put"'],
+    ["pull", '{"repo":"c"}', "allow 1"],
+  ] as const;
+  for (let round = 0; round < 2; round++) {
+    for (const [name, json, wanted] of cases) {
+      test.equal(text(judge.judge(withArguments(name, json), server)), wanted, `${name} ${json}`);
+    }
+  }
+  test.equal(judge.judge(call("push"), server).kind, "deny", "no arguments at all");
+  test.ok(judge.shows("tool", "push", server));
+  test.ok(judge.shows("tool", "put", server), "some arguments allow it");
+  test.notOk(judge.shows("tool", "get", server));
+});
+
+t.test("judge() denies calls by their arguments, also where it cannot tell", async (test) => {
+  const judge = new RuleJudge(
+    mcpPlan({
+      toolPolicies: [
+        toolPolicy({
+          deniedArguments: [
+            {
+              tools: globs("pay"),
+              conditions: [
+                { path: "amount", operator: "GreaterThan", bound: "100", values: [] },
+                isIn("currency", "EUR"),
+              ],
+            },
+            {
+              tools: globs("pay"),
+              conditions: [{ path: "to", operator: "NotIn", values: ["me"] }],
+            },
+          ],
+        }),
+      ],
+    }),
+  );
+  const cases = [
+    ['{"to":"me","amount":100,"currency":"EUR"}', "allow 0"],
+    ['{"to":"me","amount":101,"currency":"USD"}', "allow 0"],
+    ['{"to":"me"}', "allow 0"],
+    [
+      '{"to":"me","amount":101,"currency":"EUR"}',
+      'deny 0 denies tool "pay" with argument "amount" as it is',
+    ],
+    [
+      '{"to":"me","amount":"101","currency":["EUR"]}',
+      'deny 0 denies tool "pay" with argument "amount" as it is',
+    ],
+    ['{"amount":1}', 'deny 0 denies tool "pay" with argument "to" as it is'],
+    ['{"to":["me"]}', 'deny 0 denies tool "pay" with argument "to" as it is'],
+    [
+      '{"to":"me","To":"you"}',
+      'deny 0 cannot tell argument "amount" of tool "pay": a key on its way comes twice or in another case',
+    ],
+  ] as const;
+  for (const [json, wanted] of cases) {
+    test.equal(text(judge.judge(withArguments("pay", json), server)), wanted, json);
+  }
+  test.equal(judge.judge(withArguments("get", '{"amount":101}'), server).kind, "allow");
+  test.ok(judge.shows("tool", "pay", server));
+});
+
+t.test("judge() finds the same rule as comparing one match after another", async (test) => {
+  const random = seededRandom(11);
+  const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
+  const some = (items: readonly string[]) => (random() < 0.4 ? [] : [pick(items), pick(items)]);
+  const names = ["*", "a", "ab*", "*b", "a*b", "?b", "*x*"];
+  const servers = [
+    "*",
+    "mcp.test",
+    "*.test",
+    "https://mcp.test",
+    "https://mcp.test/m*",
+    "http://*",
+  ];
+  const methods = ["tools/*", "tools/call", "*", "*/read", "prompts/get"];
+  for (let run = 0; run < 150; run++) {
+    const plan = mcpPlan(
+      ...Array.from({ length: 12 }, () => ({
+        matches: Array.from({ length: 3 }, () =>
+          match({
+            servers: some(servers),
+            methods: some(methods),
+            tools: { globs: some(names), expressions: random() < 0.1 ? ["a+b"] : [] },
+            resources: some(names),
+            prompts: some(names),
+          }),
+        ),
+      })),
+    );
+    const judge = new RuleJudge(plan);
+    for (const kind of ["tool", "resource", "prompt"] as const) {
+      for (const name of ["a", "ab", "aab", "x", "b"]) {
+        const message = {
+          ...pick([call(name), resource(name), prompt(name)]),
+          subjects: [{ kind, name }],
+        };
+        const rule = plan.rules
+          .map(compileRule)
+          .find(({ matches }) => matches.some((one) => matchesMessage(one, message, server)));
+        const verdict = judge.judge(message, server);
+        test.equal(verdict.ruleIndex, rule?.ruleIndex ?? null);
+      }
+    }
   }
 });

@@ -62,7 +62,7 @@ function matchesOne(glob: string, { origin, host, path }: McpServer): boolean {
 }
 
 /** The parts of a glob of URLs, whose scheme ends at `scheme`; the path is empty where it has none. */
-function splitServerGlob(glob: string, scheme: number) {
+export function splitServerGlob(glob: string, scheme: number) {
   const slash = glob.indexOf("/", scheme + 3);
   return slash < 0
     ? { origin: glob, path: "" }

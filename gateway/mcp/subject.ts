@@ -67,7 +67,7 @@ function readNamed(
     where,
   }: { readonly kind: McpSubjectKind; readonly key: "name" | "uri"; readonly where: string },
 ): ReadSubjects {
-  if (findVariant(members, ["name", "uri", "ref"]) !== undefined) {
+  if (findVariant(members, ["name", "uri", "ref", "arguments"]) !== undefined) {
     return malformed(`a key of ${where} is written in another case`);
   }
   const name = readName(body, members.get(key));

@@ -30,6 +30,7 @@ t.test("evaluate() lets by what was taken, and refuses the rest", async (t) => {
       asked.push([of, request]);
       return verdict;
     },
+    settle: () => verdict,
   };
   t.same(rateLimitPolicy.evaluate(transaction({ plan, limiter })), { kind: "continue" });
   t.same(asked, [[limits, { caller: "run:1", route: plan.route }]]);

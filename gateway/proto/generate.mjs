@@ -22,7 +22,7 @@ const modules = [
   { name: "xds", packages: /^\.(?!envoy\.(?:service|data)\.|opentelemetry\.)/ },
   { name: "discovery", packages: /^\.(?:envoy\.service\.discovery|google\.rpc)\./ },
   { name: "accesslog", packages: /^\.envoy\.(?:service|data)\.accesslog\./ },
-  { name: "extproc", packages: /^\.envoy\.service\.(?:network_)?ext_proc\./ },
+  { name: "extproc", packages: /^\.envoy\.service\.(?:(?:network_)?ext_proc|ratelimit)\./ },
   { name: "otlp", packages: /^\.opentelemetry\./ },
 ];
 

@@ -27,7 +27,7 @@ export function transaction({
     path: "/v1/chat/completions",
     header: (name) => fields.get(name),
     trace: { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "53995c3f42cd8ad8", parentSpanId: "" },
-    limiter: { take: () => ({ kind: "taken" }) },
+    limiter: { settle: () => ({ kind: "taken" }), take: () => ({ kind: "taken" }) },
     credential: (resource) => {
       const value = values.get(resource);
       return value === undefined ? undefined : new SecretValue(value);

@@ -150,7 +150,7 @@ function aliasCases(rule: L4Rule, { naming, aliases }: ConnectionScope): Connect
       ...others.map((input) => anyHost(input, rule.hosts)),
       ...portPredicate(rule),
     ]),
-    use: toAlias(alias, naming, allowKey(rule)),
+    use: { ...toAlias(alias, naming, allowKey(rule)), ...planOf(rule) },
   }));
 }
 
@@ -228,7 +228,11 @@ function treatmentOf(
     const { reason = "deny-policy" } = rule;
     return { kind: "refuse", decision: encodeDecisionKey({ verdict, reason, route, ruleIndex }) };
   }
-  return { kind, decision: allowKey(rule) };
+  return { kind, decision: allowKey(rule), ...planOf(rule) };
+}
+
+function planOf({ engine }: L4Rule): { plan?: string } {
+  return engine === undefined ? {} : { plan: engine.id };
 }
 
 function allowKey({ route, ruleIndex }: L4Rule): string {

@@ -62,6 +62,7 @@ t.test("engineFilter() is off until a route turns it on, and fails closed", asyn
   for (const config of [decoded(filter), decoded(attemptFilters()[0])]) {
     t.equal(config.failureModeAllow, false);
     t.match(config.messageTimeout, { seconds: 5 });
+    t.match(config.maxMessageTimeout, { seconds: 630 });
     t.equal(config.statusOnError?.code, 503);
     t.equal(config.grpcService?.envoyGrpc?.clusterName, "clrk-engine");
     t.same(config.metadataOptions?.receivingNamespaces?.untyped, ["clrk", "clrk.order"]);

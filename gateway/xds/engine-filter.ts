@@ -6,6 +6,7 @@
 
 import { packAny, typedExtension } from "../any.ts";
 import { CLRK_HEADERS, ENGINE_ROLE } from "../headers.ts";
+import { maxConfirmationMs } from "../mcp-plan.ts";
 import type { ShownParts } from "../processing-mode.ts";
 import { shownParts } from "../processing-mode.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
@@ -20,8 +21,11 @@ type ProcessingMode = envoy.extensions.filters.http.ext_proc.v3.IProcessingMode;
 type GrpcService = envoy.config.core.v3.IGrpcService;
 type HeaderValue = envoy.config.core.v3.IHeaderValue;
 
-/** The engine answers in microseconds; so late an answer means that it hangs. */
-const messageTimeoutMs = 5_000;
+/** Time in `ms` after which Envoy gives up. The engine answers in microseconds; so late an answer means that it hangs. */
+export const messageTimeoutMs = 5_000;
+
+/** The engine asks for more where a call waits for its confirmation, and for a little beyond that. */
+const maxMessageTimeoutMs = maxConfirmationMs + 30_000;
 
 /** The downstream filter; off unless `engineRouteConfig` turns it on. */
 export function engineFilter(): HttpFilter {
@@ -131,6 +135,7 @@ function common() {
   return {
     statPrefix: "engine",
     messageTimeout: duration(messageTimeoutMs),
+    maxMessageTimeout: duration(maxMessageTimeoutMs),
     failureModeAllow: false,
     metadataOptions: {
       receivingNamespaces: { untyped: [ENGINE_METADATA.namespace, ENGINE_METADATA.order] },
@@ -141,10 +146,10 @@ function common() {
 }
 
 /**
- * A thread that is gone costs nothing: a stream that got nowhere is opened again, in turn at another one. To look for one
+ * The engine's threads, asked in that role, of which network filters tell no caller. A thread that is gone costs nothing: a stream that got nowhere is opened again, in turn at another one. To look for one
  * that was not asked before would cost Envoy 10 µs a request.
  */
-function engineService(role: string, metadata: readonly HeaderValue[] = []): GrpcService {
+export function engineService(role: string, metadata: readonly HeaderValue[] = []): GrpcService {
   return {
     envoyGrpc: { clusterName: RESOURCE.engine, skipEnvoyHeaders: true },
     timeout: duration(0),

@@ -13,6 +13,7 @@ import { serverNameAgreementFilter } from "./agreement.ts";
 import { aliasText } from "./alias-names.ts";
 import { dnsCache } from "./cluster.ts";
 import type { HostSource } from "./connection-facts.ts";
+import { connectionLimitFilter } from "./connection-limit-filter.ts";
 import { connectionFacts } from "./connection-facts.ts";
 import { handshakeTimeoutMs, interceptingTransportSocket } from "./downstream-tls.ts";
 import {
@@ -24,23 +25,29 @@ import {
 import { interceptingConnectionManager } from "./http-connection-manager.ts";
 import { RESOURCE } from "./resource-names.ts";
 
+/** A connection whose bytes are passed on. */
+export interface PassedConnection {
+  readonly decision: string;
+  /** Id of the plan by which the engine is asked about it first; absent: it is not asked */
+  readonly plan?: string;
+}
+
 /** How a connection is treated; `chainName` gives each its name. */
 export type ConnectionTreatment =
   | { readonly kind: "intercept-tls"; readonly section: string | undefined }
   | { readonly kind: "plain-http"; readonly section: string | undefined }
   /** Encrypted bytes to the server name */
-  | { readonly kind: "pass-server-name"; readonly decision: string }
+  | ({ readonly kind: "pass-server-name" } & PassedConnection)
   /** Bytes to the name that was dialled */
-  | { readonly kind: "pass-dialled-name"; readonly decision: string }
+  | ({ readonly kind: "pass-dialled-name" } & PassedConnection)
   /** Bytes to the fixed address of the server name, or of the name that was dialled */
-  | {
+  | ({
       readonly kind: "pass-alias";
       readonly by: HostSource;
       readonly alias: HostAlias;
-      readonly decision: string;
-    }
+    } & PassedConnection)
   /** Bytes to the address that was dialled */
-  | { readonly kind: "pass-address"; readonly decision: string }
+  | ({ readonly kind: "pass-address" } & PassedConnection)
   | { readonly kind: "refuse"; readonly decision: string };
 
 type FilterChain = envoy.config.listener.v3.IFilterChain;
@@ -93,6 +100,7 @@ export function filterChain(
         filters: [
           connectionFacts("server-name", treatment.decision),
           serverNameAgreementFilter(),
+          ...limitFilters(treatment),
           forwardProxy(gateway),
           tcpProxy(RESOURCE.forwardRaw, log),
         ],
@@ -102,6 +110,7 @@ export function filterChain(
         name,
         filters: [
           connectionFacts("dialled", treatment.decision),
+          ...limitFilters(treatment),
           forwardProxy(gateway),
           tcpProxy(RESOURCE.forwardRaw, log),
         ],
@@ -112,6 +121,7 @@ export function filterChain(
         filters: [
           connectionFacts(treatment.by, treatment.decision),
           ...(treatment.by === "server-name" ? [serverNameAgreementFilter()] : []),
+          ...limitFilters(treatment),
           aliasAddress(treatment.alias),
           tcpProxy(RESOURCE.originalDestination, log),
         ],
@@ -121,6 +131,7 @@ export function filterChain(
         name,
         filters: [
           connectionFacts("dialled", treatment.decision),
+          ...limitFilters(treatment),
           tcpProxy(RESOURCE.originalDestination, log),
         ],
       };
@@ -130,6 +141,10 @@ export function filterChain(
         filters: [connectionFacts("dialled", treatment.decision), tcpProxy(RESOURCE.refused, log)],
       };
   }
+}
+
+function limitFilters({ plan }: PassedConnection) {
+  return plan === undefined ? [] : [connectionLimitFilter(plan)];
 }
 
 /** Resolves the dynamic host of filter state, else the server name, on the port that was dialled. */

@@ -18,6 +18,7 @@ import type {
 } from "../snapshot.ts";
 import { CLRK_HEADERS } from "../headers.ts";
 import { maxMcpBytes } from "../mcp-plan.ts";
+import { bodySizeRouteConfig } from "./body-size-filter.ts";
 import { modelCallBytes } from "./model-call-body.ts";
 import { overwriteHeader } from "./denial-route.ts";
 import { mutationConfig } from "./header-injection.ts";
@@ -231,6 +232,7 @@ function perFilterConfig(options: ForwardOptions, protocol: Protocol): PerFilter
     ...mutationConfig(requestMutations, responseMutations, action.credentials),
     ...engineConfig({ ...action, engine }, protocol),
     ...(named && namedAddressConfig()),
+    ...(action.maxRequestBytes !== undefined && bodySizeRouteConfig(action.maxRequestBytes)),
   };
 }
 

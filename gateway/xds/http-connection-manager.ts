@@ -14,6 +14,7 @@ import type { GatewaySnapshot } from "../snapshot.ts";
 import type { AccessLogSink } from "./access-log.ts";
 import { attemptAccessLog, interceptedAccessLog } from "./access-log.ts";
 import { agreementFilter } from "./agreement.ts";
+import { bodySizeFilters } from "./body-size-filter.ts";
 import { ambiguousPathFilter, ambiguousPathPolicy } from "./ambiguous-path.ts";
 import { dnsCache, unguardedDnsCache } from "./cluster.ts";
 import { denialFormat } from "./denial-route.ts";
@@ -59,7 +60,13 @@ export function interceptingConnectionManager(
     upgradeConfigs: [{ upgradeType: "websocket" }],
     localReplyConfig: localReplies(gateway),
     streamIdleTimeout: duration(streamIdleMs(gateway.requestTimeoutMs)),
+    ...headerBound(gateway),
   });
+}
+
+function headerBound({ requestSize }: GatewaySnapshot) {
+  const bytes = requestSize?.headerBytes;
+  return bytes === undefined ? {} : { maxRequestHeadersKb: uint32(bytes / 1_024) };
 }
 
 /** Settings that every connection manager of ours shares: nothing an agent sends steers Envoy itself. */
@@ -109,6 +116,7 @@ function httpFilters(
   return [
     agreementFilter(scheme),
     ambiguousPathFilter(),
+    ...bodySizeFilters(gateway),
     // Before credentials are written, so that the engine sees what the agent sent.
     engineFilter(),
     choiceFilter(),

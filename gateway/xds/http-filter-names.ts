@@ -4,6 +4,8 @@
 export const HTTP_FILTER = {
   /** Holds what a request says against what its connection dialled; hosts may have a cheaper form of it */
   agreement: "envoy.filters.http.rbac",
+  /** Bounds bodies of requests; each bound of rules has one with its bytes behind the name */
+  bodySize: "clrk.body_size",
   headerMutation: "envoy.filters.http.header_mutation",
   forwardProxy: "envoy.filters.http.dynamic_forward_proxy",
   /** A second forward proxy, off unless a route turns it on: resolves hosts that a rule names by address */

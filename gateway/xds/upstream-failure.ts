@@ -60,13 +60,13 @@ export const engineReply: FailureReply = {
   },
 };
 
-/** A signature covers the whole body, and no more is held for it. */
+/** More than a bound that was set, or than is held of a model call or for a signature, which needs the whole body. */
 export const bodyTooLargeReply: FailureReply = {
   when: "response.code_details == 'request_payload_too_large'",
   facts: {
     status: 413,
     reason: "body-too-large",
-    message: `The body is larger than the ${modelCallBytes / 1024 / 1024} MiB that are held while it is decided who serves it: send it in parts`,
+    message: `The body is larger than this rule or gateway takes (of model calls and signed requests ${modelCallBytes / 1024 / 1024} MiB at most): send it in parts`,
   },
 };
 

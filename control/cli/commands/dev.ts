@@ -28,6 +28,8 @@ export interface DevFlags {
   readonly transparent?: string;
   readonly concurrency?: number;
   readonly "engine-threads"?: number;
+  readonly nats?: readonly string[];
+  readonly "nats-credentials"?: string;
   readonly replace?: boolean;
 }
 

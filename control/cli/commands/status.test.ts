@@ -129,8 +129,14 @@ t.test("status() says what is wrong", async (t) => {
       connections: { open: 0, total: 0, bytesUpstream: 0, bytesDownstream: 0 },
       failed: 6,
       droppedFacts: 0,
-      limited: { spent: 0, full: 0 },
+      limited: { spent: 0, full: 0, unreachable: 2, unshared: 5 },
       budgets: { exhausted: 1, full: 0, unwritten: 7, failure: "Cannot keep the budgets: full" },
+    },
+    sharedLimits: {
+      server: "nats://n:4222",
+      isReachable: false,
+      replicas: 3,
+      failure: "Cannot reach NATS at nats://n:4222: The connection was lost",
     },
     records: {
       file: "/nowhere/r",
@@ -152,6 +158,10 @@ t.test("status() says what is wrong", async (t) => {
     "Engine     1 of 2 threads, 4 requests open, 500 so far, 3 replaced, 6 failed, 7 uses of budgets not written\n",
   );
   t.match(text, "Budgets    Cannot keep the budgets: full\n");
+  t.match(
+    text,
+    "Limits     NOT SHARED: Cannot reach NATS at nats://n:4222: The connection was lost, 2 refused that could not be asked about, 5 let by without asking\n",
+  );
   t.match(text, "Problems (revision 6 stays live)\n  policy/a.yaml:3: spec: is wrong\n");
   t.match(text, "False   deny-all   127.0.0.1:4100   [::1]:15001   3");
   t.match(text, "default/default: Envoy rejected it: bad listener\n");

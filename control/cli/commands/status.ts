@@ -1,10 +1,12 @@
 /** `clrk status`: the running gateway processes at a glance. */
+import type { ConfirmationCounts } from "../../../gateway/confirmation.ts";
 import type {
   GatewayProcessStatus,
   MintedCredentialStatus,
   RecordsStatus,
 } from "../../../gateway/control-api.ts";
 import type { EngineStatus } from "../../../gateway/engine.ts";
+import type { LimitStoreState } from "../../../gateway/limit-store.ts";
 import { formatTierCounts } from "../../../gateway/route-tier.ts";
 import { ageSince, describeAge, formatAge } from "../age.ts";
 import { auditBanners } from "../audit-banner.ts";
@@ -56,7 +58,7 @@ function describeProcess(process: GatewayProcessStatus, context: CliContext): st
 
 function describeFacts(process: GatewayProcessStatus, context: CliContext): string[] {
   const { pid, version, startedAt, directories, revision, envoy, engine, records } = process;
-  const { plugins, mintedCredentials, secrets } = process;
+  const { plugins, mintedCredentials, secrets, sharedLimits } = process;
   const { workingDirectory } = context;
   const ageMs = ageSince(startedAt, context.now());
   const facts: [string, string][] = [
@@ -71,6 +73,12 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
     ...(engine === undefined || engine.budgets.failure === ""
       ? []
       : [["Budgets", engine.budgets.failure] satisfies [string, string]]),
+    ...(sharedLimits === undefined
+      ? []
+      : [["Limits", describeSharedLimits(sharedLimits, engine)] satisfies [string, string]]),
+    ...(process.confirmations === undefined || process.confirmations.open === 0
+      ? []
+      : [["Approvals", describeApprovals(process.confirmations)] satisfies [string, string]]),
     ...(plugins.length === 0
       ? []
       : [["Plugins", describePlugins(plugins)] satisfies [string, string]]),
@@ -90,8 +98,27 @@ function describeFacts(process: GatewayProcessStatus, context: CliContext): stri
   return facts.map(([name, value]) => `${name.padEnd(10)} ${escapeControls(value)}\n`);
 }
 
+function describeSharedLimits(
+  { server, isReachable, replicas, failure }: LimitStoreState,
+  engine: EngineStatus | undefined,
+): string {
+  const { unreachable = 0, unshared = 0 } = engine?.limited ?? {};
+  return [
+    isReachable
+      ? `shared by ${server}, ${replicas} ${replicas === 1 ? "replica" : "replicas"}`
+      : `NOT SHARED: ${failure}`,
+    ...(unreachable === 0 ? [] : [`${unreachable} refused that could not be asked about`]),
+    ...(unshared === 0 ? [] : [`${unshared} let by without asking`]),
+  ].join(", ");
+}
+
 function describePlugins(plugins: GatewayProcessStatus["plugins"]): string {
   return plugins.map(({ name, specifier }) => `${name} (${specifier})`).join(", ");
+}
+
+function describeApprovals({ open, refused }: ConfirmationCounts): string {
+  const lost = refused === 0 ? "" : `, ${refused} denied for want of room`;
+  return `${open} ${open === 1 ? "call waits" : "calls wait"}${lost}: clrk approvals`;
 }
 
 /** Whether there is one, for how long, and why the last attempt failed where that matters now. */

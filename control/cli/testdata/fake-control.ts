@@ -14,6 +14,7 @@ import { ClrkError } from "../../../gateway/errors.ts";
 import { controlSocketPath } from "../../../gateway/home-directory.ts";
 import type { HomeDirectory } from "../../../gateway/home-directory.ts";
 import { silentLogger } from "../../../gateway/log.ts";
+import type { OpenConfirmation } from "../../../gateway/confirmation.ts";
 import type { EgressRecord } from "../../../gateway/record.ts";
 
 export function gatewayWith(changes: Partial<GatewayStatus> = {}): GatewayStatus {
@@ -135,6 +136,7 @@ export interface FakeControl extends AsyncDisposable {
   status: GatewayProcessStatus;
   objects: readonly ServedObject[];
   budgets: readonly BudgetStatus[];
+  questions: readonly OpenConfirmation[];
   /** Refuses runs with this sentence */
   refusal: string;
   proxyUrl: string;
@@ -159,6 +161,7 @@ export async function openFakeControl(
     status: statusWith({ pid }),
     objects: [],
     budgets: [],
+    questions: [],
     refusal: "",
     proxyUrl: "http://run-1:token@127.0.0.1:4100",
     calls: [],
@@ -188,6 +191,15 @@ export async function openFakeControl(
         items: fake.objects.filter(({ object }) => kind === undefined || object.kind === kind),
       }),
       budgets: () => ({ items: fake.budgets }),
+      confirmations: {
+        list: () => fake.questions,
+        decide: (id, { decision, reason }) => {
+          fake.calls.push(`${decision} ${id} ${reason}`.trim());
+          const question = fake.questions.find((one) => one.id === id);
+          if (question === undefined) return "unknown";
+          return question.asks === "cli" ? "done" : "elsewhere";
+        },
+      },
       registerRun: async (run) => {
         if (fake.refusal !== "") {
           throw new ClrkError("CLRK_PRECONDITION_FAILED", fake.refusal, { expose: fake.refusal });

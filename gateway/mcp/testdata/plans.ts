@@ -4,7 +4,10 @@ import type { McpMatch, McpPlan, McpRule, McpToolPolicy } from "../../mcp-plan.t
 /** A match of everything, unless more is said. */
 export function match(more: Partial<McpMatch> = {}): McpMatch {
   const nothing = { globs: [], expressions: [] };
-  return { servers: [], methods: [], tools: nothing, resources: [], prompts: [], ...more };
+  return {
+    ...{ servers: [], methods: [], tools: nothing, conditions: [], resources: [], prompts: [] },
+    ...more,
+  };
 }
 
 /** Names by globs. */
@@ -14,7 +17,7 @@ export function globs(...names: readonly string[]) {
 
 /** A policy that allows every tool, unless more is said. */
 export function toolPolicy(more: Partial<McpToolPolicy> = {}): McpToolPolicy {
-  return { allowed: globs(), denied: globs(), confirmed: [], limits: [], ...more };
+  return { allowed: globs(), denied: globs(), deniedArguments: [], confirmed: [], confirmation: { timeoutMs: 120_000 }, limits: [], ...more };
 }
 
 /** A plan of rules that match everything, unless more is said. */

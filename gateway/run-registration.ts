@@ -1,0 +1,21 @@
+/** What a command is told that runs with an identity of its own. */
+
+import type { RunRegistration } from "./control-api.ts";
+
+/** Its identity, with the secret of its credential in the proxy's URL. */
+export function runRegistration(
+  run: Pick<RunRegistration, "runId" | "invocationId" | "gateway">,
+  token: string,
+  {
+    proxy,
+    trust,
+  }: {
+    readonly proxy: { readonly address: string; readonly port: number };
+    readonly trust: RunRegistration["trust"];
+  },
+): RunRegistration {
+  const { runId, invocationId, gateway } = run;
+  const host = proxy.address.includes(":") ? `[${proxy.address}]` : proxy.address;
+  const proxyUrl = `http://${runId}:${token}@${host}:${proxy.port}`;
+  return { runId, invocationId, gateway, proxyUrl, trust };
+}
