@@ -17,6 +17,9 @@ import { isSameMap } from "./same-map.ts";
 import type { SecretValue } from "./secret-value.ts";
 import { gatewayKey } from "./snapshot.ts";
 
+/** Changes that come one after another hold up what they take away no longer than this; then it is served as it is. */
+const longestDelayMs = 10_000;
+
 /** Why there is a new revision. */
 export interface RevisionNews {
   /** `Clock.monotonicNs()` when the first sign of the change was noticed */
@@ -58,6 +61,8 @@ export class CompiledRevisions {
   #resources: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   #serving: Promise<void> = Promise.resolve();
   #queued = 0;
+  /** `Clock.monotonicNs()` of the first change that is not served; undefined: all are */
+  #unservedNs: bigint | undefined;
 
   constructor(options: CompiledRevisionsOptions) {
     this.#options = options;
@@ -138,11 +143,16 @@ export class CompiledRevisions {
 
   #enqueue(): void {
     this.#queued++;
+    const { clock } = this.#options;
+    this.#unservedNs ??= clock.monotonicNs();
     this.#serving = this.#serving.then(async () => {
       await this.#minted.settled();
       this.#queued--;
+      const waitedNs = clock.monotonicNs() - (this.#unservedNs ?? clock.monotonicNs());
+      const isLate = waitedNs >= BigInt(longestDelayMs) * 1_000_000n;
       // While it waited there came another, which says all that this one would.
-      if (this.#queued > 0 && this.#mints.size > 0) return;
+      if (this.#queued > 0 && this.#mints.size > 0 && !isLate) return;
+      this.#unservedNs = undefined;
       await this.#serve();
     });
   }
