@@ -30,6 +30,12 @@ const signed = objectOf("CredentialInjectionPolicy", {
   providerAuth: { type: "AWSv4", region: "eu-central-1" },
 });
 
+const swapped = objectOf("CredentialInjectionPolicy", {
+  targetRefs: [route],
+  secretRef: { name: "openai" },
+  target: "Placeholder",
+  placeholder: {},
+});
 const githubApp = { appId: 1, installationId: 2 };
 
 const basic = `Basic \${base64(\${username}:\${password})}`;
@@ -41,6 +47,7 @@ t.test("parse() of the least policy names no key and adds no prefix", (t) => {
     target: "Header",
     headerName: "Authorization",
     valuePrefix: "",
+    scrubResponse: false,
   });
   t.end();
 });
@@ -71,6 +78,48 @@ testAcceptance(kind, signed, [
   ["spec.providerAuth.service", "bedrock"],
   ["spec.providerAuth.region", undefined],
   ["spec.valuePrefix", ""],
+]);
+
+testAcceptance(kind, swapped, [
+  ["spec.placeholder.in", ["Header", "BasicAuth", "Query", "Path"]],
+  ["spec.secretKey", "api-key"],
+  ["spec.scrubResponse", true],
+]);
+testAcceptance(kind, change(swapped, "spec.scrubResponse", true), [
+  ["spec.placeholder.in", ["Body"]],
+]);
+testRefusals(kind, swapped, [
+  [
+    "spec.placeholder",
+    undefined,
+    'spec.placeholder: not set, wanted a value, because target is "Placeholder"',
+  ],
+  ["spec.placeholder.in", [], "spec.placeholder.in: found an empty list, wanted a list of 1 to 5"],
+  [
+    "spec.placeholder.in",
+    ["Cookie"],
+    'spec.placeholder.in[0]: found "Cookie", wanted "Header", "BasicAuth", "Query", "Path" or "Body"',
+  ],
+  [
+    "spec.placeholder.in",
+    ["Header", "Body"],
+    "spec.scrubResponse: found false, wanted true, because placeholder.in has Body: an upstream that repeats a body would show the value to the agent",
+  ],
+  [
+    "spec.valuePrefix",
+    "Bearer ",
+    'spec.valuePrefix: found a prefix, wanted none, because target is "Placeholder"',
+  ],
+  [
+    "spec.valueTemplate",
+    basic,
+    'spec.valueTemplate: found a template, wanted none, because target is "Placeholder"',
+  ],
+  [
+    "spec.headerName",
+    "x-api-key",
+    'spec.headerName: found a value, wanted none, because target is "Placeholder": it goes with target "Header"',
+  ],
 ]);
 
 const kinds = '"AIProviderRoute", "EgressHTTPRoute", "MCPRoute" or "EgressGateway"';
@@ -132,12 +181,12 @@ testRefusals(kind, least, [
   [
     "spec.target",
     undefined,
-    'spec.target: not set, wanted "Header", "QueryParam" or "ProviderAuth"',
+    'spec.target: not set, wanted "Header", "QueryParam", "ProviderAuth" or "Placeholder"',
   ],
   [
     "spec.target",
     "header",
-    'spec.target: found "header", wanted "Header", "QueryParam" or "ProviderAuth": did you mean "Header"?',
+    'spec.target: found "header", wanted "Header", "QueryParam", "ProviderAuth" or "Placeholder": did you mean "Header"?',
   ],
   [
     "spec.headerName",
@@ -190,7 +239,7 @@ testRefusals(kind, least, [
   [
     "spec.value",
     "hunter2",
-    'spec.value: unknown field; known: "targetRefs", "secretRef", "secretKey", "target", "headerName", "queryParamName", "providerAuth", "valuePrefix", "valueTemplate"',
+    'spec.value: unknown field; known: "targetRefs", "secretRef", "secretKey", "target", "headerName", "queryParamName", "providerAuth", "placeholder", "scrubResponse", "valuePrefix", "valueTemplate"',
   ],
   [
     "spec.valueTemplate",

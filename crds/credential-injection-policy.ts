@@ -18,7 +18,16 @@ import {
   policyTargets,
   secretReference,
 } from "./references.ts";
-import { defaulted, enumeration, object, optional, refine, string } from "./schema.ts";
+import {
+  array,
+  boolean,
+  defaulted,
+  enumeration,
+  object,
+  optional,
+  refine,
+  string,
+} from "./schema.ts";
 import type { Infer } from "./schema.ts";
 import { valueTemplateFormat } from "./value-template.ts";
 
@@ -43,6 +52,26 @@ const target = refine(
 /** AWSv4 has fixed keys too, but objects of before say `secretKey: token` with it. */
 const readsSecretKey: ReadonlySet<string> = new Set(["AWSv4", "GCPServiceAccount"]);
 
+/** Where a placeholder may stand when nothing else is said: where SDKs put keys. */
+export const defaultPlaceholderPlaces = ["Header", "BasicAuth"] as const;
+
+const placeholder = object({
+  description: "Agents are given a fake of the value's shape, which is swapped for the value",
+  fields: {
+    in: optional(
+      array({
+        description: "Parts of a request in which it is swapped; Header and BasicAuth when absent",
+        items: enumeration({
+          description: "BasicAuth is inside the Base64 of Authorization: Basic",
+          values: ["Header", "BasicAuth", "Query", "Path", "Body"],
+        }),
+        minItems: 1,
+        maxItems: 5,
+      }),
+    ),
+  },
+});
+
 const written = object({
   description: "What is injected, where to, and how",
   fields: {
@@ -57,7 +86,7 @@ const written = object({
     ),
     target: enumeration({
       description: "Where the credential goes",
-      values: ["Header", "QueryParam", "ProviderAuth"],
+      values: ["Header", "QueryParam", "ProviderAuth", "Placeholder"],
     }),
     headerName: optional(
       string({
@@ -74,6 +103,13 @@ const written = object({
       }),
     ),
     providerAuth: optional(providerAuth),
+    placeholder: optional(placeholder),
+    scrubResponse: defaulted(
+      boolean({
+        description: "Takes the value out of answers before the agent reads them",
+      }),
+      false,
+    ),
     valuePrefix: defaulted(
       string({
         description:
@@ -100,16 +136,17 @@ const written = object({
       Header: "headerName",
       QueryParam: "queryParamName",
       ProviderAuth: "providerAuth",
+      Placeholder: "placeholder",
     }),
   ],
 });
 
 const signed = refine(written, {
-  description: "A signature has no prefix and no template",
+  description: "A signature and a placeholder have no prefix and no template",
   fields: ["target", "valuePrefix", "valueTemplate"],
   check({ target, valuePrefix, valueTemplate }, report) {
-    if (target !== "ProviderAuth") return;
-    const wanted = 'none, because target is "ProviderAuth"';
+    if (target !== "ProviderAuth" && target !== "Placeholder") return;
+    const wanted = `none, because target is "${target}"`;
     if (valuePrefix !== "") report({ at: ["valuePrefix"], found: "a prefix", wanted });
     if (valueTemplate !== undefined) {
       report({ at: ["valueTemplate"], found: "a template", wanted });
@@ -117,7 +154,23 @@ const signed = refine(written, {
   },
 });
 
-const keyed = refine(signed, {
+const swapped = refine(signed, {
+  description:
+    "What is swapped in bodies comes back from whoever repeats them, a model first of all",
+  fields: ["placeholder", "scrubResponse"],
+  check({ placeholder, scrubResponse }, report) {
+    if (placeholder?.in?.includes("Body") !== true || scrubResponse) return;
+    const detail = "an upstream that repeats a body would show the value to the agent";
+    report({
+      at: ["scrubResponse"],
+      found: "false",
+      wanted: "true, because placeholder.in has Body",
+      detail,
+    });
+  },
+});
+
+const keyed = refine(swapped, {
   description:
     "What a token is fetched with has fixed keys, but for the key file of a service account",
   fields: ["secretKey", "providerAuth"],

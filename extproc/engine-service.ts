@@ -39,6 +39,7 @@ import { Session } from "./session.ts";
 import type { SessionCallParts } from "./session-call.ts";
 import { SessionCall } from "./session-call.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
+import { SwapSession } from "./swap-session.ts";
 import { createTransactionIds } from "./transaction-id.ts";
 import { UpstreamSession } from "./upstream-session.ts";
 import type { Worker } from "./work-runner.ts";
@@ -115,6 +116,7 @@ export class EngineService {
       limiter,
       budgeter: new CallBudgets({ ...budgets, counters, nowMs: this.#nowUnixMs }),
       estimates: new CallEstimates({ table: habits, nowMs: this.#nowUnixMs }),
+      redactText: (text) => this.#book.redactor.redactText(text),
       nextId: createTransactionIds(random),
       trace: (traceparent) => createTraceIds(traceparent, random),
       nowMs: () => monotonicMs(clock),
@@ -175,7 +177,9 @@ export class EngineService {
   #openProcess(stream: GrpcStream): SessionCall {
     const call = new SessionCall(stream, this.#parts);
     const id = stream.header(CLRK_HEADERS.plan) ?? "";
-    if (stream.header(CLRK_HEADERS.extprocRole) === ENGINE_ROLE.upstream) {
+    const role = stream.header(CLRK_HEADERS.extprocRole);
+    if (role === ENGINE_ROLE.swap) return call.begin(new SwapSession(this.#book.findSwap(id)));
+    if (role === ENGINE_ROLE.upstream) {
       const entry = this.#book.findAttempt(id);
       if (entry?.plan.fallback !== undefined) {
         const head = decodeAskedHead(stream.header(CLRK_HEADERS.call));

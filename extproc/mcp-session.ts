@@ -232,9 +232,11 @@ export class McpSession {
 
   #observe(headers: HeaderView, endOfStream: boolean): void {
     const { entry, tools, settler } = this.#options;
-    const { capture, queryCredentials } = entry.plan;
+    const { capture, queryCredentials, hidesTarget } = entry.plan;
     const path = headers.find(":path") ?? "/";
-    if (queryCredentials.length > 0) this.#target = redactTarget(path);
+    if (queryCredentials.length > 0 || hidesTarget === true) {
+      this.#target = redactTarget(tools.redactText(path));
+    }
     if (capture === undefined) return;
     const traceId = this.#trace?.traceId ?? "";
     const request = { method: headers.find(":method") ?? "", path, headers, traceId };

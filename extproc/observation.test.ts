@@ -80,6 +80,22 @@ t.test("capture() keeps a compressed body decoded, and its bytes on the wire", a
   t.equal(body?.bytes, encoded.length);
 });
 
+t.test("capture() reads the codings of all fields, and not of the first alone", async (t) => {
+  const { observation, settled } = observe({ capture: everything });
+  const entries: readonly (readonly [string, string])[] = [
+    [":status", "200"],
+    ["content-type", "application/json"],
+    ["content-encoding", "identity"],
+    ["content-encoding", "gzip"],
+  ];
+  const find = (name: string) => entries.find(([candidate]) => candidate === name)?.[1];
+  observation.requestEnd();
+  observation.responseHeaders({ entries: () => entries, find }, false);
+  observation.responseBody(gzipSync('{"ok":"decoded"}'), true, 1);
+  if (observation.close() === "settling") await settled;
+  t.equal(textOf(observation.capture()?.responseBody?.base64), '{"ok":"decoded"}');
+});
+
 t.test("capture() keeps one direction where only that was asked for", async (t) => {
   const { observation } = observe({ capture: { ...everything, request: false } });
   observation.requestBody(Buffer.from("{}"), true);

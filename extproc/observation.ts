@@ -99,7 +99,7 @@ export class Observation {
       kept && createBodyCapture(kept.requestBody, headers.find("content-type"));
     if (this.#observer === undefined && this.#requestCapture === undefined) return;
     this.#request = new BodyReader({
-      contentEncoding: headers.find("content-encoding") ?? "",
+      contentEncoding: contentEncodingOf(headers),
       onData: (chunk) => this.#onRequestData(chunk),
       onEnd: () => this.#settle(),
     });
@@ -157,7 +157,7 @@ export class Observation {
     this.#hasFailed = status >= 400;
     if (isLast || (!meters && this.#responseCapture === undefined)) return false;
     this.#response = new BodyReader({
-      contentEncoding: headers.find("content-encoding") ?? "",
+      contentEncoding: contentEncodingOf(headers),
       onData: (chunk) => this.#onResponseData(chunk, meters),
       onEnd: () => this.#onResponseRead(),
     });
@@ -284,6 +284,14 @@ const noHeaders: ReadonlySet<string> = new Set();
 /** Bytes of a coded body were counted on the wire already. */
 function keep(capture: BodyCapture | undefined, chunk: Buffer, reader: BodyReader | undefined) {
   capture?.add(chunk, reader?.isPlain === false ? 0 : chunk.length);
+}
+
+/** All codings of a message in their order, over however many fields (RFC 9110 section 8.4). */
+function contentEncodingOf(headers: HeaderView): string {
+  // Most messages have none, and decoding every header costs each of them.
+  if (headers.find("content-encoding") === undefined) return "";
+  const fields = headers.entries().filter(([name]) => name === "content-encoding");
+  return fields.map(([, value]) => value).join(", ");
 }
 
 /** What answers of models are written in. */

@@ -19,6 +19,8 @@ import type { ValueRedactor } from "../gateway/value-redactor.ts";
 import { createValueRedactor } from "../gateway/value-redactor.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { keepsParts } from "./plan-update.ts";
+import type { SwapEntry } from "./swap-entry.ts";
+import { createSwapEntry } from "./swap-entry.ts";
 import { WordRedactor } from "./word-redactor.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProviderByName } from "../providers/registry.ts";
@@ -63,6 +65,7 @@ export class PlanBook {
   #plans: ReadonlyMap<string, PlanEntry> = new Map();
   #attempts: ReadonlyMap<string, AttemptEntry> = new Map();
   #connections: ReadonlyMap<string, ConnectionPlan> = new Map();
+  #swaps: ReadonlyMap<string, SwapEntry> = new Map();
   #credentials: ReadonlyMap<string, SecretValue> = new Map();
   /** Every value by its text, longest unused first */
   readonly #seen = new Map<string, SecretValue>();
@@ -119,6 +122,16 @@ export class PlanBook {
     this.#connections = new Map(
       this.#updates.flatMap(({ connections }) => connections).map((plan) => [plan.id, plan]),
     );
+    const every = everyValue(this.#updates);
+    const swaps = new Map(
+      this.#updates.flatMap((one) => one.swaps).map((plan) => [plan.id, plan] as const),
+    );
+    this.#swaps = new Map(
+      [...swaps].map(([id, plan]) => [
+        id,
+        createSwapEntry(plan, { newest: values, every: (name) => every.get(name) ?? [] }),
+      ]),
+    );
     this.#remember(new Set(values.values()), update);
   }
 
@@ -134,6 +147,10 @@ export class PlanBook {
 
   /** The plan for raw connections of an id. */
   readonly findConnection = (id: string): ConnectionPlan | undefined => this.#connections.get(id);
+  /** What is written over by the plan of an id. */
+  findSwap(id: string): SwapEntry | undefined {
+    return this.#swaps.get(id);
+  }
 
   /** The signer of a credential, made once a revision. */
   readonly signer = (signing: Signing): CreateSignerOutcome => {
@@ -210,8 +227,9 @@ function createGuard(ranges: readonly string[]): BlockList {
  */
 function valuesOf(updates: readonly PlanUpdate[]): Map<string, string> {
   const values = new Map<string, string>();
-  for (const { plans, attempts, credentials } of updates) {
+  for (const { plans, attempts, swaps, credentials } of updates) {
     const uses = [
+      ...swaps.flatMap(({ placeholders, scrubs }) => [...placeholders, ...scrubs]),
       ...plans.flatMap(({ queryCredentials }) => queryCredentials),
       ...attempts.flatMap(({ signing }) => signing ?? []),
       ...plans.flatMap(({ routing }) => routing?.rules ?? []).flatMap(candidateUses),
@@ -219,6 +237,18 @@ function valuesOf(updates: readonly PlanUpdate[]): Map<string, string> {
     ];
     for (const name of uses.flatMap(valueNamesOf)) values.delete(name);
     for (const [resource, value] of credentials) values.set(resource, value);
+  }
+  return values;
+}
+
+/** All values of each name in these revisions, the newest first: requests of the one before may still be open. */
+function everyValue(updates: readonly PlanUpdate[]): Map<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (const { credentials } of updates.toReversed()) {
+    for (const [name, value] of credentials) {
+      const known = values.get(name) ?? [];
+      if (!known.includes(value)) values.set(name, [...known, value]);
+    }
   }
   return values;
 }

@@ -17,6 +17,7 @@ import {
   resourceOf,
   signatureUse,
 } from "./testdata/snapshots.ts";
+import { placeholderUse, swapPlan } from "./testdata/swaps.ts";
 
 const aws = resourceOf("aws");
 const gemini = resourceOf("gemini");
@@ -77,8 +78,29 @@ t.test("createPlanUpdate() collects the plans of rules and of backends, each onc
 
 t.test("createPlanUpdate() of rules that Envoy enforces alone is empty", async (t) => {
   const update = updateOf(gatewayWith(byHeader));
-  t.same(update, { revision: 7, plans: [], attempts: [], connections: [], credentials: [] });
+  t.same(update, {
+    ...{ revision: 7, plans: [], attempts: [], connections: [], swaps: [] },
+    credentials: [],
+  });
 });
+
+t.test("createPlanUpdate() gives swap plans once, of rules and of backends", async (t) => {
+  const [rule, own] = [swapPlan({ id: "1" }), swapPlan({ id: "2" })];
+  const backends = [backend("a.example.com", { swap: own })];
+  const first = httpRule({ action: forward({ swap: rule, credentials: [placeholderUse()] }) });
+  const second = httpRule({ action: forward({ backends, swap: rule }) });
+  const update = updateOf(gatewayWith(first, second));
+  t.same(update.swaps, [rule, own]);
+});
+
+t.test(
+  "createPlanUpdate() gives what is taken out of answers, though Envoy injects it",
+  async (t) => {
+    const scrubbed = { ...headerUse("openai"), scrub: true as const };
+    const action = forward({ credentials: [scrubbed] });
+    t.same(namesOf(updateOf(gatewayWith(httpRule({ action }), byQuery))), [gemini, openai]);
+  },
+);
 
 t.test("createPlanUpdate() gives the values that the engine writes, and no others", async (t) => {
   const update = updateOf(gatewayWith(byHeader, byQuery, signed));

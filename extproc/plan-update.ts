@@ -9,6 +9,7 @@ import type {
   GatewaySnapshot,
   HttpAction,
   Snapshot,
+  SwapPlan,
 } from "../gateway/snapshot.ts";
 
 /** What a thread is told of one revision; plain data, so that it can be posted. */
@@ -17,6 +18,7 @@ export interface PlanUpdate {
   readonly plans: readonly EnginePlan[];
   readonly attempts: readonly AttemptPlan[];
   readonly connections: readonly ConnectionPlan[];
+  readonly swaps: readonly SwapPlan[];
   /** Values by `SecretUse.resource`; revealed, because a `SecretValue` does not cross threads */
   readonly credentials: readonly (readonly [resource: string, value: string])[];
 }
@@ -31,10 +33,12 @@ export function createPlanUpdate(
 ): PlanUpdate {
   const plans = new Map<string, EnginePlan>();
   const attempts = new Map<string, AttemptPlan>();
+  const swaps = new Map<string, SwapPlan>();
   for (const { engine, action } of gateways.flatMap(rulesOf)) {
     if (engine !== undefined) plans.set(engine.id, engine);
     for (const plan of backendPlans(action)) plans.set(plan.id, plan);
     for (const attempt of attemptsOf(action)) attempts.set(attempt.id, attempt);
+    for (const swap of swapsOf(action)) swaps.set(swap.id, swap);
   }
   const keeps = [...plans.values()].some(keepsParts);
   return {
@@ -42,13 +46,14 @@ export function createPlanUpdate(
     plans: [...plans.values()],
     attempts: [...attempts.values()],
     connections: gateways.flatMap(({ l4Rules }) => l4Rules.flatMap(({ engine }) => engine ?? [])),
+    swaps: [...swaps.values()],
     credentials: valuesFor(gateways, credentials, keeps),
   };
 }
 
 /** Whether anything that an agent or upstream wrote of such a transaction goes into its record. */
-export function keepsParts({ meters, capture, routing, mcp }: EnginePlan): boolean {
-  if (mcp !== undefined) return true;
+export function keepsParts({ meters, capture, routing, mcp, hidesTarget }: EnginePlan): boolean {
+  if (hidesTarget === true || mcp !== undefined) return true;
   const rules = routing?.rules ?? [];
   return [{ meters, capture }, ...rules].some((one) => one.meters || one.capture !== undefined);
 }
@@ -67,6 +72,11 @@ function attemptsOf(action: HttpAction): AttemptPlan[] {
   return [action.attempt, ...action.backends.map(({ attempt }) => attempt)].flatMap(
     (attempt) => attempt ?? [],
   );
+}
+
+function swapsOf(action: HttpAction): SwapPlan[] {
+  if (action.kind !== "forward") return [];
+  return [action.swap, ...action.backends.map(({ swap }) => swap)].flatMap((swap) => swap ?? []);
 }
 
 function valuesFor(

@@ -148,6 +148,20 @@ t.test("a query credential is written last and never into the record", async (te
     .out({ status: 403, details: "clrk_denied{credential-missing}" });
 });
 
+t.test(
+  "a target into which a value is put later is recorded as it came, without placeholders",
+  async (test) => {
+    const book = start(test, {
+      plan: plan({ hidesTarget: true }),
+      credentials: [["placeholder/q", "mk-0a1b2c3d4e5f"]],
+    })
+      .in(requestHeaders({ ":path": "/v1/mk-0a1b2c3d4e5f/x?a=1" }, true))
+      .out({ reply: "requestHeaders" })
+      .close();
+    test.match(book.records, [{ target: { path: "/v1/[redacted]/x", query: "a=1" } }]);
+  },
+);
+
 t.test("slow work holds the transaction, then the policy is asked again", async (test) => {
   start(test, { list: [slow] })
     .in(requestHeaders())

@@ -20,7 +20,6 @@ import type {
 } from "../gateway/decision.ts";
 import type { Budgeter } from "../gateway/budgeter.ts";
 import type { RateLimiter } from "../gateway/rate-limiter.ts";
-import { redactTarget } from "../gateway/redact.ts";
 import type { RoutingPlan } from "../gateway/routing-plan.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
@@ -37,6 +36,7 @@ import { encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
 import type { Observation, ObservedPlan, ObservedRequest, Settler } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { PickedWay } from "./reply-parts.ts";
+import { hidesTarget, recordedTarget } from "./recorded-target.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
 import type { RoutingTools } from "./routed-call.ts";
@@ -70,6 +70,8 @@ export interface SessionTools {
   readonly limiter: RateLimiter;
   readonly budgeter: Budgeter;
   readonly estimates: CallEstimates;
+  /** The text without credentials and placeholders */
+  readonly redactText: (text: string) => string;
   /** Unique id of a transaction */
   readonly nextId: () => string;
   readonly routing: RoutingTools;
@@ -289,7 +291,7 @@ export class Session {
       credential: tools.credential,
       outcome: undefined,
     };
-    if (entry.plan.queryCredentials.length > 0) this.#target = redactTarget(path);
+    if (hidesTarget(entry.plan)) this.#target = recordedTarget(path, tools);
     if (policies.length === 0) return this.#answerHeaders();
     return this.#askPolicies(transaction);
   }
@@ -412,7 +414,7 @@ export class Session {
     const outcome = routed.onRequest(body);
     this.#observeRouted(routed, body);
     // Envoy logs the path that the backend is asked by.
-    if (routed.changesPath) this.#target = redactTarget(this.#kept?.find(":path") ?? "/");
+    if (routed.changesPath) this.#target = recordedTarget(this.#kept?.find(":path"), this.#tools);
     if (outcome.kind === "refuse") return this.#refuse(outcome.refusal);
     return this.#admit(routed, encodeBodyReply("request-body", outcome.reply));
   }

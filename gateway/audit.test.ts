@@ -18,6 +18,8 @@ t.test("what protects credentials, the gateway or others is never audited", asyn
     "credential-missing",
     "credential-needs-tls",
     "trace-method",
+    "placeholder-misdirected",
+    "answer-unreadable",
     "backend-missing",
     "body-too-large",
     "engine-unavailable",

@@ -63,6 +63,11 @@ export const auditTreatments: Readonly<
     why: "a credential would be readable on its way",
   },
   "trace-method": { kind: "enforced", why: "the agent would be shown the credential" },
+  "placeholder-misdirected": {
+    kind: "enforced",
+    why: "somebody takes keys to where they do not belong",
+  },
+  "answer-unreadable": { kind: "enforced", why: "the agent might be shown the credential" },
   "backend-missing": { kind: "enforced", why: "there is nobody to send it to" },
   "not-ready": { kind: "enforced", why: "the gateway cannot verify or decide anything yet" },
   "engine-unavailable": {

@@ -13,7 +13,7 @@ import type { Attachments, RouteObject } from "./compile/attachment.ts";
 import { attachRoute, routeKinds } from "./compile/attachment.ts";
 import { unknownSchema } from "./compile/backend-reference.ts";
 import type { CredentialBindings } from "./compile/credential-policies.ts";
-import { bindCredentials } from "./compile/credential-policies.ts";
+import { bindCredentials, hasPlaceholders } from "./compile/credential-policies.ts";
 import type { RouteDenials } from "./compile/deny-policies.ts";
 import { denyRoutes, isDeniedByPolicy } from "./compile/deny-policies.ts";
 import { draftEgressHttpRoute } from "./compile/egress-http-route.ts";
@@ -38,6 +38,7 @@ import { unenforcedLogging } from "./compile/rule-extensions.ts";
 import type { ListenerAttachments, ObjectStatus } from "./compile/status-book.ts";
 import { StatusBook } from "./compile/status-book.ts";
 import type { MintPlan } from "./mint-plan.ts";
+import { placeholderTag as createPlaceholderTag } from "./placeholder.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, ListenerSnapshot, Snapshot } from "./snapshot.ts";
 
@@ -59,6 +60,8 @@ export interface CompileInput {
     readonly ownAddresses: readonly string[];
     /** Whether limits can be counted together with other replicas; absent: they cannot */
     readonly sharesLimits?: boolean;
+    /** By which placeholders are made; absent: policies that ask for them refuse */
+    readonly placeholderKey?: Uint8Array;
   };
   /**
    * Why there is none now of minted credentials, a clause by `MintPlan.resource`: what would need one is refused. All
@@ -74,8 +77,9 @@ export interface CompileResult {
    * Values that the snapshot names, and no others: a header or query credential under its `SecretUse.resource`
    * (`secret/<namespace>/<name>/<key>`, or of a template `secret/<namespace>/<name>/template/<hash of its text>`); an
    * `aws-sigv4` use, whose resource is `secret/<namespace>/<name>/aws`, under
-   * `<resource>/access_key_id`, `<resource>/secret_access_key` and, if there is one, `<resource>/session_token`;
-   * OTLP headers under `otlp/<namespace>/<gateway>/<header>`; keys that sign questions to webhooks under
+   * `<resource>/access_key_id`, `<resource>/secret_access_key` and, if there is one, `<resource>/session_token`; a
+   * placeholder under `placeholder/<namespace>/<name>/<key>`, beside its value; OTLP headers under
+   * `otlp/<namespace>/<gateway>/<header>`; keys that sign questions to webhooks under
    * `secret/<namespace>/<name>/<key>`.
    */
   readonly credentials: ReadonlyMap<string, SecretValue>;
@@ -99,12 +103,26 @@ export function compile(input: CompileInput): CompileResult {
   const guard = createAddressGuard(environment.ownAddresses);
   const credentials = new Map<string, SecretValue>();
   const denials = denyRoutes(index, book);
-  const bindings = bindCredentials(index, book, withheld);
+  const { placeholderKey } = environment;
+  const bindings = bindCredentials(index, book, { withheld, placeholderKey });
+  const placeholderTag =
+    placeholderKey !== undefined && hasPlaceholders(bindings)
+      ? createPlaceholderTag(placeholderKey)
+      : undefined;
   const fallbacks = fallbackRoutes(index, book);
   const routes = understandRoutes({ index, book, guard, denials, fallbacks });
   reportUnenforcedObjects(index, book);
   const mints = new Map<string, MintPlan>();
-  const compilation: Compilation = { index, book, guard, bindings, routes, credentials, mints };
+  const compilation: Compilation = {
+    index,
+    book,
+    guard,
+    bindings,
+    routes,
+    credentials,
+    mints,
+    placeholderTag,
+  };
   const gateways = index
     .list("EgressGateway")
     .map((gateway) => compileGateway(gateway, compilation));
@@ -124,6 +142,7 @@ interface Compilation {
   readonly routes: readonly UnderstoodRoute[];
   readonly credentials: Map<string, SecretValue>;
   readonly mints: Map<string, MintPlan>;
+  readonly placeholderTag: string | undefined;
 }
 
 interface UnderstoodRoute {
@@ -224,7 +243,7 @@ function compileGateway(
   gateway: ObjectOf<"EgressGateway">,
   compilation: Compilation,
 ): GatewaySnapshot {
-  const { book, bindings, credentials, mints } = compilation;
+  const { book, bindings, credentials, mints, placeholderTag } = compilation;
   const settings = gatewaySettings(gateway, compilation);
   const aliases = hostAliases(gateway, book);
   const key = objectKey(gateway);
@@ -250,6 +269,7 @@ function compileGateway(
       credentials,
       mints,
       settings,
+      placeholderTag,
     };
     return [{ draft, attachment, scope }];
   });
@@ -264,6 +284,7 @@ function compileGateway(
   const told = attached.flatMap(({ draft }) => recordRules(draft));
   return {
     ...settings,
+    ...(placeholderTag !== undefined && { placeholderTag }),
     ...(auditedRoutes.length > 0 && { auditedRoutes }),
     ...(told.length > 0 && { recordRules: told }),
     hosts: mergeHostPolicies(placed, aliases, settings.defaultPolicy),

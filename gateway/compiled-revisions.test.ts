@@ -1,7 +1,8 @@
 /** From objects to what is served, where credentials have to be minted in between. */
 import t from "tap";
 import type { Test } from "tap";
-import { systemClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import { ManualClock, systemClock } from "./clock.ts";
 import type { CompileResult } from "./compile.ts";
 import { gateway, httpRoute, object, secret, target } from "./compile/testdata/objects.ts";
 import { CompiledRevisions } from "./compiled-revisions.ts";
@@ -20,8 +21,8 @@ interface Served {
   readonly token: string;
 }
 
-async function open(t: Test) {
-  let reply = (count: number): EndpointReply => ({
+async function open(t: Test, clock: Clock = systemClock) {
+  let reply = (count: number): EndpointReply | Promise<EndpointReply> => ({
     body: { access_token: `token-${count}`, expires_in: 3600 },
   });
   const endpoint = await openEndpoint(t, () => reply(endpoint.requests.length), "https");
@@ -29,7 +30,7 @@ async function open(t: Test) {
   const compiled: string[] = [];
   const waiting = new Set<() => void>();
   const revisions = new CompiledRevisions({
-    clock: systemClock,
+    clock,
     ownAddresses: () => [],
     minting: {
       publicRootsPem: testCertificatePem,
@@ -56,7 +57,7 @@ async function open(t: Test) {
     served,
     compiled,
     until,
-    answer(next: (count: number) => EndpointReply) {
+    answer(next: (count: number) => EndpointReply | Promise<EndpointReply>) {
       reply = next;
     },
   };
@@ -160,6 +161,25 @@ t.test("take() of another set before the first is served leaves the first out", 
   t.match(served, [{ revision: 2, action: "forward" }]);
   t.equal(revisions.revision, 2);
 });
+
+t.test("take() over and over does not keep what it takes away from being served", async (t) => {
+  const clock = new ManualClock();
+  const { revisions, served, endpoint, answer } = await open(t, clock);
+  const { promise: never, resolve: end } = Promise.withResolvers<EndpointReply>();
+  t.teardown(() => end({}));
+  answer(() => never);
+  for (let change = 0; change < 4; change++) {
+    revisions.take(objects(endpoint.origin, `secret-${change}`), news);
+    clock.advance(4_000);
+    await settle();
+  }
+  t.match(served, [{ action: "credential-missing", token: "" }]);
+});
+
+/** Lets promises that wait for nothing of the world go on. */
+async function settle() {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+}
 
 function resolvedRefs(result: CompileResult | undefined) {
   const policy = result?.statuses.find(({ ref }) => ref.kind === "CredentialInjectionPolicy");

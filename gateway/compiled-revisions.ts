@@ -7,14 +7,18 @@ import type { ParsedObject } from "../crds/kinds.ts";
 import type { Clock } from "./clock.ts";
 import type { CompileResult } from "./compile.ts";
 import { compile } from "./compile.ts";
-import type { MintedCredentialStatus } from "./control-api.ts";
+import type { MintedCredentialStatus, PlaceholderStatus } from "./control-api.ts";
 import { formatRule, mintedResources } from "./gateway-credentials.ts";
 import type { MintedCredentialsOptions } from "./minted-credentials.ts";
 import { MintedCredentials } from "./minted-credentials.ts";
+import { listPlaceholders } from "./placeholder-list.ts";
 import type { EgressRecord } from "./record.ts";
 import { isSameMap } from "./same-map.ts";
 import type { SecretValue } from "./secret-value.ts";
 import { gatewayKey } from "./snapshot.ts";
+
+/** Changes that come one after another hold up what they take away no longer than this; then it is served as it is. */
+const longestDelayMs = 10_000;
 
 /** Why there is a new revision. */
 export interface RevisionNews {
@@ -30,6 +34,8 @@ export interface CompiledRevisionsOptions {
   readonly ownAddresses: () => readonly string[];
   /** Whether limits are counted together with other replicas; absent: they are not */
   readonly sharesLimits?: boolean;
+  /** By which placeholders are made; absent: none are */
+  readonly placeholderKey?: Uint8Array;
   readonly minting: Omit<MintedCredentialsOptions, "onChange" | "clock">;
   /** A revision was compiled and is served next; must not throw */
   readonly onCompiled: (compiled: CompileResult, news: RevisionNews) => void;
@@ -55,6 +61,8 @@ export class CompiledRevisions {
   #resources: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   #serving: Promise<void> = Promise.resolve();
   #queued = 0;
+  /** `Clock.monotonicNs()` of the first change that is not served; undefined: all are */
+  #unservedNs: bigint | undefined;
 
   constructor(options: CompiledRevisionsOptions) {
     this.#options = options;
@@ -104,6 +112,11 @@ export class CompiledRevisions {
     }
   }
 
+  /** Fakes that agents may be given. */
+  placeholders(): readonly PlaceholderStatus[] {
+    return listPlaceholders(this.#current);
+  }
+
   /** Each minted credential for people. */
   mintedStatus(): readonly MintedCredentialStatus[] {
     return this.#minted.status();
@@ -115,22 +128,31 @@ export class CompiledRevisions {
   }
 
   #compile(withheld: ReadonlyMap<string, string>): CompileResult {
-    const { ownAddresses, sharesLimits = false } = this.#options;
+    const { ownAddresses, sharesLimits = false, placeholderKey } = this.#options;
     return compile({
       objects: this.#objects,
       revision: this.#revision,
-      environment: { ownAddresses: ownAddresses(), sharesLimits },
+      environment: {
+        ownAddresses: ownAddresses(),
+        sharesLimits,
+        ...(placeholderKey !== undefined && { placeholderKey }),
+      },
       withheld,
     });
   }
 
   #enqueue(): void {
     this.#queued++;
+    const { clock } = this.#options;
+    this.#unservedNs ??= clock.monotonicNs();
     this.#serving = this.#serving.then(async () => {
       await this.#minted.settled();
       this.#queued--;
+      const waitedNs = clock.monotonicNs() - (this.#unservedNs ?? clock.monotonicNs());
+      const isLate = waitedNs >= BigInt(longestDelayMs) * 1_000_000n;
       // While it waited there came another, which says all that this one would.
-      if (this.#queued > 0 && this.#mints.size > 0) return;
+      if (this.#queued > 0 && this.#mints.size > 0 && !isLate) return;
+      this.#unservedNs = undefined;
       await this.#serve();
     });
   }

@@ -24,6 +24,8 @@ export const CONTROL_PATH = {
   budgets: "/v1/budgets",
   /** GET: `ConfirmationList`; POST `ConfirmationDecision` to `/v1/confirmations/<id>` answers one */
   confirmations: "/v1/confirmations",
+  /** GET: `PlaceholderList` */
+  placeholders: "/v1/placeholders",
   /** GET: stream of `ControlEvent`; begins with the present state */
   events: "/v1/events",
   /** POST `RunRequest`: `RunRegistration` (201); DELETE `/v1/runs/<id>` ends one */
@@ -195,6 +197,24 @@ export interface ConfirmationDecision {
   readonly decision: "approve" | "deny";
   /** Told to the agent; at most 256 characters, perhaps empty */
   readonly reason: string;
+}
+
+/** A fake that an agent is given in place of a value; it stays the same while the value's shape does. */
+export interface PlaceholderStatus {
+  readonly namespace: string;
+  /** Of the Secret */
+  readonly name: string;
+  /** Of the value in it */
+  readonly key: string;
+  /** No secret: it is of use at no other host than those of `policies` */
+  readonly placeholder: string;
+  /** Names of the policies that swap it, in its namespace */
+  readonly policies: readonly string[];
+}
+
+/** Answer to a request for placeholders, by namespace, name and key. */
+export interface PlaceholderList {
+  readonly items: readonly PlaceholderStatus[];
 }
 
 /** Asks for an identity and a proxy credential. */

@@ -55,6 +55,14 @@ const registration: RunRegistration = {
   trust: { bundle: "/b", directory: "/d" },
 };
 
+const placeholder = {
+  namespace: "default",
+  name: "openai",
+  key: "token",
+  placeholder: "sk-0",
+  policies: ["p"],
+};
+
 async function open(t: Test, changes: Partial<ControlHandlers> = {}) {
   const calls: unknown[][] = [];
   const errors: string[] = [];
@@ -75,6 +83,7 @@ async function open(t: Test, changes: Partial<ControlHandlers> = {}) {
         return id === "bb" ? "elsewhere" : "done";
       },
     },
+    placeholders: () => ({ items: [placeholder] }),
     registerRun: async (request: RunRequest) => {
       calls.push(["registerRun", request]);
       return registration;
@@ -164,6 +173,7 @@ const neverAsked: ControlHandlers = {
   objects: () => ({ revision: 0, items: [] }),
   budgets: () => ({ items: [] }),
   confirmations: { list: () => [], decide: () => "unknown" },
+  placeholders: () => ({ items: [] }),
   registerRun: async () => registration,
   endRun: async () => false,
   setRunProcess: () => false,

@@ -15,6 +15,7 @@ import type {
   ControlEvent,
   GatewayProcessStatus,
   ObjectList,
+  PlaceholderList,
   RunRegistration,
   RunRequest,
 } from "./control-api.ts";
@@ -35,6 +36,7 @@ export interface ControlHandlers {
   objects(kind: string | undefined): ObjectList;
   budgets(): BudgetList;
   readonly confirmations: Pick<ConfirmationDesk, "list" | "decide">;
+  placeholders(): PlaceholderList;
   registerRun(request: RunRequest): Promise<RunRegistration>;
   /** Resolves when the run's credential is refused; false for unknown runs */
   endRun(runId: string): Promise<boolean>;
@@ -96,6 +98,8 @@ async function answer(
       return send(response, 200, {
         items: handlers.confirmations.list(),
       } satisfies ConfirmationList);
+    case `GET ${CONTROL_PATH.placeholders}`:
+      return send(response, 200, handlers.placeholders());
     case `GET ${CONTROL_PATH.events}`:
       stream(response, (write) => handlers.followEvents(write));
       return;

@@ -3,7 +3,7 @@
  * and the next takes it over.
  */
 
-import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { isProcessAlive } from "./home-directory.ts";
 
@@ -19,33 +19,71 @@ export type FolderLockOutcome = FolderLock | { readonly kind: "taken"; readonly 
 
 const lockFile = "lock";
 
+/** Others may take and give up the folder between any two steps; whoever lost so often is told that it is taken. */
+const mostTries = 8;
+
 /** Takes a folder for a process. Throws what the file system says. */
 export function tryTakeFolder(directory: string, processId: number): FolderLockOutcome {
   const file = path.join(directory, lockFile);
-  // A second try after what a dead process has left; a third would race with somebody who lives.
-  for (const isLast of [false, true]) {
-    try {
-      createWhole(file, identityOf(processId));
-      return { kind: "held", release: () => rmSync(file, { force: true }) };
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-      const owner = readFileSync(file, "utf8");
-      const by = Number.parseInt(owner, 10);
-      if (isLast || (isProcessAlive(by) && owner === identityOf(by))) return { kind: "taken", by };
-      rmSync(file, { force: true });
+  let by = Number.NaN;
+  for (let tries = 0; tries < mostTries; tries++) {
+    if (tryCreateWhole(file, identityOf(processId))) {
+      return heldLock(file);
     }
+    const owner = expecting("ENOENT", () => readFileSync(file, "utf8"));
+    // It was given up since.
+    if (owner === undefined) continue;
+    by = Number.parseInt(owner, 10);
+    if (isProcessAlive(by) && owner === identityOf(by)) break;
+    removeLeft(file, owner);
   }
-  throw new Error(`Cannot take "${directory}": its lock changes all the time`);
+  return { kind: "taken", by };
 }
 
-/** Whoever finds the file must find the name in it: an empty one would count as left behind. */
-function createWhole(file: string, text: string): void {
+function heldLock(file: string): FolderLock {
+  let isHeld = true;
+  return {
+    kind: "held",
+    release() {
+      // Afterwards the file is another's.
+      if (isHeld) rmSync(file, { force: true });
+      isHeld = false;
+    },
+  };
+}
+
+/** Takes away what a dead process has left, and nothing that somebody who lives has put in its place since. */
+function removeLeft(file: string, owner: string): void {
+  const aside = `${file}.left.${process.pid}`;
+  expecting("ENOENT", () => {
+    renameSync(file, aside);
+    if (readFileSync(aside, "utf8") !== owner) expecting("EEXIST", () => linkSync(aside, file));
+  });
+  rmSync(aside, { force: true });
+}
+
+/** Whoever finds the file must find the name in it: an empty one would count as left behind. False where there is one. */
+function tryCreateWhole(file: string, text: string): boolean {
   const temporary = `${file}.${process.pid}`;
   writeFileSync(temporary, text, { mode: 0o600 });
   try {
-    linkSync(temporary, file);
+    const created = expecting("EEXIST", () => {
+      linkSync(temporary, file);
+      return true;
+    });
+    return created ?? false;
   } finally {
     rmSync(temporary, { force: true });
+  }
+}
+
+/** What a step gives; undefined where it fails in the way that others who are as fast make it fail. */
+function expecting<Result>(code: string, step: () => Result): Result | undefined {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === code) return undefined;
+    throw error;
   }
 }
 

@@ -88,6 +88,32 @@ t.test("credentialUses() finds those of rules and of backends", async (t) => {
   );
 });
 
+t.test(
+  "credentialsOf() gives the engine what it takes out of answers, and placeholders",
+  async (t) => {
+    const scrubbed = { ...bearer("openai"), scrub: true as const };
+    const placeholder = {
+      kind: "placeholder",
+      policy: scrubbed.policy,
+      secret: query("gemini").secret,
+      placeholder: "placeholder/default/gemini/token",
+      places: ["Header"],
+    } as const;
+    const action = forward({ credentials: [scrubbed, placeholder] });
+    const given = values(
+      "secret/default/openai/token",
+      "secret/default/gemini/token",
+      "placeholder/default/gemini/token",
+    );
+    const { headers, engine } = credentialsOf(
+      gatewaySnapshot({ hosts: [hostPolicy("a.example.com", httpRule({ action }))] }),
+      given,
+    );
+    t.same([...headers.keys()], ["secret/default/openai/token"]);
+    t.same([...engine.keys()].sort(), [...given.keys()].sort());
+  },
+);
+
 t.test("mintedResources() names the minted credentials of each rule", async (t) => {
   const mints = new Set(["secret/default/openai/token", "secret/default/backend/token"]);
   t.same(

@@ -8,7 +8,10 @@ import { gatewayKey } from "./snapshot.ts";
 export interface GatewayCredentials {
   /** By the resource names that Envoy asks for */
   readonly headers: ReadonlyMap<string, SecretValue>;
-  /** Of query parameters by resource name, and parts of AWS credentials by `<resource>/<part>`: Envoy gets none of them */
+  /**
+   * Of query parameters by resource name, parts of AWS credentials by `<resource>/<part>`, values with their placeholders,
+   * of which Envoy gets none; and whatever is taken out of answers
+   */
   readonly engine: ReadonlyMap<string, SecretValue>;
 }
 
@@ -56,7 +59,9 @@ export function credentialsOf(
     for (const name of valueNamesOf(use)) {
       const value = all.get(name);
       if (value === undefined) continue;
-      (use.kind === "header" ? headers : engine).set(name, value);
+      if (use.kind === "header") headers.set(name, value);
+      // The engine takes them out of answers.
+      if (use.kind !== "header" || use.scrub === true) engine.set(name, value);
     }
   }
   return { headers, engine };
@@ -66,6 +71,15 @@ export function credentialsOf(
 const awsParts = ["access_key_id", "secret_access_key", "session_token"] as const;
 
 /** Keys under which values of a use stand beside the snapshot, whether they have arrived or not. */
-export function valueNamesOf({ kind, secret: { resource } }: CredentialUse): readonly string[] {
-  return kind === "aws-sigv4" ? awsParts.map((part) => `${resource}/${part}`) : [resource];
+export function valueNamesOf(use: CredentialUse): readonly string[] {
+  const { resource } = use.secret;
+  switch (use.kind) {
+    case "aws-sigv4":
+      return awsParts.map((part) => `${resource}/${part}`);
+    case "placeholder":
+      return [resource, use.placeholder];
+    case "header":
+    case "query":
+      return [resource];
+  }
 }

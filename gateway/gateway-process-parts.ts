@@ -31,6 +31,8 @@ export interface GatewayProcessParts {
   readonly grantsDirectory: string;
   /** That go before those that are shipped */
   readonly prices: readonly PriceEntry[];
+  /** By which placeholders are made: that of the home directory */
+  readonly placeholderKey: Uint8Array;
   /** Files that Envoy may open */
   readonly openFiles: number;
   /** PEM of the machine's public roots */

@@ -152,6 +152,7 @@ export class GatewayProcess {
       clock,
       ownAddresses,
       sharesLimits: parts.limitStore !== undefined,
+      placeholderKey: parts.placeholderKey,
       minting: { log, publicRootsPem, grantsDirectory },
       onCompiled: (compiled, news) => this.#onCompiled(compiled, news),
       serve: (compiled, credentials) => this.#serve(compiled, credentials),
@@ -336,17 +337,16 @@ export class GatewayProcess {
   }
 
   #handlers(): ControlHandlers {
+    const { clock } = this.#parts;
+    const revisions = this.#revisions;
     return {
       status: () => this.#status(),
       objects: (kind) => this.#objects(kind),
       budgets: () => ({
-        items: listBudgets(
-          this.#revisions.compiled?.snapshot,
-          this.#engine.budgets(),
-          this.#parts.clock.now(),
-        ),
+        items: listBudgets(revisions.compiled?.snapshot, this.#engine.budgets(), clock.now()),
       }),
       confirmations: this.#confirmations,
+      placeholders: () => ({ items: revisions.placeholders() }),
       registerRun: (request) => this.#registerRun(request),
       endRun: (runId) => this.#endRun(runId),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),

@@ -42,8 +42,15 @@ export const CLRK_HEADERS = {
   denyReason: "x-clrk-deny-reason",
 } as const;
 
-/** What an ext_proc stream is about: a whole transaction, or one attempt at an upstream. */
-export const ENGINE_ROLE = { downstream: "downstream", upstream: "upstream" } as const;
+/**
+ * What an ext_proc stream is about: a whole transaction, one attempt at an upstream, or what is written over between the
+ * two.
+ */
+export const ENGINE_ROLE = {
+  downstream: "downstream",
+  upstream: "upstream",
+  swap: "swap",
+} as const;
 
 /** Names of texts that Envoy and the engine tell each other about a new raw connection. */
 export const CONNECTION_KEY = {

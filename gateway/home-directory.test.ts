@@ -35,13 +35,14 @@ t.test("homeDirectory() is CLRK_HOME, else below HOME", async (t) => {
     budgets: "/x/budgets",
     grants: "/x/grants",
     prices: "/x/prices.json",
+    placeholderKey: "/x/placeholder.key",
     secrets: "/x/secrets.yaml",
   });
 });
 
 t.test("openHomeDirectory() makes folders for this user only", async (t) => {
   const home = await openHome(t);
-  const { prices: _prices, secrets: _secrets, ...folders } = home;
+  const { prices: _prices, placeholderKey: _key, secrets: _secrets, ...folders } = home;
   for (const folder of Object.values(folders)) t.equal(await modeOf(folder), 0o700, folder);
   await openHomeDirectory(home);
 });

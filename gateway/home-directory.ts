@@ -24,6 +24,8 @@ export interface HomeDirectory {
   readonly grants: string;
   /** Prices of models that go before those that are shipped; need not be there */
   readonly prices: string;
+  /** By which placeholders are made */
+  readonly placeholderKey: string;
   /** Sources of Secrets for every gateway of this home; need not be there */
   readonly secrets: string;
 }
@@ -49,6 +51,7 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>>)
     budgets: path.join(root, "budgets"),
     grants: path.join(root, "grants"),
     prices: path.join(root, "prices.json"),
+    placeholderKey: path.join(root, "placeholder.key"),
     secrets: path.join(root, "secrets.yaml"),
   };
 }

@@ -57,6 +57,10 @@ const keyForms: readonly KeyForm[] = [
   { prefix: "ya29.", atLeast: 16 },
 ];
 
+// Vendors with several kinds of keys, which their own programs tell apart by what follows the prefix.
+const keyFamilies =
+  /^(?:sk-(?:ant-(?:api|oat|admin|sid|ort)\d\d-|proj-|svcacct-|admin-|or-v1-|lf-)|lsv2_(?:pt|sk)_|xox[abp]-)/;
+
 const longestPrefix = Math.max(...keyForms.map((form) => form.prefix.length));
 const schemes = ["bearer ", "basic ", "token "];
 // 20 random bytes in base64url: shorter random text cannot be told from an id.
@@ -110,6 +114,16 @@ function hasKeyForm(text: string): boolean {
   const run = runOfKeyText(text, form.prefix.length);
   // A slug such as `sk-hynix-announces-new-memory` has neither digits nor capitals; a random key has.
   return run >= form.atLeast && /[A-Z0-9]/.test(text.slice(form.prefix.length));
+}
+
+/**
+ * What keys of one vendor have in common at their beginning, such as `sk-ant-api03-` or `ghp_`; empty for any other text.
+ * Nothing of it is secret.
+ */
+export function keyPrefix(text: string): string {
+  const family = keyFamilies.exec(text)?.[0] ?? "";
+  const form = keyForms.find(({ prefix }) => text.startsWith(prefix))?.prefix ?? "";
+  return family.length > form.length ? family : form;
 }
 
 // Length of the run of characters that keys are made of, from the offset on.

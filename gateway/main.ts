@@ -31,6 +31,7 @@ import type { Logger } from "./log.ts";
 import { createLogger } from "./log.ts";
 import type { LimitStore } from "./limit-store.ts";
 import { openNatsLimitStore } from "./nats-limit-store.ts";
+import { openPlaceholderKey } from "./placeholder-key.ts";
 import { installProviderPlugins } from "./plugin-loader.ts";
 import { readPriceFile } from "./price-file.ts";
 import type { ProcessOptions } from "./process-options.ts";
@@ -87,6 +88,7 @@ async function main(args: readonly string[]): Promise<void> {
     grantsDirectory: home.grants,
     prices: await readPriceFile(home.prices),
     ...(options.nats.length > 0 && { limitStore: await openLimitStore(options, log) }),
+    placeholderKey: await openPlaceholderKey(home.placeholderKey),
     openFiles: openFilesLimit(),
     publicRootsPem: publicRoots.join(""),
     secrets: joinSecretSpecs(

@@ -1,10 +1,10 @@
 /** Tests that Envoy shows what a plan needs, and not a part more: each costs an exchange. */
 import t from "tap";
 import type { ShownParts } from "./processing-mode.ts";
-import { shownParts } from "./processing-mode.ts";
+import { shownParts, swappedParts } from "./processing-mode.ts";
 import type { EnginePlan } from "./snapshot.ts";
 import { createCapturePlan } from "./testdata/capture-plan.ts";
-import { enginePlan } from "./testdata/gateway-snapshot.ts";
+import { enginePlan, secretUse } from "./testdata/gateway-snapshot.ts";
 
 const capturing = (request: boolean, response: boolean) => createCapturePlan({ request, response });
 
@@ -55,3 +55,23 @@ for (const { name, plan, shown } of rows) {
     t.same(shownParts(enginePlan(plan)), want);
   });
 }
+
+t.test("swappedParts() asks for what is written over, and for no more", async (t) => {
+  const use = (places: readonly ("Header" | "Body")[]) =>
+    ({
+      kind: "placeholder",
+      policy: { kind: "CredentialInjectionPolicy", namespace: "default", name: "p" },
+      secret: secretUse("key"),
+      placeholder: "placeholder/key",
+      places,
+    }) as const;
+  const plan = { id: "1", gateway: "default/egress", placeholders: [use(["Header"])], scrubs: [] };
+  const nothing = { responseHeaders: false, requestBody: "none", responseBody: false };
+  t.same(swappedParts(plan), nothing);
+  t.match(swappedParts({ ...plan, placeholders: [use(["Body"])] }), { requestBody: "streamed" });
+  t.same(swappedParts({ ...plan, scrubs: [use(["Header"])] }), {
+    responseHeaders: true,
+    requestBody: "none",
+    responseBody: true,
+  });
+});

@@ -3,7 +3,7 @@
  * the engine, which may ask for less of a single transaction.
  */
 
-import type { EnginePlan } from "./snapshot.ts";
+import type { EnginePlan, SwapPlan } from "./snapshot.ts";
 
 /** Parts that are shown. The request's headers always are. */
 export interface ShownParts {
@@ -24,5 +24,15 @@ export function shownParts({ meters, capture, routing, mcp }: EnginePlan): Shown
     responseHeaders: response,
     requestBody: meters || capture?.request === true ? "streamed" : "none",
     responseBody: response,
+  };
+}
+
+/** The parts that are written over by a plan. What is compressed or asks for an upgrade is a matter of the engine. */
+export function swappedParts({ placeholders, scrubs }: SwapPlan): ShownParts {
+  const inBody = placeholders.some(({ places }) => places.includes("Body"));
+  return {
+    responseHeaders: scrubs.length > 0,
+    requestBody: inBody ? "streamed" : "none",
+    responseBody: scrubs.length > 0,
   };
 }

@@ -89,7 +89,7 @@ export class RecordOutputs {
     gateways: readonly GatewaySnapshot[],
     credentials: ReadonlyMap<string, SecretValue>,
   ): void {
-    this.#rules.publish(gateways);
+    this.#rules.publish(gateways, this.#options.clock.now());
     const wanted = recordTargets(gateways, credentials);
     for (const [key, output] of this.#outputs) {
       if (wanted.get(key)?.fingerprint === output.target.fingerprint) continue;

@@ -24,7 +24,7 @@ function recordOf(ruleIndex: number | null, gateway = "egress") {
 t.test("find() tells rules, gateways and records without a rule apart", async (t) => {
   const rules = new RecordRules();
   t.equal(rules.find(recordOf(1)), undefined);
-  rules.publish([gatewaySnapshot({ name: "egress", recordRules: [rule] })]);
+  rules.publish([gatewaySnapshot({ name: "egress", recordRules: [rule] })], 0);
   t.same(rules.find(recordOf(1)), rule);
   t.equal(rules.find(recordOf(0)), undefined);
   t.equal(rules.find(recordOf(null)), undefined);
@@ -38,21 +38,34 @@ t.test(
   "publish() remembers rules that are gone, for records that were begun under them",
   async (t) => {
     const rules = new RecordRules();
-    rules.publish([gatewaySnapshot({ name: "egress", recordRules: [rule, other] })]);
-    rules.publish([gatewaySnapshot({ name: "egress", hosts: [], l4Rules: [] })]);
+    rules.publish([gatewaySnapshot({ name: "egress", recordRules: [rule, other] })], 0);
+    rules.publish([gatewaySnapshot({ name: "egress", hosts: [], l4Rules: [] })], 0);
     t.same(rules.find(recordOf(1)), rule);
   },
 );
 
-t.test("publish() forgets what a rule that is still there does not say any more", async (t) => {
+t.test("find() goes by what a rule said when the record began", async (t) => {
+  const l4Rules = [1, 2].map(
+    (ruleIndex) =>
+      ({ route, ruleIndex, cidrs: [], hosts: [], ports: [], verdict: "allow" }) as const,
+  );
   const rules = new RecordRules();
-  const l4Rules = [
-    { route, ruleIndex: 1, cidrs: [], hosts: [], ports: [], verdict: "allow" },
-  ] as const;
-  rules.publish([gatewaySnapshot({ name: "egress", recordRules: [rule, other], l4Rules })]);
-  rules.publish([gatewaySnapshot({ name: "egress", recordRules: [other], l4Rules })]);
-  t.equal(rules.find(recordOf(1)), undefined);
-  t.same(rules.find(recordOf(2)), other);
+  const say = (recordRules: readonly RecordRule[], nowMs: number) =>
+    rules.publish([gatewaySnapshot({ name: "egress", recordRules, l4Rules })], nowMs);
+  const sinkAt = (startUnixMs: number) => rules.find({ ...recordOf(1), startUnixMs })?.sink;
+  say([rule], 0);
+  // A rule was put before it: what was the first of the route is the second, and the first says nothing.
+  say([{ ...rule, ruleIndex: 2 }], 1_000_000);
+  t.equal(sinkAt(999_999), "audit", "begun before");
+  t.equal(sinkAt(1_000_001), "audit", "begun while Envoy may not have the change yet");
+  t.equal(sinkAt(1_100_000), undefined, "begun afterwards");
+  say([{ ...rule, redactQuery: ["id"], sink: "other" }], 2_000_000);
+  t.equal(sinkAt(999_999), "audit");
+  t.equal(sinkAt(1_900_000), undefined);
+  t.equal(sinkAt(2_000_001), "other");
+  say([{ ...rule, redactQuery: ["name"] }], 3_000_000);
+  const { redactQuery } = rules.find({ ...recordOf(1), startUnixMs: 3_000_001 }) ?? {};
+  t.same(redactQuery?.toSorted(), ["id", "name"], "of two that it may be, both");
 });
 
 t.test("withoutParameters() takes out values by name, and changes nothing else", async (t) => {

@@ -31,6 +31,21 @@ t.test("indexRuleFacts() names provider and credential, and never a value", asyn
   });
 });
 
+t.test("indexRuleFacts() names a placeholder before what else is injected", async (t) => {
+  const placeholder = {
+    kind: "placeholder",
+    policy: bearer("key").policy,
+    secret: bearer("key").secret,
+    placeholder: "placeholder/default/key/token",
+    places: ["Path"],
+  } as const;
+  const action = forward({ credentials: [bearer("openai"), placeholder] });
+  t.same(factsOf(httpRule({ action })).get(key)?.credential, {
+    name: "Secret default/key",
+    header: "placeholder",
+  });
+});
+
 t.test("indexRuleFacts() names the credential of a backend and of signing", async (t) => {
   const target = backend("b.example.com", { credentials: [bearer("first")] });
   t.equal(

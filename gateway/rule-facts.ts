@@ -7,6 +7,9 @@ import { encodeDecisionKey } from "./decision-key.ts";
 import type { RecordCredential, RecordTier } from "./record.ts";
 import type { CredentialUse, GatewaySnapshot, HttpRule } from "./snapshot.ts";
 
+/** In the place of a header's name where a placeholder is swapped, wherever it stood. */
+export const placeholderPlace = "placeholder";
+
 /** Facts of one decision. */
 export interface RuleFacts {
   /** Canonical provider name; null when the rule is for none */
@@ -75,7 +78,9 @@ function factsOf({ route, ruleIndex, action, engine, wouldDeny, ...rule }: HttpR
   if (action.kind === "choose") {
     return { key, facts: { provider, credential: null, tier: "engine", message: null } };
   }
-  const [use] = [...action.credentials, ...action.backends.flatMap((b) => b.credentials)];
+  const uses = [...action.credentials, ...action.backends.flatMap((b) => b.credentials)];
+  // It is told first: by it the record knows that the target may hold a value.
+  const use = uses.find(({ kind }) => kind === "placeholder") ?? uses[0];
   const credential = use ? credentialName(use) : null;
   const tier = engine === undefined && rule.pick === undefined ? "native" : "engine";
   return { key, facts: { provider, credential, tier, message } };
@@ -94,5 +99,7 @@ function placeOf(use: CredentialUse): string {
       return `?${use.parameter}`;
     case "aws-sigv4":
       return "authorization";
+    case "placeholder":
+      return placeholderPlace;
   }
 }

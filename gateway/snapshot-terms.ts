@@ -38,7 +38,9 @@ export type DenyReason =
   | "budget-unavailable"
   | "upstream-malformed"
   | "mcp-denied"
-  | "not-confirmed";
+  | "not-confirmed"
+  | "placeholder-misdirected"
+  | "answer-unreadable";
 
 /** Most requests that a limit without refill can count. */
 export const maxTotal = 65_535;
@@ -112,6 +114,9 @@ export interface BodyBounds {
   readonly contentTypes: readonly string[];
 }
 
+/** Parts of a request in which a placeholder is swapped for its value. */
+export type PlaceholderPlace = "Header" | "BasicAuth" | "Query" | "Path" | "Body";
+
 /** What is never kept of bodies. */
 export interface BodyRedactionPlan {
   /** Of JSON bodies, lines of NDJSON and events of streams */
@@ -143,7 +148,12 @@ export type SinkTarget =
     };
 
 /** One credential as a rule uses it; its value never stands in a snapshot. */
-export type CredentialUse =
+export type CredentialUse = CredentialForm & {
+  /** Present: its value is taken out of answers */
+  readonly scrub?: true;
+};
+
+type CredentialForm =
   | {
       readonly kind: "header";
       readonly policy: ObjectName;
@@ -166,6 +176,14 @@ export type CredentialUse =
       readonly secret: SecretUse;
       readonly region: string;
       readonly service: string;
+    }
+  | {
+      readonly kind: "placeholder";
+      readonly policy: ObjectName;
+      readonly secret: SecretUse;
+      /** Name of the placeholder beside the snapshot, as that of the value */
+      readonly placeholder: string;
+      readonly places: readonly PlaceholderPlace[];
     };
 
 /** Names a secret value: `credentials.get(resource)` beside the snapshot holds it. */

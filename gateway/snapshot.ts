@@ -26,6 +26,7 @@ export type {
   DenyReason,
   LimitPlan,
   ObjectName,
+  PlaceholderPlace,
   RecordRule,
   Refusal,
   RuleBudget,
@@ -65,6 +66,8 @@ export interface GatewaySnapshot {
   readonly requestTimeoutMs: number;
   readonly otlp?: OtlpTarget;
   readonly requestSize?: RequestSizeLimits;
+  /** Present where agents were given placeholders: lower-case digits that all of them hold in either case */
+  readonly placeholderTag?: string;
   /** Absent: none */
   readonly sinks?: readonly SinkTarget[];
   /** Rules whose records are told apart; absent: none */
@@ -165,6 +168,8 @@ export interface EnginePlan {
   readonly mcp?: McpPlan;
   /** Put into the query of the request, in this order */
   readonly queryCredentials: readonly Extract<CredentialUse, { readonly kind: "query" }>[];
+  /** Present: the target is recorded as the agent sent it, because a value is put into it later */
+  readonly hidesTarget?: true;
   /** A request takes one of each or of none; absent: no limit, or each rule of `routing` has its own */
   readonly limits?: readonly LimitPlan[];
   /** Present: what would be refused is let by, as far as `audit.ts` says so, and told as a fact of the record */
@@ -181,6 +186,22 @@ export interface ConnectionPlan {
   readonly ruleIndex: number;
   /** A connection takes one of each or of none; never empty */
   readonly limits: readonly LimitPlan[];
+}
+
+/**
+ * What the engine writes over on the way between agent and upstream, nearest to the upstream: placeholders in requests by
+ * their values, values in answers.
+ */
+export interface SwapPlan {
+  /** First 16 hex digits of SHA-256 over the rest of the plan */
+  readonly id: string;
+  readonly gateway: string;
+  /** Those that are for the upstream; any other is refused */
+  readonly placeholders: readonly Extract<CredentialUse, { readonly kind: "placeholder" }>[];
+  /** Whose values are taken out of answers */
+  readonly scrubs: readonly CredentialUse[];
+  /** Of the gateway; absent where no placeholder was given to anybody */
+  readonly tag?: string;
 }
 
 /** What the engine does with each attempt at an upstream, after everything else has changed the request. */
@@ -248,6 +269,8 @@ export type HttpAction =
       readonly backends: readonly BackendTarget[];
       /** Of requests to the host that the agent asked for */
       readonly attempt?: AttemptPlan;
+      /** Of all requests, but for backends with one of their own */
+      readonly swap?: SwapPlan;
       /** Present: the backends are tried one after another, in the order that the engine gives */
       readonly fallback?: FallbackPlan;
     }
@@ -289,6 +312,7 @@ export interface BackendTarget {
   /** In place of the rule's, where credentials of this backend need the engine */
   readonly engine?: EnginePlan;
   readonly attempt?: AttemptPlan;
+  readonly swap?: SwapPlan;
 }
 
 /** One match of an EgressL4Route rule; all present members must match. */

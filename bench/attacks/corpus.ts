@@ -18,9 +18,11 @@ import { nestedConnect } from "./techniques/nested-connect.ts";
 import { passthrough } from "./techniques/passthrough.ts";
 import { pathDenial } from "./techniques/path-denial.ts";
 import { pathPrefix } from "./techniques/path-prefix.ts";
+import { placeholderTheft } from "./techniques/placeholder-theft.ts";
 import { posingHeadersTechnique } from "./techniques/posing-headers.ts";
 import { protocolSwitch } from "./techniques/protocol-switch.ts";
 import { rawProtocol } from "./techniques/raw-protocol.ts";
+import { reflectedCredential } from "./techniques/reflected-credential.ts";
 import { requestSmuggling } from "./techniques/request-smuggling.ts";
 import { runToken } from "./techniques/run-token.ts";
 import { serverName } from "./techniques/server-name.ts";
@@ -55,6 +57,8 @@ export const corpus: readonly Technique[] = [
   runToken,
   modelRule,
   credentialTheft,
+  placeholderTheft,
+  reflectedCredential,
   dnsRebinding,
   cloudMetadata,
 ];

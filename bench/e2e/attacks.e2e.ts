@@ -13,13 +13,14 @@ import { attempt } from "../attacks/technique.ts";
 import type { PreparedTechnique, Technique } from "../attacks/technique.ts";
 import { requestThrough } from "../harness/agent-requests.ts";
 
-/** Slow because most of their attempts end by time running out: left to `npm run attacks`. */
+/** Slow because most of their attempts end by time running out, or are many: left to `npm run attacks`. */
 const slow: ReadonlySet<string> = new Set([
   "inside-address",
   "inside-captured",
   "path-denial",
   "path-prefix",
   "raw-protocol",
+  "reflected-credential",
   "request-smuggling",
   "websocket-upgrade",
 ]);

@@ -533,6 +533,8 @@ t.test("what audits is said in the log, the status and its conditions", async (t
 
 /** Where reasons are tried that need a gateway of their own, which audit mode has no part in, or a double. */
 const elsewhere: Readonly<Record<string, string>> = {
+  "placeholder-misdirected": "bench/e2e/placeholder.e2e.ts",
+  "answer-unreadable": "bench/e2e/placeholder.e2e.ts",
   "budget-unavailable": "extproc/session-audit.test.ts",
   "limit-unavailable": "gateway/audit.test.ts",
   "connection-limit": "gateway/xds/explicit-proxy.test.ts",

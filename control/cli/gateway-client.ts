@@ -11,6 +11,7 @@ import type {
   ControlEvent,
   GatewayProcessStatus,
   ObjectList,
+  PlaceholderList,
   RunRegistration,
   RunRequest,
 } from "../../gateway/control-api.ts";
@@ -65,6 +66,8 @@ export interface GatewayClient {
   confirmations(): Promise<ConfirmationList>;
   /** Answers one; rejects when it is open no more, or a webhook decides */
   decide(id: string, decision: ConfirmationDecision): Promise<void>;
+  /** Fakes that agents may be given in place of values */
+  placeholders(): Promise<PlaceholderList>;
   registerRun(run: RunRequest): Promise<RunRegistration>;
   setRunProcess(runId: string, pid: number): Promise<void>;
   endRun(runId: string): Promise<void>;
@@ -93,6 +96,8 @@ export function createGatewayClient(socketPath: string): GatewayClient {
       const path = `${CONTROL_PATH.confirmations}/${encodeURIComponent(id)}`;
       await ask({ method: "POST", path, body: decision });
     },
+    placeholders: async () =>
+      parsePlaceholders(await ask({ method: "GET", path: CONTROL_PATH.placeholders })),
     registerRun: async (run) =>
       parseRegistration(await ask({ method: "POST", path: CONTROL_PATH.runs, body: run })),
     setRunProcess: async (runId, pid) => {
@@ -300,6 +305,13 @@ function parseConfirmations(value: unknown): ConfirmationList {
     throw unreadable("a member of the list of questions is missing");
   }
   return value as unknown as ConfirmationList;
+}
+
+function parsePlaceholders(value: unknown): PlaceholderList {
+  if (!hasMembers(value, { items: "array" })) {
+    throw unreadable("a member of the list of placeholders is missing");
+  }
+  return value as unknown as PlaceholderList;
 }
 
 function parseRegistration(value: unknown): RunRegistration {

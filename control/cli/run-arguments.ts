@@ -11,6 +11,7 @@ export const runOptionsWithValue: ReadonlySet<string> = new Set([
   "-f",
   "--secret",
   "--provider",
+  "--placeholder",
 ]);
 
 /** Returns the words with `--` before the command, for `run`; all others as they are. */

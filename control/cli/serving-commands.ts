@@ -134,6 +134,14 @@ export function runCommand(): Command<CliContext> {
           brief: "EgressGateway, where several are served",
         },
         ...gatewayFlags,
+        placeholder: {
+          kind: "parsed",
+          parse: text,
+          variadic: true,
+          optional: true,
+          placeholder: "VAR=NAME[:KEY]",
+          brief: "Set VAR to the fake of Secret NAME; may be repeated",
+        },
         java: {
           kind: "boolean",
           optional: true,
@@ -167,6 +175,7 @@ export function runCommand(): Command<CliContext> {
         "EXAMPLES",
         "  clrk run -- python agent.py",
         "  clrk run --agent researcher -f policy -- npm start",
+        "  clrk run --placeholder OPENAI_API_KEY=openai -- python agent.py",
         "",
         "EXIT CODES",
         "  the command's own (128+N when signal N ended it), or",

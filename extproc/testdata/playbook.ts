@@ -232,5 +232,13 @@ export function plan(changes: Partial<EnginePlan> = {}): EnginePlan {
 
 /** What a thread is told, with these plans. */
 export function update(plans: readonly EnginePlan[], changes: Partial<PlanUpdate> = {}): PlanUpdate {
-  return { revision: 1, plans, attempts: [], connections: [], credentials: [], ...changes };
+  return {
+    revision: 1,
+    plans,
+    attempts: [],
+    connections: [],
+    swaps: [],
+    credentials: [],
+    ...changes,
+  };
 }

@@ -16,6 +16,7 @@ export function sessionTools(book: PlanBook, changes: Partial<SessionTools> = {}
     limiter: createLimiter().limiter,
     budgeter: createBudgeter().budgeter,
     estimates: createEstimates().estimates,
+    redactText: (text) => book.redactor.redactText(text),
     nextId: () => "tx1",
     trace: (traceparent) => createTraceIds(traceparent, (size) => new Uint8Array(size).fill(7)),
     nowMs: () => nowMs++,

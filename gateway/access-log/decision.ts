@@ -108,6 +108,10 @@ function ownRefusal({ details, host, dialled }: DecisionSource) {
       message: `Host ${host} resolves to an address that is never dialled unless a route names it`,
     };
   }
+  if (details === "lua_response") {
+    const reason = "placeholder-misdirected";
+    return { reason, message: sentence(reason, host) };
+  }
   if (details === "request_payload_too_large") {
     return {
       reason: "body-too-large",
@@ -164,6 +168,10 @@ function sentence(reason: string, host: string): string {
       return "the rules of the MCP server do not allow what was asked of it";
     case "not-confirmed":
       return "a call of a tool was not confirmed";
+    case "placeholder-misdirected":
+      return `the request holds a placeholder that is not for host ${host}, or not for that part of a request`;
+    case "answer-unreadable":
+      return `the answer of host ${host} cannot be searched for the credential`;
     case "body-malformed":
       return "the body is not what the route's API takes";
     default:

@@ -333,6 +333,21 @@ t.test("completeRecord() shows no query of an engine's rule that left no id", as
   t.match(record, { tier: "engine", request: { path: "/v1/x", query: "[redacted]" } });
 });
 
+t.test(
+  "completeRecord() shows no path either where a placeholder is swapped, without the engine's word",
+  async (t) => {
+    const outline = {
+      ...outlineOf(httpFacts(), entryContext()),
+      credential: { name: "Secret default/key", header: "placeholder" },
+      tier: "engine" as const,
+    };
+    const measures = httpMeasures({ target: injected.target });
+    const completion = { revision: 1, stamps: new RecordStamps(), facts: undefined };
+    const { request } = completeRecord(outline, measures, completion);
+    t.match(request, { path: "[redacted]", query: "[redacted]" });
+  },
+);
+
 const denial = { reason: "body-malformed", message: "The body is no JSON" };
 
 t.test("completeRecord() tells the engine's refusal as the agent was told", async (t) => {

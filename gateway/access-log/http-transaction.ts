@@ -18,6 +18,7 @@ import type {
 } from "../record.ts";
 import type { RedactedTarget } from "../redact.ts";
 import { redactAuthority, redactTarget } from "../redact.ts";
+import { placeholderPlace } from "../rule-facts.ts";
 import { redactedText } from "../secret-value.ts";
 import type { DecidedEntry } from "./decision.ts";
 import { readDecision } from "./decision.ts";
@@ -151,7 +152,7 @@ export function completeRecord(
   const facts = found?.isLost === true ? undefined : found;
   const { request } = outline;
   const isEngine = isEngineTransaction(outline, measures);
-  const target = isEngine ? shownTarget(measures.target, facts) : measures.target;
+  const target = isEngine ? shownTarget(measures.target, facts, outline) : measures.target;
   const model = facts?.model ?? null;
   const denial = facts?.denial ?? null;
   return {
@@ -215,10 +216,20 @@ function recordRouting(facts: CallFacts | undefined): RecordRouting | null {
   return { ...facts.routing, attempts: facts.attempts ?? [] };
 }
 
-/** A query into which the engine may have put a credential is not shown on anybody else's word. */
-function shownTarget(logged: FlatTarget, facts: CallFacts | undefined): FlatTarget {
+/**
+ * A query into which the engine may have put a credential is not shown on anybody else's word, nor is a path where
+ * placeholders are swapped.
+ */
+function shownTarget(
+  logged: FlatTarget,
+  facts: CallFacts | undefined,
+  { credential }: Pick<HttpOutline, "credential">,
+): FlatTarget {
   if (facts !== undefined) return facts.target ?? logged;
-  return { path: logged.path, query: logged.query === "" ? "" : redactedText };
+  return {
+    path: credential?.header === placeholderPlace ? redactedText : logged.path,
+    query: logged.query === "" ? "" : redactedText,
+  };
 }
 
 /** What the engine decided comes before what Envoy's route says, which it may have chosen. */

@@ -8,7 +8,7 @@ import type { ParsedObject } from "../../crds/kinds.ts";
 import { formatReference, referenceOf } from "../../crds/meta.ts";
 import { quoteChoice } from "../../crds/problem.ts";
 import type { ObjectName } from "../snapshot.ts";
-import type { CredentialSource } from "./credential-source.ts";
+import type { CredentialSource, SourceOptions } from "./credential-source.ts";
 import { readCredentialSource } from "./credential-source.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { objectKey } from "./object-index.ts";
@@ -32,15 +32,15 @@ export type CredentialBindings = ReadonlyMap<string, readonly CredentialBinding[
 
 type Target = CredentialInjectionPolicy["spec"]["targetRefs"][number];
 
-/** Binds all policies and says in the book how each stands with its targets; `withheld` as in `readCredentialSource`. */
+/** Binds all policies and says in the book how each stands with its targets. */
 export function bindCredentials(
   index: ObjectIndex,
   book: StatusBook,
-  withheld: ReadonlyMap<string, string> = new Map(),
+  options: SourceOptions = {},
 ): CredentialBindings {
   const bindings = new Map<string, CredentialBinding[]>();
   for (const policy of index.list("CredentialInjectionPolicy")) {
-    const source = readCredentialSource(policy, index, withheld);
+    const source = readCredentialSource(policy, index, options);
     reportSource(policy, source, book);
     for (const target of policy.spec.targetRefs) {
       const parent = targetName(policy, target);
@@ -49,6 +49,11 @@ export function bindCredentials(
     }
   }
   return bindings;
+}
+
+/** Whether any of the policies gives agents a placeholder, so that it must be watched for. */
+export function hasPlaceholders(bindings: CredentialBindings): boolean {
+  return [...bindings.values()].flat().some(({ source }) => source.kind === "placeholder");
 }
 
 function reportSource(

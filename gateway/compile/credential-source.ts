@@ -5,8 +5,10 @@
 
 import { createHash } from "node:crypto";
 import type { CredentialInjectionPolicy } from "../../crds/credential-injection-policy.ts";
+import { defaultPlaceholderPlaces } from "../../crds/credential-injection-policy.ts";
 import { referenceOf } from "../../crds/meta.ts";
 import type { MintTask } from "../mint-plan.ts";
+import { createPlaceholder } from "../placeholder.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { CredentialUse, SecretUse } from "../snapshot.ts";
 import { readAwsKeys } from "./aws-keys.ts";
@@ -44,16 +46,41 @@ export type CredentialSource =
       readonly finding: Finding<"ResolvedRefs">;
     };
 
-/**
- * Reads what a policy gives. `slot` says what it writes: of two policies with one slot only one can apply. `withheld`
- * says of minted credentials, by their resource, why there is none now.
- */
+/** What sources depend on beside the objects. */
+export interface SourceOptions {
+  /** Why there is none now of minted credentials, a clause by their resource; absent: every one is there */
+  readonly withheld?: ReadonlyMap<string, string> | undefined;
+  /** By which placeholders are made; absent: policies that ask for one give nothing */
+  readonly placeholderKey?: Uint8Array | undefined;
+}
+
+/** Reads what a policy gives. `slot` says what it writes: of two policies with one slot only one can apply. */
 export function readCredentialSource(
   policy: CredentialInjectionPolicy,
   index: ObjectIndex,
-  withheld: ReadonlyMap<string, string> = new Map(),
+  options: SourceOptions = {},
 ): CredentialSource {
-  const { headerName, queryParamName, valuePrefix, providerAuth } = policy.spec;
+  const source = readUnscrubbed(policy, index, options);
+  if (source.kind === "unresolved" || !policy.spec.scrubResponse) return source;
+  return {
+    ...source,
+    useFor(host) {
+      const use = source.useFor(host);
+      return use && { ...use, scrub: true };
+    },
+  };
+}
+
+function readUnscrubbed(
+  policy: CredentialInjectionPolicy,
+  index: ObjectIndex,
+  { withheld = new Map(), placeholderKey: key }: SourceOptions,
+): CredentialSource {
+  const { headerName, queryParamName, valuePrefix, providerAuth, placeholder } = policy.spec;
+  if (placeholder !== undefined) {
+    const places = placeholder.in ?? defaultPlaceholderPlaces;
+    return readPlaceholder(policy, index, { key, places });
+  }
   if (providerAuth !== undefined) return readMinted({ policy, providerAuth, index, withheld });
   const value = readValue(policy, index);
   const place = placeOf(policy, { headerName, queryParamName, valuePrefix });
@@ -120,6 +147,51 @@ function readValue(policy: CredentialInjectionPolicy, index: ObjectIndex): Value
   if (read.kind === "unusable") return read;
   const { kind, text, note } = read;
   return { kind, text, notes: note === undefined ? [] : [note], secret: secretUse(policy, key) };
+}
+
+/** The value with a fake of its shape; a value that can have none is unusable. */
+function readPlaceholder(
+  policy: CredentialInjectionPolicy,
+  index: ObjectIndex,
+  options: {
+    readonly key: Uint8Array | undefined;
+    readonly places: Extract<CredentialUse, { kind: "placeholder" }>["places"];
+  },
+): CredentialSource {
+  const { key, places } = options;
+  const value = readValue(policy, index);
+  const { secretRef, secretKey = defaultSecretKey } = policy.spec;
+  const place = `${policy.metadata.namespace}/${secretRef.name}/${secretKey}`;
+  const slot = `placeholder of ${place}`;
+  if (value.kind === "unusable") return unresolved(slot, value);
+  const { text, notes, secret } = value;
+  const made =
+    key === undefined
+      ? ({ kind: "impossible", reason: "is read where no key for placeholders is" } as const)
+      : createPlaceholder(text, { key, name: place });
+  if (made.kind === "impossible") {
+    const label = `key "${secretKey}" of Secret ${policy.metadata.namespace}/${secretRef.name}`;
+    const message = `${label} ${made.reason}, so that it can have no placeholder`;
+    return unresolved(slot, { kind: "unusable", reason: "SecretInvalid", message });
+  }
+  const use = {
+    kind: "placeholder",
+    policy: referenceOf(policy),
+    secret,
+    placeholder: `placeholder/${place}`,
+    places: [...new Set(places)].sort(),
+  } as const;
+  return {
+    kind: "placeholder",
+    slot,
+    notes,
+    values: new Map([
+      [secret.resource, new SecretValue(text)],
+      [use.placeholder, new SecretValue(made.text)],
+    ]),
+    useFor: () => use,
+    dependsOnHost: false,
+  };
 }
 
 type ReadyAuth = NonNullable<CredentialInjectionPolicy["spec"]["providerAuth"]>;

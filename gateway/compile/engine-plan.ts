@@ -16,6 +16,8 @@ import type { RuleDraft } from "./route-draft.ts";
 export interface PlanScope {
   readonly gateway: EgressGateway;
   readonly route: ObjectName;
+  /** What all placeholders hold; absent where there are none */
+  readonly placeholderTag?: string | undefined;
   /** The gateway or the route only audits */
   readonly audits?: boolean;
 }
@@ -45,10 +47,13 @@ export function planParts(
   const meters = provider !== undefined && isMetered(provider);
   const capture = capturePlan(logging, gateway);
   const queryCredentials = credentials.filter((use) => use.kind === "query");
+  const hidesTarget = credentials.some(({ kind }) => kind === "placeholder");
   const why = [
     ...(meters ? [`reads tokens of ${provider} calls`] : []),
     ...(capture?.why ?? []),
     ...(queryCredentials.length > 0 ? ["puts a credential into the query"] : []),
+    ...(hidesTarget ? ["swaps placeholders"] : []),
+    ...(credentials.some(({ scrub }) => scrub) ? ["takes credentials out of answers"] : []),
     ...(mcp === undefined ? [] : ["judges MCP messages"]),
     ...limits.map(({ policy }) => `counts requests for ${formatReference(policy)}`),
     ...(budget === undefined ? [] : ["keeps calls within a budget"]),
@@ -61,6 +66,7 @@ export function planParts(
     meters,
     ...(capture !== undefined && { capture: capture.plan }),
     queryCredentials,
+    ...(hidesTarget && { hidesTarget }),
     ...(limits.length > 0 && { limits }),
     ...(mcp !== undefined && { mcp }),
     ...(audits === true && { audits }),

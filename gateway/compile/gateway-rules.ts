@@ -1,9 +1,10 @@
 /** The rules of the routes that attach to one gateway, placed at their hosts in the order of precedence. */
 
-import type { L4Rule, ListenerSnapshot } from "../snapshot.ts";
+import type { CredentialUse, L4Rule, ListenerSnapshot } from "../snapshot.ts";
 import type { Attachment } from "./attachment.ts";
 import { httpShapes } from "./attachment.ts";
 import { planParts } from "./engine-plan.ts";
+import { isSwapped } from "./swap-plan.ts";
 import { anyHost } from "./host-match.ts";
 import type { PlacedRule } from "./host-policies.ts";
 import type { ResolvedRule } from "./joined-choices.ts";
@@ -11,6 +12,7 @@ import type { DenyAction } from "./refusal.ts";
 import type { ActionScope } from "./rule-action.ts";
 import { auditedRule } from "./audited-rule.ts";
 import { createActionResolver } from "./rule-action.ts";
+import type { RuleChoice } from "./rule-choice.ts";
 import type { RouteDraft, RuleDraft } from "./route-draft.ts";
 
 /** A route on this gateway. */
@@ -99,13 +101,23 @@ function placeRule(
         ...(wouldDeny !== undefined && outcome.action.kind !== "deny" && { wouldDeny }),
         // Which rule's limits count is known with the body.
         ...(outcome.choice !== undefined && {
-          plan: planParts({ ...rule, limits: [] }, scope, []),
+          plan: planParts({ ...rule, limits: [] }, scope, swappedBy(outcome.choice)),
         }),
         ...(rule.provider !== undefined && { provider: rule.provider }),
       }));
     rules.set(outcome, known);
     return known.map((httpRule) => ({ host, rule: httpRule }));
   });
+}
+
+/** What is written over on some way of the choice; what goes into queries is a matter of each way. */
+function swappedBy({ ways }: RuleChoice): CredentialUse[] {
+  const uses = ways.flatMap(({ action }) =>
+    action.kind === "forward"
+      ? [...action.credentials, ...action.backends.flatMap(({ credentials }) => credentials)]
+      : [],
+  );
+  return uses.filter((use) => isSwapped(use) && use.kind !== "query");
 }
 
 /** Listeners whose requests the rule is about, of those that read HTTP; undefined: all. */

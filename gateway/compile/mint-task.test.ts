@@ -263,7 +263,7 @@ t.test("readCredentialSource() puts a token where the policy says", async (t) =>
     const { mint } = source;
     t.match(source.useFor("api.example"), { ...use, secret: { resource: mint?.resource } });
     const withheld = new Map([[mint?.resource ?? "", "it is down"]]);
-    t.match(readCredentialSource(policy, index, withheld), {
+    t.match(readCredentialSource(policy, index, { withheld }), {
       kind: "unresolved",
       slot: source.slot,
       finding: { reason: "CredentialNotMinted", message: "it is down" },

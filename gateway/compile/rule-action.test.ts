@@ -36,6 +36,8 @@ function written(use: CredentialUse): string {
       return `?${use.parameter}`;
     case "aws-sigv4":
       return use.region;
+    case "placeholder":
+      return use.placeholder;
   }
 }
 

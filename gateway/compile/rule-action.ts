@@ -28,6 +28,7 @@ import { refuseWithoutCredential } from "./refusal.ts";
 import type { BackendDraft, ChoiceDraft, RuleDraft } from "./route-draft.ts";
 import type { RuleChoice } from "./rule-choice.ts";
 import { createChoice } from "./rule-choice.ts";
+import { isSwapped, swapPlan, watchPlan } from "./swap-plan.ts";
 
 /** What actions depend on besides the rule. */
 export interface ActionScope extends PlanScope {
@@ -146,12 +147,24 @@ function forward(
   way: Pick<ForwardAction, "credentials" | "backends" | "attempt">,
 ): RuleOutcome {
   const { requestHeaders, responseHeaders, maxRequestBytes } = rule;
-  const engine = enginePlan(rule, scope, way.credentials);
+  // What goes into the query of one backend has a plan of its own there.
+  const own = way.backends
+    .flatMap(({ credentials }) => credentials)
+    .filter((use) => isSwapped(use) && use.kind !== "query");
+  const engine = enginePlan(rule, scope, [...way.credentials, ...own]);
+  const swap = swapPlan(scope, way.credentials);
   const ceiling = scope.settings.requestSize?.bodyBytes ?? Number.POSITIVE_INFINITY;
   // A rule may only say less than the gateway.
   const size = maxRequestBytes !== undefined && maxRequestBytes < ceiling && { maxRequestBytes };
   return {
-    action: { kind: "forward", requestHeaders, responseHeaders, ...size, ...way },
+    action: {
+      kind: "forward",
+      requestHeaders,
+      responseHeaders,
+      ...size,
+      ...way,
+      ...(swap !== undefined && { swap }),
+    },
     ...(engine !== undefined && { engine }),
   };
 }
@@ -174,6 +187,7 @@ function resolveBackendAction(
   }
   const common = commonUses(perBackend);
   const isCommon = new Set(common.map(identityOf));
+  const differ = perBackend.flat().some((use) => isSwapped(use) && !isCommon.has(identityOf(use)));
   return forward(rule, scope, {
     credentials: common,
     backends: rule.backends.map((backend, index) => {
@@ -182,8 +196,11 @@ function resolveBackendAction(
       const ownQuery = credentials.some(({ kind }) => kind === "query");
       const engine = ownQuery ? enginePlan(rule, scope, [...common, ...credentials]) : undefined;
       const attempt = attemptPlan(scope, credentials);
+      // Where one backend has a placeholder of its own, the others must refuse it.
+      const swap = differ ? (swapPlan(scope, uses) ?? watchPlan(scope)) : undefined;
       return {
         ...backendTarget(backend, credentials, scope),
+        ...(swap !== undefined && { swap }),
         ...(engine !== undefined && { engine }),
         ...(attempt !== undefined && { attempt }),
       };
@@ -266,6 +283,8 @@ function detailOf(use: CredentialUse): string {
       return use.parameter;
     case "aws-sigv4":
       return `${use.region} ${use.service}`;
+    case "placeholder":
+      return use.placeholder;
   }
 }
 

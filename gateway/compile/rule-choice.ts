@@ -3,6 +3,7 @@
  * engine can pick, one for each way that a request may go, and one entry at which requests wait for it.
  */
 
+import { formatReference } from "../../crds/meta.ts";
 import type { Candidate, FallbackPlan, RoutedRule } from "../routing-plan.ts";
 import type {
   AttemptPlan,
@@ -16,6 +17,7 @@ import type {
 } from "../snapshot.ts";
 import { gatewayKey } from "../snapshot.ts";
 import type { PlanScope } from "./engine-plan.ts";
+import { isSwapped } from "./swap-plan.ts";
 import { planId } from "./plan-id.ts";
 import type { DenyAction } from "./refusal.ts";
 import type { BackendDraft, ChoiceDraft, FallbackSettings, RuleDraft } from "./route-draft.ts";
@@ -72,7 +74,11 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
   };
   const common = { asksUsage: choice.asksUsage, isIdle: isIdle(rule) };
   const whole = resolveWhole(options);
-  const deny = scope.deny ?? rule.deny ?? (whole?.kind === "deny" ? whole : undefined);
+  const deny =
+    scope.deny ??
+    rule.deny ??
+    (whole?.kind === "deny" ? whole : undefined) ??
+    refuseSwappedFallback(options);
   if (deny !== undefined) {
     const { status, reason, message } = deny;
     const routed = { ...base, candidates: [], refusal: { status, reason, message } };
@@ -102,6 +108,26 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     ways: [...single, { pick: fallback.pick, action }],
     isNeeded: true,
     isIdle: false,
+  };
+}
+
+/** Attempts share one request: what is written over for one backend would go to the next. */
+function refuseSwappedFallback({ rule, resolve }: ChoiceOptions): DenyAction | undefined {
+  if (rule.choice.fallback === undefined) return undefined;
+  const use = rule.backends
+    .flatMap((backend) => {
+      const { action } = resolve([backend]);
+      return action.kind === "forward" ? usesOf(action) : [];
+    })
+    .find(isSwapped);
+  if (use === undefined) return undefined;
+  const field = use.kind === "placeholder" ? "placeholder" : "scrubResponse";
+  return {
+    kind: "deny",
+    status: 403,
+    reason: "not-enforced",
+    message: `Refused because ${formatReference(use.policy)} has ${field}, which is not enforced where backends are tried one after another`,
+    policy: use.policy,
   };
 }
 

@@ -87,3 +87,48 @@ t.test("find() finds nothing in nothing, and nothing without needles", async (t)
   t.equal(search(["a"]).find(Buffer.alloc(0), "cut"), undefined);
   t.equal(search([]).find(Buffer.from("a%25+\\n&amp;"), "cut"), undefined);
 });
+
+function marked(): NeedleSearch {
+  const trie = new NeedleTrie();
+  trie.add(Buffer.from("abcd"), "anywhere", 1);
+  trie.add(Buffer.from("cdxy"), "anywhere", 2);
+  trie.add(Buffer.from("pin"), "word", 3);
+  return new NeedleSearch(trie);
+}
+
+t.test("findNext() gives one needle after the other, with its mark", async (t) => {
+  const subject = marked();
+  const text = Buffer.from("-abcd-CDXY-abcdxy-");
+  const first = subject.findNext(text, 0, "whole");
+  t.same(first, { start: 1, end: 5, mark: 1, isOpen: false });
+  t.same(subject.findNext(text, 5, "whole"), { start: 6, end: 10, mark: 2, isOpen: false });
+  const joined = { start: 11, end: 17, mark: 0, isOpen: false };
+  t.same(subject.findNext(text, 10, "whole"), joined, "two that overlap");
+  t.equal(subject.findNext(text, 17, "whole"), undefined);
+});
+
+t.test("findNext() says what the rest of a text decides", async (t) => {
+  const subject = marked();
+  const open = (text: string) => subject.findNext(Buffer.from(text, "latin1"), 0, "follows");
+  for (const [text, start] of [
+    ["-a", 1],
+    ["-abc", 1],
+    ["-abcd", 1],
+    ["a pin", 2],
+    ["x%6", 1],
+    ["x\\", 1],
+    ["x\\u00", 1],
+    ["x&#9", 1],
+  ] as const) {
+    const isWhole = text === "-abcd";
+    const wanted = { start, isOpen: true };
+    // Its end may begin the other needle.
+    if (isWhole) t.match(open(text), wanted, text);
+    else t.match(open(text), { ...wanted, end: text.length, mark: 0 }, text);
+  }
+  for (const text of ["-x", "ab-", "a pin.", "100% so", "x+", 'x\\"}']) {
+    t.notMatch(open(text), { isOpen: true }, text);
+  }
+  t.same(open("a pin."), { start: 2, end: 5, mark: 3, isOpen: false });
+  t.equal(subject.findNext(Buffer.from("-abc"), 0, "whole"), undefined);
+});

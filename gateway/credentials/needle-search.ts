@@ -16,13 +16,31 @@ const maxSkipped = 4;
 /** A text can be read in two ways only where a needle itself holds escapes, which is rare. */
 const maxBranches = 64;
 
-/** Longest escape of one character. */
-const longestEscape = 16;
+/** Longest escape of one character that is looked for across the end of a text. */
+const longestEscape = 32;
+
+/** 1 for what escapes are made of. */
+const escapeBytes = Uint8Array.from({ length: 256 }, (_, byte) => {
+  return /[\w#&%\\;{}]/.test(String.fromCharCode(byte)) ? 1 : 0;
+});
+
+const noText = new Uint8Array();
 
 /** Parts of a text, in order, without overlaps; `ends` are exclusive. */
 export interface Spans {
   readonly starts: number[];
   readonly ends: number[];
+}
+
+/** A needle, or several that overlap. */
+export interface FoundNeedle {
+  readonly start: number;
+  /** Exclusive */
+  readonly end: number;
+  /** As the needle was added; 0 for several that overlap */
+  readonly mark: number;
+  /** Whether more of the text decides what it is: it lasts to the end of the text so far */
+  readonly isOpen: boolean;
 }
 
 /** Searches for the needles of one trie, which must be complete. */
@@ -31,7 +49,7 @@ export class NeedleSearch {
   /** 1 for each two bytes that a needle may begin with */
   readonly #beginnings = new Uint8Array(0x1_0000);
   readonly #reader = new EscapeReader();
-  #text: Uint8Array = new Uint8Array();
+  #text: Uint8Array = noText;
   #isWordStart = false;
   /** The text ends within a needle */
   #isOpen = false;
@@ -40,6 +58,11 @@ export class NeedleSearch {
   /** Where `#followMark()` leads */
   #next: TrieNode = 0;
   #nextAt = 0;
+  /** Fewest characters of a needle that are one which begins at the end of the text; 0: an escape may begin there too */
+  #fewestOpen = fewestOfCut;
+  /** End and mark of the longest needle of a match */
+  #bestEnd = -1;
+  #bestMark = 0;
 
   constructor(trie: NeedleTrie) {
     this.#trie = trie;
@@ -53,6 +76,7 @@ export class NeedleSearch {
   find(text: Uint8Array, end: "whole" | "cut"): Spans | undefined {
     let spans: Spans | undefined;
     this.#text = text;
+    this.#fewestOpen = fewestOfCut;
     for (let at = 0; at < text.length; at++) {
       const pair = ((text[at] ?? 0) << 8) | (text[at + 1] ?? 0);
       if (this.#beginnings[pair] === 0 && at + 1 < text.length) continue;
@@ -62,8 +86,52 @@ export class NeedleSearch {
       spans ??= { starts: [], ends: [] };
       addSpan(spans, at, until);
     }
-    this.#text = new Uint8Array();
+    this.#text = noText;
     return spans;
+  }
+
+  /**
+   * The first needle from `from` on in a text of which perhaps more `follows`; undefined for none. Bytes before `from` are
+   * looked at to see where words begin.
+   */
+  findNext(text: Uint8Array, from: number, end: "whole" | "follows"): FoundNeedle | undefined {
+    const follows = end === "follows";
+    this.#text = text;
+    this.#fewestOpen = follows ? 0 : text.length;
+    for (let at = from; at < text.length; at++) {
+      const until = this.#matchFast(at);
+      if (follows && this.#isOpen) return this.#found(at, text.length, true);
+      if (until > at) return this.#join(at, until, follows);
+    }
+    this.#text = noText;
+    return undefined;
+  }
+
+  /** Needles that begin within the one that was found and end behind it belong to it. */
+  #join(start: number, first: number, follows: boolean): FoundNeedle {
+    let stop = first;
+    let mark = this.#bestMark;
+    for (let at = start + 1; at < stop; at++) {
+      const until = this.#matchFast(at);
+      if (follows && this.#isOpen) return this.#found(start, this.#text.length, true);
+      if (until <= stop) continue;
+      stop = until;
+      mark = 0;
+    }
+    this.#bestMark = mark;
+    return this.#found(start, stop, false);
+  }
+
+  #found(start: number, end: number, isOpen: boolean): FoundNeedle {
+    this.#text = noText;
+    return { start, end, mark: isOpen ? 0 : this.#bestMark, isOpen };
+  }
+
+  #matchFast(at: number): number {
+    const text = this.#text;
+    const pair = ((text[at] ?? 0) << 8) | (text[at + 1] ?? 0);
+    this.#isOpen = false;
+    return this.#beginnings[pair] === 0 && at + 1 < text.length ? -1 : this.#match(at);
   }
 
   /** End of the longest needle from `start` on; -1 for none. */
@@ -72,46 +140,48 @@ export class NeedleSearch {
     this.#isWordStart = isBoundaryBefore(this.#text, start);
     this.#stepsLeft = this.#trie.longest * 2 + 64;
     this.#branchesLeft = maxBranches;
-    return this.#follow(0, start, 0);
+    this.#bestEnd = -1;
+    this.#bestMark = 0;
+    this.#follow(0, start, 0);
+    return this.#bestEnd;
   }
 
-  /** The same from a node that was reached by `matched` characters. */
-  #follow(from: TrieNode, start: number, matched: number): number {
+  /** The same from a node that was reached by `matched` characters: notes the longest needle. */
+  #follow(from: TrieNode, start: number, matched: number): void {
     const text = this.#text;
     let node = from;
     let at = start;
     let count = matched;
     let skipped = 0;
-    let best = -1;
     while (this.#stepsLeft-- > 0) {
-      if (skipped === 0 && this.#isEnd(node, at)) best = at;
+      if (skipped === 0 && at > this.#bestEnd && this.#isEnd(node, at)) {
+        this.#bestEnd = at;
+        this.#bestMark = this.#trie.mark(node);
+      }
       const byte = text[at];
       if (byte === undefined) {
-        if (count >= fewestOfCut) this.#isOpen = true;
-        return best;
+        if (count >= Math.max(this.#fewestOpen, 1) && this.#mayGoOn(node)) this.#isOpen = true;
+        return;
       }
-      if (escapeMarks[byte] === 1) {
-        best = Math.max(best, this.#followMark(node, at, count));
-      } else {
+      if (escapeMarks[byte] === 1) this.#followMark(node, at, count);
+      else {
         this.#next = this.#step(node, byte);
         this.#nextAt = at + 1;
       }
-      if (this.#next === 0) return best;
+      if (this.#next === 0) return;
       if (this.#next !== node) {
         count++;
         skipped = 0;
-      } else if (++skipped > maxSkipped) return best;
+      } else if (++skipped > maxSkipped) return;
       node = this.#next;
       at = this.#nextAt;
     }
-    return best;
   }
 
-  /** Sets where one reading of the mark at `at` leads, and follows all others itself: end of their longest needle. */
-  #followMark(node: TrieNode, at: number, count: number): number {
+  /** Sets where one reading of the mark at `at` leads, and follows all others itself. */
+  #followMark(node: TrieNode, at: number, count: number): void {
     const text = this.#text;
     const reader = this.#reader;
-    let best = -1;
     let next = this.#step(node, text[at] ?? 0);
     let nextAt = at + 1;
     let isRead = reader.read(text, at);
@@ -122,16 +192,20 @@ export class NeedleSearch {
         next = child;
         nextAt = end;
       } else if (child !== 0 && this.#branchesLeft-- > 0) {
-        best = Math.max(best, this.#follow(child, end, count + 1));
+        this.#follow(child, end, count + 1);
         reader.byte = byte;
         reader.end = end;
       }
       isRead = reader.readDeeper(text);
     }
-    if (count >= fewestOfCut && at + longestEscape > text.length) this.#isOpen = true;
+    if (count >= this.#fewestOpen && isCutEscape(text, at)) this.#isOpen = true;
     this.#next = next;
     this.#nextAt = nextAt;
-    return best;
+  }
+
+  /** A whole needle at the end of the text is no beginning of one, unless a longer one or the end of a word decides. */
+  #mayGoOn(node: TrieNode): boolean {
+    return this.#trie.kind(node) !== NEEDLE_KIND.anywhere || this.#trie.goesOn(node);
   }
 
   /** The node after a byte; the same node where the byte may be left out, 0 where nothing goes on. */
@@ -161,6 +235,15 @@ export class NeedleSearch {
       if (escapeMarks[mark] === 1) this.#beginnings.fill(1, mark << 8, (mark + 1) << 8);
     }
   }
+}
+
+/** Whether the text ends within what may be an escape that begins at `at`: all of it could stand in one. */
+function isCutEscape(text: Uint8Array, at: number): boolean {
+  if (at + longestEscape <= text.length || text[at] === 0x2b) return false;
+  for (let next = at + 1; next < text.length; next++) {
+    if (escapeBytes[text[next] ?? 0] === 0) return false;
+  }
+  return true;
 }
 
 /** Joins the part with the one before when they overlap or touch. */

@@ -63,3 +63,17 @@ t.test("NeedleTrie shows no needle when it is printed", async (t) => {
   const subject = trie("sk-secret");
   t.notMatch(inspect(subject, { showHidden: true }) + JSON.stringify(subject), /sk-secret|115/);
 });
+
+t.test("NeedleTrie gives back the mark of a needle, and whether longer ones go on", async (t) => {
+  const subject = new NeedleTrie();
+  subject.add(Buffer.from("ab"), "anywhere", 3);
+  subject.add(Buffer.from("abc"), "word", 4);
+  subject.add(Buffer.from("AB"), "anywhere", 5);
+  const node = subject.child(subject.child(0, 0x61), 0x62);
+  t.equal(subject.mark(node), 3, "the first stays");
+  t.equal(subject.goesOn(node), true);
+  const last = subject.child(node, 0x63);
+  t.equal(subject.mark(last), 4);
+  t.equal(subject.goesOn(last), false);
+  t.equal(subject.mark(0), 0);
+});

@@ -20,6 +20,7 @@ export class NeedleTrie {
   readonly #firstChild: TrieNode[] = [0];
   readonly #sibling: TrieNode[] = [0];
   readonly #kinds: number[] = [NEEDLE_KIND.none];
+  readonly #marks: number[] = [0];
   #longest = 0;
 
   /** Bytes of the longest needle; 0 when there is none. */
@@ -27,13 +28,17 @@ export class NeedleTrie {
     return this.#longest;
   }
 
-  /** Adds a needle of one byte or more; one that is added in both kinds counts anywhere. */
-  add(needle: Uint8Array, kind: "anywhere" | "word"): void {
+  /**
+   * Adds a needle of one byte or more; one that is added in both kinds counts anywhere. `mark` is given back where it is
+   * found; of one that is added twice the first stays.
+   */
+  add(needle: Uint8Array, kind: "anywhere" | "word", mark = 0): void {
     if (needle.length === 0) throw new RangeError("Cannot add needle: it is empty, want a byte");
     let node = 0;
     for (const byte of needle) {
       node = this.child(node, byte) || this.#addChild(node, lowerCase[byte] ?? 0);
     }
+    if (this.#kinds[node] === NEEDLE_KIND.none) this.#marks[node] = mark;
     if (this.#kinds[node] !== NEEDLE_KIND.anywhere) this.#kinds[node] = NEEDLE_KIND[kind];
     this.#longest = Math.max(this.#longest, needle.length);
   }
@@ -51,6 +56,16 @@ export class NeedleTrie {
     return this.#kinds[node] ?? NEEDLE_KIND.none;
   }
 
+  /** The mark of the needle that ends at the node; 0 where none does. */
+  mark(node: TrieNode): number {
+    return this.#marks[node] ?? 0;
+  }
+
+  /** Whether a longer needle goes on from the node. */
+  goesOn(node: TrieNode): boolean {
+    return (this.#firstChild[node] ?? 0) !== 0;
+  }
+
   /** All bytes by which needles go on from the node, letters in both cases. */
   following(node: TrieNode): number[] {
     const bytes = Array.from(lowerCase.keys());
@@ -63,6 +78,7 @@ export class NeedleTrie {
     this.#firstChild.push(0);
     this.#sibling.push(this.#firstChild[node] ?? 0);
     this.#kinds.push(NEEDLE_KIND.none);
+    this.#marks.push(0);
     this.#firstChild[node] = child;
     return child;
   }

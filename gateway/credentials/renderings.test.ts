@@ -1,6 +1,6 @@
 /** What a secret is turned into, and what secrets a sent value holds. */
 import t from "tap";
-import { renderings, secretParts } from "./renderings.ts";
+import { renderingList, renderings, secretParts } from "./renderings.ts";
 
 function texts(secret: string): string[] {
   return renderings(secret).map((bytes) => bytes.toString("latin1"));
@@ -77,3 +77,14 @@ for (const { value, parts } of values) {
     t.same(secretParts(value), parts);
   });
 }
+
+t.test("renderingList() has renderings of two texts of one shape at the same places", async (t) => {
+  const lists = ['aB3"d/e+f1', 'xY9"z/w+v0'].map(renderingList);
+  const [first = [], second = []] = lists;
+  t.equal(first.length, second.length);
+  for (const [index, { text, form }] of first.entries()) {
+    t.equal(second[index]?.form, form);
+    t.equal(second[index]?.text.length, text.length, text);
+  }
+  t.same(new Set(first.map(({ form }) => form)), new Set(["text", "hex", "base64"]));
+});

@@ -6,22 +6,39 @@
 /** Shorter secrets are no secret text: they occur in others by chance. */
 export const SHORTEST_SECRET = 8;
 
+/** How a rendering was made of the secret; `text` may be escaped on top of it. */
+export type RenderingForm = "text" | "base64" | "hex";
+
+/** One rendering, its bytes as Latin-1. */
+export interface Rendering {
+  readonly text: string;
+  readonly form: RenderingForm;
+}
+
 /** Every fixed rendering of the secret as bytes, itself included, letters in one case; without repetitions. */
 export function renderings(secret: string): Buffer[] {
-  const forms = new Set<string>();
-  const utf8 = Buffer.from(secret);
-  for (const text of [secret, jsonText(secret), jsonText(jsonText(secret)), asciiText(secret)]) {
-    forms.add(latin1(Buffer.from(text)));
-  }
-  // Headers may have carried it byte for byte.
-  if (Buffer.from(secret, "latin1").toString("latin1") === secret) forms.add(secret);
-  forms.add(utf8.toString("hex"));
-  for (const text of base64Forms(utf8)) {
-    forms.add(text);
-    forms.add(text.replaceAll("+", "-").replaceAll("/", "_"));
-  }
+  const forms = new Set(renderingList(secret).map(({ text }) => text));
   forms.delete("");
   return Array.from(forms, (form) => Buffer.from(form, "latin1"));
+}
+
+/** The same in a fixed order, with repetitions: renderings of two secrets stand at the same places of both lists. */
+export function renderingList(secret: string): Rendering[] {
+  const utf8 = Buffer.from(secret);
+  const texts = [secret, jsonText(secret), jsonText(jsonText(secret)), asciiText(secret)];
+  const list: Rendering[] = texts.map((text) => ({
+    text: latin1(Buffer.from(text)),
+    form: "text",
+  }));
+  // Headers may have carried it byte for byte.
+  const isLatin1 = Buffer.from(secret, "latin1").toString("latin1") === secret;
+  list.push({ text: isLatin1 ? secret : "", form: "text" });
+  list.push({ text: utf8.toString("hex"), form: "hex" });
+  for (const text of base64Forms(utf8)) {
+    list.push({ text, form: "base64" });
+    list.push({ text: text.replaceAll("+", "-").replaceAll("/", "_"), form: "base64" });
+  }
+  return list;
 }
 
 /**

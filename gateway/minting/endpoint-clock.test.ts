@@ -61,3 +61,16 @@ t.test("ask() forgets a difference that is gone, and learns none without a Date"
   await endpoint.ask(async () => answer(200, clock.now() + 1_000));
   t.equal(endpoint.nowMs(), clock.now());
 });
+
+t.test("ask() believes no clock that is more than a day off", async (t) => {
+  const clock = new ManualClock();
+  const endpoint = new EndpointClock(clock);
+  const asked: number[] = [];
+  for (const serverMs of [8.64e15, 0, clock.now() + 25 * 3_600_000]) {
+    await endpoint.ask(async (nowMs) => {
+      asked.push(nowMs);
+      return answer(401, serverMs);
+    });
+  }
+  t.same(asked, [clock.now(), clock.now(), clock.now()]);
+});

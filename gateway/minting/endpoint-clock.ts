@@ -9,6 +9,9 @@ import type { TokenAnswer } from "./token-endpoint.ts";
 /** A smaller difference is no reason to ask again: dates of answers are whole seconds, and answers take time. */
 const notableMs = 30_000;
 
+/** A clock that is further off than a day is believed by nobody: what is signed for that day would be good for long. */
+const farthestMs = 24 * 3_600_000;
+
 /** Time as one endpoint has it. */
 export class EndpointClock {
   readonly #clock: Clock;
@@ -31,6 +34,7 @@ export class EndpointClock {
     const answer = await send(this.nowMs());
     if (answer.kind === "failed" || answer.serverMs === undefined) return answer;
     const offsetMs = answer.serverMs - this.#clock.now();
+    if (Math.abs(offsetMs) > farthestMs) return answer;
     const isOff = Math.abs(offsetMs - this.#offsetMs) > notableMs;
     this.#offsetMs = Math.abs(offsetMs) > notableMs ? offsetMs : 0;
     const isRefused = answer.status >= 400 && answer.status < 500;

@@ -22,6 +22,8 @@ const lockPollMs = 50;
 
 /** One grant on the disk. */
 export interface GrantFile {
+  /** Folder of all grants, which stands in what the file system says */
+  readonly directory: string;
   /**
    * The grant for one holder at a time, of all processes: a refresh token that is used twice may end the grant.
    * Undefined when it stays taken for 15 s. Throws what the file system says.
@@ -40,6 +42,7 @@ export function grantFile(directory: string, recipe: RefreshTokenRecipe): GrantF
   const folder = path.join(directory, name);
   const file = path.join(folder, fileName);
   return {
+    directory,
     async lock(clock) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const untilNs = clock.monotonicNs() + BigInt(lockDeadlineMs) * 1_000_000n;

@@ -1,6 +1,7 @@
 /** The refresh token grant against an endpoint that takes each refresh token once, as those that rotate them do. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { chmod, readdir } from "node:fs/promises";
 import path from "node:path";
 import t from "tap";
 import type { Test } from "tap";
@@ -112,6 +113,16 @@ t.test(
     t.equal(wordOf(await minted(mint)), "access-2");
   },
 );
+
+t.test("refreshTokenMint() does not say where the user's files are", async (t) => {
+  const { create, directory } = await open(t);
+  await minted(create());
+  const [folder = ""] = await readdir(directory);
+  await chmod(path.join(directory, folder, "grant.json"), 0o644);
+  const { message } = await failed(create());
+  t.match(message, /"\$CLRK_HOME\/grants\/[0-9a-f]{32}\/grant.json": it is open to other users$/);
+  t.notMatch(message, directory);
+});
 
 t.test("refreshTokenMint() of several processes uses no refresh token twice", async (t) => {
   const { create } = await open(t);

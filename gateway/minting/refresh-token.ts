@@ -70,8 +70,9 @@ export function refreshTokenMint(
         lock.release();
       }
     } catch (error) {
-      const message = `the grant of the refresh token cannot be kept: ${describeError(error)}`;
-      return mintFailure("storage", message);
+      // Agents are told too, and need not know where the user's files are.
+      const reason = describeError(error).replaceAll(grant.directory, "$CLRK_HOME/grants");
+      return mintFailure("storage", `the grant of the refresh token cannot be kept: ${reason}`);
     }
   };
 }

@@ -38,6 +38,7 @@ const rows: readonly (readonly [
     '{"content":"[redacted]"}\n{"content":"[redacted]"}\n',
   ],
   ["JSON that says it is text", ' {"content":1}', "text/plain", paths, ' {"content":"[redacted]"}'],
+  ["JSON by its old name", 'x{"content":1}', "text/json", paths, "[redacted]"],
   ["text, which has no paths", "content: x", "text/plain", paths, "content: x"],
   [
     "what nobody can read by paths",
@@ -45,6 +46,29 @@ const rows: readonly (readonly [
     "application/vnd.amazon.eventstream",
     paths,
     "[redacted]",
+  ],
+  [
+    "JSON that says it is text, behind many blanks",
+    `${" ".repeat(65)}{"content":1}`,
+    "text/plain",
+    paths,
+    `${" ".repeat(65)}{"content":"[redacted]"}`,
+  ],
+  ["a shape in UTF-16", "a\0@\0b\0.\0c\0o\0", json, { shapes: ["Email"] }, "a[redacted]"],
+  [
+    "events behind a byte order mark",
+    '\u00ef\u00bb\u00bfdata: {"content":"x"}\n\n',
+    events,
+    paths,
+    '\u00ef\u00bb\u00bfdata: {"content":"[redacted]"}\n\n',
+  ],
+  ["JSON that says it is a stream", '{"content":"x"}', events, paths, "[redacted]"],
+  [
+    "fields of events that are no data",
+    ': ping\nevent: e\nid: 1\nretry: 9\n{"content":\n"x"}\n\n',
+    events,
+    paths,
+    ": ping\nevent: e\nid: 1\nretry: 9\n[redacted]\n[redacted]\n\n",
   ],
   ["JSON in UTF-16", '{\0"\0c\0', json, paths, "{[redacted]"],
   [
@@ -165,6 +189,15 @@ t.test("BodyRedaction keeps texts apart that a stream tells at the same time", a
   t.notMatch(redacted, /alice|example|4111/);
   t.match(redacted, "[redacted email]");
   t.match(redacted, "[redacted payment card]");
+});
+
+t.test("BodyRedaction keeps no text of a stream with more places than it follows", async (t) => {
+  const event = (name: string, text: string) => `data: ${JSON.stringify({ [name]: text })}\n\n`;
+  const others = Array.from({ length: 20_000 }, (_, index) => event(`n${index}`, "x"));
+  const stream = [...others, event("last", "alice@"), event("last", "example.com")].join("");
+  const redacted = redact(stream, events, { shapes: ["Email"] });
+  t.notMatch(redacted, /alice|example/);
+  t.match(redacted, 'data: {"n0":"x"}');
 });
 
 t.test("BodyRedaction keeps nothing of a shape, wherever the body is cut off", async (t) => {

@@ -9,8 +9,8 @@ import { findKeyTokens } from "../policy/key-tokens.ts";
 import { redactedText } from "../secret-value.ts";
 import type { BodyRedactionPlan } from "../snapshot-terms.ts";
 import type { TextEnd } from "../value-redactor.ts";
-import { streamEvents } from "./event-streams.ts";
-import type { StreamEvent } from "./event-streams.ts";
+import { byteOrderMark, streamEvents } from "./event-streams.ts";
+import type { StreamEvent, StreamLines } from "./event-streams.ts";
 import { JsonPathSearch } from "./json-paths.ts";
 import { createPlainView } from "./plain-view.ts";
 import { findPrivateKeys } from "./private-keys.ts";
@@ -29,6 +29,12 @@ export function canSearch(expression: string): boolean {
   }
 }
 
+/**
+ * For so long the expressions of a plan search one body; what they have not searched by then counts as found. One search
+ * is linear, but an expression that finds much, and looks far ahead each time, takes the square of it.
+ */
+const mostSearchMs = 500;
+
 const known = new WeakMap<BodyRedactionPlan, BodyRedaction>();
 
 /** The redaction of a plan, made once for each plan object. */
@@ -45,6 +51,8 @@ export class BodyRedaction {
   readonly #paths: JsonPathSearch | undefined;
   readonly #shapes: readonly TextShape[];
   readonly #patterns: readonly RE2JS[];
+  /** By `performance.now()` */
+  #searchUntilMs = 0;
 
   /** Throws for a path or an expression that `crds/` does not take. */
   constructor({ jsonPaths, shapes, patterns }: BodyRedactionPlan) {
@@ -56,19 +64,35 @@ export class BodyRedaction {
   /**
    * The body without what is not kept, and without private keys and tokens of the form of a key, which never are;
    * `mediaType` is lower case, without parameters. Where paths are given and the body cannot be read by them, it is
-   * `[redacted]` from there on.
+   * `[redacted]` from there on; so is text with a NUL, which is UTF-16 or compressed and hides all that is searched for.
    */
   redact(body: string, mediaType: string, end: TextEnd): string {
-    const events = mediaType === eventStream ? streamEvents(body) : undefined;
+    this.#searchUntilMs = performance.now() + mostSearchMs;
+    const stream = mediaType === eventStream ? streamEvents(body) : undefined;
     const found: Span[] = [];
-    if (this.#paths !== undefined) findByPath(this.#paths, { body, mediaType, events }, found);
+    const unreadable = isAnyText(mediaType) ? body.indexOf("\0") : -1;
+    if (unreadable >= 0) found.push({ start: unreadable, end: body.length });
+    if (this.#paths !== undefined) findByPath(this.#paths, { body, mediaType, stream }, found);
     this.#findText(body, end, found);
-    for (const { text, partsOf } of events === undefined ? [] : streamTexts(body, events)) {
+    if (stream !== undefined) this.#findInPieces(body, { end, events: stream.events }, found);
+    return replaceSpans(body, found, redactedText);
+  }
+
+  /** Adds what events tell piece by piece. */
+  #findInPieces(
+    body: string,
+    { end, events }: { readonly end: TextEnd; readonly events: readonly StreamEvent[] },
+    found: Span[],
+  ): void {
+    const { texts, unread } = streamTexts(body, events);
+    for (const span of unread) found.push(span);
+    for (const { text, partsOf } of texts) {
       const inText: Span[] = [];
       this.#findText(text, end, inText);
-      for (const span of mergeSpans(inText)) found.push(...partsOf(span));
+      for (const span of mergeSpans(inText)) {
+        for (const part of partsOf(span)) found.push(part);
+      }
     }
-    return replaceSpans(body, found, redactedText);
   }
 
   /** Adds what is known by its form. */
@@ -79,8 +103,7 @@ export class BodyRedaction {
     findPrivateKeys(view.text, inView);
     findShapes(view.text, this.#shapes, { end, found: inView });
     for (const pattern of this.#patterns) {
-      const matcher = pattern.matcher(view.text);
-      while (matcher.find()) inView.push({ start: matcher.start(), end: matcher.end() });
+      this.#search(pattern, view.text, inView);
     }
     for (const span of inView) {
       const start = view.toOriginal(span.start);
@@ -88,21 +111,31 @@ export class BodyRedaction {
       if (start < stop) found.push({ ...span, start, end: stop });
     }
   }
+
+  #search(pattern: RE2JS, text: string, found: Span[]): void {
+    const matcher = pattern.matcher(text);
+    while (matcher.find()) {
+      found.push({ start: matcher.start(), end: matcher.end() });
+      if (performance.now() < this.#searchUntilMs) continue;
+      found.push({ start: matcher.end(), end: text.length });
+      return;
+    }
+  }
 }
 
 const eventStream = "text/event-stream";
 
-const byteOrderMark = "\u00ef\u00bb\u00bf";
-
 interface ReadBody {
   readonly body: string;
   readonly mediaType: string;
-  readonly events: readonly StreamEvent[] | undefined;
+  readonly stream: StreamLines | undefined;
 }
 
-function findByPath(paths: JsonPathSearch, { body, mediaType, events }: ReadBody, found: Span[]) {
-  if (events !== undefined) {
-    for (const event of events) findInEvent(paths, body, event, found);
+function findByPath(paths: JsonPathSearch, { body, mediaType, stream }: ReadBody, found: Span[]) {
+  if (stream !== undefined) {
+    for (const event of stream.events) findInEvent(paths, body, event, found);
+    // Such as JSON that says that it is a stream.
+    for (const line of stream.strange) found.push(line);
   } else if (isJsonLines(mediaType)) {
     for (const { start, end } of linesOf(body)) paths.find(body, { start, end }, found);
   } else if (isJson(mediaType) || isMaybeJson(mediaType, body)) {
@@ -128,7 +161,7 @@ function findInEvent(
   const text = lines.map(({ start, end }) => body.slice(start, end)).join("\n");
   const inText: Span[] = [];
   paths.find(text, { start: 0, end: text.length }, inText);
-  if (inText.length > 0) found.push(...lines.map(({ start, end }) => ({ start, end })));
+  if (inText.length > 0) for (const { start, end } of lines) found.push({ start, end });
 }
 
 function* linesOf(body: string): Generator<{ readonly start: number; readonly end: number }> {
@@ -138,7 +171,7 @@ function* linesOf(body: string): Generator<{ readonly start: number; readonly en
 }
 
 function isJson(mediaType: string): boolean {
-  return mediaType === "application/json" || mediaType.endsWith("+json");
+  return /^(?:application|text)\/json$/.test(mediaType) || mediaType.endsWith("+json");
 }
 
 function isJsonLines(mediaType: string): boolean {
@@ -147,7 +180,11 @@ function isJsonLines(mediaType: string): boolean {
 
 /** JSON under another name is read as what it is. */
 function isMaybeJson(mediaType: string, body: string): boolean {
-  return isText(mediaType) && /^(?:\u00ef\u00bb\u00bf)?[\s]{0,64}[{["]/.test(body);
+  return isText(mediaType) && /^(?:\u00ef\u00bb\u00bf)?\s*[{["]/.test(body);
+}
+
+function isAnyText(mediaType: string): boolean {
+  return isText(mediaType) || isJson(mediaType) || isJsonLines(mediaType);
 }
 
 function isText(mediaType: string): boolean {

@@ -57,7 +57,7 @@ export class JsonPathSearch {
     for (const position of progress) {
       const step = this.#steps[position];
       if (step === undefined) continue;
-      if (step.isDeep) next.push(position);
+      if (step.isDeep && !next.includes(position)) next.push(position);
       if (!step.matches(key)) continue;
       if (step.isLast) return taken;
       if (!next.includes(position + 1)) next.push(position + 1);

@@ -10,7 +10,8 @@ export interface PlainView {
   toOriginal(position: number): number;
 }
 
-const escapes = /\\+u00([2-7][\da-fA-F])|%(?:25){0,4}([2-7][\da-fA-F])/g;
+// A run of backslashes is looked at from its beginning only: from each of its characters takes quadratic time.
+const escapes = /(?<!\\)\\+u00([2-7][\da-fA-F])|%(?:25){0,4}([2-7][\da-fA-F])/g;
 
 /** The view; `text` itself when it holds no such escape. */
 export function createPlainView(text: string): PlainView {

@@ -56,6 +56,7 @@ t.test("entryRoute() leads nowhere until something is picked", async (t) => {
     match: { path: "/v1/chat" },
     engine: enginePlan(),
     requestTimeoutMs: 30_000,
+    swaps: false,
   });
   t.equal(route.route?.cluster, "refused");
   t.match(route.match, {

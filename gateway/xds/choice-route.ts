@@ -10,7 +10,7 @@ import { envoy } from "../proto/gen/xds.js";
 import type { FallbackPlan } from "../routing-plan.ts";
 import { candidateCluster } from "../routing-plan.ts";
 import type { BackendTarget, EnginePlan, HttpAction } from "../snapshot.ts";
-import { choiceRouteConfig } from "./engine-filter.ts";
+import { choiceRouteConfig, swapEntryConfig } from "./engine-filter.ts";
 import { ENGINE_METADATA } from "./filter-state.ts";
 import { servedHeader, streamIdleMs } from "./forward-route.ts";
 import { mutationConfig } from "./header-injection.ts";
@@ -33,10 +33,13 @@ export interface EntryOptions {
   readonly match: Match;
   readonly engine: EnginePlan;
   readonly requestTimeoutMs: number;
+  /** Some rule of the gateway has something written over, perhaps one that is picked here */
+  readonly swaps: boolean;
 }
 
 /** Where requests wait for the engine's choice. One that gets past it without a choice goes nowhere. */
-export function entryRoute({ name, match, engine, requestTimeoutMs }: EntryOptions): Route {
+export function entryRoute(options: EntryOptions): Route {
+  const { name, match, engine, requestTimeoutMs, swaps } = options;
   return {
     name,
     match: unreadMatch(match),
@@ -46,7 +49,7 @@ export function entryRoute({ name, match, engine, requestTimeoutMs }: EntryOptio
       idleTimeout: duration(streamIdleMs(requestTimeoutMs)),
     },
     requestBodyBufferLimit: uint64(modelCallBytes),
-    typedPerFilterConfig: choiceRouteConfig(engine),
+    typedPerFilterConfig: { ...choiceRouteConfig(engine), ...(swaps && swapEntryConfig()) },
   };
 }
 

@@ -8,10 +8,10 @@ import { packAny, typedExtension } from "../any.ts";
 import { CLRK_HEADERS, ENGINE_ROLE } from "../headers.ts";
 import { maxConfirmationMs } from "../mcp-plan.ts";
 import type { ShownParts } from "../processing-mode.ts";
-import { shownParts } from "../processing-mode.ts";
+import { shownParts, swappedParts } from "../processing-mode.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
-import type { AttemptPlan, EnginePlan } from "../snapshot.ts";
+import type { AttemptPlan, EnginePlan, SwapPlan } from "../snapshot.ts";
 import { ENGINE_METADATA, FILTER_STATE, quotedFilterStateFormat } from "./filter-state.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
 import { RESOURCE } from "./resource-names.ts";
@@ -78,6 +78,56 @@ export function engineRouteConfig(plan: EnginePlan, protocol: "any" | "upgrade")
   return packAny(ExtProcPerRoute, {
     overrides: {
       processingMode: processingMode(parts),
+      grpcInitialMetadata: [{ key: CLRK_HEADERS.plan, value: plan.id }],
+    },
+  });
+}
+
+/**
+ * The filter that writes over placeholders and values; off unless `swapRouteConfig` or `swapEntryConfig` turns it on. By
+ * itself it shows the engine nothing: after an entry a route may follow that swaps nothing.
+ */
+export function swapFilter(): HttpFilter {
+  const { ExternalProcessor } = envoy.extensions.filters.http.ext_proc.v3;
+  const { HeaderSendMode } = envoy.extensions.filters.http.ext_proc.v3.ProcessingMode;
+  return {
+    ...typedExtension(HTTP_FILTER.swap, ExternalProcessor, {
+      ...common(),
+      statPrefix: "swap",
+      grpcService: engineService(ENGINE_ROLE.swap),
+      processingMode: { ...processingMode(nothingShown), requestHeaderMode: HeaderSendMode.SKIP },
+      allowContentLengthHeader: true,
+    }),
+    disabled: true,
+  };
+}
+
+const nothingShown: ShownParts = {
+  responseHeaders: false,
+  requestBody: "none",
+  responseBody: false,
+};
+
+/** Has the filter there for a route that the engine picks later: whether it is, is settled before. */
+export function swapEntryConfig() {
+  const { ExtProcPerRoute } = envoy.extensions.filters.http.ext_proc.v3;
+  return { [HTTP_FILTER.swap]: packAny(ExtProcPerRoute, { overrides: {} }) };
+}
+
+/** Says by which plan requests of a route are written over; an upgraded connection has no bodies that could be shown. */
+export function swapRouteConfig(plan: SwapPlan, protocol: "any" | "upgrade") {
+  const { ExtProcPerRoute } = envoy.extensions.filters.http.ext_proc.v3;
+  const { HeaderSendMode } = envoy.extensions.filters.http.ext_proc.v3.ProcessingMode;
+  const parts = protocol === "upgrade" ? nothingShown : swappedParts(plan);
+  // What is held of a body when trailers come is lost: the engine must know.
+  const trailers = (isShown: boolean) => (isShown ? HeaderSendMode.SEND : HeaderSendMode.SKIP);
+  return packAny(ExtProcPerRoute, {
+    overrides: {
+      processingMode: {
+        ...processingMode(parts),
+        requestTrailerMode: trailers(parts.requestBody !== "none"),
+        responseTrailerMode: trailers(parts.responseBody),
+      },
       grpcInitialMetadata: [{ key: CLRK_HEADERS.plan, value: plan.id }],
     },
   });

@@ -15,6 +15,7 @@ import type {
   EnginePlan,
   HostPolicy,
   HttpAction,
+  SwapPlan,
 } from "../snapshot.ts";
 import { CLRK_HEADERS } from "../headers.ts";
 import { maxMcpBytes } from "../mcp-plan.ts";
@@ -23,8 +24,9 @@ import { modelCallBytes } from "./model-call-body.ts";
 import { overwriteHeader } from "./denial-route.ts";
 import { mutationConfig } from "./header-injection.ts";
 import { headerRewrites } from "./header-rewrites.ts";
-import { attemptRouteConfig, engineRouteConfig } from "./engine-filter.ts";
+import { attemptRouteConfig, engineRouteConfig, swapRouteConfig } from "./engine-filter.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
+import { watchesItself, unwatchedConfig } from "./placeholder-watch.ts";
 import { aliasCluster, backendAuthority, RESOURCE } from "./resource-names.ts";
 
 type Route = envoy.config.route.v3.IRoute;
@@ -89,7 +91,8 @@ export function servedHeader() {
  */
 export function forwardRoutes(options: ForwardOptions): Route[] {
   const plain = forwardRoute(options, "any");
-  const refusesUpgrades = isSigned(options.action) || options.engine?.mcp !== undefined;
+  const refusesUpgrades =
+    isSigned(options.action) || isScrubbed(options.action) || options.engine?.mcp !== undefined;
   if (refusesUpgrades || !treatsUpgrades(options)) return [plain];
   return [forwardRoute(options, "upgrade"), plain];
 }
@@ -134,6 +137,15 @@ function heldBody({ action, engine }: ForwardOptions) {
 /** Whether requests of the action are signed: then the whole body is held, and an upgrade would never end. */
 export function isSigned({ attempt, backends }: ForwardAction): boolean {
   return attempt !== undefined || backends.some((target) => target.attempt !== undefined);
+}
+
+/** Whether answers are searched for values: an upgraded connection is not. */
+export function isScrubbed(action: ForwardAction): boolean {
+  return swapsOf(action).some(({ scrubs }) => scrubs.length > 0);
+}
+
+function swapsOf({ swap, backends }: ForwardAction): readonly SwapPlan[] {
+  return [swap, ...backends.map((target) => target.swap)].filter((plan) => plan !== undefined);
 }
 
 /** The match for WebSocket upgrades. */
@@ -214,11 +226,16 @@ function backendFilterConfig(target: BackendTarget, protocol: Protocol): PerFilt
 
 /** Where both a route and its backend have one, Envoy takes the backend's. */
 function engineConfig(
-  plans: { readonly engine?: EnginePlan | undefined; readonly attempt?: AttemptPlan },
+  plans: {
+    readonly engine?: EnginePlan | undefined;
+    readonly attempt?: AttemptPlan;
+    readonly swap?: SwapPlan;
+  },
   protocol: Protocol,
 ): PerFilter {
-  const { engine, attempt } = plans;
+  const { engine, attempt, swap } = plans;
   return {
+    ...(swap && { [HTTP_FILTER.swap]: swapRouteConfig(swap, protocol) }),
     ...(engine && { [HTTP_FILTER.engine]: engineRouteConfig(engine, protocol) }),
     ...(attempt && { [HTTP_FILTER.attempt]: attemptRouteConfig(attempt) }),
   };
@@ -226,7 +243,8 @@ function engineConfig(
 
 function perFilterConfig(options: ForwardOptions, protocol: Protocol): PerFilter {
   const { action, scheme, host, provider, engine, written } = options;
-  const credentials = allCredentials(action);
+  // A placeholder stays where the agent put it.
+  const credentials = allCredentials(action).filter(({ kind }) => kind !== "placeholder");
   const known = credentials.length === 0 ? [] : credentialHeaders(provider);
   const removed = known.filter((name) => written?.has(name) !== true);
   const requestMutations = [
@@ -238,6 +256,7 @@ function perFilterConfig(options: ForwardOptions, protocol: Protocol): PerFilter
   return {
     ...mutationConfig(requestMutations, responseMutations, action.credentials),
     ...engineConfig({ ...action, engine }, protocol),
+    ...(swapsOf(action).some(watchesItself) && unwatchedConfig()),
     ...(named && namedAddressConfig()),
     ...(action.maxRequestBytes !== undefined && bodySizeRouteConfig(action.maxRequestBytes)),
   };

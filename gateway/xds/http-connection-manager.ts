@@ -18,10 +18,11 @@ import { bodySizeFilters } from "./body-size-filter.ts";
 import { ambiguousPathFilter, ambiguousPathPolicy } from "./ambiguous-path.ts";
 import { dnsCache, unguardedDnsCache } from "./cluster.ts";
 import { denialFormat } from "./denial-route.ts";
-import { choiceFilter, engineFilter } from "./engine-filter.ts";
+import { choiceFilter, engineFilter, swapFilter } from "./engine-filter.ts";
 import { FILTER_STATE, filterStateFormat } from "./filter-state.ts";
 import { streamIdleMs } from "./forward-route.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
+import { misdirectedReply, placeholderWatch, swapsAnything } from "./placeholder-watch.ts";
 import type { RouteScope } from "./route-configuration.ts";
 import { noRuleReply } from "./route-configuration.ts";
 import { routeConfigurationName } from "./resource-names.ts";
@@ -120,11 +121,14 @@ function httpFilters(
     // Before credentials are written, so that the engine sees what the agent sent.
     engineFilter(),
     choiceFilter(),
+    // After the engine's choice, so that the route decides about placeholders that the request takes in the end.
+    ...placeholderWatch(gateway),
     typedExtension(HTTP_FILTER.headerMutation, mutation, {
       mutations: {},
       // What the agent sent is removed by the route: the credential of a backend must come after that.
       mostSpecificHeaderMutationsWins: true,
     }),
+    ...(swapsAnything(gateway) ? [swapFilter()] : []),
     typedExtension(HTTP_FILTER.forwardProxy, FilterConfig, {
       dnsCacheConfig: dnsCache(gateway.upstream),
     }),
@@ -180,6 +184,9 @@ function localReplies(
         message: disagreement,
       }),
       ...mappersFor("response.code_details == 'route_not_found'", noRuleReply(gateway)),
+      ...(gateway.placeholderTag === undefined
+        ? []
+        : mappersFor(misdirectedReply.when, misdirectedReply.facts)),
       ...[guardedReply, engineReply, bodyTooLargeReply, unsentReply, unreachableReply].flatMap(
         ({ when, facts, headers }) => mappersFor(when, facts, headers),
       ),

@@ -14,6 +14,10 @@ export const HTTP_FILTER = {
   engine: "clrk.engine",
   /** The same for model calls for which the engine chooses: it sees bodies only after it has answered their headers */
   choice: "clrk.engine_choice",
+  /** Has the engine write over placeholders and values, nearest to the upstream; off unless a route turns it on */
+  swap: "clrk.swap",
+  /** Refuses requests with a placeholder in them, unless a route turns it off */
+  placeholderWatch: "clrk.placeholder_watch",
   /** Upstream filter that has the engine sign each attempt */
   attempt: "clrk.attempt",
   upstreamCodec: "envoy.filters.http.upstream_codec",

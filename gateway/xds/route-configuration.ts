@@ -25,7 +25,15 @@ import { denialRoute, escapeFormat } from "./denial-route.ts";
 import { entryRoute, letByMatch, pickedMatch, walkRoute } from "./choice-route.ts";
 import { anyHost, auditRoutes, guardedHost, letByRoutes, openRoutes } from "./open-route.ts";
 import { overrideHeaders } from "./override-headers.ts";
-import { forwardRoutes, isBudgeted, isSigned, pickedRoute, upgradeMatch } from "./forward-route.ts";
+import {
+  forwardRoutes,
+  isBudgeted,
+  isScrubbed,
+  isSigned,
+  pickedRoute,
+  upgradeMatch,
+} from "./forward-route.ts";
+import { swapsAnything } from "./placeholder-watch.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
 type Route = envoy.config.route.v3.IRoute;
@@ -197,7 +205,9 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const forward = forwardRoutes(options);
   return [
     ...(exposed.length === 0 ? [] : [traceRoute(rule, provider)]),
-    ...(isSigned(action) || isMcp(rule) ? upgradeRoutes(rule, { ...context, provider }) : []),
+    ...(isSigned(action) || isScrubbed(action) || isMcp(rule)
+      ? upgradeRoutes(rule, { ...context, provider })
+      : []),
     ...(context.hasEntry && needsReading(rule) ? unreadRoutes(rule, { ...context, provider }) : []),
     ...forward,
   ];
@@ -285,7 +295,8 @@ function choiceRoutes(
   if (engine === undefined) return refusals;
   const name = encodeDecisionKey({ verdict: "allow", route, ruleIndex });
   const { requestTimeoutMs } = context.gateway;
-  return [...refusals, entryRoute({ name, match, engine, requestTimeoutMs })];
+  const swaps = swapsAnything(context.gateway);
+  return [...refusals, entryRoute({ name, match, engine, requestTimeoutMs, swaps })];
 }
 
 /** A server answers TRACE with the request as it got it (RFC 9110 section 9.3.8), injected credential included. */
@@ -301,11 +312,13 @@ function traceRoute({ match, route, ruleIndex }: HttpRule, provider: Provider | 
   });
 }
 
-/** A signature covers the whole body, as judgement does, and an upgraded connection never ends. */
+/** A signature covers the whole body, as judgement does; an upgraded connection never ends, and is not searched. */
 function upgradeRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const { route } = rule;
   const match = upgradeMatch(routeMatch(rule.match));
-  const what = isMcp(rule) ? "judges MCP messages" : "signs requests";
+  const isScrub = rule.action.kind === "forward" && isScrubbed(rule.action);
+  const signs = isScrub ? "takes credentials out of answers" : "signs requests";
+  const what = isMcp(rule) ? "judges MCP messages" : signs;
   const label = `${route.kind} ${route.namespace}/${route.name}`;
   const message = `${label} ${what}, which an upgraded connection cannot be: send plain requests`;
   return unjudgedRoutes(rule, { match, reason: "not-enforced", message }, context);

@@ -142,3 +142,14 @@ t.test("proposeKinds() completes plurals", (t) => {
   t.same(proposeKinds("x"), []);
   t.end();
 });
+
+t.test("get() shows placeholders, which are no objects", async (t) => {
+  const context = await createFakeContext(t);
+  const control = await openFakeControl(context.home);
+  t.teardown(() => control.close());
+  const item = { namespace: "default", name: "openai", key: "token", policies: ["p"] };
+  control.placeholders = [{ ...item, placeholder: "sk-fake" }];
+  t.equal(await context.clrk("get", "placeholders"), 0);
+  t.match(context.stdout(), /\ndefault +openai +token +sk-fake +p\n/);
+  t.same(proposeKinds("placeh"), ["placeholders"]);
+});

@@ -8,6 +8,7 @@ import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { budgetNames, formatBudgets } from "./get-budgets.ts";
+import { formatPlaceholders, placeholderNames } from "./get-placeholders.ts";
 import { formatObjects } from "../object-table.ts";
 import { findRunningGateways } from "../running-gateways.ts";
 import type { RunningGateway } from "../running-gateways.ts";
@@ -36,6 +37,14 @@ export async function get(
     );
     const items = lists.flatMap((list) => list.items);
     stdout.write(formatBudgets(items, { name, output: flags.output }));
+    return;
+  }
+  if (kindName !== undefined && placeholderNames.includes(kindName.toLowerCase())) {
+    const lists = await Promise.all(
+      (await findRunning(this)).map(({ client }) => client.placeholders()),
+    );
+    const items = lists.flatMap((list) => list.items);
+    stdout.write(formatPlaceholders(items, { name, output: flags.output }));
     return;
   }
   const kind = kindName === undefined ? undefined : findKind(kindName);
@@ -76,7 +85,7 @@ export async function get(
 
 /** Returns the names of kinds that begin so, for the shell's completion. */
 export function proposeKinds(partial: string): readonly string[] {
-  const names = [...kinds.map(({ plural }) => plural), "budgets"];
+  const names = [...kinds.map(({ plural }) => plural), "budgets", "placeholders"];
   return names.filter((plural) => plural.startsWith(partial));
 }
 

@@ -85,6 +85,24 @@ t.test("run() registers the run, tells its process, and ends it", async (t) => {
   t.equal(control.followers, 0);
 });
 
+t.test(
+  "run() gives a command the placeholders that it is told, over what the user has",
+  async (t) => {
+    const { script, control, context } = await setUp(t, { env: { OPENAI_API_KEY: "sk-real" } });
+    const item = { namespace: "default", name: "openai", key: "token", policies: ["p"] };
+    control.placeholders = [{ ...item, placeholder: "sk-fake" }];
+    const words = ["--placeholder", "OPENAI_API_KEY=openai", "--placeholder", "OTHER=openai:token"];
+    const text = "write([process.env.OPENAI_API_KEY, process.env.OTHER].join())";
+    t.same(await script(text, ...words), { code: 0, written: "sk-fake,sk-fake" });
+    t.equal((await script(text, "--placeholder", "KEY=nobody")).code, 125);
+    t.match(
+      context.stderr(),
+      /no rule takes a placeholder for key "token" of Secret default\/nobody/,
+    );
+    t.equal(control.runs.length, 1, "nothing was registered");
+  },
+);
+
 for (const { name, text, code } of [
   { name: "its exit code", text: "process.exit(7)", code: 7 },
   { name: "the signal that ended it", text: 'process.kill(process.pid, "SIGKILL")', code: 137 },

@@ -23,6 +23,7 @@ import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { checkGatewayOptions } from "../gateway-arguments.ts";
 import type { ControlStream, GatewayClient } from "../gateway-client.ts";
+import { parsePlaceholderFlag, placeholderVariables } from "../placeholder-flag.ts";
 import { createJavaTrustStore, isJavaCommand } from "../java-trust-store.ts";
 import { startOwnGateway } from "../own-gateway.ts";
 import type { OwnGateway } from "../own-gateway.ts";
@@ -39,6 +40,7 @@ export interface RunFlags {
   readonly file?: readonly string[];
   readonly secret?: readonly string[];
   readonly provider?: readonly string[];
+  readonly placeholder?: readonly string[];
   readonly java?: boolean;
   readonly quiet?: boolean;
 }
@@ -63,6 +65,7 @@ async function runBehindGateway(
 ): Promise<number> {
   const { file = [], secret = [], provider = [], quiet: isQuiet = false } = flags;
   const agent = parseAgent(flags.agent, argv);
+  const wanted = (flags.placeholder ?? []).map(parsePlaceholderFlag);
   const { workingDirectory, home } = context;
   const { env } = context.process;
   await checkGatewayOptions({ file, secret }, { workingDirectory, env });
@@ -86,9 +89,12 @@ async function runBehindGateway(
   const chosen = chooseGateway(running, flags.gateway);
   const { client } = chosen.running;
   const command = argv[0] ?? "";
+  const placeholders =
+    wanted.length === 0 ? {} : placeholderVariables(wanted, (await client.placeholders()).items);
   const registration = await client.registerRun({ agent, gateway: chosen.key, command });
   const withheld = await secretVariables(secret);
-  await using session = new RunSession(context, { client, registration, isQuiet, withheld });
+  const options = { client, registration, isQuiet, withheld, placeholders };
+  await using session = new RunSession(context, options);
   return await session.run(argv, { usesJava: flags.java ?? false });
 }
 
@@ -144,6 +150,8 @@ async function secretVariables(flags: readonly string[]): Promise<readonly strin
 interface RunSessionOptions {
   /** Variables that hold a secret of the gateway: the command does not inherit them */
   readonly withheld: readonly string[];
+  /** Variables that the command gets in their place */
+  readonly placeholders: Readonly<Record<string, string>>;
   readonly client: GatewayClient;
   readonly registration: RunRegistration;
   readonly isQuiet: boolean;
@@ -208,6 +216,7 @@ class RunSession {
     const user = userEnvironment(process.env);
     // The point of the gateway is that the agent never holds the key.
     for (const name of this.#options.withheld) delete user[name];
+    Object.assign(user, this.#options.placeholders);
     const trust = await prepareTrust({
       gateway: registration.trust,
       extraRoots: extraRoots(user),

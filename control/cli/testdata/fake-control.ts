@@ -6,6 +6,7 @@ import type {
   ControlEvent,
   GatewayProcessStatus,
   GatewayStatus,
+  PlaceholderStatus,
   RunRequest,
   ServedObject,
 } from "../../../gateway/control-api.ts";
@@ -137,6 +138,7 @@ export interface FakeControl extends AsyncDisposable {
   objects: readonly ServedObject[];
   budgets: readonly BudgetStatus[];
   questions: readonly OpenConfirmation[];
+  placeholders: readonly PlaceholderStatus[];
   /** Refuses runs with this sentence */
   refusal: string;
   proxyUrl: string;
@@ -162,6 +164,7 @@ export async function openFakeControl(
     objects: [],
     budgets: [],
     questions: [],
+    placeholders: [],
     refusal: "",
     proxyUrl: "http://run-1:token@127.0.0.1:4100",
     calls: [],
@@ -200,6 +203,7 @@ export async function openFakeControl(
           return question.asks === "cli" ? "done" : "elsewhere";
         },
       },
+      placeholders: () => ({ items: fake.placeholders }),
       registerRun: async (run) => {
         if (fake.refusal !== "") {
           throw new ClrkError("CLRK_PRECONDITION_FAILED", fake.refusal, { expose: fake.refusal });
