@@ -4,6 +4,7 @@ import type { McpFacts } from "../gateway/call-facts.ts";
 import type { McpAnswerReader } from "../gateway/mcp-answer-reader.ts";
 import type { McpHead } from "../gateway/mcp-judge.ts";
 import type { HeaderView } from "./transaction-message.ts";
+import type { WordRedactor } from "./word-redactor.ts";
 
 /** The head of a request, by its headers as Envoy shows them; they are kept. */
 export function headOf(headers: HeaderView, hasBody: boolean): McpHead {
@@ -44,4 +45,17 @@ export function withResults(
 export function asDenied(facts: McpFacts): McpFacts {
   const messages = facts.messages.map((message) => ({ ...message, outcome: "denied" }) as const);
   return { ...facts, messages };
+}
+
+/** The facts without what is a credential in words of the agent. */
+export function withoutCredentials(facts: McpFacts, words: WordRedactor): McpFacts {
+  return {
+    ...facts,
+    revision: words.redact(facts.revision),
+    messages: facts.messages.map((message) => ({
+      ...message,
+      method: words.redact(message.method),
+      name: words.redactOnce(message.name),
+    })),
+  };
 }

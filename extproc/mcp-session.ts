@@ -6,13 +6,8 @@
 import { tryLetBy } from "../gateway/audit.ts";
 import type { AuditedDenial, CallFacts, EngineDenial, McpFacts } from "../gateway/call-facts.ts";
 import type { Cancellation } from "../gateway/confirmation.ts";
-import type { Command, HeaderPair, WorkOutcome } from "../gateway/decision.ts";
-import { CLRK_HEADERS } from "../gateway/headers.ts";
+import type { Command, WorkOutcome } from "../gateway/decision.ts";
 import { refuseLimited } from "../gateway/limit-refusal.ts";
-import type { McpAnswerFilter } from "../gateway/mcp-answer-filter.ts";
-import { createPlainFilter, createStreamFilter } from "../gateway/mcp-answer-filter.ts";
-import type { McpAnswerReader } from "../gateway/mcp-answer-reader.ts";
-import { createAnswerReader } from "../gateway/mcp-answer-reader.ts";
 import type {
   AskedConfirmation,
   McpHead,
@@ -35,14 +30,17 @@ import {
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
-import { encodeImmediateResponse } from "./immediate-response.ts";
-import { answerForm, asDenied, headOf, withResults } from "./mcp-exchange.ts";
+import { McpAnswer } from "./mcp-answer.ts";
+import { asDenied, headOf, withoutCredentials, withResults } from "./mcp-exchange.ts";
+import { compressedAnswer, cutBody, encodeMcpRefusal } from "./mcp-refusal.ts";
 import { encodeBodyReply, encodeHeadersReply, encodeLongerWait } from "./mutation.ts";
 import type { Observation, Settler } from "./observation.ts";
+import { askPolicies } from "./mcp-policies.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
 import type { SessionTools } from "./session.ts";
+import { ownFault } from "./session-refusals.ts";
 import { fault, replyCommands } from "./session-replies.ts";
 import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders } from "./waiting-messages.ts";
@@ -79,8 +77,6 @@ interface AskedOutcome {
   readonly facts: McpFacts;
 }
 
-const noBytes = Buffer.alloc(0);
-
 /** One request to an MCP server. */
 export class McpSession {
   readonly #options: McpSessionOptions;
@@ -92,7 +88,6 @@ export class McpSession {
   #hasResponse = false;
   /** Whether answers may name what is refused */
   #filters = false;
-  #filter: McpAnswerFilter | undefined;
   #observation: Observation | undefined;
   #denial: EngineDenial | null = null;
   #wouldDeny: AuditedDenial | undefined;
@@ -100,7 +95,7 @@ export class McpSession {
   #asked: AskedOutcome | undefined;
   /** What ids of requests that went on are compared by, in the order of the messages */
   #requestKeys: readonly (string | null)[] = [];
-  #answer: McpAnswerReader | undefined;
+  #answer: McpAnswer | undefined;
   #target: CallFacts["target"] = null;
   /** Goes on after the work that is waited for */
   #resume: ((outcome: WorkOutcome) => readonly SessionCommand[]) | undefined;
@@ -177,7 +172,9 @@ export class McpSession {
       routing: null,
       target: this.#target,
       responseChunks: observation?.responseChunks ?? 0,
-      ...(this.#mcp !== null && { mcp: withResults(this.#mcp, this.#requestKeys, this.#answer) }),
+      ...(this.#mcp !== null && {
+        mcp: withResults(this.#mcp, this.#requestKeys, this.#answer?.reader),
+      }),
     };
     observation?.destroy();
     return [{ kind: "record", facts }];
@@ -190,7 +187,7 @@ export class McpSession {
       return replyCommands[phase];
     }
     if (phase !== "request-headers") return fault(phase);
-    const { tools, judge } = this.#options;
+    const { entry, caller, tools, judge } = this.#options;
     this.#id = tools.nextId();
     this.#startedMs = tools.nowMs();
     this.#trace = tools.trace(headers.find("traceparent"));
@@ -202,7 +199,11 @@ export class McpSession {
     const refusal = judge.judgeHead(head);
     const pick = refusal && this.#letBy(refusal);
     if (refusal !== undefined && pick === undefined) return this.#refuseAsMcp(refusal);
-    const changes = this.#askPolicies(head, headers);
+    const changes = askPolicies(entry, {
+      request: { head, headers, caller, trace: this.#trace },
+      tools,
+      isLetBy: (denial) => this.#letBy(denial) !== undefined,
+    });
     if (changes.kind === "refuse") return this.#refuse(changes.refusal);
     const bytes = encodeHeadersReply("request-headers", {
       // What is compressed cannot be filtered as it passes.
@@ -245,36 +246,6 @@ export class McpSession {
     if (endOfStream) this.#observation.requestEnd();
   }
 
-  #askPolicies(head: McpHead, headers: HeaderView): PolicyChanges {
-    const { entry, caller, tools } = this.#options;
-    const set: HeaderPair[] = [];
-    const remove: string[] = [];
-    for (const policy of entry.policies) {
-      const answer = policy.evaluate({
-        plan: entry.plan,
-        caller,
-        method: head.method,
-        authority: head.authority,
-        path: head.target,
-        header: (name) => headers.find(name),
-        trace: this.#trace ?? tools.trace(undefined),
-        limiter: tools.limiter,
-        credential: tools.credential,
-        outcome: undefined,
-      });
-      // Nothing here waits for slow work: a policy that wants it has no answer.
-      if (answer.kind === "work") return { kind: "refuse", refusal: ownFault };
-      if (answer.kind === "deny") {
-        if (this.#letBy(answer) !== undefined) continue;
-        return { kind: "refuse", refusal: answer };
-      }
-      if (answer.kind === "continue") continue;
-      set.push(...answer.set);
-      remove.push(...answer.remove);
-    }
-    return { kind: "mutate", set, remove };
-  }
-
   /** Nothing but the body comes before the body is judged, unless Envoy answers by itself. */
   #early({ phase }: TransactionMessage): readonly SessionCommand[] {
     if (phase === "response-headers" || phase === "response-body") return replyCommands[phase];
@@ -289,7 +260,7 @@ export class McpSession {
     if (!endOfStream) return this.#goOnWithout(cutBody) ?? this.#refuse(cutBody);
     this.#observation?.requestBody(body, true);
     const outcome = judge.judgeBody(head, body);
-    this.#mcp = outcome.facts === null ? null : this.#redacted(outcome.facts);
+    this.#mcp = outcome.facts && withoutCredentials(outcome.facts, this.#options.tools.words());
     if (outcome.kind === "refuse") {
       const { refusal, isRuled } = outcome;
       const goOn = isRuled ? this.#goOn(refusal) : this.#goOnWithout(refusal);
@@ -447,86 +418,31 @@ export class McpSession {
 
   #onResponseHeaders({ headers, endOfStream }: TransactionMessage): readonly SessionCommand[] {
     this.#hasResponse = true;
-    const reads = this.#observation?.responseHeaders(headers, endOfStream) ?? false;
-    const filter = this.#filters && !endOfStream ? this.#createFilter(headers) : undefined;
-    if (filter === "compressed") return this.#refuse(compressedAnswer);
-    this.#filter = filter;
-    this.#answer = endOfStream
-      ? undefined
-      : createAnswerReader(answerForm(headers), this.#asksIds());
+    const isObserved = this.#observation?.responseHeaders(headers, endOfStream) ?? false;
     if (endOfStream) return replyCommands["response-headers"];
-    const isShown = reads || filter !== undefined || this.#answer !== undefined;
-    const bytes = encodeHeadersReply("response-headers", {
-      set: [],
-      remove: filter === undefined ? [] : ["content-length", "etag", "digest"],
-      mode: {
-        request: "none",
-        response: isShown ? "streamed" : "none",
-        responseHeaders: "send",
-      },
+    const answer = McpAnswer.begin(headers, {
+      judge: this.#options.judge,
+      head: this.#head,
+      filters: this.#filters,
+      ids: new Set(this.#requestKeys.flatMap((key) => key ?? [])),
+      isObserved,
     });
-    return send(bytes);
-  }
-
-  #asksIds(): ReadonlySet<string> {
-    return new Set(this.#requestKeys.flatMap((key) => key ?? []));
-  }
-
-  #createFilter(headers: HeaderView): McpAnswerFilter | "compressed" | undefined {
-    const head = this.#head;
-    const isSuccess = (headers.find(":status") ?? "").startsWith("2");
-    const type = (headers.find("content-type") ?? "").trim().toLowerCase();
-    const isStream = type.startsWith("text/event-stream");
-    if (head === undefined || !isSuccess) return undefined;
-    if (!isStream && !type.startsWith("application/json")) return undefined;
-    const coding = (headers.find("content-encoding") ?? "").trim().toLowerCase();
-    if (coding !== "" && coding !== "identity") return "compressed";
-    const shows = this.#options.judge.shows(head);
-    return isStream ? createStreamFilter(shows) : createPlainFilter(shows);
+    if (answer === "compressed") return this.#refuse(compressedAnswer);
+    this.#answer = answer;
+    return send(answer.headersReply);
   }
 
   #onAnswer(body: Buffer, endOfStream: boolean): readonly SessionCommand[] {
     const sinceStartMs = this.#options.tools.nowMs() - this.#startedMs;
     this.#observation?.responseBody(body, endOfStream, sinceStartMs);
-    this.#answer?.write(body);
-    if (endOfStream) this.#answer?.end();
-    const filter = this.#filter;
-    if (filter === undefined) return replyCommands["response-body"];
-    const passed = body.length === 0 ? noBytes : filter.write(body);
-    const sent = endOfStream ? Buffer.concat([passed, filter.end()]) : passed;
-    return send(encodeBodyReply("response-body", { body: sent }));
-  }
-
-  /** What an agent wrote may hold a credential. */
-  #redacted(facts: McpFacts): McpFacts {
-    const words = this.#options.tools.words();
-    return {
-      ...facts,
-      revision: words.redact(facts.revision),
-      messages: facts.messages.map((message) => ({
-        ...message,
-        method: words.redact(message.method),
-        name: words.redactOnce(message.name),
-      })),
-    };
+    return this.#answer?.onBody(body, endOfStream) ?? replyCommands["response-body"];
   }
 
   #refuseAsMcp(refusal: McpRefusal): readonly SessionCommand[] {
-    const { status, reason, message, body, headers } = refusal;
+    const { reason, message } = refusal;
     this.#state = "refused";
     this.#denial = { reason, message: this.#options.tools.words().redactOnce(message) };
-    const bytes = encodeImmediateResponse({
-      status,
-      headers: [
-        ["content-type", "application/json"],
-        [CLRK_HEADERS.denyReason, reason],
-        ...headers,
-      ],
-      body,
-      details: `clrk_denied{${reason}}`,
-      transactionId: this.#id,
-    });
-    return send(bytes);
+    return send(encodeMcpRefusal(refusal, this.#id));
   }
 
   #refuse(refusal: Refusal): readonly SessionCommand[] {
@@ -540,34 +456,6 @@ interface AfterLimits {
   readonly onTaken: () => readonly SessionCommand[];
   readonly onRefused: (refusal: Refusal) => readonly SessionCommand[];
 }
-
-type PolicyChanges =
-  | {
-      readonly kind: "mutate";
-      readonly set: readonly HeaderPair[];
-      readonly remove: readonly string[];
-    }
-  | { readonly kind: "refuse"; readonly refusal: Refusal };
-
-const ownFault: Refusal = {
-  status: 500,
-  reason: "engine-failed",
-  message: "Refused because the gateway failed to decide about the request",
-};
-
-/** Envoy shows a body whole, unless trailers follow it. */
-const cutBody: Refusal = {
-  status: 400,
-  reason: "body-malformed",
-  message: "Refused because trailers follow the body: send it without",
-};
-
-const compressedAnswer: Refusal = {
-  status: 502,
-  reason: "upstream-malformed",
-  message:
-    "Refused because the server compressed its answer unasked, which may list what is refused",
-};
 
 function send(bytes: Buffer): readonly SessionCommand[] {
   return [{ kind: "send", bytes }];

@@ -42,6 +42,7 @@ import { accessLogService } from "./proto/access-log-service.ts";
 import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
 import { providerProblems } from "./provider-problems.ts";
 import type { EgressRecord } from "./record.ts";
+import { ControlFollowers } from "./control-followers.ts";
 import { connectionBounds } from "./connection-bounds.ts";
 import { RecordOutputs } from "./record-outputs.ts";
 import { agentOf, RunRegistry } from "./run-registry.ts";
@@ -73,7 +74,7 @@ export class GatewayProcess {
   readonly #accessLogs: AccessLogs;
   readonly #health: BackendHealth;
   readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
-  readonly #followers = new Set<(event: ControlEvent) => void>();
+  readonly #followers = new ControlFollowers();
   readonly #engine: EngineHost;
   readonly #confirmations: ConfirmationDesk;
   readonly #sources: ObjectSources;
@@ -118,7 +119,7 @@ export class GatewayProcess {
       clock,
       agents: this.#runs,
       findKey: (name) => this.#revisions.compiled?.credentials.get(name),
-      onEvent: (event) => this.#emit(event),
+      onEvent: (event) => this.#followers.emit(event),
     });
     this.#engine = new EngineHost({
       openEngine: parts.openEngine,
@@ -177,7 +178,7 @@ export class GatewayProcess {
     this.#confirmations.close();
     const minting = this.#revisions.close();
     const stop = await this.#fleet.close(drainMs);
-    this.#emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
+    this.#followers.emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
     await this.#engine.close();
     await this.#parts.limitStore?.close();
     this.#grpc.forceShutdown();
@@ -242,20 +243,20 @@ export class GatewayProcess {
     } catch (error) {
       const message = `Cannot serve revision ${snapshot.revision}: ${describeError(error)}`;
       this.#parts.log.error(message);
-      this.#emit({ kind: "warning", message });
+      this.#followers.emit({ kind: "warning", message });
     }
   }
 
   #onProblems({ problems }: LoadProblems): void {
     this.#problems = problems;
-    this.#emit({ kind: "problems", revision: this.#revisions.revision, problems });
+    this.#followers.emit({ kind: "problems", revision: this.#revisions.revision, problems });
   }
 
   #onAdsEvent(event: AdsEvent): void {
     this.#fleet.onAdsEvent(event);
     if (event.kind === "rejected") {
       const message = `Envoy rejected the configuration of ${event.gateway} and keeps the one before: ${event.message}`;
-      this.#emit({ kind: "warning", message });
+      this.#followers.emit({ kind: "warning", message });
     }
     if (event.kind === "live") this.#announce();
   }
@@ -269,9 +270,9 @@ export class GatewayProcess {
     this.#pending = undefined;
     const inMs = Number(this.#parts.clock.monotonicNs() - pending.startedNs) / 1e6;
     for (const runtime of runtimes) {
-      this.#emit({ kind: "gateway", gateway: this.#gatewayStatus(runtime) });
+      this.#followers.emit({ kind: "gateway", gateway: this.#gatewayStatus(runtime) });
     }
-    this.#emit({ kind: "revision", revision, inMs, changes: pending.changes });
+    this.#followers.emit({ kind: "revision", revision, inMs, changes: pending.changes });
   }
 
   async #createRuntime(gateway: GatewaySnapshot): Promise<GatewayRuntime> {
@@ -316,10 +317,10 @@ export class GatewayProcess {
     this.#sources.noteRecord(record, this.#revisions.compiled?.snapshot);
     this.#revisions.noteRecord(record);
     const shown = this.#records.add(record, json);
-    if (this.#followers.size === 0) return;
+    if (this.#followers.isEmpty) return;
     // Bodies of a megabyte would end the stream of whoever only looks at lines.
     const live = shown.capture === null ? shown : { ...shown, capture: null };
-    this.#emit({ kind: "record", record: live });
+    this.#followers.emit({ kind: "record", record: live });
   }
 
   #entryContext(key: string) {
@@ -426,15 +427,7 @@ export class GatewayProcess {
 
   #followRun(runId: string, onRecord: (record: EgressRecord) => void): (() => void) | undefined {
     const release = this.#runs.follow(runId);
-    if (release === undefined) return undefined;
-    const follower = (event: ControlEvent) => {
-      if (event.kind === "record" && event.record.agent?.uid === runId) onRecord(event.record);
-    };
-    this.#followers.add(follower);
-    return () => {
-      this.#followers.delete(follower);
-      release();
-    };
+    return release && this.#followers.addToRun(runId, onRecord, release);
   }
 
   #followEvents(onEvent: (event: ControlEvent) => void): () => void {
@@ -446,12 +439,7 @@ export class GatewayProcess {
       onEvent({ kind: "problems", revision, problems: this.#problems });
     }
     for (const event of this.#confirmations.events()) onEvent(event);
-    this.#followers.add(onEvent);
-    return () => this.#followers.delete(onEvent);
-  }
-
-  #emit(event: ControlEvent): void {
-    for (const follower of [...this.#followers]) follower(event);
+    return this.#followers.add(onEvent);
   }
 }
 
