@@ -34,7 +34,7 @@ import type { SharedPortions } from "./rate-limits.ts";
 import { portionWork, RateLimits } from "./rate-limits.ts";
 import { RunNames } from "./run-names.ts";
 import { seededHash } from "./seeded-hash.ts";
-import type { SessionTools } from "./session.ts";
+import type { SessionTools } from "./session-tools.ts";
 import { Session } from "./session.ts";
 import type { SessionCallParts } from "./session-call.ts";
 import { SessionCall } from "./session-call.ts";

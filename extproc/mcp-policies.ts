@@ -6,7 +6,7 @@ import type { TraceIds } from "../gateway/trace-context.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
 import { ownFault } from "./session-refusals.ts";
-import type { SessionTools } from "./session.ts";
+import type { SessionTools } from "./session-tools.ts";
 import type { HeaderView } from "./transaction-message.ts";
 
 /** What they change, or why the request is refused. */

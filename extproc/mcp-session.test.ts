@@ -15,7 +15,7 @@ import {
   update,
 } from "./testdata/playbook.ts";
 import { createLimiter } from "./testdata/limiter.ts";
-import type { SessionTools } from "./session.ts";
+import type { SessionTools } from "./session-tools.ts";
 import { sessionTools } from "./testdata/session-tools.ts";
 
 const nothing = { globs: [], expressions: [] };

@@ -39,7 +39,7 @@ import { askPolicies } from "./mcp-policies.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
-import type { SessionTools } from "./session.ts";
+import type { SessionTools } from "./session-tools.ts";
 import { ownFault } from "./session-refusals.ts";
 import { fault, replyCommands } from "./session-replies.ts";
 import type { HeaderView, TransactionMessage } from "./transaction-message.ts";

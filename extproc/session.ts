@@ -18,28 +18,25 @@ import type {
   HeaderPair,
   WorkOutcome,
 } from "../gateway/decision.ts";
-import type { Budgeter } from "../gateway/budgeter.ts";
-import type { RateLimiter } from "../gateway/rate-limiter.ts";
 import type { RoutingPlan } from "../gateway/routing-plan.ts";
 import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Transaction } from "../gateway/transaction.ts";
 import type { WholeAnswer } from "./answer-changer.ts";
 import type { CallAccount } from "./call-account.ts";
 import type { AdmittedCall, WaitingCall } from "./call-admission.ts";
-import type { CallEstimates } from "./call-estimates.ts";
 import { admitCall } from "./call-admission.ts";
 import { encodeAnswerHead, encodeReplacedAnswer, encodeWholeAnswer } from "./answer-replies.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import { encodeBodyReply, encodeHeadersReply } from "./mutation.ts";
-import type { Observation, ObservedPlan, ObservedRequest, Settler } from "./observation.ts";
+import type { Observation, Settler } from "./observation.ts";
+import { observedRequest, routedPlan } from "./observed-call.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { PickedWay } from "./reply-parts.ts";
 import { hidesTarget, recordedTarget } from "./recorded-target.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
-import type { RoutingTools } from "./routed-call.ts";
 import { RoutedCall, unreadWay } from "./routed-call.ts";
 import {
   answerFault,
@@ -49,7 +46,8 @@ import {
   unknownPlan,
   upgraded,
 } from "./session-refusals.ts";
-import { fault, replyCommands } from "./session-replies.ts";
+import { fault, leaveAnswer, replyCommands } from "./session-replies.ts";
+import type { SessionTools } from "./session-tools.ts";
 import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders, WaitingMessages } from "./waiting-messages.ts";
 
@@ -62,24 +60,6 @@ export interface SessionOptions {
   readonly tools: SessionTools;
   /** Told when bodies were read after the stream had ended; then it calls `onSettled()` */
   readonly settler: Settler;
-}
-
-/** What sessions of one thread share. */
-export interface SessionTools {
-  readonly credential: Transaction["credential"];
-  readonly limiter: RateLimiter;
-  readonly budgeter: Budgeter;
-  readonly estimates: CallEstimates;
-  /** The text without credentials and placeholders */
-  readonly redactText: (text: string) => string;
-  /** Unique id of a transaction */
-  readonly nextId: () => string;
-  readonly routing: RoutingTools;
-  readonly trace: (traceparent: string | undefined) => TraceIds;
-  /** Monotonic time in `ms` */
-  readonly nowMs: () => number;
-  /** Reads bodies as they pass, and tells the settler where it has read all only after the end of the stream */
-  readonly observe: (plan: ObservedPlan, request: ObservedRequest, settler: Settler) => Observation;
 }
 
 /**
@@ -272,11 +252,7 @@ export class Session {
     } else if (shown.requestBody !== "none" || shown.responseBody) {
       const { meters, capture } = entry.plan;
       const plan = { provider: entry.provider, meters, capture };
-      this.#observation = tools.observe(
-        plan,
-        { method, path, headers, traceId: trace.traceId },
-        this.#settler,
-      );
+      this.#observation = tools.observe(plan, observedRequest(headers, trace), this.#settler);
       if (endOfStream) this.#observation.requestEnd();
     }
     const transaction: MutableTransaction = {
@@ -387,17 +363,7 @@ export class Session {
     // Of an upgraded connection nothing is shown, and to ask for less would turn bodies on.
     const isUpgrade = headers.find(":status") === "101";
     if (reads || endOfStream || isUpgrade) return replyCommands["response-headers"];
-    const shown = this.#entry?.shown;
-    const bytes = encodeHeadersReply("response-headers", {
-      set: [],
-      remove: [],
-      mode: {
-        request: shown?.requestBody === "streamed" ? "streamed" : "none",
-        response: "none",
-        responseHeaders: "send",
-      },
-    });
-    return [{ kind: "send", bytes }];
+    return leaveAnswer(this.#entry?.shown.requestBody === "streamed" ? "streamed" : "none");
   }
 
   #routeCall(entry: PlanEntry, routing: RoutingPlan, headers: HeaderView): RoutedCall | undefined {
@@ -446,21 +412,9 @@ export class Session {
 
   /** The request is read as the agent sent it, its answer as the provider that serves it writes it. */
   #observeRouted(routed: RoutedCall, body: Buffer): void {
-    const entry = this.#entry;
-    const headers = this.#kept;
-    if (entry === undefined || headers === undefined) return;
-    const { rule } = routed;
-    const meters = rule?.meters ?? entry.plan.meters;
-    const capture = rule === undefined ? entry.plan.capture : rule.capture;
-    if (!meters && capture === undefined) return;
-    const request = {
-      method: headers.find(":method") ?? "",
-      path: headers.find(":path") ?? "/",
-      headers,
-      traceId: this.#trace?.traceId ?? "",
-    };
-    const weighs = rule?.budget !== undefined;
-    const plan = { provider: entry.provider, meters, capture, weighs };
+    const plan = this.#entry && routedPlan(this.#entry, routed.rule);
+    if (plan === undefined || this.#kept === undefined) return;
+    const request = observedRequest(this.#kept, this.#trace);
     this.#observation = this.#tools.observe(plan, request, this.#settler);
     this.#observation.requestBody(body, true);
   }

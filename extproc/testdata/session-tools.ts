@@ -2,7 +2,7 @@
 import { createTraceIds } from "../../gateway/trace-context.ts";
 import { Observation } from "../observation.ts";
 import type { PlanBook } from "../plan-book.ts";
-import type { SessionTools } from "../session.ts";
+import type { SessionTools } from "../session-tools.ts";
 import { createBudgeter } from "./budgeter.ts";
 import { createEstimates } from "./estimates.ts";
 import { createLimiter } from "./limiter.ts";
