@@ -1,11 +1,11 @@
 /** What of a call is observed. */
 import t from "tap";
-import { createCapturePlan } from "../gateway/testdata/capture-plan.ts";
 import { observedRequest, routedPlan } from "./observed-call.ts";
 import { headerView, plan } from "./testdata/playbook.ts";
 import { routedRule } from "./testdata/routing.ts";
+import { capturePlan } from "./testdata/snapshots.ts";
 
-const capture = createCapturePlan();
+const capture = capturePlan();
 const budget = { counts: [] };
 
 t.test("observedRequest() has what the agent sent, and how its trace is called", async (test) => {
