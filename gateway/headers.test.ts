@@ -31,7 +31,11 @@ t.test("CLRK_HEADERS keeps its strings", async (t) => {
 });
 
 t.test("ENGINE_ROLE keeps its strings", async (t) => {
-  t.strictSame(ENGINE_ROLE, { downstream: "downstream", upstream: "upstream" });
+  t.strictSame(ENGINE_ROLE, {
+    downstream: "downstream",
+    upstream: "upstream",
+    swap: "swap",
+  });
 });
 
 t.test("CLRK_HEADERS are all stripped by their prefix", async (t) => {

@@ -173,7 +173,8 @@ t.test("finishCapturedBody() replaces injected values and keys, and nothing else
   t.equal(finish(body), '{"echo":"[redacted]","key":"[redacted]","text":"ünï","ok":true}');
   const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a]);
   const whole = { bytes: 5, kept: bytes, isTruncated: false, contentEncoding: "" };
-  t.equal(finishCapturedBody(whole, bodies).base64, bytes.toString("base64"));
+  const binary = { ...bodies, mediaType: "application/octet-stream" };
+  t.equal(finishCapturedBody(whole, binary).base64, bytes.toString("base64"));
 });
 
 t.test("finishCapturedBody() shows no part of a secret that the bound cut through", async (t) => {
