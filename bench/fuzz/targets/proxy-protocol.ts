@@ -156,7 +156,8 @@ async function exchange(envoy: FuzzedEnvoy, upstream: Upstream, input: Buffer): 
   const [body] = seen;
   // What the connection is called, and one that ends before it shows what it speaks, may be refused for that.
   if (body === undefined) {
-    return wanted.length < shownBytes || hasName(bytes) ? undefined : refusedWrongly;
+    const mayBeRefused = wanted.length < shownBytes || hasName(bytes) || hasNoSource(bytes);
+    return mayBeRefused ? undefined : refusedWrongly;
   }
   return body.equals(wanted)
     ? undefined
@@ -166,6 +167,11 @@ async function exchange(envoy: FuzzedEnvoy, upstream: Upstream, input: Buffer): 
 /** Whether a TLV may say which name the connection is for. */
 function hasName(bytes: Buffer): boolean {
   return bytes.includes(identityTlv.destinationName, HEADER_BYTES);
+}
+
+/** Envoy takes no connection that comes from 0.0.0.0. */
+function hasNoSource(bytes: Buffer): boolean {
+  return bytes.readUInt32BE(HEADER_BYTES) === 0;
 }
 
 /** Puts the upstream's port where the mark stands as the destination's. */
