@@ -187,7 +187,7 @@ export class RoutedCall {
     }
     // Envoy's own replies, which say why nobody answered, are in the agent's words already.
     const isTold = this.#served?.candidate.pick !== "" || this.#rule?.budget !== undefined;
-    const isEnvoy = cluster === undefined && isTold;
+    const isEnvoy = (cluster === undefined && isTold) || isFailure(headers);
     this.#isLocal = isEnvoy;
     if (isEnvoy || this.#served === undefined) return pass;
     this.#changer = new AnswerChanger(this.#served.request.answer);
@@ -292,4 +292,13 @@ function undecodable(kind: "unsupported" | "malformed" | "too-large"): Refusal {
     reason: "body-malformed",
     message: `Refused because the body ${clause}, and a rule decides by it: send it without`,
   };
+}
+
+/**
+ * Whether Envoy answers because nobody did, after the way was chosen. An upstream that writes the same has its answer given
+ * on as it is, and pays for an estimate.
+ */
+function isFailure(headers: HeaderView): boolean {
+  const status = headers.find(":status") ?? "";
+  return status.startsWith("5") && headers.find(CLRK_HEADERS.denyReason) !== undefined;
 }

@@ -71,6 +71,18 @@ t.test("an execution ends where its budget does", async (test) => {
   test.equal(upstreams.tls.requests.length, before);
 });
 
+t.test("a call whose connection breaks before the answer is charged an estimate", async (test) => {
+  const run = await gateway.registerRun("breaks");
+  const heal = upstreams.tls.misbehave({ close: true });
+  const { status, headers: answered } = await post(run, chatPath, chat);
+  heal();
+  test.equal(status, 503);
+  test.equal(answered["x-clrk-deny-reason"], "unreachable");
+  const charge = await chargeOf(run);
+  test.ok(charge !== undefined && charge.tokens > 0, `charged ${charge?.tokens}`);
+  test.equal(charge?.estimated, true);
+});
+
 t.test("nothing else gets by, by whatever path or protocol", async (test) => {
   const run = await gateway.registerRun("around");
   const before = upstreams.tls.requests.length;
