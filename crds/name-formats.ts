@@ -75,7 +75,7 @@ export const cloudNameFormat: StringFormat = patternFormat({
 });
 
 /** A format that one expression describes: `wanted` says all that there is to say about a mismatch. */
-function patternFormat(options: {
+export function patternFormat(options: {
   name: string;
   wanted: string;
   pattern: string;

@@ -1,4 +1,5 @@
 /** Forms of what stands in requests for tokens: endpoints, scopes, names of parameters, and AWS' names of roles. */
+import { patternFormat } from "./name-formats.ts";
 import { invalid, valid } from "./reading.ts";
 import type { StringFormat } from "./schema.ts";
 
@@ -46,7 +47,7 @@ export const secureBaseUrlFormat: StringFormat = {
 };
 
 /** One scope (RFC 6749 section 3.3). */
-export const scopeFormat: StringFormat = formOf({
+export const scopeFormat: StringFormat = patternFormat({
   name: "scope",
   wanted: 'one scope without blanks, such as "read:orders"',
   pattern: "^[!#-\\[\\]-~]+$",
@@ -63,45 +64,36 @@ export const parameterNameFormat: StringFormat = {
 };
 
 /** The name of an IAM role in any partition. */
-export const roleArnFormat: StringFormat = formOf({
+export const roleArnFormat: StringFormat = patternFormat({
   name: "role-arn",
   wanted: 'a role such as "arn:aws:iam::123456789012:role/agents"',
   pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\\w+=,.@/-]+$",
 });
 
 /** Name of a session of a role: 2 to 64 characters. */
-export const roleSessionNameFormat: StringFormat = formOf({
+export const roleSessionNameFormat: StringFormat = patternFormat({
   name: "role-session-name",
   wanted: 'a session name of 2 to 64 characters such as "clrk"',
   pattern: "^[\\w+=,.@-]{2,64}$",
 });
 
 /** What a role of another account asks for: 2 to 1,224 characters. */
-export const externalIdFormat: StringFormat = formOf({
+export const externalIdFormat: StringFormat = patternFormat({
   name: "external-id",
   wanted: "an external id of 2 to 1224 characters",
   pattern: "^[\\w+=,.@:/-]{2,1224}$",
 });
 
 /** Name of a GitHub repository without its owner. */
-export const repositoryNameFormat: StringFormat = formOf({
+export const repositoryNameFormat: StringFormat = patternFormat({
   name: "repository-name",
   wanted: 'the name of a repository without its owner, such as "docs"',
   pattern: "^[A-Za-z0-9._-]{1,100}$",
 });
 
 /** Name of a permission of a GitHub App. */
-export const permissionNameFormat: StringFormat = formOf({
+export const permissionNameFormat: StringFormat = patternFormat({
   name: "permission-name",
   wanted: 'a permission such as "contents"',
   pattern: "^[a-z][a-z_]{0,63}$",
 });
-
-function formOf({ pattern, ...form }: Required<Pick<StringFormat, "name" | "wanted" | "pattern">>) {
-  const expression = new RegExp(pattern);
-  return {
-    ...form,
-    pattern,
-    read: (text: string) => (expression.test(text) ? valid(text) : invalid("")),
-  };
-}

@@ -58,7 +58,7 @@ export class RateLimits implements RateLimiter {
     limitKey(limit, executionKey(caller)),
   );
 
-  /** Of the request that was let by last, from where each of its limits was taken */
+  /** Of the request that was let by last, from where each of its limits was taken; undefined: each from the table */
   #lastTaken: { readonly request: LimitedRequest; readonly sources: readonly Source[] } | undefined;
 
   constructor(options: RateLimitsOptions) {
@@ -110,7 +110,8 @@ export class RateLimits implements RateLimiter {
       const { kind: cause, afterMs } = outcome;
       return { kind: "settled", value: { kind: "limited", limit, afterMs, cause } };
     }
-    this.#lastTaken = { request, sources };
+    const isOwn = sources.every((source) => source === "table");
+    this.#lastTaken = isOwn ? undefined : { request, sources };
     if (sources.includes("alone")) this.#options.counters.add("unsharedLimits", 1);
     return { kind: "settled", value: { kind: "taken" } };
   }

@@ -17,6 +17,7 @@ import type { RunningGateway } from "../harness/gateway.ts";
 import { gatewayManifest, objectManifest, allowHosts } from "../harness/gateway-manifests.ts";
 import { openHttp2 } from "../harness/http-over-socket.ts";
 import { startLoad } from "../harness/load-loop.ts";
+import { findMountObstacle, mountMemory } from "../harness/own-mount.ts";
 import { temporaryDirectory, waitUntil } from "../harness/processes.ts";
 import type { TestScope } from "../harness/processes.ts";
 import { openAiKey, startUpstreams } from "../harness/upstreams.ts";
@@ -155,7 +156,7 @@ t.test(
   },
 );
 
-const noMount = tryMount();
+const noMount = findMountObstacle(t);
 
 t.test(
   "a full disk under the budgets: calls that have one are refused, others are not, and spend stays",
@@ -164,8 +165,7 @@ t.test(
     const home = join(temporaryDirectory(test), "home");
     const budgets = join(home, "budgets");
     mkdirSync(budgets, { recursive: true, mode: 0o700 });
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", budgets]);
-    test.teardown(() => execFileSync("umount", ["-l", budgets]));
+    mountMemory(test, budgets, { size: "256k", mode: "0700" });
     const { gateway, run } = await stand(test, { home });
     test.equal((await chat(run)).status, 200);
     const used = await waitUntil(async () => (await usedSoFar(gateway)) || undefined, {
@@ -363,20 +363,5 @@ function fill(path: string): void {
     } catch {
       // Full for pieces of this size.
     }
-  }
-}
-
-/** Why a file system of one's own cannot be mounted here; undefined when it can. */
-function tryMount(): string | undefined {
-  if (process.getuid?.() !== 0) return "needs root";
-  const directory = temporaryDirectory(t);
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", directory], {
-      stdio: "ignore",
-    });
-    execFileSync("umount", [directory], { stdio: "ignore" });
-    return undefined;
-  } catch {
-    return "needs root with the right to mount";
   }
 }

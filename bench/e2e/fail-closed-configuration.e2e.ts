@@ -2,7 +2,6 @@
  * Configuration that is absent, refused, broken or rejected by Envoy, and records that cannot be kept: refused with the
  * field at fault, or served as before, and in every case said in the status.
  */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
@@ -15,6 +14,7 @@ import { startGateway } from "../harness/gateway.ts";
 import { launchGateway } from "../harness/gateway-launch.ts";
 import { allowHosts, gatewayManifest } from "../harness/gateway-manifests.ts";
 import { descendants } from "../harness/process-table.ts";
+import { findMountObstacle, mountMemory } from "../harness/own-mount.ts";
 import { temporaryDirectory, waitUntil } from "../harness/processes.ts";
 import { startUpstreams } from "../harness/upstreams.ts";
 
@@ -251,7 +251,7 @@ t.test(
   },
 );
 
-const full = tryMount();
+const full = findMountObstacle(t);
 t.test(
   "a full disk costs no request, and is said",
   full === undefined ? {} : { skip: full },
@@ -260,8 +260,7 @@ t.test(
       manifests: { "gateway.yaml": good, "routes.yaml": routes },
     });
     const records = join(other.home, "records");
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", records]);
-    test.teardown(() => execFileSync("umount", ["-l", records]));
+    mountMemory(test, records, { size: "16k" });
     const agent = await other.registerRun("writer");
     const pages = Array.from({ length: 40 }, (_, index) => index);
     for (const index of pages) {
@@ -284,19 +283,4 @@ async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   return address !== null && typeof address === "object" ? address.port : 0;
-}
-
-/** Why a file system of one's own cannot be mounted here; undefined when it can. */
-function tryMount(): string | undefined {
-  if (process.getuid?.() !== 0) return "needs root";
-  const directory = temporaryDirectory(t);
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", directory], {
-      stdio: "ignore",
-    });
-    execFileSync("umount", [directory], { stdio: "ignore" });
-    return undefined;
-  } catch {
-    return "needs root with the right to mount";
-  }
 }

@@ -8,7 +8,7 @@ import { parseDuration } from "../../crds/duration.ts";
 import { referenceOf } from "../../crds/meta.ts";
 import type { Path } from "../../crds/problem.ts";
 import type { McpConfirmation, McpMatch, McpRule, McpToolPolicy } from "../mcp-plan.ts";
-import { canCompile } from "../mcp/name-pattern.ts";
+import { canCompile } from "../re2-expression.ts";
 import type { HttpMatch, ObjectName } from "../snapshot.ts";
 import { maxTotal } from "../snapshot-terms.ts";
 import { anyHost, hostMatch } from "./host-match.ts";

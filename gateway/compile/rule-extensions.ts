@@ -3,7 +3,7 @@
 import type { LoggingPolicy } from "../../crds/logging-policy.ts";
 import type { Path } from "../../crds/problem.ts";
 import { formatPath } from "../../crds/problem.ts";
-import { canSearch } from "../redaction/body-redaction.ts";
+import { canCompile } from "../re2-expression.ts";
 import type { LimitPlan } from "../snapshot.ts";
 import { limitPlan, unenforcedLimit, withoutRepeats } from "./gateway-limits.ts";
 import type { ObjectIndex } from "./object-index.ts";
@@ -75,6 +75,6 @@ export function judgeExtensions(
 /** The fields of a LoggingPolicy that ask for what this gateway does not do. */
 export function unenforcedLogging({ spec }: LoggingPolicy): Path[] {
   return spec.redactPatterns.flatMap((expression, index) =>
-    canSearch(expression) ? [] : [["spec", "redactPatterns", index]],
+    canCompile(expression) ? [] : [["spec", "redactPatterns", index]],
   );
 }

@@ -14,16 +14,6 @@ export interface NameMatcher {
   matches(name: string): boolean;
 }
 
-/** Whether an expression can be used; what Envoy's RE2 takes can, unless the two ever differ. */
-export function canCompile(expression: string): boolean {
-  try {
-    RE2JS.compile(expression);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Compiles a pattern. An expression that `canCompile` does not take throws. */
 export function createNameMatcher({ globs, expressions }: NamePattern): NameMatcher {
   const compiled = expressions.map((expression) => RE2JS.compile(expression));

@@ -19,16 +19,6 @@ import { mergeSpans, replaceSpans } from "./spans.ts";
 import { streamTexts } from "./stream-texts.ts";
 import { findShapes } from "./text-shapes.ts";
 
-/** Whether RE2JS takes an expression, as Envoy's RE2 does. */
-export function canSearch(expression: string): boolean {
-  try {
-    RE2JS.compile(expression);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * For so long the expressions of a plan search one body; what they have not searched by then counts as found. One search
  * is linear, but an expression that finds much, and looks far ahead each time, takes the square of it.
