@@ -136,6 +136,7 @@ export class GatewayProcess {
     });
     this.#sources = new ObjectSources({
       paths: parts.options.paths,
+      ...(parts.options.feed !== undefined && { feedSocket: parts.options.feed }),
       secrets: parts.secrets,
       check: providerProblems,
       env: parts.env,

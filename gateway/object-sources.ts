@@ -1,10 +1,15 @@
-/** Where all objects come from: manifests, and Secrets that are in none. Both change, and are handed on as one set. */
+/**
+ * Where all objects come from: manifests or a control process, and Secrets that are in neither. All of them change, and
+ * are handed on as one set.
+ */
 import type { EgressRecord } from "./record.ts";
 import { findRefusedCredentials } from "./refused-credentials.ts";
 import type { SecretSourceStatus } from "./secret-source-status.ts";
 import { SecretSources } from "./secret-sources.ts";
 import type { SecretSourcesOptions } from "./secret-sources.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { openFeedSource } from "./feed-source.ts";
+import type { FeedSource } from "./feed-source.ts";
 import { openFileSource } from "./snapshot-source.ts";
 import type { FileSource, FileSourceOptions } from "./snapshot-source.ts";
 
@@ -14,13 +19,15 @@ export interface ObjectSourcesOptions
     Pick<SecretSourcesOptions, "env"> {
   /** Sources of Secrets that are in no manifest */
   readonly secrets: SecretSourcesOptions["specs"];
+  /** Socket of the control process that is followed in place of `paths`; absent: manifests are */
+  readonly feedSocket?: string;
 }
 
 /** The sources of one process; `open()` once, `close()` at the end. */
 export class ObjectSources {
   readonly #options: ObjectSourcesOptions;
   readonly #secrets: SecretSources;
-  #files: FileSource | undefined;
+  #objects: FileSource | FeedSource | undefined;
   #isClosed = false;
 
   constructor(options: ObjectSourcesOptions) {
@@ -31,18 +38,26 @@ export class ObjectSources {
       env,
       clock,
       log,
-      onChange: (reading) => this.#files?.setSecrets(reading),
+      onChange: (reading) => this.#objects?.setSecrets(reading),
     });
   }
 
   /** Reads everything once, hands it on, and follows it from then on. */
   async open(): Promise<void> {
     await this.#secrets.open();
-    const files = await openFileSource({ ...this.#options, secrets: this.#secrets.reading });
-    if (this.#isClosed) files.close();
-    this.#files = files;
-    // They may have changed while the manifests were read.
-    files.setSecrets(this.#secrets.reading);
+    const objects = await this.#openObjects();
+    if (this.#isClosed) objects.close();
+    this.#objects = objects;
+    // They may have changed while the objects were read.
+    objects.setSecrets(this.#secrets.reading);
+  }
+
+  #openObjects(): Promise<FileSource | FeedSource> {
+    const { feedSocket: socketPath } = this.#options;
+    const options = { ...this.#options, secrets: this.#secrets.reading };
+    return socketPath === undefined
+      ? openFileSource(options)
+      : openFeedSource({ ...options, socketPath });
   }
 
   /** How Secrets from files, folders and commands do. */
@@ -61,6 +76,6 @@ export class ObjectSources {
   close(): void {
     this.#isClosed = true;
     this.#secrets.close();
-    this.#files?.close();
+    this.#objects?.close();
   }
 }

@@ -47,6 +47,11 @@ t.test("parseProcessOptions() takes everything", async (t) => {
   });
 });
 
+t.test("parseProcessOptions() follows a control process", async (t) => {
+  t.match(parseProcessOptions(["--feed", "feed.sock"], defaults), { feed: "feed.sock", paths: [] });
+  t.notOk("feed" in parseProcessOptions([], defaults));
+});
+
 const endpoints: readonly {
   readonly text: string;
   readonly address: string;
@@ -100,6 +105,10 @@ const rejected: readonly { readonly args: string[]; readonly message: string }[]
   {
     args: ["--concurrency", ""],
     message: 'Cannot use concurrency "": wanted a number from 1 to 256',
+  },
+  {
+    args: ["-f", "a", "--feed", "feed.sock"],
+    message: "Cannot serve manifests beside a control process: wanted --file or --feed",
   },
   {
     args: ["--log-level", "loud"],

@@ -11,6 +11,8 @@ import type { SocketEndpoint } from "./snapshot.ts";
 export interface ProcessOptions {
   /** Files and folders with manifests */
   readonly paths: readonly string[];
+  /** Socket of a control process whose objects are served in place of manifests */
+  readonly feed?: string;
   /** `NAME[:KEY]=SOURCE`, as given */
   readonly secrets: readonly string[];
   /** Provider plugins: paths and names of packages, as given */
@@ -36,10 +38,14 @@ export function parseProcessOptions(
   defaults: { readonly concurrency: number; readonly engineThreads: number },
 ): ProcessOptions {
   const { values } = parse(args);
+  if (values.feed !== undefined && (values.file ?? []).length > 0) {
+    throw invalid("Cannot serve manifests beside a control process: wanted --file or --feed");
+  }
   const transparent =
     values.transparent === undefined ? undefined : parseEndpoint(values.transparent);
   return {
     paths: values.file ?? [],
+    ...(values.feed !== undefined && { feed: values.feed }),
     secrets: values.secret ?? [],
     providers: values.provider ?? [],
     ...(transparent && { transparent }),
@@ -61,6 +67,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         file: { type: "string", short: "f", multiple: true },
+        feed: { type: "string" },
         secret: { type: "string", multiple: true },
         provider: { type: "string", multiple: true },
         transparent: { type: "string" },

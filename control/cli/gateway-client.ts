@@ -18,7 +18,7 @@ import type {
 import type { EgressRecord } from "../../gateway/record.ts";
 import { CliError } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
-import { LineSplitter } from "./line-splitter.ts";
+import { LineSplitter } from "../../gateway/line-splitter.ts";
 
 /** Registering waits for Envoy, the rest is answered from memory. */
 const defaultTimeoutMs = 10_000;

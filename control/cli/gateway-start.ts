@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { LineSplitter } from "./line-splitter.ts";
+import { LineSplitter } from "../../gateway/line-splitter.ts";
 
 /** Loading objects and the first certificate takes about a second; installing Envoy is done before. */
 const startMs = 60_000;

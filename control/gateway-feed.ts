@@ -1,0 +1,120 @@
+/**
+ * Tells gateway processes what is desired, in the lines of `gateway/object-feed.ts`, over a Unix socket that only this
+ * user can reach: Secrets are among the objects. A gateway that connects is told everything, then what changes.
+ */
+import { chmod, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { Server, ServerResponse } from "node:http";
+import type { ObjectReference } from "../crds/meta.ts";
+import type { Logger } from "../gateway/log.ts";
+import { OBJECT_FEED_PATH } from "../gateway/object-feed.ts";
+import type { FeedLine } from "../gateway/object-feed.ts";
+
+/** A gateway that leaves so much unread is cut off; it connects again, and is told everything. */
+const maxUnreadBytes = 64 * 1024 * 1024;
+
+/** All objects at one time. */
+export interface FedObjects {
+  readonly objects: Iterable<unknown>;
+  readonly resourceVersion: string;
+}
+
+/** One change, told as a whole. */
+export interface FedChange {
+  /** New, or in a new form */
+  readonly objects: readonly unknown[];
+  readonly removed: readonly ObjectReference[];
+  readonly resourceVersion: string;
+}
+
+/** What a feed is made of. */
+export interface GatewayFeedOptions {
+  readonly socketPath: string;
+  /** All objects as they are now: what was published last is among them, and nothing that is published later */
+  readonly list: () => FedObjects;
+  readonly log: Logger;
+}
+
+/** The listening feed; `open()` once, `close()` at the end. */
+export class GatewayFeed {
+  readonly #options: GatewayFeedOptions;
+  readonly #server: Server;
+  readonly #followers = new Set<ServerResponse>();
+  #cut = 0;
+
+  constructor(options: GatewayFeedOptions) {
+    this.#options = options;
+    this.#server = createServer((request, response) => {
+      if (request.method === "GET" && request.url === OBJECT_FEED_PATH) this.#follow(response);
+      else response.writeHead(404).end();
+    });
+  }
+
+  /** Gateways that follow now */
+  get followers(): number {
+    return this.#followers.size;
+  }
+
+  /** Gateways that were cut off because they did not read */
+  get cut(): number {
+    return this.#cut;
+  }
+
+  /** Listens; rejects when the path cannot be bound. */
+  async open(): Promise<void> {
+    const { socketPath, log } = this.#options;
+    // What a killed process left is nobody's: who may use the folder is decided by its lock.
+    await rm(socketPath, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(socketPath, resolve);
+    });
+    this.#server.on("error", (error) => log.error("Object feed failed", { error: error.message }));
+    await chmod(socketPath, 0o600);
+  }
+
+  /** Tells all gateways of a change. */
+  publish({ objects, removed, resourceVersion }: FedChange): void {
+    if (this.#followers.size === 0) return;
+    const lines: FeedLine[] = [
+      ...removed.map((object) => ({ kind: "removed", object }) as const),
+      ...objects.map((object) => ({ kind: "object", object }) as const),
+      { kind: "commit", resourceVersion },
+    ];
+    const text = lines.map(encodeLine).join("");
+    for (const response of this.#followers) this.#write(response, text);
+  }
+
+  /** Ends all connections and stops listening. Idempotent. */
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
+    await rm(this.#options.socketPath, { force: true });
+  }
+
+  #follow(response: ServerResponse): void {
+    response.on("error", () => {});
+    response.on("close", () => this.#followers.delete(response));
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    const { objects, resourceVersion } = this.#options.list();
+    this.#followers.add(response);
+    response.write(encodeLine({ kind: "reset" }));
+    for (const object of objects) response.write(encodeLine({ kind: "object", object }));
+    response.write(encodeLine({ kind: "commit", resourceVersion }));
+  }
+
+  #write(response: ServerResponse, text: string): void {
+    if (response.destroyed) return;
+    const unreadBytes = response.writableLength;
+    response.write(text);
+    // What it was told at first may be more than that, and is not yet read.
+    if (unreadBytes <= maxUnreadBytes) return;
+    this.#cut++;
+    this.#options.log.warn("A gateway does not read what is desired: cut off", { unreadBytes });
+    response.destroy();
+  }
+}
+
+function encodeLine(line: FeedLine): string {
+  return `${JSON.stringify(line)}\n`;
+}

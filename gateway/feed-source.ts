@@ -1,0 +1,267 @@
+/**
+ * Objects from a control process, followed over its Unix socket: each commit is handed on as one set. While the process
+ * is away, or something in a set cannot be used, the last good set stays.
+ */
+import { request } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { DEFAULT_NAMESPACE, formatReference } from "../crds/meta.ts";
+import { parseAnyObject } from "../crds/kinds.ts";
+import { formatPath } from "../crds/problem.ts";
+import type { Clock, TimerHandle } from "./clock.ts";
+import type { SourceProblem } from "./control-api.ts";
+import { describeError } from "./errors.ts";
+import { LineSplitter } from "./line-splitter.ts";
+import type { Logger } from "./log.ts";
+import type { ManifestReading, SourcedObject } from "./manifests.ts";
+import {
+  describeChanges,
+  joinObjects,
+  maxListedProblems,
+  saysTheSame,
+} from "./manifests/object-set.ts";
+import type { ObjectSet } from "./manifests/object-set.ts";
+import {
+  OBJECT_FEED_PATH,
+  maxFeedLineCharacters,
+  maxFeedObjects,
+  tryParseFeedLine,
+} from "./object-feed.ts";
+import type { FeedLine } from "./object-feed.ts";
+import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
+
+/** Waits before the first attempt to connect again, doubled with each up to the longest. */
+const firstRetryMs = 50;
+const longestRetryMs = 2_000;
+
+/** A process that accepts a connection and commits nothing for so long is connected to again. */
+const silenceMs = 10_000;
+
+/** In place of a file, where a problem is told. */
+const origin = "control process";
+
+/** What `openFeedSource()` takes. */
+export interface FeedSourceOptions {
+  readonly socketPath: string;
+  /** Secrets that are no objects of the control process, as they are at the start */
+  readonly secrets: ManifestReading;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A new set is there; must not throw */
+  readonly onChange: (loaded: LoadedObjects) => void;
+  /** The process cannot be reached, or what it says cannot be used; must not throw */
+  readonly onProblems: (found: LoadProblems) => void;
+}
+
+/** A running feed. */
+export interface FeedSource {
+  /** Replaces the Secrets that are no objects of the control process; the new set is handed on at once. */
+  setSecrets(secrets: ManifestReading): void;
+  /** Ends it; no callback comes after it was called. Idempotent. */
+  close(): void;
+}
+
+/** Connects, and resolves with the first set or the first problem; goes on either way until it is closed. */
+export async function openFeedSource(options: FeedSourceOptions): Promise<FeedSource> {
+  const source = new SocketFeed(options);
+  await source.open();
+  return source;
+}
+
+/** What a connection has said, by `Kind namespace/name`. */
+interface ToldObjects {
+  readonly usable: Map<string, SourcedObject>;
+  /** While there are any, nothing is served of what was told: a policy may be among them */
+  readonly unusable: Map<string, readonly SourceProblem[]>;
+  /** First line since the last commit */
+  startedNs: bigint | undefined;
+}
+
+class SocketFeed implements FeedSource {
+  readonly #options: FeedSourceOptions;
+  #secrets: ManifestReading;
+  #objects: ReadonlyMap<string, SourcedObject> | undefined;
+  #lastGood: { readonly set: ObjectSet; readonly atNs: bigint } | undefined;
+  #reported: readonly SourceProblem[] = [];
+  #connection: ClientRequest | undefined;
+  #retryTimer: TimerHandle | undefined;
+  #silenceTimer: TimerHandle | undefined;
+  #retryMs = firstRetryMs;
+  #isClosed = false;
+  readonly #first = Promise.withResolvers<void>();
+
+  constructor(options: FeedSourceOptions) {
+    this.#options = options;
+    this.#secrets = options.secrets;
+  }
+
+  async open(): Promise<void> {
+    this.#connect();
+    await this.#first.promise;
+  }
+
+  setSecrets(secrets: ManifestReading): void {
+    if (this.#isClosed || secrets === this.#secrets) return;
+    this.#secrets = secrets;
+    if (this.#objects !== undefined) this.#deliver(this.#nowNs());
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    const { clock } = this.#options;
+    clock.clearTimeout(this.#retryTimer);
+    clock.clearTimeout(this.#silenceTimer);
+    this.#connection?.destroy();
+    this.#first.resolve();
+  }
+
+  #nowNs(): bigint {
+    return this.#options.clock.monotonicNs();
+  }
+
+  #connect(): void {
+    const { socketPath } = this.#options;
+    const connection = request({ socketPath, path: OBJECT_FEED_PATH, agent: false });
+    this.#connection = connection;
+    let reason = "it ended the feed";
+    connection.on("response", (response) => {
+      // Whoever is cut off in the middle sees the end, not an error.
+      response.on("error", () => {});
+      if (response.statusCode === 200) this.#follow(response, (why) => (reason = why));
+      else {
+        reason = `it answered with status ${response.statusCode}`;
+        response.destroy();
+      }
+    });
+    connection.on("error", (error) => (reason = describeError(error)));
+    connection.on("close", () => this.#onLost(reason));
+    connection.end();
+    const { clock } = this.#options;
+    clock.clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = clock.setTimeout(() => {
+      reason = `it told nothing for ${silenceMs / 1_000} s`;
+      connection.destroy();
+    }, silenceMs);
+  }
+
+  #onLost(reason: string): void {
+    if (this.#isClosed) return;
+    const message = `Cannot follow the control process: ${reason}; trying again`;
+    this.#report([problemOf(this.#options.socketPath, message)]);
+    this.#retryTimer = this.#options.clock.setTimeout(() => this.#connect(), this.#retryMs);
+    this.#retryMs = Math.min(2 * this.#retryMs, longestRetryMs);
+  }
+
+  #follow(response: IncomingMessage, onUnreadable: (why: string) => void): void {
+    const lines = new LineSplitter({ maxCharacters: maxFeedLineCharacters });
+    let told: ToldObjects | undefined;
+    const refuse = (why: string) => {
+      onUnreadable(why);
+      response.destroy();
+    };
+    response.on("data", (chunk: Buffer) => {
+      const texts = lines.push(chunk);
+      // A change without one of its objects must not be served.
+      if (lines.dropped > 0) {
+        refuse(`it told an object of more than ${maxFeedLineCharacters} characters`);
+        return;
+      }
+      for (const text of texts) {
+        if (this.#isClosed || response.destroyed) return;
+        const line = tryParseFeedLine(text);
+        if (line !== undefined) told = this.#take(told, line);
+        if ((told?.usable.size ?? 0) > maxFeedObjects) {
+          refuse(`it told more than ${maxFeedObjects} objects`);
+        }
+      }
+    });
+  }
+
+  /** What is told after the line; nothing before the first `reset` of a connection counts. */
+  #take(told: ToldObjects | undefined, line: FeedLine): ToldObjects | undefined {
+    if (line.kind === "reset") {
+      return { usable: new Map(), unusable: new Map(), startedNs: this.#nowNs() };
+    }
+    if (told === undefined) return undefined;
+    told.startedNs ??= this.#nowNs();
+    switch (line.kind) {
+      case "object":
+        put(told, line.object);
+        return told;
+      case "removed":
+        told.usable.delete(formatReference(line.object));
+        told.unusable.delete(formatReference(line.object));
+        return told;
+      case "commit":
+        this.#retryMs = firstRetryMs;
+        this.#options.clock.clearTimeout(this.#silenceTimer);
+        this.#commit(told);
+        return { ...told, startedNs: undefined };
+    }
+  }
+
+  #commit({ usable, unusable, startedNs }: ToldObjects): void {
+    if (unusable.size > 0) {
+      this.#report([...unusable.values()].flat().slice(0, maxListedProblems));
+      return;
+    }
+    this.#objects = new Map(usable);
+    this.#deliver(startedNs ?? this.#nowNs());
+  }
+
+  #deliver(startedNs: bigint): void {
+    const objects = [...(this.#objects ?? new Map<string, SourcedObject>()).values()];
+    const set = joinObjects([{ objects, problems: [], warnings: [] }, this.#secrets]);
+    if (set.problems.length > 0) {
+      this.#report(set.problems);
+      return;
+    }
+    const changes = describeChanges(this.#lastGood?.set, set);
+    const isNews = this.#lastGood === undefined || changes.length > 0 || this.#reported.length > 0;
+    this.#lastGood = { set, atNs: this.#nowNs() };
+    this.#reported = [];
+    if (isNews) {
+      const { warnings } = set;
+      const loaded = [...set.objects.values()];
+      this.#options.onChange({
+        ...{ objects: loaded, warnings, problems: [], changedFiles: [], changes, startedNs },
+      });
+    }
+    this.#first.resolve();
+  }
+
+  #report(problems: readonly SourceProblem[]): void {
+    this.#first.resolve();
+    if (saysTheSame(problems, this.#reported)) return;
+    this.#reported = problems;
+    const lastGood = this.#lastGood;
+    const lastGoodAgeMs = lastGood && Number(this.#nowNs() - lastGood.atNs) / 1e6;
+    this.#options.onProblems({ problems, ...(lastGoodAgeMs !== undefined && { lastGoodAgeMs }) });
+  }
+}
+
+function put({ usable, unusable }: ToldObjects, value: unknown): void {
+  const parsed = parseAnyObject(value);
+  const key = parsed.kind === "valid" ? keyOf(parsed.object) : keyOf(value);
+  usable.delete(key);
+  unusable.delete(key);
+  if (parsed.kind === "valid") {
+    usable.set(key, { object: parsed.object, file: origin, line: 0, lineOf: () => 0 });
+    return;
+  }
+  const problems = parsed.problems.map((problem) => {
+    const field = formatPath(problem.path);
+    return problemOf(origin, `${key}: ${problem.message.slice(field.length + 2)}`, field);
+  });
+  unusable.set(key, problems);
+}
+
+/** The name that an object gives itself, in a form that no other has. */
+function keyOf(value: unknown): string {
+  const { kind, metadata } = Object(value);
+  const { namespace = DEFAULT_NAMESPACE, name } = Object(metadata);
+  return formatReference({ kind: String(kind), namespace: String(namespace), name: String(name) });
+}
+
+function problemOf(file: string, message: string, field = ""): SourceProblem {
+  return { file, line: 0, field, message };
+}
