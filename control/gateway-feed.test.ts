@@ -9,9 +9,11 @@ import type { Test } from "tap";
 import { systemClock } from "../gateway/clock.ts";
 import { openFeedSource } from "../gateway/feed-source.ts";
 import { silentLogger } from "../gateway/log.ts";
+import { formatSourceProblem } from "../gateway/manifests.ts";
 import { OBJECT_FEED_PATH } from "../gateway/object-feed.ts";
 import type { LoadedObjects } from "../gateway/snapshot-source.ts";
 import { GatewayFeed } from "./gateway-feed.ts";
+import type { FedObject } from "./gateway-feed.ts";
 
 function secret(name: string, text = "x".repeat(8)) {
   const data = { token: Buffer.from(text).toString("base64") };
@@ -22,7 +24,7 @@ async function openFeed(t: Test, names: readonly string[]) {
   const directory = mkdtempSync(join(tmpdir(), "feed-"));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   const socketPath = join(directory, "feed.sock");
-  const objects = names.map((name) => secret(name));
+  const objects: FedObject[] = names.map((name) => ({ object: secret(name) }));
   const list = () => ({ objects, resourceVersion: "1" });
   const feed = new GatewayFeed({ socketPath, list, log: silentLogger });
   await feed.open();
@@ -33,6 +35,7 @@ async function openFeed(t: Test, names: readonly string[]) {
 /** A gateway: the sets that it was told, and the next of them. */
 async function follow(t: Test, socketPath: string) {
   const sets: LoadedObjects[] = [];
+  const problems: string[][] = [];
   let wake = () => {};
   const source = await openFeedSource({
     ...{ socketPath, clock: systemClock, log: silentLogger },
@@ -41,14 +44,21 @@ async function follow(t: Test, socketPath: string) {
       sets.push(loaded);
       wake();
     },
-    onProblems: () => {},
+    onProblems: (found) => {
+      problems.push(found.problems.map(formatSourceProblem));
+      wake();
+    },
   });
   t.teardown(() => source.close());
   const nth = async (count: number) => {
     while (sets.length < count) await new Promise<void>((resolve) => (wake = resolve));
     return sets[count - 1]?.objects.map(({ object }) => object.metadata.name);
   };
-  return { nth };
+  const nthProblems = async (count: number) => {
+    while (problems.length < count) await new Promise<void>((resolve) => (wake = resolve));
+    return problems[count - 1];
+  };
+  return { sets, nth, nthProblems };
 }
 
 t.test("GatewayFeed tells whoever connects everything, then what changes", async (t) => {
@@ -57,12 +67,32 @@ t.test("GatewayFeed tells whoever connects everything, then what changes", async
   const [first, second] = [await follow(t, socketPath), await follow(t, socketPath)];
   t.equal(feed.followers, 2);
   const removed = [{ kind: "Secret", namespace: "default", name: "two" }];
-  feed.publish({ objects: [secret("three")], removed, resourceVersion: "2" });
+  feed.publish({ objects: [{ object: secret("three") }], removed, resourceVersion: "2" });
   for (const gateway of [first, second]) {
     t.strictSame(await gateway.nth(1), ["one", "two"]);
     t.strictSame(await gateway.nth(2), ["one", "three"]);
   }
 });
+
+t.test(
+  "GatewayFeed tells where objects were written, and what keeps newer ones back",
+  async (t) => {
+    const { feed, socketPath, objects } = await openFeed(t, ["one"]);
+    objects[0] = { object: secret("one"), file: "policy/a.yaml", line: 7 };
+    const gateway = await follow(t, socketPath);
+    await gateway.nth(1);
+    t.match(gateway.sets[0]?.objects[0], { file: "policy/a.yaml", line: 7 });
+    feed.setProblems([{ file: "policy/b.yaml", line: 3, field: "spec", message: "is wrong" }]);
+    t.strictSame(await gateway.nthProblems(1), ["policy/b.yaml:3: spec: is wrong"]);
+    const late = await follow(t, socketPath);
+    t.strictSame(await late.nthProblems(1), ["policy/b.yaml:3: spec: is wrong"]);
+    t.strictSame(await late.nth(1), ["one"]);
+    feed.publish({ objects: [{ object: secret("two") }], removed: [], resourceVersion: "2" });
+    t.strictSame(await gateway.nth(2), ["one", "two"], "objects of others go on");
+    feed.setProblems([]);
+    t.strictSame(await gateway.nthProblems(3), [], "and they are told to be over");
+  },
+);
 
 t.test("GatewayFeed is found again by gateways after it was away", async (t) => {
   const { feed, socketPath } = await openFeed(t, ["one"]);
@@ -70,7 +100,10 @@ t.test("GatewayFeed is found again by gateways after it was away", async (t) => 
   await feed.close();
   const again = new GatewayFeed({
     socketPath,
-    list: () => ({ objects: [secret("one"), secret("two")], resourceVersion: "2" }),
+    list: () => ({
+      objects: [{ object: secret("one") }, { object: secret("two") }],
+      resourceVersion: "2",
+    }),
     log: silentLogger,
   });
   await again.open();
@@ -88,7 +121,7 @@ t.test("GatewayFeed cuts off a gateway that does not read", async (t) => {
   response.on("error", () => {});
   const large = secret("large", "x".repeat(700_000));
   for (let sent = 0; sent < 100 && feed.followers > 0; sent++) {
-    feed.publish({ objects: [large], removed: [], resourceVersion: String(sent) });
+    feed.publish({ objects: [{ object: large }], removed: [], resourceVersion: String(sent) });
     await new Promise((resolve) => setImmediate(resolve));
   }
   t.equal(feed.followers, 0);

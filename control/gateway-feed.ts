@@ -6,6 +6,7 @@ import { chmod, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { Server, ServerResponse } from "node:http";
 import type { ObjectReference } from "../crds/meta.ts";
+import type { SourceProblem } from "../gateway/control-api.ts";
 import type { Logger } from "../gateway/log.ts";
 import { OBJECT_FEED_PATH } from "../gateway/object-feed.ts";
 import type { FeedLine } from "../gateway/object-feed.ts";
@@ -13,16 +14,19 @@ import type { FeedLine } from "../gateway/object-feed.ts";
 /** A gateway that leaves so much unread is cut off; it connects again, and is told everything. */
 const maxUnreadBytes = 64 * 1024 * 1024;
 
+/** An object, and where it was written if that is known. */
+export type FedObject = Omit<Extract<FeedLine, { readonly kind: "object" }>, "kind">;
+
 /** All objects at one time. */
 export interface FedObjects {
-  readonly objects: Iterable<unknown>;
+  readonly objects: Iterable<FedObject>;
   readonly resourceVersion: string;
 }
 
 /** One change, told as a whole. */
 export interface FedChange {
   /** New, or in a new form */
-  readonly objects: readonly unknown[];
+  readonly objects: readonly FedObject[];
   readonly removed: readonly ObjectReference[];
   readonly resourceVersion: string;
 }
@@ -40,6 +44,7 @@ export class GatewayFeed {
   readonly #options: GatewayFeedOptions;
   readonly #server: Server;
   readonly #followers = new Set<ServerResponse>();
+  #problems: readonly SourceProblem[] = [];
   #cut = 0;
 
   constructor(options: GatewayFeedOptions) {
@@ -78,11 +83,16 @@ export class GatewayFeed {
     if (this.#followers.size === 0) return;
     const lines: FeedLine[] = [
       ...removed.map((object) => ({ kind: "removed", object }) as const),
-      ...objects.map((object) => ({ kind: "object", object }) as const),
+      ...objects.map((object) => ({ kind: "object", ...object }) as const),
       { kind: "commit", resourceVersion },
     ];
-    const text = lines.map(encodeLine).join("");
-    for (const response of this.#followers) this.#write(response, text);
+    this.#tell(lines);
+  }
+
+  /** Tells all gateways, now and when they connect, why what was written last is not desired yet; none: it is. */
+  setProblems(problems: readonly SourceProblem[]): void {
+    this.#problems = problems;
+    this.#tell([{ kind: "problems", problems }]);
   }
 
   /** Ends all connections and stops listening. Idempotent. */
@@ -92,6 +102,11 @@ export class GatewayFeed {
     await rm(this.#options.socketPath, { force: true });
   }
 
+  #tell(lines: readonly FeedLine[]): void {
+    const text = lines.map(encodeLine).join("");
+    for (const response of this.#followers) this.#write(response, text);
+  }
+
   #follow(response: ServerResponse): void {
     response.on("error", () => {});
     response.on("close", () => this.#followers.delete(response));
@@ -99,7 +114,9 @@ export class GatewayFeed {
     const { objects, resourceVersion } = this.#options.list();
     this.#followers.add(response);
     response.write(encodeLine({ kind: "reset" }));
-    for (const object of objects) response.write(encodeLine({ kind: "object", object }));
+    for (const object of objects) response.write(encodeLine({ kind: "object", ...object }));
+    const problems = this.#problems;
+    if (problems.length > 0) response.write(encodeLine({ kind: "problems", problems }));
     response.write(encodeLine({ kind: "commit", resourceVersion }));
   }
 

@@ -67,11 +67,15 @@ export async function openFeedSource(options: FeedSourceOptions): Promise<FeedSo
   return source;
 }
 
+type FedObject = Extract<FeedLine, { readonly kind: "object" }>;
+
 /** What a connection has said, by `Kind namespace/name`. */
 interface ToldObjects {
   readonly usable: Map<string, SourcedObject>;
   /** While there are any, nothing is served of what was told: a policy may be among them */
   readonly unusable: Map<string, readonly SourceProblem[]>;
+  /** Of what is not among the objects yet */
+  problems: readonly SourceProblem[];
   /** First line since the last commit */
   startedNs: bigint | undefined;
 }
@@ -179,13 +183,17 @@ class SocketFeed implements FeedSource {
   /** What is told after the line; nothing before the first `reset` of a connection counts. */
   #take(told: ToldObjects | undefined, line: FeedLine): ToldObjects | undefined {
     if (line.kind === "reset") {
-      return { usable: new Map(), unusable: new Map(), startedNs: this.#nowNs() };
+      return { usable: new Map(), unusable: new Map(), problems: [], startedNs: this.#nowNs() };
     }
     if (told === undefined) return undefined;
     told.startedNs ??= this.#nowNs();
     switch (line.kind) {
       case "object":
-        put(told, line.object);
+        put(told, line);
+        return told;
+      case "problems":
+        told.problems = line.problems;
+        this.#report(told.problems);
         return told;
       case "removed":
         told.usable.delete(formatReference(line.object));
@@ -199,13 +207,15 @@ class SocketFeed implements FeedSource {
     }
   }
 
-  #commit({ usable, unusable, startedNs }: ToldObjects): void {
+  #commit({ usable, unusable, problems, startedNs }: ToldObjects): void {
     if (unusable.size > 0) {
       this.#report([...unusable.values()].flat().slice(0, maxListedProblems));
       return;
     }
     this.#objects = new Map(usable);
     this.#deliver(startedNs ?? this.#nowNs());
+    // Objects of others may change while a file has its mistake.
+    if (problems.length > 0) this.#report(problems);
   }
 
   #deliver(startedNs: bigint): void {
@@ -239,18 +249,20 @@ class SocketFeed implements FeedSource {
   }
 }
 
-function put({ usable, unusable }: ToldObjects, value: unknown): void {
+function put({ usable, unusable }: ToldObjects, told: FedObject): void {
+  const { object: value, file = origin, line = 0 } = told;
   const parsed = parseAnyObject(value);
   const key = parsed.kind === "valid" ? keyOf(parsed.object) : keyOf(value);
   usable.delete(key);
   unusable.delete(key);
   if (parsed.kind === "valid") {
-    usable.set(key, { object: parsed.object, file: origin, line: 0, lineOf: () => 0 });
+    usable.set(key, { object: parsed.object, file, line, lineOf: () => line });
     return;
   }
   const problems = parsed.problems.map((problem) => {
     const field = formatPath(problem.path);
-    return problemOf(origin, `${key}: ${problem.message.slice(field.length + 2)}`, field);
+    const message = `${key}: ${problem.message.slice(field.length + 2)}`;
+    return { file, line, field, message };
   });
   unusable.set(key, problems);
 }
@@ -262,6 +274,6 @@ function keyOf(value: unknown): string {
   return formatReference({ kind: String(kind), namespace: String(namespace), name: String(name) });
 }
 
-function problemOf(file: string, message: string, field = ""): SourceProblem {
-  return { file, line: 0, field, message };
+function problemOf(file: string, message: string): SourceProblem {
+  return { file, line: 0, field: "", message };
 }

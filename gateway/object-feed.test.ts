@@ -6,7 +6,9 @@ const object = { kind: "Secret", namespace: "default", name: "a" };
 const lines = [
   { kind: "reset" },
   { kind: "object", object },
+  { kind: "object", object, file: "a.yaml", line: 3 },
   { kind: "removed", object },
+  { kind: "problems", problems: [{ file: "a.yaml", line: 3, field: "", message: "is wrong" }] },
   { kind: "commit", resourceVersion: "17" },
 ];
 
@@ -23,6 +25,7 @@ const refused = [
   { name: "an object without one", text: '{"kind":"object"}' },
   { name: "a removal without a name", text: '{"kind":"removed","object":{"kind":"Secret"}}' },
   { name: "a removal of null", text: '{"kind":"removed","object":null}' },
+  { name: "problems that are no list", text: '{"kind":"problems","problems":{}}' },
   { name: "a version that is a number", text: '{"kind":"commit","resourceVersion":1}' },
 ];
 

@@ -3,6 +3,7 @@
  * which are served by the control process and followed by `feed-source.ts`. What is between two commits counts together.
  */
 import type { ObjectReference } from "../crds/meta.ts";
+import type { SourceProblem } from "./control-api.ts";
 
 /** Where the lines are asked for: GET, HTTP/1.1, answered by `application/x-ndjson` that goes on. */
 export const OBJECT_FEED_PATH = "/v1/object-feed";
@@ -18,8 +19,16 @@ export type FeedLine =
   /** All objects follow: those before count no more. The first line of every connection */
   | { readonly kind: "reset" }
   /** An object is there, or there in this form now; as `parseAnyObject()` of `crds` takes it */
-  | { readonly kind: "object"; readonly object: unknown }
+  | {
+      readonly kind: "object";
+      readonly object: unknown;
+      /** Where it was written, if that is known: a file, and the line at which it begins */
+      readonly file?: string;
+      readonly line?: number;
+    }
   | { readonly kind: "removed"; readonly object: ObjectReference }
+  /** Why what was written last is not desired yet, such as a mistake in a file; none: it is. Counts at once */
+  | { readonly kind: "problems"; readonly problems: readonly SourceProblem[] }
   /** The lines since the last commit are one change */
   | { readonly kind: "commit"; readonly resourceVersion: string };
 
@@ -36,10 +45,16 @@ export function tryParseFeedLine(text: string): FeedLine | undefined {
     case "reset":
       return { kind: "reset" };
     case "object":
-      return "object" in value ? { kind: "object", object: value.object } : undefined;
+      return "object" in value
+        ? { kind: "object", object: value.object, ...placeOf(value) }
+        : undefined;
     case "removed":
       return "object" in value && isReference(value.object)
         ? { kind: "removed", object: value.object }
+        : undefined;
+    case "problems":
+      return "problems" in value && Array.isArray(value.problems)
+        ? { kind: "problems", problems: value.problems.filter(isProblem) }
         : undefined;
     case "commit":
       return "resourceVersion" in value && typeof value.resourceVersion === "string"
@@ -50,9 +65,19 @@ export function tryParseFeedLine(text: string): FeedLine | undefined {
   }
 }
 
+function placeOf(value: object): { file: string; line: number } | undefined {
+  const { file, line } = Object(value);
+  return typeof file === "string" && Number.isSafeInteger(line) ? { file, line } : undefined;
+}
+
 function isReference(value: unknown): value is ObjectReference {
-  if (typeof value !== "object" || value === null) return false;
-  return ["kind", "namespace", "name"].every(
-    (member) => typeof Reflect.get(value, member) === "string",
-  );
+  return hasTexts(value, ["kind", "namespace", "name"]);
+}
+
+function isProblem(value: unknown): value is SourceProblem {
+  return hasTexts(value, ["file", "field", "message"]) && Number.isSafeInteger(Object(value).line);
+}
+
+function hasTexts(value: unknown, members: readonly string[]): boolean {
+  return members.every((member) => typeof Object(value)[member] === "string");
 }
