@@ -1,14 +1,24 @@
 /** Resources of Kubernetes' core group, Namespaces, ConfigMaps and Secrets, with what may not change in them; and our own. */
 import { isDeepStrictEqual } from "node:util";
+import { fillDefaults } from "../../crds/defaulting.ts";
+import { statusSchemaOf } from "../../crds/kind-definition.ts";
 import type { KindDefinition } from "../../crds/kind-definition.ts";
 import { openApiSchema } from "../../crds/open-api.ts";
+import { parseSchema } from "../../crds/parse-schema.ts";
 import { secretKind } from "../../crds/secret.ts";
 import { configMapKind, namespaceKind } from "./core-kinds.ts";
 import { metadataFields } from "./field-query.ts";
 import { isRecord } from "./kube-object.ts";
 import type { KubeObject } from "./kube-object.ts";
-import { resourceOfKind } from "./kind-resource.ts";
-import type { ServedResource } from "./served-resource.ts";
+import {
+  causesBelow,
+  parseWithoutUnknown,
+  refuseUnknown,
+  resourceOfKind,
+  unknownText,
+} from "./kind-resource.ts";
+import type { CheckedObject, FieldValidation, ServedResource } from "./served-resource.ts";
+import { invalid } from "./status-error.ts";
 import type { StatusCause } from "./status-error.ts";
 import { ageColumn, columnsOf, nameColumn } from "./table-columns.ts";
 
@@ -63,7 +73,7 @@ export const secretResource: ServedResource = resourceOfKind(secretKind, {
     ageColumn,
   ],
   fields: { ...metadataFields, type: ({ type }) => (typeof type === "string" ? type : "") },
-  finish: ({ data, ...rest }) => (countKeys(data) === 0 ? rest : { ...rest, data }),
+  finish: ({ parsed: { data, ...rest } }) => (countKeys(data) === 0 ? rest : { ...rest, data }),
   checkUpdate: (before, after) => [
     ...(before["type"] === after["type"] ? [] : [immutableField("type")]),
     ...refuseImmutable(before, after, ["data"]),
@@ -76,8 +86,35 @@ export function ownResource(definition: KindDefinition<object>): ServedResource 
     schema: () => openApiSchema(definition),
     categories: definition.categories,
     hasStatus: definition.hasStatus,
-    checkStatus: checkStatusOf(definition),
+    // What was written is kept as it was written, as a server with our CRDs does: `kubectl apply` compares with it.
+    finish: ({ written }) => asRecord(fillDefaults(definition, written)),
+    checkStatus: (object, validation) => checkStatus(definition, object, validation),
   });
+}
+
+function checkStatus(
+  definition: KindDefinition<object>,
+  object: KubeObject,
+  validation: FieldValidation,
+): CheckedObject {
+  const schema = statusSchemaOf(definition.schema);
+  const { status } = object;
+  if (schema === undefined || status === undefined) return { object, warnings: [] };
+  const { kind, group, version } = definition;
+  const { result, written, unknown } = parseWithoutUnknown(asRecord(status), (value) => {
+    const read = parseSchema(schema, value);
+    return read.kind === "invalid" ? read : { kind: "valid", object: read.value, warnings: [] };
+  });
+  const paths = unknown.map((path) => ["status", ...path]);
+  refuseUnknown({ kind, version, validation, unknown: paths });
+  if (result.kind === "invalid") {
+    const causes = causesBelow("status", result.problems);
+    throw invalid({ group, kind, name: object.metadata.name }, causes);
+  }
+  return {
+    object: { ...object, status: written },
+    warnings: validation === "Warn" ? paths.map(unknownText) : [],
+  };
 }
 
 function refuseImmutable(
@@ -102,6 +139,10 @@ function immutableField(field: string): StatusCause {
 
 function isSame(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(a ?? {}, b ?? {});
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
 }
 
 function countKeys(value: unknown): number {

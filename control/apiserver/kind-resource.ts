@@ -28,9 +28,15 @@ export type ResourceOverrides = Partial<
     | "checkStatus"
   >
 > & {
-  /** Turns the parsed object into what is stored */
-  readonly finish?: (parsed: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+  /** What is stored, given the parsed object, and the written one without unknown fields; default the parsed one */
+  readonly finish?: (facts: CheckedParts) => Readonly<Record<string, unknown>>;
 };
+
+/** An object as it was written and as its kind reads it, without `status`; unknown fields are gone. */
+export interface CheckedParts {
+  readonly written: Readonly<Record<string, unknown>>;
+  readonly parsed: Readonly<Record<string, unknown>>;
+}
 
 /** What of a kind the server needs. */
 export type ServableKind = Pick<
@@ -85,8 +91,8 @@ function checkObject({ definition, object, validation, finish }: Check): Checked
   if (result.kind === "invalid") {
     throw invalid({ group, kind, name: object.metadata.name }, result.problems.map(causeOf));
   }
-  const { metadata: _dropped, ...parsed } = asRecord(result.object);
-  const fields = finish === undefined ? parsed : finish(parsed);
+  const parsed = asRecord(result.object);
+  const fields = finish === undefined ? parsed : finish({ written: pruned.written, parsed });
   return {
     object: {
       ...fields,
@@ -106,13 +112,17 @@ function checkObject({ definition, object, validation, finish }: Check): Checked
 export function parseWithoutUnknown<T>(
   written: Readonly<Record<string, unknown>>,
   parse: (value: unknown) => ParseResult<T>,
-): { readonly result: ParseResult<T>; readonly unknown: readonly Path[] } {
+): {
+  readonly result: ParseResult<T>;
+  readonly written: Readonly<Record<string, unknown>>;
+  readonly unknown: readonly Path[];
+} {
   const unknown: Path[] = [];
-  let value: unknown = written;
+  let value = written;
   for (let round = 0; ; round++) {
     const result = parse(value);
     const found = result.kind === "invalid" ? result.problems.filter(isUnknownField) : [];
-    if (found.length === 0 || round === mostRounds) return { result, unknown };
+    if (found.length === 0 || round === mostRounds) return { result, written: value, unknown };
     value = structuredClone(value);
     for (const { path } of found) {
       unknown.push(path);

@@ -126,11 +126,14 @@ export class ObjectReader {
     return this.#prepare(sql).all(resource, namespace, name, limit).map(readKey);
   }
 
-  /** Objects that wait for their finalizers. */
-  deleting(limit: number): readonly ObjectKey[] {
-    const sql =
-      "SELECT resource, namespace, name FROM objects WHERE deleting = 1 ORDER BY resource, namespace, name LIMIT ?";
-    return this.#prepare(sql).all(limit).map(readKey);
+  /** Objects that wait for their finalizers, after the given one in the order of their keys. */
+  deleting(after: ObjectKey | undefined, limit: number): readonly ObjectKey[] {
+    const sql = `
+      SELECT resource, namespace, name FROM objects
+      WHERE deleting = 1 AND (resource, namespace, name) > (?, ?, ?)
+      ORDER BY resource, namespace, name LIMIT ?`;
+    const { resource = "", namespace = "", name = "" } = after ?? {};
+    return this.#prepare(sql).all(resource, namespace, name, limit).map(readKey);
   }
 
   /** Objects of any kind in a namespace. */

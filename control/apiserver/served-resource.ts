@@ -48,7 +48,7 @@ export interface ServedResource extends ResourceName {
   /** Fields that field selectors may name */
   readonly fields: SelectableFields;
   /** OpenAPI v3 schema of an object */
-  readonly schema: () => Readonly<Record<string, unknown>>;
+  readonly schema: () => object;
   /**
    * Checks an object with its metadata complete, gives it its defaults, and drops or refuses unknown fields.
    * Throws a StatusError with a cause for each field that is wrong.
