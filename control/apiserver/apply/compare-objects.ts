@@ -78,16 +78,15 @@ function compareInside(
   return fates.find((fate) => fate !== undefined);
 }
 
-/** One shape, or two where an open schema lets a value become another sort of value. */
+/** One shape, or two where an open schema lets a value become another sort of value; null is of any sort. */
 function shapesOf(
   before: JsonValue | undefined,
   after: JsonValue | undefined,
   schema: FieldSchema,
 ): FieldShape[] {
-  const new_ = shapeOf(schema, after ?? before);
-  if (before === undefined || after === undefined) return [new_];
-  const old = shapeOf(schema, before);
-  return old.kind === new_.kind ? [new_] : [old, new_];
+  const latter = shapeOf(schema, after ?? before);
+  const former = shapeOf(schema, before ?? after);
+  return former.kind === latter.kind ? [latter] : [former, latter];
 }
 
 /** Two values without parts are compared whole, so that an empty object and null stay different. */

@@ -122,13 +122,13 @@ export function findCoreSchema(apiVersion: string, kind: string): JsonMap | unde
 }
 
 /**
- * The schema of a whole object by that of its kind: `apiVersion`, `kind` and `metadata` are Kubernetes' own,
- * whatever the kind's schema says of them.
+ * The schema of a whole object by that of its kind, such as `openApiSchema` gives: `apiVersion`, `kind` and
+ * `metadata` are Kubernetes' own, whatever the kind's schema says of them.
  */
-export function objectSchema(kindSchema: JsonMap): JsonMap {
-  const properties = { ...ownMap(kindSchema, "properties") };
-  return withKey(kindSchema, "properties", {
-    ...properties,
+export function objectSchema(kindSchema: object): JsonMap {
+  const schema: JsonMap = JSON.parse(JSON.stringify(kindSchema));
+  return withKey(schema, "properties", {
+    ...ownMap(schema, "properties"),
     apiVersion: text,
     kind: text,
     metadata: objectMetaSchema,

@@ -30,7 +30,7 @@ export function formatElement(element: string): string {
         .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
         .join(",")}]`;
     case "v":
-      return `[=${text}]`;
+      return `[=${JSON.stringify(tryParseJson(text) ?? null)}]`;
     default:
       return `[${text}]`;
   }
@@ -54,7 +54,7 @@ export function tryParseElement(text: string): string | undefined {
       return /^(?:0|[1-9]\d{0,9})$/.test(rest) ? text : undefined;
     case "v:": {
       const value = tryParseJson(rest);
-      return value === undefined || isContainer(value) ? undefined : `v:${JSON.stringify(value)}`;
+      return value === undefined || isContainer(value) ? undefined : `v:${valueText(value)}`;
     }
     case "k:": {
       const value = tryParseJson(rest);
@@ -90,12 +90,19 @@ function valueElement(item: JsonValue): ItemElement {
     const sort = isJsonMap(item) ? "map" : "list";
     return invalid(`associative list without keys has an element that's a ${sort} type`);
   }
-  return { kind: "element", element: `v:${JSON.stringify(item)}` };
+  return { kind: "element", element: `v:${valueText(item)}` };
 }
 
 function keysElement(entries: readonly (readonly [string, JsonValue])[]): string {
   const sorted = [...entries].sort(([one], [other]) => (one < other ? -1 : 1));
-  return `k:{${sorted.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(",")}}`;
+  return `k:{${sorted.map(([name, value]) => `${valueText(name)}:${valueText(value)}`).join(",")}}`;
+}
+
+/** JSON as Go writes it, which is how managers' sets are spelled: safe to stand in HTML. */
+function valueText(value: JsonValue): string {
+  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 function parseKeys(text: string): Record<string, JsonValue> {
