@@ -32,7 +32,9 @@ const confidentialResources: ReadonlySet<string> = new Set(["secrets"]);
 const confidentialSubresources: ReadonlySet<string> = new Set(["logs", "traces"]);
 
 /** Admins may do everything; viewers read what is neither a credential nor a prompt. */
-export function createRoleAuthorizer(viewable: readonly { group: string; plural: string }[]): Authorizer {
+export function createRoleAuthorizer(
+  viewable: readonly { group: string; plural: string }[],
+): Authorizer {
   return {
     allows(user, { verb, plural, subresource }) {
       if (user.role === "admin") return true;

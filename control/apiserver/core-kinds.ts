@@ -7,7 +7,16 @@ import { parseSchema } from "../../crds/parse-schema.ts";
 import type { SchemaResult } from "../../crds/parse-schema.ts";
 import { createProblemWithText } from "../../crds/problem.ts";
 import { invalid, valid } from "../../crds/reading.ts";
-import { array, boolean, enumeration, ignored, map, object, optional, string } from "../../crds/schema.ts";
+import {
+  array,
+  boolean,
+  enumeration,
+  ignored,
+  map,
+  object,
+  optional,
+  string,
+} from "../../crds/schema.ts";
 import type { Infer, StringFormat } from "../../crds/schema.ts";
 
 /** Most bytes of all values of a ConfigMap together, as in Kubernetes. */
@@ -23,7 +32,8 @@ const base64Format: StringFormat = {
 };
 
 const namespaceSchema = object({
-  description: "A namespace: names are unique within it, and it takes what is in it along when it is deleted",
+  description:
+    "A namespace: names are unique within it, and it takes what is in it along when it is deleted",
   fields: {
     apiVersion: enumeration({ description: "Group and version of the kind", values: ["v1"] }),
     kind: enumeration({ description: "Kind of the object", values: ["Namespace"] }),

@@ -28,13 +28,19 @@ export const aggregatedMediaType =
 export function wantsAggregated(accept: string | undefined): boolean {
   return (accept ?? "").split(",").some((item) => {
     const text = item.replace(/\s/g, "").toLowerCase();
-    return text.startsWith("application/json;") && text.includes("g=apidiscovery.k8s.io") && /;v=v2(?:;|$)/.test(text);
+    return (
+      text.startsWith("application/json;") &&
+      text.includes("g=apidiscovery.k8s.io") &&
+      /;v=v2(?:;|$)/.test(text)
+    );
   });
 }
 
 /** The aggregated document for `/api` (the core group) or `/apis` (the others). */
 export function aggregatedDiscovery(content: DiscoveryContent, path: "/api" | "/apis"): object {
-  const versions = groupVersions(content).filter(({ group }) => (group === "") === (path === "/api"));
+  const versions = groupVersions(content).filter(
+    ({ group }) => (group === "") === (path === "/api"),
+  );
   return {
     kind: "APIGroupDiscoveryList",
     apiVersion: "apidiscovery.k8s.io/v2",
@@ -97,7 +103,12 @@ export function legacyResources(
   }));
   if (stored.length + reviews.length === 0) return undefined;
   const groupVersion = group === "" ? version : `${group}/${version}`;
-  return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources: [...stored, ...reviews] };
+  return {
+    kind: "APIResourceList",
+    apiVersion: "v1",
+    groupVersion,
+    resources: [...stored, ...reviews],
+  };
 }
 
 /** All groups and versions, those of reviews at the end. */
@@ -160,6 +171,12 @@ function legacyResource(resource: ServedResource): object[] {
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
   };
-  const status = { name: `${plural}/status`, singularName: "", namespaced, kind, verbs: ["get", "patch", "update"] };
+  const status = {
+    name: `${plural}/status`,
+    singularName: "",
+    namespaced,
+    kind,
+    verbs: ["get", "patch", "update"],
+  };
   return hasStatus ? [own, status] : [own];
 }

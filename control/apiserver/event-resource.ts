@@ -8,7 +8,12 @@ import { formatAgeOf } from "./human-duration.ts";
 import { isRecord } from "./kube-object.ts";
 import type { KubeObject } from "./kube-object.ts";
 import { refuseUnknown, unknownText } from "./kind-resource.ts";
-import type { CheckedObject, FieldValidation, ServedResource, TableColumn } from "./served-resource.ts";
+import type {
+  CheckedObject,
+  FieldValidation,
+  ServedResource,
+  TableColumn,
+} from "./served-resource.ts";
 import { invalid } from "./status-error.ts";
 import type { StatusCause } from "./status-error.ts";
 
@@ -119,7 +124,9 @@ export const eventsGroupResource: ServedResource = {
   apiVersion: "events.k8s.io/v1",
   fields: Object.fromEntries(
     Object.entries(coreSelectors).map(([name, read]) => [
-      name.replace("involvedObject.", "regarding.").replace("reportingComponent", "reportingController"),
+      name
+        .replace("involvedObject.", "regarding.")
+        .replace("reportingComponent", "reportingController"),
       (event: KubeObject) => read(toCore(event)),
     ]),
   ),

@@ -27,13 +27,17 @@ export function parseFieldQuery(text: string, fields: SelectableFields): FieldQu
   if (text === "") return { matches: () => true };
   const terms = splitTerms(text).map((term) => parseTerm(term, fields));
   if (terms.length > maxTerms) {
-    throw badRequest(`invalid field selector: ${terms.length} terms, at most ${maxTerms} are served`);
+    throw badRequest(
+      `invalid field selector: ${terms.length} terms, at most ${maxTerms} are served`,
+    );
   }
-  const equal = (wanted: string) => terms.find(({ field, isEqual }) => isEqual && field === wanted)?.value;
+  const equal = (wanted: string) =>
+    terms.find(({ field, isEqual }) => isEqual && field === wanted)?.value;
   const name = equal("metadata.name");
   const namespace = equal("metadata.namespace");
   return {
-    matches: (object) => terms.every(({ read, value, isEqual }) => (read(object) === value) === isEqual),
+    matches: (object) =>
+      terms.every(({ read, value, isEqual }) => (read(object) === value) === isEqual),
     ...(name !== undefined && { name }),
     ...(namespace !== undefined && { namespace }),
   };

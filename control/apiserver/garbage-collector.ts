@@ -126,8 +126,13 @@ export class GarbageCollector {
       if (namespace === undefined || transaction.hasObjectsIn(key.name)) return;
       const { spec } = namespace;
       const listed = isRecord(spec) ? spec["finalizers"] : [];
-      const finalizers = Array.isArray(listed) ? listed.filter((one) => one !== namespaceFinalizer) : [];
-      settle(transaction, key, { ...namespace, spec: finalizers.length === 0 ? {} : { finalizers } });
+      const finalizers = Array.isArray(listed)
+        ? listed.filter((one) => one !== namespaceFinalizer)
+        : [];
+      settle(transaction, key, {
+        ...namespace,
+        spec: finalizers.length === 0 ? {} : { finalizers },
+      });
     });
   }
 
@@ -136,8 +141,10 @@ export class GarbageCollector {
     const { uid = "" } = owner.metadata;
     const dependents = store.reader.dependentsOf(uid, pageSize);
     await Promise.all(dependents.map((one) => this.#dropOwners(one, (owned) => owned.uid === uid)));
-    await this.#dropFinalizerWhenDone(key, { finalizer: ORPHAN_FINALIZER, isDone: (transaction) =>
-      transaction.dependentsOf(uid, 1).length === 0 });
+    await this.#dropFinalizerWhenDone(key, {
+      finalizer: ORPHAN_FINALIZER,
+      isDone: (transaction) => transaction.dependentsOf(uid, 1).length === 0,
+    });
   }
 
   async #deleteDependents(key: ObjectKey, owner: KubeObject): Promise<void> {
@@ -150,12 +157,15 @@ export class GarbageCollector {
       const isOwner = store.reader.dependentsOf(object.metadata.uid ?? "", 1).length > 0;
       await this.#delete(dependent, isOwner ? "Foreground" : "Background");
     }
-    await this.#dropFinalizerWhenDone(key, { finalizer: FOREGROUND_FINALIZER, isDone: (transaction) => {
-      return !transaction.dependentsOf(uid, pageSize).some((dependent) => {
-        const owners = transaction.find(dependent)?.metadata.ownerReferences ?? [];
-        return owners.some((one) => one.uid === uid && one.blockOwnerDeletion === true);
-      });
-    } });
+    await this.#dropFinalizerWhenDone(key, {
+      finalizer: FOREGROUND_FINALIZER,
+      isDone: (transaction) => {
+        return !transaction.dependentsOf(uid, pageSize).some((dependent) => {
+          const owners = transaction.find(dependent)?.metadata.ownerReferences ?? [];
+          return owners.some((one) => one.uid === uid && one.blockOwnerDeletion === true);
+        });
+      },
+    });
   }
 
   async #judgeDependent(key: ObjectKey): Promise<void> {
@@ -189,9 +199,14 @@ export class GarbageCollector {
     await this.#options.store.write((transaction) => {
       const object = transaction.find(key);
       const finalizers = object?.metadata.finalizers ?? [];
-      if (object === undefined || !finalizers.includes(end.finalizer) || !end.isDone(transaction)) return;
+      if (object === undefined || !finalizers.includes(end.finalizer) || !end.isDone(transaction))
+        return;
       const left = finalizers.filter((one) => one !== end.finalizer);
-      settle(transaction, key, withMetadata(object, { finalizers: left.length === 0 ? undefined : left }));
+      settle(
+        transaction,
+        key,
+        withMetadata(object, { finalizers: left.length === 0 ? undefined : left }),
+      );
     });
   }
 
@@ -212,7 +227,8 @@ export class GarbageCollector {
       await deleter.delete(resource, key, { propagationPolicy, preconditions, dryRun: false });
     } catch (error) {
       // Somebody else was faster: what is there now is looked at when it changes.
-      if (!(error instanceof StatusError) || (error.code !== 404 && error.code !== 409)) throw error;
+      if (!(error instanceof StatusError) || (error.code !== 404 && error.code !== 409))
+        throw error;
     }
   }
 
@@ -234,10 +250,15 @@ export class GarbageCollector {
     const { store, clock, eventLifeMs = hourMs } = this.#options;
     let after: { namespace: string; name: string } | undefined;
     for (;;) {
-      const page = store.reader.list({ resource: "events", limit: pageSize, ...(after && { after }) });
+      const page = store.reader.list({
+        resource: "events",
+        limit: pageSize,
+        ...(after && { after }),
+      });
       const old = page.filter(({ text }) => {
         const event: KubeObject = JSON.parse(text);
-        const seen = event["lastTimestamp"] ?? event["eventTime"] ?? event.metadata.creationTimestamp;
+        const seen =
+          event["lastTimestamp"] ?? event["eventTime"] ?? event.metadata.creationTimestamp;
         return Date.parse(String(seen)) + eventLifeMs <= clock.now();
       });
       await Promise.all(old.map((key) => this.#delete(key, "Background")));

@@ -10,7 +10,8 @@ export type LabelMatcher = (labels: Readonly<Record<string, string>> | undefined
 /** Most requirements of one selector: a request line is bounded anyway, this keeps lists cheap. */
 const maxRequirements = 100;
 
-const keyPattern = /^(?:[a-z\d](?:[-a-z\d.]{0,251}[a-z\d])?\/)?[A-Za-z\d](?:[-\w.]{0,61}[A-Za-z\d])?$/;
+const keyPattern =
+  /^(?:[a-z\d](?:[-a-z\d.]{0,251}[a-z\d])?\/)?[A-Za-z\d](?:[-\w.]{0,61}[A-Za-z\d])?$/;
 const valuePattern = /^(?:[A-Za-z\d](?:[-\w.]{0,61}[A-Za-z\d])?)?$/;
 
 /** Parses a selector; empty text matches everything. Throws a 400 for what is none. */
@@ -85,7 +86,9 @@ function checkKey(key: string): string {
 
 function checkValue(value: string): string {
   if (valuePattern.test(value)) return value;
-  throw cannotParse(`"${value}" is no label value, wanted at most 63 of letters, digits, "-", "_" and "."`);
+  throw cannotParse(
+    `"${value}" is no label value, wanted at most 63 of letters, digits, "-", "_" and "."`,
+  );
 }
 
 function cannotParse(detail: string) {

@@ -74,7 +74,8 @@ export class ObjectDeleter {
     place: { readonly namespace: string; readonly name: string },
     options: DeleteOptions,
   ): Promise<DeleteOutcome> {
-    const step = (transaction: StoreTransaction) => this.#delete(transaction, { resource, place, options });
+    const step = (transaction: StoreTransaction) =>
+      this.#delete(transaction, { resource, place, options });
     return options.dryRun ? this.#store.rehearse(step) : this.#store.write(step);
   }
 
@@ -106,7 +107,9 @@ export class ObjectDeleter {
       ...(resource !== namespaceResource && { deletionGracePeriodSeconds: 0 }),
       ...(generation !== undefined && { generation: generation + 1 }),
     });
-    return resource === namespaceResource ? { ...marked, status: { phase: "Terminating" } } : marked;
+    return resource === namespaceResource
+      ? { ...marked, status: { phase: "Terminating" } }
+      : marked;
   }
 }
 
@@ -150,7 +153,9 @@ function checkPreconditions(
 
 /** The last one who deletes says what happens to dependents. */
 function withOwnFinalizer(object: KubeObject, policy: PropagationPolicy): KubeObject {
-  const own = { Background: undefined, Foreground: FOREGROUND_FINALIZER, Orphan: ORPHAN_FINALIZER }[policy];
+  const own = { Background: undefined, Foreground: FOREGROUND_FINALIZER, Orphan: ORPHAN_FINALIZER }[
+    policy
+  ];
   const others = (object.metadata.finalizers ?? []).filter(
     (finalizer) => finalizer !== FOREGROUND_FINALIZER && finalizer !== ORPHAN_FINALIZER,
   );

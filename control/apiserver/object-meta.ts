@@ -20,10 +20,12 @@ const maxGenerateBase = 58;
 /** Without vowels and what looks alike, as Kubernetes: no words come about. */
 const suffixAlphabet = "bcdfghjklmnpqrstvwxz2456789";
 
-const namePattern = /^(?=.{1,253}$)[a-z\d](?:[-a-z\d]*[a-z\d])?(?:\.[a-z\d](?:[-a-z\d]*[a-z\d])?)*$/;
+const namePattern =
+  /^(?=.{1,253}$)[a-z\d](?:[-a-z\d]*[a-z\d])?(?:\.[a-z\d](?:[-a-z\d]*[a-z\d])?)*$/;
 const nameRule =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const qualifiedName = /^(?:[a-z\d](?:[-a-z\d.]{0,251}[a-z\d])?\/)?[A-Za-z\d](?:[-\w.]{0,61}[A-Za-z\d])?$/;
+const qualifiedName =
+  /^(?:[a-z\d](?:[-a-z\d.]{0,251}[a-z\d])?\/)?[A-Za-z\d](?:[-\w.]{0,61}[A-Za-z\d])?$/;
 
 /** Fields that only the server writes: what a caller sends there is replaced. */
 const serverFields = [
@@ -40,17 +42,24 @@ const serverFields = [
  * Reads a body as an object of that resource at that place. Throws a 400 when it is another kind, another name or
  * another namespace. Nulls in metadata count as absent.
  */
-export function readObject(body: unknown, resource: ServedResource, place: ObjectPlace): KubeObject {
+export function readObject(
+  body: unknown,
+  resource: ServedResource,
+  place: ObjectPlace,
+): KubeObject {
   if (!isRecord(body)) throw badRequest("the body of the request is no object");
   const { apiVersion, kind } = body;
-  if (typeof kind !== "string" || kind === "") throw badRequest("Object 'Kind' is missing in the body");
+  if (typeof kind !== "string" || kind === "")
+    throw badRequest("Object 'Kind' is missing in the body");
   if (apiVersion !== resource.apiVersion) {
     throw badRequest(
       `the API version in the data (${shown(apiVersion)}) does not match the expected API version (${resource.apiVersion})`,
     );
   }
   if (kind !== resource.kind) {
-    throw badRequest(`the kind in the data (${shown(kind)}) does not match the expected kind (${resource.kind})`);
+    throw badRequest(
+      `the kind in the data (${shown(kind)}) does not match the expected kind (${resource.kind})`,
+    );
   }
   const metadata = readMetadata(body["metadata"] ?? {}, resource, place);
   return { ...body, apiVersion: resource.apiVersion, kind, metadata };
@@ -92,7 +101,11 @@ export function changedMetadata(
 }
 
 /** Throws a 422 with a cause for each thing in metadata that may not be stored. */
-export function checkMetadata(object: KubeObject, resource: ServedResource, before?: KubeObject): void {
+export function checkMetadata(
+  object: KubeObject,
+  resource: ServedResource,
+  before?: KubeObject,
+): void {
   const { name, finalizers = [], ownerReferences = [] } = object.metadata;
   const causes: StatusCause[] = [];
   if (name === "") {
@@ -102,7 +115,13 @@ export function checkMetadata(object: KubeObject, resource: ServedResource, befo
   }
   for (const finalizer of finalizers) {
     if (!qualifiedName.test(finalizer)) {
-      causes.push(wrong("metadata.finalizers", finalizer, "name part must be a qualified name, such as 'example.com/name'"));
+      causes.push(
+        wrong(
+          "metadata.finalizers",
+          finalizer,
+          "name part must be a qualified name, such as 'example.com/name'",
+        ),
+      );
     }
   }
   causes.push(...checkOwners(ownerReferences), ...checkNewFinalizers(finalizers, before));
@@ -110,7 +129,11 @@ export function checkMetadata(object: KubeObject, resource: ServedResource, befo
   throw invalid({ group: resource.group, kind: resource.kind, name }, causes);
 }
 
-function readMetadata(value: unknown, resource: ServedResource, place: ObjectPlace): ObjectMetadata {
+function readMetadata(
+  value: unknown,
+  resource: ServedResource,
+  place: ObjectPlace,
+): ObjectMetadata {
   if (!isRecord(value)) throw badRequest("metadata is no object");
   const fields: Record<string, unknown> = {};
   for (const [field, part] of Object.entries(value)) {
@@ -180,7 +203,8 @@ function checkOwners(owners: ObjectMetadata["ownerReferences"] & object): Status
     const field = `metadata.ownerReferences[${index}]`;
     for (const name of ["apiVersion", "kind", "name", "uid"] as const) {
       const value: unknown = owner[name];
-      if (typeof value !== "string" || value === "") causes.push(required(`${field}.${name}`, "must not be empty"));
+      if (typeof value !== "string" || value === "")
+        causes.push(required(`${field}.${name}`, "must not be empty"));
     }
   }
   const controllers = owners.filter(({ controller }) => controller === true);
@@ -194,7 +218,10 @@ function checkOwners(owners: ObjectMetadata["ownerReferences"] & object): Status
   return causes;
 }
 
-function checkNewFinalizers(finalizers: readonly string[], before: KubeObject | undefined): StatusCause[] {
+function checkNewFinalizers(
+  finalizers: readonly string[],
+  before: KubeObject | undefined,
+): StatusCause[] {
   if (before?.metadata.deletionTimestamp === undefined) return [];
   const had = new Set(before.metadata.finalizers);
   const added = finalizers.filter((finalizer) => !had.has(finalizer));
@@ -214,7 +241,11 @@ function required(field: string, detail: string): StatusCause {
 }
 
 function wrong(field: string, value: string, rule: string): StatusCause {
-  return { reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${rule}`, field };
+  return {
+    reason: "FieldValueInvalid",
+    message: `Invalid value: ${JSON.stringify(value)}: ${rule}`,
+    field,
+  };
 }
 
 function shown(value: unknown): string {

@@ -54,8 +54,9 @@ export class ObjectReader {
 
   /** The newest state, or undefined when the object does not exist. */
   find(key: ObjectKey): StoredState | undefined {
-    const row = this.#prepare(`${selectObjects} WHERE o.resource = ? AND o.namespace = ? AND o.name = ?`)
-      .get(key.resource, key.namespace, key.name);
+    const row = this.#prepare(
+      `${selectObjects} WHERE o.resource = ? AND o.namespace = ? AND o.name = ?`,
+    ).get(key.resource, key.namespace, key.name);
     return row === undefined ? undefined : readState(row);
   }
 
@@ -84,7 +85,9 @@ export class ObjectReader {
     }
     const order = `ORDER BY ${table}.namespace, ${table}.name LIMIT ?`;
     const sql = `${isPast ? selectLog : selectObjects} WHERE ${conditions.join(" AND ")} ${order}`;
-    return this.#prepare(sql).all(...values, limit).map(readState);
+    return this.#prepare(sql)
+      .all(...values, limit)
+      .map(readState);
   }
 
   /** How many objects a list without limit would have now. */

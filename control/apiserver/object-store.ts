@@ -170,7 +170,12 @@ export class ObjectStore {
 
   #transaction(batch: Batch): StoreTransaction {
     const rows = this.#rows;
-    const record = (key: ObjectKey, written: KubeObject, change: ChangeKind, previous?: KubeObject) => {
+    const record = (
+      key: ObjectKey,
+      written: KubeObject,
+      change: ChangeKind,
+      previous?: KubeObject,
+    ) => {
       batch.changes.push({
         resource: key.resource,
         namespace: key.namespace,

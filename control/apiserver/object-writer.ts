@@ -6,9 +6,12 @@ import { randomInt, randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../gateway/clock.ts";
 import { namespaceFinalizer, namespaceResource } from "./core-resources.ts";
+import { wholeSeconds } from "./apply/system-fields.ts";
+import { isJsonList, ownMap, ownValue } from "./json-tree.ts";
+import type { JsonMap } from "./json-tree.ts";
 import type { KubeObject } from "./kube-object.ts";
 import { isRecord, withMetadata } from "./kube-object.ts";
-import { recordWrite } from "./managed-fields.ts";
+import { isUnchanged, recordWrite, toJsonMap } from "./managed-fields.ts";
 import type { Writer } from "./managed-fields.ts";
 import { changedMetadata, checkMetadata, newMetadata } from "./object-meta.ts";
 import type { ObjectKey } from "./object-reader.ts";
@@ -80,7 +83,9 @@ export class ObjectWriter {
     object: KubeObject,
     options: WriteOptions,
   ): Promise<WriteOutcome> {
-    return this.#run(options, (transaction) => this.#create(transaction, { resource, object, options }));
+    return this.#run(options, (transaction) =>
+      this.#create(transaction, { resource, object, options, isApply: false }),
+    );
   }
 
   /** Changes an object, or creates it where the change says so. Throws a StatusError. */
@@ -88,9 +93,11 @@ export class ObjectWriter {
     return this.#run(options, (transaction) => this.#change(transaction, request, options));
   }
 
-  /** Time as objects have it: RFC 3339 in whole seconds. */
-  now(): string {
-    return `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`;
+  /** Who writes, for `change` functions that record owners themselves. */
+  writerOf(options: WriteOptions): Writer {
+    const { manager, subresource } = options;
+    const now = new Date(this.#clock.now());
+    return { manager, now, ...(subresource !== undefined && { subresource }) };
   }
 
   async #run<T>(options: WriteOptions, step: (transaction: StoreTransaction) => T): Promise<T> {
@@ -99,9 +106,14 @@ export class ObjectWriter {
 
   #create(
     transaction: StoreTransaction,
-    { resource, object, options }: CreateFacts,
+    { resource, object, options, isApply }: CreateFacts,
   ): WriteOutcome {
-    const facts = { now: this.now(), uid: randomUUID(), random: (below: number) => randomInt(below) };
+    const writer = this.writerOf(options);
+    const facts = {
+      now: wholeSeconds(writer.now),
+      uid: randomUUID(),
+      random: (below: number) => randomInt(below),
+    };
     let metadata = newMetadata(object.metadata, facts);
     const isGenerated = object.metadata.name === "" && metadata.name !== "";
     for (let tries = 0; ; tries++) {
@@ -121,15 +133,13 @@ export class ObjectWriter {
     checkMetadata(written, resource);
     const checked = resource.check(written, options.validation);
     const started = startOf(resource, checked.object);
-    const recorded = recordWrite({
-      resource,
-      after: started,
-      writer: this.#writer(options),
-    });
-    const stored = toStore(resource, recorded);
+    const owned = isApply
+      ? started
+      : asObject(recordWrite({ resource, after: started, writer }), started);
+    const stored = toStore(resource, owned);
     refuseLarge(stored);
-    const object_ = transaction.put(keyOf(resource, metadata), stored);
-    return { object: fromStore(resource, object_), warnings: checked.warnings, created: true };
+    const put = transaction.put(keyOf(resource, metadata), stored);
+    return { object: fromStore(resource, put), warnings: checked.warnings, created: true };
   }
 
   #change(
@@ -145,18 +155,19 @@ export class ObjectWriter {
     if (wanted === undefined) throw notFound(resource, name);
     if (before === undefined) {
       if (options.subresource !== undefined) throw notFound(resource, name);
-      return this.#create(transaction, { resource, object: wanted, options });
+      const { isApply = false } = request;
+      return this.#create(transaction, { resource, object: wanted, options, isApply });
     }
     checkVersion(before, wanted, request);
     const { after, warnings } = this.#check(before, wanted, { resource, options });
+    const writer = this.writerOf(options);
     const recorded = request.isApply
       ? after
-      : recordWrite({ resource, before, after, writer: this.#writer(options) });
-    if (isSame(before, recorded)) return { object: before, warnings, created: false };
+      : asObject(recordWrite({ resource, before, after, writer }), after);
+    if (isUnchanged(before, recorded)) return { object: before, warnings, created: false };
     const stored = toStore(resource, recorded);
     refuseLarge(stored);
-    const isGone =
-      stored.metadata.deletionTimestamp !== undefined && !waitsForFinalizers(stored);
+    const isGone = stored.metadata.deletionTimestamp !== undefined && !waitsForFinalizers(stored);
     const put = isGone ? transaction.remove(key, stored) : transaction.put(key, stored);
     return { object: fromStore(resource, put), warnings, created: false };
   }
@@ -165,7 +176,7 @@ export class ObjectWriter {
     const { resource, options } = facts;
     const merged = mergeSubresource(before, wanted, facts);
     const isStatus = options.subresource === "status";
-    const isChanged = !isDeepStrictEqual(contentOf(before), contentOf(merged));
+    const isChanged = !isSameContent(before, merged);
     if (!isStatus) checkMetadata(merged, resource, before);
     // An object that is older than a rule can still be labelled, and its status written.
     const mustCheck = !isStatus && (isChanged || !isSameMeta(before, merged));
@@ -178,7 +189,7 @@ export class ObjectWriter {
       const { group, kind } = resource;
       throw invalid({ group, kind, name: before.metadata.name }, causes);
     }
-    const isNewContent = !isDeepStrictEqual(contentOf(before), contentOf(checked.object));
+    const isNewContent = !isSameContent(before, checked.object);
     const generation = before.metadata.generation ?? 1;
     const after =
       resource.countsGenerations && isNewContent
@@ -186,17 +197,13 @@ export class ObjectWriter {
         : checked.object;
     return { after, warnings: checked.warnings };
   }
-
-  #writer(options: WriteOptions): Writer {
-    const { manager, subresource } = options;
-    return { manager, now: this.now(), ...(subresource !== undefined && { subresource }) };
-  }
 }
 
 interface CreateFacts {
   readonly resource: ServedResource;
   readonly object: KubeObject;
   readonly options: WriteOptions;
+  readonly isApply: boolean;
 }
 
 interface CheckFacts {
@@ -249,7 +256,11 @@ function checkNamespace(
 function startOf(resource: ServedResource, object: KubeObject): KubeObject {
   if (resource !== namespaceResource) return object;
   const labels = { ...object.metadata.labels, "kubernetes.io/metadata.name": object.metadata.name };
-  const started = { ...object, spec: { finalizers: [namespaceFinalizer] }, status: { phase: "Active" } };
+  const started = {
+    ...object,
+    spec: { finalizers: [namespaceFinalizer] },
+    status: { phase: "Active" },
+  };
   return withMetadata(started, { labels });
 }
 
@@ -279,11 +290,15 @@ function mergeSubresource(before: KubeObject, wanted: KubeObject, facts: CheckFa
   if (options.subresource === "status") {
     return {
       ...contentBefore,
-      metadata: changedMetadata(before, {
-        ...before.metadata,
-        uid: wanted.metadata.uid ?? before.metadata.uid ?? "",
-        ...managedFieldsOf(wanted),
-      }, resource),
+      metadata: changedMetadata(
+        before,
+        {
+          ...before.metadata,
+          uid: wanted.metadata.uid ?? before.metadata.uid ?? "",
+          ...managedFieldsOf(wanted),
+        },
+        resource,
+      ),
       apiVersion: before.apiVersion,
       kind: before.kind,
       ...(status !== undefined && status !== null && { status }),
@@ -306,7 +321,13 @@ function managedFieldsOf({ metadata }: KubeObject): Partial<KubeObject["metadata
   return managedFields === undefined ? {} : { managedFields };
 }
 
-function contentOf({ metadata: _, status: __, ...content }: KubeObject): object {
+function isSameContent(a: KubeObject, b: KubeObject): boolean {
+  return isDeepStrictEqual(contentOf(a), contentOf(b));
+}
+
+/** Checked objects have parts without prototype: a copy as JSON compares what would be stored. */
+function contentOf(object: KubeObject): JsonMap {
+  const { metadata: _, status: __, ...content } = toJsonMap(object);
   return content;
 }
 
@@ -317,9 +338,12 @@ function isSameMeta(a: KubeObject, b: KubeObject): boolean {
   );
 }
 
-function isSame(before: KubeObject, after: KubeObject): boolean {
-  // Parsed objects have no prototype or are frozen: only what would be written counts.
-  return isDeepStrictEqual(JSON.parse(JSON.stringify(before)), JSON.parse(JSON.stringify(after)));
+/** The object with what was recorded in it; identity is as it was. */
+function asObject(recorded: JsonMap, object: KubeObject): KubeObject {
+  const managedFields = ownValue(ownMap(recorded, "metadata"), "managedFields");
+  return withMetadata(object, {
+    managedFields: isJsonList(managedFields) ? managedFields : undefined,
+  });
 }
 
 function refuseLarge(object: KubeObject): void {

@@ -15,14 +15,19 @@ export interface OpenApiDocuments {
 }
 
 /** Makes the documents when they are first asked for: they take memory that most servers never need. */
-export function createOpenApiDocuments(resources: ResourceRegistry, version: string): OpenApiDocuments {
+export function createOpenApiDocuments(
+  resources: ResourceRegistry,
+  version: string,
+): OpenApiDocuments {
   let made: { index: string; documents: ReadonlyMap<string, string> } | undefined;
   const make = () => {
     const documents = new Map<string, string>();
     const paths: Record<string, object> = {};
     for (const { group, version: groupVersion } of resources.groupVersions) {
       const path = group === "" ? `api/${groupVersion}` : `apis/${group}/${groupVersion}`;
-      const members = resources.all.filter((one) => one.group === group && one.version === groupVersion);
+      const members = resources.all.filter(
+        (one) => one.group === group && one.version === groupVersion,
+      );
       const text = JSON.stringify(documentOf(members, version));
       documents.set(path, text);
       const hash = createHash("sha256").update(text).digest("hex").toUpperCase();
@@ -70,10 +75,22 @@ const objectMetaSchema = {
     annotations: stringMap("Annotations, for tools and people"),
     uid: { type: "string", description: "Identity over all time, set by the server" },
     resourceVersion: { type: "string", description: "Opaque version, set by the server" },
-    generation: { type: "integer", format: "int64", description: "Counts changes of what is desired" },
+    generation: {
+      type: "integer",
+      format: "int64",
+      description: "Counts changes of what is desired",
+    },
     creationTimestamp: { type: "string", format: "date-time", description: "When it was created" },
-    deletionTimestamp: { type: "string", format: "date-time", description: "When it was deleted, while it waits for finalizers" },
-    deletionGracePeriodSeconds: { type: "integer", format: "int64", description: "Not used by the kinds of this server" },
+    deletionTimestamp: {
+      type: "string",
+      format: "date-time",
+      description: "When it was deleted, while it waits for finalizers",
+    },
+    deletionGracePeriodSeconds: {
+      type: "integer",
+      format: "int64",
+      description: "Not used by the kinds of this server",
+    },
     finalizers: {
       type: "array",
       description: "Who must be done before it is gone",
@@ -112,7 +129,9 @@ function stringMap(description: string): object {
 }
 
 function nameOf({ group, version, kind }: ServedResource): string {
-  return group === "" ? `io.k8s.api.core.${version}.${kind}` : `${group.split(".").reverse().join(".")}.${version}.${kind}`;
+  return group === ""
+    ? `io.k8s.api.core.${version}.${kind}`
+    : `${group.split(".").reverse().join(".")}.${version}.${kind}`;
 }
 
 function kindOf({ group, version, kind }: ServedResource) {
@@ -168,7 +187,15 @@ const parametersOf: Readonly<Record<string, readonly string[]>> = {
   patch: [...writeParameters, "force"],
   delete: ["dryRun", "propagationPolicy"],
   deletecollection: ["dryRun", "fieldSelector", "labelSelector", "propagationPolicy"],
-  list: ["continue", "fieldSelector", "labelSelector", "limit", "resourceVersion", "resourceVersionMatch", "watch"],
+  list: [
+    "continue",
+    "fieldSelector",
+    "labelSelector",
+    "limit",
+    "resourceVersion",
+    "resourceVersionMatch",
+    "watch",
+  ],
   get: [],
 };
 
@@ -198,5 +225,10 @@ function bodyOf(action: string, schema: object): object | undefined {
 }
 
 function parameter(name: string, place: "path" | "query"): object {
-  return { name, in: place, ...(place === "path" && { required: true }), schema: { type: "string" } };
+  return {
+    name,
+    in: place,
+    ...(place === "path" && { required: true }),
+    schema: { type: "string" },
+  };
 }

@@ -25,7 +25,10 @@ export interface ListFacts {
 const offered = ["application/json", "application/yaml"];
 
 /** Chooses by the header, in its own order. Throws a 406 when nothing fits. */
-export function choosePresentation(accept: string | undefined, query: URLSearchParams): Presentation {
+export function choosePresentation(
+  accept: string | undefined,
+  query: URLSearchParams,
+): Presentation {
   const includeObject = readInclude(query.get("includeObject"));
   for (const item of (accept ?? "*/*").split(",")) {
     const [type = "", ...parameters] = item.split(";").map((part) => part.trim().toLowerCase());
@@ -55,7 +58,11 @@ export function presentObject(
       return JSON.stringify(partialOf(object, presentation.metaVersion));
     case "table": {
       const { resourceVersion = "" } = object.metadata;
-      return tableText(presentation, resource, { rows: [object], facts: { resourceVersion }, nowMs });
+      return tableText(presentation, resource, {
+        rows: [object],
+        facts: { resourceVersion },
+        nowMs,
+      });
     }
   }
 }
@@ -64,11 +71,19 @@ export function presentObject(
 export function presentList(
   presentation: Presentation,
   resource: ServedResource,
-  shown: { readonly items: readonly ShownItem[]; readonly facts: ListFacts; readonly nowMs: number },
+  shown: {
+    readonly items: readonly ShownItem[];
+    readonly facts: ListFacts;
+    readonly nowMs: number;
+  },
 ): string {
   const { items, facts, nowMs } = shown;
   if (presentation.form === "table") {
-    return tableText(presentation, resource, { rows: items.map(({ object }) => object()), facts, nowMs });
+    return tableText(presentation, resource, {
+      rows: items.map(({ object }) => object()),
+      facts,
+      nowMs,
+    });
   }
   const isWhole = presentation.form === "object";
   const kind = isWhole ? `${resource.kind}List` : "PartialObjectMetadataList";
@@ -99,7 +114,13 @@ export function presentBookmark(
   };
   const { form, metaVersion } = presentation;
   if (form === "table") {
-    return JSON.stringify({ kind: "Table", apiVersion: `meta.k8s.io/${metaVersion}`, metadata, columnDefinitions: [], rows: [] });
+    return JSON.stringify({
+      kind: "Table",
+      apiVersion: `meta.k8s.io/${metaVersion}`,
+      metadata,
+      columnDefinitions: [],
+      rows: [],
+    });
   }
   const kind = form === "object" ? resource.kind : "PartialObjectMetadata";
   const apiVersion = form === "object" ? resource.apiVersion : `meta.k8s.io/${metaVersion}`;
@@ -148,7 +169,9 @@ function encodingOf(type: string): "json" | "yaml" | undefined {
 function formOf(as: string | undefined): Presentation["form"] | undefined {
   if (as === undefined) return "object";
   if (as === "table") return "table";
-  return as === "partialobjectmetadata" || as === "partialobjectmetadatalist" ? "metadata" : undefined;
+  return as === "partialobjectmetadata" || as === "partialobjectmetadatalist"
+    ? "metadata"
+    : undefined;
 }
 
 function readInclude(value: string | null): IncludeObject {

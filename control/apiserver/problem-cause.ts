@@ -22,7 +22,11 @@ export function causeOf(problem: Problem): StatusCause {
   }
   const rest = text.slice(start.length);
   if (/^"(?:[^"\\]|\\.)*"(?:, "|\s*or "|$)/.test(wanted)) {
-    return { reason: "FieldValueNotSupported", message: `Unsupported value: ${found}: ${rest}`, field };
+    return {
+      reason: "FieldValueNotSupported",
+      message: `Unsupported value: ${found}: ${rest}`,
+      field,
+    };
   }
   return { reason: "FieldValueInvalid", message: `Invalid value: ${found}: ${rest}`, field };
 }

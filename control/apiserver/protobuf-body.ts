@@ -42,7 +42,10 @@ const objectMeta = shape(
   [[13, { name: "ownerReferences", kind: "messages", fields: ownerReference }]],
 );
 
-const metadata: [number, FieldShape] = [1, { name: "metadata", kind: "message", fields: objectMeta }];
+const metadata: [number, FieldShape] = [
+  1,
+  { name: "metadata", kind: "message", fields: objectMeta },
+];
 
 const resourceAttributes = shape([
   [1, "namespace", "text"],
@@ -75,10 +78,16 @@ const accessSpec = shape(
 /** Messages by `apiVersion/kind` of the envelope; DeleteOptions come under several versions. */
 const messages: ReadonlyMap<string, Shape> = new Map([
   ["SelfSubjectReview", shape([], [metadata])],
-  ["SelfSubjectAccessReview", shape([], [metadata, [2, { name: "spec", kind: "message", fields: accessSpec }]])],
+  [
+    "SelfSubjectAccessReview",
+    shape([], [metadata, [2, { name: "spec", kind: "message", fields: accessSpec }]]),
+  ],
   [
     "SelfSubjectRulesReview",
-    shape([], [metadata, [2, { name: "spec", kind: "message", fields: shape([[1, "namespace", "text"]]) }]]),
+    shape(
+      [],
+      [metadata, [2, { name: "spec", kind: "message", fields: shape([[1, "namespace", "text"]]) }]],
+    ),
   ],
   ["Namespace", shape([], [metadata])],
   [
@@ -159,13 +168,18 @@ export function decodeProtobufBody(body: Uint8Array): Readonly<Record<string, un
   const { typeMeta, raw } = decodeMessage(bytes.subarray(4), envelope, 0);
   const { apiVersion, kind } = isRecord(typeMeta) ? typeMeta : {};
   const fields = typeof kind === "string" ? messages.get(kind) : undefined;
-  if (fields === undefined) throw malformed(`kind ${JSON.stringify(kind ?? "")} is read as JSON only`);
+  if (fields === undefined)
+    throw malformed(`kind ${JSON.stringify(kind ?? "")} is read as JSON only`);
   const content = typeof raw === "string" ? Buffer.from(raw, "base64") : Buffer.alloc(0);
   return { apiVersion, kind, ...decodeMessage(content, fields, 0) };
 }
 
 function shape(
-  scalars: readonly (readonly [number, string, Exclude<FieldShape["kind"], "message" | "messages">])[],
+  scalars: readonly (readonly [
+    number,
+    string,
+    Exclude<FieldShape["kind"], "message" | "messages">,
+  ])[],
   others: readonly (readonly [number, FieldShape])[] = [],
 ): Shape {
   return new Map([

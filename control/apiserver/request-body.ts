@@ -21,7 +21,8 @@ export function mediaTypeOf(request: IncomingMessage): string {
 
 /** Reads a whole body. Throws a 413 beyond `maxBodyBytes` and a 415 for an encoded one; the rest is not read then. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const { "content-length": length = "0", "content-encoding": encoding = "identity" } = request.headers;
+  const { "content-length": length = "0", "content-encoding": encoding = "identity" } =
+    request.headers;
   if (encoding !== "identity") throw unsupportedMediaType([json, yaml, protobuf]);
   if (Number(length) > maxBodyBytes) throw tooLarge(maxBodyBytes);
   const chunks: Buffer[] = [];
@@ -86,6 +87,8 @@ function refuseDeep(value: unknown): void {
     if (depth > maxBodyDepth) {
       throw badRequest(`the body of the request is nested deeper than ${maxBodyDepth} levels`);
     }
-    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+    level = level.flatMap((one) =>
+      typeof one === "object" && one !== null ? Object.values(one) : [],
+    );
   }
 }

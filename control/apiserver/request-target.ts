@@ -45,7 +45,8 @@ const maxUrlLength = 16_384;
 
 /** Reads method and URL. Throws a 400 for what no request looks like; whether anything is there is not asked. */
 export function readTarget(method: string, url: string): ResourceTarget | PathTarget {
-  if (url.length > maxUrlLength) throw badRequest(`URL of ${url.length} characters, at most ${maxUrlLength} are read`);
+  if (url.length > maxUrlLength)
+    throw badRequest(`URL of ${url.length} characters, at most ${maxUrlLength} are read`);
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
   const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
@@ -76,7 +77,8 @@ function decode(part: string): string {
 
 function startOf(parts: readonly string[]) {
   const [first, second = "", third = ""] = parts;
-  if (first === "api" && parts.length > 2) return { group: "", version: second, rest: parts.slice(2) };
+  if (first === "api" && parts.length > 2)
+    return { group: "", version: second, rest: parts.slice(2) };
   if (first === "apis" && parts.length > 3) {
     return { group: second, version: third, rest: parts.slice(3) };
   }
@@ -86,7 +88,8 @@ function startOf(parts: readonly string[]) {
 function placeOf(rest: readonly string[]) {
   const [first = "", second = "", third = "", ...more] = rest;
   // `namespaces/NAME/status` is about the Namespace itself, any other third part is a resource in it.
-  const isInside = first === "namespaces" && third !== "" && !["status", "finalize"].includes(third);
+  const isInside =
+    first === "namespaces" && third !== "" && !["status", "finalize"].includes(third);
   if (isInside) {
     const [name = "", subresource = "", ...extra] = more;
     return extra.length > 0 ? undefined : { namespace: second, plural: third, name, subresource };

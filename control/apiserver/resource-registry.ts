@@ -24,7 +24,8 @@ export function createResourceRegistry(resources: readonly ServedResource[]): Re
   for (const resource of all) {
     const { group, version, plural, apiVersion, kind, storage } = resource;
     const path = `${group}/${version}/${plural}`;
-    if (byPath.has(path)) throw new TypeError(`Cannot register resource "${path}": it is there already`);
+    if (byPath.has(path))
+      throw new TypeError(`Cannot register resource "${path}": it is there already`);
     byPath.set(path, resource);
     byKind.set(`${apiVersion}/${kind}`, resource);
     if (resource.toStore === undefined) byStorage.set(storage, resource);

@@ -32,7 +32,8 @@ export function columnsOf(declared: readonly PrinterColumn[]): readonly TableCol
 function columnOf(column: PrinterColumn): TableColumn {
   const path = compileColumnPath(column.jsonPath);
   const { name, type, description = "", jsonPath } = column;
-  const priority = "priority" in column && typeof column.priority === "number" ? column.priority : 0;
+  const priority =
+    "priority" in column && typeof column.priority === "number" ? column.priority : 0;
   return {
     name,
     type,

@@ -48,7 +48,10 @@ export function createTokenAuthenticator(
   entries: readonly TokenEntry[],
 ): (token: string) => ApiUser | undefined {
   // Hashes have one length, which the comparison needs.
-  const known = entries.map(({ name, role, token }) => ({ user: { name, role }, hash: hashOf(token) }));
+  const known = entries.map(({ name, role, token }) => ({
+    user: { name, role },
+    hash: hashOf(token),
+  }));
   return (token) => {
     const hash = hashOf(token);
     let found: ApiUser | undefined;
@@ -80,15 +83,21 @@ function parseTokens(text: string, file: string): readonly TokenEntry[] {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const [, role, name = "", token = ""] = linePattern.exec(line.trim()) ?? [];
     if (role !== "admin" && role !== "viewer") {
-      throw malformed(`Cannot read tokens in "${file}": line ${index + 1} is not "admin|viewer USER TOKEN" with a token of 32 to 256 letters, digits, "-" and "_"`);
+      throw malformed(
+        `Cannot read tokens in "${file}": line ${index + 1} is not "admin|viewer USER TOKEN" with a token of 32 to 256 letters, digits, "-" and "_"`,
+      );
     }
     entries.push({ role, name, token });
   }
   if (!entries.some(({ role }) => role === "admin")) {
-    throw malformed(`Cannot read tokens in "${file}": none is of an admin; remove the file to get new ones`);
+    throw malformed(
+      `Cannot read tokens in "${file}": none is of an admin; remove the file to get new ones`,
+    );
   }
   if (entries.length <= maxTokens) return entries;
-  throw malformed(`Cannot read tokens in "${file}": ${entries.length} of them, at most ${maxTokens} work`);
+  throw malformed(
+    `Cannot read tokens in "${file}": ${entries.length} of them, at most ${maxTokens} work`,
+  );
 }
 
 function malformed(message: string): ClrkError {
