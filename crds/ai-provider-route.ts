@@ -17,6 +17,7 @@ import {
   string,
 } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { routeStatus } from "./status.ts";
 
 const match = object({
   description: "Calls of one provider",
@@ -67,6 +68,7 @@ const tokenBudget = refine(
   }),
   {
     description: "A budget limits something",
+    constraint: { minProperties: 1 },
     fields: [
       "maxTokensPerExecution",
       "maxTokensPerDay",
@@ -122,6 +124,7 @@ export const aiProviderRouteSchema = resource({
   kind: "AIProviderRoute",
   description: "LLM calls that agents may make",
   spec,
+  status: routeStatus,
 });
 
 /** A parsed AIProviderRoute. */

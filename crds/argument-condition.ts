@@ -3,6 +3,7 @@ import { argumentPathFormat } from "./argument-path.ts";
 import { regexFormat } from "./match-formats.ts";
 import { quoteChoice } from "./problem.ts";
 import { invalid, valid } from "./reading.ts";
+import type { Constraint } from "./open-api-constraint.ts";
 import { array, emptyIfAbsent, enumeration, object, optional, refine, string } from "./schema.ts";
 import type { Infer, StringFormat } from "./schema.ts";
 
@@ -32,9 +33,24 @@ const operators = [
 const numberFormat: StringFormat = {
   name: "number",
   wanted: 'a number such as "100" or "0.5"',
+  pattern: "^-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?$",
   read: (text) =>
     /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text) ? valid(text) : invalid("no decimal number"),
 };
+
+/** What OpenAPI says about conditions whose operators compare with that field. */
+function operandConstraint(operand: (typeof operands)[ArgumentOperator], own: Constraint) {
+  const others = (["pattern", "bound"] as const).filter((name) => name !== operand);
+  return {
+    ...own,
+    properties: {
+      ...own.properties,
+      operator: { enum: operators.filter((operator) => operands[operator] === operand) },
+      ...(operand !== "values" && { values: { maxItems: 0 } }),
+    },
+    not: { anyOf: others.map((name) => ({ required: [name] })) },
+  } satisfies Constraint;
+}
 
 /** One condition. */
 export const argumentCondition = refine(
@@ -68,6 +84,14 @@ export const argumentCondition = refine(
   {
     description: "A condition has what its operator compares with, and nothing else",
     fields: ["operator", "values", "pattern", "bound"],
+    constraint: {
+      oneOf: [
+        operandConstraint("values", { properties: { values: { minItems: 1 } } }),
+        operandConstraint("pattern", { required: ["pattern"] }),
+        operandConstraint("bound", { required: ["bound"] }),
+        operandConstraint(null, {}),
+      ],
+    },
     check({ operator, values, pattern, bound }, report) {
       const given = {
         values: values.length > 0,

@@ -12,6 +12,10 @@ export const maxArgumentSteps = 16;
 /** A key that needs no quotes, after a point unless it is the first; a quoted one; every element. */
 const step = /(\.?)([^\s.[\]"'$*?]+)|\[("(?:[^"\\]|\\.)*")\]|(\[\*\])/y;
 
+const key = "[^\\s.\\[\\]\"'$*?]+";
+
+const quotedKey = '\\["(?:[^"\\\\]|\\\\.)*"\\]';
+
 /** The steps of a path, which may begin with `$`. */
 export function readArgumentPath(text: string): Reading<readonly ArgumentStep[]> {
   const steps: ArgumentStep[] = [];
@@ -41,6 +45,7 @@ export function parseArgumentPath(text: string): readonly ArgumentStep[] {
 export const argumentPathFormat: StringFormat = {
   name: "argument-path",
   wanted: 'a path such as "repo.owner", "labels[*]" or "[\\"a.b\\"]"',
+  pattern: `^(?:${key}|${quotedKey}|\\$(?:\\.${key}|${quotedKey}))(?:\\.${key}|${quotedKey}|\\[\\*\\]){0,${maxArgumentSteps - 1}}$`,
   read(text) {
     const reading = readArgumentPath(text);
     return reading.kind === "valid" ? valid(text) : reading;

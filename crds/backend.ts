@@ -15,6 +15,7 @@ import {
   string,
 } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { conditionsStatus } from "./status.ts";
 
 const upstream = object({
   description: "A host reached over TLS, unless it says otherwise",
@@ -109,6 +110,7 @@ export const backendSchema = resource({
   kind: "Backend",
   description: "A place that can serve requests",
   spec,
+  status: conditionsStatus,
 });
 
 /** A parsed Backend. */

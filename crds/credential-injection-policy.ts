@@ -10,6 +10,7 @@ import {
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { renameSpecFields } from "./legacy.ts";
 import { secretKeyFormat } from "./name-formats.ts";
+import { cel } from "./open-api-constraint.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { providerAuth } from "./provider-auth.ts";
 import {
@@ -29,25 +30,31 @@ import {
   string,
 } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { policyStatus } from "./status.ts";
 import { valueTemplateFormat } from "./value-template.ts";
 
-const target = refine(
-  policyTarget(["AIProviderRoute", "EgressHTTPRoute", "MCPRoute", "EgressGateway"]),
-  {
-    description: "sectionName is the name of a Backend, so only an AIProviderRoute has one",
-    fields: ["kind", "sectionName"],
-    check({ kind, sectionName }, report) {
-      if (sectionName === undefined || kind === "AIProviderRoute") return;
-      const detail = "it names a Backend of an AIProviderRoute";
-      report({
-        at: ["sectionName"],
-        found: `"${sectionName}"`,
-        wanted: `none, because kind is "${kind}"`,
-        detail,
-      });
-    },
+const targetKinds = ["AIProviderRoute", "EgressHTTPRoute", "MCPRoute", "EgressGateway"] as const;
+
+const target = refine(policyTarget(targetKinds), {
+  description: "sectionName is the name of a Backend, so only an AIProviderRoute has one",
+  fields: ["kind", "sectionName"],
+  cel: [
+    cel(
+      "!has(self.sectionName) || self.kind == 'AIProviderRoute'",
+      "sectionName names a Backend, so only an AIProviderRoute has one",
+    ),
+  ],
+  check({ kind, sectionName }, report) {
+    if (sectionName === undefined || kind === "AIProviderRoute") return;
+    const detail = "it names a Backend of an AIProviderRoute";
+    report({
+      at: ["sectionName"],
+      found: `"${sectionName}"`,
+      wanted: `none, because kind is "${kind}"`,
+      detail,
+    });
   },
-);
+});
 
 /** AWSv4 has fixed keys too, but objects of before say `secretKey: token` with it. */
 const readsSecretKey: ReadonlySet<string> = new Set(["AWSv4", "GCPServiceAccount"]);
@@ -144,6 +151,12 @@ const written = object({
 const signed = refine(written, {
   description: "A signature and a placeholder have no prefix and no template",
   fields: ["target", "valuePrefix", "valueTemplate"],
+  cel: [
+    cel(
+      "(self.target != 'ProviderAuth' && self.target != 'Placeholder') || (self.valuePrefix == '' && !has(self.valueTemplate))",
+      "a signature and a placeholder have no valuePrefix and no valueTemplate",
+    ),
+  ],
   check({ target, valuePrefix, valueTemplate }, report) {
     if (target !== "ProviderAuth" && target !== "Placeholder") return;
     const wanted = `none, because target is "${target}"`;
@@ -158,6 +171,12 @@ const swapped = refine(signed, {
   description:
     "What is swapped in bodies comes back from whoever repeats them, a model first of all",
   fields: ["placeholder", "scrubResponse"],
+  cel: [
+    cel(
+      "self.scrubResponse || !has(self.placeholder) || !has(self.placeholder.__in__) || !('Body' in self.placeholder.__in__)",
+      "scrubResponse must be true where placeholder.in has Body",
+    ),
+  ],
   check({ placeholder, scrubResponse }, report) {
     if (placeholder?.in?.includes("Body") !== true || scrubResponse) return;
     const detail = "an upstream that repeats a body would show the value to the agent";
@@ -174,6 +193,12 @@ const keyed = refine(swapped, {
   description:
     "What a token is fetched with has fixed keys, but for the key file of a service account",
   fields: ["secretKey", "providerAuth"],
+  cel: [
+    cel(
+      "!has(self.secretKey) || !has(self.providerAuth) || self.providerAuth.type == 'AWSv4' || self.providerAuth.type == 'GCPServiceAccount'",
+      "a providerAuth of this type has keys of its own: no secretKey",
+    ),
+  ],
   check({ secretKey, providerAuth: auth }, report) {
     if (secretKey === undefined || auth === undefined || readsSecretKey.has(auth.type)) return;
     report({
@@ -187,6 +212,12 @@ const keyed = refine(swapped, {
 const spec = refine(keyed, {
   description: "A template says by itself which keys it takes and what stands before them",
   fields: ["secretKey", "valuePrefix", "valueTemplate"],
+  cel: [
+    cel(
+      "!has(self.valueTemplate) || (!has(self.secretKey) && self.valuePrefix == '')",
+      "valueTemplate says what secretKey and valuePrefix would",
+    ),
+  ],
   check({ secretKey, valuePrefix, valueTemplate }, report) {
     if (valueTemplate === undefined) return;
     const wanted = "none, because valueTemplate says it";
@@ -201,6 +232,7 @@ export const credentialInjectionPolicySchema = refine(
     kind: "CredentialInjectionPolicy",
     description: "A credential that requests are given",
     spec,
+    status: policyStatus(targetKinds),
   }),
   {
     description: "The Secret is named in the policy's own namespace",

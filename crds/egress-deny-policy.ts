@@ -5,13 +5,14 @@ import { renameSpecFields } from "./legacy.ts";
 import { policyTarget, policyTargets } from "./references.ts";
 import { defaulted, integer, object, optional, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { policyStatus } from "./status.ts";
+
+const targetKinds = ["AIProviderRoute", "EgressHTTPRoute", "EgressL4Route", "MCPRoute"] as const;
 
 const spec = object({
   description: "What is denied, and with which answer",
   fields: {
-    targetRefs: policyTargets(
-      policyTarget(["AIProviderRoute", "EgressHTTPRoute", "EgressL4Route", "MCPRoute"]),
-    ),
+    targetRefs: policyTargets(policyTarget(targetKinds)),
     denyResponse: optional(
       object({
         description: "The answer to a denied request",
@@ -35,6 +36,7 @@ export const egressDenyPolicySchema = resource({
   kind: "EgressDenyPolicy",
   description: "Routes whose requests are denied",
   spec,
+  status: policyStatus(targetKinds),
 });
 
 /** A parsed EgressDenyPolicy. */

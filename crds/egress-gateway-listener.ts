@@ -1,6 +1,7 @@
 /** One listener of an EgressGateway: which connections it is about, and whether they are decrypted. */
 import { labelSelector } from "./label-selector.ts";
 import { dnsLabelFormat, kindFormat } from "./name-formats.ts";
+import { cel } from "./open-api-constraint.ts";
 import { port, secretReference } from "./references.ts";
 import {
   array,
@@ -38,6 +39,12 @@ const allowedRoutes = object({
         {
           description: "selector goes with from Selector",
           fields: ["from", "selector"],
+          cel: [
+            cel(
+              "has(self.selector) == (self.from == 'Selector')",
+              "selector goes with from Selector, and is needed there",
+            ),
+          ],
           check({ from, selector }, report) {
             if (from === "Selector" && selector === undefined) {
               report({ at: ["selector"], wanted: 'a selector, because from is "Selector"' });
@@ -88,6 +95,9 @@ const listenerTls = refine(
   {
     description: "caCertRef goes with mode Terminate",
     fields: ["mode", "caCertRef"],
+    cel: [
+      cel("self.mode == 'Terminate' || !has(self.caCertRef)", "caCertRef goes with mode Terminate"),
+    ],
     check({ mode, caCertRef }, report) {
       if (mode === "Terminate" || caCertRef === undefined) return;
       const wanted = 'none, because mode is "Passthrough", which shows no certificate of ours';
@@ -115,6 +125,16 @@ export const egressGatewayListener = refine(
   {
     description: "tls goes with TLS and HTTPS only, and HTTPS is always terminated",
     fields: ["protocol", "tls"],
+    cel: [
+      cel(
+        "!has(self.tls) || self.protocol == 'TLS' || self.protocol == 'HTTPS'",
+        "tls goes with protocol TLS or HTTPS",
+      ),
+      cel(
+        "!has(self.tls) || self.protocol != 'HTTPS' || self.tls.mode == 'Terminate'",
+        "an HTTPS listener reads requests, so tls.mode must be Terminate",
+      ),
+    ],
     check({ protocol, tls }, report) {
       if (tls === undefined || protocol === "TLS") return;
       if (protocol !== "HTTPS") {

@@ -28,6 +28,7 @@ import {
   string,
 } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { conditions, count, statusOf } from "./status.ts";
 
 /** What is kept of a body where no object says. */
 export const captureDefaults = {
@@ -179,6 +180,7 @@ const limits = refine(
   {
     description: "Headers are bounded in steps",
     fields: ["maxRequestHeaderBytes"],
+    constraint: { properties: { maxRequestHeaderBytes: { multipleOf: headerStepBytes } } },
     check({ maxRequestHeaderBytes: bytes = 0 }, report) {
       if (bytes % headerStepBytes === 0) return;
       const wanted = `a multiple of ${headerStepBytes}`;
@@ -259,12 +261,42 @@ const spec = object({
   },
 });
 
+/** What is observed about an EgressGateway. */
+export const egressGatewayStatus = statusOf({
+  conditions,
+  listenerCount: optional(count("How many listeners there are", 8)),
+  listeners: optional(
+    array({
+      description: "What is observed about each listener",
+      items: object({
+        description: "What is observed about one listener",
+        fields: {
+          name: string({
+            description: "Name of the listener",
+            maxLength: 63,
+            format: dnsLabelFormat,
+          }),
+          port: optional(port("Port on which Envoy listens for it")),
+          backendAddress: optional(
+            string({ description: "Host and port that sandboxes dial for it", maxLength: 320 }),
+          ),
+          attachedRoutes: optional(count("Routes whose traffic it carries")),
+          conditions,
+        },
+      }),
+      maxItems: 8,
+      unique: { field: "name" },
+    }),
+  ),
+});
+
 /** The schema of an EgressGateway. */
 export const egressGatewaySchema = refine(
   resource({
     kind: "EgressGateway",
     description: "A way out for agents, and what happens on it",
     spec,
+    status: egressGatewayStatus,
     // Its name becomes one label of host names and part of Envoy's node id.
     nameFormat: dnsLabelFormat,
   }),

@@ -5,18 +5,21 @@
 import { enforcement } from "./enforcement.ts";
 import {
   findPathMistake,
+  pathConstraint,
   headerNameFormat,
   headerValueFormat,
   methodFormat,
   modifiableHeaderNameFormat,
 } from "./http-formats.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
-import { hostPatternFormat, pathGlobFormat } from "./match-formats.ts";
+import { maxGlobLength } from "./glob.ts";
+import { hostPatternFormat, pathGlobFormat, regexFormat } from "./match-formats.ts";
+import { cel } from "./open-api-constraint.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { quote } from "./problem.ts";
 import { extensionReference, parentReferences } from "./references.ts";
 import { maxRequestBytes } from "./request-size.ts";
-import { readRegex } from "./regex.ts";
+import { maxRegexLength, readRegex } from "./regex.ts";
 import {
   array,
   defaulted,
@@ -29,6 +32,7 @@ import {
   string,
 } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { routeStatus } from "./status.ts";
 
 const path = refine(
   object({
@@ -47,6 +51,17 @@ const path = refine(
   {
     description: "value is a path, or a glob when type is Glob",
     fields: ["type", "value"],
+    constraint: {
+      anyOf: [
+        {
+          properties: {
+            type: { enum: ["Glob"] },
+            value: { pattern: pathGlobFormat.pattern ?? "", maxLength: maxGlobLength },
+          },
+        },
+        { properties: { type: { enum: ["Exact", "PathPrefix"] }, value: pathConstraint } },
+      ],
+    },
     check({ type, value }, report) {
       if (type !== "Glob") {
         const detail = findPathMistake(value);
@@ -98,6 +113,14 @@ const headerMatch = refine(
   {
     description: "value is an RE2 expression when type is RegularExpression",
     fields: ["type", "value"],
+    constraint: {
+      anyOf: [
+        { properties: { type: { enum: ["Exact"] } } },
+        {
+          properties: { value: { pattern: regexFormat.pattern ?? "", maxLength: maxRegexLength } },
+        },
+      ],
+    },
     check({ type, value }, report) {
       if (type !== "RegularExpression") return;
       const reading = readRegex(value);
@@ -133,6 +156,12 @@ const match = refine(
   {
     description: "A match names something",
     fields: ["path", "method", "headers"],
+    cel: [
+      cel(
+        "has(self.path) || has(self.method) || self.headers.size() > 0",
+        "a match names a path, a method or headers; leave matches out to allow every request",
+      ),
+    ],
     check(value, report) {
       if (value.path !== undefined || value.method !== undefined || value.headers.length > 0)
         return;
@@ -193,6 +222,12 @@ const headerModifier = refine(
   {
     description: "Something is changed, and no header in two ways",
     fields: ["set", "add", "remove"],
+    cel: [
+      cel(
+        "self.set.size() > 0 || self.add.size() > 0 || self.remove.size() > 0",
+        "set, add or remove must name a header",
+      ),
+    ],
     check({ set, add, remove }, report) {
       if (set.length + add.length + remove.length === 0) {
         report({ at: [], found: "no changes", wanted: "set, add or remove" });
@@ -298,6 +333,7 @@ export const egressHttpRouteSchema = resource({
   kind: "EgressHTTPRoute",
   description: "HTTP requests that agents may send",
   spec,
+  status: routeStatus,
 });
 
 /** A parsed EgressHTTPRoute. */

@@ -3,9 +3,11 @@ import { enforcement } from "./enforcement.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { isEmptySelector, labelSelector } from "./label-selector.ts";
 import { cidrFormat, dnsPatternFormat } from "./match-formats.ts";
+import { cel } from "./open-api-constraint.ts";
 import { backendReferences, extensionReference, parentReferences, port } from "./references.ts";
 import { array, emptyIfAbsent, enumeration, object, optional, refine, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { routeStatus } from "./status.ts";
 
 const portMatch = refine(
   object({
@@ -19,6 +21,17 @@ const portMatch = refine(
   {
     description: "Either port, or startPort and endPort",
     fields: ["port", "startPort", "endPort"],
+    constraint: {
+      oneOf: [{ required: ["port"] }, { required: ["startPort"] }],
+      anyOf: [{ required: ["port"] }, { required: ["startPort", "endPort"] }],
+      not: { required: ["port", "endPort"] },
+    },
+    cel: [
+      cel(
+        "!has(self.endPort) || !has(self.startPort) || self.startPort <= self.endPort",
+        "endPort is at least startPort",
+      ),
+    ],
     check(value, report) {
       const { startPort, endPort } = value;
       const wanted = "either port, or startPort and endPort";
@@ -75,6 +88,12 @@ const match = refine(
   }),
   {
     description: "A match names something",
+    cel: [
+      cel(
+        "has(self.protocol) || self.destinationCIDRs.size() > 0 || self.destinationHostnames.size() > 0 || self.ports.size() > 0 || (has(self.sourceAgents) && (self.sourceAgents.matchLabels.size() > 0 || self.sourceAgents.matchExpressions.size() > 0))",
+        "a match names destinationCIDRs, destinationHostnames, ports, protocol or sourceAgents",
+      ),
+    ],
     fields: ["destinationCIDRs", "destinationHostnames", "ports", "protocol", "sourceAgents"],
     check(value, report) {
       const lists = [value.destinationCIDRs, value.destinationHostnames, value.ports];
@@ -123,6 +142,7 @@ export const egressL4RouteSchema = resource({
   kind: "EgressL4Route",
   description: "Connections that agents may open",
   spec,
+  status: routeStatus,
 });
 
 /** A parsed EgressL4Route. */

@@ -2,13 +2,16 @@
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { renameSpecFields } from "./legacy.ts";
 import { durationFormat } from "./match-formats.ts";
+import { cel } from "./open-api-constraint.ts";
 import { policyTarget, policyTargets } from "./references.ts";
 import { array, emptyIfAbsent, integer, object, optional, refine, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { policyStatus } from "./status.ts";
 
 const target = refine(policyTarget(["AIProviderRoute"]), {
   description: "Fallback is a matter of the whole route",
   fields: ["sectionName"],
+  cel: [cel("!has(self.sectionName)", "fallback is a matter of the whole route: no sectionName")],
   check({ sectionName }, report) {
     if (sectionName === undefined) return;
     const wanted = "none, because fallback is a matter of the whole route";
@@ -80,6 +83,7 @@ export const fallbackRoutingPolicySchema = resource({
   kind: "FallbackRoutingPolicy",
   description: "When the next backend of a route is tried",
   spec,
+  status: policyStatus(["AIProviderRoute"]),
 });
 
 /** A parsed FallbackRoutingPolicy. */

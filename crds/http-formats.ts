@@ -1,4 +1,6 @@
 /** Forms of what stands in HTTP messages (RFC 9110). Details never repeat the text: it may be a credential. */
+import { cel } from "./open-api-constraint.ts";
+import type { Constraint } from "./open-api-constraint.ts";
 import { invalid, valid } from "./reading.ts";
 import type { Reading } from "./reading.ts";
 import type { StringFormat } from "./schema.ts";
@@ -17,12 +19,35 @@ const CONNECTION_HEADERS = new Set([
   "upgrade",
 ]);
 
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const tokenText = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+
+const token = new RegExp(`^${tokenText}$`);
+
+/** What `trim` takes for a blank. */
+const blank = "[\\t-\\r\\p{Z}]";
+
+const fieldText = "[^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*";
+
+const ownNames = "host|x-clrk-[^:]*";
+
+const fieldName = {
+  pattern: `^${tokenText}$`,
+  constraint: { not: { pattern: `^(?i:${ownNames})$` } },
+};
+
+const fieldNameKeys = (own: string) => [
+  cel(
+    `self.all(key, key.matches(r"""^${tokenText}$""") && !key.matches('^(?i:${own})$'))`,
+    "keys are header names, none that the gateway writes itself",
+  ),
+];
 
 /** The name of a header that may be read: not a pseudo header, not `host`, not one that only we set. */
 export const headerNameFormat: StringFormat = {
   name: "header-name",
   wanted: 'a header name such as "x-request-id"',
+  ...fieldName,
+  mapCel: fieldNameKeys(ownNames),
   read: (text) => readHeaderName(text),
 };
 
@@ -30,6 +55,8 @@ export const headerNameFormat: StringFormat = {
 export const modifiableHeaderNameFormat: StringFormat = {
   name: "modifiable-header-name",
   wanted: 'a header name such as "x-api-key"',
+  ...fieldName,
+  constraint: { not: { pattern: `^(?i:${ownNames}|${[...CONNECTION_HEADERS].join("|")})$` } },
   read(text) {
     if (CONNECTION_HEADERS.has(text.toLowerCase()))
       return invalid("it belongs to the connection, not to the request");
@@ -41,6 +68,8 @@ export const modifiableHeaderNameFormat: StringFormat = {
 export const headerValueFormat: StringFormat = {
   name: "header-value",
   wanted: "a header value",
+  pattern: `^${fieldText}$`,
+  constraint: { not: { pattern: `^${blank}|${blank}$` } },
   read(text) {
     const reading = readFieldText(text);
     if (reading.kind === "invalid") return reading;
@@ -52,6 +81,7 @@ export const headerValueFormat: StringFormat = {
 export const headerPrefixFormat: StringFormat = {
   name: "header-prefix",
   wanted: 'the beginning of a header value, such as "Bearer "',
+  pattern: `^${fieldText}$`,
   read: readFieldText,
 };
 
@@ -82,6 +112,7 @@ export const queryParamNameFormat: StringFormat = {
 export const mediaTypeFormat: StringFormat = {
   name: "media-type",
   wanted: 'a media type such as "application/json"',
+  pattern: `^${tokenText}/${tokenText}$`,
   read(text) {
     const lower = text.toLowerCase();
     const [type = "", subtype = "", ...rest] = lower.split("/");
@@ -94,6 +125,7 @@ export const mediaTypeFormat: StringFormat = {
 export const httpUrlFormat: StringFormat = {
   name: "http-url",
   wanted: 'an http or https URL such as "https://otlp.example.com:4318"',
+  pattern: "^[hH][tT][tT][pP][sS]?://[^\\s/\\\\?#@]+(?:/[^\\s?#]*)?$",
   read(text) {
     if (!URL.canParse(text) || /[\p{Cc} ]/u.test(text)) return invalid("malformed URL");
     const url = new URL(text);
@@ -106,6 +138,12 @@ export const httpUrlFormat: StringFormat = {
       return invalid("no query and no fragment allowed");
     return valid(url.href.replace(/\/+$/, ""));
   },
+};
+
+/** What `findPathMistake` says, for API servers. */
+export const pathConstraint: Constraint = {
+  pattern: "^/(?:[-A-Za-z0-9/._~!$&'()+,;=:@]|%[0-9A-Fa-f]{2})*$",
+  not: { pattern: "//|/\\.\\.?(?:/|$)|%2[fF]" },
 };
 
 /**

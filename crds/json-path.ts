@@ -23,6 +23,10 @@ export interface JsonPathStep {
 /** More steps than any schema of a provider nests. */
 const maxSteps = 16;
 
+const plain = "(?:[A-Za-z_]|[^\\x00-\\x7f])(?:[A-Za-z0-9_]|[^\\x00-\\x7f])*";
+
+const bracket = "\\[\\s*(?:[0-9]{1,9}|\\*|\"[^\"\\\\]*\"|'[^'\\\\]*')\\s*\\]";
+
 const plainName = /[A-Za-z_\u0080-\u{10ffff}][A-Za-z0-9_\u0080-\u{10ffff}]*/uy;
 const bracketed = /\[\s*(?:(\d{1,9})|(\*)|"([^"\\]*)"|'([^'\\]*)')\s*\]/y;
 
@@ -30,6 +34,7 @@ const bracketed = /\[\s*(?:(\d{1,9})|(\*)|"([^"\\]*)"|'([^'\\]*)')\s*\]/y;
 export const jsonPathFormat: StringFormat = {
   name: "json-path",
   wanted: 'a JSON path such as "$.messages[*].content" or "$..email"',
+  pattern: `^\\$(?:\\.\\.?(?:${plain}|\\*)|(?:\\.\\.)?${bracket}){1,${maxSteps}}$`,
   read(text) {
     const reading = readJsonPath(text);
     return reading.kind === "valid" ? valid(text) : reading;

@@ -19,6 +19,8 @@ export interface PrinterColumn {
   /** JSON path as kubectl reads it, such as `.spec.defaultPolicy` */
   readonly jsonPath: string;
   readonly description?: string;
+  /** Above 0: shown by `-o wide` only */
+  readonly priority?: number;
 }
 
 /** All that is known about a kind of object. */
@@ -32,6 +34,12 @@ export interface KindDefinition<T> {
   /** As written in an object: `group/version`, or only `version` for the core group */
   readonly apiVersion: string;
   readonly namespaced: true;
+  /** Names for several kinds at once, such as `kubectl get clrk` */
+  readonly categories: readonly string[];
+  /** Whether objects are written by people and kept: then the kind has a CRD. Otherwise they are records, read only */
+  readonly stored: boolean;
+  /** Whether `status` is a subresource; its schema is that of the ignored field `status` */
+  readonly hasStatus: boolean;
   readonly printerColumns: readonly PrinterColumn[];
   readonly schema: ObjectSchema<Fields>;
   /** Checks an object as read from YAML or JSON. The result is new, defaulted, frozen; never throws. */
@@ -65,10 +73,12 @@ export function resource<const Kind extends string, F extends Fields>(options: {
   readonly kind: Kind;
   readonly description: string;
   readonly spec: ObjectSchema<F>;
+  /** What an API server accepts as status */
+  readonly status?: ObjectSchema<Fields>;
   /** Form of the object's name; a DNS subdomain when absent */
   readonly nameFormat?: StringFormat;
 }) {
-  const { kind, description, spec, nameFormat } = options;
+  const { kind, description, spec, status, nameFormat } = options;
   return object({
     description,
     fields: {
@@ -79,7 +89,10 @@ export function resource<const Kind extends string, F extends Fields>(options: {
       kind: enumeration({ description: "Kind of the object", values: [kind] }),
       metadata: objectMeta(nameFormat),
       spec,
-      status: ignored("What is observed; written by the gateway, never read from manifests"),
+      status: ignored(
+        "What is observed; written by the gateway, never read from manifests",
+        status,
+      ),
     },
   });
 }
@@ -91,6 +104,8 @@ export function defineKind<S extends ObjectSchema<Fields>>(options: {
   readonly shortNames: readonly string[];
   readonly printerColumns: readonly PrinterColumn[];
   readonly schema: S;
+  /** False for records that nobody writes by hand; true when absent */
+  readonly stored?: boolean;
   readonly convert?: (value: unknown) => Conversion;
 }): KindDefinition<Infer<S>> {
   const { kind, plural, shortNames, printerColumns, schema, convert } = options;
@@ -102,6 +117,9 @@ export function defineKind<S extends ObjectSchema<Fields>>(options: {
     version: VERSION,
     apiVersion: API_VERSION,
     namespaced: true,
+    categories: ["clrk"],
+    stored: options.stored ?? true,
+    hasStatus: statusSchemaOf(schema) !== undefined && options.stored !== false,
     printerColumns,
     schema,
     parse(value) {
@@ -109,6 +127,12 @@ export function defineKind<S extends ObjectSchema<Fields>>(options: {
       return conclude(parseSchema(schema, conversion.value), conversion);
     },
   };
+}
+
+/** What an API server accepts as the status of such objects; undefined where they have none. */
+export function statusSchemaOf(schema: ObjectSchema<Fields>): ObjectSchema<Fields> | undefined {
+  const { status } = schema.fields;
+  return status?.kind === "ignored" ? status.schema : undefined;
 }
 
 function conclude<T>(result: SchemaResult<T>, conversion: Conversion): ParseResult<T> {

@@ -1,5 +1,6 @@
 /** Kubernetes' LabelSelector: which labelled things a rule means. All its requirements must hold. */
 import { labelKeyFormat, labelValueFormat } from "./name-formats.ts";
+import { cel } from "./open-api-constraint.ts";
 import { array, emptyIfAbsent, enumeration, map, object, refine, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
@@ -30,6 +31,12 @@ const requirement = refine(
   {
     description: "In and NotIn need values; Exists and DoesNotExist have none",
     fields: ["operator", "values"],
+    cel: [
+      cel(
+        "(self.operator == 'In' || self.operator == 'NotIn') == (self.values.size() > 0)",
+        "In and NotIn need values; Exists and DoesNotExist have none",
+      ),
+    ],
     check({ operator, values }, report) {
       const needed = operator === "In" || operator === "NotIn";
       if (needed === values.length > 0) return;

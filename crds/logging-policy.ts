@@ -7,6 +7,7 @@ import { jsonPathFormat } from "./json-path.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { regexFormat } from "./match-formats.ts";
 import { dnsLabelFormat } from "./name-formats.ts";
+import { cel } from "./open-api-constraint.ts";
 import { percentageFormat } from "./percentage.ts";
 import {
   array,
@@ -21,6 +22,7 @@ import {
   string,
 } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { conditionsStatus } from "./status.ts";
 
 /** Most body bytes that may be kept for one direction: a record must still fit one OTLP message. */
 export const maxCaptureBytes = 1_048_576;
@@ -163,6 +165,12 @@ const spec = refine(
   {
     description: "Bodies that are searched by expressions are bounded",
     fields: ["request", "response", "redactPatterns"],
+    cel: (["request", "response"] as const).map((name) =>
+      cel(
+        `self.redactPatterns.size() == 0 || !has(self.${name}) || !has(self.${name}.maxBytes) || self.${name}.maxBytes <= ${maxPatternBytes}`,
+        `${name}.maxBytes is at most ${maxPatternBytes} where redactPatterns are searched for`,
+      ),
+    ),
     check({ request, response, redactPatterns }, report) {
       if (redactPatterns.length === 0) return;
       for (const [name, part] of Object.entries({ request, response })) {
@@ -183,6 +191,7 @@ export const loggingPolicySchema = resource({
   kind: "LoggingPolicy",
   description: "What of a request is kept in its record",
   spec,
+  status: conditionsStatus,
 });
 
 /** A parsed LoggingPolicy. */

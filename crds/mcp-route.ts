@@ -3,6 +3,7 @@ import { argumentConditions } from "./argument-condition.ts";
 import { enforcement } from "./enforcement.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { globFormat, hostPatternFormat, regexFormat } from "./match-formats.ts";
+import { cel } from "./open-api-constraint.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { rateLimitFields } from "./rate-limit-policy.ts";
 import {
@@ -22,6 +23,7 @@ import {
   string,
 } from "./schema.ts";
 import type { Infer, Report } from "./schema.ts";
+import { routeStatus } from "./status.ts";
 import { toolConfirmation } from "./tool-confirmation.ts";
 
 const match = refine(
@@ -41,6 +43,12 @@ const match = refine(
   {
     description: "A match with arguments is about tools alone",
     fields: ["arguments", "resources", "prompts"],
+    cel: [
+      cel(
+        "self.arguments.size() == 0 || (self.resources.size() == 0 && self.prompts.size() == 0)",
+        "only tools have arguments: write two matches",
+      ),
+    ],
     check({ arguments: conditions, resources, prompts }, report) {
       if (conditions.length === 0 || resources.length + prompts.length === 0) return;
       report({
@@ -62,6 +70,12 @@ const toolNames = {
 const namesTools = {
   description: "It names tools",
   fields: ["tools", "toolsRegex"],
+  cel: [
+    cel(
+      "self.tools.size() > 0 || self.toolsRegex.size() > 0",
+      "tools or toolsRegex must name a tool; for all write *",
+    ),
+  ],
   check(
     { tools, toolsRegex }: Readonly<Record<"tools" | "toolsRegex", readonly string[]>>,
     report: Report,
@@ -132,6 +146,12 @@ const toolPolicy = refine(
   {
     description: "What is asked of nobody is a mistake",
     fields: ["requireConfirmation", "confirmation"],
+    cel: [
+      cel(
+        "!has(self.confirmation) || self.requireConfirmation.size() > 0",
+        "confirmation goes with requireConfirmation",
+      ),
+    ],
     check({ requireConfirmation, confirmation }, report) {
       if (confirmation === undefined || requireConfirmation.length > 0) return;
       report({
@@ -192,6 +212,7 @@ export const mcpRouteSchema = refine(
     kind: "MCPRoute",
     description: "MCP servers, tools and resources that agents may use",
     spec,
+    status: routeStatus,
   }),
   {
     description: "Secrets are named in the route's own namespace",

@@ -10,6 +10,7 @@ export const moneyFormat: StringFormat = {
   name: "usd",
   wanted: 'an amount in USD such as "12.50"',
   pattern: "^[0-9]{1,9}(\\.[0-9]{1,6})?$",
+  constraint: { not: { pattern: "^[0.]+$" } },
   read(text) {
     if (!form.test(text)) return invalid("not a decimal number with at most six decimals");
     return parseMicroDollars(text) === 0 ? invalid("no more than 0") : valid(text);

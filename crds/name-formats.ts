@@ -1,8 +1,13 @@
 /** Forms of names: of objects, labels, keys of Secrets and providers. Kubernetes' rules where it has one. */
+import { cel } from "./open-api-constraint.ts";
 import { invalid, valid } from "./reading.ts";
 import type { StringFormat } from "./schema.ts";
 
-const labelName = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const labelText = "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
+
+const subdomain = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*";
+
+const labelName = new RegExp(`^${labelText}$`);
 
 /** A DNS label (RFC 1123): listener and EgressGateway names, namespaces. 1 to 63 characters. */
 export const dnsLabelFormat: StringFormat = patternFormat({
@@ -23,6 +28,13 @@ export const dnsSubdomainFormat: StringFormat = patternFormat({
 export const labelKeyFormat: StringFormat = {
   name: "label-key",
   wanted: 'a label key such as "app" or "example.com/app"',
+  pattern: `^(?:${subdomain}/)?${labelText}$`,
+  mapCel: [
+    cel(
+      `self.all(key, key.matches(r'^(?:${subdomain}/)?${labelText}$'))`,
+      'keys are label keys such as "app" or "example.com/app"',
+    ),
+  ],
   read(text) {
     const slash = text.indexOf("/");
     if (slash !== -1 && dnsSubdomainFormat.read(text.slice(0, slash)).kind === "invalid") {
@@ -39,6 +51,7 @@ export const labelKeyFormat: StringFormat = {
 export const labelValueFormat: StringFormat = {
   name: "label-value",
   wanted: "a label value",
+  pattern: `^(?:${labelText})?$`,
   read(text) {
     if (text === "" || labelName.test(text)) return valid(text);
     return invalid('not at most 63 letters, digits and inner "-", "_", "."');

@@ -4,6 +4,8 @@
  */
 import { createProblem, createProblemWithText, describeValue, quoteChoice } from "./problem.ts";
 import type { Path, Problem } from "./problem.ts";
+import { readJsonValue } from "./json-value.ts";
+import { quantityFormat } from "./quantity.ts";
 import type {
   ArraySchema,
   EnumerationSchema,
@@ -11,6 +13,7 @@ import type {
   Fields,
   Infer,
   IntegerSchema,
+  JsonSchema,
   MapSchema,
   ObjectSchema,
   Schema,
@@ -60,6 +63,10 @@ function parseNode(run: Run, schema: Schema, value: unknown): unknown {
       return typeof value === "boolean" ? value : wrong(run, value, "true or false");
     case "enumeration":
       return parseEnumeration(run, schema, value);
+    case "quantity":
+      return parseQuantity(run, value);
+    case "json":
+      return parseJson(run, schema, value);
     case "array":
       return parseArray(run, schema, value);
     case "map":
@@ -104,6 +111,21 @@ function wantedInteger(schema: IntegerSchema): string {
   return schema.max === Number.MAX_SAFE_INTEGER
     ? `an integer of at least ${schema.min}`
     : `an integer from ${schema.min} to ${schema.max}`;
+}
+
+function parseQuantity(run: Run, value: unknown): unknown {
+  const text = Number.isSafeInteger(value) ? String(value) : value;
+  if (typeof text !== "string") return wrong(run, value, quantityFormat.wanted);
+  const reading = quantityFormat.read(text);
+  if (reading.kind === "valid") return reading.value;
+  return wrong(run, value, quantityFormat.wanted, reading.detail);
+}
+
+function parseJson(run: Run, schema: JsonSchema, value: unknown): unknown {
+  const wanted = wantedOf(schema);
+  if (schema.shape === "object" && !isObject(value)) return wrong(run, value, wanted);
+  const reading = readJsonValue(value, schema.maxBytes);
+  return reading.kind === "valid" ? reading.value : wrong(run, value, wanted, reading.detail);
 }
 
 function parseEnumeration(run: Run, schema: EnumerationSchema, value: unknown): unknown {
@@ -269,6 +291,10 @@ function wantedOf(schema: Schema): string {
       return "true or false";
     case "enumeration":
       return quoteChoice(schema.values);
+    case "quantity":
+      return quantityFormat.wanted;
+    case "json":
+      return schema.shape === "object" ? "an object" : "a JSON value";
     case "array":
       return wantedList(schema);
     case "map":

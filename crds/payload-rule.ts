@@ -1,4 +1,5 @@
 /** The rule of objects whose `type` says which one of several fields must be there: exactly that one, no other. */
+import { cel, celField } from "./open-api-constraint.ts";
 import { quoteChoice } from "./problem.ts";
 import type { Rule } from "./schema.ts";
 
@@ -12,6 +13,16 @@ export function payloadRule(
 ): Rule {
   const all = [...new Set(Object.values(payloads))];
   return {
+    cel: all.map((field) => {
+      const owners = Object.keys(payloads).filter((key) => payloads[key] === field);
+      const isOwner = owners
+        .map((owner) => `${celField(discriminator)} == '${owner}'`)
+        .join(" || ");
+      return cel(
+        `has(${celField(field)}) == (${isOwner})`,
+        `${field} goes with ${discriminator} ${quoteChoice(owners)}, and is needed there`,
+      );
+    }),
     description: `${all.join(", ")}: exactly the one that ${discriminator} asks for`,
     fields: [discriminator, ...all],
     check(value, report) {

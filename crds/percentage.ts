@@ -15,6 +15,7 @@ export function readPercentage(text: string): Reading<number> {
 export const percentageFormat: StringFormat = {
   name: "percentage",
   wanted: 'a share such as "5%" or "0.25%"',
+  pattern: "^(?:0?[0-9]{1,2}(?:\\.[0-9]{1,4})?|100(?:\\.0{1,4})?)%$",
   read(text) {
     const reading = readPercentage(text);
     return reading.kind === "valid" ? valid(text) : reading;

@@ -7,11 +7,18 @@ import { headerPrefixFormat, modifiableHeaderNameFormat } from "./http-formats.t
 import { queryParamNameFormat } from "./http-formats.ts";
 import { cloudNameFormat } from "./name-formats.ts";
 import { assumeRole } from "./assume-role.ts";
+import { cel, celField } from "./open-api-constraint.ts";
 import { array, emptyIfAbsent, enumeration, map, object } from "./schema.ts";
 import { optional, refine, string } from "./schema.ts";
+import { quoteChoice } from "./problem.ts";
 import type { Infer } from "./schema.ts";
 import { parameterNameFormat, scopeFormat, secureUrlFormat } from "./token-formats.ts";
-import { readValueTemplate, templateKeys, valueTemplateFormat } from "./value-template.ts";
+import {
+  readValueTemplate,
+  templatePattern,
+  templateKeys,
+  valueTemplateFormat,
+} from "./value-template.ts";
 
 /** How the gateway proves who it is, as a parsed policy says it. */
 export type ProviderAuth = Infer<typeof providerAuth>;
@@ -30,6 +37,9 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   OAuth2RefreshToken: ["tokenURL"],
   GitHubApp: ["githubApp"],
 };
+
+/** Fields that are always there, and empty where nothing was written. */
+const listFields: ReadonlySet<string> = new Set(["scopes", "parameters"]);
 
 /** Where a token goes; a signature has its own headers. */
 const placeFields = ["headerName", "valuePrefix", "valueTemplate", "queryParamName"];
@@ -133,7 +143,36 @@ const described = object({
   },
 });
 
+const types = Object.keys(fieldsOfType);
+
+/** For each field: it stands with the types that have it only; lists and maps are there always, empty or not. */
+function fieldRules() {
+  const fields = [...new Set([...Object.values(fieldsOfType).flat(), ...placeFields])];
+  return fields.map((field) => {
+    const owners = types.filter((type) => ownFields(type).has(field));
+    const isOwner = owners.map((type) => `self.type == '${type}'`).join(" || ");
+    const isAbsent = listFields.has(field)
+      ? `${celField(field)}.size() == 0`
+      : `!has(${celField(field)})`;
+    return cel(`${isAbsent} || ${isOwner}`, `${field} goes with type ${quoteChoice(owners)}`);
+  });
+}
+
+/** For each field that some types cannot do without. */
+function needRules() {
+  return Object.entries(needed).flatMap(([type, fields]) =>
+    fields.map((field) =>
+      cel(`self.type != '${type}' || has(${celField(field)})`, `type ${type} needs ${field}`),
+    ),
+  );
+}
+
+function ownFields(type: string): ReadonlySet<string> {
+  return new Set([...(fieldsOfType[type] ?? []), ...(type === "AWSv4" ? [] : placeFields)]);
+}
+
 const fitting = refine(described, {
+  cel: [...fieldRules(), ...needRules()],
   description:
     "Each type has its own fields: what it does not use is refused, what it needs is there",
   fields: [
@@ -153,7 +192,7 @@ const fitting = refine(described, {
   ],
   check(value, report) {
     const { type } = value;
-    const own = new Set([...(fieldsOfType[type] ?? []), ...(type === "AWSv4" ? [] : placeFields)]);
+    const own = ownFields(type);
     for (const [field, content] of Object.entries(value)) {
       if (field === "type" || own.has(field) || isNothing(content)) continue;
       report({ at: [field], found: "a value", wanted: `none, because type is "${type}"` });
@@ -168,6 +207,19 @@ const fitting = refine(described, {
 const templated = refine(fitting, {
   description:
     "A template says by itself what stands before the token, and the token is all that it takes",
+  cel: [
+    cel(
+      "!has(self.valueTemplate) || !has(self.valuePrefix)",
+      "valueTemplate says what valuePrefix would",
+    ),
+  ],
+  constraint: {
+    properties: {
+      valueTemplate: {
+        pattern: templatePattern("token"),
+      },
+    },
+  },
   fields: ["valuePrefix", "valueTemplate"],
   check({ valuePrefix, valueTemplate }, report) {
     if (valueTemplate === undefined) return;
@@ -183,6 +235,12 @@ const templated = refine(fitting, {
 export const providerAuth = refine(templated, {
   description: "A token stands in one place: in a header or in a query parameter",
   fields: ["headerName", "queryParamName"],
+  cel: [
+    cel(
+      "!has(self.headerName) || !has(self.queryParamName)",
+      "a token stands in one place: headerName or queryParamName",
+    ),
+  ],
   check({ headerName, queryParamName }, report) {
     if (headerName === undefined || queryParamName === undefined) return;
     report({

@@ -3,6 +3,7 @@ import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { durationFormat } from "./match-formats.ts";
 import { defaulted, enumeration, integer, object, optional, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { conditionsStatus } from "./status.ts";
 
 /** The fields that any limit has; MCPRoute's tool limits have them too. */
 export const rateLimitFields = {
@@ -44,6 +45,7 @@ export const rateLimitPolicySchema = resource({
   kind: "RateLimitPolicy",
   description: "How many requests in how much time",
   spec,
+  status: conditionsStatus,
 });
 
 /** A parsed RateLimitPolicy. */

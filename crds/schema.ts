@@ -1,7 +1,8 @@
 /**
  * A kind's schema, written once as plain data: it gives the TypeScript type (`Infer`), the defaults and checks
- * (`parseSchema`), and later the OpenAPI text. Every list, map and string states its bound.
+ * (`parseSchema`), and the OpenAPI text with its CEL (`openApiSchema`). Every list, map and string states its bound.
  */
+import type { CelRule, Constraint } from "./open-api-constraint.ts";
 import type { Path } from "./problem.ts";
 import type { Reading } from "./reading.ts";
 
@@ -11,8 +12,14 @@ export interface StringFormat {
   readonly name: string;
   /** Completes "wanted …", such as `a CIDR block such as "10.0.0.0/8"` */
   readonly wanted: string;
-  /** OpenAPI `pattern`, where an expression says it all */
+  /** OpenAPI `pattern` that every text which is read fits; the simple form of `constraint` */
   readonly pattern?: string;
+  /** What else OpenAPI can say about the text */
+  readonly constraint?: Constraint;
+  /** What only CEL can say about the text, where it stands seldom enough to be afforded */
+  readonly cel?: readonly CelRule[];
+  /** What CEL can say about the keys of a map in this form, where `self` is the map */
+  readonly mapCel?: readonly CelRule[];
   /** Gives the text to store, normalised where the format has one canonical spelling, or what is wrong with it */
   readonly read: (text: string) => Reading<string>;
 }
@@ -34,6 +41,21 @@ export interface IntegerSchema {
   readonly description: string;
   readonly min: number;
   readonly max: number;
+}
+
+/** An amount as Kubernetes writes it, such as `500m` or `2Gi`: text or a whole number, which is read as text. */
+export interface QuantitySchema {
+  readonly kind: "quantity";
+  readonly description: string;
+}
+
+/** JSON that is passed on as it is: any value, or an object only. */
+export interface JsonSchema {
+  readonly kind: "json";
+  readonly description: string;
+  readonly shape: "any" | "object";
+  /** Most bytes as compact JSON */
+  readonly maxBytes: number;
 }
 
 /** True or false. */
@@ -62,6 +84,7 @@ export interface ArraySchema<Items = unknown> {
   readonly minItems: number;
   readonly maxItems: number;
   readonly unique?: Uniqueness;
+  readonly cel?: readonly CelRule[];
 }
 
 /** Free keys to values of one sort. Parsed as an object without prototype. */
@@ -106,13 +129,25 @@ export interface EmptyIfAbsentField<S = unknown> {
 export interface IgnoredField {
   readonly kind: "ignored";
   readonly description: string;
+  /** What an API server accepts there; a manifest's is dropped unread all the same */
+  readonly schema?: ObjectSchema<Fields>;
 }
 
 /** A schema of values without parts. */
-export type ScalarSchema = StringSchema | IntegerSchema | BooleanSchema | EnumerationSchema;
+export type ScalarSchema =
+  | StringSchema
+  | IntegerSchema
+  | BooleanSchema
+  | EnumerationSchema
+  | QuantitySchema;
 
 /** Any schema, for code that walks it. */
-export type Schema = ScalarSchema | ArraySchema<Schema> | MapSchema<Schema> | ObjectSchema<Fields>;
+export type Schema =
+  | ScalarSchema
+  | JsonSchema
+  | ArraySchema<Schema>
+  | MapSchema<Schema>
+  | ObjectSchema<Fields>;
 
 /** One field of an object: a schema by itself means that the field is required. */
 export type Field =
@@ -134,6 +169,9 @@ export interface Rule {
   /** The fields that `check` reads */
   readonly fields: readonly string[];
   readonly check: (value: Readonly<Record<string, unknown>>, report: Report) => void;
+  /** The same fact for a Kubernetes API server; absent where neither way can say it at its cost */
+  readonly cel?: readonly CelRule[];
+  readonly constraint?: Constraint;
 }
 
 /** What a rule found wrong; `at` is relative to the object of the rule, `found` absent means "not set". */
@@ -156,7 +194,7 @@ export type Infer<S> = Schema extends S ? unknown : InferKnown<S>;
 type InferKnown<S> =
   S extends EnumerationSchema<infer Value>
     ? Value
-    : S extends StringSchema
+    : S extends StringSchema | QuantitySchema
       ? string
       : S extends IntegerSchema
         ? number
@@ -168,7 +206,13 @@ type InferKnown<S> =
               ? Readonly<Record<string, Infer<Values>>>
               : S extends ObjectSchema<infer F>
                 ? InferFields<F>
-                : never;
+                : S extends JsonSchema
+                  ? InferJson<S>
+                  : never;
+
+type InferJson<S extends JsonSchema> = S["shape"] extends "object"
+  ? Readonly<Record<string, unknown>>
+  : unknown;
 
 type InferField<F> = F extends { readonly kind: FieldWrapper; readonly schema: infer S }
   ? Infer<S>
@@ -213,6 +257,21 @@ export function string(
 /** A whole number from `min` to `max`, both included. */
 export function integer(options: Omit<IntegerSchema, "kind">): IntegerSchema {
   return { kind: "integer", ...options };
+}
+
+/** An amount above 0, such as `500m`, `2Gi` or 4. */
+export function quantity(options: Omit<QuantitySchema, "kind">): QuantitySchema {
+  return { kind: "quantity", ...options };
+}
+
+/** Any JSON of at most `maxBytes`, kept as it is. */
+export function json(options: Omit<JsonSchema, "kind" | "shape">) {
+  return { kind: "json", shape: "any", ...options } as const satisfies JsonSchema;
+}
+
+/** A JSON object of at most `maxBytes`, kept as it is. */
+export function jsonObject(options: Omit<JsonSchema, "kind" | "shape">) {
+  return { kind: "json", shape: "object", ...options } as const satisfies JsonSchema;
 }
 
 /** True or false; never the strings "true" or "false". */
@@ -276,9 +335,9 @@ export function emptyIfAbsent<S extends ArraySchema<Schema> | MapSchema<Schema>>
   return { kind: "empty-if-absent", schema };
 }
 
-/** A field that is accepted whatever it holds, and dropped. */
-export function ignored(description: string): IgnoredField {
-  return { kind: "ignored", description };
+/** A field that is accepted whatever it holds, and dropped; `schema` is what an API server accepts there. */
+export function ignored(description: string, schema?: ObjectSchema<Fields>): IgnoredField {
+  return { kind: "ignored", description, ...(schema !== undefined && { schema }) };
 }
 
 /** The same object with one more rule about several of its fields, typed by the fields that it names. */
@@ -288,6 +347,8 @@ export function refine<F extends Fields, const Name extends keyof F & string>(
     readonly description: string;
     readonly fields: readonly Name[];
     readonly check: (value: RuleValue<F, Name>, report: Report) => void;
+    readonly cel?: readonly CelRule[];
+    readonly constraint?: Constraint;
   },
 ): ObjectSchema<F> {
   // The parser calls a rule only after it has checked the fields that the rule names.

@@ -1,4 +1,5 @@
 /** Forms of what stands in requests for tokens: endpoints, scopes, names of parameters, and AWS' names of roles. */
+import { cel } from "./open-api-constraint.ts";
 import { patternFormat } from "./name-formats.ts";
 import { invalid, valid } from "./reading.ts";
 import type { StringFormat } from "./schema.ts";
@@ -22,6 +23,7 @@ const OWN_PARAMETERS: ReadonlySet<string> = new Set([
 export const secureUrlFormat: StringFormat = {
   name: "secure-url",
   wanted: 'an https URL such as "https://login.example.com/oauth/token"',
+  pattern: "^(?i:https)://[^\\s/\\\\?#@]+(?:[/?][^\\s#]*)?$",
   read(text) {
     if (!URL.canParse(text) || /[\p{Cc} ]/u.test(text)) return invalid("malformed URL");
     const url = new URL(text);
@@ -37,6 +39,7 @@ export const secureUrlFormat: StringFormat = {
 export const secureBaseUrlFormat: StringFormat = {
   name: "secure-base-url",
   wanted: 'an https URL without a query, such as "https://github.example.com/api/v3"',
+  pattern: "^(?i:https)://[^\\s/\\\\?#@]+(?:/[^\\s?#]*)?$",
   read(text) {
     const reading = secureUrlFormat.read(text);
     if (reading.kind === "invalid") return reading;
@@ -57,6 +60,16 @@ export const scopeFormat: StringFormat = patternFormat({
 export const parameterNameFormat: StringFormat = {
   name: "token-parameter-name",
   wanted: 'a parameter name such as "audience"',
+  mapCel: [
+    cel(
+      "self.all(key, key.matches('^[A-Za-z0-9._-]{1,64}$'))",
+      'keys are parameter names such as "audience"',
+    ),
+    cel(
+      `self.all(key, !(key in [${[...OWN_PARAMETERS].map((name) => `'${name}'`).join(", ")}]))`,
+      "the gateway writes the parameters of the grant itself",
+    ),
+  ],
   read(text) {
     if (OWN_PARAMETERS.has(text)) return invalid("the gateway writes it itself");
     return /^[A-Za-z0-9._-]{1,64}$/.test(text) ? valid(text) : invalid("");
@@ -81,7 +94,8 @@ export const roleSessionNameFormat: StringFormat = patternFormat({
 export const externalIdFormat: StringFormat = patternFormat({
   name: "external-id",
   wanted: "an external id of 2 to 1224 characters",
-  pattern: "^[\\w+=,.@:/-]{2,1224}$",
+  pattern: "^[\\w+=,.@:/-]{2,}$",
+  maxLength: 1224,
 });
 
 /** Name of a GitHub repository without its owner. */

@@ -2,7 +2,7 @@
 import { readAddress } from "./cidr.ts";
 import { readDuration } from "./duration.ts";
 import { httpUrlFormat } from "./http-formats.ts";
-import { durationFormat } from "./match-formats.ts";
+import { durationAtMost, durationFormat } from "./match-formats.ts";
 import { secretKeyFormat } from "./name-formats.ts";
 import { invalid, valid } from "./reading.ts";
 import { secretReference } from "./references.ts";
@@ -15,6 +15,7 @@ const maxWaitMs = 10 * 60_000;
 const waitFormat: StringFormat = {
   ...durationFormat,
   wanted: 'a duration of at most "10m", such as "2m"',
+  cel: [durationAtMost("10m")],
   read(text) {
     const reading = durationFormat.read(text);
     if (reading.kind === "invalid") return reading;
@@ -29,6 +30,13 @@ const waitFormat: StringFormat = {
 const webhookUrlFormat: StringFormat = {
   name: "webhook-url",
   wanted: 'an https URL, or an http URL of this machine, such as "http://127.0.0.1:8080/ask"',
+  ...(httpUrlFormat.pattern !== undefined && { pattern: httpUrlFormat.pattern }),
+  constraint: {
+    anyOf: [
+      { pattern: "^(?i:https)://" },
+      { pattern: "^(?i:http)://(?:(?i:localhost)|127\\.[0-9.]+|\\[::1\\])(?::[0-9]*)?(?:/|$)" },
+    ],
+  },
   read(text) {
     const reading = httpUrlFormat.read(text);
     if (reading.kind === "invalid") return reading;

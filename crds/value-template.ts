@@ -22,9 +22,21 @@ export type TemplatePart =
 const keyStart = "${";
 const base64Start = "${base64(";
 
+/** A template that names at least one key, and only such as fit `key`; a pattern for API servers. */
+export function templatePattern(key: string): string {
+  const named = `\\$\\{${key}\\}`;
+  const inside = `[^$)]|\\$\\$|${named}`;
+  const encoded = `\\$\\{base64\\((?:${inside})+\\)\\}`;
+  const encodedKey = `\\$\\{base64\\((?:${inside})*${named}(?:${inside})*\\)\\}`;
+  const rest = `(?:[^$]|\\$\\$|${named}|${encoded})*`;
+  return `^${rest}(?:${named}|${encodedKey})${rest}$`;
+}
+
 /** A template as it is written. Details name positions, counted from 0, and never repeat the text. */
 export const valueTemplateFormat: StringFormat = {
   name: "value-template",
+  pattern: templatePattern("[-._a-zA-Z0-9]{1,253}"),
+  constraint: { pattern: "^[!-~](?:[ -~]*[!-~])?$" },
   wanted: `a template such as "Bearer \${token}" or "Basic \${base64(\${username}:\${password})}"`,
   read(text) {
     const reading = readValueTemplate(text);

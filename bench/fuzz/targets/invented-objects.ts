@@ -112,6 +112,10 @@ function inventValue(name: string, schema: Schema, choices: Choices, depth: numb
       return choices.pick([schema.min, schema.max, Math.min(schema.max, schema.min + 1), 443, 1.5]);
     case "boolean":
       return choices.below(2) === 0;
+    case "quantity":
+      return choices.pick(["500m", "2Gi", 1, "0", "1e3"]);
+    case "json":
+      return choices.pick([{}, { a: [1, null] }, { b: "x" }, 7]);
     case "enumeration":
       return choices.oneIn(30) ? "other" : choices.pick(schema.values);
     case "array": {
