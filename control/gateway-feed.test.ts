@@ -11,6 +11,7 @@ import { openFeedSource } from "../gateway/feed-source.ts";
 import { silentLogger } from "../gateway/log.ts";
 import { formatSourceProblem } from "../gateway/manifests.ts";
 import { OBJECT_FEED_PATH } from "../gateway/object-feed.ts";
+import type { ObjectReport } from "../gateway/object-report.ts";
 import type { LoadedObjects } from "../gateway/snapshot-source.ts";
 import { GatewayFeed } from "./gateway-feed.ts";
 import type { FedObject } from "./gateway-feed.ts";
@@ -26,10 +27,12 @@ async function openFeed(t: Test, names: readonly string[]) {
   const socketPath = join(directory, "feed.sock");
   const objects: FedObject[] = names.map((name) => ({ object: secret(name) }));
   const list = () => ({ objects, resourceVersion: "1" });
-  const feed = new GatewayFeed({ socketPath, list, log: silentLogger });
+  const reports: ObjectReport[] = [];
+  const onReport = (report: ObjectReport) => void reports.push(report);
+  const feed = new GatewayFeed({ socketPath, list, onReport, log: silentLogger });
   await feed.open();
   t.teardown(() => feed.close());
-  return { feed, socketPath, objects };
+  return { feed, socketPath, objects, reports };
 }
 
 /** A gateway: the sets that it was told, and the next of them. */
@@ -58,7 +61,7 @@ async function follow(t: Test, socketPath: string) {
     while (problems.length < count) await new Promise<void>((resolve) => (wake = resolve));
     return problems[count - 1];
   };
-  return { sets, nth, nthProblems };
+  return { source, sets, nth, nthProblems };
 }
 
 t.test("GatewayFeed tells whoever connects everything, then what changes", async (t) => {
@@ -94,9 +97,19 @@ t.test(
   },
 );
 
+t.test("GatewayFeed hears what gateways found out", async (t) => {
+  const { socketPath, reports } = await openFeed(t, ["one"]);
+  const { source } = await follow(t, socketPath);
+  for (const revision of [1, 2, 3]) source.report({ revision, items: [] });
+  while (reports.at(-1)?.revision !== 3) await new Promise((resolve) => setImmediate(resolve));
+  t.ok(reports.length < 3, "of several at a time the newest");
+});
+
 t.test("GatewayFeed is found again by gateways after it was away", async (t) => {
   const { feed, socketPath } = await openFeed(t, ["one"]);
   const gateway = await follow(t, socketPath);
+  gateway.source.report({ revision: 1, items: [] });
+  const heard: ObjectReport[] = [];
   await feed.close();
   const again = new GatewayFeed({
     socketPath,
@@ -104,11 +117,14 @@ t.test("GatewayFeed is found again by gateways after it was away", async (t) => 
       objects: [{ object: secret("one") }, { object: secret("two") }],
       resourceVersion: "2",
     }),
+    onReport: (report) => void heard.push(report),
     log: silentLogger,
   });
   await again.open();
   t.teardown(() => again.close());
   t.strictSame(await gateway.nth(2), ["one", "two"]);
+  while (heard.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.strictSame(heard, [{ revision: 1, items: [] }], "what it had found out is told again");
 });
 
 t.test("GatewayFeed cuts off a gateway that does not read", async (t) => {

@@ -4,15 +4,20 @@
  */
 import { chmod, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { ObjectReference } from "../crds/meta.ts";
 import type { SourceProblem } from "../gateway/control-api.ts";
+import { describeError } from "../gateway/errors.ts";
 import type { Logger } from "../gateway/log.ts";
-import { OBJECT_FEED_PATH } from "../gateway/object-feed.ts";
+import { OBJECT_FEED_PATH, OBJECT_REPORT_PATH } from "../gateway/object-feed.ts";
 import type { FeedLine } from "../gateway/object-feed.ts";
+import type { ObjectReport } from "../gateway/object-report.ts";
 
 /** A gateway that leaves so much unread is cut off; it connects again, and is told everything. */
 const maxUnreadBytes = 64 * 1024 * 1024;
+
+/** Conditions of all objects of a large installation. */
+const maxReportBytes = 256 * 1024 * 1024;
 
 /** An object, and where it was written if that is known. */
 export type FedObject = Omit<Extract<FeedLine, { readonly kind: "object" }>, "kind">;
@@ -36,6 +41,8 @@ export interface GatewayFeedOptions {
   readonly socketPath: string;
   /** All objects as they are now: what was published last is among them, and nothing that is published later */
   readonly list: () => FedObjects;
+  /** A gateway found something out about the objects; must not throw */
+  readonly onReport: (report: ObjectReport) => void;
   readonly log: Logger;
 }
 
@@ -50,7 +57,9 @@ export class GatewayFeed {
   constructor(options: GatewayFeedOptions) {
     this.#options = options;
     this.#server = createServer((request, response) => {
-      if (request.method === "GET" && request.url === OBJECT_FEED_PATH) this.#follow(response);
+      const question = `${request.method} ${request.url}`;
+      if (question === `GET ${OBJECT_FEED_PATH}`) this.#follow(response);
+      else if (question === `PUT ${OBJECT_REPORT_PATH}`) void this.#hear(request, response);
       else response.writeHead(404).end();
     });
   }
@@ -120,6 +129,18 @@ export class GatewayFeed {
     response.write(encodeLine({ kind: "commit", resourceVersion }));
   }
 
+  async #hear(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { log, onReport } = this.#options;
+    try {
+      const report = parseReport(await readText(request));
+      response.writeHead(report === undefined ? 400 : 204).end();
+      if (report !== undefined) onReport(report);
+    } catch (error) {
+      log.warn("Cannot read what a gateway reports", { error: describeError(error) });
+      response.destroy();
+    }
+  }
+
   #write(response: ServerResponse, text: string): void {
     if (response.destroyed) return;
     const unreadBytes = response.writableLength;
@@ -130,6 +151,25 @@ export class GatewayFeed {
     this.#options.log.warn("A gateway does not read what is desired: cut off", { unreadBytes });
     response.destroy();
   }
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    const bytes: Buffer = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > maxReportBytes) throw new RangeError(`More than ${maxReportBytes} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Its outline is checked: the gateway is a process of ours and of this user. */
+function parseReport(text: string): ObjectReport | undefined {
+  const value: unknown = JSON.parse(text);
+  const { revision, items } = Object(value);
+  return typeof revision === "number" && Array.isArray(items) ? { revision, items } : undefined;
 }
 
 function encodeLine(line: FeedLine): string {

@@ -22,11 +22,13 @@ import {
 import type { ObjectSet } from "./manifests/object-set.ts";
 import {
   OBJECT_FEED_PATH,
+  OBJECT_REPORT_PATH,
   maxFeedLineCharacters,
   maxFeedObjects,
   tryParseFeedLine,
 } from "./object-feed.ts";
 import type { FeedLine } from "./object-feed.ts";
+import type { ObjectReport } from "./object-report.ts";
 import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
 
 /** Waits before the first attempt to connect again, doubled with each up to the longest. */
@@ -56,6 +58,8 @@ export interface FeedSourceOptions {
 export interface FeedSource {
   /** Replaces the Secrets that are no objects of the control process; the new set is handed on at once. */
   setSecrets(secrets: ManifestReading): void;
+  /** Tells the control process what was found out; of several the newest, again whenever it was away. Never throws. */
+  report(report: ObjectReport): void;
   /** Ends it; no callback comes after it was called. Idempotent. */
   close(): void;
 }
@@ -92,6 +96,9 @@ class SocketFeed implements FeedSource {
   #retryMs = firstRetryMs;
   #isClosed = false;
   readonly #first = Promise.withResolvers<void>();
+  #told: ObjectReport | undefined;
+  #untold: ObjectReport | undefined;
+  #isTelling = false;
 
   constructor(options: FeedSourceOptions) {
     this.#options = options;
@@ -107,6 +114,11 @@ class SocketFeed implements FeedSource {
     if (this.#isClosed || secrets === this.#secrets) return;
     this.#secrets = secrets;
     if (this.#objects !== undefined) this.#deliver(this.#nowNs());
+  }
+
+  report(report: ObjectReport): void {
+    this.#untold = report;
+    this.#tell();
   }
 
   close(): void {
@@ -130,8 +142,12 @@ class SocketFeed implements FeedSource {
     connection.on("response", (response) => {
       // Whoever is cut off in the middle sees the end, not an error.
       response.on("error", () => {});
-      if (response.statusCode === 200) this.#follow(response, (why) => (reason = why));
-      else {
+      if (response.statusCode === 200) {
+        this.#follow(response, (why) => (reason = why));
+        // Another process may be there now, which knows nothing.
+        this.#untold ??= this.#told;
+        this.#tell();
+      } else {
         reason = `it answered with status ${response.statusCode}`;
         response.destroy();
       }
@@ -205,6 +221,25 @@ class SocketFeed implements FeedSource {
         this.#commit(told);
         return { ...told, startedNs: undefined };
     }
+  }
+
+  #tell(): void {
+    const report = this.#untold;
+    if (report === undefined || this.#isTelling || this.#isClosed) return;
+    this.#isTelling = true;
+    this.#untold = undefined;
+    this.#told = report;
+    const { socketPath } = this.#options;
+    const sent = request({ socketPath, path: OBJECT_REPORT_PATH, method: "PUT", agent: false });
+    sent.setTimeout(silenceMs, () => sent.destroy());
+    sent.on("response", (response) => response.resume());
+    // It is told again with the next connection of the feed.
+    sent.on("error", () => {});
+    sent.on("close", () => {
+      this.#isTelling = false;
+      this.#tell();
+    });
+    sent.end(JSON.stringify(report));
   }
 
   #commit({ usable, unusable, problems, startedNs }: ToldObjects): void {

@@ -36,6 +36,7 @@ import { GatewayFleet } from "./gateway-fleet.ts";
 import type { GatewayProcessParts } from "./gateway-process-parts.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
+import { reportObjects } from "./object-report.ts";
 import { ObjectSources } from "./object-sources.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { accessLogService } from "./proto/access-log-service.ts";
@@ -220,6 +221,13 @@ export class GatewayProcess {
     this.#tellOfAudit(snapshot.gateways);
     this.#pending = { revision: snapshot.revision, startedNs, changes };
     this.#records.setTargets(snapshot.gateways, credentials);
+    this.#report();
+  }
+
+  #report(): void {
+    const { compiled, revision } = this.#revisions;
+    const statusOf = (key: string) => this.#findGatewayStatus(key);
+    this.#sources.report(reportObjects(revision, compiled?.statuses ?? [], statusOf));
   }
 
   /** With every revision: nobody is to forget it. */
@@ -273,6 +281,7 @@ export class GatewayProcess {
     for (const runtime of runtimes) {
       this.#followers.emit({ kind: "gateway", gateway: this.#gatewayStatus(runtime) });
     }
+    this.#report();
     this.#followers.emit({ kind: "revision", revision, inMs, changes: pending.changes });
   }
 
@@ -389,14 +398,16 @@ export class GatewayProcess {
     return runtime.status(compiled?.attachedRoutes);
   }
 
+  #findGatewayStatus(key: string): GatewayStatus | undefined {
+    const runtime = this.#fleet.find(key);
+    return runtime && this.#gatewayStatus(runtime);
+  }
+
   #objects(kind: string | undefined): ObjectList {
     const items = servedObjects(this.#loaded?.objects ?? [], {
       statuses: this.#revisions.compiled?.statuses ?? [],
       gateways: this.#revisions.compiled?.snapshot.gateways ?? [],
-      gatewayStatus: (key) => {
-        const runtime = this.#fleet.find(key);
-        return runtime && this.#gatewayStatus(runtime);
-      },
+      gatewayStatus: (key) => this.#findGatewayStatus(key),
       backendStates: this.#health.states(),
       secretSources: this.#sources.secretStatus(),
     });

@@ -8,6 +8,9 @@ import type { SourceProblem } from "./control-api.ts";
 /** Where the lines are asked for: GET, HTTP/1.1, answered by `application/x-ndjson` that goes on. */
 export const OBJECT_FEED_PATH = "/v1/object-feed";
 
+/** Where a gateway puts what it found out about the objects: PUT of an `ObjectReport`, answered by 204. */
+export const OBJECT_REPORT_PATH = "/v1/object-report";
+
 /** Longest line in characters; a larger object cannot be fed. */
 export const maxFeedLineCharacters = 4 * 1024 * 1024;
 

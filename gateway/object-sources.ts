@@ -2,6 +2,7 @@
  * Where all objects come from: manifests or a control process, and Secrets that are in neither. All of them change, and
  * are handed on as one set.
  */
+import type { ObjectReport } from "./object-report.ts";
 import type { EgressRecord } from "./record.ts";
 import { findRefusedCredentials } from "./refused-credentials.ts";
 import type { SecretSourceStatus } from "./secret-source-status.ts";
@@ -58,6 +59,11 @@ export class ObjectSources {
     return socketPath === undefined
       ? openFileSource(options)
       : openFeedSource({ ...options, socketPath });
+  }
+
+  /** Tells the control process what was found out about objects, where there is one. */
+  report(report: ObjectReport): void {
+    if (this.#objects !== undefined && "report" in this.#objects) this.#objects.report(report);
   }
 
   /** How Secrets from files, folders and commands do. */
