@@ -10,6 +10,10 @@ export interface ControlOptions {
   readonly address: string;
   /** Port of the API server; 0 for a free one */
   readonly port: number;
+  /** Files and folders with manifests, which are applied and followed */
+  readonly paths: readonly string[];
+  /** Provider plugins, whose names manifests may use: paths and names of packages, as given */
+  readonly providers: readonly string[];
   /** Path of the kubeconfig of the admin; absent: `kubeconfig` in the home directory */
   readonly kubeconfig?: string;
   /** Ends the process when its standard input ends */
@@ -24,6 +28,8 @@ export function parseControlOptions(args: readonly string[]): ControlOptions {
   return {
     address: values.address ?? "127.0.0.1",
     port: parsePort(values.port),
+    paths: values.file ?? [],
+    providers: values.provider ?? [],
     ...(kubeconfig !== undefined && { kubeconfig }),
     exitsWithParent: values["exit-with-parent"] ?? false,
     logLevel: parseLevel(values["log-level"]),
@@ -37,6 +43,8 @@ function parse(args: readonly string[]) {
       options: {
         address: { type: "string" },
         port: { type: "string" },
+        file: { type: "string", short: "f", multiple: true },
+        provider: { type: "string", multiple: true },
         kubeconfig: { type: "string" },
         "exit-with-parent": { type: "boolean" },
         "log-level": { type: "string" },

@@ -10,6 +10,7 @@ import type { FolderLock } from "../gateway/folder-lock.ts";
 import { tryTakeFolder } from "../gateway/folder-lock.ts";
 import { homeDirectory, openHomeDirectory } from "../gateway/home-directory.ts";
 import { createLogger } from "../gateway/log.ts";
+import { installProviderPlugins } from "../gateway/plugin-loader.ts";
 import { version } from "../gateway/version.ts";
 import { allResources } from "./apiserver/all-resources.ts";
 import { openApiServer } from "./apiserver/api-server.ts";
@@ -19,6 +20,7 @@ import { openServingCertificate } from "./apiserver/serving-certificate.ts";
 import type { TokenEntry } from "./apiserver/token-file.ts";
 import { createTokenAuthenticator, openTokenFile } from "./apiserver/token-file.ts";
 import { parseControlOptions } from "./control-options.ts";
+import { ObjectFlow } from "./objects/object-flow.ts";
 
 await main(process.argv.slice(2)).catch((error: unknown) => {
   const message = error instanceof ClrkError ? error.expose : describeError(error);
@@ -30,6 +32,7 @@ async function main(args: readonly string[]): Promise<void> {
   // The YAML library prints whole documents, Secrets included, when it sees these.
   for (const name of ["LOG_STREAM", "LOG_TOKENS"]) delete process.env[name];
   const options = parseControlOptions(args);
+  await installProviderPlugins(options.providers, { from: process.cwd() });
   const log = createLogger({ level: options.logLevel });
   const clock = systemClock;
   const home = homeDirectory(process.env);
@@ -65,12 +68,16 @@ async function main(args: readonly string[]): Promise<void> {
   const viewer = tokens.find(({ role }) => role === "viewer");
   if (viewer !== undefined) await write(`${kubeconfig}-viewer`, viewer);
 
+  const feed = path.join(folder, "feed.sock");
+  const { paths } = options;
+  const flow = new ObjectFlow({ store, socketPath: feed, paths, clock, log });
+  await flow.open();
+
   let stopping = false;
   const stop = () => {
     if (stopping) return;
     stopping = true;
-    server
-      .close()
+    Promise.all([server.close(), flow.close()])
       .then(() => {
         store.close();
         lock.release();
@@ -91,7 +98,7 @@ async function main(args: readonly string[]): Promise<void> {
     // The reader of our one line may be gone: nothing else is written there.
   });
   if (options.exitsWithParent) process.stdin.resume().on("end", stop).on("error", stop);
-  const listening = { kind: "listening", url, kubeconfig, pid: process.pid };
+  const listening = { kind: "listening", url, kubeconfig, feed, pid: process.pid };
   process.stdout.write(`${JSON.stringify(listening)}\n`);
 }
 

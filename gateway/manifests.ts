@@ -31,6 +31,8 @@ export interface SourcedObject {
   readonly line: number;
   /** Line of a field of the object as it was written, or of its nearest parent that is there; reads the text again. */
   readonly lineOf: (path: Path) => number;
+  /** The object as it was written, without defaults; reads the text again. Absent where the object is in no file */
+  readonly written?: () => unknown;
 }
 
 /** What is in one file. Warnings do not keep the objects from being used; a problem does. */
@@ -191,12 +193,17 @@ function readObject(
     line: lineOf([]),
     // Of the text, not of the nodes: those take fifty times the memory and are seldom asked for.
     lineOf: (path) => lineIn(run, run.again(), place, path),
+    written: () => valueAt(run.again()[place.document]?.value, place.path),
   });
 }
 
 function lineIn(run: Run, documents: readonly YamlDocument[], place: Place, path: Path): number {
   const document = documents[place.document];
   return run.lines(document?.findOffset([...place.path, ...path]) ?? 0);
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((found, step) => Object(found)[step], value);
 }
 
 function addProblem(run: Run, problem: Omit<SourceProblem, "file">): void {

@@ -1,0 +1,106 @@
+/**
+ * The way of objects through the control process: manifests into the store, what is stored to gateways, and what these
+ * found out back into `status`.
+ */
+import { kinds } from "../../crds/kinds.ts";
+import type { Clock } from "../../gateway/clock.ts";
+import type { Logger } from "../../gateway/log.ts";
+import { providerProblems } from "../../gateway/provider-problems.ts";
+import { openFileSource } from "../../gateway/snapshot-source.ts";
+import type { FileSource } from "../../gateway/snapshot-source.ts";
+import { whyUnused } from "../../gateway/unused-kinds.ts";
+import { allResources } from "../apiserver/all-resources.ts";
+import { ObjectDeleter } from "../apiserver/object-deleter.ts";
+import type { ObjectStore } from "../apiserver/object-store.ts";
+import { ObjectWriter } from "../apiserver/object-writer.ts";
+import type { ServedResource } from "../apiserver/served-resource.ts";
+import { GatewayFeed } from "../gateway-feed.ts";
+import { ManifestApplier } from "./manifest-applier.ts";
+import { ObjectPublisher } from "./object-publisher.ts";
+import { StatusWriter } from "./status-writer.ts";
+
+/** What the flow is made of. */
+export interface ObjectFlowOptions {
+  /** Not the flow's: close it afterwards */
+  readonly store: ObjectStore;
+  /** Socket for gateways */
+  readonly socketPath: string;
+  /** Files and folders with manifests; none: objects come through the API alone */
+  readonly paths: readonly string[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const noSecrets = { objects: [], problems: [], warnings: [] };
+
+/** The running flow; `open()` once, `close()` at the end. */
+export class ObjectFlow {
+  readonly #options: ObjectFlowOptions;
+  readonly #feed: GatewayFeed;
+  readonly #publisher: ObjectPublisher;
+  readonly #applier: ManifestApplier;
+  #unfollow: () => void = () => {};
+  #files: FileSource | undefined;
+  /** Resolves when the manifests of the last change are applied */
+  #applying: Promise<void> = Promise.resolve();
+
+  constructor(options: ObjectFlowOptions) {
+    this.#options = options;
+    const { store, socketPath, clock, log } = options;
+    const resources = allResources();
+    const writer = new ObjectWriter(store, clock);
+    const deleter = new ObjectDeleter(store, clock);
+    const statuses = new StatusWriter({ store, writer, resources, clock, log });
+    this.#applier = new ManifestApplier({ store, writer, deleter, resources });
+    this.#publisher = new ObjectPublisher({
+      store,
+      resources: resources.filter(isFed),
+      placeOf: (key) => this.#applier.placeOf(key),
+    });
+    this.#feed = new GatewayFeed({
+      ...{ socketPath, log },
+      list: () => this.#publisher.list(),
+      onReport: (report) => void statuses.write(report),
+    });
+  }
+
+  /** Applies the manifests, if there are any, and then listens for gateways: the first that they are told is complete. */
+  async open(): Promise<void> {
+    const { paths, clock, log } = this.#options;
+    if (paths.length > 0) {
+      this.#files = await openFileSource({
+        ...{ paths, secrets: noSecrets, check: providerProblems, clock, log },
+        onChange: ({ objects }) => {
+          this.#applying = this.#applier
+            .apply(objects)
+            .then((problems) => this.#feed.setProblems(problems));
+        },
+        onProblems: ({ problems }) => {
+          this.#applying = this.#applying.then(() => this.#feed.setProblems(problems));
+        },
+      });
+      await this.#applying;
+    }
+    this.#unfollow = this.#publisher.follow((change) => this.#feed.publish(change));
+    await this.#feed.open();
+  }
+
+  /** Ends everything but the store; resolves when what was begun is written. */
+  async close(): Promise<void> {
+    this.#files?.close();
+    this.#unfollow();
+    await this.#feed.close();
+    await this.#applying;
+  }
+}
+
+/** Whether gateways understand objects of the resource. */
+function isFed({ apiVersion, kind }: ServedResource): boolean {
+  return kinds.some(
+    (known) =>
+      known.apiVersion === apiVersion &&
+      known.kind === kind &&
+      known.stored &&
+      whyUnused(kind) === undefined,
+  );
+}
