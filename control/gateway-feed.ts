@@ -39,6 +39,8 @@ export interface FedChange {
 /** What a feed is made of. */
 export interface GatewayFeedOptions {
   readonly socketPath: string;
+  /** Files and folders from which objects are taken, for people */
+  readonly directories?: readonly string[];
   /** All objects as they are now: what was published last is among them, and nothing that is published later */
   readonly list: () => FedObjects;
   /** A gateway found something out about the objects; must not throw */
@@ -122,7 +124,8 @@ export class GatewayFeed {
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     const { objects, resourceVersion } = this.#options.list();
     this.#followers.add(response);
-    response.write(encodeLine({ kind: "reset" }));
+    const { directories = [] } = this.#options;
+    response.write(encodeLine({ kind: "reset", directories }));
     for (const object of objects) response.write(encodeLine({ kind: "object", ...object }));
     const problems = this.#problems;
     if (problems.length > 0) response.write(encodeLine({ kind: "problems", problems }));

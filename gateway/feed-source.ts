@@ -56,6 +56,8 @@ export interface FeedSourceOptions {
 
 /** A running feed. */
 export interface FeedSource {
+  /** Files and folders from which the control process takes objects */
+  readonly directories: readonly string[];
   /** Replaces the Secrets that are no objects of the control process; the new set is handed on at once. */
   setSecrets(secrets: ManifestReading): void;
   /** Tells the control process what was found out; of several the newest, again whenever it was away. Never throws. */
@@ -85,6 +87,7 @@ interface ToldObjects {
 }
 
 class SocketFeed implements FeedSource {
+  directories: readonly string[] = [];
   readonly #options: FeedSourceOptions;
   #secrets: ManifestReading;
   #objects: ReadonlyMap<string, SourcedObject> | undefined;
@@ -199,6 +202,7 @@ class SocketFeed implements FeedSource {
   /** What is told after the line; nothing before the first `reset` of a connection counts. */
   #take(told: ToldObjects | undefined, line: FeedLine): ToldObjects | undefined {
     if (line.kind === "reset") {
+      this.directories = line.directories;
       return { usable: new Map(), unusable: new Map(), problems: [], startedNs: this.#nowNs() };
     }
     if (told === undefined) return undefined;

@@ -368,14 +368,14 @@ export class GatewayProcess {
   }
 
   #status(): GatewayProcessStatus {
-    const { options, envoy, plugins, limitStore } = this.#parts;
+    const { envoy, plugins, limitStore } = this.#parts;
     const engine = this.#engine.status();
     const mintedCredentials = this.#revisions.mintedStatus();
     return {
       version,
       pid: process.pid,
       startedAt: this.#startedAt,
-      directories: options.paths,
+      directories: this.#sources.directories,
       plugins: plugins.map(servedPlugin),
       revision: this.#revisions.revision,
       problems: this.#problems,

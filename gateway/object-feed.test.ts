@@ -4,7 +4,8 @@ import { tryParseFeedLine } from "./object-feed.ts";
 
 const object = { kind: "Secret", namespace: "default", name: "a" };
 const lines = [
-  { kind: "reset" },
+  { kind: "reset", directories: [] },
+  { kind: "reset", directories: ["policy"] },
   { kind: "object", object },
   { kind: "object", object, file: "a.yaml", line: 3 },
   { kind: "removed", object },

@@ -20,7 +20,11 @@ export const maxFeedObjects = 200_000;
 /** One line. */
 export type FeedLine =
   /** All objects follow: those before count no more. The first line of every connection */
-  | { readonly kind: "reset" }
+  | {
+      readonly kind: "reset";
+      /** Files and folders from which the control process takes objects */
+      readonly directories: readonly string[];
+    }
   /** An object is there, or there in this form now; as `parseAnyObject()` of `crds` takes it */
   | {
       readonly kind: "object";
@@ -46,7 +50,7 @@ export function tryParseFeedLine(text: string): FeedLine | undefined {
   if (typeof value !== "object" || value === null || !("kind" in value)) return undefined;
   switch (value.kind) {
     case "reset":
-      return { kind: "reset" };
+      return { kind: "reset", directories: textsOf(Object(value).directories) };
     case "object":
       return "object" in value
         ? { kind: "object", object: value.object, ...placeOf(value) }
@@ -71,6 +75,10 @@ export function tryParseFeedLine(text: string): FeedLine | undefined {
 function placeOf(value: object): { file: string; line: number } | undefined {
   const { file, line } = Object(value);
   return typeof file === "string" && Number.isSafeInteger(line) ? { file, line } : undefined;
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
 function isReference(value: unknown): value is ObjectReference {

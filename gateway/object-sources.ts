@@ -61,6 +61,14 @@ export class ObjectSources {
       : openFeedSource({ ...options, socketPath });
   }
 
+  /** Files and folders with manifests, those of the control process where it is followed. */
+  get directories(): readonly string[] {
+    const objects = this.#objects;
+    return objects !== undefined && "directories" in objects
+      ? objects.directories
+      : this.#options.paths;
+  }
+
   /** Tells the control process what was found out about objects, where there is one. */
   report(report: ObjectReport): void {
     if (this.#objects !== undefined && "report" in this.#objects) this.#objects.report(report);

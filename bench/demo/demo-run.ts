@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { agentEnvironment, defaultNoProxy } from "../../control/cli/agent-environment.ts";
 import type { GatewayClient } from "../../control/cli/gateway-client.ts";
 import { createGatewayClient } from "../../control/cli/gateway-client.ts";
-import { startGateway } from "../../control/cli/gateway-start.ts";
+import { startGateway } from "../../control/cli/process-start.ts";
 import { userEnvironment } from "../../control/cli/user-environment.ts";
 import { findEnvoy } from "../../gateway/envoy-binary.ts";
 import type { EgressRecord } from "../../gateway/record.ts";

@@ -18,6 +18,8 @@ t.test("createCliContext() finds the gateway process's script and the home", (t)
   const context = createCliContext(process);
   t.ok(existsSync(context.gatewayEntry));
   t.match(context.gatewayEntry, /\/gateway\/main\.ts$/);
+  t.ok(existsSync(context.controlEntry));
+  t.match(context.controlEntry, /\/control\/main\.ts$/);
   t.equal(context.workingDirectory, process.cwd());
   t.end();
 });

@@ -36,6 +36,8 @@ export interface CliContext extends CommandContext {
   readonly workingDirectory: string;
   /** The gateway process's script */
   readonly gatewayEntry: string;
+  /** Script of the control process */
+  readonly controlEntry: string;
   /** Unix time in `ms` */
   readonly now: () => number;
   /** Calls back at each of the signals, or when the reader of an output has gone; returns the way to end that */
@@ -60,7 +62,8 @@ export function createCliContext(process: NodeJS.Process): CliContext {
     },
     home: homeDirectory(env),
     workingDirectory: process.cwd(),
-    gatewayEntry: gatewayEntry(),
+    gatewayEntry: entryOf("gateway"),
+    controlEntry: entryOf("control"),
     now: () => Date.now(),
     onInterrupt(listener) {
       listeners.add(listener);
@@ -100,8 +103,8 @@ function createOutput(
   };
 }
 
-/** `gateway/main.ts` of a checkout, `main.js` of the emitted package: whatever this file is. */
-function gatewayEntry(): string {
+/** `main.ts` of a directory in a checkout, `main.js` in the emitted package: whatever this file is. */
+function entryOf(directory: "control" | "gateway"): string {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return fileURLToPath(new URL(`../../gateway/main.${extension}`, import.meta.url));
+  return fileURLToPath(new URL(`../../${directory}/main.${extension}`, import.meta.url));
 }

@@ -7,6 +7,8 @@ import { CliError } from "./cli-error.ts";
 /** Options of a gateway process, as the user gave them. */
 export interface GatewayOptions {
   readonly file: readonly string[];
+  /** Socket of the control process, in place of files */
+  readonly feed?: string;
   readonly secret: readonly string[];
   readonly provider?: readonly string[];
   readonly transparent?: string;
@@ -18,11 +20,12 @@ export interface GatewayOptions {
 
 /** Returns the arguments for `gateway/main.ts`. */
 export function gatewayArguments(options: GatewayOptions): string[] {
-  const { file, secret, provider = [], transparent, concurrency } = options;
+  const { file, feed, secret, provider = [], transparent, concurrency } = options;
   const { "engine-threads": engineThreads, nats = [] } = options;
   const { "nats-credentials": natsCredentials } = options;
   return [
     ...file.flatMap((path) => ["--file", path]),
+    ...(feed === undefined ? [] : ["--feed", feed]),
     ...secret.flatMap((text) => ["--secret", text]),
     ...provider.flatMap((specifier) => ["--provider", specifier]),
     ...(transparent === undefined ? [] : ["--transparent", transparent]),
@@ -30,6 +33,19 @@ export function gatewayArguments(options: GatewayOptions): string[] {
     ...(engineThreads === undefined ? [] : ["--engine-threads", String(engineThreads)]),
     ...nats.flatMap((url) => ["--nats", url]),
     ...(natsCredentials === undefined ? [] : ["--nats-credentials", natsCredentials]),
+  ];
+}
+
+/** Returns the arguments for `control/main.ts`. */
+export function controlArguments(
+  options: Pick<GatewayOptions, "file" | "provider"> & { readonly port?: number },
+): string[] {
+  const { file, provider = [], port } = options;
+  return [
+    ...file.flatMap((path) => ["--file", path]),
+    ...provider.flatMap((specifier) => ["--provider", specifier]),
+    ...(port === undefined ? [] : ["--port", String(port)]),
+    "--exit-with-parent",
   ];
 }
 

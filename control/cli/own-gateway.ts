@@ -8,8 +8,8 @@ import { gatewayArguments } from "./gateway-arguments.ts";
 import type { GatewayOptions } from "./gateway-arguments.ts";
 import { createGatewayClient } from "./gateway-client.ts";
 import type { GatewayClient } from "./gateway-client.ts";
-import { startGateway } from "./gateway-start.ts";
-import type { GatewayChild } from "./gateway-start.ts";
+import { startGateway } from "./process-start.ts";
+import type { StartedProcess } from "./process-start.ts";
 import { formatLogLine } from "./log-line.ts";
 import { prepareEnvoy } from "./prepare-envoy.ts";
 import { formatProblem } from "./problem-line.ts";
@@ -106,7 +106,7 @@ async function waitUntilReady(
   }
 }
 
-async function stop(child: GatewayChild): Promise<void> {
+async function stop(child: StartedProcess): Promise<void> {
   child.terminate();
   const timer = setTimeout(() => child.kill(), stopMs);
   await child.exited;

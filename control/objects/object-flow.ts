@@ -58,7 +58,7 @@ export class ObjectFlow {
       placeOf: (key) => this.#applier.placeOf(key),
     });
     this.#feed = new GatewayFeed({
-      ...{ socketPath, log },
+      ...{ socketPath, log, directories: options.paths },
       list: () => this.#publisher.list(),
       onReport: (report) => void statuses.write(report),
     });

@@ -7,8 +7,9 @@ import { createFakeContext, until } from "../testdata/fake-context.ts";
 import type { FakeContext } from "../testdata/fake-context.ts";
 import { openFakeControl } from "../testdata/fake-control.ts";
 
-async function createContext(t: Test, behaviour = ""): Promise<FakeContext> {
-  const context = await createFakeContext(t, { env: { FAKE_GATEWAY: behaviour } });
+async function createContext(t: Test, behaviour = "", control = ""): Promise<FakeContext> {
+  const env = { FAKE_GATEWAY: behaviour, FAKE_CONTROL: control };
+  const context = await createFakeContext(t, { env });
   await mkdir(join(context.home.root, "policy"));
   return context;
 }
@@ -17,6 +18,15 @@ const used = (context: FakeContext) => context.stdout().includes("Use it");
 
 async function pidOf(context: FakeContext): Promise<number> {
   return Number(await readFile(join(context.home.root, "fake-gateway.pid"), "utf8"));
+}
+
+async function controlWords(context: FakeContext): Promise<string[]> {
+  const words = await readFile(join(context.home.root, "fake-control.words"), "utf8");
+  return words.trimEnd().split("\n");
+}
+
+async function controlPidOf(context: FakeContext): Promise<number> {
+  return Number(await readFile(join(context.home.root, "fake-control.pid"), "utf8"));
 }
 
 function isAlive(pid: number): boolean {
@@ -35,7 +45,9 @@ t.test("dev() says what is served and how to use it, and stops on a signal", asy
   await until(() => used(context), context.stdout);
   await until(() => context.stderr() !== "", context.stderr);
   const words = await readFile(join(context.home.root, "fake-gateway.words"), "utf8");
-  t.equal(words, "--file policy --provider ./acme --transparent 15001 --concurrency 2");
+  const feed = join(context.home.root, "feed.sock");
+  t.equal(words, `--feed ${feed} --provider ./acme --transparent 15001 --concurrency 2`);
+  t.strictSame(await controlWords(context), ["--file policy --provider ./acme --exit-with-parent"]);
   context.interrupt("SIGINT");
   t.equal(await code, 0);
   t.equal(
@@ -43,6 +55,7 @@ t.test("dev() says what is served and how to use it, and stops on a signal", asy
     [
       "Envoy 1.40.0   ready (PATH: /opt/envoy)",
       "Records        /nowhere/records.jsonl",
+      "Objects        kubectl --kubeconfig kubeconfig get clrk",
       "Gateway        default/default · proxy 127.0.0.1:4100 · deny-all · 3 routes",
       "Use it         clrk run -- python my_agent.py",
       "Stopping …",
@@ -52,6 +65,30 @@ t.test("dev() says what is served and how to use it, and stops on a signal", asy
   );
   t.equal(context.stderr(), "Warning: Something odd (where=here)\n");
   t.notOk(isAlive(await pidOf(context)));
+  t.notOk(isAlive(await controlPidOf(context)));
+});
+
+t.test("dev() starts the control process again where it was", async (t) => {
+  const context = await createContext(t, "", "dies");
+  const code = context.clrk("dev", "-f", "policy");
+  await until(() => used(context), context.stdout);
+  const twice = async () => (await controlWords(context)).length === 2;
+  while (!(await twice())) await new Promise((resolve) => setImmediate(resolve));
+  t.equal((await controlWords(context))[1], "--file policy --port 4321 --exit-with-parent");
+  t.match(
+    context.stderr(),
+    /Warning: The control process is gone: it ended with exit code 3; starting it again\n/,
+  );
+  t.ok(isAlive(await pidOf(context)), "the gateway goes on");
+  context.interrupt("SIGINT");
+  t.equal(await code, 0);
+  t.notOk(isAlive(await controlPidOf(context)));
+});
+
+t.test("dev() shows the control process's own sentence when it cannot start", async (t) => {
+  const context = await createContext(t, "", "fail");
+  t.equal(await context.clrk("dev", "-f", "policy"), 1);
+  t.equal(context.stderr(), "clrk: Cannot keep objects: for a test\n");
 });
 
 for (const reason of ["SIGTERM", "SIGHUP", "output-closed"] as const) {

@@ -10,11 +10,15 @@ import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { describeRecordsFile, DevNarrator } from "../dev-narrator.ts";
 import { checkGatewayOptions, gatewayArguments } from "../gateway-arguments.ts";
+import type { GatewayOptions } from "../gateway-arguments.ts";
 import { createGatewayClient } from "../gateway-client.ts";
 import type { ControlStream, GatewayClient } from "../gateway-client.ts";
-import { startGateway } from "../gateway-start.ts";
-import type { GatewayChild } from "../gateway-start.ts";
+import { startGateway } from "../process-start.ts";
+import type { StartedProcess } from "../process-start.ts";
+import { keepControl } from "../kept-control.ts";
+import type { KeptControl } from "../kept-control.ts";
 import { formatLogLine } from "../log-line.ts";
+import { shortenPath } from "../problem-line.ts";
 import { describeEnvoySource, prepareEnvoy } from "../prepare-envoy.ts";
 import { findRunningGateways } from "../running-gateways.ts";
 import { stopGateway } from "../stop-gateway.ts";
@@ -58,7 +62,7 @@ export async function dev(this: CliContext, flags: DevFlags): Promise<void> {
   await makeWay(this, replace);
   const interruption = watchInterruptions(this);
   try {
-    const process = await start(this, gatewayArguments(options), interruption.signal);
+    const process = await start(this, options, interruption.signal);
     if (process === undefined) return;
     await using session = new DevSession(this, process, interruption);
     this.process.exitCode = await session.run();
@@ -109,22 +113,48 @@ function watchInterruptions(context: CliContext): Interruptions {
   return { signal: first.signal, forced: again.signal, release };
 }
 
-/** The running process; undefined when the user interrupted the start. */
+/** What a session runs. */
+interface DevProcesses {
+  readonly child: StartedProcess;
+  readonly client: GatewayClient;
+  readonly control: KeptControl;
+}
+
+/** The running processes; undefined when the user interrupted the start. */
 async function start(
   context: CliContext,
-  words: readonly string[],
+  options: GatewayOptions,
   signal: AbortSignal,
-): Promise<{ child: GatewayChild; client: GatewayClient } | undefined> {
-  const { stdout, stderr, env } = context.process;
+): Promise<DevProcesses | undefined> {
+  const { stdout } = context.process;
   const envoy = await prepareEnvoy(context, { output: stdout, signal });
   if (signal.aborted) return undefined;
   const source = describeEnvoySource(envoy, context.workingDirectory);
   stdout.write(
     `${`Envoy ${envoy.version || envoyVersion}`.padEnd(14)} ready (${escapeControls(source)})\n`,
   );
+  const control = await keepControl(context, options, signal);
+  if (control === undefined) return undefined;
+  try {
+    const gateway = await startFed(context, options, { feed: control.feed, signal });
+    if (gateway !== undefined) return { ...gateway, control };
+  } catch (error) {
+    await control.close();
+    throw error;
+  }
+  await control.close();
+  return undefined;
+}
+
+async function startFed(
+  context: CliContext,
+  options: GatewayOptions,
+  { feed, signal }: { readonly feed: string; readonly signal: AbortSignal },
+): Promise<Omit<DevProcesses, "control"> | undefined> {
+  const { stderr, env } = context.process;
   const started = await startGateway({
     entry: context.gatewayEntry,
-    arguments: words,
+    arguments: gatewayArguments({ ...options, file: [], feed }),
     endsWithUs: false,
     environment: env,
     onLogLine: (line) => {
@@ -147,8 +177,9 @@ function escapeLines(text: string): string {
 
 class DevSession {
   readonly #context: CliContext;
-  readonly #child: GatewayChild;
+  readonly #child: StartedProcess;
   readonly #client: GatewayClient;
+  readonly #control: KeptControl;
   readonly #interruption: Interruptions;
   readonly #narrator: DevNarrator;
   #stream: ControlStream | undefined;
@@ -156,15 +187,12 @@ class DevSession {
   #inFlight = 0;
   #isStopping = false;
 
-  constructor(
-    context: CliContext,
-    process: { readonly child: GatewayChild; readonly client: GatewayClient },
-    interruption: Interruptions,
-  ) {
+  constructor(context: CliContext, process: DevProcesses, interruption: Interruptions) {
     const { stdout } = context.process;
     this.#context = context;
     this.#child = process.child;
     this.#client = process.client;
+    this.#control = process.control;
     this.#interruption = interruption;
     this.#narrator = new DevNarrator({
       palette: stdout.palette,
@@ -198,7 +226,7 @@ class DevSession {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close();
     this.#child.kill();
-    await this.#child.exited;
+    await Promise.all([this.#child.exited, this.#control.close()]);
   }
 
   #close(): void {
@@ -224,7 +252,12 @@ class DevSession {
     const status = await this.#client.status().catch(() => undefined);
     // It has ended already, which run() tells.
     if (status === undefined) return;
-    this.#print([describeRecordsFile(status, this.#context.workingDirectory)]);
+    const { workingDirectory } = this.#context;
+    const kubeconfig = escapeControls(shortenPath(this.#control.kubeconfig, workingDirectory));
+    this.#print([
+      describeRecordsFile(status, workingDirectory),
+      `Objects        kubectl --kubeconfig ${kubeconfig} get clrk`,
+    ]);
     this.#print(this.#narrator.status(status, { settled: false }));
     await this.#tellObjects();
     this.#settled = setTimeout(() => void this.#tellSettled(), settleMs);
@@ -263,7 +296,7 @@ class DevSession {
     const timer = setTimeout(force, stopMs - 100);
     // A process that no longer answers gets a signal instead.
     await this.#client.stop().catch(() => this.#child.terminate());
-    await this.#child.exited;
+    await Promise.all([this.#child.exited, this.#control.close()]);
     clearTimeout(timer);
     this.#close();
     const cut = `${this.#inFlight} ${this.#inFlight === 1 ? "request was" : "requests were"} cut`;

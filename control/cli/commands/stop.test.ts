@@ -2,12 +2,12 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
-import { startGateway } from "../gateway-start.ts";
-import type { GatewayChild } from "../gateway-start.ts";
+import { startGateway } from "../process-start.ts";
+import type { StartedProcess } from "../process-start.ts";
 import { createFakeContext, fakeGatewayEntry } from "../testdata/fake-context.ts";
 import type { FakeContext } from "../testdata/fake-context.ts";
 
-async function startFake(t: Test, context: FakeContext): Promise<GatewayChild> {
+async function startFake(t: Test, context: FakeContext): Promise<StartedProcess> {
   const started = await startGateway({
     entry: fakeGatewayEntry,
     arguments: ["--file", "policy"],

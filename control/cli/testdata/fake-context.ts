@@ -18,6 +18,8 @@ export interface FakeContext extends CliContext {
 
 export const fakeGatewayEntry = join(import.meta.dirname, "fake-gateway.ts");
 
+const fakeControlEntry = join(import.meta.dirname, "fake-control-process.ts");
+
 /** A context with a home of its own, which goes with the test. */
 export async function createFakeContext(
   t: Test,
@@ -48,6 +50,7 @@ export async function createFakeContext(
     home: homeDirectory(env),
     workingDirectory: root,
     gatewayEntry: fakeGatewayEntry,
+    controlEntry: fakeControlEntry,
     now: () => nowMs,
     onInterrupt: (listener) => {
       listeners.add(listener);

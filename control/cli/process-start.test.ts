@@ -1,7 +1,7 @@
 import t from "tap";
 import type { Test } from "tap";
-import { startGateway } from "./gateway-start.ts";
-import type { GatewayStart } from "./gateway-start.ts";
+import { startGateway } from "./process-start.ts";
+import type { GatewayStart } from "./process-start.ts";
 import { createFakeContext, fakeGatewayEntry, until } from "./testdata/fake-context.ts";
 
 async function start(

@@ -1,6 +1,6 @@
 /**
- * Starts the gateway process for `clrk dev` and `clrk run -f`, in a process group of its own: the terminal's Ctrl-C
- * reaches only us, and agents keep their way out when we are killed.
+ * Starts the gateway process for `clrk dev` and `clrk run -f`, and the control process for the former, each in a process
+ * group of its own: the terminal's Ctrl-C reaches only us, and agents keep their way out when we are killed.
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -13,8 +13,8 @@ const startMs = 60_000;
 const lastWordsMs = 250;
 
 /** What to start and for whom. */
-export interface GatewayStartOptions {
-  /** The script, `gateway/main.ts` or what it was emitted to */
+export interface ProcessStartOptions {
+  /** The script, such as `gateway/main.ts`, or what it was emitted to */
   readonly entry: string;
   readonly arguments: readonly string[];
   /** Ends the process when this one ends in whatever way */
@@ -26,14 +26,33 @@ export interface GatewayStartOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What became of a start. */
+/** What became of a start of the gateway. */
 export type GatewayStart =
-  | { readonly kind: "listening"; readonly controlSocket: string; readonly process: GatewayChild }
-  /** The message is the process's own, or says how it ended; then its last log lines say why */
-  | { readonly kind: "failed"; readonly message: string };
+  | { readonly kind: "listening"; readonly controlSocket: string; readonly process: StartedProcess }
+  | FailedStart;
+
+/** What became of a start of the control process. */
+export type ControlStart =
+  | {
+      readonly kind: "listening";
+      /** Socket where a gateway is told its objects */
+      readonly feed: string;
+      /** Path of the kubeconfig */
+      readonly kubeconfig: string;
+      /** Of the API server */
+      readonly url: string;
+      readonly process: StartedProcess;
+    }
+  | FailedStart;
+
+/** The message is the process's own, or says how it ended; then its last log lines say why. */
+export interface FailedStart {
+  readonly kind: "failed";
+  readonly message: string;
+}
 
 /** The process that was started. */
-export interface GatewayChild {
+export interface StartedProcess {
   readonly pid: number;
   /** Resolves with a sentence about how it ended */
   readonly exited: Promise<string>;
@@ -43,8 +62,31 @@ export interface GatewayChild {
   kill(): void;
 }
 
-/** Starts the process and waits for its first line; never rejects. */
-export async function startGateway(options: GatewayStartOptions): Promise<GatewayStart> {
+/** Starts the gateway process and waits until it listens; never rejects. */
+export async function startGateway(options: ProcessStartOptions): Promise<GatewayStart> {
+  const started = await startProcess("gateway", options);
+  if (started.kind === "failed") return started;
+  const { controlSocket = "" } = started.said;
+  return { kind: "listening", controlSocket, process: started.process };
+}
+
+/** Starts the control process and waits until it listens; never rejects. */
+export async function startControl(options: ProcessStartOptions): Promise<ControlStart> {
+  const started = await startProcess("control", options);
+  if (started.kind === "failed") return started;
+  const { feed = "", kubeconfig = "", url = "" } = started.said;
+  return { kind: "listening", feed, kubeconfig, url, process: started.process };
+}
+
+type Start =
+  | {
+      readonly kind: "listening";
+      readonly said: Readonly<Partial<Record<string, string>>>;
+      readonly process: StartedProcess;
+    }
+  | FailedStart;
+
+async function startProcess(what: string, options: ProcessStartOptions): Promise<Start> {
   const child = spawn(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", options.entry, ...options.arguments],
@@ -57,7 +99,7 @@ export async function startGateway(options: GatewayStartOptions): Promise<Gatewa
   // The pipe breaks when the process ends first.
   child.stdin?.on("error", () => {});
   followLog(child, options.onLogLine);
-  const handle = toGatewayChild(child);
+  const handle = toStartedProcess(child);
   const abort = () => handle.kill();
   options.signal?.addEventListener("abort", abort, { once: true });
   const timer = setTimeout(abort, startMs);
@@ -68,10 +110,10 @@ export async function startGateway(options: GatewayStartOptions): Promise<Gatewa
   if (answer.kind === "listening") return { ...answer, process: handle };
   if (answer.kind === "failed") return answer;
   if (first !== undefined) handle.kill();
-  return { kind: "failed", message: `Cannot start the gateway process: ${await handle.exited}` };
+  return { kind: "failed", message: `Cannot start the ${what} process: ${await handle.exited}` };
 }
 
-function toGatewayChild(child: ChildProcess): GatewayChild {
+function toStartedProcess(child: ChildProcess): StartedProcess {
   const exited = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, signal) => {
@@ -123,16 +165,20 @@ function firstLine(child: ChildProcess): Promise<string | undefined> {
 }
 
 type FirstLine =
-  | { readonly kind: "listening"; readonly controlSocket: string }
-  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "listening"; readonly said: Readonly<Partial<Record<string, string>>> }
+  | FailedStart
   | { readonly kind: "other" };
 
 function parseFirstLine(line: string): FirstLine {
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value !== "object" || value === null || !("kind" in value)) return { kind: "other" };
-    if (value.kind === "listening" && "controlSocket" in value) {
-      return { kind: "listening", controlSocket: String(value.controlSocket) };
+    if (value.kind === "listening") {
+      const said: Partial<Record<string, string>> = {};
+      for (const [name, member] of Object.entries(value)) {
+        if (typeof member === "string") said[name] = member;
+      }
+      return { kind: "listening", said };
     }
     if (value.kind === "failed" && "message" in value) {
       return { kind: "failed", message: String(value.message) };
