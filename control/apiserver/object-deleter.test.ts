@@ -13,7 +13,12 @@ t.test("delete answers with a Status that names what is gone", async (t) => {
     body: {
       kind: "Status",
       status: "Success",
-      details: { name: "a", group: "clrk.apoxy.dev", kind: "ratelimitpolicies", uid: made.metadata.uid },
+      details: {
+        name: "a",
+        group: "clrk.apoxy.dev",
+        kind: "ratelimitpolicies",
+        uid: made.metadata.uid,
+      },
     },
   });
   t.match(await api.send("DELETE", `${policies}/a`), { status: 404, body: { reason: "NotFound" } });
@@ -26,7 +31,10 @@ t.test("an object with finalizers stays until they are gone", async (t) => {
   const marked = await api.send("DELETE", `${policies}/a`);
   t.match(marked, {
     status: 200,
-    body: { kind: "RateLimitPolicy", metadata: { deletionTimestamp: /Z$/, deletionGracePeriodSeconds: 0, generation: 2 } },
+    body: {
+      kind: "RateLimitPolicy",
+      metadata: { deletionTimestamp: /Z$/, deletionGracePeriodSeconds: 0, generation: 2 },
+    },
   });
   const again = await api.send("DELETE", `${policies}/a`);
   t.equal(again.body.metadata.resourceVersion, marked.body.metadata.resourceVersion);
@@ -34,7 +42,10 @@ t.test("an object with finalizers stays until they are gone", async (t) => {
     api.send("PATCH", `${policies}/a`, { body: { metadata: { finalizers: list } }, type: merge });
   t.match(await patch([...finalizers, "example.com/three"]), {
     status: 422,
-    body: { message: /no new finalizers can be added if the object is being deleted, found new finalizers \[\]string\{"example\.com\/three"\}/ },
+    body: {
+      message:
+        /no new finalizers can be added if the object is being deleted, found new finalizers \[\]string\{"example\.com\/three"\}/,
+    },
   });
   t.equal((await patch(["example.com/two"])).status, 200);
   t.equal((await api.send("GET", `${policies}/a`)).status, 200);
@@ -63,7 +74,10 @@ t.test("a collection is deleted as far as selectors find it, within one namespac
   const gone = await api.send("DELETE", `${policies}?labelSelector=part%3Ddrop`);
   t.match(gone, { status: 200, body: { kind: "RateLimitPolicyList", items: [{}, {}] } });
   const left = await api.send("GET", policies);
-  t.same(left.body.items.map((one: { metadata: { name: string } }) => one.metadata.name), ["c"]);
+  t.same(
+    left.body.items.map((one: { metadata: { name: string } }) => one.metadata.name),
+    ["c"],
+  );
   t.equal((await api.send("DELETE", `${policies}?dryRun=All`)).status, 200);
   t.equal((await api.send("GET", `${policies}/c`)).status, 200);
 });

@@ -40,11 +40,23 @@ t.test("create refuses what is there, what is elsewhere, and what is something e
     [policy("b", { apiVersion: "v1" }), 400, /API version in the data \(v1\) does not match/],
     [policy("b", { metadata: { namespace: "other" } }), 400, /namespace of the provided object/],
     [policy("", { metadata: {} }), 422, /name or generateName is required/],
-    [policy("Upper"), 422, /metadata\.name: Invalid value: "Upper": a lowercase RFC 1123 subdomain/],
+    [
+      policy("Upper"),
+      422,
+      /metadata\.name: Invalid value: "Upper": a lowercase RFC 1123 subdomain/,
+    ],
     [policy("b", { metadata: { finalizers: ["a b"] } }), 422, /metadata\.finalizers/],
-    [policy("b", { metadata: { ownerReferences: [{ kind: "A" }] } }), 422, /ownerReferences\[0\]\.uid: Required/],
+    [
+      policy("b", { metadata: { ownerReferences: [{ kind: "A" }] } }),
+      422,
+      /ownerReferences\[0\]\.uid: Required/,
+    ],
     [policy("b", { metadata: { labels: { "a b": "c" } } }), 422, /metadata\.labels/],
-    [policy("b", { metadata: { labels: { a: 1 } } }), 400, /metadata\.labels is no object of strings/],
+    [
+      policy("b", { metadata: { labels: { a: 1 } } }),
+      400,
+      /metadata\.labels is no object of strings/,
+    ],
     [[], 400, /no object/],
     [{ apiVersion: "clrk.apoxy.dev/v1alpha1" }, 400, /Object 'Kind' is missing/],
   ];
@@ -67,7 +79,8 @@ t.test("an invalid object is told field by field", async (t) => {
   t.equal(status, 422);
   t.match(body, {
     reason: "Invalid",
-    message: /^RateLimitPolicy\.clrk\.apoxy\.dev "a" is invalid: \[spec\.requests: Invalid value: "many": /,
+    message:
+      /^RateLimitPolicy\.clrk\.apoxy\.dev "a" is invalid: \[spec\.requests: Invalid value: "many": /,
     details: {
       name: "a",
       group: "clrk.apoxy.dev",
@@ -75,7 +88,11 @@ t.test("an invalid object is told field by field", async (t) => {
       causes: [
         { reason: "FieldValueInvalid", field: "spec.requests" },
         { reason: "FieldValueInvalid", field: "spec.window" },
-        { reason: "FieldValueNotSupported", field: "spec.scope", message: /^Unsupported value: "Nobody"/ },
+        {
+          reason: "FieldValueNotSupported",
+          field: "spec.scope",
+          message: /^Unsupported value: "Nobody"/,
+        },
       ],
     },
   });
@@ -89,7 +106,10 @@ t.test("unknown fields are refused, told or dropped, as the caller wants", async
   const api = await startApi(t);
   const body = policy("a", { spec: { wndow: "2m", requests: 5 } });
   const strict = await api.send("POST", `${policies}?fieldValidation=Strict`, { body });
-  t.match(strict, { status: 400, body: { message: /strict decoding error: unknown field "spec\.wndow"$/ } });
+  t.match(strict, {
+    status: 400,
+    body: { message: /strict decoding error: unknown field "spec\.wndow"$/ },
+  });
   const warned = await api.send("POST", `${policies}?fieldValidation=Warn`, { body });
   t.equal(warned.status, 201);
   t.match(warned.headers["warning"], /^299 - "unknown field \\"spec\.wndow\\""$/);
@@ -120,15 +140,23 @@ t.test("update keeps identity, counts generations, and needs the version it chan
   const put = (body: object, query = "") => api.send("PUT", `${policies}/a${query}`, { body });
   const changed = await put({ ...made, spec: { ...made.spec, requests: 6 } });
   t.match(changed, { status: 200, body: { metadata: { generation: 2, uid: made.metadata.uid } } });
-  const labelled = await put({ ...changed.body, metadata: { ...changed.body.metadata, labels: { a: "b" } } });
+  const labelled = await put({
+    ...changed.body,
+    metadata: { ...changed.body.metadata, labels: { a: "b" } },
+  });
   t.match(labelled.body.metadata, { generation: 2, labels: { a: "b" } });
   const same = await put(labelled.body);
-  t.equal(same.body.metadata.resourceVersion, labelled.body.metadata.resourceVersion, "nothing is written");
+  t.equal(
+    same.body.metadata.resourceVersion,
+    labelled.body.metadata.resourceVersion,
+    "nothing is written",
+  );
   t.match(await put(made), {
     status: 409,
     body: {
       reason: "Conflict",
-      message: /^Operation cannot be fulfilled on ratelimitpolicies\.clrk\.apoxy\.dev "a": the object has been modified; /,
+      message:
+        /^Operation cannot be fulfilled on ratelimitpolicies\.clrk\.apoxy\.dev "a": the object has been modified; /,
     },
   });
   t.match(await put(policy("a")), {
@@ -148,7 +176,9 @@ t.test("status is written by its own path, and only there", async (t) => {
     apiVersion: "clrk.apoxy.dev/v1alpha1",
     kind: "EgressGateway",
     metadata: { name: "a" },
-    spec: { listeners: [{ name: "https", port: 443, protocol: "TLS", tls: { mode: "Terminate" } }] },
+    spec: {
+      listeners: [{ name: "https", port: 443, protocol: "TLS", tls: { mode: "Terminate" } }],
+    },
   };
   const { body: made, status } = await api.send("POST", gateways, { body: gateway });
   t.equal(status, 201, made.message);
@@ -160,12 +190,20 @@ t.test("status is written by its own path, and only there", async (t) => {
     lastTransitionTime: "2026-01-01T00:00:00Z",
   };
   const written = await api.send("PUT", `${gateways}/a/status`, {
-    body: { ...made, spec: { listeners: [] }, metadata: { ...made.metadata, labels: { x: "y" } }, status: { conditions: [condition] } },
+    body: {
+      ...made,
+      spec: { listeners: [] },
+      metadata: { ...made.metadata, labels: { x: "y" } },
+      status: { conditions: [condition] },
+    },
   });
   t.match(written, { status: 200, body: { status: { conditions: [condition] }, spec: made.spec } });
   t.equal(written.body.metadata.generation, 1);
   t.equal(written.body.metadata.labels, undefined);
-  const again = await api.send("PATCH", `${gateways}/a`, { body: { status: null, spec: made.spec }, type: merge });
+  const again = await api.send("PATCH", `${gateways}/a`, {
+    body: { status: null, spec: made.spec },
+    type: merge,
+  });
   t.match(again.body.status, { conditions: [condition] }, "the other path leaves it alone");
   const patched = await api.send("PATCH", `${gateways}/a/status`, {
     body: { status: { conditions: [{ ...condition, status: "False" }] } },
@@ -177,7 +215,10 @@ t.test("status is written by its own path, and only there", async (t) => {
     type: merge,
   });
   t.match(wrong, { status: 422, body: { message: /status\.conditions\[0\]/ } });
-  t.match(await api.send("GET", `${gateways}/a/status`), { status: 200, body: { kind: "EgressGateway" } });
+  t.match(await api.send("GET", `${gateways}/a/status`), {
+    status: 200,
+    body: { kind: "EgressGateway" },
+  });
 });
 
 t.test("a dry run answers and stores nothing", async (t) => {
@@ -187,7 +228,9 @@ t.test("a dry run answers and stores nothing", async (t) => {
   t.equal((await api.send("GET", `${policies}/a`)).status, 404);
   const { body: made } = await api.send("POST", policies, { body: policy("a") });
   const put = { ...made, spec: { ...made.spec, requests: 9 } };
-  t.match(await api.send("PUT", `${policies}/a?dryRun=All`, { body: put }), { body: { spec: { requests: 9 } } });
+  t.match(await api.send("PUT", `${policies}/a?dryRun=All`, { body: put }), {
+    body: { spec: { requests: 9 } },
+  });
   t.equal((await api.send("DELETE", `${policies}/a?dryRun=All`)).status, 200);
   const body = { dryRun: ["All"] };
   t.equal((await api.send("DELETE", `${policies}/a`, { body })).status, 200);
@@ -198,7 +241,10 @@ t.test("a dry run answers and stores nothing", async (t) => {
 
 t.test("an object that is older than a rule can still be labelled", async (t) => {
   const api = await startApi(t);
-  const old = policy("old", { metadata: { namespace: "default", uid: "u" }, spec: { requests: -1 } });
+  const old = policy("old", {
+    metadata: { namespace: "default", uid: "u" },
+    spec: { requests: -1 },
+  });
   const key = { resource: "ratelimitpolicies.clrk.apoxy.dev", namespace: "default", name: "old" };
   await api.store.write((transaction) => transaction.put(key, old as never));
   const label = { metadata: { finalizers: ["example.com/hold"] } };
@@ -218,7 +264,9 @@ t.test("of many who write at once with one version, one wins", async (t) => {
   const { body: made } = await api.send("POST", policies, { body: policy("a") });
   const answers = await Promise.all(
     Array.from({ length: 10 }, (_, index) =>
-      api.send("PUT", `${policies}/a`, { body: { ...made, spec: { ...made.spec, requests: index + 10 } } }),
+      api.send("PUT", `${policies}/a`, {
+        body: { ...made, spec: { ...made.spec, requests: index + 10 } },
+      }),
     ),
   );
   const codes = answers.map(({ status }) => status).sort();

@@ -178,7 +178,9 @@ export class ObjectWriter {
     const merged = mergeSubresource(before, wanted, facts);
     const isStatus = options.subresource === "status";
     if (!isStatus) checkMetadata(merged, resource, before);
-    const checkedSpec = isStatus ? { object: merged, warnings: [] } : checkChange(before, merged, facts);
+    const checkedSpec = isStatus
+      ? { object: merged, warnings: [] }
+      : checkChange(before, merged, facts);
     const checked = isStatus ? resource.checkStatus(merged, options.validation) : checkedSpec;
     const causes = resource.checkUpdate?.(before, checked.object) ?? [];
     if (causes.length > 0) {
@@ -339,7 +341,9 @@ function checkChange(before: KubeObject, after: KubeObject, facts: CheckFacts): 
   } catch (error) {
     const isInvalid = error instanceof StatusError && error.reason === "Invalid";
     if (!isInvalid) throw error;
-    const causes = (error.details?.causes ?? []).filter(({ field = "" }) => field.startsWith("metadata"));
+    const causes = (error.details?.causes ?? []).filter(({ field = "" }) =>
+      field.startsWith("metadata"),
+    );
     const { group, kind } = resource;
     if (causes.length > 0) throw invalid({ group, kind, name: after.metadata.name }, causes);
   }
