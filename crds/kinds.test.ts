@@ -1,5 +1,6 @@
 /** The list of kinds, finding one, and parsing whatever is written. */
 import t from "tap";
+import { kindExample } from "./kind-examples.ts";
 import { findKind, findKindByAnyName, kinds, parseAnyObject } from "./kinds.ts";
 import type { ParsedObject } from "./kinds.ts";
 import { expectObject, messagesOf, objectOf, parentRef } from "./testdata/kind-cases.ts";
@@ -50,6 +51,7 @@ const specs: Readonly<Record<string, unknown>> = {
 };
 const samples = [
   ...Object.entries(specs).map(([kind, spec]) => objectOf(kind, spec)),
+  ...kinds.flatMap(({ kind }) => kindExample(kind) ?? []),
   { apiVersion: "v1", kind: "Secret", metadata: { name: "a" }, stringData: { token: "x" } },
 ];
 
@@ -68,6 +70,12 @@ t.test("kinds have names as Kubernetes wants them, each once", (t) => {
       "RateLimitPolicy ratelimitpolicies rlp",
       "LoggingPolicy loggingpolicies lp",
       "FallbackRoutingPolicy fallbackroutingpolicies frp",
+      "TaskAgent taskagents ta",
+      "DaemonAgent daemonagents da",
+      "AgentSandboxRevision agentsandboxrevisions asr",
+      "WorkerPool workerpools wp",
+      "Invocation invocations inv",
+      "CLRKConfig clrkconfigs cc",
       "Secret secrets",
     ],
   );
@@ -110,6 +118,8 @@ for (const [name, kind] of [
   ["EGW", "EgressGateway"],
   ["backends.clrk.apoxy.dev", "Backend"],
   ["be", "Backend"],
+  ["ta", "TaskAgent"],
+  ["invocations", "Invocation"],
   ["secret", "Secret"],
   ["secrets", "Secret"],
   ["secrets.", undefined],
@@ -166,7 +176,7 @@ for (const [value, ...expected] of [
   ],
   [
     { kind: "HTTPRoute", apiVersion: "gateway.networking.k8s.io/v1" },
-    'kind: no kind "HTTPRoute" in "gateway.networking.k8s.io/v1", known are EgressGateway, EgressHTTPRoute, EgressL4Route, AIProviderRoute, MCPRoute, Backend, CredentialInjectionPolicy, EgressDenyPolicy, RateLimitPolicy, LoggingPolicy, FallbackRoutingPolicy and Secret',
+    'kind: no kind "HTTPRoute" in "gateway.networking.k8s.io/v1", known are EgressGateway, EgressHTTPRoute, EgressL4Route, AIProviderRoute, MCPRoute, Backend, CredentialInjectionPolicy, EgressDenyPolicy, RateLimitPolicy, LoggingPolicy, FallbackRoutingPolicy, TaskAgent, DaemonAgent, AgentSandboxRevision, WorkerPool, Invocation, CLRKConfig and Secret',
   ],
 ] as const) {
   t.test(`parseAnyObject() says ${expected[0].slice(0, 60)}`, (t) => {

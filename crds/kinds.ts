@@ -1,10 +1,16 @@
 /** All kinds that are understood, in the order in which they are listed, and the way from any written object to its kind. */
+import { agentSandboxRevisionKind } from "./agent-sandbox-revision.ts";
+import type { AgentSandboxRevision } from "./agent-sandbox-revision.ts";
 import { aiProviderRouteKind } from "./ai-provider-route.ts";
 import type { AIProviderRoute } from "./ai-provider-route.ts";
 import { backendKind } from "./backend.ts";
 import type { Backend } from "./backend.ts";
+import { clrkConfigKind } from "./clrk-config.ts";
+import type { CLRKConfig } from "./clrk-config.ts";
 import { credentialInjectionPolicyKind } from "./credential-injection-policy.ts";
 import type { CredentialInjectionPolicy } from "./credential-injection-policy.ts";
+import { daemonAgentKind } from "./daemon-agent.ts";
+import type { DaemonAgent } from "./daemon-agent.ts";
 import { egressDenyPolicyKind } from "./egress-deny-policy.ts";
 import type { EgressDenyPolicy } from "./egress-deny-policy.ts";
 import { egressGatewayKind } from "./egress-gateway.ts";
@@ -15,6 +21,8 @@ import { egressL4RouteKind } from "./egress-l4-route.ts";
 import type { EgressL4Route } from "./egress-l4-route.ts";
 import { fallbackRoutingPolicyKind } from "./fallback-routing-policy.ts";
 import type { FallbackRoutingPolicy } from "./fallback-routing-policy.ts";
+import { invocationKind } from "./invocation.ts";
+import type { Invocation } from "./invocation.ts";
 import type { KindDefinition, ParseResult } from "./kind-definition.ts";
 import { loggingPolicyKind } from "./logging-policy.ts";
 import type { LoggingPolicy } from "./logging-policy.ts";
@@ -34,6 +42,10 @@ import type { RateLimitPolicy } from "./rate-limit-policy.ts";
 import { secretKind } from "./secret.ts";
 import type { Secret } from "./secret.ts";
 import { findSuggestion } from "./suggestion.ts";
+import { taskAgentKind } from "./task-agent.ts";
+import type { TaskAgent } from "./task-agent.ts";
+import { workerPoolKind } from "./worker-pool.ts";
+import type { WorkerPool } from "./worker-pool.ts";
 
 /** Any parsed object; `kind` tells which. */
 export type ParsedObject =
@@ -48,6 +60,12 @@ export type ParsedObject =
   | RateLimitPolicy
   | LoggingPolicy
   | FallbackRoutingPolicy
+  | TaskAgent
+  | DaemonAgent
+  | AgentSandboxRevision
+  | WorkerPool
+  | Invocation
+  | CLRKConfig
   | Secret;
 
 /** All kinds, ours first. */
@@ -63,6 +81,12 @@ export const kinds: readonly KindDefinition<ParsedObject>[] = [
   rateLimitPolicyKind,
   loggingPolicyKind,
   fallbackRoutingPolicyKind,
+  taskAgentKind,
+  daemonAgentKind,
+  agentSandboxRevisionKind,
+  workerPoolKind,
+  invocationKind,
+  clrkConfigKind,
   secretKind,
 ];
 

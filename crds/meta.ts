@@ -5,6 +5,7 @@ import {
   labelKeyFormat,
   labelValueFormat,
 } from "./name-formats.ts";
+import { keysFit } from "./open-api-constraint.ts";
 import { valid } from "./reading.ts";
 import {
   defaulted,
@@ -67,29 +68,8 @@ export function objectMeta(nameFormat: StringFormat = dnsSubdomainFormat) {
         string({ description: "Namespace of the object", maxLength: 63, format: dnsLabelFormat }),
         DEFAULT_NAMESPACE,
       ),
-      labels: emptyIfAbsent(
-        map({
-          description: "Labels, for selectors",
-          keys: labelKeyFormat,
-          values: string({
-            description: "Label value",
-            minLength: 0,
-            maxLength: 63,
-            format: labelValueFormat,
-          }),
-          maxProperties: 64,
-        }),
-      ),
-      annotations: emptyIfAbsent(
-        map({
-          description: "Annotations, for tools and people",
-          keys: annotationKeyFormat,
-          // kubectl keeps a copy of the applied object here, and that object may be a Secret.
-          values: string({ description: "Free text", minLength: 0, maxLength: 262_144 }),
-          maxProperties: 64,
-          sensitive: true,
-        }),
-      ),
+      labels: emptyIfAbsent(labelMap("Labels, for selectors")),
+      annotations: emptyIfAbsent(annotationMap("Annotations, for tools and people")),
       uid: optional(
         string({ description: "Identity over all time, set by the API server", maxLength: 64 }),
       ),
@@ -115,11 +95,51 @@ export function objectMeta(nameFormat: StringFormat = dnsSubdomainFormat) {
   });
 }
 
+/** `metadata` of a template: what is put on the objects that are made from it, `what` of them. */
+export function templateMetadata(what: string) {
+  return object({
+    description: `Put on the ${what}`,
+    fields: {
+      labels: emptyIfAbsent(labelMap("Labels")),
+      annotations: emptyIfAbsent(annotationMap("Annotations")),
+    },
+  });
+}
+
+function labelMap(description: string) {
+  return map({
+    description,
+    keys: labelKeyFormat,
+    values: string({
+      description: "Label value",
+      minLength: 0,
+      maxLength: 63,
+      format: labelValueFormat,
+    }),
+    maxProperties: 64,
+  });
+}
+
+function annotationMap(description: string) {
+  return map({
+    description,
+    keys: annotationKeyFormat,
+    // kubectl keeps a copy of the applied object here, and that object may be a Secret.
+    values: string({ description: "Free text", minLength: 0, maxLength: 262_144 }),
+    maxProperties: 64,
+    sensitive: true,
+  });
+}
+
+const annotationKeyPattern = `(?i:${labelKeyFormat.pattern ?? ""})`;
+
 /** Annotation keys follow the rules of label keys, in any case of their prefix. */
 const annotationKeyFormat: StringFormat = {
   ...labelKeyFormat,
   name: "annotation-key",
   wanted: 'an annotation key such as "example.com/note"',
+  pattern: annotationKeyPattern,
+  mapCel: [keysFit(annotationKeyPattern, 'keys are annotation keys such as "example.com/note"')],
   read(text) {
     const reading = labelKeyFormat.read(text.toLowerCase());
     return reading.kind === "valid" ? valid(text) : reading;

@@ -1,5 +1,5 @@
 /** Forms of names: of objects, labels, keys of Secrets and providers. Kubernetes' rules where it has one. */
-import { cel } from "./open-api-constraint.ts";
+import { keysFit } from "./open-api-constraint.ts";
 import { invalid, valid } from "./reading.ts";
 import type { StringFormat } from "./schema.ts";
 
@@ -30,8 +30,8 @@ export const labelKeyFormat: StringFormat = {
   wanted: 'a label key such as "app" or "example.com/app"',
   pattern: `^(?:${subdomain}/)?${labelText}$`,
   mapCel: [
-    cel(
-      `self.all(key, key.matches(r'^(?:${subdomain}/)?${labelText}$'))`,
+    keysFit(
+      `^(?:${subdomain}/)?${labelText}$`,
       'keys are label keys such as "app" or "example.com/app"',
     ),
   ],

@@ -40,6 +40,11 @@ export function cel(rule: string, message: string): CelRule {
   return { rule, message };
 }
 
+/** The rule that every key of a map fits a pattern, which must not hold three quotes in a row. */
+export function keysFit(pattern: string, message: string): CelRule {
+  return cel(`self.all(key, key.matches(r"""${pattern}"""))`, message);
+}
+
 /** How CEL reads a field of `self`: words that it reserves are escaped (https://github.com/google/cel-spec). */
 export function celField(name: string): string {
   return `self.${CEL_RESERVED.has(name) ? `__${name}__` : name}`;

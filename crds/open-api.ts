@@ -88,6 +88,7 @@ export function schemaNode(schema: Schema): OpenApiSchema {
         description: schema.description,
         "x-kubernetes-int-or-string": true,
         anyOf: [{ type: "integer" }, { type: "string" }],
+        minimum: 1,
         maxLength: maxQuantityLength,
         ...formatWords(quantityFormat),
       };

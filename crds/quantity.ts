@@ -2,10 +2,10 @@
 import { invalid, valid } from "./reading.ts";
 import type { StringFormat } from "./schema.ts";
 
-const form = "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][-+]?[0-9]{1,2})?$";
-const zero = "^[0.]+([^0-9.].*)?$";
-const expression = new RegExp(form);
-const nothing = new RegExp(zero);
+const suffix = "(?:m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][-+]?[0-9]{1,2})?";
+const form = new RegExp(`^[0-9]+(?:\\.[0-9]+)?${suffix}$`);
+const aboveZero = `^(?:[0-9]*[1-9][0-9]*(?:\\.[0-9]+)?|[0-9]+\\.[0-9]*[1-9][0-9]*)${suffix}$`;
+const positive = new RegExp(aboveZero);
 
 /** Longest text of an amount. */
 export const maxQuantityLength = 32;
@@ -14,10 +14,9 @@ export const maxQuantityLength = 32;
 export const quantityFormat: StringFormat = {
   name: "quantity",
   wanted: 'an amount such as "500m" or "2Gi"',
-  pattern: form,
-  constraint: { not: { pattern: zero } },
+  pattern: aboveZero,
   read(text) {
-    if (text.length > maxQuantityLength || !expression.test(text)) return invalid("");
-    return nothing.test(text) ? invalid("it must be more than 0") : valid(text);
+    if (text.length > maxQuantityLength || !form.test(text)) return invalid("");
+    return positive.test(text) ? valid(text) : invalid("it must be more than 0");
   },
 };

@@ -1,9 +1,9 @@
 /** Shapes of `status`: what is observed about an object. Written by us and read by people and their tools; no manifest sets it. */
 import { dateTimeFormat } from "./date-time.ts";
-import { patternFormat } from "./name-formats.ts";
+import { dnsSubdomainFormat, patternFormat } from "./name-formats.ts";
 import { parentReference, policyTarget } from "./references.ts";
 import { array, enumeration, integer, object, optional, string } from "./schema.ts";
-import type { Fields, Infer, Schema } from "./schema.ts";
+import type { Fields, Infer } from "./schema.ts";
 
 /** Most ancestors that a policy reports on (Gateway API, GEP-713). */
 export const maxAncestors = 16;
@@ -109,9 +109,9 @@ export function time(description: string) {
   return string({ description, maxLength: 64, format: dateTimeFormat });
 }
 
-/** A list of at most `maxItems` that may be absent. */
-export function listOf<Items extends Schema>(description: string, items: Items, maxItems: number) {
-  return optional(array({ description, items, maxItems }));
+/** Name of an AgentSandboxRevision. */
+export function revisionName(description: string) {
+  return string({ description, maxLength: 253, format: dnsSubdomainFormat });
 }
 
 /** A parsed condition, of whatever type. */

@@ -1,5 +1,5 @@
 /** Forms of what stands in requests for tokens: endpoints, scopes, names of parameters, and AWS' names of roles. */
-import { cel } from "./open-api-constraint.ts";
+import { cel, keysFit } from "./open-api-constraint.ts";
 import { patternFormat } from "./name-formats.ts";
 import { invalid, valid } from "./reading.ts";
 import type { StringFormat } from "./schema.ts";
@@ -61,10 +61,7 @@ export const parameterNameFormat: StringFormat = {
   name: "token-parameter-name",
   wanted: 'a parameter name such as "audience"',
   mapCel: [
-    cel(
-      "self.all(key, key.matches('^[A-Za-z0-9._-]{1,64}$'))",
-      'keys are parameter names such as "audience"',
-    ),
+    keysFit("^[A-Za-z0-9._-]{1,64}$", 'keys are parameter names such as "audience"'),
     cel(
       `self.all(key, !(key in [${[...OWN_PARAMETERS].map((name) => `'${name}'`).join(", ")}]))`,
       "the gateway writes the parameters of the grant itself",

@@ -266,3 +266,35 @@ t.test("locateProblem() places what is found out later", (t) => {
   t.equal(sourced.lineOf([]), sourced.line);
   t.end();
 });
+
+t.test("parseManifests() takes what others use, and says that this process does not", (t) => {
+  const text = `${routeText("one")}---\n${head}kind: DaemonAgent
+metadata: { name: watcher }
+spec:
+  workerPoolRef: default
+  template: { spec: { image: "a:1" } }
+`;
+  const { objects, problems, warnings } = parseManifests("a.yaml", text);
+  t.strictSame(
+    objects.map(({ object }) => object.kind),
+    ["EgressHTTPRoute", "DaemonAgent"],
+  );
+  t.strictSame(problems, []);
+  t.strictSame(warnings.map(formatSourceProblem), [
+    "a.yaml:17: kind: DaemonAgent is not used by this process: workers run agents",
+  ]);
+  t.end();
+});
+
+t.test("parseManifests() refuses a record", (t) => {
+  const text = `${head}kind: Invocation
+metadata: { name: 0b6f2d1c-6a51-4b8e-9a35-1f0c4f7f0f11 }
+spec:
+  parentRef: { kind: TaskAgent, name: a }
+  trigger: { type: HTTP }
+`;
+  t.strictSame(mistakesIn(text), [
+    "a.yaml:2: kind: Invocation is a record of what happened, which nobody writes; remove it",
+  ]);
+  t.end();
+});

@@ -2,7 +2,7 @@
  * Manifests: text of YAML or JSON files to checked objects, each mistake with the line and field where it was written.
  * A pure function of the text; never throws, and shows no value of a Secret.
  */
-import { parseAnyObject } from "../crds/kinds.ts";
+import { findKind, parseAnyObject } from "../crds/kinds.ts";
 import type { ParsedObject } from "../crds/kinds.ts";
 import { formatPath } from "../crds/problem.ts";
 import type { Path, Problem } from "../crds/problem.ts";
@@ -11,6 +11,7 @@ import { createLineIndex } from "./manifests/line-index.ts";
 import type { LineIndex } from "./manifests/line-index.ts";
 import { readYaml } from "./manifests/yaml-documents.ts";
 import type { YamlDocument } from "./manifests/yaml-documents.ts";
+import { whyUnused, whyUnwritable } from "./unused-kinds.ts";
 
 /** Largest file that is read, in bytes. */
 export const maxManifestBytes = 4 * 1024 * 1024;
@@ -60,7 +61,7 @@ interface Place {
 /**
  * Reads all objects of a file: documents divided by `---`, JSON, and `v1` `List`s, whose items count as objects.
  * Empty documents are left out. YAML 1.2, core schema: `yes` is text; duplicate keys, merge keys, tags and kinds that
- * are not ours are problems. At most 4 MiB, 10,000 objects and 1,000,000 values, what aliases stand for included.
+ * are not ours are problems, and so are records; kinds that others use are taken with a warning. At most 4 MiB, 10,000 objects and 1,000,000 values, what aliases stand for included.
  */
 export function parseManifests(file: string, text: string): ManifestReading {
   const bytes = Buffer.byteLength(text);
@@ -172,9 +173,18 @@ function readObject(
     for (const problem of result.problems) addProblem(run, toSource(problem));
     return;
   }
-  for (const warning of result.warnings)
-    run.warnings.push({ file: run.file, ...toSource(warning) });
   const { file } = run;
+  const { apiVersion, kind } = result.object;
+  const definition = findKind(apiVersion, kind);
+  const unwritable = definition && whyUnwritable(definition);
+  const ofKind = { line: lineOf(["kind"]), field: fieldOf([...place.path, "kind"]) };
+  if (unwritable !== undefined) {
+    addProblem(run, { ...ofKind, message: unwritable });
+    return;
+  }
+  for (const warning of result.warnings) run.warnings.push({ file, ...toSource(warning) });
+  const unused = whyUnused(kind);
+  if (unused !== undefined) run.warnings.push({ file, ...ofKind, message: unused });
   run.objects.push({
     object: result.object,
     file,

@@ -5,6 +5,17 @@ import type { KindDefinition, ParseResult } from "../kind-definition.ts";
 /** A place (`spec.rules.0.name`), the value put there (undefined removes it), and the messages that must follow. */
 export type Row = readonly [place: string, value: unknown, ...messages: string[]];
 
+/** One object of a table, and whether its kind takes it. */
+export interface KindCase {
+  readonly definition: KindDefinition<unknown>;
+  readonly name: string;
+  readonly value: unknown;
+  readonly isValid: boolean;
+}
+
+/** Every case of the tables that this process has loaded, for those who put them to another server. */
+export const kindCases: KindCase[] = [];
+
 /** A copy of `object` with `value` at `place`; parents that are missing are made. */
 export function change(object: unknown, place: string, value: unknown): unknown {
   const copy: unknown = structuredClone(object);
@@ -37,8 +48,10 @@ export function expectObject<T>(result: ParseResult<T>): T {
 /** One test for each row: the change makes the object invalid with exactly these messages. */
 export function testRefusals<T>(kind: KindDefinition<T>, valid: unknown, rows: readonly Row[]): void {
   for (const [place, value, ...messages] of rows) {
+    const changed = change(valid, place, value);
+    addCase(kind, describe(place, value), changed, "invalid");
     t.test(`${kind.kind} parse() refuses ${describe(place, value)}`, (t) => {
-      t.strictSame(messagesOf(kind.parse(change(valid, place, value))), messages);
+      t.strictSame(messagesOf(kind.parse(changed)), messages);
       t.end();
     });
   }
@@ -51,8 +64,10 @@ export function testAcceptance<T>(
   rows: readonly (readonly [place: string, value: unknown])[],
 ): void {
   for (const [place, value] of rows) {
+    const changed = change(valid, place, value);
+    addCase(kind, describe(place, value), changed, "valid");
     t.test(`${kind.kind} parse() accepts ${describe(place, value)}`, (t) => {
-      const result = kind.parse(change(valid, place, value));
+      const result = kind.parse(changed);
       t.strictSame(messagesOf(result), []);
       t.strictSame(result.kind === "valid" && result.warnings, []);
       t.end();
@@ -66,6 +81,15 @@ export const parentRef = { group: "clrk.apoxy.dev", kind: "EgressGateway", name:
 /** A whole object of our group around a spec. */
 export function objectOf(kind: string, spec: unknown): unknown {
   return { apiVersion: "clrk.apoxy.dev/v1alpha1", kind, metadata: { name: "sample" }, spec };
+}
+
+function addCase(
+  definition: KindDefinition<unknown>,
+  name: string,
+  value: unknown,
+  outcome: "valid" | "invalid",
+): void {
+  kindCases.push({ definition, name, value, isValid: outcome === "valid" });
 }
 
 function describe(place: string, value: unknown): string {

@@ -1,5 +1,7 @@
 /** What statuses say when nothing, something, or several things were found. */
 import t from "tap";
+import { kindExample } from "../../crds/kind-examples.ts";
+import { parseAnyObject } from "../../crds/kinds.ts";
 import { indexObjects } from "./object-index.ts";
 import { StatusBook, accepted } from "./status-book.ts";
 import type { Finding } from "./status-book.ts";
@@ -134,4 +136,15 @@ t.test("reportAttachedRoutes() adds the counts of listeners", async (t) => {
   book.reportAttachedRoutes(gateway(), [{ listener: "tls", count: 2 }]);
   const [status] = book.build(indexObjects([gateway()]));
   t.same(status?.attachedRoutes, [{ listener: "tls", count: 2 }]);
+});
+
+t.test("build() gives no condition to what this process does not use, and says so", async (t) => {
+  const agent = parseAnyObject(kindExample("TaskAgent"));
+  if (agent.kind === "invalid") throw new Error("Cannot read the example of a TaskAgent");
+  const [status] = new StatusBook().build(indexObjects([agent.object]));
+  t.same(status, {
+    ref: { kind: "TaskAgent", namespace: "default", name: "sample" },
+    conditions: [],
+    problems: ["TaskAgent is not used by this process: workers run agents"],
+  });
 });

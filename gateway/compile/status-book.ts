@@ -8,6 +8,7 @@ import { createCondition } from "../../crds/conditions.ts";
 import type { ParsedObject } from "../../crds/kinds.ts";
 import { referenceOf } from "../../crds/meta.ts";
 import type { ObjectName } from "../snapshot.ts";
+import { whyUnused } from "../unused-kinds.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { objectKey } from "./object-index.ts";
 
@@ -28,7 +29,7 @@ export interface ParentStatus {
 /** What compiling found out about one object; Programmed and Ready are for whoever runs the gateway to say. */
 export interface ObjectStatus {
   readonly ref: ObjectName;
-  /** Accepted, for kinds that name others ResolvedRefs, and Enforcing where it audits; none for a Secret */
+  /** Accepted, for kinds that name others ResolvedRefs, and Enforcing where it audits; none for a Secret and unused kinds */
   readonly conditions: readonly CompiledCondition[];
   /** Of routes and policies with targets, in the order in which they are written */
   readonly parents?: readonly ParentStatus[];
@@ -135,6 +136,8 @@ export class StatusBook {
       if (count !== undefined) {
         this.note(object, `${count} objects are ${objectKey(object)}: only one of them is used`);
       }
+      const unused = whyUnused(object.kind);
+      if (unused !== undefined) this.note(object, unused);
       return statusOf(object, this.#entry(object));
     });
   }
@@ -155,11 +158,12 @@ function statusOf(object: ParsedObject, entry: Entry): ObjectStatus {
   const resolution = refersToOthers
     ? [condition("ResolvedRefs", entry.resolved ?? resolved, generation)]
     : [];
-  const isSecret = object.kind === "Secret";
+  // What this process does not use, others judge.
+  const hasConditions = object.kind !== "Secret" && whyUnused(object.kind) === undefined;
   return {
     ref: referenceOf(object),
     conditions: [
-      ...(isSecret ? [] : [condition("Accepted", acceptanceOf(object, entry), generation)]),
+      ...(hasConditions ? [condition("Accepted", acceptanceOf(object, entry), generation)] : []),
       ...resolution,
       ...(entry.audit === undefined
         ? []
