@@ -5,6 +5,7 @@
 import type { KeyObject } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { hash, randomBytes, sign } from "node:crypto";
+import { isIPv4, isIPv6 } from "node:net";
 import {
   encodeBitString,
   encodeExplicit,
@@ -148,6 +149,36 @@ export function encodeAuthorityKeyId(keyId: Uint8Array): Buffer {
 export function encodeDnsName(name: string, importance: "critical" | "optional"): Buffer {
   const value = encodeSequence(encodeImplicit(2, Buffer.from(name, "latin1")));
   return encodeExtension(SUBJECT_ALT_NAME, value, importance);
+}
+
+/** subjectAltName with DNS names and IP addresses (RFC 5280 §4.2.1.6), for a certificate that has a subject. */
+export function encodeAlternativeNames(alternatives: {
+  readonly names: readonly string[];
+  readonly addresses: readonly string[];
+}): Buffer {
+  const value = encodeSequence(
+    ...alternatives.names.map((name) => encodeImplicit(2, Buffer.from(name, "latin1"))),
+    ...alternatives.addresses.map((address) => encodeImplicit(7, encodeAddress(address))),
+  );
+  return encodeExtension(SUBJECT_ALT_NAME, value, "optional");
+}
+
+/** Four bytes, or sixteen. */
+function encodeAddress(address: string): Buffer {
+  if (isIPv4(address)) return Buffer.from(address.split(".").map(Number));
+  const [head = "", tail = ""] = address.split("::");
+  const groups = (text: string) => text.split(":").filter((group) => group !== "");
+  const [first, last] = [groups(head), groups(tail)];
+  const zeros = Array.from({ length: 8 - first.length - last.length }, () => "0");
+  const all = [...first, ...zeros, ...last].map((group) => Number.parseInt(group, 16));
+  const isWhole =
+    isIPv6(address) &&
+    !address.includes(".") &&
+    all.length === 8 &&
+    all.every((group) => group <= 0xffff);
+  if (!isWhole)
+    throw new RangeError(`Cannot encode address "${address}": wanted IPv4, or IPv6 in hexadecimal`);
+  return Buffer.from(all.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
 function encodeExtension(

@@ -9,7 +9,10 @@ import type { Field, Fields, ObjectSchema, Schema } from "./schema.ts";
  * A new object with the defaults of `spec`; metadata and status, whose defaults are the API server's own, and whatever
  * does not fit the schema, are left as they are. Shares what it does not change. Never throws.
  */
-export function fillDefaults(definition: KindDefinition<unknown>, value: unknown): unknown {
+export function fillDefaults(
+  definition: Pick<KindDefinition<unknown>, "schema">,
+  value: unknown,
+): unknown {
   const { metadata: _, status: __, ...fields } = definition.schema.fields;
   return fillObject({ ...definition.schema, fields }, value);
 }

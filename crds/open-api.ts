@@ -56,7 +56,7 @@ const MAX_INT32 = 2_147_483_647;
 const sharedFormats: ReadonlySet<string> = new Set(["date-time"]);
 
 /** The schema of whole objects of a kind: apiVersion, kind, metadata, spec, and status where it has one. */
-export function openApiSchema(definition: KindDefinition<unknown>): OpenApiSchema {
+export function openApiSchema(definition: Pick<KindDefinition<unknown>, "schema">): OpenApiSchema {
   const { metadata, status: _, apiVersion, kind, ...own } = definition.schema.fields;
   const status = statusSchemaOf(definition.schema);
   const body = objectNode({ ...definition.schema, fields: own });

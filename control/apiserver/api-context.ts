@@ -1,0 +1,51 @@
+/** What the handlers of requests share, and what they know of one request. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "../../gateway/clock.ts";
+import type { Authorizer } from "./authorizer.ts";
+import type { ObjectDeleter } from "./object-deleter.ts";
+import type { ObjectStore } from "./object-store.ts";
+import type { ObjectWriter } from "./object-writer.ts";
+import type { OpenApiDocuments } from "./open-api-document.ts";
+import type { ResourceTarget } from "./request-target.ts";
+import type { ResourceRegistry } from "./resource-registry.ts";
+import type { ServedResource } from "./served-resource.ts";
+import type { ApiUser } from "./token-file.ts";
+import type { WatchHub } from "./watch-hub.ts";
+
+/** The parts of a server. */
+export interface ApiContext {
+  readonly store: ObjectStore;
+  readonly writer: ObjectWriter;
+  readonly deleter: ObjectDeleter;
+  readonly resources: ResourceRegistry;
+  readonly documents: OpenApiDocuments;
+  readonly authorizer: Authorizer;
+  readonly watches: WatchHub;
+  readonly clock: Clock;
+  /** Version of the program, for `/version` */
+  readonly version: string;
+}
+
+/** One request of a caller that is known. */
+export interface ApiRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly user: ApiUser;
+}
+
+/** One request for objects of a resource that is served. */
+export interface ObjectRequest extends ApiRequest {
+  readonly target: ResourceTarget;
+  readonly resource: ServedResource;
+}
+
+/** What is sent back; a body is JSON text already. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** JSON when absent */
+  readonly contentType?: string;
+  /** Sentences for `Warning` headers */
+  readonly warnings?: readonly string[];
+  readonly encoding?: "json" | "yaml";
+}
