@@ -29,6 +29,20 @@ export interface KubeAnswer {
   readonly body: unknown;
 }
 
+/** Runs kubectl with these words to its end, at most a minute. */
+export type Kubectl = (
+  words: readonly string[],
+  options?: KubectlOptions,
+) => Promise<ProcessOutcome>;
+
+/** What kubectl gets besides its words. */
+export interface KubectlOptions {
+  /** Its standard input */
+  readonly input?: string;
+  /** Added to an environment of `PATH`, `HOME` and `KUBECONFIG` */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** A running API server; RBAC is on, and the token is an administrator's. */
 export interface KubeApiServer {
   /** `https://127.0.0.1:port` */
@@ -36,8 +50,8 @@ export interface KubeApiServer {
   readonly token: string;
   /** Path of a kubeconfig with the token */
   readonly kubeconfig: string;
-  /** Runs the kubectl of the same version to its end, at most a minute; `input` is its standard input. */
-  kubectl(words: readonly string[], options?: { readonly input?: string }): Promise<ProcessOutcome>;
+  /** Runs the kubectl of the same version to its end, at most a minute. */
+  readonly kubectl: Kubectl;
   /** Sends one request with the token; a body is sent as JSON unless `type` says otherwise. */
   request(
     method: string,
@@ -55,14 +69,22 @@ export async function needsKubekit(): Promise<{
   return { program: program ?? "", skip: program === undefined ? "needs kubekit or go" : false };
 }
 
-/** Starts one and resolves when it is ready; builds the binary where it is missing, which takes minutes. */
-export async function startKubeApiServer(scope: TestScope): Promise<KubeApiServer> {
-  const program = await findKubekit();
-  if (program === undefined) {
-    throw new Error("Cannot start kube-apiserver: found neither kubekit nor go, set CLRK_KUBEKIT");
-  }
+/** The pinned kubectl, for a server of any sort whose kubeconfig is given; its caches end with the test. */
+export async function openKubectl(scope: TestScope, kubeconfig: string): Promise<Kubectl> {
   const folder = temporaryDirectory(scope);
-  const tools = await linkTools(program, folder);
+  return kubectlOf({ tools: await linkTools(folder), folder, kubeconfig });
+}
+
+/**
+ * Starts one and resolves when it is ready; builds the binary where it is missing, which takes minutes.
+ * `controllers` are those of kube-controller-manager that run beside it, such as `namespace-controller`; none when absent.
+ */
+export async function startKubeApiServer(
+  scope: TestScope,
+  { controllers = [] }: { readonly controllers?: readonly string[] } = {},
+): Promise<KubeApiServer> {
+  const folder = temporaryDirectory(scope);
+  const tools = await linkTools(folder);
   const etcd = await startEtcd(scope, tools, folder);
   const port = await freePort();
   const token = randomBytes(16).toString("hex");
@@ -73,16 +95,7 @@ export async function startKubeApiServer(scope: TestScope): Promise<KubeApiServe
     url,
     token,
     kubeconfig,
-    kubectl: (words, options = {}) =>
-      runProcess(
-        {
-          command: join(tools, "kubectl"),
-          arguments: words,
-          environment: { PATH: process.env["PATH"] ?? "", HOME: folder, KUBECONFIG: kubeconfig },
-          ...(options.input !== undefined && { input: options.input }),
-        },
-        kubectlDeadlineMs,
-      ),
+    kubectl: kubectlOf({ tools, folder, kubeconfig }),
     request: (method, path, content) => send(`${url}${path}`, token, { method, content }),
   };
   await startServer(scope, { tools, folder, port, token, etcd });
@@ -91,7 +104,31 @@ export async function startKubeApiServer(scope: TestScope): Promise<KubeApiServe
     what: "a kube-apiserver that is ready",
     intervalMs: 100,
   });
+  if (controllers.length > 0) {
+    startProcess(scope, {
+      command: join(tools, "kube-controller-manager"),
+      arguments: [
+        ...["--kubeconfig", kubeconfig, "--controllers", controllers.join(",")],
+        ...["--bind-address", "127.0.0.1", "--secure-port", "0", "--leader-elect=false"],
+      ],
+    });
+  }
   return server;
+}
+
+function kubectlOf(place: { tools: string; folder: string; kubeconfig: string }): Kubectl {
+  const { tools, folder, kubeconfig } = place;
+  const own = { PATH: process.env["PATH"] ?? "", HOME: folder, KUBECONFIG: kubeconfig };
+  return (words, { input, environment = {} } = {}) =>
+    runProcess(
+      {
+        command: join(tools, "kubectl"),
+        arguments: words,
+        environment: { ...own, ...environment },
+        ...(input !== undefined && { input }),
+      },
+      kubectlDeadlineMs,
+    );
 }
 
 async function startEtcd(scope: TestScope, tools: string, folder: string): Promise<string> {
@@ -151,11 +188,16 @@ async function startServer(scope: TestScope, options: ServerOptions): Promise<vo
 }
 
 /** The binary does what its name says. */
-async function linkTools(program: string, folder: string): Promise<string> {
+async function linkTools(folder: string): Promise<string> {
+  const program = await findKubekit();
+  if (program === undefined) {
+    throw new Error("Cannot start kube-apiserver: found neither kubekit nor go, set CLRK_KUBEKIT");
+  }
   const tools = join(folder, "bin");
   await mkdir(tools);
-  for (const name of ["etcd", "kube-apiserver", "kubectl"])
+  for (const name of ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"]) {
     await symlink(program, join(tools, name));
+  }
   return tools;
 }
 

@@ -27,8 +27,6 @@ export interface OracleResource {
   /** Path of the collection */
   readonly path: string;
   readonly schema: JsonMap;
-  /** What a new object starts as before its fields are compared; absent for custom kinds */
-  readonly empty?: JsonMap;
   /** Whether status is a subresource */
   readonly hasStatus: boolean;
 }
@@ -83,7 +81,8 @@ export class OwnershipOracle {
 
   #send({ way, name, body, manager, force = false, subresource }: OracleStep): Promise<KubeAnswer> {
     const { path } = this.#resource;
-    const place = way === "create" ? path : `${path}/${name}${subresource ? `/${subresource}` : ""}`;
+    const place =
+      way === "create" ? path : `${path}/${name}${subresource ? `/${subresource}` : ""}`;
     const query = new URLSearchParams({ fieldManager: manager });
     if (way === "apply") query.set("force", String(force));
     const types = {
@@ -105,9 +104,9 @@ export class OwnershipOracle {
   }
 
   #compareApply(step: OracleStep, live: JsonMap | undefined, answer: KubeAnswer): string[] {
-    const { schema, empty } = this.#resource;
+    const { schema } = this.#resource;
     const outcome = applyPatch({
-      live: live ?? empty,
+      live,
       applied: asMap(step.body) ?? {},
       manager: step.manager,
       force: step.force ?? false,
@@ -120,7 +119,9 @@ export class OwnershipOracle {
     switch (outcome.kind) {
       case "merged":
         if (answer.status >= 300) {
-          return isEmptiedToNull(body) || isMissingPart(body) ? [] : [`ours merges, theirs: ${JSON.stringify(body)}`];
+          return isEmptiedToNull(body) || isMissingPart(body)
+            ? []
+            : [`ours merges, theirs: ${JSON.stringify(body)}`];
         }
         return [
           ...compareManagedFields(outcome.object, body),
@@ -130,8 +131,16 @@ export class OwnershipOracle {
         if (answer.status !== 409) return [`ours conflicts, theirs: ${JSON.stringify(body)}`];
         const causes = ownValue(ownMap(body, "details"), "causes") ?? null;
         return [
-          ...differ("message", sortLines(conflictMessage(outcome.conflicts)), sortLines(ownString(body, "message"))),
-          ...differ("causes", sortList(JSON.parse(JSON.stringify(conflictCauses(outcome.conflicts)))), sortList(causes)),
+          ...differ(
+            "message",
+            sortLines(conflictMessage(outcome.conflicts)),
+            sortLines(ownString(body, "message")),
+          ),
+          ...differ(
+            "causes",
+            sortList(JSON.parse(JSON.stringify(conflictCauses(outcome.conflicts)))),
+            sortList(causes),
+          ),
         ];
       }
       case "invalid":
@@ -140,7 +149,7 @@ export class OwnershipOracle {
   }
 
   #compareUpdate(step: OracleStep, live: JsonMap | undefined, answer: KubeAnswer): string[] {
-    const { schema, empty } = this.#resource;
+    const { schema } = this.#resource;
     const sent = sentObject(step, live);
     const body = asMap(answer.body);
     if (sent.kind === "refused") {
@@ -153,7 +162,7 @@ export class OwnershipOracle {
     const sentManagers = ownValue(ownMap(sent.object, "metadata"), "managedFields");
     const after = withKey(body, "metadata", withKey(metadata, "managedFields", sentManagers));
     const ours = recordUpdate({
-      before: live ?? empty,
+      before: live,
       after,
       manager: step.manager,
       now: new Date(),
@@ -171,12 +180,16 @@ export class OwnershipOracle {
  */
 function isEmptiedToNull(body: JsonMap): boolean {
   const message = ownString(body, "message") ?? "";
-  return /is invalid: (\S+): Invalid value: "null": .*in body must be of type (?:object|array): "null"/.test(message);
+  return /is invalid: (\S+): Invalid value: "null": .*in body must be of type (?:object|array): "null"/.test(
+    message,
+  );
 }
 
 /** A manager took a required part away with it: merged by both, and refused by the kind's own checks afterwards. */
 function isMissingPart(body: JsonMap): boolean {
-  return /^Widget\S* "\w+" is invalid: \S+: Required value$/.test(ownString(body, "message") ?? "");
+  return /^Widget\S* "[\w-]+" is invalid: \S+: Required value$/.test(
+    ownString(body, "message") ?? "",
+  );
 }
 
 function sentObject(step: OracleStep, live: JsonMap | undefined): PatchOutcome {
@@ -191,7 +204,9 @@ function compareManagedFields(ours: JsonMap, theirs: JsonMap): string[] {
   const [own, real] = [ours, theirs].map((object) => new Set(managedFields(object).map(canonical)));
   return [
     ...[...(own ?? [])].filter((entry) => !real?.has(entry)).map((entry) => `only ours: ${entry}`),
-    ...[...(real ?? [])].filter((entry) => !own?.has(entry)).map((entry) => `only theirs: ${entry}`),
+    ...[...(real ?? [])]
+      .filter((entry) => !own?.has(entry))
+      .map((entry) => `only theirs: ${entry}`),
   ];
 }
 
@@ -214,7 +229,8 @@ function withoutDefaults(value: JsonValue | undefined): JsonValue {
   if (!isJsonMap(value)) return value ?? null;
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, item]) => {
-      const isDefault = (key === "protocol" && item === "TCP") || (key === "replicas" && item === 1);
+      const isDefault =
+        (key === "protocol" && item === "TCP") || (key === "replicas" && item === 1);
       return isDefault ? [] : [[key, isEmptied(item) ? null : withoutDefaults(item)]];
     }),
   );

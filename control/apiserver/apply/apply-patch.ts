@@ -27,6 +27,7 @@ import {
 } from "./managers.ts";
 import type { Manager, Managers } from "./managers.ts";
 import { fieldsOf } from "./owned-fields.ts";
+import { initialObject } from "./object-schemas.ts";
 import { pruneFields } from "./prune-fields.ts";
 import { isStored, recordManagers } from "./record-update.ts";
 import { systemFields, wholeSeconds } from "./system-fields.ts";
@@ -34,7 +35,7 @@ import { checkTyped } from "./typed-check.ts";
 
 /** One apply. */
 export interface ApplyOptions {
-  /** The stored object, or what a new one of its kind starts as; undefined for a new object of a custom kind */
+  /** The stored object; undefined for a new one */
   readonly live: JsonMap | undefined;
   /** What the applier wants to own, as it was sent; `resourceVersion` and `uid` in it are the caller's to check */
   readonly applied: JsonMap;
@@ -78,7 +79,7 @@ export function applyPatch(options: ApplyOptions): ApplyOutcome {
     return { kind: "invalid", message: "failed to decode managed fields of the stored object" };
   }
   const attempt: Attempt = {
-    base: live ?? newObject(applied),
+    base: live ?? initialObject(applied),
     wanted: withoutIgnored(applied),
     managers,
     options,
@@ -106,25 +107,21 @@ function findMistake({ live, applied, schema }: ApplyOptions): string | undefine
     : `failed to create typed patch object (${describeObject(applied)}): ${mistake}`;
 }
 
-/** `default/a; clrk.apoxy.dev/v1alpha1, Kind=Backend`. */
+/** `default/a; clrk.apoxy.dev/v1alpha1, Kind=Backend`; the core group stands as an empty one. */
 function describeObject(object: JsonMap): string {
   const metadata = ownMap(object, "metadata");
   const namespace = ownString(metadata, "namespace") ?? "";
   const name = ownString(metadata, "name") ?? "";
   const version = ownString(object, "apiVersion") ?? "";
-  return `${namespace}/${name}; ${version}, Kind=${ownString(object, "kind") ?? ""}`;
+  const groupVersion = version.includes("/") ? version : `/${version}`;
+  return `${namespace}/${name}; ${groupVersion}, Kind=${ownString(object, "kind") ?? ""}`;
 }
 
-function newObject(applied: JsonMap): JsonMap {
-  const apiVersion = ownString(applied, "apiVersion") ?? "";
-  return { apiVersion, kind: ownString(applied, "kind") ?? "" };
-}
-
-function managersBefore({ live, now, schema }: ApplyOptions): Managers | undefined {
+function managersBefore({ live, now, schema, reset }: ApplyOptions): Managers | undefined {
   const managers = tryReadManagers(live);
   if (live === undefined || managers === undefined || managers.size > 0) return managers;
   if (!isStored(live)) return managers;
-  const start = { before: undefined, after: live, manager: beforeFirstApply, now, schema };
+  const start = { before: undefined, after: live, manager: beforeFirstApply, now, schema, reset };
   return recordManagers(managers, start);
 }
 

@@ -3,7 +3,7 @@
  * Only what merging needs is in them: names, types, and how lists and maps are owned.
  * Facts: Kubernetes API reference, v1.36.
  */
-import { ownMap, withKey } from "../json-tree.ts";
+import { ownMap, ownString, withKey } from "../json-tree.ts";
 import type { JsonMap } from "../json-tree.ts";
 
 const text: JsonMap = { type: "string" };
@@ -115,6 +115,40 @@ const coreSchemas = new Map<string, JsonMap>([
     }),
   ],
 ]);
+
+/** Fields that every new object of the kind has before anyone writes it, and that nobody owns for that. */
+const initialFields = new Map<string, JsonMap>([
+  ["v1/Namespace", { spec: {}, status: {} }],
+  [
+    "v1/Event",
+    {
+      involvedObject: {},
+      source: {},
+      firstTimestamp: null,
+      lastTimestamp: null,
+      eventTime: null,
+      reportingComponent: "",
+      reportingInstance: "",
+    },
+  ],
+  [
+    "events.k8s.io/v1/Event",
+    {
+      eventTime: null,
+      regarding: {},
+      deprecatedSource: {},
+      deprecatedFirstTimestamp: null,
+      deprecatedLastTimestamp: null,
+    },
+  ],
+]);
+
+/** What a new object of a kind starts as: its version and kind, and for some core kinds a few empty fields. */
+export function initialObject(object: JsonMap): JsonMap {
+  const apiVersion = ownString(object, "apiVersion") ?? "";
+  const kind = ownString(object, "kind") ?? "";
+  return { apiVersion, kind, ...initialFields.get(`${apiVersion}/${kind}`) };
+}
 
 /** The schema of a core kind; undefined for kinds that are not served, which have no other schema. */
 export function findCoreSchema(apiVersion: string, kind: string): JsonMap | undefined {

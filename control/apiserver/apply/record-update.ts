@@ -16,11 +16,12 @@ import {
   withoutManagers,
 } from "./managers.ts";
 import type { Manager, Managers } from "./managers.ts";
+import { initialObject } from "./object-schemas.ts";
 import { systemFields, wholeSeconds } from "./system-fields.ts";
 
 /** One write. */
 export interface UpdateOptions {
-  /** The stored object, or what a new one of its kind starts as; undefined for a new object of a custom kind */
+  /** The stored object; undefined for a new one */
   readonly before: JsonMap | undefined;
   /** The object to be stored, defaulted and reset to what this way of writing may change */
   readonly after: JsonMap;
@@ -52,7 +53,7 @@ export function recordUpdate(options: UpdateOptions): JsonMap {
 export function recordManagers(managers: Managers, options: UpdateOptions): Managers {
   const { before, after, manager, now, schema, subresource = "", reset = emptyFieldSet } = options;
   const apiVersion = ownString(after, "apiVersion") ?? "";
-  const base = before ?? { apiVersion, kind: ownString(after, "kind") ?? "" };
+  const base = before ?? initialObject(after);
   const change = compareObjects(withoutManagers(base), withoutManagers(after), schema);
   const taken = subtractTrees(unionSets(change.added, change.modified), reset);
   const lost = unionSets(taken, subtractTrees(change.removed, reset));

@@ -17,18 +17,22 @@ export const maxCopiedBytes = 3 * 1024 * 1024;
 
 /** The patched object; 422 where an operation does not fit the object, and the object stays as it is. */
 export function jsonPatch(object: JsonMap, patch: JsonValue): PatchOutcome {
-  if (!isJsonList(patch)) return refuse("BadRequest", "a JSON patch must be a list of operations");
+  if (!isJsonList(patch))
+    return refuse("BadRequest", "error decoding patch: a JSON patch must be a list of operations");
   if (patch.length > maxPatchOperations) {
     return refuse(
       "RequestEntityTooLarge",
-      `The allowed maximum operations in a JSON patch is ${maxPatchOperations}, got ${patch.length}`,
+      `Request entity too large: The allowed maximum operations in a JSON patch is ${maxPatchOperations}, got ${patch.length}`,
     );
   }
   const run: Run = { copiedBytes: 0 };
   let document: JsonValue = object;
   for (const item of patch) {
+    if (!isJsonMap(item)) {
+      return refuse("BadRequest", "error decoding patch: an operation must be a JSON object");
+    }
     const operation = parseOperation(item);
-    if (typeof operation === "string") return refuse("BadRequest", operation);
+    if (typeof operation === "string") return refuse("Invalid", operation);
     const changed = perform(document, operation, run);
     if (typeof changed === "string") return refuse("Invalid", changed);
     document = changed.document;
@@ -62,9 +66,9 @@ type Step = { readonly document: JsonValue } | string;
 
 const operations = new Set(["add", "remove", "replace", "move", "copy", "test"]);
 
-function parseOperation(item: JsonValue): Operation | string {
+function parseOperation(item: JsonMap): Operation | string {
   const op = ownString(item, "op");
-  if (!isJsonMap(item) || op === undefined) return "a JSON patch operation must have an op";
+  if (op === undefined) return "a JSON patch operation must have an op";
   if (!operations.has(op)) return `Unexpected kind: ${op}`;
   const path = parsePointer(ownString(item, "path"));
   const from = parsePointer(ownString(item, "from"));
@@ -134,12 +138,9 @@ function remove(document: JsonValue, path: Pointer, op: string): Step {
   return settle(changeAt(document, path.keys, change), op, path);
 }
 
+/** As in Kubernetes a key that is not there is set all the same; an item of a list must be there. */
 function replace(document: JsonValue, path: Pointer, value: JsonValue): Step {
   if (path.keys.length === 0) return { document: value };
-  if (valueAt(document, path.keys) === undefined) {
-    const isInside = valueAt(document, path.keys.slice(0, -1)) !== undefined;
-    return `replace operation does not apply: doc is missing ${isInside ? "key" : "path"}: ${path.text}: missing value`;
-  }
   const change: ContainerChange = (container, key) => {
     if (!isJsonList(container)) return { ...container, ...Object.fromEntries([[key, value]]) };
     const index = itemIndex(key, container.length);

@@ -6,7 +6,9 @@ import type { PatchOutcome } from "./patch-outcome.ts";
 
 /** The patched object. A patch that is no object would replace the whole object, and is refused as Kubernetes does. */
 export function mergePatch(object: JsonMap, patch: JsonValue): PatchOutcome {
-  if (!isJsonMap(patch)) return refuse("BadRequest", "Invalid JSON Patch");
+  if (!isJsonMap(patch)) {
+    return refuse("BadRequest", "error decoding patch: a merge patch must be a JSON object");
+  }
   if (!isShallow(patch)) return refuse("BadRequest", "the patch is nested too deeply");
   return { kind: "patched", object: mergeMaps(object, patch) };
 }

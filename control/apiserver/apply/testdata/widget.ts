@@ -1,5 +1,5 @@
-/** A kind that has every way of owning fields that a schema can ask for, for comparing our merging with Kubernetes' own. */
-import type { JsonMap } from "../../control/apiserver/json-tree.ts";
+/** A kind that has every way of owning fields that a schema can ask for, for tests of merging. */
+import type { JsonMap } from "../../json-tree.ts";
 
 const text: JsonMap = { type: "string" };
 const count: JsonMap = { type: "integer" };
@@ -77,23 +77,12 @@ export const widgetSchema: JsonMap = {
   },
 };
 
-/** Its definition. */
-export const widgetDefinition: JsonMap = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "widgets.bench.clrk.dev" },
-  spec: {
-    group: "bench.clrk.dev",
-    names: { kind: "Widget", listKind: "WidgetList", plural: "widgets", singular: "widget" },
-    scope: "Namespaced",
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: widgetSchema },
-        subresources: { status: {} },
-      },
-    ],
-  },
-};
+/** A widget with these parts; its version is `bench.clrk.dev/v1`. */
+export function widget(name: string, parts: JsonMap, metadata: JsonMap = {}): JsonMap {
+  return {
+    apiVersion: "bench.clrk.dev/v1",
+    kind: "Widget",
+    metadata: { name, namespace: "default", ...metadata },
+    ...parts,
+  };
+}

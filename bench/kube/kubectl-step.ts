@@ -1,0 +1,113 @@
+/** One step of a kubectl script, and how what it printed is made comparable between two servers. */
+import type { JsonValue } from "../../control/apiserver/json-tree.ts";
+import { isJsonList, isJsonMap } from "../../control/apiserver/json-tree.ts";
+import type { Kubectl } from "../harness/kubekit.ts";
+import type { ProcessOutcome } from "../harness/processes.ts";
+
+/** One command, the same for both servers. */
+export interface KubectlStep {
+  readonly name: string;
+  readonly words: readonly string[];
+  /** Standard input, such as manifests */
+  readonly input?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The output is JSON, and compared as such */
+  readonly isJson?: boolean;
+  /** The order of lines says nothing */
+  readonly isUnordered?: boolean;
+  /** What the outputs are reduced to before they are compared; `reason` says what is lost and why that is right */
+  readonly only?: { readonly pattern: RegExp; readonly reason: string };
+  /** Why the output is another one, where it is; the exit code is the same all the same */
+  readonly differs?: string;
+  /** Why even the exit code may be another one */
+  readonly differsInExit?: string;
+}
+
+/** What is compared of a step's outcome. */
+export interface StepOutcome {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one step, and gives what it came to without what differs between any two servers. */
+export async function playStep(kubectl: Kubectl, step: KubectlStep): Promise<StepOutcome> {
+  const outcome = await kubectl(step.words, {
+    ...(step.input !== undefined && { input: step.input }),
+    ...(step.environment !== undefined && { environment: step.environment }),
+  });
+  return normalize(step, outcome);
+}
+
+/** The outcome with identities, times, versions and addresses replaced by their names. */
+export function normalize(step: KubectlStep, outcome: ProcessOutcome): StepOutcome {
+  const { exitCode, stdout, stderr } = outcome;
+  const text = step.isJson === true ? normalizeJson(stdout) : normalizeText(stdout);
+  const picked = [text, normalizeText(stderr)].map((part) => arrange(step, part));
+  return { exitCode, stdout: picked[0] ?? "", stderr: picked[1] ?? "" };
+}
+
+function arrange({ only, isUnordered }: KubectlStep, text: string): string {
+  const lines = text.split("\n");
+  const kept = only === undefined ? lines : lines.filter((line) => only.pattern.test(line));
+  return (isUnordered === true ? kept.sort() : kept).join("\n").trim();
+}
+
+const replacements: readonly (readonly [RegExp, string])[] = [
+  [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uid>"],
+  [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| [+-]\d{4})/g, "<time>"],
+  [/(resourceVersion"?: )"\d+"/g, "$1<version>"],
+  [/https:\/\/127\.0\.0\.1:\d+/g, "<server>"],
+  [/127\.0\.0\.1:\d+/g, "<address>"],
+  // A file name of kubectl's own: diff, edit.
+  [/\/tmp\/(LIVE|MERGED|kubectl-edit)-[\w.-]+/g, "/tmp/$1"],
+  [/(generated-)[a-z0-9]{5}\b/g, "$1<suffix>"],
+  // Ages at the ends of table lines, and in front of those of events.
+  [/(?<=\s)(?:\d+[dhms])+(?: \(x\d+ over [\dhms]+\))?$/gm, "<age>"],
+  [/^(?:\d+[dhms])+(?=\s)/gm, "<age>"],
+  // Lines of the client's own log.
+  [/^[EWI]\d{4} [\d:.]+\s+\d+ /gm, "<log> "],
+];
+
+function normalizeText(text: string): string {
+  const named = replacements.reduce((part, [pattern, name]) => part.replace(pattern, name), text);
+  // Columns are as wide as their widest cell, such as an age.
+  return named
+    .split("\n")
+    .map((line) => line.replace(/(\S) {2,}/g, "$1  ").trimEnd())
+    .join("\n");
+}
+
+function normalizeJson(text: string): string {
+  try {
+    return normalizeText(JSON.stringify(arrangeJson(JSON.parse(text)), undefined, 1));
+  } catch {
+    // An error message in place of JSON is compared as text.
+    return normalizeText(text);
+  }
+}
+
+/** Keys sorted; owners by name, for entries of the same second stand in the order of their writing. */
+function arrangeJson(value: JsonValue): JsonValue {
+  if (isJsonList(value)) {
+    const items = value.map(arrangeJson);
+    const areOwners =
+      items.length > 0 && items.every((item) => isJsonMap(item) && "fieldsV1" in item);
+    return areOwners ? items.sort(compareText) : items;
+  }
+  if (!isJsonMap(value)) return value;
+  const entries = Object.entries(value)
+    .filter(([key, item]) => !(key === "time" && typeof item === "string"))
+    .map(([key, item]): [string, JsonValue] => [key, arrangeJson(item)]);
+  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function compareText(one: JsonValue, other: JsonValue): number {
+  return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
+}
+
+/** A step by its command line; words in double quotes may have blanks. */
+export function kubectl(line: string, more: Omit<KubectlStep, "name" | "words"> = {}): KubectlStep {
+  const words = line.match(/"[^"]*"|\S+/g) ?? [];
+  return { name: line, words: words.map((word) => word.replace(/^"|"$/g, "")), ...more };
+}
