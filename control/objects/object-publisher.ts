@@ -88,15 +88,12 @@ export class ObjectPublisher {
 /** A status that was written changes nothing for gateways: they wrote it. */
 function isNews({ change, object, previous }: ObjectChange): boolean {
   if (change !== "MODIFIED" || previous === undefined) return true;
-  return !isDeepStrictEqual(
-    contentOf(object, "without version"),
-    contentOf(previous, "without version"),
-  );
+  return !isDeepStrictEqual(contentOf(object), contentOf(previous));
 }
 
-function contentOf(object: KubeObject, version?: "without version"): object {
+/** Without what every write changes, and nobody but the server looks at. */
+function contentOf(object: KubeObject): object {
   const { status: _, metadata, ...content } = object;
-  const { managedFields: __, resourceVersion, ...kept } = metadata;
-  const withVersion = version === undefined && resourceVersion !== undefined;
-  return { ...content, metadata: { ...kept, ...(withVersion && { resourceVersion }) } };
+  const { managedFields: __, resourceVersion: ___, ...kept } = metadata;
+  return { ...content, metadata: kept };
 }

@@ -1,5 +1,6 @@
 /** All objects of all files as one set: each object once, and what differs from the set before, told in short lines. */
 import { isDeepStrictEqual } from "node:util";
+import type { ParsedObject } from "../../crds/kinds.ts";
 import { formatReference, referenceOf } from "../../crds/meta.ts";
 import { formatPath } from "../../crds/problem.ts";
 import type { SourceProblem } from "../control-api.ts";
@@ -65,13 +66,20 @@ export function describeChanges(before: ObjectSet | undefined, after: ObjectSet)
     if (earlier === sourced) continue;
     if (earlier === undefined) changes.push(`${key} added`);
     else if (!isDeepStrictEqual(earlier.object, sourced.object)) {
-      changes.push(`${key} changed (${findDifference(earlier.object, sourced.object)})`);
+      const [left, right] = [contentOf(earlier.object), contentOf(sourced.object)];
+      changes.push(`${key} changed (${findDifference(left, right)})`);
     } else if (earlier.file !== sourced.file) changes.push(`${key} moved to ${sourced.file}`);
   }
   for (const key of before?.objects.keys() ?? []) {
     if (!after.objects.has(key)) changes.push(`${key} removed`);
   }
   return changes;
+}
+
+/** An API server counts changes in the object itself, which says nothing about what they are. */
+function contentOf({ metadata, ...content }: ParsedObject): object {
+  const { generation: _, resourceVersion: __, ...kept } = metadata;
+  return { ...content, metadata: kept };
 }
 
 /** The deepest field that holds everything that differs, such as `spec.rules[0].matches[1].path`. */

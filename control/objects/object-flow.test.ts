@@ -1,0 +1,221 @@
+/** Tests of the way of objects: a real store, real files, and a gateway's own end of the feed. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t from "tap";
+import type { Test } from "tap";
+import { systemClock } from "../../gateway/clock.ts";
+import { openFeedSource } from "../../gateway/feed-source.ts";
+import { silentLogger } from "../../gateway/log.ts";
+import { formatSourceProblem } from "../../gateway/manifests.ts";
+import type { LoadedObjects } from "../../gateway/snapshot-source.ts";
+import { allResources } from "../apiserver/all-resources.ts";
+import { ensureNamespaces } from "../apiserver/initial-objects.ts";
+import type { KubeObject } from "../apiserver/kube-object.ts";
+import { ObjectWriter, keyOf } from "../apiserver/object-writer.ts";
+import { openObjectStore } from "../apiserver/object-store.ts";
+import { ObjectFlow } from "./object-flow.ts";
+
+const resources = new Map(allResources().map((resource) => [resource.kind, resource]));
+const byHand = { dryRun: false, validation: "Strict", manager: "by-hand" } as const;
+
+function resourceOf(kind: string) {
+  const found = resources.get(kind);
+  if (found === undefined) throw new Error(`No resource of kind ${kind}`);
+  return found;
+}
+
+function route(name: string, host = `${name}.test`): KubeObject {
+  const parentRefs = [{ group: "clrk.apoxy.dev", kind: "EgressGateway", name: "egress" }];
+  return {
+    apiVersion: "clrk.apoxy.dev/v1alpha1",
+    kind: "EgressHTTPRoute",
+    metadata: { name, namespace: "default" },
+    spec: { parentRefs, hostnames: [host], rules: [{}] },
+  };
+}
+
+class Rig {
+  readonly directory = mkdtempSync(join(tmpdir(), "flow-"));
+  readonly policy = join(this.directory, "policy");
+  readonly feed = join(this.directory, "feed.sock");
+  readonly store = openObjectStore({ file: join(this.directory, "objects.db") });
+  readonly writer = new ObjectWriter(this.store, systemClock);
+  readonly sets: LoadedObjects[] = [];
+  problems: readonly string[] = [];
+  #wake = () => {};
+
+  static async open(t: Test): Promise<Rig> {
+    const rig = new Rig();
+    mkdirSync(rig.policy);
+    await ensureNamespaces(rig.writer);
+    t.teardown(() => {
+      rig.store.close();
+      rmSync(rig.directory, { recursive: true, force: true });
+    });
+    return rig;
+  }
+
+  write(file: string, ...objects: readonly object[]): void {
+    writeFileSync(
+      join(this.policy, file),
+      objects.map((object) => `${JSON.stringify(object, undefined, 2)}\n---\n`).join(""),
+    );
+  }
+
+  async start(t: Test, paths: readonly string[] = [this.policy]): Promise<ObjectFlow> {
+    const flow = new ObjectFlow({
+      ...{ store: this.store, socketPath: this.feed, paths },
+      ...{ clock: systemClock, log: silentLogger },
+    });
+    await flow.open();
+    t.teardown(() => flow.close());
+    return flow;
+  }
+
+  /** A gateway that follows. */
+  async follow(t: Test) {
+    const source = await openFeedSource({
+      ...{ socketPath: this.feed, clock: systemClock, log: silentLogger },
+      secrets: { objects: [], problems: [], warnings: [] },
+      onChange: (loaded) => {
+        this.sets.push(loaded);
+        this.#wake();
+      },
+      onProblems: ({ problems }) => {
+        this.problems = problems.map(formatSourceProblem);
+        this.#wake();
+      },
+    });
+    t.teardown(() => source.close());
+    return source;
+  }
+
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+
+  names(): readonly string[] {
+    return (this.sets.at(-1)?.objects ?? []).map(({ object }) => object.metadata.name).toSorted();
+  }
+
+  find(kind: string, name: string): KubeObject | undefined {
+    const key = keyOf(resourceOf(kind), { name, namespace: "default" });
+    const state = this.store.reader.find(key);
+    return state === undefined ? undefined : JSON.parse(state.text);
+  }
+}
+
+t.test("ObjectFlow serves manifests and what is stored besides, as one set", async (t) => {
+  const rig = await Rig.open(t);
+  await rig.writer.create(resourceOf("EgressHTTPRoute"), route("stored"), byHand);
+  rig.write("a.yaml", route("one"), route("two"));
+  await rig.start(t);
+  await rig.follow(t);
+  t.strictSame(rig.names(), ["one", "stored", "two"]);
+  const one = rig.sets[0]?.objects.find(({ object }) => object.metadata.name === "one");
+  t.match(one, { file: /policy\/a\.yaml$/, line: 1 });
+  rig.write("a.yaml", route("one", "other.test"));
+  await rig.until(() => rig.sets.length === 2);
+  t.strictSame(rig.sets[1]?.changes, [
+    "EgressHTTPRoute default/one changed (spec.hostnames[0])",
+    "EgressHTTPRoute default/two removed",
+  ]);
+  t.match(rig.find("EgressHTTPRoute", "one")?.metadata, {
+    generation: 2,
+    managedFields: [{ manager: "clrk-dev", operation: "Apply" }],
+  });
+  await rig.writer.create(resourceOf("EgressHTTPRoute"), route("three"), byHand);
+  await rig.until(() => rig.sets.length === 3);
+  t.strictSame(rig.names(), ["one", "stored", "three"]);
+});
+
+t.test("ObjectFlow makes one change of many objects", async (t) => {
+  const rig = await Rig.open(t);
+  rig.write("a.yaml", route("first"));
+  await rig.start(t);
+  await rig.follow(t);
+  const many = Array.from({ length: 300 }, (_, index) => route(`r${index}`));
+  rig.write("a.yaml", ...many);
+  await rig.until(() => rig.names().length === 300);
+  t.equal(rig.sets.length, 2);
+});
+
+t.test("ObjectFlow deletes what an earlier process had from manifests", async (t) => {
+  const rig = await Rig.open(t);
+  rig.write("a.yaml", route("one"), route("two"));
+  const flow = await rig.start(t);
+  await rig.writer.create(resourceOf("EgressHTTPRoute"), route("stored"), byHand);
+  await flow.close();
+  rig.write("a.yaml", route("two"));
+  await rig.start(t);
+  await rig.follow(t);
+  t.strictSame(rig.names(), ["stored", "two"]);
+});
+
+t.test(
+  "ObjectFlow tells gateways what is wrong in files, and what cannot be applied",
+  async (t) => {
+    const rig = await Rig.open(t);
+    rig.write("a.yaml", route("one"));
+    await rig.start(t);
+    await rig.follow(t);
+    rig.write("a.yaml", { ...route("one"), spec: { rules: 7 } });
+    await rig.until(() => rig.problems.length > 0);
+    t.match(rig.problems[0], /policy\/a\.yaml:\d+: spec/);
+    rig.write("a.yaml", route("one"));
+    await rig.until(() => rig.problems.length === 0);
+    const immutable = (value: string) => ({
+      ...{ apiVersion: "v1", kind: "Secret", metadata: { name: "s" }, immutable: true },
+      data: { key: Buffer.from(value).toString("base64") },
+    });
+    rig.write("b.yaml", immutable("first"));
+    await rig.until(() => rig.names().includes("s"));
+    rig.write("b.yaml", immutable("second"));
+    await rig.until(() => rig.problems.length > 0);
+    t.match(rig.problems[0], /b\.yaml:1: Cannot apply Secret default\/s: .*immutable/);
+    t.notMatch(rig.problems.join(), Buffer.from("second").toString("base64"));
+  },
+);
+
+t.test(
+  "ObjectFlow writes what gateways found out into status, and tells nobody of it",
+  async (t) => {
+    const rig = await Rig.open(t);
+    rig.write("a.yaml", route("one"));
+    await rig.start(t);
+    const source = await rig.follow(t);
+    const ref = { kind: "EgressHTTPRoute", namespace: "default", name: "one" };
+    const parent = { kind: "EgressGateway", namespace: "default", name: "egress" };
+    const condition = (message: string) => ({
+      ...({ type: "Accepted", status: "True", reason: "Accepted" } as const),
+      ...{ message, observedGeneration: 1 },
+    });
+    const report = (message: string) => ({
+      revision: 1,
+      items: [
+        {
+          ref,
+          conditions: [],
+          problems: [],
+          parents: [{ parent, conditions: [condition(message)] }],
+        },
+        { ref: { ...ref, name: "gone" }, conditions: [], problems: [] },
+      ],
+    });
+    const written = Promise.withResolvers<void>();
+    rig.store.subscribe(() => written.resolve());
+    source.report(report("Valid"));
+    await written.promise;
+    t.match(rig.find("EgressHTTPRoute", "one"), {
+      metadata: { generation: 1 },
+      status: { parents: [{ parentRef: parent, conditions: [{ message: "Valid" }] }] },
+    });
+    const revision = rig.store.revision;
+    source.report(report("Valid"));
+    await rig.writer.create(resourceOf("EgressHTTPRoute"), route("two"), byHand);
+    await rig.until(() => rig.names().includes("two"));
+    t.equal(rig.sets.length, 2, "a status is no news for gateways");
+    t.equal(rig.store.revision, revision + 1, "and the same status is not written again");
+  },
+);
