@@ -44,6 +44,8 @@ export interface SecretOption {
 export interface GatewayOptions {
   /** Manifest files by name; written before the start */
   readonly manifests: Readonly<Record<string, string>>;
+  /** Socket of a control process that is followed in place of manifests */
+  readonly feed?: string;
   readonly secrets?: readonly SecretOption[];
   /** More sources of Secrets, as `--secret` takes them */
   readonly secretSources?: readonly string[];
@@ -336,7 +338,8 @@ async function startProcess(scope: TestScope, start: StartOptions): Promise<Star
     variable: `CLRK_TEST_SECRET_${index}`,
   }));
   const args = [
-    ...["--disable-warning=ExperimentalWarning", program, "-f", directory],
+    ...["--disable-warning=ExperimentalWarning", program],
+    ...(options.feed === undefined ? ["-f", directory] : ["--feed", options.feed]),
     ...["--exit-with-parent", "--concurrency", "1"],
     ...(options.engineThreads ? ["--engine-threads", String(options.engineThreads)] : []),
     ...secrets.flatMap(({ name, key = "token", variable }) => [
