@@ -1,16 +1,18 @@
 /** An unmodified kubectl against the control process: what people type, and what they get to see. */
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import { startControlProcess } from "../harness/control-process.ts";
 import type { ControlProcess } from "../harness/control-process.ts";
+import { readCommandBlocks } from "../harness/document-blocks.ts";
 import { needsKubectl, openKubectlClient } from "../harness/kubectl.ts";
 import type { KubectlClient, KubectlOptions } from "../harness/kubectl.ts";
-import { waitUntil } from "../harness/processes.ts";
+import { runProcess, waitUntil } from "../harness/processes.ts";
 
 const { program, skip } = await needsKubectl();
 const options = { skip, timeout: 240_000 };
+const root = join(import.meta.dirname, "../..");
 
 /** kubectl that must succeed, unless the exit code is given; gives what it printed. */
 type Run = (line: string, expected?: KubectlOptions & { exitCode?: number }) => Promise<string>;
@@ -259,6 +261,33 @@ t.test("core kinds: ConfigMaps, Secrets, Namespaces, Events", options, async (t)
     await run("delete namespace default", { exitCode: 1 }),
     /this namespace may not be deleted/,
   );
+});
+
+t.test("the commands of the document do what they say", options, async (t) => {
+  const { control } = await open(t);
+  const text = readFileSync(join(root, "docs/api-server.md"), "utf8");
+  const blocks = readCommandBlocks(text).filter(({ code }) => code.startsWith("kubectl "));
+  t.equal(blocks.length, 1);
+  const folder = t.testdir();
+  symlinkSync(program, join(folder, "kubectl"));
+  for (const { code } of blocks) {
+    const outcome = await runProcess(
+      {
+        command: "/bin/sh",
+        arguments: ["-ec", code],
+        workingDirectory: root,
+        environment: {
+          PATH: `${folder}:${process.env["PATH"] ?? ""}`,
+          HOME: folder,
+          KUBECONFIG: control.kubeconfig,
+        },
+      },
+      120_000,
+    );
+    t.equal(outcome.exitCode, 0, outcome.stderr);
+    t.match(outcome.stdout, /egressgateway\.clrk\.apoxy\.dev\/default created/);
+    t.match(outcome.stdout, /aiproviderroute\.clrk\.apoxy\.dev "openai" deleted/);
+  }
 });
 
 t.test(
