@@ -26,8 +26,9 @@ export interface KubectlStep {
 /** What is compared of a step's outcome. */
 export interface StepOutcome {
   readonly exitCode: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+  /** Lines */
+  readonly stdout: readonly string[];
+  readonly stderr: readonly string[];
 }
 
 /** Runs one step, and gives what it came to without what differs between any two servers. */
@@ -43,20 +44,20 @@ export async function playStep(kubectl: Kubectl, step: KubectlStep): Promise<Ste
 export function normalize(step: KubectlStep, outcome: ProcessOutcome): StepOutcome {
   const { exitCode, stdout, stderr } = outcome;
   const text = step.isJson === true ? normalizeJson(stdout) : normalizeText(stdout);
-  const picked = [text, normalizeText(stderr)].map((part) => arrange(step, part));
-  return { exitCode, stdout: picked[0] ?? "", stderr: picked[1] ?? "" };
+  return { exitCode, stdout: arrange(step, text), stderr: arrange(step, normalizeText(stderr)) };
 }
 
-function arrange({ only, isUnordered }: KubectlStep, text: string): string {
-  const lines = text.split("\n");
+function arrange({ only, isUnordered }: KubectlStep, text: string): string[] {
+  const lines = text.trim().split("\n");
   const kept = only === undefined ? lines : lines.filter((line) => only.pattern.test(line));
-  return (isUnordered === true ? kept.sort() : kept).join("\n").trim();
+  return isUnordered === true ? kept.sort() : kept;
 }
 
 const replacements: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uid>"],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| [+-]\d{4})/g, "<time>"],
   [/(resourceVersion"?: )"\d+"/g, "$1<version>"],
+  [/(Resource Version: +)\d+/g, "$1<version>"],
   [/https:\/\/127\.0\.0\.1:\d+/g, "<server>"],
   [/127\.0\.0\.1:\d+/g, "<address>"],
   // A file name of kubectl's own: diff, edit.
