@@ -68,7 +68,7 @@ export const invocationStatus = statusOf({
   conditions,
 });
 
-/** The schema of an Invocation. */
+/** The schema of an Invocation; its name is a UUID. */
 export const invocationSchema = resource({
   kind: "Invocation",
   description: "The record of one execution",

@@ -94,7 +94,7 @@ export function policyStatus(kinds: readonly string[]) {
 /** The status of a kind of which only conditions are known. */
 export const conditionsStatus = statusOf({ conditions });
 
-/** A status with these fields. */
+/** A status with these fields, none of which an object must have. */
 export function statusOf<const F extends Fields>(fields: F) {
   return object({ description: "What is observed; written by the gateway alone", fields });
 }

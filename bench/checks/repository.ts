@@ -30,9 +30,9 @@ export function readSources(root: string): SourceFile[] {
     .map((path) => parseSource(path, readFileSync(join(root, path), "utf8")));
 }
 
-/** True for a unit test or an end-to-end test. */
+/** True for a unit test, an end-to-end test or a comparison with Kubernetes. */
 export function isTest(path: string): boolean {
-  return /\.(?:test|e2e)\.ts$/.test(path);
+  return /\.(?:test|e2e|kube)\.ts$/.test(path);
 }
 
 const skippedDirectories = new Set(["node_modules", ".git", ".tap", "gen", "dist", "coverage"]);
