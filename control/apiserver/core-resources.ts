@@ -53,6 +53,11 @@ export const configMapResource: ServedResource = resourceOfKind(configMapKind, {
 
 /** Secrets: what they hold is in no message. */
 export const secretResource: ServedResource = resourceOfKind(secretKind, {
+  // Clients in Go send an empty type for none.
+  prepare: (written) => {
+    const { type, ...rest } = written;
+    return type === "" ? rest : written;
+  },
   schema: () => openApiSchema(secretKind),
   columns: [
     nameColumn,

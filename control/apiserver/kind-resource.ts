@@ -28,6 +28,10 @@ export type ResourceOverrides = Partial<
     | "checkStatus"
   >
 > & {
+  /** Mends what clients send, before it is checked */
+  readonly prepare?: (
+    written: Readonly<Record<string, unknown>>,
+  ) => Readonly<Record<string, unknown>>;
   /** What is stored, given the parsed object, and the written one without unknown fields; default the parsed one */
   readonly finish?: (facts: CheckedParts) => Readonly<Record<string, unknown>>;
 };
@@ -50,9 +54,15 @@ export function resourceOfKind(
   options: ResourceOverrides & { readonly schema: ServedResource["schema"] },
 ): ServedResource {
   const { kind, plural, shortNames, group, version, apiVersion } = definition;
-  const { finish, ...overrides } = options;
+  const { finish, prepare, ...overrides } = options;
   const check = (object: KubeObject, validation: FieldValidation) =>
-    checkObject({ definition, object, validation, ...(finish && { finish }) });
+    checkObject({
+      definition,
+      object,
+      validation,
+      ...(finish && { finish }),
+      ...(prepare && { prepare }),
+    });
   return {
     group,
     version,
@@ -80,11 +90,13 @@ interface Check {
   readonly object: KubeObject;
   readonly validation: FieldValidation;
   readonly finish?: ResourceOverrides["finish"];
+  readonly prepare?: ResourceOverrides["prepare"];
 }
 
-function checkObject({ definition, object, validation, finish }: Check): CheckedObject {
+function checkObject({ definition, object, validation, finish, prepare }: Check): CheckedObject {
   const { kind, group, version } = definition;
-  const { status, ...written } = object;
+  const { status, ...sent } = object;
+  const written = prepare === undefined ? sent : prepare(sent);
   const pruned = parseWithoutUnknown(written, (value) => definition.parse(value));
   refuseUnknown({ kind, version, validation, unknown: pruned.unknown });
   const { result } = pruned;

@@ -16,9 +16,10 @@ import type { Writer } from "./managed-fields.ts";
 import { changedMetadata, checkMetadata, newMetadata } from "./object-meta.ts";
 import type { ObjectKey } from "./object-reader.ts";
 import type { ObjectStore, StoreTransaction } from "./object-store.ts";
-import type { FieldValidation, ServedResource } from "./served-resource.ts";
+import type { CheckedObject, FieldValidation, ServedResource } from "./served-resource.ts";
 import { fromStore, toStore } from "./served-resource.ts";
 import {
+  StatusError,
   alreadyExists,
   conflict,
   forbidden,
@@ -176,13 +177,10 @@ export class ObjectWriter {
     const { resource, options } = facts;
     const merged = mergeSubresource(before, wanted, facts);
     const isStatus = options.subresource === "status";
-    const isChanged = !isSameContent(before, merged);
     if (!isStatus) checkMetadata(merged, resource, before);
-    // An object that is older than a rule can still be labelled, and its status written.
-    const mustCheck = !isStatus && (isChanged || !isSameMeta(before, merged));
-    const checkedSpec = mustCheck
-      ? resource.check(merged, options.validation)
-      : { object: merged, warnings: [] };
+    const checkedSpec = isStatus
+      ? { object: merged, warnings: [] }
+      : checkChange(before, merged, facts);
     const checked = isStatus ? resource.checkStatus(merged, options.validation) : checkedSpec;
     const causes = resource.checkUpdate?.(before, checked.object) ?? [];
     if (causes.length > 0) {
@@ -329,6 +327,27 @@ function isSameContent(a: KubeObject, b: KubeObject): boolean {
 function contentOf(object: KubeObject): JsonMap {
   const { metadata: _, status: __, ...content } = toJsonMap(object);
   return content;
+}
+
+/** An object that is older than a rule can still be labelled: what is not changed is not judged again. */
+function checkChange(before: KubeObject, after: KubeObject, facts: CheckFacts): CheckedObject {
+  const { resource, options } = facts;
+  const { validation } = options;
+  if (!isSameContent(before, after)) return resource.check(after, validation);
+  const unchanged = { object: after, warnings: [] };
+  if (isSameMeta(before, after)) return unchanged;
+  try {
+    resource.check(after, validation);
+  } catch (error) {
+    const isInvalid = error instanceof StatusError && error.reason === "Invalid";
+    if (!isInvalid) throw error;
+    const causes = (error.details?.causes ?? []).filter(({ field = "" }) =>
+      field.startsWith("metadata"),
+    );
+    const { group, kind } = resource;
+    if (causes.length > 0) throw invalid({ group, kind, name: after.metadata.name }, causes);
+  }
+  return unchanged;
 }
 
 function isSameMeta(a: KubeObject, b: KubeObject): boolean {

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { ResourceRegistry } from "./resource-registry.ts";
+import { isKubernetesKind } from "./served-resource.ts";
 import type { ServedResource } from "./served-resource.ts";
 
 /** The documents of a server. */
@@ -203,7 +204,7 @@ function operation(resource: ServedResource, action: string): object {
   const schema = { $ref: `#/components/schemas/${nameOf(resource)}` };
   const content = { "application/json": { schema }, "application/yaml": { schema } };
   const names = parametersOf[action] ?? [];
-  const body = bodyOf(action, schema);
+  const body = bodyOf(action, schema, isKubernetesKind(resource));
   return {
     parameters: names.map((name) => parameter(name, "query")),
     ...(body !== undefined && { requestBody: { content: body } }),
@@ -213,11 +214,12 @@ function operation(resource: ServedResource, action: string): object {
   };
 }
 
-function bodyOf(action: string, schema: object): object | undefined {
+function bodyOf(action: string, schema: object, isCore: boolean): object | undefined {
   if (action === "post" || action === "put") return { "application/json": { schema } };
   if (action !== "patch") return undefined;
   const any = { schema: { type: "object" } };
   return {
+    ...(isCore && { "application/strategic-merge-patch+json": any }),
     "application/apply-patch+yaml": any,
     "application/json-patch+json": { schema: { type: "array" } },
     "application/merge-patch+json": any,

@@ -1,4 +1,4 @@
-/** Patches: which forms are read, and the object that one comes to. Strategic merge is for compiled-in kinds only. */
+/** Patches: which forms are read, and the object that one comes to. Strategic merge is for Kubernetes' own kinds only. */
 import { jsonPatch } from "./patch/json-patch.ts";
 import { mergePatch } from "./patch/merge-patch.ts";
 import type { PatchOutcome } from "./patch/patch-outcome.ts";
@@ -10,23 +10,35 @@ import type { Writer } from "./managed-fields.ts";
 import { readObject } from "./object-meta.ts";
 import type { ObjectPlace } from "./object-meta.ts";
 import { parseJson, parseYaml } from "./request-body.ts";
+import { isKubernetesKind } from "./served-resource.ts";
 import type { ServedResource } from "./served-resource.ts";
 import { StatusError, badRequest, unsupportedMediaType } from "./status-error.ts";
+import { strategicPatch } from "./strategic-patch.ts";
 
 const jsonPatchType = "application/json-patch+json";
 const mergePatchType = "application/merge-patch+json";
 const applyType = "application/apply-patch+yaml";
+const strategicType = "application/strategic-merge-patch+json";
 const codes = { BadRequest: 400, RequestEntityTooLarge: 413, Invalid: 422 } as const;
 
 /** A patch that was read, not yet tried. */
 export interface ReadPatch {
-  readonly kind: "json" | "merge" | "apply";
+  readonly kind: "json" | "merge" | "strategic" | "apply";
   readonly value: JsonValue;
 }
 
 /** Reads the body by its media type. Throws a 415 for other forms of patches, a 400 for what cannot be read. */
-export async function readPatch(body: Buffer, mediaType: string): Promise<ReadPatch> {
+export async function readPatch(
+  body: Buffer,
+  mediaType: string,
+  resource: ServedResource,
+): Promise<ReadPatch> {
+  const isOwn = !isKubernetesKind(resource);
   switch (mediaType) {
+    case strategicType:
+      // As for any custom resource: kubectl then says what to use instead.
+      if (isOwn) throw unsupportedMediaType([jsonPatchType, mergePatchType, applyType]);
+      return { kind: "strategic", value: asJson(parseJson(body)) };
     case jsonPatchType:
       return { kind: "json", value: asJson(parseJson(body)) };
     case mergePatchType:
@@ -34,7 +46,12 @@ export async function readPatch(body: Buffer, mediaType: string): Promise<ReadPa
     case applyType:
       return { kind: "apply", value: asJson(await parseYaml(body)) };
     default:
-      throw unsupportedMediaType([jsonPatchType, mergePatchType, applyType]);
+      throw unsupportedMediaType([
+        jsonPatchType,
+        mergePatchType,
+        ...(isOwn ? [] : [strategicType]),
+        applyType,
+      ]);
   }
 }
 
@@ -57,6 +74,9 @@ export function patchObject(
   if (patch.kind === "apply") return apply(patch.value, current, facts);
   if (current === undefined) return undefined;
   const live = toJsonMap(current);
+  if (patch.kind === "strategic") {
+    return readObject(strategicPatch(live, patch.value), resource, place);
+  }
   const outcome =
     patch.kind === "json" ? jsonPatch(live, patch.value) : mergePatch(live, patch.value);
   return readObject(patched(outcome), resource, place);

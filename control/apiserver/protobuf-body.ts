@@ -220,7 +220,8 @@ function addField(
   if (typeof value === "number") throw malformed(`field "${name}" is a number`);
   switch (field.kind) {
     case "text":
-      message[name] = value.toString("utf8");
+      // Go writes empty text where nothing was given.
+      if (value.length > 0) message[name] = value.toString("utf8");
       return;
     case "bytes":
       message[name] = value.toString("base64");

@@ -60,9 +60,11 @@ function encodeWarning(text: string): string {
 }
 
 function acceptsGzip({ headers }: IncomingMessage): boolean {
-  return /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))?/i.test(
-    String(headers["accept-encoding"] ?? ""),
-  );
+  const items = String(headers["accept-encoding"] ?? "").split(",");
+  return items.some((item) => {
+    const [coding = "", weight = "q=1"] = item.split(";").map((part) => part.trim().toLowerCase());
+    return coding === "gzip" && Number(weight.replace(/^q=/, "")) > 0;
+  });
 }
 
 async function toYaml(json: string): Promise<string> {

@@ -75,6 +75,11 @@ export const resourceVerbs = [
   "watch",
 ] as const;
 
+/** Whether clients know the kind at build time, as they do Kubernetes' own: then they send it in other forms, too. */
+export function isKubernetesKind({ group }: ServedResource): boolean {
+  return group === "" || group.endsWith(".k8s.io");
+}
+
 /** The object as this version shows it. */
 export function fromStore(resource: ServedResource, object: KubeObject): KubeObject {
   return resource.fromStore === undefined ? object : resource.fromStore(object);

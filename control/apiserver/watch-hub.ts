@@ -10,7 +10,7 @@ import type { WatchEnd, WatchOptions } from "./watch-session.ts";
 export type WatchCounts = Readonly<Record<WatchEnd, number>>;
 
 /** Most watches at once: each holds a connection and its share of every change. */
-const maxWatches = 2_000;
+const defaultMaxWatches = 2_000;
 
 /** Often enough that a quiet watcher's revision stays within what is kept. */
 const bookmarkEveryMs = 60_000;
@@ -19,6 +19,7 @@ const bookmarkEveryMs = 60_000;
 export class WatchHub {
   readonly #store: ObjectStore;
   readonly #clock: Clock;
+  readonly #maxWatches: number;
   readonly #sessions = new Map<string, Set<WatchSession>>();
   readonly #ended: Record<WatchEnd, number> = { closed: 0, timeout: 0, slow: 0, expired: 0 };
   readonly #unsubscribe: () => void;
@@ -26,9 +27,10 @@ export class WatchHub {
   #count = 0;
 
   /** Follows the store from now on. */
-  constructor(store: ObjectStore, clock: Clock) {
+  constructor(store: ObjectStore, clock: Clock, limits: { readonly maxWatches?: number } = {}) {
     this.#store = store;
     this.#clock = clock;
+    this.#maxWatches = limits.maxWatches ?? defaultMaxWatches;
     this.#unsubscribe = store.subscribe((changes) => this.#dispatch(changes));
     this.#armBookmarks();
   }
@@ -45,9 +47,9 @@ export class WatchHub {
 
   /** Starts a watch on a response whose head is set. Throws a 429 when there are too many. */
   start(options: WatchOptions, response: ServerResponse): Promise<void> {
-    if (this.#count >= maxWatches) {
+    if (this.#count >= this.#maxWatches) {
       throw tooManyRequests(
-        `too many watches: ${this.#count} run, at most ${maxWatches} are served`,
+        `too many watches: ${this.#count} run, at most ${this.#maxWatches} are served`,
       );
     }
     const session = new WatchSession(options, {

@@ -135,6 +135,7 @@ export class WatchSession {
   async #catchUp(): Promise<void> {
     const { store } = this.#parts;
     while (!this.#isEnded) {
+      if (!(await this.#hasRoom())) return;
       if (this.#position < store.compactedRevision) return this.#expire(this.#position);
       const changes = store.reader.changesAfter(this.storage, this.#position, pageSize);
       for (const change of changes) {

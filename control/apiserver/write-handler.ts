@@ -48,7 +48,7 @@ export async function patchObjectAt(context: ApiContext, call: ObjectRequest): P
   const { request, target, resource } = call;
   const mediaType = mediaTypeOf(request);
   const options = readWriteOptions(call);
-  const patch = await readPatch(await readBody(request), mediaType);
+  const patch = await readPatch(await readBody(request), mediaType, resource);
   const isApply = patch.kind === "apply";
   const force = isSet(target.query, "force");
   if (isApply && (target.query.get("fieldManager") ?? "") === "") {
