@@ -27,8 +27,12 @@ export const refuseChapter = {
     refuse("a label value", named("x", { labels: { a: "c d" } }), { differs: namesKey }),
     refuse("an annotation key", named("x", { annotations: { "a b": "c" } }), { differs: namesKey }),
     refuse("a finalizer", named("x", { finalizers: ["a b"] })),
-    refuse("an owner without uid", named("x", { ownerReferences: [{ ...owner, uid: "" }] }), { differs: namesOne }),
-    refuse("an owner without name", named("x", { ownerReferences: [{ ...owner, name: "" }] }), { differs: namesOne }),
+    refuse("an owner without uid", named("x", { ownerReferences: [{ ...owner, uid: "" }] }), {
+      differs: namesOne,
+    }),
+    refuse("an owner without name", named("x", { ownerReferences: [{ ...owner, name: "" }] }), {
+      differs: namesOne,
+    }),
     refuse("an unknown field", gatewayWith({ nothing: 1 }), { isRefusal: false }),
     refuse("two unknown fields", gatewayWith({ nothing: 1, also: 2 }), { isRefusal: false }),
     refuse("an unknown field in a list", gatewayWith({ listeners: [{ name: "a", nothing: 1 }] }), {
@@ -56,7 +60,9 @@ export const refuseChapter = {
     refuse("an empty list", gatewayWith({ listeners: [] })),
     refuse("a required field", gatewayWith({ listeners: [{ protocol: "TLS" }] })),
     refuse("a duration", gatewayWith({ requestTimeout: "soon" })),
-    refuse("a listener twice", gatewayWith({ listeners: [port("a", 80), port("a", 81)] }), { differs: "ours names the field that is the same" }),
+    refuse("a listener twice", gatewayWith({ listeners: [port("a", 80), port("a", 81)] }), {
+      differs: "ours names the field that is the same",
+    }),
     refuse("two mistakes", gatewayWith({ defaultPolicy: "x", explicitProxy: { port: -1 } })),
     refuse("a missing list", manifest(small("EgressDenyPolicy", "bad", {}))),
     refuse("a missing spec", bare({ metadata: { name: "bad" } })),
@@ -67,12 +73,12 @@ export const refuseChapter = {
     }),
     refuse(
       "an unknown version",
-      bare({ apiVersion: "clrk.apoxy.dev/v9", metadata: name: "bad" }),
+      bare({ apiVersion: "clrk.apoxy.dev/v9", metadata: { name: "bad" } }),
       {
         differs: noSecondDocument,
       },
     ),
-    refuse("no version", manifest({ kind: "Backend", metadata: name: "bad" })),
+    refuse("no version", manifest({ kind: "Backend", metadata: { name: "bad" } })),
     refuse("no YAML", "not: [yaml"),
     kubectl("get clrk"),
   ],
