@@ -112,15 +112,10 @@ const complaints =
 function refusedFields(text: string): string {
   const lines = text.split("\n").flatMap((line) => {
     const field = complaints.exec(line)?.[1];
-    if (field === "<nil>") return [];
-    return field === undefined
-      ? [line.replace(/^(The .* is invalid:)$/, "")]
-      : [`refused: ${field}`];
+    if (field === "<nil>" || /^The .* is invalid:\s*$/.test(line) || line === "") return [];
+    return [field === undefined ? line : `refused: ${field}`];
   });
-  return [...new Set(lines)]
-    .filter((line) => line !== "")
-    .sort()
-    .join("\n");
+  return [...new Set(lines)].sort().join("\n");
 }
 
 const replacements: readonly (readonly [RegExp, string])[] = [
