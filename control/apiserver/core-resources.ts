@@ -80,7 +80,7 @@ export const secretResource: ServedResource = resourceOfKind(secretKind, {
   fields: { ...metadataFields, type: ({ type }) => (typeof type === "string" ? type : "") },
   finish: ({ parsed: { data, ...rest } }) => (countKeys(data) === 0 ? rest : { ...rest, data }),
   checkUpdate: (before, after) => [
-    ...(before["type"] === after["type"] ? [] : [immutableField("type")]),
+    ...(before["type"] === after["type"] ? [] : [immutableField("type", after["type"])]),
     ...refuseImmutable(before, after, ["data"]),
   ],
 });
@@ -137,13 +137,15 @@ function refuseImmutable(
   }));
 }
 
-/** The values are of a Secret's: the message must not show them. */
-function immutableField(field: string): StatusCause {
-  return { reason: "FieldValueInvalid", message: "Invalid value: field is immutable", field };
+/** For fields that are no secret: the message shows the value. */
+function immutableField(field: string, value: unknown): StatusCause {
+  const message = `Invalid value: ${JSON.stringify(value)}: field is immutable`;
+  return { reason: "FieldValueInvalid", message, field };
 }
 
+/** Parsed maps have no prototype, stored ones do. */
 function isSame(a: unknown, b: unknown): boolean {
-  return isDeepStrictEqual(a ?? {}, b ?? {});
+  return isDeepStrictEqual({ ...asRecord(a) }, { ...asRecord(b) });
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

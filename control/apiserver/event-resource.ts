@@ -196,7 +196,16 @@ function checkEvent(
   }
   const { apiVersion, kind, metadata } = event;
   return {
-    object: { ...fields, apiVersion, kind, metadata },
+    // Always there, because Kubernetes' own encoding never leaves them out.
+    object: {
+      eventTime: null,
+      reportingComponent: "",
+      reportingInstance: "",
+      ...fields,
+      apiVersion,
+      kind,
+      metadata,
+    },
     warnings: validation === "Warn" ? unknown.map(unknownText) : [],
   };
 }

@@ -1,12 +1,11 @@
 /**
- * What the server itself writes into metadata, and what a caller may write there: names, identity, generations,
- * finalizers and owners. Pure functions; the caller gives time and randomness.
+ * What the server itself writes into metadata, and what it takes of a caller there. Pure functions; the caller gives
+ * time and randomness. What may be stored is checked in `metadata-check.ts`.
  */
 import { isRecord } from "./kube-object.ts";
 import type { KubeObject, ObjectMetadata } from "./kube-object.ts";
 import type { ServedResource } from "./served-resource.ts";
 import { badRequest, conflict, invalid } from "./status-error.ts";
-import type { StatusCause } from "./status-error.ts";
 
 /** Where a request is sent: the object's namespace (empty for none) and name (empty for a collection). */
 export interface ObjectPlace {
@@ -19,13 +18,6 @@ const maxGenerateBase = 58;
 
 /** Without vowels and what looks alike, as Kubernetes: no words come about. */
 const suffixAlphabet = "bcdfghjklmnpqrstvwxz2456789";
-
-const namePattern =
-  /^(?=.{1,253}$)[a-z\d](?:[-a-z\d]*[a-z\d])?(?:\.[a-z\d](?:[-a-z\d]*[a-z\d])?)*$/;
-const nameRule =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const qualifiedName =
-  /^(?:[a-z\d](?:[-a-z\d.]{0,251}[a-z\d])?\/)?[A-Za-z\d](?:[-\w.]{0,61}[A-Za-z\d])?$/;
 
 /** Fields that only the server writes: what a caller sends there is replaced. */
 const serverFields = [
@@ -77,7 +69,20 @@ export function newMetadata(
   return { ...fields, name, uid: facts.uid, creationTimestamp: facts.now };
 }
 
-/** The metadata of a changed object: identity stays, the rest is what was written. Throws a 409 for another identity. */
+/** Throws a 409 when an object that was sent whole is another one of the same name: its uid is a precondition. */
+export function checkIdentity(
+  before: KubeObject,
+  sent: KubeObject,
+  resource: ServedResource,
+): void {
+  const { uid, name } = before.metadata;
+  const wanted = sent.metadata.uid;
+  if (wanted === undefined || wanted === uid) return;
+  const detail = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${uid}`;
+  throw conflict(resource, name, detail);
+}
+
+/** The metadata of a changed object: identity stays, the rest is what was written. Throws a 422 for another identity. */
 export function changedMetadata(
   before: KubeObject,
   written: ObjectMetadata,
@@ -85,11 +90,11 @@ export function changedMetadata(
 ): ObjectMetadata {
   const { uid } = before.metadata;
   if (written.uid !== undefined && written.uid !== uid) {
-    throw conflict(
-      resource,
-      before.metadata.name,
-      `Precondition failed: UID in precondition: ${written.uid}, UID in object meta: ${uid}`,
-    );
+    const { group, kind } = resource;
+    const message = `Invalid value: ${JSON.stringify(written.uid)}: field is immutable`;
+    throw invalid({ group, kind, name: before.metadata.name }, [
+      { reason: "FieldValueInvalid", message, field: "metadata.uid" },
+    ]);
   }
   const fields: Record<string, unknown> = { ...written };
   for (const name of serverFields) {
@@ -98,35 +103,6 @@ export function changedMetadata(
     if (value !== undefined) fields[name] = value;
   }
   return { ...fields, name: before.metadata.name };
-}
-
-/** Throws a 422 with a cause for each thing in metadata that may not be stored. */
-export function checkMetadata(
-  object: KubeObject,
-  resource: ServedResource,
-  before?: KubeObject,
-): void {
-  const { name, finalizers = [], ownerReferences = [] } = object.metadata;
-  const causes: StatusCause[] = [];
-  if (name === "") {
-    causes.push(required("metadata.name", "name or generateName is required"));
-  } else if (!namePattern.test(name)) {
-    causes.push(wrong("metadata.name", name, nameRule));
-  }
-  for (const finalizer of finalizers) {
-    if (!qualifiedName.test(finalizer)) {
-      causes.push(
-        wrong(
-          "metadata.finalizers",
-          finalizer,
-          "name part must be a qualified name, such as 'example.com/name'",
-        ),
-      );
-    }
-  }
-  causes.push(...checkOwners(ownerReferences), ...checkNewFinalizers(finalizers, before));
-  if (causes.length === 0) return;
-  throw invalid({ group: resource.group, kind: resource.kind, name }, causes);
 }
 
 function readMetadata(
@@ -195,57 +171,6 @@ function generated(base: string, random: (below: number) => number): string {
   if (base === "") return "";
   const suffix = Array.from({ length: 5 }, () => suffixAlphabet[random(suffixAlphabet.length)]);
   return base.slice(0, maxGenerateBase) + suffix.join("");
-}
-
-function checkOwners(owners: ObjectMetadata["ownerReferences"] & object): StatusCause[] {
-  const causes: StatusCause[] = [];
-  for (const [index, owner] of owners.entries()) {
-    const field = `metadata.ownerReferences[${index}]`;
-    for (const name of ["apiVersion", "kind", "name", "uid"] as const) {
-      const value: unknown = owner[name];
-      if (typeof value !== "string" || value === "")
-        causes.push(required(`${field}.${name}`, "must not be empty"));
-    }
-  }
-  const controllers = owners.filter(({ controller }) => controller === true);
-  if (controllers.length > 1) {
-    causes.push({
-      reason: "FieldValueInvalid",
-      message: "Invalid value: Only one reference can have Controller set to true",
-      field: "metadata.ownerReferences",
-    });
-  }
-  return causes;
-}
-
-function checkNewFinalizers(
-  finalizers: readonly string[],
-  before: KubeObject | undefined,
-): StatusCause[] {
-  if (before?.metadata.deletionTimestamp === undefined) return [];
-  const had = new Set(before.metadata.finalizers);
-  const added = finalizers.filter((finalizer) => !had.has(finalizer));
-  if (added.length === 0) return [];
-  const list = added.map((finalizer) => JSON.stringify(finalizer)).join(", ");
-  return [
-    {
-      reason: "FieldValueForbidden",
-      message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`,
-      field: "metadata.finalizers",
-    },
-  ];
-}
-
-function required(field: string, detail: string): StatusCause {
-  return { reason: "FieldValueRequired", message: `Required value: ${detail}`, field };
-}
-
-function wrong(field: string, value: string, rule: string): StatusCause {
-  return {
-    reason: "FieldValueInvalid",
-    message: `Invalid value: ${JSON.stringify(value)}: ${rule}`,
-    field,
-  };
 }
 
 function shown(value: unknown): string {

@@ -49,7 +49,7 @@ t.test("create refuses what is there, what is elsewhere, and what is something e
     [
       policy("b", { metadata: { ownerReferences: [{ kind: "A" }] } }),
       422,
-      /ownerReferences\[0\]\.uid: Required/,
+      /metadata\.ownerReferences\.uid: Invalid value: "": must not be empty/,
     ],
     [policy("b", { metadata: { labels: { "a b": "c" } } }), 422, /metadata\.labels/],
     [

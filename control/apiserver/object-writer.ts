@@ -13,7 +13,8 @@ import type { KubeObject } from "./kube-object.ts";
 import { isRecord, withMetadata } from "./kube-object.ts";
 import { isUnchanged, recordWrite, toJsonMap } from "./managed-fields.ts";
 import type { Writer } from "./managed-fields.ts";
-import { changedMetadata, checkMetadata, newMetadata } from "./object-meta.ts";
+import { checkMetadata } from "./metadata-check.ts";
+import { changedMetadata, checkIdentity, newMetadata } from "./object-meta.ts";
 import type { ObjectKey } from "./object-reader.ts";
 import type { ObjectStore, StoreTransaction } from "./object-store.ts";
 import type { CheckedObject, FieldValidation, ServedResource } from "./served-resource.ts";
@@ -101,8 +102,16 @@ export class ObjectWriter {
     return { manager, now, ...(subresource !== undefined && { subresource }) };
   }
 
-  async #run<T>(options: WriteOptions, step: (transaction: StoreTransaction) => T): Promise<T> {
-    return options.dryRun ? this.#store.rehearse(step) : this.#store.write(step);
+  async #run(
+    options: WriteOptions,
+    step: (transaction: StoreTransaction) => WriteOutcome,
+  ): Promise<WriteOutcome> {
+    if (!options.dryRun) return this.#store.write(step);
+    const outcome = this.#store.rehearse(step);
+    // What is not stored has no version, and must not pose as one that others get.
+    return outcome.created
+      ? { ...outcome, object: withMetadata(outcome.object, { resourceVersion: undefined }) }
+      : outcome;
   }
 
   #create(
@@ -117,10 +126,8 @@ export class ObjectWriter {
     };
     let metadata = newMetadata(object.metadata, facts);
     const isGenerated = object.metadata.name === "" && metadata.name !== "";
-    for (let tries = 0; ; tries++) {
-      const taken = transaction.find(keyOf(resource, metadata)) !== undefined;
-      if (!taken) break;
-      if (!isGenerated || tries === nameTries) throw alreadyExists(resource, metadata.name);
+    const isTaken = () => transaction.find(keyOf(resource, metadata)) !== undefined;
+    for (let tries = 0; isGenerated && tries < nameTries && isTaken(); tries++) {
       metadata = newMetadata(object.metadata, facts);
     }
     checkNamespace(transaction, resource, metadata);
@@ -131,8 +138,9 @@ export class ObjectWriter {
       kind: object.kind,
       metadata: { ...metadata, ...(resource.countsGenerations && { generation: 1 }) },
     };
-    checkMetadata(written, resource);
+    const warnings = checkMetadata(written, resource);
     const checked = resource.check(written, options.validation);
+    if (isTaken()) throw alreadyExists(resource, metadata.name);
     const started = startOf(resource, checked.object);
     const owned = isApply
       ? started
@@ -140,7 +148,11 @@ export class ObjectWriter {
     const stored = toStore(resource, owned);
     refuseLarge(stored);
     const put = transaction.put(keyOf(resource, metadata), stored);
-    return { object: fromStore(resource, put), warnings: checked.warnings, created: true };
+    return {
+      object: fromStore(resource, put),
+      warnings: [...warnings, ...checked.warnings],
+      created: true,
+    };
   }
 
   #change(
@@ -160,7 +172,11 @@ export class ObjectWriter {
       return this.#create(transaction, { resource, object: wanted, options, isApply });
     }
     checkVersion(before, wanted, request);
-    const { after, warnings } = this.#check(before, wanted, { resource, options });
+    const { after, warnings } = this.#check(before, wanted, {
+      resource,
+      options,
+      isPut: request.needsVersion === true,
+    });
     const writer = this.writerOf(options);
     const recorded = request.isApply
       ? after
@@ -175,9 +191,10 @@ export class ObjectWriter {
 
   #check(before: KubeObject, wanted: KubeObject, facts: CheckFacts) {
     const { resource, options } = facts;
+    if (facts.isPut) checkIdentity(before, wanted, resource);
     const merged = mergeSubresource(before, wanted, facts);
     const isStatus = options.subresource === "status";
-    if (!isStatus) checkMetadata(merged, resource, before);
+    const metadataWarnings = isStatus ? [] : checkMetadata(merged, resource, before);
     const checkedSpec = isStatus
       ? { object: merged, warnings: [] }
       : checkChange(before, merged, facts);
@@ -193,7 +210,7 @@ export class ObjectWriter {
       resource.countsGenerations && isNewContent
         ? withMetadata(checked.object, { generation: generation + 1 })
         : checked.object;
-    return { after, warnings: checked.warnings };
+    return { after, warnings: [...metadataWarnings, ...checked.warnings] };
   }
 }
 
@@ -205,6 +222,8 @@ interface CreateFacts {
 }
 
 interface CheckFacts {
+  /** Whether the whole object was sent: then its uid is a precondition */
+  readonly isPut: boolean;
   readonly resource: ServedResource;
   readonly options: WriteOptions;
 }

@@ -41,7 +41,7 @@ t.test("a merge patch changes what it names, and insists on a version that it na
   t.equal((await patch(api, `${policies}/a`, merge, [])).status, 400);
   t.equal((await patch(api, `${policies}/a`, merge, { spec: { requests: "x" } })).status, 422);
   t.equal((await patch(api, `${policies}/a`, merge, { metadata: { name: "b" } })).status, 400);
-  t.equal((await patch(api, `${policies}/a`, merge, { kind: "Backend" })).status, 400);
+  t.equal((await patch(api, `${policies}/a`, merge, { kind: "Backend" })).status, 422);
 });
 
 t.test("a JSON patch is applied whole or not at all", async (t) => {

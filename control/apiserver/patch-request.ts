@@ -12,7 +12,7 @@ import type { ObjectPlace } from "./object-meta.ts";
 import { parseJson, parseYaml } from "./request-body.ts";
 import { isKubernetesKind } from "./served-resource.ts";
 import type { ServedResource } from "./served-resource.ts";
-import { StatusError, badRequest, unsupportedMediaType } from "./status-error.ts";
+import { StatusError, badRequest, invalid, unsupportedMediaType } from "./status-error.ts";
 import { strategicPatch } from "./strategic-patch.ts";
 
 const jsonPatchType = "application/json-patch+json";
@@ -70,16 +70,27 @@ export function patchObject(
   current: KubeObject | undefined,
   facts: PatchFacts,
 ): KubeObject | undefined {
-  const { resource, place } = facts;
   if (patch.kind === "apply") return apply(patch.value, current, facts);
   if (current === undefined) return undefined;
   const live = toJsonMap(current);
   if (patch.kind === "strategic") {
-    return readObject(strategicPatch(live, patch.value), resource, place);
+    return readPatched(strategicPatch(live, patch.value), facts);
   }
   const outcome =
     patch.kind === "json" ? jsonPatch(live, patch.value) : mergePatch(live, patch.value);
-  return readObject(patched(outcome), resource, place);
+  return readPatched(patched(outcome), facts);
+}
+
+/** A patch may not make another kind of the object. */
+function readPatched(object: JsonMap, { resource, place }: PatchFacts): KubeObject {
+  const { group, kind, apiVersion } = resource;
+  const causes = Object.entries({ apiVersion, kind }).flatMap(([field, wanted]) => {
+    const found = object[field] ?? "";
+    const message = `Invalid value: ${JSON.stringify(found)}: must be ${wanted}`;
+    return found === wanted ? [] : [{ reason: "FieldValueInvalid", message, field }];
+  });
+  if (causes.length > 0) throw invalid({ group, kind, name: place.name }, causes);
+  return readObject(object, resource, place);
 }
 
 function apply(

@@ -22,9 +22,11 @@ export function causeOf(problem: Problem): StatusCause {
   }
   const rest = text.slice(start.length);
   if (/^"(?:[^"\\]|\\.)*"(?:, "|\s*or "|$)/.test(wanted)) {
+    const supported = (wanted.match(/"(?:[^"\\]|\\.)*"/g) ?? []).join(", ");
+    const hint = rest.slice(`wanted ${wanted}`.length);
     return {
       reason: "FieldValueNotSupported",
-      message: `Unsupported value: ${found}: ${rest}`,
+      message: `Unsupported value: ${found}: supported values: ${supported}${hint}`,
       field,
     };
   }

@@ -71,7 +71,11 @@ export class WatchSession {
   async run(): Promise<void> {
     const { response, clock, store } = this.#parts;
     const { after, timeoutMs } = this.#options;
-    this.#timeout = clock.setTimeout(() => this.#end("timeout"), timeoutMs);
+    this.#timeout = clock.setTimeout(() => {
+      // A client that has seen nothing at all takes the end of its watch for a failure.
+      this.sendBookmark();
+      this.#end("timeout");
+    }, timeoutMs);
     this.#timeout.unref();
     // The request is closed as soon as its body is read; only the response tells that the watcher is gone.
     response.once("close", () => this.#end("closed"));
