@@ -122,6 +122,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uid>"],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| [+-]\d{4})/g, "<time>"],
   [/(resourceVersion"?: )"\d+"/g, "$1<version>"],
+  [/("continue": )"[^"]+"/g, "$1<token>"],
   [/(Resource Version: +)\d+/g, "$1<version>"],
   [/https:\/\/127\.0\.0\.1:\d+/g, "<server>"],
   [/127\.0\.0\.1:\d+/g, "<address>"],
