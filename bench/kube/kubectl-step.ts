@@ -113,7 +113,8 @@ function refusedFields(text: string): string {
   const lines = text.split("\n").flatMap((line) => {
     const field = complaints.exec(line)?.[1];
     if (field === "<nil>" || /^The .* is invalid:\s*$/.test(line) || line === "") return [];
-    return [field === undefined ? line : `refused: ${field}`];
+    // One server writes a key of a free map with quotes, the other without.
+    return [field === undefined ? line : `refused: ${field.replaceAll('"', "")}`];
   });
   return [...new Set(lines)].sort().join("\n");
 }
