@@ -160,7 +160,7 @@ t.test(
       }
     })();
     await waitUntil(() => acknowledged > 50, { deadlineMs: 20_000, what: "writes" });
-    const port = Number(new URL(control.url).port);
+    const { port } = new URL(control.url);
     control.child.signal("SIGKILL");
     await control.child.exited;
     isDown = true;
@@ -168,7 +168,10 @@ t.test(
     const before = load.answered;
     await waitUntil(() => load.answered > before + 20, { deadlineMs: 10_000, what: "load still" });
     test.equal((await requestThrough(run, two)).status, 403, "and nothing more is allowed");
-    const again = await startControlProcess(test, { home: control.home, port });
+    const again = await startControlProcess(test, {
+      home: control.home,
+      arguments: ["--port", port],
+    });
     const { body } = await again.request("GET", paths["EgressHTTPRoute"] ?? "");
     const names = new Set<string>(Object(body).items.map((item: Written) => item.metadata.name));
     const lost = Array.from({ length: acknowledged }, (_, index) => `bulk-${index}`).filter(

@@ -14,10 +14,8 @@ const startDeadlineMs = 20_000;
 export interface ControlProcessOptions {
   /** `CLRK_HOME`, which may be that of a process before; a new one when absent */
   readonly home?: string;
-  /** Port of the API server; a free one when absent */
-  readonly port?: number;
-  /** Files and folders with manifests */
-  readonly paths?: readonly string[];
+  /** Of its command line */
+  readonly arguments?: readonly string[];
 }
 
 /** A running control process. */
@@ -46,16 +44,18 @@ export async function startControlProcess(
   scope: TestScope,
   options: ControlProcessOptions = {},
 ): Promise<ControlProcess> {
-  const { port, paths = [] } = options;
   const home = options.home ?? join(temporaryDirectory(scope), "clrk");
   const child = startProcess(scope, {
     command: process.execPath,
-    arguments: [
-      ...["--disable-warning=ExperimentalWarning", program],
-      ...paths.flatMap((path) => ["--file", path]),
-      ...(port === undefined ? [] : ["--port", String(port)]),
-    ],
-    environment: { PATH: process.env["PATH"] ?? "", HOME: home, CLRK_HOME: home },
+    arguments: ["--disable-warning=ExperimentalWarning", program, ...(options.arguments ?? [])],
+    environment: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: home,
+      CLRK_HOME: home,
+      ...(process.env["NODE_COMPILE_CACHE"] !== undefined && {
+        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      }),
+    },
   });
   await child.waitUntilReady(() => child.stdout.includes("\n"), {
     deadlineMs: startDeadlineMs,

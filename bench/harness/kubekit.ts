@@ -10,7 +10,13 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
 import type { ProcessOutcome, TestScope } from "./processes.ts";
-import { runProcess, startProcess, temporaryDirectory, waitUntil } from "./processes.ts";
+import {
+  RunningProcess,
+  runProcess,
+  startProcess,
+  temporaryDirectory,
+  waitUntil,
+} from "./processes.ts";
 
 /** From empty caches on two slow cores. */
 const buildDeadlineMs = 20 * 60_000;
@@ -41,6 +47,8 @@ export interface KubectlOptions {
   readonly input?: string;
   /** Added to an environment of `PATH`, `HOME` and `KUBECONFIG` */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What happens while it runs, once its standard error shows that it is ready; then it is ended by SIGINT */
+  readonly watch?: { readonly ready: RegExp; readonly during: () => Promise<void> };
 }
 
 /** A running API server; RBAC is on, and the token is an administrator's. */
@@ -119,16 +127,25 @@ export async function startKubeApiServer(
 function kubectlOf(place: { tools: string; folder: string; kubeconfig: string }): Kubectl {
   const { tools, folder, kubeconfig } = place;
   const own = { PATH: process.env["PATH"] ?? "", HOME: folder, KUBECONFIG: kubeconfig };
-  return (words, { input, environment = {} } = {}) =>
-    runProcess(
-      {
-        command: join(tools, "kubectl"),
-        arguments: words,
-        environment: { ...own, ...environment },
-        ...(input !== undefined && { input }),
-      },
-      kubectlDeadlineMs,
-    );
+  return async (words, { input, environment = {}, watch } = {}) => {
+    const options = {
+      command: join(tools, "kubectl"),
+      arguments: words,
+      environment: { ...own, ...environment },
+      ...(input !== undefined && { input }),
+    };
+    if (watch === undefined) return runProcess(options, kubectlDeadlineMs);
+    const child = new RunningProcess(options);
+    try {
+      const limits = { deadlineMs: kubectlDeadlineMs, what: "a kubectl that watches" };
+      await child.waitUntilReady(() => watch.ready.test(child.stderr), limits);
+      await watch.during();
+    } finally {
+      child.signal("SIGINT");
+    }
+    const exit = await child.exited;
+    return { ...exit, stdout: child.stdout, stderr: child.stderr, timedOut: false };
+  };
 }
 
 async function startEtcd(scope: TestScope, tools: string, folder: string): Promise<string> {

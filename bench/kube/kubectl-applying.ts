@@ -7,6 +7,13 @@ const one = manifest(example("EgressGateway", "one"));
 const changed = manifest(example("EgressGateway", "one", { spec: { defaultPolicy: "allow-all" } }));
 const owners: KubectlStep = kubectl("get egw one -o json --show-managed-fields", { isJson: true });
 
+const listener = (name: string, port: number, more: object = {}): object => ({
+  name,
+  protocol: "HTTP",
+  port,
+  ...more,
+});
+
 /** Apply on the client's side, and differences. */
 export const applyChapter = {
   name: "applying",
@@ -31,7 +38,13 @@ export const applyChapter = {
     kubectl("apply edit-last-applied egw one", { environment: { KUBE_EDITOR: "true" } }),
     kubectl("apply set-last-applied -f -", { input: changed }),
     kubectl('patch egw one --type=merge -p {"metadata":{"labels":{"kept":"yes"}}}'),
-    kubectl("apply -f -", { input: manifest(small("EgressGateway", "one", { listeners: [] })) }),
+    kubectl("apply -f -", {
+      input: manifest(small("EgressGateway", "one", { listeners: [] })),
+      isRefusal: true,
+    }),
+    kubectl("apply -f -", {
+      input: manifest(small("EgressGateway", "one", { listeners: [listener("http", 80)] })),
+    }),
     owners,
     kubectl("apply -f - --prune -l team=red --prune-allowlist=clrk.apoxy.dev/v1alpha1/Backend", {
       input: manifest(example("Backend", "two", { metadata: { labels: { team: "red" } } })),
@@ -47,12 +60,6 @@ export const applyChapter = {
 
 const part = (spec: object, metadata: object = {}): { input: string } => ({
   input: manifest(small("EgressGateway", "one", spec, metadata)),
-});
-const listener = (name: string, port: number, more: object = {}): object => ({
-  name,
-  protocol: "HTTP",
-  port,
-  ...more,
 });
 
 /** Apply on the server's side: owners, conflicts, force, shared and abandoned fields, and the way over from the client's. */
@@ -100,9 +107,17 @@ export const conflictChapter = {
     ssa("anna", part({ listeners: [listener("twice", 80), listener("twice", 81)] }), "", {
       differs: "Kubernetes answers 500 for an object that it cannot merge, ours 400",
     }),
-    ssa("anna", part({ defaultPolicy: "perhaps", listeners: [listener("http", 80)] })),
+    ssa("anna", part({ defaultPolicy: "perhaps", listeners: [listener("http", 80)] }), "", {
+      isRefusal: true,
+    }),
     ssa("anna", part({}, { managedFields: [] })),
-    kubectl("diff -f - --server-side --field-manager=anna", part({ defaultPolicy: "allow-all" })),
+    kubectl("diff -f - --server-side --field-manager=anna", {
+      ...part({ defaultPolicy: "allow-all" }),
+      isRefusal: true,
+    }),
+    kubectl("diff -f - --server-side --field-manager=anna", {
+      ...part({ listeners: [listener("http", 80), listener("more", 90)] }),
+    }),
     kubectl("delete egw one"),
     kubectl("apply -f -", { input: one }),
     kubectl("apply -f - --server-side", { input: changed }),

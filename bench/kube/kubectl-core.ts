@@ -5,6 +5,8 @@ import type { KubectlStep } from "./kubectl-step.ts";
 
 const clusterNamespaces = "a cluster has namespaces of its own";
 
+const decoder = "Kubernetes stops in Go's JSON decoder, ours names the field";
+
 function event(name: string, fields: object = {}): object {
   return {
     apiVersion: "v1",
@@ -47,8 +49,14 @@ export const coreChapters: readonly { name: string; steps: KubectlStep[] }[] = [
       kubectl('patch secret two --type=merge -p {"stringData":{"x":"y"}}'),
       kubectl('patch secret two -p {"data":{"a":null}}'),
       kubectl("get secret two -o jsonpath={.data}"),
-      kubectl("create -f -", { input: manifest(secret("bad", { data: { a: "not base64" } })) }),
-      kubectl("create -f -", { input: manifest(secret("bad", { data: { "a b": "YQ==" } })) }),
+      kubectl("create -f -", {
+        input: manifest(secret("bad", { data: { a: "not base64" } })),
+        differs: decoder,
+      }),
+      kubectl("create -f -", {
+        input: manifest(secret("bad", { data: { "a b": "YQ==" } })),
+        isRefusal: true,
+      }),
       kubectl('patch secret two --type=merge -p {"type":"other"}'),
       kubectl('patch secret two --type=merge -p {"immutable":true}'),
       kubectl('patch secret two --type=merge -p {"stringData":{"x":"z"}}'),
@@ -70,11 +78,16 @@ export const coreChapters: readonly { name: string; steps: KubectlStep[] }[] = [
       kubectl('patch cm two -p {"data":{"c":"3"}}'),
       kubectl('patch cm two --type=json -p [{"op":"remove","path":"/data/a"}]'),
       kubectl("get cm two -o jsonpath={.data}"),
-      kubectl("create -f -", { input: manifest(configMap("bad", { "a b": "1" })) }),
+      kubectl("create -f -", {
+        input: manifest(configMap("bad", { "a b": "1" })),
+        isRefusal: true,
+      }),
       kubectl("create -f -", {
         input: manifest({ ...configMap("bad", { a: "1" }), binaryData: { a: "MQ==" } }),
+        differs: "ours complains of the key in binaryData, Kubernetes of that in data",
+        isRefusal: true,
       }),
-      kubectl("create -f -", { input: manifest(configMap("bad", { a: 1 })) }),
+      kubectl("create -f -", { input: manifest(configMap("bad", { a: 1 })), differs: decoder }),
       kubectl('patch cm two --type=merge -p {"immutable":true}'),
       kubectl('patch cm two --type=merge -p {"data":{"x":"z"}}'),
       kubectl("create -f -", { input: manifest({ ...configMap("bad", {}), nothing: 1 }) }),
@@ -92,7 +105,7 @@ export const coreChapters: readonly { name: string; steps: KubectlStep[] }[] = [
       kubectl("get namespaces -o name", {
         only: { pattern: /(default|team)$/, reason: clusterNamespaces },
       }),
-      kubectl("describe ns team"),
+      kubectl("describe ns team", { differs: "ours knows neither quotas nor limit ranges" }),
       kubectl("create -f - -n team", {
         input: manifest(example("Backend", "one"), configMap("one", {})),
       }),

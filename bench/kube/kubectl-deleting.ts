@@ -42,6 +42,57 @@ export const deletionChapter = {
   ],
 } satisfies { name: string; steps: KubectlStep[] };
 
+const gone = kubectl("get backend,configmap", { until: /No resources found/ });
+
+/** An owner with two dependents, which is then deleted. */
+const dependents = (policy: string): KubectlStep[] => [
+  kubectl("create -f -", { input: manifest(configMap("owner", {})) }),
+  {
+    ...kubectl("create -f -"),
+    name: "two dependents",
+    inputOf: async (ask) => {
+      const uid = await ask(["get", "configmap", "owner", "-o", "jsonpath={.metadata.uid}"]);
+      const owner = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid };
+      const metadata = { ownerReferences: [{ ...owner, blockOwnerDeletion: true }] };
+      return manifest(
+        example("Backend", "held", { metadata }),
+        configMap("dependent", {}, metadata),
+      );
+    },
+  },
+  kubectl("get backend held -o jsonpath={.metadata.ownerReferences[0].kind}"),
+  kubectl(`delete configmap owner --cascade=${policy}`),
+];
+
+/** What becomes of what an object owns. */
+export const ownerChapter = {
+  name: "owners",
+  steps: [
+    ...dependents("background"),
+    gone,
+    ...dependents("foreground"),
+    gone,
+    ...dependents("orphan"),
+    kubectl(
+      "get backend/held configmap/dependent -o jsonpath={.items[*].metadata.ownerReferences}",
+      {
+        until: /^$/,
+      },
+    ),
+    kubectl("delete backend/held configmap/dependent"),
+    {
+      ...kubectl("create -f -"),
+      name: "a dependent of what is not there",
+      inputOf: async () => {
+        const uid = "00000000-0000-4000-8000-000000000000";
+        const owner = { apiVersion: "v1", kind: "ConfigMap", name: "gone", uid };
+        return manifest(example("Backend", "held", { metadata: { ownerReferences: [owner] } }));
+      },
+    },
+    gone,
+  ],
+} satisfies { name: string; steps: KubectlStep[] };
+
 const ready = {
   type: "Ready",
   status: "True",

@@ -6,6 +6,9 @@ import type { KubectlStep } from "./kubectl-step.ts";
 const otherKinds =
   "a cluster has kinds that we do not serve, and records that clusters do not have";
 
+const ownDescriptions =
+  "Kubernetes puts its own descriptions of apiVersion, kind and metadata in place of ours";
+
 /** What is served, and what it is for. */
 export const discoveryChapter = {
   name: "discovery",
@@ -26,10 +29,10 @@ export const discoveryChapter = {
     kubectl("get --raw /apis/clrk.apoxy.dev", { isJson: true }),
     kubectl("get --raw /apis/nothing.here", {}),
     kubectl("get --raw /nothing", {}),
-    kubectl("explain backend"),
+    kubectl("explain backend", { differs: ownDescriptions }),
     kubectl("explain backends.spec --recursive"),
     kubectl("explain egressgateway.spec.listeners"),
-    kubectl("explain egressgateway.metadata.labels"),
+    kubectl("explain egressgateway.metadata.labels", { differs: ownDescriptions }),
     kubectl("explain egressgateway.spec.nothing"),
     kubectl("explain egw.status.conditions"),
     kubectl("explain nothing"),
@@ -39,10 +42,16 @@ export const discoveryChapter = {
   ],
 } satisfies { name: string; steps: KubectlStep[] };
 
+const listener = { name: "http", protocol: "HTTP", port: 80 };
 const first = example("EgressGateway", "first", {
   metadata: { labels: { team: "red", tier: "a" } },
 });
-const second = small("EgressGateway", "second", { listeners: [] }, { labels: { team: "blue" } });
+const second = small(
+  "EgressGateway",
+  "second",
+  { listeners: [listener] },
+  { labels: { team: "blue" } },
+);
 const third = example("Backend", "third", { metadata: { annotations: { note: "kept" } } });
 
 /** Every way of looking at objects. */
@@ -79,7 +88,7 @@ export const readChapter = {
     kubectl("get egw -l tier"),
     kubectl("get egw -l !tier"),
     kubectl("get egw -l team=red,tier=a -o name"),
-    kubectl('get egw -l "team in red"'),
+    kubectl('get egw -l "team in red"', { differs: "ours says what a selector may look like" }),
     kubectl("get egw --field-selector metadata.name=second"),
     kubectl("get egw --field-selector metadata.name!=second"),
     kubectl("get egw --field-selector metadata.namespace=default -o name"),
@@ -98,7 +107,25 @@ export const readChapter = {
       isJson: true,
     }),
     kubectl("get --raw /apis/clrk.apoxy.dev/v1alpha1/namespaces/default/backends/nothing", {}),
-    kubectl("delete egw --all"),
+    ...[
+      "backends?limit=1",
+      "egressgateways?limit=1",
+      "egressgateways?limit=1&labelSelector=team",
+      "egressgateways?labelSelector=team%3Dblue",
+      "egressgateways?resourceVersion=0",
+      "egressgateways?limit=x",
+      "egressgateways?continue=x",
+      "egressgateways?resourceVersion=x",
+      "egressgateways?resourceVersionMatch=Exact",
+      "egressgateways/first?watch=x",
+      "namespaces/default/egressgateways/first/status",
+      "namespaces/default/egressgateways/first/nothing",
+      "namespaces/nowhere/egressgateways/first",
+      "nothing",
+    ].map((path) => kubectl(`get --raw /apis/clrk.apoxy.dev/v1alpha1/${path}`, { isJson: true })),
+    kubectl("scale egw first --replicas=2"),
+    kubectl("logs egw/first"),
+    kubectl("delete egw --all", { isUnordered: true }),
     kubectl("delete backend third"),
     kubectl("get clrk"),
   ],

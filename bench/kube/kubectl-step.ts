@@ -10,11 +10,19 @@ export interface KubectlStep {
   readonly words: readonly string[];
   /** Standard input, such as manifests */
   readonly input?: string;
+  /** Makes the standard input of what kubectl says about the server, such as a uid */
+  readonly inputOf?: (ask: (words: readonly string[]) => Promise<string>) => Promise<string>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Steps that are played while this one runs, which then ends by SIGINT; their outcome is compared, too */
+  readonly meanwhile?: readonly KubectlStep[];
+  /** Repeated until it prints this, for what a server does in the background */
+  readonly until?: RegExp;
   /** The output is JSON, and compared as such */
   readonly isJson?: boolean;
   /** The order of lines says nothing */
   readonly isUnordered?: boolean;
+  /** Only the fields that are complained of are compared, each once: the words of each server are its own */
+  readonly isRefusal?: boolean;
   /** What the outputs are reduced to before they are compared; `reason` says what is lost and why that is right */
   readonly only?: { readonly pattern: RegExp; readonly reason: string };
   /** Why the output is another one, where it is; the exit code is the same all the same */
@@ -26,43 +34,105 @@ export interface KubectlStep {
 /** What is compared of a step's outcome. */
 export interface StepOutcome {
   readonly exitCode: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+  /** Lines */
+  readonly stdout: readonly string[];
+  readonly stderr: readonly string[];
 }
+
+/** Controllers of a cluster look at what they missed every half minute. */
+const untilDeadlineMs = 60_000;
 
 /** Runs one step, and gives what it came to without what differs between any two servers. */
 export async function playStep(kubectl: Kubectl, step: KubectlStep): Promise<StepOutcome> {
-  const outcome = await kubectl(step.words, {
-    ...(step.input !== undefined && { input: step.input }),
-    ...(step.environment !== undefined && { environment: step.environment }),
+  const { words, environment, meanwhile } = step;
+  const ask = async (question: readonly string[]) => (await kubectl(question)).stdout;
+  const input = step.input ?? (await step.inputOf?.(ask));
+  const options = {
+    ...(input !== undefined && { input }),
+    ...(environment !== undefined && { environment }),
+  };
+  if (meanwhile !== undefined) return playWatch(kubectl, step, meanwhile);
+  if (step.until === undefined) return normalize(step, await kubectl(words, options));
+  const { until } = step;
+  let outcome = normalize(step, await kubectl(words, options));
+  const endMs = performance.now() + untilDeadlineMs;
+  while (
+    !until.test([...outcome.stdout, ...outcome.stderr].join("\n")) &&
+    performance.now() < endMs
+  ) {
+    outcome = normalize(step, await kubectl(words, options));
+  }
+  return outcome;
+}
+
+/** The client's own log tells when the watch is there; without that, the first change could come too early. */
+async function playWatch(
+  kubectl: Kubectl,
+  step: KubectlStep,
+  meanwhile: readonly KubectlStep[],
+): Promise<StepOutcome> {
+  const lines: string[] = [];
+  const outcome = await kubectl([...step.words, "-v=6"], {
+    watch: {
+      ready: /watch=true.* status="200/,
+      during: async () => {
+        for (const other of meanwhile) {
+          const { exitCode, stdout, stderr } = await playStep(kubectl, other);
+          lines.push(`${other.name}: ${exitCode}`, ...stdout, ...stderr);
+        }
+      },
+    },
   });
-  return normalize(step, outcome);
+  const { exitCode, stdout, stderr } = normalize(step, outcome);
+  return {
+    exitCode,
+    stdout: [...stdout, ...lines],
+    stderr: stderr.filter((line) => !line.startsWith("<log> ")),
+  };
 }
 
 /** The outcome with identities, times, versions and addresses replaced by their names. */
 export function normalize(step: KubectlStep, outcome: ProcessOutcome): StepOutcome {
   const { exitCode, stdout, stderr } = outcome;
   const text = step.isJson === true ? normalizeJson(stdout) : normalizeText(stdout);
-  const picked = [text, normalizeText(stderr)].map((part) => arrange(step, part));
-  return { exitCode, stdout: picked[0] ?? "", stderr: picked[1] ?? "" };
+  const complaint = normalizeText(step.isRefusal === true ? refusedFields(stderr) : stderr);
+  return { exitCode, stdout: arrange(step, text), stderr: arrange(step, complaint) };
 }
 
-function arrange({ only, isUnordered }: KubectlStep, text: string): string {
-  const lines = text.split("\n");
+function arrange({ only, isUnordered }: KubectlStep, text: string): string[] {
+  const lines = text.trim().split("\n");
   const kept = only === undefined ? lines : lines.filter((line) => only.pattern.test(line));
-  return (isUnordered === true ? kept.sort() : kept).join("\n").trim();
+  return isUnordered === true ? kept.sort() : kept;
+}
+
+const complaints =
+  /^(?:.* is invalid: |\* )(\S.*?): (?:Required value|Invalid value|Unsupported value|Duplicate value|Forbidden|Too long|Too many)/;
+
+/** The fields that a server complains of. Kubernetes adds a note, under no field, that it left its own rules out. */
+function refusedFields(text: string): string {
+  const lines = text.split("\n").flatMap((line) => {
+    const field = complaints.exec(line)?.[1];
+    if (field === "<nil>" || /^The .* is invalid:\s*$/.test(line) || line === "") return [];
+    // One server writes a key of a free map with quotes, the other without.
+    return [field === undefined ? line : `refused: ${field.replaceAll('"', "")}`];
+  });
+  return [...new Set(lines)].sort().join("\n");
 }
 
 const replacements: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uid>"],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| [+-]\d{4})/g, "<time>"],
   [/(resourceVersion"?: )"\d+"/g, "$1<version>"],
+  [/("continue": )"[^"]+"/g, "$1<token>"],
+  [/(Resource Version: +)\d+/g, "$1<version>"],
   [/https:\/\/127\.0\.0\.1:\d+/g, "<server>"],
   [/127\.0\.0\.1:\d+/g, "<address>"],
   // A file name of kubectl's own: diff, edit.
   [/\/tmp\/(LIVE|MERGED|kubectl-edit)-[\w.-]+/g, "/tmp/$1"],
   [/(generated-)[a-z0-9]{5}\b/g, "$1<suffix>"],
-  // Ages at the ends of table lines, and in front of those of events.
+  // Ages as a column of their own, and in front of events.
+  [/(?<= {2})(?:\d+[dhms])+(?= {2}|$)/gm, "<age>"],
+  // Ages at the ends of lines, with how often an event came.
   [/(?<=\s)(?:\d+[dhms])+(?: \(x\d+ over [\dhms]+\))?$/gm, "<age>"],
   [/^(?:\d+[dhms])+(?=\s)/gm, "<age>"],
   // Lines of the client's own log.

@@ -1,5 +1,5 @@
-/** Chapters on creating, replacing and patching, and on what is refused. */
-import { example, manifest, small } from "./kubectl-manifests.ts";
+/** Chapters on creating, replacing and patching. */
+import { example, manifest } from "./kubectl-manifests.ts";
 import { kubectl } from "./kubectl-step.ts";
 import type { KubectlStep } from "./kubectl-step.ts";
 
@@ -58,6 +58,10 @@ const gateway = example("EgressGateway", "one");
 const noDetail = {
   differs: "Kubernetes keeps to itself what does not fit; ours says which operation and why",
 };
+const refused = { isRefusal: true };
+const ownWords = {
+  differs: "Kubernetes checks this with its schema, ours beforehand; both refuse",
+};
 const status = { extra: "--subresource=status" };
 
 /** Patches of all types, of the object and of its status. */
@@ -72,11 +76,11 @@ export const patchChapter = {
     patch("merge", { metadata: { name: "two" } }),
     patch("merge", { metadata: { uid: "two" } }),
     patch("merge", { metadata: { resourceVersion: "1" } }),
-    patch("merge", { apiVersion: "clrk.apoxy.dev/v2" }),
-    patch("merge", { kind: "Backend" }),
-    patch("merge", { spec: null }),
-    patch("merge", { spec: { nothing: 1 } }),
-    patch("merge", { spec: { defaultPolicy: "perhaps" } }),
+    patch("merge", { apiVersion: "clrk.apoxy.dev/v2" }, ownWords),
+    patch("merge", { kind: "Backend" }, ownWords),
+    patch("merge", { spec: null }, refused),
+    patch("merge", { spec: { nothing: 1 } }, refused),
+    patch("merge", { spec: { defaultPolicy: "perhaps" } }, refused),
     patch("json", [{ op: "replace", path: "/spec/defaultPolicy", value: "deny-all" }]),
     patch("json", [{ op: "test", path: "/spec/defaultPolicy", value: "deny-all" }]),
     patch("json", [{ op: "add", path: "/metadata/labels/c", value: "d" }]),
@@ -93,7 +97,7 @@ export const patchChapter = {
     patch("merge", { spec: { defaultPolicy: "allow-all" } }, { extra: "--dry-run=server -o yaml" }),
     patch("merge", { status: { conditions: [] } }),
     patch("merge", { status: { conditions: [condition("True")] } }, status),
-    patch("merge", { status: { conditions: [condition("maybe")] } }, status),
+    patch("merge", { status: { conditions: [condition("maybe")] } }, { ...status, ...refused }),
     patch("merge", { spec: { defaultPolicy: "allow-all" } }, status),
     patch("merge", { metadata: { labels: { status: "x" } } }, status),
     kubectl("get egw one -o json --show-managed-fields", { isJson: true }),
@@ -101,139 +105,6 @@ export const patchChapter = {
     kubectl("get egw one"),
     kubectl("describe egw one"),
     kubectl("delete egw one"),
-  ],
-} satisfies { name: string; steps: KubectlStep[] };
-
-const named = (name: string, metadata: object = {}) =>
-  manifest(example("Backend", "x", { metadata: { name, ...metadata } }));
-const gatewayWith = (spec: object) => manifest(example("EgressGateway", "bad", { spec }));
-
-/** What both refuse, and in which words. */
-export const invalidChapter = {
-  name: "refusing",
-  steps: [
-    ...["Upper", "under_score", "-dash", "a..b", "x".repeat(254)].map((name) => ({
-      ...kubectl("create -f -", { input: named(name) }),
-      name: `a name ${name.slice(0, 20)}`,
-    })),
-    {
-      ...kubectl("create -f -", { input: named("x", { labels: { "a b": "c" } }) }),
-      name: "a label key",
-    },
-    {
-      ...kubectl("create -f -", { input: named("x", { labels: { a: "c d" } }) }),
-      name: "a label value",
-    },
-    {
-      ...kubectl("create -f -", { input: named("x", { annotations: { "a b": "c" } }) }),
-      name: "an annotation key",
-    },
-    {
-      ...kubectl("create -f -", { input: named("x", { finalizers: ["nope"] }) }),
-      name: "a finalizer",
-    },
-    {
-      ...kubectl("create -f -", {
-        input: named("x", {
-          ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "x" }],
-        }),
-      }),
-      name: "an owner without uid",
-    },
-    { ...kubectl("create -f -", { input: gatewayWith({ nothing: 1 }) }), name: "an unknown field" },
-    {
-      ...kubectl("create -f -", { input: gatewayWith({ nothing: 1, also: 2 }) }),
-      name: "two unknown fields",
-    },
-    {
-      ...kubectl("create -f - --validate=warn", { input: gatewayWith({ nothing: 1 }) }),
-      name: "an unknown field with a warning",
-    },
-    kubectl("delete egw bad --ignore-not-found"),
-    {
-      ...kubectl("create -f - --validate=ignore", { input: gatewayWith({ nothing: 1 }) }),
-      name: "an unknown field, ignored",
-    },
-    kubectl("get egw bad -o yaml"),
-    kubectl("delete egw bad --ignore-not-found"),
-    {
-      ...kubectl("create -f -", { input: gatewayWith({ defaultPolicy: "perhaps" }) }),
-      name: "an enumeration",
-    },
-    {
-      ...kubectl("create -f -", { input: gatewayWith({ defaultPolicy: 1 }) }),
-      name: "a number for a text",
-    },
-    {
-      ...kubectl("create -f -", { input: gatewayWith({ listeners: "all" }) }),
-      name: "a text for a list",
-    },
-    {
-      ...kubectl("create -f -", { input: gatewayWith({ explicitProxy: { port: 70_000 } }) }),
-      name: "a port out of range",
-    },
-    {
-      ...kubectl("create -f -", {
-        input: gatewayWith({ listeners: [{ name: "x", protocol: "TLS" }] }),
-      }),
-      name: "a required field",
-    },
-    {
-      ...kubectl("create -f -", { input: gatewayWith({ requestTimeout: "soon" }) }),
-      name: "a duration",
-    },
-    {
-      ...kubectl("create -f -", { input: manifest(small("EgressDenyPolicy", "bad", {})) }),
-      name: "a missing list",
-    },
-    {
-      ...kubectl("create -f -", {
-        input: manifest({
-          apiVersion: "clrk.apoxy.dev/v1alpha1",
-          kind: "Backend",
-          metadata: { name: "bad" },
-        }),
-      }),
-      name: "a missing spec",
-    },
-    {
-      ...kubectl("create -f -", {
-        input: manifest({
-          apiVersion: "clrk.apoxy.dev/v1alpha1",
-          kind: "Nothing",
-          metadata: { name: "bad" },
-        }),
-      }),
-      name: "an unknown kind",
-    },
-    {
-      ...kubectl("create -f -", {
-        input: manifest({
-          apiVersion: "clrk.apoxy.dev/v9",
-          kind: "Backend",
-          metadata: { name: "bad" },
-        }),
-      }),
-      name: "an unknown version",
-    },
-    {
-      ...kubectl("create -f -", {
-        input: manifest({ kind: "Backend", metadata: { name: "bad" } }),
-      }),
-      name: "no version",
-    },
-    {
-      ...kubectl("create -f -", {
-        input: manifest({
-          apiVersion: "clrk.apoxy.dev/v1alpha1",
-          kind: "Backend",
-          metadata: {},
-          spec: {},
-        }),
-      }),
-      name: "no name",
-    },
-    { ...kubectl("create -f -", { input: "not: [yaml" }), name: "no YAML" },
   ],
 } satisfies { name: string; steps: KubectlStep[] };
 

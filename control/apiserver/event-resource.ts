@@ -145,7 +145,11 @@ export const eventsGroupResource: ServedResource = {
 
 function toEventsGroup(event: KubeObject): KubeObject {
   const converted: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(event)) converted[renamed.get(name) ?? name] = value;
+  for (const [name, value] of Object.entries(event)) {
+    // The other group's encoding writes these even when they are empty, this one's does not.
+    if (value === "" && /^reporting/.test(name)) continue;
+    converted[renamed.get(name) ?? name] = value;
+  }
   return {
     ...converted,
     apiVersion: "events.k8s.io/v1",

@@ -229,7 +229,10 @@ t.test("a dry run answers and stores nothing", async (t) => {
   const { body: made } = await api.send("POST", policies, { body: policy("a") });
   const put = { ...made, spec: { ...made.spec, requests: 9 } };
   t.match(await api.send("PUT", `${policies}/a?dryRun=All`, { body: put }), {
-    body: { spec: { requests: 9 } },
+    body: {
+      metadata: { resourceVersion: made.metadata.resourceVersion },
+      spec: { requests: 9 },
+    },
   });
   t.equal((await api.send("DELETE", `${policies}/a?dryRun=All`)).status, 200);
   const body = { dryRun: ["All"] };

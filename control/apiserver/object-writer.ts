@@ -186,7 +186,11 @@ export class ObjectWriter {
     refuseLarge(stored);
     const isGone = stored.metadata.deletionTimestamp !== undefined && !waitsForFinalizers(stored);
     const put = isGone ? transaction.remove(key, stored) : transaction.put(key, stored);
-    return { object: fromStore(resource, put), warnings, created: false };
+    const written = fromStore(resource, put);
+    const { resourceVersion } = before.metadata;
+    // What is not stored has no new version: one that was given here would pose as one that others get.
+    const object = options.dryRun ? withMetadata(written, { resourceVersion }) : written;
+    return { object, warnings, created: false };
   }
 
   #check(before: KubeObject, wanted: KubeObject, facts: CheckFacts) {

@@ -175,6 +175,17 @@ t.test("jsonPatch() bounds operations, copies and depth", (t) => {
   t.end();
 });
 
+t.test("jsonPatch() stops before many operations on a large list take long", (t) => {
+  const list = Array.from({ length: 100_000 }, () => 1);
+  const adding = Array.from({ length: 10_000 }, () => ({ op: "add", path: "/list/0", value: 1 }));
+  const startedMs = performance.now();
+  const outcome = jsonPatch({ list }, adding);
+  t.match(outcome, { kind: "refused", reason: "RequestEntityTooLarge" });
+  t.ok(performance.now() - startedMs < 20_000);
+  t.equal(jsonPatch({ list }, adding.slice(0, 50)).kind, "patched");
+  t.end();
+});
+
 t.test("jsonPatch() takes __proto__ for a key", (t) => {
   const outcome = jsonPatch({}, [
     { op: "add", path: "/__proto__", value: {} },

@@ -4,7 +4,7 @@
  */
 import { equalJson, isJsonList, isJsonMap, isShallow, ownString, ownValue } from "../json-tree.ts";
 import type { JsonMap, JsonValue } from "../json-tree.ts";
-import { changeAt, itemIndex, tryParsePointer, valueAt } from "./json-pointer.ts";
+import { changeAt, copiesAt, itemIndex, tryParsePointer, valueAt } from "./json-pointer.ts";
 import type { ContainerChange } from "./json-pointer.ts";
 import { refuse } from "./patch-outcome.ts";
 import type { PatchOutcome } from "./patch-outcome.ts";
@@ -14,6 +14,9 @@ export const maxPatchOperations = 10_000;
 
 /** Bytes of JSON that the `copy` operations of one patch may add (Kubernetes' own limit): copies of copies double. */
 export const maxCopiedBytes = 3 * 1024 * 1024;
+
+/** Keys and items that one patch may copy in all: about a second of work, where many operations meet a large list. */
+export const maxCopiedItems = 10_000_000;
 
 /** The patched object; 422 where an operation does not fit the object, and the object stays as it is. */
 export function jsonPatch(object: JsonMap, patch: JsonValue): PatchOutcome {
@@ -25,7 +28,7 @@ export function jsonPatch(object: JsonMap, patch: JsonValue): PatchOutcome {
       `Request entity too large: The allowed maximum operations in a JSON patch is ${maxPatchOperations}, got ${patch.length}`,
     );
   }
-  const run: Run = { copiedBytes: 0 };
+  const run: Run = { copiedBytes: 0, copiedItems: 0 };
   let document: JsonValue = object;
   for (const item of patch) {
     if (!isJsonMap(item)) {
@@ -33,6 +36,10 @@ export function jsonPatch(object: JsonMap, patch: JsonValue): PatchOutcome {
     }
     const operation = parseOperation(item);
     if (typeof operation === "string") return refuse("Invalid", operation);
+    run.copiedItems += copiesAt(document, operation.path.keys);
+    if (operation.from !== operation.path)
+      run.copiedItems += copiesAt(document, operation.from.keys);
+    if (run.copiedItems > maxCopiedItems) return refuse("RequestEntityTooLarge", tooMuchWork);
     const changed = perform(document, operation, run);
     if (typeof changed === "string") return refuse("Invalid", changed);
     document = changed.document;
@@ -57,7 +64,10 @@ interface Pointer {
   readonly keys: readonly string[];
 }
 
+const tooMuchWork = `Request entity too large: The operations of the JSON patch change containers of more than ${maxCopiedItems} keys and items together`;
+
 interface Run {
+  copiedItems: number;
   copiedBytes: number;
 }
 

@@ -1,5 +1,5 @@
 import t from "tap";
-import { changeAt, itemIndex, tryParsePointer, valueAt } from "./json-pointer.ts";
+import { changeAt, copiesAt, itemIndex, tryParsePointer, valueAt } from "./json-pointer.ts";
 
 /** The document of RFC 6901, section 5. */
 const standard = { foo: ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, " ": 7, "m~n": 8 };
@@ -51,5 +51,14 @@ t.test("changeAt() copies the way, and says where there is none", (t) => {
     changeAt(document, ["c", "d"], () => "no"),
     "no",
   );
+  t.end();
+});
+
+t.test("copiesAt() counts the containers on the way", (t) => {
+  const document = { a: [1, { b: 1 }, 3], c: 1 };
+  t.equal(copiesAt(document, []), 0);
+  t.equal(copiesAt(document, ["c"]), 2);
+  t.equal(copiesAt(document, ["a", "1", "b"]), 2 + 3 + 1);
+  t.equal(copiesAt(document, ["x", "y", "z"]), 2);
   t.end();
 });

@@ -22,6 +22,18 @@ export function valueAt(document: JsonValue, keys: readonly string[]): JsonValue
   return value;
 }
 
+/** How many keys and items the containers on the way have: what a change there copies. */
+export function copiesAt(document: JsonValue, keys: readonly string[]): number {
+  let copies = 0;
+  let value: JsonValue | undefined = document;
+  for (const key of keys) {
+    if (isJsonList(value)) copies += value.length;
+    else if (isJsonMap(value)) copies += Object.keys(value).length;
+    value = value === undefined ? undefined : valueAt(value, [key]);
+  }
+  return copies;
+}
+
 /** Index of an item that is there; undefined for any other text. */
 export function itemIndex(key: string, length: number): number | undefined {
   if (!/^(?:0|-?[1-9]\d{0,9})$/.test(key)) return undefined;
