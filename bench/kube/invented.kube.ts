@@ -29,6 +29,7 @@ const knownSentences = [
   /, wanted a different name for each: item \d+ has it too$/,
   /: a Secret is only ever read from the namespace of the object that names it$/,
   /, wanted an RE2 regular expression: /,
+  /: (?:minute|hour|day of month|month|day of week): "[^"]+" runs backwards$/,
   /: bits after the prefix are set/,
   /: an IPv4-mapped block needs a prefix length of at least 96$/,
   /, wanted each header in one list: it is in \w+ too$/,
