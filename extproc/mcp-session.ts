@@ -15,7 +15,6 @@ import type {
   McpOutcome,
   McpRefusal,
 } from "../gateway/mcp-judge.ts";
-import { redactTarget } from "../gateway/redact.ts";
 import type { LimitVerdict } from "../gateway/rate-limiter.ts";
 import { letByPick, letByReasons } from "../gateway/routing-plan.ts";
 import type { LimitPlan } from "../gateway/snapshot.ts";
@@ -36,7 +35,10 @@ import { compressedAnswer, cutBody, encodeMcpRefusal } from "./mcp-refusal.ts";
 import { encodeBodyReply, encodeHeadersReply, encodeLongerWait } from "./mutation.ts";
 import type { Observation, Settler } from "./observation.ts";
 import { askPolicies } from "./mcp-policies.ts";
+import type { McpSending } from "./mcp-way.ts";
+import { sendMcp } from "./mcp-way.ts";
 import type { PlanEntry } from "./plan-book.ts";
+import { hidesTarget, recordedTarget } from "./recorded-target.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
 import type { SessionTools } from "./session-tools.ts";
@@ -97,6 +99,7 @@ export class McpSession {
   #requestKeys: readonly (string | null)[] = [];
   #answer: McpAnswer | undefined;
   #target: CallFacts["target"] = null;
+  #routing: CallFacts["routing"] = null;
   /** Goes on after the work that is waited for */
   #resume: ((outcome: WorkOutcome) => readonly SessionCommand[]) | undefined;
   #isSettling = false;
@@ -169,7 +172,7 @@ export class McpSession {
       capture: observation?.capture() ?? null,
       denial: this.#denial,
       ...(this.#wouldDeny !== undefined && { wouldDeny: this.#wouldDeny }),
-      routing: null,
+      routing: this.#routing,
       target: this.#target,
       responseChunks: observation?.responseChunks ?? 0,
       ...(this.#mcp !== null && {
@@ -205,12 +208,22 @@ export class McpSession {
       isLetBy: (denial) => this.#letBy(denial) !== undefined,
     });
     if (changes.kind === "refuse") return this.#refuse(changes.refusal);
+    // What is let by although it would be refused goes to the host that was asked for.
+    const sending = sendMcp(
+      pick === undefined ? entry.plan.mcp : undefined,
+      { head, caller },
+      tools,
+    );
+    if (sending.kind === "refuse") return this.#refuseAsMcp(sending.refusal);
+    this.#noteSending(sending, head);
+    const way = pick === undefined ? sending.way : { pick };
+    const set = [...changes.set, ...sending.set];
     const bytes = encodeHeadersReply("request-headers", {
       // What is compressed cannot be filtered as it passes.
-      set: this.#audits ? changes.set : [...changes.set, ["accept-encoding", "identity"]],
+      set: this.#audits ? set : [...set, ["accept-encoding", "identity"]],
       remove: changes.remove,
       transactionId: this.#id,
-      ...(pick !== undefined && { way: { pick } }),
+      ...(way !== undefined && { way }),
     });
     const goOn = () => {
       this.#state = "open";
@@ -231,13 +244,21 @@ export class McpSession {
     });
   }
 
+  /** Envoy logs the path that the backend is asked by. */
+  #noteSending(
+    { set, routing }: Extract<McpSending, { readonly kind: "go" }>,
+    head: McpHead,
+  ): void {
+    this.#routing = routing;
+    if (set.length === 0) return;
+    this.#target ??= recordedTarget(head.target, this.#options.tools);
+  }
+
   #observe(headers: HeaderView, endOfStream: boolean): void {
     const { entry, tools, settler } = this.#options;
-    const { capture, queryCredentials, hidesTarget } = entry.plan;
+    const { capture } = entry.plan;
     const path = headers.find(":path") ?? "/";
-    if (queryCredentials.length > 0 || hidesTarget === true) {
-      this.#target = redactTarget(tools.redactText(path));
-    }
+    if (hidesTarget(entry.plan)) this.#target = recordedTarget(path, tools);
     if (capture === undefined) return;
     const traceId = this.#trace?.traceId ?? "";
     const request = { method: headers.find(":method") ?? "", path, headers, traceId };

@@ -134,6 +134,8 @@ export interface HttpRule {
   readonly match: HttpMatch;
   /** Present: only for requests for which the engine picked it, whatever `match` says */
   readonly pick?: string;
+  /** Present beside `pick`: requests are of an MCP server, and held only until they are judged */
+  readonly isJudged?: true;
   readonly action: HttpAction;
   /** Present: what the rule would refuse is let by, as far as `audit.ts` says so */
   readonly audits?: true;

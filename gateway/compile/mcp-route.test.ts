@@ -175,11 +175,6 @@ const refused: readonly (readonly [name: string, rule: object, message: string])
     { filters: [toolPolicy({ maxCallsPerExecution: 65_536 })] },
     "spec.rules[0].filters[0].toolPolicy.maxCallsPerExecution (more than 65535) is not enforced yet",
   ],
-  [
-    "backendRefs",
-    { backendRefs: [target("Backend", "b")] },
-    "spec.rules[0].backendRefs is not enforced yet",
-  ],
 ];
 for (const [name, rule, message] of refused) {
   t.test(`draftMcpRoute() refuses a route with ${name}`, async (t) => {

@@ -13,6 +13,7 @@ import type { HttpMatch, ObjectName } from "../snapshot.ts";
 import { maxTotal } from "../snapshot-terms.ts";
 import { anyHost, hostMatch } from "./host-match.ts";
 import { unchanged } from "./header-rewrite.ts";
+import { resolveDestinations } from "./mcp-destinations.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { globPathMatch } from "./path-match.ts";
 import { notEnforced, refuseUnresolved } from "./refusal.ts";
@@ -43,17 +44,19 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
     readConfirmation(rule, ["spec", "rules", position], { index, namespace: name.namespace }),
   );
   const unresolved = [...extensions, ...confirmations].flatMap(({ missing }) => missing);
+  const served = resolveDestinations(rules, { index, route: name });
   const obstacles = [
     ...[...extensions, ...confirmations].flatMap((findings) => findings.obstacles),
     ...loggingObstacles(extensions),
     ...rules.flatMap((rule, position) => ruleObstacles(rule, ["spec", "rules", position])),
+    ...served.obstacles,
   ];
   const isUsable = obstacles.length === 0;
   return {
     object: route,
     name,
     obstacles,
-    unresolved,
+    unresolved: [...unresolved, ...served.missing],
     problems: notesOf(route),
     secrets: confirmations.flatMap(({ secrets }) => secrets),
     rules: [
@@ -66,6 +69,7 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
         logging: extensions[0]?.logging ?? [],
         limits: [],
         backends: [],
+        ...(served.destinations.length > 0 && { destinations: served.destinations }),
         ...(unresolved[0] !== undefined && { deny: refuseUnresolved(name, unresolved[0]) }),
         ...(isUsable && {
           mcp: {
@@ -94,11 +98,10 @@ function loggingObstacles(extensions: readonly ExtensionFindings[]): Finding<"Ac
 }
 
 function ruleObstacles(rule: Rule, path: Path): Finding<"Accepted">[] {
-  const { filters, backendRefs } = rule;
+  const { filters } = rule;
   const odd = expressionsOf(rule).find((expression) => !canCompile(expression));
   return [
     ...(odd === undefined ? [] : [notEnforced(path, `with expression ${JSON.stringify(odd)}`)]),
-    ...(backendRefs.length > 0 ? [notEnforced([...path, "backendRefs"])] : []),
     ...filters.flatMap(({ toolPolicy }, position) => {
       if ((toolPolicy?.maxCallsPerExecution ?? 0) <= maxTotal) return [];
       const at = [...path, "filters", position, "toolPolicy", "maxCallsPerExecution"];

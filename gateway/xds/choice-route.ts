@@ -33,13 +33,15 @@ export interface EntryOptions {
   readonly match: Match;
   readonly engine: EnginePlan;
   readonly requestTimeoutMs: number;
+  /** Most bytes of a body that are held meanwhile */
+  readonly heldBytes?: number;
   /** Some rule of the gateway has something written over, perhaps one that is picked here */
   readonly swaps: boolean;
 }
 
 /** Where requests wait for the engine's choice. One that gets past it without a choice goes nowhere. */
 export function entryRoute(options: EntryOptions): Route {
-  const { name, match, engine, requestTimeoutMs, swaps } = options;
+  const { name, match, engine, requestTimeoutMs, swaps, heldBytes = modelCallBytes } = options;
   return {
     name,
     match: unreadMatch(match),
@@ -48,7 +50,7 @@ export function entryRoute(options: EntryOptions): Route {
       timeout: duration(0),
       idleTimeout: duration(streamIdleMs(requestTimeoutMs)),
     },
-    requestBodyBufferLimit: uint64(modelCallBytes),
+    requestBodyBufferLimit: uint64(heldBytes),
     typedPerFilterConfig: { ...choiceRouteConfig(engine), ...(swaps && swapEntryConfig()) },
   };
 }
