@@ -118,12 +118,12 @@ testRefusals(aiProviderRouteKind, most, [
   [
     "spec.rules.0.filters.0.type",
     "Budget",
-    `${filter}.type: found "Budget", wanted "TokenBudget" or "ExtensionRef"`,
+    `${filter}.type: found "Budget", wanted "TokenBudget", "RequestSizeLimit" or "ExtensionRef"`,
   ],
   [
     "spec.rules.0.filters.0.type",
     undefined,
-    `${filter}.type: not set, wanted "TokenBudget" or "ExtensionRef"`,
+    `${filter}.type: not set, wanted "TokenBudget", "RequestSizeLimit" or "ExtensionRef"`,
   ],
   [
     "spec.rules.0.filters.0.tokenBudget",

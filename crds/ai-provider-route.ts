@@ -6,6 +6,7 @@ import { globFormat, pathGlobFormat } from "./match-formats.ts";
 import { openNameFormat } from "./name-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { backendReferences, openExtensionReference, parentReferences } from "./references.ts";
+import { requestSizeLimit } from "./request-size.ts";
 import {
   array,
   emptyIfAbsent,
@@ -87,11 +88,21 @@ const tokenBudget = refine(
 const filter = object({
   description: "Something that is done to the calls of a rule",
   fields: {
-    type: enumeration({ description: "What is done", values: ["TokenBudget", "ExtensionRef"] }),
+    type: enumeration({
+      description: "What is done",
+      values: ["TokenBudget", "RequestSizeLimit", "ExtensionRef"],
+    }),
     tokenBudget: optional(tokenBudget),
+    requestSizeLimit: optional(requestSizeLimit),
     extensionRef: optional(openExtensionReference),
   },
-  rules: [payloadRule("type", { TokenBudget: "tokenBudget", ExtensionRef: "extensionRef" })],
+  rules: [
+    payloadRule("type", {
+      TokenBudget: "tokenBudget",
+      RequestSizeLimit: "requestSizeLimit",
+      ExtensionRef: "extensionRef",
+    }),
+  ],
 });
 
 const rule = object({

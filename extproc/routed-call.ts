@@ -149,6 +149,11 @@ export class RoutedCall {
     const call = new AskedCall(this.#provider, sent);
     const choice = chooseCall(this.#plan, call, this.#tools);
     this.#wouldDeny = choice.wouldDeny;
+    if (choice.kind === "single" || choice.kind === "walk") {
+      const bound = choice.rule.maxRequestBytes ?? Number.POSITIVE_INFINITY;
+      this.#rule = choice.rule;
+      if (body.length > bound) return this.#refuse(tooLargeForRule(bound));
+    }
     switch (choice.kind) {
       case "refuse":
         this.#rule = choice.rule;
@@ -156,10 +161,8 @@ export class RoutedCall {
       case "next":
         return { kind: "reply", reply: { way: { pick: noPick } } };
       case "single":
-        this.#rule = choice.rule;
         return this.#send(sent, choice, decoded.body === body ? undefined : decoded.body);
       case "walk":
-        this.#rule = choice.rule;
         this.#ways = choice.ways.map(withoutBody);
         return this.#walk(choice.rule, choice.ways, sent);
     }
@@ -276,6 +279,11 @@ const headTooLong: Refusal = {
 /** What was sent is not held while the answer is waited for: prompts are large, and streams long. */
 function withoutBody({ candidate, request }: Way): Way {
   return { candidate, request: { ...request, body: undefined } };
+}
+
+function tooLargeForRule(bound: number): Refusal {
+  const message = `Refused because the body is larger than the ${bound} bytes that its rule takes: send it in parts`;
+  return { status: 413, reason: "body-too-large", message };
 }
 
 function undecodable(kind: "unsupported" | "malformed" | "too-large"): Refusal {

@@ -4,12 +4,20 @@
  */
 
 import type { ArgumentOperator } from "../crds/argument-condition.ts";
-import type { CredentialUse, LimitPlan, ObjectName, Refusal } from "./snapshot-terms.ts";
+import type {
+  CapturePlan,
+  CredentialUse,
+  LimitPlan,
+  ObjectName,
+  Refusal,
+} from "./snapshot-terms.ts";
 
 /** The rules of one MCPRoute. */
 export interface McpPlan {
   /** The first that matches a message decides; what none matches is refused */
   readonly rules: readonly McpRule[];
+  /** Present: what is kept of a request depends on the rules that decide about it, each by its `capture` */
+  readonly isKeptByRule?: true;
   /** The first that is about the server takes the request; absent: all go to the host that the agent asked for */
   readonly destinations?: readonly McpDestination[];
 }
@@ -58,6 +66,10 @@ export interface McpRule {
   readonly toolPolicies: readonly McpToolPolicy[];
   /** Of which a message that the rule matches takes one each */
   readonly limits: readonly LimitPlan[];
+  /** Most bytes of a body with a message that the rule matches; absent: any */
+  readonly maxRequestBytes?: number;
+  /** Absent: nothing is kept, or the plan of the whole route says what */
+  readonly capture?: CapturePlan;
 }
 
 /** Messages that fulfil all of it; an empty list is no condition. */

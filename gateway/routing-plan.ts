@@ -40,6 +40,8 @@ export interface RoutedRule {
   readonly limits?: readonly LimitPlan[];
   /** Absent: calls may use what they like */
   readonly budget?: RuleBudget;
+  /** Most bytes of a body as it is sent; absent: any */
+  readonly maxRequestBytes?: number;
   /** Refuses what it matches */
   readonly refusal?: Refusal & { readonly status: number };
   /** Present: what its limits and its budget would refuse is let by */

@@ -283,3 +283,25 @@ t.test("draftAiProviderRoute() has no provider for names that objects inherit", 
   const result = route({ matches: [{ provider: "constructor" }] });
   t.match(conditionOf(result, label, "Accepted"), /^ProviderNotFound/);
 });
+
+t.test(
+  "draftAiProviderRoute() bounds requests, by whoever knows which rule they mean",
+  async (t) => {
+    const filters = [{ type: "RequestSizeLimit", requestSizeLimit: { maxBytes: 9 } }];
+    const rulesOf = (...matches: readonly object[]) =>
+      hostPolicy(
+        compiled(gateway(), aiRoute("ai", "openai", { matches, filters })),
+        "api.openai.com",
+      ).rules;
+    const plain = rulesOf({ provider: "openai" });
+    t.ok(plain.length > 0);
+    for (const { action, engine } of plain) {
+      t.match(action, { kind: "forward", maxRequestBytes: 9 });
+      for (const rule of engine?.routing?.rules ?? []) t.equal(rule.maxRequestBytes, 9);
+    }
+    const chosen = rulesOf({ provider: "openai", models: ["gpt-5*"] });
+    const entries = chosen.filter(({ action }) => action.kind === "choose");
+    t.ok(entries.length > 0);
+    for (const { engine } of entries) t.match(engine?.routing?.rules, [{ maxRequestBytes: 9 }]);
+  },
+);

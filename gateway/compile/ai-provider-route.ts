@@ -23,6 +23,7 @@ import {
 import { operationPaths } from "./operation-paths.ts";
 import type { FallbackSettings, RouteDraft, RuleDraft } from "./route-draft.ts";
 import { unchanged } from "./header-rewrite.ts";
+import { requestBound } from "./request-bound.ts";
 import { judgeBudgets } from "./rule-budgets.ts";
 import type { ExtensionFindings } from "./rule-extensions.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
@@ -92,9 +93,10 @@ function draftRule(
       if (provider === undefined) return [];
       const { logging, limits } = extensions;
       const { backends } = resolved;
+      const common = { ruleIndex, logging, limits, backends, ...requestBound(rule.filters) };
       const drafts = draftMatch(match, provider, {
         name,
-        rule: { ruleIndex, logging, limits, backends, ...(budget !== undefined && { budget }) },
+        rule: { ...common, ...(budget !== undefined && { budget }) },
         fallback,
       });
       return deny === undefined ? drafts : drafts.map((draft) => ({ ...draft, deny }));
@@ -104,7 +106,10 @@ function draftRule(
 
 interface MatchContext {
   readonly name: ObjectName;
-  readonly rule: Pick<RuleDraft, "ruleIndex" | "logging" | "limits" | "backends" | "budget">;
+  readonly rule: Pick<
+    RuleDraft,
+    "ruleIndex" | "logging" | "limits" | "backends" | "budget" | "maxRequestBytes"
+  >;
   readonly fallback: FallbackSettings | undefined;
 }
 
@@ -123,6 +128,7 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
     models.length > 0 ||
     (fallback !== undefined && rule.backends.length > 1) ||
     rule.backends.some((backend) => !isPlain(backend, provider.name));
+  const isCounted = rule.budget !== undefined || rule.maxRequestBytes !== undefined;
   const choice = {
     models,
     endpoints: match.endpoints,
@@ -136,7 +142,7 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
       choice: {
         ...choice,
         // Envoy cannot compare what stands for a placeholder with globs, and calls of no rule must not go on uncounted.
-        isNeeded: isNeeded || (rule.budget !== undefined && !isWhole(path, match)),
+        isNeeded: isNeeded || (isCounted && !isWhole(path, match)),
         asksUsage: operation.streamUsage !== undefined,
       },
     }),

@@ -17,9 +17,11 @@ import { resolveDestinations } from "./mcp-destinations.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { globPathMatch } from "./path-match.ts";
 import { notEnforced, refuseUnresolved } from "./refusal.ts";
+import { requestBound } from "./request-bound.ts";
 import type { RouteDraft } from "./route-draft.ts";
 import { readConfirmation, usualConfirmation } from "./rule-confirmation.ts";
 import type { ExtensionFindings } from "./rule-extensions.ts";
+import { sinkOf } from "./record-rules.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
 import type { Finding } from "./status-book.ts";
 
@@ -66,7 +68,7 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
         matches: pathMatches(rules),
         requestHeaders: unchanged,
         responseHeaders: unchanged,
-        logging: extensions[0]?.logging ?? [],
+        ...loggingOf(extensions),
         limits: [],
         backends: [],
         ...(served.destinations.length > 0 && { destinations: served.destinations }),
@@ -85,16 +87,28 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
         }),
       },
     ],
-    logging: extensions.map(({ logging }) => logging),
+    // Envoy's log tells all rules of the route as one.
+    logging: [unique(extensions.flatMap(({ logging }) => logging))],
     l4Rules: [],
   };
 }
 
-/** What is kept is decided before it is known which rule a message is of. */
+/** Messages that no rule decides about have records, too, and each record goes to one sink. */
 function loggingObstacles(extensions: readonly ExtensionFindings[]): Finding<"Accepted">[] {
-  const texts = extensions.map(({ logging }) => JSON.stringify(logging.map(referenceOf)));
-  if (new Set(texts).size < 2) return [];
-  return [notEnforced(["spec", "rules"], "with different LoggingPolicies")];
+  const sinks = extensions.map(({ logging }) => sinkOf(logging));
+  if (new Set(sinks).size < 2) return [];
+  return [notEnforced(["spec", "rules"], "with LoggingPolicies that name different sinks")];
+}
+
+/** What all rules say alike is known before it is known which rule a message is of. */
+function loggingOf(extensions: readonly ExtensionFindings[]) {
+  const each = extensions.map(({ logging }) => logging);
+  const texts = new Set(each.map((policies) => JSON.stringify(policies.map(referenceOf))));
+  return texts.size < 2 ? { logging: each[0] ?? [] } : { logging: [], ruleLogging: each };
+}
+
+function unique<Item>(items: readonly Item[]): Item[] {
+  return [...new Set(items)];
 }
 
 function ruleObstacles(rule: Rule, path: Path): Finding<"Accepted">[] {
@@ -191,6 +205,7 @@ function mcpRule(
         : [{ ...mcpToolPolicy(toolPolicy, placeOf(position), name), confirmation }],
     ),
     limits,
+    ...requestBound(filters),
   };
 }
 

@@ -53,6 +53,8 @@ export interface RuleDraft {
   readonly maxRequestBytes?: number;
   /** That the rule applies, in the order of its filters */
   readonly logging: readonly LoggingPolicy[];
+  /** Present beside `mcp` where rules of the route apply different ones; `logging` is then empty */
+  readonly ruleLogging?: readonly (readonly LoggingPolicy[])[];
   /** Of which requests take one each, in the order of the filters */
   readonly limits: readonly LimitPlan[];
   /** Of model calls */

@@ -70,6 +70,7 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     ...(capture !== undefined && { capture }),
     ...(rule.limits.length > 0 && { limits: rule.limits }),
     ...(rule.budget !== undefined && { budget: rule.budget }),
+    ...(rule.maxRequestBytes !== undefined && { maxRequestBytes: rule.maxRequestBytes }),
     ...(scope.audits === true && { audits: scope.audits }),
   };
   const common = { asksUsage: choice.asksUsage, isIdle: isIdle(rule) };
