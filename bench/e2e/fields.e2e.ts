@@ -7,14 +7,17 @@ import { requestThrough } from "../harness/agent-requests.ts";
 import { runOpenAiClient } from "../harness/clients/openai-client.ts";
 import { startGateway } from "../harness/gateway.ts";
 import type { GatewayRun } from "../harness/gateway.ts";
-import { gatewayManifest, objectManifest } from "../harness/gateway-manifests.ts";
+import { gatewayManifest, headerCredential, objectManifest } from "../harness/gateway-manifests.ts";
 import { startMcpServer } from "../harness/mcp-server.ts";
+import { startModelServer } from "../harness/model-server.ts";
 import { waitUntil } from "../harness/processes.ts";
 import { openAiKey, startUpstreams } from "../harness/upstreams.ts";
 
 const upstreams = await startUpstreams(t);
 const mcpHosts = ["sized.test", "logged.test"];
 const mcp = await startMcpServer(t, upstreams.authority.issue(mcpHosts));
+const models = await startModelServer(t, upstreams.authority.issue(["llm.test"]));
+const key = "canary-0123456789abcdefghijklmnop";
 const most = 2_000;
 
 const group = "clrk.apoxy.dev";
@@ -25,9 +28,14 @@ const logged = (name: string) => ({
 });
 
 const gateway = await startGateway(t, {
+  secrets: [{ name: "llm", value: key }],
   manifests: {
     "gateway.yaml": gatewayManifest({
-      aliases: [...upstreams.aliases, { port: mcp.port, hostnames: mcpHosts }],
+      aliases: [
+        ...upstreams.aliases,
+        { port: mcp.port, hostnames: mcpHosts },
+        { port: models.port, hostnames: ["llm.test"] },
+      ],
       upstreamCa: upstreams.upstreamCa,
     }),
     "routes.yaml": [
@@ -37,6 +45,15 @@ const gateway = await startGateway(t, {
           { matches: [{ provider: "openai", models: ["gpt-4o"] }] },
           { matches: [{ provider: "anthropic" }], filters: [sized] },
         ],
+      }),
+      objectManifest("AIProviderRoute", "own", {
+        rules: [{ matches: [{ provider: "custom", hostnames: ["llm.test"], models: ["qwen*"] }] }],
+      }),
+      headerCredential({
+        secret: "llm",
+        route: { kind: "AIProviderRoute", name: "own" },
+        headerName: "authorization",
+        valuePrefix: "Bearer ",
       }),
       objectManifest("MCPRoute", "sized", {
         hostnames: ["sized.test"],
@@ -132,6 +149,38 @@ t.test("another model's calls may be larger, and an SDK raises what it knows", a
     kind: "failed",
     error: { status: 413, message: /larger than the 2000 bytes that its rule takes/ },
   });
+});
+
+t.test("a server of one's own is read and kept to its rules as a provider is", async (test) => {
+  const run = await gateway.registerRun("own");
+  models.answerWith((_, response) => {
+    const message = { role: "assistant", content: "Hi" };
+    const choices = [{ index: 0, message, finish_reason: "stop" }];
+    const usage = { prompt_tokens: 11, completion_tokens: 3, total_tokens: 14 };
+    response.setHeader("content-type", "application/json");
+    response.end(
+      JSON.stringify({ id: "c", object: "chat.completion", model: "qwen3", choices, usage }),
+    );
+  });
+  const OPENAI_BASE_URL = "https://llm.test/v1";
+  const environment = { ...run.environment, OPENAI_API_KEY: "sk-none", OPENAI_BASE_URL };
+  const ask = (model: string) => runOpenAiClient({ operation: "chat", model }, { environment });
+  test.match(await ask("qwen3"), { kind: "answered", value: { text: "Hi", inputTokens: 11 } });
+  test.equal(models.received.at(-1)?.request.headers.authorization, `Bearer ${key}`);
+  const record = await gateway.waitForRecord(
+    ({ agent, usage }) => agent?.uid === run.runId && usage !== null,
+  );
+  test.match(record, {
+    provider: "openai_compatible",
+    model: { requestModel: "qwen3" },
+    usage: { inputTokens: 11, outputTokens: 3 },
+    decision: { route: { name: "own" } },
+  });
+  test.match(await ask("llama4"), {
+    kind: "failed",
+    error: { status: 403, message: /No rule for openai_compatible allows model "llama4"/ },
+  });
+  test.equal(models.received.length, 1);
 });
 
 const call = (name: string, id = 1) => ({

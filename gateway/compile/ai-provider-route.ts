@@ -15,6 +15,7 @@ import type { ObjectIndex } from "./object-index.ts";
 import { globPathMatch } from "./path-match.ts";
 import type { DenyAction } from "./refusal.ts";
 import {
+  notEnforced,
   refuseUncounted,
   refuseUnresolved,
   refuseUntranslatable,
@@ -89,8 +90,8 @@ function draftRule(
     unresolved: [...extensions.missing, ...resolved.missing],
     logging: extensions.logging,
     rules: rule.matches.flatMap((match): RuleDraft[] => {
-      const provider = findProviderByName(match.provider);
-      if (provider === undefined) return [];
+      const provider = findSpoken(match);
+      if (provider === undefined || isNowhere(match)) return [];
       const { logging, limits } = extensions;
       const { backends } = resolved;
       const common = { ruleIndex, logging, limits, backends, ...requestBound(rule.filters) };
@@ -118,7 +119,7 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
   const { rule, fallback } = context;
   const draft = {
     ...rule,
-    hosts: provider.hosts.map(hostMatch),
+    hosts: (match.hostnames.length > 0 ? match.hostnames : provider.hosts).map(hostMatch),
     provider: provider.name,
     requestHeaders: unchanged,
     responseHeaders: unchanged,
@@ -196,14 +197,34 @@ function refusalOf(
   return undefined;
 }
 
-function judgeMatch({ provider }: Match, path: Path): Finding<"Accepted">[] {
+function judgeMatch(match: Match, path: Path): Finding<"Accepted">[] {
   const at = [...path, "provider"];
-  if (provider.toLowerCase() === "custom") {
-    const message = `${formatPath(at)} "custom" names no hosts and is not enforced yet: use an EgressHTTPRoute`;
+  if (isNowhere(match)) {
+    const message = `${formatPath(at)} "custom" names no hosts and is not enforced without them: name those of the server in hostnames`;
     return [{ reason: "NotEnforced", message }];
   }
-  if (findProviderByName(provider) === undefined) return [unknownProvider(provider, at)];
-  return [];
+  if (findSpoken(match) === undefined) return [unknownProvider(match.provider, at)];
+  return match.hostnames.flatMap((host, position) =>
+    hostMatch(host).kind === "ip"
+      ? [notEnforced([...path, "hostnames", position], "an address")]
+      : [],
+  );
+}
+
+/** Whose API is spoken: servers of one's own speak OpenAI's dialects, unless the match names another provider. */
+function findSpoken(match: Match): Provider | undefined {
+  return findProviderByName(isCustom(match) ? openaiCompatible : match.provider);
+}
+
+const openaiCompatible = "openai_compatible";
+
+/** Nobody knows where a server of one's own is. */
+function isNowhere(match: Match): boolean {
+  return isCustom(match) && match.hostnames.length === 0;
+}
+
+function isCustom({ provider }: Match): boolean {
+  return provider.toLowerCase() === "custom";
 }
 
 function isEverything(glob: string): boolean {
