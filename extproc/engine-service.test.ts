@@ -75,7 +75,7 @@ function serve() {
 
 const body = JSON.stringify(chat());
 const request = [requestHeaders(), message("request-body", { body, endOfStream: true })] as const;
-const call = encodeAskedHead("tx1", sentRequest({ body }), []) ?? "lost";
+const call = encodeAskedHead("tx1", sentRequest({ body }), { ways: [], held: [] }) ?? "lost";
 const attempt = {
   "x-clrk-extproc-role": "upstream",
   "x-clrk-plan": "attempt",

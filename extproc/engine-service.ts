@@ -127,6 +127,7 @@ export class EngineService {
         isEjected: (pick) => this.#health.isEjected(pick, monotonicMs(clock)),
         random: Math.random,
         prices: [...prices, ...priceTable],
+        swap: (id) => this.#book.findSwap(id),
       },
       observe: (plan, request, settler) =>
         new Observation({

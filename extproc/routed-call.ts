@@ -14,6 +14,8 @@ import type { AnswerShape, WholeAnswer } from "./answer-changer.ts";
 import { AnswerChanger } from "./answer-changer.ts";
 import { AskedCall } from "./asked-call.ts";
 import { encodeAskedHead } from "./asked-head.ts";
+import type { FindSwap } from "./attempt-swap.ts";
+import { swappableWays } from "./attempt-swap.ts";
 import type { AuditedRefusal, ChoiceTools, Way } from "./call-choice.ts";
 import { chooseCall } from "./call-choice.ts";
 import type { CallDemand } from "./call-demand.ts";
@@ -27,7 +29,10 @@ import type { PickedWay } from "./reply-parts.ts";
 import type { HeaderView } from "./transaction-message.ts";
 
 /** What a routed call asks of its thread. */
-export interface RoutingTools extends ChoiceTools, OutgoingTools {}
+export interface RoutingTools extends ChoiceTools, OutgoingTools {
+  /** What attempts at a candidate are written over by */
+  readonly swap: FindSwap;
+}
 
 /** What is answered when the request is there. */
 export type RoutedReply =
@@ -163,7 +168,6 @@ export class RoutedCall {
       case "single":
         return this.#send(sent, choice, decoded.body === body ? undefined : decoded.body);
       case "walk":
-        this.#ways = choice.ways.map(withoutBody);
         return this.#walk(choice.rule, choice.ways, sent);
     }
   }
@@ -233,11 +237,16 @@ export class RoutedCall {
   }
 
   /** Every attempt makes its own request of what the agent sent. */
-  #walk(rule: RoutedRule, ways: readonly Way[], sent: SentRequest): RoutedReply {
+  #walk(rule: RoutedRule, able: readonly Way[], sent: SentRequest): RoutedReply {
+    this.#ways = able.map(withoutBody);
+    const swappable = swappableWays(able, sent, this.#tools.swap);
+    if (swappable.kind === "refuse") return swappable;
+    const { ways, held } = swappable;
+    this.#ways = ways.map(withoutBody);
     this.#changesPath = true;
     const pick = rule.fallback?.pick ?? noPick;
     const order = ways.map(({ candidate }) => candidate.pick);
-    const call = encodeAskedHead(this.#id, sent, ways);
+    const call = encodeAskedHead(this.#id, sent, { ways, held });
     if (call === undefined) return { kind: "refuse", refusal: headTooLong };
     return { kind: "reply", reply: { set: retryBound(rule, ways), way: { pick, order, call } } };
   }

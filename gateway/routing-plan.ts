@@ -78,6 +78,8 @@ export interface Candidate {
   readonly queryCredentials: readonly Extract<CredentialUse, { readonly kind: "query" }>[];
   /** By which requests to it are signed */
   readonly signing?: Extract<CredentialUse, { readonly kind: "aws-sigv4" }>;
+  /** Id of the plan by which an attempt at it is written over; absent: the request is, or nothing */
+  readonly swap?: string;
   /** It cannot serve anything, and why */
   readonly refusal?: Refusal & { readonly status: number };
 }
