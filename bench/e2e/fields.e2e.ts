@@ -13,7 +13,7 @@ import { startModelServer } from "../harness/model-server.ts";
 import { waitUntil } from "../harness/processes.ts";
 import { openAiKey, startUpstreams } from "../harness/upstreams.ts";
 
-const upstreams = await startUpstreams(t);
+const upstreams = await startUpstreams(t, { tlsHosts: ["one.test", "two.test"] });
 const mcpHosts = ["sized.test", "logged.test"];
 const mcp = await startMcpServer(t, upstreams.authority.issue(mcpHosts));
 const models = await startModelServer(t, upstreams.authority.issue(["llm.test"]));
@@ -27,6 +27,31 @@ const logged = (name: string) => ({
   extensionRef: { group, kind: "LoggingPolicy", name },
 });
 
+function namespaced(kind: string, name: string, metadata: object, spec?: object): string {
+  const apiVersion = kind === "Namespace" ? "v1" : `${group}/v1alpha1`;
+  return `---\n${JSON.stringify({ apiVersion, kind, metadata: { name, ...metadata }, spec })}\n`;
+}
+
+/** Two namespaces with a team and a route each. */
+function namespacesFile(teams: Readonly<Record<"one" | "two", string>>): string {
+  return [
+    namespaced("Namespace", "default", { labels: { team: "a" } }),
+    ...Object.entries(teams).flatMap(([namespace, team]) => [
+      namespaced("Namespace", namespace, { labels: { team } }),
+      namespaced(
+        "EgressHTTPRoute",
+        "web",
+        { namespace },
+        {
+          parentRefs: [{ group, kind: "EgressGateway", name: "egress", namespace: "default" }],
+          hostnames: [`${namespace}.test`],
+          rules: [{}],
+        },
+      ),
+    ]),
+  ].join("");
+}
+
 const gateway = await startGateway(t, {
   secrets: [{ name: "llm", value: key }],
   manifests: {
@@ -37,7 +62,18 @@ const gateway = await startGateway(t, {
         { port: models.port, hostnames: ["llm.test"] },
       ],
       upstreamCa: upstreams.upstreamCa,
+      listeners: [
+        {
+          name: "tls",
+          protocol: "TLS",
+          tls: { mode: "Terminate" },
+          allowedRoutes: {
+            namespaces: { from: "Selector", selector: { matchLabels: { team: "a" } } },
+          },
+        },
+      ],
     }),
+    "namespaces.yaml": namespacesFile({ one: "a", two: "b" }),
     "routes.yaml": [
       objectManifest("AIProviderRoute", "models", {
         rules: [
@@ -85,6 +121,17 @@ const gateway = await startGateway(t, {
       }),
     ].join(""),
   },
+});
+
+t.test("routes come from the namespaces whose labels a listener selects", async (test) => {
+  const run = await gateway.registerRun("namespaces");
+  const statusOf = async (host: string) =>
+    (await requestThrough(run, `https://${host}/bytes/1`)).status;
+  test.equal(await statusOf("one.test"), 200);
+  test.equal(await statusOf("two.test"), 403);
+  await gateway.change("namespaces.yaml", namespacesFile({ one: "b", two: "a" }));
+  test.equal(await statusOf("one.test"), 403);
+  test.equal(await statusOf("two.test"), 200);
 });
 
 const chat = (model: string, bytes: number) => {

@@ -101,19 +101,11 @@ function listenerSnapshot(listener: EgressGateway["spec"]["listeners"][number]):
 }
 
 function findUnenforced({ spec }: EgressGateway): Finding<"Accepted">[] {
-  return spec.listeners.flatMap(({ tls, allowedRoutes }, position) => {
-    const path = ["spec", "listeners", position];
-    const from = allowedRoutes?.namespaces?.from;
-    return [
-      ...(tls?.caCertRef === undefined ? [] : [notEnforced([...path, "tls", "caCertRef"])]),
-      ...(from === "Selector"
-        ? [notEnforced([...path, "allowedRoutes", "namespaces", "from"], from)]
-        : []),
-      ...((allowedRoutes?.kinds.length ?? 0) > 0
-        ? [notEnforced([...path, "allowedRoutes", "kinds"])]
-        : []),
-    ];
-  });
+  return spec.listeners.flatMap(({ tls }, position) =>
+    tls?.caCertRef === undefined
+      ? []
+      : [notEnforced(["spec", "listeners", position, "tls", "caCertRef"])],
+  );
 }
 
 function refusalOf(
