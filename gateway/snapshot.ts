@@ -66,6 +66,8 @@ export interface GatewaySnapshot {
   readonly requestTimeoutMs: number;
   readonly otlp?: OtlpTarget;
   readonly requestSize?: RequestSizeLimits;
+  /** Requests that one agent may have open at one time; absent: any */
+  readonly maxConcurrentRequests?: number;
   /** Present where agents were given placeholders: lower-case digits that all of them hold in either case */
   readonly placeholderTag?: string;
   /** Absent: none */

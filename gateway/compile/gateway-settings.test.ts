@@ -187,3 +187,9 @@ t.test("hostAliases() keeps the first of two addresses of a name and says so", a
     'spec.upstreamTLS.hostAliases leads host "a.example" to 10.0.0.5 already, 10.0.0.6 is not used',
   ]);
 });
+
+t.test("gatewaySettings() takes how many requests of an agent may be open", async (t) => {
+  const limited = gatewayOf(compiled(gateway({ limits: { maxConcurrentRequests: 9 } })));
+  t.equal(limited.maxConcurrentRequests, 9);
+  t.notOk("maxConcurrentRequests" in gatewayOf(compiled(gateway())));
+});

@@ -54,6 +54,7 @@ export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): G
   const otlp = otlpTarget(gateway, scope.book, credentials);
   const sinks = spec.sinks.map((sink) => sinkTarget(gateway, sink, credentials));
   const { explicitProxy, requestTimeout } = spec;
+  const { maxConcurrentRequests } = spec.limits ?? {};
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -71,6 +72,7 @@ export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): G
       requestTimeout === undefined ? defaultRequestTimeoutMs : parseDuration(requestTimeout),
     ...(otlp !== undefined && { otlp }),
     ...(requestSize !== undefined && { requestSize }),
+    ...(maxConcurrentRequests !== undefined && { maxConcurrentRequests }),
     ...(sinks.length > 0 && { sinks }),
   };
 }
