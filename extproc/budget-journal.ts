@@ -1,7 +1,8 @@
 /**
- * What one thread writes down of budgets. What was reserved is in the file before anything is done by it; what was used
- * in the end waits for the next reservation, but not for long, so that a call costs one write. A kill loses nothing that
- * was written; files are not synchronised, so that a machine that loses power may lose the last seconds.
+ * What one thread writes down of budgets. What was reserved is in the file before anything is done by it, written at once
+ * with all that one read of a socket has brought; what was used in the end waits for the next reservation, but not for
+ * long, so that many calls cost one write. A kill loses nothing that was written; files are not synchronised, so that a
+ * machine that loses power may lose the last seconds.
  */
 
 import { closeSync, openSync, writeSync } from "node:fs";
@@ -23,6 +24,21 @@ export interface BudgetJournalOptions {
   /** A file that has become so long is followed by another; 1 MiB when absent */
   readonly maxBytes?: number;
 }
+
+/**
+ * What became of a line. `torn`: it could not be written, but perhaps it is in the file all the same, because others were
+ * written with it, and it must be taken back.
+ */
+export type WriteOutcome = "written" | "unwritten" | "torn";
+
+/** Waits for its line to be written. */
+export interface LineWaiter {
+  /** Called once; must not throw */
+  onWritten(outcome: WriteOutcome): void;
+}
+
+/** Lines of one batch that are written at once: while they wait, so do the answers to their calls. */
+const mostInBatch = 8;
 
 const defaultMaxBytes = 1_048_576;
 
@@ -51,20 +67,38 @@ export class BudgetJournal {
   #sequence = 0;
   #bytes = 0;
   #isTorn = false;
+  #isBatching = false;
+  /** Lines of the batch, and who waits for each */
+  #batch = "";
+  #waiters: LineWaiter[] = [];
 
   constructor(options: BudgetJournalOptions) {
     this.#options = options;
     this.#waiting = new WaitingLines(options.waiting);
   }
 
-  /** Writes a line, and before it all that waits; false when it cannot be written, and then nothing may be done by it. */
-  append(line: BudgetLine): boolean {
+  /** Until `endBatch()` lines that somebody waits for are kept, to be written together. */
+  beginBatch(): void {
+    this.#isBatching = true;
+  }
+
+  /** Writes the batch, and tells all who wait for it. */
+  endBatch(): void {
+    this.#isBatching = false;
+    if (this.#waiters.length > 0) this.#writeBatch();
+  }
+
+  /**
+   * Writes a line, and before it all that waits; false when it cannot be written, and then nothing may be done by it. The
+   * line of a waiter is `pending` within a batch: then, and only then, it is told what becomes of it.
+   */
+  append(line: BudgetLine, waiter?: LineWaiter): boolean | "pending" {
     const text = encodeBudgetLine(line);
-    const bytes = this.#waiting.before(text);
-    if (bytes === undefined) return this.flush() && this.#write(Buffer.from(text, "utf8"));
-    if (!this.#write(bytes)) return false;
-    this.#waiting.clear();
-    return true;
+    if (!this.#isBatching || waiter === undefined) return this.#writeAfter(text) === "written";
+    if (this.#waiters.length === mostInBatch) this.#writeBatch();
+    this.#batch += text;
+    this.#waiters.push(waiter);
+    return "pending";
   }
 
   /** Keeps a line to write it soon; false when it is lost, because there is no room and nothing can be written. */
@@ -74,15 +108,37 @@ export class BudgetJournal {
       this.#timer ??= this.#startTimer();
       return true;
     }
-    return this.flush() && this.#write(Buffer.from(text, "utf8"));
+    return this.flush() && this.#write(Buffer.from(text, "utf8")) === "written";
   }
 
-  /** Writes all that waits; false when it cannot be written, and then it goes on waiting. */
+  /** Writes the batch, and all that waits; false when the latter cannot be written, and then it goes on waiting. */
   flush(): boolean {
+    if (this.#waiters.length > 0) this.#writeBatch();
     if (this.#waiting.isEmpty) return true;
-    if (!this.#write(this.#waiting.bytes())) return false;
+    if (this.#write(this.#waiting.bytes()) !== "written") return false;
     this.#waiting.clear();
     return true;
+  }
+
+  #writeBatch(): void {
+    const text = this.#batch;
+    const waiters = this.#waiters;
+    this.#batch = "";
+    this.#waiters = [];
+    const outcome = this.#writeAfter(text);
+    for (const waiter of waiters) waiter.onWritten(outcome);
+  }
+
+  /** Writes lines, and before them all that waits. */
+  #writeAfter(text: string): WriteOutcome {
+    const bytes = this.#waiting.before(text);
+    if (bytes === undefined) {
+      if (!this.flush()) return "unwritten";
+      return this.#write(Buffer.from(text, "utf8"));
+    }
+    const outcome = this.#write(bytes);
+    if (outcome === "written") this.#waiting.clear();
+    return outcome;
   }
 
   /** Ends the journal, once all that waits is written. Safe to call again. */
@@ -103,17 +159,17 @@ export class BudgetJournal {
   }
 
   /** What a write that failed has left must not spoil the next line; lines that it wrote twice count once. */
-  #write(bytes: Buffer): boolean {
+  #write(bytes: Buffer): WriteOutcome {
     try {
       const file = this.#open();
       if (this.#isTorn) writeSync(file, "\n");
       this.#isTorn = true;
-      if (writeSync(file, bytes) !== bytes.length) return false;
+      if (writeSync(file, bytes) !== bytes.length) return "torn";
       this.#isTorn = false;
       this.#bytes += bytes.length;
-      return true;
+      return "written";
     } catch {
-      return false;
+      return "unwritten";
     }
   }
 

@@ -6,9 +6,10 @@ import type {
   CallMost,
   CallNeed,
   Reservation,
+  ReservationStanding,
 } from "../gateway/budgeter.ts";
 import type { BudgetCount } from "../gateway/snapshot.ts";
-import type { BudgetJournal } from "./budget-journal.ts";
+import type { BudgetJournal, LineWaiter, WriteOutcome } from "./budget-journal.ts";
 import { encodeBudgetKey } from "./budget-key.ts";
 import type { CountAmount } from "./budget-lines.ts";
 import type { BudgetTable, TableNeed, TableSettlement } from "./budget-table.ts";
@@ -20,7 +21,7 @@ import type { ThreadCounters } from "./thread-counters.ts";
 export interface CallBudgetsOptions {
   readonly table: BudgetTable;
   /** Undefined: nothing can be written down, and every call is refused */
-  readonly journal: Pick<BudgetJournal, "append" | "appendSoon"> | undefined;
+  readonly journal: Pick<BudgetJournal, "append" | "appendSoon" | "flush"> | undefined;
   /** What ids of this thread begin with; unique for ever */
   readonly name: string;
   readonly counters: ThreadCounters;
@@ -75,14 +76,12 @@ export class CallBudgets implements Budgeter {
     const id = `${name}.${this.#next++}`;
     const { tokens, microDollars } = need.expected;
     const call = { transaction: need.transaction, tokens, microDollars };
-    const isWritten = journal?.append({ kind: "reserved", id, counts: needs, call }) ?? false;
-    if (!isWritten) {
-      counters.add("unwrittenBudgets", 1);
-      const none = { tokens: 0, microDollars: 0 };
-      release({ counts, needs, used: none }, this.#options);
-      return { kind: "unavailable", cause: "unwritable" };
-    }
     const reservation = new OpenReservation({ id, counts, needs }, this.#options);
+    const line = { kind: "reserved", id, counts: needs, call } as const;
+    const isWritten = journal?.append(line, reservation) ?? false;
+    if (isWritten === "pending") return { kind: "reserved", reservation };
+    reservation.onWritten(isWritten ? "written" : "unwritten");
+    if (!isWritten) return { kind: "unavailable", cause: "unwritable" };
     return { kind: "reserved", reservation };
   }
 
@@ -106,17 +105,51 @@ interface Reserved {
 }
 
 /** One call that is under way. */
-class OpenReservation implements Reservation {
+class OpenReservation implements Reservation, LineWaiter {
   readonly #reserved: Reserved;
   readonly #options: CallBudgetsOptions;
+  #standing: ReservationStanding = "pending";
   #isOpen = true;
+  #callback: (() => void) | undefined;
 
   constructor(reserved: Reserved, options: CallBudgetsOptions) {
     this.#reserved = reserved;
     this.#options = options;
   }
 
+  get standing(): ReservationStanding {
+    return this.#standing;
+  }
+
+  whenWritten(callback: () => void): void {
+    if (this.#standing === "pending") this.#callback = callback;
+    else callback();
+  }
+
+  onWritten(outcome: WriteOutcome): void {
+    const isWritten = outcome === "written";
+    this.#standing = isWritten ? "open" : "lost";
+    if (!isWritten) this.#giveUp(outcome === "torn");
+    const callback = this.#callback;
+    this.#callback = undefined;
+    callback?.();
+  }
+
+  /** Nobody sends anything by it: what a later life finds of it in the file counts nothing. */
+  #giveUp(isTorn: boolean): void {
+    const { id, counts, needs } = this.#reserved;
+    const { journal, counters } = this.#options;
+    this.#isOpen = false;
+    counters.add("unwrittenBudgets", 1);
+    release({ counts, needs, used: { tokens: 0, microDollars: 0 } }, this.#options);
+    if (!isTorn) return;
+    const [used, untilMs] = [needs.map(() => 0), needs.map((need) => need.untilMs)];
+    journal?.appendSoon({ kind: "settled", id, used, untilMs });
+  }
+
   settle(used: Parameters<Reservation["settle"]>[0]): void {
+    // It is settled in the file only after it was reserved there.
+    if (this.#standing === "pending") this.#options.journal?.flush();
     if (!this.#isOpen) return;
     this.#isOpen = false;
     const { id, counts, needs } = this.#reserved;

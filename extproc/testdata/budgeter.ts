@@ -27,7 +27,7 @@ export function createBudgeter(parts: BudgeterParts = {}) {
     lines.push(line);
     return true;
   };
-  const journal = { append, appendSoon: append };
+  const journal = { append, appendSoon: append, flush: () => true };
   const budgeter = new CallBudgets({ table, journal, name: "test", counters, nowMs });
   return { budgeter, counters, table, lines };
 }
