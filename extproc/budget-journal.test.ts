@@ -7,7 +7,7 @@ import { ManualClock } from "../gateway/clock.ts";
 import type { BudgetJournalOptions } from "./budget-journal.ts";
 import { BudgetJournal, journalFile, tryParseJournalFile } from "./budget-journal.ts";
 import type { BudgetLine } from "./budget-lines.ts";
-import { encodeBudgetLine } from "./budget-lines.ts";
+import { BudgetLineEncoder } from "./budget-lines.ts";
 import { createWaitingMemory, WaitingLines } from "./waiting-lines.ts";
 
 function folder(test: Test): string {
@@ -25,6 +25,7 @@ function open(
   return { journal, clock, waiting: new WaitingLines(waiting) };
 }
 
+const encoded = (one: BudgetLine) => new BudgetLineEncoder().encode(one);
 const line = (id: string): BudgetLine => ({ kind: "settled", id, used: [1], untilMs: [2] });
 
 t.test("append() has written a line when it returns, for this user only", async (test) => {
@@ -35,22 +36,19 @@ t.test("append() has written a line when it returns, for this user only", async 
   test.equal(journal.append(line("a")), true);
   test.equal(journal.append(line("b")), true);
   const file = path.join(directory, "1-2.0.journal");
-  test.equal(readFileSync(file, "utf8"), encodeBudgetLine(line("a")) + encodeBudgetLine(line("b")));
+  test.equal(readFileSync(file, "utf8"), encoded(line("a")) + encoded(line("b")));
   test.equal(statSync(file).mode & 0o777, 0o600);
 });
 
 t.test("append() begins another file when one is long", async (test) => {
   const directory = folder(test);
-  const { journal } = open({ directory, name: "x", maxBytes: 60 });
+  const { journal } = open({ directory, name: "x", maxBytes: 30 });
   test.teardown(() => journal.close());
   for (const id of ["a", "b", "c", "d", "e"]) test.equal(journal.append(line(id)), true);
   const files = readdirSync(directory).sort();
   test.strictSame(files, ["x.0.journal", "x.1.journal", "x.2.journal"]);
   const texts = files.map((file) => readFileSync(path.join(directory, file), "utf8"));
-  test.equal(
-    texts.join(""),
-    ["a", "b", "c", "d", "e"].map((id) => encodeBudgetLine(line(id))).join(""),
-  );
+  test.equal(texts.join(""), ["a", "b", "c", "d", "e"].map((id) => encoded(line(id))).join(""));
 });
 
 t.test("append() says when it cannot write, and goes on when it can again", async (test) => {
@@ -67,7 +65,7 @@ t.test("append() says when it cannot write, and goes on when it can again", asyn
 function written(directory: string) {
   return readFileSync(path.join(directory, "x.0.journal"), "utf8");
 }
-const textOf = (...ids: readonly string[]) => ids.map((id) => encodeBudgetLine(line(id))).join("");
+const textOf = (...ids: readonly string[]) => ids.map((id) => encoded(line(id))).join("");
 
 t.test(
   "appendSoon() keeps lines, and the next append() writes them before its own",
@@ -112,10 +110,10 @@ t.test(
     test.ok(kept > 10 && kept < 100, `${kept} kept`);
     clock.advance(500);
     test.equal(journal.append(line("refused")), false);
-    test.equal(waiting.text(), encodeBudgetLine(long).repeat(kept), "a refused line does not wait");
+    test.equal(waiting.text(), encoded(long).repeat(kept), "a refused line does not wait");
     mkdirSync(inner);
     clock.advance(50);
-    test.equal(written(inner), encodeBudgetLine(long).repeat(kept));
+    test.equal(written(inner), encoded(long).repeat(kept));
     test.equal(journal.appendSoon(long), true);
   },
 );

@@ -9,7 +9,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
 import type { Clock, TimerHandle } from "../gateway/clock.ts";
 import type { BudgetLine } from "./budget-lines.ts";
-import { encodeBudgetLine } from "./budget-lines.ts";
+import { BudgetLineEncoder } from "./budget-lines.ts";
 import { WaitingLines } from "./waiting-lines.ts";
 
 /** What a journal is given. */
@@ -62,11 +62,14 @@ export function tryParseJournalFile(
 export class BudgetJournal {
   readonly #options: BudgetJournalOptions;
   readonly #waiting: WaitingLines;
+  readonly #encoder = new BudgetLineEncoder();
   #timer: TimerHandle | undefined;
   #file: number | undefined;
   #sequence = 0;
   #bytes = 0;
   #isTorn = false;
+  /** What is encoded from here on is for another file */
+  #isFull = false;
   #isBatching = false;
   /** Lines of the batch, and who waits for each */
   #batch = "";
@@ -93,17 +96,18 @@ export class BudgetJournal {
    * line of a waiter is `pending` within a batch: then, and only then, it is told what becomes of it.
    */
   append(line: BudgetLine, waiter?: LineWaiter): boolean | "pending" {
-    const text = encodeBudgetLine(line);
-    if (!this.#isBatching || waiter === undefined) return this.#writeAfter(text) === "written";
+    if (!this.#isBatching || waiter === undefined) {
+      return this.#writeAfter(this.#encode(line)) === "written";
+    }
     if (this.#waiters.length === mostInBatch) this.#writeBatch();
-    this.#batch += text;
+    this.#batch += this.#encode(line);
     this.#waiters.push(waiter);
     return "pending";
   }
 
   /** Keeps a line to write it soon; false when it is lost, because there is no room and nothing can be written. */
   appendSoon(line: BudgetLine): boolean {
-    const text = encodeBudgetLine(line);
+    const text = this.#encoder.encode(line);
     if (this.#waiting.add(text)) {
       this.#timer ??= this.#startTimer();
       return true;
@@ -118,6 +122,16 @@ export class BudgetJournal {
     if (this.#write(this.#waiting.bytes()) !== "written") return false;
     this.#waiting.clear();
     return true;
+  }
+
+  /** What a line names is of the file in which it will be: no batch is for two of them. */
+  #encode(line: BudgetLine): string {
+    const { maxBytes = defaultMaxBytes } = this.#options;
+    if (this.#bytes >= maxBytes && !this.#isFull && this.#waiters.length === 0) {
+      this.#isFull = true;
+      this.#encoder.beginFile();
+    }
+    return this.#encoder.encode(line);
   }
 
   #writeBatch(): void {
@@ -164,23 +178,28 @@ export class BudgetJournal {
       const file = this.#open();
       if (this.#isTorn) writeSync(file, "\n");
       this.#isTorn = true;
-      if (writeSync(file, bytes) !== bytes.length) return "torn";
+      if (writeSync(file, bytes) !== bytes.length) {
+        this.#encoder.forget();
+        return "torn";
+      }
       this.#isTorn = false;
       this.#bytes += bytes.length;
       return "written";
     } catch {
+      this.#encoder.forget();
       return "unwritten";
     }
   }
 
   #open(): number {
-    const { directory, name, maxBytes = defaultMaxBytes } = this.#options;
-    if (this.#file !== undefined && this.#bytes < maxBytes) return this.#file;
+    const { directory, name } = this.#options;
+    if (this.#file !== undefined && !this.#isFull) return this.#file;
     const next = openSync(path.join(directory, journalFile(name, this.#sequence)), "ax", 0o600);
     this.#closeFile();
     this.#sequence++;
     this.#bytes = 0;
     this.#isTorn = false;
+    this.#isFull = false;
     this.#file = next;
     return next;
   }

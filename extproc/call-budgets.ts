@@ -29,6 +29,7 @@ export interface CallBudgetsOptions {
   readonly nowMs: () => number;
 }
 
+const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
 /** An execution that asks for nothing for so long has ended, whoever says so. */
@@ -143,8 +144,8 @@ class OpenReservation implements Reservation, LineWaiter {
     counters.add("unwrittenBudgets", 1);
     release({ counts, needs, used: { tokens: 0, microDollars: 0 } }, this.#options);
     if (!isTorn) return;
-    const [used, untilMs] = [needs.map(() => 0), needs.map((need) => need.untilMs)];
-    journal?.appendSoon({ kind: "settled", id, used, untilMs });
+    const zeros = needs.map(() => 0);
+    journal?.appendSoon({ kind: "settled", id, used: zeros, untilMs: zeros });
   }
 
   settle(used: Parameters<Reservation["settle"]>[0]): void {
@@ -159,8 +160,8 @@ class OpenReservation implements Reservation, LineWaiter {
     const untilMs: number[] = [];
     for (const [at, count] of counts.entries()) {
       amounts.push(amountOf(count, used));
-      const later = count.scope === "day" ? 0 : untilOf(count, now);
-      untilMs.push(Math.max(needs[at]?.untilMs ?? 0, later));
+      const later = untilOf(count, now);
+      untilMs.push(count.scope === "day" || later === needs[at]?.untilMs ? 0 : later);
     }
     // Where it is lost, the next life of the process charges what was expected.
     const line = { kind: "settled", id, used: amounts, untilMs } as const;
@@ -200,6 +201,7 @@ function executionKeyOf(count: BudgetCount, caller: string): string {
 }
 
 function untilOf({ scope }: BudgetCount, nowMs: number): number {
-  if (scope === "execution") return nowMs + executionMs;
+  // For many calls the same, which is then written once.
+  if (scope === "execution") return Math.ceil(nowMs / minuteMs) * minuteMs + executionMs;
   return nowMs - (nowMs % dayMs) + dayMs + afterDayMs;
 }
