@@ -31,17 +31,22 @@ const units: Readonly<Record<string, readonly number[]>> = {
   more: [0, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
+const unitsAfter = Object.values(units).flat();
+
 /** Parts of a unit: whole numbers are added faster, and without rounding. */
 const partsOfUnit = 200;
 
-/** Parts for a byte by the byte before it: one look-up for each byte of a long prompt. */
-const partsAfter = pairParts();
+/** Where the row of a byte's sort begins in `partsAfter`. */
+const rowOf = Uint16Array.from({ length: 256 }, (_, byte) => findSort(byte) << 8);
+
+/** Parts for a byte by the sort of the one before: a row for each sort, so that a byte of a long prompt is looked up as it is. */
+const partsAfter = Uint16Array.from({ length: sorts << 8 }, partsAt);
 
 /** A byte of each sort, by the sort. */
 const byteOf = Uint8Array.of(0x61, 0x41, 0x30, 0x20, 0x0a, 0x2e, 0x80, 0xc3, 0xe0);
 
 /** What a text begins after: a mark. */
-const firstBefore = 0x2e;
+const firstRow = MARK << 8;
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -60,8 +65,8 @@ const escapedSorts = new Map<number, number>([
 /** Weighs the inside of JSON strings as they pass, in pieces of any size, which may cut escapes and characters. */
 export class TextWeigher {
   #parts = 0;
-  /** The byte before, or one of its sort */
-  #before = firstBefore;
+  /** Of the sort of the byte before */
+  #row = firstRow;
   /** Of an escape that is open: -1 none, 0 only its backslash, else hex digits still to come */
   #escape = -1;
   #code = 0;
@@ -79,7 +84,7 @@ export class TextWeigher {
 
   /** What follows is no continuation of what came before. */
   begin(): void {
-    this.#before = firstBefore;
+    this.#row = firstRow;
     this.#escape = -1;
   }
 
@@ -103,32 +108,32 @@ export class TextWeigher {
   #take(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     while (at < end && this.#escape >= 0) this.#takeEscaped(bytes[at++] ?? 0);
-    let before = this.#before;
+    let row = this.#row;
     let parts = this.#parts;
     while (at < end) {
       const byte = bytes[at] ?? 0;
       if (byte === quote) break;
       at++;
       if (byte === backslash) {
-        this.#before = before;
+        this.#row = row;
         this.#parts = parts;
         this.#escape = 0;
         while (at < end && this.#escape >= 0) this.#takeEscaped(bytes[at++] ?? 0);
-        before = this.#before;
+        row = this.#row;
         parts = this.#parts;
         continue;
       }
-      parts += partsAfter[(before << 8) | byte] ?? 0;
-      before = byte;
+      parts += partsAfter[row | byte] ?? 0;
+      row = rowOf[byte] ?? 0;
     }
-    this.#before = before;
+    this.#row = row;
     this.#parts = parts;
     return at;
   }
 
   #add(byte: number): void {
-    this.#parts += partsAfter[(this.#before << 8) | byte] ?? 0;
-    this.#before = byte;
+    this.#parts += partsAfter[this.#row | byte] ?? 0;
+    this.#row = rowOf[byte] ?? 0;
   }
 
   #takeEscaped(byte: number): void {
@@ -136,7 +141,7 @@ export class TextWeigher {
     if (sort < 0) return;
     this.#add(byteOf[sort] ?? 0);
     // A character is whole here, which in UTF-8 its continuation says.
-    if (sort >= TWO_BYTES) this.#before = byteOf[CONTINUED] ?? 0;
+    if (sort >= TWO_BYTES) this.#row = CONTINUED << 8;
   }
 
   /** The sort of the character for which the open escape stands, once it is whole; -1 before. */
@@ -169,14 +174,9 @@ export class TextWeigher {
   }
 }
 
-function pairParts(): Uint16Array {
-  const parts = new Uint16Array(256 * 256);
-  const unitsAfter = Object.values(units).flat();
-  for (let pair = 0; pair < parts.length; pair++) {
-    const unit = unitsAfter[findSort(pair >> 8) * sorts + findSort(pair & 0xff)] ?? 0;
-    parts[pair] = Math.round(unit * partsOfUnit);
-  }
-  return parts;
+function partsAt(_: unknown, at: number): number {
+  const unit = unitsAfter[(at >> 8) * sorts + findSort(at & 0xff)] ?? 0;
+  return Math.round(unit * partsOfUnit);
 }
 
 function findSort(byte: number): number {
