@@ -45,12 +45,12 @@ export class CallEstimates {
     return charge;
   }
 
-  #learn({ demands, ...end }: CallEnd): void {
-    const [demand, ...others] = demands;
-    const { usage, seen, isLocal, status } = end;
-    if (demand === undefined || others.length > 0 || usage === null) return;
+  #learn(end: CallEnd): void {
+    const { demands, usage, seen, isLocal, status } = end;
+    const demand = demands[0];
+    if (demand === undefined || demands.length > 1 || usage === null) return;
     if (isLocal || status < 200 || status > 299) return;
-    if (demand.input === 0 || !isTold({ demands, ...end }, demand)) return;
+    if (demand.input === 0 || !isTold(end, demand)) return;
     const { table, nowMs } = this.#options;
     const lesson = lessonOf(demand, usage, { habits: this.#habitsOf(demand), seen });
     table.learn(demand.habit, lesson, nowMs());
