@@ -3,7 +3,8 @@
 import { refuseLimited } from "../gateway/limit-refusal.ts";
 import { refuseExhausted } from "../gateway/budget-refusal.ts";
 import type { WorkOutcome } from "../gateway/decision.ts";
-import type { LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
+import type { LimitedRequest, LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
+import type { RoutedRule } from "../gateway/routing-plan.ts";
 import type { AccountTools, AskedBudget, CallAccount } from "./call-account.ts";
 import { openAccount } from "./call-account.ts";
 import type { SessionCommand } from "./commands.ts";
@@ -38,54 +39,76 @@ export type AskingCall = Pick<AskedBudget, "caller" | "transaction">;
 /** Takes what the call needs: of limits first, because what a budget reserves is written down. */
 export function admitCall(
   { rule, demands }: Pick<RoutedCall, "rule" | "demands">,
-  { caller, transaction }: AskingCall,
+  asking: AskingCall,
   tools: AdmissionTools,
 ): AdmittedCall | WaitingCall {
-  if (rule === undefined) return { kind: "admitted", account: undefined };
-  const { limiter } = tools;
-  const { budget, limits = noLimits, route } = rule;
-  const request = { caller, route };
-  const refuse = (refusal: Refusal): AdmittedCall => {
-    if (limits.length > 0) limiter.giveBack(limits, request);
-    return { kind: "refused", refusal };
-  };
-  const reserve = (): AdmittedCall | WaitingCall => {
-    if (budget === undefined || budget.counts.length === 0) {
-      return { kind: "admitted", account: undefined };
-    }
-    const opened = openAccount(budget, { caller, demands, transaction }, tools);
-    return opened.kind === "open" ? whenWritten(opened.account, refuse) : refuse(opened.refusal);
-  };
-  if (limits.length === 0) return reserve();
-  const admitBy = (verdict: LimitVerdict): AdmittedCall | WaitingCall =>
-    verdict.kind === "taken" ? reserve() : { kind: "refused", refusal: refuseLimited(verdict) };
-  const verdict = limiter.take(limits, request);
-  if (verdict.kind !== "work") return admitBy(verdict);
-  return {
-    kind: "waiting",
-    command: { kind: "start-work", work: verdict },
-    account: undefined,
-    settle: (outcome) => admitBy(limiter.settle(limits, request, outcome)),
-  };
+  return rule === undefined ? free : new Admission(rule, { ...asking, demands }, tools).begin();
 }
 
-/** Many reservations are written down at once, and no call goes on before its own is. */
-function whenWritten(
-  account: CallAccount,
-  refuse: (refusal: Refusal) => AdmittedCall,
-): AdmittedCall | WaitingCall {
-  const { reservation } = account;
-  const settle = (): AdmittedCall =>
-    reservation.standing === "open" ? { kind: "admitted", account } : refuse(unwritten);
-  if (reservation.standing !== "pending") return settle();
-  return {
-    kind: "waiting",
-    command: { kind: "await-reservation", reservation },
-    account,
-    settle,
-  };
+/** One call that asks. */
+class Admission {
+  readonly #rule: RoutedRule;
+  readonly #asked: AskedBudget;
+  readonly #tools: AdmissionTools;
+  readonly #request: LimitedRequest;
+
+  constructor(rule: RoutedRule, asked: AskedBudget, tools: AdmissionTools) {
+    this.#rule = rule;
+    this.#asked = asked;
+    this.#tools = tools;
+    this.#request = { caller: asked.caller, route: rule.route };
+  }
+
+  begin(): AdmittedCall | WaitingCall {
+    const { limits = none } = this.#rule;
+    if (limits.length === 0) return this.#reserve();
+    const { limiter } = this.#tools;
+    const verdict = limiter.take(limits, this.#request);
+    if (verdict.kind !== "work") return this.#admitBy(verdict);
+    return {
+      kind: "waiting",
+      command: { kind: "start-work", work: verdict },
+      account: undefined,
+      settle: (outcome) => this.#admitBy(limiter.settle(limits, this.#request, outcome)),
+    };
+  }
+
+  #admitBy(verdict: LimitVerdict): AdmittedCall | WaitingCall {
+    if (verdict.kind === "taken") return this.#reserve();
+    return { kind: "refused", refusal: refuseLimited(verdict) };
+  }
+
+  /** Many reservations are written down at once, and no call goes on before its own is. */
+  #reserve(): AdmittedCall | WaitingCall {
+    const { budget } = this.#rule;
+    if (budget === undefined || budget.counts.length === 0) return free;
+    const opened = openAccount(budget, this.#asked, this.#tools);
+    if (opened.kind === "refused") return this.#refuse(opened.refusal);
+    const { account } = opened;
+    const { reservation } = account;
+    if (reservation.standing !== "pending") return this.#settle(account);
+    return {
+      kind: "waiting",
+      command: { kind: "await-reservation", reservation },
+      account,
+      settle: () => this.#settle(account),
+    };
+  }
+
+  #settle(account: CallAccount): AdmittedCall {
+    if (account.reservation.standing === "open") return { kind: "admitted", account };
+    return this.#refuse(unwritten);
+  }
+
+  #refuse(refusal: Refusal): AdmittedCall {
+    const { limits = none } = this.#rule;
+    if (limits.length > 0) this.#tools.limiter.giveBack(limits, this.#request);
+    return { kind: "refused", refusal };
+  }
 }
+
+const none: readonly never[] = [];
+
+const free: AdmittedCall = { kind: "admitted", account: undefined };
 
 const unwritten = refuseExhausted({ kind: "unavailable", cause: "unwritable" });
-
-const noLimits: readonly never[] = [];

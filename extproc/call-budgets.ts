@@ -11,7 +11,7 @@ import type {
 import type { BudgetCount } from "../gateway/snapshot.ts";
 import type { BudgetJournal, LineWaiter, WriteOutcome } from "./budget-journal.ts";
 import { encodeBudgetKey } from "./budget-key.ts";
-import type { CountAmount } from "./budget-lines.ts";
+import type { BudgetLine, CountAmount } from "./budget-lines.ts";
 import type { BudgetTable, TableNeed, TableSettlement } from "./budget-table.ts";
 import { executionKey } from "./caller-key.ts";
 import { KnownKeys } from "./known-keys.ts";
@@ -99,6 +99,8 @@ export class CallBudgets implements Budgeter {
 /** What is asked of the table for one count, and written down. */
 interface CountNeed extends TableNeed, CountAmount {}
 
+type SettledLine = Extract<BudgetLine, { kind: "settled" }>;
+
 interface Reserved {
   readonly id: string;
   readonly counts: readonly BudgetCount[];
@@ -158,16 +160,17 @@ class OpenReservation implements Reservation, LineWaiter {
     const now = nowMs();
     const amounts: number[] = [];
     const untilMs: number[] = [];
-    for (const [at, count] of counts.entries()) {
+    for (const count of counts) {
+      const later = count.scope === "day" ? 0 : untilOf(count, now);
+      untilMs.push(later === needs[amounts.length]?.untilMs ? 0 : later);
       amounts.push(amountOf(count, used));
-      const later = untilOf(count, now);
-      untilMs.push(count.scope === "day" || later === needs[at]?.untilMs ? 0 : later);
     }
+    const line: SettledLine =
+      used.isEstimated === true
+        ? { kind: "settled", id, used: amounts, untilMs, isEstimated: true }
+        : { kind: "settled", id, used: amounts, untilMs };
     // Where it is lost, the next life of the process charges what was expected.
-    const line = { kind: "settled", id, used: amounts, untilMs } as const;
-    const isKept =
-      journal?.appendSoon(used.isEstimated === true ? { ...line, isEstimated: true } : line) ??
-      false;
+    const isKept = journal?.appendSoon(line) ?? false;
     if (!isKept) counters.add("unwrittenBudgets", 1);
     release({ counts, needs, used }, this.#options);
   }
@@ -178,9 +181,9 @@ function release(
   { table, nowMs }: CallBudgetsOptions,
 ): void {
   const settlements: TableSettlement[] = [];
-  for (const [at, count] of counts.entries()) {
-    const need = needs[at];
-    if (need === undefined) continue;
+  for (const count of counts) {
+    const need = needs[settlements.length];
+    if (need === undefined) break;
     const { key, amount: reserved, untilMs } = need;
     settlements.push({ key, reserved, used: amountOf(count, used), untilMs });
   }
