@@ -7,7 +7,7 @@ import { ManualClock } from "../gateway/clock.ts";
 import type { BudgetJournalOptions } from "./budget-journal.ts";
 import { BudgetJournal, journalFile, tryParseJournalFile } from "./budget-journal.ts";
 import type { BudgetLine } from "./budget-lines.ts";
-import { BudgetLineEncoder } from "./budget-lines.ts";
+import { BudgetLineDecoder, BudgetLineEncoder } from "./budget-lines.ts";
 import { createWaitingMemory, WaitingLines } from "./waiting-lines.ts";
 
 function folder(test: Test): string {
@@ -128,6 +128,103 @@ t.test("a line that is longer than what may wait is written by itself", async (t
   journal.appendSoon(line("b"));
   test.equal(journal.appendSoon(line(id)), true);
   test.equal(written(directory), textOf("a", id, "b", id));
+});
+
+/** Waits for lines, and keeps what it is told of each. */
+function waiterOf(id: string, told: string[]) {
+  return { onWritten: (outcome: string) => void told.push(`${id} ${outcome}`) };
+}
+
+t.test("a batch is written at once, and then everybody is told", async (test) => {
+  const directory = folder(test);
+  const { journal } = open({ directory, name: "x" });
+  test.teardown(() => journal.close());
+  const told: string[] = [];
+  journal.appendSoon(line("before"));
+  journal.beginBatch();
+  for (const id of ["a", "b"]) {
+    test.equal(journal.append(line(id), waiterOf(id, told)), "pending");
+  }
+  test.strictSame([told, readdirSync(directory)], [[], []], "nobody may go on yet");
+  journal.endBatch();
+  test.strictSame(told, ["a written", "b written"]);
+  test.equal(written(directory), textOf("before", "a", "b"));
+  test.equal(journal.append(line("c"), waiterOf("c", told)), true, "no batch, no wait");
+  journal.endBatch();
+  test.strictSame(told.length, 2);
+});
+
+t.test("a batch holds eight lines at most: more are written before it ends", async (test) => {
+  const directory = folder(test);
+  const { journal } = open({ directory, name: "x" });
+  test.teardown(() => journal.close());
+  const told: string[] = [];
+  journal.beginBatch();
+  for (let at = 0; at < 20; at++) journal.append(line(`${at}`), waiterOf(`${at}`, told));
+  test.equal(told.length, 16);
+  test.equal(written(directory), textOf(...Array.from({ length: 16 }, (_, at) => `${at}`)));
+  journal.endBatch();
+  test.equal(told.length, 20);
+});
+
+t.test("flush() writes a batch that is open, and close() does", async (test) => {
+  const directory = folder(test);
+  const { journal } = open({ directory, name: "x" });
+  const told: string[] = [];
+  journal.beginBatch();
+  journal.append(line("a"), waiterOf("a", told));
+  test.equal(journal.flush(), true);
+  test.strictSame(told, ["a written"]);
+  journal.append(line("b"), waiterOf("b", told));
+  journal.close();
+  test.strictSame(told, ["a written", "b written"]);
+  test.equal(written(directory), textOf("a", "b"));
+});
+
+t.test("of a batch that cannot be written nobody goes on", async (test) => {
+  const directory = folder(test);
+  const inner = path.join(directory, "gone");
+  const { journal } = open({ directory: inner, name: "x" });
+  test.teardown(() => journal.close());
+  const told: string[] = [];
+  journal.beginBatch();
+  for (const id of ["a", "b"]) journal.append(line(id), waiterOf(id, told));
+  journal.endBatch();
+  test.strictSame(told, ["a unwritten", "b unwritten"]);
+  mkdirSync(inner);
+  journal.beginBatch();
+  journal.append(line("c"), waiterOf("c", told));
+  journal.endBatch();
+  test.strictSame(told[2], "c written");
+  test.equal(written(inner), textOf("c"), "and what was given up is not written later");
+});
+
+t.test("a file names the keys of its own lines", async (test) => {
+  const directory = folder(test);
+  const { journal } = open({ directory, name: "x", maxBytes: 300 });
+  test.teardown(() => journal.close());
+  const reserved = (id: string): BudgetLine => ({
+    kind: "reserved",
+    id,
+    counts: [{ key: "day tokens n 2026-11-28", amount: 9, expected: 3, untilMs: 1e12 }],
+    call: { transaction: "t", tokens: 3, microDollars: null },
+  });
+  const ids = Array.from({ length: 40 }, (_, at) => `${at}`);
+  for (let at = 0; at < ids.length; at += 4) {
+    journal.beginBatch();
+    for (const id of ids.slice(at, at + 4)) journal.append(reserved(id), waiterOf(id, []));
+    journal.endBatch();
+  }
+  const files = readdirSync(directory);
+  test.ok(files.length > 3, `${files.length} files`);
+  const found = files
+    .toSorted((a, b) => Number(a.split(".")[1]) - Number(b.split(".")[1]))
+    .flatMap((file) => {
+      const decoder = new BudgetLineDecoder();
+      const lines = readFileSync(path.join(directory, file), "utf8").split("\n");
+      return lines.flatMap((text) => decoder.decode(text) ?? []);
+    });
+  test.strictSame(found, ids.map(reserved));
 });
 
 t.test("close() writes what waits, and safely once", async (test) => {
