@@ -8,6 +8,7 @@ import { chargeFor, expectedOf, isTold } from "./call-charge.ts";
 import type { CallDemand } from "./call-demand.ts";
 import { lessonOf } from "./call-estimate.ts";
 import type { Habits, HabitTable } from "./habit-table.ts";
+import { nothingKnown } from "./habit-table.ts";
 
 /** What estimates are given. */
 export interface CallEstimatesOptions {
@@ -52,7 +53,9 @@ export class CallEstimates {
     if (isLocal || status < 200 || status > 299) return;
     if (demand.input === 0 || !isTold(end, demand)) return;
     const { table, nowMs } = this.#options;
-    const lesson = lessonOf(demand, usage, { habits: this.#habitsOf(demand), seen });
+    // What a plain answer teaches does not depend on what is known.
+    const habits = seen.isStream ? this.#habitsOf(demand) : nothingKnown;
+    const lesson = lessonOf(demand, usage, { habits, seen });
     table.learn(demand.habit, lesson, nowMs());
   }
 }

@@ -24,7 +24,8 @@ export interface Habits {
   readonly hiddenTokens: number;
 }
 
-const nothingKnown: Habits = {
+/** Of a model that was never called. */
+export const nothingKnown: Habits = {
   ...{ promptWeight: 0, promptTokens: 0, textWeight: 0, textTokens: 0 },
   ...{ plainBytes: 0, plainTokens: 0, calls: 0, outputTokens: 0, hiddenTokens: 0 },
 };
