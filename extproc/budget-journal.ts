@@ -92,12 +92,14 @@ export class BudgetJournal {
   }
 
   /**
-   * Writes a line, and before it all that waits; false when it cannot be written, and then nothing may be done by it. The
-   * line of a waiter is `pending` within a batch: then, and only then, it is told what becomes of it.
+   * Writes a line, and before it all that waits; false when it cannot be written, and then nothing may be done by it. A
+   * waiter is told what became of it before this returns, or where it is `pending`, with its batch.
    */
   append(line: BudgetLine, waiter?: LineWaiter): boolean | "pending" {
     if (!this.#isBatching || waiter === undefined) {
-      return this.#writeAfter(this.#encode(line)) === "written";
+      const outcome = this.#writeAfter(this.#encode(line));
+      waiter?.onWritten(outcome);
+      return outcome === "written";
     }
     if (this.#waiters.length === mostInBatch) this.#writeBatch();
     this.#batch += this.#encode(line);

@@ -79,10 +79,9 @@ export class CallBudgets implements Budgeter {
     const call = { transaction: need.transaction, tokens, microDollars };
     const reservation = new OpenReservation({ id, counts, needs }, this.#options);
     const line = { kind: "reserved", id, counts: needs, call } as const;
-    const isWritten = journal?.append(line, reservation) ?? false;
-    if (isWritten === "pending") return { kind: "reserved", reservation };
-    reservation.onWritten(isWritten ? "written" : "unwritten");
-    if (!isWritten) return { kind: "unavailable", cause: "unwritable" };
+    if (journal === undefined) reservation.onWritten("unwritten");
+    else journal.append(line, reservation);
+    if (reservation.standing === "lost") return { kind: "unavailable", cause: "unwritable" };
     return { kind: "reserved", reservation };
   }
 

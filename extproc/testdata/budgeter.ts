@@ -38,7 +38,11 @@ export function createBudgeter(parts: BudgeterParts = {}) {
     return true;
   };
   const appendWaited = (line: BudgetLine, waiter?: LineWaiter) => {
-    if (!batches || waiter === undefined) return append(line);
+    if (!batches || waiter === undefined) {
+      const isWritten = append(line);
+      waiter?.onWritten(isWritten ? "written" : "unwritten");
+      return isWritten;
+    }
     pending.push({ line, waiter });
     return "pending" as const;
   };
