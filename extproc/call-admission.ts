@@ -42,7 +42,8 @@ export function admitCall(
   asking: AskingCall,
   tools: AdmissionTools,
 ): AdmittedCall | WaitingCall {
-  return rule === undefined ? free : new Admission(rule, { ...asking, demands }, tools).begin();
+  if (rule === undefined || (rule.budget === undefined && rule.limits === undefined)) return free;
+  return new Admission(rule, { ...asking, demands }, tools).begin();
 }
 
 /** One call that asks. */
