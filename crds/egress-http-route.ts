@@ -14,7 +14,7 @@ import {
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { maxGlobLength } from "./glob.ts";
 import { hostPatternFormat, pathGlobFormat, regexFormat } from "./match-formats.ts";
-import { cel } from "./open-api-constraint.ts";
+import { cel, differInMoreThanCase } from "./open-api-constraint.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { quote } from "./problem.ts";
 import { extensionReference, parentReferences } from "./references.ts";
@@ -315,6 +315,7 @@ const spec = object({
     hostnames: array({
       description: 'Hosts that the rules are about; "*." stands for any number of labels',
       items: string({ description: "Host", maxLength: 255, format: hostPatternFormat }),
+      cel: [differInMoreThanCase],
       minItems: 1,
       maxItems: 64,
       unique: "value",

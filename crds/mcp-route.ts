@@ -3,7 +3,7 @@ import { argumentConditions } from "./argument-condition.ts";
 import { enforcement } from "./enforcement.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { globFormat, hostPatternFormat, regexFormat } from "./match-formats.ts";
-import { cel } from "./open-api-constraint.ts";
+import { cel, differInMoreThanCase } from "./open-api-constraint.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { rateLimitFields } from "./rate-limit-policy.ts";
 import {
@@ -193,6 +193,7 @@ const spec = object({
       array({
         description: 'Hosts of MCP servers; "*." stands for any number of labels',
         items: string({ description: "Host", maxLength: 255, format: hostPatternFormat }),
+        cel: [differInMoreThanCase],
         maxItems: 64,
         unique: "value",
       }),
