@@ -18,14 +18,13 @@ import { cel, differInMoreThanCase } from "./open-api-constraint.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { quote } from "./problem.ts";
 import { extensionReference, parentReferences } from "./references.ts";
-import { maxRequestBytes } from "./request-size.ts";
+import { requestSizeLimit } from "./request-size.ts";
 import { maxRegexLength, readRegex } from "./regex.ts";
 import {
   array,
   defaulted,
   emptyIfAbsent,
   enumeration,
-  integer,
   object,
   optional,
   refine,
@@ -273,18 +272,7 @@ const filter = object({
     }),
     requestHeaderModifier: optional(headerModifier),
     responseHeaderModifier: optional(headerModifier),
-    requestSizeLimit: optional(
-      object({
-        description: "How large requests may be",
-        fields: {
-          maxBytes: integer({
-            description: "Most `bytes` of a body as it is sent",
-            min: 1,
-            max: maxRequestBytes,
-          }),
-        },
-      }),
-    ),
+    requestSizeLimit: optional(requestSizeLimit),
     extensionRef: optional(extensionReference(["RateLimitPolicy", "LoggingPolicy"])),
   },
   rules: [
