@@ -23,7 +23,7 @@ import { StatusError } from "../apiserver/status-error.ts";
 import type { ObjectPlace } from "./object-publisher.ts";
 
 /** Field manager of what comes from manifests: by it they are known again after a restart. */
-export const MANIFEST_MANAGER = "clrk-dev";
+export const manifestFields = "clrk-dev";
 
 /** Objects looked at by one query, when it is found out what was applied before. */
 const pageSize = 500;
@@ -163,7 +163,7 @@ export class ManifestApplier {
   }
 }
 
-const options: WriteOptions = { dryRun: false, validation: "Strict", manager: MANIFEST_MANAGER };
+const options: WriteOptions = { dryRun: false, validation: "Strict", manager: manifestFields };
 
 function missing(
   before: ReadonlyMap<string, Wanted>,
@@ -178,13 +178,13 @@ function nameOf({ resource, namespace, name }: ObjectKey): string {
 
 /** Whether a stored object was applied by the manager of manifests. */
 function isFromManifests(text: string): boolean {
-  if (!text.includes(MANIFEST_MANAGER)) return false;
+  if (!text.includes(manifestFields)) return false;
   const { metadata } = Object(JSON.parse(text));
   const fields: unknown = Object(metadata).managedFields;
   if (!Array.isArray(fields)) return false;
   return fields.some(
     (entry) =>
-      isRecord(entry) && entry["manager"] === MANIFEST_MANAGER && entry["operation"] === "Apply",
+      isRecord(entry) && entry["manager"] === manifestFields && entry["operation"] === "Apply",
   );
 }
 
