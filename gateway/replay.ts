@@ -55,6 +55,8 @@ export class GatewayReplay {
   readonly #chains: ChainChooser;
   readonly #treatments: ReadonlyMap<string, ConnectionTreatment>;
   readonly #rawPorts: ReadonlySet<number>;
+  /** All that decides about connections */
+  readonly #connectionRules: string;
   readonly #tables = new Map<string, RouteTable>();
   readonly #requests: RequestReplay;
   readonly #known = new Map<string, PossibleTreatments>();
@@ -65,6 +67,7 @@ export class GatewayReplay {
     this.#gateway = gateway;
     this.#chains = compileChains(matcher);
     this.#treatments = new Map(treatments.map((one) => [chainName(one), one]));
+    this.#connectionRules = JSON.stringify([gateway.listeners, gateway.l4Rules]);
     this.#rawPorts = new Set(rawPorts(gateway));
     this.#requests = new RequestReplay({ gateway, book: new RuleBook(gateway), choose });
   }
@@ -75,7 +78,7 @@ export class GatewayReplay {
     if (fate !== undefined) return fate;
     const { treatments, missing } = this.#treat(record);
     const outcomes = treatments.map((treatment) => this.#take(treatment, record));
-    return withFate(joinOutcomes(outcomes, missing), record);
+    return withFate(joinOutcomes(outcomes, { missing, by: this.#connectionRules }), record);
   }
 
   #treat(record: EgressRecord): PossibleTreatments {

@@ -213,7 +213,7 @@ function webRequest(random: Random): RandomRequest {
     ],
     ...["/statusquo", "/status//200", "/status/%2fx", "/a/../echo", "/", "/echo;x=1"],
   ]);
-  const method = one(random, [...methods, "HEAD", "OPTIONS", "TRACE"]);
+  const method = one(random, [...methods, "PATCH", "OPTIONS", "TRACE"]);
   const hasBody = method === "POST" || method === "PUT";
   return {
     url: `${isPlain ? "http" : "https"}://${host}${path}`,

@@ -60,6 +60,8 @@ export interface UnknownOutcome {
   readonly missing: string;
   /** Where it is the same whatever the fact was; else null */
   readonly verdict: "allow" | "deny" | null;
+  /** Same text, same outcome whatever the fact was: by it two policies are the same for the transaction */
+  readonly signature: string;
 }
 
 /** What policy makes of a transaction. */
@@ -99,26 +101,30 @@ export const nothing = {
   tier: "native",
 } as const;
 
-/** The one outcome of several possible ones; not known where they differ, for want of the fact that is named. */
+/** An outcome that is not known for want of a fact; `by` tells all that would decide it. */
+export function notKnown(missing: string, by: string): UnknownOutcome {
+  return { kind: "unknown", missing, verdict: null, signature: `${missing} ${by}` };
+}
+
+/**
+ * The one outcome of several possible ones; not known where they differ, for want of the fact that is named. `by` tells
+ * which of them it is in which case.
+ */
 export function joinOutcomes(
   outcomes: readonly ReplayOutcome[],
-  missing: string | undefined,
+  { missing, by }: { readonly missing: string | undefined; readonly by: string },
 ): ReplayOutcome {
   const [first] = outcomes;
-  if (first === undefined) return { kind: "unknown", missing: missing ?? "rule", verdict: null };
+  if (first === undefined) return notKnown(missing ?? "rule", by);
   if (outcomes.length === 1) return first;
-  const isSame = outcomes.every(
-    (one) => one.kind === "known" && first.kind === "known" && one.signature === first.signature,
-  );
+  const isSame = outcomes.every((one) => one.signature === first.signature);
   if (isSame) return first;
   const { verdict } = first;
   const agrees = verdict !== null && outcomes.every((one) => one.verdict === verdict);
-  const named = missing ?? outcomes.find((one) => one.kind === "unknown")?.missing;
-  return {
-    kind: "unknown",
-    missing: named ?? "which of several rules",
-    verdict: agrees ? verdict : null,
-  };
+  const inner = outcomes.find((one) => one.kind === "unknown");
+  const named = missing ?? (inner?.kind === "unknown" ? inner.missing : "which of several rules");
+  const signatures = outcomes.map(({ signature }) => signature).join("\n");
+  return { ...notKnown(named, `${by}\n${signatures}`), verdict: agrees ? verdict : null };
 }
 
 function byText(left: object, right: object): number {

@@ -5,7 +5,7 @@
 
 import type { EgressRecord } from "../record.ts";
 import type { KnownOutcome, ReplayOutcome } from "./outcome.ts";
-import { denied, joinOutcomes } from "./outcome.ts";
+import { denied, joinOutcomes, notKnown } from "./outcome.ts";
 
 /** Before any rule of any policy is asked. */
 const beforeRules: ReadonlySet<string> = new Set([
@@ -53,12 +53,15 @@ export function withFate(outcome: ReplayOutcome, { decision }: EgressRecord): Re
     return denied(reason, route, outcome.view);
   }
   const missing = `what becomes of a request that was refused with ${reason}`;
-  return { kind: "unknown", missing, verdict: null };
+  return notKnown(missing, outcome.signature);
 }
 
 /** How large the body was nobody knows: it was refused for what its head said, before any route could refuse it. */
 function withTooLarge(outcome: ReplayOutcome): ReplayOutcome {
-  return joinOutcomes([outcome, denied("body-too-large", null)], "size of the body");
+  return joinOutcomes([outcome, denied("body-too-large", null)], {
+    missing: "size of the body",
+    by: "",
+  });
 }
 
 /** What a name leads to is the same by whichever rule it is asked for, but not of a backend. */

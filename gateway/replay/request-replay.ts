@@ -22,7 +22,7 @@ import { isMissing } from "./fact.ts";
 import { FullMatch } from "./full-match.ts";
 import type { ChooseRecorded, ReplayedWay } from "./model-choice.ts";
 import type { KnownOutcome, ReplayedDestination, ReplayOutcome } from "./outcome.ts";
-import { denied, joinOutcomes, known, nothing } from "./outcome.ts";
+import { denied, joinOutcomes, known, notKnown, nothing } from "./outcome.ts";
 import { fitsPath } from "./path-fact.ts";
 import { inRanges } from "./ranges.ts";
 import { bareHost } from "./connection-cases.ts";
@@ -89,7 +89,10 @@ export class RequestReplay {
       route === undefined ? unmatched : this.#take(route, placed, { pick, turns }),
     );
     const missing = routes.find((one) => one.missing !== undefined)?.missing?.missing;
-    return joinOutcomes(outcomes, missing);
+    const [only] = outcomes;
+    if (outcomes.length === 1 && only !== undefined) return only;
+    const by = JSON.stringify(routes.map(({ route }) => route?.match ?? null));
+    return joinOutcomes(outcomes, { missing, by });
   }
 
   #take(route: Route, placed: PlacedRequest, { pick, turns }: Turn): ReplayOutcome {
@@ -98,7 +101,9 @@ export class RequestReplay {
     if (doubt === true) return ambiguous;
     const end = this.#endOf(route, placed.host, pick);
     const outcome = this.#pass(end, placed, turns);
-    return isMissing(doubt) ? joinOutcomes([outcome, ambiguous], doubt.missing) : outcome;
+    return isMissing(doubt)
+      ? joinOutcomes([outcome, ambiguous], { missing: doubt.missing, by: "" })
+      : outcome;
   }
 
   #endOf(route: Route, { domains }: HostRoutes, pick: string | undefined): RouteEnd {
@@ -152,7 +157,10 @@ export class RequestReplay {
     if (isBounded && bytes > maxBytes) return tooLarge;
     const passed = asked === undefined ? outcome : this.#ask(end, asked, placed, turns);
     if (isBounded && !isWhole && placed.request.hasBody !== false) {
-      return joinOutcomes([passed, tooLarge], "size of the body");
+      return joinOutcomes([passed, tooLarge], {
+        missing: "size of the body",
+        by: String(maxBytes),
+      });
     }
     const isInside = isGuarded && this.#isGuarded(bareHost(placed.request.host));
     return isInside && passed.verdict === "allow" ? guarded : passed;
@@ -170,14 +178,14 @@ export class RequestReplay {
     const { hasBody, path, model } = placed.request;
     if (hasBody === false)
       return this.#refuse(end, { plan, reason: "body-malformed" }, placed, turns);
-    if (isMissing(hasBody)) return unknown(hasBody.missing);
-    if (path.missing !== undefined) return unknown(path.missing.missing);
+    if (isMissing(hasBody)) return notKnown(hasBody.missing, plan.id);
+    if (path.missing !== undefined) return notKnown(path.missing.missing, plan.id);
     const { method } = placed.record.request;
     const served = servedOf(placed.record);
     const choice = this.#rules.choose(plan, { method, path: path.known, model, served });
     switch (choice.kind) {
       case "unknown":
-        return unknown(choice.missing);
+        return notKnown(choice.missing, plan.id);
       case "next":
         return isEntry ? this.#turn(placed, noPick, turns + 1) : end.outcome;
       case "refuse":
@@ -214,7 +222,7 @@ export class RequestReplay {
     const allowed = outcomes.filter((one) => one.kind === "known" && one.verdict === "allow");
     const [first] = allowed;
     if (first?.kind !== "known" || allowed.length < outcomes.length) {
-      return joinOutcomes(outcomes, "which backend is drawn");
+      return joinOutcomes(outcomes, { missing: "which backend is drawn", by: "" });
     }
     const credentials = allowed.flatMap((one) => (one.kind === "known" ? one.credentials : []));
     const { limits = [], budget = null, audits = false, wouldDeny } = rule;
@@ -239,14 +247,14 @@ export class RequestReplay {
     turns: number,
   ): ReplayOutcome {
     const { request, record } = placed;
-    if (request.path.missing !== undefined) return unknown(request.path.missing.missing);
+    if (request.path.missing !== undefined) return notKnown(request.path.missing.missing, plan.id);
     const { method, scheme, authority } = record.request;
     const told = judgeTold(plan, {
       ...{ method, scheme, authority, mcp: record.mcp },
       path: request.path.known,
       header: request.header,
     });
-    if (told.kind === "unknown") return unknown(told.missing);
+    if (told.kind === "unknown") return notKnown(told.missing, plan.id);
     const { limits = [], audits = false } = plan;
     if (told.kind === "allow") {
       return counted(outcome, { limits: [...limits, ...told.limits], budget: null, audits });
@@ -268,10 +276,6 @@ const unmatched = denied("no-rule", null);
 const ambiguous = denied("ambiguous-path", null);
 const tooLarge = denied("body-too-large", null);
 const guarded = denied("guarded-address", null);
-
-function unknown(missing: string): ReplayOutcome {
-  return { kind: "unknown", missing, verdict: null };
-}
 
 function counted(
   outcome: KnownOutcome,
