@@ -27,7 +27,7 @@ export interface ReplayedDestination {
   readonly weight: number;
 }
 
-/** An outcome that is known. */
+/** What is certain of a transaction, whatever its record leaves out. */
 export interface KnownOutcome {
   readonly kind: "known";
   readonly verdict: "allow" | "deny";
