@@ -113,9 +113,9 @@ function standIns(secrets: SecretKeys): ManifestReading {
 
 function throwProblems(problems: readonly SourceProblem[], workingDirectory: string): void {
   if (problems.length === 0) return;
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   const lines = problems.map((problem) => `  ${formatProblem(problem, workingDirectory)}`);
-  throw new CliError(
-    [`Cannot use the manifests: ${problems.length} of their fields are wrong`, ...lines].join("\n"),
-    { exitCode: EXIT_CODE.failed },
-  );
+  throw new CliError([`Cannot use the manifests: ${count}`, ...lines].join("\n"), {
+    exitCode: EXIT_CODE.failed,
+  });
 }
