@@ -3,7 +3,7 @@ import t from "tap";
 import type { EgressRecord, RecordAgent } from "../gateway/record.ts";
 import type { KnownOutcome } from "../gateway/replay.ts";
 import type { LimitPlan, RuleBudget } from "../gateway/snapshot.ts";
-import { engineRecord } from "../gateway/testdata/egress-record.ts";
+import { modelRecord } from "./testdata/recorded-call.ts";
 import { priceTable } from "../providers/price-table.ts";
 import { UseReplay } from "./recorded-use.ts";
 
@@ -26,12 +26,12 @@ function budget(limit: number, scope: "day" | "execution" = "day"): { budget: Ru
 }
 
 const start = Date.UTC(2026, 0, 2, 12);
-const { agent: someAgent } = engineRecord();
+const { agent: someAgent } = modelRecord();
 if (someAgent === null) throw new Error("The record has no agent");
 
 function call(afterMs: number, agent: Partial<RecordAgent> = {}, tokens = 10): EgressRecord {
-  const { usage } = engineRecord();
-  return engineRecord({
+  const { usage } = modelRecord();
+  return modelRecord({
     startUnixMs: start + afterMs,
     agent: { ...someAgent, ...agent } as RecordAgent,
     usage: usage && { ...usage, inputTokens: tokens, outputTokens: 0, cachedInputTokens: null },
@@ -96,7 +96,7 @@ t.test("count() charges what a call used, at the price of who serves it", async 
 
 t.test("count() says of which calls nobody knows what they used", async (t) => {
   const use = new UseReplay(priceTable);
-  const record = engineRecord({ usage: null });
+  const record = modelRecord({ usage: null });
   t.match(use.count(record, outcome(budget(1))), { refusal: null, use: null, isUncounted: true });
 });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import type { EgressRecord } from "../../../gateway/record.ts";
-import { engineRecord } from "../../../gateway/testdata/egress-record.ts";
+import { engineRecord } from "../testdata/recorded.ts";
 import { createFakeContext } from "../testdata/fake-context.ts";
 
 const nowMs = Date.UTC(2026, 10, 24, 0, 6);

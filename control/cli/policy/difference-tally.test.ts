@@ -1,7 +1,7 @@
 /** Tests of counting differences in little memory. */
 import t from "tap";
 import type { EgressRecord } from "../../../gateway/record.ts";
-import { httpRecord } from "../../../gateway/testdata/egress-record.ts";
+import { httpRecord } from "../testdata/recorded.ts";
 import type { Difference } from "./difference.ts";
 import { DifferenceTally } from "./difference-tally.ts";
 import { seeded } from "./reservoir.ts";

@@ -1,7 +1,7 @@
 /** Tests of how two policies differ about one transaction. */
 import t from "tap";
 import type { KnownOutcome, ReplayedDestination } from "../../../gateway/replay.ts";
-import { engineRecord, httpRecord } from "../../../gateway/testdata/egress-record.ts";
+import { engineRecord, httpRecord } from "../testdata/recorded.ts";
 import { differencesOf, recordedSide, replayedSide } from "./difference.ts";
 
 const route = { kind: "AIProviderRoute", namespace: "default", name: "openai", rule: 0 };

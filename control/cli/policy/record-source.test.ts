@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { httpRecord } from "../../../gateway/testdata/egress-record.ts";
+import { httpRecord } from "../testdata/recorded.ts";
 import { findRecordFiles, readRecords, tryParseRecord } from "./record-source.ts";
 
 const line = (startUnixMs: number) =>
