@@ -2,8 +2,8 @@
 
 import { RE2JS } from "re2js";
 
-/** Requests repeat their hosts, paths and headers; so many answers of one expression are kept. */
-const mostKnown = 4_096;
+/** Requests repeat their hosts, paths and headers; so many answers of one expression are kept, of which there may be thousands. */
+const mostKnown = 512;
 
 /** Longer texts are not kept. */
 const longestKnown = 1_024;
