@@ -63,6 +63,22 @@ t.test("readRecords() holds a bounded number, and says what came too late", asyn
   t.equal(read.losses.late, 1);
 });
 
+t.test("readRecords() holds long lines a few at a time, and no bodies", async (t) => {
+  const file = join(t.testdir({}), "records.jsonl");
+  const body = { base64: "x".repeat(8_000_000), bytes: 1, isTruncated: false, contentEncoding: "" };
+  const capture = {
+    requestHeaders: [],
+    requestBody: body,
+    responseHeaders: [],
+    responseBody: body,
+  };
+  const records = [4, 5, 6, 1].map((startUnixMs) => httpRecord({ startUnixMs, capture }));
+  writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  const { starts, losses } = await startsOf([file]);
+  t.same({ starts, losses }, { starts: [4, 1, 5, 6], losses: { malformed: 0, late: 1 } });
+  t.match(tryParseRecord(JSON.stringify(records[0])), { capture: { requestBody: null } });
+});
+
 t.test("readRecords() rejects for a file that is not there", async (t) => {
   await t.rejects(startsOf([join(t.testdir({}), "none")]), { code: "ENOENT" });
   t.same(await findRecordFiles(join(t.testdir({}), "none")), []);

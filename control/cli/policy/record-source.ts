@@ -13,8 +13,9 @@ const longestLine = 32 * 1024 * 1024;
 
 const readBytes = 256 * 1024;
 
-/** So many records are held while an earlier one may still come. */
+/** So many records, and so many characters of their lines, are held while an earlier one may still come. */
 const mostHeld = 8_192;
+const mostHeldLength = 32 * 1024 * 1024;
 
 /** What could not be used. */
 export interface RecordLosses {
@@ -41,44 +42,51 @@ export async function* readRecords(
   const { sinceMs, losses } = options;
   const held = new StartOrder();
   let newest = Number.NEGATIVE_INFINITY;
-  for await (const record of mergeFiles(files, losses)) {
-    if (record.startUnixMs < sinceMs) continue;
-    held.add(record);
-    if (held.size <= mostHeld) continue;
-    const first = held.take();
-    if (first === undefined) continue;
-    if (first.startUnixMs < newest) losses.late++;
-    newest = Math.max(newest, first.startUnixMs);
-    yield first;
+  for await (const read of mergeFiles(files, losses)) {
+    if (read.record.startUnixMs < sinceMs) continue;
+    held.add(read);
+    while (held.size > mostHeld || held.length > mostHeldLength) {
+      const first = held.take();
+      if (first === undefined) break;
+      if (first.startUnixMs < newest) losses.late++;
+      newest = Math.max(newest, first.startUnixMs);
+      yield first;
+    }
   }
   for (let first = held.take(); first !== undefined; first = held.take()) yield first;
+}
+
+/** A record with the length of its line. */
+interface ReadRecord {
+  record: EgressRecord;
+  length: number;
 }
 
 /** Whichever file's next record began first: several processes write at the same time. */
 async function* mergeFiles(
   files: readonly string[],
   losses: RecordLosses,
-): AsyncGenerator<EgressRecord> {
-  const heads: { readonly rest: AsyncGenerator<EgressRecord>; record: EgressRecord }[] = [];
+): AsyncGenerator<ReadRecord> {
+  const heads: { readonly rest: AsyncGenerator<ReadRecord>; read: ReadRecord }[] = [];
   for (const file of files) {
     const rest = readFile(file, losses);
     const { value, done } = await rest.next();
-    if (done !== true) heads.push({ rest, record: value });
+    if (done !== true) heads.push({ rest, read: value });
   }
   while (heads.length > 0) {
     let first = heads[0];
     for (const head of heads) {
-      if (first === undefined || head.record.startUnixMs < first.record.startUnixMs) first = head;
+      if (first === undefined || startOf(head.read) < startOf(first.read)) first = head;
     }
     if (first === undefined) return;
-    yield first.record;
+    yield first.read;
     const { value, done } = await first.rest.next();
     if (done === true) heads.splice(heads.indexOf(first), 1);
-    else first.record = value;
+    else first.read = value;
   }
 }
 
-async function* readFile(file: string, losses: RecordLosses): AsyncGenerator<EgressRecord> {
+async function* readFile(file: string, losses: RecordLosses): AsyncGenerator<ReadRecord> {
   const decoder = new StringDecoder("utf8");
   let rest = "";
   let isSkipping = false;
@@ -88,7 +96,7 @@ async function* readFile(file: string, losses: RecordLosses): AsyncGenerator<Egr
     for (const line of lines) {
       const record = isSkipping ? undefined : tryParseRecord(line);
       isSkipping = false;
-      if (record !== undefined) yield record;
+      if (record !== undefined) yield { record, length: line.length };
       else if (line.trim() !== "") losses.malformed++;
     }
     if (rest.length <= longestLine) continue;
@@ -96,11 +104,11 @@ async function* readFile(file: string, losses: RecordLosses): AsyncGenerator<Egr
     isSkipping = true;
   }
   const record = isSkipping ? undefined : tryParseRecord(rest);
-  if (record !== undefined) yield record;
+  if (record !== undefined) yield { record, length: rest.length };
   else if (rest.trim() !== "" || isSkipping) losses.malformed++;
 }
 
-/** The record of a line; undefined for what has not the outline of one. */
+/** The record of a line, without kept bodies, which nothing is decided by; undefined for what has not its outline. */
 export function tryParseRecord(line: string): EgressRecord | undefined {
   let value: unknown;
   try {
@@ -108,7 +116,15 @@ export function tryParseRecord(line: string): EgressRecord | undefined {
   } catch {
     return undefined; // the last line of a process that was killed
   }
-  return isRecord(value) ? value : undefined;
+  if (!isRecord(value)) return undefined;
+  const { capture } = value;
+  return capture === null || capture === undefined
+    ? value
+    : { ...value, capture: headersOf(capture) };
+}
+
+function headersOf({ requestHeaders }: NonNullable<EgressRecord["capture"]>) {
+  return { requestHeaders, requestBody: null, responseHeaders: [], responseBody: null };
 }
 
 function isRecord(value: unknown): value is EgressRecord {
@@ -130,23 +146,30 @@ function isObject(value: unknown): boolean {
 
 /** A heap of records by their start. */
 class StartOrder {
-  readonly #heap: EgressRecord[] = [];
+  readonly #heap: ReadRecord[] = [];
+  #length = 0;
 
   get size(): number {
     return this.#heap.length;
   }
 
-  add(record: EgressRecord): void {
+  /** Of the lines of all of them. */
+  get length(): number {
+    return this.#length;
+  }
+
+  add(read: ReadRecord): void {
     const heap = this.#heap;
-    let at = heap.push(record) - 1;
+    this.#length += read.length;
+    let at = heap.push(read) - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;
       const above = heap[parent];
-      if (above === undefined || above.startUnixMs <= record.startUnixMs) break;
+      if (above === undefined || startOf(above) <= startOf(read)) break;
       heap[at] = above;
       at = parent;
     }
-    heap[at] = record;
+    heap[at] = read;
   }
 
   /** The one that began first; undefined: there is none. */
@@ -154,21 +177,22 @@ class StartOrder {
     const heap = this.#heap;
     const [first] = heap;
     const last = heap.pop();
-    if (last === undefined || heap.length === 0) return first;
+    this.#length -= first?.length ?? 0;
+    if (last === undefined || heap.length === 0) return first?.record;
     let at = 0;
     for (;;) {
       const left = 2 * at + 1;
       const child = startOf(heap[left + 1]) < startOf(heap[left]) ? left + 1 : left;
       const below = heap[child];
-      if (below === undefined || below.startUnixMs >= last.startUnixMs) break;
+      if (below === undefined || startOf(below) >= startOf(last)) break;
       heap[at] = below;
       at = child;
     }
     heap[at] = last;
-    return first;
+    return first?.record;
   }
 }
 
-function startOf(record: EgressRecord | undefined): number {
-  return record?.startUnixMs ?? Number.POSITIVE_INFINITY;
+function startOf(read: ReadRecord | undefined): number {
+  return read?.record.startUnixMs ?? Number.POSITIVE_INFINITY;
 }
