@@ -14,7 +14,7 @@ import { planLines } from "../policy/plan-lines.ts";
 import type { PlanSummary } from "../policy/plan-run.ts";
 import { runPlan } from "../policy/plan-run.ts";
 import type { SecretKeys } from "../policy/policy-objects.ts";
-import { knownSecrets, readPolicy, servedPolicy } from "../policy/policy-objects.ts";
+import { knownSecrets, readPolicy, servedPaths, servedPolicy } from "../policy/policy-objects.ts";
 import { PolicySide } from "../policy/policy-side.ts";
 import type { RecordLosses } from "../policy/record-source.ts";
 import { findRecordFiles, readRecords } from "../policy/record-source.ts";
@@ -136,12 +136,12 @@ async function findBaseline(
       `Cannot choose what to compare with: processes ${pids} serve policies\nSay which: --gateway NAMESPACE/NAME, --against DIR or --recorded`,
     );
   }
-  const { directories, problems, revision } = running.status;
-  const name = `the policy that process ${running.pid} serves, revision ${revision}`;
-  if (directories.length === 0 || problems.length > 0) {
-    return { objects: await servedPolicy(running, options), name };
-  }
-  return { objects: readPolicy(directories, options), name };
+  const { pid, status } = running;
+  const name = `the policy that process ${pid} serves, revision ${status.revision}`;
+  const paths = await servedPaths(running);
+  const objects =
+    paths === undefined ? await servedPolicy(running, options) : readPolicy(paths, options);
+  return { objects, name };
 }
 
 async function recordFiles(

@@ -3,9 +3,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { createFakeContext } from "../testdata/fake-context.ts";
-import { objectWith, openFakeControl } from "../testdata/fake-control.ts";
+import { objectWith, openFakeControl, statusWith } from "../testdata/fake-control.ts";
 import { findRunningGateways } from "../running-gateways.ts";
-import { knownSecrets, readPolicy, servedPolicy } from "./policy-objects.ts";
+import { knownSecrets, readPolicy, servedPaths, servedPolicy } from "./policy-objects.ts";
 
 const gateway = JSON.stringify({
   apiVersion: "clrk.apoxy.dev/v1alpha1",
@@ -89,3 +89,30 @@ t.test("servedPolicy() takes objects as a process shows them", async (t) => {
   );
   t.notMatch(JSON.stringify(objects), "redacted");
 });
+
+const problem = { file: "a.yaml", line: 1, field: "", message: "wrong" };
+const served = [
+  { name: "absolute paths", status: { directories: ["/etc/clrk"] }, paths: ["/etc/clrk"] },
+  {
+    name: "paths from where the process is",
+    status: { directories: ["policy", "/etc/clrk"] },
+    paths: [join(process.cwd(), "policy"), "/etc/clrk"],
+  },
+  { name: "none", status: { directories: [] }, paths: undefined },
+  {
+    name: "files with mistakes",
+    status: { directories: ["/etc/clrk"], problems: [problem] },
+    paths: undefined,
+  },
+];
+
+for (const { name, status, paths } of served) {
+  t.test(`servedPaths() of ${name}`, async (t) => {
+    const context = await createFakeContext(t);
+    const control = await openFakeControl(context.home);
+    t.teardown(() => control.close());
+    control.status = statusWith({ pid: process.pid, ...status });
+    const [running] = (await findRunningGateways(context.home)).answering;
+    t.same(running && (await servedPaths(running)), paths);
+  });
+}

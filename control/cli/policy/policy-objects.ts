@@ -2,7 +2,8 @@
  * The objects of a policy: from files, or as a gateway serves them. Values of Secrets are not wanted here, only that they
  * are there: each that is known by its name gets a stand-in.
  */
-import { resolve } from "node:path";
+import { readlink } from "node:fs/promises";
+import { isAbsolute, resolve } from "node:path";
 import { parseManifests } from "../../../gateway/manifests.ts";
 import type { ManifestReading, SourcedObject } from "../../../gateway/manifests.ts";
 import { silentLogger } from "../../../gateway/log.ts";
@@ -78,6 +79,20 @@ export function readPolicy(
   );
   const missing = [...secrets].filter(([name]) => !present.has(name));
   return [...written.objects, ...standIns(new Map(missing)).objects];
+}
+
+/**
+ * Absolute paths of the files that a process serves; undefined where it serves none, where they have mistakes, so that it
+ * serves other ones, and where nobody can say what a relative path of it means.
+ */
+export async function servedPaths({
+  pid,
+  status: { directories, problems },
+}: RunningGateway): Promise<readonly string[] | undefined> {
+  if (directories.length === 0 || problems.length > 0) return undefined;
+  if (directories.every((path) => isAbsolute(path))) return directories;
+  const from = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+  return from === undefined ? undefined : directories.map((path) => resolve(from, path));
 }
 
 /** Objects as a process serves them, where its files are not to be read. Throws a `CliError` where it shows others. */
