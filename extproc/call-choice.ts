@@ -56,15 +56,22 @@ export interface Way {
 export function chooseCall(plan: RoutingPlan, call: AskedCall, tools: ChoiceTools): CallChoice {
   const asked = call.model;
   if (asked.kind === "malformed") return refuse(malformedBody(asked.reason), undefined);
-  const { model } = asked;
-  const paths = spellings(pathOf(call.request.path));
-  const rule = indexOf(plan).find(paths, model);
+  const rule = findMeantRule(plan, call.request.path, asked.model);
   if (rule === undefined) {
     if (plan.otherwise === "next") return { kind: "next" };
     return refuse(noRule(call, asked.model), undefined);
   }
   if (rule.refusal !== undefined) return refuse(rule.refusal, rule);
   return chooseCandidate(rule, call, tools);
+}
+
+/** The first rule of a plan that is about calls to a path (a query is left aside) for a model; null: they name none. */
+export function findMeantRule(
+  plan: RoutingPlan,
+  path: string,
+  model: string | null,
+): RoutedRule | undefined {
+  return indexOf(plan).find(spellings(pathOf(path)), model);
 }
 
 /** Plans are kept as long as requests may ask by them, and so is what was made of them. */

@@ -86,7 +86,8 @@ function factsOf({ route, ruleIndex, action, engine, wouldDeny, ...rule }: HttpR
   return { key, facts: { provider, credential, tier, message } };
 }
 
-function credentialName(use: CredentialUse): RecordCredential {
+/** A credential as records name it: its Secret, and where it is put. */
+export function credentialName(use: CredentialUse): RecordCredential {
   const { namespace, name } = use.secret.secret;
   return { name: `Secret ${namespace}/${name}`, header: placeOf(use) };
 }

@@ -13,6 +13,7 @@ import { runLlmEngine } from "./llm-engine.ts";
 import { runMitm } from "./mitm.ts";
 import { UsageError } from "./options.ts";
 import { runSpendBench } from "../spend/spend-bench.ts";
+import { runPlanBench } from "./plan.ts";
 import { runRouteChange } from "./route-change.ts";
 import { runTranslation } from "./translation.ts";
 
@@ -43,6 +44,8 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --splits N  --seed N (1)   streams cut at N places instead
   decision      time in which the engine finds a call's rule and counts the call
                   --rules N (4096)  --decisions N (200000)  --seed N (1)  --json FILE
+  plan          rate at which clrk policy plan replays recorded traffic
+                  --records N (200000)  --routes N (200)  --seed N (1)  --json FILE
   route-change  time from a replaced route file to the first request decided by it
                   --routes N (2000)  --changes N (100)  --json FILE
   endurance     failed requests while routes change
@@ -77,6 +80,8 @@ async function main(args: readonly string[]): Promise<void> {
       return runTranslation(rest);
     case "decision":
       return runDecision(rest);
+    case "plan":
+      return runPlanBench(rest);
     case "route-change":
       await useOneEnvoy();
       return runRouteChange(rest);

@@ -26,6 +26,7 @@ import {
   statusCommand,
   versionCommand,
 } from "./inspection-commands.ts";
+import { policyCommands } from "./policy-commands.ts";
 import { providerCommands } from "./provider-commands.ts";
 import { escapeRunCommand } from "./run-arguments.ts";
 import { devCommand, runCommand, stopCommand } from "./serving-commands.ts";
@@ -34,7 +35,7 @@ import { devCommand, runCommand, stopCommand } from "./serving-commands.ts";
 export const completionVerb = "__complete";
 
 /** Commands that have commands. */
-const groups: ReadonlySet<string> = new Set(["completion", "provider"]);
+const groups: ReadonlySet<string> = new Set(["completion", "policy", "provider"]);
 
 /** Builds the application; cheap, but call it once. */
 export function createApplication(): Application<CliContext> {
@@ -51,6 +52,7 @@ export function createApplication(): Application<CliContext> {
       approve: approveCommand(),
       deny: denyCommand(),
       stop: stopCommand(),
+      policy: policyCommands(),
       provider: providerCommands(),
       completion: completionCommands(),
       version: versionCommand(),

@@ -350,3 +350,35 @@ t.test("judge() finds the same rule as comparing one match after another", async
     }
   }
 });
+
+t.test(
+  "possibleVerdicts() is one where arguments do not matter, and all that may be where they do",
+  async (test) => {
+    const wanted = { path: "path", operator: "In", values: ["/tmp"] } as const;
+    const denies = { tools: globs("list_*"), conditions: [wanted] };
+    const judge = new RuleJudge(
+      mcpPlan(
+        { matches: [match({ tools: globs("read_*"), conditions: [wanted] })] },
+        {
+          matches: [match({ tools: globs("*_file", "list_*") })],
+          toolPolicies: [toolPolicy({ denied: globs("delete_*"), deniedArguments: [denies] })],
+        },
+      ),
+    );
+    const cases = [
+      [call("write_file"), ["allow"]],
+      [call("delete_file"), ["deny"]],
+      [call("other"), ["deny"]],
+      [call("read_file"), ["allow", "allow"]],
+      [call("read_other"), ["allow", "deny"]],
+      [call("list_all"), ["allow", "deny"]],
+    ] as const;
+    for (const [message, kinds] of cases) {
+      const verdicts = judge.possibleVerdicts(message, server);
+      test.same(
+        verdicts.map(({ kind }) => kind),
+        kinds,
+      );
+    }
+  },
+);

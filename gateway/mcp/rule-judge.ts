@@ -153,6 +153,20 @@ export class RuleJudge {
     return { ...otherwise, clause };
   }
 
+  /** Every verdict that a message may get, of whose arguments nothing is known; one where they do not matter. */
+  possibleVerdicts(message: NamedMessage, server: McpServer): readonly MessageVerdict[] {
+    const { steps, otherwise } = this.#resolve(message, server);
+    const found: MessageVerdict[] = [];
+    for (const { alternatives, denials, verdict } of steps) {
+      found.push(verdict);
+      if (denials.length > 0 && verdict.kind === "allow") {
+        found.push({ kind: "deny", ruleIndex: verdict.ruleIndex, clause: "denies arguments" });
+      }
+      if (alternatives.length === 0) return found;
+    }
+    return [...found, otherwise];
+  }
+
   #resolve(message: NamedMessage, server: McpServer): Resolution {
     if (this.#index.unindexed <= fewCompared) return this.#compare(message, server);
     const key = keyOf(message, server);

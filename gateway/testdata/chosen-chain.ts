@@ -3,8 +3,8 @@ import type { GatewaySnapshot } from "../snapshot.ts";
 import { planChains } from "../xds/chain-matcher.ts";
 import { chainName } from "../xds/filter-chain.ts";
 import { FILTER_STATE, identitySeparator } from "../xds/filter-state.ts";
-import { chooseChain } from "./chain-interpreter.ts";
-import type { ConnectionFacts } from "./chain-interpreter.ts";
+import { compileChains } from "../replay/chain-choice.ts";
+import type { ConnectionFacts } from "../replay/chain-choice.ts";
 
 /** A caller from identity TLVs */
 export const agent = ["TaskAgent", "default", "researcher", "", "", ""].join(identitySeparator);
@@ -37,7 +37,7 @@ function factsOf(connection: Connection): ConnectionFacts {
 /** Name of the chain; throws when the plan has none of that name */
 export function choose(gateway: GatewaySnapshot, connection: Connection): string | undefined {
   const { matcher, treatments } = planChains(gateway);
-  const chosen = chooseChain(matcher, factsOf(connection));
+  const [chosen] = compileChains(matcher)(factsOf(connection)).names;
   const known = treatments.map(chainName);
   if (chosen !== undefined && !known.includes(chosen)) throw new Error(`No chain "${chosen}"`);
   return chosen;

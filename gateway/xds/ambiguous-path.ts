@@ -17,14 +17,15 @@ const metadataNamespace = "clrk.apoxy.dev";
 const metadataKey = "pathRules";
 
 /**
- * The path ends where the query begins; RE2 over the whole value. `%c0` and `%c1` begin nothing but overlong forms in
+ * Fits such a path. The path ends where the query begins; RE2 over the whole value. `%c0` and `%c1` begin nothing but overlong forms in
  * UTF-8 (RFC 3629 section 3), and `%u` is no escape of URIs at all.
  */
-const ambiguous = "[^?]*(?://|;|%(?:2[fF]|5[cC]|00|3[bB]|25[0-9a-fA-F]{2}|[cC][01]|[uU])).*";
+export const ambiguousPathExpression =
+  "[^?]*(?://|;|%(?:2[fF]|5[cC]|00|3[bB]|25[0-9a-fA-F]{2}|[cC][01]|[uU])).*";
 
 /** Matches a request with such a path. */
 export function ambiguousPathMatch(): envoy.config.route.v3.IHeaderMatcher {
-  return { name: ":path", stringMatch: { safeRegex: { regex: ambiguous } } };
+  return { name: ":path", stringMatch: { safeRegex: { regex: ambiguousPathExpression } } };
 }
 
 /** Metadata of routes whose host has a path rule. */

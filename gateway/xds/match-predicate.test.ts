@@ -1,7 +1,7 @@
 /** Tests the builders of matcher trees by evaluating what they build. */
 import t from "tap";
-import { chooseChain } from "../testdata/chain-interpreter.ts";
-import type { ConnectionFacts } from "../testdata/chain-interpreter.ts";
+import { compileChains } from "../replay/chain-choice.ts";
+import type { ConnectionFacts } from "../replay/chain-choice.ts";
 import type { Predicate } from "./match-predicate.ts";
 import {
   allOf,
@@ -72,7 +72,7 @@ const rows: readonly {
 for (const { name, when, holds } of rows) {
   t.test(`${name} ${holds ? "holds" : "does not hold"}`, async (t) => {
     const { matcher } = firstMatch([{ when, use: useChain("yes") }], useChain("no"));
-    t.equal(chooseChain(matcher ?? {}, facts), holds ? "yes" : "no");
+    t.equal(compileChains(matcher ?? {})(facts).names[0], holds ? "yes" : "no");
   });
 }
 
@@ -80,7 +80,7 @@ t.test(
   "firstMatch() takes the first that holds, and the rest where there is no case",
   async (t) => {
     const cases = [no, yes, yes].map((when, index) => ({ when, use: useChain(String(index)) }));
-    t.equal(chooseChain(firstMatch(cases, useChain("rest")).matcher ?? {}, facts), "1");
+    t.equal(compileChains(firstMatch(cases, useChain("rest")).matcher ?? {})(facts).names[0], "1");
     t.same(firstMatch([], useChain("rest")), useChain("rest"));
   },
 );

@@ -17,6 +17,8 @@ export const helpCases: ReadonlyMap<string, readonly string[]> = new Map([
   ["approve", ["approve"]],
   ["deny", ["deny"]],
   ["stop", ["stop"]],
+  ["policy", ["policy"]],
+  ["policy-plan", ["policy", "plan"]],
   ["provider", ["provider"]],
   ["provider-list", ["provider", "list"]],
   ["provider-new", ["provider", "new"]],
