@@ -1,0 +1,31 @@
+/** Events of invocations for tests. */
+
+import type { InvocationEvent, InvocationPhase } from "../../../gateway/invocation-event.ts";
+
+/** A UUID for a small number. */
+export function invocationId(number: number): string {
+  return `00000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}`;
+}
+
+/** An event of the task agent `default/writer` with any part replaced; its time tells the phase. */
+export function invocationEvent(
+  number: number,
+  phase: InvocationPhase,
+  changes: Partial<InvocationEvent> = {},
+): InvocationEvent {
+  const seconds = { Pending: 0, Dispatched: 1, Running: 2 };
+  const second = phase in seconds ? seconds[phase as keyof typeof seconds] : 5;
+  return {
+    id: invocationId(number),
+    phase,
+    atUnixMs: Date.UTC(2026, 0, 2, 3, 0, number, second),
+    agent: { kind: "TaskAgent", namespace: "default", name: "writer", uid: "uid-writer" },
+    trigger: { type: "HTTP", source: "ingress" },
+    audiences: [],
+    root: null,
+    exitCode: null,
+    reason: "",
+    message: "",
+    ...changes,
+  };
+}
