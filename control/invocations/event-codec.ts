@@ -14,12 +14,12 @@ import type {
 import { INVOCATION_PHASES, INVOCATION_TRIGGERS } from "../../gateway/invocation-event.ts";
 
 /** Most bytes of one event; a longer one is refused. */
-export const maxEventBytes = 32 * 1024;
+export const maxEventBytes = 64 * 1024;
 
 /** Longest name; those of Kubernetes objects have at most 253 characters. */
 const longestName = 253;
-const longestText = 1_024;
-const mostAudiences = 16;
+const longestMessage = 1_024;
+const mostAudiences = 64;
 
 const idForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const reasonForm = /^(?:[A-Z][A-Za-z0-9]{0,63})?$/;
@@ -90,8 +90,8 @@ function read(text: string): InvocationEvent | string {
   if (root === undefined) return "root holds no ids of a span";
   if (exitCode !== null && !isWhole(exitCode)) return "exitCode is no whole number";
   if (typeof reason !== "string" || !reasonForm.test(reason)) return "reason is no word";
-  if (!isText(message, longestText))
-    return `message is no text of at most ${longestText} characters`;
+  if (!isText(message, longestMessage))
+    return `message is no text of at most ${longestMessage} characters`;
   return { id, phase, atUnixMs, agent, trigger, audiences, root, exitCode, reason, message };
 }
 
@@ -107,7 +107,7 @@ function readAgent(value: unknown): InvocationAgent | undefined {
 function readTrigger(value: unknown): InvocationEvent["trigger"] | undefined {
   const { type: given, source } = members(value) ?? {};
   const type = INVOCATION_TRIGGERS.find((one: InvocationTrigger) => one === given);
-  return type === undefined || !isText(source, longestText) ? undefined : { type, source };
+  return type === undefined || !isText(source, longestName) ? undefined : { type, source };
 }
 
 function readRoot(value: unknown): InvocationRoot | undefined {
@@ -121,7 +121,7 @@ function isTexts(value: unknown): value is string[] {
   return (
     Array.isArray(value) &&
     value.length <= mostAudiences &&
-    value.every((one) => isText(one, longestText))
+    value.every((one) => isText(one, longestName))
   );
 }
 

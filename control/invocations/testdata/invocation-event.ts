@@ -1,6 +1,7 @@
 /** Events of invocations for tests. */
 
 import type { InvocationEvent, InvocationPhase } from "../../../gateway/invocation-event.ts";
+import { phaseRank } from "../../../gateway/invocation-event.ts";
 
 /** A UUID for a small number. */
 export function invocationId(number: number): string {
@@ -13,12 +14,10 @@ export function invocationEvent(
   phase: InvocationPhase,
   changes: Partial<InvocationEvent> = {},
 ): InvocationEvent {
-  const seconds = { Pending: 0, Dispatched: 1, Running: 2 };
-  const second = phase in seconds ? seconds[phase as keyof typeof seconds] : 5;
   return {
     id: invocationId(number),
     phase,
-    atUnixMs: Date.UTC(2026, 0, 2, 3, 0, number, second),
+    atUnixMs: Date.UTC(2026, 0, 2, 3, number, phaseRank(phase)),
     agent: { kind: "TaskAgent", namespace: "default", name: "writer", uid: "uid-writer" },
     trigger: { type: "HTTP", source: "ingress" },
     audiences: [],
