@@ -190,7 +190,7 @@ export class McpSession {
     const { entry, caller, tools, judge } = this.#options;
     this.#id = tools.nextId();
     this.#startedMs = tools.nowMs();
-    this.#trace = tools.trace(headers.find("traceparent"));
+    this.#trace = tools.trace(headers.find("traceparent"), caller);
     const head = headOf(ownedHeaders(headers), !endOfStream);
     this.#head = head;
     this.#observe(headers, endOfStream);

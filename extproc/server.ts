@@ -273,6 +273,7 @@ class EnginePool implements Engine {
       limits: this.#limits,
       ...(this.#portions && { portions: this.#portions }),
       sampleSeed: this.#sampleSeed,
+      ...(this.#options.traceKey && { traceKey: this.#options.traceKey }),
       ...this.#budgets.begin(worker),
       prices: this.#options.prices ?? [],
     });

@@ -33,6 +33,10 @@ import type { EnvoyStop } from "./envoy-process.ts";
 import { ClrkError, describeError } from "./errors.ts";
 import { chooseGateway } from "./gateway-choice.ts";
 import { GatewayFleet } from "./gateway-fleet.ts";
+import type { InvocationEvent } from "./invocation-event.ts";
+import { endedInvocation } from "./invocation-span.ts";
+import { InvocationTraces } from "./invocation-trace.ts";
+import type { EndedRun, RunEnd } from "./run-event.ts";
 import type { GatewayProcessParts } from "./gateway-process-parts.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
@@ -67,6 +71,7 @@ export class GatewayProcess {
   readonly #parts: GatewayProcessParts;
   readonly #startedAt: string;
   readonly #fleet: GatewayFleet;
+  readonly #traces: InvocationTraces;
   readonly #runs: RunRegistry;
   readonly #records: RecordOutputs;
   readonly #certificates = new Map<string, CertificateProvider>();
@@ -101,7 +106,13 @@ export class GatewayProcess {
       clock,
       onChange: (ejections) => this.#engine.eject(ejections),
     });
-    this.#runs = new RunRegistry({ clock, onChange: (gateway) => this.#publishRuns(gateway) });
+    this.#traces = new InvocationTraces(parts.traceKey);
+    this.#runs = new RunRegistry({
+      clock,
+      traces: this.#traces,
+      onChange: (gateway) => this.#publishRuns(gateway),
+      onEvent: (event, ended) => this.#onInvocation(event, ended),
+    });
     this.#ads = new AdsServer({
       log,
       certificates: (gateway) => this.#certificates.get(gateway),
@@ -130,6 +141,7 @@ export class GatewayProcess {
       prices: parts.prices,
       ...(parts.limitStore && { limitStore: parts.limitStore }),
       runs: () => this.#runs.agents(),
+      traceKey: parts.traceKey,
       confirmations: this.#confirmations,
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
@@ -183,8 +195,9 @@ export class GatewayProcess {
     await this.#parts.limitStore?.close();
     this.#grpc.forceShutdown();
     this.#accessLogs.close();
-    await this.#records.close();
+    // What is said of their end is a record too.
     this.#runs.close();
+    await this.#records.close();
     await this.#control?.close();
     await minting;
     return stop;
@@ -323,6 +336,11 @@ export class GatewayProcess {
     this.#followers.emit({ kind: "record", record: live });
   }
 
+  #onInvocation(event: InvocationEvent, ended?: EndedRun): void {
+    this.#records.addInvocation(event, ended && endedInvocation(ended));
+    this.#parts.onInvocation?.(event);
+  }
+
   #entryContext(key: string) {
     const runtime = this.#fleet.find(key);
     return runtime && this.#contextOf(runtime);
@@ -333,6 +351,7 @@ export class GatewayProcess {
     return {
       gateway: { namespace, name },
       ...runtime.ruleFacts,
+      traces: this.#traces,
       findAgent: (caller: string) => this.#runs.findAgent(caller),
     };
   }
@@ -349,7 +368,7 @@ export class GatewayProcess {
       confirmations: this.#confirmations,
       placeholders: () => ({ items: revisions.placeholders() }),
       registerRun: (request) => this.#registerRun(request),
-      endRun: (runId) => this.#endRun(runId),
+      endRun: (runId, exitCode) => this.#endRun(runId, exitCode),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
       followRun: (runId, onRecord) => this.#followRun(runId, onRecord),
       followEvents: (onEvent) => this.#followEvents(onEvent),
@@ -418,9 +437,10 @@ export class GatewayProcess {
   }
 
   /** Waits for Envoy, so that a run that is said to have ended opens nothing any more. */
-  async #endRun(runId: string): Promise<boolean> {
+  async #endRun(runId: string, exitCode: number | undefined): Promise<boolean> {
     const run = this.#runs.find(runId);
-    if (run === undefined || !this.#runs.end(runId)) return false;
+    const how: RunEnd = exitCode === undefined ? { kind: "unknown" } : { kind: "exited", exitCode };
+    if (run === undefined || !this.#runs.end(runId, how)) return false;
     await this.#fleet.find(run.gateway)?.whenLive(registrationDeadlineMs);
     return true;
   }
