@@ -30,6 +30,7 @@ import type { GrpcStream, OpenCall } from "./http2/call.ts";
 import { McpSession } from "./mcp-session.ts";
 import { NetworkCall } from "./network-call.ts";
 import type { LimitTable } from "./limit-table.ts";
+import type { SpanName } from "./observation.ts";
 import { Observation } from "./observation.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { PlanBook } from "./plan-book.ts";
@@ -141,7 +142,7 @@ export class EngineService {
           settler,
           redactor: this.#redactor,
           words: this.#words,
-          sampleOf: (traceId) => (seededHash(traceId, options.sampleSeed) >>> 0) / 2 ** 32,
+          sampleOf: (trace) => this.#sampleOf(trace),
         }),
     };
   }
@@ -178,6 +179,13 @@ export class EngineService {
   /** Takes that something is known of a caller's portion now, or nothing can be. */
   onPortion(caller: string): void {
     this.#options.shared?.waiters.onAnswered(caller);
+  }
+
+  /** All of a trace is in a sample or nothing, but for that of an invocation: it may be all that ever runs. */
+  #sampleOf({ traceId, spanId }: SpanName): number {
+    const { traces, sampleSeed } = this.#options;
+    const isInvocation = traces?.isInvocation(traceId) === true;
+    return (seededHash(isInvocation ? spanId : traceId, sampleSeed) >>> 0) / 2 ** 32;
   }
 
   /** Without the trace of an invocation that is not the caller's. */

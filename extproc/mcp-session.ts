@@ -34,6 +34,7 @@ import { McpAnswer } from "./mcp-answer.ts";
 import { asDenied, headOf, withoutCredentials, withResults } from "./mcp-exchange.ts";
 import { compressedAnswer, cutBody, encodeMcpRefusal } from "./mcp-refusal.ts";
 import { encodeBodyReply, encodeHeadersReply, encodeLongerWait } from "./mutation.ts";
+import { untraced } from "./observed-call.ts";
 import type { Observation, Settler } from "./observation.ts";
 import { askPolicies } from "./mcp-policies.ts";
 import type { PlanEntry } from "./plan-book.ts";
@@ -239,8 +240,8 @@ export class McpSession {
       this.#target = redactTarget(tools.redactText(path));
     }
     if (capture === undefined) return;
-    const traceId = this.#trace?.traceId ?? "";
-    const request = { method: headers.find(":method") ?? "", path, headers, traceId };
+    const trace = this.#trace ?? untraced;
+    const request = { method: headers.find(":method") ?? "", path, headers, trace };
     const plan = { provider: undefined, meters: false, capture };
     this.#observation = tools.observe(plan, request, settler);
     if (endOfStream) this.#observation.requestEnd();
