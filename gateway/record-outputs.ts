@@ -126,14 +126,20 @@ export class RecordOutputs {
   /** State for people; `unread` entries were lost before they became records, `incomplete` ones miss their facts. */
   status({ unread, incomplete }: RecordsBefore): RecordsStatus {
     const file = this.#file.status;
+    const invocations = this.#invocations.status;
     const outputs = [...this.#outputs.values()].map(outputStatus);
     return {
       file: file.path,
       published: this.#hub.status.published + this.#sunk,
-      dropped: outputs.reduce((sum, { dropped }) => sum + dropped, file.droppedRecords + unread),
+      dropped: outputs.reduce(
+        (sum, { dropped }) => sum + dropped,
+        file.droppedRecords + invocations.droppedRecords + unread,
+      ),
       incomplete,
       failure: [
-        ...(file.error === undefined ? [] : [`${file.path}: ${file.error}`]),
+        ...[file, invocations].flatMap(({ path, error }) =>
+          error === undefined ? [] : [`${path}: ${error}`],
+        ),
         ...outputs.flatMap(({ failures }) => failures),
       ].join("; "),
     };
