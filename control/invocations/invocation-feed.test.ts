@@ -124,7 +124,9 @@ t.test("positions that cannot be read only cost time", async (t) => {
   const { directory, start, untilRead } = await setUp(t);
   await writeFile(path.join(directory, "positions.json"), "{");
   await writeFile(path.join(directory, "invocations.jsonl"), textOf(invocationEvent(1, "Running")));
-  await untilRead(start(), 1);
+  const feed = start();
+  await untilRead(feed, 1);
+  await feed.close();
   const positions = await readFile(path.join(directory, "positions.json"), "utf8");
   t.match(Object.values(JSON.parse(positions)), [Number]);
 });
