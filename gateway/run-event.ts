@@ -1,7 +1,7 @@
 /** Runs as invocations of a process: what is told of one when it is registered, begins and ends. */
 
 import type { InvocationEvent } from "./invocation-event.ts";
-import type { Run } from "./run-registry.ts";
+import type { Run } from "./run.ts";
 
 /** How a run ended. */
 export type RunEnd =

@@ -1,7 +1,7 @@
 /** What a command is told that runs with an identity of its own. */
 
 import type { RunRegistration } from "./control-api.ts";
-import type { Run } from "./run-registry.ts";
+import type { Run } from "./run.ts";
 import { proxyUserName } from "./xds.ts";
 
 /** Its identity, with the secret of its credential in the proxy's URL. */

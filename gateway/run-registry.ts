@@ -8,10 +8,11 @@ import type { Clock, TimerHandle } from "./clock.ts";
 import type { RunRequest, RunStatus } from "./control-api.ts";
 import { isProcessAlive } from "./home-directory.ts";
 import { tryParseCaller } from "./identity.ts";
-import type { InvocationEvent, InvocationRoot } from "./invocation-event.ts";
+import type { InvocationEvent } from "./invocation-event.ts";
 import type { InvocationTraces } from "./invocation-trace.ts";
 import type { RunAgent } from "./engine.ts";
 import type { EgressRecord, RecordAgent } from "./record.ts";
+import type { Run } from "./run.ts";
 import type { EndedRun, RunEnd } from "./run-event.ts";
 import { runEndEvent, runEvent } from "./run-event.ts";
 import type { ProxyCredential } from "./xds.ts";
@@ -24,19 +25,6 @@ const maxEndedRuns = 4_096;
 
 /** A run whose follower is gone and whose process was never told, or is dead, is ended after this. */
 const graceMs = 2_000;
-
-/** A registered run. */
-export interface Run {
-  readonly runId: string;
-  readonly invocationId: string;
-  /** Of the trace of its requests */
-  readonly root: InvocationRoot;
-  /** `namespace/name` of its EgressGateway */
-  readonly gateway: string;
-  readonly agent: RecordAgent;
-  readonly command: string;
-  readonly since: string;
-}
 
 /** A run with the token that nobody else has. */
 export interface NewRun {

@@ -74,7 +74,7 @@ export interface ConsumerOptions {
   readonly ackWaitMs?: number;
 }
 
-/** The log. */
+/** What a log of events can do, wherever it keeps them. */
 export interface EventLog {
   /**
    * Adds an event, unless its phase of its invocation is there; resolves when it is on the disk. Rejects with

@@ -83,7 +83,7 @@ export interface InvocationParts {
 const owners: ReadonlySet<string> = new Set(["TaskAgent", "DaemonAgent"]);
 const apiVersion = "clrk.apoxy.dev/v1alpha1";
 
-/** The object. */
+/** What `kubectl get` shows of an invocation at that revision. */
 export function invocationObject({ state, usage, revision }: InvocationParts): InvocationObject {
   const summary = summarise(state);
   const { agent, trigger, audiences } = summary;

@@ -1,7 +1,7 @@
 /** A run for tests. */
 
 import { InvocationTraces } from "../invocation-trace.ts";
-import type { Run } from "../run-registry.ts";
+import type { Run } from "../run.ts";
 
 /** Traces by a key that tests share. */
 export function testTraces(): InvocationTraces {
