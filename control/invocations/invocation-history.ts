@@ -3,7 +3,6 @@
  * and said to be, rather than told wrong.
  */
 
-import type { DatabaseSync } from "node:sqlite";
 import type {
   ChangesResult,
   InvocationSelection,
@@ -12,6 +11,7 @@ import type {
   ListResult,
 } from "./invocation-store.ts";
 import { lastRevision, objectOf } from "./invocation-tables.ts";
+import type { StatementCache } from "./statement-cache.ts";
 
 /** Rows that are read at a time where a selection has a predicate. */
 const scanRows = 512;
@@ -24,12 +24,12 @@ export interface HistoryBounds {
 
 /** Lists and changes of one store. */
 export class InvocationHistory {
-  readonly #database: DatabaseSync;
+  readonly #statements: StatementCache;
   #compacted: number;
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
-    const row = database.prepare("SELECT number FROM marks WHERE name = 'compacted'").get();
+  constructor(statements: StatementCache) {
+    this.#statements = statements;
+    const row = statements.prepare("SELECT number FROM marks WHERE name = 'compacted'").get();
     this.#compacted = Number(row?.["number"] ?? 0);
   }
 
@@ -42,7 +42,7 @@ export class InvocationHistory {
       readonly after?: ListPlace | undefined;
     },
   ): ListResult {
-    const last = lastRevision(this.#database);
+    const last = lastRevision(this.#statements);
     const { limit, revision = last } = options;
     if (revision < this.#compacted || revision > last) return { kind: "expired" };
     const items = [];
@@ -70,8 +70,9 @@ export class InvocationHistory {
 
   /** See `InvocationStore.changes`. */
   changes(after: number, { limit }: { readonly limit: number }): ChangesResult {
-    if (after < this.#compacted || after > lastRevision(this.#database)) return { kind: "expired" };
-    const rows = this.#database
+    if (after < this.#compacted || after > lastRevision(this.#statements))
+      return { kind: "expired" };
+    const rows = this.#statements
       .prepare(
         `SELECT v.revision, v.change, v.body, p.body AS before
          FROM versions v LEFT JOIN versions p
@@ -95,19 +96,19 @@ export class InvocationHistory {
 
   /** Forgets old versions, in the transaction that is open. */
   compact(nowMs: number, { mostVersions, keptMs }: HistoryBounds): void {
-    const last = lastRevision(this.#database);
+    const last = lastRevision(this.#statements);
     // From the newest on: those that are to be kept are few, the others may be all there are.
-    const old = this.#database
+    const old = this.#statements
       .prepare("SELECT revision FROM versions WHERE written_ms < ? ORDER BY revision DESC LIMIT 1")
       .get(nowMs - keptMs)?.["revision"];
     const compacted = Math.min(last, Math.max(Number(old ?? 0), last - mostVersions));
     if (compacted <= this.#compacted) return;
     // The state at `compacted` itself stays: a version that ended there is not part of it.
-    this.#database.prepare("DELETE FROM versions WHERE until <= ?").run(compacted);
-    this.#database
+    this.#statements.prepare("DELETE FROM versions WHERE until <= ?").run(compacted);
+    this.#statements
       .prepare("DELETE FROM versions WHERE until IS NULL AND change = 'DELETED' AND revision <= ?")
       .run(compacted);
-    this.#database
+    this.#statements
       .prepare("INSERT OR REPLACE INTO marks (name, epoch, number) VALUES ('compacted', '', ?)")
       .run(compacted);
     this.#compacted = compacted;
@@ -122,6 +123,13 @@ export class InvocationHistory {
     },
   ) {
     const { revision, after, count } = options;
+    // Each has the order of the list: without one that fits, all there is would be sorted for every page.
+    const index =
+      namespace === undefined
+        ? "versions_by_time"
+        : agent === undefined
+          ? "versions_by_namespace"
+          : "versions_by_agent";
     const conditions = [
       "revision <= ? AND (until IS NULL OR until > ?) AND change <> 'DELETED'",
       ...(namespace === undefined ? [] : ["namespace = ?"]),
@@ -134,9 +142,10 @@ export class InvocationHistory {
       ...(agent === undefined ? [] : [agent.kind, agent.name]),
       ...(after === undefined ? [] : [after.createdMs, after.namespace, after.id]),
     ];
-    return this.#database
+    return this.#statements
       .prepare(
-        `SELECT created_ms, namespace, id, body FROM versions WHERE ${conditions.join(" AND ")}
+        `SELECT created_ms, namespace, id, body FROM versions INDEXED BY ${index}
+         WHERE ${conditions.join(" AND ")}
          ORDER BY created_ms DESC, namespace DESC, id DESC LIMIT ?`,
       )
       .all(...values, count)

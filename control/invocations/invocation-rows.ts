@@ -1,6 +1,5 @@
 /** Rows of the store of invocations, one method for each statement; all of them work in the transaction that is open. */
 
-import type { DatabaseSync } from "node:sqlite";
 import type { LogPosition } from "./event-log.ts";
 import { invocationObject } from "./invocation-object.ts";
 import type { InvocationState } from "./invocation-state.ts";
@@ -8,6 +7,7 @@ import { summarise } from "./invocation-state.ts";
 import { presentVersion, writeVersion } from "./invocation-tables.ts";
 import type { ModelUsage, RecordUse } from "./invocation-usage.ts";
 import { sumUsage } from "./invocation-usage.ts";
+import type { StatementCache } from "./statement-cache.ts";
 
 /** Names an invocation. */
 export interface InvocationKey {
@@ -27,28 +27,28 @@ const orphanMs = 24 * 60 * 60 * 1_000;
 
 /** Rows over one connection. */
 export class InvocationRows {
-  readonly #database: DatabaseSync;
+  readonly #statements: StatementCache;
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
+  constructor(statements: StatementCache) {
+    this.#statements = statements;
   }
 
   /** Undefined before the first event. */
   findState({ namespace, id }: InvocationKey): InvocationState | undefined {
-    const row = this.#database
+    const row = this.#statements
       .prepare("SELECT state FROM invocations WHERE namespace = ? AND id = ?")
       .get(namespace, id);
     return row === undefined ? undefined : JSON.parse(String(row["state"]));
   }
 
   putState({ namespace, id }: InvocationKey, state: InvocationState): void {
-    this.#database
+    this.#statements
       .prepare("INSERT OR REPLACE INTO invocations (namespace, id, state) VALUES (?, ?, ?)")
       .run(namespace, id, JSON.stringify(state));
   }
 
   count(): number {
-    return Number(this.#database.prepare("SELECT count(*) AS n FROM invocations").get()?.["n"]);
+    return Number(this.#statements.prepare("SELECT count(*) AS n FROM invocations").get()?.["n"]);
   }
 
   /** Writes the invocation as it is now; false where nothing is known of it yet. */
@@ -56,8 +56,8 @@ export class InvocationRows {
     const state = this.findState(key);
     if (state === undefined) return false;
     const usage = sumUsage(this.#usageOf(key, state));
-    const before = presentVersion(this.#database, key.namespace, key.id);
-    writeVersion(this.#database, {
+    const before = presentVersion(this.#statements, key.namespace, key.id);
+    writeVersion(this.#statements, {
       change: before === undefined ? "ADDED" : "MODIFIED",
       createdMs: summarise(state).createdMs,
       writtenMs: nowMs,
@@ -68,7 +68,7 @@ export class InvocationRows {
 
   /** Notes that a record is counted; false where it was before. */
   addRecord(id: string, nowMs: number): boolean {
-    const { changes } = this.#database
+    const { changes } = this.#statements
       .prepare("INSERT INTO records (id, seen_ms) VALUES (?, ?) ON CONFLICT DO NOTHING")
       .run(id, nowMs);
     return changes !== 0;
@@ -77,7 +77,7 @@ export class InvocationRows {
   addUse(use: RecordUse, nowMs: number): void {
     const { agent, invocationId: id } = use;
     const key = [agent.namespace, id, agent.kind, agent.name] as const;
-    this.#database
+    this.#statements
       .prepare(
         `INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET
@@ -102,7 +102,7 @@ export class InvocationRows {
     }: { readonly retentionMs: number; readonly mostInvocations: number },
   ): number {
     const excess = Math.min(removedAtOnce, Math.max(0, this.count() - mostInvocations));
-    const oldest = this.#database
+    const oldest = this.#statements
       .prepare(
         `SELECT namespace, id, written_ms FROM versions
          WHERE until IS NULL AND change <> 'DELETED' ORDER BY written_ms LIMIT ?`,
@@ -114,7 +114,7 @@ export class InvocationRows {
     for (const { namespace, id } of old) {
       this.#remove({ namespace: String(namespace), id: String(id) }, nowMs);
     }
-    this.#database
+    this.#statements
       .prepare(
         `DELETE FROM usage WHERE seen_ms < ? AND NOT EXISTS (
            SELECT 1 FROM invocations i WHERE i.namespace = usage.namespace AND i.id = usage.id)`,
@@ -128,8 +128,8 @@ export class InvocationRows {
     nowMs: number,
     { mostRecords, keptMs }: { readonly mostRecords: number; readonly keptMs: number },
   ): void {
-    const last = this.#database.prepare("SELECT max(number) AS n FROM records").get()?.["n"];
-    const old = this.#database
+    const last = this.#statements.prepare("SELECT max(number) AS n FROM records").get()?.["n"];
+    const old = this.#statements
       .prepare("SELECT number, seen_ms FROM records ORDER BY number")
       .iterate();
     let forgotten = Number(last ?? 0) - mostRecords;
@@ -137,25 +137,27 @@ export class InvocationRows {
       if (Number(seenMs) >= nowMs - keptMs) break;
       forgotten = Math.max(forgotten, Number(number));
     }
-    this.#database.prepare("DELETE FROM records WHERE number <= ?").run(forgotten);
+    this.#statements.prepare("DELETE FROM records WHERE number <= ?").run(forgotten);
   }
 
   position(): LogPosition | undefined {
-    const row = this.#database.prepare("SELECT epoch, number FROM marks WHERE name = 'log'").get();
+    const row = this.#statements
+      .prepare("SELECT epoch, number FROM marks WHERE name = 'log'")
+      .get();
     return row && { epoch: String(row["epoch"]), sequence: Number(row["number"]) };
   }
 
   putPosition({ epoch, sequence }: LogPosition): void {
-    this.#database
+    this.#statements
       .prepare("INSERT OR REPLACE INTO marks (name, epoch, number) VALUES ('log', ?, ?)")
       .run(epoch, sequence);
   }
 
   #remove(key: InvocationKey, nowMs: number): void {
-    const before = presentVersion(this.#database, key.namespace, key.id);
+    const before = presentVersion(this.#statements, key.namespace, key.id);
     if (before === undefined) return;
     const { object, createdMs } = before;
-    writeVersion(this.#database, {
+    writeVersion(this.#statements, {
       change: "DELETED",
       createdMs,
       writtenMs: nowMs,
@@ -165,7 +167,7 @@ export class InvocationRows {
       }),
     });
     for (const table of ["invocations", "usage"]) {
-      this.#database
+      this.#statements
         .prepare(`DELETE FROM ${table} WHERE namespace = ? AND id = ?`)
         .run(key.namespace, key.id);
     }
@@ -173,7 +175,7 @@ export class InvocationRows {
 
   /** What others used under the same id is not counted towards it. */
   #usageOf({ namespace, id }: InvocationKey, { agent }: InvocationState): ModelUsage[] {
-    return this.#database
+    return this.#statements
       .prepare("SELECT * FROM usage WHERE namespace = ? AND id = ? AND kind = ? AND name = ?")
       .all(namespace, id, agent.kind, agent.name)
       .map((row) => ({
@@ -189,7 +191,7 @@ export class InvocationRows {
 
   /** Agents choose names of models: an invocation has no more rows than there are bounds for. */
   #modelFor(key: readonly string[], model: string): string {
-    const known = this.#database
+    const known = this.#statements
       .prepare(
         `SELECT count(*) AS n, coalesce(max(model = ?), 0) AS has FROM usage
          WHERE namespace = ? AND id = ? AND kind = ? AND name = ?`,

@@ -3,6 +3,7 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { InvocationObject } from "./invocation-object.ts";
 import { openPrivateDatabase } from "./private-database.ts";
+import type { StatementCache } from "./statement-cache.ts";
 
 const version = 1;
 /** `until` is the revision of the version after it: null for the present one. */
@@ -24,6 +25,7 @@ const schema = `
   );
   CREATE INDEX IF NOT EXISTS versions_of ON versions (namespace, id, revision);
   CREATE INDEX IF NOT EXISTS versions_by_time ON versions (created_ms, namespace, id);
+  CREATE INDEX IF NOT EXISTS versions_by_namespace ON versions (namespace, created_ms, id);
   CREATE INDEX IF NOT EXISTS versions_by_agent ON versions (namespace, kind, name, created_ms, id);
   CREATE INDEX IF NOT EXISTS versions_ended ON versions (until) WHERE until IS NOT NULL;
   CREATE INDEX IF NOT EXISTS versions_present ON versions (written_ms) WHERE until IS NULL;
@@ -59,18 +61,18 @@ export interface PresentVersion {
 }
 
 /** The last revision that was given out; 0 before the first. */
-export function lastRevision(database: DatabaseSync): number {
-  const row = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'versions'").get();
+export function lastRevision(statements: StatementCache): number {
+  const row = statements.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'versions'").get();
   return Number(row?.["seq"] ?? 0);
 }
 
 /** The present version; undefined where the invocation is not there, or no more. */
 export function presentVersion(
-  database: DatabaseSync,
+  statements: StatementCache,
   namespace: string,
   id: string,
 ): PresentVersion | undefined {
-  const row = database
+  const row = statements
     .prepare(
       `SELECT revision, body, created_ms FROM versions
        WHERE namespace = ? AND id = ? AND until IS NULL AND change <> 'DELETED'`,
@@ -85,15 +87,15 @@ export function presentVersion(
 }
 
 /** Writes a version after the one before it, in the transaction that is open; gives its revision. */
-export function writeVersion(database: DatabaseSync, next: NewVersion): number {
-  const revision = lastRevision(database) + 1;
+export function writeVersion(statements: StatementCache, next: NewVersion): number {
+  const revision = lastRevision(statements) + 1;
   const object = next.object(revision);
   const { namespace, name: id } = object.metadata;
   const { kind, name } = object.spec.parentRef;
-  database
+  statements
     .prepare("UPDATE versions SET until = ? WHERE namespace = ? AND id = ? AND until IS NULL")
     .run(revision, namespace, id);
-  database
+  statements
     .prepare(
       `INSERT INTO versions (revision, change, namespace, id, kind, name, created_ms, written_ms, body)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,

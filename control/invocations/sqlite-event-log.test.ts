@@ -1,7 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import t from "tap";
 import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import type { EventLog } from "./event-log.ts";
@@ -56,6 +59,33 @@ t.test("openSqliteEventLog() keeps its file to its user, and to one process", as
     code: "CLRK_STORAGE_FAILED",
     message: /Cannot open .*locked/,
   });
+});
+
+t.test("what was said to be kept is there after a kill at any moment", async (test) => {
+  const file = path.join(folder(test), "events.db");
+  const script = fileURLToPath(new URL("./testdata/event-log-child.ts", import.meta.url));
+  const said = new Set<string>();
+  for (const kills of [1, 2, 3]) {
+    const child = spawn(process.execPath, [script, file], { stdio: ["ignore", "pipe", "ignore"] });
+    test.teardown(() => child.kill("SIGKILL"));
+    let text = "";
+    const wanted = said.size + 50 * kills;
+    child.stdout.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      // It starts anew each time, so that what it says first is known already.
+      if (text.split("\n").length > wanted) child.kill("SIGKILL");
+    });
+    await once(child, "close");
+    for (const line of text.split("\n").slice(0, -1)) said.add(line);
+  }
+  const log = openSqliteEventLog({ path: file, clock: systemClock });
+  test.teardown(() => log.close());
+  const page = await log.read(undefined, { limit: 100_000 });
+  const kept = page.kind === "events" ? page.events.map(({ event }) => event?.id) : [];
+  const ids = new Set(kept);
+  test.ok(said.size > 150, `${said.size} were said to be kept`);
+  test.equal(ids.size, kept.length, "none is there twice");
+  test.ok([...said].every((number) => ids.has(invocationId(Number(number)))));
 });
 
 t.test("an event that is too old is removed, and its place is expired", async (test) => {

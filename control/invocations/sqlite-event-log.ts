@@ -22,6 +22,7 @@ import { eventRetentionBytes, eventRetentionMs } from "./event-log.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { openPrivateDatabase } from "./private-database.ts";
 import { SqliteLogConsumer } from "./sqlite-log-consumer.ts";
+import { StatementCache } from "./statement-cache.ts";
 import { WakeUps } from "./wake-ups.ts";
 
 /** Where the log is, and how much it keeps. */
@@ -69,6 +70,7 @@ export function openSqliteEventLog(options: SqliteEventLogOptions): EventLog {
 class SqliteEventLog implements EventLog {
   readonly #options: SqliteEventLogOptions;
   readonly #database: DatabaseSync;
+  readonly #statements: StatementCache;
   readonly #epoch: string;
   readonly #commits: GroupCommit;
   readonly #wakeUps: WakeUps;
@@ -81,6 +83,7 @@ class SqliteEventLog implements EventLog {
     this.#options = options;
     this.#wakeUps = new WakeUps(options.clock);
     this.#database = openPrivateDatabase(options.path, { schema, version: schemaVersion });
+    this.#statements = new StatementCache(this.#database);
     this.#epoch = this.#openEpoch();
     this.#bytes = this.#countBytes();
     this.#commits = new GroupCommit({
@@ -100,11 +103,11 @@ class SqliteEventLog implements EventLog {
     const { clock } = this.#options;
     return await this.#commits.add(() => {
       // Asked first: an insert that finds a conflict would use up a sequence.
-      const known = this.#database
+      const known = this.#statements
         .prepare("SELECT sequence FROM events WHERE id = ? AND phase = ?")
         .get(event.id, event.phase)?.["sequence"];
       if (typeof known === "number") return { position: this.#at(known), isDuplicate: true };
-      const { lastInsertRowid } = this.#database
+      const { lastInsertRowid } = this.#statements
         .prepare("INSERT INTO events (id, phase, logged_ms, body) VALUES (?, ?, ?, ?)")
         .run(event.id, event.phase, clock.now(), body);
       this.#bytes += body.length;
@@ -120,7 +123,7 @@ class SqliteEventLog implements EventLog {
     const from = after === undefined ? ends.earliest : after.sequence + 1;
     const isOther = after !== undefined && after.epoch !== this.#epoch;
     if (isOther || from < ends.earliest || from > ends.latest + 1) return { kind: "expired", ends };
-    const rows = this.#database
+    const rows = this.#statements
       .prepare("SELECT sequence, body FROM events WHERE sequence >= ? ORDER BY sequence LIMIT ?")
       .all(from, limit);
     return { kind: "events", events: rows.map((row) => this.#eventOf(row)) };
@@ -151,10 +154,10 @@ class SqliteEventLog implements EventLog {
 
   async ends(): Promise<LogEnds> {
     const latest = numberOf(
-      this.#database,
+      this.#statements,
       "SELECT coalesce(max(seq), 0) AS n FROM sqlite_sequence WHERE name = 'events'",
     );
-    const least = this.#database.prepare("SELECT min(sequence) AS n FROM events").get()?.["n"];
+    const least = this.#statements.prepare("SELECT min(sequence) AS n FROM events").get()?.["n"];
     const earliest = typeof least === "number" ? least : latest + 1;
     return { epoch: this.#epoch, earliest, latest };
   }
@@ -164,7 +167,7 @@ class SqliteEventLog implements EventLog {
     if (known !== undefined) return known;
     const consumer = await SqliteLogConsumer.open({
       name,
-      database: this.#database,
+      statements: this.#statements,
       commits: this.#commits,
       wakeUps: this.#wakeUps,
       clock: this.#options.clock,
@@ -185,10 +188,10 @@ class SqliteEventLog implements EventLog {
   }
 
   #openEpoch(): string {
-    const made = this.#database.prepare("SELECT name FROM epoch").get()?.["name"];
+    const made = this.#statements.prepare("SELECT name FROM epoch").get()?.["name"];
     if (typeof made === "string") return made;
     const name = randomBytes(8).toString("hex");
-    this.#database.prepare("INSERT INTO epoch (name) VALUES (?)").run(name);
+    this.#statements.prepare("INSERT INTO epoch (name) VALUES (?)").run(name);
     return name;
   }
 
@@ -201,7 +204,7 @@ class SqliteEventLog implements EventLog {
   }
 
   #countBytes(): number {
-    return numberOf(this.#database, "SELECT coalesce(sum(length(body)), 0) AS n FROM events");
+    return numberOf(this.#statements, "SELECT coalesce(sum(length(body)), 0) AS n FROM events");
   }
 
   /** Removes what is too old or too much, the oldest first. */
@@ -211,7 +214,7 @@ class SqliteEventLog implements EventLog {
     const nowMs = clock.now();
     if (this.#bytes <= retentionBytes && nowMs - this.#prunedMs < pruneEveryMs) return;
     this.#prunedMs = nowMs;
-    const oldest = this.#database.prepare(
+    const oldest = this.#statements.prepare(
       "SELECT sequence, logged_ms, length(body) AS bytes FROM events ORDER BY sequence",
     );
     let last = 0;
@@ -221,11 +224,11 @@ class SqliteEventLog implements EventLog {
       last = Number(sequence);
       this.#bytes -= Number(bytes);
     }
-    this.#database.prepare("DELETE FROM events WHERE sequence <= ?").run(last);
-    this.#database.prepare("DELETE FROM acks WHERE sequence <= ?").run(last);
+    this.#statements.prepare("DELETE FROM events WHERE sequence <= ?").run(last);
+    this.#statements.prepare("DELETE FROM acks WHERE sequence <= ?").run(last);
   }
 }
 
-function numberOf(database: DatabaseSync, query: string): number {
-  return Number(database.prepare(query).get()?.["n"]);
+function numberOf(statements: StatementCache, query: string): number {
+  return Number(statements.prepare(query).get()?.["n"]);
 }

@@ -25,6 +25,7 @@ import type {
 } from "./invocation-store.ts";
 import { lastRevision, openInvocationTables, presentVersion } from "./invocation-tables.ts";
 import { useOfRecord } from "./invocation-usage.ts";
+import { StatementCache } from "./statement-cache.ts";
 
 /** Where the store is, and how much it keeps. */
 export interface SqliteInvocationStoreOptions {
@@ -62,6 +63,7 @@ export function openSqliteInvocationStore(options: SqliteInvocationStoreOptions)
 class SqliteInvocationStore implements InvocationStore {
   readonly #options: Required<SqliteInvocationStoreOptions>;
   readonly #database: DatabaseSync;
+  readonly #statements: StatementCache;
   readonly #rows: InvocationRows;
   readonly #history: InvocationHistory;
   readonly #followers = new Set<() => void>();
@@ -80,8 +82,9 @@ class SqliteInvocationStore implements InvocationStore {
     }
     this.#options = options;
     this.#database = openInvocationTables(options.path);
-    this.#rows = new InvocationRows(this.#database);
-    this.#history = new InvocationHistory(this.#database);
+    this.#statements = new StatementCache(this.#database);
+    this.#rows = new InvocationRows(this.#statements);
+    this.#history = new InvocationHistory(this.#statements);
     this.#position = this.#rows.position();
     this.#prunedMs = options.clock.now();
   }
@@ -91,7 +94,7 @@ class SqliteInvocationStore implements InvocationStore {
   }
 
   get revision(): number {
-    return lastRevision(this.#database);
+    return lastRevision(this.#statements);
   }
 
   get status(): StoreStatus {
@@ -159,7 +162,7 @@ class SqliteInvocationStore implements InvocationStore {
   }
 
   get(namespace: string, id: string) {
-    return presentVersion(this.#database, namespace, id)?.object;
+    return presentVersion(this.#statements, namespace, id)?.object;
   }
 
   list(

@@ -3,18 +3,18 @@
  * is known in memory only, and given again after a crash.
  */
 
-import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../gateway/clock.ts";
 import { monotonicMs } from "../../gateway/clock.ts";
 import { ClrkError } from "../../gateway/errors.ts";
 import type { Delivery, FetchOptions, LogConsumer, LoggedEvent } from "./event-log.ts";
 import type { GroupCommit } from "./group-commit.ts";
+import type { StatementCache } from "./statement-cache.ts";
 import type { WakeUps } from "./wake-ups.ts";
 
 /** What a consumer is given. */
 export interface SqliteLogConsumerOptions {
   readonly name: string;
-  readonly database: DatabaseSync;
+  readonly statements: StatementCache;
   readonly commits: GroupCommit;
   readonly wakeUps: WakeUps;
   readonly clock: Clock;
@@ -47,14 +47,14 @@ export class SqliteLogConsumer implements LogConsumer {
 
   /** Finds the consumer in the file, or makes it at the log's begin. Throws a RangeError for what is no name. */
   static async open(options: SqliteLogConsumerOptions): Promise<SqliteLogConsumer> {
-    const { name, database, commits } = options;
+    const { name, statements, commits } = options;
     if (!/^[a-z0-9-]{1,64}$/.test(name)) {
       throw new RangeError(
         `Cannot open consumer ${JSON.stringify(name)}: wanted up to 64 of a-z, 0-9 and "-"`,
       );
     }
     await commits.add(() =>
-      database
+      statements
         .prepare("INSERT INTO consumers (name, floor) VALUES (?, 0) ON CONFLICT DO NOTHING")
         .run(name),
     );
@@ -86,8 +86,8 @@ export class SqliteLogConsumer implements LogConsumer {
 
   /** What should have been answered by now, oldest first. */
   *#overdue(nowMs: number, limit: number): Generator<Delivery> {
-    const { database } = this.#options;
-    const find = database.prepare("SELECT sequence, body FROM events WHERE sequence = ?");
+    const { statements } = this.#options;
+    const find = statements.prepare("SELECT sequence, body FROM events WHERE sequence = ?");
     let count = 0;
     for (const [sequence, { dueMs }] of this.#unanswered) {
       if (count >= limit) return;
@@ -103,10 +103,10 @@ export class SqliteLogConsumer implements LogConsumer {
   }
 
   #next(limit: number): Record<string, unknown>[] {
-    const { database, name } = this.#options;
+    const { statements, name } = this.#options;
     const room = Math.min(limit, mostUnanswered - this.#unanswered.size);
     if (room <= 0) return [];
-    return database
+    return statements
       .prepare(
         `SELECT sequence, body FROM events WHERE sequence > ?
          AND sequence NOT IN (SELECT sequence FROM acks WHERE consumer = ?) ORDER BY sequence LIMIT ?`,
@@ -136,13 +136,13 @@ export class SqliteLogConsumer implements LogConsumer {
 
   /** Answers without a gap before them are one number, the floor, so that the table stays small. */
   #writeAck(sequence: number): void {
-    const { database, name } = this.#options;
+    const { statements, name } = this.#options;
     const floor = floorOf(this.#options);
     if (sequence <= floor) return;
-    database
+    statements
       .prepare("INSERT INTO acks (consumer, sequence) VALUES (?, ?) ON CONFLICT DO NOTHING")
       .run(name, sequence);
-    const open = database
+    const open = statements
       .prepare(
         `SELECT min(sequence) AS n FROM events WHERE sequence > ?
          AND sequence NOT IN (SELECT sequence FROM acks WHERE consumer = ?)`,
@@ -150,8 +150,8 @@ export class SqliteLogConsumer implements LogConsumer {
       .get(floor, name)?.["n"];
     const raised = typeof open === "number" ? open - 1 : this.#given;
     if (raised <= floor) return;
-    database.prepare("UPDATE consumers SET floor = ? WHERE name = ?").run(raised, name);
-    database.prepare("DELETE FROM acks WHERE consumer = ? AND sequence <= ?").run(name, raised);
+    statements.prepare("UPDATE consumers SET floor = ? WHERE name = ?").run(raised, name);
+    statements.prepare("DELETE FROM acks WHERE consumer = ? AND sequence <= ?").run(name, raised);
   }
 
   #retry(sequence: number): void {
@@ -163,7 +163,10 @@ export class SqliteLogConsumer implements LogConsumer {
 }
 
 /** Everything up to it was answered; 0 before the first. */
-function floorOf({ database, name }: Pick<SqliteLogConsumerOptions, "database" | "name">): number {
-  const row = database.prepare("SELECT floor FROM consumers WHERE name = ?").get(name);
+function floorOf({
+  statements,
+  name,
+}: Pick<SqliteLogConsumerOptions, "statements" | "name">): number {
+  const row = statements.prepare("SELECT floor FROM consumers WHERE name = ?").get(name);
   return Number(row?.["floor"] ?? 0);
 }
