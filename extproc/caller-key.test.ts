@@ -1,5 +1,6 @@
 import t from "tap";
-import { agentKey, executionKey } from "./caller-key.ts";
+import { identitySeparator } from "../gateway/xds.ts";
+import { agentKey, executionKey, invocationKey } from "./caller-key.ts";
 
 t.test("a run is one execution, and its agent is who it is known to be", async (test) => {
   test.equal(executionKey("run:1"), "1");
@@ -23,3 +24,18 @@ t.test("who proves nothing is one with all others that prove nothing", async (te
     );
   }
 });
+
+t.test(
+  "the invocation of a caller is that of its run, or what its connection says",
+  async (test) => {
+    test.equal(
+      invocationKey("run:1", () => "i-1"),
+      "i-1",
+    );
+    const none = () => undefined;
+    test.equal(invocationKey("run:1", none), "");
+    const parts = ["TaskAgent", "default", "a", "uid", "r-1", "i-2"];
+    test.equal(invocationKey(parts.join(identitySeparator), none), "i-2");
+    test.equal(invocationKey("", none), "");
+  },
+);

@@ -28,6 +28,16 @@ export function agentKey(
   return nameOf(caller.agent);
 }
 
+/** The invocation that a caller is part of; `invocationOfRun` knows those of runs. Empty where there is none. */
+export function invocationKey(
+  callerText: string,
+  invocationOfRun: (runId: string) => string | undefined,
+): string {
+  const caller = tryParseCaller(callerText);
+  if (caller === undefined) return "";
+  return caller.kind === "run" ? (invocationOfRun(caller.runId) ?? "") : caller.agent.invocationId;
+}
+
 /** `Kind/namespace/name`: how keys name an object or agent. */
 export function nameOf({
   kind,

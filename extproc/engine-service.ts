@@ -8,7 +8,9 @@ import type { CallFacts } from "../gateway/call-facts.ts";
 import type { Cancellation } from "../gateway/confirmation.ts";
 import type { Clock } from "../gateway/clock.ts";
 import { monotonicMs } from "../gateway/clock.ts";
+import type { RunAgent } from "../gateway/engine.ts";
 import { CLRK_HEADERS, ENGINE_ROLE } from "../gateway/headers.ts";
+import type { InvocationTraces } from "../gateway/invocation-trace.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import { createRandomPool, createTraceIds } from "../gateway/trace-context.ts";
 import type { PriceEntry } from "../providers/prices.ts";
@@ -20,6 +22,7 @@ import { CallBudgets } from "./call-budgets.ts";
 import { CallEstimates } from "./call-estimates.ts";
 import { agentKey } from "./caller-key.ts";
 import { readCaller } from "./caller.ts";
+import { invocationKey } from "./caller-key.ts";
 import { EjectedCandidates } from "./ejected-candidates.ts";
 import type { ConnectionCallParts } from "./connection-call.ts";
 import { ConnectionCall } from "./connection-call.ts";
@@ -28,6 +31,7 @@ import type { GrpcStream, OpenCall } from "./http2/call.ts";
 import { McpSession } from "./mcp-session.ts";
 import { NetworkCall } from "./network-call.ts";
 import type { LimitTable } from "./limit-table.ts";
+import type { SpanName } from "./observation.ts";
 import { Observation } from "./observation.ts";
 import { OpenRequestSession } from "./open-request-session.ts";
 import type { OpenRequests } from "./open-requests.ts";
@@ -79,6 +83,8 @@ export interface EngineServiceOptions {
   readonly cancel?: (cancellation: Cancellation) => void;
   /** Decides which traces are kept where a plan keeps a share; one for all threads, which no agent knows */
   readonly sampleSeed: number;
+  /** Absent: no invocation has a trace of its own */
+  readonly traces?: InvocationTraces;
   /** Slow work that policies may ask for */
   readonly workers?: ReadonlyMap<string, Worker>;
 }
@@ -123,7 +129,8 @@ export class EngineService {
       estimates: new CallEstimates({ table: habits, nowMs: this.#nowUnixMs }),
       redactText: (text) => this.#book.redactor.redactText(text),
       nextId: createTransactionIds(random),
-      trace: (traceparent) => createTraceIds(traceparent, random),
+      trace: (traceparent, caller) =>
+        createTraceIds(this.#parentOf(traceparent ?? "", caller), random),
       nowMs: () => monotonicMs(clock),
       routing: {
         credential: this.#book.credential,
@@ -141,7 +148,7 @@ export class EngineService {
           settler,
           redactor: this.#redactor,
           words: this.#words,
-          sampleOf: (traceId) => (seededHash(traceId, options.sampleSeed) >>> 0) / 2 ** 32,
+          sampleOf: (trace) => this.#sampleOf(trace),
         }),
     };
   }
@@ -171,13 +178,28 @@ export class EngineService {
   }
 
   /** Takes which agents runs are of. */
-  identify(runs: readonly (readonly [runId: string, agent: string])[]): void {
+  identify(runs: readonly RunAgent[]): void {
     this.#runs.add(runs);
   }
 
   /** Takes that something is known of a caller's portion now, or nothing can be. */
   onPortion(caller: string): void {
     this.#options.shared?.waiters.onAnswered(caller);
+  }
+
+  /** All of a trace is in a sample or nothing, but for that of an invocation: it may be all that ever runs. */
+  #sampleOf({ traceId, spanId }: SpanName): number {
+    const { traces, sampleSeed } = this.#options;
+    const isInvocation = traces?.isInvocation(traceId) === true;
+    return (seededHash(isInvocation ? spanId : traceId, sampleSeed) >>> 0) / 2 ** 32;
+  }
+
+  /** Without the trace of an invocation that is not the caller's. */
+  #parentOf(traceparent: string, callerText: string): string {
+    const { traces } = this.#options;
+    if (traces === undefined) return traceparent;
+    const id = invocationKey(callerText, (runId) => this.#runs.invocationOf(runId));
+    return traces.parentOf(traceparent, traces.rootOf(id));
   }
 
   #openProcess(stream: GrpcStream): SessionCall {

@@ -6,7 +6,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { ConfirmationAnswer } from "../gateway/confirmation.ts";
 import { systemClock } from "../gateway/clock.ts";
+import type { RunAgent } from "../gateway/engine.ts";
 import { describeError } from "../gateway/errors.ts";
+import { InvocationTraces } from "../gateway/invocation-trace.ts";
 import { installProviderPlugins } from "../gateway/plugin-loader.ts";
 import { confirmationWorker } from "./asked-confirmation.ts";
 import { BudgetJournal } from "./budget-journal.ts";
@@ -69,6 +71,7 @@ class ServingThread {
       workers: new Map([[confirmationWorker, this.#asker.worker]]),
       cancel: (cancellation) => this.#asker.cancel(cancellation),
       sampleSeed,
+      ...(order.traceKey && { traces: new InvocationTraces(order.traceKey) }),
       onFacts: (facts) => this.#outbox.add(facts),
     });
     this.#server = new GrpcServer({
@@ -93,7 +96,7 @@ class ServingThread {
     this.#service.publishEjections(ejections);
   }
 
-  identify(runs: readonly (readonly [string, string])[]): void {
+  identify(runs: readonly RunAgent[]): void {
     this.#service.identify(runs);
   }
 

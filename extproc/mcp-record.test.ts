@@ -43,7 +43,7 @@ function recordOf(rules: readonly McpRule[], isKeptByRule = true) {
   if (entry === undefined) throw new Error("Cannot find plan: it was published");
   const judge = new McpJudge(mcp, asked.route);
   const settler = { onSettled: () => {} };
-  return new McpRecord({ entry, judge, tools: sessionTools(book), settler });
+  return new McpRecord({ entry, judge, caller: "", tools: sessionTools(book), settler });
 }
 
 const texts = (record: McpRecord) => {

@@ -20,6 +20,8 @@ export interface McpRecordOptions {
   readonly entry: PlanEntry;
   /** Of the entry's plan */
   readonly judge: McpJudge;
+  /** As the connection proves it */
+  readonly caller: string;
   readonly tools: SessionTools;
   readonly settler: Settler;
 }
@@ -61,16 +63,16 @@ export class McpRecord {
 
   /** Begins with the request's headers, which are kept; gives the ids that the upstream is told. */
   begin(headers: HeaderView, isLast: boolean): TraceIds {
-    const { entry, tools } = this.#options;
+    const { entry, caller, tools } = this.#options;
     const { capture, mcp } = entry.plan;
     this.#id = tools.nextId();
     this.#startedMs = tools.nowMs();
-    const trace = tools.trace(headers.find("traceparent"));
+    const trace = tools.trace(headers.find("traceparent"), caller);
     this.#trace = trace;
     const path = headers.find(":path") ?? "/";
     if (hidesTarget(entry.plan)) this.#target = recordedTarget(path, tools);
     const method = headers.find(":method") ?? "";
-    const request = { method, path, headers, traceId: trace.traceId };
+    const request = { method, path, headers, trace };
     if (mcp?.isKeptByRule === true) this.#unobserved = request;
     else this.#observe(request, capture);
     if (isLast) this.#decideKept([]);

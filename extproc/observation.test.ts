@@ -36,7 +36,7 @@ function observe(
       method: "POST",
       path,
       headers: headerView({ "content-type": "application/json", ...headers }),
-      traceId: "t",
+      trace: { traceId: "t", spanId: "s" },
     },
     sampleOf: () => place,
     redactor: () => book.redactor,

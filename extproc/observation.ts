@@ -17,18 +17,22 @@ import type { CapturePlan } from "../gateway/snapshot.ts";
 import type { ValueRedactor } from "../gateway/value-redactor.ts";
 import type { CallObserver } from "../providers/call-observer.ts";
 import { createCallObserver } from "../providers/call-observer.ts";
+import type { TraceIds } from "../gateway/trace-context.ts";
 import type { Provider } from "../providers/provider.ts";
 import { BodyReader } from "./body-reader.ts";
 import type { ServedBy } from "./routed-call.ts";
 import type { WordRedactor } from "./word-redactor.ts";
 import type { HeaderView } from "./transaction-message.ts";
 
+/** Names the span of a request; empty where it has none. */
+export type SpanName = Pick<TraceIds, "traceId" | "spanId">;
+
 /** The head of a request as an observation needs it. */
 export interface ObservedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: HeaderView;
-  readonly traceId: string;
+  readonly trace: SpanName;
 }
 
 /** What is to be read and kept. */
@@ -48,8 +52,8 @@ export interface ObservationOptions {
   readonly redactor: () => ValueRedactor;
   readonly words: () => WordRedactor;
   readonly settler: Settler;
-  /** Where a trace stands among all, from 0 to below 1: those below the share of a plan are its sample */
-  readonly sampleOf: (traceId: string) => number;
+  /** Where a request stands among all, from 0 to below 1: those below the share of a plan are its sample */
+  readonly sampleOf: (trace: SpanName) => number;
 }
 
 /** Waits for what is read after the end of a stream. */
@@ -89,7 +93,7 @@ export class Observation {
     this.#isSampled =
       capture === undefined ||
       capture.sample === 1 ||
-      options.sampleOf(request.traceId) < capture.sample;
+      options.sampleOf(request.trace) < capture.sample;
     this.#capture = this.#isSampled || capture?.keepsErrors === true ? capture : undefined;
     this.#requestType = mediaTypeOf(headers.find("content-type"));
     this.#observer = plan.meters && provider !== undefined ? this.#observe(provider) : undefined;

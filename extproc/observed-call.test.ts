@@ -11,8 +11,12 @@ const budget = { counts: [] };
 t.test("observedRequest() has what the agent sent, and how its trace is called", async (test) => {
   const headers = headerView({ ":method": "POST", ":path": "/v1?a=b" });
   const trace = { traceId: "t", spanId: "s", parentSpanId: "" };
-  test.match(observedRequest(headers, trace), { method: "POST", path: "/v1?a=b", traceId: "t" });
-  test.match(observedRequest(headerView({}), null), { method: "", path: "/", traceId: "" });
+  test.match(observedRequest(headers, trace), { method: "POST", path: "/v1?a=b", trace });
+  test.match(observedRequest(headerView({}), null), {
+    method: "",
+    path: "/",
+    trace: { traceId: "" },
+  });
 });
 
 const cases = [

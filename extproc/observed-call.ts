@@ -6,13 +6,16 @@ import type { ObservedPlan, ObservedRequest } from "./observation.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { HeaderView } from "./transaction-message.ts";
 
+/** Of a request that has no span. */
+export const untraced = { traceId: "", spanId: "" };
+
 /** The request by its headers, which stay the caller's. */
 export function observedRequest(headers: HeaderView, trace: TraceIds | null): ObservedRequest {
   return {
     method: headers.find(":method") ?? "",
     path: headers.find(":path") ?? "/",
     headers,
-    traceId: trace?.traceId ?? "",
+    trace: trace ?? untraced,
   };
 }
 

@@ -277,6 +277,7 @@ class EnginePool implements Engine {
       open: { memory: this.#open, threads: this.#slots.length },
       ...(this.#portions && { portions: this.#portions }),
       sampleSeed: this.#sampleSeed,
+      ...(this.#options.traceKey && { traceKey: this.#options.traceKey }),
       ...this.#budgets.begin(worker),
       prices: this.#options.prices ?? [],
     });

@@ -19,7 +19,8 @@ export interface SessionTools {
   /** Unique id of a transaction */
   readonly nextId: () => string;
   readonly routing: RoutingTools;
-  readonly trace: (traceparent: string | undefined) => TraceIds;
+  /** Ids of a transaction, from the header that it has and the caller that its connection proves */
+  readonly trace: (traceparent: string | undefined, caller: string) => TraceIds;
   /** Monotonic time in `ms` */
   readonly nowMs: () => number;
   /** Reads bodies as they pass, and tells the settler where it has read all only after the end of the stream */

@@ -234,7 +234,7 @@ export class Session {
 
   #decide(entry: PlanEntry, { headers, endOfStream }: TransactionMessage) {
     const tools = this.#tools;
-    const trace = tools.trace(headers.find("traceparent"));
+    const trace = tools.trace(headers.find("traceparent"), this.#caller);
     this.#trace = trace;
     this.#headers = headers;
     const { policies, shown } = entry;

@@ -2,6 +2,7 @@
 
 import type { Ejection } from "../gateway/backend-health.ts";
 import type { ConfirmationAnswer } from "../gateway/confirmation.ts";
+import type { RunAgent } from "../gateway/engine.ts";
 import type { PriceEntry } from "../providers/prices.ts";
 import type { JournalPlace } from "./budget-store.ts";
 import type { PortionAsk } from "./portion-holder.ts";
@@ -34,6 +35,8 @@ export type ThreadOrder =
       readonly habits: SharedArrayBuffer;
       /** Decides which traces are kept where a plan keeps a share */
       readonly sampleSeed: number;
+      /** Key of traces of invocations; absent: none has a trace of its own */
+      readonly traceKey?: Uint8Array;
       /** Absent: budgets cannot be kept, and calls that have one are refused */
       readonly journal?: JournalPlace;
       /** Before those that are shipped */
@@ -42,8 +45,8 @@ export type ThreadOrder =
   | { readonly kind: "update"; readonly update: PlanUpdate }
   /** Leave these candidates out for now, and no others */
   | { readonly kind: "eject"; readonly ejections: readonly Ejection[] }
-  /** Agents of runs that began, as `[run id, Kind/namespace/name]`; runs that ended are left out in time */
-  | { readonly kind: "runs"; readonly runs: readonly (readonly [runId: string, agent: string])[] }
+  /** Runs that began; those that ended are left out in time */
+  | { readonly kind: "runs"; readonly runs: readonly RunAgent[] }
   /** Something is known of this caller's portion now, or nothing can be */
   | { readonly kind: "portion"; readonly caller: string }
   /** What became of a question of the thread, by its number */

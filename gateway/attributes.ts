@@ -30,6 +30,18 @@ export const IDENTITY_ATTRIBUTES = {
   invocationId: "invocation.id",
 } as const;
 
+/** The root span of an invocation. */
+export const INVOCATION_ATTRIBUTES = {
+  /** `Succeeded`, `Failed`, `Timeout` or `Rejected` */
+  phase: "clrk.invocation.phase",
+  /** `HTTP`, `Cron` or `CLI` */
+  trigger: "clrk.invocation.trigger",
+  requests: "clrk.invocation.requests",
+  denied: "clrk.invocation.denied",
+  /** Of a command */
+  exitCode: "process.exit.code",
+} as const;
+
 /** HTTP and network names of the semantic conventions. */
 export const HTTP_ATTRIBUTES = {
   method: "http.request.method",

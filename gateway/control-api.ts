@@ -28,7 +28,7 @@ export const CONTROL_PATH = {
   placeholders: "/v1/placeholders",
   /** GET: stream of `ControlEvent`; begins with the present state */
   events: "/v1/events",
-  /** POST `RunRequest`: `RunRegistration` (201); DELETE `/v1/runs/<id>` ends one */
+  /** POST `RunRequest`: `RunRegistration` (201); DELETE `/v1/runs/<id>?exitCode=` ends one, whose command ended so */
   runs: "/v1/runs",
   /** POST: 202, then the process stops */
   stop: "/v1/stop",

@@ -88,7 +88,10 @@ async function open(t: Test, changes: Partial<ControlHandlers> = {}) {
       calls.push(["registerRun", request]);
       return registration;
     },
-    endRun: async (runId) => runId === "run-1",
+    endRun: async (runId, exitCode) => {
+      calls.push(["endRun", runId, exitCode]);
+      return runId === "run-1";
+    },
     setRunProcess: (runId, pid) => {
       calls.push(["setRunProcess", runId, pid]);
       return runId === "run-1";
@@ -209,6 +212,19 @@ t.test("POST /v1/runs registers a run", async (t) => {
   t.same(calls, [
     ["registerRun", { agent: "researcher", command: "x".repeat(200), gateway: "egress" }],
   ]);
+});
+
+t.test("DELETE /v1/runs/<id> takes the exit code of the command", async (t) => {
+  const { file, calls } = await open(t);
+  t.equal((await ask(file, "DELETE", "/v1/runs/run-1?exitCode=137")).status, 200);
+  t.same(calls, [["endRun", "run-1", 137]]);
+  for (const code of ["", "-1", "256", "1.5", "x"]) {
+    t.match(await ask(file, "DELETE", `/v1/runs/run-1?exitCode=${code}`), {
+      status: 400,
+      body: { error: { code: "CLRK_INVALID_ARGUMENT", message: /exitCode is no whole number/ } },
+    });
+  }
+  t.equal(calls.length, 1, "and the run goes on");
 });
 
 t.test("DELETE /v1/runs/<id> ends a run", async (t) => {

@@ -38,8 +38,8 @@ export interface ControlHandlers {
   readonly confirmations: Pick<ConfirmationDesk, "list" | "decide">;
   placeholders(): PlaceholderList;
   registerRun(request: RunRequest): Promise<RunRegistration>;
-  /** Resolves when the run's credential is refused; false for unknown runs */
-  endRun(runId: string): Promise<boolean>;
+  /** Resolves when the run's credential is refused; false for unknown runs. Without an exit code nobody knows its end */
+  endRun(runId: string, exitCode: number | undefined): Promise<boolean>;
   setRunProcess(runId: string, pid: number): boolean;
   /** Records of a run until `stop` is called; undefined for unknown runs */
   followRun(runId: string, onRecord: (record: EgressRecord) => void): (() => void) | undefined;
@@ -116,7 +116,7 @@ async function answer(
         decide(handlers, id, parseDecision(await readJson(request)));
         return send(response, 200, {});
       }
-      return answerRun(request, response, { handlers, path: url.pathname });
+      return answerRun(request, response, { handlers, url });
     }
   }
 }
@@ -135,12 +135,16 @@ function decide(handlers: ControlHandlers, id: string, decision: ConfirmationDec
 async function answerRun(
   request: IncomingMessage,
   response: ServerResponse,
-  { handlers, path }: { readonly handlers: ControlHandlers; readonly path: string },
+  { handlers, url }: { readonly handlers: ControlHandlers; readonly url: URL },
 ): Promise<void> {
+  const path = url.pathname;
   const fits = /^\/v1\/runs\/([a-z0-9-]{1,64})(\/records|\/process)?$/.exec(path);
   const runId = fits?.[1] ?? "";
   const operation = fits ? `${request.method} ${fits[2] ?? ""}` : "";
-  if (operation === "DELETE " && (await handlers.endRun(runId))) return send(response, 200, {});
+  if (operation === "DELETE ") {
+    const exitCode = parseExitCode(url.searchParams.get("exitCode"));
+    if (await handlers.endRun(runId, exitCode)) return send(response, 200, {});
+  }
   if (operation === "POST /process") {
     const pid = parseProcess(await readJson(request));
     if (handlers.setRunProcess(runId, pid)) return send(response, 200, {});
@@ -232,6 +236,13 @@ function parseProcess(value: unknown): number {
   const { pid } = members(value);
   if (typeof pid === "number" && Number.isInteger(pid) && pid > 0) return pid;
   throw invalid("Cannot set process of run: pid is not a process id");
+}
+
+/** The exit status of a command, 0 to 255; undefined where it is not told. */
+function parseExitCode(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  if (/^\d{1,3}$/.test(text) && Number(text) <= 255) return Number(text);
+  throw invalid("Cannot end run: exitCode is no whole number from 0 to 255");
 }
 
 function members(value: unknown): Record<string, unknown> {

@@ -132,16 +132,16 @@ t.test("publish() fails with the engine, and the next snapshot tries again", asy
 
 t.test("identify() tells a running engine, and one that is being started", async (t) => {
   const { host, openings, calls } = open();
-  host.identify([["run-1", "Process/default/a"]]);
+  host.identify([["run-1", "Process/default/a", "i"]]);
   const published = host.publish(asking(1), none);
   await turn();
-  host.identify([["run-2", "Process/default/a"]]);
+  host.identify([["run-2", "Process/default/a", "i"]]);
   openings[0]?.resolve();
   await published;
-  host.identify([["run-3", "Process/default/b"]]);
+  host.identify([["run-3", "Process/default/b", "i"]]);
   await turn();
   const told = calls.filter((call) => call.startsWith("identify"));
-  t.same(told, ["identify run-2,Process/default/a", "identify run-3,Process/default/b"]);
+  t.same(told, ["identify run-2,Process/default/a,i", "identify run-3,Process/default/b,i"]);
 });
 
 t.test("close() ends the engine, and nothing is published after it", async (t) => {

@@ -72,8 +72,8 @@ export interface BudgetUse extends Pick<BudgetCount, "name" | "scope" | "unit"> 
   readonly reserved: number;
 }
 
-/** Whose run it is: its id, and `Kind/namespace/name` of the agent. */
-export type RunAgent = readonly [runId: string, agent: string];
+/** Whose run it is: its id, `Kind/namespace/name` of the agent, and the invocation that it is. */
+export type RunAgent = readonly [runId: string, agent: string, invocationId: string];
 
 /** A running engine. */
 export interface Engine {
@@ -109,6 +109,8 @@ export interface EngineOptions {
   readonly prices?: readonly PriceEntry[];
   /** All runs that are known, for threads that start; absent: none */
   readonly runs?: () => readonly RunAgent[];
+  /** Key of traces of invocations, as `invocationTraceKey()` gives it; absent: none has a trace of its own */
+  readonly traceKey?: Uint8Array;
   /** Who asks whether calls may go on; absent: those that need it are denied */
   readonly confirmations?: ConfirmationDoor;
   /** Takes facts in batches, in no particular order; must not throw */

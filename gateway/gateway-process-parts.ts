@@ -3,6 +3,7 @@
 import type { PriceEntry } from "../providers/prices.ts";
 import type { Clock } from "./clock.ts";
 import type { EnvoyBinary } from "./envoy-binary.ts";
+import type { InvocationEvent } from "./invocation-event.ts";
 import type { GatewayCertificates } from "./gateway-runtime.ts";
 import type { LimitStore } from "./limit-store.ts";
 import type { LoadedPlugin } from "./plugin-loader.ts";
@@ -33,6 +34,10 @@ export interface GatewayProcessParts {
   readonly prices: readonly PriceEntry[];
   /** By which placeholders are made: that of the home directory */
   readonly placeholderKey: Uint8Array;
+  /** Traces of invocations by the key of the home directory */
+  readonly traceKey: Uint8Array;
+  /** Takes what becomes of runs, besides the records; must not throw. Absent: nobody else wants to know */
+  readonly onInvocation?: (event: InvocationEvent) => void;
   /** Files that Envoy may open */
   readonly openFiles: number;
   /** PEM of the machine's public roots */

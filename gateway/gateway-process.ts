@@ -22,17 +22,19 @@ import type {
   GatewayProcessStatus,
   GatewayStatus,
   ObjectList,
-  RunRegistration,
-  RunRequest,
   SourceProblem,
 } from "./control-api.ts";
 import type { ControlHandlers, ControlSocket } from "./control-socket.ts";
 import { openControlSocket } from "./control-socket.ts";
 import { EngineHost } from "./engine-host.ts";
 import type { EnvoyStop } from "./envoy-process.ts";
-import { ClrkError, describeError } from "./errors.ts";
-import { chooseGateway } from "./gateway-choice.ts";
+import { describeError } from "./errors.ts";
 import { GatewayFleet } from "./gateway-fleet.ts";
+import type { InvocationEvent } from "./invocation-event.ts";
+import { endedInvocation } from "./invocation-span.ts";
+import { InvocationTraces } from "./invocation-trace.ts";
+import { RunDoor } from "./run-door.ts";
+import type { EndedRun } from "./run-event.ts";
 import type { GatewayProcessParts } from "./gateway-process-parts.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
@@ -46,8 +48,7 @@ import type { EgressRecord } from "./record.ts";
 import { ControlFollowers } from "./control-followers.ts";
 import { connectionBounds } from "./connection-bounds.ts";
 import { RecordOutputs } from "./record-outputs.ts";
-import { agentOf, RunRegistry } from "./run-registry.ts";
-import { runRegistration } from "./run-registration.ts";
+import { RunRegistry } from "./run-registry.ts";
 import type { SecretValue } from "./secret-value.ts";
 import { servedObjects } from "./served-objects.ts";
 import { servedPlugin } from "./served-plugin.ts";
@@ -55,9 +56,6 @@ import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
 import { version } from "./version.ts";
-
-/** A command must not wait long for its credential; Envoy usually confirms within 10 ms. */
-const registrationDeadlineMs = 2_000;
 
 interface PendingRevision extends RevisionNews {
   readonly revision: number;
@@ -68,7 +66,9 @@ export class GatewayProcess {
   readonly #parts: GatewayProcessParts;
   readonly #startedAt: string;
   readonly #fleet: GatewayFleet;
+  readonly #traces: InvocationTraces;
   readonly #runs: RunRegistry;
+  readonly #runDoor: RunDoor;
   readonly #records: RecordOutputs;
   readonly #certificates = new Map<string, CertificateProvider>();
   readonly #ads: AdsServer;
@@ -102,7 +102,8 @@ export class GatewayProcess {
       clock,
       onChange: (ejections) => this.#engine.eject(ejections),
     });
-    this.#runs = new RunRegistry({ clock, onChange: (gateway) => this.#publishRuns(gateway) });
+    this.#traces = new InvocationTraces(parts.traceKey);
+    this.#runs = this.#createRuns();
     this.#ads = new AdsServer({
       log,
       certificates: (gateway) => this.#certificates.get(gateway),
@@ -131,6 +132,7 @@ export class GatewayProcess {
       prices: parts.prices,
       ...(parts.limitStore && { limitStore: parts.limitStore }),
       runs: () => this.#runs.agents(),
+      traceKey: parts.traceKey,
       confirmations: this.#confirmations,
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
       log,
@@ -150,6 +152,7 @@ export class GatewayProcess {
       log,
       createRuntime: (gateway) => this.#createRuntime(gateway),
     });
+    this.#runDoor = this.#createRunDoor();
     const { publicRootsPem, grantsDirectory } = parts;
     this.#revisions = new CompiledRevisions({
       clock,
@@ -185,8 +188,9 @@ export class GatewayProcess {
     await this.#parts.limitStore?.close();
     this.#grpc.forceShutdown();
     this.#accessLogs.close();
-    await this.#records.close();
+    // What is said of their end is a record too.
     this.#runs.close();
+    await this.#records.close();
     await this.#control?.close();
     await minting;
     return stop;
@@ -285,6 +289,24 @@ export class GatewayProcess {
     this.#followers.emit({ kind: "revision", revision, inMs, changes: pending.changes });
   }
 
+  #createRuns(): RunRegistry {
+    return new RunRegistry({
+      clock: this.#parts.clock,
+      traces: this.#traces,
+      onChange: (gateway) => this.#runDoor.publish(gateway),
+      onEvent: (event, ended) => this.#onInvocation(event, ended),
+    });
+  }
+
+  #createRunDoor(): RunDoor {
+    return new RunDoor({
+      runs: this.#runs,
+      fleet: this.#fleet,
+      followers: this.#followers,
+      identify: (runs) => this.#engine.identify(runs),
+    });
+  }
+
   async #createRuntime(gateway: GatewaySnapshot): Promise<GatewayRuntime> {
     const { options, envoy, runDirectory, openFiles, publicRootsPem, log, clock } = this.#parts;
     const certificates = await this.#parts.openCertificates(gateway);
@@ -317,11 +339,6 @@ export class GatewayProcess {
     return runtime;
   }
 
-  #publishRuns(gateway: string): void {
-    const runs = this.#runs.credentials(gateway);
-    void this.#fleet.find(gateway)?.setRuns(runs, registrationDeadlineMs);
-  }
-
   #onRecord(record: EgressRecord, json: string | undefined): void {
     this.#runs.count(record);
     this.#sources.noteRecord(record, this.#revisions.compiled?.snapshot);
@@ -331,6 +348,11 @@ export class GatewayProcess {
     // Bodies of a megabyte would end the stream of whoever only looks at lines.
     const live = shown.capture === null ? shown : { ...shown, capture: null };
     this.#followers.emit({ kind: "record", record: live });
+  }
+
+  #onInvocation(event: InvocationEvent, ended?: EndedRun): void {
+    this.#records.addInvocation(event, ended && endedInvocation(ended));
+    this.#parts.onInvocation?.(event);
   }
 
   #entryContext(key: string) {
@@ -343,6 +365,7 @@ export class GatewayProcess {
     return {
       gateway: { namespace, name },
       ...runtime.ruleFacts,
+      traces: this.#traces,
       findAgent: (caller: string) => this.#runs.findAgent(caller),
     };
   }
@@ -358,10 +381,10 @@ export class GatewayProcess {
       }),
       confirmations: this.#confirmations,
       placeholders: () => ({ items: revisions.placeholders() }),
-      registerRun: (request) => this.#registerRun(request),
-      endRun: (runId) => this.#endRun(runId),
+      registerRun: (request) => this.#runDoor.register(request),
+      endRun: (runId, exitCode) => this.#runDoor.end(runId, exitCode),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
-      followRun: (runId, onRecord) => this.#followRun(runId, onRecord),
+      followRun: (runId, onRecord) => this.#runDoor.follow(runId, onRecord),
       followEvents: (onEvent) => this.#followEvents(onEvent),
       stop: () => this.#parts.onStopRequest(),
     };
@@ -415,33 +438,6 @@ export class GatewayProcess {
     return { revision: this.#revisions.revision, items: wanted };
   }
 
-  async #registerRun(request: RunRequest): Promise<RunRegistration> {
-    const runtime = chooseGateway(this.#fleet.runtimes, request.gateway);
-    const { gateway, explicitProxy: proxy } = runtime;
-    if (proxy === undefined)
-      throw refused(`EgressGateway ${gatewayKey(gateway)} has no explicit proxy`);
-    const registered = this.#runs.register(request, gateway);
-    if (registered === undefined) throw refused("Too many runs are registered: end some first");
-    const { run, token } = registered;
-    // Before Envoy lets its first request by.
-    this.#engine.identify([agentOf(run)]);
-    await runtime.whenLive(registrationDeadlineMs);
-    return runRegistration(run, token, { proxy, trust: runtime.trust });
-  }
-
-  /** Waits for Envoy, so that a run that is said to have ended opens nothing any more. */
-  async #endRun(runId: string): Promise<boolean> {
-    const run = this.#runs.find(runId);
-    if (run === undefined || !this.#runs.end(runId)) return false;
-    await this.#fleet.find(run.gateway)?.whenLive(registrationDeadlineMs);
-    return true;
-  }
-
-  #followRun(runId: string, onRecord: (record: EgressRecord) => void): (() => void) | undefined {
-    const release = this.#runs.follow(runId);
-    return release && this.#followers.addToRun(runId, onRecord, release);
-  }
-
   #followEvents(onEvent: (event: ControlEvent) => void): () => void {
     for (const runtime of this.#fleet.runtimes) {
       onEvent({ kind: "gateway", gateway: this.#gatewayStatus(runtime) });
@@ -453,8 +449,4 @@ export class GatewayProcess {
     for (const event of this.#confirmations.events()) onEvent(event);
     return this.#followers.add(onEvent);
   }
-}
-
-function refused(message: string): ClrkError {
-  return new ClrkError("CLRK_PRECONDITION_FAILED", message, { expose: message });
 }

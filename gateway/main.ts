@@ -26,6 +26,7 @@ import {
   openHomeDirectory,
   openRunDirectory,
 } from "./home-directory.ts";
+import { invocationTraceKey } from "./invocation-trace.ts";
 import { withoutLauncher } from "./launcher-environment.ts";
 import type { Logger } from "./log.ts";
 import { createLogger } from "./log.ts";
@@ -77,6 +78,7 @@ async function main(args: readonly string[]): Promise<void> {
   const publicRoots = readPublicRoots().certificatesPem;
   const mintingCeiling = createMintingCeiling({ clock, ...ceiling });
   const runDirectory = await openRunDirectory(home, process.pid);
+  const placeholderKey = await openPlaceholderKey(home.placeholderKey);
   const gateway = new GatewayProcess({
     options,
     plugins,
@@ -88,7 +90,8 @@ async function main(args: readonly string[]): Promise<void> {
     grantsDirectory: home.grants,
     prices: await readPriceFile(home.prices),
     ...(options.nats.length > 0 && { limitStore: await openLimitStore(options, log) }),
-    placeholderKey: await openPlaceholderKey(home.placeholderKey),
+    placeholderKey,
+    traceKey: invocationTraceKey(placeholderKey),
     openFiles: openFilesLimit(),
     publicRootsPem: publicRoots.join(""),
     secrets: joinSecretSpecs(

@@ -12,13 +12,11 @@ import { monotonicMs } from "./clock.ts";
 import { describeError } from "./errors.ts";
 import type { ChangeUse, LimitStore, LimitStoreState, SharedUse } from "./limit-store.ts";
 import type { Logger } from "./log.ts";
+import { connectNats } from "./nats-connection.ts";
+import type { NatsServers } from "./nats-connection.ts";
 
 /** Where limits are kept. */
-export interface NatsLimitStoreOptions {
-  /** `nats://host:port` or `tls://host:port`, without credentials; any of them is asked */
-  readonly servers: readonly string[];
-  /** Contents of a NATS credentials file; absent: none are sent */
-  readonly credentials?: Uint8Array;
+export interface NatsLimitStoreOptions extends NatsServers {
   /** Unique among replicas, of letters and digits */
   readonly replica: string;
   readonly clock: Clock;
@@ -158,19 +156,12 @@ class NatsLimitStore implements LimitStore {
   }
 
   async #connect(): Promise<Session> {
-    const { servers, credentials } = this.#options;
-    const { connect, credsAuthenticator } = await import("@nats-io/transport-node");
     const { jetstream } = await import("@nats-io/jetstream");
     const { Kvm } = await import("@nats-io/kv");
-    const connection = await connect({
-      servers: [...servers],
-      name: "clrk",
-      timeout: 2 * questionMs,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: retryMs,
-      pingInterval: beatMs,
-      ...(servers.some((server) => server.startsWith("tls:")) && { tls: {} }),
-      ...(credentials !== undefined && { authenticator: credsAuthenticator(credentials) }),
+    const connection = await connectNats(this.#options, {
+      connectMs: 2 * questionMs,
+      reconnectMs: retryMs,
+      pingMs: beatMs,
     });
     try {
       const stream = jetstream(connection, { timeout: questionMs });

@@ -11,6 +11,8 @@ import {
   textAttribute,
 } from "./attributes.ts";
 import type { Attribute } from "./attributes.ts";
+import type { EndedInvocation } from "./invocation-span.ts";
+import { invocationSpan } from "./invocation-span.ts";
 import { opentelemetry } from "./proto/gen/otlp.js";
 import { recordAttributes } from "./record-attributes.ts";
 import { recordEvents } from "./record-events.ts";
@@ -33,6 +35,14 @@ export interface TracedRecord {
   /** When the exporter was given the record, Unix `ns` */
   readonly observedUnixNs: bigint;
 }
+
+/** An invocation that is over: its root span, and no log. */
+export interface TracedInvocation {
+  readonly invocation: EndedInvocation;
+}
+
+/** Whatever becomes a span. */
+export type TracedItem = TracedRecord | TracedInvocation;
 
 /** What the resource says about the process, beside the gateway of each record. */
 export interface ProcessResource {
@@ -63,16 +73,13 @@ const SEVERITY_TEXTS = { info: "INFO", warn: "WARN", error: "ERROR" } as const;
 const FLAG_SAMPLED = 0x001;
 const FLAGS_REMOTE_PARENT = 0x300;
 
-/** An ExportTraceServiceRequest with a span for each record. */
-export function encodeSpans(
-  records: readonly TracedRecord[],
-  resource: ProcessResource,
-): Uint8Array {
+/** An ExportTraceServiceRequest with a span for each item. */
+export function encodeSpans(items: readonly TracedItem[], resource: ProcessResource): Uint8Array {
   const scope = scopeOf(resource);
-  const resourceSpans = groupByGateway(records).map(({ gateway, members }) => ({
+  const resourceSpans = groupByGateway(items).map(({ gateway, members }) => ({
     resource: { attributes: resourceAttributes(resource, gateway) },
     schemaUrl: SCHEMA_URL,
-    scopeSpans: [{ scope, schemaUrl: SCHEMA_URL, spans: members.map(toSpan) }],
+    scopeSpans: [{ scope, schemaUrl: SCHEMA_URL, spans: members.map(spanOf) }],
   }));
   return ExportTraceServiceRequest.encode({ resourceSpans }).finish();
 }
@@ -135,6 +142,10 @@ function captureBytes(capture: CapturedExchange): number {
   );
 }
 
+function spanOf(item: TracedItem): Span {
+  return "record" in item ? toSpan(item) : invocationSpan(item.invocation);
+}
+
 function toSpan({ record, ids }: TracedRecord): Span {
   const startTimeUnixNano = startUnixNs(record);
   const status = spanStatus(record);
@@ -149,9 +160,15 @@ function toSpan({ record, ids }: TracedRecord): Span {
     startTimeUnixNano,
     endTimeUnixNano: startTimeUnixNano + durationNs(record),
     attributes: recordAttributes(record, "span"),
+    ...(ids.invocation !== undefined && { links: [linkTo(ids.invocation)] }),
     ...(record.capture && { events: recordEvents(record, record.capture, startTimeUnixNano) }),
     ...(status !== undefined && { status }),
   };
+}
+
+/** The agent's own trace goes on; which invocation it belongs to is linked, because the connection proves that. */
+function linkTo({ traceId, spanId }: NonNullable<TraceIds["invocation"]>) {
+  return { traceId: Buffer.from(traceId, "hex"), spanId: Buffer.from(spanId, "hex") };
 }
 
 function toLog({ record, ids, observedUnixNs }: TracedRecord): LogRecord {
@@ -197,18 +214,19 @@ function durationNs(record: EgressRecord): bigint {
   return record.durationMs > 0 ? BigInt(Math.round(record.durationMs * 1e6)) : 0n;
 }
 
-interface GatewayGroup {
+interface GatewayGroup<Item> {
   readonly gateway: string;
-  readonly members: TracedRecord[];
+  readonly members: Item[];
 }
 
-function groupByGateway(records: readonly TracedRecord[]): GatewayGroup[] {
-  const groups = new Map<string, GatewayGroup>();
-  for (const traced of records) {
-    const gateway = `${traced.record.gateway.namespace}/${traced.record.gateway.name}`;
+function groupByGateway<Item extends TracedItem>(items: readonly Item[]): GatewayGroup<Item>[] {
+  const groups = new Map<string, GatewayGroup<Item>>();
+  for (const item of items) {
+    const { namespace, name } = "record" in item ? item.record.gateway : item.invocation.gateway;
+    const gateway = `${namespace}/${name}`;
     const group = groups.get(gateway);
-    if (group === undefined) groups.set(gateway, { gateway, members: [traced] });
-    else group.members.push(traced);
+    if (group === undefined) groups.set(gateway, { gateway, members: [item] });
+    else group.members.push(item);
   }
   return [...groups.values()];
 }

@@ -5,13 +5,16 @@ import { silentLogger } from "./log.ts";
 import type { Logger } from "./log.ts";
 import { defaultOtlpLimits } from "./otlp.ts";
 import { OtlpPipe } from "./otlp-pipe.ts";
-import type { OtlpPipeLimits, QueuedRecord } from "./otlp-pipe.ts";
+import type { TracedItem } from "./otlp-encode.ts";
+import type { OtlpPipeLimits, QueuedItem } from "./otlp-pipe.ts";
 import type { PartialSuccess } from "./otlp-encode.ts";
 import { httpRecord } from "./testdata/egress-record.ts";
 
 const ids = { traceId: "a".repeat(32), spanId: "b".repeat(16), parentSpanId: "" };
 
-function queued(id: string, bytes = 1): QueuedRecord {
+const nameOf = (item: QueuedItem | TracedItem) => ("record" in item ? item.record.id : "");
+
+function queued(id: string, bytes = 1): QueuedItem {
   return { record: httpRecord({ id }), ids, observedUnixNs: 0n, bytes };
 }
 
@@ -60,7 +63,7 @@ function setUp({ limits = {}, partial, encodeFails = false }: SetUpOptions = {})
     limits: { ...defaultOtlpLimits, maxBatchRecords: 3, maxDelayMs: 1_000, ...limits },
     encode: (records) => {
       if (encodeFails) throw new Error("no such field");
-      return Buffer.from(records.map(({ record }) => record.id).join(","));
+      return Buffer.from(records.map(nameOf).join(","));
     },
     jitter: () => 1,
     log,

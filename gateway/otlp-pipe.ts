@@ -7,15 +7,15 @@ import { sleep } from "./clock.ts";
 import type { TimerHandle } from "./clock.ts";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
-import type { TracedRecord } from "./otlp-encode.ts";
+import type { TracedItem } from "./otlp-encode.ts";
 import { createBody, sendOnce } from "./otlp-request.ts";
 import type { OtlpBody, OtlpOutcome, OtlpSignal, OtlpTransport } from "./otlp-request.ts";
 
 /** One item of the queue. */
-export interface QueuedRecord extends TracedRecord {
+export type QueuedItem = TracedItem & {
   /** Estimate, for the bounds */
   readonly bytes: number;
-}
+};
 
 /** Bounds and pauses of a pipe. */
 export interface OtlpPipeLimits {
@@ -44,7 +44,7 @@ export interface OtlpPipeOptions {
   readonly transport: OtlpTransport;
   readonly limits: OtlpPipeLimits;
   /** The batch as a message */
-  readonly encode: (records: readonly TracedRecord[]) => Uint8Array;
+  readonly encode: (items: readonly TracedItem[]) => Uint8Array;
   /** Number from 0 up to 1 that spreads the pauses of many gateways */
   readonly jitter: () => number;
   readonly log: Logger;
@@ -81,7 +81,7 @@ export interface OtlpDrops {
 /** Sends the records of one signal to one receiver. */
 export class OtlpPipe {
   readonly #options: OtlpPipeOptions;
-  readonly #queue: BoundedQueue<QueuedRecord>;
+  readonly #queue: BoundedQueue<QueuedItem>;
   readonly #closing = new AbortController();
   readonly #abort = new AbortController();
   readonly #dropped: OtlpDrops = {
@@ -120,7 +120,7 @@ export class OtlpPipe {
   }
 
   /** Queues a record; the oldest ones go when it does not fit. Never throws, never waits. */
-  add(record: QueuedRecord): void {
+  add(record: QueuedItem): void {
     if (this.#closing.signal.aborted) {
       this.#dropped.closed++;
       return;
@@ -152,7 +152,7 @@ export class OtlpPipe {
     this.#queuedBytes = 0;
   }
 
-  #evict(record: QueuedRecord): void {
+  #evict(record: QueuedItem): void {
     this.#dropped.queueFull++;
     this.#queuedBytes -= record.bytes;
   }
@@ -196,9 +196,9 @@ export class OtlpPipe {
     if (isFew) await sleep(transport.clock, limits.maxDelayMs, this.#closing.signal);
   }
 
-  #takeBatch(): QueuedRecord[] {
+  #takeBatch(): QueuedItem[] {
     const { maxBatchRecords, maxBatchBytes } = this.#options.limits;
-    const batch: QueuedRecord[] = [];
+    const batch: QueuedItem[] = [];
     let bytes = 0;
     while (batch.length < maxBatchRecords && bytes < maxBatchBytes) {
       const record = this.#queue.shift();
@@ -210,7 +210,7 @@ export class OtlpPipe {
     return batch;
   }
 
-  async #deliver(batch: readonly QueuedRecord[]): Promise<void> {
+  async #deliver(batch: readonly QueuedItem[]): Promise<void> {
     const body = await this.#encode(batch);
     if (body === undefined) return;
     const { transport, limits } = this.#options;
@@ -238,7 +238,7 @@ export class OtlpPipe {
     }
   }
 
-  async #encode(batch: readonly QueuedRecord[]): Promise<OtlpBody | undefined> {
+  async #encode(batch: readonly QueuedItem[]): Promise<OtlpBody | undefined> {
     try {
       const message = this.#options.encode(batch);
       return await createBody(message, this.#options.transport.gzipFromBytes);

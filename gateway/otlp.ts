@@ -13,9 +13,10 @@ import {
   encodeSpans,
   estimateBytes,
 } from "./otlp-encode.ts";
-import type { ProcessResource } from "./otlp-encode.ts";
+import type { EndedInvocation } from "./invocation-span.ts";
+import type { ProcessResource, TracedItem } from "./otlp-encode.ts";
 import { OtlpPipe } from "./otlp-pipe.ts";
-import type { OtlpPipeLimits, OtlpPipeStatus, QueuedRecord } from "./otlp-pipe.ts";
+import type { OtlpPipeLimits, OtlpPipeStatus, QueuedItem } from "./otlp-pipe.ts";
 import { requestHeaders, signalUrl } from "./otlp-request.ts";
 import type { OtlpHeaders, OtlpSignal, OtlpTransport } from "./otlp-request.ts";
 import type { EgressRecord } from "./record.ts";
@@ -65,6 +66,9 @@ export const defaultOtlpLimits: OtlpPipeLimits = {
   giveUpAfterMs: 300_000,
 };
 
+/** About what a root span takes: names of an agent and a sentence. */
+const invocationBytes = 1_500;
+
 /** Sends records to one OTLP/HTTP receiver. */
 export class OtlpExporter implements RecordSink {
   readonly #clock: Clock;
@@ -90,7 +94,7 @@ export class OtlpExporter implements RecordSink {
 
   /** Queues the record's span and log; ids that the record lacks are made here, the same for both. */
   add(record: EgressRecord): void {
-    const queued: QueuedRecord = {
+    const queued: QueuedItem = {
       record,
       ids: record.trace ?? createTraceIds(undefined, this.#random),
       observedUnixNs: BigInt(this.#clock.now()) * 1_000_000n,
@@ -98,6 +102,11 @@ export class OtlpExporter implements RecordSink {
     };
     this.#traces.add(queued);
     this.#logs.add(queued);
+  }
+
+  /** Queues the root span of an invocation; there is no log of it. */
+  addInvocation(invocation: EndedInvocation): void {
+    this.#traces.add({ invocation, bytes: invocationBytes });
   }
 
   /** Sends what is queued, within `closeTimeoutMs`; the rest is counted as dropped. Never rejects; safe to call again. */
@@ -125,16 +134,23 @@ export class OtlpExporter implements RecordSink {
       gzipFromBytes: options.gzipFromBytes ?? 1_024,
       decodeResponse: isTraces ? decodeTraceResponse : decodeLogsResponse,
     };
-    const encode = isTraces ? encodeSpans : encodeLogs;
+    const encode = isTraces ? encodeSpans : encodeRecordLogs;
     return new OtlpPipe({
       signal,
       transport,
       limits: pickLimits(options),
-      encode: (records) => encode(records, resource),
+      encode: (items) => encode(items, resource),
       jitter: options.jitter ?? Math.random,
       log: options.log ?? silentLogger,
     });
   }
+}
+
+function encodeRecordLogs(items: readonly TracedItem[], resource: ProcessResource): Uint8Array {
+  return encodeLogs(
+    items.flatMap((item) => ("record" in item ? [item] : [])),
+    resource,
+  );
 }
 
 function pickLimits(options: Partial<OtlpPipeLimits>): OtlpPipeLimits {

@@ -84,7 +84,12 @@ export class RecordFile implements RecordSink {
 
   /** Buffers the record; drops and counts it when the buffer is full. Never throws, never waits. */
   add(record: EgressRecord, json?: string): void {
-    if (this.#state === "closed" || !this.#lines.add(json ?? JSON.stringify(record))) {
+    this.addLine(json ?? JSON.stringify(record));
+  }
+
+  /** The same with any JSON that is one line. */
+  addLine(json: string): void {
+    if (this.#state === "closed" || !this.#lines.add(json)) {
       this.#droppedRecords++;
       return;
     }

@@ -4,6 +4,9 @@ import t from "tap";
 import type { Test } from "tap";
 import { systemClock } from "./clock.ts";
 import { silentLogger } from "./log.ts";
+import { endedInvocation } from "./invocation-span.ts";
+import { runEndEvent, runEvent } from "./run-event.ts";
+import { registeredRun } from "./testdata/run.ts";
 import { RecordOutputs } from "./record-outputs.ts";
 import { SecretValue } from "./secret-value.ts";
 import { httpRecord } from "./testdata/egress-record.ts";
@@ -85,6 +88,36 @@ t.test("add() sends each receiver the records of its gateway, with its headers",
   t.notOk("x-absent" in (a.requests[0]?.headers ?? {}));
   t.notOk("x-key" in (b.requests[0]?.headers ?? {}));
 });
+
+t.test(
+  "addInvocation() writes each phase, and sends the root to receivers of its gateway",
+  async (t) => {
+    const outputs = await openOutputs(t);
+    const [own, other] = [await collector(t), await collector(t)];
+    outputs.setTargets(
+      [exporting("egress", own.endpoint), exporting("b", other.endpoint)],
+      new Map(),
+    );
+    const run = registeredRun();
+    const event = runEndEvent(run, { kind: "exited", exitCode: 0 }, Date.parse(run.since) + 5);
+    outputs.addInvocation(runEvent(run, "Running", 7));
+    outputs.addInvocation(event, endedInvocation({ run, event, requests: 1, denied: 0 }));
+    await outputs.close();
+    t.same(
+      own.spans().map(({ name }) => name),
+      ["invocation"],
+    );
+    t.same([own.logs().length, other.spans().length], [0, 0]);
+    const { file } = outputs.status({ unread: 0, incomplete: 0 });
+    const lines = (await readFile(file.replace("records.jsonl", "invocations.jsonl"), "utf8"))
+      .trim()
+      .split("\n");
+    t.same(
+      lines.map((line) => JSON.parse(line).phase),
+      ["Running", "Succeeded"],
+    );
+  },
+);
 
 t.test("setTargets() keeps, replaces and ends receivers", async (t) => {
   const outputs = await openOutputs(t);

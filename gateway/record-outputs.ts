@@ -6,6 +6,8 @@
 
 import type { Clock } from "./clock.ts";
 import type { RecordsStatus } from "./control-api.ts";
+import type { InvocationEvent } from "./invocation-event.ts";
+import type { EndedInvocation } from "./invocation-span.ts";
 import type { Logger } from "./log.ts";
 import { OtlpExporter } from "./otlp.ts";
 import type { EgressRecord } from "./record.ts";
@@ -49,6 +51,7 @@ export class RecordOutputs {
   /** Where records of a sink go that is gone */
   readonly #lost: RecordHub;
   readonly #file: RecordFile;
+  readonly #invocations: RecordFile;
   readonly #outputs = new Map<string, Output>();
   readonly #rules = new RecordRules();
   #sunk = 0;
@@ -59,6 +62,10 @@ export class RecordOutputs {
     this.#hub = new RecordHub({ log });
     this.#lost = new RecordHub({ log });
     this.#file = new RecordFile({ directory, clock, log, ...(name !== undefined && { name }) });
+    this.#invocations = new RecordFile({
+      ...{ directory, clock, log },
+      name: (name ?? "records").replace(/^records/, "invocations"),
+    });
     this.#hub.addSink("file", this.#file);
     this.#lost.addSink("file", this.#file);
   }
@@ -84,6 +91,20 @@ export class RecordOutputs {
     return shown;
   }
 
+  /**
+   * Writes what became of an invocation into the file `invocations`, and sends its root span, once it is over, to every
+   * receiver of its gateway: whichever of its requests are there then have their root.
+   */
+  addInvocation(event: InvocationEvent, ended?: EndedInvocation): void {
+    this.#invocations.addLine(JSON.stringify(event));
+    if (ended === undefined) return;
+    for (const { target, writer } of this.#outputs.values()) {
+      const { namespace, name } = target.gateway;
+      const isOf = namespace === ended.gateway.namespace && name === ended.gateway.name;
+      if (isOf && writer instanceof OtlpExporter) writer.addInvocation(ended);
+    }
+  }
+
   /** Follows what the gateways say; receivers and files whose settings did not change go on. */
   setTargets(
     gateways: readonly GatewaySnapshot[],
@@ -105,14 +126,20 @@ export class RecordOutputs {
   /** State for people; `unread` entries were lost before they became records, `incomplete` ones miss their facts. */
   status({ unread, incomplete }: RecordsBefore): RecordsStatus {
     const file = this.#file.status;
+    const invocations = this.#invocations.status;
     const outputs = [...this.#outputs.values()].map(outputStatus);
     return {
       file: file.path,
       published: this.#hub.status.published + this.#sunk,
-      dropped: outputs.reduce((sum, { dropped }) => sum + dropped, file.droppedRecords + unread),
+      dropped: outputs.reduce(
+        (sum, { dropped }) => sum + dropped,
+        file.droppedRecords + invocations.droppedRecords + unread,
+      ),
       incomplete,
       failure: [
-        ...(file.error === undefined ? [] : [`${file.path}: ${file.error}`]),
+        ...[file, invocations].flatMap(({ path, error }) =>
+          error === undefined ? [] : [`${path}: ${error}`],
+        ),
         ...outputs.flatMap(({ failures }) => failures),
       ].join("; "),
     };
@@ -121,7 +148,7 @@ export class RecordOutputs {
   /** Writes and sends what is left, within the bounds of each sink. */
   async close(): Promise<void> {
     this.#hub.close();
-    await this.#file.close();
+    await Promise.all([this.#file.close(), this.#invocations.close()]);
     await Promise.all([...this.#outputs.values()].map(({ writer }) => writer.close()));
   }
 

@@ -1,12 +1,18 @@
 /** What a command is told of its run. */
 import t from "tap";
 import { runRegistration } from "./run-registration.ts";
+import { registeredRun } from "./testdata/run.ts";
 
 t.test("runRegistration() writes the proxy's URL, of IPv6 addresses too", async (test) => {
-  const run = { runId: "r", invocationId: "i", gateway: "default/egress" };
+  const run = registeredRun();
+  const { runId, invocationId, gateway, root } = run;
   const trust = { bundle: "/b", directory: "/d" };
   const of = (address: string) =>
     runRegistration(run, "token", { proxy: { address, port: 4100 }, trust });
-  test.same(of("127.0.0.1"), { ...run, trust, proxyUrl: "http://r:token@127.0.0.1:4100" });
-  test.equal(of("::1").proxyUrl, "http://r:token@[::1]:4100");
+  const user = `run-1-${root.traceId}-${root.spanId}`;
+  test.same(of("127.0.0.1"), {
+    ...{ runId, invocationId, gateway, trust },
+    proxyUrl: `http://${user}:token@127.0.0.1:4100`,
+  });
+  test.equal(of("::1").proxyUrl, `http://${user}:token@[::1]:4100`);
 });

@@ -1,10 +1,12 @@
 /** What a command is told that runs with an identity of its own. */
 
 import type { RunRegistration } from "./control-api.ts";
+import type { Run } from "./run.ts";
+import { proxyUserName } from "./xds.ts";
 
 /** Its identity, with the secret of its credential in the proxy's URL. */
 export function runRegistration(
-  run: Pick<RunRegistration, "runId" | "invocationId" | "gateway">,
+  run: Pick<Run, "runId" | "root" | "invocationId" | "gateway">,
   token: string,
   {
     proxy,
@@ -16,6 +18,6 @@ export function runRegistration(
 ): RunRegistration {
   const { runId, invocationId, gateway } = run;
   const host = proxy.address.includes(":") ? `[${proxy.address}]` : proxy.address;
-  const proxyUrl = `http://${runId}:${token}@${host}:${proxy.port}`;
+  const proxyUrl = `http://${proxyUserName(run)}:${token}@${host}:${proxy.port}`;
   return { runId, invocationId, gateway, proxyUrl, trust };
 }

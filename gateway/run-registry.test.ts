@@ -2,8 +2,11 @@
 import { createHash } from "node:crypto";
 import t from "tap";
 import { ManualClock } from "./clock.ts";
+import type { InvocationEvent } from "./invocation-event.ts";
+import type { EndedRun } from "./run-event.ts";
 import { RunRegistry } from "./run-registry.ts";
 import { deniedRecord, httpRecord } from "./testdata/egress-record.ts";
+import { testTraces } from "./testdata/run.ts";
 
 const gateway = { namespace: "default", name: "egress" };
 const request = { agent: "researcher", command: "python" };
@@ -11,9 +14,16 @@ const request = { agent: "researcher", command: "python" };
 function openRegistry(alive: ReadonlySet<number> = new Set()) {
   const clock = new ManualClock();
   const changes: string[] = [];
+  const events: InvocationEvent[] = [];
+  const ends: EndedRun[] = [];
   const registry = new RunRegistry({
     clock,
+    traces: testTraces(),
     onChange: (key) => changes.push(key),
+    onEvent: (event, ended) => {
+      events.push(event);
+      if (ended !== undefined) ends.push(ended);
+    },
     isAlive: (pid) => alive.has(pid),
   });
   const register = () => {
@@ -21,7 +31,7 @@ function openRegistry(alive: ReadonlySet<number> = new Set()) {
     if (made === undefined) throw new TypeError("A run can be registered");
     return made;
   };
-  return { clock, changes, registry, register };
+  return { clock, changes, events, ends, registry, register };
 }
 
 t.test(
@@ -45,7 +55,7 @@ t.test(
     });
     const hash = createHash("sha1").update(token).digest("base64");
     t.same(registry.credentials("default/egress"), [
-      { runId: run.runId, passwordHash: `{SHA}${hash}` },
+      { runId: run.runId, root: run.root, passwordHash: `{SHA}${hash}` },
     ]);
     t.notMatch(JSON.stringify([registry.status(), registry.find(run.runId)]), token);
     t.same(changes, ["default/egress"]);
@@ -166,7 +176,7 @@ t.test("close() disarms everything", async (t) => {
 
 t.test("a process that is asked for by default is looked up by the system", async (t) => {
   const clock = new ManualClock();
-  const registry = new RunRegistry({ clock, onChange: () => {} });
+  const registry = new RunRegistry({ clock, traces: testTraces(), onChange: () => {} });
   const self = registry.register(request, gateway);
   const gone = registry.register(request, gateway);
   registry.setProcess(self?.run.runId ?? "", process.pid);
@@ -189,4 +199,36 @@ t.test("find() knows an ended run for records that are still on their way", asyn
   t.equal(registry.follow(run.runId), undefined);
   for (let count = 0; count < 4_096; count++) registry.end(register().run.runId);
   t.equal(registry.find(run.runId), undefined, "the oldest is forgotten");
+});
+
+t.test("a run is an invocation, of which each phase is told once", async (t) => {
+  const { registry, register, events, ends, clock } = openRegistry(new Set([7]));
+  const { run } = register();
+  t.strictSame(run.root, testTraces().rootOf(run.invocationId));
+  registry.setProcess(run.runId, 7);
+  registry.setProcess(run.runId, 7);
+  registry.count(httpRecord({ agent: run.agent }));
+  registry.count(deniedRecord({ agent: run.agent }));
+  clock.advance(500);
+  registry.end(run.runId, { kind: "exited", exitCode: 2 });
+  registry.end(run.runId, { kind: "exited", exitCode: 0 });
+  t.match(events, [
+    { phase: "Dispatched", id: run.invocationId, root: run.root },
+    { phase: "Running" },
+    { phase: "Failed", exitCode: 2, reason: "ExitCode" },
+  ]);
+  t.equal(events.length, 3);
+  t.match(ends, [{ run, event: { phase: "Failed" }, requests: 2, denied: 1 }]);
+});
+
+t.test("a run whose end nobody tells has one all the same", async (t) => {
+  const { registry, register, events, clock } = openRegistry();
+  register();
+  clock.advance(2_000);
+  t.match(events.at(-1), { phase: "Failed", reason: "ExitUnknown", exitCode: null });
+  const { run } = register();
+  registry.close();
+  t.match(events.at(-1), { id: run.invocationId, phase: "Failed", reason: "GatewayStopped" });
+  registry.close();
+  t.equal(events.length, 4);
 });

@@ -8,8 +8,13 @@ import type { Clock, TimerHandle } from "./clock.ts";
 import type { RunRequest, RunStatus } from "./control-api.ts";
 import { isProcessAlive } from "./home-directory.ts";
 import { tryParseCaller } from "./identity.ts";
+import type { InvocationEvent } from "./invocation-event.ts";
+import type { InvocationTraces } from "./invocation-trace.ts";
 import type { RunAgent } from "./engine.ts";
 import type { EgressRecord, RecordAgent } from "./record.ts";
+import type { Run } from "./run.ts";
+import type { EndedRun, RunEnd } from "./run-event.ts";
+import { runEndEvent, runEvent } from "./run-event.ts";
 import type { ProxyCredential } from "./xds.ts";
 
 /** Runs at once; each is a line in Envoy's user list. */
@@ -20,17 +25,6 @@ const maxEndedRuns = 4_096;
 
 /** A run whose follower is gone and whose process was never told, or is dead, is ended after this. */
 const graceMs = 2_000;
-
-/** A registered run. */
-export interface Run {
-  readonly runId: string;
-  readonly invocationId: string;
-  /** `namespace/name` of its EgressGateway */
-  readonly gateway: string;
-  readonly agent: RecordAgent;
-  readonly command: string;
-  readonly since: string;
-}
 
 /** A run with the token that nobody else has. */
 export interface NewRun {
@@ -53,8 +47,11 @@ interface Entry {
 /** What the registry needs. */
 export interface RunRegistryOptions {
   readonly clock: Clock;
+  readonly traces: InvocationTraces;
   /** Called when the credentials of a gateway changed */
   readonly onChange: (gateway: string) => void;
+  /** Told what becomes of runs; `ended` with their end. Must not throw */
+  readonly onEvent?: (event: InvocationEvent, ended?: EndedRun) => void;
   /** Whether a process lives; injected for tests */
   readonly isAlive?: (pid: number) => boolean;
 }
@@ -75,9 +72,12 @@ export class RunRegistry {
     const runId = `run-${randomBytes(6).toString("hex")}`;
     const token = randomBytes(24).toString("base64url");
     const invocationId = randomUUID();
+    const root = this.#options.traces.rootOf(invocationId);
+    if (root === null) throw new TypeError("Cannot register run: its invocation has no id");
     const run: Run = {
       runId,
       invocationId,
+      root,
       gateway: `${gateway.namespace}/${gateway.name}`,
       agent: {
         kind: "Process",
@@ -94,7 +94,7 @@ export class RunRegistry {
     const passwordHash = `{SHA}${createHash("sha1").update(token).digest("base64")}`;
     const entry: Entry = {
       run,
-      credential: { runId, passwordHash },
+      credential: { runId, root, passwordHash },
       followers: 0,
       processId: undefined,
       requests: 0,
@@ -105,6 +105,7 @@ export class RunRegistry {
     this.#runs.set(runId, entry);
     this.#watch(entry);
     this.#options.onChange(run.gateway);
+    this.#tell(run, "Dispatched");
     return { run, token };
   }
 
@@ -159,12 +160,13 @@ export class RunRegistry {
   setProcess(runId: string, pid: number): boolean {
     const entry = this.#runs.get(runId);
     if (entry === undefined) return false;
+    if (entry.processId === undefined) this.#tell(entry.run, "Running");
     entry.processId = pid;
     return true;
   }
 
-  /** Ends a run; its credential is refused from the next configuration on. */
-  end(runId: string): boolean {
+  /** Ends a run; its credential is refused from the next configuration on. False for one that is not there. */
+  end(runId: string, how: RunEnd = { kind: "unknown" }): boolean {
     const entry = this.#runs.get(runId);
     if (entry === undefined) return false;
     this.#options.clock.clearTimeout(entry.timer);
@@ -175,6 +177,7 @@ export class RunRegistry {
       this.#ended.delete(oldest);
     }
     this.#options.onChange(entry.run.gateway);
+    this.#tellEnd(entry, how);
     return true;
   }
 
@@ -192,11 +195,23 @@ export class RunRegistry {
     }));
   }
 
-  /** Disarms all timers. */
+  /** Says that all runs are over, as far as anybody here will know, and disarms all timers. */
   close(): void {
-    for (const { timer } of this.#runs.values()) this.#options.clock.clearTimeout(timer);
+    for (const entry of this.#runs.values()) {
+      this.#options.clock.clearTimeout(entry.timer);
+      this.#tellEnd(entry, { kind: "gateway-stopped" });
+    }
     this.#runs.clear();
     this.#ended.clear();
+  }
+
+  #tell(run: Run, phase: "Dispatched" | "Running"): void {
+    this.#options.onEvent?.(runEvent(run, phase, this.#options.clock.now()));
+  }
+
+  #tellEnd({ run, requests, denied }: Entry, how: RunEnd): void {
+    const event = runEndEvent(run, how, this.#options.clock.now());
+    this.#options.onEvent?.(event, { run, event, requests, denied });
   }
 
   #watch(entry: Entry): void {
@@ -215,6 +230,6 @@ export class RunRegistry {
 }
 
 /** How policies name the agent of a run. */
-export function agentOf({ runId, agent }: Pick<Run, "runId" | "agent">): RunAgent {
-  return [runId, `${agent.kind}/${agent.namespace}/${agent.name}`];
+export function agentOf({ runId, invocationId, agent }: Run): RunAgent {
+  return [runId, `${agent.kind}/${agent.namespace}/${agent.name}`, invocationId];
 }

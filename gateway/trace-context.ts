@@ -13,6 +13,8 @@ export interface TraceIds {
   readonly spanId: string;
   /** 16 digits; empty for a root */
   readonly parentSpanId: string;
+  /** Root span of the invocation, where the agent sent a trace of its own; absent where that is the trace, or unknown */
+  readonly invocation?: { readonly traceId: string; readonly spanId: string };
 }
 
 /** What a `traceparent` header says. */

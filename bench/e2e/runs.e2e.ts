@@ -135,14 +135,16 @@ t.test("a run that ended is refused, and only this one", async (test) => {
 
 t.test("a wrong credential is refused, whatever it looks like", async (test) => {
   const run = await gateway.registerRun("guesser", "first");
+  const { username, password } = new URL(run.proxyUrl);
   const target = "echo.test:443";
   const attempts = [
     undefined,
     "Basic",
     "Basic !!!!",
     "Bearer x",
-    basicAuthorization(run.runId, ""),
-    basicAuthorization(run.runId, "wrong"),
+    basicAuthorization(username, ""),
+    basicAuthorization(username, "wrong"),
+    basicAuthorization(run.runId, password),
     basicAuthorization("nobody", ""),
     basicAuthorization("", ""),
     run.authorization.toUpperCase(),

@@ -70,7 +70,8 @@ export interface GatewayClient {
   placeholders(): Promise<PlaceholderList>;
   registerRun(run: RunRequest): Promise<RunRegistration>;
   setRunProcess(runId: string, pid: number): Promise<void>;
-  endRun(runId: string): Promise<void>;
+  /** Says with which exit code the command ended, where that is known */
+  endRun(runId: string, exitCode?: number): Promise<void>;
   /** Resolves when the process has accepted to stop, not when it has */
   stop(): Promise<void>;
   followEvents(onEvent: (event: ControlEvent) => void): ControlStream;
@@ -103,8 +104,9 @@ export function createGatewayClient(socketPath: string): GatewayClient {
     setRunProcess: async (runId, pid) => {
       await ask({ method: "POST", path: `${runPath(runId)}/process`, body: { pid } });
     },
-    endRun: async (runId) => {
-      await ask({ method: "DELETE", path: runPath(runId) });
+    endRun: async (runId, exitCode) => {
+      const query = exitCode === undefined ? "" : `?exitCode=${exitCode}`;
+      await ask({ method: "DELETE", path: `${runPath(runId)}${query}` });
     },
     stop: async () => {
       await ask({ method: "POST", path: CONTROL_PATH.stop });

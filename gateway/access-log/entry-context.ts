@@ -1,6 +1,7 @@
 /** What an entry does not say itself: the stream it came on, and the snapshot that its decision refers to. */
 
 import { envoy } from "../proto/gen/accesslog.js";
+import type { InvocationTraces } from "../invocation-trace.ts";
 import type { EgressRecord, RecordAgent } from "../record.ts";
 import type { RuleFactsIndex } from "../rule-facts.ts";
 
@@ -12,6 +13,8 @@ export interface EntryContext {
   readonly ruleFacts: RuleFactsIndex;
   /** The agent behind a caller in filter state; null when there is none */
   readonly findAgent: (caller: string) => RecordAgent | null;
+  /** Absent: no invocation has a trace of its own */
+  readonly traces?: InvocationTraces;
 }
 
 /** Stands in for the common part that Envoy always sends. */

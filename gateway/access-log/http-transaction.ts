@@ -25,6 +25,8 @@ import { readDecision } from "./decision.ts";
 import type { EntryContext } from "./entry-context.ts";
 import { flatOrNull, flatText } from "./flat-text.ts";
 import type { RecordStamps } from "./record-stamps.ts";
+import type { InvocationTracing } from "./record-trace.ts";
+import { recordTrace } from "./record-trace.ts";
 
 /** What Envoy said that is often the same for many transactions; texts are empty where there is nothing. */
 export interface HttpFacts {
@@ -68,7 +70,7 @@ export interface HttpMeasures {
   readonly requestBytes: number;
   readonly status: number;
   readonly responseBytes: number;
-  /** Header of the agent; empty when it sent none */
+  /** Header as it is in the end: the agent's, its invocation's, or the engine's; empty when there is none */
   readonly traceparent: string;
   /** What was asked for, before any rewrite of the route; of an engine's transaction its query may hold a credential */
   readonly target: FlatTarget;
@@ -100,6 +102,7 @@ export interface HttpOutline
   readonly decision: RecordDecision;
   /** Of the rule */
   readonly tier: RecordTier;
+  readonly tracing: InvocationTracing;
 }
 
 /** Works out what the facts say; redacts all that an agent wrote. */
@@ -117,8 +120,11 @@ export function outlineOf(facts: HttpFacts, context: Omit<EntryContext, "listene
     context.ruleFacts,
   );
   const { namespace, name } = context.gateway;
+  const agent = flatAgent(context.findAgent(facts.caller));
+  const { traces } = context;
   return {
-    agent: flatAgent(context.findAgent(facts.caller)),
+    agent,
+    tracing: { traces, root: traces?.rootOf(agent?.invocationId ?? "") ?? null },
     gateway: { namespace: flatText(namespace), name: flatText(name) },
     listener: facts.listener,
     clientAddress: flatText(facts.clientAddress),
@@ -196,7 +202,16 @@ export function completeRecord(
     credential: denial !== null && outline.upstream === null ? null : outline.credential,
     tier: isEngine ? "engine" : "native",
     revision,
-    trace: facts?.trace ?? stamps.trace(measures.traceparent),
+    trace: recordTrace(
+      outline.tracing,
+      {
+        traceparent: measures.traceparent,
+        isEngine: measures.engineId !== "",
+        isForwarded: outline.upstream !== null,
+        facts,
+      },
+      stamps,
+    ),
     model: model === null ? null : recordModel(model),
     usage: model === null ? null : model.usage,
     ...(found?.charge !== undefined && { charge: recordCharge(found.charge) }),

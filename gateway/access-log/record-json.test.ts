@@ -4,6 +4,7 @@ import { entryContext, httpFacts, httpMeasures } from "../testdata/access-log.ts
 import type { CallFacts } from "../call-facts.ts";
 import { callFacts, capturedExchange } from "../testdata/call-facts.ts";
 import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
+import { InvocationTraces } from "../invocation-trace.ts";
 import { completeRecord, flatTarget, outlineOf } from "./http-transaction.ts";
 import { recordJson, recordJsonParts, targetJson } from "./record-json.ts";
 import { RecordStamps } from "./record-stamps.ts";
@@ -148,6 +149,22 @@ for (const { name, facts: logged, measures, engine: facts } of cases) {
     }
   });
 }
+
+t.test("recordJson() names the invocation where the trace is the agent's own", async (t) => {
+  const traces = new InvocationTraces(new Uint8Array(32));
+  const agent = { kind: "Process", namespace: "default", name: "a", uid: "r", revision: "" };
+  const findAgent = () => ({ ...agent, invocationId: "i-1" });
+  const outline = outlineOf(httpFacts(), entryContext({ findAgent, traces }));
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  for (const measures of [httpMeasures({ traceparent }), httpMeasures({ traceparent: "" })]) {
+    const record = completeRecord(outline, measures, { revision: 1, stamps, facts: undefined });
+    const isOwn = record.trace?.traceId === traces.rootOf("i-1")?.traceId;
+    t.equal(isOwn, measures.traceparent === "");
+    t.equal("invocation" in (record.trace ?? {}), !isOwn);
+    const json = recordJson(record, recordJsonParts(outline), targetJson(record.request));
+    t.equal(json, JSON.stringify(record));
+  }
+});
 
 t.test("recordJson() leaves an unknown agent out", async (t) => {
   const outline = outlineOf(httpFacts(), entryContext({ findAgent: () => null }));

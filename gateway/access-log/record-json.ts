@@ -5,6 +5,7 @@
 
 import type { TokenUsage } from "../call-facts.ts";
 import type { EgressRecord } from "../record.ts";
+import type { TraceIds } from "../trace-context.ts";
 import { flatText } from "./flat-text.ts";
 import type { FlatTarget, HttpOutline } from "./http-transaction.ts";
 
@@ -46,8 +47,14 @@ export function recordJson(record: EgressRecord, parts: RecordJsonParts, target:
   const times = `"time":"${record.time}","startUnixMs":${record.startUnixMs},"startUnixNs":"${record.startUnixNs}","durationMs":${record.durationMs}`;
   const answer = `"response":{"status":${response.status},"bytes":${response.bytes},"chunks":${response.chunks}`;
   const since = `${timings.requestMs},"upstreamConnectMs":null,"timeToFirstByteMs":${timings.timeToFirstByteMs}`;
-  const ids = `{"traceId":"${trace?.traceId}","spanId":"${trace?.spanId}","parentSpanId":"${trace?.parentSpanId}"}`;
+  const ids = `{"traceId":"${trace?.traceId}","spanId":"${trace?.spanId}","parentSpanId":"${trace?.parentSpanId}"${linkJson(trace)}}`;
   return `{"id":"${record.id}","kind":"http",${times}${parts.toPath}${target}${parts.toRequestBytes}${request.bytes}},${answer}${parts.toRequestMs}${since}${parts.toTier}${record.tier}","revision":${record.revision},"trace":${ids}${engineJson(record)}`;
+}
+
+function linkJson(trace: TraceIds | null): string {
+  const { invocation } = trace ?? {};
+  if (invocation === undefined) return "";
+  return `,"invocation":{"traceId":"${invocation.traceId}","spanId":"${invocation.spanId}"}`;
 }
 
 /** What the engine found out, which most records have nothing of. */

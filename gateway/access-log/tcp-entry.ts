@@ -15,6 +15,7 @@ import {
 import type { EntryContext } from "./entry-context.ts";
 import { emptyCommon, startOf } from "./entry-context.ts";
 import { processStamps } from "./record-stamps.ts";
+import { recordTrace } from "./record-trace.ts";
 
 type Entry = envoy.data.accesslog.v3.TCPAccessLogEntry;
 
@@ -46,12 +47,14 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     : isUnanswered
       ? refuseUnanswered(planned)
       : planned;
+  const agent = context.findAgent(filterStateText(common, FILTER_STATE.caller));
+  const { traces } = context;
   return {
     id: processStamps.nextId(),
     kind: serverName === "" ? "tcp" : "tls",
     ...startOf(common),
     durationMs: durationMs(common.duration) ?? 0,
-    agent: context.findAgent(filterStateText(common, FILTER_STATE.caller)),
+    agent,
     gateway: context.gateway,
     listener: context.listener,
     clientAddress: addressText(common.downstreamRemoteAddress),
@@ -76,7 +79,11 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     credential: null,
     tier: isCounted ? "engine" : "native",
     revision: context.revision,
-    trace: processStamps.trace(""),
+    trace: recordTrace(
+      { traces, root: traces?.rootOf(agent?.invocationId ?? "") ?? null },
+      { traceparent: "", isEngine: false, isForwarded: address !== "", facts: undefined },
+      processStamps,
+    ),
     model: null,
     usage: null,
     routing: null,

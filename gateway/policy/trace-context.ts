@@ -1,7 +1,7 @@
 /**
  * Tells the upstream which trace the request belongs to. The transaction is a span of its own, so that it becomes the
  * parent of what the upstream does; `tracestate` goes on as the agent sent it, unless it belongs to no trace that can be
- * read: then a new trace begins without it.
+ * read, or to one that is not the agent's: then it is taken out.
  *
  * @see https://www.w3.org/TR/trace-context/#mutating-the-traceparent-field
  */
@@ -17,7 +17,9 @@ export const traceContextPolicy: Policy = {
   name: "trace-context",
   applies: () => true,
   evaluate({ trace, header }) {
-    const parent = tryParseTraceparent(header("traceparent"));
+    const sent = tryParseTraceparent(header("traceparent"));
+    // One that the transaction does not go on is as good as none.
+    const parent = sent?.traceId === trace.traceId ? sent : undefined;
     const flags = parent?.sampled === false ? "00" : "01";
     const value = `00-${trace.traceId}-${trace.spanId}-${flags}`;
     const isStale = parent === undefined && header("tracestate") !== undefined;

@@ -26,6 +26,7 @@ import { indexRuleFacts } from "../rule-facts.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import { gatewayKey } from "../snapshot.ts";
+import { proxyUserName } from "../xds.ts";
 import type { ProxyCredential, XdsResource } from "../xds.ts";
 import { xdsResources } from "../xds.ts";
 import { testCertificatePem, testPrivateKeyPem } from "./leaf.ts";
@@ -78,11 +79,12 @@ export interface RigPublication {
 /** `alice:secret` as an htpasswd entry of the explicit proxy. */
 export const alice: ProxyCredential = {
   runId: "run-alice",
+  root: { traceId: "a11ce".padEnd(32, "0"), spanId: "a11ce".padEnd(16, "0") },
   passwordHash: "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=",
 };
 
 /** Proxy-Authorization of `alice`. */
-export const aliceAuthorization = `Basic ${Buffer.from("run-alice:secret").toString("base64")}`;
+export const aliceAuthorization = `Basic ${Buffer.from(`${proxyUserName(alice)}:secret`).toString("base64")}`;
 
 /** Starts Envoy for the gateway; `publish()` comes next. */
 export async function startRig(t: Pick<Test, "teardown">, gateway = "default/egress"): Promise<EnvoyRig> {

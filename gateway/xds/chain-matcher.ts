@@ -13,7 +13,12 @@ import type { ConnectionCase, ConnectionNaming, ConnectionScope } from "./connec
 import { defaultVerdict, refusal, ruleCases } from "./connection-rules.ts";
 import type { ConnectionTreatment } from "./filter-chain.ts";
 import { chainName } from "./filter-chain.ts";
-import { FILTER_STATE, identifiedPattern, unreadablePattern } from "./filter-state.ts";
+import {
+  FILTER_STATE,
+  identifiedPattern,
+  unreadablePattern,
+  untraceablePattern,
+} from "./filter-state.ts";
 import type { Predicate } from "./match-predicate.ts";
 import {
   anyOf,
@@ -63,6 +68,7 @@ export function planChains(gateway: GatewaySnapshot): ChainPlan {
         when: anyOf([
           not(fitsPattern(filterStateInput(FILTER_STATE.caller), identifiedPattern)),
           fitsPattern(filterStateInput(FILTER_STATE.dialledHost), unreadablePattern),
+          fitsPattern(filterStateInput(FILTER_STATE.trace), untraceablePattern),
         ]),
         use: plan.refuse("unidentified"),
       },

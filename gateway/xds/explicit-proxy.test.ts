@@ -19,7 +19,7 @@ import {
   startRig,
 } from "../testdata/envoy-rig.ts";
 import { gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
-import { explicitProxyListener, explicitProxyRoutes } from "./explicit-proxy.ts";
+import { explicitProxyListener, explicitProxyRoutes, proxyUserName } from "./explicit-proxy.ts";
 import type { ProxyCredential } from "./explicit-proxy.ts";
 
 function basic(user: string, password: string): string {
@@ -31,15 +31,26 @@ const strangers: readonly { readonly name: string; readonly authorization: strin
     { name: "none", authorization: undefined },
     { name: "an empty one", authorization: "" },
     { name: "another scheme", authorization: "Bearer secret" },
-    { name: "a wrong password", authorization: basic("run-alice", "Secret") },
-    { name: "no password", authorization: basic("run-alice", "") },
+    { name: "a wrong password", authorization: basic(proxyUserName(alice), "Secret") },
+    { name: "no password", authorization: basic(proxyUserName(alice), "") },
+    { name: "the run alone", authorization: basic("run-alice", "secret") },
+    {
+      name: "another trace",
+      authorization: basic(
+        proxyUserName({ ...alice, root: { ...alice.root, spanId: "1".repeat(16) } }),
+        "secret",
+      ),
+    },
     { name: "another user", authorization: basic("run-bob", "secret") },
     { name: "the user that nobody is", authorization: basic("nobody", "") },
     {
       name: "the hash in place of the password",
-      authorization: basic("run-alice", alice.passwordHash),
+      authorization: basic(proxyUserName(alice), alice.passwordHash),
     },
-    { name: "no colon", authorization: `Basic ${Buffer.from("run-alice").toString("base64")}` },
+    {
+      name: "no colon",
+      authorization: `Basic ${Buffer.from(proxyUserName(alice)).toString("base64")}`,
+    },
     { name: "no Base64", authorization: "Basic ***" },
   ];
 
@@ -120,11 +131,12 @@ t.test("explicitProxyRoutes() follow the runs that are registered", needsEnvoy, 
   const rig = await startRig(t);
   const bob: ProxyCredential = {
     runId: "run-bob",
+    root: { traceId: "b0b".padEnd(32, "0"), spanId: "b0b".padEnd(16, "0") },
     passwordHash: `{SHA}${createHash("sha1").update("bob-token").digest("base64")}`,
   };
   const statusOf = async (authorization: string) =>
     (await plainRequest(rig, "a.example.com", { proxyAuthorization: authorization })).status;
-  const asBob = basic("run-bob", "bob-token");
+  const asBob = basic(proxyUserName(bob), "bob-token");
   await rig.publish(gatewaySnapshot(), { runs: [] });
   t.same([await statusOf(aliceAuthorization), await statusOf(asBob)], [407, 407]);
   await rig.publish(gatewaySnapshot(), { runs: [alice, bob] });
@@ -189,7 +201,7 @@ t.test("explicitProxyRoutes() hold hashes and no token", async (t) => {
   const routes = explicitProxyRoutes(gatewaySnapshot(), [alice]);
   const [users] = Object.values(routes.typedPerFilterConfig ?? {});
   const text = Buffer.from(users?.value ?? []).toString("latin1");
-  t.match(text, /run-alice:\{SHA\}5en6G6MezRroT3XKqkdPOmY\/BfQ=/);
+  t.match(text, /run-alice-a11ce0{27}-a11ce0{11}:\{SHA\}5en6G6MezRroT3XKqkdPOmY\/BfQ=/);
   t.notMatch(text, /secret/);
 });
 

@@ -8,6 +8,7 @@ import { typedExtension } from "../any.ts";
 import { encodeDecisionKey } from "../decision-key.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
+import type { InvocationRoot } from "../invocation-event.ts";
 import type { GatewaySnapshot, SocketEndpoint } from "../snapshot.ts";
 import { httpAccessLog } from "./access-log.ts";
 import { ENVOY_FILTER_STATE, FILTER_STATE, setFilterState } from "./filter-state.ts";
@@ -16,12 +17,19 @@ import { rawPorts } from "./listener.ts";
 import { RESOURCE } from "./resource-names.ts";
 import { addedByEnvoy } from "./route-configuration.ts";
 
-/** A proxy credential of one run: user name, and the SHA-1 of its token in htpasswd's form. */
+/** A proxy credential of one run: what its user name says, and the SHA-1 of its token in htpasswd's form. */
 export interface ProxyCredential {
   /** Also the caller in records; `[a-z0-9-]` */
   readonly runId: string;
+  /** Root of the trace of its requests */
+  readonly root: InvocationRoot;
   /** `{SHA}` and base64 of SHA-1; tokens are random, so that a fast hash gives nothing away */
   readonly passwordHash: string;
+}
+
+/** The user name of a run: Envoy itself reads from it who calls and to which trace that belongs. */
+export function proxyUserName({ runId, root }: Pick<ProxyCredential, "runId" | "root">): string {
+  return `${runId}-${root.traceId}-${root.spanId}`;
 }
 
 type LocalReplyMapper = envoy.extensions.filters.network.http_connection_manager.v3.IResponseMapper;
@@ -144,7 +152,7 @@ const nobody = "nobody:{SHA}AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 function runUsers(runs: readonly ProxyCredential[]) {
   const { BasicAuthPerRoute } = envoy.extensions.filters.http.basic_auth.v3;
-  const lines = [nobody, ...runs.map(({ runId, passwordHash }) => `${runId}:${passwordHash}`)];
+  const lines = [nobody, ...runs.map((run) => `${proxyUserName(run)}:${run.passwordHash}`)];
   return typedExtension(basicAuthFilter, BasicAuthPerRoute, {
     users: { inlineString: lines.join("\n") },
   }).typedConfig;
@@ -183,11 +191,14 @@ function limitFilter() {
   });
 }
 
-/** Splits the target: `host:port`, `[v6]:port`, or a host alone, which means port 80 (absolute form). */
+/**
+ * Splits the target: `host:port`, `[v6]:port`, or a host alone, which means port 80 (absolute form); and the user name
+ * as `proxyUserName()` puts it together, which the filter before has checked.
+ */
 function targetFilter() {
   const { Config } = envoy.extensions.filters.http.header_to_metadata.v3;
-  const part = (key: string, substitution: string, regex: string) => ({
-    header: ":authority",
+  const part = (key: string, substitution: string, regex: string, header = ":authority") => ({
+    header,
     onHeaderPresent: {
       metadataNamespace,
       key,
@@ -199,6 +210,8 @@ function targetFilter() {
       part("host", "\\1", "^\\[?([^\\]]*?)\\]?(?::\\d+)?$"),
       { header: ":authority", onHeaderPresent: { metadataNamespace, key: "port", value: "80" } },
       part("port", "\\1", "^(?:.*[^:]:(\\d+)|.*)$"),
+      part("run", "\\1", "^(.*)-[0-9a-f]{32}-[0-9a-f]{16}$", runHeader),
+      part("trace", "00-\\1-01", "^.*-([0-9a-f]{32}-[0-9a-f]{16})$", runHeader),
     ],
   });
 }
@@ -209,7 +222,8 @@ function stateFilter() {
   const shared = (key: string, format: string) => setFilterState(key, format, "transitive");
   return typedExtension("envoy.filters.http.set_filter_state", Config, {
     onRequestHeaders: [
-      shared(FILTER_STATE.caller, "run:%REQ(X-CLRK-RUN)%"),
+      shared(FILTER_STATE.caller, `run:${target("run")}`),
+      shared(FILTER_STATE.trace, target("trace")),
       shared(FILTER_STATE.dialledHost, target("host")),
       shared(FILTER_STATE.port, target("port")),
       shared(ENVOY_FILTER_STATE.dynamicHost, target("host")),

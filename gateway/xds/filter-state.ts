@@ -9,6 +9,8 @@ import { envoy } from "../proto/gen/xds.js";
 export const FILTER_STATE = {
   /** Who calls: `run:<id>` of an explicit proxy credential, or the identity TLVs joined by `identitySeparator` */
   caller: "clrk.caller",
+  /** `traceparent` of the root of the invocation; absent where whoever made the connection named none */
+  trace: "clrk.trace",
   /** Host that was dialled, without port: CONNECT target, absolute-form host, or the name TLV; absent on a bare address */
   dialledHost: "clrk.dialled_host",
   /** Port that was dialled, decimal */
@@ -71,6 +73,9 @@ export const identitySeparator = "\u001f";
  */
 export const identifiedPattern =
   "run:[a-z0-9][a-z0-9-]*|[^\\n\\x1e\\x1f]*\\x1f[^\\x00-\\x1f]+\\x1f[^\\x00-\\x1f]+(?:\\x1f[^\\n\\x1e\\x1f]*){3}";
+
+/** Fits what is no `traceparent` and could be more than one header (RE2). */
+export const untraceablePattern = "(?s:.*)[^0-9a-f-](?s:.*)";
 
 /** Fits a dialled host that would end a line or field of the access log: no name holds a control character (RE2). */
 export const unreadablePattern = "(?s:.*)[\\x00-\\x1f\\x7f](?s:.*)";

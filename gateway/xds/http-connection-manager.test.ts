@@ -8,16 +8,20 @@ import { tryUnpackAny } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import {
+  openTransparent,
   openTunnel,
   plainRequest,
   readAll,
   requestOver,
+  researcher,
   secureRequest,
 } from "../testdata/agent.ts";
-import { tlsUpstream } from "../testdata/echo-upstream.ts";
-import { eventually, freePort, needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
+import { rootTraceparent } from "../invocation-trace.ts";
+import { plainUpstream, tlsUpstream } from "../testdata/echo-upstream.ts";
+import { alice, eventually, freePort, needsEnvoy, startRig } from "../testdata/envoy-rig.ts";
 import type { EnvoyRig } from "../testdata/envoy-rig.ts";
 import { gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
+import { IDENTITY_TLV } from "./identity-states.ts";
 import { interceptingConnectionManager, strictHttp } from "./http-connection-manager.ts";
 import {
   bodyTooLargeReply,
@@ -88,7 +92,7 @@ t.test(
       gatewaySnapshot({ hosts: [{ ...hostPolicy("a.example.com", httpRule()), alias }] }),
     );
     t.equal((await secureRequest(rig, "a.example.com", { headers: steering })).status, 200);
-    t.same(Object.keys(upstream.seen[0]?.headers ?? {}), ["host"]);
+    t.same(Object.keys(upstream.seen[0]?.headers ?? {}), ["host", "traceparent"]);
   },
 );
 
@@ -376,3 +380,35 @@ t.test("requests that could be read in two ways are refused", needsEnvoy, async 
   t.equal((await plainRequest(rig, "b.example.com", { authority: "c.example.com" })).status, 503);
   connect(rig.proxyPort).destroy();
 });
+
+t.test(
+  "a request without a trace is told its invocation's, by whoever made the connection",
+  needsEnvoy,
+  async (t) => {
+    const [rig, upstream] = [await startRig(t), await plainUpstream(t)];
+    const alias = { address: "127.0.0.1", port: upstream.port };
+    await rig.publish(
+      gatewaySnapshot({ hosts: [{ ...hostPolicy("a.example.com", httpRule()), alias }] }),
+    );
+    const ask = async (tlvs: Readonly<Record<number, string>>, headers = {}) => {
+      const socket = await openTransparent(rig, { address: "203.0.113.7", port: 80, tlvs });
+      const { status } = await requestOver(socket, "a.example.com", { headers });
+      return status === 200 ? upstream.seen.at(-1)?.headers["traceparent"] : status;
+    };
+    const named = { ...researcher, [IDENTITY_TLV.dialledHost]: "a.example.com" };
+    const traceparent = rootTraceparent(alice.root);
+    const own = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const traced = { ...named, [IDENTITY_TLV.trace]: traceparent };
+    t.equal(await ask(traced), traceparent);
+    t.equal(await ask(traced, { traceparent: own }), own, "the agent's own goes on");
+    t.equal(await ask(named), undefined, "nobody named one");
+    t.equal(await ask(named, { traceparent: own }), own);
+    t.equal((await plainRequest(rig, "a.example.com")).status, 200);
+    t.equal(upstream.seen.at(-1)?.headers["traceparent"], traceparent, "of the run");
+    const asked = upstream.seen.length;
+    for (const trace of ["00-1\r\nx-injected: 1", "x y", `${traceparent}\u0000`, "\u00e9"]) {
+      await t.rejects(ask({ ...named, [IDENTITY_TLV.trace]: trace }), "closed");
+    }
+    t.equal(upstream.seen.length, asked, "what could be more than one header reaches nobody");
+  },
+);

@@ -51,6 +51,7 @@ export function interceptingConnectionManager(
   const { HttpConnectionManager } = envoy.extensions.filters.network.http_connection_manager.v3;
   return typedExtension("envoy.filters.network.http_connection_manager", HttpConnectionManager, {
     ...strictHttp(),
+    earlyHeaderMutationExtensions: [earlyMutation([...internalHeaders(), traceOfInvocation()])],
     statPrefix: scope.scheme,
     rds: {
       routeConfigName: routeConfigurationName(scope.scheme, scope.section),
@@ -92,18 +93,35 @@ export function strictHttp() {
       initialConnectionWindowSize: uint32(4 * 1024 * 1024),
       allowConnect: false,
     },
-    earlyHeaderMutationExtensions: [stripInternalHeaders()],
+    earlyHeaderMutationExtensions: [earlyMutation(internalHeaders())],
   };
 }
 
-/** `x-envoy-*` from an agent could change timeouts, retries and destinations; `x-clrk-*` could pose as ours. */
-function stripInternalHeaders() {
+type Mutation = envoy.config.common.mutation_rules.v3.IHeaderMutation;
+
+function earlyMutation(mutations: Mutation[]) {
   const { HeaderMutation } = envoy.extensions.http.early_header_mutation.header_mutation.v3;
   return typedExtension("envoy.http.early_header_mutation.header_mutation", HeaderMutation, {
-    mutations: [CLRK_HEADER_PREFIX, "x-envoy-"].map((prefix) => ({
-      removeOnMatch: { keyMatcher: { prefix, ignoreCase: true } },
-    })),
+    mutations,
   });
+}
+
+/** `x-envoy-*` from an agent could change timeouts, retries and destinations; `x-clrk-*` could pose as ours. */
+function internalHeaders(): Mutation[] {
+  return [CLRK_HEADER_PREFIX, "x-envoy-"].map((prefix) => ({
+    removeOnMatch: { keyMatcher: { prefix, ignoreCase: true } },
+  }));
+}
+
+/** A request whose agent sent no trace is part of its invocation: so the upstream and the record are told. */
+function traceOfInvocation(): Mutation {
+  const { HeaderAppendAction } = envoy.config.core.v3.HeaderValueOption;
+  return {
+    append: {
+      header: { key: "traceparent", value: filterStateFormat(FILTER_STATE.trace) },
+      appendAction: HeaderAppendAction.ADD_IF_ABSENT,
+    },
+  };
 }
 
 function httpFilters(

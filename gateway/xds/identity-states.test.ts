@@ -10,7 +10,7 @@ import {
 
 t.test("IDENTITY_TLV stays within the types for custom use", async (t) => {
   const types = Object.values(IDENTITY_TLV);
-  t.same(types, [0xe0, 0xe1, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6]);
+  t.same(types, [0xe0, 0xe1, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe8]);
 });
 
 t.test("identityTlvRules() keeps every TLV under its name", async (t) => {

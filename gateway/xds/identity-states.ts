@@ -18,6 +18,8 @@ export const IDENTITY_TLV = {
   invocationId: 0xe5,
   /** Name that the agent's resolver gave out for the dialled address; not part of the identity */
   dialledHost: 0xe6,
+  /** `traceparent` of the root of the invocation, as `InvocationTraces` makes it; not part of the identity */
+  trace: 0xe8,
 } as const;
 
 /** Order of the parts inside `FILTER_STATE.caller`. */
@@ -48,6 +50,7 @@ export function transparentStates(): FilterStateValue[] {
   const caller = callerParts.map((part) => metadataFormat(part)).join(identitySeparator);
   return [
     setFilterState(FILTER_STATE.caller, caller),
+    setFilterState(FILTER_STATE.trace, metadataFormat("trace")),
     setFilterState(FILTER_STATE.dialledHost, metadataFormat("dialledHost")),
     setFilterState(ENVOY_FILTER_STATE.dynamicHost, metadataFormat("dialledHost")),
     setFilterState(FILTER_STATE.port, "%DOWNSTREAM_LOCAL_PORT%"),

@@ -78,7 +78,12 @@ t.test("run() registers the run, tells its process, and ends it", async (t) => {
     { agent: "researcher", gateway: "default/default", command: process.execPath },
     { agent: "node", gateway: "default/default", command: process.execPath },
   ]);
-  t.same(control.calls, ["process of run-1", "end run-1", "process of run-1", "end run-1"]);
+  t.same(control.calls, [
+    "process of run-1",
+    "end run-1 with 0",
+    "process of run-1",
+    "end run-1 with 0",
+  ]);
   // The server hears of the closed connection a moment after us.
   const deadlineMs = performance.now() + 2_000;
   while (control.followers > 0 && performance.now() < deadlineMs) await sleep(5);
@@ -121,7 +126,7 @@ t.test("run() says why a command did not start", async (t) => {
     context.stderr(),
     'clrk: Cannot run "no-such-command-at-all": not found on PATH, check the spelling or give its path\n',
   );
-  t.same(control.calls, ["end run-1"]);
+  t.same(control.calls, ["end run-1 with 127"]);
 });
 
 t.test(

@@ -165,6 +165,8 @@ class RunSession {
   readonly #isChatty: boolean;
   #temporary: string | undefined;
   #isEnding = false;
+  /** Of the command; undefined while it has not ended */
+  #exitCode: number | undefined;
 
   constructor(context: CliContext, options: RunSessionOptions) {
     const { stderr } = context.process;
@@ -196,6 +198,7 @@ class RunSession {
     if (result.kind === "not-started") {
       this.#context.process.stderr.write(`clrk: ${result.message}\n`);
     }
+    this.#exitCode = result.exitCode;
     return result.exitCode;
   }
 
@@ -204,7 +207,7 @@ class RunSession {
     await sleep(lastRecordsMs);
     this.#isEnding = true;
     // The gateway ends a run without us by itself.
-    await client.endRun(registration.runId).catch(() => {});
+    await client.endRun(registration.runId, this.#exitCode).catch(() => {});
     this.#records.close();
     if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true });
   }

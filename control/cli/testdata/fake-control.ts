@@ -218,8 +218,8 @@ export async function openFakeControl(
           trust: gateway.trust,
         };
       },
-      endRun: async (runId) => {
-        fake.calls.push(`end ${runId}`);
+      endRun: async (runId, exitCode) => {
+        fake.calls.push(`end ${runId}${exitCode === undefined ? "" : ` with ${exitCode}`}`);
         return runId === "run-1";
       },
       setRunProcess: (runId) => {

@@ -1,0 +1,111 @@
+/**
+ * Where invocations are kept to be asked for: what was told of them, what they used, and every version of late, so that a
+ * list is of one moment over all of its pages, and a watch goes on where it was.
+ */
+
+import type { EgressRecord } from "../../gateway/record.ts";
+import type { LogPosition, LoggedEvent } from "./event-log.ts";
+import type { InvocationObject } from "./invocation-object.ts";
+
+/** Which invocations are asked for. */
+export interface InvocationSelection {
+  /** All when absent */
+  readonly namespace?: string;
+  readonly agent?: { readonly kind: string; readonly name: string };
+  /** Those that fit, besides; absent: all */
+  readonly matches?: (object: InvocationObject) => boolean;
+}
+
+/** Place of an invocation in lists, which have the newest first. */
+export interface ListPlace {
+  /** Unix `ms` */
+  readonly createdMs: number;
+  readonly namespace: string;
+  readonly id: string;
+}
+
+/** One version of an invocation. */
+export interface InvocationVersion {
+  readonly revision: number;
+  readonly change: "ADDED" | "MODIFIED" | "DELETED";
+  readonly object: InvocationObject;
+  /** The version before it; absent for the first */
+  readonly previous?: InvocationObject;
+}
+
+/** Part of a list, or that the revision is too old. */
+export type ListResult =
+  | {
+      readonly kind: "page";
+      readonly items: readonly InvocationObject[];
+      readonly revision: number;
+      /** Place after which more follow; absent: there are no more */
+      readonly next?: ListPlace;
+    }
+  | { readonly kind: "expired" };
+
+/** Changes in their order, or that the revision is too old. */
+export type ChangesResult =
+  | { readonly kind: "changes"; readonly versions: readonly InvocationVersion[] }
+  | { readonly kind: "expired" };
+
+/** What became of a batch. */
+export interface ApplyCounts {
+  /** Invocations that are not as they were */
+  readonly changed: number;
+  /** Events that told nothing new */
+  readonly known: number;
+  /** Events of an id that belongs to another agent */
+  readonly foreign: number;
+  /** Entries of the log that are no events */
+  readonly unreadable: number;
+}
+
+/** Numbers since the store was opened. */
+export interface StoreStatus {
+  readonly invocations: number;
+  readonly revision: number;
+  readonly applied: ApplyCounts;
+  readonly records: RecordCounts;
+  /** Invocations that were removed because they were too old, or too many */
+  readonly removed: number;
+}
+
+/** What became of records. */
+export interface RecordCounts {
+  readonly counted: number;
+  /** Counted before */
+  readonly known: number;
+  /** Of no invocation */
+  readonly foreign: number;
+}
+
+/** The store. Its methods throw CLRK_STORAGE_FAILED when the disk does not take a write: then nothing of it is kept. */
+export interface InvocationStore {
+  /** Takes a batch of the log, with its position, as one write. The same events again change nothing. */
+  apply(events: readonly LoggedEvent[]): ApplyCounts;
+  /** Counts records towards their invocations, as one write; each record once, also over restarts. */
+  addRecords(records: readonly EgressRecord[]): RecordCounts;
+  /** How far the log was taken; undefined before the first batch. */
+  readonly position: LogPosition | undefined;
+  /** Revision of the last change; 0 before the first */
+  readonly revision: number;
+  get(namespace: string, id: string): InvocationObject | undefined;
+  /** At most `limit` invocations as they were at a revision, the present one when that is undefined. */
+  list(
+    selection: InvocationSelection,
+    options: {
+      readonly limit: number;
+      readonly revision?: number | undefined;
+      readonly after?: ListPlace | undefined;
+    },
+  ): ListResult;
+  /** At most `limit` changes after a revision, of all invocations. */
+  changes(after: number, options: { readonly limit: number }): ChangesResult;
+  /** Tells when there are changes; gives a function that ends it. */
+  subscribe(onChange: () => void): () => void;
+  /** Removes what is too old. */
+  prune(): void;
+  readonly status: StoreStatus;
+  close(): void;
+}

@@ -1,0 +1,120 @@
+/** Everything about invocations that a control process has, put together: events in, objects out. */
+
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Clock, TimerHandle } from "../../gateway/clock.ts";
+import type { Logger } from "../../gateway/log.ts";
+import type { NatsServers } from "../../gateway/nats-connection.ts";
+import type { EgressRecord } from "../../gateway/record.ts";
+import type { EventLog } from "./event-log.ts";
+import type { InvocationFeedStatus } from "./invocation-feed.ts";
+import { InvocationFeed } from "./invocation-feed.ts";
+import { InvocationSource } from "./invocation-source.ts";
+import type { RecordCounts, StoreStatus } from "./invocation-store.ts";
+import type { MaterialiserStatus } from "./materialiser.ts";
+import { Materialiser } from "./materialiser.ts";
+import { openNatsEventLog } from "./nats-event-log.ts";
+import { openSqliteEventLog } from "./sqlite-event-log.ts";
+import { openSqliteInvocationStore } from "./sqlite-invocation-store.ts";
+
+/** What is needed. */
+export interface InvocationsOptions {
+  /** Private folder for the files; made where it is not there */
+  readonly directory: string;
+  /** Folder in which gateways write what becomes of runs; absent: nobody does */
+  readonly recordsDirectory?: string;
+  /** Where the log is; absent: in a file of the folder */
+  readonly nats?: NatsServers;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** State of all parts. */
+export interface InvocationsStatus {
+  readonly store: StoreStatus;
+  readonly materialiser: MaterialiserStatus;
+  /** Absent where no gateway writes */
+  readonly feed?: InvocationFeedStatus;
+}
+
+/** Invocations of a control process. */
+export interface Invocations {
+  /** Takes events of whoever runs agents */
+  readonly log: EventLog;
+  /** Get, list and watch */
+  readonly source: InvocationSource;
+  /** Counts records towards their invocations, each once. Throws CLRK_STORAGE_FAILED when none of them was counted. */
+  addRecords(records: readonly EgressRecord[]): RecordCounts;
+  status(): InvocationsStatus;
+  /** Ends everything in its order; what is logged and not yet in the store is taken by the next process. */
+  close(): Promise<void>;
+}
+
+/** Old invocations go also where nothing else happens. */
+const pruneEveryMs = 60_000;
+
+/**
+ * Opens the files, or rejects with CLRK_STORAGE_FAILED where another process has them, CLRK_UNAVAILABLE where NATS does
+ * not answer.
+ */
+export async function openInvocations(options: InvocationsOptions): Promise<Invocations> {
+  const { directory, recordsDirectory, nats, clock, logger } = options;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const file = (name: string) => path.join(directory, name);
+  const store = openSqliteInvocationStore({ path: file("invocations.db"), clock });
+  let log: EventLog;
+  try {
+    log =
+      nats === undefined
+        ? openSqliteEventLog({ path: file("events.db"), clock })
+        : await openNatsEventLog({ ...nats, clock });
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  const source = new InvocationSource({ store, clock });
+  const materialiser = new Materialiser({ log, store, clock, logger });
+  materialiser.start();
+  const positionsFile = file("feed.json");
+  const feed =
+    recordsDirectory === undefined
+      ? undefined
+      : new InvocationFeed({ directory: recordsDirectory, positionsFile, log, clock, logger });
+  feed?.start();
+  const pruning = repeat(clock, () => store.prune());
+  return {
+    log,
+    source,
+    addRecords: (records) => store.addRecords(records),
+    status: () => ({
+      store: store.status,
+      materialiser: materialiser.status,
+      ...(feed && { feed: feed.status }),
+    }),
+    close: async () => {
+      pruning.stop();
+      await feed?.close();
+      await materialiser.close();
+      source.close();
+      await log.close();
+      store.close();
+    },
+  };
+}
+
+function repeat(clock: Clock, work: () => void): { readonly stop: () => void } {
+  let timer: TimerHandle | undefined;
+  const arm = () => {
+    timer = clock.setTimeout(() => {
+      try {
+        work();
+      } catch {
+        // The disk is full: the materialiser has told, and the next time may be better.
+      }
+      arm();
+    }, pruneEveryMs);
+    timer.unref();
+  };
+  arm();
+  return { stop: () => clock.clearTimeout(timer) };
+}

@@ -1,0 +1,82 @@
+/** The root span of an invocation, as OTLP: of whoever saw its begin and its end. */
+
+import type { Attribute } from "./attributes.ts";
+import {
+  HTTP_ATTRIBUTES,
+  IDENTITY_ATTRIBUTES,
+  INVOCATION_ATTRIBUTES,
+  intAttribute,
+  textAttribute,
+} from "./attributes.ts";
+import type { InvocationEvent, InvocationRoot } from "./invocation-event.ts";
+import type { opentelemetry } from "./proto/gen/otlp.js";
+import type { EndedRun } from "./run-event.ts";
+
+/** An invocation that is over. */
+export interface EndedInvocation {
+  readonly root: InvocationRoot;
+  /** Of the EgressGateway that its requests passed */
+  readonly gateway: { readonly namespace: string; readonly name: string };
+  /** Unix `ms` */
+  readonly startUnixMs: number;
+  readonly end: InvocationEvent;
+  /** That the gateway had recorded until then */
+  readonly requests: number;
+  readonly denied: number;
+}
+
+type Span = opentelemetry.proto.trace.v1.ISpan;
+
+const SPAN_KIND_INTERNAL = 1;
+const STATUS_CODE_ERROR = 2;
+const FLAG_SAMPLED = 0x001;
+
+/** What a run is, in spans. */
+export function endedInvocation({ run, event, requests, denied }: EndedRun): EndedInvocation {
+  const [namespace = "", name = ""] = run.gateway.split("/");
+  return {
+    root: run.root,
+    gateway: { namespace, name },
+    startUnixMs: Date.parse(run.since),
+    end: event,
+    requests,
+    denied,
+  };
+}
+
+/** The span `invocation`, which has no parent. */
+export function invocationSpan(invocation: EndedInvocation): Span {
+  const { root, startUnixMs, end } = invocation;
+  const nanoseconds = (unixMs: number) => BigInt(unixMs) * 1_000_000n;
+  return {
+    traceId: Buffer.from(root.traceId, "hex"),
+    spanId: Buffer.from(root.spanId, "hex"),
+    flags: FLAG_SAMPLED,
+    name: "invocation",
+    kind: SPAN_KIND_INTERNAL,
+    startTimeUnixNano: nanoseconds(startUnixMs),
+    // The wall clock may have been set back meanwhile.
+    endTimeUnixNano: nanoseconds(Math.max(startUnixMs, end.atUnixMs)),
+    attributes: spanAttributes(invocation),
+    ...(end.phase !== "Succeeded" && {
+      status: { code: STATUS_CODE_ERROR, message: end.message || end.phase },
+    }),
+  };
+}
+
+function spanAttributes({ end, requests, denied }: EndedInvocation): Attribute[] {
+  const { agent, trigger, exitCode, reason, phase } = end;
+  return [
+    textAttribute(IDENTITY_ATTRIBUTES.kind, agent.kind),
+    textAttribute(IDENTITY_ATTRIBUTES.namespace, agent.namespace),
+    textAttribute(IDENTITY_ATTRIBUTES.name, agent.name),
+    textAttribute(IDENTITY_ATTRIBUTES.uid, agent.uid),
+    textAttribute(IDENTITY_ATTRIBUTES.invocationId, end.id),
+    textAttribute(INVOCATION_ATTRIBUTES.phase, phase),
+    textAttribute(INVOCATION_ATTRIBUTES.trigger, trigger.type),
+    intAttribute(INVOCATION_ATTRIBUTES.requests, requests),
+    intAttribute(INVOCATION_ATTRIBUTES.denied, denied),
+    ...(exitCode === null ? [] : [intAttribute(INVOCATION_ATTRIBUTES.exitCode, exitCode)]),
+    ...(reason === "" ? [] : [textAttribute(HTTP_ATTRIBUTES.errorType, reason)]),
+  ];
+}
