@@ -3,8 +3,7 @@
  * control socket beside them. What belongs to other directories (certificates) is injected by `main.ts`.
  */
 
-import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { chmod, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
@@ -27,6 +26,8 @@ import type {
 import type { ControlHandlers, ControlSocket } from "./control-socket.ts";
 import { openControlSocket } from "./control-socket.ts";
 import { EngineHost } from "./engine-host.ts";
+import type { EnvoyDoor } from "./envoy-door.ts";
+import { openEnvoyDoor } from "./envoy-door.ts";
 import type { EnvoyStop } from "./envoy-process.ts";
 import { describeError } from "./errors.ts";
 import { GatewayFleet } from "./gateway-fleet.ts";
@@ -41,8 +42,6 @@ import { controlSocketName } from "./home-directory.ts";
 import { reportObjects } from "./object-report.ts";
 import { ObjectSources } from "./object-sources.ts";
 import { ownAddresses } from "./own-addresses.ts";
-import { accessLogService } from "./proto/access-log-service.ts";
-import { aggregatedDiscoveryService } from "./proto/discovery-service.ts";
 import { providerProblems } from "./provider-problems.ts";
 import type { EgressRecord } from "./record.ts";
 import { ControlFollowers } from "./control-followers.ts";
@@ -74,7 +73,7 @@ export class GatewayProcess {
   readonly #ads: AdsServer;
   readonly #accessLogs: AccessLogs;
   readonly #health: BackendHealth;
-  readonly #grpc = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
+  #door: EnvoyDoor | undefined;
   readonly #followers = new ControlFollowers();
   readonly #engine: EngineHost;
   readonly #confirmations: ConfirmationDesk;
@@ -172,7 +171,8 @@ export class GatewayProcess {
 
   /** Starts everything and resolves when the objects were loaded for the first time. */
   async open(): Promise<void> {
-    await this.#listen();
+    const services = { ads: this.#ads, accessLogs: this.#accessLogs };
+    this.#door = await openEnvoyDoor(this.#adsSocket(), services);
     this.#control = await openControlSocket(this.controlSocket, this.#handlers(), this.#parts.log);
     await this.#sources.open();
   }
@@ -186,7 +186,7 @@ export class GatewayProcess {
     this.#followers.emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
     await this.#engine.close();
     await this.#parts.limitStore?.close();
-    this.#grpc.forceShutdown();
+    this.#door?.close();
     this.#accessLogs.close();
     // What is said of their end is a record too.
     this.#runs.close();
@@ -194,19 +194,6 @@ export class GatewayProcess {
     await this.#control?.close();
     await minting;
     return stop;
-  }
-
-  async #listen(): Promise<void> {
-    this.#grpc.addService(aggregatedDiscoveryService, this.#ads.handlers);
-    this.#grpc.addService(accessLogService, this.#accessLogs.handlers);
-    const address = `unix:${this.#adsSocket()}`;
-    await new Promise<void>((resolve, reject) => {
-      this.#grpc.bindAsync(address, ServerCredentials.createInsecure(), (error) =>
-        error ? reject(error) : resolve(),
-      );
-    });
-    // Its folder is private already; whoever may connect is given every credential.
-    await chmod(this.#adsSocket(), 0o600);
   }
 
   #adsSocket(): string {
