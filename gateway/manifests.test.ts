@@ -164,7 +164,7 @@ t.test("parseManifests() says which kinds are read when a document has another",
   const cases: readonly (readonly [text: string, want: RegExp])[] = [
     [
       "apiVersion: apps/v1\nkind: Deployment\n",
-      /^a\.yaml:2: kind: no kind "Deployment" in "apps\/v1", known are EgressGateway, .* and Secret$/,
+      /^a\.yaml:2: kind: no kind "Deployment" in "apps\/v1", known are EgressGateway, .*, Secret and Namespace$/,
     ],
     [
       `${head}kind: EgresHTTPRoute\n`,
