@@ -41,7 +41,7 @@ export function answerReview(
   };
   switch (review.kind) {
     case "SelfSubjectReview":
-      return { ...head, status: { userInfo: userInfo(facts.user) } };
+      return { ...head, status: { userInfo: describeUser(facts.user) } };
     case "SelfSubjectAccessReview":
       return { ...head, spec, status: { allowed: isAllowed(spec, facts) } };
     default:
@@ -50,7 +50,7 @@ export function answerReview(
 }
 
 /** What `kubectl auth whoami` prints. */
-export function userInfo({ name, role }: ApiUser): object {
+export function describeUser({ name, role }: ApiUser): object {
   return { username: name, groups: [`clrk:${role}`, "system:authenticated"] };
 }
 

@@ -60,6 +60,8 @@ const maxConnections = 4_096;
 const headersTimeoutMs = 15_000;
 /** A body of 3 MiB over a slow line; watches are no requests that are still being received. */
 const requestTimeoutMs = 60_000;
+/** Longer than clients in Go keep idle connections (90 s): they, not we, close them, and no request meets a closing one. */
+const keepAliveTimeoutMs = 120_000;
 
 const openPaths: ReadonlySet<string> = new Set(["/livez", "/readyz", "/healthz", "/version"]);
 
@@ -167,6 +169,7 @@ export class ApiServer {
         minVersion: "TLSv1.2",
         headersTimeout: headersTimeoutMs,
         requestTimeout: requestTimeoutMs,
+        keepAliveTimeout: keepAliveTimeoutMs,
         maxHeaderSize: 32_768,
       },
       (request, response) => void this.#onRequest(request, response),

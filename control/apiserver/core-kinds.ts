@@ -101,7 +101,7 @@ export type CoreKind<T> = Omit<
 
 const core = { group: "", version: "v1", apiVersion: "v1" } as const;
 
-/** The Namespace kind. */
+/** Namespaces: what is in one is named within it, and goes with it. */
 export const namespaceKind: CoreKind<Namespace> = {
   ...core,
   kind: "Namespace",
@@ -112,7 +112,7 @@ export const namespaceKind: CoreKind<Namespace> = {
   parse: (value) => withoutWarnings(parseSchema(namespaceSchema, value)),
 };
 
-/** The ConfigMap kind. */
+/** ConfigMaps: text and bytes by key. */
 export const configMapKind: CoreKind<ConfigMap> = {
   ...core,
   kind: "ConfigMap",

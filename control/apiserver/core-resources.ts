@@ -25,7 +25,7 @@ import { ageColumn, columnsOf, nameColumn } from "./table-columns.ts";
 /** The finalizer that stands in the spec of a Namespace until what is in it is gone. */
 export const namespaceFinalizer = "kubernetes";
 
-/** Namespaces. */
+/** Namespaces belong to no namespace, and their status says whether they end. */
 export const namespaceResource: ServedResource = resourceOfKind(namespaceKind, {
   schema: () => openApiSchema(namespaceKind),
   namespaced: false,
@@ -34,7 +34,7 @@ export const namespaceResource: ServedResource = resourceOfKind(namespaceKind, {
   fields: { ...metadataFields, "status.phase": ({ status }) => textIn(status, "phase") },
 });
 
-/** ConfigMaps. */
+/** ConfigMaps, with the number of their keys as a column. */
 export const configMapResource: ServedResource = resourceOfKind(configMapKind, {
   schema: () => openApiSchema(configMapKind),
   columns: [

@@ -73,13 +73,18 @@ export function formatResource({ group, plural }: ResourceName): string {
   return group === "" ? plural : `${plural}.${group}`;
 }
 
+/** Messages are Kubernetes' own sentences, which begin small. */
+function refuse(options: ConstructorParameters<typeof StatusError>[0]): StatusError {
+  return new StatusError(options);
+}
+
 function detailsOf({ group, plural }: ResourceName, name: string): StatusDetails {
   return { ...(name !== "" && { name }), ...(group !== "" && { group }), kind: plural };
 }
 
 /** The object does not exist. */
 export function notFound(resource: ResourceName, name: string): StatusError {
-  return new StatusError({
+  return refuse({
     code: 404,
     reason: "NotFound",
     message: `${formatResource(resource)} ${JSON.stringify(name)} not found`,
@@ -89,7 +94,7 @@ export function notFound(resource: ResourceName, name: string): StatusError {
 
 /** The path leads nowhere. */
 export function noSuchResource(): StatusError {
-  return new StatusError({
+  return refuse({
     code: 404,
     reason: "NotFound",
     message: "the server could not find the requested resource",
@@ -99,7 +104,7 @@ export function noSuchResource(): StatusError {
 
 /** An object of that name is there. */
 export function alreadyExists(resource: ResourceName, name: string): StatusError {
-  return new StatusError({
+  return refuse({
     code: 409,
     reason: "AlreadyExists",
     message: `${formatResource(resource)} ${JSON.stringify(name)} already exists`,
@@ -109,7 +114,7 @@ export function alreadyExists(resource: ResourceName, name: string): StatusError
 
 /** The object is another than the caller has seen. */
 export function conflict(resource: ResourceName, name: string, detail: string): StatusError {
-  return new StatusError({
+  return refuse({
     code: 409,
     reason: "Conflict",
     message: `Operation cannot be fulfilled on ${formatResource(resource)} ${JSON.stringify(name)}: ${detail}`,
@@ -132,7 +137,7 @@ export function invalid(
     field === undefined || field === "" ? message : `${field}: ${message}`,
   );
   const list = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
-  return new StatusError({
+  return refuse({
     code: 422,
     reason: "Invalid",
     message: `${title} ${JSON.stringify(name)} is invalid: ${list}`,
@@ -148,7 +153,7 @@ export function forbidden(
   causes?: readonly StatusCause[],
 ): StatusError {
   const about = name === "" ? "" : ` ${JSON.stringify(name)}`;
-  return new StatusError({
+  return refuse({
     code: 403,
     reason: "Forbidden",
     message: `${formatResource(resource)}${about} is forbidden: ${detail}`,
@@ -158,17 +163,17 @@ export function forbidden(
 
 /** The request cannot be understood. */
 export function badRequest(message: string): StatusError {
-  return new StatusError({ code: 400, reason: "BadRequest", message });
+  return refuse({ code: 400, reason: "BadRequest", message });
 }
 
 /** Nobody knows the caller. */
 export function unauthorized(): StatusError {
-  return new StatusError({ code: 401, reason: "Unauthorized", message: "Unauthorized" });
+  return refuse({ code: 401, reason: "Unauthorized", message: "Unauthorized" });
 }
 
 /** The resource cannot do that. */
 export function methodNotAllowed(): StatusError {
-  return new StatusError({
+  return refuse({
     code: 405,
     reason: "MethodNotAllowed",
     message: "the server does not allow this method on the requested resource",
@@ -177,7 +182,7 @@ export function methodNotAllowed(): StatusError {
 
 /** None of the media types that the caller reads is served. */
 export function notAcceptable(offered: readonly string[]): StatusError {
-  return new StatusError({
+  return refuse({
     code: 406,
     reason: "NotAcceptable",
     message: `only the following media types are accepted: ${offered.join(", ")}`,
@@ -186,7 +191,7 @@ export function notAcceptable(offered: readonly string[]): StatusError {
 
 /** The body is of a media type that is not read here. */
 export function unsupportedMediaType(accepted: readonly string[]): StatusError {
-  return new StatusError({
+  return refuse({
     code: 415,
     reason: "UnsupportedMediaType",
     message: `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
@@ -195,12 +200,12 @@ export function unsupportedMediaType(accepted: readonly string[]): StatusError {
 
 /** The state that was asked for is compacted. */
 export function expired(message: string): StatusError {
-  return new StatusError({ code: 410, reason: "Expired", message });
+  return refuse({ code: 410, reason: "Expired", message });
 }
 
 /** The body has more bytes than are read. */
 export function tooLarge(limitBytes: number): StatusError {
-  return new StatusError({
+  return refuse({
     code: 413,
     reason: "RequestEntityTooLarge",
     message: `Request entity too large: limit is ${limitBytes}`,
@@ -209,7 +214,7 @@ export function tooLarge(limitBytes: number): StatusError {
 
 /** More than is served at once. */
 export function tooManyRequests(message: string): StatusError {
-  return new StatusError({
+  return refuse({
     code: 429,
     reason: "TooManyRequests",
     message,
@@ -219,7 +224,7 @@ export function tooManyRequests(message: string): StatusError {
 
 /** A revision that this store has not reached: it was put back, or the caller means another server. */
 export function revisionTooLarge(wanted: number, current: number): StatusError {
-  return new StatusError({
+  return refuse({
     code: 504,
     reason: "Timeout",
     message: `Timeout: Too large resource version: ${wanted}, current: ${current}`,
@@ -232,7 +237,7 @@ export function revisionTooLarge(wanted: number, current: number): StatusError {
 
 /** A failure of our own; the text says nothing internal. */
 export function internalError(detail: string): StatusError {
-  return new StatusError({
+  return refuse({
     code: 500,
     reason: "InternalError",
     message: `Internal error occurred: ${detail}`,
@@ -242,7 +247,7 @@ export function internalError(detail: string): StatusError {
 
 /** The disk does not take what was to be written. */
 export function storageFull(): StatusError {
-  return new StatusError({
+  return refuse({
     code: 507,
     reason: "InsufficientStorage",
     message: "The object was not stored: the disk or the store is full; free space and try again",

@@ -79,7 +79,8 @@ export class WatchHub {
     for (const [storage, sessions] of this.#sessions) {
       if (sessions.size === 0) continue;
       const own = changes.filter(({ resource }) => resource === storage);
-      if (own.length > 0) for (const session of [...sessions]) session.onChanges(own);
+      if (own.length === 0) continue;
+      for (const session of [...sessions]) tell(session, own);
     }
   }
 
@@ -91,5 +92,14 @@ export class WatchHub {
       this.#armBookmarks();
     }, bookmarkEveryMs);
     this.#timer.unref();
+  }
+}
+
+/** A watch that cannot be served ends; its client comes back, and the others hear of the change all the same. */
+function tell(session: WatchSession, changes: readonly ObjectChange[]): void {
+  try {
+    session.onChanges(changes);
+  } catch {
+    session.close();
   }
 }

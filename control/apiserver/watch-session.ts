@@ -96,7 +96,8 @@ export class WatchSession {
     }
     if (this.#parts.response.writableLength > maxWaitingBytes) {
       this.#isLive = false;
-      void this.#catchUp();
+      // A log that cannot be read ends this watch, and nobody else's.
+      this.#catchUp().catch(() => this.#end("closed"));
     }
   }
 
