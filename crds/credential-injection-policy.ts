@@ -36,17 +36,18 @@ import { valueTemplateFormat } from "./value-template.ts";
 const targetKinds = ["AIProviderRoute", "EgressHTTPRoute", "MCPRoute", "EgressGateway"] as const;
 
 const target = refine(policyTarget(targetKinds), {
-  description: "sectionName is the name of a Backend, so only an AIProviderRoute has one",
+  description: "sectionName is the name of a Backend, so only routes with backendRefs have one",
   fields: ["kind", "sectionName"],
   cel: [
     cel(
-      "!has(self.sectionName) || self.kind == 'AIProviderRoute'",
-      "sectionName names a Backend, so only an AIProviderRoute has one",
+      "!has(self.sectionName) || self.kind == 'AIProviderRoute' || self.kind == 'MCPRoute'",
+      "sectionName names a Backend, so only an AIProviderRoute or MCPRoute has one",
     ),
   ],
   check({ kind, sectionName }, report) {
-    if (sectionName === undefined || kind === "AIProviderRoute") return;
-    const detail = "it names a Backend of an AIProviderRoute";
+    const hasBackends = kind === "AIProviderRoute" || kind === "MCPRoute";
+    if (sectionName === undefined || hasBackends) return;
+    const detail = "it names a Backend of an AIProviderRoute or MCPRoute";
     report({
       at: ["sectionName"],
       found: `"${sectionName}"`,

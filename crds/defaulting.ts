@@ -1,6 +1,6 @@
 /**
  * The defaults of a kind alone, as a Kubernetes API server fills them in from the CRD: what is written stays as it is
- * written. `parse` of a kind does the same and reads the texts besides.
+ * written. `parse` of a kind does the same and reads the texts besides. For kinds of our group; a Secret has no CRD.
  */
 import type { KindDefinition } from "./kind-definition.ts";
 import type { Field, Fields, ObjectSchema, Schema } from "./schema.ts";

@@ -14,18 +14,17 @@ import {
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { maxGlobLength } from "./glob.ts";
 import { hostPatternFormat, pathGlobFormat, regexFormat } from "./match-formats.ts";
-import { cel } from "./open-api-constraint.ts";
+import { cel, differInMoreThanCase } from "./open-api-constraint.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { quote } from "./problem.ts";
 import { extensionReference, parentReferences } from "./references.ts";
-import { maxRequestBytes } from "./request-size.ts";
+import { requestSizeLimit } from "./request-size.ts";
 import { maxRegexLength, readRegex } from "./regex.ts";
 import {
   array,
   defaulted,
   emptyIfAbsent,
   enumeration,
-  integer,
   object,
   optional,
   refine,
@@ -273,18 +272,7 @@ const filter = object({
     }),
     requestHeaderModifier: optional(headerModifier),
     responseHeaderModifier: optional(headerModifier),
-    requestSizeLimit: optional(
-      object({
-        description: "How large requests may be",
-        fields: {
-          maxBytes: integer({
-            description: "Most `bytes` of a body as it is sent",
-            min: 1,
-            max: maxRequestBytes,
-          }),
-        },
-      }),
-    ),
+    requestSizeLimit: optional(requestSizeLimit),
     extensionRef: optional(extensionReference(["RateLimitPolicy", "LoggingPolicy"])),
   },
   rules: [
@@ -315,6 +303,7 @@ const spec = object({
     hostnames: array({
       description: 'Hosts that the rules are about; "*." stands for any number of labels',
       items: string({ description: "Host", maxLength: 255, format: hostPatternFormat }),
+      cel: [differInMoreThanCase],
       minItems: 1,
       maxItems: 64,
       unique: "value",

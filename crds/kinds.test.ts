@@ -53,6 +53,7 @@ const samples = [
   ...Object.entries(specs).map(([kind, spec]) => objectOf(kind, spec)),
   ...kinds.flatMap(({ kind }) => kindExample(kind) ?? []),
   { apiVersion: "v1", kind: "Secret", metadata: { name: "a" }, stringData: { token: "x" } },
+  { apiVersion: "v1", kind: "Namespace", metadata: { name: "a" } },
 ];
 
 t.test("kinds have names as Kubernetes wants them, each once", (t) => {
@@ -77,6 +78,7 @@ t.test("kinds have names as Kubernetes wants them, each once", (t) => {
       "Invocation invocations inv",
       "CLRKConfig clrkconfigs cc",
       "Secret secrets",
+      "Namespace namespaces ns",
     ],
   );
   t.ok(kinds.every(({ printerColumns }) => printerColumns.at(-1)?.name === "Age"));
@@ -176,7 +178,7 @@ for (const [value, ...expected] of [
   ],
   [
     { kind: "HTTPRoute", apiVersion: "gateway.networking.k8s.io/v1" },
-    'kind: no kind "HTTPRoute" in "gateway.networking.k8s.io/v1", known are EgressGateway, EgressHTTPRoute, EgressL4Route, AIProviderRoute, MCPRoute, Backend, CredentialInjectionPolicy, EgressDenyPolicy, RateLimitPolicy, LoggingPolicy, FallbackRoutingPolicy, TaskAgent, DaemonAgent, AgentSandboxRevision, WorkerPool, Invocation, CLRKConfig and Secret',
+    'kind: no kind "HTTPRoute" in "gateway.networking.k8s.io/v1", known are EgressGateway, EgressHTTPRoute, EgressL4Route, AIProviderRoute, MCPRoute, Backend, CredentialInjectionPolicy, EgressDenyPolicy, RateLimitPolicy, LoggingPolicy, FallbackRoutingPolicy, TaskAgent, DaemonAgent, AgentSandboxRevision, WorkerPool, Invocation, CLRKConfig, Secret and Namespace',
   ],
 ] as const) {
   t.test(`parseAnyObject() says ${expected[0].slice(0, 60)}`, (t) => {

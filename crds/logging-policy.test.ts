@@ -79,6 +79,11 @@ testRefusals(kind, most, [
   ],
   [
     "spec.redactPatterns",
+    ["a", "(?=b)"],
+    'spec.redactPatterns[1]: found "(?=b)", wanted an RE2 regular expression: RE2 has no lookaround ("(?=") at position 0',
+  ],
+  [
+    "spec.redactPatterns",
     ["a+"],
     "spec.response.maxBytes: found 1048576, wanted at most 65536, because redactPatterns are searched for",
   ],

@@ -7,7 +7,7 @@ import { jsonPathFormat } from "./json-path.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { regexFormat } from "./match-formats.ts";
 import { dnsLabelFormat } from "./name-formats.ts";
-import { cel } from "./open-api-constraint.ts";
+import { areExpressions, cel } from "./open-api-constraint.ts";
 import { percentageFormat } from "./percentage.ts";
 import {
   array,
@@ -148,6 +148,7 @@ const spec = refine(
         array({
           description: `Expressions (RE2) for text that is never kept; of bodies then at most ${maxPatternBytes} bytes are kept`,
           items: string({ description: "Expression", maxLength: 256, format: regexFormat }),
+          cel: [areExpressions],
           maxItems: 8,
           unique: "value",
         }),

@@ -3,7 +3,7 @@ import { argumentConditions } from "./argument-condition.ts";
 import { enforcement } from "./enforcement.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { globFormat, hostPatternFormat, regexFormat } from "./match-formats.ts";
-import { cel } from "./open-api-constraint.ts";
+import { cel, differInMoreThanCase } from "./open-api-constraint.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { rateLimitFields } from "./rate-limit-policy.ts";
 import {
@@ -12,6 +12,7 @@ import {
   findForeignNamespace,
   parentReferences,
 } from "./references.ts";
+import { requestSizeLimit } from "./request-size.ts";
 import {
   array,
   emptyIfAbsent,
@@ -166,11 +167,21 @@ const toolPolicy = refine(
 const filter = object({
   description: "Something that is done to the messages of a rule",
   fields: {
-    type: enumeration({ description: "What is done", values: ["ToolPolicy", "ExtensionRef"] }),
+    type: enumeration({
+      description: "What is done",
+      values: ["ToolPolicy", "RequestSizeLimit", "ExtensionRef"],
+    }),
     toolPolicy: optional(toolPolicy),
+    requestSizeLimit: optional(requestSizeLimit),
     extensionRef: optional(extensionReference(["RateLimitPolicy", "LoggingPolicy"])),
   },
-  rules: [payloadRule("type", { ToolPolicy: "toolPolicy", ExtensionRef: "extensionRef" })],
+  rules: [
+    payloadRule("type", {
+      ToolPolicy: "toolPolicy",
+      RequestSizeLimit: "requestSizeLimit",
+      ExtensionRef: "extensionRef",
+    }),
+  ],
 });
 
 const rule = object({
@@ -193,6 +204,7 @@ const spec = object({
       array({
         description: 'Hosts of MCP servers; "*." stands for any number of labels',
         items: string({ description: "Host", maxLength: 255, format: hostPatternFormat }),
+        cel: [differInMoreThanCase],
         maxItems: 64,
         unique: "value",
       }),

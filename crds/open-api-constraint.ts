@@ -45,6 +45,19 @@ export function keysFit(pattern: string, message: string): CelRule {
   return cel(`self.all(key, key.matches(r"""${pattern}"""))`, message);
 }
 
+/** The rule that texts of a list differ in more than their case; costs the square of the list's length. */
+export const differInMoreThanCase: CelRule = cel(
+  "self.all(one, self.exists_one(other, other.lowerAscii() == one.lowerAscii()))",
+  "the values differ in more than upper and lower case",
+);
+
+/** The rule that texts of a list are expressions: evaluating one that is none is an error, which refuses the object. */
+export const areExpressions: CelRule = cel(
+  // "|| true" would hide the error: CEL drops it where the other side decides.
+  "self.all(one, ''.matches(one) || !''.matches(one))",
+  "the values are RE2 expressions",
+);
+
 /** How CEL reads a field of `self`: words that it reserves are escaped (https://github.com/google/cel-spec). */
 export function celField(name: string): string {
   return `self.${CEL_RESERVED.has(name) ? `__${name}__` : name}`;

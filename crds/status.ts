@@ -17,6 +17,13 @@ const reasonFormat = patternFormat({
   pattern: "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
 });
 
+const conditionTypeFormat = patternFormat({
+  name: "condition-type",
+  wanted: 'a word such as "Accepted"',
+  pattern:
+    "^(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*/)?(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$",
+});
+
 const controllerNameFormat = patternFormat({
   name: "controller-name",
   wanted: 'a name such as "clrk.apoxy.dev/gateway"',
@@ -27,7 +34,7 @@ const controllerNameFormat = patternFormat({
 export const condition = object({
   description: "One aspect of the object's state",
   fields: {
-    type: string({ description: "Which aspect", maxLength: 316, format: reasonFormat }),
+    type: string({ description: "Which aspect", maxLength: 316, format: conditionTypeFormat }),
     status: enumeration({
       description: "Whether it holds; Unknown while nobody has looked",
       values: ["True", "False", "Unknown"],

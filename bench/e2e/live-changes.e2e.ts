@@ -1,4 +1,5 @@
 import t from "tap";
+import { kindExample } from "../../crds/kind-examples.ts";
 import { openSecureTunnel, requestThrough } from "../harness/agent-requests.ts";
 import { openThroughProxy } from "../harness/connect-proxy-client.ts";
 import { startGateway } from "../harness/gateway.ts";
@@ -67,6 +68,24 @@ t.test("a new route decides the next request, and a stream in flight goes on", a
   test.equal(refused.headers["x-clrk-deny-reason"], "no-rule");
   stream.close();
   await gateway.change("echo.yaml", allowHosts("echo", ["echo.test"]));
+});
+
+t.test("agents in the folder change nothing, and are shown as not used", async (test) => {
+  const agent = kindExample("DaemonAgent");
+  const { revision } = await gateway.status();
+  await gateway.change("agent.json", JSON.stringify(agent));
+  test.equal(await statusOf("https://echo.test/status/418"), 418);
+  const shown = (await gateway.objects()).items.find(({ object }) => object.kind === "DaemonAgent");
+  test.match(shown?.object, {
+    metadata: { name: "sample" },
+    status: {
+      conditions: [],
+      problems: ["DaemonAgent is not used by this process: workers run agents"],
+    },
+  });
+  await gateway.change("agent.json", undefined);
+  test.ok((await gateway.status()).revision > revision);
+  test.equal(await statusOf("https://echo.test/status/418"), 418);
 });
 
 t.test("records name the revision that decided", async (test) => {

@@ -8,26 +8,30 @@ import t from "tap";
 import { fillDefaults } from "../../crds/defaulting.ts";
 import type { KindDefinition } from "../../crds/kind-definition.ts";
 import { kindExample } from "../../crds/kind-examples.ts";
-import { kinds } from "../../crds/kinds.ts";
 import { expectObject, kindCases } from "../../crds/testdata/kind-cases.ts";
 import type { KindCase } from "../../crds/testdata/kind-cases.ts";
 import { listFiles, repositoryRoot } from "../checks/repository.ts";
-import { needsKubekit, startKubeApiServer } from "../harness/kubekit.ts";
+import { needsKubekit } from "../harness/kubekit.ts";
 import type { KubeAnswer, KubeApiServer } from "../harness/kubekit.ts";
-import { waitUntil } from "../harness/processes.ts";
+import {
+  collectionPath,
+  crdKinds,
+  createObject,
+  describeAnswer,
+  memberOf,
+  readConditions,
+  startKindServer,
+} from "./kind-server.ts";
 import { knownDifferences } from "./known-differences.ts";
 
 const root = repositoryRoot();
-const establishDeadlineMs = 30_000;
-const stored = kinds.filter(({ group, stored: isStored }) => group !== "" && isStored);
 const { skip } = await needsKubekit();
 
 await loadTables();
 
 if (skip === false) {
-  const server = await startKubeApiServer(t);
-  await applyDefinitions(server);
-  for (const definition of stored) testKind(server, definition);
+  const server = await startKindServer(t);
+  for (const definition of crdKinds) testKind(server, definition);
   testKubectl(server);
 } else {
   t.test("CRDs on a real API server", { skip }, () => {});
@@ -42,37 +46,12 @@ async function loadTables(): Promise<void> {
   }
 }
 
-async function applyDefinitions(server: KubeApiServer): Promise<void> {
-  const { exitCode, stderr } = await server.kubectl(["apply", "-f", join(root, "crds")]);
-  if (exitCode !== 0) throw new Error(`Cannot apply crds/: ${stderr}`);
-  for (const { plural, group } of stored) {
-    const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${group}`;
-    await waitUntil(
-      async () => conditionsOf(await server.request("GET", path)).get("Established"),
-      {
-        deadlineMs: establishDeadlineMs,
-        what: `${plural} that are established`,
-      },
-    );
-  }
-  // A CRD is established a moment before its path answers.
-  for (const { plural, apiVersion } of stored) {
-    const path = `/apis/${apiVersion}/namespaces/default/${plural}`;
-    await waitUntil(async () => (await server.request("GET", path)).status === 200, {
-      deadlineMs: establishDeadlineMs,
-      what: `${plural} that are served`,
-    });
-  }
-}
-
 function testKind(server: KubeApiServer, definition: KindDefinition<unknown>): void {
-  const { kind, plural, group } = definition;
+  const { kind } = definition;
   const cases = kindCases.filter((one) => one.definition.kind === kind);
 
   t.test(`${kind}: the CRD is established, structural and without a complaint`, async (t) => {
-    const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${group}`;
-    const conditions = conditionsOf(await server.request("GET", path));
-    t.strictSame([...conditions].toSorted(), [
+    t.strictSame([...(await readConditions(server, definition))].toSorted(), [
       ["Established", true],
       ["NamesAccepted", true],
     ]);
@@ -81,25 +60,25 @@ function testKind(server: KubeApiServer, definition: KindDefinition<unknown>): v
   t.test(`${kind}: ${cases.length} cases of the tables are judged alike`, async (t) => {
     t.ok(cases.length > 0);
     for (const one of cases) {
-      const answer = await post(server, definition, one.value, "dryRun=All");
+      const answer = await createObject(server, definition, { body: one.value, dryRun: true });
       const isTaken = answer.status === 201;
       const difference = findDifference(one);
       if (difference !== undefined) {
         t.ok(isTaken && !one.isValid, `${one.name} differs: ${difference.reason}`);
         continue;
       }
-      t.equal(isTaken, one.isValid, `${one.name}: ${isTaken ? "" : messageOf(answer)}`);
+      t.equal(isTaken, one.isValid, `${one.name}: ${isTaken ? "" : describeAnswer(answer)}`);
       if (isTaken && one.isValid) compareStored(t, definition, { written: one.value, answer });
     }
   });
 
   t.test(`${kind}: the example is stored with its defaults, and takes a status`, async (t) => {
     const example = kindExample(kind);
-    const created = await post(server, definition, example, "");
-    t.equal(created.status, 201, messageOf(created));
+    const created = await createObject(server, definition, { body: example });
+    t.equal(created.status, 201, describeAnswer(created));
     compareStored(t, definition, { written: example, answer: created });
-    const name = String(Reflect.get(Object(read(created.body, "metadata")), "name"));
-    const path = `${collection(definition)}/${name}`;
+    const name = String(Reflect.get(Object(memberOf(created.body, "metadata")), "name"));
+    const path = `${collectionPath(definition)}/${name}`;
     const kept = await server.request("GET", path);
     compareStored(t, definition, { written: example, answer: kept });
     await testStatus(t, server, path);
@@ -120,9 +99,9 @@ async function testStatus(t: Tap, server: KubeApiServer, path: string): Promise<
       type: "application/merge-patch+json",
     });
   const taken = await patch([condition]);
-  t.equal(taken.status, 200, messageOf(taken));
+  t.equal(taken.status, 200, describeAnswer(taken));
   t.match(
-    JSON.stringify(read(taken.body, "status")),
+    JSON.stringify(memberOf(taken.body, "status")),
     /"lastTransitionTime":"2026-01-02T03:04:05Z"/,
   );
   const doubled = await patch([condition, condition]);
@@ -146,7 +125,7 @@ function statusAround(path: string, conditions: unknown): unknown {
 
 function testKubectl(server: KubeApiServer): void {
   t.test("kubectl get clrk lists every kind with its columns", async (t) => {
-    for (const { plural, printerColumns } of stored) {
+    for (const { plural, printerColumns } of crdKinds) {
       const { stdout, exitCode } = await server.kubectl(["get", plural, "-o", "wide"]);
       const [head = ""] = stdout.split("\n");
       t.equal(exitCode, 0);
@@ -157,7 +136,7 @@ function testKubectl(server: KubeApiServer): void {
       );
     }
     const { stdout } = await server.kubectl(["get", "clrk", "-o", "name"]);
-    t.equal(stdout.trim().split("\n").length, stored.length);
+    t.equal(stdout.trim().split("\n").length, crdKinds.length);
   });
 
   t.test("kubectl explain knows every field's description", async (t) => {
@@ -166,7 +145,7 @@ function testKubectl(server: KubeApiServer): void {
   });
 
   t.test("kubectl apply of all examples by the server, twice, changes nothing", async (t) => {
-    const items = stored.map(({ kind }) => kindExample(kind));
+    const items = crdKinds.map(({ kind }) => kindExample(kind));
     const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
     const apply = () =>
       server.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { input });
@@ -182,14 +161,15 @@ function testKubectl(server: KubeApiServer): void {
   t.test(
     "old spellings are for our own readers; Kubernetes says that it does not know them",
     async (t) => {
-      const definition = stored.find(({ kind }) => kind === "FallbackRoutingPolicy");
+      const definition = crdKinds.find(({ kind }) => kind === "FallbackRoutingPolicy");
       const example = Object(kindExample("FallbackRoutingPolicy"));
       const { targetRefs, ...rest } = Object(example.spec);
       const old = { ...example, spec: { ...rest, parentRefs: targetRefs } };
-      t.equal(definition?.parse(old).kind, "valid");
-      const answer = await post(server, definition, old, "dryRun=All");
+      if (definition === undefined) throw new Error("Cannot find the kind: it is not there");
+      t.equal(definition.parse(old).kind, "valid");
+      const answer = await createObject(server, definition, { body: old, dryRun: true });
       t.equal(answer.status, 400);
-      t.match(messageOf(answer), /unknown field "spec.parentRefs"/);
+      t.match(describeAnswer(answer), /unknown field "spec.parentRefs"/);
     },
   );
 
@@ -208,11 +188,11 @@ function compareStored(
   definition: KindDefinition<unknown>,
   { written, answer }: { readonly written: unknown; readonly answer: KubeAnswer },
 ): void {
-  const filled = read(fillDefaults(definition, written), "spec");
-  const kept = read(answer.body, "spec");
+  const filled = memberOf(fillDefaults(definition, written), "spec");
+  const kept = memberOf(answer.body, "spec");
   t.strictSame(kept, filled);
   const specOf = (object: unknown) =>
-    JSON.stringify(read(expectObject(definition.parse(object)), "spec"));
+    JSON.stringify(memberOf(expectObject(definition.parse(object)), "spec"));
   t.equal(specOf(answer.body), specOf(written));
 }
 
@@ -220,39 +200,10 @@ function findDifference({ definition, name }: KindCase) {
   return knownDifferences.find((known) => known.kind === definition.kind && known.name === name);
 }
 
-function collection({ apiVersion, plural }: KindDefinition<unknown>): string {
-  return `/apis/${apiVersion}/namespaces/default/${plural}`;
-}
-
-function post(
-  server: KubeApiServer,
-  definition: KindDefinition<unknown> | undefined,
-  body: unknown,
-  query: string,
-): Promise<KubeAnswer> {
-  if (definition === undefined) throw new Error("Cannot post an object: there is no such kind");
-  const path = `${collection(definition)}?fieldValidation=Strict&${query}`;
-  return server.request("POST", path, { body });
-}
-
-function conditionsOf({ body }: KubeAnswer): Map<string, boolean> {
-  const conditions = read(read(body, "status"), "conditions");
-  if (!Array.isArray(conditions)) return new Map();
-  return new Map(conditions.map(({ type, status }) => [String(type), status === "True"]));
-}
-
 function versionsIn(text: string): unknown[] {
-  const items = read(JSON.parse(text), "items");
+  const items = memberOf(JSON.parse(text), "items");
   if (!Array.isArray(items)) return [];
   return items.map(({ kind, metadata }) => [kind, metadata.resourceVersion]);
-}
-
-function messageOf({ status, body }: KubeAnswer): string {
-  return `${status} ${String(read(body, "message"))}`;
-}
-
-function read(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 /** The part of a tap test that comparing needs. */

@@ -46,7 +46,6 @@ export const knownDifferences: readonly KnownDifference[] = [
     name: 'spec.listeners.0.tls.caCertRef.namespace "other"',
     reason: ownNamespace,
   },
-  { kind: "EgressHTTPRoute", name: 'spec.hostnames.0 "*.Y.COM"', reason: anyCase },
   { kind: "EgressHTTPRoute", name: "spec.rules.0.matches null", reason: nullIsAbsent },
   {
     kind: "EgressHTTPRoute",

@@ -43,6 +43,11 @@ export const discoveryChapter = {
 } satisfies { name: string; steps: KubectlStep[] };
 
 const listener = { name: "http", protocol: "HTTP", port: 80 };
+const goWords = { differs: "Kubernetes prints the error of a Go function" };
+const noSubresource = {
+  differs: "Kubernetes says that the object is not there, ours that there is no such subresource",
+};
+
 const first = example("EgressGateway", "first", {
   metadata: { labels: { team: "red", tier: "a" } },
 });
@@ -113,20 +118,27 @@ export const readChapter = {
       "egressgateways?limit=1&labelSelector=team",
       "egressgateways?labelSelector=team%3Dblue",
       "egressgateways?resourceVersion=0",
-      "egressgateways?limit=x",
-      "egressgateways?continue=x",
-      "egressgateways?resourceVersion=x",
-      "egressgateways?resourceVersionMatch=Exact",
-      "egressgateways/first?watch=x",
       "namespaces/default/egressgateways/first/status",
-      "namespaces/default/egressgateways/first/nothing",
       "namespaces/nowhere/egressgateways/first",
+      "egressgateways/first",
       "nothing",
-    ].map((path) => kubectl(`get --raw /apis/clrk.apoxy.dev/v1alpha1/${path}`, { isJson: true })),
-    kubectl("scale egw first --replicas=2"),
+    ].map((path) => raw(path)),
+    raw("egressgateways?limit=x", goWords),
+    raw("egressgateways?continue=x", goWords),
+    raw("egressgateways?resourceVersion=x", goWords),
+    raw("egressgateways?resourceVersionMatch=Exact", {
+      differs: "Kubernetes calls it an invalid ListOptions object, ours a bad request",
+    }),
+    raw("namespaces/default/egressgateways/first/nothing", noSubresource),
+    kubectl("scale egw first --replicas=2", noSubresource),
     kubectl("logs egw/first"),
     kubectl("delete egw --all", { isUnordered: true }),
     kubectl("delete backend third"),
     kubectl("get clrk"),
   ],
 } satisfies { name: string; steps: KubectlStep[] };
+
+function raw(path: string, more: Partial<KubectlStep> = {}): KubectlStep {
+  const line = `get --raw /apis/clrk.apoxy.dev/v1alpha1/${path}`;
+  return { ...kubectl(line, { isJson: true }), ...more };
+}

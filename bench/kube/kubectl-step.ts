@@ -100,7 +100,11 @@ export function normalize(step: KubectlStep, outcome: ProcessOutcome): StepOutco
 }
 
 function arrange({ only, isUnordered }: KubectlStep, text: string): string[] {
-  const lines = text.trim().split("\n");
+  // The client's own remark that its watch was short, which depends on how fast it got there.
+  const lines = text
+    .trim()
+    .split("\n")
+    .filter((line) => !line.startsWith("<log> reflector"));
   const kept = only === undefined ? lines : lines.filter((line) => only.pattern.test(line));
   return isUnordered === true ? kept.sort() : kept;
 }
@@ -167,6 +171,8 @@ function arrangeJson(value: JsonValue): JsonValue {
   }
   if (!isJsonMap(value)) return value;
   const entries = Object.entries(value)
+    // An empty token says as much as none: nothing is left.
+    .filter(([key, item]) => !(key === "continue" && item === ""))
     .filter(([key, item]) => !(key === "time" && typeof item === "string"))
     .map(([key, item]): [string, JsonValue] => [key, arrangeJson(item)]);
   return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));

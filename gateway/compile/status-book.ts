@@ -158,8 +158,9 @@ function statusOf(object: ParsedObject, entry: Entry): ObjectStatus {
   const resolution = refersToOthers
     ? [condition("ResolvedRefs", entry.resolved ?? resolved, generation)]
     : [];
-  // What this process does not use, others judge.
-  const hasConditions = object.kind !== "Secret" && whyUnused(object.kind) === undefined;
+  // What only others look into is neither accepted nor not, and what this process does not use, others judge.
+  const isCore = object.kind === "Secret" || object.kind === "Namespace";
+  const hasConditions = !isCore && whyUnused(object.kind) === undefined;
   return {
     ref: referenceOf(object),
     conditions: [

@@ -21,6 +21,12 @@ const texts: ReadonlyMap<string, readonly string[]> = new Map([
   ["glob", ["*", "gpt-*", "claude-?", "a", "**"]],
   ["path-glob", ["/v1/*", "/", "*", "/v1/chat/completions", "/a?b"]],
   ["base-path", ["/openai/v1", "/x"]],
+  ["image", ["agent:1", "registry.test:5000/a/b@sha256:0123", "a//b"]],
+  ["cron", ["*/5 * * * *", "@daily", "CRON_TZ=UTC 0 6 1 jan mon-fri", "@every 90s", "9-5 * * * *"]],
+  ["sandbox-mount-path", ["/data", "/var/clrk/state", "/etc/x"]],
+  ["worker-mount-path", ["/data", "/run/clrk"]],
+  ["usd", ["12.50", "0.000001", "0"]],
+  ["percentage", ["5%", "100%", "101%"]],
   ["re2", ["a.*", "[a-z]+", "(?i)x{2,3}", "\\d+", "."]],
   ["group", ["clrk.apoxy.dev", "", "gateway.networking.k8s.io"]],
   [
