@@ -73,6 +73,7 @@ class ServingThread {
     });
     this.#server = new GrpcServer({
       methods: this.#service.methods,
+      ...(this.#journal !== undefined && { batch: this.#journal }),
       clock: systemClock,
       limits: engineLimits,
       onError: (error) => report({ kind: "trouble", message: describeError(error) }),

@@ -95,8 +95,10 @@ export class RoutedCall {
 
   /** The most that the call may use, for each candidate that may serve it. */
   get demands(): readonly CallDemand[] {
-    const ways = this.#served === undefined ? this.#ways : [this.#served];
-    return ways.flatMap(({ request }) => request.demand ?? []);
+    const served = this.#served;
+    if (served === undefined) return this.#ways.flatMap(({ request }) => request.demand ?? none);
+    const { demand } = served.request;
+    return demand === undefined ? none : [demand];
   }
 
   /** The answer is Envoy's own, because no candidate gave one. */
@@ -270,6 +272,7 @@ function lengthOf(body: Buffer): HeaderPair {
   return ["content-length", String(body.length)];
 }
 
+const none: readonly never[] = [];
 const pass: AnswerShape = { kind: "pass" };
 
 const codecFault: Refusal = {
