@@ -4,6 +4,7 @@ import { createHash, generateKeyPairSync, X509Certificate } from "node:crypto";
 import t from "tap";
 import {
   computeKeyId,
+  encodeAlternativeNames,
   encodeAuthorityKeyId,
   encodeBasicConstraints,
   encodeDnsName,
@@ -128,3 +129,27 @@ t.test("computeKeyId() is the SHA-1 of the uncompressed point", (t) => {
   );
   t.end();
 });
+
+t.test(
+  "encodeAlternativeNames() names hosts and addresses, and refuses what is no address",
+  async (t) => {
+    const names = encodeAlternativeNames({
+      names: ["localhost"],
+      addresses: ["127.0.0.1", "::1", "fe80::1:2", "2001:db8:0:0:1:0:0:1"],
+    });
+    const { der } = signWith(encodeName({ commonName: "a" }), [names]);
+    const certificate = new X509Certificate(der);
+    t.equal(certificate.checkHost("localhost"), "localhost");
+    for (const address of ["127.0.0.1", "::1", "fe80::1:2", "2001:db8::1:0:0:1"]) {
+      t.ok(certificate.checkIP(address), address);
+    }
+    t.notOk(certificate.checkIP("::2"));
+    for (const address of ["localhost", "1.2.3", "::ffff:1.2.3.4", "1:2:3", ""]) {
+      t.throws(
+        () => encodeAlternativeNames({ names: [], addresses: [address] }),
+        RangeError,
+        address,
+      );
+    }
+  },
+);
