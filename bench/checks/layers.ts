@@ -45,7 +45,10 @@ const layers = new Map<string, Layer>([
   ["extproc", { directories: ["gateway", "providers"], packages: ["protobufjs", "@grpc/grpc-js"] }],
   ["certs", { directories: ["gateway"], packages: [] }],
   ["worker", { directories: ["gateway", "crds", "native"], packages: [] }],
-  ["control", { directories: ["crds", "gateway", "certs", "worker"], packages: [] }],
+  [
+    "control",
+    { directories: ["crds", "gateway", "certs", "worker"], packages: ["@clickhouse/client"] },
+  ],
   ["examples", { directories: [], packages: "declared" }],
   ["bench", { directories: "all", packages: "declared" }],
 ]);
