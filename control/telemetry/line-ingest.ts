@@ -111,7 +111,18 @@ export class LineIngest {
     return position;
   }
 
-  /** Begins to read, in the background, after `open()`. */
+  /**
+   * Sends the batch again of which nobody knows whether it is stored. All readers of a store do this before any of them
+   * starts: its sequence is below those of what comes now.
+   */
+  async recover(): Promise<void> {
+    const { directory, keyOf } = this.#options;
+    if (this.#pending !== undefined) {
+      await this.#repeat(this.#pending, await listLineFiles(directory, keyOf));
+    }
+  }
+
+  /** Begins to read, in the background, after `open()` and `recover()`. */
   start(): void {
     this.#running ??= this.#run();
   }
@@ -131,6 +142,7 @@ export class LineIngest {
     this.#closing.abort();
     this.#wake.abort();
     await this.#running;
+    for (const resolve of this.#onRound.splice(0)) resolve();
   }
 
   async #run(): Promise<void> {
@@ -143,7 +155,8 @@ export class LineIngest {
         this.#error = undefined;
       } catch (error) {
         const text = describeError(error);
-        if (this.#error === undefined) log.error("Cannot read telemetry to store", { name, error: text });
+        if (this.#error === undefined)
+          log.error("Cannot read telemetry to store", { name, error: text });
         this.#error = text;
       }
       if (!isFull || this.#error !== undefined) {
@@ -153,13 +166,13 @@ export class LineIngest {
         await sleep(clock, intervalMs, signal);
       }
     }
-    for (const resolve of this.#onRound.splice(0)) resolve();
   }
 
   /** One look at all files; true when there is more than it took. */
   async #round(): Promise<boolean> {
     const { directory, keyOf } = this.#options;
     const files = await listLineFiles(directory, keyOf);
+    // Of a batch whose outcome could not be written down.
     if (this.#pending !== undefined) await this.#repeat(this.#pending, files);
     let waiting = 0;
     let isMore = false;

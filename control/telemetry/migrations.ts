@@ -81,7 +81,9 @@ function toMigration(name: string, text: string, version: number): Migration {
   const statements = sql.split(/;\s*(?:\n|$)/).map((statement) => statement.trim());
   const all = statements.filter((statement) => statement !== "");
   for (const statement of all) {
-    if (!/^(?:CREATE TABLE IF NOT EXISTS|ALTER TABLE \w+\s+ADD \w+ IF NOT EXISTS)\s/.test(statement)) {
+    if (
+      !/^(?:CREATE TABLE IF NOT EXISTS|ALTER TABLE \w+\s+ADD \w+ IF NOT EXISTS)\s/.test(statement)
+    ) {
       const first = statement.slice(0, 60).replaceAll("\n", " ");
       throw new Error(`Cannot use migration "${name}": "${first}" does more than add`);
     }

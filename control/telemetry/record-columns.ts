@@ -101,13 +101,20 @@ const columnAttributes: readonly ColumnAttribute[] = [
   { key: DECISION_ATTRIBUTES.snapshotRevision, column: "SnapshotRevision", type: "int" },
 ];
 
-const routeNames = { AIProviderRoute: AI_ROUTE_ATTRIBUTES, MCPRoute: MCP_ROUTE_ATTRIBUTES } as const;
+const routeNames = {
+  AIProviderRoute: AI_ROUTE_ATTRIBUTES,
+  MCPRoute: MCP_ROUTE_ATTRIBUTES,
+} as const;
 
 /** Keys that follow from other columns. */
 const derivedKeys: ReadonlySet<string> = new Set([
   GEN_AI_ATTRIBUTES.system,
   GEN_AI_ATTRIBUTES.providerName,
-  ...Object.values(routeNames).flatMap(({ matched, name, namespace }) => [matched, name, namespace]),
+  ...Object.values(routeNames).flatMap(({ matched, name, namespace }) => [
+    matched,
+    name,
+    namespace,
+  ]),
 ]);
 
 const columnKeys: ReadonlySet<string> = new Set(columnAttributes.map(({ key }) => key));
@@ -150,7 +157,11 @@ function columnsAsAttributes(row: StoreRow): OtlpAttribute[] {
 /** The resource of a record, which its columns hold. */
 export function columnsAsResource(row: StoreRow): OtlpAttribute[] {
   const { component, egressGateway, serviceName } = RESOURCE_ATTRIBUTES;
-  const named = { [component]: "Component", [egressGateway]: "EgressGateway", [serviceName]: "ServiceName" };
+  const named = {
+    [component]: "Component",
+    [egressGateway]: "EgressGateway",
+    [serviceName]: "ServiceName",
+  };
   return Object.entries(named).map(([key, column]) => {
     return { key, value: { stringValue: String(row[column]) } };
   });

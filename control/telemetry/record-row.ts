@@ -140,6 +140,15 @@ function startUnixNs(record: EgressRecord): bigint {
 /** The file is our own; this tells it from what somebody put there by mistake. */
 function isRecord(value: unknown): value is EgressRecord {
   if (typeof value !== "object" || value === null) return false;
-  const parts = ["id", "kind", "startUnixNs", "gateway", "request", "response", "decision", "timings"];
+  const parts = [
+    "id",
+    "kind",
+    "startUnixNs",
+    "gateway",
+    "request",
+    "response",
+    "decision",
+    "timings",
+  ];
   return parts.every((part) => Object.hasOwn(value, part));
 }

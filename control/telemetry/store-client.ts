@@ -22,7 +22,9 @@ export type StoreAddress =
     };
 
 /** Values of the placeholders of a statement, by name. */
-export type StoreParameters = Readonly<Record<string, string | number | bigint | readonly string[]>>;
+export type StoreParameters = Readonly<
+  Record<string, string | number | bigint | readonly string[]>
+>;
 
 /** Bounds of one statement. */
 export interface StatementOptions {

@@ -269,6 +269,6 @@ function encode(values: readonly unknown[]): string {
 
 const loneSurrogate = /\\(?:ud[89a-f][0-9a-f]{2}|.)/g;
 
-function replaceLone(escape: string): string {
-  return escape.startsWith("\\ud") ? "\\ufffd" : escape;
+function replaceLone(sequence: string): string {
+  return sequence.startsWith("\\ud") ? "\\ufffd" : sequence;
 }
