@@ -44,7 +44,8 @@ export function engineConfig(bounds: EngineBounds): string {
     ["uncompressed_cache_size", 0],
     ["max_thread_pool_size", 64],
     ["max_thread_pool_free_size", 2],
-    ["background_pool_size", 2],
+    // One merge at a time: two together are beyond the memory that there is.
+    ["background_pool_size", 1],
     ["background_merges_mutations_concurrency_ratio", 1],
     ["background_schedule_pool_size", 2],
     ["background_fetches_pool_size", 1],

@@ -174,6 +174,7 @@ export class LineIngest {
     const files = await listLineFiles(directory, keyOf);
     // Of a batch whose outcome could not be written down.
     if (this.#pending !== undefined) await this.#repeat(this.#pending, files);
+    if (this.#pending !== undefined) return false;
     let waiting = 0;
     let isMore = false;
     for (const [index, file] of files.entries()) {

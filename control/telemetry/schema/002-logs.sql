@@ -38,4 +38,5 @@ PARTITION BY intDiv(Sequence, 15099494400000)
 ORDER BY (AgentNamespace, AgentKind, AgentName, Timestamp, Sequence)
 SETTINGS index_granularity = 8192, non_replicated_deduplication_window = 1000,
     min_bytes_for_wide_part = 268435456, max_bytes_to_merge_at_max_space_in_pool = 536870912,
-    old_parts_lifetime = 60;
+    old_parts_lifetime = 60,
+    merge_max_block_size = 2048, max_parts_to_merge_at_once = 16;
