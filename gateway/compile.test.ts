@@ -260,21 +260,27 @@ t.test(
   },
 );
 
-t.test("compile() refuses rules whose credential is withheld, and says why", async (t) => {
-  const objects = [gateway(), httpRoute("a", ["a.example"]), minting("one", "a"), clientKeys];
-  const [resource = ""] = compiled(...objects).mints.keys();
-  const environment = { ownAddresses: [] };
-  const withheld = new Map([[resource, "it is down"]]);
-  const result = compile({ objects, revision: 2, environment, withheld });
-  t.equal(result.mints.size, 0);
-  t.match(hostPolicy(result, "a.example").rules[0]?.action, {
-    kind: "deny",
-    status: 403,
-    reason: "credential-missing",
-    message:
-      "Refused because CredentialInjectionPolicy default/one gives no credential: it is down",
-  });
-});
+t.test(
+  "compile() refuses rules whose credential is withheld, and says why to operators alone",
+  async (t) => {
+    const objects = [gateway(), httpRoute("a", ["a.example"]), minting("one", "a"), clientKeys];
+    const [resource = ""] = compiled(...objects).mints.keys();
+    const environment = { ownAddresses: [] };
+    const withheld = new Map([[resource, "tokens.inside.example is down"]]);
+    const result = compile({ objects, revision: 2, environment, withheld });
+    t.equal(result.mints.size, 0);
+    t.match(hostPolicy(result, "a.example").rules[0]?.action, {
+      kind: "deny",
+      status: 403,
+      reason: "credential-missing",
+      message:
+        "Refused because CredentialInjectionPolicy default/one gives no credential: there is none at the moment",
+    });
+    const conditions = result.statuses.flatMap((status) => status.conditions);
+    const resolved = conditions.find(({ reason }) => reason === "CredentialNotMinted");
+    t.match(resolved, { type: "ResolvedRefs", message: /tokens\.inside\.example is down/ });
+  },
+);
 
 t.test("compile() has endpoints verified by what the gateways of their tokens trust", async (t) => {
   const trusting = (name: string) =>

@@ -16,7 +16,11 @@ t.test("what is charged is what the provider bills", { timeout: 280_000 }, async
   const report = reportSpend(run);
   test.comment(JSON.stringify(report));
   test.ok(report.broken > 0.25 * requests, `${report.broken} were broken off`);
-  test.ok(report.lost > 0.03 * requests, `${report.lost} were lost with their thread`);
+  // A thread is ended every two seconds at most: a short run has few.
+  test.ok(
+    report.lost > (requests >= 100_000 ? 0.048 : 0.03) * requests,
+    `${report.lost} were lost with their thread`,
+  );
   test.equal(report.processKills, 1);
   test.ok(report.told.calls > requests / 3, `${report.told.calls} were told`);
   test.strictSame(report.mismatched, [], "what was told is charged to the token");

@@ -169,7 +169,7 @@ class Stand {
     const life = await startGateway(this.#scope, {
       home: this.#home,
       manifests: this.#manifests,
-      engineThreads: 3,
+      engineThreads: 2,
       startDeadlineMs,
       environment: { NODE_OPTIONS: "--inspect=127.0.0.1:0" },
     });

@@ -118,9 +118,11 @@ function createBinding(
 }
 
 function usable(source: CredentialSource, policy: ObjectName): CredentialBinding["source"] {
-  return source.kind === "unresolved"
-    ? refuseWithoutCredential(policy, source.finding.message)
-    : source;
+  if (source.kind !== "unresolved") return source;
+  const { reason, message } = source.finding;
+  // Which endpoint is asked, and how it fails, is for the operator: the condition says it, not the agent's refusal.
+  const text = reason === "CredentialNotMinted" ? "there is none at the moment" : message;
+  return refuseWithoutCredential(policy, text);
 }
 
 function findUnknownSection(object: ParsedObject, section: string | undefined): string | undefined {

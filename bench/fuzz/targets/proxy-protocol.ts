@@ -25,7 +25,8 @@ import type { FuzzedEnvoy } from "./fuzzed-envoy.ts";
 const portMark = 0xc0de;
 const HEADER_BYTES = 16;
 const signature = Buffer.from("0d0a0d0a000d0a515549540a", "hex");
-const patienceMs = 3_000;
+// Beside other work Envoy may have to wait for its turn: what hangs, hangs for longer.
+const patienceMs = 20_000;
 const refusedWrongly = "a header that is right is refused";
 /** What must follow a header for Envoy to tell that it is neither TLS nor HTTP. */
 const shownBytes = 5;
@@ -156,7 +157,7 @@ async function exchange(envoy: FuzzedEnvoy, upstream: Upstream, input: Buffer): 
   const [body] = seen;
   // What the connection is called, and one that ends before it shows what it speaks, may be refused for that.
   if (body === undefined) {
-    const mayBeRefused = wanted.length < shownBytes || hasName(bytes) || hasNoSource(bytes);
+    const mayBeRefused = wanted.length < shownBytes || hasName(bytes) || isFromNobody(bytes);
     return mayBeRefused ? undefined : refusedWrongly;
   }
   return body.equals(wanted)
@@ -169,9 +170,15 @@ function hasName(bytes: Buffer): boolean {
   return bytes.includes(identityTlv.destinationName, HEADER_BYTES);
 }
 
-/** Envoy takes no connection that comes from 0.0.0.0. */
-function hasNoSource(bytes: Buffer): boolean {
-  return bytes.readUInt32BE(HEADER_BYTES) === 0;
+/** Envoy takes no connection whose source is no unicast address: unspecified, broadcast or multicast. */
+function isFromNobody(bytes: Buffer): boolean {
+  const isVersion6 = (bytes[HEADER_BYTES - 3] ?? 0) >> 4 === 2;
+  const source = bytes.subarray(HEADER_BYTES, HEADER_BYTES + (isVersion6 ? 16 : 4));
+  const isUnspecified = source.every((byte) => byte === 0);
+  const [first = 0] = source;
+  if (isVersion6) return isUnspecified || first === 0xff;
+  const isBroadcast = source.every((byte) => byte === 0xff);
+  return isUnspecified || isBroadcast || first >> 4 === 0xe;
 }
 
 /** Puts the upstream's port where the mark stands as the destination's. */
