@@ -87,5 +87,7 @@ export function querySettings(bounds: EngineBounds): ReadonlyMap<string, string>
     // A block of the default 65,409 rows holds that many bodies at once.
     ["preferred_block_size_bytes", String(512 * 1024)],
     ["max_block_size", "16384"],
+    // A read of many parts has a buffer for each.
+    ["max_read_buffer_size", String(128 * 1024)],
   ]);
 }

@@ -7,7 +7,7 @@ import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCodeOf } from "../../gateway/errors.ts";
 
-/** A file of lines. */
+/** What is known of a file at the time of listing; only its identity tells whether it is still the same one. */
 export interface LineFile {
   readonly path: string;
   readonly name: string;

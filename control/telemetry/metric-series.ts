@@ -43,7 +43,7 @@ export interface MetricPoint {
   readonly value: string;
 }
 
-/** The answer. */
+/** What was computed, with the request as it was understood. */
 export interface SeriesAnswer {
   readonly metric: string;
   readonly type: Metric["type"];

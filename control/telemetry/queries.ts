@@ -8,7 +8,7 @@ import { sequenceAt } from "./ingest-sequence.ts";
 import type { StoreClient, StoreParameters, StoreRow } from "./store-client.ts";
 import { toAccessLog, toStoredLog } from "./stored-log.ts";
 import type { StoredLog } from "./stored-log.ts";
-import { spanSelection, toStoredSpan } from "./stored-span.ts";
+import { spanSelection, text, toStoredSpan } from "./stored-span.ts";
 import type { StoredSpan } from "./stored-span.ts";
 
 /** The agent whose telemetry is asked for; nothing of any other is given. */
@@ -84,11 +84,6 @@ const mostPerBatch = 10_000;
 /** Spans of one trace or invocation; beyond that the oldest are given. */
 const mostPerTrace = 10_000;
 
-const newestFirst = "ORDER BY Timestamp DESC, Sequence DESC LIMIT {limit:UInt32}";
-const inOrder = "ORDER BY Sequence LIMIT {limit:UInt32}";
-
-type Tables = "spans" | "logs";
-
 /** Reads of a store. Errors of the store are thrown as they come. */
 export class TelemetryQueries {
   readonly #options: TelemetryQueriesOptions;
@@ -99,22 +94,22 @@ export class TelemetryQueries {
 
   /** A page of an agent's spans. */
   spanPage(request: PageRequest): Promise<Page<StoredSpan>> {
-    return this.#page(request, "spans", toStoredSpan);
+    return this.#page(request, spanReaders);
   }
 
   /** A page of an agent's logs and of the access lines of its records. */
   logPage(request: PageRequest): Promise<Page<StoredLog>> {
-    return this.#page(request, "logs", toLog);
+    return this.#page(request, logReaders(request));
   }
 
   /** An agent's spans in order of storing. */
   followSpans(request: FollowRequest): Promise<FollowBatch<StoredSpan>> {
-    return this.#follow(request, "spans", toStoredSpan);
+    return this.#follow(request, spanReaders);
   }
 
   /** An agent's logs and the access lines of its records in order of storing. */
   followLogs(request: FollowRequest): Promise<FollowBatch<StoredLog>> {
-    return this.#follow(request, "logs", toLog);
+    return this.#follow(request, logReaders(request));
   }
 
   /** The spans of a trace within a namespace, oldest first; at most 10,000. */
@@ -141,13 +136,12 @@ ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
 
   async #page<Item extends StoredSpan | StoredLog>(
     request: PageRequest,
-    tables: Tables,
-    toItem: (row: StoreRow) => Item,
+    readers: readonly Reader<Item>[],
   ): Promise<Page<Item>> {
-    const { scope, place, signal } = request;
+    const { place } = request;
     const limit = checkLimit(request.limit, mostPerPage);
     const highWater = place?.highWater ?? (await this.#options.highWater());
-    const conditions = [...filterConditions(request), "Sequence <= {highWater:UInt64}"];
+    const conditions = ["Sequence <= {highWater:UInt64}"];
     if (place !== undefined) {
       conditions.push(
         // The first line is what the primary key understands.
@@ -155,91 +149,177 @@ ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
         "(Timestamp, Sequence) < (fromUnixTimestamp64Nano({placeNs:Int64}, 'UTC'), {placeSequence:UInt64})",
       );
     }
-    const parameters = {
-      ...filterParameters(scope, request),
-      highWater,
+    const keys = await this.#keys(request, readers, {
+      conditions,
+      order: "ORDER BY Timestamp DESC, Sequence DESC",
       limit: limit + 1,
-      ...(place !== undefined && { placeNs: place.timeNs, placeSequence: place.sequence }),
-    };
-    const sql = statement(tables, request, { conditions, order: newestFirst });
-    const rows = await this.#options.client.query(sql, parameters, options(signal));
-    const items = rows.slice(0, limit).map(toItem);
-    const last = items.at(-1);
-    const isMore = rows.length > limit && last !== undefined;
+      parameters: {
+        highWater,
+        ...(place !== undefined && { placeNs: place.timeNs, placeSequence: place.sequence }),
+      },
+    });
+    const shown = keys.slice(0, limit);
+    const last = shown.at(-1);
+    const isMore = keys.length > limit && last !== undefined;
     return {
-      items,
+      items: await this.#items(request, readers, shown),
       highWater,
-      continue: isMore
-        ? encodePlace({
-            highWater,
-            timeNs: BigInt(last.timeUnixNs),
-            sequence: BigInt(last.sequence),
-          })
-        : undefined,
+      continue: isMore ? encodePlace({ highWater, ...last }) : undefined,
     };
   }
 
   async #follow<Item extends StoredSpan | StoredLog>(
     request: FollowRequest,
-    tables: Tables,
-    toItem: (row: StoreRow) => Item,
+    readers: readonly Reader<Item>[],
   ): Promise<FollowBatch<Item>> {
-    const { scope, after, signal } = request;
+    const { after } = request;
     const limit = checkLimit(request.limit, mostPerBatch);
     // What is stored while the statement runs comes with the next one: none can be passed over.
     const highWater = await this.#options.highWater();
     if (highWater <= after) return { items: [], last: after, isMore: false };
-    const conditions = [
-      ...filterConditions(request),
-      "Sequence > {after:UInt64}",
-      "Sequence <= {highWater:UInt64}",
-    ];
-    const parameters = { ...filterParameters(scope, request), after, highWater, limit };
-    const sql = statement(tables, request, { conditions, order: inOrder });
-    const rows = await this.#options.client.query(sql, parameters, options(signal));
-    const items = rows.map(toItem);
-    const isMore = items.length === limit;
-    return { items, isMore, last: isMore ? BigInt(items.at(-1)?.sequence ?? after) : highWater };
+    const keys = await this.#keys(request, readers, {
+      conditions: ["Sequence > {after:UInt64}", "Sequence <= {highWater:UInt64}"],
+      order: "ORDER BY Sequence",
+      limit,
+      parameters: { after, highWater },
+    });
+    const items = await this.#items(request, readers, keys);
+    const isMore = keys.length === limit;
+    return { items, isMore, last: (isMore ? keys.at(-1)?.sequence : undefined) ?? highWater };
+  }
+
+  /** Which rows they are. Reading all of them at once would open every column of every part. */
+  async #keys<Item>(
+    request: ScopedRequest,
+    readers: readonly Reader<Item>[],
+    { conditions, order, limit, parameters }: KeyQuery,
+  ): Promise<readonly RowKey[]> {
+    const all = [...scopeConditions, ...filterConditions(request), ...conditions];
+    const selects = readers.map(({ table, only }) => {
+      const where = [...all, ...only].join(" AND ");
+      return `SELECT * FROM (SELECT Timestamp, Sequence FROM ${table} WHERE ${where} ${order} LIMIT {limit:UInt32})`;
+    });
+    const sql = `SELECT toUnixTimestamp64Nano(Timestamp) AS TimeNs, Sequence FROM (
+${selects.join("\nUNION ALL\n")}
+) ${order} LIMIT {limit:UInt32} SETTINGS optimize_read_in_order = 0`;
+    const rows = await this.#options.client.query(
+      sql,
+      { ...filterParameters(request), ...parameters, limit },
+      options(request.signal),
+    );
+    return rows.map((row) => ({
+      timeNs: BigInt(text(row["TimeNs"])),
+      sequence: BigInt(text(row["Sequence"])),
+    }));
+  }
+
+  /** The rows of some keys, in their order. */
+  async #items<Item extends StoredSpan | StoredLog>(
+    request: ScopedRequest,
+    readers: readonly Reader<Item>[],
+    keys: readonly RowKey[],
+  ): Promise<readonly Item[]> {
+    if (keys.length === 0) return [];
+    const times = keys.map(({ timeNs }) => timeNs).sort(ascending);
+    const sequences = keys.map(({ sequence }) => sequence).sort(ascending);
+    const where = [...scopeConditions, ...keyConditions].join(" AND ");
+    const parameters = {
+      ...scopeParameters(request.scope),
+      firstNs: times[0] ?? 0n,
+      lastNs: times.at(-1) ?? 0n,
+      first: sequences[0] ?? 0n,
+      last: sequences.at(-1) ?? 0n,
+      sequences,
+    };
+    const found = new Map<string, Item>();
+    for (const { table, selection, toItem } of readers) {
+      const sql = `SELECT ${selection} FROM ${table} WHERE ${where} LIMIT 10000`;
+      const rows = await this.#options.client.query(sql, parameters, options(request.signal));
+      for (const row of rows) found.set(text(row["Sequence"]), toItem(row));
+    }
+    return keys.flatMap(({ sequence }) => found.get(String(sequence)) ?? []);
   }
 }
 
-interface StatementParts {
+/** How rows of one table become items. */
+interface Reader<Item> {
+  readonly table: string;
+  readonly selection: string;
+  /** Conditions of this table alone */
+  readonly only: readonly string[];
+  readonly toItem: (row: StoreRow) => Item;
+}
+
+interface RowKey {
+  readonly timeNs: bigint;
+  readonly sequence: bigint;
+}
+
+interface KeyQuery {
   readonly conditions: readonly string[];
   readonly order: string;
+  readonly limit: number;
+  readonly parameters: StoreParameters;
 }
 
-function statement(tables: Tables, filter: ItemFilter, parts: StatementParts): string {
-  if (tables === "spans") return select(spanSelection, "otel_traces", parts);
-  const logs = select(logSelection, "otel_logs", parts);
-  if (filter.ioStream !== undefined) return logs;
-  const lines = select(lineSelection, "otel_traces", {
-    ...parts,
-    conditions: [...parts.conditions, "AccessLine != ''"],
-  });
-  // Each side has its own bound, so that neither reads more than the page needs.
-  return `SELECT * FROM (
-SELECT * FROM (${logs})
-UNION ALL
-SELECT * FROM (${lines})
-) ${parts.order.replace("Timestamp", "TimeNs")}`;
+interface ScopedRequest extends ItemFilter {
+  readonly scope: AgentScope;
+  readonly signal?: AbortSignal;
 }
 
-function select(selection: string, table: string, { conditions, order }: StatementParts): string {
-  const all = [
-    "AgentNamespace = {namespace:String}",
-    "AgentKind = {kind:String}",
-    "AgentName = {name:String}",
-    ...conditions,
-  ];
-  return `SELECT ${selection} FROM ${table} WHERE ${all.join(" AND ")} ${order}`;
+const spanReaders: readonly Reader<StoredSpan>[] = [
+  { table: "otel_traces", selection: spanSelection, only: [], toItem: toStoredSpan },
+];
+
+const logReader: Reader<StoredLog> = {
+  table: "otel_logs",
+  selection: "* EXCEPT Timestamp, toUnixTimestamp64Nano(Timestamp) AS TimeNs",
+  only: [],
+  toItem: toStoredLog,
+};
+
+const lineReader: Reader<StoredLog> = {
+  table: "otel_traces",
+  selection:
+    "* EXCEPT ('Timestamp|Events.*|Links.*'), toUnixTimestamp64Nano(Timestamp) AS TimeNs",
+  only: ["AccessLine != ''"],
+  toItem: toAccessLog,
+};
+
+/** Access lines came by no stream. */
+function logReaders({ ioStream }: ItemFilter): readonly Reader<StoredLog>[] {
+  return ioStream === undefined
+    ? [logReader, lineReader]
+    : [{ ...logReader, only: ["IoStream = {ioStream:String}"] }];
+}
+
+const scopeConditions = [
+  "AgentNamespace = {namespace:String}",
+  "AgentKind = {kind:String}",
+  "AgentName = {name:String}",
+];
+
+const keyConditions = [
+  "Timestamp >= fromUnixTimestamp64Nano({firstNs:Int64}, 'UTC')",
+  "Timestamp <= fromUnixTimestamp64Nano({lastNs:Int64}, 'UTC')",
+  "Sequence >= {first:UInt64}",
+  "Sequence <= {last:UInt64}",
+  "Sequence IN {sequences:Array(UInt64)}",
+];
+
+function scopeParameters({ namespace, kind, name }: AgentScope) {
+  return { namespace, kind, name };
+}
+
+function ascending(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function filterConditions(filter: ItemFilter): string[] {
-  const { invocationId, components, ioStream, sinceNs, untilNs } = filter;
+  const { invocationId, components, sinceNs, untilNs } = filter;
   return [
     ...(invocationId === undefined ? [] : ["InvocationId = {invocationId:String}"]),
     ...(components === undefined ? [] : ["Component IN {components:Array(String)}"]),
-    ...(ioStream === undefined ? [] : ["IoStream = {ioStream:String}"]),
     ...(sinceNs === undefined
       ? []
       : [
@@ -253,12 +333,10 @@ function filterConditions(filter: ItemFilter): string[] {
   ];
 }
 
-function filterParameters(scope: AgentScope, filter: ItemFilter): StoreParameters {
+function filterParameters({ scope, ...filter }: ScopedRequest): StoreParameters {
   const { invocationId, components, ioStream, sinceNs, untilNs } = filter;
   return {
-    namespace: scope.namespace,
-    kind: scope.kind,
-    name: scope.name,
+    ...scopeParameters(scope),
     ...(invocationId !== undefined && { invocationId }),
     ...(components !== undefined && { components }),
     ...(ioStream !== undefined && { ioStream }),
@@ -268,41 +346,6 @@ function filterParameters(scope: AgentScope, filter: ItemFilter): StoreParameter
     }),
     ...(untilNs !== undefined && { untilNs }),
   };
-}
-
-const commonSelection = `Sequence, toUnixTimestamp64Nano(Timestamp) AS TimeNs, Source,
-AgentNamespace, AgentKind, AgentName, AgentUid, AgentRevision, InvocationId, EgressGateway, Component,
-ServiceName, TraceId, SpanId, ResourceAttributes, ResourceAttributeTypes, ScopeName, ScopeVersion`;
-
-/** Columns of a record that its attributes are made of. */
-const recordColumns = [
-  ...["HttpMethod", "ServerAddress", "UrlPath", "Operation", "RequestModel", "ResponseModel"],
-  ...["McpMethod", "McpTool", "McpOutcome", "Route", "Verdict", "Reason", "RecordId", "RecordKind"],
-  ...["UrlScheme", "ProtocolVersion", "UserAgent", "ClientAddress", "UpstreamAddress", "Provider"],
-  ...["ResponseDetails", "ResponseId", "CredentialName", "ListenerMode", "Tier", "AccessLine"],
-] as const;
-
-const recordNumbers = [
-  ...["HttpStatus", "RequestBytes", "ResponseBytes", "InputTokens", "OutputTokens"],
-  ...["CacheReadTokens", "CacheWriteTokens", "ReasoningTokens", "ChargedTokens", "RouteRule"],
-  ...["ServerPort", "ResponseChunks", "SnapshotRevision", "Duration"],
-] as const;
-
-const logSelection = `${commonSelection}, LogAttributes AS Attributes, LogAttributeTypes AS AttributeTypes,
-IoStream, SeverityText, SeverityNumber, TraceFlags, Body, BodyType, EventName,
-${[...recordColumns.map((name) => `'' AS ${name}`), ...recordNumbers.map((name) => `0 AS ${name}`)].join(", ")},
-NULL AS TimeToFirstByteMs, NULL AS Cost, false AS IsCostEstimated`;
-
-const lineSelection = `${commonSelection}, SpanAttributes AS Attributes, SpanAttributeTypes AS AttributeTypes,
-'' AS IoStream, '' AS SeverityText, 0 AS SeverityNumber, 0 AS TraceFlags, '' AS Body, '' AS BodyType,
-'' AS EventName, ${[...recordColumns, ...recordNumbers].join(", ")},
-TimeToFirstByteMs, Cost, IsCostEstimated`;
-
-function toLog(row: StoreRow): StoredLog {
-  const { Attributes: map, AttributeTypes: types } = row;
-  return row["AccessLine"] === ""
-    ? toStoredLog({ ...row, LogAttributes: map, LogAttributeTypes: types })
-    : toAccessLog({ ...row, SpanAttributes: map, SpanAttributeTypes: types });
 }
 
 function checkLimit(limit: number, most: number): number {

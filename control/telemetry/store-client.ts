@@ -23,7 +23,7 @@ export type StoreAddress =
 
 /** Values of the placeholders of a statement, by name. */
 export type StoreParameters = Readonly<
-  Record<string, string | number | bigint | readonly string[]>
+  Record<string, string | number | bigint | readonly string[] | readonly bigint[]>
 >;
 
 /** Bounds of one statement. */

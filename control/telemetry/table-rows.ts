@@ -161,7 +161,7 @@ export const logColumns: readonly string[] = [
   ...["LogAttributes", "LogAttributeTypes"],
 ];
 
-/** Columns by table. */
+/** The order of a line for each table, with which an INSERT names its columns. */
 export const tableColumns: Readonly<Record<TelemetryTable, readonly string[]>> = {
   otel_traces: traceColumns,
   otel_logs: logColumns,
