@@ -101,7 +101,10 @@ t.test("reads of a store", skip, async (t) => {
     t.equal(second.isMore, false);
     const sequences = [...first.items, ...second.items].map(({ sequence }) => BigInt(sequence));
     t.equal(sequences.length, 6);
-    t.same(sequences, sequences.toSorted((a, b) => (a < b ? -1 : 1)));
+    t.same(
+      sequences,
+      sequences.toSorted((a, b) => (a < b ? -1 : 1)),
+    );
     t.equal(second.last, writer.status.highWater);
     t.match(await queries.followLogs({ scope, after: second.last, limit: 5 }), { items: [] });
   });

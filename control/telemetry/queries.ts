@@ -280,8 +280,7 @@ const logReader: Reader<StoredLog> = {
 
 const lineReader: Reader<StoredLog> = {
   table: "otel_traces",
-  selection:
-    "* EXCEPT ('Timestamp|Events.*|Links.*'), toUnixTimestamp64Nano(Timestamp) AS TimeNs",
+  selection: "* EXCEPT ('Timestamp|Events.*|Links.*'), toUnixTimestamp64Nano(Timestamp) AS TimeNs",
   only: ["AccessLine != ''"],
   toItem: toAccessLog,
 };

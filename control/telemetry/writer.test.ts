@@ -68,6 +68,13 @@ t.test("batches are stored one after the other, in the order of their sequence",
   t.match(writer.status, { storedRows: 6, highWater: first + 5n, state: "working" });
 });
 
+t.test("a batch that comes as the one before is done is not forgotten", async (t) => {
+  const { writer } = createWriter(t, async () => {});
+  for (let turn = 0; turn < 20; turn++) {
+    t.match(await writer.write({ table: "otel_logs", rows: [row("a")] }), { kind: "stored" });
+  }
+});
+
 t.test("a store that is away is asked until it is back", async (t) => {
   let fails = 3;
   const { writer } = createWriter(t, async () => {

@@ -148,9 +148,7 @@ export class TelemetryWriter {
     this.#queuedBytes += bytes;
     return new Promise((settle, fail) => {
       this.#queue.push({ batch, bytes, settle, fail });
-      this.#running ??= this.#run().finally(() => {
-        this.#running = undefined;
-      });
+      this.#running ??= this.#run();
     });
   }
 
@@ -164,7 +162,11 @@ export class TelemetryWriter {
   async #run(): Promise<void> {
     for (;;) {
       const next = this.#queue[0];
-      if (next === undefined) return;
+      if (next === undefined) {
+        // In the same step as the look: a batch that comes after it must start another run.
+        this.#running = undefined;
+        return;
+      }
       try {
         next.settle(await this.#store(next.batch));
       } catch (error) {
