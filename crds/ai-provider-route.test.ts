@@ -37,7 +37,11 @@ const most = objectOf("AIProviderRoute", {
 
 t.test("parse() of the least route has empty lists for what is left out", (t) => {
   t.same(expectObject(aiProviderRouteKind.parse(least)).spec.rules, [
-    { matches: [{ provider: "openai", models: [], endpoints: [] }], filters: [], backendRefs: [] },
+    {
+      matches: [{ provider: "openai", hostnames: [], models: [], endpoints: [] }],
+      filters: [],
+      backendRefs: [],
+    },
   ]);
   t.end();
 });
@@ -58,6 +62,7 @@ testAcceptance(aiProviderRouteKind, most, [
   [`${match}.provider`, "custom"],
   [`${match}.provider`, "some provider of a plugin"],
   [`${match}.models`, ["*"]],
+  [`${match}.hostnames`, ["llm.internal", "*.llm.internal"]],
   ["spec.rules.0.filters.0.tokenBudget", { budgetRef: "team" }],
   ["spec.rules.0.filters.0.tokenBudget", { maxTokensPerExecution: Number.MAX_SAFE_INTEGER }],
   ["spec.rules.0.filters.0.tokenBudget", { maxCostPerDay: "12.50" }],
@@ -92,7 +97,7 @@ testRefusals(aiProviderRouteKind, most, [
   [
     `${match}.model`,
     "gpt-4.1",
-    `${at}.model: unknown field; known: "provider", "models", "endpoints"`,
+    `${at}.model: unknown field; known: "provider", "hostnames", "models", "endpoints"`,
   ],
   [`${match}.models`, "gpt-4.1", `${at}.models: found "gpt-4.1", wanted a list of at most 64`],
   [
@@ -118,12 +123,12 @@ testRefusals(aiProviderRouteKind, most, [
   [
     "spec.rules.0.filters.0.type",
     "Budget",
-    `${filter}.type: found "Budget", wanted "TokenBudget" or "ExtensionRef"`,
+    `${filter}.type: found "Budget", wanted "TokenBudget", "RequestSizeLimit" or "ExtensionRef"`,
   ],
   [
     "spec.rules.0.filters.0.type",
     undefined,
-    `${filter}.type: not set, wanted "TokenBudget" or "ExtensionRef"`,
+    `${filter}.type: not set, wanted "TokenBudget", "RequestSizeLimit" or "ExtensionRef"`,
   ],
   [
     "spec.rules.0.filters.0.tokenBudget",

@@ -2,10 +2,11 @@
 import { enforcement } from "./enforcement.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { moneyFormat } from "./money.ts";
-import { globFormat, pathGlobFormat } from "./match-formats.ts";
+import { globFormat, hostPatternFormat, pathGlobFormat } from "./match-formats.ts";
 import { openNameFormat } from "./name-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { backendReferences, openExtensionReference, parentReferences } from "./references.ts";
+import { requestSizeLimit } from "./request-size.ts";
 import {
   array,
   emptyIfAbsent,
@@ -26,6 +27,15 @@ const match = object({
         "Name or alias of a provider, or custom; resolved later, against all that are known",
       maxLength: 128,
     }),
+    hostnames: emptyIfAbsent(
+      array({
+        description:
+          'Hosts where it is spoken, in place of the provider\'s own; "*." stands for any number of labels',
+        items: string({ description: "Host", maxLength: 255, format: hostPatternFormat }),
+        maxItems: 64,
+        unique: "value",
+      }),
+    ),
     models: emptyIfAbsent(
       array({
         description: "Globs of model names; any model when none",
@@ -87,11 +97,21 @@ const tokenBudget = refine(
 const filter = object({
   description: "Something that is done to the calls of a rule",
   fields: {
-    type: enumeration({ description: "What is done", values: ["TokenBudget", "ExtensionRef"] }),
+    type: enumeration({
+      description: "What is done",
+      values: ["TokenBudget", "RequestSizeLimit", "ExtensionRef"],
+    }),
     tokenBudget: optional(tokenBudget),
+    requestSizeLimit: optional(requestSizeLimit),
     extensionRef: optional(openExtensionReference),
   },
-  rules: [payloadRule("type", { TokenBudget: "tokenBudget", ExtensionRef: "extensionRef" })],
+  rules: [
+    payloadRule("type", {
+      TokenBudget: "tokenBudget",
+      RequestSizeLimit: "requestSizeLimit",
+      ExtensionRef: "extensionRef",
+    }),
+  ],
 });
 
 const rule = object({

@@ -148,7 +148,7 @@ testRefusals(kind, least, [
   [
     "spec.targetRefs",
     [{ ...route, kind: "EgressGateway", sectionName: "x" }],
-    'spec.targetRefs[0].sectionName: found "x", wanted none, because kind is "EgressGateway": it names a Backend of an AIProviderRoute',
+    'spec.targetRefs[0].sectionName: found "x", wanted none, because kind is "EgressGateway": it names a Backend of an AIProviderRoute or MCPRoute',
   ],
   ["spec.secretRef", undefined, "spec.secretRef: not set, wanted an object"],
   ["spec.secretRef", "openai", 'spec.secretRef: found "openai", wanted an object'],

@@ -34,11 +34,12 @@ import { valueTemplateFormat } from "./value-template.ts";
 const target = refine(
   policyTarget(["AIProviderRoute", "EgressHTTPRoute", "MCPRoute", "EgressGateway"]),
   {
-    description: "sectionName is the name of a Backend, so only an AIProviderRoute has one",
+    description: "sectionName is the name of a Backend, so only routes with backendRefs have one",
     fields: ["kind", "sectionName"],
     check({ kind, sectionName }, report) {
-      if (sectionName === undefined || kind === "AIProviderRoute") return;
-      const detail = "it names a Backend of an AIProviderRoute";
+      const hasBackends = kind === "AIProviderRoute" || kind === "MCPRoute";
+      if (sectionName === undefined || hasBackends) return;
+      const detail = "it names a Backend of an AIProviderRoute or MCPRoute";
       report({
         at: ["sectionName"],
         found: `"${sectionName}"`,

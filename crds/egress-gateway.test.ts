@@ -114,6 +114,7 @@ const url = 'an http or https URL such as "https://otlp.example.com:4318"';
 testAcceptance(egressGatewayKind, least, [
   ["spec.limits", {}],
   ["spec.limits", { maxRequestBytes: 1 }],
+  ["spec.limits", { maxConcurrentRequests: 65_535 }],
   ["spec.limits", { maxRequestBytes: 2 ** 40, maxRequestHeaderBytes: 8_192 }],
   ["spec.limits", { maxRequestHeaderBytes: 8_388_608, rateLimitPolicies: ["a", "b"] }],
 ]);
@@ -137,7 +138,7 @@ testRefusals(egressGatewayKind, least, [
   [
     "spec.limits",
     { requests: 5 },
-    'spec.limits.requests: unknown field; known: "maxRequestBytes", "maxRequestHeaderBytes", "rateLimitPolicies"',
+    'spec.limits.requests: unknown field; known: "maxRequestBytes", "maxRequestHeaderBytes", "maxConcurrentRequests", "rateLimitPolicies"',
   ],
 ]);
 

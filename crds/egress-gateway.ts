@@ -165,6 +165,14 @@ const limits = refine(
           max: 8_192 * headerStepBytes,
         }),
       ),
+      maxConcurrentRequests: optional(
+        integer({
+          description:
+            "Most requests that one agent may have open at one time, its answers included; any when absent",
+          min: 1,
+          max: 65_535,
+        }),
+      ),
       rateLimitPolicies: emptyIfAbsent(
         array({
           description:

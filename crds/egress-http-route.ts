@@ -15,14 +15,13 @@ import { hostPatternFormat, pathGlobFormat } from "./match-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { quote } from "./problem.ts";
 import { extensionReference, parentReferences } from "./references.ts";
-import { maxRequestBytes } from "./request-size.ts";
+import { requestSizeLimit } from "./request-size.ts";
 import { readRegex } from "./regex.ts";
 import {
   array,
   defaulted,
   emptyIfAbsent,
   enumeration,
-  integer,
   object,
   optional,
   refine,
@@ -238,18 +237,7 @@ const filter = object({
     }),
     requestHeaderModifier: optional(headerModifier),
     responseHeaderModifier: optional(headerModifier),
-    requestSizeLimit: optional(
-      object({
-        description: "How large requests may be",
-        fields: {
-          maxBytes: integer({
-            description: "Most `bytes` of a body as it is sent",
-            min: 1,
-            max: maxRequestBytes,
-          }),
-        },
-      }),
-    ),
+    requestSizeLimit: optional(requestSizeLimit),
     extensionRef: optional(extensionReference(["RateLimitPolicy", "LoggingPolicy"])),
   },
   rules: [

@@ -51,6 +51,7 @@ const specs: Readonly<Record<string, unknown>> = {
 const samples = [
   ...Object.entries(specs).map(([kind, spec]) => objectOf(kind, spec)),
   { apiVersion: "v1", kind: "Secret", metadata: { name: "a" }, stringData: { token: "x" } },
+  { apiVersion: "v1", kind: "Namespace", metadata: { name: "a" } },
 ];
 
 t.test("kinds have names as Kubernetes wants them, each once", (t) => {
@@ -69,6 +70,7 @@ t.test("kinds have names as Kubernetes wants them, each once", (t) => {
       "LoggingPolicy loggingpolicies lp",
       "FallbackRoutingPolicy fallbackroutingpolicies frp",
       "Secret secrets",
+      "Namespace namespaces ns",
     ],
   );
   t.ok(kinds.every(({ printerColumns }) => printerColumns.at(-1)?.name === "Age"));
@@ -166,7 +168,7 @@ for (const [value, ...expected] of [
   ],
   [
     { kind: "HTTPRoute", apiVersion: "gateway.networking.k8s.io/v1" },
-    'kind: no kind "HTTPRoute" in "gateway.networking.k8s.io/v1", known are EgressGateway, EgressHTTPRoute, EgressL4Route, AIProviderRoute, MCPRoute, Backend, CredentialInjectionPolicy, EgressDenyPolicy, RateLimitPolicy, LoggingPolicy, FallbackRoutingPolicy and Secret',
+    'kind: no kind "HTTPRoute" in "gateway.networking.k8s.io/v1", known are EgressGateway, EgressHTTPRoute, EgressL4Route, AIProviderRoute, MCPRoute, Backend, CredentialInjectionPolicy, EgressDenyPolicy, RateLimitPolicy, LoggingPolicy, FallbackRoutingPolicy, Secret and Namespace',
   ],
 ] as const) {
   t.test(`parseAnyObject() says ${expected[0].slice(0, 60)}`, (t) => {

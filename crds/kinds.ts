@@ -21,6 +21,8 @@ import type { LoggingPolicy } from "./logging-policy.ts";
 import { mcpRouteKind } from "./mcp-route.ts";
 import type { MCPRoute } from "./mcp-route.ts";
 import { API_VERSION, GROUP } from "./meta.ts";
+import { namespaceKind } from "./namespace.ts";
+import type { Namespace } from "./namespace.ts";
 import {
   createProblem,
   createProblemWithText,
@@ -48,7 +50,8 @@ export type ParsedObject =
   | RateLimitPolicy
   | LoggingPolicy
   | FallbackRoutingPolicy
-  | Secret;
+  | Secret
+  | Namespace;
 
 /** All kinds, ours first. */
 export const kinds: readonly KindDefinition<ParsedObject>[] = [
@@ -64,6 +67,7 @@ export const kinds: readonly KindDefinition<ParsedObject>[] = [
   loggingPolicyKind,
   fallbackRoutingPolicyKind,
   secretKind,
+  namespaceKind,
 ];
 
 /** The kind of that name in exactly that group and version. */
@@ -141,6 +145,6 @@ function unknownKind(apiVersion: string, kind: string): Problem {
   return createProblemWithText(
     ["kind"],
     quoteChoice(names),
-    `no kind ${quote(kind)} in ${quote(apiVersion)}, ${detail ?? `known are ${names.join(", ")} and Secret`}`,
+    `no kind ${quote(kind)} in ${quote(apiVersion)}, ${detail ?? `known are ${names.join(", ")}, Secret and Namespace`}`,
   );
 }

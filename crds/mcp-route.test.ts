@@ -105,7 +105,7 @@ testRefusals(kind, most, [
   [
     "spec.rules.0.filters.0.type",
     "ToolsPolicy",
-    'spec.rules[0].filters[0].type: found "ToolsPolicy", wanted "ToolPolicy" or "ExtensionRef": did you mean "ToolPolicy"?',
+    'spec.rules[0].filters[0].type: found "ToolsPolicy", wanted "ToolPolicy", "RequestSizeLimit" or "ExtensionRef": did you mean "ToolPolicy"?',
   ],
   [
     "spec.rules.0.filters.0.toolPolicy",

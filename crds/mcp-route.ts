@@ -11,6 +11,7 @@ import {
   findForeignNamespace,
   parentReferences,
 } from "./references.ts";
+import { requestSizeLimit } from "./request-size.ts";
 import {
   array,
   emptyIfAbsent,
@@ -146,11 +147,21 @@ const toolPolicy = refine(
 const filter = object({
   description: "Something that is done to the messages of a rule",
   fields: {
-    type: enumeration({ description: "What is done", values: ["ToolPolicy", "ExtensionRef"] }),
+    type: enumeration({
+      description: "What is done",
+      values: ["ToolPolicy", "RequestSizeLimit", "ExtensionRef"],
+    }),
     toolPolicy: optional(toolPolicy),
+    requestSizeLimit: optional(requestSizeLimit),
     extensionRef: optional(extensionReference(["RateLimitPolicy", "LoggingPolicy"])),
   },
-  rules: [payloadRule("type", { ToolPolicy: "toolPolicy", ExtensionRef: "extensionRef" })],
+  rules: [
+    payloadRule("type", {
+      ToolPolicy: "toolPolicy",
+      RequestSizeLimit: "requestSizeLimit",
+      ExtensionRef: "extensionRef",
+    }),
+  ],
 });
 
 const rule = object({

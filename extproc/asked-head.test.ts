@@ -15,7 +15,7 @@ function told(headers: readonly Pair[], parts: SentParts = {}) {
     const outcome = requestFor(askedCall("openai", sent), one);
     return outcome.kind === "ok" ? [{ candidate: one, request: outcome.request }] : [];
   });
-  return encodeAskedHead("tx1", sentRequest(sent), ways);
+  return encodeAskedHead("tx1", sentRequest(sent), { ways, held: [] });
 }
 
 t.test("encodeAskedHead() tells what some attempt removes or sets, and nothing else", async (t) => {
@@ -39,10 +39,23 @@ t.test(
       ["content-encoding", "gzip"],
       ["anthropic-version", "2023-06-01"],
     ];
-    const text = encodeAskedHead("tx1", sentRequest({ headers }), []);
+    const text = encodeAskedHead("tx1", sentRequest({ headers }), { ways: [], held: [] });
     t.same(decodeAskedHead(text)?.headers, headers);
   },
 );
+
+t.test("encodeAskedHead() tells no credential, but headers with placeholders", async (t) => {
+  const headers: Pair[] = [
+    ["authorization", "Bearer placeholder"],
+    ["x-api-key", "sk-of-the-agent"],
+    ["x-tool", "placeholder"],
+  ];
+  const text = encodeAskedHead("tx1", sentRequest({ headers }), {
+    ways: [],
+    held: ["authorization", "x-tool"],
+  });
+  t.same(decodeAskedHead(text)?.headers, [headers[0], headers[2]]);
+});
 
 t.test("encodeAskedHead() keeps every field of a list", async (t) => {
   const headers: Pair[] = [

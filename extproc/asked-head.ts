@@ -24,12 +24,12 @@ const alwaysTold = ["content-encoding"];
 
 /**
  * Printable ASCII for `decodeAskedHead`; undefined for a request whose head is too long. Credentials are no part of it:
- * every attempt brings its own.
+ * every attempt brings its own. `held`: names of headers with placeholders, which are none.
  */
 export function encodeAskedHead(
   id: string,
   sent: SentRequest,
-  ways: readonly Way[],
+  { ways, held }: { readonly ways: readonly Way[]; readonly held: readonly string[] },
 ): string | undefined {
   const changed = ways.flatMap(({ request: { remove, set } }) => [
     ...remove,
@@ -39,6 +39,7 @@ export function encodeAskedHead(
   for (const { credentialHeaders } of allProviders()) {
     for (const name of credentialHeaders) names.delete(name);
   }
+  for (const name of held) names.add(name);
   const values = new Map<string, string>();
   for (const [name, value] of sent.entries()) {
     if (!names.has(name)) continue;

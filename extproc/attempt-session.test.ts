@@ -87,7 +87,7 @@ function headOf(setting: Setting): AskedHead | undefined {
     const outcome = requestFor(askedCall(provider, parts), candidate);
     return outcome.kind === "ok" ? [{ candidate, request: outcome.request }] : [];
   });
-  return decodeAskedHead(encodeAskedHead("tx1", sentRequest(parts), ways));
+  return decodeAskedHead(encodeAskedHead("tx1", sentRequest(parts), { ways, held: [] }));
 }
 
 function begin(test: Test, setting: Setting): Playbook {

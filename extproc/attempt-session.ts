@@ -6,13 +6,13 @@
 import type { BlockList } from "node:net";
 import { isIP } from "node:net";
 import type { HeaderPair } from "../gateway/decision.ts";
+import type { Candidate } from "../gateway/routing-plan.ts";
 import { unresolvedAddress } from "../gateway/routing-plan.ts";
 import type { AttemptOfFallback } from "../gateway/snapshot.ts";
 import { findProviderByName } from "../providers/registry.ts";
 import { AskedCall } from "./asked-call.ts";
 import type { AskedHead } from "./asked-head.ts";
 import { boundedRequestFor } from "./bounded-request.ts";
-import type { ChoiceTools } from "./call-choice.ts";
 import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { decodeBody } from "./decode-body.ts";
@@ -24,7 +24,10 @@ import { finishRequest } from "./outgoing-request.ts";
 import type { AttemptEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
+import type { RoutingTools } from "./routed-call.ts";
 import { servedHeaders } from "./served-headers.ts";
+import { swapAttempt } from "./attempt-swap.ts";
+import { misdirected } from "./swap-refusals.ts";
 import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders } from "./waiting-messages.ts";
 
@@ -35,7 +38,7 @@ export interface AttemptSessionOptions {
   readonly head: AskedHead | undefined;
   /** `address:port` that Envoy dials */
   readonly address: string;
-  readonly tools: OutgoingTools & Pick<ChoiceTools, "prices">;
+  readonly tools: OutgoingTools & Pick<RoutingTools, "prices" | "swap">;
 }
 
 /** One attempt. */
@@ -111,19 +114,28 @@ export class AttemptSession {
     this.#isDone = true;
     const { path } = head;
     const removed = new Set([...finished.remove, "content-encoding"]);
-    const bytes = encodeBodyReply("request-body", {
+    // Always ours: the length that stands in the headers is that of the attempt before.
+    const own = finished.body ?? decoded.body;
+    const made = this.#swap(candidate, {
       set: [
-        [":path", path],
+        ...(finished.set.some(([name]) => name === ":path") ? [] : [targetOf(path)]),
         ...(candidate.authority === "" ? [] : [authority(candidate.authority)]),
         ...head.headers.filter(([name]) => !removed.has(name)),
         ...finished.set,
-        ["content-length", String((finished.body ?? decoded.body).length)],
+        ["content-length", String(own.length)],
       ],
-      remove: [...leftovers(head, finished.set), ...removed],
-      // Always ours: the length that stands in the headers is that of the attempt before.
-      body: finished.body ?? decoded.body,
+      body: own,
     });
-    return [{ kind: "send", bytes }];
+    if (made === undefined) return this.#refuse(misdirected);
+    const remove = [...leftovers(head, finished.set), ...removed];
+    return [{ kind: "send", bytes: encodeBodyReply("request-body", { ...made, remove }) }];
+  }
+
+  /** What stands in a placeholder's place is as long as it is. */
+  #swap({ swap }: Candidate, made: AttemptedRequest): AttemptedRequest | undefined {
+    if (swap === undefined) return made;
+    const entry = this.#options.tools.swap(swap);
+    return entry && swapAttempt(entry, made);
   }
 
   #refuse(refusal: Refusal): readonly SessionCommand[] {
@@ -155,6 +167,15 @@ const guarded: Refusal = {
 
 function fallbackOf({ plan }: AttemptEntry): AttemptOfFallback | undefined {
   return plan.fallback;
+}
+
+interface AttemptedRequest {
+  readonly set: readonly HeaderPair[];
+  readonly body: Buffer;
+}
+
+function targetOf(path: string): HeaderPair {
+  return [":path", path];
 }
 
 function authority(value: string): HeaderPair {

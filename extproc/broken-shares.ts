@@ -17,9 +17,9 @@ const sharedFrom = 0.5;
 const wholeFrom = 0.75;
 
 interface Share {
-  readonly all: number;
-  readonly broken: number;
-  readonly atMs: number;
+  all: number;
+  broken: number;
+  atMs: number;
 }
 
 /** Remembers agents of one thread. */
@@ -49,9 +49,11 @@ export class BrokenShares {
 
   #add(caller: string, all: number, broken: number): Share {
     const atMs = this.#nowMs();
-    const before = this.#shares.get(caller) ?? { all: 0, broken: 0, atMs };
-    const kept = 0.5 ** (Math.max(0, atMs - before.atMs) / halfLifeMs);
-    const share = { all: before.all * kept + all, broken: before.broken * kept + broken, atMs };
+    const share = this.#shares.get(caller) ?? { all: 0, broken: 0, atMs };
+    const kept = 0.5 ** (Math.max(0, atMs - share.atMs) / halfLifeMs);
+    share.all = share.all * kept + all;
+    share.broken = share.broken * kept + broken;
+    share.atMs = atMs;
     this.#shares.delete(caller);
     this.#shares.set(caller, share);
     if (this.#shares.size > mostCallers) {

@@ -7,7 +7,7 @@ import { ManualClock } from "../gateway/clock.ts";
 import type { BudgetJournalOptions } from "./budget-journal.ts";
 import { BudgetJournal, journalFile, tryParseJournalFile } from "./budget-journal.ts";
 import type { BudgetLine } from "./budget-lines.ts";
-import { encodeBudgetLine } from "./budget-lines.ts";
+import { BudgetLineDecoder, BudgetLineEncoder } from "./budget-lines.ts";
 import { createWaitingMemory, WaitingLines } from "./waiting-lines.ts";
 
 function folder(test: Test): string {
@@ -25,6 +25,7 @@ function open(
   return { journal, clock, waiting: new WaitingLines(waiting) };
 }
 
+const encoded = (one: BudgetLine) => new BudgetLineEncoder().encode(one);
 const line = (id: string): BudgetLine => ({ kind: "settled", id, used: [1], untilMs: [2] });
 
 t.test("append() has written a line when it returns, for this user only", async (test) => {
@@ -35,22 +36,19 @@ t.test("append() has written a line when it returns, for this user only", async 
   test.equal(journal.append(line("a")), true);
   test.equal(journal.append(line("b")), true);
   const file = path.join(directory, "1-2.0.journal");
-  test.equal(readFileSync(file, "utf8"), encodeBudgetLine(line("a")) + encodeBudgetLine(line("b")));
+  test.equal(readFileSync(file, "utf8"), encoded(line("a")) + encoded(line("b")));
   test.equal(statSync(file).mode & 0o777, 0o600);
 });
 
 t.test("append() begins another file when one is long", async (test) => {
   const directory = folder(test);
-  const { journal } = open({ directory, name: "x", maxBytes: 60 });
+  const { journal } = open({ directory, name: "x", maxBytes: 30 });
   test.teardown(() => journal.close());
   for (const id of ["a", "b", "c", "d", "e"]) test.equal(journal.append(line(id)), true);
   const files = readdirSync(directory).sort();
   test.strictSame(files, ["x.0.journal", "x.1.journal", "x.2.journal"]);
   const texts = files.map((file) => readFileSync(path.join(directory, file), "utf8"));
-  test.equal(
-    texts.join(""),
-    ["a", "b", "c", "d", "e"].map((id) => encodeBudgetLine(line(id))).join(""),
-  );
+  test.equal(texts.join(""), ["a", "b", "c", "d", "e"].map((id) => encoded(line(id))).join(""));
 });
 
 t.test("append() says when it cannot write, and goes on when it can again", async (test) => {
@@ -67,7 +65,7 @@ t.test("append() says when it cannot write, and goes on when it can again", asyn
 function written(directory: string) {
   return readFileSync(path.join(directory, "x.0.journal"), "utf8");
 }
-const textOf = (...ids: readonly string[]) => ids.map((id) => encodeBudgetLine(line(id))).join("");
+const textOf = (...ids: readonly string[]) => ids.map((id) => encoded(line(id))).join("");
 
 t.test(
   "appendSoon() keeps lines, and the next append() writes them before its own",
@@ -112,10 +110,10 @@ t.test(
     test.ok(kept > 10 && kept < 100, `${kept} kept`);
     clock.advance(500);
     test.equal(journal.append(line("refused")), false);
-    test.equal(waiting.text(), encodeBudgetLine(long).repeat(kept), "a refused line does not wait");
+    test.equal(waiting.text(), encoded(long).repeat(kept), "a refused line does not wait");
     mkdirSync(inner);
     clock.advance(50);
-    test.equal(written(inner), encodeBudgetLine(long).repeat(kept));
+    test.equal(written(inner), encoded(long).repeat(kept));
     test.equal(journal.appendSoon(long), true);
   },
 );
@@ -130,6 +128,104 @@ t.test("a line that is longer than what may wait is written by itself", async (t
   journal.appendSoon(line("b"));
   test.equal(journal.appendSoon(line(id)), true);
   test.equal(written(directory), textOf("a", id, "b", id));
+});
+
+/** Waits for lines, and keeps what it is told of each. */
+function waiterOf(id: string, told: string[]) {
+  return { onWritten: (outcome: string) => void told.push(`${id} ${outcome}`) };
+}
+
+t.test("a batch is written at once, and then everybody is told", async (test) => {
+  const directory = folder(test);
+  const { journal } = open({ directory, name: "x" });
+  test.teardown(() => journal.close());
+  const told: string[] = [];
+  journal.appendSoon(line("before"));
+  journal.beginBatch();
+  for (const id of ["a", "b"]) {
+    test.equal(journal.append(line(id), waiterOf(id, told)), "pending");
+  }
+  test.strictSame([told, readdirSync(directory)], [[], []], "nobody may go on yet");
+  journal.endBatch();
+  test.strictSame(told, ["a written", "b written"]);
+  test.equal(written(directory), textOf("before", "a", "b"));
+  test.equal(journal.append(line("c"), waiterOf("c", told)), true, "no batch, no wait");
+  test.strictSame(told.slice(2), ["c written"]);
+  journal.endBatch();
+  test.equal(told.length, 3);
+});
+
+t.test("a batch holds eight lines at most: more are written before it ends", async (test) => {
+  const directory = folder(test);
+  const { journal } = open({ directory, name: "x" });
+  test.teardown(() => journal.close());
+  const told: string[] = [];
+  journal.beginBatch();
+  for (let at = 0; at < 20; at++) journal.append(line(`${at}`), waiterOf(`${at}`, told));
+  test.equal(told.length, 16);
+  test.equal(written(directory), textOf(...Array.from({ length: 16 }, (_, at) => `${at}`)));
+  journal.endBatch();
+  test.equal(told.length, 20);
+});
+
+t.test("flush() writes a batch that is open, and close() does", async (test) => {
+  const directory = folder(test);
+  const { journal } = open({ directory, name: "x" });
+  const told: string[] = [];
+  journal.beginBatch();
+  journal.append(line("a"), waiterOf("a", told));
+  test.equal(journal.flush(), true);
+  test.strictSame(told, ["a written"]);
+  journal.append(line("b"), waiterOf("b", told));
+  journal.close();
+  test.strictSame(told, ["a written", "b written"]);
+  test.equal(written(directory), textOf("a", "b"));
+});
+
+t.test("of a batch that cannot be written nobody goes on", async (test) => {
+  const directory = folder(test);
+  const inner = path.join(directory, "gone");
+  const { journal } = open({ directory: inner, name: "x" });
+  test.teardown(() => journal.close());
+  const told: string[] = [];
+  journal.beginBatch();
+  for (const id of ["a", "b"]) journal.append(line(id), waiterOf(id, told));
+  journal.endBatch();
+  test.strictSame(told, ["a unwritten", "b unwritten"]);
+  mkdirSync(inner);
+  journal.beginBatch();
+  journal.append(line("c"), waiterOf("c", told));
+  journal.endBatch();
+  test.strictSame(told[2], "c written");
+  test.equal(written(inner), textOf("c"), "and what was given up is not written later");
+});
+
+t.test("a file names the keys of its own lines", async (test) => {
+  const directory = folder(test);
+  const { journal } = open({ directory, name: "x", maxBytes: 300 });
+  test.teardown(() => journal.close());
+  const reserved = (id: string): BudgetLine => ({
+    kind: "reserved",
+    id,
+    counts: [{ key: "day tokens n 2026-11-28", amount: 9, expected: 3, untilMs: 1e12 }],
+    call: { transaction: "t", tokens: 3, microDollars: null },
+  });
+  const ids = Array.from({ length: 40 }, (_, at) => `${at}`);
+  for (let at = 0; at < ids.length; at += 4) {
+    journal.beginBatch();
+    for (const id of ids.slice(at, at + 4)) journal.append(reserved(id), waiterOf(id, []));
+    journal.endBatch();
+  }
+  const files = readdirSync(directory);
+  test.ok(files.length > 3, `${files.length} files`);
+  const found = files
+    .toSorted((a, b) => Number(a.split(".")[1]) - Number(b.split(".")[1]))
+    .flatMap((file) => {
+      const decoder = new BudgetLineDecoder();
+      const lines = readFileSync(path.join(directory, file), "utf8").split("\n");
+      return lines.flatMap((text) => decoder.decode(text) ?? []);
+    });
+  test.strictSame(found, ids.map(reserved));
 });
 
 t.test("close() writes what waits, and safely once", async (test) => {

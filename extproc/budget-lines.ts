@@ -1,6 +1,7 @@
 /**
  * The journal of budgets, line by line: what was reserved, and what was used of it in the end. Each line begins with
- * the CRC-32 of the rest, so that one that was cut or damaged is known.
+ * the CRC-32 of the rest, so that one that was cut or damaged is known. A file names each key once, and lines say names:
+ * a key is as long as all else that a call writes.
  */
 
 import { crc32 } from "node:zlib";
@@ -18,6 +19,7 @@ export interface CountAmount {
 
 /** A call that has a reservation, for its record where nobody settles it. */
 export interface ReservedCall {
+  /** Without control characters */
   readonly transaction: string;
   /** What is expected of it */
   readonly tokens: number;
@@ -26,14 +28,14 @@ export interface ReservedCall {
 
 /** One line. */
 export type BudgetLine =
-  /** `id` is unique for ever */
+  /** `id` is unique for ever, without control characters */
   | {
       readonly kind: "reserved";
       readonly id: string;
       readonly counts: readonly CountAmount[];
       readonly call: ReservedCall;
     }
-  /** In the order of the counts that were reserved */
+  /** In the order of the counts that were reserved; an `untilMs` of 0 is as it was there */
   | {
       readonly kind: "settled";
       readonly id: string;
@@ -43,77 +45,145 @@ export type BudgetLine =
       readonly isEstimated?: true;
     };
 
-/** The line with its end. */
-export function encodeBudgetLine(line: BudgetLine): string {
-  const text =
-    line.kind === "reserved"
-      ? JSON.stringify({
-          r: line.id,
-          c: writtenCounts(line.counts),
-          x: writtenCall(line.call),
-        } satisfies WrittenReserved)
-      : JSON.stringify(writtenSettled(line));
-  return `${checksum(text)} ${text}\n`;
-}
+/** A key is long, and the same for many calls: so many are named at once. */
+const mostNames = 4_096;
 
-function writtenCounts(counts: readonly CountAmount[]): WrittenCount[] {
-  const written: WrittenCount[] = [];
-  for (const { key, amount, untilMs, expected } of counts) {
-    written.push([key, amount, untilMs, expected]);
+/** Writes the lines of one file after another. */
+export class BudgetLineEncoder {
+  readonly #names = new Map<string, KeyName>();
+  #next = 0;
+
+  /** The line with its end, and before it lines that name its keys where the file does not yet. */
+  encode(line: BudgetLine): string {
+    return line.kind === "reserved" ? this.#reserved(line) : withSum(settledText(line));
   }
-  return written;
+
+  /** What was encoded may not be in the file: its keys are named anew. */
+  forget(): void {
+    this.#names.clear();
+  }
+
+  /** Another file begins. */
+  beginFile(): void {
+    this.#names.clear();
+    this.#next = 0;
+  }
+
+  #reserved({ id, counts, call }: Extract<BudgetLine, { kind: "reserved" }>): string {
+    const { transaction, tokens, microDollars } = call;
+    let names = "";
+    let text = `r${tab}${id}${tab}${tokens}${tab}${microDollars ?? none}`;
+    for (const { key, amount, expected, untilMs } of counts) {
+      let name = this.#names.get(key);
+      if (name === undefined || name.untilMs !== untilMs) {
+        name = this.#name(key, untilMs);
+        names += withSum(`k${tab}${name.name}${tab}${untilMs}${tab}${JSON.stringify(key)}`);
+      }
+      text += `${tab}${name.name}${tab}${amount}${tab}${expected}`;
+    }
+    return names + withSum(`${text}${tab}${transaction}`);
+  }
+
+  #name(key: string, untilMs: number): KeyName {
+    if (this.#names.size >= mostNames) this.#names.clear();
+    const name = { name: String(this.#next++), untilMs };
+    this.#names.set(key, name);
+    return name;
+  }
 }
 
-function writtenCall({ transaction, tokens, microDollars }: ReservedCall): WrittenCall {
-  return [transaction, tokens, microDollars];
+/** Reads the lines of one file, in their order. */
+export class BudgetLineDecoder {
+  readonly #keys = new Map<string, Pick<CountAmount, "key" | "untilMs">>();
+
+  /** Reads a line without its end; undefined for what was cut, damaged, never one, or only names a key. */
+  decode(line: string): BudgetLine | undefined {
+    const text = line.slice(sumLength);
+    if (line.slice(0, sumLength) !== `${checksum(text)} `) return undefined;
+    // What has the checksum was written by `BudgetLineEncoder`.
+    const fields = text.split(tab);
+    switch (fields[0]) {
+      case "r":
+        return this.#reserved(fields);
+      case "s":
+        return settledOf(fields);
+      case "k":
+        this.#name(fields);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #name([, name = "", untilMs, key = ""]: readonly string[]): void {
+    this.#keys.set(name, { key: String(JSON.parse(key)), untilMs: Number(untilMs) });
+  }
+
+  /** Of a line whose keys were lost nobody knows what it counts. */
+  #reserved(fields: readonly string[]): BudgetLine | undefined {
+    const [, id = "", tokens, microDollars] = fields;
+    const counts: CountAmount[] = [];
+    const end = fields.length - 1;
+    for (let at = firstCount; at < end; at += fieldsOfCount) {
+      const named = this.#keys.get(fields[at] ?? "");
+      if (named === undefined) return undefined;
+      const { key, untilMs } = named;
+      const [amount, expected] = [Number(fields[at + 1]), Number(fields[at + 2])];
+      counts.push({ key, amount, expected, untilMs });
+    }
+    const call = {
+      transaction: fields[end] ?? "",
+      tokens: Number(tokens),
+      microDollars: microDollars === none ? null : Number(microDollars),
+    };
+    return { kind: "reserved", id, counts, call };
+  }
 }
 
-function writtenSettled({
+interface KeyName {
+  readonly name: string;
+  readonly untilMs: number;
+}
+
+const tab = "\t";
+/** Stands for null */
+const none = "-";
+const estimated = "e";
+const sumLength = 9;
+const firstCount = 4;
+const fieldsOfCount = 3;
+
+function settledText({
   id,
   used,
   untilMs,
   isEstimated,
-}: Extract<BudgetLine, { kind: "settled" }>): WrittenSettled {
-  if (isEstimated === true) return { s: id, u: used, t: untilMs, e: 1 };
-  return { s: id, u: used, t: untilMs };
-}
-
-/** Reads a line without its end; undefined for what was cut, damaged or never one. */
-export function tryDecodeBudgetLine(line: string): BudgetLine | undefined {
-  const text = line.slice(9);
-  if (line.slice(0, 9) !== `${checksum(text)} `) return undefined;
-  // What has the checksum was written by `encodeBudgetLine`.
-  const found = JSON.parse(text) as WrittenLine;
-  if ("s" in found) {
-    const { s: id, u: used, t: untilMs, e } = found;
-    return { kind: "settled", id, used, untilMs, ...(e === 1 && { isEstimated: true }) };
+}: Extract<BudgetLine, { kind: "settled" }>): string {
+  let text = `s${tab}${id}${tab}${isEstimated === true ? estimated : none}`;
+  for (let at = 0; at < used.length; at++) {
+    text += `${tab}${used[at] ?? 0}`;
+    const until = untilMs[at] ?? 0;
+    if (until > 0) text += `,${until}`;
   }
-  const counts = found.c.map(([key, amount, untilMs, expected]) => ({
-    ...{ key, amount, untilMs, expected },
-  }));
-  const [transaction, tokens, microDollars] = found.x;
-  return { kind: "reserved", id: found.r, counts, call: { transaction, tokens, microDollars } };
+  return text;
 }
 
-type WrittenCount = readonly [key: string, amount: number, untilMs: number, expected: number];
-
-type WrittenCall = readonly [transaction: string, tokens: number, microDollars: number | null];
-
-interface WrittenReserved {
-  readonly r: string;
-  readonly c: readonly WrittenCount[];
-  readonly x: WrittenCall;
+function settledOf(fields: readonly string[]): BudgetLine {
+  const [, id = "", how] = fields;
+  const used: number[] = [];
+  const untilMs: number[] = [];
+  for (let at = fieldsOfCount; at < fields.length; at++) {
+    const field = fields[at] ?? "";
+    const comma = field.indexOf(",");
+    used.push(Number(comma < 0 ? field : field.slice(0, comma)));
+    untilMs.push(comma < 0 ? 0 : Number(field.slice(comma + 1)));
+  }
+  return { kind: "settled", id, used, untilMs, ...(how === estimated && { isEstimated: true }) };
 }
 
-interface WrittenSettled {
-  readonly s: string;
-  readonly u: readonly number[];
-  readonly t: readonly number[];
-  /** 1 for an estimate */
-  readonly e?: number;
+function withSum(text: string): string {
+  return `${checksum(text)} ${text}\n`;
 }
-
-type WrittenLine = WrittenReserved | WrittenSettled;
 
 /** Eight hex digits over the UTF-8 of a text. */
 export function checksum(text: string): string {

@@ -220,6 +220,27 @@ t.test("journals that are complete go into the book, and nothing counts twice", 
   test.same(usedIn(open(directory)), { used: 300, reserved: 0 });
 });
 
+t.test(
+  "a life that goes on in the middle of a file knows the keys that it named before",
+  async (test) => {
+    const directory = folder(test);
+    const store = open(directory);
+    const { reserve, settle, journal } = journalOf(store);
+    const other = journalOf(store);
+    reserve(1, 100);
+    settle(1, 30);
+    journal.flush();
+    store.onThreadGone(other.place);
+    reserve(2, 50);
+    const killed = folder(test);
+    for (const file of readdirSync(directory).filter((name) => name !== "lock")) {
+      writeFileSync(path.join(killed, file), readFileSync(path.join(directory, file)));
+    }
+    test.match(readFileSync(path.join(killed, "book"), "utf8"), /"read":\[\[/);
+    test.same(usedIn(open(killed)), { used: 55, reserved: 0 });
+  },
+);
+
 t.test("torn and damaged lines cost themselves alone", async (test) => {
   const directory = folder(test);
   const store = open(directory);

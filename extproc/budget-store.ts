@@ -26,7 +26,7 @@ import type { BookState, OpenReservation } from "./budget-book.ts";
 import { BudgetBook } from "./budget-book.ts";
 import type { BookedCount } from "./budget-book.ts";
 import { tryParseJournalFile } from "./budget-journal.ts";
-import { checksum, tryDecodeBudgetLine } from "./budget-lines.ts";
+import { BudgetLineDecoder, checksum } from "./budget-lines.ts";
 import { BudgetTable, createBudgetMemory } from "./budget-table.ts";
 import { createWaitingMemory, WaitingLines } from "./waiting-lines.ts";
 
@@ -71,6 +71,8 @@ export class BudgetStore {
   readonly #startedMs: number;
   readonly #live = new Map<string, WaitingLines>();
   readonly #read = new Map<string, number>();
+  /** Of the files that are read on, with what they have named */
+  readonly #decoders = new Map<string, BudgetLineDecoder>();
   #book = new BudgetBook();
   #lock: FolderLock | undefined;
   #journals = 0;
@@ -139,7 +141,7 @@ export class BudgetStore {
     if (waiting === undefined || this.#failure !== "") return charged;
     this.#try("Cannot keep the budgets", () => {
       this.#readJournals();
-      this.#apply(waiting.text());
+      this.#apply(waiting.text(), new BudgetLineDecoder());
       charged = this.#book.chargeOpen((id) => id.startsWith(`${name}.`));
       const settlements = charged.flatMap(({ counts }) =>
         counts.map(({ key, amount, expected, untilMs }) => ({
@@ -262,12 +264,12 @@ export class BudgetStore {
   /** Files before what waits: a call is reserved in a file before it can be settled, and a settlement counts once. */
   #readJournals(): void {
     for (const { file } of this.#files()) this.#readOn(file);
-    for (const waiting of this.#live.values()) this.#apply(waiting.text());
+    for (const waiting of this.#live.values()) this.#apply(waiting.text(), new BudgetLineDecoder());
   }
 
-  #apply(text: string): void {
+  #apply(text: string, decoder: BudgetLineDecoder): void {
     for (const line of text.split("\n")) {
-      const read = tryDecodeBudgetLine(line);
+      const read = decoder.decode(line);
       if (read !== undefined) this.#book.apply(read);
     }
   }
@@ -278,17 +280,17 @@ export class BudgetStore {
     const full = path.join(this.#options.directory, file);
     const { size } = statSync(full);
     if (size <= from) return;
-    const bytes = Buffer.alloc(size - from);
-    const handle = openSync(full, "r");
-    let length: number;
-    try {
-      length = readSync(handle, bytes, 0, bytes.length, from);
-    } finally {
-      closeSync(handle);
-    }
-    const end = bytes.lastIndexOf(lineEnd, length - 1) + 1;
-    this.#apply(bytes.toString("utf8", 0, end));
-    this.#read.set(file, from + end);
+    const known = this.#decoders.get(file);
+    const decoder = known ?? new BudgetLineDecoder();
+    // What is in the book already still names keys for what follows.
+    const start = known === undefined ? 0 : from;
+    const bytes = readPart(full, start, size);
+    const end = bytes.lastIndexOf(lineEnd) + 1;
+    const counted = Math.min(end, from - start);
+    for (const line of bytes.toString("utf8", 0, counted).split("\n")) decoder.decode(line);
+    this.#apply(bytes.toString("utf8", counted, end), decoder);
+    this.#decoders.set(file, decoder);
+    this.#read.set(file, start + end);
   }
 
   /** Files to which nobody adds any more. */
@@ -324,6 +326,18 @@ export class BudgetStore {
     for (const file of complete) {
       rmSync(path.join(directory, file), { force: true });
       this.#read.delete(file);
+      this.#decoders.delete(file);
     }
+  }
+}
+
+/** The bytes of a file from one place to another, or to its end. */
+function readPart(file: string, start: number, end: number): Buffer {
+  const bytes = Buffer.alloc(end - start);
+  const handle = openSync(file, "r");
+  try {
+    return bytes.subarray(0, readSync(handle, bytes, 0, bytes.length, start));
+  } finally {
+    closeSync(handle);
   }
 }

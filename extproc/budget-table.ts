@@ -82,7 +82,8 @@ export class BudgetTable {
       try {
         const place = this.#find(spot, nowMs);
         if (place === undefined) continue;
-        this.#add(place, spot, { used, reserved: -reserved, untilMs, nowMs });
+        this.#change(place, used, -reserved);
+        this.#hold(place, untilMs);
       } finally {
         this.#buckets.locks.unlock(spot.bucket);
       }
@@ -99,7 +100,9 @@ export class BudgetTable {
     try {
       const place = this.#placeOf(spot, nowMs, []);
       if (place === undefined) return false;
-      this.#add(place, spot, { ...count, reserved: 0, nowMs });
+      this.#begin(place, spot, nowMs);
+      this.#change(place, count.used, 0);
+      this.#hold(place, count.untilMs);
       return true;
     } finally {
       this.#buckets.locks.unlock(spot.bucket);
@@ -122,17 +125,23 @@ export class BudgetTable {
   #reserveAt(needs: readonly TableNeed[], spots: readonly Spot[], nowMs: number): ReserveOutcome {
     // Places are given out in turn, so that two new counts of one bucket do not get the same.
     const places: number[] = [];
-    for (const [position, spot] of spots.entries()) {
+    for (const spot of spots) {
+      const position = places.length;
       const place = this.#placeOf(spot, nowMs, places);
-      if (place === undefined) return { kind: "full" };
-      const { amount = 0, limit = 0 } = needs[position] ?? {};
-      const left = limit - this.#heldIn(place, spot, nowMs);
-      if (amount > left) return { kind: "exhausted", position, left: Math.max(0, left) };
+      const need = needs[position];
+      if (place === undefined || need === undefined) return { kind: "full" };
+      const left = need.limit - this.#heldIn(place, spot, nowMs);
+      if (need.amount > left) return { kind: "exhausted", position, left: Math.max(0, left) };
       places.push(place);
     }
-    for (const [position, spot] of spots.entries()) {
-      const { amount: reserved = 0, untilMs = 0 } = needs[position] ?? {};
-      this.#add(places[position] ?? 0, spot, { used: 0, reserved, untilMs, nowMs });
+    let position = 0;
+    for (const { amount, untilMs } of needs) {
+      const spot = spots[position];
+      const place = places[position++];
+      if (spot === undefined || place === undefined) continue;
+      this.#begin(place, spot, nowMs);
+      this.#change(place, 0, amount);
+      this.#hold(place, untilMs);
     }
     return reservedInAll;
   }
@@ -169,18 +178,23 @@ export class BudgetTable {
     return (this.#used[place] ?? 0) + (this.#reserved[place] ?? 0);
   }
 
-  #add(place: number, spot: Spot, change: Change): void {
-    const { used, reserved, untilMs, nowMs } = change;
-    if (!this.#isLive(place, nowMs) || !this.#isOf(place, spot)) {
-      this.#keys[2 * place] = spot.high;
-      this.#keys[2 * place + 1] = spot.low;
-      this.#used[place] = 0;
-      this.#reserved[place] = 0;
-      this.#untilMs[place] = 0;
-    }
+  /** Gives the place to the count, unless it has it. */
+  #begin(place: number, spot: Spot, nowMs: number): void {
+    if (this.#isLive(place, nowMs) && this.#isOf(place, spot)) return;
+    this.#keys[2 * place] = spot.high;
+    this.#keys[2 * place + 1] = spot.low;
+    this.#used[place] = 0;
+    this.#reserved[place] = 0;
+    this.#untilMs[place] = 0;
+  }
+
+  #change(place: number, used: number, reserved: number): void {
     this.#used[place] = (this.#used[place] ?? 0) + used;
     // Below 0 only where a thread ended in the middle of a change.
     this.#reserved[place] = Math.max(0, (this.#reserved[place] ?? 0) + reserved);
+  }
+
+  #hold(place: number, untilMs: number): void {
     this.#untilMs[place] = Math.max(this.#untilMs[place] ?? 0, untilMs);
   }
 }
@@ -190,15 +204,13 @@ const reservedInAll: ReserveOutcome = { kind: "reserved" };
 /** The buckets, each once, in the order in which locks are taken. */
 function inRisingOrder(spots: readonly Spot[]): number[] {
   const buckets: number[] = [];
-  for (const { bucket } of spots) if (!buckets.includes(bucket)) buckets.push(bucket);
-  return buckets.sort((a, b) => a - b);
-}
-
-interface Change {
-  readonly used: number;
-  readonly reserved: number;
-  readonly untilMs: number;
-  readonly nowMs: number;
+  // Put in where they belong: of three, a sort costs more than all else of a reservation.
+  for (const { bucket } of spots) {
+    let at = buckets.length;
+    while (at > 0 && (buckets[at - 1] ?? 0) > bucket) at--;
+    if (buckets[at - 1] !== bucket) buckets.splice(at, 0, bucket);
+  }
+  return buckets;
 }
 
 function layout(buckets: number) {

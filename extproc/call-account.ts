@@ -31,7 +31,7 @@ export interface AccountTools {
   readonly estimates: CallEstimates;
 }
 
-/** Reserves the most that the call may use, whoever serves it. */
+/** Reserves the most that the call may use, whoever serves it; the account may still be pending. */
 export function openAccount(
   { counts }: RuleBudget,
   { caller, demands, transaction }: AskedBudget,
@@ -64,6 +64,16 @@ export class CallAccount {
 
   constructor(options: CallAccountOptions) {
     this.#options = options;
+  }
+
+  /** What was reserved for the call. */
+  get reservation(): Reservation {
+    return this.#options.reservation;
+  }
+
+  /** Ends it for a call that was never sent. */
+  cancel(): void {
+    this.#options.reservation.settle({ tokens: 0, microDollars: 0 });
   }
 
   /** Takes the answer's headers, which are borrowed. */

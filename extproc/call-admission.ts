@@ -1,10 +1,13 @@
 /** Whether the limits and the budget of a call's rule have room for it: in all of them, or nothing of any is taken. */
 
 import { refuseLimited } from "../gateway/limit-refusal.ts";
-import type { Command, WorkOutcome } from "../gateway/decision.ts";
-import type { LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
+import { refuseExhausted } from "../gateway/budget-refusal.ts";
+import type { WorkOutcome } from "../gateway/decision.ts";
+import type { LimitedRequest, LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
+import type { RoutedRule } from "../gateway/routing-plan.ts";
 import type { AccountTools, AskedBudget, CallAccount } from "./call-account.ts";
 import { openAccount } from "./call-account.ts";
+import type { SessionCommand } from "./commands.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RoutedCall } from "./routed-call.ts";
 
@@ -14,12 +17,15 @@ export type AdmittedCall =
   | { readonly kind: "admitted"; readonly account: CallAccount | undefined }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
-/** A call of whose limits something must be known first; nothing is taken yet. */
+/** A call that something must be known of first: of its limits, or that its reservation is written down. */
 export interface WaitingCall {
   readonly kind: "waiting";
-  readonly work: Command;
-  /** What becomes of it after the work, however that ended */
-  readonly settle: (outcome: WorkOutcome) => AdmittedCall;
+  /** What the session asks for, whose end comes back to it */
+  readonly command: SessionCommand;
+  /** Of a call whose reservation is pending; undefined: nothing is reserved yet */
+  readonly account: CallAccount | undefined;
+  /** What becomes of it then, however that ended */
+  readonly settle: (outcome: WorkOutcome) => AdmittedCall | WaitingCall;
 }
 
 /** What calls are admitted by. */
@@ -33,32 +39,77 @@ export type AskingCall = Pick<AskedBudget, "caller" | "transaction">;
 /** Takes what the call needs: of limits first, because what a budget reserves is written down. */
 export function admitCall(
   { rule, demands }: Pick<RoutedCall, "rule" | "demands">,
-  { caller, transaction }: AskingCall,
+  asking: AskingCall,
   tools: AdmissionTools,
 ): AdmittedCall | WaitingCall {
-  if (rule === undefined) return { kind: "admitted", account: undefined };
-  const { limiter } = tools;
-  const { budget, limits = noLimits, route } = rule;
-  const request = { caller, route };
-  const reserve = (): AdmittedCall => {
-    if (budget === undefined || budget.counts.length === 0) {
-      return { kind: "admitted", account: undefined };
-    }
-    const opened = openAccount(budget, { caller, demands, transaction }, tools);
-    if (opened.kind === "open") return { kind: "admitted", account: opened.account };
-    if (limits.length > 0) limiter.giveBack(limits, request);
-    return opened;
-  };
-  if (limits.length === 0) return reserve();
-  const admitBy = (verdict: LimitVerdict): AdmittedCall =>
-    verdict.kind === "taken" ? reserve() : { kind: "refused", refusal: refuseLimited(verdict) };
-  const verdict = limiter.take(limits, request);
-  if (verdict.kind !== "work") return admitBy(verdict);
-  return {
-    kind: "waiting",
-    work: verdict,
-    settle: (outcome) => admitBy(limiter.settle(limits, request, outcome)),
-  };
+  if (rule === undefined || (rule.budget === undefined && rule.limits === undefined)) return free;
+  return new Admission(rule, { ...asking, demands }, tools).begin();
 }
 
-const noLimits: readonly never[] = [];
+/** One call that asks. */
+class Admission {
+  readonly #rule: RoutedRule;
+  readonly #asked: AskedBudget;
+  readonly #tools: AdmissionTools;
+  readonly #request: LimitedRequest;
+
+  constructor(rule: RoutedRule, asked: AskedBudget, tools: AdmissionTools) {
+    this.#rule = rule;
+    this.#asked = asked;
+    this.#tools = tools;
+    this.#request = { caller: asked.caller, route: rule.route };
+  }
+
+  begin(): AdmittedCall | WaitingCall {
+    const { limits = none } = this.#rule;
+    if (limits.length === 0) return this.#reserve();
+    const { limiter } = this.#tools;
+    const verdict = limiter.take(limits, this.#request);
+    if (verdict.kind !== "work") return this.#admitBy(verdict);
+    return {
+      kind: "waiting",
+      command: { kind: "start-work", work: verdict },
+      account: undefined,
+      settle: (outcome) => this.#admitBy(limiter.settle(limits, this.#request, outcome)),
+    };
+  }
+
+  #admitBy(verdict: LimitVerdict): AdmittedCall | WaitingCall {
+    if (verdict.kind === "taken") return this.#reserve();
+    return { kind: "refused", refusal: refuseLimited(verdict) };
+  }
+
+  /** Many reservations are written down at once, and no call goes on before its own is. */
+  #reserve(): AdmittedCall | WaitingCall {
+    const { budget } = this.#rule;
+    if (budget === undefined || budget.counts.length === 0) return free;
+    const opened = openAccount(budget, this.#asked, this.#tools);
+    if (opened.kind === "refused") return this.#refuse(opened.refusal);
+    const { account } = opened;
+    const { reservation } = account;
+    if (reservation.standing !== "pending") return this.#settle(account);
+    return {
+      kind: "waiting",
+      command: { kind: "await-reservation", reservation },
+      account,
+      settle: () => this.#settle(account),
+    };
+  }
+
+  #settle(account: CallAccount): AdmittedCall {
+    if (account.reservation.standing === "open") return { kind: "admitted", account };
+    return this.#refuse(unwritten);
+  }
+
+  #refuse(refusal: Refusal): AdmittedCall {
+    const { limits = none } = this.#rule;
+    if (limits.length > 0) this.#tools.limiter.giveBack(limits, this.#request);
+    return { kind: "refused", refusal };
+  }
+}
+
+const none: readonly never[] = [];
+
+const free: AdmittedCall = { kind: "admitted", account: undefined };
+
+const unwritten = refuseExhausted({ kind: "unavailable", cause: "unwritable" });

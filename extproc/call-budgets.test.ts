@@ -1,4 +1,9 @@
 import t from "tap";
+import type { LineWaiter, WriteOutcome } from "./budget-journal.ts";
+import type { BudgetLine } from "./budget-lines.ts";
+import { BudgetTable, createBudgetMemory } from "./budget-table.ts";
+import { CallBudgets } from "./call-budgets.ts";
+import { createCounters, ThreadCounters } from "./thread-counters.ts";
 import { createBudgeter, lateEvening } from "./testdata/budgeter.ts";
 
 const day = { name: "default/team", scope: "day", unit: "tokens", limit: 1_000 } as const;
@@ -115,4 +120,86 @@ t.test("what cannot be counted is refused", async (test) => {
   );
   test.same(verdicts.at(-1), { kind: "unavailable", cause: "full" });
   test.equal(counters.get("fullBudgets"), 1);
+});
+
+/** Budgets whose journal keeps all that is reserved until it is told what became of it. */
+function createPending() {
+  const lines: BudgetLine[] = [];
+  let waiters: LineWaiter[] = [];
+  const end = (outcome: WriteOutcome) => {
+    const told = waiters;
+    waiters = [];
+    for (const waiter of told) waiter.onWritten(outcome);
+  };
+  const journal = {
+    append(line: BudgetLine, waiter?: LineWaiter) {
+      lines.push(line);
+      if (waiter !== undefined) waiters.push(waiter);
+      return "pending" as const;
+    },
+    appendSoon: (line: BudgetLine) => lines.push(line) > 0,
+    flush() {
+      end("written");
+      return true;
+    },
+  };
+  const table = new BudgetTable(createBudgetMemory(64));
+  const counters = new ThreadCounters(createCounters(1), 0);
+  const nowMs = () => lateEvening;
+  const budgeter = new CallBudgets({ table, journal, name: "test", counters, nowMs });
+  const reserve = () => {
+    const verdict = budgeter.reserve([day], "run:1", most);
+    if (verdict.kind !== "reserved") throw new TypeError(verdict.kind);
+    return verdict.reservation;
+  };
+  const counted = () => table.read("day tokens default%2Fteam 2026-11-28", lateEvening);
+  return { reserve, counted, counters, lines, end };
+}
+
+t.test(
+  "a reservation counts while it is pending, and calls back when it is written",
+  async (test) => {
+    const { reserve, counted, end } = createPending();
+    const reservation = reserve();
+    test.equal(reservation.standing, "pending");
+    test.same(counted(), { used: 0, reserved: 600 });
+    const seen: string[] = [];
+    reservation.whenWritten(() => seen.push(reservation.standing));
+    test.strictSame(seen, []);
+    end("written");
+    test.strictSame(seen, ["open"]);
+    reservation.whenWritten(() => seen.push("at once"));
+    test.strictSame(seen, ["open", "at once"]);
+  },
+);
+
+for (const outcome of ["unwritten", "torn"] as const) {
+  t.test(`a reservation that was ${outcome} is lost, and holds nothing`, async (test) => {
+    const { reserve, counted, counters, lines, end } = createPending();
+    const reservation = reserve();
+    const seen: string[] = [];
+    reservation.whenWritten(() => seen.push(reservation.standing));
+    end(outcome);
+    test.strictSame(seen, ["lost"]);
+    test.same(counted(), { used: 0, reserved: 0 });
+    test.equal(counters.get("unwrittenBudgets"), 1);
+    reservation.settle({ tokens: 5, microDollars: null });
+    test.same(counted(), { used: 0, reserved: 0 });
+    const takenBack = lines.slice(1);
+    // Perhaps it is in the file: a later life must not charge it.
+    if (outcome === "torn") test.match(takenBack, [{ kind: "settled", id: "test.0", used: [0] }]);
+    else test.strictSame(takenBack, []);
+  });
+}
+
+t.test("settle() of a pending reservation has it written first", async (test) => {
+  const { reserve, counted, lines } = createPending();
+  const reservation = reserve();
+  reservation.settle({ tokens: 5, microDollars: null });
+  test.equal(reservation.standing, "open");
+  test.strictSame(
+    lines.map(({ kind }) => kind),
+    ["reserved", "settled"],
+  );
+  test.same(counted(), { used: 5, reserved: 0 });
 });

@@ -6,11 +6,12 @@ import type {
   CallMost,
   CallNeed,
   Reservation,
+  ReservationStanding,
 } from "../gateway/budgeter.ts";
 import type { BudgetCount } from "../gateway/snapshot.ts";
-import type { BudgetJournal } from "./budget-journal.ts";
+import type { BudgetJournal, LineWaiter, WriteOutcome } from "./budget-journal.ts";
 import { encodeBudgetKey } from "./budget-key.ts";
-import type { CountAmount } from "./budget-lines.ts";
+import type { BudgetLine, CountAmount } from "./budget-lines.ts";
 import type { BudgetTable, TableNeed, TableSettlement } from "./budget-table.ts";
 import { executionKey } from "./caller-key.ts";
 import { KnownKeys } from "./known-keys.ts";
@@ -20,7 +21,7 @@ import type { ThreadCounters } from "./thread-counters.ts";
 export interface CallBudgetsOptions {
   readonly table: BudgetTable;
   /** Undefined: nothing can be written down, and every call is refused */
-  readonly journal: Pick<BudgetJournal, "append" | "appendSoon"> | undefined;
+  readonly journal: Pick<BudgetJournal, "append" | "appendSoon" | "flush"> | undefined;
   /** What ids of this thread begin with; unique for ever */
   readonly name: string;
   readonly counters: ThreadCounters;
@@ -28,6 +29,7 @@ export interface CallBudgetsOptions {
   readonly nowMs: () => number;
 }
 
+const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
 /** An execution that asks for nothing for so long has ended, whoever says so. */
@@ -75,14 +77,11 @@ export class CallBudgets implements Budgeter {
     const id = `${name}.${this.#next++}`;
     const { tokens, microDollars } = need.expected;
     const call = { transaction: need.transaction, tokens, microDollars };
-    const isWritten = journal?.append({ kind: "reserved", id, counts: needs, call }) ?? false;
-    if (!isWritten) {
-      counters.add("unwrittenBudgets", 1);
-      const none = { tokens: 0, microDollars: 0 };
-      release({ counts, needs, used: none }, this.#options);
-      return { kind: "unavailable", cause: "unwritable" };
-    }
     const reservation = new OpenReservation({ id, counts, needs }, this.#options);
+    const line = { kind: "reserved", id, counts: needs, call } as const;
+    if (journal === undefined) reservation.onWritten("unwritten");
+    else journal.append(line, reservation);
+    if (reservation.standing === "lost") return { kind: "unavailable", cause: "unwritable" };
     return { kind: "reserved", reservation };
   }
 
@@ -99,6 +98,8 @@ export class CallBudgets implements Budgeter {
 /** What is asked of the table for one count, and written down. */
 interface CountNeed extends TableNeed, CountAmount {}
 
+type SettledLine = Extract<BudgetLine, { kind: "settled" }>;
+
 interface Reserved {
   readonly id: string;
   readonly counts: readonly BudgetCount[];
@@ -106,17 +107,51 @@ interface Reserved {
 }
 
 /** One call that is under way. */
-class OpenReservation implements Reservation {
+class OpenReservation implements Reservation, LineWaiter {
   readonly #reserved: Reserved;
   readonly #options: CallBudgetsOptions;
+  #standing: ReservationStanding = "pending";
   #isOpen = true;
+  #callback: (() => void) | undefined;
 
   constructor(reserved: Reserved, options: CallBudgetsOptions) {
     this.#reserved = reserved;
     this.#options = options;
   }
 
+  get standing(): ReservationStanding {
+    return this.#standing;
+  }
+
+  whenWritten(callback: () => void): void {
+    if (this.#standing === "pending") this.#callback = callback;
+    else callback();
+  }
+
+  onWritten(outcome: WriteOutcome): void {
+    const isWritten = outcome === "written";
+    this.#standing = isWritten ? "open" : "lost";
+    if (!isWritten) this.#giveUp(outcome === "torn");
+    const callback = this.#callback;
+    this.#callback = undefined;
+    callback?.();
+  }
+
+  /** Nobody sends anything by it: what a later life finds of it in the file counts nothing. */
+  #giveUp(isTorn: boolean): void {
+    const { id, counts, needs } = this.#reserved;
+    const { journal, counters } = this.#options;
+    this.#isOpen = false;
+    counters.add("unwrittenBudgets", 1);
+    release({ counts, needs, used: { tokens: 0, microDollars: 0 } }, this.#options);
+    if (!isTorn) return;
+    const zeros = needs.map(() => 0);
+    journal?.appendSoon({ kind: "settled", id, used: zeros, untilMs: zeros });
+  }
+
   settle(used: Parameters<Reservation["settle"]>[0]): void {
+    // It is settled in the file only after it was reserved there.
+    if (this.#standing === "pending") this.#options.journal?.flush();
     if (!this.#isOpen) return;
     this.#isOpen = false;
     const { id, counts, needs } = this.#reserved;
@@ -124,16 +159,17 @@ class OpenReservation implements Reservation {
     const now = nowMs();
     const amounts: number[] = [];
     const untilMs: number[] = [];
-    for (const [at, count] of counts.entries()) {
-      amounts.push(amountOf(count, used));
+    for (const count of counts) {
       const later = count.scope === "day" ? 0 : untilOf(count, now);
-      untilMs.push(Math.max(needs[at]?.untilMs ?? 0, later));
+      untilMs.push(later === needs[amounts.length]?.untilMs ? 0 : later);
+      amounts.push(amountOf(count, used));
     }
+    const line: SettledLine =
+      used.isEstimated === true
+        ? { kind: "settled", id, used: amounts, untilMs, isEstimated: true }
+        : { kind: "settled", id, used: amounts, untilMs };
     // Where it is lost, the next life of the process charges what was expected.
-    const line = { kind: "settled", id, used: amounts, untilMs } as const;
-    const isKept =
-      journal?.appendSoon(used.isEstimated === true ? { ...line, isEstimated: true } : line) ??
-      false;
+    const isKept = journal?.appendSoon(line) ?? false;
     if (!isKept) counters.add("unwrittenBudgets", 1);
     release({ counts, needs, used }, this.#options);
   }
@@ -144,9 +180,9 @@ function release(
   { table, nowMs }: CallBudgetsOptions,
 ): void {
   const settlements: TableSettlement[] = [];
-  for (const [at, count] of counts.entries()) {
-    const need = needs[at];
-    if (need === undefined) continue;
+  for (const count of counts) {
+    const need = needs[settlements.length];
+    if (need === undefined) break;
     const { key, amount: reserved, untilMs } = need;
     settlements.push({ key, reserved, used: amountOf(count, used), untilMs });
   }
@@ -167,6 +203,7 @@ function executionKeyOf(count: BudgetCount, caller: string): string {
 }
 
 function untilOf({ scope }: BudgetCount, nowMs: number): number {
-  if (scope === "execution") return nowMs + executionMs;
+  // For many calls the same, which is then written once.
+  if (scope === "execution") return Math.ceil(nowMs / minuteMs) * minuteMs + executionMs;
   return nowMs - (nowMs % dayMs) + dayMs + afterDayMs;
 }

@@ -51,29 +51,27 @@ function mostOf(
   habitsOf: ChargeTerms["habitsOf"],
   outputOf: typeof expectOutput,
 ): CallMost {
-  const each = demands.map((demand) => {
+  let tokens = 0;
+  let microDollars: number | null = null;
+  for (const demand of demands) {
     const habits = habitsOf(demand);
-    const input = estimateInput(demand, habits);
-    return { demand, used: { input, output: outputOf(demand, habits) } };
-  });
-  const costs = each.flatMap(({ demand: { price }, used }) =>
-    price === null ? [] : [mostCostOf(price, used)],
-  );
-  return {
-    tokens: Math.max(0, ...each.map(({ used }) => used.input + used.output)),
-    microDollars: costs.length === 0 ? null : Math.max(...costs),
-  };
+    const used = { input: estimateInput(demand, habits), output: outputOf(demand, habits) };
+    tokens = Math.max(tokens, used.input + used.output);
+    if (demand.price === null) continue;
+    microDollars = Math.max(microDollars ?? 0, mostCostOf(demand.price, used));
+  }
+  return { tokens, microDollars };
 }
 
 /** The charge for a call. */
 export function chargeFor(end: CallEnd, terms: ChargeTerms): CallCharge {
   const { demands, status, isLocal, isUnsent, usage } = end;
-  const [demand, ...others] = demands;
+  const demand = demands[0];
   if (isUnsent || (!isLocal && status >= 400 && usage === null)) {
     return { tokens: 0, microDollars: demand?.price === null ? null : 0, isEstimated: false };
   }
   if (demand === undefined) return { ...terms.most, isEstimated: true };
-  if (others.length > 0 || isLocal || status === 0) return unanswered(demands, terms);
+  if (demands.length > 1 || isLocal || status === 0) return unanswered(demands, terms);
   return isTold(end, demand) ? told(end, demand) : seen(end, demand, terms);
 }
 

@@ -8,6 +8,7 @@ import { chargeFor, expectedOf, isTold } from "./call-charge.ts";
 import type { CallDemand } from "./call-demand.ts";
 import { lessonOf } from "./call-estimate.ts";
 import type { Habits, HabitTable } from "./habit-table.ts";
+import { nothingKnown } from "./habit-table.ts";
 
 /** What estimates are given. */
 export interface CallEstimatesOptions {
@@ -45,14 +46,16 @@ export class CallEstimates {
     return charge;
   }
 
-  #learn({ demands, ...end }: CallEnd): void {
-    const [demand, ...others] = demands;
-    const { usage, seen, isLocal, status } = end;
-    if (demand === undefined || others.length > 0 || usage === null) return;
+  #learn(end: CallEnd): void {
+    const { demands, usage, seen, isLocal, status } = end;
+    const demand = demands[0];
+    if (demand === undefined || demands.length > 1 || usage === null) return;
     if (isLocal || status < 200 || status > 299) return;
-    if (demand.input === 0 || !isTold({ demands, ...end }, demand)) return;
+    if (demand.input === 0 || !isTold(end, demand)) return;
     const { table, nowMs } = this.#options;
-    const lesson = lessonOf(demand, usage, { habits: this.#habitsOf(demand), seen });
+    // What a plain answer teaches does not depend on what is known.
+    const habits = seen.isStream ? this.#habitsOf(demand) : nothingKnown;
+    const lesson = lessonOf(demand, usage, { habits, seen });
     table.learn(demand.habit, lesson, nowMs());
   }
 }

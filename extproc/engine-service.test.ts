@@ -1,5 +1,6 @@
 /** Tests that a stream gets the session of its role and plan, with what the thread knows. */
 import t from "tap";
+import { createOpenMemory, OpenRequests } from "./open-requests.ts";
 import { createLimitMemory, LimitTable } from "./limit-table.ts";
 import type { CallFacts } from "../gateway/call-facts.ts";
 import { ManualClock } from "../gateway/clock.ts";
@@ -41,6 +42,7 @@ function serve() {
     clock,
     counters: new ThreadCounters(createCounters(1), 0),
     limits: new LimitTable(createLimitMemory(64)),
+    openRequests: new OpenRequests(createOpenMemory(1, 16), { threads: 1, slot: 0 }),
     habits: new HabitTable(createHabitMemory(16)),
     budgets: { table: new BudgetTable(createBudgetMemory(64)), journal: undefined, name: "" },
     sampleSeed: 1,
@@ -75,7 +77,7 @@ function serve() {
 
 const body = JSON.stringify(chat());
 const request = [requestHeaders(), message("request-body", { body, endOfStream: true })] as const;
-const call = encodeAskedHead("tx1", sentRequest({ body }), []) ?? "lost";
+const call = encodeAskedHead("tx1", sentRequest({ body }), { ways: [], held: [] }) ?? "lost";
 const attempt = {
   "x-clrk-extproc-role": "upstream",
   "x-clrk-plan": "attempt",

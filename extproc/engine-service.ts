@@ -18,6 +18,7 @@ import { AttemptSession } from "./attempt-session.ts";
 import type { CallBudgetsOptions } from "./call-budgets.ts";
 import { CallBudgets } from "./call-budgets.ts";
 import { CallEstimates } from "./call-estimates.ts";
+import { agentKey } from "./caller-key.ts";
 import { readCaller } from "./caller.ts";
 import { EjectedCandidates } from "./ejected-candidates.ts";
 import type { ConnectionCallParts } from "./connection-call.ts";
@@ -28,6 +29,8 @@ import { McpSession } from "./mcp-session.ts";
 import { NetworkCall } from "./network-call.ts";
 import type { LimitTable } from "./limit-table.ts";
 import { Observation } from "./observation.ts";
+import { OpenRequestSession } from "./open-request-session.ts";
+import type { OpenRequests } from "./open-requests.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { PlanBook } from "./plan-book.ts";
 import type { SharedPortions } from "./rate-limits.ts";
@@ -60,6 +63,8 @@ export interface EngineServiceOptions {
   readonly limits: LimitTable;
   /** Portions of limits that replicas share; absent: nothing is shared */
   readonly shared?: SharedPortions;
+  /** How many requests of each agent are open, in memory of all threads */
+  readonly openRequests: OpenRequests;
   /** How far budgets are used, and where this thread writes down what it reserves */
   readonly budgets: Pick<CallBudgetsOptions, "table" | "journal" | "name">;
   /** What calls of models usually use, in memory of all threads */
@@ -127,6 +132,7 @@ export class EngineService {
         isEjected: (pick) => this.#health.isEjected(pick, monotonicMs(clock)),
         random: Math.random,
         prices: [...prices, ...priceTable],
+        swap: (id) => this.#book.findSwap(id),
       },
       observe: (plan, request, settler) =>
         new Observation({
@@ -178,6 +184,7 @@ export class EngineService {
     const call = new SessionCall(stream, this.#parts);
     const id = stream.header(CLRK_HEADERS.plan) ?? "";
     const role = stream.header(CLRK_HEADERS.extprocRole);
+    if (role === ENGINE_ROLE.ceiling) return call.begin(this.#openRequest(stream, id));
     if (role === ENGINE_ROLE.swap) return call.begin(new SwapSession(this.#book.findSwap(id)));
     if (role === ENGINE_ROLE.upstream) {
       const entry = this.#book.findAttempt(id);
@@ -197,6 +204,18 @@ export class EngineService {
       return call.begin(new McpSession({ entry, judge: entry.mcp, caller, tools, settler: call }));
     }
     return call.begin(new Session({ entry, caller, tools: this.#tools, settler: call }));
+  }
+
+  /** The id says how many there may be, and on which gateway. */
+  #openRequest(stream: GrpcStream, id: string): OpenRequestSession {
+    const [, digits = "", gateway = ""] = /^(\d{1,5}) (.+)$/.exec(id) ?? [];
+    const caller = readCaller(stream.header(CLRK_HEADERS.caller));
+    const agent = agentKey(caller, (runId) => this.#runs.find(runId));
+    return new OpenRequestSession({
+      key: `${gateway}\u0000${agent}`,
+      most: digits === "" ? undefined : Number(digits),
+      requests: this.#options.openRequests,
+    });
   }
 
   #openNetwork(stream: GrpcStream): NetworkCall {

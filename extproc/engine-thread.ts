@@ -19,6 +19,7 @@ import { encodeFacts } from "./facts-text.ts";
 import { HabitTable } from "./habit-table.ts";
 import { GrpcServer } from "./http2/server.ts";
 import { LimitTable } from "./limit-table.ts";
+import { OpenRequests } from "./open-requests.ts";
 import { PortionTable } from "./portion-table.ts";
 import { PortionWaiters } from "./portion-waiters.ts";
 import { ThreadCounters } from "./thread-counters.ts";
@@ -38,7 +39,7 @@ class ServingThread {
   readonly #asker = new ConfirmationAsker(report);
 
   constructor(order: Extract<ThreadOrder, { kind: "serve" }>) {
-    const { counters, limits, portions, slot, budgets, habits, journal, prices, sampleSeed } =
+    const { counters, limits, open, portions, slot, budgets, habits, journal, prices, sampleSeed } =
       order;
     const row = new ThreadCounters(counters, slot);
     this.#journal = journal && new BudgetJournal({ ...journal, clock: systemClock });
@@ -51,6 +52,7 @@ class ServingThread {
       clock: systemClock,
       counters: row,
       limits: new LimitTable(limits),
+      openRequests: new OpenRequests(open.memory, { threads: open.threads, slot }),
       ...(portions !== undefined && {
         shared: {
           table: new PortionTable(portions),
@@ -71,6 +73,7 @@ class ServingThread {
     });
     this.#server = new GrpcServer({
       methods: this.#service.methods,
+      ...(this.#journal !== undefined && { batch: this.#journal }),
       clock: systemClock,
       limits: engineLimits,
       onError: (error) => report({ kind: "trouble", message: describeError(error) }),

@@ -24,6 +24,12 @@ export interface Habits {
   readonly hiddenTokens: number;
 }
 
+/** Of a model that was never called. */
+export const nothingKnown: Habits = {
+  ...{ promptWeight: 0, promptTokens: 0, textWeight: 0, textTokens: 0 },
+  ...{ plainBytes: 0, plainTokens: 0, calls: 0, outputTokens: 0, hiddenTokens: 0 },
+};
+
 /** What one call adds. */
 export type HabitLesson = Partial<Habits>;
 
@@ -88,33 +94,41 @@ export class HabitTable {
 
   /** What is known of a model. */
   read(key: string): Habits {
-    return this.#locked(key, (spot) => this.#habitsAt(this.#find(spot)));
+    const spot = this.#buckets.spotOf(key);
+    const { locks } = this.#buckets;
+    locks.lock(spot.bucket);
+    try {
+      const place = this.#find(spot);
+      return place === undefined ? nothingKnown : this.#habitsAt(place * fields.length);
+    } finally {
+      locks.unlock(spot.bucket);
+    }
   }
 
   /** Takes what one call says, in Unix `ms`. */
   learn(key: string, lesson: HabitLesson, nowMs: number): void {
-    this.#locked(key, (spot) => {
+    const spot = this.#buckets.spotOf(key);
+    const { locks } = this.#buckets;
+    locks.lock(spot.bucket);
+    try {
       const place = this.#find(spot) ?? this.#take(spot);
-      const first = place * fields.length;
-      const lessons = (this.#lessons[place] ?? 0) + 1;
-      const scale = lessons > mostLessons ? 0.5 : 1;
-      for (const [at, field] of fields.entries()) {
-        const sum = (this.#sums[first + at] ?? 0) + (lesson[field] ?? 0);
-        this.#sums[first + at] = sum * scale;
-      }
-      this.#lessons[place] = lessons * scale;
+      this.#add(place, lesson);
       this.#touched[place] = nowMs;
-    });
+    } finally {
+      locks.unlock(spot.bucket);
+    }
   }
 
-  #locked<T>(key: string, action: (spot: Spot) => T): T {
-    const spot = this.#buckets.spotOf(key);
-    this.#buckets.locks.lock(spot.bucket);
-    try {
-      return action(spot);
-    } finally {
-      this.#buckets.locks.unlock(spot.bucket);
+  #add(place: number, lesson: HabitLesson): void {
+    const first = place * fields.length;
+    const lessons = (this.#lessons[place] ?? 0) + 1;
+    const scale = lessons > mostLessons ? 0.5 : 1;
+    for (let at = 0; at < fields.length; at++) {
+      const field = fields[at];
+      const added = field === undefined ? 0 : (lesson[field] ?? 0);
+      this.#sums[first + at] = ((this.#sums[first + at] ?? 0) + added) * scale;
     }
+    this.#lessons[place] = lessons * scale;
   }
 
   #find({ bucket, high, low }: Spot): number | undefined {
@@ -142,23 +156,24 @@ export class HabitTable {
     return oldest;
   }
 
-  #habitsAt(place: number | undefined): Habits {
-    const sum = (at: number) => {
-      const found = place === undefined ? 0 : (this.#sums[place * fields.length + at] ?? 0);
-      // A copy of memory in a file is not believed further than that.
-      return Number.isFinite(found) && found > 0 ? found : 0;
-    };
+  #habitsAt(first: number): Habits {
     return {
-      promptWeight: sum(0),
-      promptTokens: sum(1),
-      textWeight: sum(2),
-      textTokens: sum(3),
-      plainBytes: sum(4),
-      plainTokens: sum(5),
-      calls: sum(6),
-      outputTokens: sum(7),
-      hiddenTokens: sum(8),
+      promptWeight: this.#sumAt(first),
+      promptTokens: this.#sumAt(first + 1),
+      textWeight: this.#sumAt(first + 2),
+      textTokens: this.#sumAt(first + 3),
+      plainBytes: this.#sumAt(first + 4),
+      plainTokens: this.#sumAt(first + 5),
+      calls: this.#sumAt(first + 6),
+      outputTokens: this.#sumAt(first + 7),
+      hiddenTokens: this.#sumAt(first + 8),
     };
+  }
+
+  /** A copy of memory in a file is not believed further than that. */
+  #sumAt(at: number): number {
+    const found = this.#sums[at] ?? 0;
+    return Number.isFinite(found) && found > 0 ? found : 0;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { tryLetBy } from "../gateway/audit.ts";
-import type { AuditedDenial, CallFacts, EngineDenial, McpFacts } from "../gateway/call-facts.ts";
+import type { McpFacts } from "../gateway/call-facts.ts";
 import type { Cancellation } from "../gateway/confirmation.ts";
 import type { Command, WorkOutcome } from "../gateway/decision.ts";
 import { refuseLimited } from "../gateway/limit-refusal.ts";
@@ -15,11 +15,9 @@ import type {
   McpOutcome,
   McpRefusal,
 } from "../gateway/mcp-judge.ts";
-import { redactTarget } from "../gateway/redact.ts";
 import type { LimitVerdict } from "../gateway/rate-limiter.ts";
 import { letByPick, letByReasons } from "../gateway/routing-plan.ts";
 import type { LimitPlan } from "../gateway/snapshot.ts";
-import type { TraceIds } from "../gateway/trace-context.ts";
 import {
   answerOf,
   askCommand,
@@ -31,18 +29,20 @@ import type { SessionCommand } from "./commands.ts";
 import { nothing } from "./commands.ts";
 import { GRPC_STATUS } from "./http2/grpc-status.ts";
 import { McpAnswer } from "./mcp-answer.ts";
-import { asDenied, headOf, withoutCredentials, withResults } from "./mcp-exchange.ts";
+import { asDenied, headOf, withoutCredentials } from "./mcp-exchange.ts";
+import { McpRecord } from "./mcp-record.ts";
 import { compressedAnswer, cutBody, encodeMcpRefusal } from "./mcp-refusal.ts";
 import { encodeBodyReply, encodeHeadersReply, encodeLongerWait } from "./mutation.ts";
-import type { Observation, Settler } from "./observation.ts";
+import type { Settler } from "./observation.ts";
 import { askPolicies } from "./mcp-policies.ts";
+import { sendMcp } from "./mcp-way.ts";
 import type { PlanEntry } from "./plan-book.ts";
 import type { Refusal } from "./refusal.ts";
 import { encodeRefusal } from "./refusal.ts";
 import type { SessionTools } from "./session-tools.ts";
 import { ownFault } from "./session-refusals.ts";
 import { fault, replyCommands } from "./session-replies.ts";
-import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
+import type { TransactionMessage } from "./transaction-message.ts";
 import { ownedHeaders } from "./waiting-messages.ts";
 import type { WordRedactor } from "./word-redactor.ts";
 
@@ -80,23 +80,16 @@ interface AskedOutcome {
 /** One request to an MCP server. */
 export class McpSession {
   readonly #options: McpSessionOptions;
+  readonly #record: McpRecord;
   #state: State = "headers";
-  #id = "";
-  #startedMs = 0;
-  #trace: TraceIds | null = null;
   #head: McpHead | undefined;
   #hasResponse = false;
   /** Whether answers may name what is refused */
   #filters = false;
-  #observation: Observation | undefined;
-  #denial: EngineDenial | null = null;
-  #wouldDeny: AuditedDenial | undefined;
-  #mcp: McpFacts | null = null;
   #asked: AskedOutcome | undefined;
   /** What ids of requests that went on are compared by, in the order of the messages */
   #requestKeys: readonly (string | null)[] = [];
   #answer: McpAnswer | undefined;
-  #target: CallFacts["target"] = null;
   /** Goes on after the work that is waited for */
   #resume: ((outcome: WorkOutcome) => readonly SessionCommand[]) | undefined;
   #isSettling = false;
@@ -104,6 +97,7 @@ export class McpSession {
 
   constructor(options: McpSessionOptions) {
     this.#options = options;
+    this.#record = new McpRecord(options);
   }
 
   /** Whether the stream is over and `onSettled()` is waited for. */
@@ -152,32 +146,16 @@ export class McpSession {
     if (this.#state === "closed") return nothing;
     if (this.#state === "asking") this.#onWithdrawn();
     this.#state = "closed";
-    this.#isSettling = this.#observation?.close() === "settling";
+    this.#isSettling = this.#record.close() === "settling";
     return this.#isSettling ? nothing : this.onSettled();
   }
 
   /** All that will be read of the bodies has been; also when it took too long. */
   onSettled(): readonly SessionCommand[] {
-    if (this.#isRecorded || this.#state !== "closed" || this.#id === "") return nothing;
+    if (this.#isRecorded || this.#state !== "closed" || this.#record.id === "") return nothing;
     this.#isRecorded = true;
     this.#isSettling = false;
-    const observation = this.#observation;
-    const facts: CallFacts = {
-      id: this.#id,
-      trace: this.#denial === null || this.#hasResponse ? this.#trace : null,
-      model: null,
-      capture: observation?.capture() ?? null,
-      denial: this.#denial,
-      ...(this.#wouldDeny !== undefined && { wouldDeny: this.#wouldDeny }),
-      routing: null,
-      target: this.#target,
-      responseChunks: observation?.responseChunks ?? 0,
-      ...(this.#mcp !== null && {
-        mcp: withResults(this.#mcp, this.#requestKeys, this.#answer?.reader),
-      }),
-    };
-    observation?.destroy();
-    return [{ kind: "record", facts }];
+    return [{ kind: "record", facts: this.#record.take(this.#requestKeys, this.#answer) }];
   }
 
   #onRequestHeaders({ phase, headers, endOfStream }: TransactionMessage) {
@@ -188,29 +166,37 @@ export class McpSession {
     }
     if (phase !== "request-headers") return fault(phase);
     const { entry, caller, tools, judge } = this.#options;
-    this.#id = tools.nextId();
-    this.#startedMs = tools.nowMs();
-    this.#trace = tools.trace(headers.find("traceparent"));
-    const head = headOf(ownedHeaders(headers), !endOfStream);
+    const kept = ownedHeaders(headers);
+    const trace = this.#record.begin(kept, endOfStream);
+    const head = headOf(kept, !endOfStream);
     this.#head = head;
-    this.#observe(headers, endOfStream);
     if (head.scheme === "") return this.#refuse(ownFault);
-    this.#mcp = judge.headFacts(head);
+    this.#record.noteMessages(judge.headFacts(head));
     const refusal = judge.judgeHead(head);
     const pick = refusal && this.#letBy(refusal);
     if (refusal !== undefined && pick === undefined) return this.#refuseAsMcp(refusal);
     const changes = askPolicies(entry, {
-      request: { head, headers, caller, trace: this.#trace },
+      request: { head, headers, caller, trace },
       tools,
       isLetBy: (denial) => this.#letBy(denial) !== undefined,
     });
     if (changes.kind === "refuse") return this.#refuse(changes.refusal);
+    // What is let by although it would be refused goes to the host that was asked for.
+    const sending = sendMcp(
+      pick === undefined ? entry.plan.mcp : undefined,
+      { head, caller },
+      tools,
+    );
+    if (sending.kind === "refuse") return this.#refuseAsMcp(sending.refusal);
+    this.#record.noteRouting(sending.routing, head.target, sending.set.length > 0);
+    const way = pick === undefined ? sending.way : { pick };
+    const set = [...changes.set, ...sending.set];
     const bytes = encodeHeadersReply("request-headers", {
       // What is compressed cannot be filtered as it passes.
-      set: this.#audits ? changes.set : [...changes.set, ["accept-encoding", "identity"]],
+      set: this.#audits ? set : [...set, ["accept-encoding", "identity"]],
       remove: changes.remove,
-      transactionId: this.#id,
-      ...(pick !== undefined && { way: { pick } }),
+      transactionId: this.#record.id,
+      ...(way !== undefined && { way }),
     });
     const goOn = () => {
       this.#state = "open";
@@ -224,26 +210,11 @@ export class McpSession {
     }
     return this.#takeLimits([], {
       onTaken: () => {
-        this.#filters = this.#mcp === null && judge.hides(head) && !this.#audits;
+        this.#filters = this.#record.messages === null && judge.hides(head) && !this.#audits;
         return goOn();
       },
       onRefused: (limited) => (this.#letBy(limited) === undefined ? this.#refuse(limited) : goOn()),
     });
-  }
-
-  #observe(headers: HeaderView, endOfStream: boolean): void {
-    const { entry, tools, settler } = this.#options;
-    const { capture, queryCredentials, hidesTarget } = entry.plan;
-    const path = headers.find(":path") ?? "/";
-    if (queryCredentials.length > 0 || hidesTarget === true) {
-      this.#target = redactTarget(tools.redactText(path));
-    }
-    if (capture === undefined) return;
-    const traceId = this.#trace?.traceId ?? "";
-    const request = { method: headers.find(":method") ?? "", path, headers, traceId };
-    const plan = { provider: undefined, meters: false, capture };
-    this.#observation = tools.observe(plan, request, settler);
-    if (endOfStream) this.#observation.requestEnd();
   }
 
   /** Nothing but the body comes before the body is judged, unless Envoy answers by itself. */
@@ -258,9 +229,10 @@ export class McpSession {
     const head = this.#head;
     if (head === undefined) return this.#refuse(ownFault);
     if (!endOfStream) return this.#goOnWithout(cutBody) ?? this.#refuse(cutBody);
-    this.#observation?.requestBody(body, true);
     const outcome = judge.judgeBody(head, body);
-    this.#mcp = outcome.facts && withoutCredentials(outcome.facts, this.#options.tools.words());
+    this.#record.requestBody(body, outcome.rules);
+    const { words } = this.#options.tools;
+    this.#record.noteMessages(outcome.facts && withoutCredentials(outcome.facts, words()));
     if (outcome.kind === "refuse") {
       const { refusal, isRuled } = outcome;
       const goOn = isRuled ? this.#goOn(refusal) : this.#goOnWithout(refusal);
@@ -269,7 +241,8 @@ export class McpSession {
     return this.#takeLimits(outcome.limits, {
       onTaken: () => this.#goOnWith(outcome, head, body),
       onRefused: ({ message, reason, headers = [] }) => {
-        this.#mcp = this.#mcp === null ? null : asDenied(this.#mcp);
+        const { messages } = this.#record;
+        this.#record.noteMessages(messages && asDenied(messages));
         const refusal = outcome.limited({ message, headers, reason });
         return this.#goOn(refusal) ?? this.#refuseAsMcp(refusal);
       },
@@ -297,7 +270,7 @@ export class McpSession {
     const told = { reason, message: tools.words().redactOnce(message) };
     const note = tryLetBy(told, entry.plan, this.#audits);
     if (note === undefined) return undefined;
-    this.#wouldDeny ??= note;
+    this.#record.noteWouldDeny(note);
     const known = letByReasons.find((one) => one === reason);
     return letByPick(known ?? "mcp-denied");
   }
@@ -331,10 +304,10 @@ export class McpSession {
   #ask(outcome: AllowedOutcome, asked: AskedConfirmation, body: Buffer): readonly SessionCommand[] {
     const { entry, caller, tools } = this.#options;
     this.#state = "asking";
-    this.#asked = { asked, outcome, facts: this.#mcp ?? outcome.facts };
+    this.#asked = { asked, outcome, facts: this.#record.messages ?? outcome.facts };
     this.#resume = (answer) => this.#onConfirmation(answer);
     const request = {
-      transactionId: this.#id,
+      transactionId: this.#record.id,
       caller,
       plan: entry.plan,
       session: this.#mcpSession(),
@@ -351,7 +324,7 @@ export class McpSession {
     if (waiting === undefined) return nothing;
     const { asked, facts } = waiting;
     const answer = answerOf(outcome);
-    this.#mcp = confirmedFacts(facts, asked, answer);
+    this.#record.noteMessages(confirmedFacts(facts, asked, answer));
     if (answer.outcome === "approved") return this.#letPass(waiting.outcome);
     const clause = unconfirmedClause(asked, answer);
     return this.#refuseAsMcp(waiting.outcome.unconfirmed(clause));
@@ -371,7 +344,8 @@ export class McpSession {
   #onWithdrawn(): void {
     if (this.#asked === undefined) return;
     const { asked, facts } = this.#asked;
-    this.#mcp = confirmedFacts(facts, asked, { outcome: "withdrawn", by: null, reason: "" });
+    const answer = { outcome: "withdrawn", by: null, reason: "" } as const;
+    this.#record.noteMessages(confirmedFacts(facts, asked, answer));
   }
 
   /** Takes one of each limit of the plan and of the messages, perhaps after something is known of them. */
@@ -408,8 +382,8 @@ export class McpSession {
         return replyCommands[phase];
       case "request-body":
         // Nobody judges it: its head would have been refused.
-        if (this.#wouldDeny === undefined) return fault(phase);
-        this.#observation?.requestBody(body, endOfStream);
+        if (!this.#record.isLetBy) return fault(phase);
+        this.#record.unjudgedBody(body, endOfStream);
         return replyCommands[phase];
       case "request-headers":
         return fault(phase);
@@ -418,7 +392,7 @@ export class McpSession {
 
   #onResponseHeaders({ headers, endOfStream }: TransactionMessage): readonly SessionCommand[] {
     this.#hasResponse = true;
-    const isObserved = this.#observation?.responseHeaders(headers, endOfStream) ?? false;
+    const isObserved = this.#record.responseHeaders(headers, endOfStream);
     if (endOfStream) return replyCommands["response-headers"];
     const answer = McpAnswer.begin(headers, {
       judge: this.#options.judge,
@@ -433,22 +407,23 @@ export class McpSession {
   }
 
   #onAnswer(body: Buffer, endOfStream: boolean): readonly SessionCommand[] {
-    const sinceStartMs = this.#options.tools.nowMs() - this.#startedMs;
-    this.#observation?.responseBody(body, endOfStream, sinceStartMs);
+    this.#record.responseBody(body, endOfStream);
     return this.#answer?.onBody(body, endOfStream) ?? replyCommands["response-body"];
   }
 
   #refuseAsMcp(refusal: McpRefusal): readonly SessionCommand[] {
     const { reason, message } = refusal;
     this.#state = "refused";
-    this.#denial = { reason, message: this.#options.tools.words().redactOnce(message) };
-    return send(encodeMcpRefusal(refusal, this.#id));
+    const told = this.#options.tools.words().redactOnce(message);
+    this.#record.noteDenial({ reason, message: told });
+    return send(encodeMcpRefusal(refusal, this.#record.id));
   }
 
   #refuse(refusal: Refusal): readonly SessionCommand[] {
     this.#state = "refused";
-    this.#denial = { reason: refusal.reason, message: refusal.message };
-    return send(encodeRefusal(refusal, { provider: undefined, transactionId: this.#id }));
+    this.#record.noteDenial(refusal);
+    const transactionId = this.#record.id;
+    return send(encodeRefusal(refusal, { provider: undefined, transactionId }));
   }
 }
 

@@ -73,10 +73,11 @@ function changedHeaders(sent: SentRequest, { set, remove }: CandidateRequest): H
   return [...sent.entries().filter(([name]) => !changed.has(name)), ...set];
 }
 
-function pathWithCredentials(
+/** The target with the credentials that go into its query, or why one is missing. */
+export function pathWithCredentials(
   path: string,
-  { queryCredentials }: Candidate,
-  { credential }: OutgoingTools,
+  { queryCredentials }: Pick<Candidate, "queryCredentials">,
+  { credential }: Pick<OutgoingTools, "credential">,
 ): string | Refusal {
   if (queryCredentials.length === 0) return path;
   const values: { parameter: string; value: string }[] = [];

@@ -7,6 +7,7 @@
 import { BlockList } from "node:net";
 import { valueNamesOf } from "../gateway/gateway-credentials.ts";
 import { McpJudge } from "../gateway/mcp-judge.ts";
+import type { McpDestination } from "../gateway/mcp-plan.ts";
 import type { Policy } from "../gateway/pipeline.ts";
 import { policiesFor } from "../gateway/pipeline.ts";
 import type { ShownParts } from "../gateway/processing-mode.ts";
@@ -212,6 +213,10 @@ function candidateUses({ candidates }: RoutedRule) {
   ]);
 }
 
+function wayUses({ ways }: McpDestination) {
+  return ways.flatMap(({ queryCredentials }) => queryCredentials);
+}
+
 function createGuard(ranges: readonly string[]): BlockList {
   const guard = new BlockList();
   for (const range of ranges) {
@@ -231,6 +236,7 @@ function valuesOf(updates: readonly PlanUpdate[]): Map<string, string> {
     const uses = [
       ...swaps.flatMap(({ placeholders, scrubs }) => [...placeholders, ...scrubs]),
       ...plans.flatMap(({ queryCredentials }) => queryCredentials),
+      ...plans.flatMap(({ mcp }) => mcp?.destinations ?? []).flatMap(wayUses),
       ...attempts.flatMap(({ signing }) => signing ?? []),
       ...plans.flatMap(({ routing }) => routing?.rules ?? []).flatMap(candidateUses),
       ...attempts.flatMap(({ fallback }) => fallback?.rule ?? []).flatMap(candidateUses),

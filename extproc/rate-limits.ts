@@ -1,6 +1,7 @@
 /** Rate limits of one thread: who is counted together, and all of a request's limits or none of them. */
 
 import type { Command, WorkOutcome } from "../gateway/decision.ts";
+import { runPrefix } from "../gateway/identity.ts";
 import type { LimitedRequest, LimitVerdict, RateLimiter } from "../gateway/rate-limiter.ts";
 import type { LimitPlan } from "../gateway/snapshot.ts";
 import { agentKey, executionKey, nameOf } from "./caller-key.ts";
@@ -41,6 +42,11 @@ const unknownAfterMs = 1_000;
 /** A separator that no part of a key can hold. */
 const between = "\u0000";
 
+/** Callers whose agent is remembered; of more it is found out anew. */
+const mostAgents = 1_024;
+
+const taken = { kind: "settled", value: { kind: "taken" } } as const;
+
 /** Where one request of a limit was taken from. */
 type Source = "table" | "portion" | "alone";
 
@@ -58,8 +64,10 @@ export class RateLimits implements RateLimiter {
     limitKey(limit, executionKey(caller)),
   );
 
-  /** Of the request that was let by last, from where each of its limits was taken; undefined: each from the table */
-  #lastTaken: { readonly request: LimitedRequest; readonly sources: readonly Source[] } | undefined;
+  /** Of requests that were let by, from where each of their limits was taken; absent: each from the table */
+  readonly #sources = new WeakMap<LimitedRequest, readonly Source[]>();
+  /** Of callers that say by themselves which agent they are */
+  readonly #agents = new Map<string, string>();
 
   constructor(options: RateLimitsOptions) {
     this.#options = options;
@@ -111,9 +119,10 @@ export class RateLimits implements RateLimiter {
       return { kind: "settled", value: { kind: "limited", limit, afterMs, cause } };
     }
     const isOwn = sources.every((source) => source === "table");
-    this.#lastTaken = isOwn ? undefined : { request, sources };
+    if (!isOwn) this.#sources.set(request, sources);
+    else if (this.#options.shared !== undefined) this.#sources.delete(request);
     if (sources.includes("alone")) this.#options.counters.add("unsharedLimits", 1);
-    return { kind: "settled", value: { kind: "taken" } };
+    return taken;
   }
 
   #takeOne(
@@ -199,14 +208,8 @@ export class RateLimits implements RateLimiter {
 
   giveBack(limits: readonly LimitPlan[], request: LimitedRequest): void {
     const now = this.#options.nowMs();
-    const last = this.#lastTaken;
-    if (last?.request === request) {
-      this.#giveBack(limits, request, { now, sources: last.sources });
-      return;
-    }
-    // Where a shared one was taken from is not known any more: it stays taken, rather than be given to another.
-    const own = limits.filter(({ shared }) => shared === undefined);
-    this.#giveBack(own, request, { now, sources: own.map(() => "table") });
+    const sources = this.#sources.get(request) ?? limits.map(() => "table");
+    this.#giveBack(limits, request, { now, sources });
   }
 
   #keyOf(limit: LimitPlan, { caller, route }: LimitedRequest): string {
@@ -216,8 +219,19 @@ export class RateLimits implements RateLimiter {
       case "PerExecution":
         return this.#executionKeys.get(limit, caller);
       case "PerAgent":
-        return this.#keys.get(limit, agentKey(caller, this.#options.agentOfRun));
+        return this.#keys.get(limit, this.#agentOf(caller));
     }
+  }
+
+  #agentOf(caller: string): string {
+    // Which agent a run is of is told later, and forgotten.
+    if (caller.startsWith(runPrefix)) return agentKey(caller, this.#options.agentOfRun);
+    const known = this.#agents.get(caller);
+    if (known !== undefined) return known;
+    const agent = agentKey(caller, this.#options.agentOfRun);
+    if (this.#agents.size >= mostAgents) this.#agents.clear();
+    this.#agents.set(caller, agent);
+    return agent;
   }
 }
 

@@ -69,6 +69,24 @@ t.test(
   },
 );
 
+t.test("a body may be as large as its rule takes, to the byte, and no larger", async (t) => {
+  const body = JSON.stringify(chat());
+  const asked = (maxRequestBytes: number) =>
+    ask(t, { routing: routingPlan(routedRule([claude()], { maxRequestBytes })) }, { body });
+  asked(body.length).out({ reply: "requestBody" });
+  const refused = asked(body.length - 1).out({
+    reply: "immediateResponse",
+    status: 413,
+    details: "clrk_denied{body-too-large}",
+    body: { error: { message: /larger than the \d+ bytes that its rule takes/ } },
+  });
+  t.match(refused.close().records, [{ denial: { reason: "body-too-large" } }]);
+  const packed = gzipSync(body.padEnd(4_000));
+  const headers = { "content-encoding": "gzip" };
+  const routing = routingPlan(routedRule([claude()], { maxRequestBytes: packed.length }));
+  ask(t, { routing }, { headers, body: packed }).out({ reply: "requestBody" });
+});
+
 t.test("a model that no rule allows is refused by its name", async (t) => {
   ask(t, { routing: routingPlan(routedRule([claude()], { models: ["o3"] })) }).out({
     status: 403,

@@ -14,6 +14,8 @@ import type { AnswerShape, WholeAnswer } from "./answer-changer.ts";
 import { AnswerChanger } from "./answer-changer.ts";
 import { AskedCall } from "./asked-call.ts";
 import { encodeAskedHead } from "./asked-head.ts";
+import type { FindSwap } from "./attempt-swap.ts";
+import { swappableWays } from "./attempt-swap.ts";
 import type { AuditedRefusal, ChoiceTools, Way } from "./call-choice.ts";
 import { chooseCall } from "./call-choice.ts";
 import type { CallDemand } from "./call-demand.ts";
@@ -27,7 +29,10 @@ import type { PickedWay } from "./reply-parts.ts";
 import type { HeaderView } from "./transaction-message.ts";
 
 /** What a routed call asks of its thread. */
-export interface RoutingTools extends ChoiceTools, OutgoingTools {}
+export interface RoutingTools extends ChoiceTools, OutgoingTools {
+  /** What attempts at a candidate are written over by */
+  readonly swap: FindSwap;
+}
 
 /** What is answered when the request is there. */
 export type RoutedReply =
@@ -90,8 +95,10 @@ export class RoutedCall {
 
   /** The most that the call may use, for each candidate that may serve it. */
   get demands(): readonly CallDemand[] {
-    const ways = this.#served === undefined ? this.#ways : [this.#served];
-    return ways.flatMap(({ request }) => request.demand ?? []);
+    const served = this.#served;
+    if (served === undefined) return this.#ways.flatMap(({ request }) => request.demand ?? none);
+    const { demand } = served.request;
+    return demand === undefined ? none : [demand];
   }
 
   /** The answer is Envoy's own, because no candidate gave one. */
@@ -149,6 +156,11 @@ export class RoutedCall {
     const call = new AskedCall(this.#provider, sent);
     const choice = chooseCall(this.#plan, call, this.#tools);
     this.#wouldDeny = choice.wouldDeny;
+    if (choice.kind === "single" || choice.kind === "walk") {
+      const bound = choice.rule.maxRequestBytes ?? Number.POSITIVE_INFINITY;
+      this.#rule = choice.rule;
+      if (body.length > bound) return this.#refuse(tooLargeForRule(bound));
+    }
     switch (choice.kind) {
       case "refuse":
         this.#rule = choice.rule;
@@ -156,11 +168,8 @@ export class RoutedCall {
       case "next":
         return { kind: "reply", reply: { way: { pick: noPick } } };
       case "single":
-        this.#rule = choice.rule;
         return this.#send(sent, choice, decoded.body === body ? undefined : decoded.body);
       case "walk":
-        this.#rule = choice.rule;
-        this.#ways = choice.ways.map(withoutBody);
         return this.#walk(choice.rule, choice.ways, sent);
     }
   }
@@ -230,11 +239,16 @@ export class RoutedCall {
   }
 
   /** Every attempt makes its own request of what the agent sent. */
-  #walk(rule: RoutedRule, ways: readonly Way[], sent: SentRequest): RoutedReply {
+  #walk(rule: RoutedRule, able: readonly Way[], sent: SentRequest): RoutedReply {
+    this.#ways = able.map(withoutBody);
+    const swappable = swappableWays(able, sent, this.#tools.swap);
+    if (swappable.kind === "refuse") return swappable;
+    const { ways, held } = swappable;
+    this.#ways = ways.map(withoutBody);
     this.#changesPath = true;
     const pick = rule.fallback?.pick ?? noPick;
     const order = ways.map(({ candidate }) => candidate.pick);
-    const call = encodeAskedHead(this.#id, sent, ways);
+    const call = encodeAskedHead(this.#id, sent, { ways, held });
     if (call === undefined) return { kind: "refuse", refusal: headTooLong };
     return { kind: "reply", reply: { set: retryBound(rule, ways), way: { pick, order, call } } };
   }
@@ -258,6 +272,7 @@ function lengthOf(body: Buffer): HeaderPair {
   return ["content-length", String(body.length)];
 }
 
+const none: readonly never[] = [];
 const pass: AnswerShape = { kind: "pass" };
 
 const codecFault: Refusal = {
@@ -276,6 +291,11 @@ const headTooLong: Refusal = {
 /** What was sent is not held while the answer is waited for: prompts are large, and streams long. */
 function withoutBody({ candidate, request }: Way): Way {
   return { candidate, request: { ...request, body: undefined } };
+}
+
+function tooLargeForRule(bound: number): Refusal {
+  const message = `Refused because the body is larger than the ${bound} bytes that its rule takes: send it in parts`;
+  return { status: 413, reason: "body-too-large", message };
 }
 
 function undecodable(kind: "unsupported" | "malformed" | "too-large"): Refusal {

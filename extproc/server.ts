@@ -23,6 +23,7 @@ import { decodeFacts } from "./facts-text.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { createPlanUpdate } from "./plan-update.ts";
 import { createLimitMemory } from "./limit-table.ts";
+import { createOpenMemory, OpenRequests } from "./open-requests.ts";
 import { createPortionMemory, PortionTable } from "./portion-table.ts";
 import { PortionHolder } from "./portion-holder.ts";
 import { ThreadQuestions } from "./thread-questions.ts";
@@ -85,6 +86,7 @@ class EnginePool implements Engine {
   readonly #hungMs: number;
   readonly #memory: SharedArrayBuffer;
   readonly #limits = createLimitMemory();
+  readonly #open: SharedArrayBuffer;
   readonly #portions: SharedArrayBuffer | undefined;
   readonly #holder: PortionHolder | undefined;
   readonly #sampleSeed = randomInt(2 ** 32);
@@ -105,6 +107,7 @@ class EnginePool implements Engine {
     const { directory, threads } = options;
     this.sockets = engineSocketPaths(directory, threads);
     this.#memory = createCounters(threads);
+    this.#open = createOpenMemory(threads);
     this.#questions = new ThreadQuestions(options.confirmations, (worker, number, answer) =>
       worker.tell({ kind: "answer", number, answer }),
     );
@@ -271,6 +274,7 @@ class EnginePool implements Engine {
       slot: slot.index,
       counters: this.#memory,
       limits: this.#limits,
+      open: { memory: this.#open, threads: this.#slots.length },
       ...(this.#portions && { portions: this.#portions }),
       sampleSeed: this.#sampleSeed,
       ...this.#budgets.begin(worker),
@@ -336,6 +340,8 @@ class EnginePool implements Engine {
     if (slot === undefined || slot.worker !== worker) return;
     slot.worker = undefined;
     slot.isServing = false;
+    const lostRequests = { threads: this.#slots.length, slot: slot.index };
+    new OpenRequests(this.#open, lostRequests).forget();
     this.#tellChanged();
     if (this.#isClosing) return;
     this.#replaced++;

@@ -84,6 +84,27 @@ const fail = () => {
 };
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+t.test("a session hears once that its reservation is pending no more", async (t) => {
+  let callback = () => {};
+  const reservation = {
+    standing: "pending",
+    whenWritten(given: () => void) {
+      callback = given;
+    },
+    settle() {},
+  } as const;
+  const session = new ScriptedSession({
+    "request-headers": () => [{ kind: "await-reservation", reservation }],
+    outcome: () => [send("on")],
+  });
+  const { stream, say } = open(session);
+  say(requestHeaders());
+  t.strictSame(stream.sent, []);
+  callback();
+  t.strictSame(session.outcomes, [{ kind: "done", value: undefined }]);
+  t.strictSame(stream.sent.map(String), ["on"]);
+});
+
 t.test("onMessage() carries out what the session asks, in its order", async (t) => {
   const session = new ScriptedSession({
     "request-headers": () => [send("one"), record, send("two")],

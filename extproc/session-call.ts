@@ -43,6 +43,8 @@ const unbegun: AnySession = {
   onClose: () => nothing,
 };
 
+const written: WorkOutcome = { kind: "done", value: undefined };
+
 /** The call of one session. */
 export class SessionCall implements GrpcCall {
   readonly #stream: GrpcStream;
@@ -52,6 +54,7 @@ export class SessionCall implements GrpcCall {
   #hasFailed = false;
   #giveUp: (() => void) | undefined;
   #settleTimer: TimerHandle | undefined;
+  readonly #onWritten = () => this.#onOutcome(written);
 
   /** `begin()` comes next. */
   constructor(stream: GrpcStream, parts: SessionCallParts) {
@@ -156,6 +159,9 @@ export class SessionCall implements GrpcCall {
         return;
       case "start-work":
         this.#giveUp = work.start(command.work, (outcome) => this.#onOutcome(outcome));
+        return;
+      case "await-reservation":
+        command.reservation.whenWritten(this.#onWritten);
         return;
       case "end":
         this.#fail(command.status, command.message);

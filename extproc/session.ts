@@ -149,7 +149,6 @@ export class Session {
   /** A fault of ours: what can still be refused is refused, all else is ended. */
   onFault(): readonly SessionCommand[] {
     if (this.#state === "headers" || this.#state === "waiting") {
-      this.#held = undefined;
       return this.#refuse(ownFault);
     }
     return [{ kind: "end", status: GRPC_STATUS.internal, message: "The session failed" }];
@@ -163,7 +162,7 @@ export class Session {
     if (this.#state === "closed") return nothing;
     this.#state = "closed";
     this.#waiting = undefined;
-    this.#held = undefined;
+    this.#dropHeld();
     this.#isSettling = this.#observation?.close() === "settling";
     return this.#isSettling ? nothing : this.onSettled();
   }
@@ -206,7 +205,7 @@ export class Session {
     const held = this.#held;
     if (held !== undefined) {
       this.#held = undefined;
-      return this.#send(held.call.settle(outcome), held.reply);
+      return this.#admitBy(held.call.settle(outcome), held.reply);
     }
     if (this.#transaction === undefined) return nothing;
     this.#transaction.outcome = outcome;
@@ -318,8 +317,15 @@ export class Session {
     return note !== undefined;
   }
 
+  /** What waited goes nowhere any more. */
+  #dropHeld(): void {
+    this.#held?.call.account?.cancel();
+    this.#held = undefined;
+  }
+
   #refuse(refusal: Refusal): readonly SessionCommand[] {
     this.#state = "refused";
+    this.#dropHeld();
     this.#denial = { reason: refusal.reason, message: refusal.message };
     const provider = this.#entry?.provider;
     const bytes = encodeRefusal(refusal, { provider, transactionId: this.#id });
@@ -393,15 +399,16 @@ export class Session {
       return [{ kind: "send", bytes: reply }];
     }
     const asked = { caller: this.#caller, transaction: this.#id };
-    const admitted = admitCall(routed, asked, this.#tools);
-    if (admitted.kind !== "waiting") return this.#send(admitted, reply);
-    this.#state = "waiting";
-    // The message's bytes are only lent: what goes on was written down before anything is waited for.
-    this.#held = { call: admitted, reply };
-    return [{ kind: "start-work", work: admitted.work }];
+    return this.#admitBy(admitCall(routed, asked, this.#tools), reply);
   }
 
-  #send(admitted: AdmittedCall, reply: Buffer): readonly SessionCommand[] {
+  #admitBy(admitted: AdmittedCall | WaitingCall, reply: Buffer): readonly SessionCommand[] {
+    if (admitted.kind === "waiting") {
+      this.#state = "waiting";
+      // The message's bytes are only lent: what goes on was encoded before anything is waited for.
+      this.#held = { call: admitted, reply };
+      return [admitted.command];
+    }
     if (admitted.kind === "admitted") this.#account = admitted.account;
     else if (!this.#isLetBy(admitted.refusal, this.#routed?.rule?.audits)) {
       return this.#refuse(admitted.refusal);

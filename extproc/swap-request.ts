@@ -24,7 +24,7 @@ export function swapHead(entries: Entries, exchanges: Exchanges): SwappedHead {
   const values = new Map<string, string[]>();
   for (const [name, value] of entries) {
     if (untouched.has(name)) continue;
-    const swapped = swapValue(name, value, exchanges);
+    const swapped = swapHeader(name, value, exchanges);
     const isNamed = swapText(name, undefined, exchanges) === undefined;
     if (swapped === undefined || isNamed) return { kind: "misdirected" };
     const known = values.get(name) ?? [];
@@ -38,8 +38,8 @@ export function swapHead(entries: Entries, exchanges: Exchanges): SwappedHead {
   return { kind: "swapped", set };
 }
 
-/** The value with its placeholders swapped; undefined when one of them may not stand there. */
-function swapValue(name: string, value: string, exchanges: Exchanges): string | undefined {
+/** The value of a header with its placeholders swapped; undefined when one of them may not stand there. */
+export function swapHeader(name: string, value: string, exchanges: Exchanges): string | undefined {
   if (name === ":path") return swapTarget(value, exchanges);
   // Nobody takes a credential there: it would be a name that is asked of DNS.
   if (name === ":authority") return swapText(value, undefined, exchanges);

@@ -15,6 +15,7 @@ import { encodeRefusal } from "./refusal.ts";
 import { replyCommands } from "./session-replies.ts";
 import { scrubHead } from "./swap-answer.ts";
 import type { SwapEntry } from "./swap-entry.ts";
+import { misdirected, valueMissing } from "./swap-refusals.ts";
 import { swapHead } from "./swap-request.ts";
 import type { HeaderView, TransactionMessage } from "./transaction-message.ts";
 
@@ -160,19 +161,6 @@ const notReady: Refusal = {
   status: 503,
   reason: "not-ready",
   message: "Refused because the gateway does not have the rule of this request yet: try again",
-};
-
-const valueMissing: Refusal = {
-  status: 403,
-  reason: "credential-missing",
-  message: "Refused because the value that a placeholder stands for has not arrived",
-};
-
-const misdirected: Refusal = {
-  status: 403,
-  reason: "placeholder-misdirected",
-  message:
-    "Refused because the request holds a placeholder that is for another host, or in a part of it where none is taken: see spec.placeholder.in of the policy",
 };
 
 const codedBody: Refusal = {

@@ -24,6 +24,8 @@ export type ThreadOrder =
       readonly counters: SharedArrayBuffer;
       /** How far rate limits are used, for all threads */
       readonly limits: SharedArrayBuffer;
+      /** How many requests of each agent are open, for so many threads */
+      readonly open: { readonly memory: SharedArrayBuffer; readonly threads: number };
       /** Portions of limits that replicas share; absent: nothing is shared */
       readonly portions?: SharedArrayBuffer;
       /** How far budgets are used, for all threads */

@@ -67,6 +67,7 @@ export const auditTreatments: Readonly<
     kind: "enforced",
     why: "somebody takes keys to where they do not belong",
   },
+  "too-many-open": { kind: "enforced", why: "it bounds the gateway" },
   "answer-unreadable": { kind: "enforced", why: "the agent might be shown the credential" },
   "backend-missing": { kind: "enforced", why: "there is nobody to send it to" },
   "not-ready": { kind: "enforced", why: "the gateway cannot verify or decide anything yet" },

@@ -17,8 +17,15 @@ export interface CallNeed extends CallMost {
   readonly transaction: string;
 }
 
+/** Whether a reservation stands: nothing may be done by one that is `pending`, and one that is `lost` holds nothing. */
+export type ReservationStanding = "pending" | "open" | "lost";
+
 /** A call that has room in every count of its budget. */
 export interface Reservation {
+  /** `pending` while it waits to be written down, together with others; `lost` where that could not be */
+  readonly standing: ReservationStanding;
+  /** Calls back, once, when it is pending no more; at once where it is not */
+  whenWritten(callback: () => void): void;
   /** Ends it with what was used; the second time does nothing. An estimate may be taken back later. */
   settle(used: CallMost & { readonly isEstimated?: boolean }): void;
 }
@@ -40,6 +47,6 @@ export type BudgetVerdict =
 
 /** Keeps budgets. */
 export interface Budgeter {
-  /** Reserves in each count, or in none. */
+  /** Reserves in each count, or in none; what is reserved may still be pending. */
   reserve(counts: readonly BudgetCount[], caller: string, need: CallNeed): BudgetVerdict;
 }

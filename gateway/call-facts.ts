@@ -56,11 +56,11 @@ export interface CapturedExchange {
   readonly responseBody: CapturedBody | null;
 }
 
-/** Who served a model call, where the engine chose it. */
+/** Who served a model call or a request to an MCP server, where the engine chose it. */
 export interface CallRouting {
   /** Null: the host that the agent asked for */
   readonly backend: { readonly namespace: string; readonly name: string } | null;
-  /** Canonical name of the provider whose API answered */
+  /** Canonical name of the provider whose API answered; empty where it is an MCP server */
   readonly provider: string;
   /** Model that the backend was asked for; null when the request named none */
   readonly model: string | null;

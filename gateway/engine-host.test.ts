@@ -212,6 +212,11 @@ for (const { name, rule, want } of needs) {
   });
 }
 
+t.test("needsEngine() of a ceiling of open requests is true", async (t) => {
+  const gateways = [gatewaySnapshot({ maxConcurrentRequests: 1 })];
+  t.equal(needsEngine({ revision: 1, gateways }), true);
+});
+
 t.test("needsEngine() of no gateway is false", async (t) => {
   t.equal(needsEngine({ revision: 1, gateways: [] }), false);
 });

@@ -91,7 +91,8 @@ export class EngineHost {
 /** Whether any rule of the snapshot is decided or signed by the engine. */
 export function needsEngine({ gateways }: Snapshot): boolean {
   return gateways.some(
-    ({ hosts, l4Rules }) =>
+    ({ hosts, l4Rules, maxConcurrentRequests }) =>
+      maxConcurrentRequests !== undefined ||
       l4Rules.some(({ engine }) => engine !== undefined) ||
       hosts.some(({ rules }) =>
         rules.some(({ engine, action }) => {

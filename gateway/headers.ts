@@ -50,6 +50,7 @@ export const ENGINE_ROLE = {
   downstream: "downstream",
   upstream: "upstream",
   swap: "swap",
+  ceiling: "ceiling",
 } as const;
 
 /** Names of texts that Envoy and the engine tell each other about a new raw connection. */

@@ -20,10 +20,13 @@ const kindsByByte: ReadonlyMap<string, string> = new Map([
 /** Longest part that is kept; names of Kubernetes objects are at most 253 characters. */
 const longestPart = 253;
 
+/** What callers begin with that are registered runs. */
+export const runPrefix = "run:";
+
 /** Reads a caller; undefined when the connection proved none. */
 export function tryParseCaller(text: string): Caller | undefined {
-  if (text.startsWith("run:")) {
-    const runId = text.slice("run:".length);
+  if (text.startsWith(runPrefix)) {
+    const runId = text.slice(runPrefix.length);
     return runId === "" ? undefined : { kind: "run", runId };
   }
   const parts = text.split(identitySeparator);

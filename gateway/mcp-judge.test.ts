@@ -306,3 +306,38 @@ t.test("judgeBody() says who is asked before calls go on", async (test) => {
     test.match(asked(...calls), { kind: "refuse", refusal: { body: /one by one/ } });
   }
 });
+
+t.test(
+  "judgeBody() refuses a body that is larger than the rules of its messages take",
+  async (test) => {
+    const tools = (glob: string, ruleIndex: number, maxRequestBytes?: number) => ({
+      ruleIndex,
+      matches: [match({ tools: globs(glob) })],
+      toolPolicies: [],
+      limits: [],
+      ...(maxRequestBytes !== undefined && { maxRequestBytes }),
+    });
+    const sized = new McpJudge({ rules: [tools("a", 0, 100), tools("b", 1)] }, route);
+    const judgeText = (text: string, headers: Headers = {}) =>
+      sized.judgeBody(head(headers), Buffer.from(text));
+    const fits = call("a").padEnd(100);
+    test.match(judgeText(fits), { kind: "allow", rules: [0] });
+    test.match(judgeText(`${fits} `), {
+      kind: "refuse",
+      rules: [0],
+      facts: { messages: [{ name: "a", outcome: "denied", rule: 0 }] },
+      refusal: {
+        status: 413,
+        reason: "body-too-large",
+        body: '{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"Refused because the body is larger than the 100 bytes that its rule takes","data":{"reason":"body-too-large"}}}',
+      },
+    });
+    test.match(judgeText(call("b").padEnd(200)), { kind: "allow", rules: [1] });
+    const batch = `[${call("b", 1)},${call("a", 2)}]`;
+    const revision = { "mcp-protocol-version": "2025-03-26" };
+    test.match(judgeText(batch, revision), { kind: "refuse", rules: [1, 0] });
+    const ping = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }).padEnd(200);
+    test.match(judgeText(ping), { kind: "allow", rules: [null] });
+    test.match(judgeText("{"), { kind: "refuse", rules: [] });
+  },
+);

@@ -16,12 +16,14 @@ import { findDisagreement, hasBatches, isRevisionKnown } from "./mcp/header-agre
 import type { McpMessage, ReadMessage } from "./mcp/message.ts";
 import { idKey, readBody } from "./mcp/message.ts";
 import { isAgentCard, protocolOf, sendingMethods } from "./mcp/protocol.ts";
+import { RuleCaptures } from "./mcp/rule-captures.ts";
 import type { MessageVerdict } from "./mcp/rule-judge.ts";
 import { RuleJudge } from "./mcp/rule-judge.ts";
+import { RuleSizes } from "./mcp/rule-sizes.ts";
 import type { McpServer } from "./mcp/server-match.ts";
 import { mcpServer } from "./mcp/server-match.ts";
 import type { McpSubjectKind } from "./mcp/subject.ts";
-import type { LimitPlan, ObjectName } from "./snapshot-terms.ts";
+import type { CapturePlan, LimitPlan, ObjectName } from "./snapshot-terms.ts";
 
 export { maxShownBytes } from "./mcp/call-arguments.ts";
 export type { McpRefusal } from "./mcp/error-answer.ts";
@@ -43,7 +45,12 @@ export interface McpHead {
 export type LimitedRefusal = Pick<McpRefusal, "message" | "headers" | "reason">;
 
 /** What becomes of a body. */
-export type McpOutcome =
+export type McpOutcome = {
+  /** Which decided about each message, null where none did; empty where there is no message that can be read */
+  readonly rules: readonly (number | null)[];
+} & McpJudgement;
+
+type McpJudgement =
   | {
       readonly kind: "allow";
       readonly facts: McpFacts;
@@ -97,15 +104,26 @@ const maxTold = 16;
 /** Longest name that a record tells. */
 const maxToldName = 256;
 
+/** A body that was read. */
+interface ReadRequest {
+  readonly head: McpHead;
+  readonly bodyBytes: number;
+  readonly isBatch: boolean;
+}
+
 const listMethods = ["tools/list", "resources/list", "resources/templates/list", "prompts/list"];
 
 /** Judges by the plan of one route. */
 export class McpJudge {
   readonly #rules: RuleJudge;
   readonly #label: string;
+  readonly #captures: RuleCaptures;
+  readonly #sizes: RuleSizes;
 
   constructor(plan: McpPlan, route: ObjectName) {
     this.#rules = new RuleJudge(plan);
+    this.#captures = new RuleCaptures(plan);
+    this.#sizes = new RuleSizes(plan);
     this.#label = formatReference(route);
   }
 
@@ -155,23 +173,22 @@ export class McpJudge {
 
   /** Judges a whole body, which is borrowed. */
   judgeBody(head: McpHead, body: Buffer): McpOutcome {
-    if (body.length > maxMcpBytes) return { kind: "refuse", facts: null, refusal: tooLarge };
+    if (body.length > maxMcpBytes) return unread(tooLarge);
     const { values } = head;
     if (!isRevisionKnown(values)) {
-      const refusal = refuseMalformed(400, "header mcp-protocol-version names no revision");
-      return { kind: "refuse", facts: null, refusal };
+      return unread(refuseMalformed(400, "header mcp-protocol-version names no revision"));
     }
+    const request = { head, bodyBytes: body.length };
     const read = readBody(body);
     switch (read.kind) {
       case "malformed":
-        return { kind: "refuse", facts: null, refusal: refuseMalformed(400, read.reason) };
+        return unread(refuseMalformed(400, read.reason));
       case "single":
-        return this.#judgeReads([read.read], head, false);
-      case "batch": {
-        if (hasBatches(values)) return this.#judgeReads(read.reads, head, true);
-        const refusal = refuseMalformed(400, "its revision of MCP has no batches");
-        return { kind: "refuse", facts: null, refusal };
-      }
+        return this.#judgeReads([read.read], { ...request, isBatch: false });
+      case "batch":
+        return hasBatches(values)
+          ? this.#judgeReads(read.reads, { ...request, isBatch: true })
+          : unread(refuseMalformed(400, "its revision of MCP has no batches"));
     }
   }
 
@@ -191,25 +208,34 @@ export class McpJudge {
     return (kind, name) => this.#rules.shows(kind, name, server);
   }
 
-  #judgeReads(reads: readonly ReadMessage[], head: McpHead, isBatch: boolean): McpOutcome {
+  /** What is kept of a request that these rules decide about, null where none did for a message; none: of any other. */
+  captureFor(rules: readonly (number | null)[]): CapturePlan | undefined {
+    return this.#captures.find(rules);
+  }
+
+  #judgeReads(reads: readonly ReadMessage[], request: ReadRequest): McpOutcome {
+    const { head, isBatch } = request;
     const messages: McpMessage[] = [];
     for (const read of reads) {
       if (read.kind === "malformed") {
         const { reason, id } = read;
-        const refusal = refuseMalformed(400, reason, isBatch ? null : id);
-        return { kind: "refuse", facts: null, refusal };
+        return unread(refuseMalformed(400, reason, isBatch ? null : id));
       }
       const { message } = read;
       const clause = findDisagreement(message, head.values);
       if (clause !== undefined) return disagree(message, clause, isBatch);
       messages.push(message);
     }
-    return this.#judgeMessages(messages, head, isBatch);
+    return this.#judgeMessages(messages, request);
   }
 
-  #judgeMessages(messages: readonly McpMessage[], head: McpHead, isBatch: boolean): McpOutcome {
+  #judgeMessages(
+    messages: readonly McpMessage[],
+    { head, isBatch, bodyBytes }: ReadRequest,
+  ): McpOutcome {
     const server = serverOf(head);
     const verdicts = messages.map((message) => this.#rules.judge(message, server));
+    const rules = verdicts.map(({ ruleIndex }) => ruleIndex);
     const facts = factsOf(messages, verdicts, head);
     const readsAnswers = head.values("accept").some((value) => value.includes("application/json"));
     const refuse = (
@@ -226,19 +252,25 @@ export class McpJudge {
       }));
       const refusal = refuse(onlyRequests(errors, messages), first);
       const isRuled = verdicts.every((it) => it.kind === "allow" || it.ruleIndex !== null);
-      return { kind: "refuse", facts, refusal, ...(isRuled && { isRuled }) };
+      return { kind: "refuse", facts, rules, refusal, ...(isRuled && { isRuled }) };
+    }
+    const bound = this.#sizes.find(rules);
+    if (bodyBytes > bound) {
+      const refusal = tooLargeForRule(messages, bound, isBatch);
+      return { kind: "refuse", facts: deniedFacts(facts), rules, refusal };
     }
     const asked = askedOf(messages, verdicts, server);
     if (asked.kind === "refuse") {
       const first = this.#denial(asked.clause);
       const errors = messages.map(({ id }) => ({ id, ...first }));
       const refusal = refuse(onlyRequests(errors, messages), first);
-      return { kind: "refuse", facts: deniedFacts(facts), refusal };
+      return { kind: "refuse", facts: deniedFacts(facts), rules, refusal };
     }
     const limits = verdicts.flatMap((verdict) => (verdict.kind === "allow" ? verdict.limits : []));
     return {
       kind: "allow",
       facts,
+      rules,
       limits,
       confirmation: asked.confirmation,
       requestKeys: messages.map(({ kind, id }) =>
@@ -325,6 +357,25 @@ const tooLarge = refuseWhole(413, {
   reason: "body-too-large",
 });
 
+/** The refusal of what is no message, or none that can be told. */
+function unread(refusal: McpRefusal): McpOutcome {
+  return { kind: "refuse", facts: null, rules: [], refusal };
+}
+
+function tooLargeForRule(
+  messages: readonly McpMessage[],
+  bound: number,
+  isBatch: boolean,
+): McpRefusal {
+  const [first] = messages;
+  return refuseWhole(413, {
+    id: isBatch || first?.kind !== "request" ? null : first.id,
+    code: MCP_ERROR.invalidRequest,
+    message: `Refused because the body is larger than the ${bound} bytes that its rule takes`,
+    reason: "body-too-large",
+  });
+}
+
 function disagree({ kind, id }: McpMessage, clause: string, isBatch: boolean): McpOutcome {
   const refusal = refuseWhole(400, {
     id: isBatch || kind !== "request" ? null : id,
@@ -332,7 +383,7 @@ function disagree({ kind, id }: McpMessage, clause: string, isBatch: boolean): M
     message: `Refused because ${clause}`,
     reason: "body-malformed",
   });
-  return { kind: "refuse", facts: null, refusal };
+  return unread(refusal);
 }
 
 function factsOf(

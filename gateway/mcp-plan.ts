@@ -4,12 +4,48 @@
  */
 
 import type { ArgumentOperator } from "../crds/argument-condition.ts";
-import type { LimitPlan } from "./snapshot-terms.ts";
+import type {
+  CapturePlan,
+  CredentialUse,
+  LimitPlan,
+  ObjectName,
+  Refusal,
+} from "./snapshot-terms.ts";
 
 /** The rules of one MCPRoute. */
 export interface McpPlan {
   /** The first that matches a message decides; what none matches is refused */
   readonly rules: readonly McpRule[];
+  /** Present: what is kept of a request depends on the rules that decide about it, each by its `capture` */
+  readonly isKeptByRule?: true;
+  /** The first that is about the server takes the request; absent: all go to the host that the agent asked for */
+  readonly destinations?: readonly McpDestination[];
+}
+
+/** Who serves requests to some servers. */
+export interface McpDestination {
+  /** Globs as those of matches; empty: every server */
+  readonly servers: readonly string[];
+  /** One of them for all requests of one execution of an agent, by weight; never empty */
+  readonly ways: readonly McpWay[];
+}
+
+/** One way that requests may go. */
+export interface McpWay {
+  /** Picks the Envoy route */
+  readonly pick: string;
+  /** Null: the host that the agent asked for */
+  readonly backend: ObjectName | null;
+  /** By which executions find it again, whatever else of it changes */
+  readonly key: string;
+  /** Share of the executions; 0 takes none */
+  readonly weight: number;
+  /** Put in front of the path; empty: nothing */
+  readonly basePath: string;
+  /** Put into the query, in this order */
+  readonly queryCredentials: readonly Extract<CredentialUse, { readonly kind: "query" }>[];
+  /** Serves nothing, and why */
+  readonly refusal?: Refusal & { readonly status: number };
 }
 
 /** Names of tools: a name is meant that any of them means, whole. */
@@ -30,6 +66,10 @@ export interface McpRule {
   readonly toolPolicies: readonly McpToolPolicy[];
   /** Of which a message that the rule matches takes one each */
   readonly limits: readonly LimitPlan[];
+  /** Most bytes of a body with a message that the rule matches; absent: any */
+  readonly maxRequestBytes?: number;
+  /** Absent: nothing is kept, or the plan of the whole route says what */
+  readonly capture?: CapturePlan;
 }
 
 /** Messages that fulfil all of it; an empty list is no condition. */

@@ -36,7 +36,7 @@ export interface RateLimiter {
   settle(limits: readonly LimitPlan[], request: LimitedRequest, outcome: WorkOutcome): LimitVerdict;
   /**
    * Gives back what was taken from each limit, for a request that is refused after all and was never sent; called with the
-   * same request object, at once.
+   * same request object.
    */
   giveBack(limits: readonly LimitPlan[], request: LimitedRequest): void;
 }

@@ -159,7 +159,7 @@ function addRouting(attributes: Attribute[], routing: RecordRouting): void {
     attributes.push(textAttribute(ROUTING_ATTRIBUTES.backendNamespace, backend.namespace));
     attributes.push(textAttribute(ROUTING_ATTRIBUTES.backendName, backend.name));
   }
-  attributes.push(textAttribute(ROUTING_ATTRIBUTES.provider, provider));
+  addText(attributes, ROUTING_ATTRIBUTES.provider, provider === "" ? null : provider);
   addText(attributes, ROUTING_ATTRIBUTES.model, model);
   if (translation !== null) {
     attributes.push(textAttribute(ROUTING_ATTRIBUTES.translationFrom, translation.from));

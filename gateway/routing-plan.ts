@@ -40,6 +40,8 @@ export interface RoutedRule {
   readonly limits?: readonly LimitPlan[];
   /** Absent: calls may use what they like */
   readonly budget?: RuleBudget;
+  /** Most bytes of a body as it is sent; absent: any */
+  readonly maxRequestBytes?: number;
   /** Refuses what it matches */
   readonly refusal?: Refusal & { readonly status: number };
   /** Present: what its limits and its budget would refuse is let by */
@@ -76,6 +78,8 @@ export interface Candidate {
   readonly queryCredentials: readonly Extract<CredentialUse, { readonly kind: "query" }>[];
   /** By which requests to it are signed */
   readonly signing?: Extract<CredentialUse, { readonly kind: "aws-sigv4" }>;
+  /** Id of the plan by which an attempt at it is written over; absent: the request is, or nothing */
+  readonly swap?: string;
   /** It cannot serve anything, and why */
   readonly refusal?: Refusal & { readonly status: number };
 }

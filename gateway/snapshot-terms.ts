@@ -40,6 +40,7 @@ export type DenyReason =
   | "mcp-denied"
   | "not-confirmed"
   | "placeholder-misdirected"
+  | "too-many-open"
   | "answer-unreadable";
 
 /** Most requests that a limit without refill can count. */

@@ -66,6 +66,8 @@ export interface GatewaySnapshot {
   readonly requestTimeoutMs: number;
   readonly otlp?: OtlpTarget;
   readonly requestSize?: RequestSizeLimits;
+  /** Requests that one agent may have open at one time; absent: any */
+  readonly maxConcurrentRequests?: number;
   /** Present where agents were given placeholders: lower-case digits that all of them hold in either case */
   readonly placeholderTag?: string;
   /** Absent: none */
@@ -134,6 +136,8 @@ export interface HttpRule {
   readonly match: HttpMatch;
   /** Present: only for requests for which the engine picked it, whatever `match` says */
   readonly pick?: string;
+  /** Present beside `pick`: requests are of an MCP server, and held only until they are judged */
+  readonly isJudged?: true;
   readonly action: HttpAction;
   /** Present: what the rule would refuse is let by, as far as `audit.ts` says so */
   readonly audits?: true;

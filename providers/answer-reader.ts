@@ -50,7 +50,7 @@ export class AnswerReader implements EventSink {
   constructor(layout: OperationLayout, form: AnswerForm, { weighs = false } = {}) {
     this.#layout = layout;
     const shape = form === "plain" ? layout.answer : layout.event;
-    const weigher = weighs ? new TextWeigher() : null;
+    const weigher = weighs && form !== "plain" ? new TextWeigher() : null;
     this.#weigher = weigher;
     this.#scanner = new JsonScanner(shape, answerSlotCount, {
       onElement: () => this.#onChoice(),

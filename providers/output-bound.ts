@@ -5,6 +5,7 @@
 
 import type { ByteRange } from "./json-splice-members.ts";
 import type { ObjectBody } from "./json-splice-body.ts";
+import { decodeScalar } from "./json-value.ts";
 import { foldCase, readMembers } from "./json-splice-members.ts";
 import type { ReadMembers } from "./json-splice-members.ts";
 import type { Members, Splice } from "./json-splices.ts";
@@ -66,14 +67,13 @@ function bounded(
       reason: `it asks for ${answers} answers, and ${most} tokens are allowed`,
     };
   }
-  const asked = place.limits.flatMap((path) => numberAt(reader, path) ?? []);
-  if (asked.length === 0) {
+  const greatest = greatestAt(reader, place.limits);
+  if (greatest === undefined) {
     if (each === undefined) return { kind: "ok", body: undefined, tokens: usual * answers };
     const added = addMember(reader, place.limits[0], String(each));
     const parts = lowerAll(reader, place.parts, each - 1);
     return { kind: "ok", body: applySplices(body, [added, ...parts]), tokens: each * answers };
   }
-  const greatest = Math.max(...asked.map(({ value }) => value));
   if (each === undefined || greatest <= each) {
     return { kind: "ok", body: undefined, tokens: greatest * answers };
   }
@@ -91,8 +91,18 @@ interface Reader {
 }
 
 function countAnswers(reader: Reader, { answers = [], prompts }: OutputPlace): number {
-  const counts = answers.flatMap((path) => numberAt(reader, path)?.value ?? []);
-  return Math.max(1, ...counts) * (prompts === undefined ? 1 : countPrompts(reader, prompts));
+  const most = Math.max(1, greatestAt(reader, answers) ?? 1);
+  return most * (prompts === undefined ? 1 : countPrompts(reader, prompts));
+}
+
+/** The greatest of the numbers that stand there; undefined where there is none. */
+function greatestAt(reader: Reader, paths: readonly string[]): number | undefined {
+  let greatest: number | undefined;
+  for (const path of paths) {
+    const found = numberAt(reader, path);
+    if (found !== undefined) greatest = Math.max(greatest ?? 0, found.value);
+  }
+  return greatest;
 }
 
 /** A list of numbers is one prompt, in tokens; a list of anything else is a list of prompts. */
@@ -120,6 +130,8 @@ function numberAt(
 ): { readonly value: number; readonly range: ByteRange } | undefined {
   const range = rangeAt(reader, path);
   if (range === undefined) return undefined;
+  const plain = decodeScalar(reader.body, range.start, range.end);
+  if (typeof plain === "number" && plain >= 0) return { value: plain, range };
   const text = reader.body.toString(
     "utf8",
     range.start,
@@ -133,6 +145,7 @@ function numberAt(
 }
 
 function rangeAt({ body, top, keys }: Reader, path: string): ByteRange | undefined {
+  if (!path.includes(".")) return find(top, path, keys);
   const names = path.split(".");
   let members = top;
   for (const [depth, name] of names.entries()) {

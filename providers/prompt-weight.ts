@@ -3,60 +3,79 @@
  * each, and the marks of JSON nothing. Where a prompt has more than texts, its body does not say how large it is.
  */
 
+import { isBytes } from "./json-value.ts";
 import { TextWeigher } from "./text-weight.ts";
 
 const quote = 0x22;
-const backslash = 0x5c;
 const colon = 0x3a;
 const letterT = 0x74;
 
 /** Longer strings are no names. */
 const longestName = 32;
 
-/** Keys beside which stands, or is named, what is no text of this body: media, files, stored conversations, caches. */
-const mediaKeys = new Set([
-  "image_url",
-  "input_audio",
-  "file_id",
-  "file_url",
-  "file_data",
-  "file_ids",
-  "vector_store_ids",
-  "previous_response_id",
-  "web_search_options",
-  "mcp_servers",
-  "inlineData",
-  "inline_data",
-  "fileData",
-  "file_data",
-  "cachedContent",
-  "cached_content",
-  "googleSearch",
-  "google_search",
-  "googleSearchRetrieval",
-  "google_search_retrieval",
-  "urlContext",
-  "url_context",
-  "codeExecution",
-  "code_execution",
-  "promptVariables",
-]);
+/** What a key says of a prompt. */
+type NameSort =
+  /** Beside it stands, or is named, what is no text of this body: media, files, stored conversations, caches */
+  | "media"
+  /** Media by what it holds: Bedrock's blocks, and OpenAI's stored prompts */
+  | "block"
+  /** The same, and also as a text: what is stored by that name */
+  | "stored-block"
+  | "block-member"
+  | "type"
+  | "stream"
+  | "other";
+
+const sortsByName: readonly (readonly [sort: NameSort, names: readonly string[]])[] = [
+  [
+    "media",
+    [
+      "image_url",
+      "input_audio",
+      "file_id",
+      "file_url",
+      "file_data",
+      "file_ids",
+      "vector_store_ids",
+      "previous_response_id",
+      "web_search_options",
+      "mcp_servers",
+      "inlineData",
+      "inline_data",
+      "fileData",
+      "cachedContent",
+      "cached_content",
+      "googleSearch",
+      "google_search",
+      "googleSearchRetrieval",
+      "google_search_retrieval",
+      "urlContext",
+      "url_context",
+      "codeExecution",
+      "code_execution",
+      "promptVariables",
+    ],
+  ],
+  ["block", ["image", "document", "video", "audio", "prompt"]],
+  ["stored-block", ["conversation", "container"]],
+  ["block-member", ["format", "source", "id"]],
+  ["type", ["type"]],
+  ["stream", ["stream"]],
+];
+
+interface KnownName {
+  readonly bytes: Buffer;
+  readonly sort: NameSort;
+}
+
+const none: readonly never[] = [];
+
+/** By length and first byte, which tell nearly all other names apart from those. */
+const knownNames = placeNames();
 
 /** Values of `type` that say the same. Tools that a provider runs by itself put what they find into the prompt. */
 const mediaTypes =
   /^(?:image|input_image|image_url|document|file|input_file|audio|input_audio|video|container_upload|item_reference|mcp|file_search|code_interpreter|image_generation|computer_use_preview|search_result|web_search.*|web_fetch.*|code_execution.*)$/;
-
-/** Members that are media by what they hold: Bedrock's blocks, and OpenAI's stored conversations and prompts. */
-const blockKeys = new Set([
-  "image",
-  "document",
-  "video",
-  "audio",
-  "conversation",
-  "container",
-  "prompt",
-]);
-const blockMembers = new Set(["format", "source", "id"]);
 
 /** What a request's body says of its prompt. */
 export interface PromptMeasure {
@@ -82,9 +101,7 @@ export function measurePrompt(body: Buffer): PromptMeasure {
     }
     isInScalar = false;
     const start = at + 1;
-    at = findEnd(body, start);
-    weigher.begin();
-    weigher.write(body, start, at);
+    at = weigher.writeString(body, start);
     if (at - start <= longestName) names.read(body, start, at);
   }
   const isText = !names.hasMedia && !weigher.hasEscapedLetter;
@@ -95,24 +112,25 @@ export function measurePrompt(body: Buffer): PromptMeasure {
 class NameJudge {
   hasMedia = false;
   asksStream = false;
-  #key = "";
+  #key: NameSort = "other";
 
   /** Takes a short string that begins and ends there. */
   read(body: Buffer, start: number, end: number): void {
-    const name = body.toString("latin1", start, end);
     const value = afterColon(body, end + 1);
     if (value < 0) {
-      const isTyped = this.#key === "type" && mediaTypes.test(name);
-      const isStored = this.#key === "conversation" || this.#key === "container";
-      this.#key = "";
-      if (isTyped || isStored) this.hasMedia = true;
+      const key = this.#key;
+      if (key === "other") return;
+      this.#key = "other";
+      if (key === "stored-block") this.hasMedia = true;
+      if (key !== "type") return;
+      if (mediaTypes.test(body.toString("latin1", start, end))) this.hasMedia = true;
       return;
     }
-    const outer = this.#key;
-    this.#key = name;
-    if (mediaKeys.has(name)) this.hasMedia = true;
-    if (blockKeys.has(outer) && blockMembers.has(name)) this.hasMedia = true;
-    if (name === "stream" && body[value] === letterT) this.asksStream = true;
+    const isInBlock = this.#key === "block" || this.#key === "stored-block";
+    const sort = sortOf(body, start, end);
+    this.#key = sort;
+    if (sort === "media" || (sort === "block-member" && isInBlock)) this.hasMedia = true;
+    if (sort === "stream" && body[value] === letterT) this.asksStream = true;
   }
 }
 
@@ -128,17 +146,27 @@ function skipSpace(body: Buffer, from: number): number {
   return at;
 }
 
-/** Where the string ends that begins at `start`. */
-function findEnd(body: Buffer, start: number): number {
-  let at = start;
-  for (;;) {
-    const found = body.indexOf(quote, at);
-    if (found < 0) return body.length;
-    let before = found;
-    while (before > start && body[before - 1] === backslash) before--;
-    if ((found - before) % 2 === 0) return found;
-    at = found + 1;
+function placeNames(): readonly (readonly KnownName[])[] {
+  const placed: KnownName[][] = [];
+  for (const [sort, names] of sortsByName) {
+    for (const name of names) {
+      const bytes = Buffer.from(name, "latin1");
+      const place = placeOf(bytes, 0, bytes.length);
+      placed[place] = [...(placed[place] ?? []), { bytes, sort }];
+    }
   }
+  return Array.from({ length: (longestName + 1) << 5 }, (_, place) => placed[place] ?? none);
+}
+
+function placeOf(bytes: Buffer, start: number, end: number): number {
+  return ((end - start) << 5) | ((bytes[start] ?? 0) & 0x1f);
+}
+
+function sortOf(bytes: Buffer, start: number, end: number): NameSort {
+  for (const known of knownNames[placeOf(bytes, start, end)] ?? none) {
+    if (isBytes(known.bytes, bytes, start, end)) return known.sort;
+  }
+  return "other";
 }
 
 function isScalarByte(byte: number): boolean {

@@ -77,3 +77,20 @@ t.test("begin() starts a word anew, without it a word goes on", async (test) => 
   write("hello");
   test.equal(weigher.weight.toFixed(6), (2 * joined).toFixed(6));
 });
+
+t.test(
+  "writeString() weighs up to the quote that ends the string, and begins anew",
+  async (test) => {
+    const bytes = Buffer.from('say \\"hello\\" \\\\" and more');
+    const weigher = new TextWeigher();
+    test.equal(weigher.writeString(bytes, 0), bytes.indexOf('" and'));
+    test.equal(weigher.weight.toFixed(6), weigh('say "hello" \\').toFixed(6));
+    test.equal(weigher.writeString(Buffer.from("no end\\"), 0), 7);
+  },
+);
+
+t.test("write() takes a quote that nothing escapes for a mark", async (test) => {
+  const weigher = new TextWeigher();
+  weigher.write(Buffer.from('a"b'), 0, 3);
+  test.equal(weigher.weight.toFixed(6), weigh("a-b").toFixed(6));
+});

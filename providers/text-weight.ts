@@ -31,9 +31,24 @@ const units: Readonly<Record<string, readonly number[]>> = {
   more: [0, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
-const unitsAfter = new Float64Array(Object.values(units).flat());
-const sortOf = Uint8Array.from({ length: 256 }, (_, byte) => findSort(byte));
+const unitsAfter = Object.values(units).flat();
 
+/** Parts of a unit: whole numbers are added faster, and without rounding. */
+const partsOfUnit = 200;
+
+/** Where the row of a byte's sort begins in `partsAfter`. */
+const rowOf = Uint16Array.from({ length: 256 }, (_, byte) => findSort(byte) << 8);
+
+/** Parts for a byte by the sort of the one before: a row for each sort, so that a byte of a long prompt is looked up as it is. */
+const partsAfter = Uint16Array.from({ length: sorts << 8 }, partsAt);
+
+/** A byte of each sort, by the sort. */
+const byteOf = Uint8Array.of(0x61, 0x41, 0x30, 0x20, 0x0a, 0x2e, 0x80, 0xc3, 0xe0);
+
+/** What a text begins after: a mark. */
+const firstRow = MARK << 8;
+
+const quote = 0x22;
 const backslash = 0x5c;
 const letterU = 0x75;
 const hexDigits = 4;
@@ -49,8 +64,9 @@ const escapedSorts = new Map<number, number>([
 
 /** Weighs the inside of JSON strings as they pass, in pieces of any size, which may cut escapes and characters. */
 export class TextWeigher {
-  #weight = 0;
-  #before = MARK;
+  #parts = 0;
+  /** Of the sort of the byte before */
+  #row = firstRow;
   /** Of an escape that is open: -1 none, 0 only its backslash, else hex digits still to come */
   #escape = -1;
   #code = 0;
@@ -58,7 +74,7 @@ export class TextWeigher {
 
   /** Units so far. */
   get weight(): number {
-    return this.#weight;
+    return this.#parts / partsOfUnit;
   }
 
   /** Whether a letter of ASCII was written as `\u…`, which no encoder does: it hides what a string says. */
@@ -68,41 +84,64 @@ export class TextWeigher {
 
   /** What follows is no continuation of what came before. */
   begin(): void {
-    this.#before = MARK;
+    this.#row = firstRow;
     this.#escape = -1;
   }
 
   /** Goes on with `bytes[start, end)`, which are borrowed. */
   write(bytes: Uint8Array, start: number, end: number): void {
     let at = start;
-    while (at < end && this.#escape >= 0) this.#takeEscaped(bytes[at++] ?? 0);
-    let row = this.#before * sorts;
-    let weight = this.#weight;
     while (at < end) {
-      const byte = bytes[at++] ?? 0;
+      at = this.#take(bytes, at, end);
+      // A quote that ends nothing is a mark.
+      if (at < end) this.#add(bytes[at++] ?? 0);
+    }
+  }
+
+  /** Weighs a string anew whose inside begins at `start`; where its quote stands, or the end of the bytes. */
+  writeString(bytes: Uint8Array, start: number): number {
+    this.begin();
+    return this.#take(bytes, start, bytes.length);
+  }
+
+  /** Goes on up to a quote that is not escaped. */
+  #take(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    while (at < end && this.#escape >= 0) this.#takeEscaped(bytes[at++] ?? 0);
+    let row = this.#row;
+    let parts = this.#parts;
+    while (at < end) {
+      const byte = bytes[at] ?? 0;
+      if (byte === quote) break;
+      at++;
       if (byte === backslash) {
-        this.#before = row / sorts;
-        this.#weight = weight;
+        this.#row = row;
+        this.#parts = parts;
         this.#escape = 0;
         while (at < end && this.#escape >= 0) this.#takeEscaped(bytes[at++] ?? 0);
-        row = this.#before * sorts;
-        weight = this.#weight;
+        row = this.#row;
+        parts = this.#parts;
         continue;
       }
-      const sort = sortOf[byte] ?? MARK;
-      weight += unitsAfter[row + sort] ?? 0;
-      row = sort * sorts;
+      parts += partsAfter[row | byte] ?? 0;
+      row = rowOf[byte] ?? 0;
     }
-    this.#before = row / sorts;
-    this.#weight = weight;
+    this.#row = row;
+    this.#parts = parts;
+    return at;
+  }
+
+  #add(byte: number): void {
+    this.#parts += partsAfter[this.#row | byte] ?? 0;
+    this.#row = rowOf[byte] ?? 0;
   }
 
   #takeEscaped(byte: number): void {
     const sort = this.#readEscape(byte);
     if (sort < 0) return;
-    this.#weight += unitsAfter[this.#before * sorts + sort] ?? 0;
+    this.#add(byteOf[sort] ?? 0);
     // A character is whole here, which in UTF-8 its continuation says.
-    this.#before = sort >= TWO_BYTES ? CONTINUED : sort;
+    if (sort >= TWO_BYTES) this.#row = CONTINUED << 8;
   }
 
   /** The sort of the character for which the open escape stands, once it is whole; -1 before. */
@@ -129,10 +168,15 @@ export class TextWeigher {
       if (code >= 0xdc00 && code < 0xe000) return CONTINUED;
       return code < 0x800 ? TWO_BYTES : MORE_BYTES;
     }
-    const sort = sortOf[code] ?? MARK;
+    const sort = findSort(code);
     if (sort === LOWER || sort === UPPER || sort === DIGIT) this.#hasEscapedLetter = true;
     return sort;
   }
+}
+
+function partsAt(_: unknown, at: number): number {
+  const unit = unitsAfter[(at >> 8) * sorts + findSort(at & 0xff)] ?? 0;
+  return Math.round(unit * partsOfUnit);
 }
 
 function findSort(byte: number): number {

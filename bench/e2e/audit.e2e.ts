@@ -546,6 +546,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   "not-confirmed": "extproc/mcp-session-audit.test.ts",
   "not-ready": "gateway/xds/open-route.test.ts",
   "proxy-credential": "bench/e2e/fail-closed-credentials.e2e.ts",
+  "too-many-open": "bench/e2e/open-requests.e2e.ts",
   unidentified: "gateway/xds/chain-matcher.test.ts",
   "upstream-malformed": "extproc/mcp-session-audit.test.ts",
 };

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { tryDecodeBudgetLine } from "../../extproc/budget-lines.ts";
+import { BudgetLineDecoder } from "../../extproc/budget-lines.ts";
 import { mostInputTokens } from "../../extproc/call-demand.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { openSecureTunnel, requestThrough } from "../harness/agent-requests.ts";
@@ -103,11 +103,13 @@ function allWritten({ home }: RunningGateway) {
     () => {
       const open = new Set<string>();
       const journals = readdirSync(folder).filter((file) => file.endsWith(".journal"));
-      const texts = journals.map((file) => readFileSync(join(folder, file), "utf8"));
-      for (const text of texts.join("").split("\n")) {
-        const line = tryDecodeBudgetLine(text);
-        if (line?.kind === "reserved") open.add(line.id);
-        else if (line !== undefined) open.delete(line.id);
+      for (const file of journals) {
+        const decoder = new BudgetLineDecoder();
+        for (const text of readFileSync(join(folder, file), "utf8").split("\n")) {
+          const line = decoder.decode(text);
+          if (line?.kind === "reserved") open.add(line.id);
+          else if (line !== undefined) open.delete(line.id);
+        }
       }
       return open.size === 0;
     },

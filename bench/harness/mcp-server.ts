@@ -4,6 +4,7 @@
  */
 import { createServer } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { McpServer, ResourceTemplate } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { SSEServerTransport } from "@modelcontextprotocol/sdk/server/sse.js";
@@ -18,6 +19,8 @@ export interface McpUpstream {
   readonly bodies: readonly string[];
   /** Headers of all requests, in the order in which they came */
   readonly headers: readonly IncomingMessage["headers"][];
+  /** Path and query of all requests, in the same order */
+  readonly targets: readonly string[];
 }
 
 /** Tools that a server has unless others are given; each answers with its name, and one of the name `fail` with an error. */
@@ -31,10 +34,13 @@ export async function startMcpServer(
 ): Promise<McpUpstream> {
   const bodies: string[] = [];
   const headers: IncomingMessage["headers"][] = [];
+  const targets: string[] = [];
   const streams = new Map<string, SSEServerTransport>();
+  const sessions = createSessions(tools);
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "https://mcp.test");
     headers.push(request.headers);
+    targets.push(request.url ?? "");
     const text = request.method === "POST" ? await readText(request) : "";
     if (request.method === "POST") bodies.push(text);
     if (pathname === "/sse") return openStream(response, streams, tools);
@@ -43,6 +49,7 @@ export async function startMcpServer(
       return transport?.handlePostMessage(request, response, JSON.parse(text));
     }
     if (pathname === "/raw") return answerRaw(response, searchParams.get("coding"));
+    if (pathname.endsWith("/session")) return sessions.serve(request, response, text);
     const transport = new StreamableHTTPServerTransport({
       enableJsonResponse: pathname === "/json",
     });
@@ -65,7 +72,27 @@ export async function startMcpServer(
   });
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("Cannot listen: no port");
-  return { port: address.port, bodies, headers };
+  return { port: address.port, bodies, headers, targets };
+}
+
+/** Sessions of a server that knows its own and no others. */
+function createSessions(tools: readonly string[]) {
+  const known = new Map<string, StreamableHTTPServerTransport>();
+  const serve = async (request: IncomingMessage, response: ServerResponse, text: string) => {
+    const id = String(request.headers["mcp-session-id"] ?? "");
+    const body = text === "" ? undefined : JSON.parse(text);
+    const session = known.get(id);
+    if (session !== undefined) return session.handleRequest(request, response, body);
+    if (id !== "") return void response.writeHead(404).end();
+    const transport = new StreamableHTTPServerTransport({
+      enableJsonResponse: true,
+      sessionIdGenerator: randomUUID,
+      onsessioninitialized: (begun) => void known.set(begun, transport),
+    });
+    await createTools(tools).connect(transport as Parameters<McpServer["connect"]>[0]);
+    return transport.handleRequest(request, response, body);
+  };
+  return { serve };
 }
 
 async function openStream(

@@ -102,6 +102,10 @@ function ownColumns({ kind, isWide, nowMs }: ObjectTableOptions): Column[] {
         { heading: "KEYS", cell: ({ object }) => keysAt(object, ".data").join(",") },
         { heading: "STATE", cell: ({ object }) => secretState(object, nowMs) },
       ];
+    case "Namespace":
+      return [
+        { heading: "LABELS", cell: ({ object }) => keysAt(object, ".metadata.labels").join(",") },
+      ];
     case "AIProviderRoute":
     case "EgressHTTPRoute":
     case "EgressL4Route":

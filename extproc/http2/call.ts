@@ -29,5 +29,13 @@ export interface GrpcCall {
   onClose(end: CallEnd): void;
 }
 
+/** Told of the messages that one read of a connection brings. Methods must not throw. */
+export interface ReadBatch {
+  /** Messages follow */
+  beginBatch(): void;
+  /** All have been taken; what calls send now still leaves with the other answers */
+  endBatch(): void;
+}
+
 /** Opens a handler for a new call of one method. A throw ends the call with INTERNAL and nothing else. */
 export type OpenCall = (stream: GrpcStream) => GrpcCall;

@@ -107,6 +107,53 @@ t.test("receive() writes long answers while there is more to read", async (t) =>
   t.equal(peer.heard().length, 3 * 10);
 });
 
+t.test("what is sent at the end of a batch leaves with the answers of its read", async (t) => {
+  const { openStream, streams } = recordingHandlers();
+  const log: string[] = [];
+  const peer: TestPeer = new TestPeer({
+    openStream,
+    batch: {
+      beginBatch: () => log.push(`begin ${peer?.writes}`),
+      endBatch() {
+        log.push(`end ${streams.size}`);
+        for (const stream of streams.values()) {
+          stream.sendHeaders(ok);
+          stream.sendBody(nothing, Buffer.from("x"));
+        }
+      },
+    },
+    isOpen: false,
+  });
+  peer.say(opening);
+  peer.heard();
+  log.length = 0;
+  const { writes } = peer;
+  peer.say(headers(1), headers(3));
+  t.strictSame(log, [`begin ${writes}`, "end 2"]);
+  t.equal(peer.writes, writes + 1);
+  t.equal(peer.heard().length, 4);
+});
+
+t.test("a batch ends also where a read fails", async (t) => {
+  let isOpen = false;
+  const peer = new TestPeer({
+    openStream: () => {
+      throw new Error("Broken");
+    },
+    batch: {
+      beginBatch() {
+        isOpen = true;
+      },
+      endBatch() {
+        isOpen = false;
+      },
+    },
+  });
+  peer.say(headers(1));
+  t.equal(isOpen, false);
+  t.match(peer.heard(), [/GOAWAY/]);
+});
+
 t.test("answers outside of a read are written together, soon", async (t) => {
   const { openStream, streams } = recordingHandlers();
   const peer = new TestPeer({ openStream });

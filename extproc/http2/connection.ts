@@ -6,6 +6,7 @@
 import type { Clock } from "../../gateway/clock.ts";
 import { monotonicMs } from "../../gateway/clock.ts";
 import { ClrkError } from "../../gateway/errors.ts";
+import type { ReadBatch } from "./call.ts";
 import type { ServerCounters } from "./counters.ts";
 import { faultOf, protocolFault, sizeFault } from "./fault.ts";
 import type { Fault } from "./fault.ts";
@@ -34,6 +35,8 @@ export interface ConnectionOptions {
   readonly limits: Http2Limits;
   readonly counters: ServerCounters;
   readonly clock: Clock;
+  /** Told of every read; absent: nobody is */
+  readonly batch?: ReadBatch | undefined;
   /** Takes why the connection had to end, and faults of ours; must not throw */
   readonly onError: (error: unknown) => void;
 }
@@ -105,12 +108,15 @@ export class Http2Connection {
   /** Takes bytes of the peer, which must not change until this returns; the last answers are written at the end. */
   receive(chunk: Buffer): void {
     if (this.#isClosed) return;
+    const { batch } = this.#options;
     this.#isBatching = true;
+    batch?.beginBatch();
     try {
       this.#read(chunk);
     } catch (error) {
       this.#failInternally(error);
     }
+    batch?.endBatch();
     this.#isBatching = false;
     this.#settle();
   }

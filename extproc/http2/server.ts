@@ -11,7 +11,7 @@ import type { TLSSocket } from "node:tls";
 import type { Clock, TimerHandle } from "../../gateway/clock.ts";
 import { monotonicMs } from "../../gateway/clock.ts";
 import { ClrkError, describeError } from "../../gateway/errors.ts";
-import type { OpenCall } from "./call.ts";
+import type { OpenCall, ReadBatch } from "./call.ts";
 import { createCounters } from "./counters.ts";
 import type { ServerCounters } from "./counters.ts";
 import { createRequestOpener } from "./grpc-requests.ts";
@@ -26,6 +26,8 @@ export interface GrpcServerOptions {
   readonly clock: Clock;
   /** Those that differ from what `createLimits()` gives */
   readonly limits?: Partial<Http2Limits>;
+  /** Told of every read of a connection; absent: nobody is */
+  readonly batch?: ReadBatch;
   /** Takes what handlers threw, and why connections had to end; must not throw */
   readonly onError?: (error: unknown) => void;
 }
@@ -183,7 +185,7 @@ export class GrpcServer {
       socket.destroy();
       return;
     }
-    const { clock, methods } = this.#options;
+    const { batch, clock, methods } = this.#options;
     const onError = (error: unknown) => this.#report(error);
     counters.connections++;
     counters.totalConnections++;
@@ -192,6 +194,7 @@ export class GrpcServer {
       limits: this.#limits,
       counters,
       clock,
+      batch,
       onError,
       onClosed: (closed) => {
         counters.connections--;

@@ -1,4 +1,5 @@
 /** Budgets for tests: real ones, in a table of their own, whose journal is a list. */
+import type { LineWaiter } from "../budget-journal.ts";
 import type { BudgetLine } from "../budget-lines.ts";
 import { BudgetTable, createBudgetMemory } from "../budget-table.ts";
 import { CallBudgets } from "../call-budgets.ts";
@@ -11,6 +12,8 @@ export interface BudgeterParts {
   readonly places?: number;
   /** False: nothing can be written */
   readonly writes?: () => boolean;
+  /** Reservations wait until `endBatch()`, as within one read of a socket */
+  readonly batches?: boolean;
 }
 
 /** An hour before the end of 2026-11-28. */
@@ -18,7 +21,7 @@ export const lateEvening = Date.UTC(2026, 10, 28, 23);
 
 /** Budgets of one thread with its counters and what it wrote down. */
 export function createBudgeter(parts: BudgeterParts = {}) {
-  const { nowMs = () => lateEvening, places = 64, writes = () => true } = parts;
+  const { nowMs = () => lateEvening, places = 64, writes = () => true, batches = false } = parts;
   const counters = new ThreadCounters(createCounters(1), 0);
   const table = new BudgetTable(createBudgetMemory(places));
   const lines: BudgetLine[] = [];
@@ -27,7 +30,23 @@ export function createBudgeter(parts: BudgeterParts = {}) {
     lines.push(line);
     return true;
   };
-  const journal = { append, appendSoon: append };
+  let pending: { readonly line: BudgetLine; readonly waiter: LineWaiter }[] = [];
+  const endBatch = () => {
+    const all = pending;
+    pending = [];
+    for (const { line, waiter } of all) waiter.onWritten(append(line) ? "written" : "unwritten");
+    return true;
+  };
+  const appendWaited = (line: BudgetLine, waiter?: LineWaiter) => {
+    if (!batches || waiter === undefined) {
+      const isWritten = append(line);
+      waiter?.onWritten(isWritten ? "written" : "unwritten");
+      return isWritten;
+    }
+    pending.push({ line, waiter });
+    return "pending" as const;
+  };
+  const journal = { append: appendWaited, appendSoon: append, flush: endBatch };
   const budgeter = new CallBudgets({ table, journal, name: "test", counters, nowMs });
-  return { budgeter, counters, table, lines };
+  return { budgeter, counters, table, lines, endBatch };
 }

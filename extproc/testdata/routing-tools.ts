@@ -8,6 +8,7 @@ export function routingTools(changes: Partial<RoutingTools> = {}): RoutingTools 
     signer: () => ({ kind: "unusable", reason: "a test has none" }),
     nowUnixMs: () => 0,
     isEjected: () => false,
+    swap: () => undefined,
     random: () => 0,
     prices: [],
     ...changes,

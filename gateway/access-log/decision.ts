@@ -158,6 +158,8 @@ function sentence(reason: string, host: string): string {
       return "an https URL was sent to the proxy in plain text";
     case "rate-limited":
       return "a rate limit has nothing left";
+    case "too-many-open":
+      return "the agent has as many requests open as the gateway allows at one time";
     case "limit-unavailable":
       return "what other replicas let by of a shared rate limit is not known";
     case "engine-failed":

@@ -270,11 +270,37 @@ t.test("draftAiProviderRoute() suggests nothing when no name is near", async (t)
   t.match(conditionOf(result, label, "Accepted"), /no provider "zzzzzzzz": known are anthropic,/);
 });
 
-t.test("draftAiProviderRoute() does not enforce provider custom, which has no hosts", async (t) => {
+t.test("draftAiProviderRoute() takes hosts in place of the provider's own", async (t) => {
+  for (const [provider, name] of [
+    ["Custom", "openai_compatible"],
+    ["vllm", "openai_compatible"],
+    ["anthropic", "anthropic"],
+  ]) {
+    const hostnames = ["llm.example", "*.llm.example"];
+    const result = route({ matches: [{ provider, hostnames }] });
+    t.same(
+      gatewayOf(result).hosts.flatMap(({ host, rules }) => (rules.length > 0 ? [host.value] : [])),
+      ["llm.example", "llm.example"],
+    );
+    const { rules } = hostPolicy(result, "llm.example");
+    t.ok(rules.every((rule) => rule.provider === name));
+    t.match(rules.at(-1), { engine: { meters: true, provider: name } });
+  }
+});
+
+t.test("draftAiProviderRoute() refuses a host that is an address", async (t) => {
+  const result = route({ matches: [{ provider: "custom", hostnames: ["10.0.0.1"] }] });
+  t.equal(
+    conditionOf(result, label, "Accepted"),
+    "NotEnforced: spec.rules[0].matches[0].hostnames[0] (an address) is not enforced yet",
+  );
+});
+
+t.test("draftAiProviderRoute() does not enforce provider custom without hosts", async (t) => {
   const result = route({ matches: [{ provider: "Custom" }] });
   t.equal(
     conditionOf(result, label, "Accepted"),
-    'NotEnforced: spec.rules[0].matches[0].provider "custom" names no hosts and is not enforced yet: use an EgressHTTPRoute',
+    'NotEnforced: spec.rules[0].matches[0].provider "custom" names no hosts and is not enforced without them: name those of the server in hostnames',
   );
   t.same(gatewayOf(result).hosts, []);
 });
@@ -283,3 +309,25 @@ t.test("draftAiProviderRoute() has no provider for names that objects inherit", 
   const result = route({ matches: [{ provider: "constructor" }] });
   t.match(conditionOf(result, label, "Accepted"), /^ProviderNotFound/);
 });
+
+t.test(
+  "draftAiProviderRoute() bounds requests, by whoever knows which rule they mean",
+  async (t) => {
+    const filters = [{ type: "RequestSizeLimit", requestSizeLimit: { maxBytes: 9 } }];
+    const rulesOf = (...matches: readonly object[]) =>
+      hostPolicy(
+        compiled(gateway(), aiRoute("ai", "openai", { matches, filters })),
+        "api.openai.com",
+      ).rules;
+    const plain = rulesOf({ provider: "openai" });
+    t.ok(plain.length > 0);
+    for (const { action, engine } of plain) {
+      t.match(action, { kind: "forward", maxRequestBytes: 9 });
+      for (const rule of engine?.routing?.rules ?? []) t.equal(rule.maxRequestBytes, 9);
+    }
+    const chosen = rulesOf({ provider: "openai", models: ["gpt-5*"] });
+    const entries = chosen.filter(({ action }) => action.kind === "choose");
+    t.ok(entries.length > 0);
+    for (const { engine } of entries) t.match(engine?.routing?.rules, [{ maxRequestBytes: 9 }]);
+  },
+);

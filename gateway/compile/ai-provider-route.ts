@@ -15,6 +15,7 @@ import type { ObjectIndex } from "./object-index.ts";
 import { globPathMatch } from "./path-match.ts";
 import type { DenyAction } from "./refusal.ts";
 import {
+  notEnforced,
   refuseUncounted,
   refuseUnresolved,
   refuseUntranslatable,
@@ -23,6 +24,7 @@ import {
 import { operationPaths } from "./operation-paths.ts";
 import type { FallbackSettings, RouteDraft, RuleDraft } from "./route-draft.ts";
 import { unchanged } from "./header-rewrite.ts";
+import { requestBound } from "./request-bound.ts";
 import { judgeBudgets } from "./rule-budgets.ts";
 import type { ExtensionFindings } from "./rule-extensions.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
@@ -88,13 +90,14 @@ function draftRule(
     unresolved: [...extensions.missing, ...resolved.missing],
     logging: extensions.logging,
     rules: rule.matches.flatMap((match): RuleDraft[] => {
-      const provider = findProviderByName(match.provider);
-      if (provider === undefined) return [];
+      const provider = findSpoken(match);
+      if (provider === undefined || isNowhere(match)) return [];
       const { logging, limits } = extensions;
       const { backends } = resolved;
+      const common = { ruleIndex, logging, limits, backends, ...requestBound(rule.filters) };
       const drafts = draftMatch(match, provider, {
         name,
-        rule: { ruleIndex, logging, limits, backends, ...(budget !== undefined && { budget }) },
+        rule: { ...common, ...(budget !== undefined && { budget }) },
         fallback,
       });
       return deny === undefined ? drafts : drafts.map((draft) => ({ ...draft, deny }));
@@ -104,7 +107,10 @@ function draftRule(
 
 interface MatchContext {
   readonly name: ObjectName;
-  readonly rule: Pick<RuleDraft, "ruleIndex" | "logging" | "limits" | "backends" | "budget">;
+  readonly rule: Pick<
+    RuleDraft,
+    "ruleIndex" | "logging" | "limits" | "backends" | "budget" | "maxRequestBytes"
+  >;
   readonly fallback: FallbackSettings | undefined;
 }
 
@@ -113,7 +119,7 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
   const { rule, fallback } = context;
   const draft = {
     ...rule,
-    hosts: provider.hosts.map(hostMatch),
+    hosts: (match.hostnames.length > 0 ? match.hostnames : provider.hosts).map(hostMatch),
     provider: provider.name,
     requestHeaders: unchanged,
     responseHeaders: unchanged,
@@ -123,6 +129,7 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
     models.length > 0 ||
     (fallback !== undefined && rule.backends.length > 1) ||
     rule.backends.some((backend) => !isPlain(backend, provider.name));
+  const isCounted = rule.budget !== undefined || rule.maxRequestBytes !== undefined;
   const choice = {
     models,
     endpoints: match.endpoints,
@@ -136,7 +143,7 @@ function draftMatch(match: Match, provider: Provider, context: MatchContext): Ru
       choice: {
         ...choice,
         // Envoy cannot compare what stands for a placeholder with globs, and calls of no rule must not go on uncounted.
-        isNeeded: isNeeded || (rule.budget !== undefined && !isWhole(path, match)),
+        isNeeded: isNeeded || (isCounted && !isWhole(path, match)),
         asksUsage: operation.streamUsage !== undefined,
       },
     }),
@@ -190,14 +197,34 @@ function refusalOf(
   return undefined;
 }
 
-function judgeMatch({ provider }: Match, path: Path): Finding<"Accepted">[] {
+function judgeMatch(match: Match, path: Path): Finding<"Accepted">[] {
   const at = [...path, "provider"];
-  if (provider.toLowerCase() === "custom") {
-    const message = `${formatPath(at)} "custom" names no hosts and is not enforced yet: use an EgressHTTPRoute`;
+  if (isNowhere(match)) {
+    const message = `${formatPath(at)} "custom" names no hosts and is not enforced without them: name those of the server in hostnames`;
     return [{ reason: "NotEnforced", message }];
   }
-  if (findProviderByName(provider) === undefined) return [unknownProvider(provider, at)];
-  return [];
+  if (findSpoken(match) === undefined) return [unknownProvider(match.provider, at)];
+  return match.hostnames.flatMap((host, position) =>
+    hostMatch(host).kind === "ip"
+      ? [notEnforced([...path, "hostnames", position], "an address")]
+      : [],
+  );
+}
+
+/** Whose API is spoken: servers of one's own speak OpenAI's dialects, unless the match names another provider. */
+function findSpoken(match: Match): Provider | undefined {
+  return findProviderByName(isCustom(match) ? openaiCompatible : match.provider);
+}
+
+const openaiCompatible = "openai_compatible";
+
+/** Nobody knows where a server of one's own is. */
+function isNowhere(match: Match): boolean {
+  return isCustom(match) && match.hostnames.length === 0;
+}
+
+function isCustom({ provider }: Match): boolean {
+  return provider.toLowerCase() === "custom";
 }
 
 function isEverything(glob: string): boolean {

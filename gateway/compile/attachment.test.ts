@@ -1,6 +1,7 @@
 /** Which routes attach where, and what they are told when they do not. */
 import t from "tap";
 import type { ParsedObject } from "../../crds/kinds.ts";
+import { parseAnyObject } from "../../crds/kinds.ts";
 import {
   compiled,
   conditionOf,
@@ -145,15 +146,64 @@ t.test("attachRoute() refuses routes of other namespaces by default", async (t) 
   t.same(gatewayOf(result).hosts, []);
 });
 
-t.test("attachRoute() does not guess what a namespace selector means", async (t) => {
-  const namespaces = { from: "Selector", selector: { matchLabels: { team: "a" } } };
-  const listeners = [{ ...usualListeners[0], allowedRoutes: { namespaces } }];
-  const result = attach([parent()], gateway({ listeners }));
+function namespace(name: string, labels: Readonly<Record<string, string>>): ParsedObject {
+  const result = parseAnyObject({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name, labels },
+  });
+  if (result.kind === "invalid") throw new Error("Cannot parse namespace: it is a usual one");
+  return result.object;
+}
+
+t.test("attachRoute() takes routes from namespaces whose labels a listener selects", async (t) => {
+  const accepted = "EgressGateway default/egress Accepted: Valid and attached";
+  const parentsWith = (selector: object, from: string, ...others: readonly ParsedObject[]) => {
+    const namespaces = { from: "Selector", selector };
+    const listeners = [{ ...usualListeners[0], allowedRoutes: { namespaces } }];
+    const parentRefs = [parent("egress", { namespace: "default" })];
+    const route = httpRoute(`${from}/r`, hosts, { parentRefs });
+    return parentsOf(
+      compiled(gateway({ listeners }), route, ...others),
+      `EgressHTTPRoute ${from}/r`,
+    );
+  };
+  const byTeam = { matchLabels: { team: "a" } };
+  const refused = [
+    'EgressGateway default/egress NoMatchingParent: EgressGateway default/egress takes routes only from namespaces with the labels of its selector (allowedRoutes of listener "tls")',
+  ];
+  const teams = [namespace("one", { team: "a" }), namespace("two", { team: "b" })];
+  t.same(parentsWith(byTeam, "one", ...teams), [accepted]);
+  t.same(parentsWith(byTeam, "two", ...teams), refused);
+  t.same(parentsWith(byTeam, "default", ...teams), refused, "as little from its own");
+  t.same(parentsWith(byTeam, "one"), refused, "what nothing describes has no labels");
+  const byName = (operator: string) => ({
+    matchExpressions: [{ key: "kubernetes.io/metadata.name", operator, values: ["one"] }],
+  });
+  t.same(parentsWith(byName("In"), "one"), [accepted]);
+  t.same(parentsWith(byName("NotIn"), "one"), refused);
+  t.same(parentsWith(byName("NotIn"), "two"), [accepted]);
+  t.same(parentsWith({}, "any"), [accepted], "an empty selector means all");
+});
+
+t.test("attachRoute() takes only kinds that a listener lists", async (t) => {
+  const [tls, http] = usualListeners;
+  const listeners = (kinds: readonly object[]) => [{ ...tls, allowedRoutes: { kinds } }, http];
+  const result = attach([parent()], gateway({ listeners: listeners([{ kind: "MCPRoute" }]) }));
+  t.same(gatewayOf(result).hosts[0]?.rules[0]?.sections, ["http"]);
+  const group = "gateway.networking.k8s.io";
+  const other = [{ group, kind: "EgressHTTPRoute" }, { kind: "AIProviderRoute" }];
   t.equal(
-    conditionOf(result, label, "Accepted"),
-    'NotEnforced: EgressGateway default/egress: allowedRoutes.namespaces.from "Selector" of listener "tls" is not enforced yet',
+    conditionOf(
+      attach([parent("egress", { sectionName: "tls" })], gateway({ listeners: listeners(other) })),
+      label,
+      "Accepted",
+    ),
+    'NoMatchingParent: EgressGateway default/egress takes no EgressHTTPRoute (allowedRoutes.kinds of listener "tls")',
   );
-  t.equal(gatewayOf(result).refusal?.reason, "not-enforced");
+  const own = [{ group: "clrk.apoxy.dev", kind: "EgressHTTPRoute" }];
+  const whole = attach([parent()], gateway({ listeners: listeners(own) }));
+  t.equal(gatewayOf(whole).hosts[0]?.rules[0]?.sections, undefined);
 });
 
 t.test("attachRoute() attaches one route to several gateways", async (t) => {

@@ -1,6 +1,6 @@
 /**
  * Which EgressGateways a route attaches to, and to which of their listeners. A route comes from the gateway's own
- * namespace, unless a listener says that it takes routes of all.
+ * namespace, unless a listener says that it takes routes of others, and is of any kind, unless it says of which.
  */
 
 import type { ParsedObject } from "../../crds/kinds.ts";
@@ -8,7 +8,9 @@ import type { EgressGateway } from "../../crds/egress-gateway.ts";
 import type { EgressGatewayListener, ListenerShape } from "../../crds/egress-gateway-listener.ts";
 import { listenerShape } from "../../crds/egress-gateway-listener.ts";
 import type { ParentReference } from "../../crds/references.ts";
-import { formatReference, referenceOf } from "../../crds/meta.ts";
+import { matchLabelSelector } from "../../crds/label-selector.ts";
+import { formatReference, GROUP, referenceOf } from "../../crds/meta.ts";
+import { namespaceLabels } from "../../crds/namespace.ts";
 import { quoteChoice } from "../../crds/problem.ts";
 import type { ObjectIndex, ObjectOf } from "./object-index.ts";
 import { objectKey } from "./object-index.ts";
@@ -46,7 +48,8 @@ export function attachRoute(route: RouteObject, index: ObjectIndex, book: Status
   for (const reference of route.spec.parentRefs) {
     const parent = parentName(reference, route);
     const gateway = index.find("EgressGateway", parent.namespace, parent.name);
-    const outcome = gateway === undefined ? missing(parent) : attach(route, gateway, reference);
+    const outcome =
+      gateway === undefined ? missing(parent) : attach(route, gateway, { reference, index });
     book.reportParent(route, parent, outcome.finding);
     if (gateway === undefined || outcome.attachment === undefined) continue;
     const key = objectKey(gateway);
@@ -69,21 +72,25 @@ function missing(parent: ParentName): Outcome {
   return unattached(`${formatReference(parent)} does not exist`);
 }
 
-function attach(route: RouteObject, gateway: EgressGateway, reference: ParentReference): Outcome {
+function attach(
+  route: RouteObject,
+  gateway: EgressGateway,
+  { reference, index }: { readonly reference: ParentReference; readonly index: ObjectIndex },
+): Outcome {
   const label = formatReference(referenceOf(gateway));
   const named = gateway.spec.listeners.filter((listener) => isNamed(listener, reference));
   if (named.length === 0) return unattached(describeUnknownListener(label, gateway, reference));
-  const unclear = named.find((listener) => listener.allowedRoutes?.namespaces?.from === "Selector");
-  if (unclear !== undefined) {
-    const field = "allowedRoutes.namespaces.from";
-    const message = `${label}: ${field} "Selector" of listener "${unclear.name}" is not enforced yet`;
-    return { finding: { reason: "NotEnforced", message } };
+  const { namespace } = route.metadata;
+  const labels = namespaceLabels(namespace, index.find("Namespace", namespace, namespace));
+  const near = named.filter((listener) => takesNamespace(listener, gateway, { namespace, labels }));
+  if (near.length === 0) {
+    const from = describeNamespaces(named, gateway.metadata.namespace);
+    return unattached(`${label} takes routes ${from}`);
   }
-  const open = named.filter((listener) => isOpenTo(listener, gateway, route));
+  const open = near.filter((listener) => takesKind(listener, route.kind));
   if (open.length === 0) {
-    const from = `only from namespace "${gateway.metadata.namespace}"`;
-    const names = quoteChoice(named.map(({ name }) => name));
-    return unattached(`${label} takes routes ${from} (allowedRoutes of listener ${names})`);
+    const names = quoteChoice(near.map(({ name }) => name));
+    return unattached(`${label} takes no ${route.kind} (allowedRoutes.kinds of listener ${names})`);
   }
   if (route.kind !== "EgressL4Route" && !open.some(readsHttp)) {
     const names = quoteChoice(open.map(({ name }) => name));
@@ -108,13 +115,39 @@ function isNamed(listener: EgressGatewayListener, { sectionName, port }: ParentR
   return port === undefined || listener.port === port;
 }
 
-function isOpenTo(
+function takesNamespace(
   { allowedRoutes }: EgressGatewayListener,
   gateway: EgressGateway,
-  route: RouteObject,
+  {
+    namespace,
+    labels,
+  }: { readonly namespace: string; readonly labels: ReadonlyMap<string, string> },
 ): boolean {
-  const isSame = route.metadata.namespace === gateway.metadata.namespace;
-  return isSame || allowedRoutes?.namespaces?.from === "All";
+  const { from = "Same", selector } = allowedRoutes?.namespaces ?? {};
+  switch (from) {
+    case "All":
+      return true;
+    case "Same":
+      return namespace === gateway.metadata.namespace;
+    case "Selector":
+      return selector !== undefined && matchLabelSelector(selector, labels);
+  }
+}
+
+function describeNamespaces(named: readonly EgressGatewayListener[], own: string): string {
+  const names = quoteChoice(named.map(({ name }) => name));
+  const selects = named.some(({ allowedRoutes }) => allowedRoutes?.namespaces?.from === "Selector");
+  const whose = selects ? "namespaces with the labels of its selector" : `namespace "${own}"`;
+  return `only from ${whose} (allowedRoutes of listener ${names})`;
+}
+
+/** A kind of another group is none of ours. */
+function takesKind({ allowedRoutes }: EgressGatewayListener, wanted: RouteObject["kind"]): boolean {
+  const kinds = allowedRoutes?.kinds ?? [];
+  return (
+    kinds.length === 0 ||
+    kinds.some(({ group = GROUP, kind }) => group === GROUP && kind === wanted)
+  );
 }
 
 function readsHttp(listener: EgressGatewayListener): boolean {

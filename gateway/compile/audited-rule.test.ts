@@ -3,6 +3,7 @@ import t from "tap";
 import type { ParsedObject } from "../../crds/kinds.ts";
 import {
   aiRoute,
+  backend,
   backendRef,
   compiled,
   conditionOf,
@@ -14,6 +15,7 @@ import {
   httpRoute,
   l4Route,
   object,
+  parent,
   secret,
   statusOf,
   target,
@@ -56,6 +58,33 @@ for (const { name, objects } of [
     });
   });
 }
+
+t.test("a denied MCPRoute goes unread to the backends that its route has for all", async (t) => {
+  const refs = [backendRef("one")];
+  const mcp = (...rules: object[]) =>
+    object("MCPRoute", "m", {
+      parentRefs: [parent()],
+      hostnames: ["a.example"],
+      rules,
+      ...audit,
+    });
+  const noMcp = no(target("MCPRoute", "m"));
+  const one = backend("one", "one.example");
+  const actionOf = (...objects: ParsedObject[]) =>
+    ruleAt("a.example", 0, gateway(), noMcp, ...objects).action;
+  t.match(actionOf(mcp({ backendRefs: refs }), one), { backends: [{ host: "one.example" }] });
+  t.match(actionOf(mcp({ backendRefs: refs })), { kind: "deny", reason: "backend-missing" });
+  const apart = [
+    { matches: [{ servers: ["https://a.example/1"] }], backendRefs: refs },
+    { matches: [{ servers: ["https://a.example/2"] }] },
+  ];
+  t.match(actionOf(mcp(...apart), one), { kind: "forward", backends: [] });
+  const pool = object("Backend", "one", {
+    type: "InferencePool",
+    inferencePoolRef: { group: "a.b", kind: "Pool", name: "p" },
+  });
+  t.match(actionOf(mcp({ backendRefs: refs }), pool), { kind: "deny", status: 501 });
+});
 
 t.test("a denied route counts nothing, as one that is refused", async (t) => {
   const limited = httpRoute("web", ["a.example"], { rules: [{ filters: few }] });

@@ -32,6 +32,19 @@ export function auditedRule(rule: RuleDraft, scope: ActionScope): AuditedRule {
   };
 }
 
-function withoutCounts({ budget: _budget, mcp: _mcp, ...rule }: RuleDraft): RuleDraft {
-  return { ...rule, limits: [] };
+function withoutCounts({
+  budget: _budget,
+  mcp: _mcp,
+  destinations = [],
+  ...rule
+}: RuleDraft): RuleDraft {
+  const [first] = destinations;
+  if (first === undefined) return { ...rule, limits: [] };
+  // Nobody reads the request: where only that tells its backends, it goes to the host that was asked for.
+  const { backends, deny } = destinations.length === 1 ? first : { backends: [] };
+  const usable = backends.filter(({ refusal }) => refusal === undefined);
+  const refusal = backends.length > usable.length ? backends[0]?.refusal : undefined;
+  const stands =
+    deny ?? (usable.length === 0 && refusal ? { kind: "deny" as const, ...refusal } : undefined);
+  return { ...rule, backends: usable, limits: [], ...(stands !== undefined && { deny: stands }) };
 }

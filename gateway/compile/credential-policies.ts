@@ -125,12 +125,15 @@ function usable(source: CredentialSource, policy: ObjectName): CredentialBinding
   return refuseWithoutCredential(policy, text);
 }
 
+interface NamedBackends {
+  readonly backendRefs: readonly { readonly name: string }[];
+}
+
 function findUnknownSection(object: ParsedObject, section: string | undefined): string | undefined {
   if (section === undefined) return undefined;
-  if (object.kind !== "AIProviderRoute") return "has no sections";
-  const names = new Set(
-    object.spec.rules.flatMap(({ backendRefs }) => backendRefs.map(({ name }) => name)),
-  );
+  if (object.kind !== "AIProviderRoute" && object.kind !== "MCPRoute") return "has no sections";
+  const { rules }: { readonly rules: readonly NamedBackends[] } = object.spec;
+  const names = new Set(rules.flatMap(({ backendRefs }) => backendRefs.map(({ name }) => name)));
   if (names.has(section)) return undefined;
   return `has no backend "${section}": its backends are ${quoteChoice([...names])}`;
 }

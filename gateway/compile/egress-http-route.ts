@@ -8,6 +8,7 @@ import { anyHost, hostMatch } from "./host-match.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { globPathMatch } from "./path-match.ts";
 import { refuseUnresolved } from "./refusal.ts";
+import { requestBound } from "./request-bound.ts";
 import type { RouteDraft, RuleDraft } from "./route-draft.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
 
@@ -37,7 +38,6 @@ export function draftEgressHttpRoute(route: EgressHTTPRoute, index: ObjectIndex)
     ),
     rules: rules.map((rule, ruleIndex): RuleDraft => {
       const missing = findings[ruleIndex]?.missing ?? [];
-      const sizes = rule.filters.flatMap(({ requestSizeLimit: it }) => it?.maxBytes ?? []);
       return {
         ruleIndex,
         hosts,
@@ -51,7 +51,7 @@ export function draftEgressHttpRoute(route: EgressHTTPRoute, index: ObjectIndex)
         logging: findings[ruleIndex]?.logging ?? [],
         limits: findings[ruleIndex]?.limits ?? [],
         backends: [],
-        ...(sizes.length > 0 && { maxRequestBytes: Math.min(...sizes) }),
+        ...requestBound(rule.filters),
         ...(missing[0] !== undefined && { deny: refuseUnresolved(name, missing[0]) }),
       };
     }),

@@ -6,8 +6,10 @@
 import type { EgressGateway } from "../../crds/egress-gateway.ts";
 import { formatReference } from "../../crds/meta.ts";
 import { findProviderByName } from "../../providers/registry.ts";
+import type { McpPlan } from "../mcp-plan.ts";
 import type { AttemptPlan, CredentialUse, EnginePlan, ObjectName } from "../snapshot.ts";
 import { gatewayKey } from "../snapshot.ts";
+import type { Capture } from "./capture-plan.ts";
 import { capturePlan } from "./capture-plan.ts";
 import { planId } from "./plan-id.ts";
 import type { RuleDraft } from "./route-draft.ts";
@@ -25,7 +27,7 @@ export interface PlanScope {
 /** A rule as far as its plan depends on it. */
 export type PlannedRule = Pick<
   RuleDraft,
-  "ruleIndex" | "provider" | "logging" | "limits" | "budget" | "mcp"
+  "ruleIndex" | "provider" | "logging" | "ruleLogging" | "limits" | "budget" | "mcp"
 >;
 
 /** The plan for requests of a rule that forwards with these credentials; undefined when Envoy alone suffices. */
@@ -40,17 +42,19 @@ export function enginePlan(
 
 /** What a plan says before it has an id; `why` is empty when Envoy alone suffices. */
 export function planParts(
-  { ruleIndex, provider, logging, limits, budget, mcp }: PlannedRule,
+  { ruleIndex, provider, logging, ruleLogging, limits, budget, mcp: judged }: PlannedRule,
   { gateway, route, audits }: PlanScope,
   credentials: readonly CredentialUse[],
 ): Omit<EnginePlan, "id"> {
   const meters = provider !== undefined && isMetered(provider);
-  const capture = capturePlan(logging, gateway);
+  const capture = ruleLogging === undefined ? capturePlan(logging, gateway) : undefined;
+  const kept = ruleLogging?.map((policies) => capturePlan(policies, gateway)) ?? [];
+  const mcp = judged && kept.length > 0 ? keptByRule(judged, kept) : judged;
   const queryCredentials = credentials.filter((use) => use.kind === "query");
   const hidesTarget = credentials.some(({ kind }) => kind === "placeholder");
   const why = [
     ...(meters ? [`reads tokens of ${provider} calls`] : []),
-    ...(capture?.why ?? []),
+    ...new Set([capture, ...kept].flatMap((one) => one?.why ?? [])),
     ...(queryCredentials.length > 0 ? ["puts a credential into the query"] : []),
     ...(hidesTarget ? ["swaps placeholders"] : []),
     ...(credentials.some(({ scrub }) => scrub) ? ["takes credentials out of answers"] : []),
@@ -72,6 +76,14 @@ export function planParts(
     ...(audits === true && { audits }),
     why,
   };
+}
+
+function keptByRule(mcp: McpPlan, kept: readonly (Capture | undefined)[]): McpPlan {
+  const rules = mcp.rules.map((rule, position) => {
+    const plan = kept[position]?.plan;
+    return { ...rule, ...(plan !== undefined && { capture: plan }) };
+  });
+  return { ...mcp, rules, isKeptByRule: true };
 }
 
 /** The plan for attempts with these credentials; undefined when none of them is a signature. */

@@ -88,24 +88,30 @@ function placeRule(
   // One rule object for all hosts with one outcome, so that merging sees that they are the same.
   const rules = new Map<unknown, ResolvedRule[]>();
   return rule.hosts.flatMap((host) => {
-    const outcome = outcomeFor(host);
-    const known =
-      rules.get(outcome) ??
-      rule.matches.map((match) => ({
-        route: draft.name,
-        ruleIndex: rule.ruleIndex,
-        ...(sections !== undefined && { sections }),
+    const key = outcomeFor(host);
+    const { ways = [], ...outcome } = key;
+    const about = {
+      route: draft.name,
+      ruleIndex: rule.ruleIndex,
+      ...(sections !== undefined && { sections }),
+      ...(scope.audits === true && { audits: scope.audits }),
+    };
+    const placed = (): ResolvedRule[] => [
+      ...ways.map((way) => ({ ...about, match: {}, ...way })),
+      ...rule.matches.map((match) => ({
+        ...about,
         match,
         ...outcome,
-        ...(scope.audits === true && { audits: scope.audits }),
         ...(wouldDeny !== undefined && outcome.action.kind !== "deny" && { wouldDeny }),
         // Which rule's limits count is known with the body.
         ...(outcome.choice !== undefined && {
           plan: planParts({ ...rule, limits: [] }, scope, swappedBy(outcome.choice)),
         }),
         ...(rule.provider !== undefined && { provider: rule.provider }),
-      }));
-    rules.set(outcome, known);
+      })),
+    ];
+    const known = rules.get(key) ?? placed();
+    rules.set(key, known);
     return known.map((httpRule) => ({ host, rule: httpRule }));
   });
 }

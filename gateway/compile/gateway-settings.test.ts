@@ -71,16 +71,6 @@ const unenforced = [
     spec: { listeners: [{ ...terminated, tls: { mode: "Terminate", caCertRef: { name: "ca" } } }] },
     field: "spec.listeners[0].tls.caCertRef",
   },
-  {
-    name: "kinds of routes",
-    spec: {
-      listeners: [
-        terminated,
-        { name: "x", protocol: "HTTP", allowedRoutes: { kinds: [{ kind: "MCPRoute" }] } },
-      ],
-    },
-    field: "spec.listeners[1].allowedRoutes.kinds",
-  },
 ];
 
 for (const { name, spec, field } of unenforced) {
@@ -96,11 +86,14 @@ for (const { name, spec, field } of unenforced) {
 
 t.test("gatewaySettings() tells all fields that are not enforced", async (t) => {
   const tls = { mode: "Terminate", caCertRef: { name: "ca" } };
-  const listeners = [{ ...terminated, tls, allowedRoutes: { kinds: [{ kind: "MCPRoute" }] } }];
+  const listeners = ["a", "b"].map((name) => ({
+    ...terminated,
+    name,
+    tls,
+    port: name === "a" ? 1 : 2,
+  }));
   const result = compiled(gateway({ listeners }));
-  t.same(statusOf(result, label).problems, [
-    "spec.listeners[0].allowedRoutes.kinds is not enforced yet",
-  ]);
+  t.same(statusOf(result, label).problems, ["spec.listeners[1].tls.caCertRef is not enforced yet"]);
 });
 
 t.test("gatewaySettings() takes captured bodies", async (t) => {
@@ -193,4 +186,10 @@ t.test("hostAliases() keeps the first of two addresses of a name and says so", a
   t.same(statusOf(result, label).problems, [
     'spec.upstreamTLS.hostAliases leads host "a.example" to 10.0.0.5 already, 10.0.0.6 is not used',
   ]);
+});
+
+t.test("gatewaySettings() takes how many requests of an agent may be open", async (t) => {
+  const limited = gatewayOf(compiled(gateway({ limits: { maxConcurrentRequests: 9 } })));
+  t.equal(limited.maxConcurrentRequests, 9);
+  t.notOk("maxConcurrentRequests" in gatewayOf(compiled(gateway())));
 });

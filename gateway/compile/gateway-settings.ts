@@ -54,6 +54,7 @@ export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): G
   const otlp = otlpTarget(gateway, scope.book, credentials);
   const sinks = spec.sinks.map((sink) => sinkTarget(gateway, sink, credentials));
   const { explicitProxy, requestTimeout } = spec;
+  const { maxConcurrentRequests } = spec.limits ?? {};
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -71,6 +72,7 @@ export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): G
       requestTimeout === undefined ? defaultRequestTimeoutMs : parseDuration(requestTimeout),
     ...(otlp !== undefined && { otlp }),
     ...(requestSize !== undefined && { requestSize }),
+    ...(maxConcurrentRequests !== undefined && { maxConcurrentRequests }),
     ...(sinks.length > 0 && { sinks }),
   };
 }
@@ -101,19 +103,11 @@ function listenerSnapshot(listener: EgressGateway["spec"]["listeners"][number]):
 }
 
 function findUnenforced({ spec }: EgressGateway): Finding<"Accepted">[] {
-  return spec.listeners.flatMap(({ tls, allowedRoutes }, position) => {
-    const path = ["spec", "listeners", position];
-    const from = allowedRoutes?.namespaces?.from;
-    return [
-      ...(tls?.caCertRef === undefined ? [] : [notEnforced([...path, "tls", "caCertRef"])]),
-      ...(from === "Selector"
-        ? [notEnforced([...path, "allowedRoutes", "namespaces", "from"], from)]
-        : []),
-      ...((allowedRoutes?.kinds.length ?? 0) > 0
-        ? [notEnforced([...path, "allowedRoutes", "kinds"])]
-        : []),
-    ];
-  });
+  return spec.listeners.flatMap(({ tls }, position) =>
+    tls?.caCertRef === undefined
+      ? []
+      : [notEnforced(["spec", "listeners", position, "tls", "caCertRef"])],
+  );
 }
 
 function refusalOf(

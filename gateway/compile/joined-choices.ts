@@ -33,6 +33,10 @@ export function joinChoices(
   const ways = new Map<string, HttpRule>();
   const others = placed.flatMap((rule, index): HttpRule[] => {
     if (joined.has(rule)) return [];
+    if (rule.pick !== undefined) {
+      ways.set(wayKey(rule), rule);
+      return [];
+    }
     if (!isChoosing(rule)) return [rule];
     if (rule.choice.isIdle) return [];
     if (refusesAll(rule)) return [plainRule(rule)];

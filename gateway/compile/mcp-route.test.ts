@@ -166,7 +166,42 @@ t.test("draftMcpRoute() keeps what a LoggingPolicy of every rule asks for", asyn
   const one = compiled(gateway(), mcpRoute("m", { rules: [logged, logged] }), policy);
   t.match(hostPolicy(one, "mcp.example").rules[0]?.engine?.capture, { request: true });
   const two = compiled(gateway(), mcpRoute("m", { rules: [logged, {}] }), policy);
-  t.match(conditionOf(two, label, "Accepted"), /^NotEnforced: .*different LoggingPolicies/);
+  const plan = hostPolicy(two, "mcp.example").rules[0]?.engine;
+  t.equal(plan?.capture, undefined);
+  t.match(plan?.why, ["keeps request bodies (LoggingPolicy default/log)", "judges MCP messages"]);
+  t.match(plan?.mcp, { isKeptByRule: true, rules: [{ capture: { request: true } }, {}] });
+  t.equal(plan?.mcp?.rules[1]?.capture, undefined);
+});
+
+t.test("draftMcpRoute() has one query and one sink for the records of all rules", async (t) => {
+  const policies = [
+    logging("one", { redactQuery: ["a"], sinkRef: "s" }),
+    logging("two", { redactQuery: ["b"], sinkRef: "s" }),
+    logging("three", { sinkRef: "t" }),
+  ];
+  const sinks = ["s", "t"].map((name) => ({ name, type: "File" }));
+  const compiledWith = (...names: readonly string[]) =>
+    compiled(
+      gateway({ sinks }),
+      mcpRoute("m", { rules: names.map((name) => ({ filters: loggedBy(name) })) }),
+      ...policies,
+    );
+  t.match(gatewayOf(compiledWith("one", "two")).recordRules, [
+    { ruleIndex: 0, redactQuery: ["a", "b"], sink: "s" },
+  ]);
+  t.match(
+    conditionOf(compiledWith("one", "three"), label, "Accepted"),
+    /^NotEnforced: spec.rules .with LoggingPolicies that name different sinks. is not enforced yet/,
+  );
+});
+
+t.test("draftMcpRoute() gives rules the sizes that they take", async (t) => {
+  const sized = (maxBytes: number) => ({
+    type: "RequestSizeLimit",
+    requestSizeLimit: { maxBytes },
+  });
+  const rules = [{ filters: [sized(9), sized(8)] }, {}];
+  t.match(planOf(mcpRoute("m", { rules }))?.rules, [{ maxRequestBytes: 8 }, {}]);
 });
 
 const refused: readonly (readonly [name: string, rule: object, message: string])[] = [
@@ -174,11 +209,6 @@ const refused: readonly (readonly [name: string, rule: object, message: string])
     "more calls than can be counted",
     { filters: [toolPolicy({ maxCallsPerExecution: 65_536 })] },
     "spec.rules[0].filters[0].toolPolicy.maxCallsPerExecution (more than 65535) is not enforced yet",
-  ],
-  [
-    "backendRefs",
-    { backendRefs: [target("Backend", "b")] },
-    "spec.rules[0].backendRefs is not enforced yet",
   ],
 ];
 for (const [name, rule, message] of refused) {

@@ -13,12 +13,15 @@ import type { HttpMatch, ObjectName } from "../snapshot.ts";
 import { maxTotal } from "../snapshot-terms.ts";
 import { anyHost, hostMatch } from "./host-match.ts";
 import { unchanged } from "./header-rewrite.ts";
+import { resolveDestinations } from "./mcp-destinations.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { globPathMatch } from "./path-match.ts";
 import { notEnforced, refuseUnresolved } from "./refusal.ts";
+import { requestBound } from "./request-bound.ts";
 import type { RouteDraft } from "./route-draft.ts";
 import { readConfirmation, usualConfirmation } from "./rule-confirmation.ts";
 import type { ExtensionFindings } from "./rule-extensions.ts";
+import { sinkOf } from "./record-rules.ts";
 import { judgeExtensions } from "./rule-extensions.ts";
 import type { Finding } from "./status-book.ts";
 
@@ -43,17 +46,19 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
     readConfirmation(rule, ["spec", "rules", position], { index, namespace: name.namespace }),
   );
   const unresolved = [...extensions, ...confirmations].flatMap(({ missing }) => missing);
+  const served = resolveDestinations(rules, { index, route: name });
   const obstacles = [
     ...[...extensions, ...confirmations].flatMap((findings) => findings.obstacles),
     ...loggingObstacles(extensions),
     ...rules.flatMap((rule, position) => ruleObstacles(rule, ["spec", "rules", position])),
+    ...served.obstacles,
   ];
   const isUsable = obstacles.length === 0;
   return {
     object: route,
     name,
     obstacles,
-    unresolved,
+    unresolved: [...unresolved, ...served.missing],
     problems: notesOf(route),
     secrets: confirmations.flatMap(({ secrets }) => secrets),
     rules: [
@@ -63,9 +68,10 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
         matches: pathMatches(rules),
         requestHeaders: unchanged,
         responseHeaders: unchanged,
-        logging: extensions[0]?.logging ?? [],
+        ...loggingOf(extensions),
         limits: [],
         backends: [],
+        ...(served.destinations.length > 0 && { destinations: served.destinations }),
         ...(unresolved[0] !== undefined && { deny: refuseUnresolved(name, unresolved[0]) }),
         ...(isUsable && {
           mcp: {
@@ -81,24 +87,35 @@ export function draftMcpRoute(route: MCPRoute, index: ObjectIndex): RouteDraft {
         }),
       },
     ],
-    logging: extensions.map(({ logging }) => logging),
+    // Envoy's log tells all rules of the route as one.
+    logging: [unique(extensions.flatMap(({ logging }) => logging))],
     l4Rules: [],
   };
 }
 
-/** What is kept is decided before it is known which rule a message is of. */
+/** Messages that no rule decides about have records, too, and each record goes to one sink. */
 function loggingObstacles(extensions: readonly ExtensionFindings[]): Finding<"Accepted">[] {
-  const texts = extensions.map(({ logging }) => JSON.stringify(logging.map(referenceOf)));
-  if (new Set(texts).size < 2) return [];
-  return [notEnforced(["spec", "rules"], "with different LoggingPolicies")];
+  const sinks = extensions.map(({ logging }) => sinkOf(logging));
+  if (new Set(sinks).size < 2) return [];
+  return [notEnforced(["spec", "rules"], "with LoggingPolicies that name different sinks")];
+}
+
+/** What all rules say alike is known before it is known which rule a message is of. */
+function loggingOf(extensions: readonly ExtensionFindings[]) {
+  const each = extensions.map(({ logging }) => logging);
+  const texts = new Set(each.map((policies) => JSON.stringify(policies.map(referenceOf))));
+  return texts.size < 2 ? { logging: each[0] ?? [] } : { logging: [], ruleLogging: each };
+}
+
+function unique<Item>(items: readonly Item[]): Item[] {
+  return [...new Set(items)];
 }
 
 function ruleObstacles(rule: Rule, path: Path): Finding<"Accepted">[] {
-  const { filters, backendRefs } = rule;
+  const { filters } = rule;
   const odd = expressionsOf(rule).find((expression) => !canCompile(expression));
   return [
     ...(odd === undefined ? [] : [notEnforced(path, `with expression ${JSON.stringify(odd)}`)]),
-    ...(backendRefs.length > 0 ? [notEnforced([...path, "backendRefs"])] : []),
     ...filters.flatMap(({ toolPolicy }, position) => {
       if ((toolPolicy?.maxCallsPerExecution ?? 0) <= maxTotal) return [];
       const at = [...path, "filters", position, "toolPolicy", "maxCallsPerExecution"];
@@ -188,6 +205,7 @@ function mcpRule(
         : [{ ...mcpToolPolicy(toolPolicy, placeOf(position), name), confirmation }],
     ),
     limits,
+    ...requestBound(filters),
   };
 }
 

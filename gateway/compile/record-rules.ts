@@ -46,6 +46,7 @@ export function findUnknownSink(
   return undefined;
 }
 
-function sinkOf(policies: readonly LoggingPolicy[]): string | undefined {
+/** The sink that policies in the order of a rule's filters name; undefined where none does. */
+export function sinkOf(policies: readonly LoggingPolicy[]): string | undefined {
   return policies.find(({ spec }) => spec.sinkRef !== undefined)?.spec.sinkRef;
 }

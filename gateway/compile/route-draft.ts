@@ -53,6 +53,8 @@ export interface RuleDraft {
   readonly maxRequestBytes?: number;
   /** That the rule applies, in the order of its filters */
   readonly logging: readonly LoggingPolicy[];
+  /** Present beside `mcp` where rules of the route apply different ones; `logging` is then empty */
+  readonly ruleLogging?: readonly (readonly LoggingPolicy[])[];
   /** Of which requests take one each, in the order of the filters */
   readonly limits: readonly LimitPlan[];
   /** Of model calls */
@@ -63,8 +65,20 @@ export interface RuleDraft {
   readonly deny?: DenyAction;
   /** Present where requests are messages to MCP servers */
   readonly mcp?: McpPlan;
+  /** Present beside `mcp` where rules name backends; `backends` is then empty */
+  readonly destinations?: readonly DestinationDraft[];
   /** Present for model calls that the engine reads before it is decided who serves them */
   readonly choice?: ChoiceDraft;
+}
+
+/** Who serves requests to some MCP servers. */
+export interface DestinationDraft {
+  /** Globs of servers; empty: every server */
+  readonly servers: readonly string[];
+  /** Empty: the host that the agent asked for */
+  readonly backends: readonly BackendDraft[];
+  /** Present when none of them can serve */
+  readonly deny?: DenyAction;
 }
 
 /** What the engine compares with a model call. */

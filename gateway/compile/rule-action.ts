@@ -23,6 +23,8 @@ import type { CredentialBinding } from "./credential-policies.ts";
 import type { PlanScope } from "./engine-plan.ts";
 import { attemptPlan, enginePlan, planParts } from "./engine-plan.ts";
 import { namesHost } from "./host-match.ts";
+import type { McpWays } from "./mcp-ways.ts";
+import { createMcpWays } from "./mcp-ways.ts";
 import type { DenyAction } from "./refusal.ts";
 import { refuseWithoutCredential } from "./refusal.ts";
 import type { BackendDraft, ChoiceDraft, RuleDraft } from "./route-draft.ts";
@@ -54,6 +56,8 @@ export interface RuleOutcome {
   readonly engine?: EnginePlan;
   /** Present for model calls that the engine reads; the rules of a host decide what becomes of it together */
   readonly choice?: RuleChoice;
+  /** Present for requests to MCP servers that the engine sends one of these ways */
+  readonly ways?: McpWays["ways"];
 }
 
 /** Gives the outcome of a rule for a host; the same object for all hosts between which it does not differ. */
@@ -127,9 +131,13 @@ function resolveChoice(
   return { action: choice.deny ?? way?.action ?? { kind: "choose" }, choice };
 }
 
-function resolveAction(rule: RuleDraft, { host, bindings, scope }: ActionOptions): RuleOutcome {
+function resolveAction(rule: RuleDraft, options: ActionOptions): RuleOutcome {
+  const { host, bindings, scope } = options;
   const deny = scope.deny ?? rule.deny;
   if (deny !== undefined) return { action: deny };
+  if (rule.mcp !== undefined && rule.destinations !== undefined) {
+    return resolveJudged({ ...rule, mcp: rule.mcp, destinations: rule.destinations }, options);
+  }
   if (rule.backends.length > 0) return resolveBackendAction(rule, bindings, scope);
   const credentials = usesFor(bindings, host.value, scope);
   if (!Array.isArray(credentials)) return { action: credentials };
@@ -139,6 +147,22 @@ function resolveAction(rule: RuleDraft, { host, bindings, scope }: ActionOptions
     backends: [],
     ...(attempt !== undefined && { attempt }),
   });
+}
+
+/** Requests wait at an entry until they are judged, and go the way that the engine picks. */
+function resolveJudged(
+  { destinations: drafts, ...rule }: RuleDraft & Required<Pick<RuleDraft, "mcp" | "destinations">>,
+  options: ActionOptions,
+): RuleOutcome {
+  const { scope } = options;
+  const resolve = (backends: RuleDraft["backends"]) =>
+    resolveAction({ ...rule, backends }, options).action;
+  const { destinations, ways, credentials, deny } = createMcpWays({ drafts, scope, resolve });
+  if (deny !== undefined) return { action: deny };
+  // What goes into queries is a matter of each way.
+  const swapped = credentials.filter((use) => isSwapped(use) && use.kind !== "query");
+  const engine = enginePlan({ ...rule, mcp: { ...rule.mcp, destinations } }, scope, swapped);
+  return { action: { kind: "choose" }, ways, ...(engine !== undefined && { engine }) };
 }
 
 function forward(

@@ -17,7 +17,8 @@ import type {
 } from "../snapshot.ts";
 import { gatewayKey } from "../snapshot.ts";
 import type { PlanScope } from "./engine-plan.ts";
-import { isSwapped } from "./swap-plan.ts";
+import type { AttemptSwaps } from "./swap-plan.ts";
+import { attemptSwaps } from "./swap-plan.ts";
 import { planId } from "./plan-id.ts";
 import type { DenyAction } from "./refusal.ts";
 import type { BackendDraft, ChoiceDraft, FallbackSettings, RuleDraft } from "./route-draft.ts";
@@ -70,6 +71,7 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     ...(capture !== undefined && { capture }),
     ...(rule.limits.length > 0 && { limits: rule.limits }),
     ...(rule.budget !== undefined && { budget: rule.budget }),
+    ...(rule.maxRequestBytes !== undefined && { maxRequestBytes: rule.maxRequestBytes }),
     ...(scope.audits === true && { audits: scope.audits }),
   };
   const common = { asksUsage: choice.asksUsage, isIdle: isIdle(rule) };
@@ -78,7 +80,7 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
     scope.deny ??
     rule.deny ??
     (whole?.kind === "deny" ? whole : undefined) ??
-    refuseSwappedFallback(options);
+    refuseSignedSwap(options);
   if (deny !== undefined) {
     const { status, reason, message } = deny;
     const routed = { ...base, candidates: [], refusal: { status, reason, message } };
@@ -88,10 +90,15 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
   const ways = waysOf(options, isNeeded);
   const candidates = ways.map(({ candidate }) => candidate);
   const fallback = choice.fallback && fallbackOf(options, choice.fallback, candidates);
+  const uses = ways.map(({ action }) => (action === undefined ? [] : usesOf(action)));
+  const swaps = fallback === undefined ? noSwaps : attemptSwaps(scope, uses);
   const routed = {
     ...base,
     ...(scope.wouldDeny !== undefined && { wouldDeny: scope.wouldDeny }),
-    candidates,
+    candidates: candidates.map((candidate, position) => {
+      const swap = swaps.requests?.[position];
+      return swap === undefined ? candidate : { ...candidate, swap: swap.id };
+    }),
     ...(fallback !== undefined && { fallback }),
   };
   // Envoy takes no way whose shares are all 0, and nobody would be sent by it.
@@ -101,7 +108,7 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
   if (fallback === undefined) {
     return { ...common, routed, ways: single, isNeeded };
   }
-  const action = fallbackAction(options, routed, fallback);
+  const action = fallbackAction(options, { routed, fallback, swaps });
   return {
     ...common,
     routed,
@@ -111,22 +118,22 @@ export function createChoice(options: ChoiceOptions): RuleChoice {
   };
 }
 
-/** Attempts share one request: what is written over for one backend would go to the next. */
-function refuseSwappedFallback({ rule, resolve }: ChoiceOptions): DenyAction | undefined {
+const noSwaps: AttemptSwaps = { requests: undefined, answers: undefined };
+
+/** A signature covers what stands in the place of a placeholder, and is made before each attempt knows it. */
+function refuseSignedSwap({ rule, resolve }: ChoiceOptions): DenyAction | undefined {
   if (rule.choice.fallback === undefined) return undefined;
   const use = rule.backends
-    .flatMap((backend) => {
-      const { action } = resolve([backend]);
-      return action.kind === "forward" ? usesOf(action) : [];
-    })
-    .find(isSwapped);
+    .map((backend) => resolve([backend]).action)
+    .flatMap((action) => (action.kind === "forward" ? [usesOf(action)] : []))
+    .find((uses) => uses.some(({ kind }) => kind === "aws-sigv4"))
+    ?.find(({ kind }) => kind === "placeholder");
   if (use === undefined) return undefined;
-  const field = use.kind === "placeholder" ? "placeholder" : "scrubResponse";
   return {
     kind: "deny",
     status: 403,
     reason: "not-enforced",
-    message: `Refused because ${formatReference(use.policy)} has ${field}, which is not enforced where backends are tried one after another`,
+    message: `Refused because ${formatReference(use.policy)} has placeholder, which is not enforced in requests that are signed for a backend that is tried after another one`,
     policy: use.policy,
   };
 }
@@ -244,8 +251,15 @@ const mostRetries = 5;
 /** Every attempt brings its own credentials: none of one backend may be seen by the next. */
 function fallbackAction(
   options: ChoiceOptions,
-  routed: RoutedRule,
-  fallback: FallbackPlan,
+  {
+    routed,
+    fallback,
+    swaps,
+  }: {
+    readonly routed: RoutedRule;
+    readonly fallback: FallbackPlan;
+    readonly swaps: AttemptSwaps;
+  },
 ): ForwardAction {
   const { rule } = options;
   const targets = rule.backends.flatMap((backend, index): BackendTarget[] => {
@@ -255,11 +269,14 @@ function fallbackAction(
     const { action } = options.resolve([backend]);
     const [target] = action.kind === "forward" ? action.backends : [];
     if (action.kind !== "forward" || target === undefined) return [];
-    const { engine: _engine, ...plain } = target;
+    const { engine: _engine, swap: _swap, ...plain } = target;
+    const swap = swaps.requests?.[index];
     // An address, or a host with a fixed one, is dialled on purpose.
     const guardedRanges = target.alias ? [] : options.scope.settings.upstream.guardedRanges;
     const attempt = attemptOf(options, routed, { candidate: index, guardedRanges });
-    return [{ ...plain, credentials: usesOf(action), attempt }];
+    return [
+      { ...plain, credentials: usesOf(action), attempt, ...(swap !== undefined && { swap }) },
+    ];
   });
   return {
     kind: "forward",
@@ -267,6 +284,7 @@ function fallbackAction(
     responseHeaders: rule.responseHeaders,
     credentials: [],
     backends: targets,
+    ...(swaps.answers !== undefined && { swap: swaps.answers }),
     fallback,
   };
 }

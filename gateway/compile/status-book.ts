@@ -155,11 +155,12 @@ function statusOf(object: ParsedObject, entry: Entry): ObjectStatus {
   const resolution = refersToOthers
     ? [condition("ResolvedRefs", entry.resolved ?? resolved, generation)]
     : [];
-  const isSecret = object.kind === "Secret";
+  // What only others look into is neither accepted nor not.
+  const isCore = object.kind === "Secret" || object.kind === "Namespace";
   return {
     ref: referenceOf(object),
     conditions: [
-      ...(isSecret ? [] : [condition("Accepted", acceptanceOf(object, entry), generation)]),
+      ...(isCore ? [] : [condition("Accepted", acceptanceOf(object, entry), generation)]),
       ...resolution,
       ...(entry.audit === undefined
         ? []

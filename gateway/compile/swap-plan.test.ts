@@ -5,6 +5,7 @@ import { compile } from "../compile.ts";
 import { placeholderTag } from "../placeholder.ts";
 import {
   aiRoute,
+  awsCredential,
   backend,
   backendRef,
   conditionOf,
@@ -150,33 +151,62 @@ t.test(
   },
 );
 
-for (const [field, policy] of [
-  ["placeholder", swapping("p", [target("AIProviderRoute", "r")])],
-  [
-    "scrubResponse",
-    headerCredential("p", [target("AIProviderRoute", "r")], { scrubResponse: true }),
-  ],
-] as const) {
-  t.test(`${field} refuses where backends are tried one after another`, async (t) => {
-    const result = compiled(
-      gateway(),
-      aiRoute("r", "openai", { backendRefs: [backendRef("one"), backendRef("two")] }),
-      backend("one", "one.example"),
-      backend("two", "two.example"),
-      object("FallbackRoutingPolicy", "f", { targetRefs: [target("AIProviderRoute", "r")] }),
-      policy,
-      key,
-    );
-    const message = `Refused because CredentialInjectionPolicy default/p has ${field}, which is not enforced where backends are tried one after another`;
-    const { rules } = hostPolicy(result, "api.openai.com");
-    t.ok(rules.some(({ action }) => action.kind === "deny" && action.message === message));
-    t.notOk(rules.some(({ action }) => action.kind === "forward" && action.fallback));
-    t.notOk(
-      rules.some(({ action }) => action.kind === "choose"),
-      "no model call is forwarded",
-    );
-  });
+function fallbackRules(...objects: readonly ParsedObject[]) {
+  const result = compiled(
+    gateway(),
+    aiRoute("r", "openai", { backendRefs: [backendRef("one"), backendRef("two")] }),
+    backend("one", "one.example"),
+    backend("two", "two.example"),
+    object("FallbackRoutingPolicy", "f", { targetRefs: [target("AIProviderRoute", "r")] }),
+    key,
+    ...objects,
+  );
+  const { rules } = hostPolicy(result, "api.openai.com");
+  const walk = rules.flatMap(({ action }) =>
+    action.kind === "forward" && action.fallback !== undefined ? [action] : [],
+  )[0];
+  const routed = rules.flatMap(({ engine }) => engine?.routing?.rules ?? [])[0];
+  return { rules, walk, routed };
 }
+
+t.test("where backends are tried one after another each attempt has a plan", async (t) => {
+  const own = swapping("p", [target("AIProviderRoute", "r", { sectionName: "one" })]);
+  const { walk, routed } = fallbackRules(own);
+  t.match(walk?.backends, [
+    { swap: { placeholders: [{ kind: "placeholder" }], scrubs: [] } },
+    { swap: { placeholders: [], scrubs: [] } },
+  ]);
+  t.equal(walk?.swap, undefined, "the request itself is left alone");
+  t.same(
+    routed?.candidates.map(({ swap }) => swap),
+    walk?.backends.map(({ swap }) => swap?.id),
+  );
+});
+
+t.test("where backends are tried one after another all answers are searched", async (t) => {
+  const of = (name: string, section: string) =>
+    headerCredential(name, [target("AIProviderRoute", "r", { sectionName: section })], {
+      scrubResponse: true,
+    });
+  const { walk, routed } = fallbackRules(of("p", "one"), of("q", "two"));
+  t.match(walk?.swap, { placeholders: [], scrubs: [{ kind: "header" }, { kind: "header" }] });
+  t.notOk("tag" in (walk?.swap ?? {}));
+  t.ok(walk?.backends.every(({ swap }) => swap === undefined));
+  t.ok(routed?.candidates.every(({ swap }) => swap === undefined));
+});
+
+t.test("a placeholder in requests that are signed for an attempt refuses", async (t) => {
+  const toRoute = [target("AIProviderRoute", "r")];
+  const aws = awsCredential("a", toRoute, { region: "eu-west-1" });
+  const parts = secret("aws", { access_key_id: "AKIA", secret_access_key: "s" });
+  const { walk, rules } = fallbackRules(swapping("p", toRoute), aws, parts);
+  t.equal(walk, undefined);
+  t.ok(
+    rules.some(
+      ({ action }) => action.kind === "deny" && /signed for a backend/.test(action.message),
+    ),
+  );
+});
 
 const impossible = [
   {

@@ -25,6 +25,7 @@ import { startChoosing } from "../testdata/choosing.ts";
 import { needsEnvoy } from "../testdata/envoy-rig.ts";
 import { enginePlan, forward } from "../testdata/gateway-snapshot.ts";
 import { routeConfiguration } from "./route-configuration.ts";
+import type { SwapPlan } from "../snapshot.ts";
 import { entryRoute, letByMatch, pickedMatch, walkRoute } from "./choice-route.ts";
 
 const host = "api.openai.com";
@@ -144,6 +145,28 @@ t.test("walkRoute() has no group for a target that is no attempt", async (t) => 
     envoy.extensions.router.cluster_specifiers.priority_group.v3;
   const specifier = tryUnpackAny(any?.typedConfig ?? {}, PriorityGroupClusterSpecifier);
   t.equal(specifier?.priorityGroups.length, 1);
+});
+
+t.test("walkRoute() searches answers, and leaves placeholders to the attempts", async (t) => {
+  const swap: SwapPlan = { id: "00000000000000aa", gateway: "d/g", placeholders: [], scrubs: [] };
+  const fallback = {
+    pick: "p",
+    retries: 1,
+    statuses: [],
+    perTryTimeoutMs: 1,
+    connectTimeoutMs: 1,
+    maxEjectionMs: 1,
+  };
+  const configured = (more: Partial<ReturnType<typeof forward>>) => {
+    const action = { ...forward(more), fallback };
+    const options = { name: "x", pick: "p", provider: undefined, requestTimeoutMs: 1 };
+    return Object.keys(walkRoute({ ...options, action }).typedPerFilterConfig ?? {});
+  };
+  t.same(configured({}), []);
+  t.same(configured({ swap }), ["clrk.swap"]);
+  const target = { backend: { kind: "Backend", namespace: "d", name: "x" }, host: "x.example.com" };
+  const backends = [{ ...target, port: 443, weight: 1, credentials: [], swap }];
+  t.same(configured({ backends }), ["clrk.placeholder_watch"]);
 });
 
 /** Picks the candidate at a position of the first rule, or walks several. */

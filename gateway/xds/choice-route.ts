@@ -10,12 +10,14 @@ import { envoy } from "../proto/gen/xds.js";
 import type { FallbackPlan } from "../routing-plan.ts";
 import { candidateCluster } from "../routing-plan.ts";
 import type { BackendTarget, EnginePlan, HttpAction } from "../snapshot.ts";
-import { choiceRouteConfig, swapEntryConfig } from "./engine-filter.ts";
+import { choiceRouteConfig, swapEntryConfig, swapRouteConfig } from "./engine-filter.ts";
 import { ENGINE_METADATA } from "./filter-state.ts";
 import { servedHeader, streamIdleMs } from "./forward-route.ts";
 import { mutationConfig } from "./header-injection.ts";
 import { headerRewrites } from "./header-rewrites.ts";
+import { HTTP_FILTER } from "./http-filter-names.ts";
 import { modelCallBytes } from "./model-call-body.ts";
+import { unwatchedConfig } from "./placeholder-watch.ts";
 import { RESOURCE } from "./resource-names.ts";
 
 type Route = envoy.config.route.v3.IRoute;
@@ -33,13 +35,15 @@ export interface EntryOptions {
   readonly match: Match;
   readonly engine: EnginePlan;
   readonly requestTimeoutMs: number;
+  /** Most bytes of a body that are held meanwhile */
+  readonly heldBytes?: number;
   /** Some rule of the gateway has something written over, perhaps one that is picked here */
   readonly swaps: boolean;
 }
 
 /** Where requests wait for the engine's choice. One that gets past it without a choice goes nowhere. */
 export function entryRoute(options: EntryOptions): Route {
-  const { name, match, engine, requestTimeoutMs, swaps } = options;
+  const { name, match, engine, requestTimeoutMs, swaps, heldBytes = modelCallBytes } = options;
   return {
     name,
     match: unreadMatch(match),
@@ -48,7 +52,7 @@ export function entryRoute(options: EntryOptions): Route {
       timeout: duration(0),
       idleTimeout: duration(streamIdleMs(requestTimeoutMs)),
     },
-    requestBodyBufferLimit: uint64(modelCallBytes),
+    requestBodyBufferLimit: uint64(heldBytes),
     typedPerFilterConfig: { ...choiceRouteConfig(engine), ...(swaps && swapEntryConfig()) },
   };
 }
@@ -84,7 +88,7 @@ export interface WalkOptions {
 /** Tries candidates in the order that the engine wrote; without one nothing is tried. */
 export function walkRoute(options: WalkOptions): Route {
   const { name, pick, action, requestTimeoutMs } = options;
-  const { requestHeaders, responseHeaders, backends, fallback } = action;
+  const { requestHeaders, responseHeaders, backends, fallback, swap } = action;
   const { PriorityGroupClusterSpecifier } =
     envoy.extensions.router.cluster_specifiers.priority_group.v3;
   return {
@@ -92,11 +96,12 @@ export function walkRoute(options: WalkOptions): Route {
     match: pickedMatch(pick),
     responseHeadersToAdd: [servedHeader()],
     requestBodyBufferLimit: uint64(modelCallBytes),
-    typedPerFilterConfig: mutationConfig(
-      headerRewrites(requestHeaders),
-      headerRewrites(responseHeaders),
-      [],
-    ),
+    typedPerFilterConfig: {
+      ...mutationConfig(headerRewrites(requestHeaders), headerRewrites(responseHeaders), []),
+      ...(swap !== undefined && { [HTTP_FILTER.swap]: swapRouteConfig(swap, "any") }),
+      // Which attempt takes them, the engine knows.
+      ...(backends.some((target) => target.swap !== undefined) && unwatchedConfig()),
+    },
     route: {
       timeout: duration(0),
       idleTimeout: duration(streamIdleMs(requestTimeoutMs)),

@@ -35,6 +35,7 @@ import {
   attemptFilters,
   attemptRouteConfig,
   candidateAttemptFilters,
+  ceilingFilters,
   choiceFilter,
   choiceRouteConfig,
   engineFilter,
@@ -535,4 +536,24 @@ t.test("candidateAttemptFilters() say by which plan, of what and to whom", async
     ],
   );
   t.equal(config.mutationRules?.allowAllRouting?.value, true);
+});
+
+t.test("ceilingFilters() keep a stream for each request, where there is a ceiling", async (t) => {
+  const gateway = { namespace: "default", name: "egress" };
+  t.same(ceilingFilters(gateway), []);
+  const [filter] = ceilingFilters({ ...gateway, maxConcurrentRequests: 7 });
+  t.notOk(filter?.disabled);
+  const config = decoded(filter);
+  t.equal(config.failureModeAllow, false);
+  t.match(config.processingMode, {
+    requestHeaderMode: SEND,
+    responseTrailerMode: SEND,
+    requestBodyMode: BodySendMode.NONE,
+    responseBodyMode: BodySendMode.NONE,
+  });
+  t.match(config.grpcService?.initialMetadata, [
+    { key: "x-clrk-extproc-role", value: "ceiling" },
+    { key: "x-clrk-caller" },
+    { key: "x-clrk-plan", value: "7 default/egress" },
+  ]);
 });

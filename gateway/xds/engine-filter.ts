@@ -11,7 +11,8 @@ import type { ShownParts } from "../processing-mode.ts";
 import { shownParts, swappedParts } from "../processing-mode.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
-import type { AttemptPlan, EnginePlan, SwapPlan } from "../snapshot.ts";
+import type { AttemptPlan, EnginePlan, GatewaySnapshot, SwapPlan } from "../snapshot.ts";
+import { gatewayKey } from "../snapshot.ts";
 import { ENGINE_METADATA, FILTER_STATE, quotedFilterStateFormat } from "./filter-state.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
 import { RESOURCE } from "./resource-names.ts";
@@ -100,6 +101,32 @@ export function swapFilter(): HttpFilter {
     }),
     disabled: true,
   };
+}
+
+/**
+ * The filter that counts the open requests of each agent; none without a ceiling. That trailers of the answer are asked
+ * for is what keeps the stream until the request ends: Envoy closes it as soon as nothing more is to be shown.
+ */
+export function ceilingFilters(
+  gateway: Pick<GatewaySnapshot, "namespace" | "name" | "maxConcurrentRequests">,
+): HttpFilter[] {
+  const { maxConcurrentRequests: most } = gateway;
+  if (most === undefined) return [];
+  const { ExternalProcessor } = envoy.extensions.filters.http.ext_proc.v3;
+  const { HeaderSendMode } = envoy.extensions.filters.http.ext_proc.v3.ProcessingMode;
+  return [
+    typedExtension(HTTP_FILTER.ceiling, ExternalProcessor, {
+      ...common(),
+      statPrefix: "ceiling",
+      grpcService: engineService(ENGINE_ROLE.ceiling, [
+        { key: CLRK_HEADERS.plan, value: `${most} ${gatewayKey(gateway)}` },
+      ]),
+      processingMode: {
+        ...processingMode(nothingShown),
+        responseTrailerMode: HeaderSendMode.SEND,
+      },
+    }),
+  ];
 }
 
 const nothingShown: ShownParts = {

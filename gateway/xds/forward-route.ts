@@ -80,6 +80,12 @@ export function pickedRoute(options: ForwardOptions): Route {
   };
 }
 
+/** The route of a way that the engine picked for a request to an MCP server: whoever signs it does so after that. */
+export function judgedRoute(options: ForwardOptions): Route {
+  const route = forwardRoute({ ...options, engine: undefined }, "any");
+  return { requestBodyBufferLimit: uint64(maxMcpBytes), ...route };
+}
+
 /** Tells the engine, and nobody else, which cluster answered; a reply of Envoy itself has no such header. */
 export function servedHeader() {
   return overwriteHeader(CLRK_HEADERS.served, "%UPSTREAM_CLUSTER_RAW%");

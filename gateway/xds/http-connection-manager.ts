@@ -18,7 +18,7 @@ import { bodySizeFilters } from "./body-size-filter.ts";
 import { ambiguousPathFilter, ambiguousPathPolicy } from "./ambiguous-path.ts";
 import { dnsCache, unguardedDnsCache } from "./cluster.ts";
 import { denialFormat } from "./denial-route.ts";
-import { choiceFilter, engineFilter, swapFilter } from "./engine-filter.ts";
+import { choiceFilter, engineFilter, swapFilter, ceilingFilters } from "./engine-filter.ts";
 import { FILTER_STATE, filterStateFormat } from "./filter-state.ts";
 import { streamIdleMs } from "./forward-route.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
@@ -118,6 +118,7 @@ function httpFilters(
     agreementFilter(scheme),
     ambiguousPathFilter(),
     ...bodySizeFilters(gateway),
+    ...ceilingFilters(gateway),
     // Before credentials are written, so that the engine sees what the agent sent.
     engineFilter(),
     choiceFilter(),

@@ -6,6 +6,8 @@ export const HTTP_FILTER = {
   agreement: "envoy.filters.http.rbac",
   /** Bounds bodies of requests; each bound of rules has one with its bytes behind the name */
   bodySize: "clrk.body_size",
+  /** Asks the engine how many requests of the agent are open, and keeps the stream until this one ends */
+  ceiling: "clrk.ceiling",
   headerMutation: "envoy.filters.http.header_mutation",
   forwardProxy: "envoy.filters.http.dynamic_forward_proxy",
   /** A second forward proxy, off unless a route turns it on: resolves hosts that a rule names by address */

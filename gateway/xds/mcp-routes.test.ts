@@ -4,7 +4,14 @@ import { encodeMessage } from "../any.ts";
 import { maxMcpBytes } from "../mcp-plan.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot, HttpMatch, HttpRule } from "../snapshot.ts";
-import { enginePlan, gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
+import {
+  backend,
+  enginePlan,
+  forward,
+  gatewaySnapshot,
+  hostPolicy,
+  httpRule,
+} from "../testdata/gateway-snapshot.ts";
 import { routeConfiguration } from "./route-configuration.ts";
 
 function routesOf(gateway: GatewaySnapshot, domain: string) {
@@ -38,6 +45,40 @@ t.test("routeConfiguration() has MCP bodies held, and refuses what cannot be rea
     [upgrade, upgrade, allowed],
     "what an entry has let by is read no more",
   );
+});
+
+t.test("routeConfiguration() has MCP requests wait for one of their ways", async (t) => {
+  const { ways, entry } = {
+    ways: ["a", "b"].map((host) =>
+      rule(2, {
+        pick: host,
+        isJudged: true,
+        match: {},
+        action: forward({ backends: [backend(`${host}.internal`)] }),
+      }),
+    ),
+    entry: rule(2, {
+      action: { kind: "choose" },
+      engine: enginePlan({ mcp: { rules: [], destinations: [] } }),
+    }),
+  };
+  const routes = routesOf(
+    gatewaySnapshot({ hosts: [hostPolicy("a.example.com", ...ways, entry)] }),
+    "a.example.com",
+  );
+  const [first, second, upgrade, reread, waiting] = routes;
+  t.match(first?.match?.dynamicMetadata, [{ value: { stringMatch: { exact: "a" } } }]);
+  t.match(first?.route?.weightedClusters?.clusters, [{ hostRewriteLiteral: "a.internal" }]);
+  t.match(second?.requestBodyBufferLimit, { value: maxMcpBytes });
+  t.match(upgrade?.directResponse?.body?.inlineString, /upgraded connection cannot be/);
+  t.match(reread?.match?.dynamicMetadata, [{ invert: false, value: { presentMatch: true } }]);
+  t.ok(reread?.directResponse);
+  t.match(waiting, {
+    route: { cluster: "refused" },
+    match: { dynamicMetadata: [{ invert: true }] },
+    requestBodyBufferLimit: { value: maxMcpBytes },
+  });
+  t.equal(routes.length, 5);
 });
 
 function budgetPlan() {

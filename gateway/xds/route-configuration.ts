@@ -7,6 +7,7 @@ import { allProviders, findProviderByHost, findProviderByName } from "../../prov
 import type { Provider } from "../../providers/provider.ts";
 import { encodeDecisionKey } from "../decision-key.ts";
 import type { DenialFacts } from "../denial.ts";
+import { maxMcpBytes } from "../mcp-plan.ts";
 import type { envoy } from "../proto/gen/xds.js";
 import type {
   GatewaySnapshot,
@@ -30,6 +31,7 @@ import {
   isBudgeted,
   isScrubbed,
   isSigned,
+  judgedRoute,
   pickedRoute,
   upgradeMatch,
 } from "./forward-route.ts";
@@ -159,7 +161,9 @@ interface RouteContext {
 function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
   const { action, route, ruleIndex } = rule;
   const { scope, gateway, policy } = context;
-  if (action.kind === "choose") return choiceRoutes(rule, action, context);
+  if (action.kind === "choose") {
+    return isMcp(rule) ? judgementRoutes(rule, context) : choiceRoutes(rule, action, context);
+  }
   const match = rule.pick === undefined ? routeMatch(rule.match) : pickedMatch(rule.pick);
   const provider = rule.provider ? findProviderByName(rule.provider) : context.provider;
   const label = `${route.kind} ${route.namespace}/${route.name}`;
@@ -201,6 +205,7 @@ function ruleRoutes(rule: HttpRule, context: RouteContext): Route[] {
     requestTimeoutMs,
     engine: rule.engine,
   };
+  if (rule.isJudged) return [judgedRoute(options)];
   if (rule.pick !== undefined) return [pickedRoute(options)];
   const forward = forwardRoutes(options);
   return [
@@ -297,6 +302,22 @@ function choiceRoutes(
   const { requestTimeoutMs } = context.gateway;
   const swaps = swapsAnything(context.gateway);
   return [...refusals, entryRoute({ name, match, engine, requestTimeoutMs, swaps })];
+}
+
+/** Requests wait until they are judged, for one of the ways that the engine picks. */
+function judgementRoutes(rule: HttpRule, context: RouteContext): Route[] {
+  const { route, ruleIndex, engine } = rule;
+  const refusals = [...upgradeRoutes(rule, context), ...unreadRoutes(rule, context)];
+  if (engine === undefined) return refusals;
+  const entry = entryRoute({
+    name: encodeDecisionKey({ verdict: "allow", route, ruleIndex }),
+    match: routeMatch(rule.match),
+    engine,
+    requestTimeoutMs: context.gateway.requestTimeoutMs,
+    heldBytes: maxMcpBytes,
+    swaps: swapsAnything(context.gateway),
+  });
+  return [...refusals, entry];
 }
 
 /** A server answers TRACE with the request as it got it (RFC 9110 section 9.3.8), injected credential included. */

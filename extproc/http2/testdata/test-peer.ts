@@ -1,6 +1,7 @@
 /** A client without a socket: what it says goes straight into a connection, what it hears is told as one line a frame. */
 
 import { ManualClock, monotonicMs } from "../../../gateway/clock.ts";
+import type { ReadBatch } from "../call.ts";
 import { Http2Connection } from "../connection.ts";
 import type { ConnectionSink } from "../connection.ts";
 import { createCounters } from "../counters.ts";
@@ -16,6 +17,7 @@ import { opening } from "./client-frames.ts";
 export interface TestPeerOptions {
   readonly openStream: OpenStream;
   readonly limits?: Partial<Http2Limits>;
+  readonly batch?: ReadBatch;
   /** Says preface and SETTINGS by itself; default true */
   readonly isOpen?: boolean;
 }
@@ -43,6 +45,7 @@ export class TestPeer implements ConnectionSink {
       limits: createLimits(options.limits),
       counters: this.counters,
       clock: this.clock,
+      batch: options.batch,
       onError: (error) => this.errors.push(error),
     });
     this.connection.start();
