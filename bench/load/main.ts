@@ -15,6 +15,7 @@ import { UsageError } from "./options.ts";
 import { runSpendBench } from "../spend/spend-bench.ts";
 import { runPlanBench } from "./plan.ts";
 import { runRouteChange } from "./route-change.ts";
+import { runTelemetry } from "./telemetry.ts";
 import { runTranslation } from "./translation.ts";
 
 const usage = `Usage: npm run bench -- SUB-COMMAND [options]
@@ -54,6 +55,10 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --requests N (100000)  --connections N (128)
                   --broken-percent N (30)  --crashed-percent N (5)
                   --process-kills N (5)  --seed N (1)  --json FILE
+  telemetry     records/s into the embedded telemetry store, reads of an agent among millions of
+                rows, a follower while the store is killed, memory
+                  --records N (200000)  --rows N (10000000)  --queries N (40)
+                  --follow N (100000)  --kills N (5)  --json FILE
   leaf-rate     certificates minted per second
   setup-peers   installs mitmproxy, mockttp, Portkey and LiteLLM and builds grpc-go in a
                 cache directory; what is there already stays
@@ -91,6 +96,8 @@ async function main(args: readonly string[]): Promise<void> {
     case "spend":
       await useOneEnvoy();
       return runSpendBench(rest);
+    case "telemetry":
+      return runTelemetry(rest);
     case "leaf-rate":
       return runScript("./leaf-rate.ts", rest);
     case "setup-peers":

@@ -1,0 +1,275 @@
+/**
+ * The embedded ClickHouse as sessions of one data directory: one for inserts, some for reads, one that is always free to
+ * end what the others do. A session does one thing at a time, so each has a queue.
+ */
+import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { ClrkError, describeError } from "../../gateway/errors.ts";
+import { engineConfig, querySettings } from "./engine-config.ts";
+import type { EngineBounds } from "./engine-config.ts";
+import { resetStatement, setStatement, tryParseInsert } from "./store-request.ts";
+import type { StoreRequest } from "./store-request.ts";
+
+/** Of the package `chdb`, which is optional: what is used of it. */
+interface ChdbSession {
+  queryAsync(sql: string, options: { readonly format: string }): Promise<ChdbAnswer>;
+  insert(rows: {
+    readonly table: string;
+    readonly columns: readonly string[];
+    readonly format: string;
+    readonly values: Buffer;
+  }): Promise<{ readonly rowsWritten: number; readonly bytesWritten: number }>;
+  close(): void;
+}
+
+interface ChdbAnswer {
+  readonly rowsRead: number;
+  readonly bytesRead: number;
+  bytes(): Uint8Array;
+}
+
+interface ChdbPackage {
+  readonly Session: new (
+    path: string,
+    options: { readonly connectionArgs: readonly string[] },
+  ) => ChdbSession;
+}
+
+/** What a statement gave. */
+export interface EngineAnswer {
+  readonly body: Uint8Array;
+  readonly readRows: number;
+  readonly readBytes: number;
+  readonly writtenRows: number;
+  readonly writtenBytes: number;
+}
+
+/** An error that the engine told. */
+export class EngineError extends Error {
+  static {
+    Object.defineProperty(EngineError.prototype, "name", { value: "EngineError" });
+  }
+
+  /** ClickHouse's number, such as 241 for its memory limit */
+  readonly engineCode: number;
+
+  constructor(engineCode: number, message: string) {
+    super(message);
+    this.engineCode = engineCode;
+  }
+}
+
+/** Reads at once; more wait. */
+const readSessions = 2;
+
+/** Statements that wait for a session of their kind; the next is refused with ClickHouse's own code for that. */
+const mostWaiting = 128;
+
+const tooManyQueries = 202;
+
+interface Lane {
+  readonly session: ChdbSession;
+  tail: Promise<unknown>;
+  waiting: number;
+}
+
+/** The engine of one data directory; `open()` once, `close()` before the process ends. */
+export class ChdbEngine {
+  readonly #insert: Lane;
+  readonly #reads: readonly Lane[];
+  readonly #control: Lane;
+  readonly #defaults: ReadonlyMap<string, string>;
+  #closing = false;
+
+  private constructor(sessions: readonly ChdbSession[], bounds: EngineBounds) {
+    const [insert, control, ...reads] = sessions.map((session) => {
+      return { session, tail: Promise.resolve(), waiting: 0 };
+    });
+    if (insert === undefined || control === undefined) {
+      throw new RangeError("Cannot use an engine of less than two sessions");
+    }
+    this.#insert = insert;
+    this.#control = control;
+    this.#reads = reads;
+    this.#defaults = querySettings(bounds);
+  }
+
+  /** Loads the package and opens the directory; throws CLRK_UNSUPPORTED where the package is not there or does not load. */
+  static async open(directory: string, bounds: EngineBounds): Promise<ChdbEngine> {
+    const { Session } = loadChdb();
+    const config = join(directory, "engine.xml");
+    writeFileSync(config, engineConfig(bounds), { mode: 0o600 });
+    const sessions: ChdbSession[] = [];
+    try {
+      for (let count = 0; count < readSessions + 2; count++) {
+        const connectionArgs = [`--config-file=${config}`];
+        sessions.push(new Session(join(directory, "data"), { connectionArgs }));
+      }
+      const engine = new ChdbEngine(sessions, bounds);
+      await engine.#prepare();
+      return engine;
+    } catch (error) {
+      for (const session of sessions) session.close();
+      throw error;
+    }
+  }
+
+  /** Runs a statement; an abort ends it in the engine too. Throws an EngineError. */
+  run(request: StoreRequest, signal: AbortSignal): Promise<EngineAnswer> {
+    const target = tryParseInsert(request.sql);
+    if (target !== undefined) {
+      return this.#queue(this.#insert, async ({ session }) => {
+        const set = setStatement({ ...request, parameters: new Map() });
+        if (set !== "") await query(session, set);
+        try {
+          const done = await engineError(session.insert({ ...target, values: request.data }));
+          return {
+            body: new Uint8Array(),
+            readRows: 0,
+            readBytes: 0,
+            writtenRows: done.rowsWritten,
+            writtenBytes: done.bytesWritten,
+          };
+        } finally {
+          await this.#reset(session, request.settings.keys());
+        }
+      });
+    }
+    return this.#queue(this.#freest(), ({ session }) => this.#read(session, request, signal));
+  }
+
+  /** Ends every statement that runs, but for inserts unless `inserts` says so. */
+  async kill({ inserts }: { readonly inserts: boolean }): Promise<void> {
+    const others = inserts ? "1" : "query_kind != 'Insert'";
+    // SYNC waits for the statement, and for ever where it waits for this one.
+    await this.#admin(`KILL QUERY WHERE query NOT LIKE 'KILL%' AND ${others} ASYNC`);
+  }
+
+  /** Gives memory back that the allocator keeps for later. */
+  async purge(): Promise<void> {
+    await this.#admin("SYSTEM JEMALLOC PURGE");
+  }
+
+  /** Ends what runs, waits for it, and closes the sessions. Safe to call again. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    await this.kill({ inserts: true }).catch(() => {
+      // the sessions are closed all the same
+    });
+    const lanes = [this.#insert, ...this.#reads, this.#control];
+    await Promise.all(lanes.map(({ tail }) => tail));
+    for (const { session } of lanes) session.close();
+  }
+
+  async #prepare(): Promise<void> {
+    const set = setStatement({
+      sql: "",
+      data: Buffer.alloc(0),
+      settings: this.#defaults,
+      parameters: new Map(),
+    });
+    for (const { session } of [this.#insert, ...this.#reads]) await query(session, set);
+  }
+
+  async #read(
+    session: ChdbSession,
+    request: StoreRequest,
+    signal: AbortSignal,
+  ): Promise<EngineAnswer> {
+    const mark = randomUUID();
+    const settings = new Map(request.settings).set("log_comment", mark);
+    await query(session, setStatement({ ...request, settings }));
+    const kill = () => {
+      this.#admin(`KILL QUERY WHERE Settings['log_comment'] = '${mark}' ASYNC`).catch(() => {
+        // the statement has its own bound of time
+      });
+    };
+    signal.addEventListener("abort", kill, { once: true });
+    try {
+      if (signal.aborted) throw new EngineError(394, "Query was cancelled before it began");
+      const answer = await query(session, request.sql);
+      return {
+        body: answer.bytes(),
+        readRows: answer.rowsRead,
+        readBytes: answer.bytesRead,
+        writtenRows: 0,
+        writtenBytes: 0,
+      };
+    } finally {
+      signal.removeEventListener("abort", kill);
+      await this.#reset(session, settings.keys());
+    }
+  }
+
+  /** A session keeps settings: the next statement must find ours, not those of the one before. */
+  async #reset(session: ChdbSession, names: Iterable<string>): Promise<void> {
+    const changed = [...names];
+    const statement = resetStatement(changed);
+    if (statement !== "") await query(session, statement);
+    const again = new Map([...this.#defaults].filter(([name]) => changed.includes(name)));
+    if (again.size === 0) return;
+    const none = { sql: "", data: Buffer.alloc(0), parameters: new Map<string, string>() };
+    await query(session, setStatement({ ...none, settings: again }));
+  }
+
+  #admin(sql: string): Promise<unknown> {
+    return this.#queue(this.#control, ({ session }) => query(session, sql), { isOurs: true });
+  }
+
+  #freest(): Lane {
+    return this.#reads.reduce((best, lane) => (lane.waiting < best.waiting ? lane : best));
+  }
+
+  #queue<T>(
+    lane: Lane,
+    work: (lane: Lane) => Promise<T>,
+    { isOurs = false }: { readonly isOurs?: boolean } = {},
+  ): Promise<T> {
+    if (this.#closing && !isOurs) {
+      return Promise.reject(new ClrkError("CLRK_CLOSED", "Telemetry store is closing"));
+    }
+    if (lane.waiting >= mostWaiting) {
+      const message = `Too many simultaneous queries: ${lane.waiting} wait, at most ${mostWaiting} may`;
+      return Promise.reject(new EngineError(tooManyQueries, message));
+    }
+    lane.waiting++;
+    const done = lane.tail.then(() => work(lane));
+    lane.tail = done
+      .catch(() => {
+        // whoever asked for it is told
+      })
+      .finally(() => lane.waiting--);
+    return done;
+  }
+}
+
+function query(session: ChdbSession, sql: string): Promise<ChdbAnswer> {
+  return engineError(session.queryAsync(sql, { format: "TabSeparated" }));
+}
+
+async function engineError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const text = describeError(error);
+    throw new EngineError(Number(/Code: (\d+)\./.exec(text)?.[1] ?? 0), text);
+  }
+}
+
+function loadChdb(): ChdbPackage {
+  try {
+    // Optional, 546 MB and only for some platforms: an import would make it a need.
+    return createRequire(import.meta.url)("chdb");
+  } catch (error) {
+    const isAbsent = /Cannot find (?:module|package)/.test(describeError(error));
+    const why = isAbsent
+      ? 'the package "chdb" is not installed; install it with "npm install chdb", or name a ClickHouse server by URL'
+      : `the package "chdb" does not load: ${describeError(error).split("\n")[0]}`;
+    throw new ClrkError("CLRK_UNSUPPORTED", `Cannot open the embedded telemetry store: ${why}`, {
+      cause: error,
+    });
+  }
+}

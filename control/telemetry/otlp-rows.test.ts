@@ -1,0 +1,83 @@
+/** Tests of agents' items as rows: what they claim of themselves is not believed. */
+import t from "tap";
+import type { OtlpGroup, OtlpLog, OtlpSpan } from "./otlp-model.ts";
+import { logRows, spanRows } from "./otlp-rows.ts";
+
+const sender = {
+  agent: {
+    namespace: "default",
+    kind: "TaskAgent",
+    name: "me",
+    uid: "u",
+    revision: "1",
+    invocationId: "i",
+  },
+  gateway: "default/egress",
+  component: "agent",
+};
+const receivedNs = 1_780_000_000_000_000_000n;
+
+function group<Item>(items: readonly Item[]): OtlpGroup<Item> {
+  const claim = { key: "agent.namespace", value: { stringValue: "other" } };
+  const service = { key: "service.name", value: { stringValue: "svc" } };
+  return { resource: [claim, service], scope: { name: "lib", version: "" }, items };
+}
+
+function span(changes: Partial<OtlpSpan> = {}): OtlpSpan {
+  return {
+    traceId: "a".repeat(32),
+    spanId: "b".repeat(16),
+    parentSpanId: "",
+    traceState: "",
+    name: "n",
+    kind: 3,
+    startNs: receivedNs,
+    endNs: receivedNs + 5n,
+    attributes: [{ key: "invocation.id", value: { stringValue: "forged" } }],
+    events: [],
+    links: [],
+    status: { code: 0, message: "" },
+    ...changes,
+  };
+}
+
+t.test("identity is that of the credential", async (t) => {
+  const { rows } = spanRows([group([span()])], sender, receivedNs);
+  const row = JSON.parse(`[${rows[0]}`);
+  t.same(row.slice(1, 8), ["agent", "default", "TaskAgent", "me", "u", "1", "i"]);
+  t.notMatch(rows[0] ?? "", /forged|other/);
+  t.match(rows[0], /"svc"/);
+});
+
+t.test("items without ids are rejected, times out of range replaced", async (t) => {
+  const bad = [span({ traceId: "0".repeat(32) }), span({ spanId: "" })];
+  const early = span({ startNs: 5n, endNs: 1n });
+  const { rows, rejected, reason } = spanRows([group([...bad, early])], sender, receivedNs);
+  t.equal(rejected, 2);
+  t.match(reason, /trace id/);
+  t.equal(JSON.parse(`[${rows[0]}`)[0], String(receivedNs));
+});
+
+t.test("half a surrogate pair does not spoil the row", async (t) => {
+  const { rows } = spanRows([group([span({ name: "a\ud800b\\ud83d" })])], sender, receivedNs);
+  t.match(rows[0], "a\\ufffdb\\\\ud83d");
+});
+
+t.test("a log keeps its body's type", async (t) => {
+  const log: OtlpLog = {
+    timeNs: 0n,
+    observedNs: receivedNs,
+    severityNumber: 99,
+    severityText: "",
+    body: { kvlistValue: { values: [] } },
+    attributes: [{ key: "log.iostream", value: { stringValue: "stderr" } }],
+    flags: 257,
+    traceId: "x",
+    spanId: "",
+    eventName: "",
+  };
+  const { rows } = logRows([group([log])], sender, receivedNs);
+  const row = JSON.parse(`[${rows[0]}`);
+  t.equal(row[0], String(receivedNs));
+  t.match(row, { 11: "stderr", 12: "", 14: 1, 16: 0, 18: "json" });
+});

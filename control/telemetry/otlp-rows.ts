@@ -1,0 +1,164 @@
+/**
+ * Spans and logs of an agent as rows. Who sent them is what was proved; what they say of it themselves is taken out, so
+ * that nobody writes in another's name.
+ */
+import { IDENTITY_ATTRIBUTES, RESOURCE_ATTRIBUTES } from "../../gateway/attributes.ts";
+import { attributeColumns, storedValue } from "./attribute-columns.ts";
+import type { OtlpAttribute } from "./attribute-columns.ts";
+import type { OtlpGroup, OtlpLog, OtlpSpan } from "./otlp-model.ts";
+import { encodeLogRow, encodeTraceRow, noRecord } from "./table-rows.ts";
+import type { CommonRow, RowAgent } from "./table-rows.ts";
+
+/** Who sent a request, as its credential proves it. */
+export interface TelemetrySender {
+  readonly agent: RowAgent;
+  /** `namespace/name` of its EgressGateway */
+  readonly gateway: string;
+  /** Value of `clrk.component`, such as `agent` or `worker` */
+  readonly component: string;
+}
+
+/** Rows, and how many items could not become one. */
+export interface RowsOutcome {
+  readonly rows: readonly string[];
+  readonly rejected: number;
+  /** Of the first one; empty when there is none */
+  readonly reason: string;
+}
+
+/** Keys that only we may set. */
+const ownKeys: ReadonlySet<string> = new Set([
+  ...Object.values(IDENTITY_ATTRIBUTES),
+  RESOURCE_ATTRIBUTES.component,
+  RESOURCE_ATTRIBUTES.egressGateway,
+]);
+
+const spanKinds = ["Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"] as const;
+const statusCodes = ["Unset", "Ok", "Error"] as const;
+
+/** DateTime64(9) holds times up to 2262; from digits before 2001 ClickHouse would read seconds. */
+const earliestNs = 1_000_000_000_000_000_000n;
+const latestNs = 9_223_372_036_000_000_000n;
+
+/** Rows of otel_traces. Times that are missing or out of range become `receivedNs`. */
+export function spanRows(
+  groups: readonly OtlpGroup<OtlpSpan>[],
+  sender: TelemetrySender,
+  receivedNs: bigint,
+): RowsOutcome {
+  return eachItem(groups, sender, (common, span) => {
+    if (!/^[0-9a-f]{32}$/.test(span.traceId) || !/[1-9a-f]/.test(span.traceId)) {
+      return { problem: "a trace id is not 16 bytes, or zero" };
+    }
+    if (!/^[0-9a-f]{16}$/.test(span.spanId) || !/[1-9a-f]/.test(span.spanId)) {
+      return { problem: "a span id is not 8 bytes, or zero" };
+    }
+    const startNs = timeOr(span.startNs, receivedNs);
+    const row = encodeTraceRow({
+      ...noRecord,
+      ...common,
+      timeUnixNs: String(startNs),
+      traceId: span.traceId,
+      spanId: span.spanId,
+      parentSpanId: /^[0-9a-f]{16}$/.test(span.parentSpanId) ? span.parentSpanId : "",
+      attributes: attributeColumns(span.attributes.filter(isTheirs)),
+      traceState: span.traceState,
+      name: span.name,
+      kind: spanKinds[span.kind] ?? "Unspecified",
+      durationNs: String(span.endNs > span.startNs ? span.endNs - span.startNs : 0n),
+      statusCode: statusCodes[span.status.code] ?? "Unset",
+      statusMessage: span.status.message,
+      events: span.events.map(({ timeNs, name, attributes }) => ({
+        timeUnixNs: String(timeOr(timeNs, startNs)),
+        name,
+        attributes: attributeColumns(attributes),
+      })),
+      links: span.links.map(({ traceId, spanId, traceState, attributes }) => {
+        return { traceId, spanId, traceState, attributes: attributeColumns(attributes) };
+      }),
+    });
+    return { row };
+  });
+}
+
+/** Rows of otel_logs. Times that are missing or out of range become `receivedNs`. */
+export function logRows(
+  groups: readonly OtlpGroup<OtlpLog>[],
+  sender: TelemetrySender,
+  receivedNs: bigint,
+): RowsOutcome {
+  return eachItem(groups, sender, (common, log) => {
+    const body = storedValue(log.body ?? { stringValue: "" });
+    const stream = log.attributes.find(({ key }) => key === "log.iostream")?.value;
+    const row = encodeLogRow({
+      ...common,
+      timeUnixNs: String(timeOr(log.timeNs, timeOr(log.observedNs, receivedNs))),
+      traceId: /^[0-9a-f]{32}$/.test(log.traceId) ? log.traceId : "",
+      spanId: /^[0-9a-f]{16}$/.test(log.spanId) ? log.spanId : "",
+      attributes: attributeColumns(log.attributes.filter(isTheirs)),
+      ioStream: stream !== undefined && "stringValue" in stream ? stream.stringValue : "",
+      flags: log.flags & 0xff,
+      severityText: log.severityText,
+      severityNumber: log.severityNumber >= 0 && log.severityNumber <= 24 ? log.severityNumber : 0,
+      body: body.text,
+      bodyType: body.type ?? "",
+      eventName: log.eventName,
+    });
+    return { row };
+  });
+}
+
+/** What all rows of a group have. */
+type GroupColumns = Pick<
+  CommonRow,
+  "source" | "agent" | "gateway" | "component" | "serviceName" | "resource" | "scope"
+>;
+
+type Made = { readonly row: string } | { readonly problem: string };
+
+function eachItem<Item>(
+  groups: readonly OtlpGroup<Item>[],
+  sender: TelemetrySender,
+  make: (common: GroupColumns, item: Item) => Made,
+): RowsOutcome {
+  const rows: string[] = [];
+  let rejected = 0;
+  let reason = "";
+  for (const group of groups) {
+    const common = groupColumns(group, sender);
+    for (const item of group.items) {
+      const made = make(common, item);
+      if ("row" in made) {
+        rows.push(made.row);
+        continue;
+      }
+      rejected++;
+      if (reason === "") reason = made.problem;
+    }
+  }
+  return { rows, rejected, reason };
+}
+
+function groupColumns(
+  { resource, scope }: OtlpGroup<unknown>,
+  sender: TelemetrySender,
+): GroupColumns {
+  const service = resource.find(({ key }) => key === RESOURCE_ATTRIBUTES.serviceName)?.value;
+  return {
+    source: "agent",
+    agent: sender.agent,
+    gateway: sender.gateway,
+    component: sender.component,
+    serviceName: service !== undefined && "stringValue" in service ? service.stringValue : "",
+    resource: attributeColumns(resource.filter(isTheirs)),
+    scope,
+  };
+}
+
+function isTheirs({ key }: OtlpAttribute): boolean {
+  return !ownKeys.has(key);
+}
+
+function timeOr(ns: bigint, otherwise: bigint): bigint {
+  return ns >= earliestNs && ns <= latestNs ? ns : otherwise;
+}

@@ -1,0 +1,123 @@
+/** Tests of reads of a real store: scope, filters, logs of both tables, order, bounds. */
+import t from "tap";
+import { ManualClock, systemClock } from "../../gateway/clock.ts";
+import { silentLogger } from "../../gateway/log.ts";
+import { attributeColumns } from "./attribute-columns.ts";
+import { IngestSequence } from "./ingest-sequence.ts";
+import { Quarantine } from "./quarantine.ts";
+import { TelemetryQueries } from "./queries.ts";
+import { encodeRecord } from "./record-row.ts";
+import { findStoreObstacle, startStoreRig } from "./store-rig.ts";
+import { encodeLogRow } from "./table-rows.ts";
+import { firstRecordMs, sampleRecord } from "./testdata/sample-records.ts";
+import { TelemetryWriter } from "./writer.ts";
+
+const obstacle = findStoreObstacle();
+const skip = obstacle === undefined ? {} : { skip: obstacle };
+const scope = { namespace: "default", kind: "TaskAgent", name: "agent-0" };
+const agent = { ...scope, uid: "", revision: "", invocationId: "i9" };
+const none = attributeColumns([]);
+
+function logRow(atMs: number, changes: { readonly ioStream?: string } = {}): string {
+  return encodeLogRow({
+    timeUnixNs: `${atMs}000000`,
+    source: "agent",
+    agent,
+    gateway: "default/egress",
+    component: "worker",
+    serviceName: "",
+    traceId: "",
+    spanId: "",
+    resource: none,
+    scope: { name: "", version: "" },
+    attributes: none,
+    ioStream: "",
+    flags: 0,
+    severityText: "",
+    severityNumber: 0,
+    body: `at ${atMs - firstRecordMs}`,
+    bodyType: "",
+    eventName: "",
+    ...changes,
+  });
+}
+
+t.test("reads of a store", skip, async (t) => {
+  const { client, directory } = await startStoreRig(t);
+  const writer = new TelemetryWriter({
+    store: client,
+    sequence: new IngestSequence(new ManualClock(firstRecordMs + 60_000), 0n),
+    quarantine: new Quarantine(`${directory}/quarantine.jsonl`),
+    clock: systemClock,
+    log: silentLogger,
+  });
+  t.teardown(() => writer.close());
+  const queries = new TelemetryQueries({ client, highWater: () => writer.status.highWater });
+  const records = Array.from({ length: 20 }, (_, index) => encodeRecord(sampleRecord(index)));
+  await writer.write({ table: "otel_traces", rows: records });
+  await writer.write({
+    table: "otel_logs",
+    rows: [logRow(firstRecordMs + 3, { ioStream: "stderr" }), logRow(firstRecordMs + 12)],
+  });
+
+  await t.test("nothing of another agent, kind or namespace is given", async (t) => {
+    const { items } = await queries.spanPage({ scope, limit: 100 });
+    t.equal(items.length, 4);
+    t.ok(items.every((span) => span.agent.name === "agent-0"));
+    for (const changes of [{ kind: "DaemonAgent" }, { namespace: "other" }, { name: "agent" }]) {
+      const page = await queries.spanPage({ scope: { ...scope, ...changes }, limit: 100 });
+      t.same(page.items, [], JSON.stringify(changes));
+    }
+    const spans = await queries.traceSpans("other", items[0]?.traceId ?? "");
+    t.same(spans, [], "not by its trace either");
+  });
+  await t.test("logs are those that were sent and the access lines, newest first", async (t) => {
+    const { items } = await queries.logPage({ scope, limit: 100 });
+    t.same(
+      items.map(({ timeUnixNs }) => Number(BigInt(timeUnixNs) / 1_000_000n) - firstRecordMs),
+      [15, 12, 10, 5, 3, 0],
+    );
+    const first = await queries.logPage({ scope, limit: 2 });
+    t.equal(first.items.length, 2);
+    t.type(first.continue, "string");
+  });
+  await t.test("filters narrow", async (t) => {
+    const bodies = async (filter: object) => {
+      const { items } = await queries.logPage({ scope, limit: 100, ...filter });
+      return items.length;
+    };
+    t.equal(await bodies({ ioStream: "stderr" }), 1);
+    t.equal(await bodies({ components: ["worker"] }), 2);
+    t.equal(await bodies({ components: ["worker", "egress-extproc"] }), 6);
+    t.equal(await bodies({ invocationId: "i9" }), 2);
+    const since = BigInt(firstRecordMs + 5) * 1_000_000n;
+    t.equal(await bodies({ sinceNs: since }), 4, "inclusive");
+    t.equal(await bodies({ untilNs: since }), 2, "exclusive");
+  });
+  await t.test("a follower gets both tables in order of storing, from where it was", async (t) => {
+    const first = await queries.followLogs({ scope, after: 0n, limit: 5 });
+    t.equal(first.isMore, true);
+    const second = await queries.followLogs({ scope, after: first.last, limit: 5 });
+    t.equal(second.isMore, false);
+    const sequences = [...first.items, ...second.items].map(({ sequence }) => BigInt(sequence));
+    t.equal(sequences.length, 6);
+    t.same(
+      sequences,
+      sequences.toSorted((a, b) => (a < b ? -1 : 1)),
+    );
+    t.equal(second.last, writer.status.highWater);
+    t.match(await queries.followLogs({ scope, after: second.last, limit: 5 }), { items: [] });
+  });
+  await t.test("an invocation is read in order of time", async (t) => {
+    const id = sampleRecord(0).agent?.invocationId ?? "";
+    const spans = await queries.invocationSpans("default", id);
+    t.equal(spans.length, 8);
+    const times = spans.map(({ timeUnixNs }) => timeUnixNs);
+    t.same(times, times.toSorted());
+  });
+  await t.test("a number of items out of bounds is refused", async (t) => {
+    for (const limit of [0, 1.5, 1_001]) {
+      await t.rejects(queries.spanPage({ scope, limit }), RangeError);
+    }
+  });
+});
