@@ -32,6 +32,7 @@ t.test("CLRK_HEADERS keeps its strings", async (t) => {
 
 t.test("ENGINE_ROLE keeps its strings", async (t) => {
   t.strictSame(ENGINE_ROLE, {
+    ceiling: "ceiling",
     downstream: "downstream",
     upstream: "upstream",
     swap: "swap",
