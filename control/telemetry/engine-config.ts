@@ -39,6 +39,8 @@ export function engineMemoryBytes({ memoryCapBytes }: EngineBounds): number {
 export function engineConfig(bounds: EngineBounds): string {
   const settings: ReadonlyArray<readonly [string, number | string]> = [
     ["max_server_memory_usage", engineMemoryBytes(bounds)],
+    // Merges wait above this: reads and inserts need the rest.
+    ["merges_mutations_memory_usage_soft_limit", Math.floor(engineMemoryBytes(bounds) / 3)],
     ["mark_cache_size", 16 * 1024 * 1024],
     ["index_mark_cache_size", 4 * 1024 * 1024],
     ["uncompressed_cache_size", 0],
@@ -86,7 +88,7 @@ export function querySettings(bounds: EngineBounds): ReadonlyMap<string, string>
     ["max_result_bytes", String(128 * 1024 * 1024)],
     // A block of the default 65,409 rows holds that many bodies at once.
     ["preferred_block_size_bytes", String(512 * 1024)],
-    ["max_block_size", "16384"],
+    ["max_block_size", "4096"],
     // A read of many parts has a buffer for each.
     ["max_read_buffer_size", String(128 * 1024)],
   ]);
