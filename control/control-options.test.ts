@@ -6,6 +6,8 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
   t.same(parseControlOptions([]), {
     address: "127.0.0.1",
     port: 0,
+    paths: [],
+    providers: [],
     exitsWithParent: false,
     logLevel: "warn",
   });
@@ -16,6 +18,7 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
     "6443",
     "--kubeconfig",
     "k",
+    ...["-f", "a", "--file", "b", "--provider", "./acme"],
     "--exit-with-parent",
     "--log-level",
     "debug",
@@ -23,6 +26,8 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
   t.same(parseControlOptions(given), {
     address: "::1",
     port: 6443,
+    paths: ["a", "b"],
+    providers: ["./acme"],
     kubeconfig: "k",
     exitsWithParent: true,
     logLevel: "debug",

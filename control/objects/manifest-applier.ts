@@ -121,7 +121,7 @@ export class ManifestApplier {
     const place = { namespace: key.namespace, name: key.name };
     const facts = { resource, place, writer: writer.writerOf(options), force: true };
     try {
-      const patch = { kind: "apply", value: writtenForm(sourced) } as const;
+      const patch = { kind: "apply", value: writtenForm(sourced, resource) } as const;
       const change = (current: KubeObject | undefined) => patchObject(patch, current, facts);
       await writer.change({ resource, ...place, isApply: true, change }, options);
       return [];
@@ -189,13 +189,13 @@ function isFromManifests(text: string): boolean {
 }
 
 /** As the author wrote it, with the namespace that it has by default. */
-function writtenForm({ object, written }: SourcedObject): JsonMap {
+function writtenForm({ object, written }: SourcedObject, { namespaced }: ServedResource): JsonMap {
   const value: JsonValue = JSON.parse(JSON.stringify(written?.() ?? object));
   if (!isJsonMap(value)) throw new TypeError(`Cannot apply ${formatOf(object)}: it is no object`);
   const { status: _, metadata, ...content } = value;
+  const { namespace: __, ...given } = isJsonMap(metadata) ? metadata : {};
   const { namespace } = object.metadata;
-  const given = isJsonMap(metadata) ? metadata : {};
-  return { ...content, metadata: { ...given, namespace } };
+  return { ...content, metadata: { ...given, ...(namespaced && { namespace }) } };
 }
 
 function formatOf(object: ParsedObject): string {

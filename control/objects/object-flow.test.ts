@@ -95,8 +95,11 @@ class Rig {
     while (!holds()) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
+  /** Of all but Namespaces, which a gateway is told too. */
   names(): readonly string[] {
-    return (this.sets.at(-1)?.objects ?? []).map(({ object }) => object.metadata.name).toSorted();
+    const objects = (this.sets.at(-1)?.objects ?? []).map(({ object }) => object);
+    const others = objects.filter(({ kind }) => kind !== "Namespace");
+    return others.map(({ metadata }) => metadata.name).toSorted();
   }
 
   find(kind: string, name: string): KubeObject | undefined {
@@ -128,6 +131,27 @@ t.test("ObjectFlow serves manifests and what is stored besides, as one set", asy
   await rig.writer.create(resourceOf("EgressHTTPRoute"), route("three"), byHand);
   await rig.until(() => rig.sets.length === 3);
   t.strictSame(rig.names(), ["one", "stored", "three"]);
+});
+
+t.test("ObjectFlow takes Namespaces with their labels, and tells when they are gone", async (t) => {
+  const rig = await Rig.open(t);
+  const team = {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "team", labels: { tier: "a" } },
+  };
+  rig.write("a.yaml", team, route("one"));
+  await rig.start(t);
+  await rig.follow(t);
+  const labels = () =>
+    rig.sets
+      .at(-1)
+      ?.objects.flatMap(({ object }) =>
+        object.metadata.name === "team" ? [object.metadata.labels] : [],
+      );
+  t.match(labels(), [{ tier: "a" }]);
+  rig.write("a.yaml", route("one"));
+  await rig.until(() => labels()?.length === 0);
 });
 
 t.test("ObjectFlow makes one change of many objects", async (t) => {

@@ -73,7 +73,9 @@ export class ObjectPublisher {
     const objects: FedObject[] = [];
     const removed: FedChange["removed"][number][] = [];
     for (const change of newest.values()) {
-      const { namespace, name, object } = change;
+      const { name, object } = change;
+      // A Namespace counts as being in itself where manifests are read.
+      const namespace = change.namespace === "" ? name : change.namespace;
       if (change.change === "DELETED") removed.push({ kind: object.kind, namespace, name });
       else objects.push(this.#feed(change, object));
     }
