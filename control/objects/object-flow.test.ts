@@ -10,8 +10,10 @@ import { silentLogger } from "../../gateway/log.ts";
 import { formatSourceProblem } from "../../gateway/manifests.ts";
 import type { LoadedObjects } from "../../gateway/snapshot-source.ts";
 import { allResources } from "../apiserver/all-resources.ts";
+import { GarbageCollector } from "../apiserver/garbage-collector.ts";
 import { ensureNamespaces } from "../apiserver/initial-objects.ts";
 import type { KubeObject } from "../apiserver/kube-object.ts";
+import { ObjectDeleter } from "../apiserver/object-deleter.ts";
 import { ObjectWriter, keyOf } from "../apiserver/object-writer.ts";
 import { openObjectStore } from "../apiserver/object-store.ts";
 import { ObjectFlow } from "./object-flow.ts";
@@ -49,7 +51,14 @@ class Rig {
     const rig = new Rig();
     mkdirSync(rig.policy);
     await ensureNamespaces(rig.writer);
-    t.teardown(() => {
+    // It ends Namespaces that wait for what is in them, as in the API server.
+    const deleter = new ObjectDeleter(rig.store, systemClock);
+    const collector = new GarbageCollector({
+      ...{ store: rig.store, deleter, resources: allResources() },
+      ...{ clock: systemClock, log: silentLogger },
+    });
+    t.teardown(async () => {
+      await collector.close();
       rig.store.close();
       rmSync(rig.directory, { recursive: true, force: true });
     });
