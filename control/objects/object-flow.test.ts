@@ -16,6 +16,7 @@ import type { KubeObject } from "../apiserver/kube-object.ts";
 import { ObjectDeleter } from "../apiserver/object-deleter.ts";
 import { ObjectWriter, keyOf } from "../apiserver/object-writer.ts";
 import { openObjectStore } from "../apiserver/object-store.ts";
+import { createResourceRegistry } from "../apiserver/resource-registry.ts";
 import { ObjectFlow } from "./object-flow.ts";
 
 const resources = new Map(allResources().map((resource) => [resource.kind, resource]));
@@ -54,7 +55,7 @@ class Rig {
     // It ends Namespaces that wait for what is in them, as in the API server.
     const deleter = new ObjectDeleter(rig.store, systemClock);
     const collector = new GarbageCollector({
-      ...{ store: rig.store, deleter, resources: allResources() },
+      ...{ store: rig.store, deleter, resources: createResourceRegistry(allResources()) },
       ...{ clock: systemClock, log: silentLogger },
     });
     t.teardown(async () => {
