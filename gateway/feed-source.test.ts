@@ -158,6 +158,21 @@ t.test("openFeedSource() serves nothing of a set while an object of it is unusab
   t.equal(sentences().length, told, "the same problems are told once");
 });
 
+t.test("openFeedSource() goes on once an unusable Namespace is gone", async (t) => {
+  const feeder = new Feeder(t);
+  await feeder.start();
+  const { sets, opening, namesOf, sentences } = await follow(t, feeder);
+  await eventually(() => feeder.answers.length === 1 || undefined);
+  const bad = { apiVersion: "v1", kind: "Namespace", metadata: { name: "zz", foo: 1 } };
+  feeder.say(reset, put(bad), put(route("one")), commit);
+  await opening;
+  t.match(sentences()[0], /Namespace zz\/zz: /);
+  const object = { kind: "Namespace", namespace: "zz", name: "zz" };
+  feeder.say({ kind: "removed", object }, commit);
+  await eventually(() => sets.length === 1 || undefined);
+  t.strictSame(namesOf(sets[0]), ["one"]);
+});
+
 t.test(
   "openFeedSource() takes no line that is longer than allowed, and connects again",
   async (t) => {

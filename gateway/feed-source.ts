@@ -310,7 +310,9 @@ function put({ usable, unusable }: ToldObjects, told: FedObject): void {
 function keyOf(value: unknown): string {
   const { kind, metadata } = Object(value);
   const { namespace = DEFAULT_NAMESPACE, name } = Object(metadata);
-  return formatReference({ kind: String(kind), namespace: String(namespace), name: String(name) });
+  // A Namespace counts as being in itself where it is read.
+  const place = kind === "Namespace" ? name : namespace;
+  return formatReference({ kind: String(kind), namespace: String(place), name: String(name) });
 }
 
 function problemOf(file: string, message: string): SourceProblem {

@@ -79,6 +79,11 @@ export class ObjectDeleter {
     return options.dryRun ? this.#store.rehearse(step) : this.#store.write(step);
   }
 
+  /** The same as `delete` as a part of a transaction, which whoever began it commits. */
+  deleteIn(transaction: StoreTransaction, facts: DeleteFacts): DeleteOutcome {
+    return this.#delete(transaction, facts);
+  }
+
   #delete(transaction: StoreTransaction, facts: DeleteFacts): DeleteOutcome {
     const { resource, place, options } = facts;
     const key = keyOf(resource, place);
@@ -113,7 +118,8 @@ export class ObjectDeleter {
   }
 }
 
-interface DeleteFacts {
+/** What is deleted, and how. */
+export interface DeleteFacts {
   readonly resource: ServedResource;
   readonly place: { readonly namespace: string; readonly name: string };
   readonly options: DeleteOptions;

@@ -95,6 +95,24 @@ export class ObjectWriter {
     return this.#run(options, (transaction) => this.#change(transaction, request, options));
   }
 
+  /** The same as `create` as a part of a transaction, which whoever began it commits. */
+  createIn(
+    transaction: StoreTransaction,
+    resource: ServedResource,
+    request: { readonly object: KubeObject; readonly options: WriteOptions },
+  ): WriteOutcome {
+    return this.#create(transaction, { resource, ...request, isApply: false });
+  }
+
+  /** The same as `change` as a part of a transaction, which whoever began it commits. */
+  changeIn(
+    transaction: StoreTransaction,
+    request: ObjectChangeRequest,
+    options: WriteOptions,
+  ): WriteOutcome {
+    return this.#change(transaction, request, options);
+  }
+
   /** Who writes, for `change` functions that record owners themselves. */
   writerOf(options: WriteOptions): Writer {
     const { manager, subresource } = options;

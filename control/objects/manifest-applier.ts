@@ -14,7 +14,7 @@ import { isRecord } from "../apiserver/kube-object.ts";
 import { namespaceResource } from "../apiserver/core-resources.ts";
 import type { ObjectDeleter } from "../apiserver/object-deleter.ts";
 import type { ObjectKey } from "../apiserver/object-reader.ts";
-import type { ObjectStore } from "../apiserver/object-store.ts";
+import type { ObjectStore, StoreTransaction } from "../apiserver/object-store.ts";
 import type { ObjectWriter, WriteOptions } from "../apiserver/object-writer.ts";
 import { keyOf } from "../apiserver/object-writer.ts";
 import { patchObject } from "../apiserver/patch-request.ts";
@@ -43,11 +43,15 @@ interface Wanted {
   readonly key: ObjectKey;
 }
 
+type Gone = Omit<Wanted, "sourced">;
+
+/** Undoes a transaction whose problems are told otherwise. */
+class Refused extends Error {}
+
 /** Applies manifests to one store. */
 export class ManifestApplier {
   readonly #options: ManifestApplierOptions;
   readonly #resources: ReadonlyMap<string, ServedResource>;
-  readonly #places = new Map<string, ObjectPlace>();
   #applied: ReadonlyMap<string, Wanted> | undefined;
   #working: Promise<unknown> = Promise.resolve();
 
@@ -61,12 +65,13 @@ export class ManifestApplier {
 
   /** Where an object of the manifests was written; undefined for others. */
   placeOf(key: ObjectKey): ObjectPlace | undefined {
-    return this.#places.get(nameOf(key));
+    const { sourced } = this.#applied?.get(nameOf(key)) ?? {};
+    return sourced && { file: sourced.file, line: sourced.line };
   }
 
   /**
-   * Makes the store have exactly these objects of manifests, after earlier calls. Resolves with what could not be
-   * applied; all else was. Never rejects.
+   * Makes the store have exactly these objects of manifests, after earlier calls. Resolves with what cannot be applied:
+   * then nothing of it was, since a policy that is missing would open what it refuses. Never rejects.
    */
   apply(objects: readonly SourcedObject[]): Promise<readonly SourceProblem[]> {
     const result = this.#working.then(() => this.#apply(objects));
@@ -77,20 +82,46 @@ export class ManifestApplier {
   async #apply(objects: readonly SourcedObject[]): Promise<readonly SourceProblem[]> {
     const wanted = this.#wanted(objects);
     const before = this.#applied;
-    this.#places.clear();
-    for (const [name, { sourced }] of wanted) {
-      this.#places.set(name, { file: sourced.file, line: sourced.line });
-    }
     const gone = before === undefined ? this.#appliedBefore(wanted) : missing(before, wanted);
     const changed = [...wanted.values()].filter(
       ({ key, sourced }) => before?.get(nameOf(key))?.sourced.object !== sourced.object,
     );
+    const problems: SourceProblem[] = [];
+    // Places are asked for with the commit.
     this.#applied = wanted;
-    await this.#ensureNamespaces(changed);
-    // None is waited for before the next: writes of one turn are one commit, and one change for gateways.
-    const deletions = gone.map((one) => this.#delete(one));
-    const applications = changed.map((one) => this.#applyOne(one));
-    return (await Promise.all([...deletions, ...applications])).flat();
+    try {
+      await this.#options.store.write((transaction) => {
+        this.#step(transaction, { gone, changed, problems });
+        if (problems.length > 0) throw new Refused();
+      });
+    } catch (error) {
+      this.#applied = before;
+      if (error instanceof Refused) return problems;
+      return [ownProblem(`Cannot apply manifests: ${describeError(error)}`)];
+    }
+    return [];
+  }
+
+  #step(
+    transaction: StoreTransaction,
+    {
+      gone,
+      changed,
+      problems,
+    }: { gone: readonly Gone[]; changed: readonly Wanted[]; problems: SourceProblem[] },
+  ): void {
+    this.#ensureNamespaces(transaction, changed);
+    // What is in a Namespace of the manifests may be written before it.
+    const isNamespace = ({ resource }: Wanted) => resource === namespaceResource;
+    const ordered = [...changed.filter(isNamespace), ...changed.filter((one) => !isNamespace(one))];
+    for (const one of ordered) {
+      const problem = this.#applyOne(transaction, one);
+      if (problem !== undefined) problems.push(problem);
+    }
+    for (const one of gone) {
+      const problem = this.#delete(transaction, one);
+      if (problem !== undefined) problems.push(problem);
+    }
   }
 
   #wanted(objects: readonly SourcedObject[]): ReadonlyMap<string, Wanted> {
@@ -105,47 +136,52 @@ export class ManifestApplier {
     return wanted;
   }
 
-  async #ensureNamespaces(wanted: readonly Wanted[]): Promise<void> {
-    const { store, writer } = this.#options;
+  #ensureNamespaces(transaction: StoreTransaction, wanted: readonly Wanted[]): void {
     for (const name of new Set(wanted.map(({ key }) => key.namespace))) {
-      if (name === "" || store.reader.find(keyOf(namespaceResource, { name })) !== undefined)
-        continue;
+      const key = keyOf(namespaceResource, { name });
+      if (name === "" || transaction.find(key) !== undefined) continue;
+      const isWanted = wanted.some((one) => nameOf(one.key) === nameOf(key));
+      if (isWanted) continue;
       const object = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
-      // Whatever keeps it from being made is told for each object in it.
-      await writer.create(namespaceResource, object, options).catch(() => {});
+      this.#options.writer.createIn(transaction, namespaceResource, { object, options });
     }
   }
 
-  async #applyOne({ sourced, resource, key }: Wanted): Promise<readonly SourceProblem[]> {
+  #applyOne(
+    transaction: StoreTransaction,
+    { sourced, resource, key }: Wanted,
+  ): SourceProblem | undefined {
     const { writer } = this.#options;
     const place = { namespace: key.namespace, name: key.name };
     const facts = { resource, place, writer: writer.writerOf(options), force: true };
     try {
       const patch = { kind: "apply", value: writtenForm(sourced, resource) } as const;
       const change = (current: KubeObject | undefined) => patchObject(patch, current, facts);
-      await writer.change({ resource, ...place, isApply: true, change }, options);
-      return [];
+      writer.changeIn(transaction, { resource, ...place, isApply: true, change }, options);
+      return undefined;
     } catch (error) {
-      return [problemOf(sourced, error)];
+      if (error instanceof StatusError) return problemOf(sourced, error);
+      throw error;
     }
   }
 
-  async #delete({ resource, key }: Omit<Wanted, "sourced">): Promise<readonly SourceProblem[]> {
+  #delete(transaction: StoreTransaction, { resource, key }: Gone): SourceProblem | undefined {
     const { namespace, name } = key;
     try {
-      await this.#options.deleter.delete(resource, { namespace, name }, { dryRun: false });
-      return [];
+      const place = { namespace, name };
+      this.#options.deleter.deleteIn(transaction, { resource, place, options: { dryRun: false } });
+      return undefined;
     } catch (error) {
-      if (error instanceof StatusError && error.code === 404) return [];
-      const message = `Cannot delete ${resource.kind} ${namespace}/${name}: ${describeError(error)}`;
-      return [{ file: "control process", line: 0, field: "", message }];
+      if (!(error instanceof StatusError)) throw error;
+      if (error.code === 404) return undefined;
+      return ownProblem(`Cannot delete ${resource.kind} ${namespace}/${name}: ${error.message}`);
     }
   }
 
   /** What an earlier process applied from manifests, and these do not have. */
-  #appliedBefore(wanted: ReadonlyMap<string, Wanted>): Omit<Wanted, "sourced">[] {
+  #appliedBefore(wanted: ReadonlyMap<string, Wanted>): Gone[] {
     const { reader } = this.#options.store;
-    const gone: Omit<Wanted, "sourced">[] = [];
+    const gone: Gone[] = [];
     for (const resource of this.#resources.values()) {
       let after: { namespace: string; name: string } | undefined;
       for (;;) {
@@ -188,18 +224,36 @@ function isFromManifests(text: string): boolean {
   );
 }
 
+/** What an API server writes into metadata: in a file it is a copy from one, and of no use to another. */
+const serverOwned = [
+  "creationTimestamp",
+  "deletionGracePeriodSeconds",
+  "deletionTimestamp",
+  "generation",
+  "managedFields",
+  "resourceVersion",
+  "selfLink",
+  "uid",
+];
+
 /** As the author wrote it, with the namespace that it has by default. */
 function writtenForm({ object, written }: SourcedObject, { namespaced }: ServedResource): JsonMap {
   const value: JsonValue = JSON.parse(JSON.stringify(written?.() ?? object));
   if (!isJsonMap(value)) throw new TypeError(`Cannot apply ${formatOf(object)}: it is no object`);
   const { status: _, metadata, ...content } = value;
   const { namespace: __, ...given } = isJsonMap(metadata) ? metadata : {};
+  const kept = Object.entries(given).filter(([name]) => !serverOwned.includes(name));
   const { namespace } = object.metadata;
-  return { ...content, metadata: { ...given, ...(namespaced && { namespace }) } };
+  const own = { ...Object.fromEntries(kept), ...(namespaced && { namespace }) };
+  return { ...content, metadata: own };
 }
 
 function formatOf(object: ParsedObject): string {
   return formatReference(referenceOf(object));
+}
+
+function ownProblem(message: string): SourceProblem {
+  return { file: "control process", line: 0, field: "", message };
 }
 
 function problemOf({ object, file, line }: SourcedObject, error: unknown): SourceProblem {

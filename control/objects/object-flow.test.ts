@@ -199,18 +199,56 @@ t.test(
     t.match(rig.problems[0], /policy\/a\.yaml:\d+: spec/);
     rig.write("a.yaml", route("one"));
     await rig.until(() => rig.problems.length === 0);
-    const immutable = (value: string) => ({
-      ...{ apiVersion: "v1", kind: "Secret", metadata: { name: "s" }, immutable: true },
-      data: { key: Buffer.from(value).toString("base64") },
-    });
-    rig.write("b.yaml", immutable("first"));
-    await rig.until(() => rig.names().includes("s"));
-    rig.write("b.yaml", immutable("second"));
-    await rig.until(() => rig.problems.length > 0);
-    t.match(rig.problems[0], /b\.yaml:1: Cannot apply Secret default\/s: .*immutable/);
-    t.notMatch(rig.problems.join(), Buffer.from("second").toString("base64"));
   },
 );
+
+t.test("ObjectFlow applies all of a save or nothing, and tries again", async (t) => {
+  const rig = await Rig.open(t);
+  const immutable = (value: string) => ({
+    ...{ apiVersion: "v1", kind: "Secret", metadata: { name: "s" }, immutable: true },
+    data: { key: Buffer.from(value).toString("base64") },
+  });
+  rig.write("a.yaml", immutable("first"), route("one"), route("old"));
+  await rig.start(t);
+  await rig.follow(t);
+  rig.write("a.yaml", immutable("second"), route("one", "wider.test"));
+  await rig.until(() => rig.problems.length > 0);
+  t.match(rig.problems[0], /a\.yaml:1: Cannot apply Secret default\/s: .*immutable/);
+  t.notMatch(rig.problems.join(), Buffer.from("second").toString("base64"));
+  t.strictSame(rig.names(), ["old", "one", "s"]);
+  t.match(rig.find("EgressHTTPRoute", "one")?.["spec"], { hostnames: ["one.test"] });
+  // Another file without a mistake does not make the one before good.
+  const revision = rig.store.revision;
+  rig.write("b.yaml", route("two"));
+  const key = { resource: "secrets", namespace: "default", name: "s" };
+  await rig.writer.create(resourceOf("EgressHTTPRoute"), route("stored"), byHand);
+  await rig.until(() => rig.names().includes("stored"));
+  t.strictSame(rig.names(), ["old", "one", "s", "stored"]);
+  t.equal(rig.store.revision, revision + 1);
+  t.equal(rig.problems.length, 1);
+  await rig.store.write((transaction) => {
+    const stored = transaction.find(key);
+    if (stored !== undefined) transaction.remove(key, stored);
+  });
+  await rig.until(() => rig.names().join() === "one,s,stored,two");
+  await rig.until(() => rig.problems.length === 0);
+  t.match(rig.find("EgressHTTPRoute", "one")?.["spec"], { hostnames: ["wider.test"] });
+});
+
+t.test("ObjectFlow takes objects as an API server gave them out", async (t) => {
+  const rig = await Rig.open(t);
+  const metadata = {
+    name: "one",
+    resourceVersion: "7",
+    uid: "x",
+    generation: 9,
+    managedFields: [],
+  };
+  rig.write("a.yaml", { ...route("one"), metadata, status: { parents: [] } });
+  await rig.start(t);
+  await rig.follow(t);
+  t.strictSame([rig.names(), rig.problems], [["one"], []]);
+});
 
 t.test(
   "ObjectFlow writes what gateways found out into status, and tells nobody of it",

@@ -3,8 +3,10 @@
  * found out back into `status`.
  */
 import { kinds } from "../../crds/kinds.ts";
-import type { Clock } from "../../gateway/clock.ts";
+import type { Clock, TimerHandle } from "../../gateway/clock.ts";
+import type { SourceProblem } from "../../gateway/control-api.ts";
 import type { Logger } from "../../gateway/log.ts";
+import type { SourcedObject } from "../../gateway/manifests.ts";
 import { providerProblems } from "../../gateway/provider-problems.ts";
 import { openFileSource } from "../../gateway/snapshot-source.ts";
 import type { FileSource } from "../../gateway/snapshot-source.ts";
@@ -31,6 +33,10 @@ export interface ObjectFlowOptions {
   readonly log: Logger;
 }
 
+/** Waits before what could not be applied is tried again, doubled with each up to the longest. */
+const firstRetryMs = 1_000;
+const longestRetryMs = 30_000;
+
 const noSecrets = { objects: [], problems: [], warnings: [] };
 
 /** The running flow; `open()` once, `close()` at the end. */
@@ -41,6 +47,12 @@ export class ObjectFlow {
   readonly #applier: ManifestApplier;
   #unfollow: () => void = () => {};
   #files: FileSource | undefined;
+  /** Of files that cannot be read, and of objects that cannot be applied */
+  #inFiles: readonly SourceProblem[] = [];
+  #inStore: readonly SourceProblem[] = [];
+  #retryTimer: TimerHandle | undefined;
+  #retryMs = firstRetryMs;
+  #isClosed = false;
   /** Resolves when the manifests of the last change are applied */
   #applying: Promise<void> = Promise.resolve();
 
@@ -71,12 +83,13 @@ export class ObjectFlow {
       this.#files = await openFileSource({
         ...{ paths, secrets: noSecrets, check: providerProblems, clock, log },
         onChange: ({ objects }) => {
-          this.#applying = this.#applier
-            .apply(objects)
-            .then((problems) => this.#feed.setProblems(problems));
+          this.#inFiles = [];
+          this.#retryMs = firstRetryMs;
+          this.#apply(objects);
         },
         onProblems: ({ problems }) => {
-          this.#applying = this.#applying.then(() => this.#feed.setProblems(problems));
+          this.#inFiles = problems;
+          this.#tellProblems();
         },
       });
       await this.#applying;
@@ -85,8 +98,27 @@ export class ObjectFlow {
     await this.#feed.open();
   }
 
+  #apply(objects: readonly SourcedObject[]): void {
+    const { clock } = this.#options;
+    clock.clearTimeout(this.#retryTimer);
+    this.#applying = this.#applier.apply(objects).then((problems) => {
+      this.#inStore = problems;
+      this.#tellProblems();
+      if (problems.length === 0 || this.#isClosed) return;
+      // The disk may have room again, or what was in the way be gone.
+      this.#retryTimer = clock.setTimeout(() => this.#apply(objects), this.#retryMs);
+      this.#retryMs = Math.min(2 * this.#retryMs, longestRetryMs);
+    });
+  }
+
+  #tellProblems(): void {
+    this.#feed.setProblems([...this.#inFiles, ...this.#inStore]);
+  }
+
   /** Ends everything but the store; resolves when what was begun is written. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#options.clock.clearTimeout(this.#retryTimer);
     this.#files?.close();
     this.#unfollow();
     await this.#feed.close();
