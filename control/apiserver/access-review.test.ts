@@ -74,3 +74,18 @@ t.test("a review that asks nothing, or is read instead of asked, is refused", as
   });
   t.equal((await api.send("POST", path, { body: nonResource })).body.status.allowed, true);
 });
+
+t.test("a question is short, and no YAML", async (t) => {
+  const api = await startApi(t);
+  const path = `${authorization}/selfsubjectaccessreviews`;
+  const token = "viewer-token";
+  const attributes = { verb: "get", resource: "backends", name: "x".repeat(64 * 1024) };
+  const large = review("SelfSubjectAccessReview", { resourceAttributes: attributes });
+  t.equal((await api.send("POST", path, { token, body: large })).status, 413);
+  for (const type of ["application/yaml", "text/yaml"]) {
+    t.match(await api.send("POST", path, { token, type, raw: "a: 1" }), {
+      status: 415,
+      body: { message: /application\/json, application\/vnd\.kubernetes\.protobuf$/ },
+    });
+  }
+});

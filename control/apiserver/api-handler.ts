@@ -12,7 +12,7 @@ import {
   wantsAggregated,
 } from "./discovery.ts";
 import { getObject, listObjects, watchObjects } from "./read-handler.ts";
-import { mediaTypeOf, parseBody, readBody } from "./request-body.ts";
+import { readQuestion } from "./request-body.ts";
 import type { PathTarget, ResourceTarget } from "./request-target.ts";
 import { forbidden, methodNotAllowed, noSuchResource } from "./status-error.ts";
 import {
@@ -37,7 +37,7 @@ export async function answerRequest(
   if (review !== undefined) {
     if (target.verb !== "create" || target.name !== "") throw methodNotAllowed();
     const { request, user } = call;
-    const body = await parseBody(await readBody(request), mediaTypeOf(request), review.kind);
+    const body = await readQuestion(request, review.kind);
     const answer = answerReview(review, body, { user, authorizer: context.authorizer });
     return json(answer, 201);
   }

@@ -101,6 +101,22 @@ t.test("YAML goes in and out", async (t) => {
   t.equal(twice.status, 400, "a key that stands twice");
 });
 
+t.test("what stands in a YAML answer is bounded: a longer one is JSON", async (t) => {
+  const api = await startApi(t);
+  const configMaps = "/api/v1/namespaces/default/configmaps";
+  for (const name of ["a", "b"]) {
+    const data = { text: "x".repeat(600_000) };
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data };
+    t.equal((await api.send("POST", configMaps, { body })).status, 201);
+  }
+  const accept = "application/yaml";
+  const one = await api.send("GET", `${configMaps}/a`, { accept });
+  t.equal(one.headers["content-type"], "application/yaml");
+  const both = await api.send("GET", configMaps, { accept });
+  t.equal(both.headers["content-type"], "application/json");
+  t.equal(both.body.items.length, 2);
+});
+
 t.test("large answers are compressed for who takes that", async (t) => {
   const api = await startApi(t);
   const configMaps = "/api/v1/namespaces/default/configmaps";

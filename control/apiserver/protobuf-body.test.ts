@@ -152,3 +152,19 @@ t.test("a key that is called like the prototype is a key", async (t) => {
   const { data } = decodeProtobufBody(body("v1", "ConfigMap", raw));
   t.equal(JSON.stringify(data), '{"__proto__":"x"}');
 });
+
+t.test("many labels, finalizers and owners take no longer each than few", async (t) => {
+  const many = Array.from({ length: 60_000 }, (_, index) => index);
+  const metadata = Buffer.concat([
+    ...many.map((index) => field(11, entry(`label-${index}`, "x"))),
+    ...many.map((index) => field(14, `example.com/${index}`)),
+    ...many.map((index) => field(13, field(3, `owner-${index}`))),
+  ]);
+  const started = performance.now();
+  const decoded = decodeProtobufBody(body("v1", "ConfigMap", field(1, metadata)));
+  t.ok(performance.now() - started < 5_000, "read in seconds");
+  const { labels, finalizers, ownerReferences } = decoded["metadata"] as Record<string, object>;
+  t.equal(Object.keys(labels ?? {}).length, many.length);
+  t.match(finalizers, { length: many.length });
+  t.match(ownerReferences, { length: many.length });
+});

@@ -227,40 +227,60 @@ function addField(
       message[name] = value.toString("base64");
       return;
     case "texts":
-      message[name] = [...listIn(message, name), value.toString("utf8")];
+      listIn(message, name).push(value.toString("utf8"));
       return;
     case "text-map":
     case "bytes-map":
-      message[name] = { ...mapIn(message, name), ...readEntry(value, field.kind) };
+      addEntry(mapIn(message, name), value, field.kind);
       return;
     case "message":
       message[name] = decodeMessage(value, field.fields, depth + 1);
       return;
     case "messages":
-      message[name] = [...listIn(message, name), decodeMessage(value, field.fields, depth + 1)];
+      listIn(message, name).push(decodeMessage(value, field.fields, depth + 1));
   }
 }
 
-function readEntry(bytes: Buffer, kind: "text-map" | "bytes-map"): Record<string, unknown> {
-  const entry = decodeMessage(
-    bytes,
-    shape([
-      [1, "key", "text"],
-      [2, "value", kind === "text-map" ? "text" : "bytes"],
-    ]),
-    maxDepth,
-  );
-  return { [String(entry["key"] ?? "")]: entry["value"] ?? "" };
+const entryShapes = {
+  "text-map": shape([
+    [1, "key", "text"],
+    [2, "value", "text"],
+  ]),
+  "bytes-map": shape([
+    [1, "key", "text"],
+    [2, "value", "bytes"],
+  ]),
+} as const;
+
+function addEntry(
+  map: Record<string, unknown>,
+  bytes: Buffer,
+  kind: "text-map" | "bytes-map",
+): void {
+  const entry = decodeMessage(bytes, entryShapes[kind], maxDepth);
+  map[String(entry["key"] ?? "")] = entry["value"] ?? "";
 }
 
-function listIn(message: Record<string, unknown>, name: string): readonly unknown[] {
-  const list = message[name];
-  return Array.isArray(list) ? list : [];
+/** Grows in place: a copy for each item would make a body of a few megabytes take hours. */
+function listIn(message: Record<string, unknown>, name: string): unknown[] {
+  const found = message[name];
+  if (Array.isArray(found)) return found;
+  const list: unknown[] = [];
+  message[name] = list;
+  return list;
 }
 
-function mapIn(message: Record<string, unknown>, name: string): object {
-  const map = message[name];
-  return isRecord(map) ? map : {};
+/** Grows in place, as lists do; without prototype, so that `__proto__` is a key like any other. */
+function mapIn(message: Record<string, unknown>, name: string): Record<string, unknown> {
+  const found = message[name];
+  if (isMap(found)) return found;
+  const map: Record<string, unknown> = Object.create(null);
+  message[name] = map;
+  return map;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return isRecord(value);
 }
 
 function readValue(cursor: Cursor, wireType: number): number | Buffer {

@@ -6,6 +6,18 @@ import { badRequest, tooLarge, unsupportedMediaType } from "./status-error.ts";
 /** Most bytes of a body, as in Kubernetes. */
 export const maxBodyBytes = 3 * 1024 ** 2;
 
+/** Most bytes of a question that everybody who is known may ask. */
+const maxQuestionBytes = 64 * 1024;
+
+/** Most bytes of YAML: reading it takes many times as long as JSON, and nothing else is answered meanwhile. */
+const maxYamlBytes = 1024 ** 2;
+
+/** Most aliases of a YAML body: each is looked for among all anchors. */
+const maxAliases = 1_000;
+
+/** Most values in a body, with aliases written out: a few lines of YAML can stand for any number of them. */
+const maxBodyNodes = 1_000_000;
+
 /** Deepest nesting of a body: far above what any kind allows, far below what a stack holds. */
 const maxBodyDepth = 100;
 
@@ -19,20 +31,30 @@ export function mediaTypeOf(request: IncomingMessage): string {
   return type.trim().toLowerCase();
 }
 
-/** Reads a whole body. Throws a 413 beyond `maxBodyBytes` and a 415 for an encoded one; the rest is not read then. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+/** Reads a whole body. Throws a 413 beyond `limit` bytes and a 415 for an encoded one; the rest is not read then. */
+export async function readBody(request: IncomingMessage, limit = maxBodyBytes): Promise<Buffer> {
   const { "content-length": length = "0", "content-encoding": encoding = "identity" } =
     request.headers;
   if (encoding !== "identity") throw unsupportedMediaType([json, yaml, protobuf]);
-  if (Number(length) > maxBodyBytes) throw tooLarge(maxBodyBytes);
+  if (Number(length) > limit) throw tooLarge(limit);
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
     bytes += chunk.length;
-    if (bytes > maxBodyBytes) throw tooLarge(maxBodyBytes);
+    if (bytes > limit) throw tooLarge(limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/**
+ * Reads the body of a question that even a viewer may ask, such as a review: a small one, and no YAML, which takes
+ * long to read. Throws a 400, 413 or 415.
+ */
+export async function readQuestion(request: IncomingMessage, kind: string): Promise<unknown> {
+  const mediaType = mediaTypeOf(request);
+  if (mediaType !== json && mediaType !== protobuf) throw unsupportedMediaType([json, protobuf]);
+  return parseBody(await readBody(request, maxQuestionBytes), mediaType, kind);
 }
 
 /** Reads a body as a value; undefined for an empty one. `kind` is what is expected, for protobuf. Throws a 400 or 415. */
@@ -61,7 +83,7 @@ export function parseJson(body: Buffer): unknown {
   } catch {
     throw badRequest("the body of the request is no JSON");
   }
-  refuseDeep(value);
+  refuseVast(value);
   return value;
 }
 
@@ -70,25 +92,69 @@ export async function parseYaml(body: Buffer): Promise<unknown> {
   const text = body.toString("utf8");
   // kubectl sends JSON as YAML: the library is loaded for those who write YAML only.
   if (/^\s*\{/.test(text)) return parseJson(body);
-  const { parse } = await import("yaml");
+  if (body.length > maxYamlBytes) throw tooLarge(maxYamlBytes);
+  const library = await import("yaml");
   let value: unknown;
   try {
-    value = parse(text, { maxAliasCount: 100, prettyErrors: false });
+    value = readDocument(text, library);
   } catch {
     throw badRequest("the body of the request is no YAML document");
   }
-  refuseDeep(value);
+  refuseVast(value);
   return value;
 }
 
-function refuseDeep(value: unknown): void {
+function readDocument(text: string, { parseDocument, visit }: typeof import("yaml")): unknown {
+  // The library compares each key of a map with all others; a set is as fast for many as for few.
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false });
+  if (document.errors.length > 0) throw new RangeError("Document is malformed");
+  let aliases = 0;
+  visit(document, {
+    Alias: () => {
+      if (++aliases > maxAliases) throw new RangeError("Document has too many aliases");
+    },
+    Map: (_, { items }) => refuseRepeated(items.map(({ key }) => key)),
+  });
+  return document.toJS({ maxAliasCount: 100 });
+}
+
+function refuseRepeated(keys: readonly unknown[]): void {
+  const seen = new Set<unknown>();
+  for (const key of keys) {
+    const name = typeof key === "object" && key !== null ? Reflect.get(key, "value") : undefined;
+    if (name === undefined) continue;
+    if (seen.has(name)) throw new RangeError("Document has a key twice");
+    seen.add(name);
+  }
+}
+
+/** Refuses what is nested too deep or, with aliases written out, too much; looks at no more than is allowed. */
+function refuseVast(value: unknown): void {
+  const total = { nodes: 0, textLength: 0 };
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > maxBodyDepth) {
       throw badRequest(`the body of the request is nested deeper than ${maxBodyDepth} levels`);
     }
-    level = level.flatMap((one) =>
-      typeof one === "object" && one !== null ? Object.values(one) : [],
-    );
+    const next: unknown[] = [];
+    for (const one of level) pushParts(next, one, total);
+    level = next;
+  }
+}
+
+function pushParts(
+  parts: unknown[],
+  value: unknown,
+  total: { nodes: number; textLength: number },
+): void {
+  if (typeof value === "string") total.textLength += value.length;
+  if (total.textLength > maxBodyBytes) throw tooLarge(maxBodyBytes);
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, part] of Object.entries(value)) {
+    if (++total.nodes > maxBodyNodes) {
+      throw badRequest(`the body of the request holds more than ${maxBodyNodes} values`);
+    }
+    if (!Array.isArray(value)) total.textLength += key.length;
+    parts.push(part);
   }
 }

@@ -13,6 +13,9 @@ const compressFromBytes = 128 * 1024;
 const maxWarningLength = 256;
 const maxWarnings = 20;
 
+/** Longer answers are sent as JSON even to who asks for YAML: writing YAML takes long, and nothing else is answered meanwhile. */
+const maxYamlLength = 1024 ** 2;
+
 const compress = promisify(gzip);
 
 /** Sends an answer; resolves when it is handed over. A caller that is gone is no error. */
@@ -21,7 +24,7 @@ export async function sendAnswer(
   response: ServerResponse,
   answer: ApiAnswer,
 ): Promise<void> {
-  const isYaml = answer.encoding === "yaml";
+  const isYaml = answer.encoding === "yaml" && answer.body.length <= maxYamlLength;
   const text = isYaml ? await toYaml(answer.body) : answer.body;
   let body: Uint8Array = Buffer.from(text);
   response.statusCode = answer.status;
