@@ -58,6 +58,25 @@ t.test("items without ids are rejected, times out of range replaced", async (t) 
   t.equal(JSON.parse(`[${rows[0]}`)[0], String(receivedNs));
 });
 
+t.test("rows of too many bytes are refused once they are too many", async (t) => {
+  const resource = [{ key: "long", value: { stringValue: "é".repeat(1_000) } }];
+  const spans = Array.from({ length: 10 }, () => span());
+  const groups = [{ ...group(spans), resource }];
+  const [row = ""] = spanRows(groups, sender, receivedNs).rows;
+  const bytes = Buffer.byteLength(row) + 1;
+  t.equal(spanRows(groups, sender, receivedNs, { maxRowBytes: 10 * bytes }).rows.length, 10);
+  let made = 0;
+  const counted = spans.map((one) =>
+    Object.defineProperty(one, "name", { get: () => `${made++}` }),
+  );
+  t.throws(
+    () =>
+      spanRows([{ ...group(counted), resource }], sender, receivedNs, { maxRowBytes: 3 * bytes }),
+    { code: "CLRK_TOO_LARGE", message: /bytes of rows/ },
+  );
+  t.equal(made, 4, "and no more of them are made");
+});
+
 t.test("half a surrogate pair does not spoil the row", async (t) => {
   const { rows } = spanRows([group([span({ name: "a\ud800b\\ud83d" })])], sender, receivedNs);
   t.match(rows[0], "a\\ufffdb\\\\ud83d");
