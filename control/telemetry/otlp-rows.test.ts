@@ -82,6 +82,19 @@ t.test("half a surrogate pair does not spoil the row", async (t) => {
   t.match(rows[0], "a\\ufffdb\\\\ud83d");
 });
 
+t.test(
+  "half a surrogate pair is found among escapes without memory for each of them",
+  async (t) => {
+    const before = process.resourceUsage().maxRSS;
+    const name = `\\ud800\\\\ud800\ud800é\udc00${"\u0001".repeat(4_000_000)}`;
+    const { rows } = spanRows([group([span({ name })])], sender, receivedNs);
+    const used = (process.resourceUsage().maxRSS - before) / 1024;
+    t.ok(used < 200, `${Math.round(used)} MiB`);
+    const read = JSON.parse(`[${rows[0]}`)[15];
+    t.ok(read === name.toWellFormed(), "the rest is as it was");
+  },
+);
+
 t.test("a log keeps its body's type", async (t) => {
   const log: OtlpLog = {
     timeNs: 0n,
