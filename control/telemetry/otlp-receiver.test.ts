@@ -100,6 +100,20 @@ t.test("a part that cannot be taken is told, the rest is taken", async (t) => {
   t.equal(decoded.partialSuccess?.rejectedSpans, 1);
 });
 
+t.test("spans of another invocation's trace are rejected", async (t) => {
+  const foreign = { ...good, traceId: "F".repeat(32) };
+  const { rows, post, receiver } = await listen(t, {
+    isForeignTrace: (traceId, { agent }) =>
+      traceId === "f".repeat(32) && agent.invocationId === "i",
+  });
+  const answer = await (await post(traces(good, foreign, foreign))).json();
+  t.match(answer, {
+    partialSuccess: { rejectedSpans: "2", errorMessage: /trace of another invocation/ },
+  });
+  t.equal(rows.length, 1);
+  t.equal(receiver.status.rejectedItems, 2);
+});
+
 t.test("refusals have their status and a Status as body", async (t) => {
   const { post, rows, receiver } = await listen(t);
   const inflated = new Uint8Array(gzipSync(Buffer.alloc(1_000_000)));

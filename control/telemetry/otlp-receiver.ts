@@ -13,6 +13,7 @@ import { ClrkError, describeError, toClrkError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
 import { SecretValue } from "../../gateway/secret-value.ts";
 import type { SpoolOutcome } from "./agent-spool.ts";
+import type { IsForeignTrace } from "./foreign-trace.ts";
 import { readOtlpBody } from "./otlp-body.ts";
 import type { BodyBounds } from "./otlp-body.ts";
 import { defaultRequestBounds } from "./otlp-bounds.ts";
@@ -21,12 +22,14 @@ import { answerJson, parseLogs, parseTraces } from "./otlp-json.ts";
 import type { OtlpSignal } from "./otlp-model.ts";
 import { decodeLogs, decodeTraces, encodeAnswer, encodeStatus } from "./otlp-protobuf.ts";
 import { logRows, spanRows } from "./otlp-rows.ts";
-import type { RowsOutcome, TelemetrySender } from "./otlp-rows.ts";
+import type { RowRules, RowsOutcome, TelemetrySender } from "./otlp-rows.ts";
 
 /** What the receiver needs; bounds have defaults. */
 export interface OtlpReceiverOptions extends Partial<BodyBounds & RequestBounds> {
   /** Whose credential it is; undefined: nobody's. It is what follows `Bearer` */
   readonly authenticate: (credential: SecretValue) => TelemetrySender | undefined;
+  /** Spans of such a trace are rejected; absent: none is */
+  readonly isForeignTrace?: IsForeignTrace | undefined;
   readonly spools: Readonly<Record<OtlpSignal, RowSpool>>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -220,7 +223,7 @@ function readRows(
     readonly sender: TelemetrySender;
     readonly form: Form;
     readonly receivedNs: bigint;
-    readonly bounds: RequestBounds;
+    readonly bounds: RequestBounds & RowRules;
   },
 ): RowsOutcome {
   const { maxItems } = bounds;

@@ -5,6 +5,7 @@
 import { IDENTITY_ATTRIBUTES, RESOURCE_ATTRIBUTES } from "../../gateway/attributes.ts";
 import { attributeColumns, storedValue } from "./attribute-columns.ts";
 import type { OtlpAttribute } from "./attribute-columns.ts";
+import type { IsForeignTrace } from "./foreign-trace.ts";
 import { defaultRequestBounds, tooLarge } from "./otlp-bounds.ts";
 import type { OtlpGroup, OtlpLog, OtlpSpan } from "./otlp-model.ts";
 import { encodeLogRow, encodeTraceRow, noRecord } from "./table-rows.ts";
@@ -31,6 +32,8 @@ export interface RowsOutcome {
 export interface RowRules {
   /** Of all rows of the request, each with its line feed */
   readonly maxRowBytes?: number;
+  /** Spans of such a trace are rejected; absent: none is */
+  readonly isForeignTrace?: IsForeignTrace | undefined;
 }
 
 /** Keys that only we may set. */
@@ -60,6 +63,9 @@ export function spanRows(
     }
     if (!/^[0-9a-f]{16}$/.test(span.spanId) || !/[1-9a-f]/.test(span.spanId)) {
       return { problem: "a span id is not 8 bytes, or zero" };
+    }
+    if (rules.isForeignTrace?.(span.traceId, sender) === true) {
+      return { problem: "a span is of the trace of another invocation" };
     }
     const startNs = timeOr(span.startNs, receivedNs);
     const row = encodeTraceRow({
