@@ -6,6 +6,7 @@ import { IDENTITY_ATTRIBUTES, RESOURCE_ATTRIBUTES } from "../../gateway/attribut
 import { attributeColumns, storedValue } from "./attribute-columns.ts";
 import type { OtlpAttribute } from "./attribute-columns.ts";
 import type { IsForeignTrace } from "./foreign-trace.ts";
+import { maxLineBytes } from "./line-files.ts";
 import { defaultRequestBounds, tooLarge } from "./otlp-bounds.ts";
 import type { OtlpGroup, OtlpLog, OtlpSpan } from "./otlp-model.ts";
 import { encodeLogRow, encodeTraceRow, noRecord } from "./table-rows.ts";
@@ -129,6 +130,8 @@ type GroupColumns = Pick<
   "source" | "agent" | "gateway" | "component" | "serviceName" | "resource" | "scope"
 >;
 
+const tooLong = `a row has more than ${maxLineBytes} bytes`;
+
 type Made = { readonly row: string } | { readonly problem: string };
 
 function eachItem<Item>(
@@ -154,14 +157,16 @@ function eachItem<Item>(
     const common = { ...origin, ...resources.of(group.resource), scope: group.scope };
     for (const item of group.items) {
       const made = make(common, item);
-      if ("row" in made) {
-        bytes += Buffer.byteLength(made.row) + 1;
-        if (bytes > maxRowBytes) throw tooLarge(`more than ${maxRowBytes} bytes of rows`);
+      const lineBytes = "row" in made ? Buffer.byteLength(made.row) + 1 : 0;
+      // Rows that are rejected count too: it is the work that is bounded.
+      bytes += lineBytes;
+      if (bytes > maxRowBytes) throw tooLarge(`more than ${maxRowBytes} bytes of rows`);
+      if ("row" in made && lineBytes <= maxLineBytes) {
         rows.push(made.row);
         continue;
       }
       rejected++;
-      if (reason === "") reason = made.problem;
+      if (reason === "") reason = "problem" in made ? made.problem : tooLong;
     }
   }
   return { rows, rejected, reason };
