@@ -7,6 +7,9 @@ import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCodeOf } from "../../gateway/errors.ts";
 
+/** Longest line that is read, with its line feed; of a longer one nothing is. */
+export const maxLineBytes = 16 * 1024 * 1024;
+
 /** What is known of a file at the time of listing; only its identity tells whether it is still the same one. */
 export interface LineFile {
   readonly path: string;

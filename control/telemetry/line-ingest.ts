@@ -9,7 +9,7 @@ import { describeError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
 import { readPosition, writePosition } from "./ingest-position.ts";
 import type { IngestPosition, PendingBatch } from "./ingest-position.ts";
-import { listLineFiles, readLines, readLinesAgain } from "./line-files.ts";
+import { listLineFiles, maxLineBytes, readLines, readLinesAgain } from "./line-files.ts";
 import type { LineFile } from "./line-files.ts";
 import type { TelemetryTable } from "./table-rows.ts";
 import type { RowBatch, WriteOutcome } from "./writer.ts";
@@ -54,7 +54,6 @@ export interface LineIngestStatus {
 
 const defaultIntervalMs = 1_000;
 const defaultMaxBatchBytes = 8 * 1024 * 1024;
-const maxLineBytes = 16 * 1024 * 1024;
 
 /** Pause after the writer's queue was full. */
 const fullPauseMs = 100;

@@ -18,6 +18,7 @@ import type { LineIngestStatus } from "./line-ingest.ts";
 import { metricSeries } from "./metric-series.ts";
 import type { SeriesAnswer, SeriesRequest } from "./metric-series.ts";
 import { migrate, readMigrations } from "./migrations.ts";
+import type { IsForeignTrace } from "./foreign-trace.ts";
 import { OtlpReceiver } from "./otlp-receiver.ts";
 import type { OtlpReceiverStatus } from "./otlp-receiver.ts";
 import type { TelemetrySender } from "./otlp-rows.ts";
@@ -58,6 +59,8 @@ export interface TelemetryOptions {
     readonly host?: string;
     readonly port: number;
     readonly authenticate: (credential: SecretValue) => TelemetrySender | undefined;
+    /** As `foreignTraces()` gives it: spans of the trace of another invocation are rejected; absent: none is */
+    readonly isForeignTrace?: IsForeignTrace;
   };
   /** Time in which rows gather before they are stored; default 1 s */
   readonly intervalMs?: number;
@@ -136,6 +139,7 @@ export class Telemetry {
       const spools = { traces: this.#spools.otel_traces, logs: this.#spools.otel_logs };
       this.#receiver = new OtlpReceiver({
         authenticate: receiver.authenticate,
+        isForeignTrace: receiver.isForeignTrace,
         spools,
         clock,
         log,

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 import { ClrkError, describeError, errorCodeOf } from "../../gateway/errors.ts";
+import { tooLarge } from "./otlp-bounds.ts";
 
 /** Bounds of one body. */
 export interface BodyBounds {
@@ -64,9 +65,4 @@ async function readWire(request: IncomingMessage, maxBytes: number): Promise<Buf
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
-}
-
-function tooLarge(size: string): ClrkError {
-  const message = `Cannot take a request of ${size}: send smaller batches`;
-  return new ClrkError("CLRK_TOO_LARGE", message, { expose: message });
 }

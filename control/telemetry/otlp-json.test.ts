@@ -85,6 +85,18 @@ t.test("what has another type is refused", async (t) => {
   }
 });
 
+t.test("a request of too many items is refused before it is parsed", async (t) => {
+  const logs = (text: string) => `{"resourceLogs":[{"scopeLogs":[{"logRecords":[${text}]}]}]}`;
+  const refused = { code: "CLRK_TOO_LARGE", message: /more than 10 items/ };
+  t.equal(parseLogs(logs("{},{},{},{},{},{},{}"), 10)[0]?.items.length, 7);
+  t.throws(() => parseLogs(logs("{},{},{},{},{},{},{},{}"), 10), refused);
+  t.throws(() => parseTraces("{".repeat(11), 10), refused, "not even well-formed");
+  t.throws(() => parseLogs(`{"unknown":[${"1,".repeat(200)}1]}`, 10), refused);
+  t.throws(() => parseLogs(`{"unknown":${"[".repeat(200)}`, 10), refused);
+  const text = JSON.stringify('\\"{[,'.repeat(100));
+  t.match(parseLogs(logs(`{"severityText":${text}}`), 10)[0]?.items, [{ severityText: /^\\"{/ }]);
+});
+
 t.test("an answer tells what was not taken", async (t) => {
   t.equal(answerJson("logs", 0, ""), "{}");
   t.same(JSON.parse(answerJson("traces", 2, "why")), {

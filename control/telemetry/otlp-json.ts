@@ -5,6 +5,8 @@
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 import type { OtlpAttribute, OtlpValue } from "./attribute-columns.ts";
+import { countJson } from "./json-items.ts";
+import { defaultRequestBounds, tooManyItems } from "./otlp-bounds.ts";
 import type {
   OtlpEvent,
   OtlpGroup,
@@ -19,13 +21,24 @@ type JsonObject = Readonly<Record<string, unknown>>;
 /** Lists and maps inside each other: protobuf's readers have this bound too. */
 const mostDepth = 100;
 
-/** The spans of a request. Throws an Error for what is not one. */
-export function parseTraces(text: string): OtlpGroup<OtlpSpan>[] {
+/** Names and values for each object, of which no message has as many. */
+const valuesPerItem = 16;
+
+/** The spans of a request. Throws an Error for what is not one, CLRK_TOO_LARGE for too many objects. */
+export function parseTraces(
+  text: string,
+  maxItems = defaultRequestBounds.maxItems,
+): OtlpGroup<OtlpSpan>[] {
+  refuseMany(text, maxItems);
   return parseGroups(text, ["resourceSpans", "scopeSpans", "spans"], parseSpan);
 }
 
-/** The logs of a request. Throws an Error for what is not one. */
-export function parseLogs(text: string): OtlpGroup<OtlpLog>[] {
+/** The logs of a request. Throws an Error for what is not one, CLRK_TOO_LARGE for too many objects. */
+export function parseLogs(
+  text: string,
+  maxItems = defaultRequestBounds.maxItems,
+): OtlpGroup<OtlpLog>[] {
+  refuseMany(text, maxItems);
   return parseGroups(text, ["resourceLogs", "scopeLogs", "logRecords"], parseLog);
 }
 
@@ -34,6 +47,13 @@ export function answerJson(signal: OtlpSignal, rejected: number, message: string
   if (rejected === 0 && message === "") return "{}";
   const name = signal === "traces" ? "rejectedSpans" : "rejectedLogRecords";
   return JSON.stringify({ partialSuccess: { [name]: String(rejected), errorMessage: message } });
+}
+
+function refuseMany(text: string, maxItems: number): void {
+  // Fields that are not known take memory too, before they are ignored.
+  const most = { objects: maxItems, values: maxItems * valuesPerItem };
+  const { objects, values } = countJson(text, most);
+  if (objects > most.objects || values > most.values) throw tooManyItems(maxItems);
 }
 
 function parseGroups<Item>(

@@ -68,6 +68,36 @@ t.test("a log is read, and malformed bytes are refused", async (t) => {
   t.throws(() => decodeLogs(Buffer.from("not protobuf")));
 });
 
+t.test("a request of too many messages is refused while it is decoded", async (t) => {
+  const logs = (count: number) =>
+    ExportLogsServiceRequest.encode({
+      resourceLogs: [
+        {
+          resource: { attributes: [{ key: "k", value: { stringValue: "v" } }] },
+          scopeLogs: [{ logRecords: Array.from({ length: count }, () => ({ eventName: "e" })) }],
+        },
+      ],
+    }).finish();
+  const refused = { code: "CLRK_TOO_LARGE", message: /more than 10 items/ };
+  t.equal(decodeLogs(logs(5), 10)[0]?.items.length, 5);
+  t.throws(() => decodeLogs(logs(6), 10), refused);
+  const values = Array.from({ length: 20 }, () => ({}));
+  const attributes = [{ key: "k", value: { arrayValue: { values } } }];
+  const spans = ExportTraceServiceRequest.encode({
+    resourceSpans: [{ scopeSpans: [{ spans: [{ attributes }] }] }],
+  }).finish();
+  t.throws(() => decodeTraces(spans, 10), refused);
+  t.equal(decodeTraces(spans, 100).length, 1);
+});
+
+t.test("scopes of a resource share its attributes", async (t) => {
+  const bytes = ExportLogsServiceRequest.encode({
+    resourceLogs: [{ resource: { attributes: [{ key: "k" }] }, scopeLogs: [{}, {}] }],
+  }).finish();
+  const [first, second] = decodeLogs(bytes);
+  t.equal(first?.resource, second?.resource);
+});
+
 t.test("answers are read by the generated code", async (t) => {
   t.equal(encodeAnswer("logs", 0, "").length, 0);
   const answer = ExportTraceServiceResponse.decode(encodeAnswer("traces", 3, "why"));

@@ -4,8 +4,10 @@
  *
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
+import protobuf from "protobufjs/minimal.js";
 import { opentelemetry } from "../../gateway/proto/gen/otlp.js";
 import type { OtlpAttribute, OtlpValue } from "./attribute-columns.ts";
+import { defaultRequestBounds, tooManyItems } from "./otlp-bounds.ts";
 import type { OtlpGroup, OtlpLog, OtlpSignal, OtlpSpan } from "./otlp-model.ts";
 
 const { ExportTraceServiceRequest, ExportTraceServiceResponse } =
@@ -15,13 +17,18 @@ const { ExportLogsServiceRequest, ExportLogsServiceResponse } =
 type AnyValue = opentelemetry.proto.common.v1.IAnyValue;
 type KeyValue = opentelemetry.proto.common.v1.IKeyValue;
 type Scope = opentelemetry.proto.common.v1.IInstrumentationScope;
-type Resource = opentelemetry.proto.resource.v1.IResource;
 
-/** The spans of an ExportTraceServiceRequest. Throws an Error for malformed bytes. */
-export function decodeTraces(bytes: Uint8Array): OtlpGroup<OtlpSpan>[] {
-  return ExportTraceServiceRequest.decode(bytes).resourceSpans.flatMap((group) =>
-    group.scopeSpans.map((part) => ({
-      ...origin(group.resource, part.scope),
+/** The spans of an ExportTraceServiceRequest. Throws an Error for malformed ones, CLRK_TOO_LARGE for too many. */
+export function decodeTraces(
+  bytes: Uint8Array,
+  maxItems = defaultRequestBounds.maxItems,
+): OtlpGroup<OtlpSpan>[] {
+  const request = ExportTraceServiceRequest.decode(new CountingReader(bytes, maxItems));
+  return request.resourceSpans.flatMap((group) => {
+    const resource = toAttributes(group.resource?.attributes ?? []);
+    return group.scopeSpans.map((part) => ({
+      resource,
+      scope: toScope(part.scope),
       items: part.spans.map((span) => ({
         traceId: hex(span.traceId),
         spanId: hex(span.spanId),
@@ -43,15 +50,21 @@ export function decodeTraces(bytes: Uint8Array): OtlpGroup<OtlpSpan>[] {
         })),
         status: { code: span.status?.code ?? 0, message: span.status?.message ?? "" },
       })),
-    })),
-  );
+    }));
+  });
 }
 
-/** The logs of an ExportLogsServiceRequest. Throws an Error for malformed bytes. */
-export function decodeLogs(bytes: Uint8Array): OtlpGroup<OtlpLog>[] {
-  return ExportLogsServiceRequest.decode(bytes).resourceLogs.flatMap((group) =>
-    group.scopeLogs.map((part) => ({
-      ...origin(group.resource, part.scope),
+/** The logs of an ExportLogsServiceRequest. Throws an Error for malformed ones, CLRK_TOO_LARGE for too many. */
+export function decodeLogs(
+  bytes: Uint8Array,
+  maxItems = defaultRequestBounds.maxItems,
+): OtlpGroup<OtlpLog>[] {
+  const request = ExportLogsServiceRequest.decode(new CountingReader(bytes, maxItems));
+  return request.resourceLogs.flatMap((group) => {
+    const resource = toAttributes(group.resource?.attributes ?? []);
+    return group.scopeLogs.map((part) => ({
+      resource,
+      scope: toScope(part.scope),
       items: part.logRecords.map((log) => ({
         timeNs: log.timeUnixNano,
         observedNs: log.observedTimeUnixNano,
@@ -64,8 +77,38 @@ export function decodeLogs(bytes: Uint8Array): OtlpGroup<OtlpLog>[] {
         spanId: hex(log.spanId),
         eventName: log.eventName,
       })),
-    })),
-  );
+    }));
+  });
+}
+
+/** Refuses messages while they are decoded, before all of them take memory. */
+class CountingReader extends protobuf.BufferReader {
+  /** Unknown fields would be kept, each as an object. */
+  override discardUnknown = true;
+  readonly #maxItems: number;
+  #items = 0;
+
+  constructor(bytes: Uint8Array, maxItems: number) {
+    super(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.#maxItems = maxItems;
+  }
+
+  /** Every message within another begins with its size; so do text and bytes, which are taken out beforehand. */
+  override size(): number {
+    this.#items++;
+    if (this.#items > this.#maxItems) throw tooManyItems(this.#maxItems);
+    return super.size();
+  }
+
+  override string(): string {
+    this.#items--;
+    return super.string();
+  }
+
+  override bytes(): ReturnType<protobuf.BufferReader["bytes"]> {
+    this.#items--;
+    return super.bytes();
+  }
 }
 
 /** The answer to a request that was taken, perhaps not all of it. */
@@ -92,11 +135,8 @@ function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >> 7)];
 }
 
-function origin(resource: Resource | null | undefined, scope: Scope | null | undefined) {
-  return {
-    resource: toAttributes(resource?.attributes ?? []),
-    scope: { name: scope?.name ?? "", version: scope?.version ?? "" },
-  };
+function toScope(scope: Scope | null | undefined) {
+  return { name: scope?.name ?? "", version: scope?.version ?? "" };
 }
 
 function toAttributes(attributes: readonly KeyValue[]): OtlpAttribute[] {

@@ -11,6 +11,7 @@ import type { RigScope } from "./store-rig.ts";
 
 const { ExportTraceServiceRequest, ExportTraceServiceResponse } =
   opentelemetry.proto.collector.trace.v1;
+const { ExportLogsServiceRequest } = opentelemetry.proto.collector.logs.v1;
 
 const agent = {
   namespace: "default",
@@ -99,6 +100,20 @@ t.test("a part that cannot be taken is told, the rest is taken", async (t) => {
   t.equal(decoded.partialSuccess?.rejectedSpans, 1);
 });
 
+t.test("spans of another invocation's trace are rejected", async (t) => {
+  const foreign = { ...good, traceId: "F".repeat(32) };
+  const { rows, post, receiver } = await listen(t, {
+    isForeignTrace: (traceId, { agent }) =>
+      traceId === "f".repeat(32) && agent.invocationId === "i",
+  });
+  const answer = await (await post(traces(good, foreign, foreign))).json();
+  t.match(answer, {
+    partialSuccess: { rejectedSpans: "2", errorMessage: /trace of another invocation/ },
+  });
+  t.equal(rows.length, 1);
+  t.equal(receiver.status.rejectedItems, 2);
+});
+
 t.test("refusals have their status and a Status as body", async (t) => {
   const { post, rows, receiver } = await listen(t);
   const inflated = new Uint8Array(gzipSync(Buffer.alloc(1_000_000)));
@@ -120,6 +135,40 @@ t.test("refusals have their status and a Status as body", async (t) => {
   }
   t.same(rows, []);
   t.equal(receiver.status.refused[413], 2);
+});
+
+t.test("a small request that would become a large one is refused", async (t) => {
+  const { post, rows, receiver } = await listen(t, {
+    maxInflatedBytes: 100_000,
+    maxItems: 1_000,
+    maxRowBytes: 1_000_000,
+  });
+  const long = { key: "long", value: { stringValue: "x".repeat(9_000) } };
+  const spans = Array.from({ length: 200 }, () => good);
+  const wide = JSON.stringify({
+    resourceSpans: [{ resource: { attributes: [long] }, scopeSpans: [{ spans }] }],
+  });
+  const scopeLogs = [{ logRecords: Array.from({ length: 2_000 }, () => ({})) }];
+  const bytes = ExportLogsServiceRequest.encode({ resourceLogs: [{ scopeLogs }] }).finish();
+  const gzip = { "content-encoding": "gzip" };
+  const protobuf = { "content-type": "application/x-protobuf" };
+  const answers = await Promise.all([
+    post(new Uint8Array(gzipSync(wide)), gzip),
+    post(JSON.stringify({ resourceLogs: [{ scopeLogs }] }), {}, "/v1/logs"),
+    post(new Uint8Array(bytes), protobuf, "/v1/logs"),
+  ]);
+  t.same(
+    answers.map(({ status }) => status),
+    [413, 413, 413],
+  );
+  t.match(await answers[0].json(), { code: 8, message: /more than 1000000 bytes of rows/ });
+  t.match(await answers[1].json(), {
+    code: 8,
+    message: /^Cannot take a request of more than 1000 items/,
+  });
+  t.match(await answers[2].text(), /Cannot take a request of more than 1000 items/);
+  t.same(rows, []);
+  t.equal(receiver.status.refused[413], 3);
 });
 
 t.test("a full spool and too much work ask for patience", async (t) => {

@@ -13,18 +13,23 @@ import { ClrkError, describeError, toClrkError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
 import { SecretValue } from "../../gateway/secret-value.ts";
 import type { SpoolOutcome } from "./agent-spool.ts";
+import type { IsForeignTrace } from "./foreign-trace.ts";
 import { readOtlpBody } from "./otlp-body.ts";
 import type { BodyBounds } from "./otlp-body.ts";
+import { defaultRequestBounds } from "./otlp-bounds.ts";
+import type { RequestBounds } from "./otlp-bounds.ts";
 import { answerJson, parseLogs, parseTraces } from "./otlp-json.ts";
 import type { OtlpSignal } from "./otlp-model.ts";
 import { decodeLogs, decodeTraces, encodeAnswer, encodeStatus } from "./otlp-protobuf.ts";
 import { logRows, spanRows } from "./otlp-rows.ts";
-import type { RowsOutcome, TelemetrySender } from "./otlp-rows.ts";
+import type { RowRules, RowsOutcome, TelemetrySender } from "./otlp-rows.ts";
 
 /** What the receiver needs; bounds have defaults. */
-export interface OtlpReceiverOptions extends Partial<BodyBounds> {
+export interface OtlpReceiverOptions extends Partial<BodyBounds & RequestBounds> {
   /** Whose credential it is; undefined: nobody's. It is what follows `Bearer` */
   readonly authenticate: (credential: SecretValue) => TelemetrySender | undefined;
+  /** Spans of such a trace are rejected; absent: none is */
+  readonly isForeignTrace?: IsForeignTrace | undefined;
   readonly spools: Readonly<Record<OtlpSignal, RowSpool>>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -148,10 +153,11 @@ export class OtlpReceiver {
       form,
     }: { readonly signal: OtlpSignal; readonly sender: TelemetrySender; readonly form: Form },
   ): Promise<void> {
-    const { clock, spools, ...bounds } = this.#options;
-    const body = await readOtlpBody(request, { ...defaultBounds, ...bounds });
+    const { clock, spools, ...options } = this.#options;
+    const bounds = { ...defaultBounds, ...defaultRequestBounds, ...options };
+    const body = await readOtlpBody(request, bounds);
     const receivedNs = BigInt(clock.now()) * 1_000_000n;
-    const { rows, rejected, reason } = readRows(body, { signal, sender, form, receivedNs });
+    const { rows, rejected, reason } = readRows(body, { signal, sender, form, receivedNs, bounds });
     if (rows.length > 0 && (await spools[signal].append(rows)) === "full") {
       throw new BusyError("Cannot take telemetry now: the store is behind", "full");
     }
@@ -211,21 +217,27 @@ function readRows(
     sender,
     form,
     receivedNs,
+    bounds,
   }: {
     readonly signal: OtlpSignal;
     readonly sender: TelemetrySender;
     readonly form: Form;
     readonly receivedNs: bigint;
+    readonly bounds: RequestBounds & RowRules;
   },
 ): RowsOutcome {
+  const { maxItems } = bounds;
   try {
     if (signal === "traces") {
-      const groups = form === "json" ? parseTraces(body.toString()) : decodeTraces(body);
-      return spanRows(groups, sender, receivedNs);
+      const groups =
+        form === "json" ? parseTraces(body.toString(), maxItems) : decodeTraces(body, maxItems);
+      return spanRows(groups, sender, receivedNs, bounds);
     }
-    const groups = form === "json" ? parseLogs(body.toString()) : decodeLogs(body);
-    return logRows(groups, sender, receivedNs);
+    const groups =
+      form === "json" ? parseLogs(body.toString(), maxItems) : decodeLogs(body, maxItems);
+    return logRows(groups, sender, receivedNs, bounds);
   } catch (error) {
+    if (error instanceof ClrkError) throw error;
     throw refusal("CLRK_MALFORMED_MESSAGE", `Cannot read the request: ${describeError(error)}`);
   }
 }

@@ -58,10 +58,42 @@ t.test("items without ids are rejected, times out of range replaced", async (t) 
   t.equal(JSON.parse(`[${rows[0]}`)[0], String(receivedNs));
 });
 
+t.test("rows of too many bytes are refused once they are too many", async (t) => {
+  const resource = [{ key: "long", value: { stringValue: "é".repeat(1_000) } }];
+  const spans = Array.from({ length: 10 }, () => span());
+  const groups = [{ ...group(spans), resource }];
+  const [row = ""] = spanRows(groups, sender, receivedNs).rows;
+  const bytes = Buffer.byteLength(row) + 1;
+  t.equal(spanRows(groups, sender, receivedNs, { maxRowBytes: 10 * bytes }).rows.length, 10);
+  let made = 0;
+  const counted = spans.map((one) =>
+    Object.defineProperty(one, "name", { get: () => `${made++}` }),
+  );
+  t.throws(
+    () =>
+      spanRows([{ ...group(counted), resource }], sender, receivedNs, { maxRowBytes: 3 * bytes }),
+    { code: "CLRK_TOO_LARGE", message: /bytes of rows/ },
+  );
+  t.equal(made, 4, "and no more of them are made");
+});
+
 t.test("half a surrogate pair does not spoil the row", async (t) => {
   const { rows } = spanRows([group([span({ name: "a\ud800b\\ud83d" })])], sender, receivedNs);
   t.match(rows[0], "a\\ufffdb\\\\ud83d");
 });
+
+t.test(
+  "half a surrogate pair is found among escapes without memory for each of them",
+  async (t) => {
+    const before = process.resourceUsage().maxRSS;
+    const name = `\\ud800\\\\ud800\ud800é\udc00${"\u0001".repeat(2_500_000)}`;
+    const { rows } = spanRows([group([span({ name })])], sender, receivedNs);
+    const used = (process.resourceUsage().maxRSS - before) / 1024;
+    t.ok(used < 200, `${Math.round(used)} MiB`);
+    const read = JSON.parse(`[${rows[0]}`)[15];
+    t.ok(read === name.toWellFormed(), "the rest is as it was");
+  },
+);
 
 t.test("a log keeps its body's type", async (t) => {
   const log: OtlpLog = {
@@ -80,4 +112,15 @@ t.test("a log keeps its body's type", async (t) => {
   const row = JSON.parse(`[${rows[0]}`);
   t.equal(row[0], String(receivedNs));
   t.match(row, { 11: "stderr", 12: "", 14: 1, 16: 0, 18: "json" });
+});
+
+t.test("a row that no reader of the spool would take is rejected", async (t) => {
+  const long = span({ name: "n".repeat(16 * 1024 * 1024) });
+  const { rows, rejected, reason } = spanRows([group([long, span()])], sender, receivedNs);
+  t.equal(rows.length, 1);
+  t.equal(rejected, 1);
+  t.match(reason, /a row has more than 16777216 bytes/);
+  t.throws(() => spanRows([group([long, long, span()])], sender, receivedNs), {
+    code: "CLRK_TOO_LARGE",
+  });
 });

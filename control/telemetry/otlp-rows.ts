@@ -5,6 +5,9 @@
 import { IDENTITY_ATTRIBUTES, RESOURCE_ATTRIBUTES } from "../../gateway/attributes.ts";
 import { attributeColumns, storedValue } from "./attribute-columns.ts";
 import type { OtlpAttribute } from "./attribute-columns.ts";
+import type { IsForeignTrace } from "./foreign-trace.ts";
+import { maxLineBytes } from "./line-files.ts";
+import { defaultRequestBounds, tooLarge } from "./otlp-bounds.ts";
 import type { OtlpGroup, OtlpLog, OtlpSpan } from "./otlp-model.ts";
 import { encodeLogRow, encodeTraceRow, noRecord } from "./table-rows.ts";
 import type { CommonRow, RowAgent } from "./table-rows.ts";
@@ -26,6 +29,14 @@ export interface RowsOutcome {
   readonly reason: string;
 }
 
+/** What rows are held against; bounds have defaults. */
+export interface RowRules {
+  /** Of all rows of the request, each with its line feed */
+  readonly maxRowBytes?: number;
+  /** Spans of such a trace are rejected; absent: none is */
+  readonly isForeignTrace?: IsForeignTrace | undefined;
+}
+
 /** Keys that only we may set. */
 const ownKeys: ReadonlySet<string> = new Set([
   ...Object.values(IDENTITY_ATTRIBUTES),
@@ -40,18 +51,22 @@ const statusCodes = ["Unset", "Ok", "Error"] as const;
 const earliestNs = 1_000_000_000_000_000_000n;
 const latestNs = 9_223_372_036_000_000_000n;
 
-/** Rows of otel_traces. Times that are missing or out of range become `receivedNs`. */
+/** Rows of otel_traces. Times that are missing or out of range become `receivedNs`. Throws CLRK_TOO_LARGE. */
 export function spanRows(
   groups: readonly OtlpGroup<OtlpSpan>[],
   sender: TelemetrySender,
   receivedNs: bigint,
+  rules: RowRules = {},
 ): RowsOutcome {
-  return eachItem(groups, sender, (common, span) => {
+  return eachItem({ groups, sender, rules }, (common, span) => {
     if (!/^[0-9a-f]{32}$/.test(span.traceId) || !/[1-9a-f]/.test(span.traceId)) {
       return { problem: "a trace id is not 16 bytes, or zero" };
     }
     if (!/^[0-9a-f]{16}$/.test(span.spanId) || !/[1-9a-f]/.test(span.spanId)) {
       return { problem: "a span id is not 8 bytes, or zero" };
+    }
+    if (rules.isForeignTrace?.(span.traceId, sender) === true) {
+      return { problem: "a span is of the trace of another invocation" };
     }
     const startNs = timeOr(span.startNs, receivedNs);
     const row = encodeTraceRow({
@@ -81,13 +96,14 @@ export function spanRows(
   });
 }
 
-/** Rows of otel_logs. Times that are missing or out of range become `receivedNs`. */
+/** Rows of otel_logs. Times that are missing or out of range become `receivedNs`. Throws CLRK_TOO_LARGE. */
 export function logRows(
   groups: readonly OtlpGroup<OtlpLog>[],
   sender: TelemetrySender,
   receivedNs: bigint,
+  rules: RowRules = {},
 ): RowsOutcome {
-  return eachItem(groups, sender, (common, log) => {
+  return eachItem({ groups, sender, rules }, (common, log) => {
     const body = storedValue(log.body ?? { stringValue: "" });
     const stream = log.attributes.find(({ key }) => key === "log.iostream")?.value;
     const row = encodeLogRow({
@@ -114,45 +130,65 @@ type GroupColumns = Pick<
   "source" | "agent" | "gateway" | "component" | "serviceName" | "resource" | "scope"
 >;
 
+const tooLong = `a row has more than ${maxLineBytes} bytes`;
+
 type Made = { readonly row: string } | { readonly problem: string };
 
 function eachItem<Item>(
-  groups: readonly OtlpGroup<Item>[],
-  sender: TelemetrySender,
+  {
+    groups,
+    sender,
+    rules: { maxRowBytes = defaultRequestBounds.maxRowBytes },
+  }: {
+    readonly groups: readonly OtlpGroup<Item>[];
+    readonly sender: TelemetrySender;
+    readonly rules: RowRules;
+  },
   make: (common: GroupColumns, item: Item) => Made,
 ): RowsOutcome {
   const rows: string[] = [];
+  const { agent, gateway, component } = sender;
+  const origin = { source: "agent", agent, gateway, component } as const;
+  const resources = new ResourceColumns();
+  let bytes = 0;
   let rejected = 0;
   let reason = "";
   for (const group of groups) {
-    const common = groupColumns(group, sender);
+    const common = { ...origin, ...resources.of(group.resource), scope: group.scope };
     for (const item of group.items) {
       const made = make(common, item);
-      if ("row" in made) {
+      const lineBytes = "row" in made ? Buffer.byteLength(made.row) + 1 : 0;
+      // Rows that are rejected count too: it is the work that is bounded.
+      bytes += lineBytes;
+      if (bytes > maxRowBytes) throw tooLarge(`more than ${maxRowBytes} bytes of rows`);
+      if ("row" in made && lineBytes <= maxLineBytes) {
         rows.push(made.row);
         continue;
       }
       rejected++;
-      if (reason === "") reason = made.problem;
+      if (reason === "") reason = "problem" in made ? made.problem : tooLong;
     }
   }
   return { rows, rejected, reason };
 }
 
-function groupColumns(
-  { resource, scope }: OtlpGroup<unknown>,
-  sender: TelemetrySender,
-): GroupColumns {
-  const service = resource.find(({ key }) => key === RESOURCE_ATTRIBUTES.serviceName)?.value;
-  return {
-    source: "agent",
-    agent: sender.agent,
-    gateway: sender.gateway,
-    component: sender.component,
-    serviceName: service !== undefined && "stringValue" in service ? service.stringValue : "",
-    resource: attributeColumns(resource.filter(isTheirs)),
-    scope,
-  };
+type SharedColumns = Pick<GroupColumns, "serviceName" | "resource">;
+
+/** Columns of the resource that groups after each other share: a resource may have very many scopes. */
+class ResourceColumns {
+  #resource: readonly OtlpAttribute[] | undefined;
+  #columns: SharedColumns = { serviceName: "", resource: attributeColumns([]) };
+
+  of(resource: readonly OtlpAttribute[]): SharedColumns {
+    if (resource === this.#resource) return this.#columns;
+    const service = resource.find(({ key }) => key === RESOURCE_ATTRIBUTES.serviceName)?.value;
+    this.#resource = resource;
+    this.#columns = {
+      serviceName: service !== undefined && "stringValue" in service ? service.stringValue : "",
+      resource: attributeColumns(resource.filter(isTheirs)),
+    };
+    return this.#columns;
+  }
 }
 
 function isTheirs({ key }: OtlpAttribute): boolean {

@@ -264,11 +264,19 @@ export function rowLine(sequence: bigint, rest: string): string {
 function encode(values: readonly unknown[]): string {
   const text = JSON.stringify(values).slice(1);
   // ClickHouse refuses the whole INSERT for half a surrogate pair, which JSON.stringify() writes as an escape.
-  return text.includes("\\ud") ? text.replace(loneSurrogate, replaceLone) : text;
+  return text.includes("\\ud") ? replaceLoneSurrogates(text) : text;
 }
 
-const loneSurrogate = /\\(?:ud[89a-f][0-9a-f]{2}|.)/g;
+const backslash = 0x5c;
 
-function replaceLone(sequence: string): string {
-  return sequence.startsWith("\\ud") ? "\\ufffd" : sequence;
+// In place and without a match for each escape: there may be millions, of which each would take memory.
+function replaceLoneSurrogates(text: string): string {
+  const bytes = Buffer.from(text);
+  for (let at = bytes.indexOf(backslash); at !== -1 && at < bytes.length; at++) {
+    if (bytes[at] !== backslash) continue;
+    // "ud": other characters that are written in hexadecimal begin with "u0".
+    if (bytes[at + 1] === 0x75 && bytes[at + 2] === 0x64) bytes.write("fffd", at + 2);
+    at++;
+  }
+  return bytes.toString();
 }
