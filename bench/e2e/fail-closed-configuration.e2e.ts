@@ -67,14 +67,6 @@ const refusing: readonly { readonly name: string; readonly text: string; readonl
       says: "Refused because EgressGateway default/egress cannot be enforced: spec.listeners[0].tls.caCertRef is not enforced yet",
     },
     {
-      name: "allowedRoutes.kinds",
-      text: gatewayManifest({
-        ...upstreams,
-        listeners: [terminate ?? {}, { ...http, allowedRoutes: { kinds: [{ kind: "MCPRoute" }] } }],
-      }),
-      says: "Refused because EgressGateway default/egress cannot be enforced: spec.listeners[1].allowedRoutes.kinds is not enforced yet",
-    },
-    {
       name: "a trust bundle that does not exist",
       text: gatewayManifest({
         aliases: upstreams.aliases,

@@ -73,6 +73,32 @@ t.test(
   },
 );
 
+t.test("a dependent that must stay does not keep those that come after it", async (t) => {
+  const api = await startApi(t);
+  const blocked = await create(api, "blocked");
+  const { uid } = blocked.metadata;
+  const ownerReferences = [
+    {
+      apiVersion: "clrk.apoxy.dev/v1alpha1",
+      kind: "RateLimitPolicy",
+      name: "blocked",
+      uid,
+      blockOwnerDeletion: true,
+    },
+  ];
+  const marked = await api.send("PATCH", "/api/v1/namespaces/default", {
+    body: { metadata: { ownerReferences } },
+    type: merge,
+  });
+  t.equal(marked.status, 200);
+  await remove(api, "blocked", "Foreground");
+  const owner = await create(api, "owner");
+  await create(api, "child", [{ of: owner }]);
+  await remove(api, "owner");
+  t.same(await left(api), ["blocked"]);
+  t.equal((await api.send("GET", "/api/v1/namespaces/default")).status, 200);
+});
+
 t.test("in the foreground the owner waits for those that block it", async (t) => {
   const api = await startApi(t);
   const owner = await create(api, "owner");

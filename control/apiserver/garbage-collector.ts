@@ -99,9 +99,22 @@ export class GarbageCollector {
     let after: ObjectKey | undefined;
     while (!this.#closed) {
       const page = read(after);
-      await Promise.all(page.map(act));
+      await Promise.all(page.map((key) => this.#skipRefused(key, () => act(key))));
       after = page.at(-1);
       if (page.length < pageSize) return;
+    }
+  }
+
+  /** One object that must stay does not keep all others: its refusal is logged, and the next is looked at. */
+  async #skipRefused(key: ObjectKey, act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      // What the server itself cannot do, such as writing to a full disk, it can do for no object.
+      if (!(error instanceof StatusError) || error.code >= 500) throw error;
+      // Somebody else was faster: what is there now is looked at when it changes.
+      if (error.code === 404 || error.code === 409) return;
+      this.#options.log.warn("Cannot collect an object", { ...key, error: describeError(error) });
     }
   }
 
@@ -222,14 +235,10 @@ export class GarbageCollector {
       log.warn("Cannot delete a dependent: its kind is not served", { resource: key.resource });
       return;
     }
-    try {
-      const preconditions = uid === undefined ? {} : { uid };
-      await deleter.delete(resource, key, { propagationPolicy, preconditions, dryRun: false });
-    } catch (error) {
-      // Somebody else was faster: what is there now is looked at when it changes.
-      if (!(error instanceof StatusError) || (error.code !== 404 && error.code !== 409))
-        throw error;
-    }
+    const preconditions = uid === undefined ? {} : { uid };
+    await this.#skipRefused(key, () =>
+      deleter.delete(resource, key, { propagationPolicy, preconditions, dryRun: false }),
+    );
   }
 
   #armSweep(): void {

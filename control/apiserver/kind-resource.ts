@@ -110,7 +110,7 @@ function checkObject({ definition, object, validation, finish, prepare }: Check)
       ...fields,
       apiVersion: object.apiVersion,
       kind: object.kind,
-      metadata: object.metadata,
+      metadata: knownMetadata(object, pruned.written["metadata"]),
       ...(status !== undefined && { status }),
     },
     warnings: [
@@ -118,6 +118,14 @@ function checkObject({ definition, object, validation, finish, prepare }: Check)
       ...result.warnings.map(({ message }) => message),
     ],
   };
+}
+
+/** Metadata without the fields that were taken out of the checked object, since who reads it would refuse all of it. */
+function knownMetadata({ metadata }: KubeObject, checked: unknown): KubeObject["metadata"] {
+  const known = Object.entries(metadata).filter(
+    ([name]) => isRecord(checked) && Object.hasOwn(checked, name),
+  );
+  return { ...Object.fromEntries(known), name: metadata.name };
 }
 
 /** Checks a value with `parse`, taking out fields that are unknown to it; tells which they were. */

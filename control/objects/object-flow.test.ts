@@ -235,6 +235,44 @@ t.test("ObjectFlow applies all of a save or nothing, and tries again", async (t)
   t.match(rig.find("EgressHTTPRoute", "one")?.["spec"], { hostnames: ["wider.test"] });
 });
 
+t.test("ObjectFlow takes all that is in a Namespace away when that begins to end", async (t) => {
+  const rig = await Rig.open(t);
+  const team = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team" } };
+  const inTeam = (name: string) => ({ ...route(name), metadata: { name, namespace: "team" } });
+  await rig.writer.create(resourceOf("Namespace"), team, byHand);
+  for (let index = 0; index < 401; index++) {
+    await rig.writer.create(resourceOf("EgressHTTPRoute"), inTeam(`r${index}`), byHand);
+  }
+  await rig.writer.create(resourceOf("EgressHTTPRoute"), route("other"), byHand);
+  await rig.start(t, []);
+  await rig.follow(t);
+  t.equal(rig.names().length, 402);
+  await new ObjectDeleter(rig.store, systemClock).delete(
+    resourceOf("Namespace"),
+    { namespace: "", name: "team" },
+    { dryRun: false },
+  );
+  await rig.until(() => rig.sets.length > 1);
+  t.strictSame(
+    rig.sets[1]?.objects.flatMap(({ object }) =>
+      object.kind === "EgressHTTPRoute" ? [object.metadata.name] : [],
+    ),
+    ["other"],
+    "not in the pages in which they are deleted",
+  );
+});
+
+t.test("ObjectFlow feeds no metadata that gateways would refuse", async (t) => {
+  const rig = await Rig.open(t);
+  const odd = { ...route("one"), metadata: { ...route("one").metadata, foo: 1 } };
+  const careless = { ...byHand, validation: "Ignore" } as const;
+  await rig.writer.create(resourceOf("EgressHTTPRoute"), odd, careless);
+  t.notOk("foo" in (rig.find("EgressHTTPRoute", "one")?.metadata ?? {}));
+  await rig.start(t, []);
+  await rig.follow(t);
+  t.strictSame(rig.names(), ["one"]);
+});
+
 t.test("ObjectFlow takes objects as an API server gave them out", async (t) => {
   const rig = await Rig.open(t);
   const metadata = {

@@ -1,5 +1,6 @@
 /** Tells gateways what is stored: each commit as one change, and of it only what gateways look at. */
 import type { FedChange, FedObject, FedObjects } from "../gateway-feed.ts";
+import { namespaceResource } from "../apiserver/core-resources.ts";
 import type { KubeObject } from "../apiserver/kube-object.ts";
 import type { ObjectKey } from "../apiserver/object-reader.ts";
 import type { ObjectChange, ObjectStore } from "../apiserver/object-store.ts";
@@ -8,6 +9,8 @@ import { isDeepStrictEqual } from "node:util";
 
 /** Objects read at once: a list of all is read in pages, so that other work gets its turn. */
 const pageSize = 500;
+
+const { storage: namespaces } = namespaceResource;
 
 /** Where an object was written. */
 export interface ObjectPlace {
@@ -55,7 +58,9 @@ export class ObjectPublisher {
       let after: { namespace: string; name: string } | undefined;
       for (;;) {
         const page = reader.list({ resource, limit: pageSize, ...(after && { after }) });
-        for (const state of page) yield this.#feed(state, JSON.parse(state.text));
+        for (const state of page) {
+          if (!this.#isEnding(state.namespace)) yield this.#feed(state, JSON.parse(state.text));
+        }
         after = page.at(-1);
         if (page.length < pageSize) break;
       }
@@ -76,10 +81,35 @@ export class ObjectPublisher {
       const { name, object } = change;
       // A Namespace counts as being in itself where manifests are read.
       const namespace = change.namespace === "" ? name : change.namespace;
-      if (change.change === "DELETED") removed.push({ kind: object.kind, namespace, name });
+      const isGone = change.change === "DELETED" || this.#isEnding(change.namespace);
+      if (isGone) removed.push({ kind: object.kind, namespace, name });
       else objects.push(this.#feed(change, object));
+      if (change.resource === namespaces && isEnding(object)) removed.push(...this.#allIn(name));
     }
     return { objects, removed, resourceVersion: String(changes.at(-1)?.revision ?? 0) };
+  }
+
+  /**
+   * A Namespace that ends takes everything with it at one moment: what is in it is deleted one after another, and routes
+   * would be open while the policies that deny them are gone already.
+   */
+  #allIn(namespace: string): FedChange["removed"] {
+    const { reader } = this.#options.store;
+    const limit = Number.MAX_SAFE_INTEGER;
+    return [...this.#resources.values()].flatMap(({ storage: resource, kind }) =>
+      resource === namespaces
+        ? []
+        : reader
+            .list({ resource, namespace, limit })
+            .map(({ name }) => ({ kind, namespace, name })),
+    );
+  }
+
+  #isEnding(name: string): boolean {
+    if (name === "") return false;
+    const { reader } = this.#options.store;
+    const found = reader.find({ resource: namespaces, namespace: "", name });
+    return found === undefined || isEnding(JSON.parse(found.text));
   }
 
   #feed(key: ObjectKey, object: KubeObject): FedObject {
@@ -90,12 +120,19 @@ export class ObjectPublisher {
 /** A status that was written changes nothing for gateways: they wrote it. */
 function isNews({ change, object, previous }: ObjectChange): boolean {
   if (change !== "MODIFIED" || previous === undefined) return true;
+  if (isEnding(object) !== isEnding(previous)) return true;
   return !isDeepStrictEqual(contentOf(object), contentOf(previous));
 }
 
-/** Without what every write changes, and nobody but the server looks at. */
+function isEnding({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined;
+}
+
+/** What gateways read. What else is in metadata changes with every write, or is of nobody's kind. */
 function contentOf(object: KubeObject): object {
   const { status: _, metadata, ...content } = object;
-  const { managedFields: __, resourceVersion: ___, ...kept } = metadata;
-  return { ...content, metadata: kept };
+  const { name, namespace, labels, annotations, uid, generation } = metadata;
+  const read = { name, namespace, labels, annotations, uid, generation };
+  const given = Object.entries(read).filter(([, value]) => value !== undefined);
+  return { ...content, metadata: Object.fromEntries(given) };
 }
