@@ -49,7 +49,13 @@ const layers = new Map<string, Layer>([
     "control",
     {
       directories: ["crds", "gateway", "certs", "worker"],
-      packages: ["yaml", "@nats-io/transport-node", "@nats-io/jetstream", "@clickhouse/client"],
+      packages: [
+        "yaml",
+        "protobufjs",
+        "@nats-io/transport-node",
+        "@nats-io/jetstream",
+        "@clickhouse/client",
+      ],
     },
   ],
   ["examples", { directories: [], packages: "declared" }],

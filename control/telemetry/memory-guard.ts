@@ -18,13 +18,16 @@ export interface MemoryGuardOptions {
   readonly onHopeless: (residentBytes: number) => void;
 }
 
-const lookMs = 500;
+const lookMs = 50;
 
 /** From this share of the cap on, memory is given back. */
-const purgeShare = 0.75;
+const purgeShare = 0.7;
+
+/** From this share on reads are ended: what they have asked for goes on growing until they hear of it. */
+const killShare = 0.75;
 
 /** Looks at which memory was above the cap although everything was ended. */
-const mostHopelessLooks = 6;
+const mostHopelessLooks = 60;
 
 /** Watches until `close()`. */
 export class MemoryGuard {
@@ -48,13 +51,10 @@ export class MemoryGuard {
   /** One look; the timer makes them by itself. */
   async look(): Promise<void> {
     const { capBytes, residentBytes, purge, kill, onHopeless } = this.#options;
-    if (residentBytes() >= capBytes * purgeShare) await ignoringFailure(purge);
-    if (residentBytes() < capBytes) {
-      this.#above = 0;
-      return;
-    }
-    await ignoringFailure(kill);
-    await ignoringFailure(purge);
+    const now = residentBytes();
+    // Giving back may wait for the very reads that have to end.
+    if (now >= capBytes * killShare) await ignoringFailure(kill);
+    if (now >= capBytes * purgeShare) await ignoringFailure(purge);
     this.#above = residentBytes() < capBytes ? 0 : this.#above + 1;
     if (this.#above >= mostHopelessLooks) onHopeless(residentBytes());
   }
@@ -69,7 +69,7 @@ export class MemoryGuard {
   }
 }
 
-// The next look comes in half a second, and the last step needs none of them.
+// The next look comes in a moment, and the last step needs none of them.
 async function ignoringFailure(step: () => Promise<void>): Promise<void> {
   try {
     await step();

@@ -21,7 +21,7 @@ import { migrate, readMigrations } from "./migrations.ts";
 import type { IsForeignTrace } from "./foreign-trace.ts";
 import { OtlpReceiver } from "./otlp-receiver.ts";
 import type { OtlpReceiverStatus } from "./otlp-receiver.ts";
-import type { TelemetrySender } from "./otlp-rows.ts";
+import type { TelemetrySender } from "./telemetry-sender.ts";
 import { Quarantine } from "./quarantine.ts";
 import { TelemetryQueries } from "./queries.ts";
 import { createRecordIngest } from "./record-ingest.ts";

@@ -22,7 +22,8 @@ import { answerJson, parseLogs, parseTraces } from "./otlp-json.ts";
 import type { OtlpSignal } from "./otlp-model.ts";
 import { decodeLogs, decodeTraces, encodeAnswer, encodeStatus } from "./otlp-protobuf.ts";
 import { logRows, spanRows } from "./otlp-rows.ts";
-import type { RowRules, RowsOutcome, TelemetrySender } from "./otlp-rows.ts";
+import type { RowRules, RowsOutcome } from "./otlp-rows.ts";
+import type { TelemetrySender } from "./telemetry-sender.ts";
 
 /** What the receiver needs; bounds have defaults. */
 export interface OtlpReceiverOptions extends Partial<BodyBounds & RequestBounds> {

@@ -6,20 +6,12 @@ import { IDENTITY_ATTRIBUTES, RESOURCE_ATTRIBUTES } from "../../gateway/attribut
 import { attributeColumns, storedValue } from "./attribute-columns.ts";
 import type { OtlpAttribute } from "./attribute-columns.ts";
 import type { IsForeignTrace } from "./foreign-trace.ts";
+import type { TelemetrySender } from "./telemetry-sender.ts";
 import { maxLineBytes } from "./line-files.ts";
 import { defaultRequestBounds, tooLarge } from "./otlp-bounds.ts";
 import type { OtlpGroup, OtlpLog, OtlpSpan } from "./otlp-model.ts";
 import { encodeLogRow, encodeTraceRow, noRecord } from "./table-rows.ts";
-import type { CommonRow, RowAgent } from "./table-rows.ts";
-
-/** Who sent a request, as its credential proves it. */
-export interface TelemetrySender {
-  readonly agent: RowAgent;
-  /** `namespace/name` of its EgressGateway */
-  readonly gateway: string;
-  /** Value of `clrk.component`, such as `agent` or `worker` */
-  readonly component: string;
-}
+import type { CommonRow } from "./table-rows.ts";
 
 /** Rows, and how many items could not become one. */
 export interface RowsOutcome {

@@ -1,0 +1,11 @@
+/** Who sends telemetry: what is proved of it, whatever it says of itself. */
+import type { RowAgent } from "./table-rows.ts";
+
+/** Who sent a request, as its credential proves it. */
+export interface TelemetrySender {
+  readonly agent: RowAgent;
+  /** `namespace/name` of its EgressGateway */
+  readonly gateway: string;
+  /** Value of `clrk.component`, such as `agent` or `worker` */
+  readonly component: string;
+}
