@@ -65,7 +65,8 @@ parentPort.postMessage("ready");
 Atomics.wait(new Int32Array(gate), 0, 0);
 let highest = 0;
 let opened = 0;
-for (let attempt = 0; attempt < 20_000; attempt++) {
+// Who waits for its turn on a core may have a request open meanwhile: attempts alone are no measure.
+while (opened < 2_000) {
   if (table.open("a", most) !== "open") continue;
   opened++;
   highest = Math.max(highest, Atomics.add(now, 0, 1) + 1);
@@ -101,7 +102,7 @@ t.test(
       found.every(([highest]) => highest <= 2),
       JSON.stringify(found),
     );
-    t.ok(found.every(([, opened]) => opened > 0));
+    t.ok(found.every(([, opened]) => opened === 2_000));
     const table = new OpenRequests(memory, { threads, slot: 0 });
     t.same([table.open("a", 2), table.open("a", 2)], ["open", "open"], "nothing is left open");
   },
