@@ -3,6 +3,7 @@
  * written. `parse` of a kind does the same and reads the texts besides. For kinds of our group; a Secret has no CRD.
  */
 import type { KindDefinition } from "./kind-definition.ts";
+import { schemaOfField } from "./schema.ts";
 import type { Field, Fields, ObjectSchema, Schema } from "./schema.ts";
 
 /**
@@ -38,7 +39,7 @@ function fillObject(schema: ObjectSchema<Fields>, value: unknown): unknown {
   const filled: Record<string, unknown> = { ...value };
   for (const [name, field] of Object.entries(schema.fields)) {
     if (Object.hasOwn(value, name)) {
-      const inner = schemaOf(field);
+      const inner = schemaOfField(field);
       if (inner !== undefined) filled[name] = fillSchema(inner, value[name]);
       continue;
     }
@@ -52,19 +53,6 @@ function defaultOf(field: Field): unknown {
   if (field.kind === "defaulted") return field.default;
   if (field.kind === "empty-if-absent") return field.schema.kind === "array" ? [] : {};
   return undefined;
-}
-
-function schemaOf(field: Field): Schema | undefined {
-  switch (field.kind) {
-    case "optional":
-    case "defaulted":
-    case "empty-if-absent":
-      return field.schema;
-    case "ignored":
-      return undefined;
-    default:
-      return field;
-  }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,7 +2,8 @@
  * A parsed object as it may be shown: every value whose schema says that it may be secret is replaced. What is shown
  * otherwise is the value itself, never a copy that could differ from what is enforced.
  */
-import type { Field, Schema } from "./schema.ts";
+import { schemaOfField } from "./schema.ts";
+import type { Schema } from "./schema.ts";
 
 /** Stands in the place of every hidden value. */
 export const hiddenValue = "[redacted]";
@@ -21,7 +22,7 @@ export function hideSensitive(schema: Schema, value: unknown): unknown {
     case "object":
       return mapMembers(value, (name, item) => {
         const field = Object.hasOwn(schema.fields, name) ? schema.fields[name] : undefined;
-        const inner = field && schemaOf(field);
+        const inner = field && schemaOfField(field);
         return inner === undefined ? item : hideSensitive(inner, item);
       });
     default:
@@ -34,17 +35,4 @@ function mapMembers(value: unknown, change: (name: string, item: unknown) => unk
   const result: Record<string, unknown> = Object.create(null);
   for (const [name, item] of Object.entries(value)) result[name] = change(name, item);
   return result;
-}
-
-function schemaOf(field: Field): Schema | undefined {
-  switch (field.kind) {
-    case "optional":
-    case "defaulted":
-    case "empty-if-absent":
-      return field.schema;
-    case "ignored":
-      return undefined;
-    default:
-      return field;
-  }
 }

@@ -19,6 +19,12 @@ export const invocationPhases = [
 /** One of `invocationPhases`. */
 export type InvocationPhase = (typeof invocationPhases)[number];
 
+/** What may start an execution. */
+export const invocationTriggers = ["HTTP", "Cron", "CLI"] as const;
+
+/** One of `invocationTriggers`. */
+export type InvocationTrigger = (typeof invocationTriggers)[number];
+
 const idFormat = patternFormat({
   name: "invocation-id",
   wanted: "a UUID in lower case",
@@ -41,7 +47,7 @@ const spec = object({
     trigger: object({
       description: "What made it run",
       fields: {
-        type: enumeration({ description: "How", values: ["HTTP", "Cron", "CLI"] }),
+        type: enumeration({ description: "How", values: invocationTriggers }),
         source: optional(string({ description: "Who, where that is known", maxLength: 253 })),
       },
     }),

@@ -106,7 +106,8 @@ export function templateMetadata(what: string) {
   });
 }
 
-function labelMap(description: string) {
+/** A map of labels: as many as `maxProperties`, 64 when it is absent. */
+export function labelMap(description: string, maxProperties = 64) {
   return map({
     description,
     keys: labelKeyFormat,
@@ -116,7 +117,7 @@ function labelMap(description: string) {
       maxLength: 63,
       format: labelValueFormat,
     }),
-    maxProperties: 64,
+    maxProperties,
   });
 }
 

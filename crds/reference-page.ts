@@ -3,6 +3,7 @@ import { statusSchemaOf } from "./kind-definition.ts";
 import type { KindDefinition } from "./kind-definition.ts";
 import { kindExample } from "./kind-examples.ts";
 import { quantityFormat } from "./quantity.ts";
+import { schemaOfField } from "./schema.ts";
 import type { Field, Fields, ObjectSchema, Schema } from "./schema.ts";
 import { formatYaml } from "./yaml-text.ts";
 
@@ -59,7 +60,7 @@ function namesOf(definition: KindDefinition<unknown>): string {
 function rowsOf(schema: ObjectSchema<Fields>, prefix: string): Row[] {
   return Object.entries(schema.fields).flatMap(([name, field]) => {
     const place = prefix === "" ? name : `${prefix}.${name}`;
-    const inner = schemaOf(field);
+    const inner = schemaOfField(field);
     if (inner === undefined) return [];
     const row = { place, form: formOf(inner), absent: absentOf(field), meaning: inner.description };
     return [row, ...partsOf(inner, place)];
@@ -85,7 +86,7 @@ function rulesOf(schema: Schema, place: string): PlacedRule[] {
         isSaid: cel !== undefined || constraint !== undefined,
       }));
       const inner = Object.entries(schema.fields).flatMap(([name, field]) => {
-        const below = schemaOf(field);
+        const below = schemaOfField(field);
         const at = place === "" ? name : `${place}.${name}`;
         return below === undefined ? [] : rulesOf(below, at);
       });
@@ -166,19 +167,6 @@ function absentOf(field: Field): string {
       return field.schema.kind === "array" ? "`[]`" : "`{}`";
     default:
       return "refused";
-  }
-}
-
-function schemaOf(field: Field): Schema | undefined {
-  switch (field.kind) {
-    case "optional":
-    case "defaulted":
-    case "empty-if-absent":
-      return field.schema;
-    case "ignored":
-      return undefined;
-    default:
-      return field;
   }
 }
 

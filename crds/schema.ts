@@ -162,6 +162,20 @@ export interface Fields {
   readonly [name: string]: Field;
 }
 
+/** The schema of what a field holds; undefined for a field that is dropped. */
+export function schemaOfField(field: Field): Schema | undefined {
+  switch (field.kind) {
+    case "optional":
+    case "defaulted":
+    case "empty-if-absent":
+      return field.schema;
+    case "ignored":
+      return undefined;
+    default:
+      return field;
+  }
+}
+
 /** A fact about several fields of one object. It runs when all the fields it reads are themselves correct. */
 export interface Rule {
   /** The rule as a sentence, for documentation */

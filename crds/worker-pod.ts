@@ -1,7 +1,7 @@
 /** `template` of a WorkerPool: how its workers' pods look, laid over the pod that CLRK makes by itself. */
 import { environmentNameFormat, image } from "./agent-sandbox.ts";
 import { labelSelector } from "./label-selector.ts";
-import { templateMetadata } from "./meta.ts";
+import { labelMap, templateMetadata } from "./meta.ts";
 import { workerMountPathFormat } from "./mount-path.ts";
 import {
   dnsLabelFormat,
@@ -246,19 +246,7 @@ export const workerPod = refine(
         }),
         "clrk-worker",
       ),
-      nodeSelector: emptyIfAbsent(
-        map({
-          description: "Labels of nodes",
-          keys: labelKeyFormat,
-          values: string({
-            description: "Label value",
-            minLength: 0,
-            maxLength: 63,
-            format: labelValueFormat,
-          }),
-          maxProperties: 32,
-        }),
-      ),
+      nodeSelector: emptyIfAbsent(labelMap("Labels of nodes", 32)),
       tolerations: emptyIfAbsent(
         array({ description: "Taints of nodes", items: toleration, maxItems: 32 }),
       ),

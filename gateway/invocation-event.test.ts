@@ -1,12 +1,13 @@
 import t from "tap";
-import { INVOCATION_PHASES, isTerminalPhase, phaseRank } from "./invocation-event.ts";
+import { invocationPhases } from "../crds/invocation.ts";
+import { isTerminalPhase, phaseRank } from "./invocation-event.ts";
 
 t.test("phaseRank() rises to the ends, which are equal", async (t) => {
-  t.strictSame(INVOCATION_PHASES.map(phaseRank), [0, 1, 2, 3, 3, 3, 3]);
+  t.strictSame(invocationPhases.map(phaseRank), [0, 1, 2, 3, 3, 3, 3]);
 });
 
 t.test("isTerminalPhase() holds for the four ends", async (t) => {
-  t.strictSame(INVOCATION_PHASES.filter(isTerminalPhase), [
+  t.strictSame(invocationPhases.filter(isTerminalPhase), [
     "Succeeded",
     "Failed",
     "Timeout",

@@ -3,25 +3,8 @@
  * gateway of its runs, and a log or the records keep it.
  */
 
-/** Every phase, in the order in which they are passed; the last four are the ends. */
-export const INVOCATION_PHASES = [
-  "Pending",
-  "Dispatched",
-  "Running",
-  "Succeeded",
-  "Failed",
-  "Timeout",
-  "Rejected",
-] as const;
-
-/** How far an invocation is. */
-export type InvocationPhase = (typeof INVOCATION_PHASES)[number];
-
-/** What may start an invocation. */
-export const INVOCATION_TRIGGERS = ["HTTP", "Cron", "CLI"] as const;
-
-/** What started an invocation. */
-export type InvocationTrigger = (typeof INVOCATION_TRIGGERS)[number];
+import { invocationPhases } from "../crds/invocation.ts";
+import type { InvocationPhase, InvocationTrigger } from "../crds/invocation.ts";
 
 /** The agent that is invoked. */
 export interface InvocationAgent {
@@ -63,10 +46,10 @@ export interface InvocationEvent {
 
 /** Place of a phase: a later one is never left for an earlier one, and all ends stand in the same place. */
 export function phaseRank(phase: InvocationPhase): number {
-  return Math.min(INVOCATION_PHASES.indexOf(phase), INVOCATION_PHASES.indexOf("Succeeded"));
+  return Math.min(invocationPhases.indexOf(phase), invocationPhases.indexOf("Succeeded"));
 }
 
 /** Whether nothing comes after the phase. */
 export function isTerminalPhase(phase: InvocationPhase): boolean {
-  return phaseRank(phase) === INVOCATION_PHASES.indexOf("Succeeded");
+  return phaseRank(phase) === invocationPhases.indexOf("Succeeded");
 }

@@ -4,14 +4,13 @@
  */
 
 import { ClrkError } from "../../gateway/errors.ts";
+import type { InvocationPhase, InvocationTrigger } from "../../crds/invocation.ts";
 import type {
   InvocationAgent,
   InvocationEvent,
-  InvocationPhase,
   InvocationRoot,
-  InvocationTrigger,
 } from "../../gateway/invocation-event.ts";
-import { INVOCATION_PHASES, INVOCATION_TRIGGERS } from "../../gateway/invocation-event.ts";
+import { invocationPhases, invocationTriggers } from "../../crds/invocation.ts";
 
 /** Most bytes of one event; a longer one is refused. */
 export const maxEventBytes = 64 * 1024;
@@ -76,16 +75,16 @@ function read(text: string): InvocationEvent | string {
   const value = members(tryParseJson(text));
   if (value === undefined) return "it is no JSON object";
   const { id, atUnixMs, audiences, exitCode, reason, message } = value;
-  const phase = INVOCATION_PHASES.find((one: InvocationPhase) => one === value["phase"]);
+  const phase = invocationPhases.find((one: InvocationPhase) => one === value["phase"]);
   const agent = readAgent(value["agent"]);
   const trigger = readTrigger(value["trigger"]);
   const root = value["root"] === null ? null : readRoot(value["root"]);
   if (typeof id !== "string" || !isInvocationId(id)) return "id is no UUID in lower case";
-  if (phase === undefined) return `phase is none of ${INVOCATION_PHASES.join(", ")}`;
+  if (phase === undefined) return `phase is none of ${invocationPhases.join(", ")}`;
   if (!isWhole(atUnixMs) || atUnixMs < 0 || atUnixMs > 8.64e15) return "atUnixMs is no time";
   if (agent === undefined) return "agent has no kind, namespace and name";
   if (trigger === undefined)
-    return `trigger has no type of ${INVOCATION_TRIGGERS.join(", ")} and no source`;
+    return `trigger has no type of ${invocationTriggers.join(", ")} and no source`;
   if (!isTexts(audiences)) return `audiences is no list of at most ${mostAudiences} texts`;
   if (root === undefined) return "root holds no ids of a span";
   if (exitCode !== null && !isWhole(exitCode)) return "exitCode is no whole number";
@@ -106,7 +105,7 @@ function readAgent(value: unknown): InvocationAgent | undefined {
 
 function readTrigger(value: unknown): InvocationEvent["trigger"] | undefined {
   const { type: given, source } = members(value) ?? {};
-  const type = INVOCATION_TRIGGERS.find((one: InvocationTrigger) => one === given);
+  const type = invocationTriggers.find((one: InvocationTrigger) => one === given);
   return type === undefined || !isText(source, longestName) ? undefined : { type, source };
 }
 

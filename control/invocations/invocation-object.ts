@@ -1,7 +1,7 @@
 /** Invocations as objects of the API: read only, made of what was told of them and of what their requests used. */
 
 import { formatMicroDollars } from "../../crds/money.ts";
-import type { InvocationPhase } from "../../gateway/invocation-event.ts";
+import type { InvocationPhase } from "../../crds/invocation.ts";
 import { isTerminalPhase } from "../../gateway/invocation-event.ts";
 import type { InvocationState } from "./invocation-state.ts";
 import { summarise } from "./invocation-state.ts";

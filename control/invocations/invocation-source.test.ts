@@ -1,6 +1,7 @@
 import t from "tap";
 import { ManualClock } from "../../gateway/clock.ts";
-import type { InvocationEvent, InvocationPhase } from "../../gateway/invocation-event.ts";
+import type { InvocationPhase } from "../../crds/invocation.ts";
+import type { InvocationEvent } from "../../gateway/invocation-event.ts";
 import type { InvocationNews, InvocationWatchQuery } from "./invocation-source.ts";
 import { InvocationSource } from "./invocation-source.ts";
 import type { SqliteInvocationStoreOptions } from "./sqlite-invocation-store.ts";

@@ -1,6 +1,8 @@
 import t from "tap";
-import type { InvocationEvent, InvocationPhase } from "../../gateway/invocation-event.ts";
-import { INVOCATION_PHASES, isTerminalPhase } from "../../gateway/invocation-event.ts";
+import type { InvocationPhase } from "../../crds/invocation.ts";
+import type { InvocationEvent } from "../../gateway/invocation-event.ts";
+import { invocationPhases } from "../../crds/invocation.ts";
+import { isTerminalPhase } from "../../gateway/invocation-event.ts";
 import type { InvocationState } from "./invocation-state.ts";
 import { addEvent, summarise } from "./invocation-state.ts";
 import { invocationEvent } from "./testdata/invocation-event.ts";
@@ -38,7 +40,7 @@ function shuffled<Item>(items: readonly Item[], random: (below: number) => numbe
 
 function someEvents(random: (below: number) => number): InvocationEvent[] {
   return Array.from({ length: 1 + random(9) }, () => {
-    const phase = INVOCATION_PHASES[random(INVOCATION_PHASES.length)] ?? "Pending";
+    const phase = invocationPhases[random(invocationPhases.length)] ?? "Pending";
     return invocationEvent(1, phase, {
       // Few times and messages: events of one phase that differ little are what must be told apart.
       atUnixMs: 1_000 + random(4),

@@ -3,13 +3,14 @@
  * that of the set of them, and a finished invocation never goes back.
  */
 
+import type { InvocationPhase } from "../../crds/invocation.ts";
 import type {
   InvocationAgent,
   InvocationEvent,
-  InvocationPhase,
   InvocationRoot,
 } from "../../gateway/invocation-event.ts";
-import { INVOCATION_PHASES, isTerminalPhase } from "../../gateway/invocation-event.ts";
+import { invocationPhases } from "../../crds/invocation.ts";
+import { isTerminalPhase } from "../../gateway/invocation-event.ts";
 import { encodeEvent } from "./event-codec.ts";
 
 /** What was told of one invocation: at most one event of each phase, in the order of phases. */
@@ -58,7 +59,7 @@ export function addEvent(state: InvocationState | undefined, event: InvocationEv
   if (known !== undefined && compareEvents(known, event) <= 0) return { kind: "unchanged" };
   const events = state.events.filter((one) => one !== known);
   events.push(event);
-  events.sort((a, b) => INVOCATION_PHASES.indexOf(a.phase) - INVOCATION_PHASES.indexOf(b.phase));
+  events.sort((a, b) => invocationPhases.indexOf(a.phase) - invocationPhases.indexOf(b.phase));
   const uid = events.find(({ agent }) => agent.uid !== "")?.agent.uid ?? "";
   return { kind: "changed", state: { id: state.id, agent: { ...state.agent, uid }, events } };
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import t from "tap";
 import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
-import type { InvocationPhase } from "../../gateway/invocation-event.ts";
+import type { InvocationPhase } from "../../crds/invocation.ts";
 import type { EventLog } from "./event-log.ts";
 import type { InvocationStore } from "./invocation-store.ts";
 import { Materialiser } from "./materialiser.ts";

@@ -1,6 +1,7 @@
 /** Events of invocations for tests. */
 
-import type { InvocationEvent, InvocationPhase } from "../../../gateway/invocation-event.ts";
+import type { InvocationPhase } from "../../../crds/invocation.ts";
+import type { InvocationEvent } from "../../../gateway/invocation-event.ts";
 import { phaseRank } from "../../../gateway/invocation-event.ts";
 
 /** A UUID for a small number. */
