@@ -11,6 +11,7 @@ import { tryTakeFolder } from "../gateway/folder-lock.ts";
 import { homeDirectory, openHomeDirectory } from "../gateway/home-directory.ts";
 import { createLogger } from "../gateway/log.ts";
 import { installProviderPlugins } from "../gateway/plugin-loader.ts";
+import { endOnSignals } from "../gateway/process-life.ts";
 import { version } from "../gateway/version.ts";
 import { allResources } from "./apiserver/all-resources.ts";
 import { openApiServer } from "./apiserver/api-server.ts";
@@ -73,31 +74,12 @@ async function main(args: readonly string[]): Promise<void> {
   const flow = new ObjectFlow({ store, socketPath: feed, paths, clock, log });
   await flow.open();
 
-  let stopping = false;
-  const stop = () => {
-    if (stopping) return;
-    stopping = true;
-    Promise.all([server.close(), flow.close()])
-      .then(() => {
-        store.close();
-        lock.release();
-      })
-      .then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error("Cannot stop cleanly", { error: describeError(error) });
-          process.exit(1);
-        },
-      );
+  const close = async () => {
+    await Promise.all([server.close(), flow.close()]);
+    store.close();
+    lock.release();
   };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-  // The terminal that started us may go: whoever watches goes on.
-  process.on("SIGHUP", () => log.info("Terminal is gone, serving goes on"));
-  process.stdout.on("error", () => {
-    // The reader of our one line may be gone: nothing else is written there.
-  });
-  if (options.exitsWithParent) process.stdin.resume().on("end", stop).on("error", stop);
+  endOnSignals({ close, exitsWithParent: options.exitsWithParent, log });
   const listening = { kind: "listening", url, kubeconfig, feed, pid: process.pid };
   process.stdout.write(`${JSON.stringify(listening)}\n`);
 }

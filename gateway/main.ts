@@ -36,6 +36,7 @@ import { openPlaceholderKey } from "./placeholder-key.ts";
 import { installProviderPlugins } from "./plugin-loader.ts";
 import { readPriceFile } from "./price-file.ts";
 import type { ProcessOptions } from "./process-options.ts";
+import { endOnSignals } from "./process-life.ts";
 import { parseProcessOptions } from "./process-options.ts";
 import { parseSecretFlag } from "./secret-flag.ts";
 import { joinSecretSpecs } from "./secret-spec.ts";
@@ -106,29 +107,11 @@ async function main(args: readonly string[]): Promise<void> {
     clock,
     onStopRequest: () => stop(),
   });
-  let stopping = false;
-  const stop = () => {
-    if (stopping) return;
-    stopping = true;
-    gateway
-      .close()
-      .then(() => rm(runDirectory, { recursive: true, force: true }))
-      .then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error("Cannot stop cleanly", { error: describeError(error) });
-          process.exit(1);
-        },
-      );
+  const close = async () => {
+    await gateway.close();
+    await rm(runDirectory, { recursive: true, force: true });
   };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-  // The terminal that started us may go: whoever serves agents goes on.
-  process.on("SIGHUP", () => log.info("Terminal is gone, serving goes on"));
-  process.stdout.on("error", () => {
-    // The reader of our one line may be gone: nothing else is written there.
-  });
-  if (options.exitsWithParent) process.stdin.resume().on("end", stop).on("error", stop);
+  const stop = endOnSignals({ close, exitsWithParent: options.exitsWithParent, log });
   await gateway.open();
   const listening = { kind: "listening", controlSocket: gateway.controlSocket, pid: process.pid };
   process.stdout.write(`${JSON.stringify(listening)}\n`);

@@ -1,10 +1,8 @@
 /** Command line of the gateway process, as the CLI and service managers start it. */
 
 import { isIP } from "node:net";
-import { parseArgs } from "node:util";
-import { ClrkError } from "./errors.ts";
+import { invalidArgument, parseLogLevel, parseWords } from "./command-words.ts";
 import type { LogLevel } from "./log.ts";
-import { findLogLevel, LOG_LEVELS } from "./log.ts";
 import type { SocketEndpoint } from "./snapshot.ts";
 
 /** What a gateway process is started with. */
@@ -37,9 +35,23 @@ export function parseProcessOptions(
   args: readonly string[],
   defaults: { readonly concurrency: number; readonly engineThreads: number },
 ): ProcessOptions {
-  const { values } = parse(args);
+  const values = parseWords(args, {
+    file: { type: "string", short: "f", multiple: true },
+    feed: { type: "string" },
+    secret: { type: "string", multiple: true },
+    provider: { type: "string", multiple: true },
+    transparent: { type: "string" },
+    concurrency: { type: "string" },
+    "engine-threads": { type: "string" },
+    nats: { type: "string", multiple: true },
+    "nats-credentials": { type: "string" },
+    "exit-with-parent": { type: "boolean" },
+    "log-level": { type: "string" },
+  });
   if (values.feed !== undefined && (values.file ?? []).length > 0) {
-    throw invalid("Cannot serve manifests beside a control process: wanted --file or --feed");
+    throw invalidArgument(
+      "Cannot serve manifests beside a control process: wanted --file or --feed",
+    );
   }
   const transparent =
     values.transparent === undefined ? undefined : parseEndpoint(values.transparent);
@@ -57,32 +69,8 @@ export function parseProcessOptions(
       natsCredentials: values["nats-credentials"],
     }),
     exitsWithParent: values["exit-with-parent"] ?? false,
-    logLevel: parseLevel(values["log-level"]),
+    logLevel: parseLogLevel(values["log-level"]),
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        file: { type: "string", short: "f", multiple: true },
-        feed: { type: "string" },
-        secret: { type: "string", multiple: true },
-        provider: { type: "string", multiple: true },
-        transparent: { type: "string" },
-        concurrency: { type: "string" },
-        "engine-threads": { type: "string" },
-        nats: { type: "string", multiple: true },
-        "nats-credentials": { type: "string" },
-        "exit-with-parent": { type: "boolean" },
-        "log-level": { type: "string" },
-      },
-    });
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : "unreadable";
-    throw invalid(`Cannot read arguments: ${detail}`);
-  }
 }
 
 function parseEndpoint(text: string): SocketEndpoint {
@@ -90,7 +78,7 @@ function parseEndpoint(text: string): SocketEndpoint {
   const port = Number(fits?.[2]);
   const address = fits?.[1]?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1";
   if (!fits || port > 65_535 || isIP(address) === 0) {
-    throw invalid(`Cannot use transparent listener "${text}": wanted [ADDRESS:]PORT`);
+    throw invalidArgument(`Cannot use transparent listener "${text}": wanted [ADDRESS:]PORT`);
   }
   return { address, port };
 }
@@ -100,29 +88,18 @@ function parseNats(text: string): string {
   const wanted = "wanted nats://HOST[:PORT] or tls://HOST[:PORT]";
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && (url.username !== "" || url.password !== "")) {
-    throw invalid(
+    throw invalidArgument(
       `Cannot use a NATS server with a credential in its address: ${wanted}, and --nats-credentials FILE`,
     );
   }
   const isPlain = url !== undefined && ["", "/"].includes(url.pathname) && url.search === "";
   if (isPlain && ["nats:", "tls:"].includes(url.protocol) && url.host !== "") return text;
-  throw invalid(`Cannot use NATS server "${text}": ${wanted}`);
+  throw invalidArgument(`Cannot use NATS server "${text}": ${wanted}`);
 }
 
 function parseThreads(text: string | undefined, what: string): number | undefined {
   if (text === undefined) return undefined;
   const number = Number(text);
   if (Number.isInteger(number) && number >= 1 && number <= 256) return number;
-  throw invalid(`Cannot use ${what} "${text}": wanted a number from 1 to 256`);
-}
-
-function parseLevel(text: string | undefined): LogLevel {
-  if (text === undefined) return "warn";
-  const level = findLogLevel(text);
-  if (level !== undefined) return level;
-  throw invalid(`Cannot use log level "${text}": wanted one of ${LOG_LEVELS.join(", ")}`);
-}
-
-function invalid(message: string): ClrkError {
-  return new ClrkError("CLRK_INVALID_ARGUMENT", message, { expose: message });
+  throw invalidArgument(`Cannot use ${what} "${text}": wanted a number from 1 to 256`);
 }
