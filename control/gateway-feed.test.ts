@@ -41,7 +41,7 @@ async function follow(t: Test, socketPath: string) {
   const problems: string[][] = [];
   let wake = () => {};
   const source = await openFeedSource({
-    ...{ socketPath, clock: systemClock, log: silentLogger },
+    ...{ socketPath, clock: systemClock },
     secrets: { objects: [], problems: [], warnings: [] },
     onChange: (loaded) => {
       sets.push(loaded);

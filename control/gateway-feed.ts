@@ -12,6 +12,7 @@ import type { Logger } from "../gateway/log.ts";
 import { OBJECT_FEED_PATH, OBJECT_REPORT_PATH } from "../gateway/object-feed.ts";
 import type { FeedLine } from "../gateway/object-feed.ts";
 import type { ObjectReport } from "../gateway/object-report.ts";
+import { readBody } from "./apiserver/request-body.ts";
 
 /** A gateway that leaves so much unread is cut off; it connects again, and is told everything. */
 const maxUnreadBytes = 64 * 1024 * 1024;
@@ -135,7 +136,7 @@ export class GatewayFeed {
   async #hear(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { log, onReport } = this.#options;
     try {
-      const report = parseReport(await readText(request));
+      const report = parseReport(await readBody(request, maxReportBytes));
       response.writeHead(report === undefined ? 400 : 204).end();
       if (report !== undefined) onReport(report);
     } catch (error) {
@@ -156,21 +157,9 @@ export class GatewayFeed {
   }
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes: Buffer = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > maxReportBytes) throw new RangeError(`More than ${maxReportBytes} bytes`);
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
 /** Its outline is checked: the gateway is a process of ours and of this user. */
-function parseReport(text: string): ObjectReport | undefined {
-  const value: unknown = JSON.parse(text);
+function parseReport(body: Buffer): ObjectReport | undefined {
+  const value: unknown = JSON.parse(body.toString("utf8"));
   const { revision, items } = Object(value);
   return typeof revision === "number" && Array.isArray(items) ? { revision, items } : undefined;
 }

@@ -8,7 +8,6 @@ import t from "tap";
 import type { Test } from "tap";
 import { systemClock } from "./clock.ts";
 import { openFeedSource } from "./feed-source.ts";
-import { silentLogger } from "./log.ts";
 import { formatSourceProblem, parseManifests } from "./manifests.ts";
 import { OBJECT_FEED_PATH } from "./object-feed.ts";
 import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
@@ -78,7 +77,6 @@ async function follow(t: Test, feeder: Feeder) {
     socketPath: feeder.socketPath,
     secrets: noSecrets,
     clock: systemClock,
-    log: silentLogger,
     onChange: (loaded) => void sets.push(loaded),
     onProblems: (found) => void problems.push(found),
   });

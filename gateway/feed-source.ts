@@ -11,7 +11,6 @@ import type { Clock, TimerHandle } from "./clock.ts";
 import type { SourceProblem } from "./control-api.ts";
 import { describeError } from "./errors.ts";
 import { LineSplitter } from "./line-splitter.ts";
-import type { Logger } from "./log.ts";
 import type { ManifestReading, SourcedObject } from "./manifests.ts";
 import {
   describeChanges,
@@ -47,7 +46,6 @@ export interface FeedSourceOptions {
   /** Secrets that are no objects of the control process, as they are at the start */
   readonly secrets: ManifestReading;
   readonly clock: Clock;
-  readonly log: Logger;
   /** A new set is there; must not throw */
   readonly onChange: (loaded: LoadedObjects) => void;
   /** The process cannot be reached, or what it says cannot be used; must not throw */

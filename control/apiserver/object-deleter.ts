@@ -3,6 +3,7 @@
  * (foreground, orphan, and the one of namespaces; see `garbage-collector.ts`).
  */
 import type { Clock } from "../../gateway/clock.ts";
+import { wholeSeconds } from "./apply/system-fields.ts";
 import { namespaceResource } from "./core-resources.ts";
 import type { KubeObject } from "./kube-object.ts";
 import { isRecord, withMetadata } from "./kube-object.ts";
@@ -105,7 +106,7 @@ export class ObjectDeleter {
   }
 
   #mark(resource: ServedResource, object: KubeObject): KubeObject {
-    const deletionTimestamp = `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`;
+    const deletionTimestamp = wholeSeconds(new Date(this.#clock.now()));
     const { generation } = object.metadata;
     const marked = withMetadata(object, {
       deletionTimestamp,

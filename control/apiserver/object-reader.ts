@@ -1,5 +1,6 @@
 /** Reads of the object store over one connection: objects, lists at a revision, changes since one, who owns whom. */
-import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import { StatementCache } from "../statement-cache.ts";
 
 /** Names one object among all that are stored; `namespace` is empty for objects of the whole server. */
 export interface ObjectKey {
@@ -40,23 +41,26 @@ export interface ListQuery {
   readonly limit: number;
 }
 
+/** Of `each()`. */
+const pageSize = 500;
+
 type Row = Record<string, SQLOutputValue>;
 
 /** Reads over one connection: committed states on the reader's, those of the open transaction on the writer's. */
 export class ObjectReader {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  /** Conditions come in few combinations: the statements are kept. */
+  readonly #statements: StatementCache;
 
   /** Does not own the connection. */
   constructor(database: DatabaseSync) {
-    this.#database = database;
+    this.#statements = new StatementCache(database);
   }
 
   /** The newest state, or undefined when the object does not exist. */
   find(key: ObjectKey): StoredState | undefined {
-    const row = this.#prepare(
-      `${selectObjects} WHERE o.resource = ? AND o.namespace = ? AND o.name = ?`,
-    ).get(key.resource, key.namespace, key.name);
+    const row = this.#statements
+      .prepare(`${selectObjects} WHERE o.resource = ? AND o.namespace = ? AND o.name = ?`)
+      .get(key.resource, key.namespace, key.name);
     return row === undefined ? undefined : readState(row);
   }
 
@@ -85,9 +89,21 @@ export class ObjectReader {
     }
     const order = `ORDER BY ${table}.namespace, ${table}.name LIMIT ?`;
     const sql = `${isPast ? selectLog : selectObjects} WHERE ${conditions.join(" AND ")} ${order}`;
-    return this.#prepare(sql)
+    return this.#statements
+      .prepare(sql)
       .all(...values, limit)
       .map(readState);
+  }
+
+  /** All newest states of a resource in that order, read in pages: there may be many, and readers stop when they like. */
+  *each(query: Pick<ListQuery, "resource" | "namespace">): Generator<StoredState> {
+    let after: ListQuery["after"];
+    for (;;) {
+      const page = this.list({ ...query, limit: pageSize, ...(after && { after }) });
+      yield* page;
+      after = page.at(-1);
+      if (page.length < pageSize) return;
+    }
   }
 
   /** How many objects a list without limit would have now. */
@@ -95,7 +111,7 @@ export class ObjectReader {
     const where = namespace === undefined ? "" : " AND namespace = ?";
     const values = namespace === undefined ? [resource] : [resource, namespace];
     const sql = `SELECT count(*) AS number FROM objects WHERE resource = ?${where}`;
-    return Number(this.#prepare(sql).get(...values)?.["number"]);
+    return Number(this.#statements.prepare(sql).get(...values)?.["number"]);
   }
 
   /** At most `limit` changes of a resource after a revision, oldest first. */
@@ -104,18 +120,20 @@ export class ObjectReader {
       SELECT l.resource, l.namespace, l.name, l.revision, l.value, l.change, p.value AS before
       FROM log l LEFT JOIN log p ON p.revision = l.previous
       WHERE l.resource = ? AND l.revision > ? ORDER BY l.revision LIMIT ?`;
-    return this.#prepare(sql).all(resource, revision, limit).map(readChange);
+    return this.#statements.prepare(sql).all(resource, revision, limit).map(readChange);
   }
 
   /** Whether an object with that uid exists. */
   hasUid(uid: string): boolean {
-    return this.#prepare("SELECT 1 FROM objects WHERE uid = ? LIMIT 1").get(uid) !== undefined;
+    return (
+      this.#statements.prepare("SELECT 1 FROM objects WHERE uid = ? LIMIT 1").get(uid) !== undefined
+    );
   }
 
   /** Objects whose owner references name that uid. */
   dependentsOf(uid: string, limit: number): readonly ObjectKey[] {
     const sql = "SELECT resource, namespace, name FROM owners WHERE uid = ? LIMIT ?";
-    return this.#prepare(sql).all(uid, limit).map(readKey);
+    return this.#statements.prepare(sql).all(uid, limit).map(readKey);
   }
 
   /** Objects that name an owner which does not exist, after the given one in the order of their keys. */
@@ -126,7 +144,7 @@ export class ObjectReader {
       AND (w.resource, w.namespace, w.name) > (?, ?, ?)
       ORDER BY w.resource, w.namespace, w.name LIMIT ?`;
     const { resource = "", namespace = "", name = "" } = after ?? {};
-    return this.#prepare(sql).all(resource, namespace, name, limit).map(readKey);
+    return this.#statements.prepare(sql).all(resource, namespace, name, limit).map(readKey);
   }
 
   /** Objects that wait for their finalizers, after the given one in the order of their keys. */
@@ -136,28 +154,18 @@ export class ObjectReader {
       WHERE deleting = 1 AND (resource, namespace, name) > (?, ?, ?)
       ORDER BY resource, namespace, name LIMIT ?`;
     const { resource = "", namespace = "", name = "" } = after ?? {};
-    return this.#prepare(sql).all(resource, namespace, name, limit).map(readKey);
+    return this.#statements.prepare(sql).all(resource, namespace, name, limit).map(readKey);
   }
 
   /** Objects of any kind in a namespace. */
   inNamespace(namespace: string, limit: number): readonly ObjectKey[] {
     const sql = "SELECT resource, namespace, name FROM objects WHERE namespace = ? LIMIT ?";
-    return this.#prepare(sql).all(namespace, limit).map(readKey);
+    return this.#statements.prepare(sql).all(namespace, limit).map(readKey);
   }
 
   #changedAfter(resource: string, revision: number): boolean {
     const sql = "SELECT 1 FROM log WHERE resource = ? AND revision > ? LIMIT 1";
-    return this.#prepare(sql).get(resource, revision) !== undefined;
-  }
-
-  /** Conditions come in few combinations: the statements are kept. */
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
+    return this.#statements.prepare(sql).get(resource, revision) !== undefined;
   }
 }
 

@@ -3,11 +3,12 @@
  * far it has read each file when the log has that on the disk; what it reads twice all the same, the log keeps once.
  */
 
-import { open, readdir, readFile, rename, writeFile } from "node:fs/promises";
-import path from "node:path";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import type { Clock } from "../../gateway/clock.ts";
-import { ClrkError, describeError } from "../../gateway/errors.ts";
+import { ClrkError, describeError, errorCodeOf } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
+import { listLineFiles, readLines } from "../line-files.ts";
+import type { LineFile } from "../line-files.ts";
 import { tryDecodeEvent } from "./event-codec.ts";
 import type { EventLog } from "./event-log.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -94,53 +95,32 @@ export class InvocationFeed {
   }
 
   async #readAll(): Promise<void> {
-    const { directory } = this.#options;
-    const seen = new Set<string>();
     // Rotated files have a time in their names, and come before the one that is written now.
-    for (const name of (await listFiles(directory)).sort()) {
-      const key = await this.#readFile(path.join(directory, name));
-      if (key !== undefined) seen.add(key);
-    }
+    const files = await listLineFiles(this.#options.directory, keyOf);
+    for (const file of files) await this.#readFile(file);
+    const seen = new Set(files.map(({ identity }) => identity));
     const before = this.#positions.size;
     for (const key of this.#positions.keys()) if (!seen.has(key)) this.#positions.delete(key);
     if (this.#positions.size !== before) await this.#writePositions();
   }
 
-  /** Takes what is new in a file; gives its key, which it keeps when it is renamed. */
-  async #readFile(file: string): Promise<string | undefined> {
-    const handle = await open(file, "r").catch((error: unknown) => {
-      // Rotation has deleted it meanwhile.
-      if (hasCode(error, "ENOENT")) return undefined;
-      throw error;
-    });
-    if (handle === undefined) return undefined;
-    try {
-      const { dev, ino, birthtimeMs, size } = await handle.stat();
-      const key = `${dev}-${ino}-${Math.round(birthtimeMs)}`;
-      for (;;) {
-        const known = this.#positions.get(key) ?? 0;
-        const from = known > size ? 0 : known;
-        const buffer = Buffer.alloc(Math.min(chunkBytes, size - from));
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
-        const end = buffer.subarray(0, bytesRead).lastIndexOf("\n") + 1;
-        // No line has so many bytes: it is none of ours, and is passed over.
-        const isStuck = end === 0 && bytesRead === chunkBytes;
-        if (end === 0 && !isStuck) return key;
-        if (isStuck) this.#unreadable++;
-        await this.#take(buffer.toString("utf8", 0, end));
-        this.#positions.set(key, from + (isStuck ? bytesRead : end));
-        await this.#writePositions();
-      }
-    } finally {
-      await handle.close();
+  /** Takes what is new in a file. */
+  async #readFile(file: LineFile): Promise<void> {
+    const known = this.#positions.get(file.identity) ?? 0;
+    let from = known > file.sizeBytes ? 0 : known;
+    for (;;) {
+      const chunk = await readLines(file, from, { maxBytes: chunkBytes, maxLineBytes: chunkBytes });
+      if (chunk === undefined || chunk.end === from) return;
+      if (chunk.skippedBytes > 0) this.#unreadable++;
+      await this.#take(chunk.lines);
+      from = chunk.end;
+      this.#positions.set(file.identity, from);
+      await this.#writePositions();
     }
   }
 
-  async #take(lines: string): Promise<void> {
-    const decoded = lines
-      .split("\n")
-      .filter((line) => line !== "")
-      .map(tryDecodeEvent);
+  async #take(lines: readonly string[]): Promise<void> {
+    const decoded = lines.filter((line) => line !== "").map(tryDecodeEvent);
     const events = decoded.filter((event) => event !== undefined);
     await Promise.all(events.map((event) => this.#options.log.append(event)));
     this.#taken += events.length;
@@ -154,7 +134,7 @@ export class InvocationFeed {
       return new Map(entries);
     } catch (error) {
       // Without it everything is read again, which adds nothing.
-      if (!hasCode(error, "ENOENT")) this.#noteFailure(error);
+      if (errorCodeOf(error) !== "ENOENT") this.#noteFailure(error);
       return new Map();
     }
   }
@@ -176,16 +156,6 @@ export class InvocationFeed {
   }
 }
 
-async function listFiles(directory: string): Promise<string[]> {
-  try {
-    return (await readdir(directory)).filter((name) => namePattern.test(name));
-  } catch (error) {
-    // It is made with the first record.
-    if (hasCode(error, "ENOENT")) return [];
-    throw error;
-  }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
+function keyOf(name: string): string | undefined {
+  return namePattern.test(name) ? name : undefined;
 }

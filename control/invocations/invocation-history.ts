@@ -7,11 +7,12 @@ import type {
   ChangesResult,
   InvocationSelection,
   InvocationVersion,
+  InvocationListOptions,
   ListPlace,
   ListResult,
 } from "./invocation-store.ts";
 import { lastRevision, objectOf } from "./invocation-tables.ts";
-import type { StatementCache } from "./statement-cache.ts";
+import type { StatementCache } from "../statement-cache.ts";
 
 /** Rows that are read at a time where a selection has a predicate. */
 const scanRows = 512;
@@ -34,14 +35,7 @@ export class InvocationHistory {
   }
 
   /** See `InvocationStore.list`. */
-  list(
-    selection: InvocationSelection,
-    options: {
-      readonly limit: number;
-      readonly revision?: number | undefined;
-      readonly after?: ListPlace | undefined;
-    },
-  ): ListResult {
+  list(selection: InvocationSelection, options: InvocationListOptions): ListResult {
     const last = lastRevision(this.#statements);
     const { limit, revision = last } = options;
     if (revision < this.#compacted || revision > last) return { kind: "expired" };

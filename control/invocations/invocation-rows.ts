@@ -7,7 +7,7 @@ import { summarise } from "./invocation-state.ts";
 import { presentVersion, writeVersion } from "./invocation-tables.ts";
 import type { ModelUsage, RecordUse } from "./invocation-usage.ts";
 import { sumUsage } from "./invocation-usage.ts";
-import type { StatementCache } from "./statement-cache.ts";
+import type { StatementCache } from "../statement-cache.ts";
 
 /** Names an invocation. */
 export interface InvocationKey {

@@ -80,6 +80,15 @@ export interface RecordCounts {
   readonly foreign: number;
 }
 
+/** What of a list is wanted. */
+export interface InvocationListOptions {
+  readonly limit: number;
+  /** The state as it was then; the present one when absent */
+  readonly revision?: number | undefined;
+  /** Only what comes after it */
+  readonly after?: ListPlace | undefined;
+}
+
 /** The store. Its methods throw CLRK_STORAGE_FAILED when the disk does not take a write: then nothing of it is kept. */
 export interface InvocationStore {
   /** Takes a batch of the log, with its position, as one write. The same events again change nothing. */
@@ -92,14 +101,7 @@ export interface InvocationStore {
   readonly revision: number;
   get(namespace: string, id: string): InvocationObject | undefined;
   /** At most `limit` invocations as they were at a revision, the present one when that is undefined. */
-  list(
-    selection: InvocationSelection,
-    options: {
-      readonly limit: number;
-      readonly revision?: number | undefined;
-      readonly after?: ListPlace | undefined;
-    },
-  ): ListResult;
+  list(selection: InvocationSelection, options: InvocationListOptions): ListResult;
   /** At most `limit` changes after a revision, of all invocations. */
   changes(after: number, options: { readonly limit: number }): ChangesResult;
   /** Tells when there are changes; gives a function that ends it. */

@@ -3,7 +3,7 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { InvocationObject } from "./invocation-object.ts";
 import { openPrivateDatabase } from "./private-database.ts";
-import type { StatementCache } from "./statement-cache.ts";
+import type { StatementCache } from "../statement-cache.ts";
 
 const version = 1;
 /** `until` is the revision of the version after it: null for the present one. */

@@ -22,7 +22,7 @@ import { eventRetentionBytes, eventRetentionMs } from "./event-log.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { openPrivateDatabase } from "./private-database.ts";
 import { SqliteLogConsumer } from "./sqlite-log-consumer.ts";
-import { StatementCache } from "./statement-cache.ts";
+import { StatementCache } from "../statement-cache.ts";
 import { WakeUps } from "./wake-ups.ts";
 
 /** Where the log is, and how much it keeps. */

@@ -25,7 +25,7 @@ import type {
 } from "./invocation-store.ts";
 import { lastRevision, openInvocationTables, presentVersion } from "./invocation-tables.ts";
 import { useOfRecord } from "./invocation-usage.ts";
-import { StatementCache } from "./statement-cache.ts";
+import { StatementCache } from "../statement-cache.ts";
 
 /** Where the store is, and how much it keeps. */
 export interface SqliteInvocationStoreOptions {

@@ -8,7 +8,7 @@ import { monotonicMs } from "../../gateway/clock.ts";
 import { ClrkError } from "../../gateway/errors.ts";
 import type { Delivery, FetchOptions, LogConsumer, LoggedEvent } from "./event-log.ts";
 import type { GroupCommit } from "./group-commit.ts";
-import type { StatementCache } from "./statement-cache.ts";
+import type { StatementCache } from "../statement-cache.ts";
 import type { WakeUps } from "./wake-ups.ts";
 
 /** What a consumer is given. */

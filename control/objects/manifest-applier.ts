@@ -25,9 +25,6 @@ import type { ObjectPlace } from "./object-publisher.ts";
 /** Field manager of what comes from manifests: by it they are known again after a restart. */
 export const manifestFields = "clrk-dev";
 
-/** Objects looked at by one query, when it is found out what was applied before. */
-const pageSize = 500;
-
 /** What an applier is made of. */
 export interface ManifestApplierOptions {
   readonly store: ObjectStore;
@@ -183,16 +180,9 @@ export class ManifestApplier {
     const { reader } = this.#options.store;
     const gone: Gone[] = [];
     for (const resource of this.#resources.values()) {
-      let after: { namespace: string; name: string } | undefined;
-      for (;;) {
-        const query = { resource: resource.storage, limit: pageSize, ...(after && { after }) };
-        const page = reader.list(query);
-        for (const { namespace, name, text } of page) {
-          const key = { resource: resource.storage, namespace, name };
-          if (!wanted.has(nameOf(key)) && isFromManifests(text)) gone.push({ resource, key });
-        }
-        after = page.at(-1);
-        if (page.length < pageSize) break;
+      for (const { namespace, name, text } of reader.each({ resource: resource.storage })) {
+        const key = { resource: resource.storage, namespace, name };
+        if (!wanted.has(nameOf(key)) && isFromManifests(text)) gone.push({ resource, key });
       }
     }
     return gone;

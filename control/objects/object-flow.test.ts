@@ -86,7 +86,7 @@ class Rig {
   /** A gateway that follows. */
   async follow(t: Test) {
     const source = await openFeedSource({
-      ...{ socketPath: this.feed, clock: systemClock, log: silentLogger },
+      ...{ socketPath: this.feed, clock: systemClock },
       secrets: { objects: [], problems: [], warnings: [] },
       onChange: (loaded) => {
         this.sets.push(loaded);

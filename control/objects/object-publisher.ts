@@ -7,9 +7,6 @@ import type { ObjectChange, ObjectStore } from "../apiserver/object-store.ts";
 import type { ServedResource } from "../apiserver/served-resource.ts";
 import { isDeepStrictEqual } from "node:util";
 
-/** Objects read at once: a list of all is read in pages, so that other work gets its turn. */
-const pageSize = 500;
-
 const { storage: namespaces } = namespaceResource;
 
 /** Where an object was written. */
@@ -54,15 +51,10 @@ export class ObjectPublisher {
 
   *#all(): Generator<FedObject> {
     const { reader } = this.#options.store;
+    const isEnding = this.#endingNamespaces();
     for (const resource of this.#resources.keys()) {
-      let after: { namespace: string; name: string } | undefined;
-      for (;;) {
-        const page = reader.list({ resource, limit: pageSize, ...(after && { after }) });
-        for (const state of page) {
-          if (!this.#isEnding(state.namespace)) yield this.#feed(state, JSON.parse(state.text));
-        }
-        after = page.at(-1);
-        if (page.length < pageSize) break;
+      for (const state of reader.each({ resource })) {
+        if (!isEnding(state.namespace)) yield this.#feed(state, JSON.parse(state.text));
       }
     }
   }
@@ -75,16 +67,17 @@ export class ObjectPublisher {
       newest.set(`${change.resource} ${change.namespace}/${change.name}`, change);
     }
     if (newest.size === 0) return undefined;
+    const isEnding = this.#endingNamespaces();
     const objects: FedObject[] = [];
     const removed: FedChange["removed"][number][] = [];
     for (const change of newest.values()) {
       const { name, object } = change;
       // A Namespace counts as being in itself where manifests are read.
       const namespace = change.namespace === "" ? name : change.namespace;
-      const isGone = change.change === "DELETED" || this.#isEnding(change.namespace);
+      const isGone = change.change === "DELETED" || isEnding(change.namespace);
       if (isGone) removed.push({ kind: object.kind, namespace, name });
       else objects.push(this.#feed(change, object));
-      if (change.resource === namespaces && isEnding(object)) removed.push(...this.#allIn(name));
+      if (change.resource === namespaces && isMarked(object)) removed.push(...this.#allIn(name));
     }
     return { objects, removed, resourceVersion: String(changes.at(-1)?.revision ?? 0) };
   }
@@ -95,21 +88,26 @@ export class ObjectPublisher {
    */
   #allIn(namespace: string): FedChange["removed"] {
     const { reader } = this.#options.store;
-    const limit = Number.MAX_SAFE_INTEGER;
-    return [...this.#resources.values()].flatMap(({ storage: resource, kind }) =>
-      resource === namespaces
-        ? []
-        : reader
-            .list({ resource, namespace, limit })
-            .map(({ name }) => ({ kind, namespace, name })),
-    );
+    return [...this.#resources.values()]
+      .filter(({ storage }) => storage !== namespaces)
+      .flatMap(({ storage: resource, kind }) =>
+        [...reader.each({ resource, namespace })].map(({ name }) => ({ kind, namespace, name })),
+      );
   }
 
-  #isEnding(name: string): boolean {
-    if (name === "") return false;
+  /** Whether Namespaces end or are gone, as it is now: each is looked at once. */
+  #endingNamespaces(): (name: string) => boolean {
     const { reader } = this.#options.store;
-    const found = reader.find({ resource: namespaces, namespace: "", name });
-    return found === undefined || isEnding(JSON.parse(found.text));
+    const known = new Map([["", false]]);
+    return (name) => {
+      let isEnding = known.get(name);
+      if (isEnding === undefined) {
+        const found = reader.find({ resource: namespaces, namespace: "", name });
+        isEnding = found === undefined || isMarked(JSON.parse(found.text));
+        known.set(name, isEnding);
+      }
+      return isEnding;
+    };
   }
 
   #feed(key: ObjectKey, object: KubeObject): FedObject {
@@ -120,11 +118,11 @@ export class ObjectPublisher {
 /** A status that was written changes nothing for gateways: they wrote it. */
 function isNews({ change, object, previous }: ObjectChange): boolean {
   if (change !== "MODIFIED" || previous === undefined) return true;
-  if (isEnding(object) !== isEnding(previous)) return true;
+  if (isMarked(object) !== isMarked(previous)) return true;
   return !isDeepStrictEqual(contentOf(object), contentOf(previous));
 }
 
-function isEnding({ metadata }: KubeObject): boolean {
+function isMarked({ metadata }: KubeObject): boolean {
   return metadata.deletionTimestamp !== undefined;
 }
 

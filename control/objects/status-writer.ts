@@ -4,6 +4,7 @@ import type { Clock } from "../../gateway/clock.ts";
 import { describeError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
 import type { ObjectReport, ReportedObject } from "../../gateway/object-report.ts";
+import { wholeSeconds } from "../apiserver/apply/system-fields.ts";
 import type { ObjectStore } from "../apiserver/object-store.ts";
 import type { ObjectWriter } from "../apiserver/object-writer.ts";
 import { keyOf } from "../apiserver/object-writer.ts";
@@ -67,7 +68,7 @@ export class StatusWriter {
     const resource = this.#resources.get(kind);
     if (resource === undefined) return;
     const { store, writer, clock, log } = this.#options;
-    const now = `${new Date(clock.now()).toISOString().slice(0, 19)}Z`;
+    const now = wholeSeconds(new Date(clock.now()));
     // Secrets of flags and objects that were deleted meanwhile are nobody's loss.
     if (store.reader.find(keyOf(resource, { namespace, name })) === undefined) return;
     try {

@@ -9,8 +9,8 @@ import { describeError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
 import { readPosition, writePosition } from "./ingest-position.ts";
 import type { IngestPosition, PendingBatch } from "./ingest-position.ts";
-import { listLineFiles, maxLineBytes, readLines, readLinesAgain } from "./line-files.ts";
-import type { LineFile } from "./line-files.ts";
+import { listLineFiles, maxLineBytes, readLines, readLinesAgain } from "../line-files.ts";
+import type { LineFile } from "../line-files.ts";
 import type { TelemetryTable } from "./table-rows.ts";
 import type { RowBatch, WriteOutcome } from "./writer.ts";
 

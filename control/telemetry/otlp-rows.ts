@@ -7,7 +7,7 @@ import { attributeColumns, storedValue } from "./attribute-columns.ts";
 import type { OtlpAttribute } from "./attribute-columns.ts";
 import type { IsForeignTrace } from "./foreign-trace.ts";
 import type { TelemetrySender } from "./telemetry-sender.ts";
-import { maxLineBytes } from "./line-files.ts";
+import { maxLineBytes } from "../line-files.ts";
 import { defaultRequestBounds, tooLarge } from "./otlp-bounds.ts";
 import type { OtlpGroup, OtlpLog, OtlpSpan } from "./otlp-model.ts";
 import { encodeLogRow, encodeTraceRow, noRecord } from "./table-rows.ts";

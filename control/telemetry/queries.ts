@@ -113,23 +113,24 @@ export class TelemetryQueries {
   }
 
   /** The spans of a trace within a namespace, oldest first; at most 10,000. */
-  async traceSpans(namespace: string, traceId: string): Promise<readonly StoredSpan[]> {
-    const rows = await this.#options.client.query(
-      `SELECT ${spanSelection} FROM otel_traces
-WHERE TraceId = {traceId:String} AND AgentNamespace = {namespace:String}
-ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
-      { traceId, namespace, limit: mostPerTrace },
-    );
-    return rows.map(toStoredSpan);
+  traceSpans(namespace: string, traceId: string): Promise<readonly StoredSpan[]> {
+    return this.#spansBy("TraceId", { namespace, id: traceId });
   }
 
   /** The spans of an invocation within a namespace, oldest first; at most 10,000. */
-  async invocationSpans(namespace: string, invocationId: string): Promise<readonly StoredSpan[]> {
+  invocationSpans(namespace: string, invocationId: string): Promise<readonly StoredSpan[]> {
+    return this.#spansBy("InvocationId", { namespace, id: invocationId });
+  }
+
+  async #spansBy(
+    column: "TraceId" | "InvocationId",
+    { namespace, id }: { readonly namespace: string; readonly id: string },
+  ): Promise<readonly StoredSpan[]> {
     const rows = await this.#options.client.query(
       `SELECT ${spanSelection} FROM otel_traces
-WHERE InvocationId = {invocationId:String} AND AgentNamespace = {namespace:String}
+WHERE ${column} = {id:String} AND AgentNamespace = {namespace:String}
 ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
-      { invocationId, namespace, limit: mostPerTrace },
+      { id, namespace, limit: mostPerTrace },
     );
     return rows.map(toStoredSpan);
   }

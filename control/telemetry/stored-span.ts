@@ -4,7 +4,7 @@ import { readAttributes } from "./attribute-columns.ts";
 import type { OtlpAttribute } from "./attribute-columns.ts";
 import { allAttributes, columnsAsResource } from "./record-columns.ts";
 import type { StoreRow } from "./store-client.ts";
-import type { RowAgent, RowSource } from "./table-rows.ts";
+import type { RowAgent, RowSource, SpanColumns } from "./table-rows.ts";
 
 /** What spans and logs have. */
 export interface StoredItem {
@@ -41,17 +41,7 @@ export interface StoredLink {
 }
 
 /** One span. */
-export interface StoredSpan extends StoredItem {
-  readonly parentSpanId: string;
-  readonly traceState: string;
-  readonly name: string;
-  /** `Internal`, `Server`, `Client`, `Producer`, `Consumer` or `Unspecified` */
-  readonly kind: string;
-  /** `ns`, decimal digits */
-  readonly durationNs: string;
-  /** `Unset`, `Ok` or `Error` */
-  readonly statusCode: string;
-  readonly statusMessage: string;
+export interface StoredSpan extends StoredItem, SpanColumns {
   readonly events: readonly StoredEvent[];
   readonly links: readonly StoredLink[];
   /** USD, decimal text; null where none is known */

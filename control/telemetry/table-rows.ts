@@ -106,8 +106,8 @@ export interface RecordColumns {
   readonly snapshotRevision: number;
 }
 
-/** One span. */
-export interface TraceRow extends CommonRow, RecordColumns {
+/** What only spans have, beside events and links. */
+export interface SpanColumns {
   readonly parentSpanId: string;
   readonly traceState: string;
   readonly name: string;
@@ -118,6 +118,10 @@ export interface TraceRow extends CommonRow, RecordColumns {
   /** `Unset`, `Ok` or `Error` */
   readonly statusCode: string;
   readonly statusMessage: string;
+}
+
+/** One span. */
+export interface TraceRow extends CommonRow, RecordColumns, SpanColumns {
   readonly events: readonly EventColumns[];
   readonly links: readonly LinkColumns[];
 }

@@ -5,7 +5,7 @@
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { StringDecoder } from "node:string_decoder";
+import { LineSplitter } from "../../../gateway/line-splitter.ts";
 import type { EgressRecord } from "../../../gateway/record.ts";
 
 /** A line with kept bodies is long; one that is longer holds none of ours. */
@@ -87,25 +87,20 @@ async function* mergeFiles(
 }
 
 async function* readFile(file: string, losses: RecordLosses): AsyncGenerator<ReadRecord> {
-  const decoder = new StringDecoder("utf8");
-  let rest = "";
-  let isSkipping = false;
+  const splitter = new LineSplitter({ maxCharacters: longestLine });
   for await (const chunk of createReadStream(file, { highWaterMark: readBytes })) {
-    const lines = (rest + decoder.write(chunk)).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const record = isSkipping ? undefined : tryParseRecord(line);
-      isSkipping = false;
-      if (record !== undefined) yield { record, length: line.length };
-      else if (line.trim() !== "") losses.malformed++;
-    }
-    if (rest.length <= longestLine) continue;
-    rest = "";
-    isSkipping = true;
+    yield* readLines(splitter.push(chunk), losses);
   }
-  const record = isSkipping ? undefined : tryParseRecord(rest);
-  if (record !== undefined) yield { record, length: rest.length };
-  else if (rest.trim() !== "" || isSkipping) losses.malformed++;
+  yield* readLines(splitter.end(), losses);
+  losses.malformed += splitter.dropped;
+}
+
+function* readLines(lines: readonly string[], losses: RecordLosses): Generator<ReadRecord> {
+  for (const line of lines) {
+    const record = tryParseRecord(line);
+    if (record !== undefined) yield { record, length: line.length };
+    else if (line.trim() !== "") losses.malformed++;
+  }
 }
 
 /** The record of a line, without kept bodies, which nothing is decided by; undefined for what has not its outline. */

@@ -5,7 +5,7 @@
 import { constants } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { errorCodeOf } from "../../gateway/errors.ts";
+import { errorCodeOf } from "../gateway/errors.ts";
 
 /** Longest line that is read, with its line feed; of a longer one nothing is. */
 export const maxLineBytes = 16 * 1024 * 1024;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import t from "tap";
 import { listLineFiles, readLines, readLinesAgain } from "./line-files.ts";
 import type { LineFile } from "./line-files.ts";
-import { temporaryFolder } from "./store-rig.ts";
+import { temporaryFolder } from "./telemetry/store-rig.ts";
 
 const bounds = { maxBytes: 64, maxLineBytes: 256 };
 
