@@ -3,7 +3,7 @@
  * next. It travels as text through Envoy, where no agent can write it.
  */
 
-import { allProviders } from "../providers/registry.ts";
+import { credentialHeaderNames } from "../providers/registry.ts";
 import type { Way } from "./call-choice.ts";
 import type { SentRequest } from "./outgoing-request.ts";
 import { servedHeaders } from "./served-headers.ts";
@@ -36,9 +36,7 @@ export function encodeAskedHead(
     ...set.map(([name]) => name),
   ]);
   const names = new Set([...alwaysTold, ...servedHeaders(), ...changed]);
-  for (const { credentialHeaders } of allProviders()) {
-    for (const name of credentialHeaders) names.delete(name);
-  }
+  for (const name of credentialHeaderNames()) names.delete(name);
   for (const name of held) names.add(name);
   const values = new Map<string, string>();
   for (const [name, value] of sent.entries()) {

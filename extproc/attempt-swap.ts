@@ -4,7 +4,7 @@
  */
 
 import type { HeaderPair } from "../gateway/decision.ts";
-import { allProviders } from "../providers/registry.ts";
+import { credentialHeaderNames } from "../providers/registry.ts";
 import type { Way } from "./call-choice.ts";
 import type { SentRequest } from "./outgoing-request.ts";
 import type { Refusal } from "./refusal.ts";
@@ -32,7 +32,7 @@ export function swappableWays(
   if (ways.every(({ candidate }) => candidate.swap === undefined)) {
     return { kind: "ok", ways, held: [] };
   }
-  const known = credentialHeaders();
+  const known = credentialHeaderNames();
   const held = new Set<string>();
   const taken = new Set<string>();
   const able: Way[] = [];
@@ -65,7 +65,7 @@ export function swapAttempt(
 ): { readonly set: readonly HeaderPair[]; readonly body: Buffer } | undefined {
   const { requests } = entry;
   if (requests === undefined || entry.lacksValue) return undefined;
-  const known = credentialHeaders();
+  const known = credentialHeaderNames();
   const swapped: HeaderPair[] = [];
   for (const [name, value] of set) {
     const written = swapHeader(name, value, requests);
@@ -108,8 +108,4 @@ function swapBody({ requests, swapsBody }: SwapEntry, body: Buffer): Buffer | un
   const stream = requests.Body.open();
   const written = stream.write(body, "last");
   return stream.isMarked ? undefined : written;
-}
-
-function credentialHeaders(): ReadonlySet<string> {
-  return new Set(["authorization", ...allProviders().flatMap((one) => one.credentialHeaders)]);
 }

@@ -218,7 +218,7 @@ export class GatewayProcess {
   #report(): void {
     const { compiled, revision } = this.#revisions;
     const statusOf = (key: string) => this.#findGatewayStatus(key);
-    this.#sources.report(reportObjects(revision, compiled?.statuses ?? [], statusOf));
+    this.#sources.report(() => reportObjects(revision, compiled?.statuses ?? [], statusOf));
   }
 
   /** With every revision: nobody is to forget it. */

@@ -29,6 +29,8 @@ export class ObjectSources {
   readonly #options: ObjectSourcesOptions;
   readonly #secrets: SecretSources;
   #objects: FileSource | FeedSource | undefined;
+  /** The same where a control process is followed */
+  #feed: FeedSource | undefined;
   #isClosed = false;
 
   constructor(options: ObjectSourcesOptions) {
@@ -53,25 +55,22 @@ export class ObjectSources {
     objects.setSecrets(this.#secrets.reading);
   }
 
-  #openObjects(): Promise<FileSource | FeedSource> {
+  async #openObjects(): Promise<FileSource | FeedSource> {
     const { feedSocket: socketPath } = this.#options;
     const options = { ...this.#options, secrets: this.#secrets.reading };
-    return socketPath === undefined
-      ? openFileSource(options)
-      : openFeedSource({ ...options, socketPath });
+    if (socketPath === undefined) return openFileSource(options);
+    this.#feed = await openFeedSource({ ...options, socketPath });
+    return this.#feed;
   }
 
   /** Files and folders with manifests, those of the control process where it is followed. */
   get directories(): readonly string[] {
-    const objects = this.#objects;
-    return objects !== undefined && "directories" in objects
-      ? objects.directories
-      : this.#options.paths;
+    return this.#feed?.directories ?? this.#options.paths;
   }
 
-  /** Tells the control process what was found out about objects, where there is one. */
-  report(report: ObjectReport): void {
-    if (this.#objects !== undefined && "report" in this.#objects) this.#objects.report(report);
+  /** Tells the control process what was found out about objects; where there is none, nothing is put together. */
+  report(make: () => ObjectReport): void {
+    this.#feed?.report(make());
   }
 
   /** How Secrets from files, folders and commands do. */

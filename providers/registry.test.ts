@@ -3,6 +3,7 @@ import type { Provider } from "./provider.ts";
 import {
   addProviders,
   allProviders,
+  credentialHeaderNames,
   findConflicts,
   findProviderByHost,
   findProviderByName,
@@ -162,4 +163,15 @@ for (const { name, list, problems } of [
 t.test("addProviders() takes hosts that only look alike", async (t) => {
   t.teardown(resetProviders);
   t.same(addProviders([pluginOf({ hosts: ["openai.azure.com", "notapi.openai.com"] })]), []);
+});
+
+t.test("credentialHeaderNames() follows what is added and forgotten", async (t) => {
+  t.teardown(resetProviders);
+  const before = credentialHeaderNames();
+  t.ok(before.has("authorization") && before.has("x-api-key"));
+  t.equal(credentialHeaderNames(), before, "found once");
+  addProviders([{ ...pluginOf({}), credentialHeaders: ["x-acme-key"] }]);
+  t.ok(credentialHeaderNames().has("x-acme-key"));
+  resetProviders();
+  t.notOk(credentialHeaderNames().has("x-acme-key"));
 });

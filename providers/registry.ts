@@ -24,6 +24,12 @@ export const providers: readonly Provider[] = [
 
 let known = providers;
 
+/** Found once for each list of providers. */
+let credentialHeaders: { readonly of: unknown; readonly names: ReadonlySet<string> } = {
+  of: undefined,
+  names: new Set(),
+};
+
 /** Every provider that look-ups see: the built-in ones, then those of plugins. */
 export function allProviders(): readonly Provider[] {
   return known;
@@ -49,6 +55,15 @@ export function findConflicts(list: readonly Provider[]): string[] {
 /** Forgets what was added; for tests. */
 export function resetProviders(): void {
   known = providers;
+}
+
+/** Names of the headers by which agents are known to any provider, in lower case; every look-up gives the same set. */
+export function credentialHeaderNames(): ReadonlySet<string> {
+  if (credentialHeaders.of !== known) {
+    const names = new Set(known.flatMap((provider) => provider.credentialHeaders));
+    credentialHeaders = { of: known, names };
+  }
+  return credentialHeaders.names;
 }
 
 /** Finds a provider by canonical name or alias in any case. */

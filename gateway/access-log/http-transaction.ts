@@ -26,7 +26,7 @@ import type { EntryContext } from "./entry-context.ts";
 import { flatOrNull, flatText } from "./flat-text.ts";
 import type { RecordStamps } from "./record-stamps.ts";
 import type { InvocationTracing } from "./record-trace.ts";
-import { recordTrace } from "./record-trace.ts";
+import { recordTrace, tracingOf } from "./record-trace.ts";
 
 /** What Envoy said that is often the same for many transactions; texts are empty where there is nothing. */
 export interface HttpFacts {
@@ -121,10 +121,9 @@ export function outlineOf(facts: HttpFacts, context: Omit<EntryContext, "listene
   );
   const { namespace, name } = context.gateway;
   const agent = flatAgent(context.findAgent(facts.caller));
-  const { traces } = context;
   return {
     agent,
-    tracing: { traces, root: traces?.rootOf(agent?.invocationId ?? "") ?? null },
+    tracing: tracingOf(context.traces, agent),
     gateway: { namespace: flatText(namespace), name: flatText(name) },
     listener: facts.listener,
     clientAddress: flatText(facts.clientAddress),

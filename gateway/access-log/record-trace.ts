@@ -14,6 +14,14 @@ export interface InvocationTracing {
   readonly root: InvocationRoot | null;
 }
 
+/** The tracing of transactions of an agent, if it is known; `traces` absent: no invocation has a trace. */
+export function tracingOf(
+  traces: InvocationTraces | undefined,
+  agent: { readonly invocationId: string } | null | undefined,
+): InvocationTracing {
+  return { traces, root: traces?.rootOf(agent?.invocationId ?? "") ?? null };
+}
+
 /** What is known of the transaction. */
 export interface TracedTransaction {
   /** As the upstream was sent it, or would have been; empty where there is none */

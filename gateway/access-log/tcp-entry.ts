@@ -15,7 +15,7 @@ import {
 import type { EntryContext } from "./entry-context.ts";
 import { emptyCommon, startOf } from "./entry-context.ts";
 import { processStamps } from "./record-stamps.ts";
-import { recordTrace } from "./record-trace.ts";
+import { recordTrace, tracingOf } from "./record-trace.ts";
 
 type Entry = envoy.data.accesslog.v3.TCPAccessLogEntry;
 
@@ -48,7 +48,6 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
       ? refuseUnanswered(planned)
       : planned;
   const agent = context.findAgent(filterStateText(common, FILTER_STATE.caller));
-  const { traces } = context;
   return {
     id: processStamps.nextId(),
     kind: serverName === "" ? "tcp" : "tls",
@@ -80,7 +79,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     tier: isCounted ? "engine" : "native",
     revision: context.revision,
     trace: recordTrace(
-      { traces, root: traces?.rootOf(agent?.invocationId ?? "") ?? null },
+      tracingOf(context.traces, agent),
       { traceparent: "", isEngine: false, isForwarded: address !== "", facts: undefined },
       processStamps,
     ),

@@ -4,7 +4,7 @@
  */
 
 import { readAddress } from "../../crds/cidr.ts";
-import { allProviders } from "../../providers/registry.ts";
+import { credentialHeaderNames } from "../../providers/registry.ts";
 import { packAny, typedExtension } from "../any.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
@@ -82,7 +82,7 @@ function injectedHeaders({ backends }: ForwardAction): string[] {
   return [
     ...new Set([
       ...uses.flatMap((use) => (use.kind === "header" ? [use.header] : [])),
-      ...allProviders().flatMap(({ credentialHeaders }) => credentialHeaders),
+      ...credentialHeaderNames(),
     ]),
   ];
 }
