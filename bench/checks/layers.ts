@@ -64,7 +64,7 @@ const layers = new Map<string, Layer>([
 
 const commandLine: Layer = {
   directories: "all",
-  packages: ["@stricli/core", "yaml"],
+  packages: ["@stricli/core", "yaml", "ink", "react"],
 };
 
 /** One sentence, led by `path:line`, for every import that breaks the rule. */
