@@ -319,6 +319,7 @@ export class GatewayProcess {
       engineSockets: this.#engine.sockets,
       connections: connectionBounds(openFiles),
       publicRootsPem,
+      onLive: () => this.#announce(),
       log: log.child({ gateway: key }),
       clock,
       ...(accessLogPipe && { accessLogPipe }),
