@@ -94,6 +94,7 @@ export class GatewayProcess {
     this.#records = new RecordOutputs({
       directory: parts.recordsDirectory,
       name: parts.recordsName,
+      spoolDirectory: parts.spoolDirectory,
       clock,
       log,
     });
