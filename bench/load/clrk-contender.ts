@@ -36,7 +36,6 @@ export function clrkCommand(
   return [
     process.execPath,
     "--disable-warning=ExperimentalWarning",
-    ...(process.env["PROF"] ? ["--cpu-prof", "--cpu-prof-dir", process.env["PROF"]] : []),
     gatewayMain,
     ...["--file", policyDirectory, "--concurrency", "1"],
     ...["--transparent", `127.0.0.1:${transparentPort}`],
