@@ -8,8 +8,16 @@ import type { HomeDirectory } from "../gateway/home-directory.ts";
 import type { Logger } from "../gateway/log.ts";
 import type { NatsOptions } from "../gateway/nats-options.ts";
 import { readNatsServers } from "../gateway/nats-options.ts";
+import type { ConnectedResource } from "./apiserver/connected-resource.ts";
 import type { ServedResource } from "./apiserver/served-resource.ts";
 import { InvocationService } from "./invocations/invocation-service.ts";
+import { readResources } from "./read-api/read-resources.ts";
+import { readClickHouse } from "./telemetry-words.ts";
+import type { TelemetryWords } from "./telemetry-words.ts";
+import { TelemetryService } from "./telemetry/telemetry-service.ts";
+
+/** Age at which telemetry is dropped. */
+const telemetryAgeMs = 7 * 24 * 3_600_000;
 
 /** What they are made of. */
 export interface ControlServicesOptions {
@@ -17,6 +25,7 @@ export interface ControlServicesOptions {
   /** Private folder of the control process; theirs are in it */
   readonly folder: string;
   readonly nats: NatsOptions;
+  readonly telemetry: TelemetryWords;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -25,6 +34,10 @@ export interface ControlServicesOptions {
 export interface ControlServices {
   /** Resources that they serve through the API server */
   readonly resources: readonly ServedResource[];
+  /** Paths that they answer below it */
+  readonly connected: readonly ConnectedResource[];
+  /** Begins with what takes long: call it when the API server listens. */
+  start(): void;
   /** Ends them; the API server is closed before. */
   close(): Promise<void>;
 }
@@ -42,9 +55,23 @@ export async function openControlServices(
     clock,
     logger: log,
   });
+  const server = readClickHouse(options.telemetry, process.env);
+  const telemetry = new TelemetryService({
+    directory: path.join(home.root, "telemetry"),
+    recordsDirectory: home.records,
+    isOff: options.telemetry.telemetryOff,
+    maxAgeMs: telemetryAgeMs,
+    ...(server !== undefined && { server }),
+    clock,
+    log,
+  });
   invocations.start();
   return {
     resources: [],
-    close: () => invocations.close(),
+    connected: readResources({ state: () => telemetry.now, clock, log, maxAgeMs: telemetryAgeMs }),
+    start: () => telemetry.start(),
+    close: async () => {
+      await Promise.all([invocations.close(), telemetry.close()]);
+    },
   };
 }

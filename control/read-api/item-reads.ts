@@ -59,7 +59,7 @@ export class ItemReads {
 
   constructor(options: ItemReadsOptions) {
     this.#options = options;
-    this.#storeClock = new StoreClock(options.clock, () => options.door.telemetry.highWater);
+    this.#storeClock = new StoreClock(options.clock, () => options.door.highWater);
   }
 
   /** Answers a GET; undefined when it goes on as a stream. */

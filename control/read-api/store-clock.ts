@@ -14,12 +14,12 @@ interface Waiter {
 /** See the file. */
 export class StoreClock {
   readonly #clock: Clock;
-  readonly #highWater: () => bigint;
+  readonly #highWater: () => bigint | undefined;
   readonly #waiters = new Set<Waiter>();
   #timer: TimerHandle | undefined;
 
-  /** `highWater`: up to there all is stored. */
-  constructor(clock: Clock, highWater: () => bigint) {
+  /** `highWater`: up to there all is stored; undefined where the store is away, which all are to hear by reading. */
+  constructor(clock: Clock, highWater: () => bigint | undefined) {
     this.#clock = clock;
     this.#highWater = highWater;
   }
@@ -48,7 +48,7 @@ export class StoreClock {
     const highWater = this.#highWater();
     const nowMs = monotonicMs(this.#clock);
     for (const waiter of [...this.#waiters]) {
-      if (highWater > waiter.position) waiter.tell(true);
+      if (highWater === undefined || highWater > waiter.position) waiter.tell(true);
       else if (nowMs >= waiter.untilMs) waiter.tell(false);
     }
     if (this.#waiters.size === 0 || this.#timer !== undefined) return;

@@ -42,6 +42,12 @@ export class TelemetryDoor {
     throw unavailable(state.reason);
   }
 
+  /** Everything up to this sequence is stored; undefined while there is no store. */
+  get highWater(): bigint | undefined {
+    const state = this.#state();
+    return state.kind === "ready" ? state.telemetry.highWater : undefined;
+  }
+
   /** Runs a read. Throws a 429 when too many run, a 400 for what cannot be asked, a 503 when the store does not answer. */
   async read<Answer>(action: () => Promise<Answer>): Promise<Answer> {
     if (this.#reads >= mostReads) {
