@@ -8,7 +8,7 @@ import type { HomeDirectory } from "../gateway/home-directory.ts";
 import type { Logger } from "../gateway/log.ts";
 import type { NatsOptions } from "../gateway/nats-options.ts";
 import { readNatsServers } from "../gateway/nats-options.ts";
-import type { ConnectedResource } from "./apiserver/connected-resource.ts";
+import type { ConnectedResource } from "./apiserver/api-context.ts";
 import type { ServedResource } from "./apiserver/served-resource.ts";
 import { InvocationService } from "./invocations/invocation-service.ts";
 import { readResources } from "./read-api/read-resources.ts";

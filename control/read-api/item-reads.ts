@@ -1,7 +1,6 @@
 /** Logs and traces of one agent: pages of one moment, and following. */
 import type { Clock } from "../../gateway/clock.ts";
-import type { ApiAnswer } from "../apiserver/api-context.ts";
-import type { ConnectedCall } from "../apiserver/connected-resource.ts";
+import type { ApiAnswer, ConnectedCall } from "../apiserver/api-context.ts";
 import { expired } from "../apiserver/status-error.ts";
 import { sequenceAt } from "../telemetry/ingest-sequence.ts";
 import type {
@@ -13,7 +12,7 @@ import type {
   TelemetryQueries,
 } from "../telemetry/queries.ts";
 import { follow } from "./follower.ts";
-import { logsData, tracesData } from "./otlp-document.ts";
+import { logsDocument, tracesDocument } from "./otlp-document.ts";
 import { readItemRequest } from "./read-parameters.ts";
 import type { ItemKind, ReadRequest } from "./read-parameters.ts";
 import { StoreClock } from "./store-clock.ts";
@@ -40,13 +39,13 @@ interface Reader<Item> {
 const spanReader = {
   page: (queries: TelemetryQueries, request: PageRequest) => queries.spanPage(request),
   follow: (queries: TelemetryQueries, request: FollowRequest) => queries.followSpans(request),
-  document: tracesData,
+  document: tracesDocument,
 };
 
 const logReader = {
   page: (queries: TelemetryQueries, request: PageRequest) => queries.logPage(request),
   follow: (queries: TelemetryQueries, request: FollowRequest) => queries.followLogs(request),
-  document: logsData,
+  document: logsDocument,
 };
 
 /** Items in one line of a follower; bodies can be large. */

@@ -17,7 +17,7 @@ const kinds: Readonly<Record<string, number>> = {
 const statusCodes: Readonly<Record<string, number>> = { Ok: 1, Error: 2 };
 
 /** TracesData. */
-export function tracesData(spans: readonly StoredSpan[]): { readonly resourceSpans: object[] } {
+export function tracesDocument(spans: readonly StoredSpan[]): { readonly resourceSpans: object[] } {
   return {
     resourceSpans: spans.map((span) => ({
       resource: { attributes: span.resource },
@@ -27,7 +27,7 @@ export function tracesData(spans: readonly StoredSpan[]): { readonly resourceSpa
 }
 
 /** LogsData. */
-export function logsData(logs: readonly StoredLog[]): { readonly resourceLogs: object[] } {
+export function logsDocument(logs: readonly StoredLog[]): { readonly resourceLogs: object[] } {
   return {
     resourceLogs: logs.map((log) => ({
       resource: { attributes: log.resource },

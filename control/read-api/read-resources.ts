@@ -1,11 +1,11 @@
 /** The paths of the read API, for the API server. */
 import type { Clock } from "../../gateway/clock.ts";
 import type { Logger } from "../../gateway/log.ts";
-import type { ConnectedCall, ConnectedResource } from "../apiserver/connected-resource.ts";
+import type { ConnectedCall, ConnectedResource } from "../apiserver/api-context.ts";
 import { badRequest } from "../apiserver/status-error.ts";
 import type { StoredSpan } from "../telemetry/stored-span.ts";
 import { ItemReads } from "./item-reads.ts";
-import { tracesData } from "./otlp-document.ts";
+import { tracesDocument } from "./otlp-document.ts";
 import type { ItemKind } from "./read-parameters.ts";
 import { answerCatalogue, answerSeries, metricsGroup } from "./series-reads.ts";
 import type { SeriesScope } from "./series-reads.ts";
@@ -101,7 +101,7 @@ async function answerSpans(
   }
   const { queries } = door.telemetry;
   const spans = await door.read(() => read(queries));
-  return { status: 200, body: JSON.stringify(tracesData(spans)) };
+  return { status: 200, body: JSON.stringify(tracesDocument(spans)) };
 }
 
 function seriesResources(parts: {

@@ -1,7 +1,6 @@
 /** Series of metrics and their catalogue. */
 import type { Clock } from "../../gateway/clock.ts";
-import type { ApiAnswer } from "../apiserver/api-context.ts";
-import type { ConnectedCall } from "../apiserver/connected-resource.ts";
+import type { ApiAnswer, ConnectedCall } from "../apiserver/api-context.ts";
 import { badRequest } from "../apiserver/status-error.ts";
 import { metricCatalogue } from "../telemetry/metric-catalogue.ts";
 import type { SeriesAnswer, SeriesRequest } from "../telemetry/metric-series.ts";
