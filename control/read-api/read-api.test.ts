@@ -53,18 +53,27 @@ async function open(t: Test): Promise<{
   return { api, telemetry, append };
 }
 
+/** A document of the read API, as far as tests look. */
+interface ReadDocument {
+  readonly resourceSpans?: readonly { readonly scopeSpans: readonly { spans: ReadItem[] }[] }[];
+  readonly resourceLogs?: readonly { readonly scopeLogs: readonly { logRecords: ReadItem[] }[] }[];
+}
+
+interface ReadItem {
+  readonly attributes: readonly {
+    readonly key: string;
+    readonly value: { stringValue?: string };
+  }[];
+}
+
 /** The ids of the records of a document's spans or logs. */
-// biome-ignore lint/suspicious/noExplicitAny: tests read whatever JSON comes
-function recordIds(body: any): string[] {
-  const items = (body.resourceSpans ?? body.resourceLogs ?? []).flatMap(
-    // biome-ignore lint/suspicious/noExplicitAny: likewise
-    (one: any) => one.scopeSpans?.[0].spans ?? one.scopeLogs?.[0].logRecords,
-  );
-  // biome-ignore lint/suspicious/noExplicitAny: likewise
-  return items.map((item: any) => {
-    // biome-ignore lint/suspicious/noExplicitAny: likewise
-    const id = item.attributes.find(({ key }: any) => key === "clrk.record.id");
-    return id.value.stringValue;
+function recordIds({ resourceSpans = [], resourceLogs = [] }: ReadDocument): string[] {
+  const items = [
+    ...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
+    ...resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap((one) => one.logRecords)),
+  ];
+  return items.map(({ attributes }) => {
+    return attributes.find(({ key }) => key === "clrk.record.id")?.value.stringValue ?? "";
   });
 }
 
