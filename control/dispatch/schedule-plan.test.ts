@@ -26,7 +26,10 @@ function plan(
 t.test("a schedule that is new is not due, whatever was before it", (t) => {
   t.same(plan("*/5 * * * *", "10:02:00"), { missed: 0, next: at("10:05:00") });
   t.same(plan("@every 90s", "10:02:00.400"), { missed: 0, next: at("10:03:31") });
-  t.same(plan("0 * * * *", "10:02:00", { planned: "10:01:00" }), { missed: 0, next: at("11:00:00") });
+  t.same(plan("0 * * * *", "10:02:00", { planned: "10:01:00" }), {
+    missed: 0,
+    next: at("11:00:00"),
+  });
   t.same(plan("0 0 30 2 *", "10:02:00"), { missed: 0 });
   t.end();
 });
