@@ -34,6 +34,8 @@ export interface InvokeRequest {
   readonly name: string;
   /** Who calls, for the record */
   readonly user: string;
+  /** Aborted when the caller has gone, or the server closes */
+  readonly signal: AbortSignal;
 }
 
 /** Answers calls; `close()` ends those that nobody waits for. */
@@ -74,12 +76,7 @@ export class InvokeHandler {
 
   async #answerThrough(call: InvokeRequest, id: string): Promise<void> {
     const { request, response } = call;
-    const gone = new AbortController();
-    const onClose = () => {
-      if (!response.writableFinished) gone.abort();
-    };
-    response.once("close", onClose);
-    const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
+    const signal = AbortSignal.any([call.signal, this.#closing.signal]);
     const body = hasBody(request) ? boundedBody(request) : undefined;
     try {
       const admitted = await this.#dispatcher.admit({
@@ -93,7 +90,6 @@ export class InvokeHandler {
       await pipeline(answer.response, response).catch(() => {});
       await answer.ended;
     } finally {
-      response.off("close", onClose);
       body?.destroy();
     }
   }

@@ -117,11 +117,11 @@ export class ReconcilerRig {
     await this.writeStatus("AgentSandboxRevision", revision, { workers }, namespace);
   }
 
-  /** Merges fields into a status. */
+  /** Merges fields into a status; null takes one away. */
   async writeStatus(kind: string, name: string, fields: object, namespace = "default") {
     const resource = resourceOf(resources, kind);
     const change = (current: KubeObject | undefined) =>
-      current && { ...current, status: { ...Object(current["status"]), ...fields } };
+      current && { ...current, status: mergeFields(current["status"], fields) };
     await this.writer.change(
       { resource, namespace, name, change },
       { ...byHand, manager: "worker", subresource: "status" },
@@ -160,4 +160,9 @@ export class ReconcilerRig {
     const query = { resource, ...(namespace !== undefined && { namespace }) };
     return [...this.store.reader.each(query)].map(({ name }) => name);
   }
+}
+
+function mergeFields(status: unknown, fields: object): object {
+  const merged = Object.entries({ ...Object(status), ...fields });
+  return Object.fromEntries(merged.filter(([, value]) => value !== null));
 }
