@@ -21,6 +21,7 @@ import { openServingCertificate } from "./apiserver/serving-certificate.ts";
 import type { TokenEntry } from "./apiserver/token-file.ts";
 import { createTokenAuthenticator, openTokenFile } from "./apiserver/token-file.ts";
 import { parseControlOptions } from "./control-options.ts";
+import { openControlServices } from "./control-services.ts";
 import { ObjectFlow } from "./objects/object-flow.ts";
 
 await main(process.argv.slice(2)).catch((error: unknown) => {
@@ -44,13 +45,14 @@ async function main(args: readonly string[]): Promise<void> {
   const tokens = await openTokenFile(path.join(folder, "tokens"));
   const certificate = await openServingCertificate(path.join(folder, "serving.pem"), clock.now());
   const store = openObjectStore({ file: path.join(folder, "objects.db") });
+  const services = await openControlServices({ home, folder, nats: options, clock, log });
   const server = await openApiServer({
     store,
     certificate,
     clock,
     log,
     version,
-    resources: allResources(),
+    resources: [...allResources(), ...services.resources],
     authenticate: createTokenAuthenticator(tokens),
     address: options.address,
     port: options.port,
@@ -76,6 +78,7 @@ async function main(args: readonly string[]): Promise<void> {
 
   const close = async () => {
     await Promise.all([server.close(), flow.close()]);
+    await services.close();
     store.close();
     lock.release();
   };

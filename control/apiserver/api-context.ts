@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../gateway/clock.ts";
 import type { Authorizer } from "./authorizer.ts";
+import type { ConnectedResource } from "./connected-resource.ts";
 import type { ObjectDeleter } from "./object-deleter.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { ObjectWriter } from "./object-writer.ts";
@@ -21,6 +22,10 @@ export interface ApiContext {
   readonly documents: OpenApiDocuments;
   readonly authorizer: Authorizer;
   readonly watches: WatchHub;
+  /** Paths that other parts answer */
+  readonly connected: readonly ConnectedResource[];
+  /** Ends each of their requests that is under way */
+  readonly open: Set<() => void>;
   readonly clock: Clock;
   /** Version of the program, for `/version` */
   readonly version: string;
@@ -45,6 +50,8 @@ export interface ApiAnswer {
   readonly body: string;
   /** JSON when absent */
   readonly contentType?: string;
+  /** More headers, by name */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Sentences for `Warning` headers */
   readonly warnings?: readonly string[];
   readonly encoding?: "json" | "yaml";

@@ -13,6 +13,7 @@ import type { ApiContext } from "./api-context.ts";
 import { answerRequest, refuseHost, versionDocument } from "./api-handler.ts";
 import type { Authorizer } from "./authorizer.ts";
 import { createRoleAuthorizer } from "./authorizer.ts";
+import type { ConnectedResource } from "./connected-resource.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import { ensureNamespaces } from "./initial-objects.ts";
 import { ObjectDeleter } from "./object-deleter.ts";
@@ -39,6 +40,8 @@ export interface ApiServerOptions {
   /** Not the server's: close it afterwards */
   readonly store: ObjectStore;
   readonly resources: readonly ServedResource[];
+  /** Paths that other parts answer; none when absent */
+  readonly connected?: readonly ConnectedResource[];
   /** Finds a caller by its token; undefined for a token that nobody has */
   readonly authenticate: (token: string) => ApiUser | undefined;
   /** Roles decide when absent */
@@ -102,6 +105,8 @@ export class ApiServer {
       documents: createOpenApiDocuments(resources, version),
       authorizer: options.authorizer ?? createRoleAuthorizer(resources.all),
       watches: new WatchHub(store, clock),
+      connected: options.connected ?? [],
+      open: new Set(),
     };
     this.#collector = new GarbageCollector({ store, deleter, resources, clock, log });
     this.#server = this.#createServer();
@@ -151,6 +156,7 @@ export class ApiServer {
 
   async #close(): Promise<void> {
     this.#context.watches.close();
+    for (const end of [...this.#context.open]) end();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const { clock } = this.#options;

@@ -1,0 +1,31 @@
+/** Tests of what the control process has beside its objects: it starts with what it is given, and ends. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import t from "tap";
+import { systemClock } from "../gateway/clock.ts";
+import { homeDirectory } from "../gateway/home-directory.ts";
+import { silentLogger } from "../gateway/log.ts";
+import { openControlServices } from "./control-services.ts";
+
+t.test("openControlServices() opens, and does not wait for what cannot be had", async (t) => {
+  const root = await mkdtemp(path.join(tmpdir(), "clrk-services-"));
+  t.teardown(() => rm(root, { recursive: true, force: true }));
+  const home = homeDirectory({ CLRK_HOME: root });
+  const folder = path.join(root, "control");
+  const options = { home, folder, clock: systemClock, log: silentLogger };
+  for (const nats of [[], ["nats://127.0.0.1:1"]]) {
+    const services = await openControlServices({ ...options, nats: { nats } });
+    await services.close();
+  }
+});
+
+t.test("openControlServices() refuses a credential that cannot be read", async (t) => {
+  const root = t.testdir();
+  const options = { home: homeDirectory({ CLRK_HOME: root }), folder: root };
+  const nats = { nats: ["nats://a"], natsCredentials: path.join(root, "none") };
+  await t.rejects(
+    openControlServices({ ...options, nats, clock: systemClock, log: silentLogger }),
+    { code: "CLRK_INVALID_ARGUMENT", message: /^Cannot read NATS credentials/ },
+  );
+});
