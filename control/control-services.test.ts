@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
 import { systemClock } from "../gateway/clock.ts";
-import { homeDirectory } from "../gateway/home-directory.ts";
+import { homeDirectory, openHomeDirectory } from "../gateway/home-directory.ts";
 import { silentLogger } from "../gateway/log.ts";
+import { openObjectStore } from "./apiserver/object-store.ts";
 import { openControlServices } from "./control-services.ts";
 
 t.test("openControlServices() opens, and does not wait for what cannot be had", async (t) => {
@@ -13,16 +14,22 @@ t.test("openControlServices() opens, and does not wait for what cannot be had", 
   t.teardown(() => rm(root, { recursive: true, force: true }));
   const home = homeDirectory({ CLRK_HOME: root });
   const folder = path.join(root, "control");
-  const options = { home, folder, clock: systemClock, log: silentLogger };
+  const store = openObjectStore({ file: path.join(root, "objects.db") });
+  t.teardown(() => store.close());
+  await openHomeDirectory(home);
+  const options = { home, folder, store, clock: systemClock, log: silentLogger };
   for (const nats of [[], ["nats://127.0.0.1:1"]]) {
     const services = await openControlServices({ ...options, nats: { nats } });
+    t.match(services.connected, [{ plural: "taskagents", subresource: "invoke" }]);
     await services.close();
   }
 });
 
 t.test("openControlServices() refuses a credential that cannot be read", async (t) => {
   const root = t.testdir();
-  const options = { home: homeDirectory({ CLRK_HOME: root }), folder: root };
+  const store = openObjectStore({ file: path.join(root, "objects.db") });
+  t.teardown(() => store.close());
+  const options = { home: homeDirectory({ CLRK_HOME: root }), folder: root, store };
   const nats = { nats: ["nats://a"], natsCredentials: path.join(root, "none") };
   await t.rejects(
     openControlServices({ ...options, nats, clock: systemClock, log: silentLogger }),

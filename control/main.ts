@@ -45,7 +45,7 @@ async function main(args: readonly string[]): Promise<void> {
   const tokens = await openTokenFile(path.join(folder, "tokens"));
   const certificate = await openServingCertificate(path.join(folder, "serving.pem"), clock.now());
   const store = openObjectStore({ file: path.join(folder, "objects.db") });
-  const services = await openControlServices({ home, folder, nats: options, clock, log });
+  const services = await openControlServices({ home, folder, store, nats: options, clock, log });
   const server = await openApiServer({
     store,
     certificate,
@@ -53,6 +53,7 @@ async function main(args: readonly string[]): Promise<void> {
     log,
     version,
     resources: [...allResources(), ...services.resources],
+    connected: services.connected,
     authenticate: createTokenAuthenticator(tokens),
     address: options.address,
     port: options.port,

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { describeError } from "../../gateway/errors.ts";
+import { ClrkError, describeError } from "../../gateway/errors.ts";
 import { CLRK_HEADERS } from "../../gateway/headers.ts";
 import type { Logger } from "../../gateway/log.ts";
 import {
@@ -59,6 +59,16 @@ export class InvokeHandler {
 
   /** Answers one request; throws a StatusError while nothing of an answer was sent. */
   async answer(call: InvokeRequest): Promise<void> {
+    try {
+      await this.#answer(call);
+    } catch (error) {
+      throw error instanceof ClrkError && error.code === "CLRK_UNAVAILABLE"
+        ? unavailable(error.expose)
+        : error;
+    }
+  }
+
+  async #answer(call: InvokeRequest): Promise<void> {
     const { request, response } = call;
     if (request.method !== "POST") throw methodNotAllowed();
     const id = readId(request);
@@ -182,6 +192,10 @@ function statusErrorOf({ status, reason, message }: CallRefusal): StatusError {
     ...{ code: status, reason, message },
     ...(status === 429 && { details: { retryAfterSeconds: 1 } }),
   });
+}
+
+function unavailable(message: string): StatusError {
+  return new StatusError({ code: 503, reason: "ServiceUnavailable", message });
 }
 
 /** RFC 7240 §4.1. */

@@ -116,7 +116,8 @@ function revisionCondition({ revision }: AgentFindings, facts: ConditionFacts): 
       ...{ type: "RevisionReady", reason: "RevisionReady", message, ...facts },
     });
   }
-  const meanwhile = ready === undefined || ready === created ? "" : `; until then "${ready}" is run`;
+  const meanwhile =
+    ready === undefined || ready === created ? "" : `; until then "${ready}" is run`;
   const message = `No worker can run "${created}" yet${meanwhile}`;
   return createCondition({
     ...{ type: "RevisionReady", reason: "NoWorkersReady", message, ...facts },
