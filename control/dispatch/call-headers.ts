@@ -54,7 +54,7 @@ const ownAttributes = /^ce-(?:id|source|specversion|clrk.*|http.*)$/;
 /** Names of attributes: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#attribute-naming-convention */
 const attributeForm = /^ce-[a-z0-9]{1,64}$/;
 
-/** The headers that a worker gets. */
+/** What a worker gets of a caller's headers, with those that identify the call. Trailers are not passed on. */
 export function toWorkerHeaders(
   headers: CallHeaders,
   facts: CallFacts,

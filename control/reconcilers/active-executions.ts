@@ -1,7 +1,7 @@
 /** How many executions of an agent have not ended: a question to whoever keeps invocations. */
 import type { AgentKind } from "../../crds/agent-labels.ts";
 
-/** An agent by its name. */
+/** Says which agent is meant, among those of both kinds. */
 export interface AgentName {
   readonly kind: AgentKind;
   readonly namespace: string;

@@ -18,7 +18,7 @@ import type { ActiveExecutions, AgentName } from "./active-executions.ts";
 import type { AgentFindings } from "./agent-status.ts";
 import { agentStatus, rejectedAgentStatus } from "./agent-status.ts";
 import type { ReconcilerParts } from "./reconciler-parts.ts";
-import { controlManager, resourceOf } from "./reconciler-parts.ts";
+import { controlFieldOwner, resourceOf } from "./reconciler-parts.ts";
 import { collectableRevisions } from "./revision-history.ts";
 import { controllerOf, planRevision } from "./revision-plan.ts";
 import { readWorkers } from "./worker-directory.ts";
@@ -93,7 +93,7 @@ export class AgentReconciler {
     try {
       writer.createIn(transaction, resource, {
         object: wanted,
-        options: { dryRun: false, validation: "Strict", manager: controlManager },
+        options: { dryRun: false, validation: "Strict", manager: controlFieldOwner },
       });
       return "there";
     } catch (error) {
@@ -177,7 +177,7 @@ export class AgentReconciler {
     const { writer, clock } = this.#options;
     const now = wholeSeconds(new Date(clock.now()));
     changeStatusIn(transaction, writer, {
-      ...{ resource: this.#resource(kind), namespace, name, manager: controlManager },
+      ...{ resource: this.#resource(kind), namespace, name, manager: controlFieldOwner },
       status: (current) => status(current, now),
     });
   }

@@ -6,7 +6,7 @@ import { wholeSeconds } from "../apiserver/apply/system-fields.ts";
 import { keyOf } from "../apiserver/object-writer.ts";
 import { changeStatusIn, conditionsIn, statusIn } from "../objects/status-change.ts";
 import type { ReconcilerParts } from "./reconciler-parts.ts";
-import { controlManager, resourceOf } from "./reconciler-parts.ts";
+import { controlFieldOwner, resourceOf } from "./reconciler-parts.ts";
 
 /** Executions that a worker takes at the same time where the pool does not say. */
 export const defaultExecutionsPerWorker = 10;
@@ -38,7 +38,7 @@ export class PoolReconciler {
       const observedGeneration = pool.metadata.generation ?? 1;
       const facts = { observedGeneration, now };
       changeStatusIn(transaction, writer, {
-        ...{ resource, ...place, manager: controlManager },
+        ...{ resource, ...place, manager: controlFieldOwner },
         status: (current) => ({
           ...statusIn(current),
           conditions: replaceConditions(

@@ -15,7 +15,7 @@ export interface ReconcilerParts {
 }
 
 /** Whose the fields are that reconcilers write. */
-export const controlManager = "clrk-control";
+export const controlFieldOwner = "clrk-control";
 
 /** The resource of one of our kinds. Throws a TypeError when it is not served. */
 export function resourceOf(resources: readonly ServedResource[], kind: string): ServedResource {

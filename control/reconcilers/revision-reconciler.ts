@@ -12,7 +12,7 @@ import { keyOf } from "../apiserver/object-writer.ts";
 import type { StoreTransaction } from "../apiserver/object-store.ts";
 import { changeStatusIn, conditionsIn, statusIn } from "../objects/status-change.ts";
 import type { ReconcilerParts } from "./reconciler-parts.ts";
-import { controlManager, resourceOf } from "./reconciler-parts.ts";
+import { controlFieldOwner, resourceOf } from "./reconciler-parts.ts";
 import { controllerOf } from "./revision-plan.ts";
 import { goneAfterMs } from "./worker-directory.ts";
 
@@ -37,7 +37,7 @@ export class RevisionReconciler {
       if (revision === undefined || revision.metadata.deletionTimestamp !== undefined) return;
       const isActive = this.#isActive(transaction, revision);
       changeStatusIn(transaction, writer, {
-        ...{ resource, ...place, manager: controlManager },
+        ...{ resource, ...place, manager: controlFieldOwner },
         status: (current) => this.#status(current, { key, isActive, now }),
       });
     });
