@@ -9,6 +9,7 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
     paths: [],
     providers: [],
     nats: [],
+    telemetryOff: false,
     exitsWithParent: false,
     logLevel: "warn",
   });
@@ -21,6 +22,7 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
     "k",
     ...["-f", "a", "--file", "b", "--provider", "./acme"],
     ...["--nats", "nats://a:4222", "--nats-credentials", "c.creds"],
+    ...["--telemetry", "off"],
     "--exit-with-parent",
     "--log-level",
     "debug",
@@ -32,6 +34,7 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
     providers: ["./acme"],
     kubeconfig: "k",
     nats: ["nats://a:4222"],
+    telemetryOff: true,
     natsCredentials: "c.creds",
     exitsWithParent: true,
     logLevel: "debug",

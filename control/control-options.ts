@@ -3,9 +3,11 @@ import { invalidArgument, parseLogLevel, parseWords } from "../gateway/command-w
 import type { LogLevel } from "../gateway/log.ts";
 import type { NatsOptions } from "../gateway/nats-options.ts";
 import { natsWords, parseNatsOptions } from "../gateway/nats-options.ts";
+import { parseTelemetryWords, telemetryWords } from "./telemetry-words.ts";
+import type { TelemetryWords } from "./telemetry-words.ts";
 
 /** What a control process is started with; by NATS it is told what becomes of invocations. */
-export interface ControlOptions extends NatsOptions {
+export interface ControlOptions extends NatsOptions, TelemetryWords {
   /** Loopback address of the API server */
   readonly address: string;
   /** Port of the API server; 0 for a free one */
@@ -30,6 +32,7 @@ export function parseControlOptions(args: readonly string[]): ControlOptions {
     provider: { type: "string", multiple: true },
     kubeconfig: { type: "string" },
     ...natsWords,
+    ...telemetryWords,
     "exit-with-parent": { type: "boolean" },
     "log-level": { type: "string" },
   });
@@ -41,6 +44,7 @@ export function parseControlOptions(args: readonly string[]): ControlOptions {
     providers: values.provider ?? [],
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...parseNatsOptions(values),
+    ...parseTelemetryWords(values),
     exitsWithParent: values["exit-with-parent"] ?? false,
     logLevel: parseLogLevel(values["log-level"]),
   };

@@ -9,6 +9,8 @@ import { silentLogger } from "../gateway/log.ts";
 import { openObjectStore } from "./apiserver/object-store.ts";
 import { openControlServices } from "./control-services.ts";
 
+const telemetry = { telemetryOff: true };
+
 t.test("openControlServices() opens, and does not wait for what cannot be had", async (t) => {
   const root = await mkdtemp(path.join(tmpdir(), "clrk-services-"));
   t.teardown(() => rm(root, { recursive: true, force: true }));
@@ -17,10 +19,11 @@ t.test("openControlServices() opens, and does not wait for what cannot be had", 
   const store = openObjectStore({ file: path.join(root, "objects.db") });
   t.teardown(() => store.close());
   await openHomeDirectory(home);
-  const options = { home, folder, store, clock: systemClock, log: silentLogger };
+  const options = { home, folder, store, clock: systemClock, log: silentLogger, telemetry };
   for (const nats of [[], ["nats://127.0.0.1:1"]]) {
     const services = await openControlServices({ ...options, nats: { nats } });
-    t.match(services.connected, [{ plural: "taskagents", subresource: "invoke" }]);
+    const served = services.connected.map(({ plural, subresource }) => `${plural}/${subresource}`);
+    t.ok(served.includes("taskagents/invoke") && served.includes("taskagents/logs"));
     await services.close();
   }
 });
@@ -29,7 +32,7 @@ t.test("openControlServices() refuses a credential that cannot be read", async (
   const root = t.testdir();
   const store = openObjectStore({ file: path.join(root, "objects.db") });
   t.teardown(() => store.close());
-  const options = { home: homeDirectory({ CLRK_HOME: root }), folder: root, store };
+  const options = { home: homeDirectory({ CLRK_HOME: root }), folder: root, store, telemetry };
   const nats = { nats: ["nats://a"], natsCredentials: path.join(root, "none") };
   await t.rejects(
     openControlServices({ ...options, nats, clock: systemClock, log: silentLogger }),

@@ -12,12 +12,19 @@ import type { NatsOptions } from "../gateway/nats-options.ts";
 import { readNatsServers } from "../gateway/nats-options.ts";
 import { openPlaceholderKey } from "../gateway/placeholder-key.ts";
 import { allResources } from "./apiserver/all-resources.ts";
-import type { ConnectedResource } from "./apiserver/connected-resource.ts";
+import type { ConnectedResource } from "./apiserver/api-context.ts";
 import type { ObjectStore } from "./apiserver/object-store.ts";
 import type { ServedResource } from "./apiserver/served-resource.ts";
 import type { CallLog } from "./dispatch/call-events.ts";
 import { openAgents } from "./dispatch/open-agents.ts";
 import { InvocationService } from "./invocations/invocation-service.ts";
+import { readResources } from "./read-api/read-resources.ts";
+import { readClickHouse } from "./telemetry-words.ts";
+import type { TelemetryWords } from "./telemetry-words.ts";
+import { TelemetryService } from "./telemetry/telemetry-service.ts";
+
+/** Age at which telemetry is dropped. */
+const telemetryAgeMs = 7 * 24 * 3_600_000;
 
 /** What they are made of. */
 export interface ControlServicesOptions {
@@ -27,6 +34,7 @@ export interface ControlServicesOptions {
   /** Not theirs: close it afterwards */
   readonly store: ObjectStore;
   readonly nats: NatsOptions;
+  readonly telemetry: TelemetryWords;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -35,8 +43,10 @@ export interface ControlServicesOptions {
 export interface ControlServices {
   /** Resources that they serve through the API server */
   readonly resources: readonly ServedResource[];
-  /** Paths that they answer through it */
+  /** Paths that they answer below it */
   readonly connected: readonly ConnectedResource[];
+  /** Begins with what takes long: call it when the API server listens. */
+  start(): void;
   /** Ends them; the API server is closed before. */
   close(): Promise<void>;
 }
@@ -57,6 +67,16 @@ export async function openControlServices(
     clock,
     logger: log,
   });
+  const server = readClickHouse(options.telemetry, process.env);
+  const telemetry = new TelemetryService({
+    directory: path.join(home.root, "telemetry"),
+    recordsDirectory: home.records,
+    isOff: options.telemetry.telemetryOff,
+    maxAgeMs: telemetryAgeMs,
+    ...(server !== undefined && { server }),
+    clock,
+    log,
+  });
   invocations.start();
   const traceKey = invocationTraceKey(await openPlaceholderKey(home.placeholderKey));
   const agents = openAgents({
@@ -66,10 +86,14 @@ export async function openControlServices(
   });
   return {
     resources: [],
-    connected: agents.connected,
+    connected: [
+      ...readResources({ state: () => telemetry.now, clock, log, maxAgeMs: telemetryAgeMs }),
+      ...agents.connected,
+    ],
+    start: () => telemetry.start(),
     close: async () => {
       await agents.close();
-      await invocations.close();
+      await Promise.all([invocations.close(), telemetry.close()]);
     },
   };
 }

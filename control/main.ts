@@ -45,7 +45,10 @@ async function main(args: readonly string[]): Promise<void> {
   const tokens = await openTokenFile(path.join(folder, "tokens"));
   const certificate = await openServingCertificate(path.join(folder, "serving.pem"), clock.now());
   const store = openObjectStore({ file: path.join(folder, "objects.db") });
-  const services = await openControlServices({ home, folder, store, nats: options, clock, log });
+  const services = await openControlServices({
+    ...{ home, folder, store, clock, log },
+    ...{ nats: options, telemetry: options },
+  });
   const server = await openApiServer({
     store,
     certificate,
@@ -86,6 +89,7 @@ async function main(args: readonly string[]): Promise<void> {
   endOnSignals({ close, exitsWithParent: options.exitsWithParent, log });
   const listening = { kind: "listening", url, kubeconfig, feed, pid: process.pid };
   process.stdout.write(`${JSON.stringify(listening)}\n`);
+  services.start();
 }
 
 function takeFolder(folder: string): FolderLock {

@@ -2,7 +2,7 @@
 import type { ApiAnswer, ApiContext, ApiRequest, ObjectRequest } from "./api-context.ts";
 import { answerReview, reviewResources } from "./access-review.ts";
 import { refuseAccess } from "./authorizer.ts";
-import { answerConnected, findConnected } from "./connected-resource.ts";
+import { answerConnected, findConnected } from "./connected-handler.ts";
 import type { DiscoveryContent } from "./discovery.ts";
 import {
   aggregatedDiscovery,

@@ -2,7 +2,7 @@
  * What the server tells of its groups and resources: the aggregated form that clients ask for first, and the old one
  * (https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api).
  */
-import type { ConnectedResource } from "./connected-resource.ts";
+import type { ConnectedResource } from "./api-context.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { ServedResource } from "./served-resource.ts";
 import { resourceVerbs } from "./served-resource.ts";

@@ -3,7 +3,7 @@ import { GROUP, VERSION } from "../../crds/meta.ts";
 import type { Clock } from "../../gateway/clock.ts";
 import type { InvocationTraces } from "../../gateway/invocation-trace.ts";
 import type { Logger } from "../../gateway/log.ts";
-import type { ConnectedResource } from "../apiserver/connected-resource.ts";
+import type { ConnectedResource } from "../apiserver/api-context.ts";
 import type { ObjectStore } from "../apiserver/object-store.ts";
 import type { ServedResource } from "../apiserver/served-resource.ts";
 import type { ActiveExecutions } from "../reconcilers/active-executions.ts";

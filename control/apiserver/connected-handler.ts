@@ -2,36 +2,10 @@
  * Paths below objects, and of no objects at all, that other parts of the process answer by themselves: telemetry of an
  * agent, a call of one. Who asks and whether it may is decided before they are reached.
  */
-import type { ApiAnswer, ApiContext, ApiRequest } from "./api-context.ts";
+import type { ApiAnswer, ApiContext, ApiRequest, ConnectedResource } from "./api-context.ts";
 import { keyOf } from "./object-writer.ts";
-import type { RequestVerb, ResourceTarget } from "./request-target.ts";
+import type { ResourceTarget } from "./request-target.ts";
 import { methodNotAllowed, noSuchResource, notFound } from "./status-error.ts";
-
-/** One request for such a path. */
-export interface ConnectedCall extends ApiRequest {
-  readonly target: ResourceTarget;
-  /** Aborted when the caller has gone, or the server closes */
-  readonly signal: AbortSignal;
-}
-
-/** What is answered at `…/namespaces/NAMESPACE/PLURAL/NAME[/SUBRESOURCE]`. */
-export interface ConnectedResource {
-  readonly group: string;
-  readonly version: string;
-  readonly plural: string;
-  /** Empty for the path of the name itself */
-  readonly subresource: string;
-  /** Named by discovery */
-  readonly kind: string;
-  /** Whether it is within namespaces */
-  readonly namespaced: boolean;
-  /** What may be asked of it; a GET without a name is `list` */
-  readonly verbs: readonly RequestVerb[];
-  /** Below an object that is stored: it must be there, or the answer is 404 */
-  readonly needsObject: boolean;
-  /** Answers; undefined when it has taken the response over. Throws a StatusError to refuse. */
-  answer(call: ConnectedCall): Promise<ApiAnswer | undefined>;
-}
 
 /** The resource that a path is about. */
 export function findConnected(
