@@ -261,3 +261,15 @@ t.test(
     t.not(first, rig.revision);
   },
 );
+
+t.test("close() ends calls, and tells why", async (t) => {
+  const rig = await DispatchRig.open(t);
+  const worker = await rig.startWorker(t, "w-1", (_request, response) => void response.write("on"));
+  await rig.report(worker);
+  const made = call();
+  const running = run(rig, made);
+  while (worker.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  rig.dispatcher.close();
+  await running;
+  t.same(await rig.phases(made.id), ["Pending", "Dispatched", "Failed ControlStopped"]);
+});

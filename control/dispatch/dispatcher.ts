@@ -82,7 +82,16 @@ export interface CallAnswer {
 }
 
 /** How an answer ended. */
-export type CallEnd = "complete" | "timeout" | "cancelled" | "broken";
+export type CallEnd = "complete" | "broken" | EndCause;
+
+type EndCause = "timeout" | "cancelled" | "closing";
+
+/** How a call that was ended from here is told. */
+const endings: Readonly<Record<EndCause, Parameters<CallEvents["tellEnd"]>>> = {
+  timeout: ["Timeout", "DeadlineExceeded", "It was not over within the timeout of its agent"],
+  cancelled: ["Failed", "Cancelled", "The caller went away before it was over"],
+  closing: ["Failed", "ControlStopped", "The control process ended before it was over"],
+};
 
 /** Tries of different workers for one call. */
 const mostTries = 3;
@@ -91,7 +100,7 @@ const mostTries = 3;
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #picker: WorkerPicker;
-  readonly #calls = new Set<AbortController>();
+  readonly #calls = new Set<CallWatch>();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -140,7 +149,7 @@ export class Dispatcher {
 
   /** Ends all calls; safe to call again. */
   close(): void {
-    for (const controller of this.#calls) controller.abort(new Error("The control process ends"));
+    for (const watch of this.#calls) watch.end("closing");
   }
 
   #reserve(call: Call, target: CallTarget, avoid: ReadonlySet<string>): PickOutcome | NoRevision {
@@ -156,9 +165,9 @@ export class Dispatcher {
 
   async #send(run: Run): Promise<CallAnswer | CallRefusal> {
     const watch = new CallWatch(run, this.#options.clock);
-    this.#calls.add(watch.controller);
+    this.#calls.add(watch);
     const end = () => {
-      this.#calls.delete(watch.controller);
+      this.#calls.delete(watch);
       watch.stop();
     };
     const tried = await this.#tryWorkers(run, watch);
@@ -217,41 +226,25 @@ export class Dispatcher {
     });
     place.release();
     if (!error && response.complete) return "complete";
-    if (watch.cause === "timeout") {
-      const { message } = timedOut(run);
-      await events.tellEnd("Timeout", "DeadlineExceeded", message);
-      return "timeout";
+    const cause = causeOf(run.call, watch);
+    if (cause === undefined) {
+      await events.tellEnd("Failed", "WorkerGone", "The worker broke off its answer");
+      return "broken";
     }
-    if (watch.cause === "cancelled") {
-      await events.tellEnd(
-        "Failed",
-        "Cancelled",
-        "The caller went away before the answer was over",
-      );
-      return "cancelled";
-    }
-    // The caller may have ended the answer itself, since it did not want more.
-    if (run.call.signal.aborted) {
-      await events.tellEnd(
-        "Failed",
-        "Cancelled",
-        "The caller went away before the answer was over",
-      );
-      return "cancelled";
-    }
-    await events.tellEnd("Failed", "WorkerGone", "The worker broke off its answer");
-    return "broken";
+    await events.tellEnd(...endings[cause]);
+    return cause;
   }
 
   async #tellFailure({ events, call }: Run, watch: CallWatch, refusal: CallRefusal): Promise<void> {
-    if (watch.cause === "timeout") {
-      await events.tellEnd("Timeout", "DeadlineExceeded", "No answer began in time");
-    } else if (watch.cause === "cancelled" || call.signal.aborted) {
-      await events.tellEnd("Failed", "Cancelled", "The caller went away before an answer began");
-    } else {
-      await events.tellEnd("Failed", refusal.reason, refusal.message);
-    }
+    const cause = causeOf(call, watch);
+    if (cause !== undefined) await events.tellEnd(...endings[cause]);
+    else await events.tellEnd("Failed", refusal.reason, refusal.message);
   }
+}
+
+/** Why a call was ended from here; a caller may also have ended the answer itself, since it did not want more. */
+function causeOf({ signal }: Call, { cause }: CallWatch): EndCause | undefined {
+  return cause ?? (signal.aborted ? "cancelled" : undefined);
 }
 
 interface NoRevision {
@@ -278,20 +271,20 @@ class CallWatch {
   readonly #endsAtNs: bigint;
   readonly #timer: TimerHandle;
   readonly #signal: AbortSignal;
-  readonly #onAbort = () => this.#end("cancelled");
-  #cause: "timeout" | "cancelled" | undefined;
+  readonly #onAbort = () => this.end("cancelled");
+  #cause: EndCause | undefined;
 
   constructor({ call, target }: Run, clock: Clock) {
     this.#clock = clock;
     this.#signal = call.signal;
     this.#endsAtNs = clock.monotonicNs() + BigInt(Math.ceil(target.timeoutMs)) * 1_000_000n;
-    this.#timer = clock.setTimeout(() => this.#end("timeout"), target.timeoutMs);
-    if (call.signal.aborted) this.#end("cancelled");
+    this.#timer = clock.setTimeout(() => this.end("timeout"), target.timeoutMs);
+    if (call.signal.aborted) this.end("cancelled");
     else call.signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /** Why the call was ended from here; undefined while it was not */
-  get cause(): "timeout" | "cancelled" | undefined {
+  get cause(): EndCause | undefined {
     return this.#cause;
   }
 
@@ -305,7 +298,8 @@ class CallWatch {
     this.#signal.removeEventListener("abort", this.#onAbort);
   }
 
-  #end(cause: "timeout" | "cancelled"): void {
+  /** Ends the call, whatever it is at; the first cause stays. */
+  end(cause: EndCause): void {
     this.#cause ??= cause;
     this.controller.abort(new Error(cause));
   }
