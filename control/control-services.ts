@@ -4,12 +4,19 @@
  */
 import path from "node:path";
 import type { Clock } from "../gateway/clock.ts";
+import { ClrkError } from "../gateway/errors.ts";
 import type { HomeDirectory } from "../gateway/home-directory.ts";
+import { InvocationTraces, invocationTraceKey } from "../gateway/invocation-trace.ts";
 import type { Logger } from "../gateway/log.ts";
 import type { NatsOptions } from "../gateway/nats-options.ts";
 import { readNatsServers } from "../gateway/nats-options.ts";
+import { openPlaceholderKey } from "../gateway/placeholder-key.ts";
+import { allResources } from "./apiserver/all-resources.ts";
 import type { ConnectedResource } from "./apiserver/api-context.ts";
+import type { ObjectStore } from "./apiserver/object-store.ts";
 import type { ServedResource } from "./apiserver/served-resource.ts";
+import type { CallLog } from "./dispatch/call-events.ts";
+import { openAgents } from "./dispatch/open-agents.ts";
 import { InvocationService } from "./invocations/invocation-service.ts";
 import { readResources } from "./read-api/read-resources.ts";
 import { readClickHouse } from "./telemetry-words.ts";
@@ -24,6 +31,8 @@ export interface ControlServicesOptions {
   readonly home: HomeDirectory;
   /** Private folder of the control process; theirs are in it */
   readonly folder: string;
+  /** Not theirs: close it afterwards */
+  readonly store: ObjectStore;
   readonly nats: NatsOptions;
   readonly telemetry: TelemetryWords;
   readonly clock: Clock;
@@ -42,7 +51,10 @@ export interface ControlServices {
   close(): Promise<void>;
 }
 
-/** Starts them. Rejects with CLRK_INVALID_ARGUMENT for options that can never work. */
+/**
+ * Starts them. Rejects with CLRK_INVALID_ARGUMENT for options that can never work, CLRK_PRECONDITION_FAILED where the
+ * home's key cannot be used.
+ */
 export async function openControlServices(
   options: ControlServicesOptions,
 ): Promise<ControlServices> {
@@ -66,12 +78,33 @@ export async function openControlServices(
     log,
   });
   invocations.start();
+  const traceKey = invocationTraceKey(await openPlaceholderKey(home.placeholderKey));
+  const agents = openAgents({
+    ...{ store: options.store, resources: allResources(), clock, logger: log },
+    log: callLogOf(invocations),
+    traces: new InvocationTraces(traceKey),
+  });
   return {
     resources: [],
-    connected: readResources({ state: () => telemetry.now, clock, log, maxAgeMs: telemetryAgeMs }),
+    connected: [
+      ...readResources({ state: () => telemetry.now, clock, log, maxAgeMs: telemetryAgeMs }),
+      ...agents.connected,
+    ],
     start: () => telemetry.start(),
     close: async () => {
+      await agents.close();
       await Promise.all([invocations.close(), telemetry.close()]);
+    },
+  };
+}
+
+/** The log as it is now: a call that comes while there is none is refused, and told why. */
+function callLogOf(invocations: InvocationService): CallLog {
+  return {
+    append: async (event) => {
+      const { now } = invocations;
+      if (now.kind === "open") return now.invocations.log.append(event);
+      throw new ClrkError("CLRK_UNAVAILABLE", now.message, { expose: now.message });
     },
   };
 }

@@ -46,7 +46,7 @@ async function main(args: readonly string[]): Promise<void> {
   const certificate = await openServingCertificate(path.join(folder, "serving.pem"), clock.now());
   const store = openObjectStore({ file: path.join(folder, "objects.db") });
   const services = await openControlServices({
-    ...{ home, folder, clock, log },
+    ...{ home, folder, store, clock, log },
     ...{ nats: options, telemetry: options },
   });
   const server = await openApiServer({
