@@ -135,6 +135,8 @@ export class StoreProcess {
       [...flags, entry, directory, socket, String(this.#memoryCapBytes)],
       {
         stdio: ["pipe", "pipe", "pipe"],
+        // A Ctrl-C is for the whole group: it is we who end the store, by the end of its input.
+        detached: true,
         // Each session holds a thread of the pool while it works; Node needs some for itself. Secrets stay here.
         env: { UV_THREADPOOL_SIZE: "8", ...pickEnvironment(process.env) },
       },
