@@ -94,7 +94,7 @@ t.test("onAdsEvent() reaches the gateway that it is about", async (t) => {
   fleet.onAdsEvent({ kind: "live", gateway: "default/b", revision: 1 });
   fleet.onAdsEvent({ kind: "live", gateway: "default/other", revision: 1 });
   t.same(
-    fleet.runtimes.map(({ liveRevision }) => liveRevision),
+    fleet.runtimes.map(({ ruleFacts }) => ruleFacts.revision),
     [0, 1],
   );
 });
