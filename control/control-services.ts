@@ -21,6 +21,7 @@ import { InvocationService } from "./invocations/invocation-service.ts";
 import { readResources } from "./read-api/read-resources.ts";
 import { readClickHouse } from "./telemetry-words.ts";
 import type { TelemetryWords } from "./telemetry-words.ts";
+import { agentReceiver } from "./telemetry/agent-receiver.ts";
 import { TelemetryService } from "./telemetry/telemetry-service.ts";
 
 /** Age at which telemetry is dropped. */
@@ -68,12 +69,22 @@ export async function openControlServices(
     logger: log,
   });
   const server = readClickHouse(options.telemetry, process.env);
+  const receiver = options.telemetry.telemetryOff
+    ? undefined
+    : await agentReceiver({
+        home,
+        ...(options.telemetry.otlpPort !== undefined && { port: options.telemetry.otlpPort }),
+        findEndMs: (namespace, id) => endOf(invocations, namespace, id),
+        clock,
+        log,
+      });
   const telemetry = new TelemetryService({
     directory: path.join(home.root, "telemetry"),
     recordsDirectory: home.records,
     isOff: options.telemetry.telemetryOff,
     maxAgeMs: telemetryAgeMs,
     ...(server !== undefined && { server }),
+    ...(receiver !== undefined && { receiver }),
     clock,
     log,
   });
@@ -107,4 +118,12 @@ function callLogOf(invocations: InvocationService): CallLog {
       throw new ClrkError("CLRK_UNAVAILABLE", now.message, { expose: now.message });
     },
   };
+}
+
+/** Unix `ms` at which an invocation ended; undefined where that is not known, or not known yet. */
+function endOf(service: InvocationService, namespace: string, id: string): number | undefined {
+  const { now } = service;
+  if (now.kind !== "open") return undefined;
+  const { completionTime } = now.invocations.source.get(namespace, id)?.status ?? {};
+  return completionTime === undefined ? undefined : Date.parse(completionTime);
 }

@@ -7,6 +7,7 @@ import { parseTelemetryWords, readClickHouse } from "./telemetry-words.ts";
 t.test("telemetry is on, in the embedded store, unless told otherwise", async (t) => {
   t.same(parseTelemetryWords({}), { telemetryOff: false });
   t.same(parseTelemetryWords({ telemetry: "off" }), { telemetryOff: true });
+  t.same(parseTelemetryWords({ "otlp-port": "4318" }), { telemetryOff: false, otlpPort: 4318 });
   t.equal(readClickHouse(parseTelemetryWords({}), {}), undefined);
 });
 
@@ -29,6 +30,8 @@ t.test("what cannot be used is refused with what to do", async (t) => {
     [{ telemetry: "yes" }, /wanted on or off/],
     [{ "clickhouse-url": "clickhouse.test" }, /wanted http/],
     [{ "clickhouse-url": "https://u:p@clickhouse.test" }, /set CLRK_CLICKHOUSE_USER/],
+    [{ "otlp-port": "0" }, /wanted a number from 1 to 65535/],
+    [{ "otlp-port": "65536" }, /wanted a number from 1 to 65535/],
     [{ "clickhouse-password-file": "f" }, /without --clickhouse-url/],
   ] as const) {
     t.throws(() => parseTelemetryWords(values), { code: "CLRK_INVALID_ARGUMENT", message });

@@ -9,6 +9,7 @@ export const telemetryWords = {
   telemetry: { type: "string" },
   "clickhouse-url": { type: "string" },
   "clickhouse-password-file": { type: "string" },
+  "otlp-port": { type: "string" },
 } as const;
 
 /** What they say. */
@@ -19,6 +20,8 @@ export interface TelemetryWords {
   readonly clickhouseUrl?: string;
   /** File whose text is the password, without the end of its line */
   readonly clickhousePasswordFile?: string;
+  /** Port on loopback where agents send telemetry; absent: a free one */
+  readonly otlpPort?: number;
 }
 
 /** Reads the words; throws CLRK_INVALID_ARGUMENT with a sentence for the user. */
@@ -26,6 +29,7 @@ export function parseTelemetryWords(values: {
   readonly telemetry?: string;
   readonly "clickhouse-url"?: string;
   readonly "clickhouse-password-file"?: string;
+  readonly "otlp-port"?: string;
 }): TelemetryWords {
   const { telemetry = "on", "clickhouse-url": url, "clickhouse-password-file": file } = values;
   if (telemetry !== "on" && telemetry !== "off") {
@@ -39,6 +43,7 @@ export function parseTelemetryWords(values: {
     telemetryOff: telemetry === "off",
     ...(url !== undefined && { clickhouseUrl: url }),
     ...(file !== undefined && { clickhousePasswordFile: file }),
+    ...(values["otlp-port"] !== undefined && { otlpPort: parseOtlpPort(values["otlp-port"]) }),
   };
 }
 
@@ -63,6 +68,14 @@ export function readClickHouse(
     ...(user !== undefined && { user }),
     ...(password !== undefined && { password }),
   };
+}
+
+function parseOtlpPort(text: string): number {
+  const port = Number(text);
+  if (/^[1-9]\d*$/.test(text) && port <= 65_535) return port;
+  throw invalidArgument(
+    `Cannot use --otlp-port ${JSON.stringify(text)}: wanted a number from 1 to 65535`,
+  );
 }
 
 function checkUrl(text: string): void {

@@ -240,6 +240,8 @@ export interface RunRegistration {
   /** `http://<runId>:<token>@address:port`; secret */
   readonly proxyUrl: string;
   readonly trust: { readonly bundle: string; readonly directory: string };
+  /** By which the command sends telemetry as itself (`telemetry-token.ts`); secret */
+  readonly telemetryToken: string;
 }
 
 /** One registered run. */

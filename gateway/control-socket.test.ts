@@ -53,6 +53,7 @@ const registration: RunRegistration = {
   gateway: "default/egress",
   proxyUrl: "http://run-1:token@127.0.0.1:1",
   trust: { bundle: "/b", directory: "/d" },
+  telemetryToken: "clrk1.a.b",
 };
 
 const placeholder = {

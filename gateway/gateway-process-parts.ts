@@ -38,6 +38,8 @@ export interface GatewayProcessParts {
   readonly placeholderKey: Uint8Array;
   /** Traces of invocations by the key of the home directory */
   readonly traceKey: Uint8Array;
+  /** Agents prove themselves by it where they send telemetry, as `telemetryTokenKey()` gives it */
+  readonly telemetryKey: Uint8Array;
   /** Takes what becomes of runs, besides the records; must not throw. Absent: nobody else wants to know */
   readonly onInvocation?: (event: InvocationEvent) => void;
   /** Files that Envoy may open */

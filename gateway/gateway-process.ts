@@ -292,6 +292,8 @@ export class GatewayProcess {
       fleet: this.#fleet,
       followers: this.#followers,
       identify: (runs) => this.#engine.identify(runs),
+      telemetryKey: this.#parts.telemetryKey,
+      clock: this.#parts.clock,
     });
   }
 

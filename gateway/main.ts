@@ -40,6 +40,7 @@ import { parseProcessOptions } from "./process-options.ts";
 import { parseSecretFlag } from "./secret-flag.ts";
 import { joinSecretSpecs } from "./secret-spec.ts";
 import { readSecretsFile } from "./secrets-file.ts";
+import { telemetryTokenKey } from "./telemetry-token.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 
@@ -95,6 +96,7 @@ async function main(args: readonly string[]): Promise<void> {
     ...(nats !== undefined && { limitStore: openNatsLimitStore({ ...nats, replica, clock, log }) }),
     placeholderKey,
     traceKey: invocationTraceKey(placeholderKey),
+    telemetryKey: telemetryTokenKey(placeholderKey),
     openFiles: openFilesLimit(),
     publicRootsPem: publicRoots.join(""),
     secrets: joinSecretSpecs(

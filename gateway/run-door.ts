@@ -1,5 +1,6 @@
 /** Runs as the control socket asks for them: registered, ended and followed, with Envoy and the engine told in time. */
 
+import type { Clock } from "./clock.ts";
 import type { RunRegistration, RunRequest } from "./control-api.ts";
 import type { ControlFollowers } from "./control-followers.ts";
 import type { RunAgent } from "./engine.ts";
@@ -12,6 +13,7 @@ import { runRegistration } from "./run-registration.ts";
 import type { RunRegistry } from "./run-registry.ts";
 import { agentOf } from "./run-registry.ts";
 import { gatewayKey } from "./snapshot.ts";
+import { mintTelemetryToken, telemetryTokenLifeMs } from "./telemetry-token.ts";
 
 /** A command must not wait long for its credential; Envoy usually confirms within 10 ms. */
 const registrationDeadlineMs = 2_000;
@@ -23,6 +25,9 @@ export interface RunDoorParts {
   readonly followers: ControlFollowers;
   /** Tells the engine whose run it is */
   readonly identify: (runs: readonly RunAgent[]) => void;
+  /** As `telemetryTokenKey()` gives it */
+  readonly telemetryKey: Uint8Array;
+  readonly clock: Clock;
 }
 
 /** Carries out what is asked about runs. */
@@ -35,7 +40,7 @@ export class RunDoor {
 
   /** Throws CLRK_PRECONDITION_FAILED where no gateway can take one. */
   async register(request: RunRequest): Promise<RunRegistration> {
-    const { runs, fleet, identify } = this.#parts;
+    const { runs, fleet, identify, telemetryKey, clock } = this.#parts;
     const runtime = chooseGateway(fleet.runtimes, request.gateway);
     const { gateway, explicitProxy: proxy } = runtime;
     if (proxy === undefined)
@@ -46,7 +51,12 @@ export class RunDoor {
     // Before Envoy lets its first request by.
     identify([agentOf(run)]);
     await runtime.whenLive(registrationDeadlineMs);
-    return runRegistration(run, token, { proxy, trust: runtime.trust });
+    const telemetryToken = mintTelemetryToken(telemetryKey, {
+      agent: run.agent,
+      gateway: run.gateway,
+      expiresMs: clock.now() + telemetryTokenLifeMs,
+    });
+    return runRegistration(run, token, { proxy, trust: runtime.trust, telemetryToken });
   }
 
   /** Waits for Envoy, so that a run that is said to have ended opens nothing any more; false for unknown ones. */

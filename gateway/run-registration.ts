@@ -10,14 +10,13 @@ export function runRegistration(
   token: string,
   {
     proxy,
-    trust,
-  }: {
+    ...rest
+  }: Pick<RunRegistration, "trust" | "telemetryToken"> & {
     readonly proxy: { readonly address: string; readonly port: number };
-    readonly trust: RunRegistration["trust"];
   },
 ): RunRegistration {
   const { runId, invocationId, gateway } = run;
   const host = proxy.address.includes(":") ? `[${proxy.address}]` : proxy.address;
   const proxyUrl = `http://${proxyUserName(run)}:${token}@${host}:${proxy.port}`;
-  return { runId, invocationId, gateway, proxyUrl, trust };
+  return { runId, invocationId, gateway, proxyUrl, ...rest };
 }

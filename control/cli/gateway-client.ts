@@ -322,6 +322,7 @@ function parseRegistration(value: unknown): RunRegistration {
       runId: "string",
       gateway: "string",
       proxyUrl: "string",
+      telemetryToken: "string",
       trust: "object",
     }) && hasMembers(value.trust, { bundle: "string", directory: "string" });
   if (!isRegistration) throw unreadable("a member of the registration is missing");

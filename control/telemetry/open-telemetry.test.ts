@@ -1,4 +1,6 @@
 /** Tests of telemetry as a whole: records and agents' spans go in, a kill loses none, reads give them back. */
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import t from "tap";
 import { systemClock } from "../../gateway/clock.ts";
@@ -174,6 +176,25 @@ t.test("what agents sent while the store is down is stored later", skip, async (
   const spans = await again.queries.traceSpans("default", "a".repeat(32));
   t.match(spans, [{ name: "work", source: "agent", agent: scope }]);
 });
+
+t.test(
+  "where the receiver's port is taken the rest goes on, and nobody is told of it",
+  async (t) => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    t.teardown(() => taken.close());
+    await once(taken, "listening");
+    const address = taken.address();
+    const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+    const told: number[] = [];
+    const telemetry = await open(t, temporaryFolder(t), {
+      server: { kind: "server", url: "http://127.0.0.1:1" },
+      receiver: { port, onListening: (bound) => told.push(bound), authenticate: () => undefined },
+    });
+    t.same(told, []);
+    t.equal(telemetry.status.receiver?.address, "");
+    t.match(telemetry.status.error, /ECONNREFUSED/);
+  },
+);
 
 t.test("where the engine is not there the rest goes on", async (t) => {
   const directory = temporaryFolder(t);

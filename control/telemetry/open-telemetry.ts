@@ -57,7 +57,10 @@ export interface TelemetryOptions {
   readonly receiver?: {
     /** Default 127.0.0.1 */
     readonly host?: string;
+    /** 0: a free one */
     readonly port: number;
+    /** Told the port that it got. Must not throw */
+    readonly onListening?: (port: number) => void;
     readonly authenticate: (credential: SecretValue) => TelemetrySender | undefined;
     /** As `foreignTraces()` gives it: spans of the trace of another invocation are rejected; absent: none is */
     readonly isForeignTrace?: IsForeignTrace;
@@ -211,14 +214,12 @@ export class Telemetry {
 
   /** Used by `openTelemetry()` alone. */
   async open(): Promise<void> {
-    const { directory, receiver } = this.#options;
+    const { directory } = this.#options;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     chmodSync(directory, 0o700);
     for (const table of tables) await this.#spools[table].open();
     // Before the store: what agents send meanwhile waits in the spool.
-    if (receiver !== undefined) {
-      await this.#receiver?.listen(receiver.host ?? "127.0.0.1", receiver.port);
-    }
+    await this.#listen();
     await this.#process?.start();
     let first: () => void = () => {};
     const tried = new Promise<void>((resolve) => {
@@ -226,6 +227,23 @@ export class Telemetry {
     });
     this.#preparing = this.#prepare(first);
     await tried;
+  }
+
+  /** Without a receiver the rest is of use still. */
+  async #listen(): Promise<void> {
+    const { receiver, log } = this.#options;
+    if (receiver === undefined || this.#receiver === undefined) return;
+    const { host = "127.0.0.1", port, onListening } = receiver;
+    try {
+      const bound = await this.#receiver.listen(host, port);
+      onListening?.(bound);
+    } catch (error) {
+      const found = describeError(error);
+      log.error("Cannot take telemetry of agents: its port cannot be bound", {
+        port,
+        error: found,
+      });
+    }
   }
 
   /** Tries until the tables are there; `onTry` is called after the first time. */

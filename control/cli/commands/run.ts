@@ -23,6 +23,8 @@ import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { checkGatewayOptions } from "../gateway-arguments.ts";
 import type { ControlStream, GatewayClient } from "../gateway-client.ts";
+import { findOtlpEndpoint } from "../../telemetry/otlp-address.ts";
+import { otlpVariables } from "../otlp-variables.ts";
 import { parsePlaceholderFlag, placeholderVariables } from "../placeholder-flag.ts";
 import { createJavaTrustStore, isJavaCommand } from "../java-trust-store.ts";
 import { startOwnGateway } from "../own-gateway.ts";
@@ -220,6 +222,9 @@ class RunSession {
     // The point of the gateway is that the agent never holds the key.
     for (const name of this.#options.withheld) delete user[name];
     Object.assign(user, this.#options.placeholders);
+    const endpoint = findOtlpEndpoint(home.root);
+    const { telemetryToken: token } = registration;
+    Object.assign(user, otlpVariables({ endpoint, token, userEnvironment: user }));
     const trust = await prepareTrust({
       gateway: registration.trust,
       extraRoots: extraRoots(user),

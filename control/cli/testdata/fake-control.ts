@@ -215,6 +215,7 @@ export async function openFakeControl(
           invocationId: "invocation-1",
           gateway: run.gateway ?? "default/default",
           proxyUrl: fake.proxyUrl,
+          telemetryToken: "clrk1.a.b",
           trust: gateway.trust,
         };
       },
