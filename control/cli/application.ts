@@ -18,6 +18,7 @@ import { version } from "../../gateway/version.ts";
 import type { CliContext } from "./cli-context.ts";
 import { CliError, EXIT_CODE } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
+import { contextCommands, secretCommands } from "./context-commands.ts";
 import { approvalsCommand, approveCommand, denyCommand } from "./confirmation-commands.ts";
 import {
   completionCommands,
@@ -29,6 +30,7 @@ import { applyCommand, deleteCommand, describeCommand, getCommand } from "./obje
 import { policyCommands } from "./policy-commands.ts";
 import { providerCommands } from "./provider-commands.ts";
 import { escapeRunCommand } from "./run-arguments.ts";
+import { agentsCommand, invocationsCommand, poolsCommand } from "./view-commands.ts";
 import { devCommand, runCommand, stopCommand } from "./serving-commands.ts";
 
 /** The hidden first word by which the shell asks for completions. */
@@ -38,7 +40,13 @@ export const completionVerb = "__complete";
 const objectVerbs: ReadonlySet<string> = new Set(["delete", "describe", "get"]);
 
 /** Commands that have commands. */
-const groups: ReadonlySet<string> = new Set(["completion", "policy", "provider"]);
+const groups: ReadonlySet<string> = new Set([
+  "completion",
+  "context",
+  "policy",
+  "provider",
+  "secret",
+]);
 
 /** Builds the application; cheap, but call it once. */
 export function createApplication(): Application<CliContext> {
@@ -52,6 +60,11 @@ export function createApplication(): Application<CliContext> {
       describe: describeCommand(),
       apply: applyCommand(),
       delete: deleteCommand(),
+      agents: agentsCommand(),
+      pools: poolsCommand(),
+      invocations: invocationsCommand(),
+      secret: secretCommands(),
+      context: contextCommands(),
       status: statusCommand(),
       doctor: doctorCommand(),
       approvals: approvalsCommand(),

@@ -29,12 +29,12 @@ function parseCount(input: string): number {
 
 /** Which API server is meant. */
 export const apiFlags = {
-  kubeconfig: textFlag("FILE", "Kubeconfig of another API server"),
-  context: textFlag("NAME", "Context of a kubeconfig: clrk context list"),
+  kubeconfig: textFlag("FILE", "Kubeconfig of another server"),
+  context: textFlag("NAME", "Context of clrk context list"),
 } as const;
 
 /** Namespace of what is meant. */
-export const namespaceFlag = textFlag("NAMESPACE", "Namespace [default: the context's]");
+export const namespaceFlag = textFlag("NAMESPACE", "Namespace [the context's]");
 
 /** `-o json`, or nothing for people. */
 export const jsonFlag = {

@@ -21,9 +21,10 @@ export function statusCommand(): Command<CliContext> {
       brief: "Show running gateways, their addresses, problems and runs",
       customUsage: ["[-o json]"],
       fullDescription: [
-        "JSON is {processes, silent}. A process has version, pid, startedAt, directories,",
-        "plugins, revision, problems, envoy, gateways, records and runs; `silent` has the",
-        "ids of processes that do not answer.",
+        "JSON is {processes, silent, control}. A process has version, pid, startedAt,",
+        "directories, plugins, revision, problems, envoy, gateways, records and runs;",
+        "`silent` has the ids of processes that do not answer; `control` says of the API",
+        "server of this home {answers, server, kubeconfig, store, problem}.",
         "",
         "EXIT CODES",
         "  0  running     1  no gateway is running",

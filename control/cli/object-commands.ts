@@ -17,8 +17,8 @@ import type { DescribeFlags } from "./commands/describe.ts";
 import type { GetFlags } from "./commands/get.ts";
 
 const kindsHelp = [
-  "KIND is a plural, a singular, a kind or a short name, in any case, with its group",
-  "after a point where two groups have it. KIND/NAME may be given any number of times.",
+  "KIND is a plural, a singular, a kind or a short name, in any case; its group may",
+  "follow after a point. KIND/NAME may be given any number of times.",
 ];
 
 /** Builds `clrk get`. */
@@ -33,12 +33,12 @@ export function getCommand(): Command<CliContext> {
           kind: "enum",
           values: ["wide", "yaml", "json", "name"],
           optional: true,
-          brief: "More columns, whole objects, or only names",
+          brief: "How much",
         },
-        selector: textFlag("LABELS", "Only objects with these labels: team=red,tier!=old"),
-        "field-selector": textFlag("FIELDS", "Only objects with these fields: metadata.name=a"),
-        watch: switchFlag("Go on with what changes, until Ctrl-C"),
-        limit: countFlag("N", "At most so many objects [default: all]"),
+        selector: textFlag("LABELS", "These labels: team=red,tier!=old"),
+        "field-selector": textFlag("FIELDS", "These fields: metadata.name=a"),
+        watch: switchFlag("Go on with changes until Ctrl-C"),
+        limit: countFlag("N", "Most objects [default: all]"),
         noHeaders: switchFlag("No headings"),
         ...apiFlags,
       },
@@ -99,7 +99,7 @@ export function describeCommand(): Command<CliContext> {
       customUsage: ["KIND [NAME...] | KIND/NAME... [OPTIONS]"],
       fullDescription: [
         "Without NAME, all objects of the kind in the namespace. The form is for people",
-        "and may change; programs read clrk get -o json. Values of Secrets are never shown.",
+        "and may change; programs read clrk get -o json. Values of Secrets stay closed.",
         "",
         ...kindsHelp,
         "",
@@ -120,8 +120,8 @@ export function applyCommand(): Command<CliContext> {
     loader: async () => (await import("./commands/apply.ts")).apply,
     parameters: {
       flags: {
-        file: textsFlag("PATH", "File or folder with manifests, - for input; may be repeated"),
-        recursive: switchFlag("As in kubectl; folders are read with all below them anyway"),
+        file: textsFlag("PATH", "File or folder; - is standard input; may be repeated"),
+        recursive: switchFlag("As kubectl; folders are read so anyway"),
         "dry-run": switchFlag("Check everything, write nothing"),
         "force-conflicts": switchFlag("Take fields over that others own"),
         namespace: textFlag("NAMESPACE", "Refuse manifests of other namespaces"),
@@ -160,7 +160,7 @@ export function deleteCommand(): Command<CliContext> {
         file: textsFlag("PATH", "Objects of this file or folder; may be repeated"),
         selector: textFlag("LABELS", "All of KIND with these labels"),
         namespace: namespaceFlag,
-        wait: switchFlag("Return when they are gone, after a minute at the latest"),
+        wait: switchFlag("Return when they are gone; at most a minute"),
         "dry-run": switchFlag("Check everything, delete nothing"),
         "ignore-not-found": switchFlag("What is not there counts as deleted"),
         ...apiFlags,
