@@ -24,7 +24,7 @@ export function countFlag(placeholder: string, brief: string) {
 
 function parseCount(input: string): number {
   if (/^[1-9]\d{0,8}$/.test(input)) return Number(input);
-  throw new RangeError("wanted a whole number of at least 1");
+  throw new RangeError("Wanted a whole number of at least 1");
 }
 
 /** Which API server is meant. */

@@ -14,7 +14,7 @@ import { wordsParameter } from "./command-flags.ts";
 import type { ApplyFlags } from "./commands/apply.ts";
 import type { DeleteFlags } from "./commands/delete.ts";
 import type { DescribeFlags } from "./commands/describe.ts";
-import type { GetFlags } from "./commands/get.ts";
+import type { GetFlags } from "./get-flags.ts";
 
 const kindsHelp = [
   "KIND is a plural, a singular, a kind or a short name, in any case; its group may",

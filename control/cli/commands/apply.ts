@@ -32,7 +32,7 @@ export interface ApplyFlags extends ApiFlags {
 }
 
 /** Field manager of what people apply. */
-export const applyManager = "clrk";
+export const appliedBy = "clrk";
 
 /** Requests at once while nothing is written. */
 const concurrency = 8;
@@ -248,7 +248,7 @@ function patch(
     method: "PATCH",
     path,
     query: {
-      fieldManager: applyManager,
+      fieldManager: appliedBy,
       fieldValidation: "Strict",
       force: flags["force-conflicts"] === true ? true : undefined,
       dryRun: isDryRun ? "All" : undefined,

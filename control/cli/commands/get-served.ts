@@ -12,7 +12,7 @@ import { formatObjects } from "../object-table.ts";
 import type { RunningGateway } from "../running-gateways.ts";
 import { formatWhole } from "../whole-objects.ts";
 import { formatKindRows } from "../kind-rows.ts";
-import type { GetFlags } from "./get.ts";
+import type { GetFlags } from "../get-flags.ts";
 
 type Kind = KindDefinition<unknown>;
 

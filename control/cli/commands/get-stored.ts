@@ -22,7 +22,7 @@ import { formatServerTable, GrowingTable } from "../server-table.ts";
 import { joinServed } from "../served-join.ts";
 import { shownForm } from "../stored-object.ts";
 import { formatWhole, toYaml } from "../whole-objects.ts";
-import type { GetFlags } from "./get.ts";
+import type { GetFlags } from "../get-flags.ts";
 import { toWhole } from "./get-served.ts";
 
 /** What is asked for. */

@@ -1,25 +1,13 @@
 /** `clrk get`: objects with their state, as a table or whole, from the API server or the gateways that run. */
-import type { ApiFlags } from "../api-target.ts";
 import type { CliContext } from "../cli-context.ts";
 import { CliError, EXIT_CODE } from "../cli-error.ts";
+import type { GetFlags } from "../get-flags.ts";
 import { parseWanted } from "../get-request.ts";
 import { getRunning, openObjects } from "../object-source.ts";
 import { budgetNames, formatBudgets } from "./get-budgets.ts";
 import { formatPlaceholders, placeholderNames } from "./get-placeholders.ts";
 import { getServed, getServedKinds } from "./get-served.ts";
 import { getStored, getStoredKinds, watchStored } from "./get-stored.ts";
-
-/** Options as the user gave them. */
-export interface GetFlags extends ApiFlags {
-  readonly namespace?: string;
-  readonly allNamespaces?: boolean;
-  readonly output?: "json" | "name" | "wide" | "yaml";
-  readonly selector?: string;
-  readonly "field-selector"?: string;
-  readonly watch?: boolean;
-  readonly limit?: number;
-  readonly noHeaders?: boolean;
-}
 
 /**
  * Prints objects of kinds, single ones, or the kinds; with `watch` goes on until it is interrupted. Throws a `CliError`

@@ -14,7 +14,7 @@ import { parseValueSource, readValues } from "../secret-value-source.ts";
 import { namespaceOf } from "../stored-object.ts";
 import { formatTable } from "../table.ts";
 import { toJson } from "../whole-objects.ts";
-import { applyManager } from "./apply.ts";
+import { appliedBy } from "./apply.ts";
 import { deleteObjects } from "./delete.ts";
 
 /** Options of `set` and `delete`. */
@@ -61,7 +61,7 @@ async function writeSecret(
   }: { namespace: string; name: string; data: Readonly<Record<string, string>> },
 ): Promise<"configured" | "created"> {
   const resource = getResource(resources, "secrets", "set");
-  const query = { fieldManager: applyManager };
+  const query = { fieldManager: appliedBy };
   // A merge, since an apply would take keys away that an earlier one set.
   const bytes = JSON.stringify({ data });
   const content = { type: "application/merge-patch+json", bytes };
