@@ -1,7 +1,7 @@
 /** Parts of JSON that somebody else made, read for their outline: what is of another sort counts as absent. */
 
-/** A JSON object. */
 /** What JSON calls an object: members by name. */
+export type JsonMap = Readonly<Record<string, unknown>>;
 
 /** The value when it is an object, else an empty one. */
 export function mapOf(value: unknown): JsonMap {
