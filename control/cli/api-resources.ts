@@ -26,7 +26,7 @@ const aggregated =
   "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList," +
   "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
 
-/** The kinds that can be listed, those of our group first, then Kubernetes' own. Throws an `ApiError`. */
+/** The kinds of objects, those of our group first, then Kubernetes' own. Throws an `ApiError`. */
 export async function discoverResources(client: ApiClient): Promise<readonly ApiResource[]> {
   const answers = await Promise.all(
     ["/apis", "/api"].map((path) => client.request({ path, accept: aggregated })),
@@ -39,8 +39,13 @@ export async function discoverResources(client: ApiClient): Promise<readonly Api
       client.target,
     );
   });
-  const resources = groups.flatMap(readGroup).filter(({ verbs }) => verbs.includes("list"));
+  const resources = groups.flatMap(readGroup).filter(isOfObjects);
   return resources.toSorted((left, right) => rank(left) - rank(right));
+}
+
+/** What can be listed and not got by name are sums and series, which have no objects. */
+function isOfObjects({ verbs }: ApiResource): boolean {
+  return verbs.includes("list") && verbs.includes("get");
 }
 
 function rank({ group }: ApiResource): number {
