@@ -1,5 +1,8 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import t from "tap";
 import { displayWidth } from "./table.ts";
+import { formatReference, referencePath } from "./testdata/command-reference.ts";
 import { createFakeContext } from "./testdata/fake-context.ts";
 import { helpCases, printHelp, readHelp } from "./testdata/help-cases.ts";
 
@@ -14,6 +17,11 @@ for (const [name, words] of helpCases) {
     );
   });
 }
+
+t.test("the page of every command says what the program says", async (t) => {
+  const path = join(import.meta.dirname, "../..", referencePath);
+  t.equal(await readFile(path, "utf8"), await formatReference(), "run npm run generate");
+});
 
 t.test("runCommandLine() prints the root's help for no words, and the version", async (t) => {
   const context = await createFakeContext(t);

@@ -18,24 +18,35 @@ import { version } from "../../gateway/version.ts";
 import type { CliContext } from "./cli-context.ts";
 import { CliError, EXIT_CODE } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
+import { contextCommands, secretCommands } from "./context-commands.ts";
 import { approvalsCommand, approveCommand, denyCommand } from "./confirmation-commands.ts";
 import {
   completionCommands,
   doctorCommand,
-  getCommand,
   statusCommand,
   versionCommand,
 } from "./inspection-commands.ts";
+import { applyCommand, deleteCommand, describeCommand, getCommand } from "./object-commands.ts";
 import { policyCommands } from "./policy-commands.ts";
 import { providerCommands } from "./provider-commands.ts";
 import { escapeRunCommand } from "./run-arguments.ts";
+import { agentsCommand, invocationsCommand, poolsCommand } from "./view-commands.ts";
 import { devCommand, runCommand, stopCommand } from "./serving-commands.ts";
 
 /** The hidden first word by which the shell asks for completions. */
 export const completionVerb = "__complete";
 
+/** Commands whose words are kinds and names of objects. */
+const objectVerbs: ReadonlySet<string> = new Set(["delete", "describe", "get"]);
+
 /** Commands that have commands. */
-const groups: ReadonlySet<string> = new Set(["completion", "policy", "provider"]);
+const groups: ReadonlySet<string> = new Set([
+  "completion",
+  "context",
+  "policy",
+  "provider",
+  "secret",
+]);
 
 /** Builds the application; cheap, but call it once. */
 export function createApplication(): Application<CliContext> {
@@ -46,6 +57,14 @@ export function createApplication(): Application<CliContext> {
       dev: devCommand(),
       run: runCommand(),
       get: getCommand(),
+      describe: describeCommand(),
+      apply: applyCommand(),
+      delete: deleteCommand(),
+      agents: agentsCommand(),
+      pools: poolsCommand(),
+      invocations: invocationsCommand(),
+      secret: secretCommands(),
+      context: contextCommands(),
       status: statusCommand(),
       doctor: doctorCommand(),
       approvals: approvalsCommand(),
@@ -104,7 +123,12 @@ async function complete(
   context: CliContext,
 ): Promise<number> {
   const proposals = await proposeCompletions(application, words, context);
-  for (const { completion } of proposals) context.process.stdout.write(`${completion}\n`);
+  const completions = proposals.map(({ completion }) => completion);
+  if (objectVerbs.has(words[0] ?? "") && words.length > 1 && !words.at(-1)?.startsWith("-")) {
+    const { proposeObjects } = await import("./object-completion.ts");
+    completions.push(...(await proposeObjects(context, words.slice(1))));
+  }
+  for (const completion of completions) context.process.stdout.write(`${completion}\n`);
   return EXIT_CODE.done;
 }
 

@@ -32,6 +32,8 @@ export interface CliContext extends CommandContext {
     readonly env: Readonly<Partial<Record<string, string>>>;
     exitCode?: number | string | null;
   };
+  /** Standard input, opened by the call */
+  readonly input: () => AsyncIterable<Uint8Array>;
   readonly home: HomeDirectory;
   readonly workingDirectory: string;
   /** The gateway process's script */
@@ -60,6 +62,7 @@ export function createCliContext(process: NodeJS.Process): CliContext {
       stderr: createOutput(process.stderr, env, closed),
       env,
     },
+    input: () => process.stdin,
     home: homeDirectory(env),
     workingDirectory: process.cwd(),
     gatewayEntry: entryOf("gateway"),

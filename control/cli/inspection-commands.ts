@@ -3,10 +3,7 @@ import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { Command, RouteMap } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
 import type { CompletionFlags } from "./commands/completion.ts";
-import type { GetFlags } from "./commands/get.ts";
 import type { OutputFlags } from "./output-flags.ts";
-
-const text = (input: string) => input;
 
 const jsonFlag = {
   kind: "enum",
@@ -14,80 +11,6 @@ const jsonFlag = {
   optional: true,
   brief: "Print JSON",
 } as const;
-
-/** Builds `clrk get`. */
-export function getCommand(): Command<CliContext> {
-  return buildCommand<GetFlags, [string?, string?], CliContext>({
-    loader: async () => (await import("./commands/get.ts")).get,
-    parameters: {
-      flags: {
-        namespace: {
-          kind: "parsed",
-          parse: text,
-          optional: true,
-          placeholder: "NAMESPACE",
-          brief: "Namespace [default: default]",
-        },
-        allNamespaces: {
-          kind: "boolean",
-          optional: true,
-          withNegated: false,
-          brief: "Objects of all namespaces",
-        },
-        output: {
-          kind: "enum",
-          values: ["wide", "yaml", "json"],
-          optional: true,
-          brief: "More columns, or whole objects",
-        },
-      },
-      aliases: { n: "namespace", A: "allNamespaces", o: "output" },
-      positional: {
-        kind: "tuple",
-        parameters: [
-          {
-            parse: text,
-            optional: true,
-            placeholder: "KIND",
-            brief: "Kind: plural, singular or short, in any case",
-            proposeCompletions: async (partial) =>
-              (await import("./commands/get.ts")).proposeKinds(partial),
-          },
-          {
-            parse: text,
-            optional: true,
-            placeholder: "NAME",
-            brief: "Only the object of this name",
-          },
-        ],
-      },
-    },
-    docs: {
-      brief: "Show what is served, and whether it works",
-      customUsage: ["[KIND [NAME]] [-n NAMESPACE | -A] [-o wide|yaml|json]"],
-      fullDescription: [
-        "Lists objects of one KIND with their state; without KIND, the kinds and how many",
-        "objects of each there are. Values of Secrets are never shown.",
-        "",
-        "JSON is the object where NAME is given, else a List with `items`. An object has",
-        "apiVersion, kind, metadata, spec and status: `status.conditions` is as in",
-        "Kubernetes, `status.tier` says what decides a route's traffic, and",
-        "`status.source` where the object was read.",
-        "",
-        "KIND budgets shows what calls under a budget have used and reserved, KIND",
-        "placeholders the fakes that agents may hold in place of keys.",
-        "",
-        "EXAMPLES",
-        "  clrk get egressgateways",
-        "  clrk get aiproviderroute openai -o yaml",
-        "  clrk get budgets",
-        "",
-        "EXIT CODES",
-        "  0  shown     1  no such object, or no gateway is running",
-      ].join("\n"),
-    },
-  });
-}
 
 /** Builds `clrk status`. */
 export function statusCommand(): Command<CliContext> {
@@ -98,9 +21,10 @@ export function statusCommand(): Command<CliContext> {
       brief: "Show running gateways, their addresses, problems and runs",
       customUsage: ["[-o json]"],
       fullDescription: [
-        "JSON is {processes, silent}. A process has version, pid, startedAt, directories,",
-        "plugins, revision, problems, envoy, gateways, records and runs; `silent` has the",
-        "ids of processes that do not answer.",
+        "JSON is {processes, silent, control}. A process has version, pid, startedAt,",
+        "directories, plugins, revision, problems, envoy, gateways, records and runs;",
+        "`silent` has the ids of processes that do not answer; `control` says of the API",
+        "server of this home {answers, server, kubeconfig, store, problem}.",
         "",
         "EXIT CODES",
         "  0  running     1  no gateway is running",

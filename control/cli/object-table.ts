@@ -21,6 +21,8 @@ export interface ObjectTableOptions {
   readonly nowMs: number;
   /** ISO 8601: since when objects without a creation time are served */
   readonly servedSince: string;
+  /** False leaves the headings out; true when absent */
+  readonly hasHeadings?: boolean;
 }
 
 interface Column {
@@ -32,10 +34,11 @@ interface Column {
 export function formatObjects(items: readonly ServedObject[], options: ObjectTableOptions): string {
   const columns = columnsOf(options);
   const sorted = items.toSorted((left, right) => compare(sortKey(left), sortKey(right)));
-  return formatTable({
+  const table = {
     headings: columns.map(({ heading }) => heading),
     rows: sorted.map((item) => columns.map(({ cell }) => cell(item))),
-  });
+  };
+  return formatTable(table, { hasHeadings: options.hasHeadings !== false });
 }
 
 function sortKey({ object }: ServedObject): string {

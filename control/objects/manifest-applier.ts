@@ -7,8 +7,6 @@ import { formatReference, referenceOf } from "../../crds/meta.ts";
 import type { SourceProblem } from "../../gateway/control-api.ts";
 import { describeError } from "../../gateway/errors.ts";
 import type { SourcedObject } from "../../gateway/manifests.ts";
-import { isJsonMap } from "../apiserver/json-tree.ts";
-import type { JsonMap, JsonValue } from "../apiserver/json-tree.ts";
 import type { KubeObject } from "../apiserver/kube-object.ts";
 import { isRecord } from "../apiserver/kube-object.ts";
 import { namespaceResource } from "../apiserver/core-resources.ts";
@@ -21,6 +19,7 @@ import { patchObject } from "../apiserver/patch-request.ts";
 import type { ServedResource } from "../apiserver/served-resource.ts";
 import { StatusError } from "../apiserver/status-error.ts";
 import type { ObjectPlace } from "./object-publisher.ts";
+import { writtenForm } from "./written-form.ts";
 
 /** Field manager of what comes from manifests: by it they are known again after a restart. */
 export const manifestFields = "clrk-dev";
@@ -212,30 +211,6 @@ function isFromManifests(text: string): boolean {
     (entry) =>
       isRecord(entry) && entry["manager"] === manifestFields && entry["operation"] === "Apply",
   );
-}
-
-/** What an API server writes into metadata: in a file it is a copy from one, and of no use to another. */
-const serverOwned = [
-  "creationTimestamp",
-  "deletionGracePeriodSeconds",
-  "deletionTimestamp",
-  "generation",
-  "managedFields",
-  "resourceVersion",
-  "selfLink",
-  "uid",
-];
-
-/** As the author wrote it, with the namespace that it has by default. */
-function writtenForm({ object, written }: SourcedObject, { namespaced }: ServedResource): JsonMap {
-  const value: JsonValue = JSON.parse(JSON.stringify(written?.() ?? object));
-  if (!isJsonMap(value)) throw new TypeError(`Cannot apply ${formatOf(object)}: it is no object`);
-  const { status: _, metadata, ...content } = value;
-  const { namespace: __, ...given } = isJsonMap(metadata) ? metadata : {};
-  const kept = Object.entries(given).filter(([name]) => !serverOwned.includes(name));
-  const { namespace } = object.metadata;
-  const own = { ...Object.fromEntries(kept), ...(namespaced && { namespace }) };
-  return { ...content, metadata: own };
 }
 
 function formatOf(object: ParsedObject): string {

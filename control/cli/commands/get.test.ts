@@ -3,7 +3,6 @@ import type { Test } from "tap";
 import { parse } from "yaml";
 import { createFakeContext } from "../testdata/fake-context.ts";
 import { gatewayWith, objectWith, openFakeControl } from "../testdata/fake-control.ts";
-import { proposeKinds } from "./get.ts";
 
 const conditions = [{ type: "Accepted", status: "True", reason: "Accepted", message: "Valid" }];
 const objects = [
@@ -137,12 +136,6 @@ t.test("get() names the next step when nothing runs", async (t) => {
   );
 });
 
-t.test("proposeKinds() completes plurals", (t) => {
-  t.same(proposeKinds("back"), ["backends"]);
-  t.same(proposeKinds("x"), []);
-  t.end();
-});
-
 t.test("get() shows placeholders, which are no objects", async (t) => {
   const context = await createFakeContext(t);
   const control = await openFakeControl(context.home);
@@ -151,5 +144,4 @@ t.test("get() shows placeholders, which are no objects", async (t) => {
   control.placeholders = [{ ...item, placeholder: "sk-fake" }];
   t.equal(await context.clrk("get", "placeholders"), 0);
   t.match(context.stdout(), /\ndefault +openai +token +sk-fake +p\n/);
-  t.same(proposeKinds("placeh"), ["placeholders"]);
 });

@@ -36,6 +36,8 @@ t.test("status() says what runs, in a few lines", async (t) => {
       "AGENT        GATEWAY           COMMAND   REQUESTS   DENIED   AGE",
       "researcher   default/default   python    12         1        30s",
       "",
+      "API server not started; clrk dev has one",
+      "",
     ].join("\n"),
   );
 });
@@ -171,16 +173,20 @@ t.test("status() says what is wrong", async (t) => {
 t.test("status() names the next step when nothing runs, and ends with 1", async (t) => {
   const context = await createFakeContext(t);
   t.equal(await context.clrk("status"), 1);
-  t.equal(context.stdout(), "No gateway is running\nStart one: clrk dev -f DIR\n");
+  t.equal(
+    context.stdout(),
+    "No gateway is running\nStart one: clrk dev -f DIR\n\nAPI server not started; clrk dev has one\n",
+  );
   t.equal(await context.clrk("status", "-o", "json"), 1);
-  t.same(JSON.parse(context.stdout()), { processes: [], silent: [] });
+  const none = { answers: false, server: null, kubeconfig: null, store: null, problem: null };
+  t.same(JSON.parse(context.stdout()), { processes: [], silent: [], control: none });
 });
 
 t.test("status() prints JSON that is the processes' own", async (t) => {
   const context = await createFakeContext(t);
   await using control = await openFakeControl(context.home);
   t.equal(await context.clrk("status", "--output", "json"), 0);
-  t.same(JSON.parse(context.stdout()), { processes: [control.status], silent: [] });
+  t.match(JSON.parse(context.stdout()), { processes: [control.status], silent: [] });
 });
 
 t.test("status() says that a process serves no EgressGateway", async (t) => {
@@ -189,7 +195,7 @@ t.test("status() says that a process serves no EgressGateway", async (t) => {
   control.status = statusWith({ gateways: [], directories: [] });
   await context.clrk("status");
   t.match(context.stdout(), "Manifests  none, revision 6\n");
-  t.match(context.stdout(), /\nNo EgressGateway is served\n$/);
+  t.match(context.stdout(), /\nNo EgressGateway is served\n\nAPI server /);
 });
 
 t.test("status() names plugins as they were named", async (t) => {

@@ -13,6 +13,7 @@ import { auditBanners } from "../audit-banner.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
+import { findControlStatus, formatControlStatus } from "../control-status.ts";
 import { formatEndpoint } from "../dev-narrator.ts";
 import type { OutputFlags } from "../output-flags.ts";
 import { shorten } from "../log-line.ts";
@@ -26,9 +27,10 @@ export async function status(this: CliContext, flags: OutputFlags): Promise<void
   const { answering, silent } = await findRunningGateways(this.home);
   const { stdout } = this.process;
   if (answering.length === 0) this.process.exitCode = EXIT_CODE.failed;
+  const control = await findControlStatus(this);
   if (flags.output === "json") {
     const processes = answering.map((one) => one.status);
-    stdout.write(`${JSON.stringify({ processes, silent }, undefined, 2)}\n`);
+    stdout.write(`${JSON.stringify({ processes, silent, control }, undefined, 2)}\n`);
     return;
   }
   const blocks = answering.map((one) => describeProcess(one.status, this));
@@ -36,6 +38,7 @@ export async function status(this: CliContext, flags: OutputFlags): Promise<void
   if (silent.length > 0) {
     blocks.push(`Does not answer: process ${silent.join(", ")}\nSee what is wrong: clrk doctor\n`);
   }
+  blocks.push(formatControlStatus(control, this.workingDirectory));
   stdout.write(blocks.join("\n"));
 }
 

@@ -28,6 +28,7 @@ export async function createFakeContext(
     readonly env?: Record<string, string>;
     readonly nowMs?: number;
     readonly findEnvoy?: CliContext["findEnvoy"];
+    readonly input?: string;
   } = {},
 ): Promise<FakeContext> {
   // Short: a Unix socket's path has about a hundred bytes.
@@ -47,6 +48,9 @@ export async function createFakeContext(
   const listeners = new Set<(reason: Interruption) => void>();
   const context: FakeContext = {
     process: { stdout: output("stdout"), stderr: output("stderr"), env },
+    input: async function* () {
+      yield Buffer.from(options.input ?? "");
+    },
     home: homeDirectory(env),
     workingDirectory: root,
     gatewayEntry: fakeGatewayEntry,
