@@ -10,6 +10,7 @@ import type { InvocationEvent } from "./invocation-event.ts";
 import type { EndedInvocation } from "./invocation-span.ts";
 import type { Logger } from "./log.ts";
 import { OtlpExporter } from "./otlp.ts";
+import type { OtlpDrops } from "./otlp-pipe.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordFile } from "./record-file.ts";
 import { RecordHub } from "./record-hub.ts";
@@ -33,6 +34,28 @@ export interface RecordOutputsOptions {
 export interface RecordsBefore {
   readonly unread: number;
   readonly incomplete: number;
+}
+
+/** Counts of every place that records go to, for collectors of metrics. */
+export interface OutputFigures {
+  readonly files: readonly {
+    /** `records`, `invocations`, or as a sink is called in messages */
+    readonly name: string;
+    readonly written: number;
+    readonly bytes: number;
+    readonly dropped: number;
+    /** Bytes that wait to be written */
+    readonly buffered: number;
+  }[];
+  readonly receivers: readonly {
+    readonly name: string;
+    readonly signal: "traces" | "logs";
+    readonly queued: number;
+    readonly sent: number;
+    readonly retries: number;
+    readonly failing: boolean;
+    readonly dropped: Readonly<OtlpDrops>;
+  }[];
 }
 
 /** A target that is open. */
@@ -145,6 +168,23 @@ export class RecordOutputs {
     };
   }
 
+  /** Counts of each place since it was opened. */
+  figures(): OutputFigures {
+    const outputs = [...this.#outputs.values()];
+    return {
+      files: [
+        fileFigures("records", this.#file),
+        fileFigures("invocations", this.#invocations),
+        ...outputs.flatMap(({ target, writer }) =>
+          writer instanceof RecordFile ? [fileFigures(target.label, writer)] : [],
+        ),
+      ],
+      receivers: outputs.flatMap(({ target, writer }) =>
+        writer instanceof OtlpExporter ? receiverFigures(target.label, writer) : [],
+      ),
+    };
+  }
+
   /** Writes and sends what is left, within the bounds of each sink. */
   async close(): Promise<void> {
     this.#hub.close();
@@ -187,6 +227,24 @@ export class RecordOutputs {
       log,
     });
   }
+}
+
+function fileFigures(name: string, { status }: RecordFile): OutputFigures["files"][number] {
+  const { writtenRecords, writtenBytes, droppedRecords, bufferedBytes } = status;
+  return {
+    name,
+    written: writtenRecords,
+    bytes: writtenBytes,
+    dropped: droppedRecords,
+    buffered: bufferedBytes,
+  };
+}
+
+function receiverFigures(name: string, { status }: OtlpExporter): OutputFigures["receivers"] {
+  return (["traces", "logs"] as const).map((signal) => {
+    const { queued, sent, retries, failing, dropped } = status[signal];
+    return { name, signal, queued, sent, retries, failing, dropped };
+  });
 }
 
 function outputStatus({ target: { label }, writer }: Output): {

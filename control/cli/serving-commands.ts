@@ -48,6 +48,19 @@ export function devCommand(): Command<CliContext> {
           placeholder: "[ADDR:]PORT",
           brief: "Also take captured connections here",
         },
+        metrics: {
+          kind: "parsed",
+          parse: text,
+          optional: true,
+          placeholder: "[ADDR:]PORT",
+          brief: "Serve /metrics, /healthz, /readyz here",
+        },
+        plain: {
+          kind: "boolean",
+          optional: true,
+          withNegated: false,
+          brief: "Print lines, also on a terminal",
+        },
         concurrency: {
           kind: "parsed",
           parse: parseThreads,

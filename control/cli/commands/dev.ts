@@ -30,6 +30,8 @@ export interface DevFlags {
   readonly secret?: readonly string[];
   readonly provider?: readonly string[];
   readonly transparent?: string;
+  readonly metrics?: string;
+  readonly plain?: boolean;
   readonly concurrency?: number;
   readonly "engine-threads"?: number;
   readonly nats?: readonly string[];
