@@ -3,7 +3,12 @@
  * a record counts once, for its agent or for `other`, so that sums are those of all traffic.
  */
 import type { PriceEntry } from "../providers/prices.ts";
-import type { ActivityCounts, ActivityShare, AgentActivity } from "./activity-report.ts";
+import type {
+  ActivityCounts,
+  ActivityLine,
+  ActivityShare,
+  AgentActivity,
+} from "./activity-report.ts";
 import type { Clock } from "./clock.ts";
 import { monotonicMs } from "./clock.ts";
 import { ActivityWindow } from "./metrics/activity-window.ts";
@@ -76,6 +81,12 @@ export class ActivityBook {
     if (usage !== null && modelName) addShare(entry.models.get([modelName]), counts);
     const reason = decision.reason ?? decision.wouldDeny?.reason;
     if (reason) addShare(entry.reasons.get([reason]), counts);
+  }
+
+  /** The record as a line of a report. */
+  line(record: EgressRecord): ActivityLine {
+    const shown = record.capture === null ? record : { ...record, capture: null };
+    return { record: shown, microDollars: microDollarsOf(record, this.#prices) ?? null };
   }
 
   /** Of all agents. */

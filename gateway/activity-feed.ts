@@ -52,7 +52,7 @@ export class ActivityFeed {
     const follower: Follower = { onReport, records: [], noted: 0 };
     this.#followers.add(follower);
     const { total, lastMinute } = this.#book;
-    onReport({ total, lastMinute, agents: this.#book.agents("all"), records: [], skipped: 0 });
+    onReport({ total, lastMinute, agents: this.#book.agents("all"), lines: [], skipped: 0 });
     this.#arm();
     return () => {
       this.#followers.delete(follower);
@@ -80,15 +80,11 @@ export class ActivityFeed {
     if (!hasNews) return;
     const { total, lastMinute } = book;
     for (const follower of [...this.#followers]) {
-      const records = follower.records.slice(-maxRecords).map(withoutCapture);
-      const skipped = follower.noted - records.length;
+      const lines = follower.records.slice(-maxRecords).map((record) => book.line(record));
+      const skipped = follower.noted - lines.length;
       follower.records = [];
       follower.noted = 0;
-      follower.onReport({ total, lastMinute, agents, records, skipped });
+      follower.onReport({ total, lastMinute, agents, lines, skipped });
     }
   }
-}
-
-function withoutCapture(record: EgressRecord): EgressRecord {
-  return record.capture === null ? record : { ...record, capture: null };
 }

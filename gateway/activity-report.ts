@@ -48,6 +48,14 @@ export interface AgentActivity {
   readonly reasons: readonly ActivityShare[];
 }
 
+/** One transaction. */
+export interface ActivityLine {
+  /** Without its capture */
+  readonly record: EgressRecord;
+  /** What it cost; null where it is no call of a model, or its price is not known */
+  readonly microDollars: number | null;
+}
+
 /** One report. */
 export interface ActivityReport {
   /** Of all agents */
@@ -55,8 +63,8 @@ export interface ActivityReport {
   readonly lastMinute: ActivityCounts;
   /** In the first report all, then those that changed */
   readonly agents: readonly AgentActivity[];
-  /** Newest last, without captures; at most 32 */
-  readonly records: readonly EgressRecord[];
-  /** Transactions since the last report that are not among `records` */
+  /** Newest last; at most 32 */
+  readonly lines: readonly ActivityLine[];
+  /** Transactions since the last report that are not among `lines` */
   readonly skipped: number;
 }

@@ -60,7 +60,7 @@ const emptyReport = {
   total: noCounts,
   lastMinute: noCounts,
   agents: [],
-  records: [],
+  lines: [],
   skipped: 0,
 };
 

@@ -75,7 +75,6 @@ t.test("nothing else is answered", async (t) => {
     `evil.example:${port}`,
     "127.0.0.1.evil.example",
     "localhost.evil.example",
-    "",
     "[evil]",
   ]) {
     t.equal((await ask("/metrics", { headers: { host } })).status, 403, `"${host}"`);

@@ -9,6 +9,7 @@ import { homeDirectory } from "../../gateway/home-directory.ts";
 import type { HomeDirectory } from "../../gateway/home-directory.ts";
 import { createPalette } from "./colour.ts";
 import type { Palette } from "./colour.ts";
+import type { ScreenStreams } from "./screen/terminal-screen.ts";
 
 /** One of the two outputs. Writing never throws, also when the reader has gone. */
 export interface CliOutput {
@@ -42,6 +43,8 @@ export interface CliContext extends CommandContext {
   readonly now: () => number;
   /** Calls back at each of the signals, or when the reader of an output has gone; returns the way to end that */
   readonly onInterrupt: (listener: (reason: Interruption) => void) => () => void;
+  /** Streams that may be a terminal, for full screens; absent: there is none */
+  readonly terminal?: () => ScreenStreams;
   readonly findEnvoy: (options: FindEnvoyOptions) => Promise<EnvoyBinary>;
 }
 
@@ -74,6 +77,7 @@ export function createCliContext(process: NodeJS.Process): CliContext {
         for (const { signal, handle } of handlers) process.off(signal, handle);
       };
     },
+    terminal: () => ({ input: process.stdin, output: process.stdout }),
     // Loaded only by the commands that need an Envoy.
     findEnvoy: async (options) =>
       (await import("../../gateway/envoy-binary.ts")).findEnvoy(options),
