@@ -9,8 +9,8 @@ export function shortCount(count: number): string {
     ["G", 1e9],
   ] as const) {
     const scaled = count / size;
-    if (scaled < 100) return `${scaled.toFixed(1)}${unit}`;
-    if (scaled < 1_000) return `${Math.round(scaled)}${unit}`;
+    if (scaled < 99.95) return `${scaled.toFixed(1)}${unit}`;
+    if (scaled < 999.5) return `${Math.round(scaled)}${unit}`;
   }
   return `${(count / 1e12).toFixed(1)}T`;
 }
