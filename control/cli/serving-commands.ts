@@ -113,6 +113,8 @@ export function devCommand(): Command<CliContext> {
         "given. SPEC is a path that begins with ./ or /, or the name of an npm package",
         "that is installed here.",
         "",
+        "On a terminal it shows agents and their requests live; ? tells the keys.",
+        "",
         "EXAMPLES",
         "  clrk dev -f examples/quickstart",
         "  clrk dev -f policy --secret openai=OPENAI_API_KEY",

@@ -153,7 +153,15 @@ t.test(
     const row = frame.find((line) => line.startsWith("›")) ?? "";
     const end = heading.indexOf("REQUESTS") + "REQUESTS".length;
     t.equal(row.slice(0, end).trimEnd().length, end);
-    t.ok(displayWidth(heading) <= 110);
+    for (const columns of [80, 90, 100, 120]) {
+      const lines = devFrame(state, { columns, rows: 30 }, context);
+      const table = lines.filter((line) => /^[ ›] (?:agent-|AGENT)/.test(line));
+      t.ok(table.length > 5);
+      t.ok(
+        table.every((line) => displayWidth(line) <= columns),
+        `${columns}`,
+      );
+    }
   },
 );
 

@@ -132,10 +132,12 @@ function overviewLines(state: DevState, size: ScreenSize, context: FrameContext)
   const from = Math.max(0, Math.min(selected - most + 1, agents.length - most));
   const shown = agents.slice(from, from + most);
   const rest = agents.length - shown.length;
-  const rows = shown.map((agent) => agentRow(agent, agent.agent === state.selected, context));
+  const rows = shown.map((agent) =>
+    agentRow(agent, { width: size.columns, isSelected: agent.agent === state.selected }, context),
+  );
   return [
     facts.join(" · "),
-    palette.dim(agentHeading),
+    palette.dim(agentHeading(size.columns)),
     ...rows,
     ...(rest > 0 ? [palette.dim(`  … and ${rest} more agents`)] : []),
     "",
@@ -143,24 +145,56 @@ function overviewLines(state: DevState, size: ScreenSize, context: FrameContext)
 }
 
 const nameCells = 20;
-const agentHeading = `  ${"AGENT".padEnd(nameCells)} STATE    REQUESTS   /MIN DENIED     IN    OUT     COST     P50     P95  LAST`;
 
-function agentRow(agent: AgentActivity, isSelected: boolean, context: FrameContext): string {
-  const { palette, nowMs } = context;
-  const { total, lastMinute, p50Ms, p95Ms, lastUnixMs } = agent;
+interface Column {
+  readonly heading: string;
+  readonly cells: number;
+  readonly cell: (agent: AgentActivity, context: FrameContext) => string;
+  /** Present only on a terminal of so many columns */
+  readonly from?: number;
+  /** Words begin at the left, numbers end at the right */
+  readonly isWord?: true;
+}
+
+/** What a person looks for first stays on a terminal of 80 columns. */
+const columns: readonly Column[] = [
+  { heading: "STATE", cells: 8, isWord: true, cell: (agent, { nowMs }) => stateOf(agent, nowMs) },
+  { heading: "REQUESTS", cells: 8, cell: ({ total }) => shortCount(total.requests) },
+  { heading: "/MIN", cells: 6, from: 88, cell: (agent) => shortCount(agent.lastMinute.requests) },
+  { heading: "DENIED", cells: 6, cell: ({ total }) => shortCount(total.denied) },
+  { heading: "IN", cells: 6, from: 96, cell: ({ total }) => shortCount(total.inputTokens) },
+  { heading: "OUT", cells: 6, from: 96, cell: ({ total }) => shortCount(total.outputTokens) },
+  { heading: "COST", cells: 8, cell: ({ total }) => shortDollars(total.microDollars) },
+  { heading: "P50", cells: 7, from: 106, cell: ({ p50Ms }) => duration(p50Ms) },
+  { heading: "P95", cells: 7, cell: ({ p95Ms }) => duration(p95Ms) },
+  { heading: "LAST", cells: 4, cell: (agent, { nowMs }) => formatAge(nowMs - agent.lastUnixMs) },
+];
+
+function columnsFor(width: number): readonly Column[] {
+  return columns.filter(({ from = 0 }) => width >= from);
+}
+
+function pad(text: string, { cells, isWord }: Column): string {
+  return isWord ? text.padEnd(cells) : text.padStart(cells);
+}
+
+function agentHeading(width: number): string {
+  const headings = columnsFor(width).map((column) => pad(column.heading, column));
+  return `  ${"AGENT".padEnd(nameCells)} ${headings.join(" ")}`;
+}
+
+interface RowOptions {
+  readonly width: number;
+  readonly isSelected: boolean;
+}
+
+function agentRow(agent: AgentActivity, { width, isSelected }: RowOptions, context: FrameContext) {
+  const { palette } = context;
   const name = padEndToWidth(truncateToWidth(agentName(agent), nameCells), nameCells);
-  const cells = [
-    stateOf(agent, nowMs).padEnd(8),
-    shortCount(total.requests).padStart(8),
-    shortCount(lastMinute.requests).padStart(6),
-    paintIf(total.denied > 0, palette.red, shortCount(total.denied).padStart(6)),
-    shortCount(total.inputTokens).padStart(6),
-    shortCount(total.outputTokens).padStart(6),
-    shortDollars(total.microDollars).padStart(8),
-    duration(p50Ms).padStart(7),
-    duration(p95Ms).padStart(7),
-    ` ${formatAge(nowMs - lastUnixMs)}`,
-  ];
+  const cells = columnsFor(width).map((column) => {
+    const text = pad(column.cell(agent, context), column);
+    return paintIf(column.heading === "DENIED" && agent.total.denied > 0, palette.red, text);
+  });
   const row = `${isSelected ? "›" : " "} ${name} ${cells.join(" ")}`;
   return isSelected ? palette.bold(row) : row;
 }
