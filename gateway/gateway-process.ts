@@ -37,6 +37,7 @@ import { InvocationTraces } from "./invocation-trace.ts";
 import { RunDoor } from "./run-door.ts";
 import type { EndedRun } from "./run-event.ts";
 import type { GatewayProcessParts } from "./gateway-process-parts.ts";
+import { engineSettings, sourceSettings } from "./gateway-process-parts.ts";
 import { metricsHandlers } from "./gateway-metrics.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
@@ -106,12 +107,7 @@ export class GatewayProcess {
       onChange: (ejections) => this.#engine.eject(ejections),
     });
     this.#traces = new InvocationTraces(parts.traceKey);
-    this.#runs = new RunRegistry({
-      clock,
-      traces: this.#traces,
-      onChange: (gateway) => this.#runDoor.publish(gateway),
-      onEvent: (event, ended) => this.#onInvocation(event, ended),
-    });
+    this.#runs = this.#createRuns();
     this.#ads = new AdsServer({
       log,
       certificates: (gateway) => this.#certificates.get(gateway),
@@ -132,27 +128,14 @@ export class GatewayProcess {
       onEvent: (event) => this.#watchers.followers.emit(event),
     });
     this.#engine = new EngineHost({
-      openEngine: parts.openEngine,
-      directory: parts.runDirectory,
-      threads: parts.options.engineThreads,
-      plugins: parts.plugins.map((plugin) => plugin.path),
-      budgetsDirectory: parts.budgetsDirectory,
-      prices: parts.prices,
-      ...(parts.limitStore && { limitStore: parts.limitStore }),
+      ...engineSettings(parts),
       runs: () => this.#runs.agents(),
-      traceKey: parts.traceKey,
       confirmations: this.#confirmations,
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
-      log,
     });
     this.#sources = new ObjectSources({
-      paths: parts.options.paths,
-      ...(parts.options.feed !== undefined && { feedSocket: parts.options.feed }),
-      secrets: parts.secrets,
+      ...sourceSettings(parts),
       check: providerProblems,
-      env: parts.env,
-      clock,
-      log,
       onChange: (loaded) => this.#onChange(loaded),
       onProblems: (found) => this.#onProblems(found),
     });
@@ -174,12 +157,7 @@ export class GatewayProcess {
       engine: this.#engine,
       records: this.#records,
     });
-    this.#runDoor = new RunDoor({
-      runs: this.#runs,
-      fleet: this.#fleet,
-      followers: this.#watchers.followers,
-      identify: (runs) => this.#engine.identify(runs),
-    });
+    this.#runDoor = this.#createRunDoor();
     const { publicRootsPem, grantsDirectory } = parts;
     this.#revisions = new CompiledRevisions({
       clock,
@@ -286,6 +264,25 @@ export class GatewayProcess {
       this.#watchers.followers.emit({ kind: "warning", message });
     }
     if (event.kind === "live") this.#announcer.check();
+  }
+
+  #createRuns(): RunRegistry {
+    const { clock } = this.#parts;
+    return new RunRegistry({
+      clock,
+      traces: this.#traces,
+      onChange: (gateway) => this.#runDoor.publish(gateway),
+      onEvent: (event, ended) => this.#onInvocation(event, ended),
+    });
+  }
+
+  #createRunDoor(): RunDoor {
+    return new RunDoor({
+      runs: this.#runs,
+      fleet: this.#fleet,
+      followers: this.#watchers.followers,
+      identify: (runs) => this.#engine.identify(runs),
+    });
   }
 
   async #createRuntime(gateway: GatewaySnapshot): Promise<GatewayRuntime> {

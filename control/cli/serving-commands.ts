@@ -34,69 +34,71 @@ const gatewayFlags = {
   },
 } as const;
 
+const devFlags = {
+  ...gatewayFlags,
+  transparent: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    placeholder: "[ADDR:]PORT",
+    brief: "Also take captured connections here",
+  },
+  metrics: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    placeholder: "[ADDR:]PORT",
+    brief: "Serve /metrics, /healthz, /readyz here",
+  },
+  plain: {
+    kind: "boolean",
+    optional: true,
+    withNegated: false,
+    brief: "Print lines, also on a terminal",
+  },
+  concurrency: {
+    kind: "parsed",
+    parse: parseThreads,
+    optional: true,
+    placeholder: "N",
+    brief: "Worker threads of each Envoy",
+  },
+  "engine-threads": {
+    kind: "parsed",
+    parse: parseThreads,
+    optional: true,
+    placeholder: "N",
+    brief: "Threads that decide what Envoy cannot",
+  },
+  nats: {
+    kind: "parsed",
+    parse: text,
+    variadic: true,
+    optional: true,
+    placeholder: "URL",
+    brief: "Share limits by NATS; may be repeated",
+  },
+  "nats-credentials": {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    placeholder: "FILE",
+    brief: "Credentials file for NATS",
+  },
+  replace: {
+    kind: "boolean",
+    optional: true,
+    withNegated: false,
+    brief: "Stop a running gateway first",
+  },
+} as const;
+
 /** Builds `clrk dev`. */
 export function devCommand(): Command<CliContext> {
   return buildCommand<DevFlags, [], CliContext>({
     loader: async () => (await import("./commands/dev.ts")).dev,
     parameters: {
-      flags: {
-        ...gatewayFlags,
-        transparent: {
-          kind: "parsed",
-          parse: text,
-          optional: true,
-          placeholder: "[ADDR:]PORT",
-          brief: "Also take captured connections here",
-        },
-        metrics: {
-          kind: "parsed",
-          parse: text,
-          optional: true,
-          placeholder: "[ADDR:]PORT",
-          brief: "Serve /metrics, /healthz, /readyz here",
-        },
-        plain: {
-          kind: "boolean",
-          optional: true,
-          withNegated: false,
-          brief: "Print lines, also on a terminal",
-        },
-        concurrency: {
-          kind: "parsed",
-          parse: parseThreads,
-          optional: true,
-          placeholder: "N",
-          brief: "Worker threads of each Envoy",
-        },
-        "engine-threads": {
-          kind: "parsed",
-          parse: parseThreads,
-          optional: true,
-          placeholder: "N",
-          brief: "Threads that decide what Envoy cannot",
-        },
-        nats: {
-          kind: "parsed",
-          parse: text,
-          variadic: true,
-          optional: true,
-          placeholder: "URL",
-          brief: "Share limits by NATS; may be repeated",
-        },
-        "nats-credentials": {
-          kind: "parsed",
-          parse: text,
-          optional: true,
-          placeholder: "FILE",
-          brief: "Credentials file for NATS",
-        },
-        replace: {
-          kind: "boolean",
-          optional: true,
-          withNegated: false,
-          brief: "Stop a running gateway first",
-        },
-      },
+      flags: devFlags,
       aliases: { f: "file" },
     },
     docs: {

@@ -14,7 +14,7 @@ const members = [
   "microDollars",
 ] as const satisfies readonly (keyof ActivityCounts)[];
 
-/** No counts. */
+/** What nobody did anything for: zero of each. */
 export const noCounts: ActivityCounts = {
   requests: 0,
   denied: 0,

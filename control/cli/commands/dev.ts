@@ -17,8 +17,7 @@ import { startGateway } from "../process-start.ts";
 import type { StartedProcess } from "../process-start.ts";
 import { OutputSwitch } from "../output-switch.ts";
 import type { DevScreen } from "../screen/dev-screen.ts";
-import { canShowScreen } from "../screen/terminal-screen.ts";
-import type { ScreenStreams } from "../screen/terminal-screen.ts";
+import type { ScreenStreams } from "../screen/screen-view.ts";
 import { keepControl } from "../kept-control.ts";
 import type { KeptControl } from "../kept-control.ts";
 import { formatLogLine } from "../log-line.ts";
@@ -71,20 +70,13 @@ export async function dev(this: CliContext, flags: DevFlags): Promise<void> {
   try {
     const process = await start(output.context, options, interruption.signal);
     if (process === undefined) return;
-    const streams = plain ? undefined : streamsOf(this);
+    const streams = plain ? undefined : this.terminal;
     const parts = { output, interruption, ...(streams && { streams }) };
     await using session = new DevSession(process, parts);
     this.process.exitCode = await session.run();
   } finally {
     interruption.release();
   }
-}
-
-/** The terminal, where a person sits before one that can show a screen. */
-function streamsOf(context: CliContext): ScreenStreams | undefined {
-  const streams = context.terminal?.();
-  const { env } = context.process;
-  return streams && canShowScreen({ ...streams, env }) ? streams : undefined;
 }
 
 async function makeWay(context: CliContext, replaces: boolean): Promise<void> {

@@ -18,7 +18,7 @@ import type { FrameContext } from "./frame-context.ts";
 import type { DevState, TailLine } from "./dev-state.ts";
 import { agentLines } from "./dev-agent-frame.ts";
 import { shortCount, shortDollars } from "./figures.ts";
-import type { ScreenSize } from "./terminal-screen.ts";
+import type { ScreenSize } from "./screen-view.ts";
 
 /** Problems and questions beyond these are a number. */
 const maxProblems = 4;
@@ -116,7 +116,7 @@ function overviewLines(state: DevState, size: ScreenSize, context: FrameContext)
     ];
   }
   const facts = [
-    `${total.requests.toLocaleString("en-US")} requests`,
+    `${total.requests.toLocaleString("en-US")} ${total.requests === 1 ? "request" : "requests"}`,
     `${lastMinute.requests.toLocaleString("en-US")}/min`,
     paintIf(total.denied > 0, palette.red, `${total.denied.toLocaleString("en-US")} denied`),
     ...(total.audited > 0 ? [palette.red(`${shortCount(total.audited)} would be denied`)] : []),

@@ -5,7 +5,7 @@ import type { GatewayClient } from "../gateway-client.ts";
 import { devFrame } from "./dev-frame.ts";
 import { DevState } from "./dev-state.ts";
 import type { FrameContext } from "./frame-context.ts";
-import type { ScreenStreams, TerminalScreen } from "./terminal-screen.ts";
+import type { ScreenStreams, TerminalScreen } from "./screen-view.ts";
 import { openTerminalScreen } from "./terminal-screen.ts";
 
 /** What the processes do is asked so often; ages go on as often. */

@@ -16,7 +16,7 @@ import type {
   SourceProblem,
 } from "../../../gateway/control-api.ts";
 import { keyOf } from "../running-gateways.ts";
-import type { ScreenKey } from "./terminal-screen.ts";
+import type { ScreenKey } from "./screen-view.ts";
 
 /** Lines that are kept to be shown again: of an agent, or denials alone. */
 const keptLines = 500;
