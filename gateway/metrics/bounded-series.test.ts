@@ -18,9 +18,11 @@ t.test("get() keeps no long label, and never takes two lists of labels for one",
   series.get(["a", "b c"]).count++;
   series.get(["a b", "c"]).count++;
   series.get(['a"', '"b']).count++;
+  series.get(["a\u0000b", "c"]).count++;
+  series.get(["a", "b\u0000c"]).count++;
   t.strictSame(
     series.list().map(({ labels }) => labels),
-    [["other"], ["a", "b c"], ["a b", "c"], ['a"', '"b']],
+    [["other"], ["a", "b c"], ["a b", "c"], ['a"', '"b'], ["other", "other"]],
   );
 });
 

@@ -9,6 +9,9 @@ export const otherLabel = "other";
 /** Longest label value that is kept as it is, in characters. */
 const maxLabelLength = 128;
 
+/** Labels that hold it find no place, so that no two lists of labels make one key. */
+const separator = "\u0000";
+
 /** Values by labels, made when the labels are seen first. */
 export class BoundedSeries<Value> {
   readonly #max: number;
@@ -30,7 +33,7 @@ export class BoundedSeries<Value> {
     // Requests come in rows of the same agent and rule.
     const last = this.#last;
     if (last !== undefined && isSame(last.labels, labels)) return last.value;
-    const key = JSON.stringify(labels);
+    const key = labels.join(separator);
     const known = this.#entries.get(key) ?? this.#add(key, labels);
     this.#last = known;
     return known.value;
@@ -43,10 +46,10 @@ export class BoundedSeries<Value> {
 
   #add(key: string, labels: readonly string[]) {
     const others = labels.map(() => otherLabel);
-    const otherKey = JSON.stringify(others);
+    const otherKey = others.join(separator);
     const isKept =
       this.#entries.size - Number(this.#entries.has(otherKey)) < this.#max &&
-      labels.every((label) => label.length <= maxLabelLength);
+      labels.every((label) => label.length <= maxLabelLength && !label.includes(separator));
     if (isKept || key === otherKey) return this.#put(key, [...labels]);
     return this.#entries.get(otherKey) ?? this.#put(otherKey, others);
   }

@@ -174,6 +174,23 @@ t.test("onReport() takes counts as they are: a report that comes again adds noth
   t.equal(state.agents.get("Process/default/a")?.total.requests, 5);
 });
 
+t.test(
+  "a mistake stays until a later revision is live, also where an earlier one becomes live after it",
+  async (t) => {
+    const state = create();
+    const problem = { file: "/w/a.yaml", line: 3, field: "spec", message: "is wrong" };
+    const shows = () =>
+      devFrame(state, size, context).some((line) => line.includes("a.yaml:3: spec"));
+    const live = (revision: number) =>
+      state.onEvent({ kind: "revision", revision, inMs: 1, changes: [] }, nowMs);
+    state.onEvent({ kind: "problems", revision: 6, problems: [problem] }, nowMs);
+    live(6);
+    t.ok(shows());
+    live(7);
+    t.notOk(shows());
+  },
+);
+
 t.test("a gateway that audits, or is not ready, cannot be overlooked", async (t) => {
   const state = create();
   state.onEvent(

@@ -45,6 +45,8 @@ export class DevState {
   /** Name of the agent that is selected; undefined: none yet */
   selected: string | undefined;
   isEnding = false;
+  /** Revision that had been compiled when the problems were found */
+  #problemsSince = 0;
 
   /** Takes what the process said of itself. */
   onStatus(status: GatewayProcessStatus): void {
@@ -61,10 +63,12 @@ export class DevState {
       case "revision":
         this.revision = event.revision;
         this.liveSinceMs = nowMs;
-        this.problems = [];
+        // One that was compiled before the mistake may become live after it.
+        if (event.revision > this.#problemsSince) this.problems = [];
         return;
       case "problems":
         this.problems = event.problems;
+        this.#problemsSince = event.revision;
         return;
       case "gateway":
         this.gateways.set(keyOf(event.gateway), event.gateway);
