@@ -192,6 +192,11 @@ function recordFamilies({ status, outputs }: MetricsSource): MetricFamily[] {
       "Records that wait for an OTLP receiver, by signal (traces, logs).",
       samplesOf(receivers, receiverLabels, ({ queued }) => queued),
     ),
+    gauge(
+      "clrk_export_spooled",
+      "Records that wait on disk for an OTLP receiver.",
+      samplesOf(receivers, receiverLabels, ({ spooled }) => spooled),
+    ),
     counter(
       "clrk_export_sent",
       "Records that an OTLP receiver took.",

@@ -99,6 +99,7 @@ export class GatewayProcess {
     this.#records = new RecordOutputs({
       directory: parts.recordsDirectory,
       name: parts.recordsName,
+      spoolDirectory: parts.spoolDirectory,
       clock,
       log,
     });
@@ -310,6 +311,7 @@ export class GatewayProcess {
       engineSockets: this.#engine.sockets,
       connections: connectionBounds(openFiles),
       publicRootsPem,
+      onLive: () => this.#announcer.check(),
       log: log.child({ gateway: key }),
       clock,
       ...(accessLogPipe && { accessLogPipe }),
