@@ -91,10 +91,9 @@ export class GatewayProcess {
 
   constructor(parts: GatewayProcessParts) {
     this.#parts = parts;
-    const { clock, log } = parts;
+    const { clock, log, prices } = parts;
     this.#startedAt = new Date(clock.now()).toISOString();
     this.#audit = new AuditTeller(log);
-    const { prices } = parts;
     this.#watchers = new RecordWatchers({ clock, prices, runs: () => this.#runs.countByAgent() });
     this.#records = new RecordOutputs({
       directory: parts.recordsDirectory,
