@@ -50,6 +50,12 @@ export class EngineWorker {
     this.#worker.postMessage(order);
   }
 
+  /** Time in `s` in which its loop did something, and in which it waited. Costs the thread nothing. */
+  get loop(): { readonly busySeconds: number; readonly idleSeconds: number } {
+    const { active, idle } = this.#worker.performance.eventLoopUtilization();
+    return { busySeconds: active / 1_000, idleSeconds: idle / 1_000 };
+  }
+
   /** Ends the thread in the middle of what it does. */
   async terminate(): Promise<void> {
     await this.#worker.terminate();

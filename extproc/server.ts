@@ -10,6 +10,7 @@ import type { Ejection } from "../gateway/backend-health.ts";
 import type {
   BudgetUse,
   Engine,
+  EngineFigures,
   EngineOptions,
   EngineStatus,
   RunAgent,
@@ -22,6 +23,7 @@ import { EngineWorker } from "./engine-worker.ts";
 import { decodeFacts } from "./facts-text.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { createPlanUpdate } from "./plan-update.ts";
+import { engineFigures } from "./engine-figures.ts";
 import { createLimitMemory } from "./limit-table.ts";
 import { createOpenMemory, OpenRequests } from "./open-requests.ts";
 import { createPortionMemory, PortionTable } from "./portion-table.ts";
@@ -207,6 +209,10 @@ class EnginePool implements Engine {
         failure: this.#budgets.failure,
       },
     };
+  }
+
+  figures(): EngineFigures {
+    return engineFigures(this.#slots, performance.now());
   }
 
   budgets(): readonly BudgetUse[] {

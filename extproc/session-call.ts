@@ -72,6 +72,12 @@ export class SessionCall implements GrpcCall {
 
   onMessage(bytes: Buffer, start: number, end: number): void {
     if (this.#hasFailed) return;
+    const startedMs = performance.now();
+    this.#handle(bytes, start, end);
+    this.#parts.counters.addHandling(performance.now() - startedMs);
+  }
+
+  #handle(bytes: Buffer, start: number, end: number): void {
     let message: TransactionMessage;
     try {
       message = decodeProcessingRequest(bytes, start, end);

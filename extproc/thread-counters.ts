@@ -3,6 +3,24 @@
  * costs nobody a message, and a thread that hangs is seen by its heart standing still.
  */
 
+/** Bounds in seconds of the time that handling one message of Envoy takes the thread. */
+export const handlingBounds: readonly number[] = [
+  0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05,
+];
+
+const handlingColumns = [
+  "handled0",
+  "handled1",
+  "handled2",
+  "handled3",
+  "handled4",
+  "handled5",
+  "handled6",
+  "handled7",
+  "handled8",
+  "handled9",
+] as const;
+
 /** What is counted of one thread; each has one writer. */
 const columns = [
   /** Rises ten times a second while the thread turns */
@@ -29,12 +47,18 @@ const columns = [
   "exhaustedBudgets",
   "fullBudgets",
   "unwrittenBudgets",
+  /** Time in `ns` that handling messages took, and how many messages it was, by the bounds of `handlingBounds` */
+  "handlingNs",
+  ...handlingColumns,
 ] as const;
 
 /** Name of a counter. */
 export type Counter = (typeof columns)[number];
 
 const index = Object.fromEntries(columns.map((name, at) => [name, at])) as Record<Counter, number>;
+
+const firstHandled = index.handled0;
+const handlingAt = index.handlingNs;
 
 /** Memory for so many threads, all zero. */
 export function createCounters(threads: number): SharedArrayBuffer {
@@ -60,6 +84,21 @@ export class ThreadCounters {
   add(name: Counter, by: number): void {
     const at = index[name];
     this.#row[at] = (this.#row[at] ?? 0) + by;
+  }
+
+  /** Counts a message whose handling took that long, in `ms`. */
+  addHandling(tookMs: number): void {
+    let at = 0;
+    while (at < handlingBounds.length && tookMs > (handlingBounds[at] ?? 0) * 1_000) at++;
+    const column = firstHandled + at;
+    this.#row[column] = (this.#row[column] ?? 0) + 1;
+    this.#row[handlingAt] = (this.#row[handlingAt] ?? 0) + tookMs * 1e6;
+  }
+
+  /** Messages by how long their handling took, the last above every bound; and all of the time in `s`. */
+  get handling(): { readonly counts: readonly number[]; readonly sum: number } {
+    const counts = handlingColumns.map((name) => this.get(name));
+    return { counts, sum: this.get("handlingNs") / 1e9 };
   }
 
   /** Sets a counter that describes now; for the process, when a thread is gone. */

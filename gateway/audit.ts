@@ -7,6 +7,7 @@ import { formatReference } from "../crds/meta.ts";
 import type { ConnectionDenyReason } from "./decision-key.ts";
 import type { AuditedDenial } from "./call-facts.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
+import type { Logger } from "./log.ts";
 import type { DenyReason, ObjectName } from "./snapshot-terms.ts";
 
 /** A line is to be read. */
@@ -134,6 +135,24 @@ export function auditors({
 }: Pick<GatewaySnapshot, "namespace" | "name" | "audits" | "auditedRoutes">): readonly string[] {
   if (audits === true) return [formatReference({ kind: "EgressGateway", namespace, name })];
   return auditedRoutes.map(formatReference);
+}
+
+/** Tells a log of what audits: with every revision, because nobody is to forget it. */
+export class AuditTeller {
+  readonly #log: Logger;
+  #told: readonly GatewaySnapshot[] = [];
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** A revision takes the place of the one before. */
+  tell(gateways: readonly GatewaySnapshot[]): void {
+    const { warnings, ended } = auditNews(gateways, this.#told);
+    this.#told = gateways;
+    for (const message of warnings) this.#log.warn(message);
+    for (const message of ended) this.#log.info(message);
+  }
 }
 
 /** What a log is to say when a revision takes the place of another one: of all that audits, and of what does no more. */

@@ -26,8 +26,14 @@ export const CONTROL_PATH = {
   confirmations: "/v1/confirmations",
   /** GET: `PlaceholderList` */
   placeholders: "/v1/placeholders",
-  /** GET: stream of `ControlEvent`; begins with the present state */
+  /** GET: stream of `ControlEvent`; begins with the present state. `?records=no`: without those of kind `record` */
   events: "/v1/events",
+  /** GET: stream of `ActivityReport`: begins with all agents, then several a second with what changed */
+  activity: "/v1/activity",
+  /** GET: metrics as text, in the form that `Accept` asks for */
+  metrics: "/v1/metrics",
+  /** GET: `Readiness`; its status is 503 when it is not ready */
+  ready: "/v1/ready",
   /** POST `RunRequest`: `RunRegistration` (201); DELETE `/v1/runs/<id>?exitCode=` ends one, whose command ended so */
   runs: "/v1/runs",
   /** POST: 202, then the process stops */
@@ -57,6 +63,8 @@ export interface GatewayProcessStatus {
   /** Questions whether calls of tools may go on; absent while no engine runs */
   readonly confirmations?: ConfirmationCounts;
   readonly records: RecordsStatus;
+  /** Where `/metrics`, `/healthz` and `/readyz` are served; absent: on this socket alone */
+  readonly metrics?: { readonly address: string; readonly port: number };
   /** Secrets that come from files, folders and commands */
   readonly secrets: readonly SecretSourceStatus[];
   /** Credentials that are minted; absent while no route needs one */
@@ -137,6 +145,8 @@ export interface GatewayStatus {
     readonly minted: number;
     readonly live: number;
     readonly refused: number;
+    /** Asked for and there already */
+    readonly hits?: number;
     /** Folder of the authority's keys */
     readonly directory: string;
   };

@@ -11,17 +11,17 @@ function recordOf(uid: string): ControlEvent {
 
 t.test("add() tells everything until it is ended", async (t) => {
   const followers = new ControlFollowers();
-  t.ok(followers.isEmpty);
+  t.notOk(followers.wantRecords);
   const told: string[] = [];
   const end = followers.add((event) => {
     told.push(event.kind);
     end();
   });
-  t.notOk(followers.isEmpty);
+  t.ok(followers.wantRecords);
   followers.emit(recordOf("a"));
   followers.emit(recordOf("a"));
   t.same(told, ["record"]);
-  t.ok(followers.isEmpty);
+  t.notOk(followers.wantRecords);
 });
 
 t.test("addToRun() tells the records of one run", async (t) => {
@@ -38,4 +38,16 @@ t.test("addToRun() tells the records of one run", async (t) => {
   end();
   followers.emit(recordOf("run-1"));
   t.same(told, ["run-1", "end"]);
+});
+
+t.test("addWithoutRecords() tells all else, and asks for no records", async (t) => {
+  const followers = new ControlFollowers();
+  const told: string[] = [];
+  const end = followers.addWithoutRecords(({ kind }) => told.push(kind));
+  t.notOk(followers.wantRecords);
+  followers.emit(recordOf("a"));
+  followers.emit({ kind: "stopping", inFlight: 0 });
+  end();
+  followers.emit({ kind: "stopping", inFlight: 0 });
+  t.same(told, ["stopping"]);
 });

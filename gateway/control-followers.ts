@@ -9,16 +9,23 @@ export type ControlFollower = (event: ControlEvent) => void;
 /** The followers of one process. */
 export class ControlFollowers {
   readonly #followers = new Set<ControlFollower>();
+  readonly #withoutRecords = new Set<ControlFollower>();
 
-  /** Whether nobody is told: what would be told need not be made. */
-  get isEmpty(): boolean {
-    return this.#followers.size === 0;
+  /** Whether anybody is told of records: otherwise the events need not be made. */
+  get wantRecords(): boolean {
+    return this.#followers.size > 0;
   }
 
   /** Tells one everything from now on; gives a function that ends it. */
   add(follower: ControlFollower): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
+  }
+
+  /** Tells one everything but records. */
+  addWithoutRecords(follower: ControlFollower): () => void {
+    this.#withoutRecords.add(follower);
+    return () => this.#withoutRecords.delete(follower);
   }
 
   /** Tells one the records of a run; `onEnd` is called with the end. */
@@ -34,6 +41,7 @@ export class ControlFollowers {
 
   /** Tells all. */
   emit(event: ControlEvent): void {
-    for (const follower of [...this.#followers]) follower(event);
+    const others = event.kind === "record" ? [] : this.#withoutRecords;
+    for (const follower of [...this.#followers, ...others]) follower(event);
   }
 }

@@ -13,6 +13,7 @@ import type {
   RunRequest,
 } from "./control-api.ts";
 import type { ControlHandlers } from "./control-socket.ts";
+import { noCounts } from "./metrics/activity-window.ts";
 import { openControlSocket } from "./control-socket.ts";
 import { ClrkError } from "./errors.ts";
 import { silentLogger } from "./log.ts";
@@ -54,6 +55,14 @@ const registration: RunRegistration = {
   proxyUrl: "http://run-1:token@127.0.0.1:1",
   trust: { bundle: "/b", directory: "/d" },
   telemetryToken: "clrk1.a.b",
+};
+
+const emptyReport = {
+  total: noCounts,
+  lastMinute: noCounts,
+  agents: [],
+  lines: [],
+  skipped: 0,
 };
 
 const placeholder = {
@@ -102,6 +111,14 @@ async function open(t: Test, changes: Partial<ControlHandlers> = {}) {
       runFollowers.add(onRecord);
       return () => runFollowers.delete(onRecord);
     },
+    followActivity: (onReport) => {
+      onReport(emptyReport);
+      return () => calls.push(["activity ended"]);
+    },
+    families: () => [
+      { kind: "gauge", name: "clrk_x", help: "X.", samples: [{ labels: [], value: 1 }] },
+    ],
+    readiness: () => ({ ready: false, missing: ["Envoy"] }),
     followEvents: (onEvent) => {
       onEvent({ kind: "warning", message: "at once" });
       eventFollowers.add(onEvent);
@@ -183,6 +200,9 @@ const neverAsked: ControlHandlers = {
   setRunProcess: () => false,
   followRun: () => undefined,
   followEvents: () => () => {},
+  followActivity: () => () => {},
+  families: () => [],
+  readiness: () => ({ ready: true, missing: [] }),
   stop: () => {},
 };
 

@@ -6,6 +6,7 @@
 import { chmod, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
+import type { ActivityReport } from "./activity-report.ts";
 import type { ConfirmationDesk } from "./confirmation-desk.ts";
 import type {
   ConfirmationDecision,
@@ -22,6 +23,8 @@ import type {
 import { CONTROL_PATH } from "./control-api.ts";
 import { ClrkError, describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import type { MetricsHandlers } from "./metrics-server.ts";
+import { chooseMetricsForm, encodeMetrics, METRICS_MEDIA_TYPE } from "./metrics/metrics-text.ts";
 import type { EgressRecord } from "./record.ts";
 
 /** Bodies of requests here are a few names. */
@@ -31,7 +34,7 @@ const maxBodyBytes = 64 * 1024;
 const maxUnreadBytes = 4 * 1024 * 1024;
 
 /** What the process answers. Handlers throw `ClrkError` for what a caller did wrong. */
-export interface ControlHandlers {
+export interface ControlHandlers extends MetricsHandlers {
   status(): GatewayProcessStatus;
   objects(kind: string | undefined): ObjectList;
   budgets(): BudgetList;
@@ -43,8 +46,9 @@ export interface ControlHandlers {
   setRunProcess(runId: string, pid: number): boolean;
   /** Records of a run until `stop` is called; undefined for unknown runs */
   followRun(runId: string, onRecord: (record: EgressRecord) => void): (() => void) | undefined;
-  /** Events from now on, the present state first */
-  followEvents(onEvent: (event: ControlEvent) => void): () => void;
+  /** Events from now on, the present state first; without those of records where nobody wants them */
+  followEvents(onEvent: (event: ControlEvent) => void, withRecords: boolean): () => void;
+  followActivity(onReport: (report: ActivityReport) => void): () => void;
   stop(): void;
 }
 
@@ -101,8 +105,17 @@ async function answer(
     case `GET ${CONTROL_PATH.placeholders}`:
       return send(response, 200, handlers.placeholders());
     case `GET ${CONTROL_PATH.events}`:
-      stream(response, (write) => handlers.followEvents(write));
+      followEvents(response, url, handlers);
       return;
+    case `GET ${CONTROL_PATH.activity}`:
+      stream(response, (write) => handlers.followActivity(write));
+      return;
+    case `GET ${CONTROL_PATH.metrics}`:
+      return sendMetrics(request, response, handlers);
+    case `GET ${CONTROL_PATH.ready}`: {
+      const readiness = handlers.readiness();
+      return send(response, readiness.ready ? 200 : 503, readiness);
+    }
     case `POST ${CONTROL_PATH.runs}`: {
       const registration = await handlers.registerRun(parseRunRequest(await readJson(request)));
       return send(response, 201, registration);
@@ -119,6 +132,21 @@ async function answer(
       return answerRun(request, response, { handlers, url });
     }
   }
+}
+
+function followEvents(response: ServerResponse, url: URL, handlers: ControlHandlers): void {
+  const withRecords = url.searchParams.get("records") !== "no";
+  stream<ControlEvent>(response, (write) => handlers.followEvents(write, withRecords));
+}
+
+function sendMetrics(
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+): void {
+  const form = chooseMetricsForm(headers.accept);
+  response.writeHead(200, { "content-type": METRICS_MEDIA_TYPE[form] });
+  response.end(encodeMetrics(handlers.families(), form));
 }
 
 function decide(handlers: ControlHandlers, id: string, decision: ConfirmationDecision): void {

@@ -64,6 +64,7 @@ function open() {
       calls.push(`identify ${runs.join(" ")}`);
     },
     status: () => status,
+    figures: () => ({ threads: [], handling: { bounds: [], counts: [0], sum: 0 } }),
     budgets: () => [],
     close: async (drainMs) => {
       calls.push(`close ${drainMs}`);

@@ -8,6 +8,7 @@ import type {
   BudgetUse,
   Engine,
   EngineOptions,
+  EngineFigures,
   EngineStatus,
   OpenEngine,
   RunAgent,
@@ -56,6 +57,11 @@ export class EngineHost {
   /** State of the engine; undefined while none was needed. */
   status(): EngineStatus | undefined {
     return this.#engine?.status();
+  }
+
+  /** The same for collectors of metrics. */
+  figures(): EngineFigures | undefined {
+    return this.#engine?.figures();
   }
 
   /** What is used of budgets; none while no engine was needed. */

@@ -10,6 +10,7 @@ import type { ConfirmationDoor } from "./confirmation.ts";
 import type { CallFacts } from "./call-facts.ts";
 import type { LimitStore } from "./limit-store.ts";
 import type { Logger } from "./log.ts";
+import type { HistogramValue } from "./metrics/metric-family.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { BudgetCount, Snapshot } from "./snapshot.ts";
 
@@ -50,6 +51,23 @@ export interface EngineStatus {
   readonly budgets: BudgetsStatus;
 }
 
+/** What only collectors of metrics want to know of the engine. */
+export interface EngineFigures {
+  /** One of each thread that has a place, in their order */
+  readonly threads: readonly {
+    readonly serving: boolean;
+    /** Seconds in which its loop did something, and in which it waited, since it began to run */
+    readonly busySeconds: number;
+    readonly idleSeconds: number;
+    /** Since it gave a sign of life, which it does ten times a second and is looked for twice */
+    readonly silentSeconds: number;
+    readonly openStreams: number;
+    readonly totalStreams: number;
+  }[];
+  /** Time that handling one message of Envoy took a thread */
+  readonly handling: HistogramValue;
+}
+
 /** Calls that budgets refused, and whether budgets can be kept. */
 export interface BudgetsStatus {
   /** There was no room for the call */
@@ -86,6 +104,7 @@ export interface Engine {
   /** Tells every thread which agents new runs are of. */
   identify(runs: readonly RunAgent[]): void;
   status(): EngineStatus;
+  figures(): EngineFigures;
   /** What is used of budgets, as far as anything is; in no particular order. */
   budgets(): readonly BudgetUse[];
   /** Takes back what a call was charged, by its transaction: no provider had its request. Within seconds. */

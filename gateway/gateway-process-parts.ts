@@ -57,3 +57,24 @@ export interface GatewayProcessParts {
   /** Somebody asked on the control socket that the process ends */
   readonly onStopRequest: () => void;
 }
+
+/** What of the parts the host of the engine is given as it is. */
+export function engineSettings(parts: GatewayProcessParts) {
+  return {
+    openEngine: parts.openEngine,
+    directory: parts.runDirectory,
+    threads: parts.options.engineThreads,
+    plugins: parts.plugins.map((plugin) => plugin.path),
+    budgetsDirectory: parts.budgetsDirectory,
+    prices: parts.prices,
+    ...(parts.limitStore && { limitStore: parts.limitStore }),
+    traceKey: parts.traceKey,
+    log: parts.log,
+  };
+}
+
+/** What of the parts the sources of objects are given as it is. */
+export function sourceSettings({ options, secrets, env, clock, log }: GatewayProcessParts) {
+  const { paths, feed } = options;
+  return { paths, ...(feed !== undefined && { feedSocket: feed }), secrets, env, clock, log };
+}

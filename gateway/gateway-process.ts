@@ -7,7 +7,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
-import { auditNews } from "./audit.ts";
+import { AuditTeller } from "./audit.ts";
 import { AdsServer } from "./ads-server.ts";
 import { BackendHealth } from "./backend-health.ts";
 import { listBudgets } from "./budget-list.ts";
@@ -37,6 +37,8 @@ import { InvocationTraces } from "./invocation-trace.ts";
 import { RunDoor } from "./run-door.ts";
 import type { EndedRun } from "./run-event.ts";
 import type { GatewayProcessParts } from "./gateway-process-parts.ts";
+import { engineSettings, sourceSettings } from "./gateway-process-parts.ts";
+import { metricsHandlers } from "./gateway-metrics.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
 import { reportObjects } from "./object-report.ts";
@@ -44,8 +46,11 @@ import { ObjectSources } from "./object-sources.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { providerProblems } from "./provider-problems.ts";
 import type { EgressRecord } from "./record.ts";
-import { ControlFollowers } from "./control-followers.ts";
 import { connectionBounds } from "./connection-bounds.ts";
+import type { MetricsHandlers, MetricsServer } from "./metrics-server.ts";
+import { openMetricsServer } from "./metrics-server.ts";
+import { RevisionAnnouncer } from "./revision-announcer.ts";
+import { RecordWatchers } from "./record-watchers.ts";
 import { RecordOutputs } from "./record-outputs.ts";
 import { RunRegistry } from "./run-registry.ts";
 import type { SecretValue } from "./secret-value.ts";
@@ -55,10 +60,6 @@ import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
 import { version } from "./version.ts";
-
-interface PendingRevision extends RevisionNews {
-  readonly revision: number;
-}
 
 /** The running process; `open()` once, `close()` at the end. */
 export class GatewayProcess {
@@ -74,23 +75,26 @@ export class GatewayProcess {
   readonly #accessLogs: AccessLogs;
   readonly #health: BackendHealth;
   #door: EnvoyDoor | undefined;
-  readonly #followers = new ControlFollowers();
+  readonly #watchers: RecordWatchers;
   readonly #engine: EngineHost;
   readonly #confirmations: ConfirmationDesk;
   readonly #sources: ObjectSources;
   readonly #revisions: CompiledRevisions;
   #control: ControlSocket | undefined;
+  readonly #observation: MetricsHandlers;
+  #metrics: MetricsServer | undefined;
   #loaded: LoadedObjects | undefined;
   #problems: readonly SourceProblem[] = [];
   #created = 0;
-  #pending: PendingRevision | undefined;
-  /** Gateways of which it was last told whether they audit */
-  #told: readonly GatewaySnapshot[] = [];
+  readonly #announcer: RevisionAnnouncer;
+  readonly #audit: AuditTeller;
 
   constructor(parts: GatewayProcessParts) {
     this.#parts = parts;
-    const { clock, log } = parts;
+    const { clock, log, prices } = parts;
     this.#startedAt = new Date(clock.now()).toISOString();
+    this.#audit = new AuditTeller(log);
+    this.#watchers = new RecordWatchers({ clock, prices, runs: () => this.#runs.countByAgent() });
     this.#records = new RecordOutputs({
       directory: parts.recordsDirectory,
       name: parts.recordsName,
@@ -114,43 +118,44 @@ export class GatewayProcess {
       log,
       onRecord: (record, json) => this.#onRecord(record, json),
       onUnsent: (transaction) => this.#engine.refund(transaction),
-      findContext: (gateway) => this.#entryContext(gateway),
+      findContext: (key) => this.#contextOf(this.#fleet.find(key)),
       health: this.#health,
     });
     this.#confirmations = new ConfirmationDesk({
       clock,
       agents: this.#runs,
       findKey: (name) => this.#revisions.compiled?.credentials.get(name),
-      onEvent: (event) => this.#followers.emit(event),
+      onEvent: (event) => this.#watchers.followers.emit(event),
     });
     this.#engine = new EngineHost({
-      openEngine: parts.openEngine,
-      directory: parts.runDirectory,
-      threads: parts.options.engineThreads,
-      plugins: parts.plugins.map((plugin) => plugin.path),
-      budgetsDirectory: parts.budgetsDirectory,
-      prices: parts.prices,
-      ...(parts.limitStore && { limitStore: parts.limitStore }),
+      ...engineSettings(parts),
       runs: () => this.#runs.agents(),
-      traceKey: parts.traceKey,
       confirmations: this.#confirmations,
       onFacts: (facts) => this.#accessLogs.addFacts(facts),
-      log,
     });
     this.#sources = new ObjectSources({
-      paths: parts.options.paths,
-      ...(parts.options.feed !== undefined && { feedSocket: parts.options.feed }),
-      secrets: parts.secrets,
+      ...sourceSettings(parts),
       check: providerProblems,
-      env: parts.env,
-      clock,
-      log,
       onChange: (loaded) => this.#onChange(loaded),
       onProblems: (found) => this.#onProblems(found),
     });
     this.#fleet = new GatewayFleet({
       log,
       createRuntime: (gateway) => this.#createRuntime(gateway),
+    });
+    this.#announcer = new RevisionAnnouncer({
+      clock,
+      fleet: this.#fleet,
+      followers: this.#watchers.followers,
+      statusOf: (runtime) => this.#gatewayStatus(runtime),
+      onLive: () => this.#report(),
+    });
+    this.#observation = metricsHandlers({
+      status: () => this.#status(),
+      traffic: this.#watchers.traffic,
+      fleet: this.#fleet,
+      engine: this.#engine,
+      records: this.#records,
     });
     this.#runDoor = this.#createRunDoor();
     const { publicRootsPem, grantsDirectory } = parts;
@@ -174,6 +179,10 @@ export class GatewayProcess {
   async open(): Promise<void> {
     const services = { ads: this.#ads, accessLogs: this.#accessLogs };
     this.#door = await openEnvoyDoor(this.#adsSocket(), services);
+    const { metrics } = this.#parts.options;
+    if (metrics) {
+      this.#metrics = await openMetricsServer(metrics, this.#observation, this.#parts.log);
+    }
     this.#control = await openControlSocket(this.controlSocket, this.#handlers(), this.#parts.log);
     await this.#sources.open();
   }
@@ -184,7 +193,7 @@ export class GatewayProcess {
     this.#confirmations.close();
     const minting = this.#revisions.close();
     const stop = await this.#fleet.close(drainMs);
-    this.#followers.emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
+    this.#watchers.followers.emit({ kind: "stopping", inFlight: stop.inFlight ?? 0 });
     await this.#engine.close();
     await this.#parts.limitStore?.close();
     this.#door?.close();
@@ -192,7 +201,7 @@ export class GatewayProcess {
     // What is said of their end is a record too.
     this.#runs.close();
     await this.#records.close();
-    await this.#control?.close();
+    await Promise.all([this.#control?.close(), this.#metrics?.close()]);
     await minting;
     return stop;
   }
@@ -210,8 +219,8 @@ export class GatewayProcess {
 
   #onCompiled({ snapshot, credentials }: CompileResult, news: RevisionNews): void {
     const { startedNs, changes } = news;
-    this.#tellOfAudit(snapshot.gateways);
-    this.#pending = { revision: snapshot.revision, startedNs, changes };
+    this.#audit.tell(snapshot.gateways);
+    this.#announcer.expect({ revision: snapshot.revision, startedNs, changes });
     this.#records.setTargets(snapshot.gateways, credentials);
     this.#report();
   }
@@ -220,15 +229,6 @@ export class GatewayProcess {
     const { compiled, revision } = this.#revisions;
     const statusOf = (key: string) => this.#findGatewayStatus(key);
     this.#sources.report(() => reportObjects(revision, compiled?.statuses ?? [], statusOf));
-  }
-
-  /** With every revision: nobody is to forget it. */
-  #tellOfAudit(gateways: readonly GatewaySnapshot[]): void {
-    const { log } = this.#parts;
-    const { warnings, ended } = auditNews(gateways, this.#told);
-    this.#told = gateways;
-    for (const message of warnings) log.warn(message);
-    for (const message of ended) log.info(message);
   }
 
   /** The engine comes first: Envoy must never ask it by a plan that it does not have. */
@@ -240,46 +240,36 @@ export class GatewayProcess {
       this.#health.publish(snapshot);
       await this.#engine.publish(snapshot, credentials);
       await this.#fleet.apply(snapshot, credentials);
-      this.#announce();
+      this.#announcer.check();
     } catch (error) {
       const message = `Cannot serve revision ${snapshot.revision}: ${describeError(error)}`;
       this.#parts.log.error(message);
-      this.#followers.emit({ kind: "warning", message });
+      this.#watchers.followers.emit({ kind: "warning", message });
     }
   }
 
   #onProblems({ problems }: LoadProblems): void {
     this.#problems = problems;
-    this.#followers.emit({ kind: "problems", revision: this.#revisions.revision, problems });
+    this.#watchers.followers.emit({
+      kind: "problems",
+      revision: this.#revisions.revision,
+      problems,
+    });
   }
 
   #onAdsEvent(event: AdsEvent): void {
     this.#fleet.onAdsEvent(event);
     if (event.kind === "rejected") {
       const message = `Envoy rejected the configuration of ${event.gateway} and keeps the one before: ${event.message}`;
-      this.#followers.emit({ kind: "warning", message });
+      this.#watchers.followers.emit({ kind: "warning", message });
     }
-    if (event.kind === "live") this.#announce();
-  }
-
-  /** Says once that a revision is live: when the Envoys of all gateways confirmed it. */
-  #announce(): void {
-    const { runtimes, revision } = this.#fleet;
-    const pending = this.#pending;
-    if (pending === undefined || revision < pending.revision) return;
-    if (runtimes.some((runtime) => runtime.liveRevision < pending.revision)) return;
-    this.#pending = undefined;
-    const inMs = Number(this.#parts.clock.monotonicNs() - pending.startedNs) / 1e6;
-    for (const runtime of runtimes) {
-      this.#followers.emit({ kind: "gateway", gateway: this.#gatewayStatus(runtime) });
-    }
-    this.#report();
-    this.#followers.emit({ kind: "revision", revision, inMs, changes: pending.changes });
+    if (event.kind === "live") this.#announcer.check();
   }
 
   #createRuns(): RunRegistry {
+    const { clock } = this.#parts;
     return new RunRegistry({
-      clock: this.#parts.clock,
+      clock,
       traces: this.#traces,
       onChange: (gateway) => this.#runDoor.publish(gateway),
       onEvent: (event, ended) => this.#onInvocation(event, ended),
@@ -290,7 +280,7 @@ export class GatewayProcess {
     return new RunDoor({
       runs: this.#runs,
       fleet: this.#fleet,
-      followers: this.#followers,
+      followers: this.#watchers.followers,
       identify: (runs) => this.#engine.identify(runs),
       telemetryKey: this.#parts.telemetryKey,
       clock: this.#parts.clock,
@@ -322,7 +312,7 @@ export class GatewayProcess {
       engineSockets: this.#engine.sockets,
       connections: connectionBounds(openFiles),
       publicRootsPem,
-      onLive: () => this.#announce(),
+      onLive: () => this.#announcer.check(),
       log: log.child({ gateway: key }),
       clock,
       ...(accessLogPipe && { accessLogPipe }),
@@ -334,11 +324,7 @@ export class GatewayProcess {
     this.#runs.count(record);
     this.#sources.noteRecord(record, this.#revisions.compiled?.snapshot);
     this.#revisions.noteRecord(record);
-    const shown = this.#records.add(record, json);
-    if (this.#followers.isEmpty) return;
-    // Bodies of a megabyte would end the stream of whoever only looks at lines.
-    const live = shown.capture === null ? shown : { ...shown, capture: null };
-    this.#followers.emit({ kind: "record", record: live });
+    this.#watchers.note(this.#records.add(record, json));
   }
 
   #onInvocation(event: InvocationEvent, ended?: EndedRun): void {
@@ -346,12 +332,8 @@ export class GatewayProcess {
     this.#parts.onInvocation?.(event);
   }
 
-  #entryContext(key: string) {
-    const runtime = this.#fleet.find(key);
-    return runtime && this.#contextOf(runtime);
-  }
-
-  #contextOf(runtime: GatewayRuntime) {
+  #contextOf(runtime: GatewayRuntime | undefined) {
+    if (runtime === undefined) return undefined;
     const { namespace, name } = runtime.gateway;
     return {
       gateway: { namespace, name },
@@ -376,7 +358,9 @@ export class GatewayProcess {
       endRun: (runId, exitCode) => this.#runDoor.end(runId, exitCode),
       setRunProcess: (runId, pid) => this.#runs.setProcess(runId, pid),
       followRun: (runId, onRecord) => this.#runDoor.follow(runId, onRecord),
-      followEvents: (onEvent) => this.#followEvents(onEvent),
+      followEvents: (onEvent, withRecords) => this.#followEvents(onEvent, withRecords),
+      followActivity: (onReport) => this.#watchers.activity.follow(onReport),
+      ...this.#observation,
       stop: () => this.#parts.onStopRequest(),
     };
   }
@@ -396,6 +380,7 @@ export class GatewayProcess {
       envoy: { path: envoy.path, version: envoy.version, source: envoy.source },
       gateways: this.#fleet.runtimes.map((runtime) => this.#gatewayStatus(runtime)),
       records: this.#records.status(this.#accessLogs.losses),
+      ...(this.#metrics && { metrics: this.#metrics.endpoint }),
       secrets: this.#sources.secretStatus(),
       ...(engine && { engine, confirmations: this.#confirmations.counts }),
       ...(limitStore && { sharedLimits: limitStore.state }),
@@ -429,7 +414,7 @@ export class GatewayProcess {
     return { revision: this.#revisions.revision, items: wanted };
   }
 
-  #followEvents(onEvent: (event: ControlEvent) => void): () => void {
+  #followEvents(onEvent: (event: ControlEvent) => void, withRecords: boolean): () => void {
     for (const runtime of this.#fleet.runtimes) {
       onEvent({ kind: "gateway", gateway: this.#gatewayStatus(runtime) });
     }
@@ -438,6 +423,7 @@ export class GatewayProcess {
       onEvent({ kind: "problems", revision, problems: this.#problems });
     }
     for (const event of this.#confirmations.events()) onEvent(event);
-    return this.#followers.add(onEvent);
+    const { followers } = this.#watchers;
+    return withRecords ? followers.add(onEvent) : followers.addWithoutRecords(onEvent);
   }
 }

@@ -11,6 +11,7 @@ import type { AdsEvent, AdsServer } from "./ads-server.ts";
 import { auditors } from "./audit.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
 import type { Clock } from "./clock.ts";
+import { monotonicMs } from "./clock.ts";
 import type { ListenerAttachments } from "./compile.ts";
 import type { GatewayStatus } from "./control-api.ts";
 import type { EnvoyStop } from "./envoy-process.ts";
@@ -28,13 +29,30 @@ import type { ProxyCredential, XdsResource } from "./xds.ts";
 import type { ConnectionBounds } from "./connection-bounds.ts";
 import { TYPE_URL, xdsResources } from "./xds.ts";
 
+/** Counts of leaf certificates. */
+export interface CertificateCounts {
+  readonly minted: number;
+  readonly live: number;
+  readonly refused: number;
+  /** Asked for and there already; absent where nobody counts */
+  readonly hits?: number;
+}
+
+/** What only collectors of metrics want to know of a gateway. */
+export interface RuntimeFigures {
+  /** Since Envoy confirmed its revision; 0 before the first */
+  readonly liveSeconds: number;
+  /** Configurations that Envoy rejected */
+  readonly rejections: number;
+}
+
 /** Certificates of one gateway, made by the process that may use `certs`. */
 export interface GatewayCertificates {
   readonly provider: CertificateProvider;
   readonly trust: { readonly bundle: string; readonly directory: string };
   /** Folder of the authority's keys */
   readonly directory: string;
-  counts(): { readonly minted: number; readonly live: number; readonly refused: number };
+  counts(): CertificateCounts;
   /** The snapshot changed: names may be passed through now, or further roots trusted */
   update(gateway: GatewaySnapshot): Promise<void>;
   close(): Promise<void>;
@@ -86,6 +104,8 @@ export class GatewayRuntime {
   #publication = 0;
   #livePublication = 0;
   #rejection = "";
+  #rejections = 0;
+  #liveSinceMs: number | undefined;
   #connected = false;
   #explicit: SocketEndpoint | undefined;
   /** What `#explicit` was chosen for: only another wish gives another address */
@@ -203,6 +223,7 @@ export class GatewayRuntime {
         return;
       case "rejected":
         this.#rejection = event.message;
+        this.#rejections++;
         return;
       case "live":
         this.#livePublication = event.revision;
@@ -211,8 +232,16 @@ export class GatewayRuntime {
         this.#rejection = "";
         for (const finish of [...this.#waiting]) finish();
         if (this.#isUnsettled && this.#envoy.pid !== undefined) void this.#settle();
-        else this.#liveRevision = this.#revision;
+        else this.#noteLive();
     }
+  }
+
+  /** The same for collectors of metrics. */
+  get figures(): RuntimeFigures {
+    const since = this.#liveSinceMs;
+    const liveSeconds =
+      since === undefined ? 0 : (monotonicMs(this.#options.clock) - since) / 1_000;
+    return { liveSeconds, rejections: this.#rejections };
   }
 
   /** State for people and programs; `attachments` are what compiling counted. */
@@ -258,6 +287,14 @@ export class GatewayRuntime {
     return stop;
   }
 
+  /** A revision is as old as its first confirmation: new runs and values of credentials are confirmed again. */
+  #noteLive(): void {
+    if (this.#liveRevision !== this.#revision) {
+      this.#liveSinceMs = monotonicMs(this.#options.clock);
+    }
+    this.#liveRevision = this.#revision;
+  }
+
   /** A gateway that comes again only for other values of credentials must not push out what was before it. */
   #indexRules(gateway: GatewaySnapshot): void {
     if (gateway === this.#gateway && this.#indexes.length > 0) return;
@@ -283,7 +320,7 @@ export class GatewayRuntime {
         await this.#pause(settlingPollMs);
       }
       this.#isUnsettled = false;
-      this.#liveRevision = this.#revision;
+      this.#noteLive();
     } finally {
       this.#isSettling = false;
     }

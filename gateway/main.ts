@@ -166,8 +166,8 @@ async function openCertificates(
     trust: { bundle: bundlePath, directory: certsPath },
     directory,
     counts: () => {
-      const { minted, liveNames: live, refused } = provider.stats();
-      return { minted, live, refused: Object.values(refused).reduce((a, b) => a + b, 0) };
+      const { minted, hits, liveNames: live, refused } = provider.stats();
+      return { minted, hits, live, refused: Object.values(refused).reduce((a, b) => a + b, 0) };
     },
     update: async (next) => {
       intercepted = interceptsTls(next);

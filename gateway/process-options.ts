@@ -19,6 +19,8 @@ export interface ProcessOptions extends NatsOptions {
   readonly providers: readonly string[];
   /** First address for transparent listeners; the second gateway takes the next port */
   readonly transparent?: SocketEndpoint;
+  /** Where metrics and health are served; absent: on the control socket alone */
+  readonly metrics?: SocketEndpoint;
   /** Envoy worker threads of each gateway */
   readonly concurrency: number;
   /** Threads of the engine, which all gateways share */
@@ -39,6 +41,7 @@ export function parseProcessOptions(
     secret: { type: "string", multiple: true },
     provider: { type: "string", multiple: true },
     transparent: { type: "string" },
+    metrics: { type: "string" },
     concurrency: { type: "string" },
     "engine-threads": { type: "string" },
     ...natsWords,
@@ -51,13 +54,18 @@ export function parseProcessOptions(
     );
   }
   const transparent =
-    values.transparent === undefined ? undefined : parseEndpoint(values.transparent);
+    values.transparent === undefined
+      ? undefined
+      : parseEndpoint(values.transparent, "transparent listener");
+  const metrics =
+    values.metrics === undefined ? undefined : parseEndpoint(values.metrics, "metrics address");
   return {
     paths: values.file ?? [],
     ...(values.feed !== undefined && { feed: values.feed }),
     secrets: values.secret ?? [],
     providers: values.provider ?? [],
     ...(transparent && { transparent }),
+    ...(metrics && { metrics }),
     concurrency: parseThreads(values.concurrency, "concurrency") ?? defaults.concurrency,
     engineThreads:
       parseThreads(values["engine-threads"], "engine threads") ?? defaults.engineThreads,
@@ -67,12 +75,12 @@ export function parseProcessOptions(
   };
 }
 
-function parseEndpoint(text: string): SocketEndpoint {
+function parseEndpoint(text: string, what: string): SocketEndpoint {
   const fits = /^(?:(.+):)?(\d{1,5})$/.exec(text);
   const port = Number(fits?.[2]);
   const address = fits?.[1]?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1";
   if (!fits || port > 65_535 || isIP(address) === 0) {
-    throw invalidArgument(`Cannot use transparent listener "${text}": wanted [ADDRESS:]PORT`);
+    throw invalidArgument(`Cannot use ${what} "${text}": wanted [ADDRESS:]PORT`);
   }
   return { address, port };
 }

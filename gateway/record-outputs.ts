@@ -13,7 +13,7 @@ import { describeError } from "./errors.ts";
 import type { EndedInvocation } from "./invocation-span.ts";
 import type { Logger } from "./log.ts";
 import { OtlpExporter } from "./otlp.ts";
-import type { PipeSpool } from "./otlp-pipe.ts";
+import type { OtlpDrops, PipeSpool } from "./otlp-pipe.ts";
 import { removeStaleSpools } from "./otlp-spool-folders.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordFile } from "./record-file.ts";
@@ -43,6 +43,30 @@ export interface RecordOutputsOptions {
 export interface RecordsBefore {
   readonly unread: number;
   readonly incomplete: number;
+}
+
+/** Counts of every place that records go to, for collectors of metrics. */
+export interface OutputFigures {
+  readonly files: readonly {
+    /** `records`, `invocations`, or as a sink is called in messages */
+    readonly name: string;
+    readonly written: number;
+    readonly bytes: number;
+    readonly dropped: number;
+    /** Bytes that wait to be written */
+    readonly buffered: number;
+  }[];
+  readonly receivers: readonly {
+    readonly name: string;
+    readonly signal: "traces" | "logs";
+    readonly queued: number;
+    /** Records that wait on disk */
+    readonly spooled: number;
+    readonly sent: number;
+    readonly retries: number;
+    readonly failing: boolean;
+    readonly dropped: Readonly<OtlpDrops>;
+  }[];
 }
 
 /** A target that is open. */
@@ -162,6 +186,23 @@ export class RecordOutputs {
     };
   }
 
+  /** Counts of each place since it was opened. */
+  figures(): OutputFigures {
+    const outputs = [...this.#outputs.values()];
+    return {
+      files: [
+        fileFigures("records", this.#file),
+        fileFigures("invocations", this.#invocations),
+        ...outputs.flatMap(({ target, writer }) =>
+          writer instanceof RecordFile ? [fileFigures(target.label, writer)] : [],
+        ),
+      ],
+      receivers: outputs.flatMap(({ target, writer }) =>
+        writer instanceof OtlpExporter ? receiverFigures(target.label, writer) : [],
+      ),
+    };
+  }
+
   /** Writes and sends what is left, within the bounds of each sink. */
   async close(): Promise<void> {
     this.#hub.close();
@@ -247,6 +288,24 @@ export class RecordOutputs {
       log,
     });
   }
+}
+
+function fileFigures(name: string, { status }: RecordFile): OutputFigures["files"][number] {
+  const { writtenRecords, writtenBytes, droppedRecords, bufferedBytes } = status;
+  return {
+    name,
+    written: writtenRecords,
+    bytes: writtenBytes,
+    dropped: droppedRecords,
+    buffered: bufferedBytes,
+  };
+}
+
+function receiverFigures(name: string, { status }: OtlpExporter): OutputFigures["receivers"] {
+  return (["traces", "logs"] as const).map((signal) => {
+    const { queued, spooled, sent, retries, failing, dropped } = status[signal];
+    return { name, signal, queued, spooled: spooled.records, sent, retries, failing, dropped };
+  });
 }
 
 function spoolsOf(targets: ReadonlyMap<string, RecordTarget>): ReadonlySet<string> {

@@ -195,6 +195,16 @@ export class RunRegistry {
     }));
   }
 
+  /** How many runs each agent has, by `Kind/namespace/name`. */
+  countByAgent(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { run } of this.#runs.values()) {
+      const [, agent] = agentOf(run);
+      counts.set(agent, (counts.get(agent) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /** Says that all runs are over, as far as anybody here will know, and disarms all timers. */
   close(): void {
     for (const entry of this.#runs.values()) {

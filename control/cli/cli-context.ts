@@ -9,6 +9,8 @@ import { homeDirectory } from "../../gateway/home-directory.ts";
 import type { HomeDirectory } from "../../gateway/home-directory.ts";
 import { createPalette } from "./colour.ts";
 import type { Palette } from "./colour.ts";
+import { canShowScreen } from "./screen/terminal-screen.ts";
+import type { ScreenStreams } from "./screen/terminal-screen.ts";
 
 /** One of the two outputs. Writing never throws, also when the reader has gone. */
 export interface CliOutput {
@@ -45,6 +47,8 @@ export interface CliContext extends CommandContext {
   /** Calls back at each of the signals, or when the reader of an output has gone; returns the way to end that */
   readonly onInterrupt: (listener: (reason: Interruption) => void) => () => void;
   readonly findEnvoy: (options: FindEnvoyOptions) => Promise<EnvoyBinary>;
+  /** The terminal that a person sits at, for full screens; undefined where there is none */
+  readonly terminal?: ScreenStreams | undefined;
 }
 
 const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -80,7 +84,16 @@ export function createCliContext(process: NodeJS.Process): CliContext {
     // Loaded only by the commands that need an Envoy.
     findEnvoy: async (options) =>
       (await import("../../gateway/envoy-binary.ts")).findEnvoy(options),
+    terminal: terminalOf(process),
   };
+}
+
+function terminalOf(process: NodeJS.Process): ScreenStreams | undefined {
+  const { stdout, env } = process;
+  // The output is looked at first: touching the input opens it.
+  if (stdout.isTTY !== true) return undefined;
+  const streams = { input: process.stdin, output: stdout };
+  return canShowScreen({ ...streams, env }) ? streams : undefined;
 }
 
 function createOutput(

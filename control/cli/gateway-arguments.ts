@@ -12,6 +12,7 @@ export interface GatewayOptions {
   readonly secret: readonly string[];
   readonly provider?: readonly string[];
   readonly transparent?: string;
+  readonly metrics?: string;
   readonly concurrency?: number;
   readonly "engine-threads"?: number;
   readonly nats?: readonly string[];
@@ -26,7 +27,7 @@ export type ControlStartOptions = Pick<
 
 /** Returns the arguments for `gateway/main.ts`. */
 export function gatewayArguments(options: GatewayOptions): string[] {
-  const { file, feed, secret, provider = [], transparent, concurrency } = options;
+  const { file, feed, secret, provider = [], transparent, metrics, concurrency } = options;
   const { "engine-threads": engineThreads } = options;
   return [
     ...file.flatMap((path) => ["--file", path]),
@@ -34,6 +35,7 @@ export function gatewayArguments(options: GatewayOptions): string[] {
     ...secret.flatMap((text) => ["--secret", text]),
     ...provider.flatMap((specifier) => ["--provider", specifier]),
     ...(transparent === undefined ? [] : ["--transparent", transparent]),
+    ...(metrics === undefined ? [] : ["--metrics", metrics]),
     ...(concurrency === undefined ? [] : ["--concurrency", String(concurrency)]),
     ...(engineThreads === undefined ? [] : ["--engine-threads", String(engineThreads)]),
     ...natsArguments(options),

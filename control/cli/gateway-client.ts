@@ -15,6 +15,7 @@ import type {
   RunRegistration,
   RunRequest,
 } from "../../gateway/control-api.ts";
+import type { ActivityReport } from "../../gateway/activity-report.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { CliError } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
@@ -74,7 +75,12 @@ export interface GatewayClient {
   endRun(runId: string, exitCode?: number): Promise<void>;
   /** Resolves when the process has accepted to stop, not when it has */
   stop(): Promise<void>;
-  followEvents(onEvent: (event: ControlEvent) => void): ControlStream;
+  followEvents(
+    onEvent: (event: ControlEvent) => void,
+    options?: { readonly withRecords?: boolean },
+  ): ControlStream;
+  /** Counts of all agents, then what changes, a few times a second */
+  followActivity(onReport: (report: ActivityReport) => void): ControlStream;
   followRecords(runId: string, onRecord: (record: EgressRecord) => void): ControlStream;
 }
 
@@ -111,9 +117,13 @@ export function createGatewayClient(socketPath: string): GatewayClient {
     stop: async () => {
       await ask({ method: "POST", path: CONTROL_PATH.stop });
     },
-    followEvents: (onEvent) =>
-      follow(socketPath, CONTROL_PATH.events, (value) => {
+    followEvents: (onEvent, { withRecords = true } = {}) =>
+      follow(socketPath, `${CONTROL_PATH.events}${withRecords ? "" : "?records=no"}`, (value) => {
         if (isEvent(value)) onEvent(value);
+      }),
+    followActivity: (onReport) =>
+      follow(socketPath, CONTROL_PATH.activity, (value) => {
+        if (isReport(value)) onReport(value);
       }),
     followRecords: (runId, onRecord) =>
       follow(socketPath, `${runPath(runId)}/records`, (value) => {
@@ -345,6 +355,11 @@ function isEvent(value: unknown): value is ControlEvent {
   if (!hasMembers(value, { kind: "string" })) return false;
   const members = eventMembers.get(value.kind);
   return members !== undefined && hasMembers(value, members);
+}
+
+function isReport(value: unknown): value is ActivityReport {
+  const types = { total: "object", lastMinute: "object", agents: "array", lines: "array" } as const;
+  return hasMembers(value, { ...types, skipped: "number" });
 }
 
 function isRecord(value: unknown): value is EgressRecord {

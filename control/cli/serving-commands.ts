@@ -34,56 +34,71 @@ const gatewayFlags = {
   },
 } as const;
 
+const devFlags = {
+  ...gatewayFlags,
+  transparent: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    placeholder: "[ADDR:]PORT",
+    brief: "Also take captured connections here",
+  },
+  metrics: {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    placeholder: "[ADDR:]PORT",
+    brief: "Serve /metrics, /healthz, /readyz here",
+  },
+  plain: {
+    kind: "boolean",
+    optional: true,
+    withNegated: false,
+    brief: "Print lines, also on a terminal",
+  },
+  concurrency: {
+    kind: "parsed",
+    parse: parseThreads,
+    optional: true,
+    placeholder: "N",
+    brief: "Worker threads of each Envoy",
+  },
+  "engine-threads": {
+    kind: "parsed",
+    parse: parseThreads,
+    optional: true,
+    placeholder: "N",
+    brief: "Threads that decide what Envoy cannot",
+  },
+  nats: {
+    kind: "parsed",
+    parse: text,
+    variadic: true,
+    optional: true,
+    placeholder: "URL",
+    brief: "Share limits by NATS; may be repeated",
+  },
+  "nats-credentials": {
+    kind: "parsed",
+    parse: text,
+    optional: true,
+    placeholder: "FILE",
+    brief: "Credentials file for NATS",
+  },
+  replace: {
+    kind: "boolean",
+    optional: true,
+    withNegated: false,
+    brief: "Stop a running gateway first",
+  },
+} as const;
+
 /** Builds `clrk dev`. */
 export function devCommand(): Command<CliContext> {
   return buildCommand<DevFlags, [], CliContext>({
     loader: async () => (await import("./commands/dev.ts")).dev,
     parameters: {
-      flags: {
-        ...gatewayFlags,
-        transparent: {
-          kind: "parsed",
-          parse: text,
-          optional: true,
-          placeholder: "[ADDR:]PORT",
-          brief: "Also take captured connections here",
-        },
-        concurrency: {
-          kind: "parsed",
-          parse: parseThreads,
-          optional: true,
-          placeholder: "N",
-          brief: "Worker threads of each Envoy",
-        },
-        "engine-threads": {
-          kind: "parsed",
-          parse: parseThreads,
-          optional: true,
-          placeholder: "N",
-          brief: "Threads that decide what Envoy cannot",
-        },
-        nats: {
-          kind: "parsed",
-          parse: text,
-          variadic: true,
-          optional: true,
-          placeholder: "URL",
-          brief: "Share limits by NATS; may be repeated",
-        },
-        "nats-credentials": {
-          kind: "parsed",
-          parse: text,
-          optional: true,
-          placeholder: "FILE",
-          brief: "Credentials file for NATS",
-        },
-        replace: {
-          kind: "boolean",
-          optional: true,
-          withNegated: false,
-          brief: "Stop a running gateway first",
-        },
-      },
+      flags: devFlags,
       aliases: { f: "file" },
     },
     docs: {
@@ -99,6 +114,8 @@ export function devCommand(): Command<CliContext> {
         "commands run again. KEY is the key within the Secret, `token` where none is",
         "given. SPEC is a path that begins with ./ or /, or the name of an npm package",
         "that is installed here.",
+        "",
+        "On a terminal it shows agents and their requests live; ? tells the keys.",
         "",
         "EXAMPLES",
         "  clrk dev -f examples/quickstart",

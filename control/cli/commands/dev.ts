@@ -8,13 +8,16 @@ import { envoyVersion } from "../../../gateway/envoy-release.ts";
 import type { CliContext, Interruption } from "../cli-context.ts";
 import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
-import { describeRecordsFile, DevNarrator } from "../dev-narrator.ts";
+import { describeRecordsFile, DevNarrator, formatEndpoint } from "../dev-narrator.ts";
 import { checkGatewayOptions, gatewayArguments } from "../gateway-arguments.ts";
 import type { GatewayOptions } from "../gateway-arguments.ts";
 import { createGatewayClient } from "../gateway-client.ts";
 import type { ControlStream, GatewayClient } from "../gateway-client.ts";
 import { startGateway } from "../process-start.ts";
 import type { StartedProcess } from "../process-start.ts";
+import { OutputSwitch } from "../output-switch.ts";
+import type { DevScreen } from "../screen/dev-screen.ts";
+import type { ScreenStreams } from "../screen/screen-view.ts";
 import { keepControl } from "../kept-control.ts";
 import type { KeptControl } from "../kept-control.ts";
 import { formatLogLine } from "../log-line.ts";
@@ -30,6 +33,8 @@ export interface DevFlags {
   readonly secret?: readonly string[];
   readonly provider?: readonly string[];
   readonly transparent?: string;
+  readonly metrics?: string;
+  readonly plain?: boolean;
   readonly concurrency?: number;
   readonly "engine-threads"?: number;
   readonly nats?: readonly string[];
@@ -48,7 +53,7 @@ const reconnectMs = 200;
 
 /** Runs until it is interrupted or the gateway ends; throws a `CliError` when it cannot start. */
 export async function dev(this: CliContext, flags: DevFlags): Promise<void> {
-  const { file = [], secret = [], replace = false, ...rest } = flags;
+  const { file = [], secret = [], replace = false, plain = false, ...rest } = flags;
   const options = { file, secret, ...rest };
   if (file.length === 0) {
     throw new CliError(
@@ -61,10 +66,13 @@ export async function dev(this: CliContext, flags: DevFlags): Promise<void> {
   await checkGatewayOptions(options, { workingDirectory, env });
   await makeWay(this, replace);
   const interruption = watchInterruptions(this);
+  const output = new OutputSwitch(this);
   try {
-    const process = await start(this, options, interruption.signal);
+    const process = await start(output.context, options, interruption.signal);
     if (process === undefined) return;
-    await using session = new DevSession(this, process, interruption);
+    const streams = plain ? undefined : this.terminal;
+    const parts = { output, interruption, ...(streams && { streams }) };
+    await using session = new DevSession(process, parts);
     this.process.exitCode = await session.run();
   } finally {
     interruption.release();
@@ -101,16 +109,20 @@ interface Interruptions {
   readonly signal: AbortSignal;
   /** Aborts at the first Ctrl-C after that: a terminal that goes gives several reasons at once */
   readonly forced: AbortSignal;
+  /** As if the user had pressed Ctrl-C */
+  interrupt(): void;
   release(): void;
 }
 
 function watchInterruptions(context: CliContext): Interruptions {
   const [first, again] = [new AbortController(), new AbortController()];
-  const release = context.onInterrupt((reason: Interruption) => {
+  const listen = (reason: Interruption) => {
     if (!first.signal.aborted) first.abort();
     else if (reason === "SIGINT") again.abort();
-  });
-  return { signal: first.signal, forced: again.signal, release };
+  };
+  const release = context.onInterrupt(listen);
+  const interrupt = () => listen("SIGINT");
+  return { signal: first.signal, forced: again.signal, interrupt, release };
 }
 
 /** What a session runs. */
@@ -175,21 +187,35 @@ function escapeLines(text: string): string {
   return text.split("\n").map(escapeControls).join("\n");
 }
 
+/** With whom a session deals besides its processes. */
+interface DevSessionParts {
+  readonly output: OutputSwitch;
+  readonly interruption: Interruptions;
+  /** Present: the session has a screen */
+  readonly streams?: ScreenStreams;
+}
+
 class DevSession {
   readonly #context: CliContext;
+  readonly #output: OutputSwitch;
+  readonly #streams: ScreenStreams | undefined;
   readonly #child: StartedProcess;
   readonly #client: GatewayClient;
   readonly #control: KeptControl;
   readonly #interruption: Interruptions;
   readonly #narrator: DevNarrator;
+  #screen: DevScreen | undefined;
   #stream: ControlStream | undefined;
   #settled: NodeJS.Timeout | undefined;
   #inFlight = 0;
   #isStopping = false;
 
-  constructor(context: CliContext, process: DevProcesses, interruption: Interruptions) {
+  constructor(process: DevProcesses, { output, interruption, streams }: DevSessionParts) {
+    const { context } = output;
     const { stdout } = context.process;
     this.#context = context;
+    this.#output = output;
+    this.#streams = streams;
     this.#child = process.child;
     this.#client = process.client;
     this.#control = process.control;
@@ -204,6 +230,7 @@ class DevSession {
 
   /** Tells events until the end; resolves with the exit code. */
   async run(): Promise<number> {
+    if (this.#streams !== undefined) await this.#openScreen(this.#streams);
     const following = this.#follow();
     await this.#tellStart();
     const interrupted = new Promise<undefined>((resolve) => {
@@ -216,6 +243,7 @@ class DevSession {
       return EXIT_CODE.done;
     }
     this.#close();
+    await this.#closeScreen();
     await following;
     throw new CliError(
       `The gateway process is gone: ${end}\nStart it again: clrk dev; if it ends again: clrk doctor`,
@@ -225,6 +253,7 @@ class DevSession {
   /** Never leaves the process behind, also when telling about it failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close();
+    await this.#closeScreen();
     this.#child.kill();
     await Promise.all([this.#child.exited, this.#control.close()]);
   }
@@ -238,7 +267,8 @@ class DevSession {
   /** Reads events as long as the process lives: a stream that is cut (a stopped terminal) is opened again. */
   async #follow(): Promise<void> {
     while (!this.#isStopping) {
-      const stream = this.#client.followEvents((event) => this.#onEvent(event));
+      const withRecords = this.#screen === undefined;
+      const stream = this.#client.followEvents((event) => this.#onEvent(event), { withRecords });
       this.#stream = stream;
       // Why it could not be opened is said when the process ends.
       await stream.opened.catch(() => {});
@@ -255,12 +285,59 @@ class DevSession {
     const { workingDirectory } = this.#context;
     const kubeconfig = escapeControls(shortenPath(this.#control.kubeconfig, workingDirectory));
     this.#print([
+      ...(status.metrics
+        ? [`Metrics        http://${formatEndpoint(status.metrics)}/metrics`]
+        : []),
       describeRecordsFile(status, workingDirectory),
       `Objects        kubectl --kubeconfig ${kubeconfig} get clrk`,
     ]);
     this.#print(this.#narrator.status(status, { settled: false }));
     await this.#tellObjects();
     this.#settled = setTimeout(() => void this.#tellSettled(), settleMs);
+  }
+
+  async #openScreen(streams: ScreenStreams): Promise<void> {
+    const { workingDirectory, now } = this.#context;
+    const status = await this.#client.status().catch(() => undefined);
+    // It has ended already, which run() tells.
+    if (status === undefined) return;
+    const { openDevScreen } = await import("../screen/dev-screen.ts");
+    if (this.#interruption.signal.aborted) return;
+    const screen = await openDevScreen(
+      {
+        streams,
+        client: this.#client,
+        palette: this.#context.process.stdout.palette,
+        workingDirectory,
+        kubeconfig: shortenPath(this.#control.kubeconfig, workingDirectory),
+        now,
+        onQuit: () => this.#interruption.interrupt(),
+      },
+      status,
+    );
+    this.#screen = screen;
+    this.#output.divert((line) => screen.note(line));
+    void screen.ended.then((error) => this.#onScreenEnd(error));
+  }
+
+  /** Without its screen the session goes on with lines. */
+  async #onScreenEnd(error: Error | undefined): Promise<void> {
+    if (error === undefined) return;
+    await this.#closeScreen();
+    const { stderr } = this.#context.process;
+    const why = escapeControls(error.message);
+    stderr.write(
+      `${stderr.palette.yellow("Warning:")} The screen failed: ${why}; going on with lines\n`,
+    );
+    // The stream that is opened in its place has the records.
+    this.#stream?.close();
+  }
+
+  async #closeScreen(): Promise<void> {
+    const screen = this.#screen;
+    this.#screen = undefined;
+    await screen?.close();
+    this.#output.restore();
   }
 
   async #tellSettled(): Promise<void> {
@@ -276,6 +353,7 @@ class DevSession {
 
   #onEvent(event: ControlEvent): void {
     if (event.kind === "stopping") this.#inFlight = event.inFlight;
+    this.#screen?.onEvent(event);
     this.#print(this.#narrator.event(event));
     if (event.kind === "revision") void this.#tellObjects();
   }
@@ -283,6 +361,7 @@ class DevSession {
   async #stop(): Promise<void> {
     const { stdout } = this.#context.process;
     clearTimeout(this.#settled);
+    await this.#closeScreen();
     let isForced = false;
     const force = () => {
       isForced = true;

@@ -1,6 +1,7 @@
 /** A control socket with invented answers, at the place where the command line looks for a gateway process's. */
 import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { ActivityReport } from "../../../gateway/activity-report.ts";
 import type { BudgetStatus } from "../../../gateway/budget-list.ts";
 import type {
   ControlEvent,
@@ -146,6 +147,7 @@ export interface FakeControl extends AsyncDisposable {
   readonly runs: RunRequest[];
   onStop: () => void;
   emit(event: ControlEvent): void;
+  emitActivity(report: ActivityReport): void;
   emitRecord(record: EgressRecord): void;
   readonly followers: number;
   close(): Promise<void>;
@@ -159,6 +161,7 @@ export async function openFakeControl(
   await mkdir(dirname(socketPath), { recursive: true });
   const events = new Set<(event: ControlEvent) => void>();
   const records = new Set<(record: EgressRecord) => void>();
+  const reports = new Set<(report: ActivityReport) => void>();
   const fake: FakeControl = {
     status: statusWith({ pid }),
     objects: [],
@@ -173,11 +176,14 @@ export async function openFakeControl(
     emit: (event) => {
       for (const follower of [...events]) follower(event);
     },
+    emitActivity: (report) => {
+      for (const follower of [...reports]) follower(report);
+    },
     emitRecord: (record) => {
       for (const follower of [...records]) follower(record);
     },
     get followers() {
-      return events.size + records.size;
+      return events.size + records.size + reports.size;
     },
     close: async () => {
       await socket.close();
@@ -236,6 +242,12 @@ export async function openFakeControl(
         events.add(onEvent);
         return () => events.delete(onEvent);
       },
+      followActivity: (onReport) => {
+        reports.add(onReport);
+        return () => reports.delete(onReport);
+      },
+      families: () => [],
+      readiness: () => ({ ready: true, missing: [] }),
       stop: () => {
         fake.calls.push("stop");
         fake.onStop();
