@@ -9,6 +9,8 @@ import { homeDirectory } from "../../gateway/home-directory.ts";
 import type { HomeDirectory } from "../../gateway/home-directory.ts";
 import { createPalette } from "./colour.ts";
 import type { Palette } from "./colour.ts";
+import { canShowScreen } from "./screen/terminal-screen.ts";
+import type { ScreenStreams } from "./screen/terminal-screen.ts";
 
 /** One of the two outputs. Writing never throws, also when the reader has gone. */
 export interface CliOutput {
@@ -19,7 +21,12 @@ export interface CliOutput {
   readonly columns: number;
   /** Colours for this output, or none */
   readonly palette: Palette;
+  /** Resolves when what was written has gone on; absent where nothing waits */
+  readonly drained?: () => Promise<void>;
 }
+
+/** The process's input, for commands that read it. */
+export type CliInput = AsyncIterable<Uint8Array>;
 
 /** Why a command should end: a signal, or nobody reads an output any more. */
 export type Interruption = "SIGINT" | "SIGTERM" | "SIGHUP" | "output-closed";
@@ -43,6 +50,10 @@ export interface CliContext extends CommandContext {
   /** Calls back at each of the signals, or when the reader of an output has gone; returns the way to end that */
   readonly onInterrupt: (listener: (reason: Interruption) => void) => () => void;
   readonly findEnvoy: (options: FindEnvoyOptions) => Promise<EnvoyBinary>;
+  /** Reading begins with the first piece that is asked for */
+  readonly stdin?: CliInput;
+  /** The terminal that a person sits at, for full screens; undefined where there is none */
+  readonly terminal?: ScreenStreams | undefined;
 }
 
 const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -77,7 +88,21 @@ export function createCliContext(process: NodeJS.Process): CliContext {
     // Loaded only by the commands that need an Envoy.
     findEnvoy: async (options) =>
       (await import("../../gateway/envoy-binary.ts")).findEnvoy(options),
+    stdin: inputOf(process),
+    terminal: terminalOf(process),
   };
+}
+
+async function* inputOf(process: NodeJS.Process): AsyncGenerator<Uint8Array> {
+  for await (const chunk of process.stdin) yield Buffer.from(chunk);
+}
+
+function terminalOf({ stdin, stdout, env }: NodeJS.Process): ScreenStreams | undefined {
+  // Outputs are looked at first: touching the input opens it.
+  if (stdout.isTTY !== true) return undefined;
+  return canShowScreen({ input: stdin, output: stdout, env })
+    ? { input: stdin, output: stdout }
+    : undefined;
 }
 
 function createOutput(
@@ -97,6 +122,14 @@ function createOutput(
     write: (text) => {
       if (!isClosed) stream.write(text);
     },
+    drained: () =>
+      isClosed || !stream.writableNeedDrain
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            stream.once("drain", resolve);
+            stream.once("close", resolve);
+            stream.once("error", () => resolve());
+          }),
     isTerminal,
     columns: stream.columns || 80,
     palette: createPalette({ isTerminal, environment }),

@@ -26,7 +26,12 @@ export interface SpanLineOptions {
   readonly level: DetailLevel;
   readonly columns: number;
   readonly palette: Palette;
+  /** Keeps what was made for the last frames; absent: everything is made again */
+  readonly cache?: DetailCache;
 }
+
+/** Details of the spans that were on the screen of late: a large body is not to be laid out for every frame. */
+export type DetailCache = Map<Span, { readonly made: string; readonly lines: readonly string[] }>;
 
 // Two for the cursor, which the view writes.
 const markColumns = 2;
@@ -65,14 +70,31 @@ export function traceLine(
 
 /** The lines of a span, at least one. */
 export function spanLines(row: TreeRow, trace: Trace, options: SpanLineOptions): string[] {
-  const { level } = options;
   const head = headLine(row, trace, options);
-  if (level === "graph") return [head];
-  const { attributes, events } = row.span;
+  return options.level === "graph" ? [head] : [head, ...cachedDetails(row.span, options)];
+}
+
+/** More than any screen has rows; each may be some MiB of text. */
+const mostCachedDetails = 64;
+
+function cachedDetails(span: Span, options: SpanLineOptions): readonly string[] {
+  const { cache, level, columns } = options;
+  const made = `${level} ${columns}`;
+  const known = cache?.get(span);
+  const lines = known?.made === made ? known.lines : detailLines(span, options);
+  // At its end again, so that the first one is the one that nobody looked at for longest.
+  cache?.delete(span);
+  cache?.set(span, { made, lines });
+  const [oldest] = cache?.keys() ?? [];
+  if (cache !== undefined && cache.size > mostCachedDetails && oldest) cache.delete(oldest);
+  return lines;
+}
+
+function detailLines({ attributes, events }: Span, options: SpanLineOptions): string[] {
+  const { level } = options;
   const isFull = level === "full bodies";
   const plain = events.filter(({ name }) => !captureNames.has(name));
   return [
-    head,
     ...attributes.flatMap(({ key, text }) => fieldLines(key, text, { ...options, isFull })),
     ...plain.flatMap((event) => eventLines(event, { ...options, isFull })),
     ...(level === "attributes"
@@ -204,5 +226,7 @@ function cut(line: string, columns: number): string {
 function agentOf({ attributes }: Span): string {
   const values = new Map(attributes.map(({ key, text }) => [key, text]));
   const invocation = values.get(IDENTITY_ATTRIBUTES.invocationId) ?? "";
-  return [values.get(IDENTITY_ATTRIBUTES.name) ?? "", invocation.slice(0, 8)].filter(Boolean).join(" ");
+  return [values.get(IDENTITY_ATTRIBUTES.name) ?? "", invocation.slice(0, 8)]
+    .filter(Boolean)
+    .join(" ");
 }

@@ -145,7 +145,10 @@ function summarise(key: string, spans: readonly Span[]): Trace {
     key,
     traceId: first?.traceId ?? "",
     rows,
-    startNs: spans.reduce((least, { startNs }) => (startNs < least ? startNs : least), first?.startNs ?? 0n),
+    startNs: spans.reduce(
+      (least, { startNs }) => (startNs < least ? startNs : least),
+      first?.startNs ?? 0n,
+    ),
     endNs: spans.reduce((most, { endNs }) => (endNs > most ? endNs : most), 0n),
     denied: sum(({ outcome }) => (outcome === "denied" ? 1 : 0)),
     errors: sum(({ outcome }) => (outcome === "error" ? 1 : 0)),

@@ -52,7 +52,11 @@ interface Step {
 }
 
 /** With a stack of its own: a chain may be longer than ours. */
-function walk(root: Span, children: ReadonlyMap<Span, readonly Span[]>, { rows, seen }: Walk): void {
+function walk(
+  root: Span,
+  children: ReadonlyMap<Span, readonly Span[]>,
+  { rows, seen }: Walk,
+): void {
   const stack: Step[] = [{ span: root, depth: 0, prefix: "", guides: "" }];
   for (let step = stack.pop(); step !== undefined; step = stack.pop()) {
     const { span, depth, prefix, guides } = step;
