@@ -28,8 +28,8 @@ const selectionFlags = {
     brief: "Only of this invocation",
   },
   component: textFlag("NAMES", "Only of these components, with commas between"),
-  since: momentFlag("Only from then on: 10m, 24h, 2d, or RFC 3339"),
-  until: momentFlag("Only before then"),
+  since: textFlag("TIME", "Only from then on: 10m, 24h, 2d, or RFC 3339"),
+  until: textFlag("TIME", "Only before then"),
   limit: {
     kind: "parsed",
     parse: parseLimit,
@@ -46,7 +46,7 @@ const selectionFlags = {
 } as const;
 
 const agentParameter = {
-  parse: parseAgent,
+  parse: text,
   placeholder: "AGENT",
   brief: "NAME or KIND/NAME: taskagent, daemonagent or process",
 } as const;
@@ -167,7 +167,7 @@ export function runTaskCommand(): Command<CliContext> {
         request: textFlag("FILE", "A whole HTTP request, or - for standard input"),
         header: {
           kind: "parsed",
-          parse: parseHeader,
+          parse: text,
           variadic: true,
           optional: true,
           placeholder: "HEADER",
@@ -179,7 +179,7 @@ export function runTaskCommand(): Command<CliContext> {
         "content-type": textFlag("TYPE", "Of the body [default: application/json]"),
         timeout: {
           kind: "parsed",
-          parse: parseTimeout,
+          parse: text,
           default: "60s",
           placeholder: "TIME",
           brief: "For all of it",
@@ -194,7 +194,7 @@ export function runTaskCommand(): Command<CliContext> {
       aliases: { n: "namespace", i: "input", H: "header" },
       positional: {
         kind: "tuple",
-        parameters: [{ parse: parseAgent, placeholder: "NAME", brief: "Name of the task agent" }],
+        parameters: [{ parse: text, placeholder: "NAME", brief: "Name of the task agent" }],
       },
     },
     docs: {
@@ -219,40 +219,6 @@ export function runTaskCommand(): Command<CliContext> {
       ].join("\n"),
     },
   });
-}
-
-function momentFlag(brief: string) {
-  return {
-    kind: "parsed",
-    parse: parseMomentOf,
-    optional: true,
-    placeholder: "TIME",
-    brief,
-  } as const;
-}
-
-async function parseMomentOf(this: CliContext, input: string): Promise<string> {
-  const { parseMoment } = await import("./telemetry/moment.ts");
-  return parseMoment(input, this.now());
-}
-
-async function parseAgent(input: string): Promise<string> {
-  const { parseAgentWord } = await import("./telemetry/agent-reference.ts");
-  parseAgentWord(input);
-  return input;
-}
-
-async function parseHeader(input: string): Promise<readonly [string, string]> {
-  const { parseHeaderLine } = await import("./telemetry/http-request-text.ts");
-  return parseHeaderLine(input);
-}
-
-async function parseTimeout(input: string): Promise<number> {
-  const { readDuration } = await import("../../crds/duration.ts");
-  const read = readDuration(input);
-  const longestMs = 24 * 3_600_000;
-  if (read.kind === "valid" && read.value > 0 && read.value <= longestMs) return read.value;
-  throw new RangeError('Wanted a time such as "90s" or "10m", at most 24h');
 }
 
 function parseLimit(input: string): number {

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { readDuration } from "../../../crds/duration.ts";
 import { createApiClient } from "../api-client.ts";
 import type { ApiClient } from "../api-client.ts";
 import { ApiError } from "../api-error.ts";
@@ -11,9 +12,10 @@ import type { CliContext, Interruption } from "../cli-context.ts";
 import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { agentPath, parseAgentWord } from "../telemetry/agent-reference.ts";
-import { parseRequestText } from "../telemetry/http-request-text.ts";
+import { parseHeaderLine, parseRequestText } from "../telemetry/http-request-text.ts";
 import { watchInvocation } from "../telemetry/invocation-phase.ts";
 import type { InvocationEnd } from "../telemetry/invocation-phase.ts";
+import { readOption } from "../telemetry/read-option.ts";
 
 /** Options as the user gave them. */
 export interface RunTaskFlags extends ApiFlags {
@@ -22,18 +24,21 @@ export interface RunTaskFlags extends ApiFlags {
   readonly input?: string;
   /** A file with a whole HTTP request, or `-` */
   readonly request?: string;
-  readonly header?: readonly (readonly [name: string, value: string])[];
+  /** As `parseHeaderLine()` takes them */
+  readonly header?: readonly string[];
   readonly "ce-type"?: string;
   readonly "ce-source"?: string;
   readonly "ce-subject"?: string;
   readonly "content-type"?: string;
-  /** In `ms` */
-  readonly timeout: number;
+  /** Of all of it, a duration */
+  readonly timeout: string;
   readonly async?: boolean;
 }
 
 /** Exit codes beside the usual ones; 124 is what timeout(1) has, 77 what sysexits(3) has for "no permission". */
 export const RUN_TASK_EXIT_CODE = { failed: 1, timeout: 124, rejected: 77 } as const;
+
+const longestTimeoutMs = 24 * 3_600_000;
 
 /** Largest input: it is read before it is sent, so that it can have a length. */
 const maxInputBytes = 64 * 1024 * 1024;
@@ -43,9 +48,10 @@ const phaseAfterFailureMs = 6_000;
 
 /** Runs the agent once; the exit code says how it ended. */
 export async function runTask(this: CliContext, flags: RunTaskFlags, word: string): Promise<void> {
-  const client = createApiClient(await getApiTarget(this, flags));
-  const { plural = "taskagents", name } = parseAgentWord(word);
+  const { plural = "taskagents", name } = readOption("NAME", word, parseAgentWord);
+  const timeoutMs = readOption("--timeout", flags.timeout, parseTimeout);
   if (plural !== "taskagents") throw new CliError("Cannot call it: only task agents are called");
+  const client = createApiClient(await getApiTarget(this, flags));
   const namespace = flags.namespace ?? client.target.namespace;
   const id = randomUUID();
   const call: TaskCall = {
@@ -57,7 +63,7 @@ export async function runTask(this: CliContext, flags: RunTaskFlags, word: strin
     content: await readContent(this, flags),
     isAsync: flags.async === true,
   };
-  const run = startRun(this, flags.timeout);
+  const run = startRun(this, timeoutMs);
   try {
     this.process.exitCode = await perform(call, run);
   } finally {
@@ -235,7 +241,8 @@ function stoppedCode(run: TaskRun, { context, id }: TaskCall): number | undefine
 }
 
 async function readContent(context: CliContext, flags: RunTaskFlags): Promise<TaskContent> {
-  const { input, request, header = [] } = flags;
+  const { input, request } = flags;
+  const header = (flags.header ?? []).map((line) => readOption("--header", line, parseHeaderLine));
   if (input !== undefined && request !== undefined) {
     throw new CliError("Cannot take both --input and --request: the request has its own body", {
       exitCode: EXIT_CODE.usage,
@@ -248,7 +255,8 @@ async function readContent(context: CliContext, flags: RunTaskFlags): Promise<Ta
     ["content-type", flags["content-type"]],
   ].flatMap(([name = "", value]) => (value === undefined ? [] : [[name, value] as const]));
   if (request !== undefined) {
-    const parsed = parseRequest(await readSource(context, request), request);
+    const bytes = await readSource(context, request);
+    const parsed = readOption("--request", request, () => parseRequestText(bytes));
     const headers = Object.fromEntries([...parsed.headers, ...header, ...events]);
     return { headers, body: parsed.body.length === 0 ? undefined : parsed.body };
   }
@@ -256,16 +264,10 @@ async function readContent(context: CliContext, flags: RunTaskFlags): Promise<Ta
   return { headers, body: input === undefined ? undefined : await readInput(context, input) };
 }
 
-function parseRequest(bytes: Uint8Array, source: string) {
-  try {
-    return parseRequestText(bytes);
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new CliError(`Cannot use the request of "${escapeControls(source)}": ${detail}`, {
-      exitCode: EXIT_CODE.usage,
-      cause: error,
-    });
-  }
+function parseTimeout(input: string): number {
+  const read = readDuration(input);
+  if (read.kind === "valid" && read.value > 0 && read.value <= longestTimeoutMs) return read.value;
+  throw new RangeError('Wanted a time such as "90s" or "10m", at most 24h');
 }
 
 function readInput(context: CliContext, input: string): Promise<Uint8Array> {

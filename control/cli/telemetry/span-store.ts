@@ -145,17 +145,22 @@ function summarise(key: string, spans: readonly Span[]): Trace {
     key,
     traceId: first?.traceId ?? "",
     rows,
-    startNs: spans.reduce(
-      (least, { startNs }) => (startNs < least ? startNs : least),
-      first?.startNs ?? 0n,
-    ),
-    endNs: spans.reduce((most, { endNs }) => (endNs > most ? endNs : most), 0n),
+    startNs: spans.map(({ startNs }) => startNs).reduce(earlier),
+    endNs: spans.map(({ endNs }) => endNs).reduce(later),
     denied: sum(({ outcome }) => (outcome === "denied" ? 1 : 0)),
     errors: sum(({ outcome }) => (outcome === "error" ? 1 : 0)),
     inputTokens: sum(({ inputTokens }) => inputTokens),
     outputTokens: sum(({ outputTokens }) => outputTokens),
     costMicroDollars: costs.length === 0 ? undefined : costs.reduce((a, b) => a + b, 0),
   };
+}
+
+function earlier(a: bigint, b: bigint): bigint {
+  return compare(a, b) <= 0 ? a : b;
+}
+
+function later(a: bigint, b: bigint): bigint {
+  return compare(a, b) >= 0 ? a : b;
 }
 
 function compare(a: bigint, b: bigint): number {

@@ -64,7 +64,7 @@ export function readSpan({ item, resource }: TelemetryItem): Span {
   const values = new Map(attributes.map(({ key, text }) => [key, text]));
   const status = isJsonObject(item["status"]) ? item["status"] : {};
   const startNs = nanoseconds(item["startTimeUnixNano"]);
-  const endNs = nanoseconds(item["endTimeUnixNano"]);
+  const toldEndNs = nanoseconds(item["endTimeUnixNano"]);
   const resources = new Map(readAttributeTexts(resource).map(({ key, text }) => [key, text]));
   const name = textOf(item["name"]);
   const events = objects(item["events"]).map(readEvent);
@@ -77,7 +77,7 @@ export function readSpan({ item, resource }: TelemetryItem): Span {
     ...outcomeOf(status, values),
     status: count(values.get(HTTP_ATTRIBUTES.status)),
     startNs,
-    endNs: endNs < startNs ? startNs : endNs,
+    endNs: toldEndNs - startNs > 0n ? toldEndNs : startNs,
     component: resources.get(RESOURCE_ATTRIBUTES.component) ?? "",
     inputTokens: count(values.get(GEN_AI_ATTRIBUTES.inputTokens)),
     outputTokens: count(values.get(GEN_AI_ATTRIBUTES.outputTokens)),

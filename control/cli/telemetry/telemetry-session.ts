@@ -6,7 +6,9 @@ import type { ApiFlags } from "../api-target.ts";
 import type { CliContext, Interruption } from "../cli-context.ts";
 import { escapeControls } from "../colour.ts";
 import { agentKinds, agentPath, parseAgentWord, resolveAgent } from "./agent-reference.ts";
+import { parseMoment } from "./moment.ts";
 import type { TelemetrySignal } from "./otlp-document.ts";
+import { readOption } from "./read-option.ts";
 import type { FollowNotice, TelemetryQuery } from "./telemetry-reader.ts";
 
 /** Options that both commands have. */
@@ -14,7 +16,7 @@ export interface TelemetryFlags extends ApiFlags {
   readonly namespace?: string;
   readonly invocation?: string;
   readonly component?: string;
-  /** RFC 3339 */
+  /** As `parseMoment()` takes it */
   readonly since?: string;
   readonly until?: string;
   readonly limit?: number;
@@ -42,17 +44,21 @@ export async function openSession(
   flags: TelemetryFlags & { readonly iostream?: string },
   { signal, word }: { readonly signal: TelemetrySignal; readonly word: string },
 ): Promise<TelemetrySession> {
+  const agentWord = readOption("AGENT", word, parseAgentWord);
+  const moment = (text: string) => parseMoment(text, context.now());
+  const since = flags.since && readOption("--since", flags.since, moment);
+  const until = flags.until && readOption("--until", flags.until, moment);
   const connect = async () => createApiClient(await getApiTarget(context, flags));
   const client = await connect();
   const namespace = flags.namespace ?? client.target.namespace;
-  const agent = await resolveAgent(client, namespace, parseAgentWord(word));
+  const agent = await resolveAgent(client, namespace, agentWord);
   const controller = new AbortController();
   let interruption: Interruption | undefined;
   const release = context.onInterrupt((reason) => {
     interruption ??= reason;
     controller.abort();
   });
-  const { invocation, component, iostream, since, until } = flags;
+  const { invocation, component, iostream } = flags;
   return {
     connect,
     query: {
