@@ -8,6 +8,7 @@ import { createElement, memo, useSyncExternalStore } from "react";
 import type { ReactNode } from "react";
 import { systemClock } from "../../../gateway/clock.ts";
 import { FrameClock } from "./frame-clock.ts";
+import { typedKeys } from "./typed-keys.ts";
 import type { ScreenKey, ScreenStreams, ScreenView, TerminalScreen } from "./terminal-screen.ts";
 
 /** Frames a second, at most: more than anybody reads, and a tenth of what a busy gateway would ask for. */
@@ -93,11 +94,10 @@ const namedKeys: readonly (readonly [keyof Key, ScreenKey])[] = [
   ["delete", "delete"],
 ];
 
-/** Several characters come at once when they are typed fast, or pasted. */
 function keyNames(input: string, key: Key): readonly ScreenKey[] {
   if (key.tab) return [key.shift ? "shift-tab" : "tab"];
   const named = namedKeys.find(([member]) => key[member] === true);
   if (named !== undefined) return [named[1]];
   if (key.ctrl) return [`ctrl-${input}`];
-  return key.meta ? [] : [...input];
+  return key.meta ? [] : typedKeys(input);
 }
