@@ -73,7 +73,7 @@ export function formatSpanDuration(ns: bigint): string {
 
 function usageChips(of: Pick<Span, "inputTokens" | "outputTokens" | "costMicroDollars">): Chip[] {
   const { inputTokens, outputTokens, costMicroDollars: cost } = of;
-  const tokens = `${formatCount(inputTokens)} → ${formatCount(outputTokens)} tok`;
+  const tokens = `${formatCount(inputTokens)}→${formatCount(outputTokens)} tok`;
   return [
     { text: inputTokens + outputTokens === 0 ? "" : tokens, paint: undefined },
     { text: cost === undefined ? "" : `$${formatMicroDollars(cost)}`, paint: "green" as const },

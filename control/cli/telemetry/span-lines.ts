@@ -38,6 +38,8 @@ const markColumns = 2;
 const detailIndent = "      ";
 const leastNameColumns = 16;
 const mostNameColumns = 48;
+/** Of a model call: `200   1.80s  2,114→387 tok  $0.0121` */
+const usualChipColumns = 36;
 /** Of one body at level `bodies` */
 const bodyLineCap = 20;
 /** Of one body at level `full bodies`: nobody reads more on a terminal, and each line takes memory */
@@ -117,11 +119,14 @@ interface DetailOptions extends SpanLineOptions {
 
 function headLine({ span, guides }: TreeRow, trace: Trace, options: SpanLineOptions): string {
   const { columns, palette } = options;
-  const width = Math.max(20, columns - markColumns);
+  const width = Math.max(1, columns - markColumns);
   const time = palette.dim(formatTimeOfDay(span.startNs));
   const lane = palette.dim(laneNames[span.lane]);
   const mark = paintChip(outcomeChip(span), palette);
-  const nameColumns = Math.min(mostNameColumns, Math.max(leastNameColumns, (width - 18) >> 1));
+  const nameColumns = Math.min(
+    mostNameColumns,
+    Math.max(leastNameColumns, width - 21 - usualChipColumns),
+  );
   const room = Math.max(4, nameColumns - displayWidth(guides));
   const name = truncateToWidth(safeLine(span.name || "(no name)"), room);
   const label = padEndToWidth(`${guides}${name}`, nameColumns);

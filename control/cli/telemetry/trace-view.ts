@@ -184,7 +184,7 @@ function footer(store: SpanStore, { level }: ViewState, liveness: string): strin
     ...(store.dropped === 0 ? [] : [`${formatCount(store.dropped)} older left out`]),
     ...(store.stripped === 0 ? [] : [`${formatCount(store.stripped)} without bodies`]),
   ];
-  const keys = "j/k move  +/- detail  enter open  g/G ends  q quit";
+  const keys = "+/- detail · enter opens · q quits";
   return `${level} · ${counts.join(", ")} · ${safeLine(liveness)} · ${keys}`;
 }
 

@@ -30,6 +30,8 @@ export interface FakeReadApi {
   /** What calls of agents do; the default says yes and succeeds */
   onInvoke: (id: string, response: ServerResponse) => void;
   setInvocation(id: string, phase: string, message?: string): void;
+  /** Breaks every stream */
+  cutAll(): void;
   close(): Promise<void>;
 }
 
@@ -136,6 +138,7 @@ export async function openReadApi(
       });
       for (const wake of [...watchers]) wake();
     },
+    cutAll: () => listener.closeAllConnections(),
     close,
   };
   await writeOwnKubeconfig(context, { authorityPem, server: { port } });
