@@ -9,8 +9,8 @@ import { homeDirectory } from "../../gateway/home-directory.ts";
 import type { HomeDirectory } from "../../gateway/home-directory.ts";
 import { createPalette } from "./colour.ts";
 import type { Palette } from "./colour.ts";
+import type { ScreenStreams } from "./screen/screen-view.ts";
 import { canShowScreen } from "./screen/terminal-screen.ts";
-import type { ScreenStreams } from "./screen/terminal-screen.ts";
 
 /** One of the two outputs. Writing never throws, also when the reader has gone. */
 export interface CliOutput {
@@ -97,12 +97,12 @@ async function* inputOf(process: NodeJS.Process): AsyncGenerator<Uint8Array> {
   for await (const chunk of process.stdin) yield Buffer.from(chunk);
 }
 
-function terminalOf({ stdin, stdout, env }: NodeJS.Process): ScreenStreams | undefined {
-  // Outputs are looked at first: touching the input opens it.
+function terminalOf(process: NodeJS.Process): ScreenStreams | undefined {
+  const { stdout, env } = process;
+  // The output is looked at first: touching the input opens it.
   if (stdout.isTTY !== true) return undefined;
-  return canShowScreen({ input: stdin, output: stdout, env })
-    ? { input: stdin, output: stdout }
-    : undefined;
+  const streams = { input: process.stdin, output: stdout };
+  return canShowScreen({ ...streams, env }) ? streams : undefined;
 }
 
 function createOutput(

@@ -9,7 +9,7 @@ import type { ReactNode } from "react";
 import { systemClock } from "../../../gateway/clock.ts";
 import { FrameClock } from "./frame-clock.ts";
 import { typedKeys } from "./typed-keys.ts";
-import type { ScreenKey, ScreenStreams, ScreenView, TerminalScreen } from "./terminal-screen.ts";
+import type { ScreenKey, ScreenStreams, ScreenView, TerminalScreen } from "./screen-view.ts";
 
 /** Frames a second, at most: more than anybody reads, and a tenth of what a busy gateway would ask for. */
 const maxFramesPerSecond = 10;

@@ -1,5 +1,5 @@
 /** Keys that come together, because they were typed fast, or pasted: what each of the characters stands for. */
-import type { ScreenKey } from "./terminal-screen.ts";
+import type { ScreenKey } from "./screen-view.ts";
 
 const controls = new Map<string, ScreenKey>([
   ["\t", "tab"],

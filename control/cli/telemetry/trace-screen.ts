@@ -1,7 +1,7 @@
 /** The traces of an agent on a full screen: it joins the view, which is pure, with a terminal and with spans that come. */
 import type { Palette } from "../colour.ts";
+import type { ScreenSize, ScreenStreams } from "../screen/screen-view.ts";
 import { openTerminalScreen } from "../screen/terminal-screen.ts";
-import type { ScreenSize, ScreenStreams } from "../screen/terminal-screen.ts";
 import type { TelemetryItem } from "./otlp-document.ts";
 import { readSpan } from "./span.ts";
 import type { DetailCache } from "./span-lines.ts";
