@@ -8,6 +8,8 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
     port: 0,
     paths: [],
     providers: [],
+    nats: [],
+    telemetryOff: false,
     exitsWithParent: false,
     logLevel: "warn",
   });
@@ -19,6 +21,8 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
     "--kubeconfig",
     "k",
     ...["-f", "a", "--file", "b", "--provider", "./acme"],
+    ...["--nats", "nats://a:4222", "--nats-credentials", "c.creds"],
+    ...["--telemetry", "off"],
     "--exit-with-parent",
     "--log-level",
     "debug",
@@ -29,6 +33,9 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
     paths: ["a", "b"],
     providers: ["./acme"],
     kubeconfig: "k",
+    nats: ["nats://a:4222"],
+    telemetryOff: true,
+    natsCredentials: "c.creds",
     exitsWithParent: true,
     logLevel: "debug",
   });
@@ -39,6 +46,7 @@ t.test("parseControlOptions() refuses the rest with a sentence", async (t) => {
     [["--port", "70000"], /Cannot use port "70000": wanted a number from 0 to 65535/],
     [["--port", "x"], /Cannot use port "x"/],
     [["--log-level", "loud"], /Cannot use log level "loud": wanted one of debug/],
+    [["--nats", "http://a"], /Cannot use NATS server "http:\/\/a": wanted nats:/],
     [["--unknown"], /Cannot read arguments/],
     [["word"], /Cannot read arguments/],
   ] as const) {

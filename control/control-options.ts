@@ -1,9 +1,13 @@
 /** Command line of the control process, as the CLI and service managers start it. */
 import { invalidArgument, parseLogLevel, parseWords } from "../gateway/command-words.ts";
 import type { LogLevel } from "../gateway/log.ts";
+import type { NatsOptions } from "../gateway/nats-options.ts";
+import { natsWords, parseNatsOptions } from "../gateway/nats-options.ts";
+import { parseTelemetryWords, telemetryWords } from "./telemetry-words.ts";
+import type { TelemetryWords } from "./telemetry-words.ts";
 
-/** What a control process is started with. */
-export interface ControlOptions {
+/** What a control process is started with; by NATS it is told what becomes of invocations. */
+export interface ControlOptions extends NatsOptions, TelemetryWords {
   /** Loopback address of the API server */
   readonly address: string;
   /** Port of the API server; 0 for a free one */
@@ -27,6 +31,8 @@ export function parseControlOptions(args: readonly string[]): ControlOptions {
     file: { type: "string", short: "f", multiple: true },
     provider: { type: "string", multiple: true },
     kubeconfig: { type: "string" },
+    ...natsWords,
+    ...telemetryWords,
     "exit-with-parent": { type: "boolean" },
     "log-level": { type: "string" },
   });
@@ -37,6 +43,8 @@ export function parseControlOptions(args: readonly string[]): ControlOptions {
     paths: values.file ?? [],
     providers: values.provider ?? [],
     ...(kubeconfig !== undefined && { kubeconfig }),
+    ...parseNatsOptions(values),
+    ...parseTelemetryWords(values),
     exitsWithParent: values["exit-with-parent"] ?? false,
     logLevel: parseLogLevel(values["log-level"]),
   };

@@ -21,6 +21,7 @@ import { openServingCertificate } from "./apiserver/serving-certificate.ts";
 import type { TokenEntry } from "./apiserver/token-file.ts";
 import { createTokenAuthenticator, openTokenFile } from "./apiserver/token-file.ts";
 import { parseControlOptions } from "./control-options.ts";
+import { openControlServices } from "./control-services.ts";
 import { ObjectFlow } from "./objects/object-flow.ts";
 
 await main(process.argv.slice(2)).catch((error: unknown) => {
@@ -44,13 +45,18 @@ async function main(args: readonly string[]): Promise<void> {
   const tokens = await openTokenFile(path.join(folder, "tokens"));
   const certificate = await openServingCertificate(path.join(folder, "serving.pem"), clock.now());
   const store = openObjectStore({ file: path.join(folder, "objects.db") });
+  const services = await openControlServices({
+    ...{ home, folder, store, clock, log },
+    ...{ nats: options, telemetry: options },
+  });
   const server = await openApiServer({
     store,
     certificate,
     clock,
     log,
     version,
-    resources: allResources(),
+    resources: [...allResources(), ...services.resources],
+    connected: services.connected,
     authenticate: createTokenAuthenticator(tokens),
     address: options.address,
     port: options.port,
@@ -76,12 +82,14 @@ async function main(args: readonly string[]): Promise<void> {
 
   const close = async () => {
     await Promise.all([server.close(), flow.close()]);
+    await services.close();
     store.close();
     lock.release();
   };
   endOnSignals({ close, exitsWithParent: options.exitsWithParent, log });
   const listening = { kind: "listening", url, kubeconfig, feed, pid: process.pid };
   process.stdout.write(`${JSON.stringify(listening)}\n`);
+  services.start();
 }
 
 function takeFolder(folder: string): FolderLock {

@@ -1,13 +1,36 @@
 /** AgentSandboxRevision: what one agent ran from some time on. Written by the control plane, read by workers. */
-import { agentSandbox } from "./agent-sandbox.ts";
+import {
+  agentDelivery,
+  agentSandboxFields,
+  agentState,
+  egressReferences,
+  executionResources,
+} from "./agent-sandbox.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
-import { dnsSubdomainFormat } from "./name-formats.ts";
+import { dnsSubdomainFormat, patternFormat } from "./name-formats.ts";
 import { array, boolean, object, optional, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 import { conditions, count, statusOf, time } from "./status.ts";
 
 /** Most workers that a revision reports on. */
 const maxWorkers = 1000;
+
+const endpointFormat = patternFormat({
+  name: "endpoint",
+  wanted: 'an address and a port such as "10.0.0.7:8090" or "[fd00::7]:8090"',
+  pattern: "^(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\]):[1-9][0-9]{0,4}$",
+});
+
+const spec = object({
+  description: "What runs in the sandbox, and all that the sandbox is made from",
+  fields: {
+    ...agentSandboxFields,
+    resources: optional(executionResources),
+    egressRefs: egressReferences,
+    state: optional(agentState),
+    delivery: optional(agentDelivery),
+  },
+});
 
 /** What is observed about a revision. */
 export const agentSandboxRevisionStatus = statusOf({
@@ -24,6 +47,13 @@ export const agentSandboxRevisionStatus = statusOf({
             maxLength: 253,
             format: dnsSubdomainFormat,
           }),
+          endpoint: optional(
+            string({
+              description: "Where it takes calls; it is given none when absent",
+              maxLength: 259,
+              format: endpointFormat,
+            }),
+          ),
           imagePulled: boolean({ description: "Whether it has the image" }),
           warmCount: optional(count("Sandboxes that it keeps ready")),
           activeExecutions: optional(count("Executions that have not ended")),
@@ -40,7 +70,7 @@ export const agentSandboxRevisionStatus = statusOf({
 export const agentSandboxRevisionSchema = resource({
   kind: "AgentSandboxRevision",
   description: "What an agent ran from some time on",
-  spec: agentSandbox,
+  spec,
   status: agentSandboxRevisionStatus,
 });
 

@@ -1,8 +1,19 @@
 /** What agents of both sorts have in common: what is run, with how much of the machine, and which way out it has. */
 import { imageFormat } from "./image-format.ts";
 import { templateMetadata } from "./meta.ts";
+import { sandboxMountPathFormat } from "./mount-path.ts";
 import { dnsLabelFormat, patternFormat } from "./name-formats.ts";
-import { array, emptyIfAbsent, object, optional, quantity, string } from "./schema.ts";
+import {
+  array,
+  defaulted,
+  emptyIfAbsent,
+  enumeration,
+  integer,
+  object,
+  optional,
+  quantity,
+  string,
+} from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
 /** What runs in a sandbox, parsed. */
@@ -52,15 +63,18 @@ const environment = emptyIfAbsent(
   }),
 );
 
+/** The fields of what runs in a sandbox. */
+export const agentSandboxFields = {
+  image: image("Image that is run"),
+  command: words("Program and its first arguments; the image's own entry point when empty"),
+  args: words("Further arguments; the image's own when empty and command is too"),
+  env: environment,
+};
+
 /** The schema of what runs in a sandbox. */
 export const agentSandbox = object({
   description: "What runs in the sandbox",
-  fields: {
-    image: image("Image that is run"),
-    command: words("Program and its first arguments; the image's own entry point when empty"),
-    args: words("Further arguments; the image's own when empty and command is too"),
-    env: environment,
-  },
+  fields: agentSandboxFields,
 });
 
 /** `template` of an agent: what its revisions are made from. */
@@ -78,6 +92,40 @@ export const executionResources = object({
       quantity({ description: "Memory of all that runs in the sandbox; 512Mi when absent" }),
     ),
     ephemeralStorage: optional(quantity({ description: "Disk that is gone with the execution" })),
+  },
+});
+
+/** `state` of an agent: a database that outlives its executions. */
+export const agentState = object({
+  description: "A database that outlives the executions",
+  fields: {
+    backend: defaulted(enumeration({ description: "What keeps it", values: ["sqlite"] }), "sqlite"),
+    sizeLimitMB: defaulted(
+      integer({ description: "Largest size in MB", min: 1, max: 1_048_576 }),
+      100,
+    ),
+    mountPath: defaulted(
+      string({
+        description: "Folder in the sandbox",
+        maxLength: 1024,
+        format: sandboxMountPathFormat,
+      }),
+      "/var/clrk/state",
+    ),
+  },
+});
+
+/** `delivery` of an agent: how it is given its input. */
+export const agentDelivery = object({
+  description: "How it is given its input",
+  fields: {
+    mode: defaulted(
+      enumeration({
+        description: "On standard input, or by the metadata server of the sandbox",
+        values: ["Stdin", "Metadata"],
+      }),
+      "Stdin",
+    ),
   },
 });
 

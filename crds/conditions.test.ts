@@ -1,6 +1,12 @@
 /** The vocabulary of status, and how a list of conditions changes. */
 import t from "tap";
-import { conditionReasons, conditionTypes, createCondition, setCondition } from "./conditions.ts";
+import {
+  conditionReasons,
+  conditionTypes,
+  createCondition,
+  replaceConditions,
+  setCondition,
+} from "./conditions.ts";
 import type { Condition, ConditionReason, ReasonOf } from "./conditions.ts";
 
 const noon = "2026-01-01T12:00:00Z";
@@ -24,9 +30,18 @@ t.test("the names are those that people and scripts wait for", (t) => {
     "Programmed",
     "Ready",
     "TranslationUnsupported",
+    "WorkerPoolReady",
+    "EgressConfigured",
+    "RevisionReady",
+    "Scheduled",
+    "Active",
+    "Configured",
+    "Available",
+    "Healthy",
   ]);
   t.strictSame(Object.keys(conditionReasons.Accepted), [
     "Accepted",
+    "SpecValid",
     "InvalidSpec",
     "Invalid",
     "NoMatchingParent",
@@ -53,6 +68,8 @@ t.test("the names are those that people and scripts wait for", (t) => {
     "GatewayNotProgrammed",
     "GatewayMissing",
     "InvalidSpec",
+    "WorkersReady",
+    "NoWorkersReady",
   ]);
   t.end();
 });
@@ -141,5 +158,20 @@ t.test("setCondition() leaves conditions of other types where they are", (t) => 
   });
   const list = setCondition([accepted("InvalidSpec", noon), ready], accepted("Accepted", later));
   t.strictSame(list, [accepted("Accepted", later), ready]);
+  t.end();
+});
+
+t.test("replaceConditions() changes what is owned, and leaves what others wrote", (t) => {
+  const [own, foreign] = [
+    accepted("Accepted", noon),
+    { ...accepted("Accepted", noon), type: "Ready" as const },
+  ];
+  const owned = new Set(["Accepted", "Active"]);
+  const before = [foreign, { ...own, type: "Active" as const }, own];
+  const next = accepted("Pending", later);
+  t.strictSame(replaceConditions(before, [next], owned), [foreign, next]);
+  t.equal(replaceConditions([foreign, own], [accepted("Accepted", later)], owned).length, 2);
+  const same = [foreign, own];
+  t.equal(replaceConditions(same, [accepted("Accepted", later)], owned), same, "nothing to write");
   t.end();
 });

@@ -33,12 +33,21 @@ export const conditionTypes = {
   Programmed: "The configuration made from the object has been accepted by Envoy",
   Ready: "The EgressGateway carries traffic",
   TranslationUnsupported: "Some backend speaks a schema that requests cannot be translated to",
+  WorkerPoolReady: "The WorkerPool that the agent names exists",
+  EgressConfigured: "Every EgressGateway that the agent names exists",
+  RevisionReady: "A worker can run the newest revision of the agent",
+  Scheduled: "The schedule of the agent is kept; absent where it has none",
+  Active: "The revision is what its agent runs, or the newest that it will",
+  Configured: "The spec of the pool has been taken",
+  Available: "At least one worker of the pool is there",
+  Healthy: "As many workers are there as are wanted",
 } as const;
 
 /** The reasons that each condition may give. */
 export const conditionReasons = {
   Accepted: {
     Accepted: { status: "True", meaning: "Valid and attached" },
+    SpecValid: { status: "True", meaning: "Valid; of kinds that attach to nothing" },
     InvalidSpec: {
       status: "False",
       meaning: "The spec contradicts itself, its kind or another object",
@@ -85,6 +94,8 @@ export const conditionReasons = {
     GatewayNotProgrammed: { status: "False", meaning: "Some listener is not open yet" },
     GatewayMissing: { status: "False", meaning: "No Envoy runs for the EgressGateway" },
     InvalidSpec: { status: "False", meaning: "The EgressGateway itself was not accepted" },
+    WorkersReady: { status: "True", meaning: "At least one worker can run the revision" },
+    NoWorkersReady: { status: "False", meaning: "No worker that answers can run the revision" },
   },
   TranslationUnsupported: {
     UntranslatableBackends: {
@@ -95,6 +106,44 @@ export const conditionReasons = {
       status: "False",
       meaning: "Every request can be translated for every backend",
     },
+  },
+  WorkerPoolReady: {
+    WorkerPoolFound: { status: "True", meaning: "The WorkerPool exists" },
+    WorkerPoolNotFound: { status: "False", meaning: "There is no WorkerPool of that name" },
+  },
+  EgressConfigured: {
+    AllEgressRefsFound: { status: "True", meaning: "Every EgressGateway exists" },
+    NoEgressRefs: { status: "True", meaning: "The agent names none, and so gets nowhere" },
+    EgressRefsNotFound: { status: "False", meaning: "An EgressGateway does not exist" },
+  },
+  RevisionReady: {
+    RevisionReady: { status: "True", meaning: "At least one worker can run the newest revision" },
+    NoWorkersReady: { status: "False", meaning: "No worker can run the newest revision yet" },
+    RevisionNotOwned: {
+      status: "False",
+      meaning: "Another object has the name of the revision that is wanted",
+    },
+  },
+  Scheduled: {
+    ScheduleRegistered: { status: "True", meaning: "The schedule is kept" },
+    LastFireFailed: { status: "False", meaning: "It is kept, but the last call was not taken" },
+    ParseError: { status: "False", meaning: "The schedule cannot be read" },
+  },
+  Active: {
+    Current: { status: "True", meaning: "The newest revision, or the newest that is ready" },
+    Superseded: { status: "False", meaning: "A newer revision has taken its place" },
+  },
+  Configured: {
+    SpecValid: { status: "True", meaning: "The spec has been taken" },
+    InvalidSpec: { status: "False", meaning: "The spec cannot be used" },
+  },
+  Available: {
+    WorkersReady: { status: "True", meaning: "At least one worker answers" },
+    NoWorkersReady: { status: "False", meaning: "No worker answers" },
+  },
+  Healthy: {
+    AtDesiredReplicas: { status: "True", meaning: "As many workers answer as are wanted" },
+    BelowDesiredReplicas: { status: "False", meaning: "Fewer workers answer than are wanted" },
   },
 } as const satisfies Record<keyof typeof conditionTypes, Record<string, ReasonDefinition>>;
 
@@ -155,4 +204,19 @@ function isSameStatement(left: Condition, right: Condition): boolean {
     left.message === right.message &&
     left.observedGeneration === right.observedGeneration
   );
+}
+
+/**
+ * The list with the conditions that one writer makes: those of `owned` types are replaced by `next` or go, and those
+ * of others stay. The very same list when nothing changes.
+ */
+export function replaceConditions(
+  before: readonly Condition[],
+  next: readonly Condition[],
+  owned: ReadonlySet<string>,
+): readonly Condition[] {
+  const said = new Set<string>(next.map(({ type }) => type));
+  const isStale = ({ type }: Condition) => owned.has(type) && !said.has(type);
+  const kept = before.some(isStale) ? before.filter((one) => !isStale(one)) : before;
+  return next.reduce(setCondition, kept);
 }

@@ -1,6 +1,8 @@
 /** TaskAgent: an agent that is run once for each call, by HTTP, by a schedule or from the command line. */
 import { agentIdentity } from "./agent-identity.ts";
 import {
+  agentDelivery,
+  agentState,
   agentTemplate,
   egressReferences,
   executionResources,
@@ -9,43 +11,13 @@ import {
 import { cronScheduleFormat } from "./cron-schedule.ts";
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { durationFormat } from "./match-formats.ts";
-import { sandboxMountPathFormat } from "./mount-path.ts";
 import { dnsLabelFormat } from "./name-formats.ts";
-import {
-  boolean,
-  defaulted,
-  enumeration,
-  integer,
-  json,
-  object,
-  optional,
-  refine,
-  string,
-} from "./schema.ts";
+import { boolean, defaulted, integer, json, object, optional, refine, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 import { conditions, count, revisionName, statusOf, time } from "./status.ts";
 
 /** Most bytes of what a schedule says to its agent. */
 const maxInputBytes = 65_536;
-
-const state = object({
-  description: "A database that outlives the executions",
-  fields: {
-    backend: defaulted(enumeration({ description: "What keeps it", values: ["sqlite"] }), "sqlite"),
-    sizeLimitMB: defaulted(
-      integer({ description: "Largest size in MB", min: 1, max: 1_048_576 }),
-      100,
-    ),
-    mountPath: defaulted(
-      string({
-        description: "Folder in the sandbox",
-        maxLength: 1024,
-        format: sandboxMountPathFormat,
-      }),
-      "/var/clrk/state",
-    ),
-  },
-});
 
 const spec = refine(
   object({
@@ -105,21 +77,8 @@ const spec = refine(
           },
         }),
       ),
-      state: optional(state),
-      delivery: optional(
-        object({
-          description: "How it is given its input",
-          fields: {
-            mode: defaulted(
-              enumeration({
-                description: "On standard input, or by the metadata server of the sandbox",
-                values: ["Stdin", "Metadata"],
-              }),
-              "Stdin",
-            ),
-          },
-        }),
-      ),
+      state: optional(agentState),
+      delivery: optional(agentDelivery),
     },
   }),
   {

@@ -14,6 +14,12 @@ export const CLRK_HEADERS = {
   trigger: "x-clrk-trigger",
   /** Invocation id; honoured only when it is a canonical lower-case UUID */
   invocationId: "x-clrk-invocation-id",
+  /** Name of the AgentSandboxRevision that a worker is to run */
+  revision: "x-clrk-revision",
+  /** Time in `ms` after which the dispatcher ends a call that it gave to a worker */
+  timeoutMs: "x-clrk-timeout-ms",
+  /** On a worker's response: why it did not take the call, in one word; nothing of the call was run */
+  refusal: "x-clrk-refusal",
   /** Caller's idempotency key */
   executionId: "x-clrk-execution-id",
   /** Exit code of the agent, on a response */

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { openFilesLimit } from "./connection-bounds.ts";
 import { availableParallelism } from "node:os";
 import path from "node:path";
@@ -30,12 +30,11 @@ import { invocationTraceKey } from "./invocation-trace.ts";
 import { withoutLauncher } from "./launcher-environment.ts";
 import type { Logger } from "./log.ts";
 import { createLogger } from "./log.ts";
-import type { LimitStore } from "./limit-store.ts";
 import { openNatsLimitStore } from "./nats-limit-store.ts";
+import { readNatsServers } from "./nats-options.ts";
 import { openPlaceholderKey } from "./placeholder-key.ts";
 import { installProviderPlugins } from "./plugin-loader.ts";
 import { readPriceFile } from "./price-file.ts";
-import type { ProcessOptions } from "./process-options.ts";
 import { endOnSignals } from "./process-life.ts";
 import { parseProcessOptions } from "./process-options.ts";
 import { parseSecretFlag } from "./secret-flag.ts";
@@ -80,6 +79,8 @@ async function main(args: readonly string[]): Promise<void> {
   const mintingCeiling = createMintingCeiling({ clock, ...ceiling });
   const runDirectory = await openRunDirectory(home, process.pid);
   const placeholderKey = await openPlaceholderKey(home.placeholderKey);
+  const nats = await readNatsServers(options);
+  const replica = randomBytes(12).toString("hex");
   const gateway = new GatewayProcess({
     options,
     plugins,
@@ -87,10 +88,11 @@ async function main(args: readonly string[]): Promise<void> {
     runDirectory,
     recordsDirectory: home.records,
     recordsName: others.length === 0 ? "records" : `records-${process.pid}`,
+    spoolDirectory: home.otlpSpool,
     budgetsDirectory: home.budgets,
     grantsDirectory: home.grants,
     prices: await readPriceFile(home.prices),
-    ...(options.nats.length > 0 && { limitStore: await openLimitStore(options, log) }),
+    ...(nats !== undefined && { limitStore: openNatsLimitStore({ ...nats, replica, clock, log }) }),
     placeholderKey,
     traceKey: invocationTraceKey(placeholderKey),
     openFiles: openFilesLimit(),
@@ -115,27 +117,6 @@ async function main(args: readonly string[]): Promise<void> {
   await gateway.open();
   const listening = { kind: "listening", controlSocket: gateway.controlSocket, pid: process.pid };
   process.stdout.write(`${JSON.stringify(listening)}\n`);
-}
-
-async function openLimitStore(options: ProcessOptions, log: Logger): Promise<LimitStore> {
-  const { nats: servers, natsCredentials: file } = options;
-  const credentials = file === undefined ? undefined : await readNatsCredentials(file);
-  return openNatsLimitStore({
-    servers,
-    ...(credentials !== undefined && { credentials }),
-    replica: randomBytes(12).toString("hex"),
-    clock: systemClock,
-    log,
-  });
-}
-
-async function readNatsCredentials(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    const message = `Cannot read NATS credentials "${file}": ${describeError(cause)}`;
-    throw new ClrkError("CLRK_INVALID_ARGUMENT", message, { cause, expose: message });
-  }
 }
 
 interface CertificateParts {

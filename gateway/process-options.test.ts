@@ -145,23 +145,3 @@ t.test("parseProcessOptions() takes NATS servers and where their credential is",
   t.same(none.nats, []);
   t.notOk("natsCredentials" in none);
 });
-
-for (const server of ["a:4222", "http://a", "nats://", "nats://a/x", "nats://a?x=1", ""]) {
-  t.test(`parseProcessOptions() refuses "${server}" as a NATS server`, async (t) => {
-    t.throws(() => parseProcessOptions(["--nats", server], defaults), {
-      message: `Cannot use NATS server "${server}": wanted nats://HOST[:PORT] or tls://HOST[:PORT]`,
-    });
-  });
-}
-
-t.test(
-  "parseProcessOptions() takes no credential among the arguments, and repeats none",
-  async (t) => {
-    for (const server of ["nats://user:hunter2@a", "nats://hunter2@a"]) {
-      t.throws(() => parseProcessOptions(["--nats", server], defaults), {
-        message:
-          "Cannot use a NATS server with a credential in its address: wanted nats://HOST[:PORT] or tls://HOST[:PORT], and --nats-credentials FILE",
-      });
-    }
-  },
-);

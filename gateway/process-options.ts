@@ -3,10 +3,12 @@
 import { isIP } from "node:net";
 import { invalidArgument, parseLogLevel, parseWords } from "./command-words.ts";
 import type { LogLevel } from "./log.ts";
+import type { NatsOptions } from "./nats-options.ts";
+import { natsWords, parseNatsOptions } from "./nats-options.ts";
 import type { SocketEndpoint } from "./snapshot.ts";
 
-/** What a gateway process is started with. */
-export interface ProcessOptions {
+/** What a gateway process is started with; by NATS it shares limits with other replicas. */
+export interface ProcessOptions extends NatsOptions {
   /** Files and folders with manifests */
   readonly paths: readonly string[];
   /** Socket of a control process whose objects are served in place of manifests */
@@ -21,10 +23,6 @@ export interface ProcessOptions {
   readonly concurrency: number;
   /** Threads of the engine, which all gateways share */
   readonly engineThreads: number;
-  /** NATS servers by which limits are shared with other replicas; none: they are not */
-  readonly nats: readonly string[];
-  /** File with a NATS credential, as given; absent: none is sent */
-  readonly natsCredentials?: string;
   /** Ends the process when its standard input ends */
   readonly exitsWithParent: boolean;
   readonly logLevel: LogLevel;
@@ -43,8 +41,7 @@ export function parseProcessOptions(
     transparent: { type: "string" },
     concurrency: { type: "string" },
     "engine-threads": { type: "string" },
-    nats: { type: "string", multiple: true },
-    "nats-credentials": { type: "string" },
+    ...natsWords,
     "exit-with-parent": { type: "boolean" },
     "log-level": { type: "string" },
   });
@@ -64,10 +61,7 @@ export function parseProcessOptions(
     concurrency: parseThreads(values.concurrency, "concurrency") ?? defaults.concurrency,
     engineThreads:
       parseThreads(values["engine-threads"], "engine threads") ?? defaults.engineThreads,
-    nats: (values.nats ?? []).map(parseNats),
-    ...(values["nats-credentials"] !== undefined && {
-      natsCredentials: values["nats-credentials"],
-    }),
+    ...parseNatsOptions(values),
     exitsWithParent: values["exit-with-parent"] ?? false,
     logLevel: parseLogLevel(values["log-level"]),
   };
@@ -81,20 +75,6 @@ function parseEndpoint(text: string): SocketEndpoint {
     throw invalidArgument(`Cannot use transparent listener "${text}": wanted [ADDRESS:]PORT`);
   }
   return { address, port };
-}
-
-/** Arguments are seen by every process of the machine: no credential may stand in one. */
-function parseNats(text: string): string {
-  const wanted = "wanted nats://HOST[:PORT] or tls://HOST[:PORT]";
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && (url.username !== "" || url.password !== "")) {
-    throw invalidArgument(
-      `Cannot use a NATS server with a credential in its address: ${wanted}, and --nats-credentials FILE`,
-    );
-  }
-  const isPlain = url !== undefined && ["", "/"].includes(url.pathname) && url.search === "";
-  if (isPlain && ["nats:", "tls:"].includes(url.protocol) && url.host !== "") return text;
-  throw invalidArgument(`Cannot use NATS server "${text}": ${wanted}`);
 }
 
 function parseThreads(text: string | undefined, what: string): number | undefined {

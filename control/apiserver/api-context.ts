@@ -6,7 +6,7 @@ import type { ObjectDeleter } from "./object-deleter.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { ObjectWriter } from "./object-writer.ts";
 import type { OpenApiDocuments } from "./open-api-document.ts";
-import type { ResourceTarget } from "./request-target.ts";
+import type { RequestVerb, ResourceTarget } from "./request-target.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { ServedResource } from "./served-resource.ts";
 import type { ApiUser } from "./token-file.ts";
@@ -21,6 +21,10 @@ export interface ApiContext {
   readonly documents: OpenApiDocuments;
   readonly authorizer: Authorizer;
   readonly watches: WatchHub;
+  /** Paths that other parts answer */
+  readonly connected: readonly ConnectedResource[];
+  /** Ends each of their requests that is under way */
+  readonly open: Set<() => void>;
   readonly clock: Clock;
   /** Version of the program, for `/version` */
   readonly version: string;
@@ -45,7 +49,35 @@ export interface ApiAnswer {
   readonly body: string;
   /** JSON when absent */
   readonly contentType?: string;
+  /** More headers, by name */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Sentences for `Warning` headers */
   readonly warnings?: readonly string[];
   readonly encoding?: "json" | "yaml";
+}
+
+/** One request for a path that another part answers. */
+export interface ConnectedCall extends ApiRequest {
+  readonly target: ResourceTarget;
+  /** Aborted when the caller has gone, or the server closes */
+  readonly signal: AbortSignal;
+}
+
+/** What is answered at `…/namespaces/NAMESPACE/PLURAL/NAME[/SUBRESOURCE]`. */
+export interface ConnectedResource {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  /** Empty for the path of the name itself */
+  readonly subresource: string;
+  /** Named by discovery */
+  readonly kind: string;
+  /** Whether it is within namespaces */
+  readonly namespaced: boolean;
+  /** What may be asked of it; a GET without a name is `list` */
+  readonly verbs: readonly RequestVerb[];
+  /** Below an object that is stored: it must be there, or the answer is 404 */
+  readonly needsObject: boolean;
+  /** Answers; undefined when it has taken the response over. Throws a StatusError to refuse. */
+  answer(call: ConnectedCall): Promise<ApiAnswer | undefined>;
 }

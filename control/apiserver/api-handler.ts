@@ -2,6 +2,8 @@
 import type { ApiAnswer, ApiContext, ApiRequest, ObjectRequest } from "./api-context.ts";
 import { answerReview, reviewResources } from "./access-review.ts";
 import { refuseAccess } from "./authorizer.ts";
+import { answerConnected, findConnected } from "./connected-handler.ts";
+import type { DiscoveryContent } from "./discovery.ts";
 import {
   aggregatedDiscovery,
   aggregatedMediaType,
@@ -68,6 +70,8 @@ async function answerObjects(
   // A Namespace is named where other resources have their namespace.
   const target = resource?.namespaced === false ? { ...found, namespace: "" } : found;
   if (!context.authorizer.allows(call.user, target)) throw refuseAccess(call.user, target);
+  const connected = findConnected(context.connected, target);
+  if (connected !== undefined) return answerConnected(context, connected, { ...call, target });
   if (resource === undefined) throw noSuchResource();
   const { subresource } = target;
   const isStatus = subresource === "status" && resource.hasStatus;
@@ -100,7 +104,7 @@ async function answerObjects(
 function answerPath(context: ApiContext, call: ApiRequest, target: PathTarget): ApiAnswer {
   if (target.method !== "GET" && target.method !== "HEAD") throw methodNotAllowed();
   const { request } = call;
-  const content = { resources: context.resources, reviews: reviewResources };
+  const content = contentOf(context);
   const { path } = target;
   switch (path) {
     case "/":
@@ -123,7 +127,7 @@ function answerPath(context: ApiContext, call: ApiRequest, target: PathTarget): 
 }
 
 function answerDeepPath(context: ApiContext, path: string): ApiAnswer {
-  const content = { resources: context.resources, reviews: reviewResources };
+  const content = contentOf(context);
   const document = /^\/openapi\/v3\/(.+)$/.exec(path)?.[1];
   if (document !== undefined) {
     const body = context.documents.find(document);
@@ -137,6 +141,10 @@ function answerDeepPath(context: ApiContext, path: string): ApiAnswer {
   const found = core ?? named;
   if (found === undefined) throw noSuchResource();
   return json(found);
+}
+
+function contentOf({ resources, connected }: ApiContext): DiscoveryContent {
+  return { resources, connected, reviews: reviewResources };
 }
 
 function ofGroup(content: Parameters<typeof legacyGroupOf>[0], group: string, version: string) {

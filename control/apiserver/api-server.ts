@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock } from "../../gateway/clock.ts";
 import { ClrkError, describeError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
-import type { ApiContext } from "./api-context.ts";
+import type { ApiContext, ConnectedResource } from "./api-context.ts";
 import { answerRequest, refuseHost, versionDocument } from "./api-handler.ts";
 import type { Authorizer } from "./authorizer.ts";
 import { createRoleAuthorizer } from "./authorizer.ts";
@@ -39,6 +39,8 @@ export interface ApiServerOptions {
   /** Not the server's: close it afterwards */
   readonly store: ObjectStore;
   readonly resources: readonly ServedResource[];
+  /** Paths that other parts answer; none when absent */
+  readonly connected?: readonly ConnectedResource[];
   /** Finds a caller by its token; undefined for a token that nobody has */
   readonly authenticate: (token: string) => ApiUser | undefined;
   /** Roles decide when absent */
@@ -102,6 +104,8 @@ export class ApiServer {
       documents: createOpenApiDocuments(resources, version),
       authorizer: options.authorizer ?? createRoleAuthorizer(resources.all),
       watches: new WatchHub(store, clock),
+      connected: options.connected ?? [],
+      open: new Set(),
     };
     this.#collector = new GarbageCollector({ store, deleter, resources, clock, log });
     this.#server = this.#createServer();
@@ -151,6 +155,7 @@ export class ApiServer {
 
   async #close(): Promise<void> {
     this.#context.watches.close();
+    for (const end of [...this.#context.open]) end();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const { clock } = this.#options;

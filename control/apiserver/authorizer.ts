@@ -28,8 +28,8 @@ export interface ResourceRule {
 const readVerbs: ReadonlySet<string> = new Set(["get", "list", "watch"]);
 
 /** Whatever holds credentials, or what agents and models said to each other. */
-const confidentialResources: ReadonlySet<string> = new Set(["secrets"]);
-const confidentialSubresources: ReadonlySet<string> = new Set(["logs", "traces"]);
+const confidentialResources: ReadonlySet<string> = new Set(["secrets", "traces"]);
+const confidentialSubresources: ReadonlySet<string> = new Set(["invoke", "logs", "traces"]);
 
 /** Admins may do everything; viewers read what is neither a credential nor a prompt. */
 export function createRoleAuthorizer(

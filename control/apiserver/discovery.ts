@@ -2,6 +2,7 @@
  * What the server tells of its groups and resources: the aggregated form that clients ask for first, and the old one
  * (https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api).
  */
+import type { ConnectedResource } from "./api-context.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { ServedResource } from "./served-resource.ts";
 import { resourceVerbs } from "./served-resource.ts";
@@ -18,6 +19,7 @@ export interface ReviewResource {
 export interface DiscoveryContent {
   readonly resources: ResourceRegistry;
   readonly reviews: readonly ReviewResource[];
+  readonly connected: readonly ConnectedResource[];
 }
 
 /** Media type of the aggregated form, which the answer must carry whole. */
@@ -51,7 +53,10 @@ export function aggregatedDiscovery(content: DiscoveryContent, path: "/api" | "/
         {
           version,
           resources: [
-            ...storedOf(content, group, version).map(aggregatedResource),
+            ...storedOf(content, group, version).map((resource) =>
+              aggregatedResource(resource, subresourcesOf(content, resource)),
+            ),
+            ...unstoredOf(content, group, version),
             ...reviewsOf(content, group, version).map(aggregatedReview),
           ],
           freshness: "Current",
@@ -101,20 +106,21 @@ export function legacyResources(
     kind,
     verbs: ["create"],
   }));
-  if (stored.length + reviews.length === 0) return undefined;
+  const connected = connectedOf(content, group, version).map(legacyConnected);
+  if (stored.length + reviews.length + connected.length === 0) return undefined;
   const groupVersion = group === "" ? version : `${group}/${version}`;
   return {
     kind: "APIResourceList",
     apiVersion: "v1",
     groupVersion,
-    resources: [...stored, ...reviews],
+    resources: [...stored, ...connected, ...reviews],
   };
 }
 
 /** All groups and versions, those of reviews at the end. */
-export function groupVersions({ resources, reviews }: DiscoveryContent) {
+export function groupVersions({ resources, reviews, connected }: DiscoveryContent) {
   const all = new Map<string, { readonly group: string; readonly version: string }>();
-  for (const { group, version } of [...resources.groupVersions, ...reviews]) {
+  for (const { group, version } of [...resources.groupVersions, ...connected, ...reviews]) {
     all.set(`${group}/${version}`, { group, version });
   }
   return [...all.values()];
@@ -128,14 +134,57 @@ function reviewsOf({ reviews }: DiscoveryContent, group: string, version: string
   return reviews.filter((one) => one.group === group && one.version === version);
 }
 
+function connectedOf({ connected }: DiscoveryContent, group: string, version: string) {
+  return connected.filter((one) => one.group === group && one.version === version);
+}
+
+/** What else is below the objects of a resource. */
+function subresourcesOf(content: DiscoveryContent, { group, version, plural }: ServedResource) {
+  return connectedOf(content, group, version)
+    .filter((one) => one.plural === plural && one.subresource !== "")
+    .map(aggregatedSubresource);
+}
+
+/** Paths whose resource is not stored, each with what is below it. */
+function unstoredOf(content: DiscoveryContent, group: string, version: string): object[] {
+  const all = connectedOf(content, group, version).filter(
+    ({ plural }) => content.resources.find(group, version, plural) === undefined,
+  );
+  const plurals = [...new Set(all.map(({ plural }) => plural))];
+  return plurals.map((plural) => {
+    const ofPlural = all.filter((one) => one.plural === plural);
+    const own = ofPlural.find(({ subresource }) => subresource === "");
+    const below = ofPlural.filter(({ subresource }) => subresource !== "");
+    return {
+      resource: plural,
+      ...(own !== undefined && { responseKind: { group, version, kind: own.kind } }),
+      scope: ofPlural[0]?.namespaced === false ? "Cluster" : "Namespaced",
+      singularResource: "",
+      verbs: own?.verbs ?? [],
+      ...(below.length > 0 && { subresources: below.map(aggregatedSubresource) }),
+    };
+  });
+}
+
+function aggregatedSubresource({ group, version, kind, subresource, verbs }: ConnectedResource) {
+  return { subresource, responseKind: { group, version, kind }, verbs };
+}
+
+function legacyConnected({ plural, subresource, kind, namespaced, verbs }: ConnectedResource) {
+  const name = subresource === "" ? plural : `${plural}/${subresource}`;
+  return { name, singularName: "", namespaced, kind, verbs };
+}
+
 function legacyGroup(group: string, version: string) {
   const preferredVersion = { groupVersion: `${group}/${version}`, version };
   return { name: group, versions: [preferredVersion], preferredVersion };
 }
 
-function aggregatedResource(resource: ServedResource): object {
+function aggregatedResource(resource: ServedResource, below: readonly object[]): object {
   const { plural, singular, kind, group, version, namespaced, shortNames, categories } = resource;
   const responseKind = { group, version, kind };
+  const status = { subresource: "status", responseKind, verbs: ["get", "patch", "update"] };
+  const subresources = [...(resource.hasStatus ? [status] : []), ...below];
   return {
     resource: plural,
     responseKind,
@@ -144,9 +193,7 @@ function aggregatedResource(resource: ServedResource): object {
     verbs: resourceVerbs,
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
-    ...(resource.hasStatus && {
-      subresources: [{ subresource: "status", responseKind, verbs: ["get", "patch", "update"] }],
-    }),
+    ...(subresources.length > 0 && { subresources }),
   };
 }
 

@@ -32,6 +32,7 @@ export async function sendAnswer(
   response.setHeader("Content-Type", answer.contentType ?? ownType);
   response.setHeader("Cache-Control", "no-cache, private");
   response.setHeader("Vary", "Accept, Accept-Encoding");
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   const warnings = (answer.warnings ?? []).slice(0, maxWarnings).map(encodeWarning);
   if (warnings.length > 0) response.setHeader("Warning", warnings);
   if (body.length >= compressFromBytes && acceptsGzip(request)) {

@@ -1,6 +1,6 @@
 import t from "tap";
 import { CliError } from "./cli-error.ts";
-import { checkGatewayOptions, gatewayArguments } from "./gateway-arguments.ts";
+import { checkGatewayOptions, controlArguments, gatewayArguments } from "./gateway-arguments.ts";
 
 t.test("gatewayArguments() writes every option as the gateway process reads it", (t) => {
   t.same(
@@ -24,6 +24,16 @@ t.test("gatewayArguments() writes every option as the gateway process reads it",
   );
   t.same(gatewayArguments({ file: [], secret: [] }), []);
   t.end();
+});
+
+t.test("controlArguments() writes what a control process takes of them", async (t) => {
+  const nats = { nats: ["nats://a:4222"], "nats-credentials": "c.creds" };
+  t.same(controlArguments({ file: ["a"], provider: ["./x"], ...nats, port: 1 }), [
+    ...["--file", "a", "--provider", "./x"],
+    ...["--nats", "nats://a:4222", "--nats-credentials", "c.creds"],
+    ...["--port", "1", "--exit-with-parent"],
+  ]);
+  t.same(controlArguments({ file: [] }), ["--exit-with-parent"]);
 });
 
 t.test("checkGatewayOptions() is content with what is there", async (t) => {

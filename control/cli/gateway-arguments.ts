@@ -18,11 +18,16 @@ export interface GatewayOptions {
   readonly "nats-credentials"?: string;
 }
 
+/** Those of them that a control process is started with. */
+export type ControlStartOptions = Pick<
+  GatewayOptions,
+  "file" | "provider" | "nats" | "nats-credentials"
+>;
+
 /** Returns the arguments for `gateway/main.ts`. */
 export function gatewayArguments(options: GatewayOptions): string[] {
   const { file, feed, secret, provider = [], transparent, concurrency } = options;
-  const { "engine-threads": engineThreads, nats = [] } = options;
-  const { "nats-credentials": natsCredentials } = options;
+  const { "engine-threads": engineThreads } = options;
   return [
     ...file.flatMap((path) => ["--file", path]),
     ...(feed === undefined ? [] : ["--feed", feed]),
@@ -31,19 +36,19 @@ export function gatewayArguments(options: GatewayOptions): string[] {
     ...(transparent === undefined ? [] : ["--transparent", transparent]),
     ...(concurrency === undefined ? [] : ["--concurrency", String(concurrency)]),
     ...(engineThreads === undefined ? [] : ["--engine-threads", String(engineThreads)]),
-    ...nats.flatMap((url) => ["--nats", url]),
-    ...(natsCredentials === undefined ? [] : ["--nats-credentials", natsCredentials]),
+    ...natsArguments(options),
   ];
 }
 
 /** Returns the arguments for `control/main.ts`. */
 export function controlArguments(
-  options: Pick<GatewayOptions, "file" | "provider"> & { readonly port?: number },
+  options: ControlStartOptions & { readonly port?: number },
 ): string[] {
   const { file, provider = [], port } = options;
   return [
     ...file.flatMap((path) => ["--file", path]),
     ...provider.flatMap((specifier) => ["--provider", specifier]),
+    ...natsArguments(options),
     ...(port === undefined ? [] : ["--port", String(port)]),
     "--exit-with-parent",
   ];
@@ -73,6 +78,14 @@ export async function checkGatewayOptions(
     }
   }
   if (options.secret.length > 0) await checkSecrets(options.secret, env);
+}
+
+function natsArguments(options: Pick<GatewayOptions, "nats" | "nats-credentials">): string[] {
+  const { nats = [], "nats-credentials": credentials } = options;
+  return [
+    ...nats.flatMap((url) => ["--nats", url]),
+    ...(credentials === undefined ? [] : ["--nats-credentials", credentials]),
+  ];
 }
 
 async function checkSecrets(

@@ -6,7 +6,7 @@ import type { CliContext } from "./cli-context.ts";
 import { CliError } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
 import { controlArguments } from "./gateway-arguments.ts";
-import type { GatewayOptions } from "./gateway-arguments.ts";
+import type { ControlStartOptions } from "./gateway-arguments.ts";
 import { formatLogLine } from "./log-line.ts";
 import { startControl } from "./process-start.ts";
 import type { ControlStart, ProcessStartOptions, StartedProcess } from "./process-start.ts";
@@ -38,7 +38,7 @@ type Listening = Extract<ControlStart, { readonly kind: "listening" }>;
 /** Starts it. Throws a `CliError` when it does not start; later ends are told on standard error. */
 export async function keepControl(
   context: CliContext,
-  options: Pick<GatewayOptions, "file" | "provider">,
+  options: ControlStartOptions,
   signal?: AbortSignal,
 ): Promise<KeptControl | undefined> {
   const untilMs = performance.now() + predecessorMs;
@@ -60,12 +60,12 @@ export async function keepControl(
 
 class Keeper {
   readonly #context: CliContext;
-  readonly #options: Pick<GatewayOptions, "file" | "provider">;
+  readonly #options: ControlStartOptions;
   #process: StartedProcess | undefined;
   #isEnding = false;
   #wake: () => void = () => {};
 
-  constructor(context: CliContext, options: Pick<GatewayOptions, "file" | "provider">) {
+  constructor(context: CliContext, options: ControlStartOptions) {
     this.#context = context;
     this.#options = options;
   }

@@ -71,6 +71,23 @@ const parent = {
   sectionName: "https",
 };
 
+t.test("statusOf() leaves conditions of others, and takes its own away", async (t) => {
+  const foreign = { ...accepted, type: "Audited", lastTransitionTime: earlier };
+  const old = { ...accepted, type: "Enforcing", lastTransitionTime: earlier };
+  const object = stored("Backend", { status: { conditions: [foreign, old] } });
+  const { conditions } = statusOf(
+    object,
+    reported("Backend", { conditions: [accepted] }),
+    later,
+  ) as {
+    conditions: readonly { readonly type: string }[];
+  };
+  t.strictSame(
+    conditions.map(({ type }) => type),
+    ["Audited", "Accepted"],
+  );
+});
+
 t.test("statusOf() has an entry for each parent of a route, beside those of others", async (t) => {
   const foreign = { parentRef: { name: "x" }, controllerName: "example.com/other", conditions: [] };
   const status = { parents: [foreign] };
@@ -92,8 +109,8 @@ t.test("statusOf() has an entry for each parent of a route, beside those of othe
 });
 
 t.test("statusOf() has an ancestor for each target of a policy, at most 16", async (t) => {
-  const parents = Array.from({ length: 20 }, (_, index) => ({
-    parent: { kind: "MCPRoute", namespace: "default", name: `r${index}` },
+  const parents = Array.from({ length: 40 }, (_, index) => ({
+    parent: { kind: "MCPRoute", namespace: "default", name: `r${29 - (index % 20)}` },
     conditions: [accepted],
   }));
   const kind = "EgressDenyPolicy";
@@ -101,9 +118,11 @@ t.test("statusOf() has an ancestor for each target of a policy, at most 16", asy
   const { ancestors } = status as { ancestors: readonly object[] };
   t.equal(ancestors.length, 16);
   t.match(ancestors[0], {
-    ancestorRef: { group: "clrk.apoxy.dev", kind: "MCPRoute", name: "r0" },
+    ancestorRef: { group: "clrk.apoxy.dev", kind: "MCPRoute", name: "r10" },
     conditions: [{ type: "Accepted" }],
   });
+  const names = ancestors.map((one) => JSON.stringify(Reflect.get(one, "ancestorRef")));
+  t.strictSame(names, [...new Set(names)].toSorted(), "each once, in an order that stays");
 });
 
 t.test("statusOf() tells of each listener of an EgressGateway", async (t) => {

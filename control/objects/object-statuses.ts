@@ -1,6 +1,6 @@
 /** The `status` of an object as its kind has it, made of what a gateway reports. A pure function. */
 import type { Condition } from "../../crds/conditions.ts";
-import { setCondition } from "../../crds/conditions.ts";
+import { replaceConditions } from "../../crds/conditions.ts";
 import { GROUP } from "../../crds/meta.ts";
 import { maxAncestors } from "../../crds/status.ts";
 import type { ReportedObject } from "../../gateway/object-report.ts";
@@ -21,6 +21,11 @@ const policyKinds: ReadonlySet<string> = new Set([
   "CredentialInjectionPolicy",
   "EgressDenyPolicy",
   "FallbackRoutingPolicy",
+]);
+
+/** Types that gateways set and take away. */
+const gatewayConditions: ReadonlySet<string> = new Set([
+  ...["Accepted", "ResolvedRefs", "Enforcing", "Programmed", "Ready", "TranslationUnsupported"],
 ]);
 
 type Reported = ReportedObject["conditions"];
@@ -54,15 +59,14 @@ interface MergeOptions {
 function mergeParents(before: unknown, reported: ReportedObject, { now, of }: MergeOptions) {
   const entries = Array.isArray(before) ? before.filter(isRecord) : [];
   const others = entries.filter((entry) => entry["controllerName"] !== gatewayControllerName);
-  const ours = (reported.parents ?? []).map(({ parent, conditions }) => {
-    const { kind, namespace, name, sectionName } = parent;
-    const reference = {
-      ...{ group: GROUP, kind, name },
-      // Targets of policies are in the policy's own namespace, and their references have none.
-      ...(of === "parentRef" && { namespace }),
-      ...(sectionName !== undefined && { sectionName }),
-    };
+  const byKey = new Map<string, ReportedParent & { readonly reference: object }>();
+  for (const entry of reported.parents ?? []) {
+    const reference = referenceOf(entry, of);
     const key = JSON.stringify(reference);
+    // A target that is named twice has one entry.
+    if (!byKey.has(key)) byKey.set(key, { ...entry, reference });
+  }
+  const ours = [...byKey].map(([key, { reference, conditions }]) => {
     const known = entries.find(
       (entry) => entry["controllerName"] === gatewayControllerName && sameReference(entry[of], key),
     );
@@ -75,6 +79,18 @@ function mergeParents(before: unknown, reported: ReportedObject, { now, of }: Me
   return [...others, ...ours];
 }
 
+type ReportedParent = NonNullable<ReportedObject["parents"]>[number];
+
+function referenceOf({ parent }: ReportedParent, of: MergeOptions["of"]): object {
+  const { kind, namespace, name, sectionName } = parent;
+  return {
+    ...{ group: GROUP, kind, name },
+    // Targets of policies are in the policy's own namespace, and their references have none.
+    ...(of === "parentRef" && { namespace }),
+    ...(sectionName !== undefined && { sectionName }),
+  };
+}
+
 function sameReference(reference: unknown, key: string): boolean {
   if (!isRecord(reference)) return false;
   const { group, kind, name, namespace, sectionName } = reference;
@@ -82,20 +98,18 @@ function sameReference(reference: unknown, key: string): boolean {
   return JSON.stringify({ group, kind, name, namespace, sectionName }) === key;
 }
 
-/** Gateway API: at most 16 ancestors, of which the last then tells that there are more. */
-function cut<T>(ancestors: readonly T[]): readonly T[] {
-  return ancestors.slice(0, maxAncestors);
+/** Gateway API: at most 16 ancestors; sorted, so that those that are cut off are always the same. */
+function cut<T extends object>(ancestors: readonly T[]): readonly T[] {
+  const textOf = (one: T) => JSON.stringify(Reflect.get(one, "ancestorRef"));
+  const sorted = ancestors.toSorted((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
+  return sorted.slice(0, maxAncestors);
 }
 
 function merge(before: unknown, reported: Reported, now: string): readonly Condition[] {
   const known = Array.isArray(before) ? (before as readonly Condition[]) : [];
-  const types = new Set<string>(reported.map(({ type }) => type));
-  // A condition that nobody reports any more, such as of an audit that has ended, goes.
-  let conditions: readonly Condition[] = known.filter(({ type }) => types.has(type));
-  for (const condition of reported) {
-    conditions = setCondition(conditions, { ...condition, lastTransitionTime: now });
-  }
-  return conditions;
+  const next = reported.map((condition) => ({ ...condition, lastTransitionTime: now }));
+  // One of ours that is not reported any more, such as of an audit that has ended, goes; those of others stay.
+  return replaceConditions(known, next, gatewayConditions);
 }
 
 function listenersOf(

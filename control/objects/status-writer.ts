@@ -9,8 +9,8 @@ import type { ObjectStore } from "../apiserver/object-store.ts";
 import type { ObjectWriter } from "../apiserver/object-writer.ts";
 import { keyOf } from "../apiserver/object-writer.ts";
 import type { ServedResource } from "../apiserver/served-resource.ts";
-import { StatusError } from "../apiserver/status-error.ts";
 import { statusOf } from "./object-statuses.ts";
+import { changeStatus } from "./status-change.ts";
 
 /** Objects that are looked at before other work gets its turn; their writes are one commit. */
 const sliceSize = 100;
@@ -72,15 +72,11 @@ export class StatusWriter {
     // Secrets of flags and objects that were deleted meanwhile are nobody's loss.
     if (store.reader.find(keyOf(resource, { namespace, name })) === undefined) return;
     try {
-      await writer.change(
-        {
-          ...{ resource, namespace, name },
-          change: (current) => current && { ...current, status: statusOf(current, item, now) },
-        },
-        { dryRun: false, validation: "Ignore", manager, subresource: "status" },
-      );
+      await changeStatus(writer, {
+        ...{ resource, namespace, name, manager },
+        status: (current) => statusOf(current, item, now),
+      });
     } catch (error) {
-      if (error instanceof StatusError && error.code === 404) return;
       const text = `${kind} ${namespace}/${name}`;
       log.warn(`Cannot write the status of ${text}`, { error: describeError(error) });
     }

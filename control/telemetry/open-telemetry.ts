@@ -147,7 +147,7 @@ export class Telemetry {
     }
     this.queries = new TelemetryQueries({
       client: this.#client,
-      highWater: () => this.#filling?.writer.status.highWater ?? 0n,
+      highWater: () => this.highWater,
     });
   }
 
@@ -169,6 +169,11 @@ export class Telemetry {
         },
       }),
     };
+  }
+
+  /** Everything up to this sequence is stored; 0 while the tables are not ready. */
+  get highWater(): bigint {
+    return this.#filling?.writer.status.highWater ?? 0n;
   }
 
   /** Series of a metric, computed now. */

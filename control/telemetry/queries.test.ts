@@ -2,11 +2,14 @@
 import t from "tap";
 import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
+import { tryDecodePlace } from "./continue-token.ts";
+import type { PagePlace } from "./continue-token.ts";
 import { attributeColumns } from "./attribute-columns.ts";
 import { IngestSequence } from "./ingest-sequence.ts";
 import { Quarantine } from "./quarantine.ts";
 import { TelemetryQueries } from "./queries.ts";
 import { encodeRecord } from "./record-row.ts";
+import type { StoredLog } from "./stored-log.ts";
 import { findStoreObstacle, startStoreRig } from "./store-rig.ts";
 import { encodeLogRow } from "./table-rows.ts";
 import { firstRecordMs, sampleRecord } from "./testdata/sample-records.ts";
@@ -114,6 +117,27 @@ t.test("reads of a store", skip, async (t) => {
     t.equal(spans.length, 8);
     const times = spans.map(({ timeUnixNs }) => timeUnixNs);
     t.same(times, times.toSorted());
+  });
+  await t.test("pages are the same however far apart in time their items are", async (t) => {
+    const hours = [-200, -30, -23, -7, -5, -1, -0.5, 0, 0.25, 3];
+    const rows = hours.map((hour) => logRow(firstRecordMs + hour * 3_600_000));
+    await writer.write({ table: "otel_logs", rows });
+    const whole = await queries.logPage({ scope, limit: 1_000, sinceNs: 0n });
+    t.equal(whole.items.length, 16);
+    for (const limit of [1, 2, 3, 5, 16, 17]) {
+      const found: StoredLog[] = [];
+      let place: PagePlace | undefined;
+      do {
+        const page = await queries.logPage({ scope, limit, ...(place && { place }) });
+        found.push(...page.items);
+        place = page.continue === undefined ? undefined : tryDecodePlace(page.continue);
+      } while (place !== undefined);
+      t.same(
+        found.map(({ sequence }) => sequence),
+        whole.items.map(({ sequence }) => sequence),
+        `${limit} a page`,
+      );
+    }
   });
   await t.test("a number of items out of bounds is refused", async (t) => {
     for (const limit of [0, 1.5, 1_001]) {

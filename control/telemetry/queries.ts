@@ -4,7 +4,7 @@
  */
 import { encodePlace } from "./continue-token.ts";
 import type { PagePlace } from "./continue-token.ts";
-import { sequenceAt } from "./ingest-sequence.ts";
+import { sequenceAt, sequenceMs } from "./ingest-sequence.ts";
 import type { StoreClient, StoreParameters, StoreRow } from "./store-client.ts";
 import { toAccessLog, toStoredLog } from "./stored-log.ts";
 import type { StoredLog } from "./stored-log.ts";
@@ -78,6 +78,9 @@ export interface TelemetryQueriesOptions {
 /** A clock of an agent may be so much ahead of ours. */
 const skewMs = 24 * 3_600_000;
 
+/** An hour, six and a day in `ns`. */
+const windowsNs: readonly bigint[] = [1n, 6n, 24n].map((hours) => hours * 3_600_000_000_000n);
+
 const mostPerPage = 1_000;
 const mostPerBatch = 10_000;
 
@@ -150,7 +153,7 @@ ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
         "(Timestamp, Sequence) < (fromUnixTimestamp64Nano({placeNs:Int64}, 'UTC'), {placeSequence:UInt64})",
       );
     }
-    const keys = await this.#keys(request, readers, {
+    const query: KeyQuery = {
       conditions,
       order: "ORDER BY Timestamp DESC, Sequence DESC",
       limit: limit + 1,
@@ -158,7 +161,8 @@ ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
         highWater,
         ...(place !== undefined && { placeNs: place.timeNs, placeSequence: place.sequence }),
       },
-    });
+    };
+    const keys = await this.#newestKeys(request, readers, query);
     const shown = keys.slice(0, limit);
     const last = shown.at(-1);
     const isMore = keys.length > limit && last !== undefined;
@@ -187,6 +191,33 @@ ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
     const items = await this.#items(request, readers, keys);
     const isMore = keys.length === limit;
     return { items, isMore, last: (isMore ? keys.at(-1)?.sequence : undefined) ?? highWater };
+  }
+
+  /**
+   * The keys of a page. Whoever says no begin is given the newest: they are looked for in growing windows, so that the
+   * page of an agent that is at work does not read all that it ever did. A window that fills the page has all of it.
+   */
+  async #newestKeys<Item>(
+    request: PageRequest,
+    readers: readonly Reader<Item>[],
+    query: KeyQuery,
+  ): Promise<readonly RowKey[]> {
+    const { place, sinceNs, untilNs } = request;
+    const highWater = BigInt(String(query.parameters["highWater"]));
+    const endNs = place?.timeNs ?? untilNs ?? BigInt(sequenceMs(highWater)) * 1_000_000n;
+    for (const windowNs of sinceNs === undefined ? windowsNs : []) {
+      const keys = await this.#keys(request, readers, {
+        ...query,
+        // By time alone: a row may have been stored long after or before the time that it says.
+        conditions: [
+          ...query.conditions,
+          "Timestamp >= fromUnixTimestamp64Nano({windowNs:Int64}, 'UTC')",
+        ],
+        parameters: { ...query.parameters, windowNs: endNs > windowNs ? endNs - windowNs : 0n },
+      });
+      if (keys.length >= query.limit) return keys;
+    }
+    return this.#keys(request, readers, query);
   }
 
   /** Which rows they are. Reading all of them at once would open every column of every part. */

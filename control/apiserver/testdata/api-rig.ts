@@ -7,7 +7,7 @@ import type { Clock } from "../../../gateway/clock.ts";
 import { silentLogger } from "../../../gateway/log.ts";
 import { allResources } from "../all-resources.ts";
 import { openApiServer } from "../api-server.ts";
-import type { ApiServer } from "../api-server.ts";
+import type { ApiServer, ApiServerOptions } from "../api-server.ts";
 import { openObjectStore } from "../object-store.ts";
 import type { ObjectStore, ObjectStoreOptions } from "../object-store.ts";
 import { createServingCertificate } from "../serving-certificate.ts";
@@ -78,7 +78,11 @@ export function policy(name: string, change: Record<string, unknown> = {}): Reco
 /** Starts one; it ends with the test. */
 export async function startApi(
   t: Pick<Test, "testdir" | "teardown">,
-  options: { readonly clock?: Clock; readonly store?: Partial<ObjectStoreOptions> } = {},
+  options: {
+    readonly clock?: Clock;
+    readonly store?: Partial<ObjectStoreOptions>;
+    readonly connected?: ApiServerOptions["connected"];
+  } = {},
 ): Promise<ApiRig> {
   const store = openObjectStore({ file: join(t.testdir(), "objects.db"), ...options.store });
   const certificate = createServingCertificate(Date.now());
@@ -88,6 +92,7 @@ export async function startApi(
     clock: options.clock ?? systemClock,
     log: silentLogger,
     resources: allResources(),
+    ...(options.connected && { connected: options.connected }),
     authenticate: (token) => users.get(token),
     address: "127.0.0.1",
     port: 0,

@@ -1,0 +1,110 @@
+/**
+ * What the control process has beside its objects. None of it stops the API server: what cannot be had is tried again,
+ * and its resources answer 503 with the reason meanwhile.
+ */
+import path from "node:path";
+import type { Clock } from "../gateway/clock.ts";
+import { ClrkError } from "../gateway/errors.ts";
+import type { HomeDirectory } from "../gateway/home-directory.ts";
+import { InvocationTraces, invocationTraceKey } from "../gateway/invocation-trace.ts";
+import type { Logger } from "../gateway/log.ts";
+import type { NatsOptions } from "../gateway/nats-options.ts";
+import { readNatsServers } from "../gateway/nats-options.ts";
+import { openPlaceholderKey } from "../gateway/placeholder-key.ts";
+import { allResources } from "./apiserver/all-resources.ts";
+import type { ConnectedResource } from "./apiserver/api-context.ts";
+import type { ObjectStore } from "./apiserver/object-store.ts";
+import type { ServedResource } from "./apiserver/served-resource.ts";
+import type { CallLog } from "./dispatch/call-events.ts";
+import { openAgents } from "./dispatch/open-agents.ts";
+import { InvocationService } from "./invocations/invocation-service.ts";
+import { readResources } from "./read-api/read-resources.ts";
+import { readClickHouse } from "./telemetry-words.ts";
+import type { TelemetryWords } from "./telemetry-words.ts";
+import { TelemetryService } from "./telemetry/telemetry-service.ts";
+
+/** Age at which telemetry is dropped. */
+const telemetryAgeMs = 7 * 24 * 3_600_000;
+
+/** What they are made of. */
+export interface ControlServicesOptions {
+  readonly home: HomeDirectory;
+  /** Private folder of the control process; theirs are in it */
+  readonly folder: string;
+  /** Not theirs: close it afterwards */
+  readonly store: ObjectStore;
+  readonly nats: NatsOptions;
+  readonly telemetry: TelemetryWords;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Services that run. */
+export interface ControlServices {
+  /** Resources that they serve through the API server */
+  readonly resources: readonly ServedResource[];
+  /** Paths that they answer below it */
+  readonly connected: readonly ConnectedResource[];
+  /** Begins with what takes long: call it when the API server listens. */
+  start(): void;
+  /** Ends them; the API server is closed before. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts them. Rejects with CLRK_INVALID_ARGUMENT for options that can never work, CLRK_PRECONDITION_FAILED where the
+ * home's key cannot be used.
+ */
+export async function openControlServices(
+  options: ControlServicesOptions,
+): Promise<ControlServices> {
+  const { home, folder, clock, log } = options;
+  const nats = await readNatsServers(options.nats);
+  const invocations = new InvocationService({
+    directory: path.join(folder, "invocations"),
+    recordsDirectory: home.records,
+    ...(nats !== undefined && { nats }),
+    clock,
+    logger: log,
+  });
+  const server = readClickHouse(options.telemetry, process.env);
+  const telemetry = new TelemetryService({
+    directory: path.join(home.root, "telemetry"),
+    recordsDirectory: home.records,
+    isOff: options.telemetry.telemetryOff,
+    maxAgeMs: telemetryAgeMs,
+    ...(server !== undefined && { server }),
+    clock,
+    log,
+  });
+  invocations.start();
+  const traceKey = invocationTraceKey(await openPlaceholderKey(home.placeholderKey));
+  const agents = openAgents({
+    ...{ store: options.store, resources: allResources(), clock, logger: log },
+    log: callLogOf(invocations),
+    traces: new InvocationTraces(traceKey),
+  });
+  return {
+    resources: [],
+    connected: [
+      ...readResources({ state: () => telemetry.now, clock, log, maxAgeMs: telemetryAgeMs }),
+      ...agents.connected,
+    ],
+    start: () => telemetry.start(),
+    close: async () => {
+      await agents.close();
+      await Promise.all([invocations.close(), telemetry.close()]);
+    },
+  };
+}
+
+/** The log as it is now: a call that comes while there is none is refused, and told why. */
+function callLogOf(invocations: InvocationService): CallLog {
+  return {
+    append: async (event) => {
+      const { now } = invocations;
+      if (now.kind === "open") return now.invocations.log.append(event);
+      throw new ClrkError("CLRK_UNAVAILABLE", now.message, { expose: now.message });
+    },
+  };
+}

@@ -1,0 +1,172 @@
+/** Tests of calls over HTTP: what is streamed, what is bounded, what is answered at once, who goes away. */
+import { randomUUID } from "node:crypto";
+import { createServer, request as httpRequest } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import t from "tap";
+import type { Test } from "tap";
+import { silentLogger } from "../../gateway/log.ts";
+import { sendStatus } from "../apiserver/send-answer.ts";
+import { StatusError } from "../apiserver/status-error.ts";
+import { InvokeHandler, maxCallBytes } from "./invoke-handler.ts";
+import { DispatchRig, readAll } from "./testdata/dispatch-rig.ts";
+
+/** A server that does for the handler what the API server does. */
+async function open(t: Test, agent: object = {}) {
+  const rig = await DispatchRig.open(t, { agent });
+  const handler = new InvokeHandler({ dispatcher: rig.dispatcher, logger: silentLogger });
+  const server = createServer(async (request, response) => {
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    response.on("error", () => {});
+    const call = { request, response, namespace: "default", name: "bot", user: "admin" };
+    try {
+      await handler.answer({ ...call, signal: gone.signal });
+    } catch (error) {
+      if (!(error instanceof StatusError) || response.headersSent) throw error;
+      if (!request.complete) response.setHeader("Connection", "close");
+      await sendStatus(request, response, error);
+      if (!request.complete) request.resume();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = Object(server.address());
+  t.teardown(async () => {
+    await handler.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const post = (headers: Record<string, string> = {}) =>
+    httpRequest({ host: "127.0.0.1", port, method: "POST", path: "/", agent: false, headers });
+  return { rig, handler, post };
+}
+
+function answerOf(call: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    call.once("response", resolve);
+    call.once("error", reject);
+  });
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of response) text += chunk;
+  return text;
+}
+
+t.test("answer() streams both ways as it comes", async (t) => {
+  const { rig, post } = await open(t);
+  const worker = await rig.startWorker(t, "w-1", (request, response) => {
+    response.writeContinue();
+    request.on("data", (chunk) => response.write(`<${chunk}>`));
+    request.on("end", () => response.end());
+  });
+  await rig.report(worker);
+  const call = post();
+  call.write("one");
+  const response = await answerOf(call);
+  const chunks = response[Symbol.asyncIterator]();
+  t.equal(String((await chunks.next()).value), "<one>", "before the request is over");
+  call.end("two");
+  t.equal(String((await chunks.next()).value), "<two>");
+  t.ok((await chunks.next()).done);
+});
+
+t.test("answer() holds the worker back when the caller does not read", async (t) => {
+  const { rig, post } = await open(t);
+  const total = 64 * 1024 * 1024;
+  let written = 0;
+  const { promise: stalled, resolve: onStall } = Promise.withResolvers<void>();
+  const worker = await rig.startWorker(t, "w-1", async (request, response) => {
+    await readAll(request, response);
+    const chunk = Buffer.alloc(256 * 1024);
+    while (written < total) {
+      written += chunk.length;
+      if (response.write(chunk)) continue;
+      const isDrained = await Promise.race([
+        new Promise<boolean>((resolve) => response.once("drain", () => resolve(true))),
+        new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 500)),
+      ]);
+      if (!isDrained) {
+        onStall();
+        await new Promise((resolve) => response.once("drain", resolve));
+      }
+    }
+    response.end();
+  });
+  await rig.report(worker);
+  const call = post();
+  call.end();
+  const response = await answerOf(call);
+  response.pause();
+  await stalled;
+  t.ok(written < total / 2, `${written} bytes were taken`);
+  let read = 0;
+  for await (const chunk of response) read += chunk.length;
+  t.equal(read, total);
+});
+
+t.test("answer() refuses a body that is too large, told or not", async (t) => {
+  const { rig, post } = await open(t);
+  const worker = await rig.startWorker(t, "w-1", async (request, response) => {
+    await readAll(request, response).catch(() => {});
+    response.end();
+  });
+  await rig.report(worker);
+  const told = post({ "content-length": String(maxCallBytes + 1) });
+  told.flushHeaders();
+  t.equal((await answerOf(told)).statusCode, 413);
+  told.destroy();
+  for (const headers of [{}, { prefer: "respond-async" }]) {
+    const id = randomUUID();
+    const call = post({ ...headers, "x-clrk-invocation-id": id });
+    call.on("error", () => {});
+    for (let sent = 0; sent <= maxCallBytes; sent += 1024 ** 2) call.write(Buffer.alloc(1024 ** 2));
+    call.end("x");
+    const response = await answerOf(call);
+    t.equal(response.statusCode, 413);
+    response.resume();
+  }
+  t.equal(rig.dispatcher.inFlightOf("default", "bot"), 0);
+});
+
+t.test("answer() at once gives the id, and the call goes on without its caller", async (t) => {
+  const { rig, post } = await open(t);
+  const { promise: heard, resolve: onHeard } = Promise.withResolvers<string>();
+  const worker = await rig.startWorker(t, "w-1", async (request, response) => {
+    onHeard(await readAll(request, response));
+    response.end("nobody reads this");
+  });
+  const early = post({ prefer: "wait=1, respond-async" });
+  early.end();
+  t.equal((await answerOf(early)).statusCode, 503, "what cannot run is told at once, too");
+  await rig.report(worker);
+  const call = post({ prefer: "respond-async" });
+  call.end("later");
+  const response = await answerOf(call);
+  t.equal(response.statusCode, 202);
+  t.equal(response.headers["preference-applied"], "respond-async");
+  const { invocation } = JSON.parse(await textOf(response));
+  t.equal(invocation, response.headers["x-clrk-invocation-id"]);
+  t.equal(await heard, "later");
+  t.same(await rig.phases(invocation), ["Pending", "Dispatched"]);
+});
+
+t.test("answer() ends the call of a caller that goes away", async (t) => {
+  const { rig, post } = await open(t);
+  const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
+  const worker = await rig.startWorker(t, "w-1", (request, response) => {
+    request.socket.once("close", () => onClosed());
+    response.write("begin");
+  });
+  await rig.report(worker);
+  const id = randomUUID();
+  const call = post({ "x-clrk-invocation-id": id });
+  call.on("error", () => {});
+  call.end();
+  const response = await answerOf(call);
+  response.on("error", () => {});
+  call.destroy();
+  await closed;
+  while ((await rig.phases(id)).length < 3) await new Promise((resolve) => setImmediate(resolve));
+  t.same(await rig.phases(id), ["Pending", "Dispatched", "Failed Cancelled"]);
+});

@@ -1,0 +1,224 @@
+/**
+ * `POST …/taskagents/NAME/invoke`: from a request of the API server to a call of the dispatcher, and its answer back, as
+ * it comes. Whether the caller may is decided before.
+ */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { ClrkError, describeError } from "../../gateway/errors.ts";
+import { CLRK_HEADERS } from "../../gateway/headers.ts";
+import type { Logger } from "../../gateway/log.ts";
+import {
+  StatusError,
+  badRequest,
+  methodNotAllowed,
+  tooLarge,
+  tooManyRequests,
+} from "../apiserver/status-error.ts";
+import { isInvocationId } from "../invocations/event-codec.ts";
+import { toCallerHeaders } from "./call-headers.ts";
+import type { AdmittedCall, CallAnswer, CallRefusal, Dispatcher } from "./dispatcher.ts";
+
+/** Most bytes of a request's body. */
+export const maxCallBytes = 32 * 1024 * 1024;
+
+/** Most bytes of bodies that wait for calls whose callers do not. */
+const maxKeptBytes = 128 * 1024 * 1024;
+
+/** A request to call an agent. */
+export interface InvokeRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly namespace: string;
+  readonly name: string;
+  /** Who calls, for the record */
+  readonly user: string;
+  /** Aborted when the caller has gone, or the server closes */
+  readonly signal: AbortSignal;
+}
+
+/** Answers calls; `close()` ends those that nobody waits for. */
+export class InvokeHandler {
+  readonly #dispatcher: Dispatcher;
+  readonly #logger: Logger;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+  #keptBytes = 0;
+
+  constructor({
+    dispatcher,
+    logger,
+  }: {
+    readonly dispatcher: Dispatcher;
+    readonly logger: Logger;
+  }) {
+    this.#dispatcher = dispatcher;
+    this.#logger = logger;
+  }
+
+  /** Answers one request; throws a StatusError while nothing of an answer was sent. */
+  async answer(call: InvokeRequest): Promise<void> {
+    try {
+      await this.#answer(call);
+    } catch (error) {
+      throw error instanceof ClrkError && error.code === "CLRK_UNAVAILABLE"
+        ? unavailable(error.expose)
+        : error;
+    }
+  }
+
+  async #answer(call: InvokeRequest): Promise<void> {
+    const { request, response } = call;
+    if (request.method !== "POST") throw methodNotAllowed();
+    const id = readId(request);
+    if (Number(request.headers["content-length"] ?? 0) > maxCallBytes) throw tooLarge(maxCallBytes);
+    response.setHeader(CLRK_HEADERS.invocationId, id);
+    if (prefersAsync(request)) await this.#answerAtOnce(call, id);
+    else await this.#answerThrough(call, id);
+  }
+
+  /** Ends calls that nobody waits for, and resolves when they are told as ended; safe to call again. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#running);
+  }
+
+  async #answerThrough(call: InvokeRequest, id: string): Promise<void> {
+    const { request, response } = call;
+    const signal = AbortSignal.any([call.signal, this.#closing.signal]);
+    const body = hasBody(request) ? boundedBody(request) : undefined;
+    try {
+      const admitted = await this.#dispatcher.admit({
+        ...{ ...callOf(call, id), signal },
+        ...(body !== undefined && { body }),
+      });
+      const answer = await sendAdmitted(admitted);
+      const { statusCode = 502, headers } = answer.response;
+      response.writeHead(statusCode, toCallerHeaders(headers, id));
+      // What breaks off shall look broken to the caller: `pipeline` destroys the response.
+      await pipeline(answer.response, response).catch(() => {});
+      await answer.ended;
+    } finally {
+      body?.destroy();
+    }
+  }
+
+  async #answerAtOnce(call: InvokeRequest, id: string): Promise<void> {
+    const { request, response } = call;
+    const content = await this.#keepBody(request);
+    const giveBack = () => {
+      this.#keptBytes -= content.length;
+    };
+    const { signal } = this.#closing;
+    try {
+      const admitted = await this.#dispatcher.admit({
+        ...{ ...callOf(call, id), signal },
+        ...(content.length > 0 && { body: Readable.from([content]) }),
+      });
+      if (admitted.kind === "refused") throw statusErrorOf(admitted);
+      this.#keepRunning(this.#runUnwatched(admitted, id).finally(giveBack));
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+    response.writeHead(202, {
+      "content-type": "application/json",
+      "preference-applied": "respond-async",
+    });
+    response.end(JSON.stringify({ invocation: id }));
+  }
+
+  async #runUnwatched(admitted: AdmittedCall, id: string): Promise<void> {
+    try {
+      const answer = await admitted.send();
+      if (answer.kind === "refused") return;
+      answer.response.resume();
+      await answer.ended;
+    } catch (error) {
+      this.#logger.warn("Call failed", { invocation: id, error: describeError(error) });
+    }
+  }
+
+  #keepRunning(run: Promise<void>): void {
+    this.#running.add(run);
+    void run.finally(() => this.#running.delete(run));
+  }
+
+  async #keepBody(request: IncomingMessage): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of request) {
+        bytes += chunk.length;
+        this.#keptBytes += chunk.length;
+        if (bytes > maxCallBytes) throw tooLarge(maxCallBytes);
+        if (this.#keptBytes > maxKeptBytes) {
+          throw tooManyRequests("too many calls wait whose callers do not, try again later");
+        }
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks);
+    } catch (error) {
+      this.#keptBytes -= bytes;
+      throw error;
+    }
+  }
+}
+
+function callOf({ request, namespace, name, user }: InvokeRequest, id: string) {
+  const isCli = request.headers[CLRK_HEADERS.trigger] === "cli";
+  const trigger = { type: isCli ? ("CLI" as const) : ("HTTP" as const), source: user };
+  return { id, namespace, name, trigger, headers: request.headers };
+}
+
+function readId(request: IncomingMessage): string {
+  const sent = request.headers[CLRK_HEADERS.invocationId];
+  if (sent === undefined) return randomUUID();
+  if (typeof sent === "string" && isInvocationId(sent)) return sent;
+  throw badRequest(
+    `the header ${CLRK_HEADERS.invocationId} is no UUID in lower case; leave it out to be given one`,
+  );
+}
+
+async function sendAdmitted(admitted: AdmittedCall | CallRefusal): Promise<CallAnswer> {
+  const answer = admitted.kind === "refused" ? admitted : await admitted.send();
+  if (answer.kind === "refused") throw statusErrorOf(answer);
+  return answer;
+}
+
+function statusErrorOf({ status, reason, message }: CallRefusal): StatusError {
+  return new StatusError({
+    ...{ code: status, reason, message },
+    ...(status === 429 && { details: { retryAfterSeconds: 1 } }),
+  });
+}
+
+function unavailable(message: string): StatusError {
+  return new StatusError({ code: 503, reason: "ServiceUnavailable", message });
+}
+
+/** RFC 7240 §4.1. */
+function prefersAsync(request: IncomingMessage): boolean {
+  const wishes = String(request.headers["prefer"] ?? "").split(",");
+  return wishes.some((wish) => /^respond-async(?:\s*[;=]|$)/i.test(wish.trim()));
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+/** The body, which ends with a 413 where it becomes too large. */
+function boundedBody(request: IncomingMessage): Transform {
+  let bytes = 0;
+  const bounded = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > maxCallBytes) done(tooLarge(maxCallBytes));
+      else done(null, chunk);
+    },
+  });
+  bounded.on("error", () => {});
+  request.once("error", (error) => bounded.destroy(error));
+  return request.pipe(bounded);
+}

@@ -1,0 +1,80 @@
+/**
+ * Telemetry as a part of a process that has more to do: opened behind its back, loaded only then, and never a reason for
+ * the rest to stop. Whoever asks meanwhile is told why there is none.
+ */
+import { describeError } from "../../gateway/errors.ts";
+import type { Telemetry, TelemetryOptions, TelemetryStatus } from "./open-telemetry.ts";
+
+/** What a service is given. */
+export interface TelemetryServiceOptions extends TelemetryOptions {
+  /** Nothing is stored, and whoever asks is told so */
+  readonly isOff: boolean;
+}
+
+/** What there is to be had now. */
+export type TelemetryNow =
+  | { readonly kind: "ready"; readonly telemetry: Telemetry }
+  /** A sentence for whoever asked, with what they can do */
+  | { readonly kind: "unavailable"; readonly reason: string };
+
+const reasons = {
+  off: "Telemetry is off: start the control process without --telemetry off",
+  opening: "The telemetry store is starting: try again in a moment",
+  closed: "The telemetry store is closed: the control process ends",
+};
+
+/** Opens from `start()` on, until `close()`. */
+export class TelemetryService {
+  readonly #options: TelemetryServiceOptions;
+  #telemetry: Telemetry | undefined;
+  #opening: Promise<void> | undefined;
+  #failure = "";
+  #isClosed = false;
+
+  constructor(options: TelemetryServiceOptions) {
+    this.#options = options;
+  }
+
+  /** What can be asked now; never kept by the caller */
+  get now(): TelemetryNow {
+    if (this.#isClosed) return { kind: "unavailable", reason: reasons.closed };
+    if (this.#options.isOff) return { kind: "unavailable", reason: reasons.off };
+    const telemetry = this.#telemetry;
+    const status = telemetry?.status;
+    if (telemetry !== undefined && status?.state === "ready") return { kind: "ready", telemetry };
+    const failure = status?.error ?? this.#failure;
+    if (failure === "") return { kind: "unavailable", reason: reasons.opening };
+    return { kind: "unavailable", reason: `The telemetry store is not ready: ${failure}` };
+  }
+
+  /** State of the parts; undefined while there are none */
+  get status(): TelemetryStatus | undefined {
+    return this.#telemetry?.status;
+  }
+
+  /** Begins, once. */
+  start(): void {
+    if (!this.#options.isOff) this.#opening ??= this.#open();
+  }
+
+  /** Stores what is being stored, and ends the store's process. Safe to call again. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#opening;
+    await this.#telemetry?.close();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const { Telemetry } = await import("./open-telemetry.ts");
+      if (this.#isClosed) return;
+      const telemetry = new Telemetry(this.#options);
+      // Known before it is ready, so that its status tells what it waits for.
+      this.#telemetry = telemetry;
+      await telemetry.open();
+    } catch (error) {
+      this.#failure = describeError(error);
+      this.#options.log.error("Telemetry cannot be opened", { error: this.#failure });
+    }
+  }
+}
