@@ -13,7 +13,7 @@ function textFlag(placeholder: string, brief: string) {
 }
 
 const apiFlags = {
-  kubeconfig: textFlag("FILE", "Kubeconfig [default: that of clrk dev]"),
+  kubeconfig: textFlag("FILE", "Kubeconfig [default: clrk dev's]"),
   context: textFlag("NAME", "Context of a kubeconfig"),
 } as const;
 
@@ -27,8 +27,8 @@ const selectionFlags = {
     placeholder: "ID",
     brief: "Only of this invocation",
   },
-  component: textFlag("NAMES", "Only of these components, with commas between"),
-  since: textFlag("TIME", "Only from then on: 10m, 24h, 2d, or RFC 3339"),
+  component: textFlag("NAMES", "Only of these, with commas between"),
+  since: textFlag("TIME", "From then on: 10m, 2d, RFC 3339"),
   until: textFlag("TIME", "Only before then"),
   limit: {
     kind: "parsed",
@@ -41,7 +41,7 @@ const selectionFlags = {
     kind: "boolean",
     optional: true,
     withNegated: false,
-    brief: "Show more as it comes, until Ctrl-C",
+    brief: "More as it comes, until Ctrl-C",
   },
 } as const;
 
@@ -52,11 +52,11 @@ const agentParameter = {
 } as const;
 
 const commonText = [
-  "AGENT is a task or daemon agent of that name, or else an agent of clrk run. Where",
-  "two have it: taskagent/NAME, daemonagent/NAME, process/NAME.",
+  "AGENT is a task or daemon agent of that name, or else an agent of clrk run.",
+  "Where two have it: taskagent/NAME, daemonagent/NAME, process/NAME.",
   "",
-  "-f goes on where the shown ones end, connects again when it is cut off, and misses",
-  "nothing. Ctrl-C ends it.",
+  "-f goes on where the shown ones end, connects again when it is cut off, and",
+  "misses nothing. Ctrl-C ends it.",
 ];
 
 /** Builds `clrk logs`. */
@@ -83,7 +83,7 @@ export function logsCommand(): Command<CliContext> {
           kind: "enum",
           values: ["text", "json"],
           optional: true,
-          brief: "Lines for people, or a record a line",
+          brief: "Lines, or a record a line",
         },
       },
       aliases: { n: "namespace", f: "follow", o: "output" },
@@ -93,9 +93,9 @@ export function logsCommand(): Command<CliContext> {
       brief: "Show what an agent wrote and asked for",
       customUsage: ["AGENT [-f] [--since TIME] [--limit N] [-o json]"],
       fullDescription: [
-        "Prints the newest 100 log records of an agent, or 1000 of a time or invocation,",
-        "the oldest first: its output, its OTLP logs, and a line for each request. What it",
-        "wrote to standard error goes to standard error. Control characters are escaped.",
+        "Prints the newest 100 log records of an agent, or 1000 of a time or",
+        "invocation, the oldest first: its output, its OTLP logs, and a line for each",
+        "request. What it wrote to standard error goes there, control characters escaped.",
         "",
         ...commonText,
         "",
@@ -106,7 +106,7 @@ export function logsCommand(): Command<CliContext> {
         "  clrk logs taskagent/researcher --since 1h --stream stderr",
         "",
         "EXIT CODES",
-        "  0  shown     1  no such agent, not allowed, or no API server     2  wrong usage",
+        "  0  shown     1  no such agent, not allowed, no API server     2  wrong usage",
       ].join("\n"),
     },
   });
@@ -134,13 +134,13 @@ export function tracesCommand(): Command<CliContext> {
       brief: "Show what an agent did, as a tree of spans",
       customUsage: ["AGENT [-f] [--since TIME] [--limit N] [--raw]"],
       fullDescription: [
-        "On a terminal: a screen with a tree for each trace, tokens and cost summed, what",
-        "was denied and why; the newest 1000 spans, at most 5000 as more come. Keys: j k",
-        "and arrows, page up and down, g and G to move; + and - for attributes, bodies and",
-        "whole bodies; enter opens a span and folds a trace; q leaves.",
+        "On a terminal: a screen with a tree for each trace, tokens and cost summed,",
+        "what was denied and why; the newest 1000 spans, at most 5000 as more come.",
+        "Keys: j k and arrows, page up and down, g and G to move; + and - for attributes,",
+        "bodies and whole bodies; enter opens a span and folds a trace; q leaves.",
         "",
-        "Else: the newest 100 spans, the oldest first, a line each: TracesData of OTLP/JSON",
-        "with one span.",
+        "Else: the newest 100 spans, the oldest first, a line each: TracesData of",
+        "OTLP/JSON with one span.",
         "",
         ...commonText,
         "",
@@ -149,7 +149,7 @@ export function tracesCommand(): Command<CliContext> {
         "  clrk traces researcher --since 10m --raw | jq .",
         "",
         "EXIT CODES",
-        "  0  shown     1  no such agent, not allowed, or no API server     2  wrong usage",
+        "  0  shown     1  no such agent, not allowed, no API server     2  wrong usage",
       ].join("\n"),
     },
   });
@@ -180,9 +180,9 @@ export function runTaskCommand(): Command<CliContext> {
         timeout: {
           kind: "parsed",
           parse: text,
-          default: "60s",
+          optional: true,
           placeholder: "TIME",
-          brief: "For all of it",
+          brief: "For all of it [default: 60s]",
         },
         async: {
           kind: "boolean",
@@ -204,8 +204,8 @@ export function runTaskCommand(): Command<CliContext> {
         "Sends the input to a task agent and prints its answer as it comes. The id of the",
         "invocation and how it ended go to standard error.",
         "",
-        "--request sends headers and body of an HTTP request in a file; it must be a POST,",
-        "and its target, Host, Content-Length and Connection are not sent.",
+        "--request sends headers and body of an HTTP request in a file; it must be a",
+        "POST, and its target, Host, Content-Length and Connection are not sent.",
         "",
         "EXAMPLES",
         '  clrk run-task researcher -i \'{"topic": "tides"}\'',

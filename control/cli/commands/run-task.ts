@@ -31,7 +31,7 @@ export interface RunTaskFlags extends ApiFlags {
   readonly "ce-subject"?: string;
   readonly "content-type"?: string;
   /** Of all of it, a duration */
-  readonly timeout: string;
+  readonly timeout?: string;
   readonly async?: boolean;
 }
 
@@ -49,7 +49,7 @@ const phaseAfterFailureMs = 6_000;
 /** Runs the agent once; the exit code says how it ended. */
 export async function runTask(this: CliContext, flags: RunTaskFlags, word: string): Promise<void> {
   const { plural = "taskagents", name } = readOption("NAME", word, parseAgentWord);
-  const timeoutMs = readOption("--timeout", flags.timeout, parseTimeout);
+  const timeoutMs = readOption("--timeout", flags.timeout ?? "60s", parseTimeout);
   if (plural !== "taskagents") throw new CliError("Cannot call it: only task agents are called");
   const client = createApiClient(await getApiTarget(this, flags));
   const namespace = flags.namespace ?? client.target.namespace;
