@@ -8,11 +8,19 @@ import {
   buildRouteMap,
   ExitCode,
   formatMessageForArgumentScannerError,
+  help,
   proposeCompletions,
   run,
   text_en,
+  version as createVersionFlag,
 } from "@stricli/core";
-import type { Application, ApplicationText, Command, RouteMap } from "@stricli/core";
+import type {
+  Application,
+  ApplicationText,
+  Command,
+  DocumentationConfiguration,
+  RouteMap,
+} from "@stricli/core";
 import { ClrkError } from "../../gateway/errors.ts";
 import { version } from "../../gateway/version.ts";
 import type { CliContext } from "./cli-context.ts";
@@ -32,12 +40,21 @@ import { providerCommands } from "./provider-commands.ts";
 import { escapeRunCommand } from "./run-arguments.ts";
 import { agentsCommand, invocationsCommand, poolsCommand } from "./view-commands.ts";
 import { devCommand, runCommand, stopCommand } from "./serving-commands.ts";
+import { logsCommand, runTaskCommand, tracesCommand } from "./telemetry-commands.ts";
 
 /** The hidden first word by which the shell asks for completions. */
 export const completionVerb = "__complete";
 
 /** Commands whose words are kinds and names of objects. */
 const objectVerbs: ReadonlySet<string> = new Set(["delete", "describe", "get"]);
+/** How help is written. */
+const documentation: DocumentationConfiguration = {
+  alwaysShowHelpAllFlag: false,
+  useAliasInUsageLine: false,
+  onlyRequiredInUsageLine: true,
+  caseStyle: "convert-camel-to-kebab",
+  disableAnsiColor: true,
+};
 
 /** Commands that have commands. */
 const groups: ReadonlySet<string> = new Set([
@@ -65,6 +82,9 @@ export function createApplication(): Application<CliContext> {
       invocations: invocationsCommand(),
       secret: secretCommands(),
       context: contextCommands(),
+      logs: logsCommand(),
+      traces: tracesCommand(),
+      "run-task": runTaskCommand(),
       status: statusCommand(),
       doctor: doctorCommand(),
       approvals: approvalsCommand(),
@@ -92,14 +112,33 @@ export function createApplication(): Application<CliContext> {
       ].join("\n"),
     },
   });
-  return buildApplication(root, {
-    name: "clrk",
-    versionInfo: { currentVersion: version },
-    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
-    documentation: { disableAnsiColor: true, onlyRequiredInUsageLine: true },
-    localization: { text },
-    determineExitCode: (error) => (error instanceof CliError ? error.exitCode : EXIT_CODE.failed),
-  });
+  const caseStyle = "allow-kebab-for-camel";
+  return buildApplication(
+    root,
+    {
+      name: "clrk",
+      scanner: { caseStyle, allowArgumentEscapeSequence: true },
+      documentation,
+      localization: { text },
+      determineExitCode: (error) => (error instanceof CliError ? error.exitCode : EXIT_CODE.failed),
+    },
+    // Those of the library, but for --help-all: nothing is hidden, and -H is for headers.
+    {
+      help: help({
+        brief: text.briefs.help,
+        alias: "h",
+        defaultForRouteMap: true,
+        includeHidden: false,
+        formatting: documentation,
+      }),
+      version: createVersionFlag({
+        brief: text.briefs.version,
+        info: { currentVersion: version },
+        alias: "v",
+        hook: "app:start",
+      }),
+    },
+  );
 }
 
 /** Runs a command line; resolves with the exit code and never rejects. */

@@ -9,8 +9,8 @@ import { homeDirectory } from "../../gateway/home-directory.ts";
 import type { HomeDirectory } from "../../gateway/home-directory.ts";
 import { createPalette } from "./colour.ts";
 import type { Palette } from "./colour.ts";
+import type { ScreenStreams } from "./screen/screen-view.ts";
 import { canShowScreen } from "./screen/terminal-screen.ts";
-import type { ScreenStreams } from "./screen/terminal-screen.ts";
 
 /** One of the two outputs. Writing never throws, also when the reader has gone. */
 export interface CliOutput {
@@ -21,6 +21,8 @@ export interface CliOutput {
   readonly columns: number;
   /** Colours for this output, or none */
   readonly palette: Palette;
+  /** Resolves when what was written has gone on; absent where nothing waits */
+  readonly drained?: () => Promise<void>;
 }
 
 /** Why a command should end: a signal, or nobody reads an output any more. */
@@ -113,6 +115,14 @@ function createOutput(
     write: (text) => {
       if (!isClosed) stream.write(text);
     },
+    drained: () =>
+      isClosed || !stream.writableNeedDrain
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            stream.once("drain", resolve);
+            stream.once("close", resolve);
+            stream.once("error", () => resolve());
+          }),
     isTerminal,
     columns: stream.columns || 80,
     palette: createPalette({ isTerminal, environment }),

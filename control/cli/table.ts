@@ -29,6 +29,15 @@ export function displayWidth(text: string): number {
   return width;
 }
 
+/** The text in what a reader takes for characters; a colour sequence is taken apart. */
+export function* graphemesOf(text: string): Iterable<string> {
+  if (asciiOnly.test(text)) {
+    yield* text;
+    return;
+  }
+  for (const { segment } of graphemes().segment(text)) yield segment;
+}
+
 function graphemes(): Intl.Segmenter {
   segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   return segmenter;

@@ -1,0 +1,83 @@
+/** `clrk logs`: what an agent wrote, and a line for each of its requests. */
+import type { CliContext } from "../cli-context.ts";
+import { CliError, EXIT_CODE } from "../cli-error.ts";
+import { createLogFormatter } from "../telemetry/log-lines.ts";
+import type { TelemetryItem } from "../telemetry/otlp-document.ts";
+import { follow, readPages } from "../telemetry/telemetry-reader.ts";
+import { describeNotice, interruptedCode, openSession } from "../telemetry/telemetry-session.ts";
+import type { TelemetryFlags, TelemetrySession } from "../telemetry/telemetry-session.ts";
+
+/** Options as the user gave them. */
+export interface LogsFlags extends TelemetryFlags {
+  readonly stream?: "stdout" | "stderr";
+  readonly tail?: number;
+  readonly output?: "json" | "text";
+}
+
+/** As `limit` of the API; more is asked for. */
+const defaultLimit = 100;
+/** Where times or an invocation say which */
+const defaultScopedLimit = 1_000;
+
+/** Prints log records, the oldest first; with `follow` goes on until it is interrupted. */
+export async function logs(this: CliContext, flags: LogsFlags, word: string): Promise<void> {
+  if (flags.tail !== undefined && flags.limit !== undefined) {
+    throw new CliError("Cannot take both --tail and --limit: they mean the same", {
+      exitCode: EXIT_CODE.usage,
+    });
+  }
+  const { stream: iostream, ...others } = flags;
+  const session = await openSession(
+    this,
+    { ...others, ...(iostream !== undefined && { iostream }) },
+    { signal: "logs", word },
+  );
+  try {
+    await printLogs(this, flags, session);
+  } catch (error) {
+    if (!session.signal.aborted) throw error;
+  } finally {
+    session.close();
+  }
+  const isFollowing = flags.follow === true;
+  this.process.exitCode = interruptedCode(session.interruption(), { isFollowing });
+}
+
+async function printLogs(
+  context: CliContext,
+  flags: LogsFlags,
+  session: TelemetrySession,
+): Promise<void> {
+  const { stderr } = context.process;
+  const print = createPrinter(context, flags);
+  const isScoped = [flags.since, flags.until, flags.invocation].some((one) => one !== undefined);
+  const limit = flags.tail ?? flags.limit ?? (isScoped ? defaultScopedLimit : defaultLimit);
+  const { connect, query, signal } = session;
+  const pages = await readPages(await connect(), query, { limit, signal });
+  if (pages.hasMore && isScoped) {
+    stderr.write(`There are more than these ${limit}: --limit N shows more\n`);
+  }
+  await print(pages.items);
+  if (flags.follow !== true) {
+    if (pages.items.length === 0) stderr.write(`No logs of ${session.title}\n`);
+    return;
+  }
+  const tell = (notice: Parameters<typeof describeNotice>[0]) =>
+    stderr.write(`${describeNotice(notice)}\n`);
+  const { position: after } = pages;
+  for await (const items of follow({ connect, query, after, signal, tell })) await print(items);
+}
+
+function createPrinter({ process: { stdout, stderr } }: CliContext, { output }: LogsFlags) {
+  const format = createLogFormatter(stdout.palette);
+  return async (items: readonly TelemetryItem[]) => {
+    for (const item of items) {
+      if (output === "json") stdout.write(`${JSON.stringify(item.document)}\n`);
+      else {
+        const { lines, isStderr } = format(item);
+        for (const line of lines) (isStderr ? stderr : stdout).write(`${line}\n`);
+      }
+      await stdout.drained?.();
+    }
+  };
+}
