@@ -9,6 +9,7 @@ import type { Logger } from "../gateway/log.ts";
 import type { NatsOptions } from "../gateway/nats-options.ts";
 import { readNatsServers } from "../gateway/nats-options.ts";
 import type { ServedResource } from "./apiserver/served-resource.ts";
+import { invocationResource } from "./invocations/invocation-resource.ts";
 import { InvocationService } from "./invocations/invocation-service.ts";
 
 /** What they are made of. */
@@ -44,7 +45,7 @@ export async function openControlServices(
   });
   invocations.start();
   return {
-    resources: [],
+    resources: [invocationResource(invocations)],
     close: () => invocations.close(),
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { ServedResource } from "./served-resource.ts";
-import { resourceVerbs } from "./served-resource.ts";
+import { verbsOf } from "./served-resource.ts";
 
 /** A resource that is not stored: a review, which is answered and forgotten. */
 export interface ReviewResource {
@@ -141,7 +141,7 @@ function aggregatedResource(resource: ServedResource): object {
     responseKind,
     scope: namespaced ? "Namespaced" : "Cluster",
     singularResource: singular,
-    verbs: resourceVerbs,
+    verbs: verbsOf(resource),
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
     ...(resource.hasStatus && {
@@ -167,7 +167,7 @@ function legacyResource(resource: ServedResource): object[] {
     singularName: singular,
     namespaced,
     kind,
-    verbs: resourceVerbs,
+    verbs: verbsOf(resource),
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
   };
