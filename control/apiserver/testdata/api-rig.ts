@@ -10,6 +10,7 @@ import { openApiServer } from "../api-server.ts";
 import type { ApiServer } from "../api-server.ts";
 import { openObjectStore } from "../object-store.ts";
 import type { ObjectStore, ObjectStoreOptions } from "../object-store.ts";
+import type { ServedResource } from "../served-resource.ts";
 import { createServingCertificate } from "../serving-certificate.ts";
 import type { ApiUser } from "../token-file.ts";
 
@@ -78,7 +79,12 @@ export function policy(name: string, change: Record<string, unknown> = {}): Reco
 /** Starts one; it ends with the test. */
 export async function startApi(
   t: Pick<Test, "testdir" | "teardown">,
-  options: { readonly clock?: Clock; readonly store?: Partial<ObjectStoreOptions> } = {},
+  options: {
+    readonly clock?: Clock;
+    readonly store?: Partial<ObjectStoreOptions>;
+    /** Besides those that every server has */
+    readonly resources?: readonly ServedResource[];
+  } = {},
 ): Promise<ApiRig> {
   const store = openObjectStore({ file: join(t.testdir(), "objects.db"), ...options.store });
   const certificate = createServingCertificate(Date.now());
@@ -87,7 +93,7 @@ export async function startApi(
     certificate,
     clock: options.clock ?? systemClock,
     log: silentLogger,
-    resources: allResources(),
+    resources: [...allResources(), ...(options.resources ?? [])],
     authenticate: (token) => users.get(token),
     address: "127.0.0.1",
     port: 0,
