@@ -30,7 +30,12 @@ const gateway = await startGateway(t, {
     "routes.yaml": [
       allowHosts("echo", ["echo.test"]),
       objectManifest("AIProviderRoute", "models", {
-        rules: [{ matches: [{ provider: "openai" }] }],
+        rules: [
+          {
+            matches: [{ provider: "openai" }],
+            filters: [{ type: "TokenBudget", tokenBudget: { maxCostPerExecution: "20" } }],
+          },
+        ],
       }),
       headerCredential({
         secret: "openai",
@@ -50,6 +55,7 @@ interface SeenInvocation {
   readonly spec: { readonly parentRef: { readonly name: string } };
   readonly status: {
     readonly phase: string;
+    readonly completionTime?: string;
     readonly usage?: Readonly<Record<string, unknown>>;
   };
 }
@@ -100,7 +106,9 @@ t.test("a command is seen from its begin to its end, with what it used", async (
   const seen = await waitUntil(
     async () => {
       const items = await list();
-      const isAll = items.every(({ status }) => status.usage?.["requests"] === 3);
+      const isAll = items.every(({ status }) => {
+        return status.completionTime !== undefined && status.usage?.["requests"] === 3;
+      });
       return items.length === 2 && isAll ? items : undefined;
     },
     { deadlineMs: 15_000, what: "both invocations with their usage" },
