@@ -17,6 +17,7 @@ import type { ObjectStore } from "./apiserver/object-store.ts";
 import type { ServedResource } from "./apiserver/served-resource.ts";
 import type { CallLog } from "./dispatch/call-events.ts";
 import { openAgents } from "./dispatch/open-agents.ts";
+import { invocationResource } from "./invocations/invocation-resource.ts";
 import { InvocationService } from "./invocations/invocation-service.ts";
 import { readResources } from "./read-api/read-resources.ts";
 import { readClickHouse } from "./telemetry-words.ts";
@@ -96,7 +97,7 @@ export async function openControlServices(
     traces: new InvocationTraces(traceKey),
   });
   return {
-    resources: [],
+    resources: [invocationResource(invocations)],
     connected: [
       ...readResources({ state: () => telemetry.now, clock, log, maxAgeMs: telemetryAgeMs }),
       ...agents.connected,

@@ -10,7 +10,7 @@ t.test("Invocation is no stored kind", (t) => {
   t.strictSame([invocationKind.stored, invocationKind.hasStatus], [false, false]);
   t.strictSame(
     invocationKind.printerColumns.map(({ name }) => name),
-    ["Phase", "Trigger", "Parent", "ParentName", "Age"],
+    ["Agent", "Trigger", "Phase", "Calls", "Cost", "Exit", "Trace", "Age"],
   );
   t.end();
 });
@@ -28,6 +28,7 @@ t.test("parse() gives the record", (t) => {
 
 testAcceptance(invocationKind, example, [
   ["spec.trigger.type", "Cron"],
+  ["spec.parentRef.kind", "Process"],
   ["spec.identity", { audiences: ["a"] }],
 ]);
 

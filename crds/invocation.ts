@@ -1,9 +1,9 @@
 /** Invocation: the record of one execution of an agent. Made from events and read only: nobody writes one by hand. */
 import { ageColumn, defineKind, resource } from "./kind-definition.ts";
 import { dnsLabelFormat, patternFormat } from "./name-formats.ts";
-import { array, emptyIfAbsent, enumeration, object, optional, string } from "./schema.ts";
+import { array, emptyIfAbsent, enumeration, integer, object, optional, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
-import { conditions, statusOf } from "./status.ts";
+import { conditions, count, statusOf, time } from "./status.ts";
 
 /** The phases of an execution in the order in which they may follow each other; the last four are its end. */
 export const invocationPhases = [
@@ -25,6 +25,9 @@ export const invocationTriggers = ["HTTP", "Cron", "CLI"] as const;
 /** One of `invocationTriggers`. */
 export type InvocationTrigger = (typeof invocationTriggers)[number];
 
+/** Kinds of agents that have executions; `Process` is a command of `clrk run`, which is no object itself. */
+export const invocationAgentKinds = ["TaskAgent", "DaemonAgent", "Process"] as const;
+
 const idFormat = patternFormat({
   name: "invocation-id",
   wanted: "a UUID in lower case",
@@ -39,7 +42,7 @@ const spec = object({
       fields: {
         kind: enumeration({
           description: "Kind of the agent",
-          values: ["TaskAgent", "DaemonAgent"],
+          values: invocationAgentKinds,
         }),
         name: string({ description: "Its name", maxLength: 63, format: dnsLabelFormat }),
       },
@@ -68,9 +71,54 @@ const spec = object({
   },
 });
 
+const most = Number.MAX_SAFE_INTEGER;
+
+const usageFields = {
+  requests: count("Requests, those that were refused included", most),
+  denials: count("Requests that were refused", most),
+  inputTokens: count("Tokens that models were sent", most),
+  outputTokens: count("Tokens that models answered with", most),
+  cost: string({
+    description: "USD, of the calls whose price is known; decimal text",
+    maxLength: 32,
+  }),
+  unpriced: count("Calls that took tokens and have no known price", most),
+};
+
 /** What is observed about an execution. */
 export const invocationStatus = statusOf({
   phase: optional(enumeration({ description: "How far it is", values: invocationPhases })),
+  startTime: optional(time("When it began to run")),
+  completionTime: optional(time("When it ended")),
+  exitCode: optional(integer({ description: "Of a command that ended", min: 0, max: 255 })),
+  trace: optional(
+    object({
+      description: "The trace of its requests, unless the agent has one of its own",
+      fields: {
+        traceID: string({ description: "32 hexadecimal digits", maxLength: 32 }),
+        rootSpanID: string({ description: "16 hexadecimal digits", maxLength: 16 }),
+      },
+    }),
+  ),
+  usage: optional(
+    object({
+      description: "What its requests used",
+      fields: {
+        ...usageFields,
+        models: array({
+          description: "The same of each model, by name",
+          items: object({
+            description: "What calls of one model used",
+            fields: {
+              model: string({ description: "As it was asked for", maxLength: 128 }),
+              ...usageFields,
+            },
+          }),
+          maxItems: 33,
+        }),
+      },
+    }),
+  ),
   conditions,
 });
 
@@ -92,10 +140,13 @@ export const invocationKind = defineKind({
   plural: "invocations",
   shortNames: ["inv"],
   printerColumns: [
-    { name: "Phase", type: "string", jsonPath: ".status.phase" },
+    { name: "Agent", type: "string", jsonPath: ".spec.parentRef.name" },
     { name: "Trigger", type: "string", jsonPath: ".spec.trigger.type" },
-    { name: "Parent", type: "string", jsonPath: ".spec.parentRef.kind" },
-    { name: "ParentName", type: "string", jsonPath: ".spec.parentRef.name" },
+    { name: "Phase", type: "string", jsonPath: ".status.phase" },
+    { name: "Calls", type: "integer", jsonPath: ".status.usage.requests" },
+    { name: "Cost", type: "string", jsonPath: ".status.usage.cost" },
+    { name: "Exit", type: "integer", jsonPath: ".status.exitCode", priority: 1 },
+    { name: "Trace", type: "string", jsonPath: ".status.trace.traceID", priority: 1 },
     ageColumn,
   ],
   schema: invocationSchema,

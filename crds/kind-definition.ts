@@ -117,7 +117,7 @@ export function defineKind<S extends ObjectSchema<Fields>>(options: {
     version: VERSION,
     apiVersion: API_VERSION,
     namespaced: true,
-    categories: ["clrk"],
+    categories: options.stored === false ? [] : ["clrk"],
     stored: options.stored ?? true,
     hasStatus: statusSchemaOf(schema) !== undefined && options.stored !== false,
     printerColumns,

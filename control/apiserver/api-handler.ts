@@ -16,6 +16,8 @@ import {
 import { getObject, listObjects, watchObjects } from "./read-handler.ts";
 import { readQuestion } from "./request-body.ts";
 import type { PathTarget, ResourceTarget } from "./request-target.ts";
+import type { ResourceSource, ServedResource } from "./served-resource.ts";
+import { answerSource } from "./source-handler.ts";
 import { forbidden, methodNotAllowed, noSuchResource } from "./status-error.ts";
 import {
   createObject,
@@ -72,12 +74,15 @@ async function answerObjects(
   if (!context.authorizer.allows(call.user, target)) throw refuseAccess(call.user, target);
   const connected = findConnected(context.connected, target);
   if (connected !== undefined) return answerConnected(context, connected, { ...call, target });
+  const below = context.resources.findBelow(target);
+  if (below !== undefined) return answerBelow(context, { ...call, target, ...below });
   if (resource === undefined) throw noSuchResource();
   const { subresource } = target;
   const isStatus = subresource === "status" && resource.hasStatus;
   if (subresource !== "" && !isStatus) throw noSuchResource();
   if (isStatus && !["get", "update", "patch"].includes(target.verb)) throw methodNotAllowed();
   if (resource.namespaced && target.name !== "" && target.namespace === "") throw noSuchResource();
+  if (hasSource(resource)) return answerSource(context, { ...call, target, resource });
   const request: ObjectRequest = { ...call, target, resource };
   switch (target.verb) {
     case "get":
@@ -99,6 +104,34 @@ async function answerObjects(
     case "deletecollection":
       return deleteCollection(context, request);
   }
+}
+
+/** A resource that is listed below an object of another one, which is where its path has a name. */
+function answerBelow(
+  context: ApiContext,
+  facts: ApiRequest & {
+    readonly target: ResourceTarget;
+    readonly resource: ServedResource;
+    readonly kind: string;
+  },
+): Promise<ApiAnswer | undefined> {
+  const { target, resource, kind, ...call } = facts;
+  const { verb, namespace, name } = target;
+  if (!hasSource(resource) || namespace === "" || name === "") throw noSuchResource();
+  const collection: ResourceTarget = {
+    ...target,
+    verb: verb === "get" ? "list" : verb,
+    plural: resource.plural,
+    name: "",
+    subresource: "",
+  };
+  return answerSource(context, { ...call, target: collection, resource, owner: { kind, name } });
+}
+
+function hasSource(
+  resource: ServedResource,
+): resource is ServedResource & { readonly source: ResourceSource } {
+  return resource.source !== undefined;
 }
 
 function answerPath(context: ApiContext, call: ApiRequest, target: PathTarget): ApiAnswer {

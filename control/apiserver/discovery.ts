@@ -5,7 +5,7 @@
 import type { ConnectedResource } from "./api-context.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { ServedResource } from "./served-resource.ts";
-import { resourceVerbs } from "./served-resource.ts";
+import { verbsOf } from "./served-resource.ts";
 
 /** A resource that is not stored: a review, which is answered and forgotten. */
 export interface ReviewResource {
@@ -190,7 +190,7 @@ function aggregatedResource(resource: ServedResource, below: readonly object[]):
     responseKind,
     scope: namespaced ? "Namespaced" : "Cluster",
     singularResource: singular,
-    verbs: resourceVerbs,
+    verbs: verbsOf(resource),
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
     ...(subresources.length > 0 && { subresources }),
@@ -214,7 +214,7 @@ function legacyResource(resource: ServedResource): object[] {
     singularName: singular,
     namespaced,
     kind,
-    verbs: resourceVerbs,
+    verbs: verbsOf(resource),
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
   };

@@ -187,10 +187,12 @@ export class GarbageCollector {
     if (state === undefined) return;
     const object: KubeObject = JSON.parse(state.text);
     const owners = object.metadata.ownerReferences ?? [];
-    // Whether an owner of a kind that is not served here exists, nobody here can tell: then it counts as there.
-    const isAbsent = (owner: OwnerReference) =>
-      resources.findKind(owner.apiVersion, owner.kind) !== undefined &&
-      !store.reader.hasUid(owner.uid);
+    // Whether an owner of a kind that is not stored here exists, nobody here can tell: then it counts as there.
+    const isStored = ({ apiVersion, kind }: OwnerReference) => {
+      const resource = resources.findKind(apiVersion, kind);
+      return resource !== undefined && resource.source === undefined;
+    };
+    const isAbsent = (owner: OwnerReference) => isStored(owner) && !store.reader.hasUid(owner.uid);
     const absent = owners.filter(isAbsent);
     if (absent.length === 0 || object.metadata.deletionTimestamp !== undefined) return;
     if (absent.length === owners.length) await this.#delete(key, "Background", object.metadata.uid);

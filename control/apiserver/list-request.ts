@@ -41,7 +41,7 @@ export interface ListItem {
 const chunkSize = 500;
 
 /** Most bytes of one answer: whoever has more asks page by page. */
-const maxAnswerBytes = 128 * 1024 ** 2;
+export const maxAnswerBytes = 128 * 1024 ** 2;
 
 const maxLimit = 1_000_000;
 
@@ -71,8 +71,8 @@ export function readPage(
   query: URLSearchParams,
 ): ListPage {
   const limit = readLimit(query.get("limit"));
-  const token = query.get("continue") ?? "";
-  const start = token === "" ? firstPage(store, query) : laterPage(store, token, query);
+  const token = readContinue(query);
+  const start = token === "" ? firstPage(store, query) : laterPage(store, token);
   const { items, more } = collect(store, selection, { ...start, limit });
   const last = items.at(-1);
   if (!more || last === undefined) return { items, facts: { resourceVersion: String(start.at) } };
@@ -139,9 +139,17 @@ function itemOf(resource: ServedResource, state: StoredState): CollectedItem {
 }
 
 function firstPage(store: ObjectStore, query: URLSearchParams): PageStart {
+  const exact = readExactRevision(query, store.revision);
+  if (exact !== undefined && exact < store.compactedRevision) {
+    throw expired(`too old resource version: ${exact} (${store.compactedRevision})`);
+  }
+  return { at: exact ?? store.revision };
+}
+
+/** The one revision that a list must be of; undefined: the newest will do. Throws a 504 for one yet to come. */
+export function readExactRevision(query: URLSearchParams, current: number): number | undefined {
   const wanted = readRevision(query.get("resourceVersion"));
   const match = query.get("resourceVersionMatch") ?? "";
-  const current = store.revision;
   if (match !== "" && match !== "Exact" && match !== "NotOlderThan") {
     throw badRequest(
       `resourceVersionMatch "${match}" is not served: wanted "Exact" or "NotOlderThan"`,
@@ -151,26 +159,32 @@ function firstPage(store: ObjectStore, query: URLSearchParams): PageStart {
     throw badRequest("resourceVersionMatch is forbidden unless resourceVersion is provided");
   }
   if (wanted !== undefined && wanted > current) throw revisionTooLarge(wanted, current);
-  if (match !== "Exact" || wanted === undefined) return { at: current };
+  if (match !== "Exact" || wanted === undefined) return undefined;
   if (wanted === 0)
     throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
-  if (wanted < store.compactedRevision) {
-    throw expired(`too old resource version: ${wanted} (${store.compactedRevision})`);
-  }
-  return { at: wanted };
+  return wanted;
 }
 
-function laterPage(store: ObjectStore, token: string, query: URLSearchParams): PageStart {
-  if ((query.get("resourceVersion") ?? "0") !== "0") {
+/** The token of a page that is not the first; empty for the first. Throws a 400 beside a revision. */
+export function readContinue(query: URLSearchParams): string {
+  const token = query.get("continue") ?? "";
+  if (token !== "" && (query.get("resourceVersion") ?? "0") !== "0") {
     throw badRequest("specifying resource version is not allowed when using continue");
   }
+  return token;
+}
+
+/** The refusal of a token whose state is kept no more. */
+export function expiredContinue() {
+  return expired(
+    "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",
+  );
+}
+
+function laterPage(store: ObjectStore, token: string): PageStart {
   const { at, namespace, name } = decodeToken(token);
   if (at > store.revision) throw badRequest("continue key is not valid: it is of another server");
-  if (at < store.compactedRevision) {
-    throw expired(
-      "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",
-    );
-  }
+  if (at < store.compactedRevision) throw expiredContinue();
   return { at, after: { namespace, name } };
 }
 
@@ -185,7 +199,8 @@ export function readRevision(text: string | null): number | undefined {
   throw badRequest(`Invalid value: "${text.slice(0, 40)}": resourceVersion must be a whole number`);
 }
 
-function readLimit(text: string | null): number {
+/** The number of objects that an answer has at most. Throws a 400 for what is no number. */
+export function readLimit(text: string | null): number {
   if (text === null || text === "") return maxLimit;
   if (!/^\d{1,15}$/.test(text)) throw badRequest(`limit "${text.slice(0, 40)}" is no whole number`);
   const limit = Number(text);

@@ -162,8 +162,10 @@ function pathsOf(resource: ServedResource): Record<string, object> {
     [collection]: {
       parameters: place,
       get: operation(resource, "list"),
-      post: operation(resource, "post"),
-      delete: operation(resource, "deletecollection"),
+      ...(resource.source === undefined && {
+        post: operation(resource, "post"),
+        delete: operation(resource, "deletecollection"),
+      }),
     },
     [item]: itemPath(resource, named),
     ...(hasStatus && { [`${item}/status`]: itemPath(resource, named) }),
@@ -175,6 +177,12 @@ function itemPath(resource: ServedResource, parameters: readonly object[]): obje
   return {
     parameters,
     get: operation(resource, "get"),
+    ...(resource.source === undefined && writeOperations(resource)),
+  };
+}
+
+function writeOperations(resource: ServedResource): object {
+  return {
     put: operation(resource, "put"),
     patch: operation(resource, "patch"),
     delete: operation(resource, "delete"),

@@ -10,6 +10,13 @@ export interface ResourceRegistry {
   readonly find: (group: string, version: string, plural: string) => ServedResource | undefined;
   /** The resource of objects that say so of themselves */
   readonly findKind: (apiVersion: string, kind: string) => ServedResource | undefined;
+  /** The resource that is listed below the objects of another one, and the kind of those */
+  readonly findBelow: (path: {
+    readonly group: string;
+    readonly version: string;
+    readonly plural: string;
+    readonly subresource: string;
+  }) => { readonly resource: ServedResource; readonly kind: string } | undefined;
   /** The version in which a stored resource is stored */
   readonly findStorage: (storage: string) => ServedResource | undefined;
 }
@@ -19,6 +26,7 @@ export function createResourceRegistry(resources: readonly ServedResource[]): Re
   const byPath = new Map<string, ServedResource>();
   const byKind = new Map<string, ServedResource>();
   const byStorage = new Map<string, ServedResource>();
+  const below = new Map<string, { readonly resource: ServedResource; readonly kind: string }>();
   const groupVersions = new Map<string, { group: string; version: string }>();
   const all = [...resources].sort((a, b) => Number(a.group !== "") - Number(b.group !== ""));
   for (const resource of all) {
@@ -28,7 +36,11 @@ export function createResourceRegistry(resources: readonly ServedResource[]): Re
       throw new TypeError(`Cannot register resource "${path}": it is there already`);
     byPath.set(path, resource);
     byKind.set(`${apiVersion}/${kind}`, resource);
-    if (resource.toStore === undefined) byStorage.set(storage, resource);
+    const isStored = resource.source === undefined && resource.toStore === undefined;
+    if (isStored) byStorage.set(storage, resource);
+    for (const parent of resource.source?.below ?? []) {
+      below.set(`${group}/${version}/${parent.plural}/${plural}`, { resource, kind: parent.kind });
+    }
     groupVersions.set(apiVersion, { group, version });
   }
   return {
@@ -36,6 +48,8 @@ export function createResourceRegistry(resources: readonly ServedResource[]): Re
     groupVersions: [...groupVersions.values()],
     find: (group, version, plural) => byPath.get(`${group}/${version}/${plural}`),
     findKind: (apiVersion, kind) => byKind.get(`${apiVersion}/${kind}`),
+    findBelow: ({ group, version, plural, subresource }) =>
+      below.get(`${group}/${version}/${plural}/${subresource}`),
     findStorage: (storage) => byStorage.get(storage),
   };
 }

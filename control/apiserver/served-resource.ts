@@ -1,6 +1,7 @@
 /** What the server knows of one resource: its names, what it can do, and how its objects are checked and shown. */
 import type { SelectableFields } from "./field-query.ts";
 import type { KubeObject } from "./kube-object.ts";
+import type { ObjectSource } from "./object-source.ts";
 import type { ResourceName, StatusCause } from "./status-error.ts";
 
 /** What happens with fields that the kind does not have: refuse, tell, or drop them silently. */
@@ -61,10 +62,20 @@ export interface ServedResource extends ResourceName {
   /** From the stored form to this version's; absent when they are the same */
   readonly fromStore?: (object: KubeObject) => KubeObject;
   readonly toStore?: (object: KubeObject) => KubeObject;
+  /** Where its objects are, when that is not the store of objects: then they are read only */
+  readonly source?: ResourceSource;
+}
+
+/** Where the objects of a read-only resource are. */
+export interface ResourceSource {
+  /** Whoever has them now. Throws a StatusError where they cannot be had (503) */
+  readonly open: () => ObjectSource;
+  /** Resources below whose objects it is listed, too: `…/PLURAL/NAME/RESOURCE` */
+  readonly below: readonly { readonly plural: string; readonly kind: string }[];
 }
 
 /** The verbs that every stored resource has, as discovery lists them. */
-export const resourceVerbs = [
+const storedVerbs: readonly string[] = [
   "create",
   "delete",
   "deletecollection",
@@ -73,7 +84,13 @@ export const resourceVerbs = [
   "patch",
   "update",
   "watch",
-] as const;
+];
+const sourceVerbs: readonly string[] = ["get", "list", "watch"];
+
+/** The verbs that a resource has, as discovery lists them. */
+export function verbsOf({ source }: ServedResource): readonly string[] {
+  return source === undefined ? storedVerbs : sourceVerbs;
+}
 
 /** Whether clients know the kind at build time, as they do Kubernetes' own: then they send it in other forms, too. */
 export function isKubernetesKind({ group }: ServedResource): boolean {

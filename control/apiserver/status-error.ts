@@ -235,6 +235,16 @@ export function revisionTooLarge(wanted: number, current: number): StatusError {
   });
 }
 
+/** A part of the server that does not work now; the others do. */
+export function serviceUnavailable(message: string): StatusError {
+  return refuse({
+    code: 503,
+    reason: "ServiceUnavailable",
+    message,
+    details: { retryAfterSeconds: 1 },
+  });
+}
+
 /** A failure of our own; the text says nothing internal. */
 export function internalError(detail: string): StatusError {
   return refuse({

@@ -3,8 +3,11 @@ import type { ServerResponse } from "node:http";
 import type { Clock, TimerHandle } from "../../gateway/clock.ts";
 import type { ObjectChange, ObjectStore } from "./object-store.ts";
 import { tooManyRequests } from "./status-error.ts";
+import { SourceWatch } from "./source-watch.ts";
+import type { SourceWatchOptions } from "./source-watch.ts";
+import type { WatchEnd } from "./watch-response.ts";
 import { WatchSession } from "./watch-session.ts";
-import type { WatchEnd, WatchOptions } from "./watch-session.ts";
+import type { WatchOptions } from "./watch-session.ts";
 
 /** How watches have ended since the start. */
 export type WatchCounts = Readonly<Record<WatchEnd, number>>;
@@ -21,6 +24,7 @@ export class WatchHub {
   readonly #clock: Clock;
   readonly #maxWatches: number;
   readonly #sessions = new Map<string, Set<WatchSession>>();
+  readonly #sourceWatches = new Set<SourceWatch>();
   readonly #ended: Record<WatchEnd, number> = { closed: 0, timeout: 0, slow: 0, expired: 0 };
   readonly #unsubscribe: () => void;
   #timer: TimerHandle | undefined;
@@ -45,13 +49,9 @@ export class WatchHub {
     return { ...this.#ended };
   }
 
-  /** Starts a watch on a response whose head is set. Throws a 429 when there are too many. */
+  /** Starts a watch; resolves when it follows live, or has ended. Throws a 429 when there are too many. */
   start(options: WatchOptions, response: ServerResponse): Promise<void> {
-    if (this.#count >= this.#maxWatches) {
-      throw tooManyRequests(
-        `too many watches: ${this.#count} run, at most ${this.#maxWatches} are served`,
-      );
-    }
+    this.#refuseTooMany();
     const session = new WatchSession(options, {
       store: this.#store,
       clock: this.#clock,
@@ -67,12 +67,37 @@ export class WatchHub {
     return session.run();
   }
 
+  /** Starts a watch of what a source has, which goes on by itself. Throws a 429 when there are too many. */
+  startSource(options: SourceWatchOptions, response: ServerResponse): void {
+    this.#refuseTooMany();
+    const watch = new SourceWatch(options, {
+      clock: this.#clock,
+      response,
+      onEnd: (reason) => {
+        this.#ended[reason]++;
+        if (this.#sourceWatches.delete(watch)) this.#count--;
+      },
+    });
+    this.#sourceWatches.add(watch);
+    this.#count++;
+    // A source that cannot be read ends this watch: its client comes back, and is told.
+    watch.run().catch(() => watch.close());
+  }
+
   /** Ends all watches; safe to call again. */
   close(): void {
     this.#unsubscribe();
     this.#clock.clearTimeout(this.#timer);
     for (const sessions of this.#sessions.values())
       for (const session of [...sessions]) session.close();
+    for (const watch of [...this.#sourceWatches]) watch.close();
+  }
+
+  #refuseTooMany(): void {
+    if (this.#count < this.#maxWatches) return;
+    throw tooManyRequests(
+      `too many watches: ${this.#count} run, at most ${this.#maxWatches} are served`,
+    );
   }
 
   #dispatch(changes: readonly ObjectChange[]): void {

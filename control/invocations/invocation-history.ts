@@ -17,6 +17,9 @@ import type { StatementCache } from "../statement-cache.ts";
 /** Rows that are read at a time where a selection has a predicate. */
 const scanRows = 512;
 
+/** Rows that one call reads at most where few of them fit; who asks gets a shorter page, and others are served between. */
+const mostScanned = 8 * scanRows;
+
 /** How many versions that are no more are kept, and for how long. */
 export interface HistoryBounds {
   readonly mostVersions: number;
@@ -42,10 +45,16 @@ export class InvocationHistory {
     const items = [];
     let place = options.after;
     let isEnd = false;
+    let scanned = 0;
     while (items.length <= limit && !isEnd) {
+      if (scanned >= mostScanned) {
+        const part = items.map(({ object }) => object);
+        return { kind: "page", items: part, revision, ...(place !== undefined && { next: place }) };
+      }
       const count = selection.matches === undefined ? limit + 1 - items.length : scanRows;
       const rows = this.#rowsAt(selection, { revision, after: place, count });
       isEnd = rows.length < count;
+      scanned += rows.length;
       for (const row of rows) {
         place = row.place;
         if (selection.matches === undefined || selection.matches(row.object)) items.push(row);
@@ -109,7 +118,7 @@ export class InvocationHistory {
   }
 
   #rowsAt(
-    { namespace, agent }: InvocationSelection,
+    { namespace, agent, id }: InvocationSelection,
     options: {
       readonly revision: number;
       readonly after: ListPlace | undefined;
@@ -121,18 +130,22 @@ export class InvocationHistory {
     const index =
       namespace === undefined
         ? "versions_by_time"
-        : agent === undefined
-          ? "versions_by_namespace"
-          : "versions_by_agent";
+        : id !== undefined
+          ? "versions_of"
+          : agent === undefined
+            ? "versions_by_namespace"
+            : "versions_by_agent";
     const conditions = [
       "revision <= ? AND (until IS NULL OR until > ?) AND change <> 'DELETED'",
       ...(namespace === undefined ? [] : ["namespace = ?"]),
+      ...(id === undefined ? [] : ["id = ?"]),
       ...(agent === undefined ? [] : ["kind = ? AND name = ?"]),
       ...(after === undefined ? [] : ["(created_ms, namespace, id) < (?, ?, ?)"]),
     ];
     const values = [
       ...[revision, revision],
       ...(namespace === undefined ? [] : [namespace]),
+      ...(id === undefined ? [] : [id]),
       ...(agent === undefined ? [] : [agent.kind, agent.name]),
       ...(after === undefined ? [] : [after.createdMs, after.namespace, after.id]),
     ];

@@ -26,7 +26,7 @@ export interface UsageStatus {
 }
 
 /** An Invocation. Times are RFC 3339. */
-export interface InvocationObject {
+export type InvocationObject = {
   readonly apiVersion: "clrk.apoxy.dev/v1alpha1";
   readonly kind: "Invocation";
   readonly metadata: {
@@ -68,7 +68,7 @@ export interface InvocationObject {
       readonly lastTransitionTime: string;
     }[];
   };
-}
+};
 
 /** What an object is made of. */
 export interface InvocationParts {

@@ -1,6 +1,7 @@
 /** Rows of the store of invocations, one method for each statement; all of them work in the transaction that is open. */
 
 import type { LogPosition } from "./event-log.ts";
+import type { FilePosition } from "./invocation-store.ts";
 import { invocationObject } from "./invocation-object.ts";
 import type { InvocationState } from "./invocation-state.ts";
 import { summarise } from "./invocation-state.ts";
@@ -18,6 +19,8 @@ export interface InvocationKey {
 /** Models that are told apart for one invocation; what more of them use is one more. */
 const mostModels = 32;
 const otherModels = "(others)";
+
+const fileMark = "records:";
 
 /** Old invocations that one transaction removes at most: the rest goes with the next. */
 const removedAtOnce = 1_000;
@@ -151,6 +154,29 @@ export class InvocationRows {
     this.#statements
       .prepare("INSERT OR REPLACE INTO marks (name, epoch, number) VALUES ('log', ?, ?)")
       .run(epoch, sequence);
+  }
+
+  /** 0 where nothing is known of the file. */
+  filePosition(file: string): number {
+    const row = this.#statements
+      .prepare("SELECT number FROM marks WHERE name = ?")
+      .get(`${fileMark}${file}`);
+    return Number(row?.["number"] ?? 0);
+  }
+
+  putFilePosition({ file, end }: FilePosition): void {
+    this.#statements
+      .prepare("INSERT OR REPLACE INTO marks (name, epoch, number) VALUES (?, '', ?)")
+      .run(`${fileMark}${file}`, end);
+  }
+
+  forgetFiles(kept: readonly string[]): void {
+    this.#statements
+      .prepare(
+        `DELETE FROM marks WHERE substr(name, 1, ${fileMark.length}) = '${fileMark}'
+         AND name NOT IN (SELECT '${fileMark}' || value FROM json_each(?))`,
+      )
+      .run(JSON.stringify(kept));
   }
 
   #remove(key: InvocationKey, nowMs: number): void {

@@ -4,6 +4,7 @@
  * is gone.
  */
 
+import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../gateway/clock.ts";
 import type { InvocationObject } from "./invocation-object.ts";
 import type {
@@ -19,11 +20,13 @@ import { WakeUps } from "./wake-ups.ts";
 export interface InvocationListQuery extends InvocationSelection {
   /** Default 100, at most 1,000 */
   readonly limit?: number;
+  /** The state at this revision; absent: the present one. Not beside a token */
+  readonly at?: number;
   /** As the page before gave it; absent or empty: the first page */
   readonly continue?: string;
 }
 
-/** Page of a list, newest first. */
+/** Page of a list, newest first; it may have fewer than `limit`, and more follow. */
 export type InvocationList =
   | {
       readonly kind: "page";
@@ -68,14 +71,21 @@ const changesAtOnce = 256;
 /** Reads one store. */
 export class InvocationSource {
   readonly #store: InvocationStore;
+  readonly #clock: Clock;
   readonly #wakeUps: WakeUps;
   readonly #unsubscribe: () => void;
   readonly #closing = new AbortController();
 
   constructor({ store, clock }: { readonly store: InvocationStore; readonly clock: Clock }) {
     this.#store = store;
+    this.#clock = clock;
     this.#wakeUps = new WakeUps(clock);
     this.#unsubscribe = store.subscribe(() => this.#wakeUps.wake());
+  }
+
+  /** Revision of the last change; 0 before the first */
+  get revision(): number {
+    return this.#store.revision;
   }
 
   /** Undefined where there is none of that name. */
@@ -88,7 +98,12 @@ export class InvocationSource {
     const limit = Math.max(1, Math.min(query.limit ?? defaultLimit, mostInPage));
     const from = tryParseContinue(query.continue ?? "");
     if (from === undefined) return { kind: "malformed-continue" };
-    const result = this.#store.list(query, { limit, ...from });
+    const { at } = query;
+    const result = this.#store.list(query, {
+      limit,
+      ...(at !== undefined && { revision: at }),
+      ...from,
+    });
     if (result.kind === "expired") return result;
     const { items, revision, next } = result;
     return {
@@ -108,7 +123,7 @@ export class InvocationSource {
     }
     const revision = begin;
     if (query.from === "state") {
-      for (const news of this.#state(query, revision)) {
+      for await (const news of this.#state(query, revision)) {
         yield news;
         if (news.kind === "expired") return;
       }
@@ -123,7 +138,7 @@ export class InvocationSource {
     this.#closing.abort();
   }
 
-  *#state(query: InvocationWatchQuery, revision: number): Generator<InvocationNews> {
+  async *#state(query: InvocationWatchQuery, revision: number): AsyncGenerator<InvocationNews> {
     let after: ListPlace | undefined;
     do {
       const page = this.#store.list(query, { limit: mostInPage, revision, after });
@@ -133,6 +148,8 @@ export class InvocationSource {
       }
       for (const object of page.items) yield { kind: "change", type: "ADDED", object };
       after = page.next;
+      // Others are served between two pages, also where nothing of them fits.
+      await setImmediate();
     } while (after !== undefined);
   }
 
@@ -142,6 +159,7 @@ export class InvocationSource {
   ): AsyncGenerator<InvocationNews> {
     const signal = AbortSignal.any([asked, this.#closing.signal]);
     let revision = from;
+    let toldMs = this.#clock.now();
     while (!signal.aborted) {
       const result = this.#store.changes(revision, { limit: changesAtOnce });
       if (result.kind === "expired") {
@@ -151,15 +169,19 @@ export class InvocationSource {
       for (const version of result.versions) {
         revision = version.revision;
         const news = newsOf(version, selection);
-        if (news !== undefined) yield news;
+        if (news === undefined) continue;
+        yield news;
+        toldMs = this.#clock.now();
       }
       if (result.versions.length > 0) continue;
-      const isNews = await this.#wakeUps.wait({
-        signal,
-        ...(bookmarkMs !== undefined && { timeoutMs: bookmarkMs }),
-      });
-      if (isNews || signal.aborted) continue;
+      // Whoever sees little of much must hear, too, how far it is: its place would be forgotten.
+      const leftMs = bookmarkMs === undefined ? undefined : toldMs + bookmarkMs - this.#clock.now();
+      if (leftMs === undefined || leftMs > 0) {
+        await this.#wakeUps.wait({ signal, ...(leftMs !== undefined && { timeoutMs: leftMs }) });
+        continue;
+      }
       yield { kind: "bookmark", resourceVersion: String(revision), isFirst: false };
+      toldMs = this.#clock.now();
     }
   }
 }
@@ -177,7 +199,8 @@ function newsOf(
 }
 
 function isSelected(object: InvocationObject, selection: InvocationSelection): boolean {
-  const { namespace, agent, matches } = selection;
+  const { namespace, id, agent, matches } = selection;
+  if (id !== undefined && object.metadata.name !== id) return false;
   const { parentRef } = object.spec;
   if (namespace !== undefined && object.metadata.namespace !== namespace) return false;
   if (agent !== undefined && (parentRef.kind !== agent.kind || parentRef.name !== agent.name)) {

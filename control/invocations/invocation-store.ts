@@ -11,6 +11,8 @@ import type { InvocationObject } from "./invocation-object.ts";
 export interface InvocationSelection {
   /** All when absent */
   readonly namespace?: string;
+  /** The one of this name */
+  readonly id?: string;
   readonly agent?: { readonly kind: string; readonly name: string };
   /** Those that fit, besides; absent: all */
   readonly matches?: (object: InvocationObject) => boolean;
@@ -80,6 +82,13 @@ export interface RecordCounts {
   readonly foreign: number;
 }
 
+/** How far a file of records was read, in bytes. */
+export interface FilePosition {
+  /** What the file is, whatever its name */
+  readonly file: string;
+  readonly end: number;
+}
+
 /** What of a list is wanted. */
 export interface InvocationListOptions {
   readonly limit: number;
@@ -93,8 +102,15 @@ export interface InvocationListOptions {
 export interface InvocationStore {
   /** Takes a batch of the log, with its position, as one write. The same events again change nothing. */
   apply(events: readonly LoggedEvent[]): ApplyCounts;
-  /** Counts records towards their invocations, as one write; each record once, also over restarts. */
-  addRecords(records: readonly EgressRecord[]): RecordCounts;
+  /**
+   * Counts records towards their invocations, as one write; each record once, also over restarts. `from` says how far
+   * its file was read with them, and is part of that write.
+   */
+  addRecords(records: readonly EgressRecord[], from?: FilePosition): RecordCounts;
+  /** How far a file of records was read; 0 where nothing is known of it */
+  positionOf(file: string): number;
+  /** Forgets how far all files but these were read. */
+  forgetFiles(kept: readonly string[]): void;
   /** How far the log was taken; undefined before the first batch. */
   readonly position: LogPosition | undefined;
   /** Revision of the last change; 0 before the first */

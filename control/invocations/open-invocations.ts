@@ -16,12 +16,14 @@ import { Materialiser } from "./materialiser.ts";
 import { openNatsEventLog } from "./nats-event-log.ts";
 import { openSqliteEventLog } from "./sqlite-event-log.ts";
 import { openSqliteInvocationStore } from "./sqlite-invocation-store.ts";
+import { UsageFeed } from "./usage-feed.ts";
+import type { UsageFeedStatus } from "./usage-feed.ts";
 
 /** What is needed. */
 export interface InvocationsOptions {
   /** Private folder for the files; made where it is not there */
   readonly directory: string;
-  /** Folder in which gateways write what becomes of runs; absent: nobody does */
+  /** Folder in which gateways write records, and what becomes of runs; absent: nobody does */
   readonly recordsDirectory?: string;
   /** Where the log is; absent: in a file of the folder */
   readonly nats?: NatsServers;
@@ -35,6 +37,8 @@ export interface InvocationsStatus {
   readonly materialiser: MaterialiserStatus;
   /** Absent where no gateway writes */
   readonly feed?: InvocationFeedStatus;
+  /** Absent where no gateway writes */
+  readonly usage?: UsageFeedStatus;
 }
 
 /** Invocations of a control process. */
@@ -81,6 +85,11 @@ export async function openInvocations(options: InvocationsOptions): Promise<Invo
       ? undefined
       : new InvocationFeed({ directory: recordsDirectory, positionsFile, log, clock, logger });
   feed?.start();
+  const usage =
+    recordsDirectory === undefined
+      ? undefined
+      : new UsageFeed({ directory: recordsDirectory, store, clock, logger });
+  usage?.start();
   const pruning = repeat(clock, () => store.prune());
   return {
     log,
@@ -90,10 +99,12 @@ export async function openInvocations(options: InvocationsOptions): Promise<Invo
       store: store.status,
       materialiser: materialiser.status,
       ...(feed && { feed: feed.status }),
+      ...(usage && { usage: usage.status }),
     }),
     close: async () => {
       pruning.stop();
       await feed?.close();
+      await usage?.close();
       await materialiser.close();
       source.close();
       await log.close();

@@ -17,6 +17,7 @@ import { addEvent } from "./invocation-state.ts";
 import type {
   ApplyCounts,
   ChangesResult,
+  FilePosition,
   InvocationSelection,
   InvocationStore,
   ListResult,
@@ -135,7 +136,7 @@ class SqliteInvocationStore implements InvocationStore {
     return counts;
   }
 
-  addRecords(records: readonly EgressRecord[]): RecordCounts {
+  addRecords(records: readonly EgressRecord[], from?: FilePosition): RecordCounts {
     const counts = { counted: 0, known: 0, foreign: 0 };
     let isChanged = false;
     this.#write(() => {
@@ -155,10 +156,19 @@ class SqliteInvocationStore implements InvocationStore {
       for (const key of touched.values()) {
         isChanged = this.#rows.writeVersion(key, nowMs) || isChanged;
       }
+      if (from !== undefined) this.#rows.putFilePosition(from);
     });
     this.#records = addRecordCounts(this.#records, counts);
     if (isChanged) this.#tell();
     return counts;
+  }
+
+  positionOf(file: string): number {
+    return this.#rows.filePosition(file);
+  }
+
+  forgetFiles(kept: readonly string[]): void {
+    this.#write(() => this.#rows.forgetFiles(kept));
   }
 
   get(namespace: string, id: string) {

@@ -10,6 +10,7 @@ import { openApiServer } from "../api-server.ts";
 import type { ApiServer, ApiServerOptions } from "../api-server.ts";
 import { openObjectStore } from "../object-store.ts";
 import type { ObjectStore, ObjectStoreOptions } from "../object-store.ts";
+import type { ServedResource } from "../served-resource.ts";
 import { createServingCertificate } from "../serving-certificate.ts";
 import type { ApiUser } from "../token-file.ts";
 
@@ -82,6 +83,8 @@ export async function startApi(
     readonly clock?: Clock;
     readonly store?: Partial<ObjectStoreOptions>;
     readonly connected?: ApiServerOptions["connected"];
+    /** Besides those that every server has */
+    readonly resources?: readonly ServedResource[];
   } = {},
 ): Promise<ApiRig> {
   const store = openObjectStore({ file: join(t.testdir(), "objects.db"), ...options.store });
@@ -91,7 +94,7 @@ export async function startApi(
     certificate,
     clock: options.clock ?? systemClock,
     log: silentLogger,
-    resources: allResources(),
+    resources: [...allResources(), ...(options.resources ?? [])],
     ...(options.connected && { connected: options.connected }),
     authenticate: (token) => users.get(token),
     address: "127.0.0.1",
