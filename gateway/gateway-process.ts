@@ -12,9 +12,8 @@ import { AdsServer } from "./ads-server.ts";
 import { BackendHealth } from "./backend-health.ts";
 import { listBudgets } from "./budget-list.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
-import type { CompileResult } from "./compile.ts";
-import type { RevisionNews } from "./compiled-revisions.ts";
-import { CompiledRevisions } from "./compiled-revisions.ts";
+import type { CompiledPolicy, RevisionNews } from "./compiled-revisions.ts";
+import { CompiledRevisions, servedGateways } from "./compiled-revisions.ts";
 import { ConfirmationDesk } from "./confirmation-desk.ts";
 import type {
   ControlEvent,
@@ -54,6 +53,7 @@ import { servedPlugin } from "./served-plugin.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
+import { TrialWatch } from "./trial-watch.ts";
 import { version } from "./version.ts";
 
 interface PendingRevision extends RevisionNews {
@@ -79,6 +79,7 @@ export class GatewayProcess {
   readonly #confirmations: ConfirmationDesk;
   readonly #sources: ObjectSources;
   readonly #revisions: CompiledRevisions;
+  readonly #trial: TrialWatch;
   #control: ControlSocket | undefined;
   #loaded: LoadedObjects | undefined;
   #problems: readonly SourceProblem[] = [];
@@ -147,6 +148,10 @@ export class GatewayProcess {
       onChange: (loaded) => this.#onChange(loaded),
       onProblems: (found) => this.#onProblems(found),
     });
+    this.#trial = new TrialWatch({
+      clock,
+      onReport: (report) => this.#sources.reportTrial(report),
+    });
     this.#fleet = new GatewayFleet({
       log,
       createRuntime: (gateway) => this.#createRuntime(gateway),
@@ -180,6 +185,7 @@ export class GatewayProcess {
   /** Drains and stops everything; resolves with what was cut. */
   async close(drainMs?: number): Promise<EnvoyStop> {
     this.#sources.close();
+    this.#trial.close();
     this.#confirmations.close();
     const minting = this.#revisions.close();
     const stop = await this.#fleet.close(drainMs);
@@ -204,10 +210,12 @@ export class GatewayProcess {
     this.#loaded = loaded;
     this.#problems = [];
     const objects = loaded.objects.map(({ object }) => object);
-    this.#revisions.take(objects, loaded);
+    const { trial } = loaded;
+    this.#revisions.take(objects, loaded, trial && parsedTrial(trial));
   }
 
-  #onCompiled({ snapshot, credentials }: CompileResult, news: RevisionNews): void {
+  #onCompiled({ snapshot, credentials, trial }: CompiledPolicy, news: RevisionNews): void {
+    this.#trial.follow(trial);
     const { startedNs, changes } = news;
     this.#tellOfAudit(snapshot.gateways);
     this.#pending = { revision: snapshot.revision, startedNs, changes };
@@ -232,13 +240,16 @@ export class GatewayProcess {
 
   /** The engine comes first: Envoy must never ask it by a plan that it does not have. */
   async #serve(
-    { snapshot }: CompileResult,
+    compiled: CompiledPolicy,
     credentials: ReadonlyMap<string, SecretValue>,
   ): Promise<void> {
+    const { snapshot, trial } = compiled;
+    // The engine finds plans by what they say, whichever side they are of.
+    const everything = { ...snapshot, gateways: servedGateways(compiled) };
     try {
-      this.#health.publish(snapshot);
-      await this.#engine.publish(snapshot, credentials);
-      await this.#fleet.apply(snapshot, credentials);
+      this.#health.publish(everything);
+      await this.#engine.publish(everything, credentials);
+      await this.#fleet.apply(snapshot, credentials, trial);
       this.#announce();
     } catch (error) {
       const message = `Cannot serve revision ${snapshot.revision}: ${describeError(error)}`;
@@ -268,6 +279,7 @@ export class GatewayProcess {
     if (pending === undefined || revision < pending.revision) return;
     if (runtimes.some((runtime) => runtime.liveRevision < pending.revision)) return;
     this.#pending = undefined;
+    this.#trial.setLive();
     const inMs = Number(this.#parts.clock.monotonicNs() - pending.startedNs) / 1e6;
     for (const runtime of runtimes) {
       this.#followers.emit({ kind: "gateway", gateway: this.#gatewayStatus(runtime) });
@@ -328,6 +340,7 @@ export class GatewayProcess {
 
   #onRecord(record: EgressRecord, json: string | undefined): void {
     this.#runs.count(record);
+    this.#trial.note(record);
     this.#sources.noteRecord(record, this.#revisions.compiled?.snapshot);
     this.#revisions.noteRecord(record);
     const shown = this.#records.add(record, json);
@@ -436,4 +449,9 @@ export class GatewayProcess {
     for (const event of this.#confirmations.events()) onEvent(event);
     return this.#followers.add(onEvent);
   }
+}
+
+function parsedTrial({ objects, ...trial }: NonNullable<LoadedObjects["trial"]>) {
+  if (typeof objects === "string") return { ...trial, objects };
+  return { ...trial, objects: objects.map(({ object }) => object) };
 }

@@ -25,7 +25,7 @@ t.test("publish() and start() bring a real Envoy to the revision", needsEnvoy, a
   const gateway = gatewaySnapshot();
   const runtime = await create(gateway);
   t.match(runtime.status(), { ready: false, liveRevision: 0 });
-  await runtime.publish(7, gateway, none);
+  await runtime.publish(gateway, none, { revision: 7 });
   await runtime.start();
   await runtime.whenLive(10_000);
   t.equal(runtime.liveRevision, 7);
@@ -48,11 +48,13 @@ t.test("publish() and start() bring a real Envoy to the revision", needsEnvoy, a
   await runtime.setRuns([alice], 10_000);
   t.equal(events.at(-1)?.kind, "live", "a run's credential is live when setRuns() resolves");
   const { explicitProxy } = runtime;
-  await runtime.publish(8, { ...gateway, defaultPolicy: "allow-all" }, none);
+  await runtime.publish({ ...gateway, defaultPolicy: "allow-all" }, none, { revision: 8 });
   t.equal(runtime.explicitProxy, explicitProxy, "agents were told the address");
   await runtime.whenLive(10_000);
   t.equal(runtime.liveRevision, 8);
-  await runtime.publish(9, { ...gateway, explicitProxy: { address: "127.0.0.2", port: 0 } }, none);
+  await runtime.publish({ ...gateway, explicitProxy: { address: "127.0.0.2", port: 0 } }, none, {
+    revision: 9,
+  });
   t.match(runtime.explicitProxy, { address: "127.0.0.2" }, "until the object wants another one");
   await runtime.whenLive(10_000);
   t.equal(runtime.liveRevision, 9);
@@ -70,7 +72,7 @@ t.test(
     const gateway = gatewaySnapshot();
     const runtime = await create(gateway, { certificates });
     const publish = async (revision: number) => {
-      const published = runtime.publish(revision, gateway, none);
+      const published = runtime.publish(gateway, none, { revision: revision });
       while (updates.length === 0) await new Promise((resolve) => setImmediate(resolve));
       return { published, release: () => updates.shift()?.() };
     };
@@ -93,7 +95,7 @@ t.test("whenLive() gives up after its deadline", async (t) => {
   const { create } = await openWorkshop(t);
   const runtime = await create(gatewaySnapshot(), { clock });
   await runtime.whenLive(1_000);
-  await runtime.publish(1, gatewaySnapshot(), none);
+  await runtime.publish(gatewaySnapshot(), none, { revision: 1 });
   let isOver = false;
   const waiting = runtime.whenLive(1_000).then(() => {
     isOver = true;
@@ -113,7 +115,7 @@ t.test("status() says what is wrong, one thing after the other", async (t) => {
   const { create } = await openWorkshop(t);
   const gateway = gatewaySnapshot();
   const runtime = await create(gateway);
-  await runtime.publish(3, gateway, none);
+  await runtime.publish(gateway, none, { revision: 3 });
   const reason = () => runtime.status().reason;
   t.equal(reason(), "Envoy is not running and will be started again");
   await runtime.start();
@@ -135,13 +137,13 @@ t.test("status() says what is wrong, one thing after the other", async (t) => {
     rejection: "a is not valid",
     reason: "Envoy rejected the configuration and serves revision 3",
   });
-  await runtime.publish(4, gateway, none);
+  await runtime.publish(gateway, none, { revision: 4 });
   runtime.onAdsEvent({ kind: "live", gateway: key, revision: 2 });
   t.equal(reason(), "");
   runtime.onAdsEvent({ kind: "disconnected", gateway: key });
   t.equal(reason(), "Envoy has not connected yet");
   const refusal = { reason: "not-enforced", message: "Field x is not enforced" } as const;
-  await runtime.publish(5, { ...gateway, refusal }, none);
+  await runtime.publish({ ...gateway, refusal }, none, { revision: 5 });
   t.equal(reason(), "Field x is not enforced");
 });
 
@@ -184,14 +186,14 @@ t.test("ruleFacts keep the rules of revisions shortly before", async (t) => {
     });
   const runtime = await create(withRoute("0"));
   for (let revision = 0; revision < 6; revision++) {
-    await runtime.publish(revision, withRoute(String(revision)), none);
+    await runtime.publish(withRoute(String(revision)), none, { revision: revision });
   }
   t.same(
     [...runtime.ruleFacts.ruleFacts.keys()],
     [2, 3, 4, 5].map((name) => `allow/R/n/${name}/0`),
   );
   const same = runtime.gateway;
-  for (let turn = 0; turn < 6; turn++) await runtime.publish(5, same, none);
+  for (let turn = 0; turn < 6; turn++) await runtime.publish(same, none, { revision: 5 });
   t.equal(runtime.ruleFacts.ruleFacts.size, 4, "other values of credentials push nothing out");
 });
 
@@ -208,7 +210,9 @@ t.test("publish() gives Envoy the credentials of its own rules only", async (t) 
     "secret/default/aws/token/secret_access_key",
     "otlp/default/egress/authorization",
   ];
-  await runtime.publish(1, gateway, new Map(names.map((name) => [name, new SecretValue("x")])));
+  await runtime.publish(gateway, new Map(names.map((name) => [name, new SecretValue("x")])), {
+    revision: 1,
+  });
   const [call] = published();
   t.same([...(call?.args[1].credentials.keys() ?? [])], [use.secret.resource]);
 });
@@ -224,16 +228,18 @@ t.test(
     const runtime = await create(gateway);
     const { resource } = use.secret;
     const first = new SecretValue("first");
-    await runtime.publish(1, gateway, new Map([[resource, first]]));
+    await runtime.publish(gateway, new Map([[resource, first]]), { revision: 1 });
     await runtime.publish(
-      1,
       gateway,
       new Map([
         [resource, first],
         ["secret/of/another/gateway", new SecretValue("x")],
       ]),
+      { revision: 1 },
     );
-    await runtime.publish(1, gateway, new Map([[resource, new SecretValue("second")]]));
+    await runtime.publish(gateway, new Map([[resource, new SecretValue("second")]]), {
+      revision: 1,
+    });
     t.same(
       published().map(({ args }) => args[1].credentials.get(resource)?.reveal()),
       ["first", "second"],
@@ -245,7 +251,7 @@ t.test("close() ends Envoy and leaves nothing, and a second time does nothing", 
   const { create, directory, certificateCalls } = await openWorkshop(t);
   const gateway = gatewaySnapshot();
   const runtime = await create(gateway);
-  await runtime.publish(1, gateway, none);
+  await runtime.publish(gateway, none, { revision: 1 });
   await runtime.start();
   await runtime.close(0);
   t.same(certificateCalls, ["update", "close"]);

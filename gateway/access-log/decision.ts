@@ -40,7 +40,7 @@ export function readDecision(source: DecisionSource, index: RuleFactsIndex): Dec
   if (key === undefined) {
     return { decision: deny("undecided", "No route was chosen for the request"), facts: noFacts };
   }
-  const facts = index.get(factsKey(source.key, source.side)) ?? noFacts;
+  const facts = index.get(factsKey(source.key, source.side)) ?? index.get(source.key) ?? noFacts;
   const route = key.route ? { ...key.route, rule: key.ruleIndex ?? 0 } : null;
   const { host } = source;
   const refusal = refusalOf(source, key, facts);
