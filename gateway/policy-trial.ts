@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { CanaryShare } from "./canary-share.ts";
 import type { CompileResult } from "./compile.ts";
 import type { MintPlan } from "./mint-plan.ts";
+import { readCounts } from "./side-counts.ts";
 import type { SideCounts } from "./side-counts.ts";
 import type { GatewaySnapshot, Snapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
@@ -47,6 +48,20 @@ export interface TrialReport {
   /** Since it was live for the first time: of agents that have the old policy, and the new one */
   readonly old: SideCounts;
   readonly new: SideCounts;
+}
+
+/** Reads a report of a gateway process; undefined for what is none. */
+export function readTrialReport(value: unknown): TrialReport | undefined {
+  const { side, parts, process, isLive, refusal, old, new: changed } = Object(value);
+  const texts = [side, process].every((text) => typeof text === "string" && text.length <= 64);
+  const isReason = refusal === undefined || typeof refusal === "string";
+  const [oldCounts, newCounts] = [readCounts(old), readCounts(changed)];
+  if (!texts || !isReason || typeof isLive !== "boolean" || typeof parts !== "number") {
+    return undefined;
+  }
+  if (oldCounts === undefined || newCounts === undefined) return undefined;
+  const reason = refusal === undefined ? {} : { refusal };
+  return { side, parts, process, isLive, ...reason, old: oldCounts, new: newCounts };
 }
 
 /** Parts of a gateway that its agents may have in two forms. All others are one for an Envoy, or count in one place. */

@@ -31,6 +31,14 @@ export const noCounts: SideCounts = {
   latencyMs: 0,
 };
 
+/** Reads counts of another process; undefined for what is none. */
+export function readCounts(value: unknown): SideCounts | undefined {
+  const { requests, denied, errors, priced, microDollars, timed, latencyMs } = Object(value);
+  const counts = { requests, denied, errors, priced, microDollars, timed, latencyMs };
+  const isSums = Object.values(counts).every((sum) => Number.isFinite(sum) && sum >= 0);
+  return isSums ? counts : undefined;
+}
+
 /** Both together. */
 export function addCounts(left: SideCounts, right: SideCounts): SideCounts {
   return {
