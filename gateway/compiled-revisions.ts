@@ -19,6 +19,7 @@ import { isSameMap } from "./same-map.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
+import type { LoadedObjects } from "./snapshot-source.ts";
 
 /** Changes that come one after another hold up what they take away no longer than this; then it is served as it is. */
 const longestDelayMs = 10_000;
@@ -241,4 +242,14 @@ export class CompiledRevisions {
 export function servedGateways({ snapshot, trial }: CompiledPolicy): readonly GatewaySnapshot[] {
   const tried = trial?.kind === "served" ? trial.snapshot.gateways : [];
   return [...snapshot.gateways, ...tried];
+}
+
+/** What is tried of a set of objects. */
+export function trialOf({
+  trial,
+}: Pick<LoadedObjects, "trial">): PolicyTrial<readonly ParsedObject[] | string> | undefined {
+  if (trial === undefined) return undefined;
+  const { objects, ...rest } = trial;
+  if (typeof objects === "string") return { ...rest, objects };
+  return { ...rest, objects: objects.map(({ object }) => object) };
 }

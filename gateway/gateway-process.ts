@@ -7,13 +7,13 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { AccessLogs } from "./access-logs.ts";
 import type { AdsEvent } from "./ads-server.ts";
-import { auditNews } from "./audit.ts";
+import { AuditTeller } from "./audit-teller.ts";
 import { AdsServer } from "./ads-server.ts";
 import { BackendHealth } from "./backend-health.ts";
 import { listBudgets } from "./budget-list.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
 import type { CompiledPolicy, RevisionNews } from "./compiled-revisions.ts";
-import { CompiledRevisions, servedGateways } from "./compiled-revisions.ts";
+import { CompiledRevisions, servedGateways, trialOf } from "./compiled-revisions.ts";
 import { ConfirmationDesk } from "./confirmation-desk.ts";
 import type {
   ControlEvent,
@@ -80,13 +80,12 @@ export class GatewayProcess {
   readonly #sources: ObjectSources;
   readonly #revisions: CompiledRevisions;
   readonly #trial: TrialWatch;
+  readonly #audits: AuditTeller;
   #control: ControlSocket | undefined;
   #loaded: LoadedObjects | undefined;
   #problems: readonly SourceProblem[] = [];
   #created = 0;
   #pending: PendingRevision | undefined;
-  /** Gateways of which it was last told whether they audit */
-  #told: readonly GatewaySnapshot[] = [];
 
   constructor(parts: GatewayProcessParts) {
     this.#parts = parts;
@@ -148,6 +147,7 @@ export class GatewayProcess {
       onChange: (loaded) => this.#onChange(loaded),
       onProblems: (found) => this.#onProblems(found),
     });
+    this.#audits = new AuditTeller(log);
     this.#trial = new TrialWatch({
       clock,
       onReport: (report) => this.#sources.reportTrial(report),
@@ -210,14 +210,13 @@ export class GatewayProcess {
     this.#loaded = loaded;
     this.#problems = [];
     const objects = loaded.objects.map(({ object }) => object);
-    const { trial } = loaded;
-    this.#revisions.take(objects, loaded, trial && parsedTrial(trial));
+    this.#revisions.take(objects, loaded, trialOf(loaded));
   }
 
   #onCompiled({ snapshot, credentials, trial }: CompiledPolicy, news: RevisionNews): void {
     this.#trial.follow(trial);
     const { startedNs, changes } = news;
-    this.#tellOfAudit(snapshot.gateways);
+    this.#audits.tell(snapshot.gateways);
     this.#pending = { revision: snapshot.revision, startedNs, changes };
     this.#records.setTargets(snapshot.gateways, credentials);
     this.#report();
@@ -227,15 +226,6 @@ export class GatewayProcess {
     const { compiled, revision } = this.#revisions;
     const statusOf = (key: string) => this.#findGatewayStatus(key);
     this.#sources.report(() => reportObjects(revision, compiled?.statuses ?? [], statusOf));
-  }
-
-  /** With every revision: nobody is to forget it. */
-  #tellOfAudit(gateways: readonly GatewaySnapshot[]): void {
-    const { log } = this.#parts;
-    const { warnings, ended } = auditNews(gateways, this.#told);
-    this.#told = gateways;
-    for (const message of warnings) log.warn(message);
-    for (const message of ended) log.info(message);
   }
 
   /** The engine comes first: Envoy must never ask it by a plan that it does not have. */
@@ -449,9 +439,4 @@ export class GatewayProcess {
     for (const event of this.#confirmations.events()) onEvent(event);
     return this.#followers.add(onEvent);
   }
-}
-
-function parsedTrial({ objects, ...trial }: NonNullable<LoadedObjects["trial"]>) {
-  if (typeof objects === "string") return { ...trial, objects };
-  return { ...trial, objects: objects.map(({ object }) => object) };
 }

@@ -71,7 +71,7 @@ function ask<Answer>(socketPath: string, { body, ...question }: Question): Promi
     const fail = (message: string, cause?: unknown) =>
       reject(new CliError(message, cause === undefined ? {} : { cause }));
     const sent = request({ socketPath, ...question, agent: false });
-    sent.setTimeout(timeoutMs, () => sent.destroy(new Error("it did not answer in time")));
+    sent.setTimeout(timeoutMs, () => sent.destroy(new Error("No answer came in time")));
     sent.on("error", (error) =>
       fail(
         `Cannot reach the control process: ${escapeControls(describeError(error))}\nStart it: clrk dev -f DIR`,
@@ -84,7 +84,7 @@ function ask<Answer>(socketPath: string, { body, ...question }: Question): Promi
       response.on("error", (error) => fail(`The control process went away: ${error.message}`));
       response.on("data", (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > maxAnswerBytes) sent.destroy(new Error("its answer is too long"));
+        if (bytes > maxAnswerBytes) sent.destroy(new Error("The answer is too long"));
         else chunks.push(chunk);
       });
       response.on("end", () => {
