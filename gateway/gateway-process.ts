@@ -148,10 +148,7 @@ export class GatewayProcess {
       onProblems: (found) => this.#onProblems(found),
     });
     this.#audits = new AuditTeller(log);
-    this.#trial = new TrialWatch({
-      clock,
-      onReport: (report) => this.#sources.reportTrial(report),
-    });
+    this.#trial = new TrialWatch(clock, (report) => this.#sources.reportTrial(report));
     this.#fleet = new GatewayFleet({
       log,
       createRuntime: (gateway) => this.#createRuntime(gateway),

@@ -10,16 +10,10 @@ import { addCounts, countsOf, noCounts } from "./side-counts.ts";
 /** Between two reports while requests come: a condition is to end a trial within seconds. */
 const reportMs = 250;
 
-/** What a watch needs. */
-export interface TrialWatchOptions {
-  readonly clock: Clock;
-  /** Must not throw */
-  readonly onReport: (report: TrialReport) => void;
-}
-
 /** The watch of one process. */
 export class TrialWatch {
-  readonly #options: TrialWatchOptions;
+  readonly #clock: Clock;
+  readonly #onReport: (report: TrialReport) => void;
   readonly #process = randomUUID();
   #trial: CompiledTrial | undefined;
   /** Unix `ms` since when all Envoys have the trial; undefined: not yet */
@@ -29,8 +23,10 @@ export class TrialWatch {
   #new: SideCounts = noCounts;
   #timer: TimerHandle | undefined;
 
-  constructor(options: TrialWatchOptions) {
-    this.#options = options;
+  /** `onReport` must not throw. */
+  constructor(clock: Clock, onReport: (report: TrialReport) => void) {
+    this.#clock = clock;
+    this.#onReport = onReport;
   }
 
   /** Takes what was compiled last: counts go on as long as it is the same trial, whatever its share. */
@@ -49,7 +45,7 @@ export class TrialWatch {
   setLive(): void {
     if (this.#trial?.kind !== "served") return;
     this.#isLive = true;
-    this.#liveSinceMs ??= this.#options.clock.now();
+    this.#liveSinceMs ??= this.#clock.now();
     this.#report();
   }
 
@@ -60,23 +56,23 @@ export class TrialWatch {
     if (record.side === undefined) this.#old = addCounts(this.#old, counts);
     else this.#new = addCounts(this.#new, counts);
     if (this.#timer !== undefined) return;
-    this.#timer = this.#options.clock.setTimeout(() => this.#report(), reportMs);
+    this.#timer = this.#clock.setTimeout(() => this.#report(), reportMs);
     this.#timer.unref();
   }
 
   /** Ends it; nothing is told any more. Idempotent. */
   close(): void {
-    this.#options.clock.clearTimeout(this.#timer);
+    this.#clock.clearTimeout(this.#timer);
     this.#trial = undefined;
     this.#liveSinceMs = undefined;
   }
 
   #report(): void {
-    this.#options.clock.clearTimeout(this.#timer);
+    this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     const trial = this.#trial;
     if (trial === undefined) return;
-    this.#options.onReport({
+    this.#onReport({
       side: trial.side,
       parts: trial.kind === "served" ? trial.share.parts : 0,
       process: this.#process,
