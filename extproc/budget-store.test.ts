@@ -254,6 +254,16 @@ t.test("torn and damaged lines cost themselves alone", async (test) => {
   test.same(store.list(), [{ key: "a", used: 4, reserved: 0, untilMs }]);
 });
 
+t.test("what was read on is known without its journal", async (test) => {
+  const directory = folder(test);
+  const store = open(directory);
+  const { reserve, place } = journalOf(store);
+  reserve(1, 10);
+  store.catchUp();
+  rmSync(path.join(directory, `${place.name}.0.journal`));
+  test.same(store.list(), [{ key: "a", used: 0, reserved: 10, untilMs }]);
+});
+
 t.test("counts that have ended are forgotten", async (test) => {
   const directory = folder(test);
   const store = open(directory);

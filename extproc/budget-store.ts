@@ -162,6 +162,12 @@ export class BudgetStore {
     if (this.#refunds.size < mostRefunds) this.#refunds.set(transaction, 0);
   }
 
+  /** Reads what was written to journals since. */
+  catchUp(): void {
+    if (this.#lock === undefined || this.#failure !== "") return;
+    this.#try("Cannot read the budgets", () => this.#readFiles());
+  }
+
   /** Reads on, and puts journals that are complete into the book's file; called every few seconds. */
   merge(): void {
     if (this.#lock === undefined || this.#failure !== "") return;
@@ -263,8 +269,12 @@ export class BudgetStore {
 
   /** Files before what waits: a call is reserved in a file before it can be settled, and a settlement counts once. */
   #readJournals(): void {
-    for (const { file } of this.#files()) this.#readOn(file);
+    this.#readFiles();
     for (const waiting of this.#live.values()) this.#apply(waiting.text(), new BudgetLineDecoder());
+  }
+
+  #readFiles(): void {
+    for (const { file } of this.#files()) this.#readOn(file);
   }
 
   #apply(text: string, decoder: BudgetLineDecoder): void {

@@ -43,6 +43,9 @@ const soonMs = 2_000;
 /** How often journals of budgets that are complete are put into their book. */
 const mergeMs = 5_000;
 
+/** How often they are read on: seldom would be a burst that calls under way wait for. */
+const readJournalsMs = 250;
+
 /** A thread that does not take a revision in that time decides by the one before; it is probably hung and replaced. */
 const updateDeadlineMs = 2_000;
 
@@ -98,6 +101,7 @@ class EnginePool implements Engine {
   #update: PlanUpdate | undefined;
   #watch: NodeJS.Timeout | undefined;
   #merge: NodeJS.Timeout | undefined;
+  #readJournals: NodeJS.Timeout | undefined;
   #replaced = 0;
   #isClosing = false;
 
@@ -136,6 +140,8 @@ class EnginePool implements Engine {
     this.#raiseReserve();
     this.#merge = setInterval(() => this.#budgets.merge(), mergeMs);
     this.#merge.unref();
+    this.#readJournals = setInterval(() => this.#budgets.catchUp(), readJournalsMs);
+    this.#readJournals.unref();
   }
 
   async publish(snapshot: Snapshot, credentials: ReadonlyMap<string, SecretValue>): Promise<void> {
@@ -216,6 +222,7 @@ class EnginePool implements Engine {
     this.#isClosing = true;
     clearInterval(this.#watch);
     clearInterval(this.#merge);
+    clearInterval(this.#readJournals);
     const workers = this.#slots.flatMap(({ worker }) => worker ?? []);
     for (const worker of workers) worker.tell({ kind: "drain", deadlineMs: drainMs });
     await this.#until(

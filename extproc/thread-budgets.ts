@@ -60,6 +60,11 @@ export class ThreadBudgets {
     return this.#store?.onThreadGone(place).map(factsOfLost) ?? [];
   }
 
+  /** Reads what threads have written since; several times a second. */
+  catchUp(): void {
+    this.#store?.catchUp();
+  }
+
   /** Puts complete journals into the book; every few seconds. */
   merge(): void {
     this.#store?.merge();

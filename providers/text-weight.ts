@@ -36,19 +36,22 @@ const unitsAfter = Object.values(units).flat();
 /** Parts of a unit: whole numbers are added faster, and without rounding. */
 const partsOfUnit = 200;
 
-/** Where the row of a byte's sort begins in `partsAfter`. */
-const rowOf = Uint16Array.from({ length: 256 }, (_, byte) => findSort(byte) << 8);
+/** Stands for a quote and a backslash, which end the plain part of a string. */
+const stop = 0xffff;
 
-/** Parts for a byte by the sort of the one before: a row for each sort, so that a byte of a long prompt is looked up as it is. */
-const partsAfter = Uint16Array.from({ length: sorts << 8 }, partsAt);
+/** Parts for a byte by the one before: one look for each byte of a long prompt, also for whether the string goes on. */
+const partsOfPair = Uint16Array.from({ length: 1 << 16 }, (_, pair) => {
+  const byte = pair & 0xff;
+  return byte === 0x22 || byte === 0x5c ? stop : partsAfter(pair >> 8, byte);
+});
 
 /** A byte of each sort, by the sort. */
 const byteOf = Uint8Array.of(0x61, 0x41, 0x30, 0x20, 0x0a, 0x2e, 0x80, 0xc3, 0xe0);
 
-/** What a text begins after: a mark. */
-const firstRow = MARK << 8;
+/** What a text begins after. */
+const aMark = 0x2e;
+const aContinuation = 0x80;
 
-const quote = 0x22;
 const backslash = 0x5c;
 const letterU = 0x75;
 const hexDigits = 4;
@@ -65,8 +68,7 @@ const escapedSorts = new Map<number, number>([
 /** Weighs the inside of JSON strings as they pass, in pieces of any size, which may cut escapes and characters. */
 export class TextWeigher {
   #parts = 0;
-  /** Of the sort of the byte before */
-  #row = firstRow;
+  #previous = aMark;
   /** Of an escape that is open: -1 none, 0 only its backslash, else hex digits still to come */
   #escape = -1;
   #code = 0;
@@ -84,7 +86,7 @@ export class TextWeigher {
 
   /** What follows is no continuation of what came before. */
   begin(): void {
-    this.#row = firstRow;
+    this.#previous = aMark;
     this.#escape = -1;
   }
 
@@ -107,33 +109,39 @@ export class TextWeigher {
   /** Goes on up to a quote that is not escaped. */
   #take(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
-    while (at < end && this.#escape >= 0) this.#takeEscaped(bytes[at++] ?? 0);
-    let row = this.#row;
-    let parts = this.#parts;
     while (at < end) {
-      const byte = bytes[at] ?? 0;
-      if (byte === quote) break;
-      at++;
-      if (byte === backslash) {
-        this.#row = row;
-        this.#parts = parts;
-        this.#escape = 0;
-        while (at < end && this.#escape >= 0) this.#takeEscaped(bytes[at++] ?? 0);
-        row = this.#row;
-        parts = this.#parts;
+      if (this.#escape >= 0) {
+        this.#takeEscaped(bytes[at++] ?? 0);
         continue;
       }
-      parts += partsAfter[row | byte] ?? 0;
-      row = rowOf[byte] ?? 0;
+      at = this.#takePlain(bytes, at, end);
+      if (bytes[at] !== backslash || at === end) return at;
+      this.#escape = 0;
+      at++;
     }
-    this.#row = row;
+    return at;
+  }
+
+  /** Goes on up to a quote or a backslash. */
+  #takePlain(bytes: Uint8Array, start: number, end: number): number {
+    let parts = this.#parts;
+    let previous = this.#previous;
+    let at = start;
+    for (; at < end; at++) {
+      const byte = bytes[at] ?? 0;
+      const more = partsOfPair[(previous << 8) | byte] ?? 0;
+      if (more === stop) break;
+      parts += more;
+      previous = byte;
+    }
     this.#parts = parts;
+    this.#previous = previous;
     return at;
   }
 
   #add(byte: number): void {
-    this.#parts += partsAfter[this.#row | byte] ?? 0;
-    this.#row = rowOf[byte] ?? 0;
+    this.#parts += partsAfter(this.#previous, byte);
+    this.#previous = byte;
   }
 
   #takeEscaped(byte: number): void {
@@ -141,7 +149,7 @@ export class TextWeigher {
     if (sort < 0) return;
     this.#add(byteOf[sort] ?? 0);
     // A character is whole here, which in UTF-8 its continuation says.
-    if (sort >= TWO_BYTES) this.#row = CONTINUED << 8;
+    if (sort >= TWO_BYTES) this.#previous = aContinuation;
   }
 
   /** The sort of the character for which the open escape stands, once it is whole; -1 before. */
@@ -174,8 +182,8 @@ export class TextWeigher {
   }
 }
 
-function partsAt(_: unknown, at: number): number {
-  const unit = unitsAfter[(at >> 8) * sorts + findSort(at & 0xff)] ?? 0;
+function partsAfter(previous: number, byte: number): number {
+  const unit = unitsAfter[findSort(previous) * sorts + findSort(byte)] ?? 0;
   return Math.round(unit * partsOfUnit);
 }
 
