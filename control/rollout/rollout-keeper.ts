@@ -26,6 +26,10 @@ const tickMs = 500;
 /** Without any gateway for so long nobody knows what agents get. */
 const abandonedMs = 60_000;
 
+/** Gateway processes whose counts are kept apart; those of the oldest of more are added up under one name. */
+const maxNamedProcesses = 64;
+const foldedName = "before";
+
 /** Events that are kept of a rollout. */
 const maxEvents = 200;
 
@@ -150,7 +154,8 @@ export class RolloutKeeper {
     if (current === undefined || report.side !== current.id) return;
     this.#reports.set(report.process, report);
     const { process, old, new: changed } = report;
-    const counts = { ...current.counts, [process]: { old, new: changed } };
+    const known = { ...current.counts, [process]: { old, new: changed } };
+    const counts = foldOldest(known);
     // Gateways say it again to the process that comes after this one.
     this.#options.file.note({ ...current, counts });
     void this.#inTurn(async () => this.#step());
@@ -315,6 +320,20 @@ export class RolloutKeeper {
     return result;
   }
 }
+
+/** Counts of processes that are long gone need no name. */
+function foldOldest(counts: Rollout["counts"]): Rollout["counts"] {
+  const names = Object.keys(counts).filter((name) => name !== foldedName);
+  const [oldest] = names;
+  if (oldest === undefined || names.length <= maxNamedProcesses) return counts;
+  const { [oldest]: gone = nothing, [foldedName]: folded = nothing, ...rest } = counts;
+  return {
+    ...rest,
+    [foldedName]: { old: addCounts(folded.old, gone.old), new: addCounts(folded.new, gone.new) },
+  };
+}
+
+const nothing = { old: noCounts, new: noCounts };
 
 /** What all gateway processes counted. */
 export function bothSides({ counts }: Pick<Rollout, "counts">): BothSides {
