@@ -67,3 +67,20 @@ t.test("every limit has its request back when the budget refuses", async (test) 
   test.match(admitCall(call, first, own), { refusal: { reason: "rate-limited" } });
   test.same(own.table.read(key, lateEvening), { used: 0, reserved: 100 });
 });
+
+t.test(
+  "cancel() of a call that waits gives its requests and its reservation back",
+  async (test) => {
+    const { budgeter, table, endBatch } = createBudgeter({ batches: true });
+    const { estimates } = createEstimates();
+    const own = { budgeter, estimates, limiter: createLimiter().limiter };
+    const call = { rule: routedRule([], { budget, limits }), demands };
+    const waiting = admitCall(call, first, own);
+    if (waiting.kind !== "waiting") throw new Error(waiting.kind);
+    waiting.cancel();
+    endBatch();
+    const again = admitCall(call, first, own);
+    test.equal(again.kind, "waiting", "not refused by the limit of one request");
+    test.same(table.read(key, lateEvening), { used: 0, reserved: 100 }, "one reservation");
+  },
+);

@@ -22,8 +22,8 @@ export interface WaitingCall {
   readonly kind: "waiting";
   /** What the session asks for, whose end comes back to it */
   readonly command: SessionCommand;
-  /** Of a call whose reservation is pending; undefined: nothing is reserved yet */
-  readonly account: CallAccount | undefined;
+  /** Gives back what was taken and reserved so far, of a call that goes nowhere any more; `settle()` must not follow */
+  readonly cancel: () => void;
   /** What becomes of it then, however that ended */
   readonly settle: (outcome: WorkOutcome) => AdmittedCall | WaitingCall;
 }
@@ -69,7 +69,8 @@ class Admission {
     return {
       kind: "waiting",
       command: { kind: "start-work", work: verdict },
-      account: undefined,
+      // Nothing is taken before the outcome is known.
+      cancel: () => {},
       settle: (outcome) => this.#admitBy(limiter.settle(limits, this.#request, outcome)),
     };
   }
@@ -91,7 +92,10 @@ class Admission {
     return {
       kind: "waiting",
       command: { kind: "await-reservation", reservation },
-      account,
+      cancel: () => {
+        account.cancel();
+        this.#giveBack();
+      },
       settle: () => this.#settle(account),
     };
   }
@@ -102,9 +106,13 @@ class Admission {
   }
 
   #refuse(refusal: Refusal): AdmittedCall {
+    this.#giveBack();
+    return { kind: "refused", refusal };
+  }
+
+  #giveBack(): void {
     const { limits = none } = this.#rule;
     if (limits.length > 0) this.#tools.limiter.giveBack(limits, this.#request);
-    return { kind: "refused", refusal };
   }
 }
 

@@ -319,7 +319,7 @@ export class Session {
 
   /** What waited goes nowhere any more. */
   #dropHeld(): void {
-    this.#held?.call.account?.cancel();
+    this.#held?.call.cancel();
     this.#held = undefined;
   }
 

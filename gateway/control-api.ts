@@ -151,6 +151,8 @@ export interface RecordsStatus {
   readonly dropped: number;
   /** Published without what the engine knew of the transaction: model, tokens, captures, query */
   readonly incomplete: number;
+  /** Spans and logs that wait on disk for OTLP receivers; absent from processes that keep none there */
+  readonly spooled?: number;
   /** Sentence about a failing sink; empty when all work */
   readonly failure: string;
 }

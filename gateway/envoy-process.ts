@@ -9,6 +9,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { adminRequest } from "./envoy/admin.ts";
+import { unsettledListeners } from "./envoy/listener-state.ts";
 import { EnvoyLogReader } from "./envoy/log-line.ts";
 import { parentBoundCommand } from "./envoy/parent-bound-command.ts";
 import { encodeMessage } from "./any.ts";
@@ -83,6 +84,14 @@ export class EnvoyProcess {
   /** Times Envoy was started again after it had ended by itself. */
   get restarts(): number {
     return this.#restarts;
+  }
+
+  /**
+   * Whether nothing decides any more but the listeners and filter chains that Envoy confirmed last: neither one before
+   * them, nor one of them that still waits for its routes. One that does not answer may do anything: false.
+   */
+  async hasSettledListeners(): Promise<boolean> {
+    return (await unsettledListeners(this.#options.adminSocket)) === 0;
   }
 
   /** Writes the bootstrap and starts Envoy; rejects only when the file cannot be written. */

@@ -24,6 +24,8 @@ export interface GatewayProcessParts {
   /** Folder for record files, and their base name there */
   readonly recordsDirectory: string;
   readonly recordsName: string;
+  /** Private folder for records that OTLP receivers have not taken yet, over restarts */
+  readonly spoolDirectory: string;
   /** Private folder for what is used of budgets, over restarts */
   readonly budgetsDirectory: string;
   /** What replicas share of rate limits; absent: nothing. Closed with the process */

@@ -94,6 +94,7 @@ export class GatewayProcess {
     this.#records = new RecordOutputs({
       directory: parts.recordsDirectory,
       name: parts.recordsName,
+      spoolDirectory: parts.spoolDirectory,
       clock,
       log,
     });
@@ -318,6 +319,7 @@ export class GatewayProcess {
       engineSockets: this.#engine.sockets,
       connections: connectionBounds(openFiles),
       publicRootsPem,
+      onLive: () => this.#announce(),
       log: log.child({ gateway: key }),
       clock,
       ...(accessLogPipe && { accessLogPipe }),

@@ -1,11 +1,13 @@
 /** Tests one served gateway: what is published when, what counts as live, its files, and its end. */
-import { stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
+import { createServer } from "node:http";
 import path from "node:path";
 import t from "tap";
+import type { Test } from "tap";
 import { ManualClock } from "./clock.ts";
 import type { GatewayCertificates } from "./gateway-runtime.ts";
 import { SecretValue } from "./secret-value.ts";
-import { alice, needsEnvoy, realEnvoy } from "./testdata/envoy-rig.ts";
+import { alice, eventually, needsEnvoy, realEnvoy } from "./testdata/envoy-rig.ts";
 import {
   bearer,
   forward,
@@ -28,7 +30,7 @@ t.test("publish() and start() bring a real Envoy to the revision", needsEnvoy, a
   await runtime.publish(gateway, none, { revision: 7 });
   await runtime.start();
   await runtime.whenLive(10_000);
-  t.equal(runtime.liveRevision, 7);
+  await eventually(() => runtime.liveRevision === 7 || undefined);
   t.match(runtime.status(), {
     namespace: "default",
     name: "egress",
@@ -51,14 +53,77 @@ t.test("publish() and start() bring a real Envoy to the revision", needsEnvoy, a
   await runtime.publish({ ...gateway, defaultPolicy: "allow-all" }, none, { revision: 8 });
   t.equal(runtime.explicitProxy, explicitProxy, "agents were told the address");
   await runtime.whenLive(10_000);
-  t.equal(runtime.liveRevision, 8);
+  await eventually(() => runtime.liveRevision === 8 || undefined);
   await runtime.publish({ ...gateway, explicitProxy: { address: "127.0.0.2", port: 0 } }, none, {
     revision: 9,
   });
   t.match(runtime.explicitProxy, { address: "127.0.0.2" }, "until the object wants another one");
   await runtime.whenLive(10_000);
-  t.equal(runtime.liveRevision, 9);
+  t.equal(runtime.ruleFacts.revision, 9, "decides new connections");
+  t.equal(runtime.liveRevision, 8, "but connections of the listener before may be open");
+  await eventually(() => runtime.liveRevision === 9 || undefined);
 });
+
+t.test("a revision is live when nothing before it decides any more", async (t) => {
+  const { create, directory } = await openWorkshop(t);
+  const gauges = { listeners_warming: 0, listeners_draining: 0, filter_chains_draining: 0 };
+  const admin = await serveGauges(t, path.join(directory, "g0", "admin.sock"), gauges);
+  const lives: number[] = [];
+  const gateway = gatewaySnapshot();
+  const runtime = await create(gateway, { onLive: () => void lives.push(runtime.liveRevision) });
+  const confirm = (revision: number) =>
+    runtime.onAdsEvent({ kind: "live", gateway: key, revision });
+  await runtime.publish(gateway, none, { revision: 1 });
+  await runtime.start();
+  gauges.listeners_warming = 1;
+  confirm(1);
+  await admin.asked(2);
+  t.same([runtime.liveRevision, runtime.ruleFacts.revision], [0, 1], "waits for routes");
+  gauges.listeners_warming = 0;
+  await eventually(() => runtime.liveRevision === 1 || undefined);
+  const bounded = { ...gateway, requestSize: { headerBytes: 16_384 } };
+  await runtime.publish(bounded, none, { revision: 2 });
+  gauges.filter_chains_draining = 1;
+  confirm(2);
+  await admin.asked(2);
+  t.equal(runtime.liveRevision, 1, "chains before it drain");
+  await runtime.publish({ ...bounded, hosts: [] }, none, { revision: 3 });
+  confirm(3);
+  await admin.asked(2);
+  t.equal(runtime.liveRevision, 1, "one that changes routes alone waits for those chains too");
+  gauges.filter_chains_draining = 0;
+  await eventually(() => runtime.liveRevision === 3 || undefined);
+  const before = admin.count;
+  await runtime.publish({ ...bounded, hosts: [hostPolicy("a.test")] }, none, { revision: 4 });
+  confirm(4);
+  t.equal(runtime.liveRevision, 4, "routes alone are live at once");
+  t.equal(admin.count, before, "and nothing is asked");
+  t.same(lives, [1, 3]);
+});
+
+/** Envoy's gauges on a socket as its admin interface has them; the values are read at each question. */
+async function serveGauges(t: Test, socket: string, gauges: Readonly<Record<string, number>>) {
+  let count = 0;
+  const server = createServer((_, response) => {
+    count++;
+    const lines = Object.entries(gauges).map(
+      ([name, value]) => `listener_manager.total_${name}: ${value}\n`,
+    );
+    response.end(lines.join(""));
+  });
+  t.teardown(() => void server.close());
+  await mkdir(path.dirname(socket), { recursive: true });
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  return {
+    get count() {
+      return count;
+    },
+    asked: async (more: number) => {
+      const wanted = count + more;
+      await eventually(() => count >= wanted || undefined);
+    },
+  };
+}
 
 t.test(
   "a confirmation of the revision before does not count for the one in the making",
@@ -112,9 +177,11 @@ t.test("whenLive() gives up after its deadline", async (t) => {
 });
 
 t.test("status() says what is wrong, one thing after the other", async (t) => {
-  const { create } = await openWorkshop(t);
+  const { create, directory } = await openWorkshop(t);
   const gateway = gatewaySnapshot();
   const runtime = await create(gateway);
+  const gauges = { listeners_warming: 0, listeners_draining: 0, filter_chains_draining: 0 };
+  await serveGauges(t, path.join(directory, "g0", "admin.sock"), gauges);
   await runtime.publish(gateway, none, { revision: 3 });
   const reason = () => runtime.status().reason;
   t.equal(reason(), "Envoy is not running and will be started again");
@@ -123,7 +190,7 @@ t.test("status() says what is wrong, one thing after the other", async (t) => {
   runtime.onAdsEvent({ kind: "connected", gateway: key });
   t.equal(reason(), "Envoy has not confirmed a configuration yet");
   runtime.onAdsEvent({ kind: "live", gateway: key, revision: 1 });
-  t.equal(reason(), "");
+  await eventually(() => reason() === "" || undefined);
   const rejected = {
     kind: "rejected",
     gateway: key,

@@ -24,9 +24,9 @@ import { isSameMap } from "./same-map.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, SocketEndpoint } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
-import type { GatewayCanary, ProxyCredential } from "./xds.ts";
+import type { GatewayCanary, ProxyCredential, XdsResource } from "./xds.ts";
 import type { ConnectionBounds } from "./connection-bounds.ts";
-import { xdsResources } from "./xds.ts";
+import { TYPE_URL, xdsResources } from "./xds.ts";
 
 /** Certificates of one gateway, made by the process that may use `certs`. */
 export interface GatewayCertificates {
@@ -60,6 +60,8 @@ export interface GatewayRuntimeOptions {
   readonly connections: ConnectionBounds;
   /** PEM of the roots that upstreams are verified against */
   readonly publicRootsPem: string;
+  /** `liveRevision` has changed by itself, without an ADS event */
+  readonly onLive?: () => void;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -80,6 +82,9 @@ const openAfterTrialMs = 60 * 60_000;
 /** Trials that are over and whose connections may be open; those of the oldest of more are closed. */
 const maxEndedTrials = 4;
 
+/** Time between two questions whether older filter chains are gone, which takes a second where there were any. */
+const settlingPollMs = 20;
+
 /** Revisions whose rule facts are kept for entries that are still on their way. */
 const keptRevisions = 4;
 
@@ -92,6 +97,7 @@ export class GatewayRuntime {
   #credentials: ReadonlyMap<string, SecretValue> = new Map();
   #runs: readonly ProxyCredential[] = [];
   #revision = 0;
+  #confirmedRevision = 0;
   #liveRevision = 0;
   #publication = 0;
   #livePublication = 0;
@@ -107,6 +113,11 @@ export class GatewayRuntime {
   /** Ends of trials in `Clock.now()`, by side */
   readonly #ended = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
+  #listeners: readonly XdsResource[] = [];
+  /** Listeners were sent since it was last known that only the newest decide */
+  #isUnsettled = false;
+  #isSettling = false;
+  #isClosed = false;
 
   constructor(gateway: GatewaySnapshot, options: GatewayRuntimeOptions) {
     this.#gateway = gateway;
@@ -130,7 +141,7 @@ export class GatewayRuntime {
     return this.#gateway;
   }
 
-  /** Revision that Envoy confirmed last. */
+  /** Newest revision that Envoy confirmed and before which nothing decides any more, on no connection. */
   get liveRevision(): number {
     return this.#liveRevision;
   }
@@ -143,7 +154,7 @@ export class GatewayRuntime {
   } {
     const tried = this.#tried;
     return {
-      revision: this.#liveRevision,
+      revision: this.#confirmedRevision,
       ruleFacts: this.#ruleFacts,
       ...(tried && { side: tried.side }),
     };
@@ -217,6 +228,8 @@ export class GatewayRuntime {
     switch (event.kind) {
       case "connected":
         this.#connected = true;
+        // Also one that was started anew waits for routes after it has confirmed its listeners.
+        this.#isUnsettled = true;
         return;
       case "disconnected":
         this.#connected = false;
@@ -227,9 +240,11 @@ export class GatewayRuntime {
       case "live":
         this.#livePublication = event.revision;
         if (event.revision < this.#publication) return;
-        this.#liveRevision = this.#revision;
+        this.#confirmedRevision = this.#revision;
         this.#rejection = "";
         for (const finish of [...this.#waiting]) finish();
+        if (this.#isUnsettled && this.#envoy.pid !== undefined) void this.#settle();
+        else this.#liveRevision = this.#revision;
     }
   }
 
@@ -267,6 +282,7 @@ export class GatewayRuntime {
 
   /** Drains and ends Envoy. */
   async close(drainMs?: number): Promise<EnvoyStop> {
+    this.#isClosed = true;
     const stop = await this.#envoy.close(drainMs);
     this.#options.accessLogPipe?.close();
     this.#options.ads.remove(this.#key);
@@ -300,6 +316,35 @@ export class GatewayRuntime {
     this.#tried = tried;
   }
 
+  /**
+   * Waits until no connection is decided by listeners or filter chains before those that were confirmed: Envoy leaves
+   * connections to these for a while. Gives up when something newer was sent, whose confirmation begins it again.
+   */
+  async #settle(): Promise<void> {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    try {
+      for (;;) {
+        const asked = this.#publication;
+        const isSettled = await this.#envoy.hasSettledListeners();
+        if (this.#isClosed) return;
+        if (isSettled && this.#livePublication < this.#publication) return;
+        // An answer is worth nothing when something was sent since Envoy was asked.
+        if (isSettled && asked === this.#publication) break;
+        await this.#pause(settlingPollMs);
+      }
+      this.#isUnsettled = false;
+      this.#liveRevision = this.#revision;
+    } finally {
+      this.#isSettling = false;
+    }
+    this.#options.onLive?.();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.setTimeout(resolve, ms));
+  }
+
   async #bindExplicit(wanted: SocketEndpoint | undefined): Promise<void> {
     const wish = wanted === undefined ? "none" : `${wanted.address} ${wanted.port}`;
     if (wish === this.#explicitWish) return;
@@ -323,12 +368,26 @@ export class GatewayRuntime {
       ],
       engineSockets,
     };
+    const resources = xdsResources(this.#gateway, deployment);
+    this.#noteListeners(resources);
     ads.publish(this.#key, {
       revision: this.#publication,
-      resources: xdsResources(this.#gateway, deployment),
+      resources,
       credentials: this.#credentials,
       upstreamTrustPem: `${publicRootsPem}${this.#gateway.upstream.additionalTrustPem}`,
     });
+  }
+
+  #noteListeners(resources: readonly XdsResource[]): void {
+    const listeners = resources.filter(({ typeUrl }) => typeUrl === TYPE_URL.listener);
+    const isSame =
+      listeners.length === this.#listeners.length &&
+      listeners.every(({ value }, index) => {
+        const before = this.#listeners[index]?.value;
+        return before !== undefined && Buffer.compare(before, value) === 0;
+      });
+    this.#listeners = listeners;
+    this.#isUnsettled ||= !isSame;
   }
 
   #reason(): string {

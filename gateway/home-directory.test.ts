@@ -34,6 +34,7 @@ t.test("homeDirectory() is CLRK_HOME, else below HOME", async (t) => {
     records: "/x/records",
     budgets: "/x/budgets",
     grants: "/x/grants",
+    otlpSpool: "/x/otlp-spool",
     prices: "/x/prices.json",
     placeholderKey: "/x/placeholder.key",
     secrets: "/x/secrets.yaml",

@@ -22,6 +22,8 @@ export interface HomeDirectory {
   readonly budgets: string;
   /** Refresh tokens that endpoints rotated */
   readonly grants: string;
+  /** Records that OTLP receivers have not taken yet */
+  readonly otlpSpool: string;
   /** Prices of models that go before those that are shipped; need not be there */
   readonly prices: string;
   /** By which placeholders are made */
@@ -50,6 +52,7 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>>)
     records: path.join(root, "records"),
     budgets: path.join(root, "budgets"),
     grants: path.join(root, "grants"),
+    otlpSpool: path.join(root, "otlp-spool"),
     prices: path.join(root, "prices.json"),
     placeholderKey: path.join(root, "placeholder.key"),
     secrets: path.join(root, "secrets.yaml"),
@@ -67,8 +70,8 @@ export async function openHomeDirectory(home: HomeDirectory): Promise<void> {
     );
   }
   if ((mode & 0o077) !== 0) await chmod(home.root, 0o700);
-  const { authorities, trust, run, records, budgets, grants } = home;
-  for (const folder of [authorities, trust, run, records, budgets, grants]) {
+  const { authorities, trust, run, records, budgets, grants, otlpSpool } = home;
+  for (const folder of [authorities, trust, run, records, budgets, grants, otlpSpool]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
 }

@@ -87,6 +87,7 @@ async function main(args: readonly string[]): Promise<void> {
     runDirectory,
     recordsDirectory: home.records,
     recordsName: others.length === 0 ? "records" : `records-${process.pid}`,
+    spoolDirectory: home.otlpSpool,
     budgetsDirectory: home.budgets,
     grantsDirectory: home.grants,
     prices: await readPriceFile(home.prices),

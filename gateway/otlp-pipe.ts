@@ -9,6 +9,8 @@ import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { TracedItem } from "./otlp-encode.ts";
 import { createBody, sendOnce } from "./otlp-request.ts";
+import type { SpoolStatus } from "./otlp-spooled-delivery.ts";
+import { SpooledDelivery } from "./otlp-spooled-delivery.ts";
 import type { OtlpBody, OtlpOutcome, OtlpSignal, OtlpTransport } from "./otlp-request.ts";
 
 /** One item of the queue. */
@@ -47,7 +49,18 @@ export interface OtlpPipeOptions {
   readonly encode: (items: readonly TracedItem[]) => Uint8Array;
   /** Number from 0 up to 1 that spreads the pauses of many gateways */
   readonly jitter: () => number;
+  /** Where batches wait that the receiver does not take in time; absent: in memory, until they are given up */
+  readonly spool?: PipeSpool;
   readonly log: Logger;
+}
+
+/** A pipe's place on disk. */
+export interface PipeSpool {
+  /** For this receiver and signal alone, with mode 0700 */
+  readonly directory: string;
+  readonly maxBytes: number;
+  /** Whoever had the folder before in this process gives it up then */
+  readonly after?: Promise<void>;
 }
 
 /** Numbers since the start, for the gateway's status. */
@@ -57,6 +70,8 @@ export interface OtlpPipeStatus {
   /** What the last failure was; absent when all is well */
   readonly error?: string;
   readonly queued: number;
+  /** What waits on disk, also from a process before */
+  readonly spooled: SpoolStatus;
   readonly sent: number;
   readonly retries: number;
   /** Answers that were accepted but could not be read */
@@ -68,6 +83,8 @@ export interface OtlpPipeStatus {
 export interface OtlpDrops {
   /** The queue was full */
   queueFull: number;
+  /** The disk was full of newer ones, or failed */
+  spoolFull: number;
   /** The receiver refused the batch, or some of its records */
   rejected: number;
   /** The receiver did not take the batch in time */
@@ -86,11 +103,13 @@ export class OtlpPipe {
   readonly #abort = new AbortController();
   readonly #dropped: OtlpDrops = {
     queueFull: 0,
+    spoolFull: 0,
     rejected: 0,
     givenUp: 0,
     closed: 0,
     notEncodable: 0,
   };
+  readonly #spooled: SpooledDelivery | undefined;
   #queuedBytes = 0;
   #timer: TimerHandle | undefined;
   #running: Promise<void> | undefined;
@@ -100,10 +119,11 @@ export class OtlpPipe {
   #retries = 0;
   #malformedResponses = 0;
 
-  /** Sends nothing before the first record. */
+  /** Sends nothing before the first record but what is on disk from before. */
   constructor(options: OtlpPipeOptions) {
     this.#options = options;
     this.#queue = new BoundedQueue(options.limits.maxQueuedRecords);
+    this.#spooled = options.spool && this.#openSpool(options.spool);
   }
 
   /** Numbers of now; a new object each time */
@@ -112,6 +132,7 @@ export class OtlpPipe {
       failing: this.#error !== undefined,
       ...(this.#error !== undefined && { error: this.#error }),
       queued: this.#queue.size,
+      spooled: this.#spooled?.status ?? { records: 0, bytes: 0 },
       sent: this.#sent,
       retries: this.#retries,
       malformedResponses: this.#malformedResponses,
@@ -136,7 +157,7 @@ export class OtlpPipe {
     this.#schedule();
   }
 
-  /** Resolves when everything queued so far is sent or given up, after at most `timeoutMs`; the rest is counted as dropped. Never rejects. */
+  /** Resolves when everything queued so far is sent, on disk or given up, after at most `timeoutMs`; the rest is counted as dropped. Never rejects. */
   async close(timeoutMs: number): Promise<void> {
     const { clock } = this.#options.transport;
     // Wakes a pause between attempts: each batch gets one more attempt, and no pause after it.
@@ -146,10 +167,31 @@ export class OtlpPipe {
       if (this.#abort.signal.aborted && this.#running === undefined) break;
       await this.#start();
     }
+    await this.#spooled?.close();
     clock.clearTimeout(timer);
     clock.clearTimeout(this.#timer);
     this.#dropped.closed += this.#queue.clear();
     this.#queuedBytes = 0;
+  }
+
+  #openSpool({ directory, maxBytes, after }: PipeSpool): SpooledDelivery {
+    const { transport, log } = this.#options;
+    return new SpooledDelivery({
+      spool: { directory, maxBytes, log },
+      ...(after !== undefined && { after }),
+      transport,
+      pauseMs: (attempt, afterMs) => this.#pauseMs(attempt, afterMs),
+      closing: this.#closing.signal,
+      abort: this.#abort.signal,
+      listener: {
+        settled: (outcome, records) => this.#settle(outcome, records),
+        failed: (text) => this.#onFailure(text),
+        retried: () => void this.#retries++,
+        lost: (records) => {
+          this.#dropped.spoolFull += records;
+        },
+      },
+    });
   }
 
   #evict(record: QueuedItem): void {
@@ -213,6 +255,14 @@ export class OtlpPipe {
   async #deliver(batch: readonly QueuedItem[]): Promise<void> {
     const body = await this.#encode(batch);
     if (body === undefined) return;
+    if (this.#spooled !== undefined && (await this.#spooled.ready)) {
+      await this.#spooled.deliver(body, batch.length);
+      return;
+    }
+    await this.#deliverFromMemory(batch, body);
+  }
+
+  async #deliverFromMemory(batch: readonly QueuedItem[], body: OtlpBody): Promise<void> {
     const { transport, limits } = this.#options;
     const startNs = transport.clock.monotonicNs();
     for (let attempt = 0; ; attempt++) {

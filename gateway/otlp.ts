@@ -2,6 +2,7 @@
  * Exporter of records over OTLP/HTTP: one span and one log a record, to one receiver. Adding never waits; what the
  * receiver cannot take is dropped, oldest first, and counted.
  */
+import path from "node:path";
 import { systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 import { silentLogger } from "./log.ts";
@@ -16,7 +17,7 @@ import {
 import type { EndedInvocation } from "./invocation-span.ts";
 import type { ProcessResource, TracedItem } from "./otlp-encode.ts";
 import { OtlpPipe } from "./otlp-pipe.ts";
-import type { OtlpPipeLimits, OtlpPipeStatus, QueuedItem } from "./otlp-pipe.ts";
+import type { OtlpPipeLimits, OtlpPipeStatus, PipeSpool, QueuedItem } from "./otlp-pipe.ts";
 import { requestHeaders, signalUrl } from "./otlp-request.ts";
 import type { OtlpHeaders, OtlpSignal, OtlpTransport } from "./otlp-request.ts";
 import type { EgressRecord } from "./record.ts";
@@ -36,6 +37,8 @@ export interface OtlpExporterOptions extends Partial<OtlpPipeLimits> {
   readonly gzipFromBytes?: number;
   /** Bound of `close()`; default 5 s */
   readonly closeTimeoutMs?: number;
+  /** Where batches wait that the receiver does not take in time, a folder for each signal; absent: in memory */
+  readonly spool?: PipeSpool;
   readonly clock?: Clock;
   readonly fetch?: typeof globalThis.fetch;
   readonly random?: RandomBytes;
@@ -141,6 +144,9 @@ export class OtlpExporter implements RecordSink {
       limits: pickLimits(options),
       encode: (items) => encode(items, resource),
       jitter: options.jitter ?? Math.random,
+      ...(options.spool && {
+        spool: { ...options.spool, directory: path.join(options.spool.directory, signal) },
+      }),
       log: options.log ?? silentLogger,
     });
   }

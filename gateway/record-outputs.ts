@@ -4,12 +4,17 @@
  * a sink that is a file has them in place of the file too.
  */
 
+import { rm } from "node:fs/promises";
+import path from "node:path";
 import type { Clock } from "./clock.ts";
 import type { RecordsStatus } from "./control-api.ts";
 import type { InvocationEvent } from "./invocation-event.ts";
+import { describeError } from "./errors.ts";
 import type { EndedInvocation } from "./invocation-span.ts";
 import type { Logger } from "./log.ts";
 import { OtlpExporter } from "./otlp.ts";
+import type { PipeSpool } from "./otlp-pipe.ts";
+import { removeStaleSpools } from "./otlp-spool-folders.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordFile } from "./record-file.ts";
 import { RecordHub } from "./record-hub.ts";
@@ -20,11 +25,16 @@ import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { version } from "./version.ts";
 
+/** Of one signal of one receiver, on disk. */
+const maxSpoolBytes = 64 * 1024 * 1024;
+
 /** What the outputs need. */
 export interface RecordOutputsOptions {
   readonly directory: string;
   /** Base name of the file; two processes must not share one */
   readonly name?: string;
+  /** Private folder for what OTLP receivers do not take in time; absent: it waits in memory */
+  readonly spoolDirectory?: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -54,7 +64,12 @@ export class RecordOutputs {
   readonly #invocations: RecordFile;
   readonly #outputs = new Map<string, Output>();
   readonly #rules = new RecordRules();
+  /** Of a spool's folder: when whoever had it has given it up */
+  readonly #closing = new Map<string, Promise<void>>();
   #sunk = 0;
+  /** By outputs that are closed */
+  #droppedBefore = 0;
+  #hasCleaned = false;
 
   constructor(options: RecordOutputsOptions) {
     this.#options = options;
@@ -116,8 +131,9 @@ export class RecordOutputs {
       if (wanted.get(key)?.fingerprint === output.target.fingerprint) continue;
       output.remove();
       this.#outputs.delete(key);
-      void output.writer.close();
+      this.#retire(output, wanted);
     }
+    this.#cleanSpools(wanted);
     for (const [key, target] of wanted) {
       if (!this.#outputs.has(key)) this.#outputs.set(key, this.#open(target));
     }
@@ -133,8 +149,9 @@ export class RecordOutputs {
       published: this.#hub.status.published + this.#sunk,
       dropped: outputs.reduce(
         (sum, { dropped }) => sum + dropped,
-        file.droppedRecords + invocations.droppedRecords + unread,
+        file.droppedRecords + invocations.droppedRecords + unread + this.#droppedBefore,
       ),
+      spooled: outputs.reduce((sum, { spooled }) => sum + spooled, 0),
       incomplete,
       failure: [
         ...[file, invocations].flatMap(({ path, error }) =>
@@ -150,6 +167,47 @@ export class RecordOutputs {
     this.#hub.close();
     await Promise.all([this.#file.close(), this.#invocations.close()]);
     await Promise.all([...this.#outputs.values()].map(({ writer }) => writer.close()));
+    await Promise.all(this.#closing.values());
+  }
+
+  /** What is on disk for a place that is no more is removed: whoever has its name next is another. */
+  #retire({ target, writer }: Output, wanted: ReadonlyMap<string, RecordTarget>): void {
+    const closed = writer.close().then(async () => {
+      this.#droppedBefore += outputStatus({ target, writer }).dropped;
+      const { spoolDirectory } = this.#options;
+      if (target.kind !== "otlp" || spoolDirectory === undefined) return;
+      if (spoolsOf(wanted).has(target.spool) || !(writer instanceof OtlpExporter)) return;
+      const { traces, logs } = writer.status;
+      this.#droppedBefore += traces.spooled.records + logs.spooled.records;
+      await rm(path.join(spoolDirectory, target.spool), { recursive: true, force: true });
+    });
+    const settled = closed.catch((error: unknown) => {
+      const { label } = target;
+      this.#options.log.error("Cannot end a receiver", { label, error: describeError(error) });
+    });
+    if (target.kind !== "otlp") return;
+    const { spool } = target;
+    this.#closing.set(spool, settled);
+    void settled.then(() => this.#closing.get(spool) === settled && this.#closing.delete(spool));
+  }
+
+  /** Once: what this process does not want now, one before may have left. */
+  #cleanSpools(wanted: ReadonlyMap<string, RecordTarget>): void {
+    const { spoolDirectory, clock, log } = this.#options;
+    if (this.#hasCleaned || spoolDirectory === undefined) return;
+    this.#hasCleaned = true;
+    void removeStaleSpools(spoolDirectory, spoolsOf(wanted), { nowMs: clock.now(), log });
+  }
+
+  #spoolOf(folder: string): PipeSpool | undefined {
+    const { spoolDirectory } = this.#options;
+    if (spoolDirectory === undefined) return undefined;
+    const after = this.#closing.get(folder);
+    return {
+      directory: path.join(spoolDirectory, folder),
+      maxBytes: maxSpoolBytes,
+      ...(after !== undefined && { after }),
+    };
   }
 
   #open(target: RecordTarget): Output {
@@ -179,7 +237,9 @@ export class RecordOutputs {
       const file = `${name}.${namespace}.${gateway}.${target.sink}`;
       return new RecordFile({ directory, name: file, clock, log });
     }
+    const spool = this.#spoolOf(target.spool);
     return new OtlpExporter({
+      ...(spool !== undefined && { spool }),
       endpoint: target.endpoint,
       headers: Object.fromEntries(target.headers),
       resource: { version },
@@ -189,18 +249,30 @@ export class RecordOutputs {
   }
 }
 
-function outputStatus({ target: { label }, writer }: Output): {
+function spoolsOf(targets: ReadonlyMap<string, RecordTarget>): ReadonlySet<string> {
+  return new Set(
+    [...targets.values()].flatMap((target) => (target.kind === "otlp" ? [target.spool] : [])),
+  );
+}
+
+function outputStatus({ target: { label }, writer }: Pick<Output, "target" | "writer">): {
   readonly dropped: number;
+  readonly spooled: number;
   readonly failures: readonly string[];
 } {
   if (writer instanceof RecordFile) {
     const { droppedRecords, error, path } = writer.status;
-    return { dropped: droppedRecords, failures: error === undefined ? [] : [`${path}: ${error}`] };
+    return {
+      dropped: droppedRecords,
+      spooled: 0,
+      failures: error === undefined ? [] : [`${path}: ${error}`],
+    };
   }
   const { traces, logs } = writer.status;
   const drops = [traces, logs].flatMap(({ dropped }) => Object.values(dropped));
   return {
     dropped: drops.reduce((sum, count) => sum + count, 0),
+    spooled: traces.spooled.records + logs.spooled.records,
     failures: [traces, logs].flatMap(({ error }) =>
       error === undefined ? [] : [`${label}: ${error}`],
     ),

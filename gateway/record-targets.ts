@@ -1,5 +1,7 @@
 /** Places beside the records' own file that the gateways name: receivers of theirs, and sinks that rules name. */
 
+import type { SpoolPlace } from "./otlp-spool-folders.ts";
+import { spoolFolder } from "./otlp-spool-folders.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
@@ -20,6 +22,8 @@ export type RecordTarget = {
   | {
       readonly kind: "otlp";
       readonly endpoint: string;
+      /** Folder for what this place, and no other, is to get */
+      readonly spool: string;
       readonly headers: readonly (readonly [name: string, value: SecretValue])[];
     }
 );
@@ -35,11 +39,12 @@ export function recordTargets(
   credentials: ReadonlyMap<string, SecretValue>,
 ): ReadonlyMap<string, RecordTarget> {
   const targets = new Map<string, RecordTarget>();
-  for (const { namespace, name, otlp, sinks = [] } of gateways) {
+  for (const { namespace, name, uid, otlp, sinks = [] } of gateways) {
     const gateway = { namespace, name };
+    const object = { ...gateway, ...(uid !== undefined && { uid }) };
     const key = gatewayKey(gateway);
     if (otlp !== undefined) {
-      const exports = exporting(otlp, `otlp/${key}`, credentials);
+      const exports = exporting(otlp, object, { place: `otlp/${key}`, credentials });
       targets.set(key, { gateway, label: `OTLP of ${key}`, ...exports });
     }
     for (const sink of sinks) {
@@ -49,7 +54,14 @@ export function recordTargets(
         place,
         sink.kind === "file"
           ? { ...named, kind: "file", fingerprint: "file" }
-          : { ...named, ...exporting(sink, `sink/${key}/${sink.name}`, credentials) },
+          : {
+              ...named,
+              ...exporting(
+                sink,
+                { ...object, sink: sink.name },
+                { place: `sink/${key}/${sink.name}`, credentials },
+              ),
+            },
       );
     }
   }
@@ -58,9 +70,13 @@ export function recordTargets(
 
 function exporting(
   { endpoint, headerNames }: { readonly endpoint: string; readonly headerNames: readonly string[] },
-  place: string,
-  credentials: ReadonlyMap<string, SecretValue>,
+  object: Omit<SpoolPlace, "endpoint">,
+  {
+    place,
+    credentials,
+  }: { readonly place: string; readonly credentials: ReadonlyMap<string, SecretValue> },
 ) {
+  const spool = spoolFolder({ ...object, endpoint });
   const headers = headerNames.flatMap((header) => {
     const value = credentials.get(`${place}/${header}`);
     return value === undefined ? [] : [[header, value] as const];
@@ -69,7 +85,8 @@ function exporting(
   return {
     kind: "otlp",
     endpoint,
+    spool,
     headers,
-    fingerprint: JSON.stringify([endpoint, versions]),
+    fingerprint: JSON.stringify([endpoint, spool, versions]),
   } as const;
 }

@@ -52,6 +52,8 @@ export interface GatewaySnapshot {
   readonly audits?: true;
   /** Routes on it that audit by themselves; absent: none */
   readonly auditedRoutes?: readonly ObjectName[];
+  /** Of the object, where an API server gave it one */
+  readonly uid?: string;
   /** Present when the object declares what is not enforced or cannot work: everything is refused with it */
   readonly refusal?: Refusal;
   readonly listeners: readonly ListenerSnapshot[];

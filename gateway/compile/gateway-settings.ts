@@ -58,6 +58,7 @@ export function gatewaySettings(gateway: EgressGateway, scope: SettingsScope): G
   return {
     namespace: metadata.namespace,
     name: metadata.name,
+    ...(metadata.uid !== undefined && { uid: metadata.uid }),
     defaultPolicy: spec.defaultPolicy,
     ...(spec.enforcement === "Audit" && { audits: true }),
     ...(refusal !== undefined && { refusal }),

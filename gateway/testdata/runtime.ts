@@ -56,7 +56,7 @@ export async function openWorkshop(t: Test, binary?: string): Promise<RuntimeWor
   });
   const create = async (gateway: GatewaySnapshot, changes: Partial<GatewayRuntimeOptions> = {}) => {
     const own = path.join(directory, `g${runtimes.length}`);
-    await mkdir(own, { mode: 0o700 });
+    await mkdir(own, { recursive: true, mode: 0o700 });
     const runtime = new GatewayRuntime(gateway, {
       ads,
       envoyBinary: program,

@@ -63,7 +63,7 @@ const shapes: readonly (Connection & { readonly name: string; readonly want: str
   { name: "HTTP on any port", bytes: "http", port: 8080, want: "plain-http/" },
   { name: "HTTP/2 without TLS", bytes: "http", port: 80, want: "plain-http/" },
   { name: "raw bytes", bytes: "raw", port: 22, want: "refuse:deny/default-policy" },
-  { name: "TLS on a port of its own", port: 8443, want: "intercept-tls/" },
+  { name: "TLS on a port of its own", port: 8443, want: "intercept-tls/:8443" },
   {
     name: "TLS on a passthrough port",
     port: 9443,
@@ -104,7 +104,7 @@ t.test("planChains() refuses what no listener takes", async (t) => {
   t.equal(choose(only("https"), { bytes: "raw" }), "refuse:deny/unmatched-port");
   t.equal(choose(only("http"), { bytes: "tls" }), "refuse:deny/unmatched-port");
   t.equal(choose(only("https", 443), { port: 8443 }), "refuse:deny/unmatched-port");
-  t.equal(choose(only("https", 443), { port: 443 }), "intercept-tls/");
+  t.equal(choose(only("https", 443), { port: 443 }), "intercept-tls/:443");
   t.equal(choose(gatewaySnapshot({ listeners: [] }), {}), "refuse:deny/unmatched-port");
 });
 
@@ -113,7 +113,7 @@ t.test(
   async (t) => {
     const hosts = [hostPolicy("a.example.com", httpRule({ sections: ["tls-any"] }))];
     t.equal(choose({ ...everyShape, hosts }, { port: 443 }), "intercept-tls/tls-any");
-    t.equal(choose({ ...everyShape, hosts }, { port: 8443 }), "intercept-tls/tls-8443");
+    t.equal(choose({ ...everyShape, hosts }, { port: 8443 }), "intercept-tls/tls-8443:8443");
   },
 );
 
@@ -122,7 +122,7 @@ t.test(
   async (t) => {
     const refusal = { reason: "not-enforced", message: "No" } as const;
     const gateway = everythingSnapshot({ refusal, defaultPolicy: "allow-all", hosts: [] });
-    t.equal(choose(gateway, { port: 443, sni: "pinned.example.com" }), "intercept-tls/");
+    t.equal(choose(gateway, { port: 443, sni: "pinned.example.com" }), "intercept-tls/:443");
     for (const bytes of ["raw", "tls"] as const) {
       const chosen = choose(gateway, {
         port: 25,

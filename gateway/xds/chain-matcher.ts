@@ -130,13 +130,16 @@ class Planner {
   #listened(kind: Sniffed, listeners: readonly ListenerSnapshot[]): OnMatch {
     const [winner] = listeners;
     if (winner === undefined) return this.refuse("unmatched-port");
-    const section = this.#usesSections ? winner.name : undefined;
+    const listened = {
+      section: this.#usesSections ? winner.name : undefined,
+      ...(winner.port !== undefined && { port: winner.port }),
+    };
     switch (winner.shape) {
       case "tls-terminate":
       case "https":
-        return this.#terminated({ kind: "intercept-tls", section }, listeners);
+        return this.#terminated({ kind: "intercept-tls", ...listened }, listeners);
       case "http":
-        return this.#use({ kind: "plain-http", section });
+        return this.#use({ kind: "plain-http", ...listened });
       case "tls-passthrough":
         return this.#passedThrough(winner);
       case "tcp":

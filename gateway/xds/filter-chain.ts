@@ -33,10 +33,17 @@ export interface PassedConnection {
   readonly plan?: string;
 }
 
+/** A connection whose requests are read. */
+export interface ListenedConnection {
+  /** Listener whose routes decide; absent: those of all */
+  readonly section: string | undefined;
+  /** Port of the listener, where it names one: at another port, it is another chain, so that no connection outlives it */
+  readonly port?: number;
+}
+
 /** How a connection is treated; `chainName` gives each its name. */
 export type ConnectionTreatment =
-  | { readonly kind: "intercept-tls"; readonly section: string | undefined }
-  | { readonly kind: "plain-http"; readonly section: string | undefined }
+  | ({ readonly kind: "intercept-tls" | "plain-http" } & ListenedConnection)
   /** Encrypted bytes to the server name */
   | ({ readonly kind: "pass-server-name" } & PassedConnection)
   /** Bytes to the name that was dialled */
@@ -66,12 +73,16 @@ function treatmentName(treatment: ConnectionTreatment): string {
   switch (treatment.kind) {
     case "intercept-tls":
     case "plain-http":
-      return `${treatment.kind}/${treatment.section ?? ""}`;
+      return `${treatment.kind}/${treatment.section ?? ""}${portSuffix(treatment.port)}`;
     case "pass-alias":
       return `pass-alias/${treatment.by}/${aliasText(treatment.alias)}:${treatment.decision}`;
     default:
       return `${treatment.kind}:${treatment.decision}`;
   }
+}
+
+function portSuffix(port: number | undefined): string {
+  return port === undefined ? "" : `:${port}`;
 }
 
 /** The chain of one treatment. */

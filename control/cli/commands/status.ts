@@ -153,9 +153,10 @@ function describeEngine(engine: EngineStatus): string {
   ].join(", ");
 }
 
-function describeLosses({ published, dropped, incomplete }: RecordsStatus): string {
+function describeLosses({ published, dropped, incomplete, spooled = 0 }: RecordsStatus): string {
+  const waiting = spooled === 0 ? "" : `, ${spooled} spans and logs wait on disk for a receiver`;
   const missing = incomplete === 0 ? "" : `, ${incomplete} without what the engine knew`;
-  return `${published} written, ${dropped} lost${missing}`;
+  return `${published} written, ${dropped} lost${missing}${waiting}`;
 }
 
 function describeGateways(process: GatewayProcessStatus): string {

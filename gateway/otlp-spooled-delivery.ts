@@ -1,0 +1,163 @@
+/**
+ * Delivery of one signal's batches by way of the disk: straight to the receiver while it answers in time, else into the
+ * spool, from which they go in their order. At least once: a batch leaves the disk after the receiver has answered.
+ */
+import { sleep } from "./clock.ts";
+import { OtlpSpool } from "./otlp-spool.ts";
+import type { OtlpSpoolOptions, SpooledBatch } from "./otlp-spool.ts";
+import type { OtlpBody, OtlpOutcome, OtlpTransport } from "./otlp-request.ts";
+import { sendOnce } from "./otlp-request.ts";
+
+/** What the delivery tells its owner of. */
+export interface DeliveryListener {
+  /** The receiver took the batch, or never will */
+  settled(outcome: Exclude<OtlpOutcome, { kind: "retry" }>, records: number): void;
+  /** An attempt failed */
+  failed(text: string): void;
+  /** An attempt follows one that failed */
+  retried(): void;
+  /** Records are gone: older ones for newer ones, or because the disk takes or gives nothing */
+  lost(records: number): void;
+}
+
+/** What a delivery is made of. */
+export interface SpooledDeliveryOptions {
+  readonly spool: OtlpSpoolOptions;
+  /** Whoever had the folder before in this process gives it up then */
+  readonly after?: Promise<void>;
+  readonly transport: OtlpTransport;
+  /** Pause in `ms` after the attempt of that number, counted from 0, that failed */
+  readonly pauseMs: (attempt: number, afterMs: number | undefined) => number;
+  /** Stops pauses and further attempts */
+  readonly closing: AbortSignal;
+  /** Ends the attempt that is under way */
+  readonly abort: AbortSignal;
+  readonly listener: DeliveryListener;
+}
+
+/** What is on disk now. */
+export interface SpoolStatus {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** A receiver that has not answered for so long is slow: what it is to get is put on disk meanwhile. */
+const slowMs = 1_000;
+
+interface Attempt {
+  readonly batch: SpooledBatch;
+  readonly outcome: Promise<OtlpOutcome>;
+}
+
+/** One signal's way to one receiver. */
+export class SpooledDelivery {
+  readonly #options: SpooledDeliveryOptions;
+  readonly #spool: OtlpSpool;
+  /** Whether there is a spool: false once its folder turned out to be of no use */
+  readonly ready: Promise<boolean>;
+  #draining: Promise<void> | undefined;
+
+  /** Begins to send what is on disk from before. */
+  constructor(options: SpooledDeliveryOptions) {
+    this.#options = options;
+    this.#spool = new OtlpSpool(options.spool);
+    this.ready = (options.after ?? Promise.resolve()).then(() => this.#open());
+  }
+
+  /** Numbers of now; a new object each time */
+  get status(): SpoolStatus {
+    return { records: this.#spool.records, bytes: this.#spool.bytes };
+  }
+
+  /** Resolves when the receiver has answered, or the batch is on disk, or lost; never rejects. Only when `ready`. */
+  async deliver(body: OtlpBody, records: number): Promise<void> {
+    if (this.#draining !== undefined || this.#spool.oldest !== undefined) {
+      await this.#keep(body, records);
+      this.#drain();
+      return;
+    }
+    const outcome = this.#send(body);
+    const first = await this.#soon(outcome);
+    if (first !== undefined && first.kind !== "retry") {
+      this.#options.listener.settled(first, records);
+      return;
+    }
+    const batch = await this.#keep(body, records);
+    if (batch !== undefined) this.#drain({ batch, outcome });
+    else await outcome;
+  }
+
+  /** Resolves when nothing is under way any more; what is on disk stays there for the next process. */
+  async close(): Promise<void> {
+    await this.ready;
+    await this.#draining;
+    this.#spool.close();
+  }
+
+  async #open(): Promise<boolean> {
+    if (!(await this.#spool.open())) return false;
+    this.#drain();
+    return true;
+  }
+
+  #send(body: OtlpBody): Promise<OtlpOutcome> {
+    return sendOnce(this.#options.transport, body, this.#options.abort);
+  }
+
+  async #soon(outcome: Promise<OtlpOutcome>): Promise<OtlpOutcome | undefined> {
+    const answered = new AbortController();
+    const signal = AbortSignal.any([answered.signal, this.#options.abort]);
+    const late = sleep(this.#options.transport.clock, slowMs, signal).then(() => undefined);
+    const first = await Promise.race([outcome, late]);
+    answered.abort();
+    return first;
+  }
+
+  async #keep(body: OtlpBody, records: number): Promise<SpooledBatch | undefined> {
+    const { batch, evictedRecords } = await this.#spool.add(body, records);
+    const lost = evictedRecords + (batch === undefined ? records : 0);
+    if (lost > 0) this.#options.listener.lost(lost);
+    return batch;
+  }
+
+  #drain(begun?: Attempt): void {
+    this.#draining ??= this.#sendAll(begun).finally(() => {
+      this.#draining = undefined;
+      // One may have come after the last look.
+      if (this.#spool.oldest !== undefined && !this.#options.closing.aborted) this.#drain();
+    });
+  }
+
+  async #sendAll(begun: Attempt | undefined): Promise<void> {
+    const { listener, closing, transport, pauseMs } = this.#options;
+    let running = begun;
+    let failures = 0;
+    for (let batch = begun?.batch ?? this.#next(); batch !== undefined; batch = this.#next()) {
+      const outcome = await (running?.outcome ?? this.#sendAgain(batch));
+      running = undefined;
+      if (outcome === undefined) {
+        if (await this.#spool.remove(batch)) listener.lost(batch.records);
+        continue;
+      }
+      if (outcome.kind === "retry") {
+        listener.failed(outcome.text);
+        await sleep(transport.clock, pauseMs(failures, outcome.afterMs), closing);
+        failures++;
+        if (!closing.aborted) listener.retried();
+        continue;
+      }
+      failures = 0;
+      // One that went to make room was counted as lost, though the receiver has it.
+      if (await this.#spool.remove(batch)) listener.settled(outcome, batch.records);
+    }
+  }
+
+  #next(): SpooledBatch | undefined {
+    return this.#options.closing.aborted ? undefined : this.#spool.oldest;
+  }
+
+  async #sendAgain(batch: SpooledBatch): Promise<OtlpOutcome | undefined> {
+    const body = await this.#spool.read(batch);
+    return body && this.#send(body);
+  }
+}
