@@ -26,10 +26,16 @@ async function openFeed(t: Test, names: readonly string[]) {
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   const socketPath = join(directory, "feed.sock");
   const objects: FedObject[] = names.map((name) => ({ object: secret(name) }));
-  const list = () => ({ objects, resourceVersion: "1" });
+  const list = () => ({ objects, resourceVersion: "1", trial: null });
   const reports: ObjectReport[] = [];
   const onReport = (report: ObjectReport) => void reports.push(report);
-  const feed = new GatewayFeed({ socketPath, list, onReport, log: silentLogger });
+  const feed = new GatewayFeed({
+    socketPath,
+    list,
+    onReport,
+    onTrialReport: () => {},
+    log: silentLogger,
+  });
   await feed.open();
   t.teardown(() => feed.close());
   return { feed, socketPath, objects, reports };
@@ -116,8 +122,10 @@ t.test("GatewayFeed is found again by gateways after it was away", async (t) => 
     list: () => ({
       objects: [{ object: secret("one") }, { object: secret("two") }],
       resourceVersion: "2",
+      trial: null,
     }),
     onReport: (report) => void heard.push(report),
+    onTrialReport: () => {},
     log: silentLogger,
   });
   await again.open();

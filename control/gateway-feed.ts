@@ -12,6 +12,8 @@ import type { Logger } from "../gateway/log.ts";
 import { OBJECT_FEED_PATH, OBJECT_REPORT_PATH } from "../gateway/object-feed.ts";
 import type { FeedLine } from "../gateway/object-feed.ts";
 import type { ObjectReport } from "../gateway/object-report.ts";
+import type { PolicyTrial, TrialReport } from "../gateway/policy-trial.ts";
+import { readTrialReport, TRIAL_REPORT_PATH } from "../gateway/policy-trial.ts";
 import { readBody } from "./apiserver/request-body.ts";
 
 /** A gateway that leaves so much unread is cut off; it connects again, and is told everything. */
@@ -20,6 +22,8 @@ const maxUnreadBytes = 64 * 1024 * 1024;
 /** Conditions of all objects of a large installation. */
 const maxReportBytes = 256 * 1024 * 1024;
 
+const maxTrialReportBytes = 64 * 1024;
+
 /** An object, and where it was written if that is known. */
 export type FedObject = Omit<Extract<FeedLine, { readonly kind: "object" }>, "kind">;
 
@@ -27,6 +31,8 @@ export type FedObject = Omit<Extract<FeedLine, { readonly kind: "object" }>, "ki
 export interface FedObjects {
   readonly objects: Iterable<FedObject>;
   readonly resourceVersion: string;
+  /** What is tried on a share of agents; null: nothing is */
+  readonly trial: PolicyTrial<readonly unknown[]> | null;
 }
 
 /** One change, told as a whole. */
@@ -34,6 +40,8 @@ export interface FedChange {
   /** New, or in a new form */
   readonly objects: readonly FedObject[];
   readonly removed: readonly ObjectReference[];
+  /** Absent: it stays as it is */
+  readonly trial?: PolicyTrial<readonly unknown[]> | null;
   readonly resourceVersion: string;
 }
 
@@ -46,6 +54,8 @@ export interface GatewayFeedOptions {
   readonly list: () => FedObjects;
   /** A gateway found something out about the objects; must not throw */
   readonly onReport: (report: ObjectReport) => void;
+  /** The same of what is tried on a share of agents */
+  readonly onTrialReport: (report: TrialReport) => void;
   readonly log: Logger;
 }
 
@@ -63,6 +73,7 @@ export class GatewayFeed {
       const question = `${request.method} ${request.url}`;
       if (question === `GET ${OBJECT_FEED_PATH}`) this.#follow(response);
       else if (question === `PUT ${OBJECT_REPORT_PATH}`) void this.#hear(request, response);
+      else if (question === `PUT ${TRIAL_REPORT_PATH}`) void this.#hearTrial(request, response);
       else response.writeHead(404).end();
     });
   }
@@ -91,11 +102,12 @@ export class GatewayFeed {
   }
 
   /** Tells all gateways of a change. */
-  publish({ objects, removed, resourceVersion }: FedChange): void {
+  publish({ objects, removed, trial, resourceVersion }: FedChange): void {
     if (this.#followers.size === 0) return;
     const lines: FeedLine[] = [
       ...removed.map((object) => ({ kind: "removed", object }) as const),
       ...objects.map((object) => ({ kind: "object", ...object }) as const),
+      ...(trial === undefined ? [] : [{ kind: "trial", trial } as const]),
       { kind: "commit", resourceVersion },
     ];
     this.#tell(lines);
@@ -123,11 +135,12 @@ export class GatewayFeed {
     response.on("error", () => {});
     response.on("close", () => this.#followers.delete(response));
     response.writeHead(200, { "content-type": "application/x-ndjson" });
-    const { objects, resourceVersion } = this.#options.list();
+    const { objects, resourceVersion, trial } = this.#options.list();
     this.#followers.add(response);
     const { directories = [] } = this.#options;
     response.write(encodeLine({ kind: "reset", directories }));
     for (const object of objects) response.write(encodeLine({ kind: "object", ...object }));
+    if (trial !== null) response.write(encodeLine({ kind: "trial", trial }));
     const problems = this.#problems;
     if (problems.length > 0) response.write(encodeLine({ kind: "problems", problems }));
     response.write(encodeLine({ kind: "commit", resourceVersion }));
@@ -141,6 +154,19 @@ export class GatewayFeed {
       if (report !== undefined) onReport(report);
     } catch (error) {
       log.warn("Cannot read what a gateway reports", { error: describeError(error) });
+      response.destroy();
+    }
+  }
+
+  async #hearTrial(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { log, onTrialReport } = this.#options;
+    try {
+      const body = await readBody(request, maxTrialReportBytes);
+      const report = readTrialReport(JSON.parse(body.toString("utf8")));
+      response.writeHead(report === undefined ? 400 : 204).end();
+      if (report !== undefined) onTrialReport(report);
+    } catch (error) {
+      log.warn("Cannot read what a gateway says of a rollout", { error: describeError(error) });
       response.destroy();
     }
   }

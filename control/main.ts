@@ -77,7 +77,11 @@ async function main(args: readonly string[]): Promise<void> {
 
   const feed = path.join(folder, "feed.sock");
   const { paths } = options;
-  const flow = new ObjectFlow({ store, socketPath: feed, paths, clock, log });
+  const flow = new ObjectFlow({
+    ...{ store, socketPath: feed, paths, clock, log },
+    rolloutFolder: path.join(home.root, "rollout"),
+    rolloutSocket: path.join(folder, "rollout.sock"),
+  });
   await flow.open();
 
   const close = async () => {

@@ -11,11 +11,15 @@ import type { MintedCredentialStatus, PlaceholderStatus } from "./control-api.ts
 import { formatRule, mintedResources } from "./gateway-credentials.ts";
 import type { MintedCredentialsOptions } from "./minted-credentials.ts";
 import { MintedCredentials } from "./minted-credentials.ts";
+import type { CompiledTrial, PolicyTrial } from "./policy-trial.ts";
+import { findSideConflict, joinValues } from "./policy-trial.ts";
 import { listPlaceholders } from "./placeholder-list.ts";
 import type { EgressRecord } from "./record.ts";
 import { isSameMap } from "./same-map.ts";
 import type { SecretValue } from "./secret-value.ts";
+import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
+import type { LoadedObjects } from "./snapshot-source.ts";
 
 /** Changes that come one after another hold up what they take away no longer than this; then it is served as it is. */
 const longestDelayMs = 10_000;
@@ -28,6 +32,12 @@ export interface RevisionNews {
   readonly changes: readonly string[];
 }
 
+/** What is served of a revision: what most agents have, and beside it what is tried on a share of them. */
+export interface CompiledPolicy extends CompileResult {
+  /** Its values are among those of the whole */
+  readonly trial?: CompiledTrial;
+}
+
 /** What revisions need from the process. */
 export interface CompiledRevisionsOptions {
   readonly clock: Clock;
@@ -38,10 +48,10 @@ export interface CompiledRevisionsOptions {
   readonly placeholderKey?: Uint8Array;
   readonly minting: Omit<MintedCredentialsOptions, "onChange" | "clock">;
   /** A revision was compiled and is served next; must not throw */
-  readonly onCompiled: (compiled: CompileResult, news: RevisionNews) => void;
+  readonly onCompiled: (compiled: CompiledPolicy, news: RevisionNews) => void;
   /** Serves a revision, or the same one with other values; never called while a call has not ended. Must not reject */
   readonly serve: (
-    compiled: CompileResult,
+    compiled: CompiledPolicy,
     credentials: ReadonlyMap<string, SecretValue>,
   ) => Promise<void>;
 }
@@ -51,8 +61,9 @@ export class CompiledRevisions {
   readonly #options: CompiledRevisionsOptions;
   readonly #minted: MintedCredentials;
   #objects: readonly ParsedObject[] = [];
+  #trial: PolicyTrial<readonly ParsedObject[] | string> | undefined;
   #revision = 0;
-  #current: CompileResult | undefined;
+  #current: CompiledPolicy | undefined;
   /** By which `#current` was compiled */
   #withheld: ReadonlyMap<string, string> = new Map();
   #mints: CompileResult["mints"] = new Map();
@@ -80,17 +91,22 @@ export class CompiledRevisions {
   }
 
   /** What was compiled last. */
-  get compiled(): CompileResult | undefined {
+  get compiled(): CompiledPolicy | undefined {
     return this.#current;
   }
 
   /** Makes a revision of a set of objects. Serving begins when what it needs was minted, or could not be within 5 s. */
-  take(objects: readonly ParsedObject[], news: RevisionNews): void {
+  take(
+    objects: readonly ParsedObject[],
+    news: RevisionNews,
+    trial?: PolicyTrial<readonly ParsedObject[] | string>,
+  ): void {
     this.#objects = objects;
+    this.#trial = trial;
     this.#revision++;
     const whole = this.#compile(new Map());
     this.#mints = whole.mints;
-    this.#resources = mintedResources(whole.snapshot.gateways, whole.mints);
+    this.#resources = mintedResources(servedGateways(whole), whole.mints);
     this.#minted.follow(whole.mints);
     this.#withheld = this.#minted.withheld();
     this.#current = this.#withheld.size === 0 ? whole : this.#compile(this.#withheld);
@@ -127,10 +143,34 @@ export class CompiledRevisions {
     return this.#minted.close();
   }
 
-  #compile(withheld: ReadonlyMap<string, string>): CompileResult {
+  /** What cannot be tried leaves all agents with what the others have. */
+  #compile(withheld: ReadonlyMap<string, string>): CompiledPolicy {
+    const whole = this.#compileObjects(this.#objects, withheld);
+    if (this.#trial === undefined) return whole;
+    const { side, share, objects } = this.#trial;
+    const refused = (message: string): CompiledPolicy => ({
+      ...whole,
+      trial: { kind: "refused", side, message },
+    });
+    if (typeof objects === "string") return refused(objects);
+    const tried = this.#compileObjects(objects, withheld);
+    const conflict = findSideConflict(whole, tried);
+    if (conflict !== undefined) return refused(conflict);
+    const { snapshot } = tried;
+    return {
+      ...whole,
+      ...joinValues(whole, tried),
+      trial: { kind: "served", side, share, snapshot },
+    };
+  }
+
+  #compileObjects(
+    objects: readonly ParsedObject[],
+    withheld: ReadonlyMap<string, string>,
+  ): CompileResult {
     const { ownAddresses, sharesLimits = false, placeholderKey } = this.#options;
     return compile({
-      objects: this.#objects,
+      objects,
       revision: this.#revision,
       environment: {
         ownAddresses: ownAddresses(),
@@ -196,4 +236,20 @@ export class CompiledRevisions {
       return [message === undefined ? `${name}: there is one` : `${name}: none, ${message}`];
     });
   }
+}
+
+/** All forms of all gateways that agents have. */
+export function servedGateways({ snapshot, trial }: CompiledPolicy): readonly GatewaySnapshot[] {
+  const tried = trial?.kind === "served" ? trial.snapshot.gateways : [];
+  return [...snapshot.gateways, ...tried];
+}
+
+/** What is tried of a set of objects. */
+export function trialOf({
+  trial,
+}: Pick<LoadedObjects, "trial">): PolicyTrial<readonly ParsedObject[] | string> | undefined {
+  if (trial === undefined) return undefined;
+  const { objects, ...rest } = trial;
+  if (typeof objects === "string") return { ...rest, objects };
+  return { ...rest, objects: objects.map(({ object }) => object) };
 }

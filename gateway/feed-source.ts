@@ -28,6 +28,9 @@ import {
 } from "./object-feed.ts";
 import type { FeedLine } from "./object-feed.ts";
 import type { ObjectReport } from "./object-report.ts";
+import { TRIAL_REPORT_PATH } from "./policy-trial.ts";
+import type { PolicyTrial, TrialReport } from "./policy-trial.ts";
+import { ReportTeller } from "./report-teller.ts";
 import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
 
 /** Waits before the first attempt to connect again, doubled with each up to the longest. */
@@ -60,6 +63,8 @@ export interface FeedSource {
   setSecrets(secrets: ManifestReading): void;
   /** Tells the control process what was found out; of several the newest, again whenever it was away. Never throws. */
   report(report: ObjectReport): void;
+  /** The same of what is tried on a share of agents. */
+  reportTrial(report: TrialReport): void;
   /** Ends it; no callback comes after it was called. Idempotent. */
   close(): void;
 }
@@ -80,9 +85,13 @@ interface ToldObjects {
   readonly unusable: Map<string, readonly SourceProblem[]>;
   /** Of what is not among the objects yet */
   problems: readonly SourceProblem[];
+  /** What is tried on a share of agents, and what of it cannot be used */
+  trial: ToldTrial | undefined;
   /** First line since the last commit */
   startedNs: bigint | undefined;
 }
+
+type ToldTrial = PolicyTrial<ReadonlyMap<string, SourcedObject> | string>;
 
 class SocketFeed implements FeedSource {
   directories: readonly string[] = [];
@@ -97,13 +106,17 @@ class SocketFeed implements FeedSource {
   #retryMs = firstRetryMs;
   #isClosed = false;
   readonly #first = Promise.withResolvers<void>();
-  #told: ObjectReport | undefined;
-  #untold: ObjectReport | undefined;
-  #isTelling = false;
+  readonly #reports: ReportTeller<ObjectReport>;
+  readonly #trials: ReportTeller<TrialReport>;
+  #trial: ToldTrial | undefined;
+  #servedTrial: ToldTrial | undefined;
 
   constructor(options: FeedSourceOptions) {
     this.#options = options;
     this.#secrets = options.secrets;
+    const { socketPath } = options;
+    this.#reports = new ReportTeller({ socketPath, path: OBJECT_REPORT_PATH });
+    this.#trials = new ReportTeller({ socketPath, path: TRIAL_REPORT_PATH });
   }
 
   async open(): Promise<void> {
@@ -118,12 +131,17 @@ class SocketFeed implements FeedSource {
   }
 
   report(report: ObjectReport): void {
-    this.#untold = report;
-    this.#tell();
+    this.#reports.tell(report);
+  }
+
+  reportTrial(report: TrialReport): void {
+    this.#trials.tell(report);
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#reports.close();
+    this.#trials.close();
     const { clock } = this.#options;
     clock.clearTimeout(this.#retryTimer);
     clock.clearTimeout(this.#silenceTimer);
@@ -145,9 +163,8 @@ class SocketFeed implements FeedSource {
       response.on("error", () => {});
       if (response.statusCode === 200) {
         this.#follow(response, (why) => (reason = why));
-        // Another process may be there now, which knows nothing.
-        this.#untold ??= this.#told;
-        this.#tell();
+        this.#reports.tellAgain();
+        this.#trials.tellAgain();
       } else {
         reason = `it answered with status ${response.statusCode}`;
         response.destroy();
@@ -201,7 +218,10 @@ class SocketFeed implements FeedSource {
   #take(told: ToldObjects | undefined, line: FeedLine): ToldObjects | undefined {
     if (line.kind === "reset") {
       this.directories = line.directories;
-      return { usable: new Map(), unusable: new Map(), problems: [], startedNs: this.#nowNs() };
+      return {
+        ...{ usable: new Map(), unusable: new Map(), problems: [], trial: undefined },
+        startedNs: this.#nowNs(),
+      };
     }
     if (told === undefined) return undefined;
     told.startedNs ??= this.#nowNs();
@@ -212,6 +232,9 @@ class SocketFeed implements FeedSource {
       case "problems":
         told.problems = line.problems;
         this.#report(told.problems);
+        return told;
+      case "trial":
+        told.trial = line.trial === null ? undefined : readTrial(line.trial);
         return told;
       case "removed":
         told.usable.delete(formatReference(line.object));
@@ -225,31 +248,13 @@ class SocketFeed implements FeedSource {
     }
   }
 
-  #tell(): void {
-    const report = this.#untold;
-    if (report === undefined || this.#isTelling || this.#isClosed) return;
-    this.#isTelling = true;
-    this.#untold = undefined;
-    this.#told = report;
-    const { socketPath } = this.#options;
-    const sent = request({ socketPath, path: OBJECT_REPORT_PATH, method: "PUT", agent: false });
-    sent.setTimeout(silenceMs, () => sent.destroy());
-    sent.on("response", (response) => response.resume());
-    // It is told again with the next connection of the feed.
-    sent.on("error", () => {});
-    sent.on("close", () => {
-      this.#isTelling = false;
-      this.#tell();
-    });
-    sent.end(JSON.stringify(report));
-  }
-
-  #commit({ usable, unusable, problems, startedNs }: ToldObjects): void {
+  #commit({ usable, unusable, problems, trial, startedNs }: ToldObjects): void {
     if (unusable.size > 0) {
       this.#report([...unusable.values()].flat().slice(0, maxListedProblems));
       return;
     }
     this.#objects = new Map(usable);
+    this.#trial = trial;
     this.#deliver(startedNs ?? this.#nowNs());
     // Objects of others may change while a file has its mistake.
     if (problems.length > 0) this.#report(problems);
@@ -263,7 +268,13 @@ class SocketFeed implements FeedSource {
       return;
     }
     const changes = describeChanges(this.#lastGood?.set, set);
-    const isNews = this.#lastGood === undefined || changes.length > 0 || this.#reported.length > 0;
+    const trial = this.#trial;
+    const isNews =
+      this.#lastGood === undefined ||
+      changes.length > 0 ||
+      this.#reported.length > 0 ||
+      trial !== this.#servedTrial;
+    this.#servedTrial = trial;
     this.#lastGood = { set, atNs: this.#nowNs() };
     this.#reported = [];
     if (isNews) {
@@ -271,6 +282,7 @@ class SocketFeed implements FeedSource {
       const loaded = [...set.objects.values()];
       this.#options.onChange({
         ...{ objects: loaded, warnings, problems: [], changedFiles: [], changes, startedNs },
+        ...(trial !== undefined && { trial: { ...trial, objects: changedObjects(set, trial) } }),
       });
     }
     this.#first.resolve();
@@ -286,7 +298,25 @@ class SocketFeed implements FeedSource {
   }
 }
 
-function put({ usable, unusable }: ToldObjects, told: FedObject): void {
+/** All objects as they are for agents on which the trial is. */
+function changedObjects(
+  { objects }: ObjectSet,
+  { objects: changed }: ToldTrial,
+): readonly SourcedObject[] | string {
+  return typeof changed === "string" ? changed : [...new Map([...objects, ...changed]).values()];
+}
+
+function readTrial(trial: PolicyTrial<readonly unknown[]>): ToldTrial {
+  const read: Parameters<typeof put>[0] = { usable: new Map(), unusable: new Map() };
+  for (const object of trial.objects) put(read, { kind: "object", object });
+  const [problem] = [...read.unusable.values()].flat();
+  return { ...trial, objects: problem === undefined ? read.usable : problem.message };
+}
+
+function put(
+  { usable, unusable }: Pick<ToldObjects, "usable" | "unusable">,
+  told: FedObject,
+): void {
   const { object: value, file = origin, line = 0 } = told;
   const parsed = parseAnyObject(value);
   const key = parsed.kind === "valid" ? keyOf(parsed.object) : keyOf(value);

@@ -6,10 +6,12 @@
 import type { AdsEvent } from "./ads-server.ts";
 import type { EnvoyStop } from "./envoy-process.ts";
 import { describeError } from "./errors.ts";
-import type { GatewayRuntime } from "./gateway-runtime.ts";
+import type { GatewayRevision, GatewayRuntime } from "./gateway-runtime.ts";
+import type { CompiledTrial } from "./policy-trial.ts";
 import type { Logger } from "./log.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, Snapshot } from "./snapshot.ts";
+import type { GatewayCanary } from "./xds.ts";
 import { gatewayKey } from "./snapshot.ts";
 
 /** What the fleet needs from the process. */
@@ -52,7 +54,11 @@ export class GatewayFleet {
    * Applies a snapshot; resolves when every runtime was told, which is before Envoy confirms. A gateway that fails
    * keeps no other from being served and is tried again with the next snapshot; rejects with the first failure.
    */
-  apply(snapshot: Snapshot, credentials: ReadonlyMap<string, SecretValue>): Promise<void> {
+  apply(
+    snapshot: Snapshot,
+    credentials: ReadonlyMap<string, SecretValue>,
+    trial?: CompiledTrial,
+  ): Promise<void> {
     return this.#enqueue(async () => {
       this.#revision = snapshot.revision;
       const wanted = new Set(snapshot.gateways.map(gatewayKey));
@@ -62,7 +68,10 @@ export class GatewayFleet {
         if (!wanted.has(key)) await this.#stop(key).catch(note);
       }
       for (const gateway of snapshot.gateways) {
-        await this.#publish(snapshot.revision, gateway, credentials).catch(note);
+        const tried = triedGateway(gateway, trial);
+        await this.#publish(gateway, credentials, { revision: snapshot.revision, tried }).catch(
+          note,
+        );
       }
       if (failures.length > 0) throw failures[0];
     });
@@ -83,20 +92,20 @@ export class GatewayFleet {
   }
 
   async #publish(
-    revision: number,
     gateway: GatewaySnapshot,
     credentials: ReadonlyMap<string, SecretValue>,
+    { revision, tried }: GatewayRevision,
   ): Promise<void> {
     const key = gatewayKey(gateway);
     const known = this.#runtimes.get(key);
     if (known !== undefined) {
-      await known.publish(revision, gateway, credentials);
+      await known.publish(gateway, credentials, { revision, tried });
       return;
     }
     const runtime = await this.#options.createRuntime(gateway);
     this.#runtimes.set(key, runtime);
     try {
-      await runtime.publish(revision, gateway, credentials);
+      await runtime.publish(gateway, credentials, { revision, tried });
       await runtime.start();
     } catch (error) {
       // Half of a runtime would never be started: the next snapshot makes a new one.
@@ -121,4 +130,15 @@ export class GatewayFleet {
     });
     return run;
   }
+}
+
+/** The gateway as a share of its agents has it. */
+function triedGateway(
+  gateway: GatewaySnapshot,
+  trial: CompiledTrial | undefined,
+): GatewayCanary | undefined {
+  if (trial?.kind !== "served") return undefined;
+  const { side, share, snapshot } = trial;
+  const tried = snapshot.gateways.find((other) => gatewayKey(other) === gatewayKey(gateway));
+  return tried && { side, share, gateway: tried };
 }

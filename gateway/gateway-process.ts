@@ -12,9 +12,8 @@ import { AdsServer } from "./ads-server.ts";
 import { BackendHealth } from "./backend-health.ts";
 import { listBudgets } from "./budget-list.ts";
 import type { CertificateProvider } from "./certificate-provider.ts";
-import type { CompileResult } from "./compile.ts";
-import type { RevisionNews } from "./compiled-revisions.ts";
-import { CompiledRevisions } from "./compiled-revisions.ts";
+import type { CompiledPolicy, RevisionNews } from "./compiled-revisions.ts";
+import { CompiledRevisions, servedGateways, trialOf } from "./compiled-revisions.ts";
 import { ConfirmationDesk } from "./confirmation-desk.ts";
 import type {
   ControlEvent,
@@ -59,6 +58,7 @@ import { servedPlugin } from "./served-plugin.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
+import { TrialWatch } from "./trial-watch.ts";
 import { version } from "./version.ts";
 
 /** The running process; `open()` once, `close()` at the end. */
@@ -80,6 +80,8 @@ export class GatewayProcess {
   readonly #confirmations: ConfirmationDesk;
   readonly #sources: ObjectSources;
   readonly #revisions: CompiledRevisions;
+  readonly #trial: TrialWatch;
+  readonly #audits: AuditTeller;
   #control: ControlSocket | undefined;
   readonly #observation: MetricsHandlers;
   #metrics: MetricsServer | undefined;
@@ -87,13 +89,11 @@ export class GatewayProcess {
   #problems: readonly SourceProblem[] = [];
   #created = 0;
   readonly #announcer: RevisionAnnouncer;
-  readonly #audit: AuditTeller;
 
   constructor(parts: GatewayProcessParts) {
     this.#parts = parts;
     const { clock, log, prices } = parts;
     this.#startedAt = new Date(clock.now()).toISOString();
-    this.#audit = new AuditTeller(log);
     this.#watchers = new RecordWatchers({ clock, prices, runs: () => this.#runs.countByAgent() });
     this.#records = new RecordOutputs({
       directory: parts.recordsDirectory,
@@ -139,6 +139,8 @@ export class GatewayProcess {
       onChange: (loaded) => this.#onChange(loaded),
       onProblems: (found) => this.#onProblems(found),
     });
+    this.#audits = new AuditTeller(log);
+    this.#trial = new TrialWatch(clock, (report) => this.#sources.reportTrial(report));
     this.#fleet = new GatewayFleet({
       log,
       createRuntime: (gateway) => this.#createRuntime(gateway),
@@ -148,7 +150,10 @@ export class GatewayProcess {
       fleet: this.#fleet,
       followers: this.#watchers.followers,
       statusOf: (runtime) => this.#gatewayStatus(runtime),
-      onLive: () => this.#report(),
+      onLive: () => {
+        this.#trial.setLive();
+        this.#report();
+      },
     });
     this.#observation = metricsHandlers({
       status: () => this.#status(),
@@ -190,6 +195,7 @@ export class GatewayProcess {
   /** Drains and stops everything; resolves with what was cut. */
   async close(drainMs?: number): Promise<EnvoyStop> {
     this.#sources.close();
+    this.#trial.close();
     this.#confirmations.close();
     const minting = this.#revisions.close();
     const stop = await this.#fleet.close(drainMs);
@@ -214,12 +220,13 @@ export class GatewayProcess {
     this.#loaded = loaded;
     this.#problems = [];
     const objects = loaded.objects.map(({ object }) => object);
-    this.#revisions.take(objects, loaded);
+    this.#revisions.take(objects, loaded, trialOf(loaded));
   }
 
-  #onCompiled({ snapshot, credentials }: CompileResult, news: RevisionNews): void {
+  #onCompiled({ snapshot, credentials, trial }: CompiledPolicy, news: RevisionNews): void {
+    this.#trial.follow(trial);
     const { startedNs, changes } = news;
-    this.#audit.tell(snapshot.gateways);
+    this.#audits.tell(snapshot.gateways);
     this.#announcer.expect({ revision: snapshot.revision, startedNs, changes });
     this.#records.setTargets(snapshot.gateways, credentials);
     this.#report();
@@ -233,13 +240,16 @@ export class GatewayProcess {
 
   /** The engine comes first: Envoy must never ask it by a plan that it does not have. */
   async #serve(
-    { snapshot }: CompileResult,
+    compiled: CompiledPolicy,
     credentials: ReadonlyMap<string, SecretValue>,
   ): Promise<void> {
+    const { snapshot, trial } = compiled;
+    // The engine finds plans by what they say, whichever side they are of.
+    const everything = { ...snapshot, gateways: servedGateways(compiled) };
     try {
-      this.#health.publish(snapshot);
-      await this.#engine.publish(snapshot, credentials);
-      await this.#fleet.apply(snapshot, credentials);
+      this.#health.publish(everything);
+      await this.#engine.publish(everything, credentials);
+      await this.#fleet.apply(snapshot, credentials, trial);
       this.#announcer.check();
     } catch (error) {
       const message = `Cannot serve revision ${snapshot.revision}: ${describeError(error)}`;
@@ -322,6 +332,7 @@ export class GatewayProcess {
 
   #onRecord(record: EgressRecord, json: string | undefined): void {
     this.#runs.count(record);
+    this.#trial.note(record);
     this.#sources.noteRecord(record, this.#revisions.compiled?.snapshot);
     this.#revisions.noteRecord(record);
     this.#watchers.note(this.#records.add(record, json));

@@ -27,7 +27,7 @@ t.test("publish() and start() bring a real Envoy to the revision", needsEnvoy, a
   const gateway = gatewaySnapshot();
   const runtime = await create(gateway);
   t.match(runtime.status(), { ready: false, liveRevision: 0 });
-  await runtime.publish(7, gateway, none);
+  await runtime.publish(gateway, none, { revision: 7 });
   await runtime.start();
   await runtime.whenLive(10_000);
   await eventually(() => runtime.liveRevision === 7 || undefined);
@@ -50,11 +50,13 @@ t.test("publish() and start() bring a real Envoy to the revision", needsEnvoy, a
   await runtime.setRuns([alice], 10_000);
   t.equal(events.at(-1)?.kind, "live", "a run's credential is live when setRuns() resolves");
   const { explicitProxy } = runtime;
-  await runtime.publish(8, { ...gateway, defaultPolicy: "allow-all" }, none);
+  await runtime.publish({ ...gateway, defaultPolicy: "allow-all" }, none, { revision: 8 });
   t.equal(runtime.explicitProxy, explicitProxy, "agents were told the address");
   await runtime.whenLive(10_000);
   await eventually(() => runtime.liveRevision === 8 || undefined);
-  await runtime.publish(9, { ...gateway, explicitProxy: { address: "127.0.0.2", port: 0 } }, none);
+  await runtime.publish({ ...gateway, explicitProxy: { address: "127.0.0.2", port: 0 } }, none, {
+    revision: 9,
+  });
   t.match(runtime.explicitProxy, { address: "127.0.0.2" }, "until the object wants another one");
   await runtime.whenLive(10_000);
   t.equal(runtime.ruleFacts.revision, 9, "decides new connections");
@@ -71,7 +73,7 @@ t.test("a revision is live when nothing before it decides any more", async (t) =
   const runtime = await create(gateway, { onLive: () => void lives.push(runtime.liveRevision) });
   const confirm = (revision: number) =>
     runtime.onAdsEvent({ kind: "live", gateway: key, revision });
-  await runtime.publish(1, gateway, none);
+  await runtime.publish(gateway, none, { revision: 1 });
   await runtime.start();
   gauges.listeners_warming = 1;
   confirm(1);
@@ -80,19 +82,19 @@ t.test("a revision is live when nothing before it decides any more", async (t) =
   gauges.listeners_warming = 0;
   await eventually(() => runtime.liveRevision === 1 || undefined);
   const bounded = { ...gateway, requestSize: { headerBytes: 16_384 } };
-  await runtime.publish(2, bounded, none);
+  await runtime.publish(bounded, none, { revision: 2 });
   gauges.filter_chains_draining = 1;
   confirm(2);
   await admin.asked(2);
   t.equal(runtime.liveRevision, 1, "chains before it drain");
-  await runtime.publish(3, { ...bounded, hosts: [] }, none);
+  await runtime.publish({ ...bounded, hosts: [] }, none, { revision: 3 });
   confirm(3);
   await admin.asked(2);
   t.equal(runtime.liveRevision, 1, "one that changes routes alone waits for those chains too");
   gauges.filter_chains_draining = 0;
   await eventually(() => runtime.liveRevision === 3 || undefined);
   const before = admin.count;
-  await runtime.publish(4, { ...bounded, hosts: [hostPolicy("a.test")] }, none);
+  await runtime.publish({ ...bounded, hosts: [hostPolicy("a.test")] }, none, { revision: 4 });
   confirm(4);
   t.equal(runtime.liveRevision, 4, "routes alone are live at once");
   t.equal(admin.count, before, "and nothing is asked");
@@ -135,7 +137,7 @@ t.test(
     const gateway = gatewaySnapshot();
     const runtime = await create(gateway, { certificates });
     const publish = async (revision: number) => {
-      const published = runtime.publish(revision, gateway, none);
+      const published = runtime.publish(gateway, none, { revision: revision });
       while (updates.length === 0) await new Promise((resolve) => setImmediate(resolve));
       return { published, release: () => updates.shift()?.() };
     };
@@ -158,7 +160,7 @@ t.test("whenLive() gives up after its deadline", async (t) => {
   const { create } = await openWorkshop(t);
   const runtime = await create(gatewaySnapshot(), { clock });
   await runtime.whenLive(1_000);
-  await runtime.publish(1, gatewaySnapshot(), none);
+  await runtime.publish(gatewaySnapshot(), none, { revision: 1 });
   let isOver = false;
   const waiting = runtime.whenLive(1_000).then(() => {
     isOver = true;
@@ -180,7 +182,7 @@ t.test("status() says what is wrong, one thing after the other", async (t) => {
   const runtime = await create(gateway);
   const gauges = { listeners_warming: 0, listeners_draining: 0, filter_chains_draining: 0 };
   await serveGauges(t, path.join(directory, "g0", "admin.sock"), gauges);
-  await runtime.publish(3, gateway, none);
+  await runtime.publish(gateway, none, { revision: 3 });
   const reason = () => runtime.status().reason;
   t.equal(reason(), "Envoy is not running and will be started again");
   await runtime.start();
@@ -202,13 +204,13 @@ t.test("status() says what is wrong, one thing after the other", async (t) => {
     rejection: "a is not valid",
     reason: "Envoy rejected the configuration and serves revision 3",
   });
-  await runtime.publish(4, gateway, none);
+  await runtime.publish(gateway, none, { revision: 4 });
   runtime.onAdsEvent({ kind: "live", gateway: key, revision: 2 });
   t.equal(reason(), "");
   runtime.onAdsEvent({ kind: "disconnected", gateway: key });
   t.equal(reason(), "Envoy has not connected yet");
   const refusal = { reason: "not-enforced", message: "Field x is not enforced" } as const;
-  await runtime.publish(5, { ...gateway, refusal }, none);
+  await runtime.publish({ ...gateway, refusal }, none, { revision: 5 });
   t.equal(reason(), "Field x is not enforced");
 });
 
@@ -251,14 +253,14 @@ t.test("ruleFacts keep the rules of revisions shortly before", async (t) => {
     });
   const runtime = await create(withRoute("0"));
   for (let revision = 0; revision < 6; revision++) {
-    await runtime.publish(revision, withRoute(String(revision)), none);
+    await runtime.publish(withRoute(String(revision)), none, { revision: revision });
   }
   t.same(
     [...runtime.ruleFacts.ruleFacts.keys()],
     [2, 3, 4, 5].map((name) => `allow/R/n/${name}/0`),
   );
   const same = runtime.gateway;
-  for (let turn = 0; turn < 6; turn++) await runtime.publish(5, same, none);
+  for (let turn = 0; turn < 6; turn++) await runtime.publish(same, none, { revision: 5 });
   t.equal(runtime.ruleFacts.ruleFacts.size, 4, "other values of credentials push nothing out");
 });
 
@@ -275,7 +277,9 @@ t.test("publish() gives Envoy the credentials of its own rules only", async (t) 
     "secret/default/aws/token/secret_access_key",
     "otlp/default/egress/authorization",
   ];
-  await runtime.publish(1, gateway, new Map(names.map((name) => [name, new SecretValue("x")])));
+  await runtime.publish(gateway, new Map(names.map((name) => [name, new SecretValue("x")])), {
+    revision: 1,
+  });
   const [call] = published();
   t.same([...(call?.args[1].credentials.keys() ?? [])], [use.secret.resource]);
 });
@@ -291,16 +295,18 @@ t.test(
     const runtime = await create(gateway);
     const { resource } = use.secret;
     const first = new SecretValue("first");
-    await runtime.publish(1, gateway, new Map([[resource, first]]));
+    await runtime.publish(gateway, new Map([[resource, first]]), { revision: 1 });
     await runtime.publish(
-      1,
       gateway,
       new Map([
         [resource, first],
         ["secret/of/another/gateway", new SecretValue("x")],
       ]),
+      { revision: 1 },
     );
-    await runtime.publish(1, gateway, new Map([[resource, new SecretValue("second")]]));
+    await runtime.publish(gateway, new Map([[resource, new SecretValue("second")]]), {
+      revision: 1,
+    });
     t.same(
       published().map(({ args }) => args[1].credentials.get(resource)?.reveal()),
       ["first", "second"],
@@ -312,7 +318,7 @@ t.test("close() ends Envoy and leaves nothing, and a second time does nothing", 
   const { create, directory, certificateCalls } = await openWorkshop(t);
   const gateway = gatewaySnapshot();
   const runtime = await create(gateway);
-  await runtime.publish(1, gateway, none);
+  await runtime.publish(gateway, none, { revision: 1 });
   await runtime.start();
   await runtime.close(0);
   t.same(certificateCalls, ["update", "close"]);

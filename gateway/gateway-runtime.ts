@@ -25,7 +25,7 @@ import { isSameMap } from "./same-map.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot, SocketEndpoint } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
-import type { ProxyCredential, XdsResource } from "./xds.ts";
+import type { GatewayCanary, ProxyCredential, XdsResource } from "./xds.ts";
 import type { ConnectionBounds } from "./connection-bounds.ts";
 import { TYPE_URL, xdsResources } from "./xds.ts";
 
@@ -84,6 +84,22 @@ export interface GatewayRuntimeOptions {
   readonly clock: Clock;
 }
 
+/** What a publication belongs to. */
+export interface GatewayRevision {
+  readonly revision: number;
+  /** The gateway as a share of its agents has it; undefined: all have the same */
+  readonly tried?: GatewayCanary | undefined;
+}
+
+/**
+ * Connections of agents on which a policy was tried are open for so long at most without a request. While there may be
+ * some, they are decided by what all have; to close them would cut what an agent waits for.
+ */
+const openAfterTrialMs = 60 * 60_000;
+
+/** Trials that are over and whose connections may be open; those of the oldest of more are closed. */
+const maxEndedTrials = 4;
+
 /** Time between two questions whether older filter chains are gone, which takes a second where there were any. */
 const settlingPollMs = 20;
 
@@ -113,6 +129,9 @@ export class GatewayRuntime {
   /** Newest first */
   #indexes: RuleFactsIndex[] = [];
   #ruleFacts: RuleFactsIndex = new Map();
+  #tried: GatewayCanary | undefined;
+  /** Ends of trials in `Clock.now()`, by side */
+  readonly #ended = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   #listeners: readonly XdsResource[] = [];
   /** Listeners were sent since it was last known that only the newest decide */
@@ -148,8 +167,17 @@ export class GatewayRuntime {
   }
 
   /** Facts for records of now, and of entries that revisions shortly before decided. */
-  get ruleFacts(): { readonly revision: number; readonly ruleFacts: RuleFactsIndex } {
-    return { revision: this.#confirmedRevision, ruleFacts: this.#ruleFacts };
+  get ruleFacts(): {
+    readonly revision: number;
+    readonly ruleFacts: RuleFactsIndex;
+    readonly side?: string;
+  } {
+    const tried = this.#tried;
+    return {
+      revision: this.#confirmedRevision,
+      ruleFacts: this.#ruleFacts,
+      ...(tried && { side: tried.side }),
+    };
   }
 
   /** Where agents reach the explicit proxy. */
@@ -169,19 +197,24 @@ export class GatewayRuntime {
 
   /** Makes the snapshot the wanted state, with those of the credentials that it names. */
   async publish(
-    revision: number,
     gateway: GatewaySnapshot,
     credentials: ReadonlyMap<string, SecretValue>,
+    { revision, tried }: GatewayRevision,
   ): Promise<void> {
-    const { headers } = credentialsOf(gateway, credentials);
+    const hosts = [...gateway.hosts, ...(tried?.gateway.hosts ?? [])];
+    const { headers } = credentialsOf({ hosts }, credentials);
     const isAgain =
-      this.#publication > 0 && revision === this.#revision && gateway === this.#gateway;
+      this.#publication > 0 &&
+      revision === this.#revision &&
+      gateway === this.#gateway &&
+      isSameTrial(tried, this.#tried);
     // Credentials of another gateway have changed: this Envoy has all that it is to have.
     if (isAgain && isSameMap(headers, this.#credentials)) return;
     await this.#bindExplicit(gateway.explicitProxy ?? this.#options.explicitProxy);
     await this.#options.certificates.update(gateway);
     // Only now, at once with the sending: a late confirmation of the revision before must not count for this one.
-    this.#indexRules(gateway);
+    this.#indexRules(gateway, tried);
+    this.#noteTrial(tried);
     this.#gateway = gateway;
     this.#credentials = headers;
     this.#revision = revision;
@@ -296,10 +329,28 @@ export class GatewayRuntime {
   }
 
   /** A gateway that comes again only for other values of credentials must not push out what was before it. */
-  #indexRules(gateway: GatewaySnapshot): void {
-    if (gateway === this.#gateway && this.#indexes.length > 0) return;
-    this.#indexes = [indexRuleFacts(gateway), ...this.#indexes].slice(0, keptRevisions);
+  #indexRules(gateway: GatewaySnapshot, tried: GatewayCanary | undefined): void {
+    const isSame = gateway === this.#gateway && isSameTrial(tried, this.#tried);
+    if (isSame && this.#indexes.length > 0) return;
+    const index = new Map([
+      ...indexRuleFacts(gateway),
+      ...(tried === undefined ? [] : indexRuleFacts(tried.gateway, tried.side)),
+    ]);
+    this.#indexes = [index, ...this.#indexes].slice(0, keptRevisions);
     this.#ruleFacts = new Map(this.#indexes.toReversed().flatMap((index) => [...index]));
+  }
+
+  #noteTrial(tried: GatewayCanary | undefined): void {
+    const before = this.#tried;
+    const nowMs = this.#options.clock.now();
+    if (before !== undefined && before.side !== tried?.side) this.#ended.set(before.side, nowMs);
+    for (const [side, endedMs] of this.#ended) {
+      const isTooMany = this.#ended.size > maxEndedTrials;
+      if (isTooMany || side === tried?.side || nowMs - endedMs > openAfterTrialMs) {
+        this.#ended.delete(side);
+      }
+    }
+    this.#tried = tried;
   }
 
   /**
@@ -348,6 +399,10 @@ export class GatewayRuntime {
       ...(accessLogPipe && { accessLogPipe: accessLogPipe.path }),
       maxUpstreamConnections: connections.upstream,
       runs: this.#runs,
+      canaries: [
+        ...(this.#tried ? [this.#tried] : []),
+        ...[...this.#ended.keys()].map((side) => ({ side, gateway: this.#gateway })),
+      ],
       engineSockets,
     };
     const resources = xdsResources(this.#gateway, deployment);
@@ -385,6 +440,14 @@ export class GatewayRuntime {
   #adminSocket(): string {
     return path.join(this.#options.directory, "admin.sock");
   }
+}
+
+function isSameTrial(left: GatewayCanary | undefined, right: GatewayCanary | undefined): boolean {
+  return (
+    left?.gateway === right?.gateway &&
+    left?.side === right?.side &&
+    left?.share?.parts === right?.share?.parts
+  );
 }
 
 /** The address with a free port where any will do. */

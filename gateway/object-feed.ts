@@ -3,7 +3,9 @@
  * which are served by the control process and followed by `feed-source.ts`. What is between two commits counts together.
  */
 import type { ObjectReference } from "../crds/meta.ts";
+import { shareParts } from "./canary-share.ts";
 import type { SourceProblem } from "./control-api.ts";
+import type { PolicyTrial } from "./policy-trial.ts";
 
 /** Where the lines are asked for: GET, HTTP/1.1, answered by `application/x-ndjson` that goes on. */
 export const OBJECT_FEED_PATH = "/v1/object-feed";
@@ -36,6 +38,8 @@ export type FeedLine =
   | { readonly kind: "removed"; readonly object: ObjectReference }
   /** Why what was written last is not desired yet, such as a mistake in a file; none: it is. Counts at once */
   | { readonly kind: "problems"; readonly problems: readonly SourceProblem[] }
+  /** What is tried on a share of agents; `null`: nothing is. Part of the change */
+  | { readonly kind: "trial"; readonly trial: PolicyTrial<readonly unknown[]> | null }
   /** The lines since the last commit are one change */
   | { readonly kind: "commit"; readonly resourceVersion: string };
 
@@ -63,6 +67,8 @@ export function tryParseFeedLine(text: string): FeedLine | undefined {
       return "problems" in value && Array.isArray(value.problems)
         ? { kind: "problems", problems: value.problems.filter(isProblem) }
         : undefined;
+    case "trial":
+      return tryParseTrial(Object(value).trial);
     case "commit":
       return "resourceVersion" in value && typeof value.resourceVersion === "string"
         ? { kind: "commit", resourceVersion: value.resourceVersion }
@@ -70,6 +76,23 @@ export function tryParseFeedLine(text: string): FeedLine | undefined {
     default:
       return undefined;
   }
+}
+
+/** Without a meaning that is known it is none: all agents go on with what the others have. */
+function tryParseTrial(value: unknown): FeedLine | undefined {
+  if (value === null) return { kind: "trial", trial: null };
+  const { side, share, objects } = Object(value);
+  const { parts, seed } = Object(share);
+  const isShare =
+    Number.isSafeInteger(parts) &&
+    parts >= 1 &&
+    parts <= shareParts &&
+    Number.isSafeInteger(seed) &&
+    seed >= 0 &&
+    seed <= 0xffff_ffff;
+  const isNamed = typeof side === "string" && /^[a-z0-9-]{1,64}$/.test(side);
+  if (!isShare || !isNamed || !Array.isArray(objects)) return { kind: "trial", trial: null };
+  return { kind: "trial", trial: { side, share: { parts, seed }, objects } };
 }
 
 function placeOf(value: object): { file: string; line: number } | undefined {

@@ -3,6 +3,7 @@
  * are handed on as one set.
  */
 import type { ObjectReport } from "./object-report.ts";
+import type { TrialReport } from "./policy-trial.ts";
 import type { EgressRecord } from "./record.ts";
 import { findRefusedCredentials } from "./refused-credentials.ts";
 import type { SecretSourceStatus } from "./secret-source-status.ts";
@@ -71,6 +72,11 @@ export class ObjectSources {
   /** Tells the control process what was found out about objects; where there is none, nothing is put together. */
   report(make: () => ObjectReport): void {
     this.#feed?.report(make());
+  }
+
+  /** The same of what is tried on a share of agents. */
+  reportTrial(report: TrialReport): void {
+    this.#feed?.reportTrial(report);
   }
 
   /** How Secrets from files, folders and commands do. */

@@ -181,6 +181,8 @@ export interface EgressRecord {
   /** Canonical name of the provider that the rule is for */
   readonly provider: string | null;
   readonly credential: RecordCredential | null;
+  /** Present where the policy decided that a rollout tries on a share of agents */
+  readonly side?: "canary";
   readonly tier: RecordTier;
   /** Revision of the snapshot that decided */
   readonly revision: number;

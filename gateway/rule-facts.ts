@@ -28,8 +28,19 @@ export type RuleFactsIndex = ReadonlyMap<string, RuleFacts>;
 
 const unknownFacts: RuleFacts = { provider: null, credential: null, tier: "native", message: null };
 
-/** Indexes every rule of the gateway. */
-export function indexRuleFacts(gateway: GatewaySnapshot): RuleFactsIndex {
+/** Where the facts of a decision stand: those of a policy that is tried on a share of agents have their own place. */
+export function factsKey(key: string, side: string | undefined): string {
+  return side === undefined ? key : `${side}:${key}`;
+}
+
+/** Indexes every rule of the gateway; `side` says that a share of agents has it beside another form of it. */
+export function indexRuleFacts(gateway: GatewaySnapshot, side?: string): RuleFactsIndex {
+  const index = new Map<string, RuleFacts>();
+  for (const [key, facts] of indexDecisions(gateway)) index.set(factsKey(key, side), facts);
+  return index;
+}
+
+function indexDecisions(gateway: GatewaySnapshot): Map<string, RuleFacts> {
   const index = new Map<string, RuleFacts>();
   for (const { rules } of gateway.hosts) {
     for (const rule of rules) {

@@ -10,7 +10,7 @@ t.test("runRegistration() writes the proxy's URL, of IPv6 addresses too", async 
   const telemetryToken = "clrk1.a.b";
   const of = (address: string) =>
     runRegistration(run, "token", { proxy: { address, port: 4100 }, trust, telemetryToken });
-  const user = `run-1-${root.traceId}-${root.spanId}`;
+  const user = `run-1_researcher-${root.traceId}-${root.spanId}`;
   test.same(of("127.0.0.1"), {
     ...{ runId, invocationId, gateway, trust, telemetryToken },
     proxyUrl: `http://${user}:token@127.0.0.1:4100`,

@@ -6,7 +6,7 @@ import { proxyUserName } from "./xds.ts";
 
 /** Its identity, with the secret of its credential in the proxy's URL. */
 export function runRegistration(
-  run: Pick<Run, "runId" | "root" | "invocationId" | "gateway">,
+  run: Pick<Run, "runId" | "agent" | "root" | "invocationId" | "gateway">,
   token: string,
   {
     proxy,
@@ -17,6 +17,6 @@ export function runRegistration(
 ): RunRegistration {
   const { runId, invocationId, gateway } = run;
   const host = proxy.address.includes(":") ? `[${proxy.address}]` : proxy.address;
-  const proxyUrl = `http://${proxyUserName(run)}:${token}@${host}:${proxy.port}`;
+  const proxyUrl = `http://${proxyUserName({ ...run, agent: run.agent.name })}:${token}@${host}:${proxy.port}`;
   return { runId, invocationId, gateway, proxyUrl, ...rest };
 }

@@ -55,7 +55,7 @@ t.test(
     });
     const hash = createHash("sha1").update(token).digest("base64");
     t.same(registry.credentials("default/egress"), [
-      { runId: run.runId, root: run.root, passwordHash: `{SHA}${hash}` },
+      { runId: run.runId, agent: "researcher", root: run.root, passwordHash: `{SHA}${hash}` },
     ]);
     t.notMatch(JSON.stringify([registry.status(), registry.find(run.runId)]), token);
     t.same(changes, ["default/egress"]);

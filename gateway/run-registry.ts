@@ -94,7 +94,7 @@ export class RunRegistry {
     const passwordHash = `{SHA}${createHash("sha1").update(token).digest("base64")}`;
     const entry: Entry = {
       run,
-      credential: { runId, root, passwordHash },
+      credential: { runId, agent: request.agent, root, passwordHash },
       followers: 0,
       processId: undefined,
       requests: 0,

@@ -8,6 +8,7 @@ import type { SourceProblem } from "./control-api.ts";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { ManifestReading, SourcedObject } from "./manifests.ts";
+import type { PolicyTrial } from "./policy-trial.ts";
 import { watchDirectory } from "./manifests/directory-watch.ts";
 import type { WatchDirectory } from "./manifests/directory-watch.ts";
 import { ManifestTree } from "./manifests/manifest-tree.ts";
@@ -56,6 +57,8 @@ export interface LoadedObjects {
   readonly changes: readonly string[];
   /** `Clock.monotonicNs()` when the first sign of the change was noticed */
   readonly startedNs: bigint;
+  /** What is tried on a share of agents: all objects as these have them, or why it cannot be. Absent: nothing is */
+  readonly trial?: PolicyTrial<readonly SourcedObject[] | string>;
 }
 
 /** Why the files as they are now cannot be used. */

@@ -7,13 +7,16 @@ import { packAny } from "./any.ts";
 import { envoy } from "./proto/gen/xds.js";
 import type { GatewaySnapshot, HttpRule, ListenerShape, SocketEndpoint } from "./snapshot.ts";
 import { withConnectionBound } from "./xds/base-cluster.ts";
-import { clusters } from "./xds/cluster.ts";
+import { clusters, internalCluster } from "./xds/cluster.ts";
 import type { ProxyCredential } from "./xds/explicit-proxy.ts";
 import { explicitProxyListener, explicitProxyRoutes } from "./xds/explicit-proxy.ts";
+import type { GatewayCanary } from "./xds/listener.ts";
 import { rawTunnelListener, transparentListener, tunnelListener } from "./xds/listener.ts";
+import { RESOURCE } from "./xds/resource-names.ts";
 import type { RouteScope } from "./xds/route-configuration.ts";
 import { routeConfiguration } from "./xds/route-configuration.ts";
 
+export type { GatewayCanary } from "./xds/listener.ts";
 export type { BootstrapOptions } from "./xds/bootstrap.ts";
 export type { LineFact, LineMeasure } from "./xds/access-log-line.ts";
 export { attemptLineMark, fieldSeparator, lineFields } from "./xds/access-log-line.ts";
@@ -41,6 +44,8 @@ export interface Deployment {
   readonly runs: readonly ProxyCredential[];
   /** Unix sockets of the engine's threads; none: what needs the engine is refused */
   readonly engineSockets: readonly string[];
+  /** Other forms of the gateway, of which at most one has a share of the agents; absent: none */
+  readonly canaries?: readonly GatewayCanary[];
 }
 
 /** One resource as it travels: name, type URL and encoded message. */
@@ -67,12 +72,40 @@ export function xdsResources(gateway: GatewaySnapshot, deployment: Deployment): 
   ];
 }
 
+/**
+ * Name of a cluster that two forms of a gateway would have differently, which one Envoy cannot; undefined: there is
+ * none.
+ */
+export function sharedClusterConflict(
+  gateway: GatewaySnapshot,
+  other: GatewaySnapshot,
+): string | undefined {
+  const { Cluster } = envoy.config.cluster.v3;
+  const known = new Map(
+    clusters(gateway, []).map((cluster) => [
+      cluster.name,
+      Buffer.from(Cluster.encode(cluster).finish()),
+    ]),
+  );
+  const differing = clusters(other, []).find(
+    (cluster) => known.get(cluster.name)?.equals(Cluster.encode(cluster).finish()) === false,
+  );
+  return differing?.name ?? undefined;
+}
+
 function clusterResources(
   gateway: GatewaySnapshot,
-  { engineSockets, maxUpstreamConnections }: Deployment,
+  { engineSockets, maxUpstreamConnections, canaries = [] }: Deployment,
 ): XdsResource[] {
   const { Cluster } = envoy.config.cluster.v3;
-  return clusters(gateway, engineSockets).map((cluster) => ({
+  const all = [
+    ...[gateway, ...canaries.map((it) => it.gateway)].flatMap((it) => clusters(it, engineSockets)),
+    ...(plainTunnel(canaries) === RESOURCE.tunnelCluster
+      ? []
+      : [internalCluster(plainTunnel(canaries), RESOURCE.tunnelListener)]),
+  ];
+  const byName = new Map(all.map((cluster) => [cluster.name, cluster]));
+  return [...byName.values()].map((cluster) => ({
     name: cluster.name ?? "",
     ...packAny(Cluster, withConnectionBound(cluster, maxUpstreamConnections)),
   }));
@@ -80,18 +113,19 @@ function clusterResources(
 
 function listenerResources(
   gateway: GatewaySnapshot,
-  { explicit, transparent, accessLogPipe: pipe }: Deployment,
+  { explicit, transparent, accessLogPipe, canaries }: Deployment,
 ): XdsResource[] {
   const { Listener } = envoy.config.listener.v3;
+  const behaviour = { accessLogPipe, canaries };
   const listeners = [
     ...(explicit
       ? [
-          tunnelListener(gateway, pipe),
-          rawTunnelListener(gateway, pipe),
-          explicitProxyListener(explicit),
+          tunnelListener(gateway, behaviour),
+          rawTunnelListener(gateway, behaviour),
+          explicitProxyListener(explicit, gateway),
         ]
       : []),
-    ...(transparent ? [transparentListener(gateway, transparent, pipe)] : []),
+    ...(transparent ? [transparentListener(gateway, transparent, behaviour)] : []),
   ];
   return listeners.map((listener) => ({
     name: listener.name ?? "",
@@ -101,14 +135,27 @@ function listenerResources(
 
 function routeResources(gateway: GatewaySnapshot, deployment: Deployment): XdsResource[] {
   const { RouteConfiguration } = envoy.config.route.v3;
+  const { canaries = [] } = deployment;
   const configurations = [
     ...routeScopes(gateway).map((scope) => routeConfiguration(gateway, scope)),
-    ...(deployment.explicit ? [explicitProxyRoutes(gateway, deployment.runs)] : []),
+    ...canaries.flatMap(({ gateway: other, side }) =>
+      routeScopes(other).map((scope) => routeConfiguration(other, { ...scope, side })),
+    ),
+    ...(deployment.explicit
+      ? [explicitProxyRoutes(gateway, deployment.runs, plainTunnel(canaries))]
+      : []),
   ];
   return configurations.map((configuration) => ({
     name: configuration.name ?? "",
     ...packAny(RouteConfiguration, configuration),
   }));
+}
+
+/** Cluster of plain requests to the explicit proxy: another one with each share, because connections are pooled. */
+function plainTunnel(canaries: readonly GatewayCanary[]): string {
+  const tried = canaries.find(({ share }) => share !== undefined);
+  if (tried?.share === undefined) return RESOURCE.tunnelCluster;
+  return `${RESOURCE.sidedTunnel}/${tried.side}/${tried.share.parts}`;
 }
 
 /**

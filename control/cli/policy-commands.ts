@@ -3,14 +3,25 @@ import { buildCommand, buildRouteMap, numberParser } from "@stricli/core";
 import type { Command, RouteMap } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
 import type { PolicyPlanFlags } from "./commands/policy-plan.ts";
+import type { PolicyRolloutFlags } from "./commands/policy-rollout.ts";
+import type { PolicyPromoteFlags } from "./commands/policy-steps.ts";
+import type { OutputFlags } from "./output-flags.ts";
 
 const text = (input: string) => input;
 
 /** Builds `clrk policy` with its commands. */
 export function policyCommands(): RouteMap<CliContext> {
   return buildRouteMap({
-    routes: { plan: planCommand() },
-    docs: { brief: "See what a changed policy would do" },
+    routes: {
+      plan: planCommand(),
+      rollout: rolloutCommand(),
+      status: stepCommand("status", "Show the newest rollout"),
+      history: stepCommand("history", "Show all rollouts: who, when, what and why"),
+      promote: promoteCommand(),
+      abort: stepCommand("abort", "Give all agents the old policy"),
+      undo: stepCommand("undo", "Take back what was promoted last"),
+    },
+    docs: { brief: "See what a changed policy would do, and try it on some agents" },
   });
 }
 
@@ -20,6 +31,94 @@ function textFlag(placeholder: string, brief: string) {
 
 function textsFlag(placeholder: string, brief: string) {
   return { ...textFlag(placeholder, brief), variadic: true } as const;
+}
+
+const outputFlag = {
+  kind: "enum",
+  values: ["json"],
+  optional: true,
+  brief: "Print JSON",
+} as const;
+
+const steps = {
+  status: async () => (await import("./commands/policy-steps.ts")).policyStatus,
+  history: async () => (await import("./commands/policy-steps.ts")).policyHistory,
+  abort: async () => (await import("./commands/policy-steps.ts")).policyAbort,
+  undo: async () => (await import("./commands/policy-steps.ts")).policyUndo,
+} as const;
+
+function stepCommand(name: keyof typeof steps, brief: string): Command<CliContext> {
+  return buildCommand<OutputFlags, [], CliContext>({
+    loader: steps[name],
+    parameters: { flags: { output: outputFlag }, aliases: { o: "output" } },
+    docs: { brief },
+  });
+}
+
+function promoteCommand(): Command<CliContext> {
+  return buildCommand<PolicyPromoteFlags, [], CliContext>({
+    loader: async () => (await import("./commands/policy-steps.ts")).policyPromote,
+    parameters: {
+      flags: {
+        canary: textFlag("SHARE", "Only to a larger share, such as 50%"),
+        output: outputFlag,
+      },
+      aliases: { o: "output" },
+    },
+    docs: { brief: "Give the new policy to more agents, or to all of them for good" },
+  });
+}
+
+function rolloutCommand(): Command<CliContext> {
+  return buildCommand<PolicyRolloutFlags, [], CliContext>({
+    loader: async () => (await import("./commands/policy-rollout.ts")).policyRollout,
+    parameters: {
+      flags: {
+        file: textsFlag("PATH", "The changed manifests: a file or folder"),
+        canary: { ...textFlag("SHARE", "Of the agents, such as 10%"), optional: false },
+        for: { ...textFlag("TIME", "How long it is watched, such as 15m"), optional: false },
+        "abort-on": textsFlag("CONDITION", "Ends it, such as 'denied>1%', see above"),
+        "min-requests": {
+          kind: "parsed",
+          parse: numberParser,
+          optional: true,
+          placeholder: "NUMBER",
+          brief: "Below these nothing is good [default: 20]",
+        },
+        detach: {
+          kind: "boolean",
+          optional: true,
+          withNegated: false,
+          brief: "Do not wait for the end",
+        },
+        output: outputFlag,
+      },
+      aliases: { f: "file", o: "output" },
+    },
+    docs: {
+      brief: "Try changed manifests on a share of the agents",
+      customUsage: ["-f PATH --canary SHARE --for TIME [--abort-on CONDITION]"],
+      fullDescription: [
+        "Gives a share of the agents what is served with the manifests of -f put into it,",
+        "and all others what is served. Watches both, and then gives it to all agents,",
+        "or, as soon as a condition holds, to none. A hash of what an agent is called",
+        "says on which side it is.",
+        "",
+        "CONDITION is MEASURE>BOUND. denied and errors are shares of requests: 1% is",
+        "that many points above the old policy, 2x that many times it. cost (USD a",
+        "request) and latency (first byte) are compared by 2x; latency also by 500ms.",
+        "What cannot be known at the end aborts.",
+        "",
+        "EXAMPLES",
+        "  clrk policy rollout -f new --canary 10% --for 15m --abort-on 'denied>1%'",
+        "  clrk policy rollout -f new --canary 50% --for 1h --abort-on 'cost>2x' --detach",
+        "",
+        "EXIT CODES",
+        "  0  all agents have it, or --detach     1  failed     2  wrong usage",
+        "  3  aborted: all agents have the old policy",
+      ].join("\n"),
+    },
+  });
 }
 
 function planCommand(): Command<CliContext> {

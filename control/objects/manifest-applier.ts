@@ -2,6 +2,7 @@
  * Applies what is in manifests to the store, as `kubectl apply --server-side --force-conflicts` would, and deletes what
  * was applied from them and is in them no more. All of one change is one commit.
  */
+import { createHash } from "node:crypto";
 import type { ParsedObject } from "../../crds/kinds.ts";
 import { formatReference, referenceOf } from "../../crds/meta.ts";
 import type { SourceProblem } from "../../gateway/control-api.ts";
@@ -30,16 +31,20 @@ export interface ManifestApplierOptions {
   readonly writer: ObjectWriter;
   readonly deleter: ObjectDeleter;
   readonly resources: readonly ServedResource[];
+  /** The form that an object of a file is applied in, which a rollout may have changed; absent: its own */
+  readonly overlay?: (sourced: SourcedObject) => SourcedObject;
 }
 
 /** One object of the manifests with its key in the store. */
 interface Wanted {
   readonly sourced: SourcedObject;
+  /** As it stands in its file */
+  readonly inFile: SourcedObject;
   readonly resource: ServedResource;
   readonly key: ObjectKey;
 }
 
-type Gone = Omit<Wanted, "sourced">;
+type Gone = Omit<Wanted, "sourced" | "inFile">;
 
 /** Undoes a transaction whose problems are told otherwise. */
 class Refused extends Error {}
@@ -63,6 +68,12 @@ export class ManifestApplier {
   placeOf(key: ObjectKey): ObjectPlace | undefined {
     const { sourced } = this.#applied?.get(nameOf(key)) ?? {};
     return sourced && { file: sourced.file, line: sourced.line };
+  }
+
+  /** SHA-256 of the object as it is written in a file; undefined for others. */
+  fileHashOf(key: ObjectKey): string | undefined {
+    const { inFile } = this.#applied?.get(nameOf(key)) ?? {};
+    return inFile && hashWritten(inFile);
   }
 
   /**
@@ -122,12 +133,14 @@ export class ManifestApplier {
 
   #wanted(objects: readonly SourcedObject[]): ReadonlyMap<string, Wanted> {
     const wanted = new Map<string, Wanted>();
-    for (const sourced of objects) {
+    const { overlay = (sourced: SourcedObject) => sourced } = this.#options;
+    for (const inFile of objects) {
+      const sourced = overlay(inFile);
       const { apiVersion, kind, metadata } = sourced.object;
       const resource = this.#resources.get(`${apiVersion} ${kind}`);
       if (resource === undefined) continue;
       const key = keyOf(resource, metadata);
-      wanted.set(nameOf(key), { sourced, resource, key });
+      wanted.set(nameOf(key), { sourced, inFile, resource, key });
     }
     return wanted;
   }
@@ -186,6 +199,12 @@ export class ManifestApplier {
     }
     return gone;
   }
+}
+
+/** SHA-256 of an object as it is written in its file. */
+export function hashWritten(sourced: SourcedObject): string {
+  const text = JSON.stringify(sourced.written?.() ?? sourced.object);
+  return createHash("sha256").update(text).digest("hex");
 }
 
 const options: WriteOptions = { dryRun: false, validation: "Strict", manager: manifestFields };

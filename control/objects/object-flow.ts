@@ -17,6 +17,9 @@ import type { ObjectStore } from "../apiserver/object-store.ts";
 import { ObjectWriter } from "../apiserver/object-writer.ts";
 import type { ServedResource } from "../apiserver/served-resource.ts";
 import { GatewayFeed } from "../gateway-feed.ts";
+import { PromotedObjects } from "../rollout/promoted-objects.ts";
+import { RolloutFile } from "../rollout/rollout-file.ts";
+import { Rollouts } from "../rollout/rollouts.ts";
 import { ManifestApplier } from "./manifest-applier.ts";
 import { ObjectPublisher } from "./object-publisher.ts";
 import { StatusWriter } from "./status-writer.ts";
@@ -27,6 +30,10 @@ export interface ObjectFlowOptions {
   readonly store: ObjectStore;
   /** Socket for gateways */
   readonly socketPath: string;
+  /** Folder for what is rolled out, which is made; absent: nothing is */
+  readonly rolloutFolder?: string;
+  /** Socket for whoever asks for rollouts */
+  readonly rolloutSocket?: string;
   /** Files and folders with manifests; none: objects come through the API alone */
   readonly paths: readonly string[];
   readonly clock: Clock;
@@ -45,6 +52,7 @@ export class ObjectFlow {
   readonly #feed: GatewayFeed;
   readonly #publisher: ObjectPublisher;
   readonly #applier: ManifestApplier;
+  readonly #rollouts: Rollouts | undefined;
   #unfollow: () => void = () => {};
   #files: FileSource | undefined;
   /** Of files that cannot be read, and of objects that cannot be applied */
@@ -63,7 +71,13 @@ export class ObjectFlow {
     const writer = new ObjectWriter(store, clock);
     const deleter = new ObjectDeleter(store, clock);
     const statuses = new StatusWriter({ store, writer, resources, clock, log });
-    this.#applier = new ManifestApplier({ store, writer, deleter, resources });
+    const { rolloutFolder, rolloutSocket } = options;
+    const file = rolloutFolder === undefined ? undefined : new RolloutFile(rolloutFolder);
+    const overlay = new PromotedObjects(() => file?.items ?? []);
+    this.#applier = new ManifestApplier({
+      ...{ store, writer, deleter, resources },
+      overlay: (sourced) => overlay.formOf(sourced),
+    });
     this.#publisher = new ObjectPublisher({
       store,
       resources: resources.filter(isFed),
@@ -71,8 +85,17 @@ export class ObjectFlow {
     });
     this.#feed = new GatewayFeed({
       ...{ socketPath, log, directories: options.paths },
-      list: () => this.#publisher.list(),
+      list: () => ({ ...this.#publisher.list(), trial: this.#rollouts?.trial ?? null }),
       onReport: (report) => void statuses.write(report),
+      onTrialReport: (report) => this.#rollouts?.hear(report),
+    });
+    if (file === undefined || rolloutSocket === undefined) return;
+    this.#rollouts = new Rollouts({
+      ...{ file, store, writer, deleter, clock, log, socketPath: rolloutSocket },
+      resources: resources.filter(isFed),
+      fileHashOf: (key) => this.#applier.fileHashOf(key),
+      feed: this.#feed,
+      served: () => this.#publisher.list(),
     });
   }
 
@@ -94,7 +117,11 @@ export class ObjectFlow {
       });
       await this.#applying;
     }
-    this.#unfollow = this.#publisher.follow((change) => this.#feed.publish(change));
+    this.#unfollow = this.#publisher.follow((change) => {
+      this.#feed.publish(change);
+      this.#rollouts?.noteChange();
+    });
+    await this.#rollouts?.open();
     await this.#feed.open();
   }
 
@@ -121,6 +148,7 @@ export class ObjectFlow {
     this.#options.clock.clearTimeout(this.#retryTimer);
     this.#files?.close();
     this.#unfollow();
+    await this.#rollouts?.close();
     await this.#feed.close();
     await this.#applying;
   }

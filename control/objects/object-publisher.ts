@@ -36,7 +36,7 @@ export class ObjectPublisher {
   }
 
   /** All objects as they are committed now. */
-  list(): FedObjects {
+  list(): Omit<FedObjects, "trial"> {
     const { store } = this.#options;
     return { objects: this.#all(), resourceVersion: String(store.revision) };
   }

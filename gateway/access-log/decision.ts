@@ -5,6 +5,7 @@ import { tryParseDecisionKey } from "../decision-key.ts";
 import type { KeyedDecision } from "../decision-key.ts";
 import { findEngineFailure, tryParseEngineRefusal } from "../engine-failure.ts";
 import type { RecordDecision } from "../record.ts";
+import { factsKey } from "../rule-facts.ts";
 import type { RuleFacts, RuleFactsIndex } from "../rule-facts.ts";
 
 /** Facts of an entry that name a decision. */
@@ -19,6 +20,8 @@ export interface DecisionSource {
   readonly dialled: string;
   /** An upstream was dialled, so that what failed after that may have reached it */
   readonly isForwarded: boolean;
+  /** Present where the policy decided that is tried on a share of agents */
+  readonly side?: string;
 }
 
 /** A decision with the facts that belong to its rule; the credential is null where it cannot have been sent. */
@@ -37,7 +40,7 @@ export function readDecision(source: DecisionSource, index: RuleFactsIndex): Dec
   if (key === undefined) {
     return { decision: deny("undecided", "No route was chosen for the request"), facts: noFacts };
   }
-  const facts = index.get(source.key) ?? noFacts;
+  const facts = index.get(factsKey(source.key, source.side)) ?? index.get(source.key) ?? noFacts;
   const route = key.route ? { ...key.route, rule: key.ruleIndex ?? 0 } : null;
   const { host } = source;
   const refusal = refusalOf(source, key, facts);

@@ -11,6 +11,8 @@ export interface EntryContext {
   readonly listener: EgressRecord["listener"];
   readonly revision: number;
   readonly ruleFacts: RuleFactsIndex;
+  /** Names the policy that is tried on a share of agents now, whose facts are in the index too; absent: none is */
+  readonly side?: string;
   /** The agent behind a caller in filter state; null when there is none */
   readonly findAgent: (caller: string) => RecordAgent | null;
   /** Absent: no invocation has a trace of its own */

@@ -2,7 +2,7 @@
 
 import { CONNECTION_KEY } from "../headers.ts";
 import type { envoy, google } from "../proto/gen/accesslog.js";
-import { connectionLimitFilterName } from "../xds.ts";
+import { connectionLimitFilterName, FILTER_STATE } from "../xds.ts";
 
 type Common = envoy.data.accesslog.v3.AccessLogCommon;
 
@@ -77,6 +77,12 @@ export function addressText(address: envoy.config.core.v3.Address | null): strin
 export function connectionRefusal({ metadata }: Common): string {
   const fields = metadata?.filterMetadata[connectionLimitFilterName]?.fields;
   return fields?.[CONNECTION_KEY.refusal]?.stringValue ?? "";
+}
+
+/** The side of a connection whose agent another policy is tried on; nothing for all others. */
+export function sideOf(common: Common): { readonly side?: string } {
+  const side = filterStateText(common, FILTER_STATE.side);
+  return side === "" ? {} : { side };
 }
 
 /** A string in filter state, which travels as a StringValue inside an Any; empty when absent or `-`. */

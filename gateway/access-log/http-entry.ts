@@ -11,6 +11,7 @@ import {
   durationMs,
   filterStateText,
   responseFlags,
+  sideOf,
   socketText,
 } from "./entry-values.ts";
 import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
@@ -60,6 +61,7 @@ function factsOf(entry: Entry, listener: EgressRecord["listener"]): HttpFacts {
     cluster: common.upstreamCluster,
     route: common.routeName,
     caller: filterStateText(common, FILTER_STATE.caller),
+    ...sideOf(common),
   };
 }
 

@@ -52,6 +52,8 @@ export interface HttpFacts {
   /** Name of the route, which is the key of a decision */
   readonly route: string;
   readonly caller: string;
+  /** Names the policy that is tried on the agent; absent: the one that all others have */
+  readonly side?: string;
 }
 
 /** What is new in each transaction; points in time are null when they were not reached. */
@@ -94,7 +96,14 @@ export type OutlinedRequest = Omit<RecordRequest, "path" | "query" | "bytes">;
 export interface HttpOutline
   extends Pick<
     EgressRecord,
-    "agent" | "gateway" | "listener" | "clientAddress" | "upstream" | "provider" | "credential"
+    | "agent"
+    | "gateway"
+    | "listener"
+    | "clientAddress"
+    | "upstream"
+    | "provider"
+    | "credential"
+    | "side"
   > {
   readonly request: OutlinedRequest;
   readonly flags: readonly string[];
@@ -116,6 +125,7 @@ export function outlineOf(facts: HttpFacts, context: Omit<EntryContext, "listene
       host: request.authority,
       dialled: `${request.host}:${request.port}`,
       isForwarded: facts.upstreamAddress !== "",
+      ...(facts.side !== undefined && { side: facts.side }),
     },
     context.ruleFacts,
   );
@@ -131,6 +141,7 @@ export function outlineOf(facts: HttpFacts, context: Omit<EntryContext, "listene
     flags: facts.flags,
     details: flatText(facts.details),
     upstream: upstreamOf(facts, logged.host),
+    ...(facts.side !== undefined && facts.side === context.side && { side: "canary" }),
     ...flatDecided(decided),
   };
 }
@@ -199,6 +210,7 @@ export function completeRecord(
     decision: decisionOf(outline.decision, facts),
     provider: outline.provider,
     credential: denial !== null && outline.upstream === null ? null : outline.credential,
+    ...(outline.side !== undefined && { side: outline.side }),
     tier: isEngine ? "engine" : "native",
     revision,
     trace: recordTrace(

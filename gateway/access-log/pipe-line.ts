@@ -214,6 +214,7 @@ function tryParseFacts(text: string): HttpFacts | undefined {
     cluster: field("cluster"),
     route: field("route"),
     caller: field("caller"),
+    ...(field("side") !== "" && { side: field("side") }),
   };
 }
 

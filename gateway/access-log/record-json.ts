@@ -20,11 +20,11 @@ export interface RecordJsonParts {
 /** Serialises what repeats. */
 export function recordJsonParts(outline: HttpOutline): RecordJsonParts {
   const { agent, gateway, listener, clientAddress, request, flags, details } = outline;
-  const { upstream, decision, provider, credential } = outline;
+  const { upstream, decision, provider, credential, side } = outline;
   const { method, scheme, authority, host, port, protocol, userAgent } = request;
   const origin = inner({ agent, gateway, listener, clientAddress });
   const asked = inner({ method, scheme, authority, host, port });
-  const outcome = inner({ upstream, decision, provider, credential });
+  const outcome = inner({ upstream, decision, provider, credential, side });
   return {
     toPath: flatText(`,${origin},"request":{${asked},`),
     toRequestBytes: flatText(`,${inner({ protocol, userAgent })},"bytes":`),

@@ -10,6 +10,7 @@ import {
   durationMs,
   filterStateText,
   responseFlags,
+  sideOf,
   socketText,
 } from "./entry-values.ts";
 import type { EntryContext } from "./entry-context.ts";
@@ -27,6 +28,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
   const dialled = filterStateText(common, FILTER_STATE.dialled);
   const host = serverName || dialled || addressText(common.downstreamLocalAddress);
   const port = Number(filterStateText(common, FILTER_STATE.port)) || 0;
+  const { side } = sideOf(common);
   const address = socketText(common.upstreamRemoteAddress);
   const { decision: planned, facts } = readDecision(
     {
@@ -35,6 +37,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
       host,
       dialled: `${dialled}:${port}`,
       isForwarded: address !== "",
+      ...(side !== undefined && { side }),
     },
     context.ruleFacts,
   );
@@ -76,6 +79,7 @@ export function tcpRecord(entry: Entry, context: EntryContext): EgressRecord {
     decision,
     provider: facts.provider,
     credential: null,
+    ...(side !== undefined && side === context.side && { side: "canary" }),
     tier: isCounted ? "engine" : "native",
     revision: context.revision,
     trace: recordTrace(

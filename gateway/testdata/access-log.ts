@@ -112,6 +112,7 @@ export function pipeLine(changes: Partial<Record<LineMeasure | LineFact, string>
     cluster: "forward-tls",
     route: allowKey,
     caller: "caller",
+    side: "",
     ...changes,
   };
   const names = [...lineFields.measures, ...lineFields.facts];

@@ -38,7 +38,7 @@ function factsOf(connection: Connection): ConnectionFacts {
 export function choose(gateway: GatewaySnapshot, connection: Connection): string | undefined {
   const { matcher, treatments } = planChains(gateway);
   const [chosen] = compileChains(matcher)(factsOf(connection)).names;
-  const known = treatments.map(chainName);
+  const known = treatments.map((treatment) => chainName(treatment));
   if (chosen !== undefined && !known.includes(chosen)) throw new Error(`No chain "${chosen}"`);
   return chosen;
 }

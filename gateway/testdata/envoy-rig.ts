@@ -27,7 +27,7 @@ import { SecretValue } from "../secret-value.ts";
 import type { GatewaySnapshot } from "../snapshot.ts";
 import { gatewayKey } from "../snapshot.ts";
 import { proxyUserName } from "../xds.ts";
-import type { ProxyCredential, XdsResource } from "../xds.ts";
+import type { GatewayCanary, ProxyCredential, XdsResource } from "../xds.ts";
 import { xdsResources } from "../xds.ts";
 import { testCertificatePem, testPrivateKeyPem } from "./leaf.ts";
 
@@ -72,6 +72,7 @@ export interface RigPublication {
   readonly runs?: readonly ProxyCredential[];
   readonly engineSockets?: readonly string[];
   readonly accessLogPipe?: string;
+  readonly canaries?: readonly GatewayCanary[];
   /** Changes what is served, for what no snapshot asks for */
   readonly alter?: (resources: XdsResource[]) => XdsResource[];
 }
@@ -79,6 +80,7 @@ export interface RigPublication {
 /** `alice:secret` as an htpasswd entry of the explicit proxy. */
 export const alice: ProxyCredential = {
   runId: "run-alice",
+  agent: "alice",
   root: { traceId: "a11ce".padEnd(32, "0"), spanId: "a11ce".padEnd(16, "0") },
   passwordHash: "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=",
 };
@@ -95,6 +97,7 @@ export async function startRig(t: Pick<Test, "teardown">, gateway = "default/egr
   const logLines: string[] = [];
   const { provider, askedNames } = testProvider();
   let served: GatewaySnapshot | undefined;
+  let tried: GatewayCanary | undefined;
   const ads = new AdsServer({
     log: silentLogger,
     certificates: () => provider,
@@ -113,7 +116,11 @@ export async function startRig(t: Pick<Test, "teardown">, gateway = "default/egr
       served && {
         gateway: served,
         revision: 1,
-        ruleFacts: indexRuleFacts(served),
+        ruleFacts: new Map([
+          ...indexRuleFacts(served),
+          ...(tried === undefined ? [] : indexRuleFacts(tried.gateway, tried.side)),
+        ]),
+        ...(tried !== undefined && { side: tried.side }),
         findAgent: (caller) => (caller === "" ? null : { ...nobody, name: caller }),
       },
   });
@@ -147,6 +154,7 @@ export async function startRig(t: Pick<Test, "teardown">, gateway = "default/egr
   let revision = 0;
   const publish = async (snapshot: GatewaySnapshot, changes: RigPublication = {}) => {
     served = snapshot;
+    tried = changes.canaries?.find(({ share }) => share !== undefined);
     revision++;
     const verdict = verdicts.next(revision);
     const ports = { proxyPort, transparentPort };
@@ -178,13 +186,14 @@ function publicationOf(
   changes: RigPublication,
   { revision, ports }: PublicationPlace,
 ): Publication {
-  const { alter = (resources: XdsResource[]) => resources, accessLogPipe } = changes;
+  const { alter = (resources: XdsResource[]) => resources, accessLogPipe, canaries } = changes;
   const resources = xdsResources(snapshot, {
     explicit: { address: "127.0.0.1", port: ports.proxyPort },
     transparent: { address: "127.0.0.1", port: ports.transparentPort },
     runs: changes.runs ?? [alice],
     engineSockets: changes.engineSockets ?? [],
     ...(accessLogPipe !== undefined && { accessLogPipe }),
+    ...(canaries !== undefined && { canaries }),
   });
   const credentials = Object.entries(changes.credentials ?? {}).map(
     ([name, value]) => [name, new SecretValue(value)] as const,

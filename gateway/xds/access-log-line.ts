@@ -66,6 +66,7 @@ const facts = [
   ["cluster", "%UPSTREAM_CLUSTER%"],
   ["route", "%ROUTE_NAME%"],
   ["caller", filterStateFormat(FILTER_STATE.caller)],
+  ["side", filterStateFormat(FILTER_STATE.side)],
 ] as const;
 
 /** Names of the fields of a line in their order: first the measures, then the facts. */

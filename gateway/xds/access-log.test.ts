@@ -41,7 +41,13 @@ t.test("httpAccessLog() logs the facts that records are made of", async (t) => {
   t.match(tryUnpackAny(packed(httpAccessLog("proxy")), HttpGrpcAccessLogConfig), {
     commonConfig: {
       logName: "proxy",
-      filterStateObjectsToLog: ["clrk.caller", "clrk.port", "clrk.dialled", "clrk.host"],
+      filterStateObjectsToLog: [
+        "clrk.caller",
+        "clrk.side",
+        "clrk.port",
+        "clrk.dialled",
+        "clrk.host",
+      ],
     },
     additionalRequestHeadersToLog: ["traceparent", ":method"],
   });
@@ -56,7 +62,13 @@ t.test("tcpAccessLog() logs the decision, which no route names", async (t) => {
   t.match(tryUnpackAny(packed(tcpAccessLog("transparent")), TcpGrpcAccessLogConfig), {
     commonConfig: {
       logName: "transparent",
-      filterStateObjectsToLog: ["clrk.caller", "clrk.port", "clrk.dialled", "clrk.decision"],
+      filterStateObjectsToLog: [
+        "clrk.caller",
+        "clrk.side",
+        "clrk.port",
+        "clrk.dialled",
+        "clrk.decision",
+      ],
     },
   });
 });

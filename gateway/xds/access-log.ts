@@ -81,6 +81,7 @@ export function httpAccessLog(name: AccessLogName, filter?: AccessLog["filter"])
     ...typedExtension("envoy.access_loggers.http_grpc", HttpGrpcAccessLogConfig, {
       commonConfig: commonConfig(name, [
         FILTER_STATE.caller,
+        FILTER_STATE.side,
         FILTER_STATE.port,
         FILTER_STATE.dialled,
         FILTER_STATE.host,
@@ -98,6 +99,7 @@ export function tcpAccessLog(name: AccessLogName, filter?: AccessLog["filter"]):
     ...typedExtension("envoy.access_loggers.tcp_grpc", TcpGrpcAccessLogConfig, {
       commonConfig: commonConfig(name, [
         FILTER_STATE.caller,
+        FILTER_STATE.side,
         FILTER_STATE.port,
         FILTER_STATE.dialled,
         FILTER_STATE.decision,

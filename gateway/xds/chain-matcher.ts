@@ -12,6 +12,7 @@ import { aliasNames } from "./alias-names.ts";
 import type { ConnectionCase, ConnectionNaming, ConnectionScope } from "./connection-rules.ts";
 import { defaultVerdict, refusal, ruleCases } from "./connection-rules.ts";
 import type { ConnectionTreatment } from "./filter-chain.ts";
+import type { GatewaySide } from "./resource-names.ts";
 import { chainName } from "./filter-chain.ts";
 import {
   FILTER_STATE,
@@ -59,9 +60,9 @@ const fits: Record<Sniffed, ReadonlySet<ListenerSnapshot["shape"]>> = {
   raw: new Set(["tcp"]),
 };
 
-/** Plans the chains of one gateway; the same for transparent and tunnelled connections. */
-export function planChains(gateway: GatewaySnapshot): ChainPlan {
-  const plan = new Planner(gateway);
+/** Plans the chains of one gateway, or of a side of it; the same for transparent and tunnelled connections. */
+export function planChains(gateway: GatewaySnapshot, side?: GatewaySide): ChainPlan {
+  const plan = new Planner(gateway, side);
   const { matcher } = firstMatch(
     [
       {
@@ -94,9 +95,11 @@ class Planner {
   readonly #treatments = new Map<string, ConnectionTreatment>();
   readonly #usesSections: boolean;
   readonly #aliases: readonly AliasNames[];
+  readonly #side: GatewaySide | undefined;
 
-  constructor(gateway: GatewaySnapshot) {
+  constructor(gateway: GatewaySnapshot, side: GatewaySide | undefined) {
     this.#gateway = gateway;
+    this.#side = side;
     this.#aliases = aliasNames(gateway);
     this.#usesSections = gateway.hosts.some(({ rules }) =>
       rules.some(({ sections }) => sections !== undefined),
@@ -200,7 +203,7 @@ class Planner {
   }
 
   #use(treatment: ConnectionTreatment): OnMatch {
-    const name = chainName(treatment);
+    const name = chainName(treatment, this.#side);
     this.#treatments.set(name, treatment);
     return useChain(name);
   }

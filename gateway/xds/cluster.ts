@@ -154,7 +154,8 @@ function refusedCluster(): Cluster {
   return { ...baseCluster(RESOURCE.refused), loadAssignment: { clusterName: RESOURCE.refused } };
 }
 
-function internalCluster(name: string, listener: string): Cluster {
+/** The cluster that hands connections to an internal listener. */
+export function internalCluster(name: string, listener: string): Cluster {
   const { InternalUpstreamTransport } = envoy.extensions.transport_sockets.internal_upstream.v3;
   const { RawBuffer } = envoy.extensions.transport_sockets.raw_buffer.v3;
   return {

@@ -131,6 +131,7 @@ t.test("explicitProxyRoutes() follow the runs that are registered", needsEnvoy, 
   const rig = await startRig(t);
   const bob: ProxyCredential = {
     runId: "run-bob",
+    agent: "bob",
     root: { traceId: "b0b".padEnd(32, "0"), spanId: "b0b".padEnd(16, "0") },
     passwordHash: `{SHA}${createHash("sha1").update("bob-token").digest("base64")}`,
   };
@@ -201,11 +202,14 @@ t.test("explicitProxyRoutes() hold hashes and no token", async (t) => {
   const routes = explicitProxyRoutes(gatewaySnapshot(), [alice]);
   const [users] = Object.values(routes.typedPerFilterConfig ?? {});
   const text = Buffer.from(users?.value ?? []).toString("latin1");
-  t.match(text, /run-alice-a11ce0{27}-a11ce0{11}:\{SHA\}5en6G6MezRroT3XKqkdPOmY\/BfQ=/);
+  t.match(text, /run-alice_alice-a11ce0{27}-a11ce0{11}:\{SHA\}5en6G6MezRroT3XKqkdPOmY\/BfQ=/);
   t.notMatch(text, /secret/);
 });
 
 t.test("explicitProxyListener() binds where it is told", async (t) => {
-  const { address } = explicitProxyListener({ address: "::1", port: 8080 });
+  const { address } = explicitProxyListener(
+    { address: "::1", port: 8080 },
+    { namespace: "default" },
+  );
   t.same(address, { socketAddress: { address: "::1", portValue: 8080 } });
 });

@@ -5,12 +5,14 @@
  */
 
 import { typedExtension } from "../any.ts";
+import { agentKey } from "../canary-share.ts";
 import { encodeDecisionKey } from "../decision-key.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { InvocationRoot } from "../invocation-event.ts";
 import type { GatewaySnapshot, SocketEndpoint } from "../snapshot.ts";
 import { httpAccessLog } from "./access-log.ts";
+import { escapeFormat } from "./denial-route.ts";
 import { ENVOY_FILTER_STATE, FILTER_STATE, setFilterState } from "./filter-state.ts";
 import { strictHttp } from "./http-connection-manager.ts";
 import { rawPorts } from "./listener.ts";
@@ -21,6 +23,8 @@ import { addedByEnvoy } from "./route-configuration.ts";
 export interface ProxyCredential {
   /** Also the caller in records; `[a-z0-9-]` */
   readonly runId: string;
+  /** What its agent is called; `[a-z0-9.-]` */
+  readonly agent: string;
   /** Root of the trace of its requests */
   readonly root: InvocationRoot;
   /** `{SHA}` and base64 of SHA-1; tokens are random, so that a fast hash gives nothing away */
@@ -28,8 +32,12 @@ export interface ProxyCredential {
 }
 
 /** The user name of a run: Envoy itself reads from it who calls and to which trace that belongs. */
-export function proxyUserName({ runId, root }: Pick<ProxyCredential, "runId" | "root">): string {
-  return `${runId}-${root.traceId}-${root.spanId}`;
+export function proxyUserName({
+  runId,
+  agent,
+  root,
+}: Omit<ProxyCredential, "passwordHash">): string {
+  return `${runId}_${agent}-${root.traceId}-${root.spanId}`;
 }
 
 type LocalReplyMapper = envoy.extensions.filters.network.http_connection_manager.v3.IResponseMapper;
@@ -49,7 +57,10 @@ const maxRememberedRuns = 10_000;
 const metadataNamespace = "clrk.proxy";
 
 /** The listener that agents reach by HTTP_PROXY and HTTPS_PROXY. */
-export function explicitProxyListener(bind: SocketEndpoint): envoy.config.listener.v3.IListener {
+export function explicitProxyListener(
+  bind: SocketEndpoint,
+  { namespace }: Pick<GatewaySnapshot, "namespace">,
+): envoy.config.listener.v3.IListener {
   const { HttpConnectionManager } = envoy.extensions.filters.network.http_connection_manager.v3;
   const manager = typedExtension(
     "envoy.filters.network.http_connection_manager",
@@ -63,7 +74,13 @@ export function explicitProxyListener(bind: SocketEndpoint): envoy.config.listen
         routeConfigName: RESOURCE.explicitRoutes,
         configSource: { ads: {}, resourceApiVersion: envoy.config.core.v3.ApiVersion.V3 },
       },
-      httpFilters: [authFilter(), limitFilter(), targetFilter(), stateFilter(), routerFilter()],
+      httpFilters: [
+        authFilter(),
+        limitFilter(),
+        targetFilter(),
+        stateFilter(namespace),
+        routerFilter(),
+      ],
       accessLog: [httpAccessLog("proxy", refusedOnly())],
       upgradeConfigs: [{ upgradeType: "CONNECT" }, { upgradeType: "websocket" }],
       localReplyConfig: { mappers: [proxyAuthenticationRequired(), connectionRefused()] },
@@ -81,10 +98,11 @@ export function explicitProxyListener(bind: SocketEndpoint): envoy.config.listen
   };
 }
 
-/** Routes of the explicit proxy, with the credentials of the runs that may use it now. */
+/** Routes of the explicit proxy, with the credentials of the runs that may use it now; plain requests go to that cluster. */
 export function explicitProxyRoutes(
   gateway: GatewaySnapshot,
   runs: readonly ProxyCredential[],
+  plainTunnel: string = RESOURCE.tunnelCluster,
 ): envoy.config.route.v3.IRouteConfiguration {
   const raw = rawPorts(gateway).map((port) => ({
     ...connectRoute(RESOURCE.rawTunnelCluster),
@@ -97,7 +115,7 @@ export function explicitProxyRoutes(
     name: "absolute-form",
     match: { prefix: "/" },
     route: {
-      cluster: RESOURCE.tunnelCluster,
+      cluster: plainTunnel,
       timeout: duration(0),
       idleTimeout: duration(0),
       upgradeConfigs: [{ upgradeType: "websocket" }],
@@ -210,19 +228,24 @@ function targetFilter() {
       part("host", "\\1", "^\\[?([^\\]]*?)\\]?(?::\\d+)?$"),
       { header: ":authority", onHeaderPresent: { metadataNamespace, key: "port", value: "80" } },
       part("port", "\\1", "^(?:.*[^:]:(\\d+)|.*)$"),
-      part("run", "\\1", "^(.*)-[0-9a-f]{32}-[0-9a-f]{16}$", runHeader),
+      part("run", "\\1", "^([^_]*)_.*-[0-9a-f]{32}-[0-9a-f]{16}$", runHeader),
+      part("agent", "\\1", "^[^_]*_(.*)-[0-9a-f]{32}-[0-9a-f]{16}$", runHeader),
       part("trace", "00-\\1-01", "^.*-([0-9a-f]{32}-[0-9a-f]{16})$", runHeader),
     ],
   });
 }
 
-function stateFilter() {
+function stateFilter(namespace: string) {
   const { Config } = envoy.extensions.filters.http.set_filter_state.v3;
   const target = (key: string) => `%DYNAMIC_METADATA(${metadataNamespace}:${key})%`;
   const shared = (key: string, format: string) => setFilterState(key, format, "transitive");
   return typedExtension("envoy.filters.http.set_filter_state", Config, {
     onRequestHeaders: [
       shared(FILTER_STATE.caller, `run:${target("run")}`),
+      shared(
+        FILTER_STATE.agent,
+        agentKey({ kind: "Process", namespace: escapeFormat(namespace), name: target("agent") }),
+      ),
       shared(FILTER_STATE.trace, target("trace")),
       shared(FILTER_STATE.dialledHost, target("host")),
       shared(FILTER_STATE.port, target("port")),

@@ -23,6 +23,7 @@ import {
   setFilterState,
 } from "./filter-state.ts";
 import { interceptingConnectionManager } from "./http-connection-manager.ts";
+import type { GatewaySide } from "./resource-names.ts";
 import { RESOURCE } from "./resource-names.ts";
 
 /** A connection whose bytes are passed on. */
@@ -63,7 +64,12 @@ type FilterChain = envoy.config.listener.v3.IFilterChain;
 const rawIdleMs = 60 * 60_000;
 
 /** Unique name of the chain that treats connections this way. */
-export function chainName(treatment: ConnectionTreatment): string {
+export function chainName(treatment: ConnectionTreatment, side?: GatewaySide): string {
+  const name = treatmentName(treatment);
+  return side === undefined ? name : `${side}:${name}`;
+}
+
+function treatmentName(treatment: ConnectionTreatment): string {
   switch (treatment.kind) {
     case "intercept-tls":
     case "plain-http":
@@ -83,31 +89,47 @@ function portSuffix(port: number | undefined): string {
 export function filterChain(
   gateway: GatewaySnapshot,
   treatment: ConnectionTreatment,
-  log: AccessLogSink,
+  { side, ...log }: AccessLogSink & { readonly side?: GatewaySide | undefined },
 ): FilterChain {
-  const name = chainName(treatment);
+  const name = chainName(treatment, side);
+  const { filters, ...chain } = treatmentChain(gateway, treatment, { log, side });
+  return { ...chain, name, filters: [...sideFacts(side), ...filters] };
+}
+
+function sideFacts(side: GatewaySide | undefined) {
+  if (side === undefined) return [];
+  const { Config } = envoy.extensions.filters.network.set_filter_state.v3;
+  return [
+    typedExtension("envoy.filters.network.set_filter_state", Config, {
+      onNewConnection: [setFilterState(FILTER_STATE.side, side)],
+    }),
+  ];
+}
+
+function treatmentChain(
+  gateway: GatewaySnapshot,
+  treatment: ConnectionTreatment,
+  { log, side }: { readonly log: AccessLogSink; readonly side: GatewaySide | undefined },
+) {
   switch (treatment.kind) {
     case "intercept-tls":
       return {
-        name,
         transportSocket: interceptingTransportSocket(),
         transportSocketConnectTimeout: duration(handshakeTimeoutMs),
         filters: [
           connectionFacts("server-name"),
-          interceptingConnectionManager(gateway, { ...treatment, scheme: "tls" }, log),
+          interceptingConnectionManager(gateway, { ...treatment, scheme: "tls", side }, log),
         ],
       };
     case "plain-http":
       return {
-        name,
         filters: [
           connectionFacts("dialled"),
-          interceptingConnectionManager(gateway, { ...treatment, scheme: "plain" }, log),
+          interceptingConnectionManager(gateway, { ...treatment, scheme: "plain", side }, log),
         ],
       };
     case "pass-server-name":
       return {
-        name,
         filters: [
           connectionFacts("server-name", treatment.decision),
           serverNameAgreementFilter(),
@@ -118,7 +140,6 @@ export function filterChain(
       };
     case "pass-dialled-name":
       return {
-        name,
         filters: [
           connectionFacts("dialled", treatment.decision),
           ...limitFilters(treatment),
@@ -128,7 +149,6 @@ export function filterChain(
       };
     case "pass-alias":
       return {
-        name,
         filters: [
           connectionFacts(treatment.by, treatment.decision),
           ...(treatment.by === "server-name" ? [serverNameAgreementFilter()] : []),
@@ -139,7 +159,6 @@ export function filterChain(
       };
     case "pass-address":
       return {
-        name,
         filters: [
           connectionFacts("dialled", treatment.decision),
           ...limitFilters(treatment),
@@ -148,7 +167,6 @@ export function filterChain(
       };
     case "refuse":
       return {
-        name,
         filters: [connectionFacts("dialled", treatment.decision), tcpProxy(RESOURCE.refused, log)],
       };
   }

@@ -9,6 +9,10 @@ import { envoy } from "../proto/gen/xds.js";
 export const FILTER_STATE = {
   /** Who calls: `run:<id>` of an explicit proxy credential, or the identity TLVs joined by `identitySeparator` */
   caller: "clrk.caller",
+  /** What the agent is called, `kind/namespace/name`, whichever run of it calls */
+  agent: "clrk.agent",
+  /** Name of the policy that is tried on a share of agents, where it decides; absent everywhere else */
+  side: "clrk.side",
   /** `traceparent` of the root of the invocation; absent where whoever made the connection named none */
   trace: "clrk.trace",
   /** Host that was dialled, without port: CONNECT target, absolute-form host, or the name TLV; absent on a bare address */

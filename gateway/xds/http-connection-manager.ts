@@ -54,7 +54,7 @@ export function interceptingConnectionManager(
     earlyHeaderMutationExtensions: [earlyMutation([...internalHeaders(), traceOfInvocation()])],
     statPrefix: scope.scheme,
     rds: {
-      routeConfigName: routeConfigurationName(scope.scheme, scope.section),
+      routeConfigName: routeConfigurationName(scope.scheme, scope.section, scope.side),
       configSource: { ads: {}, resourceApiVersion: envoy.config.core.v3.ApiVersion.V3 },
     },
     httpFilters: httpFilters(gateway, scope, log),

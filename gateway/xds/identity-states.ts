@@ -50,6 +50,7 @@ export function transparentStates(): FilterStateValue[] {
   const caller = callerParts.map((part) => metadataFormat(part)).join(identitySeparator);
   return [
     setFilterState(FILTER_STATE.caller, caller),
+    setFilterState(FILTER_STATE.agent, ["kind", "namespace", "name"].map(metadataFormat).join("/")),
     setFilterState(FILTER_STATE.trace, metadataFormat("trace")),
     setFilterState(FILTER_STATE.dialledHost, metadataFormat("dialledHost")),
     setFilterState(ENVOY_FILTER_STATE.dynamicHost, metadataFormat("dialledHost")),

@@ -4,15 +4,18 @@
  */
 
 import { typedExtension } from "../any.ts";
+import type { CanaryShare } from "../canary-share.ts";
 import { duration, uint32 } from "../protobuf-values.ts";
 import { envoy } from "../proto/gen/xds.js";
 import type { GatewaySnapshot, SocketEndpoint } from "../snapshot.ts";
-import type { AccessLogSink } from "./access-log.ts";
+import type { AccessLogName } from "./access-log.ts";
 import type { ChainPlan } from "./chain-matcher.ts";
 import { planChains } from "./chain-matcher.ts";
 import { filterChain } from "./filter-chain.ts";
 import { ENVOY_FILTER_STATE, setFilterState } from "./filter-state.ts";
+import { firstMatch, isInShare } from "./match-predicate.ts";
 import { identityTlvRules, transparentStates } from "./identity-states.ts";
+import type { GatewaySide } from "./resource-names.ts";
 import { RESOURCE } from "./resource-names.ts";
 
 /** A peer that has said nothing for this long speaks a protocol in which the server speaks first. */
@@ -24,6 +27,23 @@ const helloTimeoutMs = 3_000;
 /** Bytes held for one connection; bodies stream through, so this bounds memory and not body size. */
 const connectionBufferBytes = 1024 * 1024;
 
+/** Another form of a gateway beside the one that is served. */
+export interface GatewayCanary {
+  /** Unique among all that one Envoy ever has */
+  readonly side: GatewaySide;
+  readonly gateway: GatewaySnapshot;
+  /** The agents that have it; absent: none any more, but connections that were made before */
+  readonly share?: CanaryShare;
+}
+
+/** How listeners differ that intercept. */
+export interface ListenerBehaviour {
+  /** FIFO that takes a line of every HTTP transaction; absent: they are streamed */
+  readonly accessLogPipe?: string | undefined;
+  /** Absent: all agents have the gateway */
+  readonly canaries?: readonly GatewayCanary[] | undefined;
+}
+
 type Listener = envoy.config.listener.v3.IListener;
 type ListenerFilter = envoy.config.listener.v3.IListenerFilter;
 
@@ -31,11 +51,11 @@ type ListenerFilter = envoy.config.listener.v3.IListenerFilter;
 export function transparentListener(
   gateway: GatewaySnapshot,
   bind: SocketEndpoint,
-  accessLogPipe?: string,
+  behaviour: ListenerBehaviour = {},
 ): Listener {
   const ports = rawPorts(gateway);
   return {
-    ...interceptingListener(gateway, { name: "transparent", pipe: accessLogPipe }),
+    ...interceptingListener(gateway, "transparent", behaviour),
     name: RESOURCE.transparentListener,
     address: { socketAddress: { address: bind.address, portValue: bind.port } },
     // Or any process of this user could listen there too and be sent some of the connections.
@@ -49,9 +69,12 @@ export function transparentListener(
 }
 
 /** Internal listener behind CONNECT and absolute-form requests. */
-export function tunnelListener(gateway: GatewaySnapshot, accessLogPipe?: string): Listener {
+export function tunnelListener(
+  gateway: GatewaySnapshot,
+  behaviour: ListenerBehaviour = {},
+): Listener {
   return {
-    ...interceptingListener(gateway, { name: "explicit", pipe: accessLogPipe }),
+    ...interceptingListener(gateway, "explicit", behaviour),
     name: RESOURCE.tunnelListener,
     internalListener: {},
     listenerFilters: [originalDestinationFilter(), ...sniffers()],
@@ -59,9 +82,12 @@ export function tunnelListener(gateway: GatewaySnapshot, accessLogPipe?: string)
 }
 
 /** The same without waiting for first bytes, for ports that a route or listener names as TCP. */
-export function rawTunnelListener(gateway: GatewaySnapshot, accessLogPipe?: string): Listener {
+export function rawTunnelListener(
+  gateway: GatewaySnapshot,
+  behaviour: ListenerBehaviour = {},
+): Listener {
   return {
-    ...interceptingListener(gateway, { name: "explicit", pipe: accessLogPipe }),
+    ...interceptingListener(gateway, "explicit", behaviour),
     name: RESOURCE.rawTunnelListener,
     internalListener: {},
     listenerFilters: [originalDestinationFilter()],
@@ -81,12 +107,24 @@ export function rawPorts({ listeners }: GatewaySnapshot): readonly number[] {
   );
 }
 
-function interceptingListener(gateway: GatewaySnapshot, log: AccessLogSink): Listener {
+function interceptingListener(
+  gateway: GatewaySnapshot,
+  name: AccessLogName,
+  { accessLogPipe: pipe, canaries = [] }: ListenerBehaviour,
+): Listener {
+  const log = { name, pipe };
   const plan: ChainPlan = planChains(gateway);
   return {
-    statPrefix: log.name,
-    filterChainMatcher: plan.matcher,
-    filterChains: plan.treatments.map((treatment) => filterChain(gateway, treatment, log)),
+    statPrefix: name,
+    filterChainMatcher: sidedMatcher(plan, canaries),
+    filterChains: [
+      ...plan.treatments.map((treatment) => filterChain(gateway, treatment, log)),
+      ...canaries.flatMap(({ side, gateway: tried }) =>
+        planChains(tried, side).treatments.map((treatment) =>
+          filterChain(tried, treatment, { ...log, side }),
+        ),
+      ),
+    ],
     listenerFiltersTimeout: duration(
       letsServersSpeakFirst(gateway) ? sniffTimeoutMs : helloTimeoutMs,
     ),
@@ -94,6 +132,15 @@ function interceptingListener(gateway: GatewaySnapshot, log: AccessLogSink): Lis
     perConnectionBufferLimitBytes: uint32(connectionBufferBytes),
     trafficDirection: envoy.config.core.v3.TrafficDirection.OUTBOUND,
   };
+}
+
+/** Without a share all connections have the plan; the chains of the other stay for those that are open on them. */
+function sidedMatcher(plan: ChainPlan, canaries: readonly GatewayCanary[]): ChainPlan["matcher"] {
+  const cases = canaries.flatMap(({ side, gateway, share }) => {
+    if (share === undefined) return [];
+    return [{ when: isInShare(share), use: { matcher: planChains(gateway, side).matcher } }];
+  });
+  return firstMatch(cases, { matcher: plan.matcher }).matcher ?? plan.matcher;
 }
 
 function letsServersSpeakFirst(gateway: GatewaySnapshot): boolean {

@@ -1,9 +1,12 @@
 /** Small builders for xDS matcher trees over facts of a connection (xds.type.matcher.v3.Matcher). */
 
 import { typedExtension } from "../any.ts";
+import type { CanaryShare } from "../canary-share.ts";
+import { shareParts, shareThreshold } from "../canary-share.ts";
 import { envoy, google } from "../proto/gen/xds.js";
 import type { xds } from "../proto/gen/xds.js";
 import { parseRange } from "./cluster.ts";
+import { FILTER_STATE } from "./filter-state.ts";
 
 /** A condition on a connection. */
 export type Predicate = xds.type.matcher.v3.Matcher.MatcherList.IPredicate;
@@ -67,6 +70,21 @@ export function destinationIn(ranges: readonly string[]): Predicate {
       customMatch: typedExtension("envoy.matching.matchers.ip", Ip, {
         cidrRanges,
         statPrefix: "destination",
+      }),
+    },
+  };
+}
+
+/** The agent is in the share; false where the connection proved none. */
+export function isInShare(share: CanaryShare): Predicate {
+  const { ConsistentHashing } = envoy.extensions.matching.input_matchers.consistent_hashing.v3;
+  return {
+    singlePredicate: {
+      input: filterStateInput(FILTER_STATE.agent),
+      customMatch: typedExtension("envoy.matching.matchers.consistent_hashing", ConsistentHashing, {
+        threshold: shareThreshold(share),
+        modulo: shareParts,
+        seed: share.seed,
       }),
     },
   };

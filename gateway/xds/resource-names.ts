@@ -13,6 +13,8 @@ export const RESOURCE = {
   /** The same for ports that a route names as TCP: does not wait for first bytes */
   rawTunnelListener: "raw-tunnel",
   tunnelCluster: "tunnel",
+  /** First part of the same cluster for plain requests while a policy is tried: no pooled connection of before is used */
+  sidedTunnel: "tunnel-plain",
   rawTunnelCluster: "raw-tunnel",
   /** Resolves the request's host; TLS upstream */
   forwardTls: "forward-tls",
@@ -59,9 +61,17 @@ export function aliasCluster(alias: HostAlias, kind: UpstreamKind): string {
   return `alias-${kind}/${alias.address}:${port}`;
 }
 
+/** Names a policy that is, or was, tried on a share of agents beside the one that all others have: `[a-z0-9-]+`. */
+export type GatewaySide = string;
+
 /** Route configuration of the chains of one listener; shared by all when no route names a listener. */
-export function routeConfigurationName(kind: "tls" | "plain", section: string | undefined): string {
-  return section === undefined ? kind : `${kind}/${section}`;
+export function routeConfigurationName(
+  kind: "tls" | "plain",
+  section: string | undefined,
+  side?: GatewaySide,
+): string {
+  const name = section === undefined ? kind : `${kind}/${section}`;
+  return side === undefined ? name : `${side}:${name}`;
 }
 
 /** `host:port` of a backend as it stands in `:authority`: the default port of its scheme is left out. */

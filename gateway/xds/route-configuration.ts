@@ -36,6 +36,7 @@ import {
   upgradeMatch,
 } from "./forward-route.ts";
 import { swapsAnything } from "./placeholder-watch.ts";
+import type { GatewaySide } from "./resource-names.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
 type Route = envoy.config.route.v3.IRoute;
@@ -47,6 +48,8 @@ export interface RouteScope {
   readonly scheme: "tls" | "plain";
   /** Listener name; undefined when no route of the gateway names a listener */
   readonly section: string | undefined;
+  /** Absent: the gateway as all but a share of agents have it */
+  readonly side?: GatewaySide | undefined;
 }
 
 /** Envoy adds these by itself; upstreams are to see what the agent sent. */
@@ -73,7 +76,7 @@ export function routeConfiguration(
     });
   const rest = hosts.find(({ host }) => host.kind === "any") ?? anyHost;
   return {
-    name: routeConfigurationName(scope.scheme, scope.section),
+    name: routeConfigurationName(scope.scheme, scope.section, scope.side),
     ignorePortInHostMatching: true,
     maxDirectResponseBodySizeBytes: uint32(longestDenialBytes),
     requestHeadersToRemove: [...addedByEnvoy, "proxy-authorization"],

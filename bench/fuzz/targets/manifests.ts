@@ -30,7 +30,14 @@ const fuzzedRoot = { traceId: "1".repeat(32), spanId: "1".repeat(16) };
 export const fuzzedDeployment: Deployment = {
   explicit: { address: "127.0.0.1", port: 1 },
   transparent: { address: "127.0.0.1", port: 2 },
-  runs: [{ runId: "run-1", root: fuzzedRoot, passwordHash: "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=" }],
+  runs: [
+    {
+      runId: "run-1",
+      agent: "fuzzed",
+      root: fuzzedRoot,
+      passwordHash: "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=",
+    },
+  ],
   engineSockets: ["@engine-0"],
 };
 

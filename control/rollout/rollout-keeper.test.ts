@@ -1,0 +1,280 @@
+/** Tests the state machine on a real store and a real file, with a clock that the test moves. */
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t from "tap";
+import type { Test } from "tap";
+import { systemClock } from "../../gateway/clock.ts";
+import type { Clock } from "../../gateway/clock.ts";
+import { silentLogger } from "../../gateway/log.ts";
+import type { PolicyTrial } from "../../gateway/policy-trial.ts";
+import { noCounts } from "../../gateway/side-counts.ts";
+import type { SideCounts } from "../../gateway/side-counts.ts";
+import { allResources } from "../apiserver/all-resources.ts";
+import { ensureNamespaces } from "../apiserver/initial-objects.ts";
+import { ObjectDeleter } from "../apiserver/object-deleter.ts";
+import { openObjectStore } from "../apiserver/object-store.ts";
+import { keyOf, ObjectWriter } from "../apiserver/object-writer.ts";
+import { ChangedObjects } from "./changed-objects.ts";
+import { RolloutFile } from "./rollout-file.ts";
+import { RolloutKeeper } from "./rollout-keeper.ts";
+import type { Rollout, RolloutRequest } from "./rollout.ts";
+
+const resources = allResources();
+const route = resources.find(({ kind }) => kind === "EgressHTTPRoute");
+if (route === undefined) throw new Error("No resource EgressHTTPRoute");
+
+function web(...hostnames: readonly string[]) {
+  const parentRefs = [{ group: "clrk.apoxy.dev", kind: "EgressGateway", name: "egress" }];
+  return {
+    apiVersion: "clrk.apoxy.dev/v1alpha1",
+    kind: "EgressHTTPRoute",
+    metadata: { name: "web", namespace: "default" },
+    spec: { parentRefs, hostnames, rules: [{}] },
+  };
+}
+
+const asked: RolloutRequest = {
+  by: "anna",
+  objects: [web("new.test")],
+  ...{ parts: 1_000, forMs: 60_000, abortOn: ["denied>1%"], minRequests: 10 },
+};
+
+class Rig {
+  readonly folder = mkdtempSync(join(tmpdir(), "rollout-"));
+  readonly store = openObjectStore({ file: join(this.folder, "objects.db") });
+  readonly writer = new ObjectWriter(this.store, systemClock);
+  readonly told: (PolicyTrial<readonly unknown[]> | null)[] = [];
+  nowMs = Date.UTC(2026, 10, 29);
+  problem: string | undefined;
+  followers = 1;
+  keeper: RolloutKeeper;
+
+  static async open(t: Test): Promise<Rig> {
+    const rig = new Rig();
+    await ensureNamespaces(rig.writer);
+    await rig.write("old.test");
+    await rig.keeper.open();
+    t.teardown(async () => {
+      await rig.keeper.close();
+      rig.store.close();
+      rmSync(rig.folder, { recursive: true, force: true });
+    });
+    return rig;
+  }
+
+  constructor() {
+    this.keeper = this.#create();
+  }
+
+  /** As after a kill: what was not written down is gone. */
+  async restart(): Promise<void> {
+    await this.keeper.close();
+    this.keeper = this.#create();
+    await this.keeper.open();
+  }
+
+  #create(): RolloutKeeper {
+    // Timers never fire: a step comes with a report.
+    const clock: Clock = {
+      ...systemClock,
+      now: () => this.nowMs,
+      setTimeout: () => systemClock.setTimeout(() => {}, 0),
+    };
+    return new RolloutKeeper({
+      file: new RolloutFile(join(this.folder, "rollout")),
+      objects: new ChangedObjects({
+        store: this.store,
+        writer: this.writer,
+        deleter: new ObjectDeleter(this.store, systemClock),
+        resources,
+        fileHashOf: () => undefined,
+      }),
+      check: () => this.problem,
+      publish: (trial) => void this.told.push(trial),
+      followers: () => this.followers,
+      ...{ clock, log: silentLogger },
+    });
+  }
+
+  async write(...hostnames: readonly string[]): Promise<void> {
+    if (route === undefined) return;
+    await this.writer.change(
+      {
+        ...{ resource: route, namespace: "default", name: "web" },
+        change: (current) => ({
+          ...current,
+          ...web(...hostnames),
+          metadata: { ...current?.metadata, ...web().metadata },
+        }),
+      },
+      { dryRun: false, validation: "Strict", manager: "test" },
+    );
+  }
+
+  get hostnames(): unknown {
+    if (route === undefined) return undefined;
+    const key = keyOf(route, { namespace: "default", name: "web" });
+    return JSON.parse(this.store.reader.find(key)?.text ?? "{}").spec?.hostnames;
+  }
+
+  get newest(): Rollout {
+    const [newest] = this.keeper.items;
+    if (newest === undefined) throw new Error("No rollout");
+    return newest;
+  }
+
+  async hear(counts: { readonly old?: Partial<SideCounts>; readonly new?: Partial<SideCounts> }) {
+    const { id, parts } = this.newest;
+    this.keeper.hear({
+      ...{ side: id, parts, process: "one", isLive: true },
+      old: { ...noCounts, ...counts.old },
+      new: { ...noCounts, ...counts.new },
+    });
+    // What is asked in turn comes after it.
+    await this.keeper.promote({ by: "nobody", parts: 1 }).catch(() => {});
+  }
+}
+
+const good = { old: { requests: 100 }, new: { requests: 20 } };
+
+t.test(
+  "begin() tells gateways before anything is written, and keeps it for its owner alone",
+  async (t) => {
+    const rig = await Rig.open(t);
+    const { id } = await rig.keeper.begin(asked);
+    t.match(rig.told, [
+      { side: id, share: { parts: 1_000 }, objects: [{ spec: { hostnames: ["new.test"] } }] },
+    ]);
+    t.same(rig.hostnames, ["old.test"]);
+    t.equal(statSync(join(rig.folder, "rollout")).mode & 0o777, 0o700);
+    t.equal(statSync(join(rig.folder, "rollout", "rollouts.json")).mode & 0o777, 0o600);
+    await t.rejects(rig.keeper.begin(asked), /one is at a time/);
+  },
+);
+
+t.test("begin() refuses what cannot be tried, and nothing happens", async (t) => {
+  const rig = await Rig.open(t);
+  const cases = [
+    { request: { ...asked, objects: [web("old.test")] }, says: /change nothing/ },
+    { request: { ...asked, objects: [{ kind: "Nothing" }] }, says: /./ },
+    { request: { ...asked, objects: [web("a.test"), web("b.test")] }, says: /twice/ },
+    { request: { ...asked, abortOn: ["denied>1"] }, says: /Cannot use/ },
+    { request: { ...asked, parts: 10_000, abortOn: ["cost>2x"] }, says: /there are none/ },
+    {
+      request: {
+        ...asked,
+        objects: [
+          { apiVersion: "v1", kind: "Secret", metadata: { name: "a" }, stringData: { a: "b" } },
+        ],
+      },
+      says: /are not tried on a share/,
+    },
+  ];
+  for (const { request, says } of cases) await t.rejects(rig.keeper.begin(request), says);
+  rig.problem = "it cannot be served";
+  await t.rejects(rig.keeper.begin(asked), /it cannot be served/);
+  rig.problem = undefined;
+  rig.followers = 0;
+  await t.rejects(rig.keeper.begin(asked), /No gateway runs/);
+  t.same([rig.told, rig.keeper.items], [[], []]);
+});
+
+t.test("hear() promotes at the end what kept its conditions", async (t) => {
+  const rig = await Rig.open(t);
+  await rig.keeper.begin(asked);
+  await rig.hear({});
+  t.equal(rig.newest.phase, "running");
+  await rig.hear(good);
+  t.equal(rig.newest.phase, "running", "the time is not over");
+  rig.nowMs += 60_000;
+  await rig.hear(good);
+  t.equal(rig.newest.phase, "promoted");
+  t.same([rig.hostnames, rig.told.at(-1)], [["new.test"], null]);
+});
+
+t.test(
+  "hear() aborts at once what a condition is about, and at the end what nobody knows",
+  async (t) => {
+    const rig = await Rig.open(t);
+    await rig.keeper.begin(asked);
+    await rig.hear({});
+    await rig.hear({ old: { requests: 100 }, new: { requests: 10, denied: 1 } });
+    t.match(rig.newest, { phase: "aborted" });
+    t.same([rig.hostnames, rig.told.at(-1)], [["old.test"], null]);
+    await rig.keeper.begin(asked);
+    await rig.hear({});
+    rig.nowMs += 60_000;
+    await rig.hear({ old: { requests: 100 }, new: { requests: 0 } });
+    t.match(
+      rig.newest.events.at(-1)?.what,
+      /not known to be good: the new policy decided 0 requests/,
+    );
+  },
+);
+
+t.test("promote() only ever adds agents by hand", async (t) => {
+  const rig = await Rig.open(t);
+  const { seed } = await rig.keeper.begin(asked);
+  await t.rejects(rig.keeper.promote({ by: "anna", parts: 1_000 }), /none is taken out/);
+  await rig.keeper.promote({ by: "anna", parts: 5_000 });
+  t.match(rig.told.at(-1), { share: { parts: 5_000, seed } });
+  t.match(await rig.keeper.promote({ by: "anna" }), { phase: "promoted" });
+  t.same(rig.hostnames, ["new.test"]);
+  await t.rejects(rig.keeper.abort({ by: "anna" }), /No rollout is under way/);
+});
+
+t.test("open() goes on with what an earlier process began", async (t) => {
+  const rig = await Rig.open(t);
+  const { id } = await rig.keeper.begin(asked);
+  await rig.hear({});
+  await rig.restart();
+  t.match(rig.keeper.trial, { side: id });
+  rig.nowMs += 60_000;
+  t.equal(rig.newest.phase, "running", "only what a gateway says now ends it");
+  await rig.hear(good);
+  t.equal(rig.newest.phase, "promoted");
+});
+
+t.test("open() carries out a promotion and an undo that were only intended", async (t) => {
+  const rig = await Rig.open(t);
+  await rig.keeper.begin(asked);
+  await rig.hear({});
+  const intend = (phase: Rollout["phase"]) =>
+    new RolloutFile(join(rig.folder, "rollout")).put({ ...rig.newest, phase });
+  intend("promoting");
+  await rig.restart();
+  t.same([rig.newest.phase, rig.hostnames], ["promoted", ["new.test"]]);
+  intend("undoing");
+  await rig.restart();
+  t.same([rig.newest.phase, rig.hostnames], ["undone", ["old.test"]]);
+});
+
+t.test("noteChange() ends what somebody else's change would be lost by", async (t) => {
+  const rig = await Rig.open(t);
+  await rig.keeper.begin(asked);
+  await rig.write("mine.test");
+  rig.keeper.noteChange();
+  await rig.keeper.promote({ by: "nobody", parts: 1 }).catch(() => {});
+  t.match(rig.newest, { phase: "aborted" });
+  t.match(
+    rig.newest.events.at(-1)?.what,
+    /EgressHTTPRoute default\/web was changed by somebody else/,
+  );
+  t.same(rig.hostnames, ["mine.test"]);
+});
+
+t.test("undo() restores what the rollout changed, and leaves what others did", async (t) => {
+  const rig = await Rig.open(t);
+  await rig.keeper.begin(asked);
+  await rig.keeper.promote({ by: "anna" });
+  await rig.write("theirs.test");
+  const { events, phase } = await rig.keeper.undo({ by: "anna" });
+  t.equal(phase, "undone");
+  t.match(events.at(-1), {
+    by: "anna",
+    what: /left as it is: EgressHTTPRoute default\/web spec\.hostnames/,
+  });
+  t.same(rig.hostnames, ["theirs.test"]);
+  await t.rejects(rig.keeper.undo({ by: "anna" }), /Nothing was promoted/);
+});

@@ -1,0 +1,109 @@
+/** Tests which two policies one Envoy can serve, and what is read of reports. */
+import t from "tap";
+import type { CompileResult } from "./compile.ts";
+import { findSideConflict, readTrialReport } from "./policy-trial.ts";
+import { SecretValue } from "./secret-value.ts";
+import { noCounts } from "./side-counts.ts";
+import type { GatewaySnapshot } from "./snapshot.ts";
+import { gatewaySnapshot, hostPolicy, httpRule } from "./testdata/gateway-snapshot.ts";
+
+function compiled(
+  gateways: readonly GatewaySnapshot[],
+  values: Readonly<Record<string, string>> = {},
+): CompileResult {
+  const credentials = new Map(
+    Object.entries(values).map(([name, value]) => [name, new SecretValue(value)] as const),
+  );
+  return { snapshot: { revision: 1, gateways }, credentials, mints: new Map(), statuses: [] };
+}
+
+const rules = { hosts: [hostPolicy("a.example.com", httpRule())] };
+
+t.test("findSideConflict() finds none where rules differ", async (t) => {
+  const [old, tried] = [
+    gatewaySnapshot(),
+    gatewaySnapshot({ ...rules, defaultPolicy: "allow-all" }),
+  ];
+  t.equal(findSideConflict(compiled([old]), compiled([tried])), undefined);
+  t.equal(
+    findSideConflict(compiled([old], { a: "1" }), compiled([tried], { a: "1", b: "2" })),
+    undefined,
+  );
+});
+
+const conflicts = [
+  {
+    name: "ceilings, which count in one place",
+    tried: gatewaySnapshot({ maxConcurrentRequests: 7 }),
+    want: "EgressGateway default/egress differs in maxConcurrentRequests, which all of its agents share",
+  },
+  {
+    name: "how upstreams are reached",
+    tried: gatewaySnapshot({
+      upstream: { lookupFamily: "V6Only", additionalTrustPem: "", guardedRanges: [] },
+    }),
+    want: "EgressGateway default/egress differs in upstream, which all of its agents share",
+  },
+  {
+    name: "listeners",
+    tried: gatewaySnapshot({ listeners: [] }),
+    want: "EgressGateway default/egress differs in listeners, which all of its agents share",
+  },
+  {
+    name: "another gateway",
+    tried: gatewaySnapshot({ name: "other" }),
+    want: "EgressGateway default/egress is missing",
+  },
+];
+
+for (const { name, tried, want } of conflicts) {
+  t.test(`findSideConflict() refuses ${name}`, async (t) => {
+    t.equal(findSideConflict(compiled([gatewaySnapshot()]), compiled([tried])), want);
+  });
+}
+
+t.test("findSideConflict() refuses a gateway that is new", async (t) => {
+  const added = [gatewaySnapshot(), gatewaySnapshot({ name: "other" })];
+  t.equal(
+    findSideConflict(compiled([gatewaySnapshot()]), compiled(added)),
+    "EgressGateway default/other is new",
+  );
+});
+
+t.test(
+  "findSideConflict() refuses another value of a credential, and never shows one",
+  async (t) => {
+    const gateways = [gatewaySnapshot()];
+    const message = findSideConflict(
+      compiled(gateways, { "secret/default/key/token": "one" }),
+      compiled(gateways, { "secret/default/key/token": "two" }),
+    );
+    t.equal(message, 'credential "secret/default/key/token" has another value');
+  },
+);
+
+t.test("readTrialReport() reads a report and nothing else", async (t) => {
+  const report = {
+    side: "r-1",
+    parts: 10,
+    process: "p",
+    isLive: true,
+    old: noCounts,
+    new: noCounts,
+  };
+  t.same(readTrialReport(report), report);
+  t.same(readTrialReport({ ...report, refusal: "why" }), { ...report, refusal: "why" });
+  for (const wrong of [
+    undefined,
+    null,
+    {},
+    { ...report, side: 7 },
+    { ...report, parts: "10" },
+    { ...report, isLive: 1 },
+    { ...report, new: { ...noCounts, denied: -1 } },
+    { ...report, old: { ...noCounts, requests: "1" } },
+    { ...report, refusal: 7 },
+  ]) {
+    t.equal(readTrialReport(wrong), undefined);
+  }
+});

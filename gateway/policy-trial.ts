@@ -1,0 +1,136 @@
+/**
+ * A policy that is tried on a share of agents: what a gateway is told of it, whether it can be served beside the other,
+ * and what the gateway says of both while it does.
+ */
+
+import { isDeepStrictEqual } from "node:util";
+import type { CanaryShare } from "./canary-share.ts";
+import type { CompileResult } from "./compile.ts";
+import type { MintPlan } from "./mint-plan.ts";
+import { readCounts } from "./side-counts.ts";
+import type { SideCounts } from "./side-counts.ts";
+import type { GatewaySnapshot, Snapshot } from "./snapshot.ts";
+import { gatewayKey } from "./snapshot.ts";
+import type { SecretValue } from "./secret-value.ts";
+import { sharedClusterConflict } from "./xds.ts";
+
+/** Where a gateway puts what it knows of a trial: PUT of a `TrialReport`, answered by 204. */
+export const TRIAL_REPORT_PATH = "/v1/trial-report";
+
+/** What is tried, and on whom. */
+export interface PolicyTrial<Objects> {
+  /** Unique for ever; `[a-z0-9-]+` */
+  readonly side: string;
+  readonly share: CanaryShare;
+  readonly objects: Objects;
+}
+
+/** A trial as it is compiled. */
+export type CompiledTrial =
+  | {
+      readonly kind: "served";
+      readonly side: string;
+      readonly share: CanaryShare;
+      readonly snapshot: Snapshot;
+    }
+  | { readonly kind: "refused"; readonly side: string; readonly message: string };
+
+/** What one gateway process knows of a trial. */
+export interface TrialReport {
+  readonly side: string;
+  readonly parts: number;
+  /** Differs from process to process: counts begin at 0 with each */
+  readonly process: string;
+  /** Envoy has it. What came before is not counted */
+  readonly isLive: boolean;
+  /** Why it is not served; all agents have the other policy then */
+  readonly refusal?: string;
+  /** Since it was live for the first time: of agents that have the old policy, and the new one */
+  readonly old: SideCounts;
+  readonly new: SideCounts;
+}
+
+/** Reads a report of a gateway process; undefined for what is none. */
+export function readTrialReport(value: unknown): TrialReport | undefined {
+  const { side, parts, process, isLive, refusal, old, new: changed } = Object(value);
+  const texts = [side, process].every((text) => typeof text === "string" && text.length <= 64);
+  const isReason = refusal === undefined || typeof refusal === "string";
+  const [oldCounts, newCounts] = [readCounts(old), readCounts(changed)];
+  if (!texts || !isReason || typeof isLive !== "boolean" || typeof parts !== "number") {
+    return undefined;
+  }
+  if (oldCounts === undefined || newCounts === undefined) return undefined;
+  const reason = refusal === undefined ? {} : { refusal };
+  return { side, parts, process, isLive, ...reason, old: oldCounts, new: newCounts };
+}
+
+/** Parts of a gateway that its agents may have in two forms. All others are one for an Envoy, or count in one place. */
+const sided: ReadonlySet<string> = new Set([
+  "hosts",
+  "l4Rules",
+  "defaultPolicy",
+  "audits",
+  "auditedRoutes",
+  "refusal",
+  "requestTimeoutMs",
+  "requestSize",
+]);
+
+/** Why two compiled policies cannot be served by one Envoy at one time; undefined where they can. */
+export function findSideConflict(old: CompileResult, tried: CompileResult): string | undefined {
+  const others = new Map(tried.snapshot.gateways.map((it) => [gatewayKey(it), it]));
+  for (const gateway of old.snapshot.gateways) {
+    const other = others.get(gatewayKey(gateway));
+    others.delete(gatewayKey(gateway));
+    const conflict = other === undefined ? "is missing" : findDifference(gateway, other);
+    if (conflict !== undefined) return `EgressGateway ${gatewayKey(gateway)} ${conflict}`;
+  }
+  const [added] = others.keys();
+  if (added !== undefined) return `EgressGateway ${added} is new`;
+  return findValueConflict(old, tried);
+}
+
+function findDifference(gateway: GatewaySnapshot, other: GatewaySnapshot): string | undefined {
+  const [left, right] = [new Map(Object.entries(gateway)), new Map(Object.entries(other))];
+  for (const name of new Set([...left.keys(), ...right.keys()])) {
+    if (sided.has(name) || isDeepStrictEqual(left.get(name), right.get(name))) continue;
+    return `differs in ${name}, which all of its agents share`;
+  }
+  const cluster = sharedClusterConflict(gateway, other);
+  return (
+    cluster && `differs in how upstream "${cluster}" is reached, which all of its agents share`
+  );
+}
+
+function findValueConflict(old: CompileResult, tried: CompileResult): string | undefined {
+  for (const [name, value] of tried.credentials) {
+    const known = old.credentials.get(name);
+    if (known?.equals(value) === false) return `credential "${name}" has another value`;
+  }
+  for (const [name, plan] of tried.mints) {
+    const known = old.mints.get(name);
+    if (known !== undefined && !isSamePlan(known, plan)) {
+      return `credential "${name}" is minted in another way`;
+    }
+  }
+  return undefined;
+}
+
+/** Private values are not compared by structure: those of one Secret are the same on both sides. */
+function isSamePlan(left: MintPlan, right: MintPlan): boolean {
+  return isDeepStrictEqual(left, right);
+}
+
+/** Values and mints of both; of the same name they are the same. */
+export function joinValues(
+  old: CompileResult,
+  tried: CompileResult,
+): {
+  readonly credentials: ReadonlyMap<string, SecretValue>;
+  readonly mints: ReadonlyMap<string, MintPlan>;
+} {
+  return {
+    credentials: new Map([...old.credentials, ...tried.credentials]),
+    mints: new Map([...old.mints, ...tried.mints]),
+  };
+}
