@@ -73,6 +73,17 @@ export function engineSettings(parts: GatewayProcessParts) {
   };
 }
 
+/** What of the parts the outputs of records are given as it is. */
+export function recordSettings(parts: GatewayProcessParts) {
+  return {
+    directory: parts.recordsDirectory,
+    name: parts.recordsName,
+    spoolDirectory: parts.spoolDirectory,
+    clock: parts.clock,
+    log: parts.log,
+  };
+}
+
 /** What of the parts the sources of objects are given as it is. */
 export function sourceSettings({ options, secrets, env, clock, log }: GatewayProcessParts) {
   const { paths, feed } = options;

@@ -36,7 +36,7 @@ import { InvocationTraces } from "./invocation-trace.ts";
 import { RunDoor } from "./run-door.ts";
 import type { EndedRun } from "./run-event.ts";
 import type { GatewayProcessParts } from "./gateway-process-parts.ts";
-import { engineSettings, sourceSettings } from "./gateway-process-parts.ts";
+import { engineSettings, recordSettings, sourceSettings } from "./gateway-process-parts.ts";
 import { metricsHandlers } from "./gateway-metrics.ts";
 import { GatewayRuntime } from "./gateway-runtime.ts";
 import { controlSocketName } from "./home-directory.ts";
@@ -95,13 +95,7 @@ export class GatewayProcess {
     const { clock, log, prices } = parts;
     this.#startedAt = new Date(clock.now()).toISOString();
     this.#watchers = new RecordWatchers({ clock, prices, runs: () => this.#runs.countByAgent() });
-    this.#records = new RecordOutputs({
-      directory: parts.recordsDirectory,
-      name: parts.recordsName,
-      spoolDirectory: parts.spoolDirectory,
-      clock,
-      log,
-    });
+    this.#records = new RecordOutputs(recordSettings(parts));
     this.#health = new BackendHealth({
       clock,
       onChange: (ejections) => this.#engine.eject(ejections),
