@@ -11,6 +11,8 @@ export interface KindRow {
   readonly apiVersion: string;
   /** Undefined where it may not be known */
   readonly objects: number | undefined;
+  /** There are more */
+  readonly isAtLeast?: boolean;
 }
 
 /** A table for people, `{kinds}` as JSON or YAML, or the plurals for `name`. */
@@ -24,10 +26,10 @@ export async function formatKindRows(
   const isWide = output === "wide";
   return formatTable({
     headings: ["KIND", "SHORT", "OBJECTS", ...(isWide ? ["API VERSION"] : [])],
-    rows: rows.map(({ plural, shortNames, objects, apiVersion }) => [
+    rows: rows.map(({ plural, shortNames, objects, isAtLeast, apiVersion }) => [
       plural,
       shortNames.join(","),
-      objects === undefined ? "not allowed" : String(objects),
+      objects === undefined ? "not allowed" : `${objects}${isAtLeast === true ? "+" : ""}`,
       apiVersion,
     ]),
   });

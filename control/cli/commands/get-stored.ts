@@ -38,6 +38,8 @@ interface Found {
   readonly served: readonly ServedObject[] | undefined;
 }
 
+const mostCounted = 1_000;
+
 /** Prints the kinds that the server has, with how many objects there are of each. */
 export async function getStoredKinds(
   context: CliContext,
@@ -45,15 +47,29 @@ export async function getStoredKinds(
   { output }: GetFlags,
 ): Promise<void> {
   const rows = await Promise.all(
-    resources.map(async (resource) => {
+    resources.filter(isFirstOfItsName).map(async (resource) => {
       const { group, version, kind, plural, shortNames } = resource;
       const apiVersion = group === "" ? version : `${group}/${version}`;
-      const table = await listObjects(client, resource, { limit: 1 }).catch(unlessForbidden);
-      const objects = table && table.rows.length + table.remaining;
-      return { kind, plural, shortNames, apiVersion, objects };
+      const count = await countObjects(client, resource).catch(unlessForbidden);
+      return { kind, plural, shortNames, apiVersion, ...(count ?? { objects: undefined }) };
     }),
   );
   context.process.stdout.write(await formatKindRows(rows, output));
+}
+
+/** Events have two groups, and are the same in both. */
+function isFirstOfItsName({ plural }: ApiResource, index: number, all: readonly ApiResource[]) {
+  return all.findIndex((other) => other.plural === plural) === index;
+}
+
+/** Not every resource says how many objects it has left out: of one that does not, as many are counted as a page holds. */
+async function countObjects(client: ObjectServer["client"], resource: ApiResource) {
+  const first = await listObjects(client, resource, { limit: 1 });
+  if (!first.hasMore || first.remaining > 0) {
+    return { objects: first.rows.length + first.remaining };
+  }
+  const { rows, hasMore } = await listObjects(client, resource, { limit: mostCounted });
+  return { objects: rows.length, ...(hasMore && { isAtLeast: true }) };
 }
 
 function unlessForbidden(error: unknown): undefined {
