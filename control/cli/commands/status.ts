@@ -38,7 +38,9 @@ export async function status(this: CliContext, flags: OutputFlags): Promise<void
   if (silent.length > 0) {
     blocks.push(`Does not answer: process ${silent.join(", ")}\nSee what is wrong: clrk doctor\n`);
   }
-  blocks.push(formatControlStatus(control, this.workingDirectory));
+  // Where nothing runs at all, one next step is enough.
+  const isIdle = answering.length === 0 && control.server === null && control.problem === null;
+  if (!isIdle) blocks.push(formatControlStatus(control, this.workingDirectory));
   stdout.write(blocks.join("\n"));
 }
 
