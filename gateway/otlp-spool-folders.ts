@@ -44,7 +44,9 @@ export async function removeStaleSpools(
     for (const name of await readdir(directory)) {
       if (!folderName.test(name) || wanted.has(name)) continue;
       const folder = path.join(directory, name);
-      if (await isStale(folder, nowMs)) await removeFolder(folder, log);
+      if ((await isStale(folder, nowMs)) && (await removeSpool(folder))) {
+        log.warn("Records on disk that no gateway sends any more are removed", { folder });
+      }
     }
   } catch (error) {
     if (errorCodeOf(error) === "ENOENT") return;
@@ -59,15 +61,19 @@ async function isStale(folder: string, nowMs: number): Promise<boolean> {
   return true;
 }
 
-async function removeFolder(folder: string, log: Logger): Promise<void> {
+/** Removes the folder of a place with what it holds; false where another process has it. */
+export async function removeSpool(folder: string): Promise<boolean> {
   for (const one of await signalFolders(folder)) {
-    if (tryTakeFolder(one, process.pid).kind === "taken") return;
+    if (tryTakeFolder(one, process.pid).kind === "taken") return false;
   }
   await rm(folder, { recursive: true, force: true });
-  log.warn("Records on disk that no gateway sends any more are removed", { folder });
+  return true;
 }
 
 async function signalFolders(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (errorCodeOf(error) === "ENOENT") return [];
+    throw error;
+  });
   return entries.filter((one) => one.isDirectory()).map(({ name }) => path.join(folder, name));
 }

@@ -62,6 +62,18 @@ for (const { name, tried, want } of conflicts) {
   });
 }
 
+t.test("findSideConflict() refuses another rate of a limit that both sides count", async (t) => {
+  const limited = (requests: number) => {
+    const policy = { namespace: "default", name: "slow" };
+    const limit = { policy, requests, windowMs: 60_000, scope: "PerRoute" } as const;
+    const host = hostPolicy("a.test", httpRule());
+    const rules = host.rules.map((rule) => ({ ...rule, limits: [limit] }));
+    return compiled([{ ...gatewaySnapshot(), hosts: [{ ...host, rules }] }]);
+  };
+  t.equal(findSideConflict(limited(5), limited(5)), undefined);
+  t.match(findSideConflict(limited(5), limited(9)), /RateLimitPolicy default\/slow/);
+});
+
 t.test("findSideConflict() refuses a gateway that is new", async (t) => {
   const added = [gatewaySnapshot(), gatewaySnapshot({ name: "other" })];
   t.equal(

@@ -9,7 +9,7 @@ import type { CompileResult } from "./compile.ts";
 import type { MintPlan } from "./mint-plan.ts";
 import { readCounts } from "./side-counts.ts";
 import type { SideCounts } from "./side-counts.ts";
-import type { GatewaySnapshot, Snapshot } from "./snapshot.ts";
+import type { GatewaySnapshot, LimitPlan, Snapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 import type { SecretValue } from "./secret-value.ts";
 import { sharedClusterConflict } from "./xds.ts";
@@ -87,7 +87,40 @@ export function findSideConflict(old: CompileResult, tried: CompileResult): stri
   }
   const [added] = others.keys();
   if (added !== undefined) return `EgressGateway ${added} is new`;
-  return findValueConflict(old, tried);
+  return findLimitConflict(old, tried) ?? findValueConflict(old, tried);
+}
+
+/** Requests of both sides are counted in one place, whose meaning must be the same. */
+function findLimitConflict(old: CompileResult, tried: CompileResult): string | undefined {
+  const rates = new Map<string, string>();
+  for (const limit of limitsIn(old.snapshot.gateways)) rates.set(nameOfLimit(limit), rateOf(limit));
+  for (const limit of limitsIn(tried.snapshot.gateways)) {
+    const { namespace, name } = limit.policy;
+    const known = rates.get(nameOfLimit(limit));
+    if (known !== undefined && known !== rateOf(limit)) {
+      return `RateLimitPolicy ${namespace}/${name} allows another number, and all agents share what is counted`;
+    }
+  }
+  return undefined;
+}
+
+/** Limits of rules, tools and whole gateways, wherever a plan has them. */
+function* limitsIn(value: unknown): Generator<LimitPlan> {
+  if (typeof value !== "object" || value === null) return;
+  if (isLimit(value)) yield value;
+  else for (const member of Object.values(value)) yield* limitsIn(member);
+}
+
+function isLimit(value: object): value is LimitPlan {
+  return "policy" in value && "scope" in value && "requests" in value && "windowMs" in value;
+}
+
+function nameOfLimit({ policy, scope }: LimitPlan): string {
+  return JSON.stringify([policy.namespace, policy.name, scope]);
+}
+
+function rateOf({ requests, windowMs, isTotal }: LimitPlan): string {
+  return JSON.stringify([requests, windowMs, isTotal ?? false]);
 }
 
 function findDifference(gateway: GatewaySnapshot, other: GatewaySnapshot): string | undefined {

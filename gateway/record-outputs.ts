@@ -4,7 +4,6 @@
  * a sink that is a file has them in place of the file too.
  */
 
-import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Clock } from "./clock.ts";
 import type { RecordsStatus } from "./control-api.ts";
@@ -14,7 +13,7 @@ import type { EndedInvocation } from "./invocation-span.ts";
 import type { Logger } from "./log.ts";
 import { OtlpExporter } from "./otlp.ts";
 import type { OtlpDrops, PipeSpool } from "./otlp-pipe.ts";
-import { removeStaleSpools } from "./otlp-spool-folders.ts";
+import { removeSpool, removeStaleSpools } from "./otlp-spool-folders.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordFile } from "./record-file.ts";
 import { RecordHub } from "./record-hub.ts";
@@ -220,7 +219,7 @@ export class RecordOutputs {
       if (spoolsOf(wanted).has(target.spool) || !(writer instanceof OtlpExporter)) return;
       const { traces, logs } = writer.status;
       this.#droppedBefore += traces.spooled.records + logs.spooled.records;
-      await rm(path.join(spoolDirectory, target.spool), { recursive: true, force: true });
+      await removeSpool(path.join(spoolDirectory, target.spool));
     });
     const settled = closed.catch((error: unknown) => {
       const { label } = target;

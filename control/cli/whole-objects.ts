@@ -13,7 +13,18 @@ export async function formatWhole(
 
 /** JSON of two blanks' indent, with a line end. */
 export function toJson(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+  return `${escapeHidden(JSON.stringify(value, undefined, 2))}\n`;
+}
+
+/** JSON in which what terminals act on, and nobody sees, is written as `\u….`: agents choose parts of it. */
+export function escapeHidden(json: string): string {
+  return json.replace(/[\x7f-\x9f\p{Cf}\u2028\u2029]/gu, (found) =>
+    [...Array(found.length).keys()].map((at) => unit(found.charCodeAt(at))).join(""),
+  );
+}
+
+function unit(code: number): string {
+  return `\\u${code.toString(16).padStart(4, "0")}`;
 }
 
 /** YAML without anchors, with a line end. */

@@ -189,7 +189,11 @@ export class Dispatcher {
       if (answer.kind === "answered") return { ...answer, place };
       place.release();
       avoid.add(place.podName);
-      if (answer.kind === "refused") last = refusedByWorkers(run.call, answer.reason);
+      if (answer.kind === "refused") {
+        last = refusedByWorkers(run.call, answer.reason);
+        // The next worker would run on what is left of the body.
+        if (!answer.isUnsent) return last;
+      }
       if (answer.kind === "unreachable") {
         this.#options.logger.warn("Cannot reach a worker", {
           ...{ invocation: run.call.id, worker: place.podName, error: describeError(answer.error) },

@@ -30,8 +30,8 @@ export interface WorkerCall {
 export type WorkerAnswer =
   /** It is the caller's to read to its end */
   | { readonly kind: "answered"; readonly response: IncomingMessage }
-  /** The worker has run nothing; `reason` is its word for why */
-  | { readonly kind: "refused"; readonly reason: string }
+  /** The worker has run nothing; `reason` is its word for why. Something of the body is gone unless `isUnsent` */
+  | { readonly kind: "refused"; readonly reason: string; readonly isUnsent: boolean }
   /** Nothing is known to have been run when `isUnsent` */
   | { readonly kind: "unreachable"; readonly isUnsent: boolean; readonly error: Error };
 
@@ -42,6 +42,11 @@ const agent = new Agent({ keepAlive: false });
 export function callWorker(call: WorkerCall): Promise<WorkerAnswer> {
   return new Promise((resolve) => {
     const { endpoint, headers, body, signal } = call;
+    if (!URL.canParse(`http://${endpoint}`)) {
+      const error = new Error(`Cannot use ${JSON.stringify(endpoint)} as an address`);
+      resolve({ kind: "unreachable", isUnsent: true, error });
+      return;
+    }
     const { hostname, port } = new URL(`http://${endpoint}`);
     const isExpecting = body !== undefined;
     const outgoing = httpRequest({
@@ -52,13 +57,20 @@ export function callWorker(call: WorkerCall): Promise<WorkerAnswer> {
     const sending = new BodySending(outgoing, call);
     outgoing.once("response", (response) => {
       sending.stop();
-      resolve(readAnswer(response, () => outgoing.destroy()));
+      resolve(readAnswer(response, { end: () => outgoing.destroy(), isUnsent: !sending.hasBegun }));
     });
-    outgoing.once("error", (error) => {
+    const fail = (error: Error) => {
       const isUnsent = !sending.hasBegun && !sending.mayBeComplete;
       sending.stop();
       resolve({ kind: "unreachable", isUnsent, error });
+    };
+    // A connection that becomes another one, or ends, is no error to Node, and no answer.
+    outgoing.once("upgrade", (_response, socket) => {
+      socket.destroy();
+      fail(new Error("The worker answered with another protocol"));
     });
+    outgoing.once("close", () => fail(new Error("The worker ended the connection")));
+    outgoing.once("error", fail);
   });
 }
 
@@ -119,10 +131,14 @@ class BodySending {
   }
 }
 
-function readAnswer(response: IncomingMessage, end: () => void): WorkerAnswer {
+function readAnswer(
+  response: IncomingMessage,
+  { end, isUnsent }: { readonly end: () => void; readonly isUnsent: boolean },
+): WorkerAnswer {
   const reason = response.headers[CLRK_HEADERS.refusal];
   if (typeof reason !== "string") return { kind: "answered", response };
   response.on("error", () => {});
   end();
-  return { kind: "refused", reason: /^[A-Za-z]{1,64}$/.test(reason) ? reason : "Refused" };
+  const word = /^[A-Za-z]{1,64}$/.test(reason) ? reason : "Refused";
+  return { kind: "refused", reason: word, isUnsent };
 }

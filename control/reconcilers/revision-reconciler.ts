@@ -32,16 +32,18 @@ export class RevisionReconciler {
     const resource = resourceOf(resources, "AgentSandboxRevision");
     const key = `${place.namespace}/${place.name}`;
     const now = wholeSeconds(new Date(clock.now()));
+    let isThere = false;
     await store.write((transaction) => {
       const revision = transaction.find(keyOf(resource, place));
       if (revision === undefined || revision.metadata.deletionTimestamp !== undefined) return;
+      isThere = true;
       const isActive = this.#isActive(transaction, revision);
       changeStatusIn(transaction, writer, {
         ...{ resource, ...place, manager: controlFieldOwner },
         status: (current) => this.#status(current, { key, isActive, now }),
       });
     });
-    return directory.nextExpiryMs(key);
+    return isThere ? directory.nextExpiryMs(key) : undefined;
   }
 
   #status(

@@ -15,6 +15,9 @@ export const deadAfterMs = 15_000;
 /** A worker that was not heard for this long in `ms` is taken out of the status of the revision. */
 export const goneAfterMs = 30_000;
 
+/** Whatever a status says, its revision is looked at no sooner again. */
+const soonestMs = 1_000;
+
 /** One worker as it stands with one revision. */
 export interface KnownWorker {
   readonly podName: string;
@@ -111,7 +114,7 @@ export class WorkerDirectory {
       const sinceMs = nowMs - heardMs;
       return (sinceMs < deadAfterMs ? deadAfterMs : goneAfterMs) - sinceMs;
     });
-    return waits.length === 0 ? undefined : Math.max(0, Math.ceil(Math.min(...waits)));
+    return waits.length === 0 ? undefined : Math.max(soonestMs, Math.ceil(Math.min(...waits)));
   }
 
   #put(revision: KnownRevision, before: KnownRevision | undefined): void {

@@ -151,6 +151,8 @@ export class ChangedObjects {
     const resource = this.#resourceOf(change);
     const { namespace, name } = keyOf(resource, change.ref);
     if (value === null || value === undefined) {
+      // Somebody has done it, or this before a kill.
+      if (this.#current(change) === null) return;
       const place = { namespace, name };
       deleter.deleteIn(transaction, { resource, place, options: { dryRun: false } });
       return;

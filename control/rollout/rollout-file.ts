@@ -6,12 +6,13 @@ import {
   openSync,
   readFileSync,
   renameSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { formatReference } from "../../crds/meta.ts";
 import type { Rollout } from "./rollout.ts";
 
-/** Rollouts that are remembered; of the oldest of more nothing is known, and none can be undone. */
+/** Rollouts that are remembered; of the oldest of more nothing is known, unless their form of an object still counts. */
 export const maxRollouts = 50;
 
 /** The file of one home. */
@@ -38,7 +39,7 @@ export class RolloutFile {
     const others = this.#items.filter(({ id }) => id !== rollout.id);
     const isNew = others.length === this.#items.length;
     const items = isNew
-      ? [rollout, ...others].slice(0, maxRollouts)
+      ? remembered([rollout, ...others])
       : this.#items.map((one) => (one.id === rollout.id ? rollout : one));
     this.#write(JSON.stringify({ version: 1, items }));
     this.#items = items;
@@ -53,7 +54,8 @@ export class RolloutFile {
     const temporary = `${this.#file}.new`;
     const file = openSync(temporary, "w", 0o600);
     try {
-      writeSync(file, text);
+      // Not `writeSync()`, which on a disk that is nearly full writes a part and says nothing.
+      writeFileSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -66,6 +68,19 @@ export class RolloutFile {
       closeSync(folder);
     }
   }
+}
+
+/** The newest, and of older ones those whose form of an object of a file is still the one that counts. */
+function remembered(items: readonly Rollout[]): readonly Rollout[] {
+  const decided = new Set<string>();
+  return items.filter(({ phase, changes }, index) => {
+    const isPromoted = phase === "promoted" || phase === "promoting";
+    const isNeeded = changes.some(
+      ({ ref, fileHash }) => fileHash !== undefined && !decided.has(formatReference(ref)),
+    );
+    if (isPromoted) for (const { ref } of changes) decided.add(formatReference(ref));
+    return index < maxRollouts || (isPromoted && isNeeded);
+  });
 }
 
 function readItems(file: string): readonly Rollout[] {

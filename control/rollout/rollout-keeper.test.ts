@@ -16,7 +16,7 @@ import { ObjectDeleter } from "../apiserver/object-deleter.ts";
 import { openObjectStore } from "../apiserver/object-store.ts";
 import { keyOf, ObjectWriter } from "../apiserver/object-writer.ts";
 import { ChangedObjects } from "./changed-objects.ts";
-import { RolloutFile } from "./rollout-file.ts";
+import { maxRollouts, RolloutFile } from "./rollout-file.ts";
 import { RolloutKeeper } from "./rollout-keeper.ts";
 import type { Rollout, RolloutRequest } from "./rollout.ts";
 
@@ -109,6 +109,17 @@ class Rig {
         }),
       },
       { dryRun: false, validation: "Strict", manager: "test" },
+    );
+  }
+
+  async remove(name: string): Promise<void> {
+    if (route === undefined) return;
+    const deleter = new ObjectDeleter(this.store, systemClock);
+    await this.store.write((transaction) =>
+      deleter.deleteIn(transaction, {
+        ...{ resource: route, place: { namespace: "default", name } },
+        options: { dryRun: false },
+      }),
     );
   }
 
@@ -277,4 +288,46 @@ t.test("undo() restores what the rollout changed, and leaves what others did", a
   });
   t.same(rig.hostnames, ["theirs.test"]);
   await t.rejects(rig.keeper.undo({ by: "anna" }), /Nothing was promoted/);
+});
+
+t.test(
+  "undo() of an object that somebody has deleted, also one that a kill has cut off",
+  async (t) => {
+    const rig = await Rig.open(t);
+    const added = { ...web("more.test"), metadata: { name: "more", namespace: "default" } };
+    await rig.keeper.begin({ ...asked, objects: [added] });
+    await rig.hear({});
+    await rig.keeper.promote({ by: "anna" });
+    t.equal(rig.newest.phase, "promoted");
+    const file = new RolloutFile(join(rig.folder, "rollout"));
+    await rig.remove("more");
+    t.equal((await rig.keeper.undo({ by: "anna" })).phase, "undone");
+    // As if the kill had come between the undo and its note.
+    file.put({ ...rig.newest, phase: "undoing" });
+    await rig.restart();
+    t.equal(rig.newest.phase, "undone");
+  },
+);
+
+t.test("a rollout whose form of a file's object counts is never forgotten", async (t) => {
+  const folder = t.testdir();
+  const file = new RolloutFile(folder);
+  const events = [{ at: "", by: "anna", what: "" }];
+  const rollout = (id: string, phase: Rollout["phase"], name: string): Rollout => ({
+    ...{ id, phase, by: "anna", startedAt: "", parts: 1_000, seed: 1, forMs: 1, minRequests: 1 },
+    ...{ abortOn: [], counts: {}, events },
+    changes: [
+      {
+        ref: { kind: "EgressHTTPRoute", namespace: "default", name },
+        apiVersion: "clrk.apoxy.dev/v1alpha1",
+        ...{ before: null, after: {}, fileHash: "h" },
+      },
+    ],
+  });
+  file.put(rollout("replaced", "promoted", "web"));
+  file.put(rollout("counts", "promoted", "web"));
+  for (let at = 0; at < maxRollouts; at++) file.put(rollout(`a${at}`, "aborted", "web"));
+  const ids = new RolloutFile(folder).items.map(({ id }) => id);
+  t.equal(ids.length, maxRollouts + 1);
+  t.same([ids.includes("counts"), ids.includes("replaced")], [true, false]);
 });

@@ -77,9 +77,11 @@ export class RolloutKeeper {
   /** Goes on with what an earlier process began. */
   async open(): Promise<void> {
     this.#seenMs = this.#options.clock.now();
-    const current = this.#current();
-    if (current?.phase === "promoting") await this.#finish(current);
-    if (current?.phase === "undoing") await this.#takeBack(current, current.by);
+    try {
+      await this.#goOn();
+    } catch {
+      // It is in its events, or tried again: nothing of a rollout keeps the rest from starting.
+    }
     this.#arm();
   }
 
@@ -192,7 +194,15 @@ export class RolloutKeeper {
     return current;
   }
 
+  /** Carries out what was begun: whoever wrote it down may have gone, or the disk was full. */
+  async #goOn(): Promise<void> {
+    const current = this.#current();
+    if (current?.phase === "promoting") await this.#finish(current);
+    if (current?.phase === "undoing") await this.#takeBack(current, current.by);
+  }
+
   async #step(): Promise<void> {
+    await this.#goOn();
     const current = this.#tried();
     if (current === undefined) return;
     const reports = [...this.#reports.values()].filter(({ side }) => side === current.id);
@@ -260,13 +270,24 @@ export class RolloutKeeper {
   }
 
   async #takeBack(undoing: Rollout, by: string): Promise<Rollout> {
-    const { restored, conflicts } = await this.#options.objects.undo(undoing.changes);
+    const { restored, conflicts } = await this.#restore(undoing);
     const kept =
       conflicts.length === 0
         ? ""
         : `; changed by others meanwhile, and left as it is: ${conflicts.join(", ")}`;
     const what = `taken back: ${restored.join(", ") || "nothing"}${kept}`;
     return this.#put(this.#noted({ ...undoing, phase: "undone" }, by, what));
+  }
+
+  /** What cannot be taken back stays, and can be tried again. */
+  async #restore(undoing: Rollout) {
+    try {
+      return await this.#options.objects.undo(undoing.changes);
+    } catch (error) {
+      const why = `not taken back: ${describeError(error)}`;
+      this.#put(this.#noted({ ...undoing, phase: "promoted" }, "clrk", why));
+      throw new ChangeRefused(`The policy was ${why}`);
+    }
   }
 
   #abort(current: Rollout, by: string, why: string): Rollout {

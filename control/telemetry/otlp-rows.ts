@@ -7,7 +7,6 @@ import { attributeColumns, storedValue } from "./attribute-columns.ts";
 import type { OtlpAttribute } from "./attribute-columns.ts";
 import type { IsForeignTrace } from "./foreign-trace.ts";
 import type { TelemetrySender } from "./telemetry-sender.ts";
-import { maxLineBytes } from "../line-files.ts";
 import { defaultRequestBounds, tooLarge } from "./otlp-bounds.ts";
 import type { OtlpGroup, OtlpLog, OtlpSpan } from "./otlp-model.ts";
 import { encodeLogRow, encodeTraceRow, noRecord } from "./table-rows.ts";
@@ -122,7 +121,10 @@ type GroupColumns = Pick<
   "source" | "agent" | "gateway" | "component" | "serviceName" | "resource" | "scope"
 >;
 
-const tooLong = `a row has more than ${maxLineBytes} bytes`;
+/** Rows are read by the hundred: a few large ones would keep all others of their agent from being read. */
+const mostBytesOfRow = 256 * 1024;
+
+const tooLong = `a row has more than ${mostBytesOfRow} bytes`;
 
 type Made = { readonly row: string } | { readonly problem: string };
 
@@ -153,7 +155,7 @@ function eachItem<Item>(
       // Rows that are rejected count too: it is the work that is bounded.
       bytes += lineBytes;
       if (bytes > maxRowBytes) throw tooLarge(`more than ${maxRowBytes} bytes of rows`);
-      if ("row" in made && lineBytes <= maxLineBytes) {
+      if ("row" in made && lineBytes <= mostBytesOfRow) {
         rows.push(made.row);
         continue;
       }

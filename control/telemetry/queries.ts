@@ -82,6 +82,9 @@ const skewMs = 24 * 3_600_000;
 const windowsNs: readonly bigint[] = [1n, 6n, 24n].map((hours) => hours * 3_600_000_000_000n);
 
 const mostPerPage = 1_000;
+
+/** Rows of 256 KiB, the most that agents may send, take 64 MiB then. */
+const mostAtOnce = 250;
 const mostPerBatch = 10_000;
 
 /** Spans of one trace or invocation; beyond that the oldest are given. */
@@ -245,13 +248,24 @@ ${selects.join("\nUNION ALL\n")}
     }));
   }
 
-  /** The rows of some keys, in their order. */
+  /** The rows of some keys, in their order; so many at once as the store has memory for, whatever is in them. */
   async #items<Item extends StoredSpan | StoredLog>(
     request: ScopedRequest,
     readers: readonly Reader<Item>[],
     keys: readonly RowKey[],
   ): Promise<readonly Item[]> {
-    if (keys.length === 0) return [];
+    const items: Item[] = [];
+    for (let at = 0; at < keys.length; at += mostAtOnce) {
+      items.push(...(await this.#someItems(request, readers, keys.slice(at, at + mostAtOnce))));
+    }
+    return items;
+  }
+
+  async #someItems<Item extends StoredSpan | StoredLog>(
+    request: ScopedRequest,
+    readers: readonly Reader<Item>[],
+    keys: readonly RowKey[],
+  ): Promise<readonly Item[]> {
     const times = keys.map(({ timeNs }) => timeNs).sort(ascending);
     const sequences = keys.map(({ sequence }) => sequence).sort(ascending);
     const where = [...scopeConditions, ...keyConditions].join(" AND ");

@@ -6,6 +6,8 @@ import type { TelemetryItem } from "../telemetry/otlp-document.ts";
 import { follow, readPages } from "../telemetry/telemetry-reader.ts";
 import { describeNotice, interruptedCode, openSession } from "../telemetry/telemetry-session.ts";
 import type { TelemetryFlags, TelemetrySession } from "../telemetry/telemetry-session.ts";
+import { escapeHidden } from "../whole-objects.ts";
+import { escapeControls } from "../colour.ts";
 
 /** Options as the user gave them. */
 export interface LogsFlags extends TelemetryFlags {
@@ -59,7 +61,7 @@ async function printLogs(
   }
   await print(pages.items);
   if (flags.follow !== true) {
-    if (pages.items.length === 0) stderr.write(`No logs of ${session.title}\n`);
+    if (pages.items.length === 0) stderr.write(`No logs of ${escapeControls(session.title)}\n`);
     return;
   }
   const tell = (notice: Parameters<typeof describeNotice>[0]) =>
@@ -72,7 +74,7 @@ function createPrinter({ process: { stdout, stderr } }: CliContext, { output }: 
   const format = createLogFormatter(stdout.palette);
   return async (items: readonly TelemetryItem[]) => {
     for (const item of items) {
-      if (output === "json") stdout.write(`${JSON.stringify(item.document)}\n`);
+      if (output === "json") stdout.write(`${escapeHidden(JSON.stringify(item.document))}\n`);
       else {
         const { lines, isStderr } = format(item);
         for (const line of lines) (isStderr ? stderr : stdout).write(`${line}\n`);

@@ -5,6 +5,8 @@ import { follow, readPages } from "../telemetry/telemetry-reader.ts";
 import type { FollowNotice, TelemetryPages } from "../telemetry/telemetry-reader.ts";
 import { describeNotice, interruptedCode, openSession } from "../telemetry/telemetry-session.ts";
 import type { TelemetryFlags, TelemetrySession } from "../telemetry/telemetry-session.ts";
+import { escapeHidden } from "../whole-objects.ts";
+import { escapeControls } from "../colour.ts";
 
 /** Options as the user gave them. */
 export interface TracesFlags extends TelemetryFlags {
@@ -45,13 +47,13 @@ async function printSpans(
   const pages = await readPages(await connect(), query, { limit, signal });
   const print = async (items: readonly TelemetryItem[]) => {
     for (const { document } of items) {
-      stdout.write(`${JSON.stringify(document)}\n`);
+      stdout.write(`${escapeHidden(JSON.stringify(document))}\n`);
       await stdout.drained?.();
     }
   };
   await print(pages.items);
   if (flags.follow !== true) {
-    if (pages.items.length === 0) stderr.write(`No spans of ${session.title}\n`);
+    if (pages.items.length === 0) stderr.write(`No spans of ${escapeControls(session.title)}\n`);
     return;
   }
   const tell = (notice: FollowNotice) => stderr.write(`${describeNotice(notice)}\n`);

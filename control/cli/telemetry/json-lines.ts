@@ -6,9 +6,12 @@
 /** A document of brackets alone must not become megabytes of blanks. */
 const deepestIndent = 32;
 
+/** Longer texts are shown as they are: one string of some megabytes is too long for the expression below. */
+const mostIndented = 1_048_576;
+
 /** The text with two blanks a level, as lines; undefined for what is no JSON object or list. */
 export function tryIndentJson(text: string): string[] | undefined {
-  if (!/^\s*[[{]/.test(text)) return undefined;
+  if (text.length > mostIndented || !/^\s*[[{]/.test(text)) return undefined;
   try {
     JSON.parse(text);
   } catch {
