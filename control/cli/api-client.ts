@@ -8,6 +8,7 @@ import type { Agent } from "node:https";
 import { LineSplitter } from "../../gateway/line-splitter.ts";
 import { refusalOf, unreachableOf, unreadableOf } from "./api-error.ts";
 import { CliError } from "./cli-error.ts";
+import { readBounded } from "./read-bounded.ts";
 import type { ApiTarget } from "./kubeconfig-file.ts";
 
 /** Answers come from memory or one file; a server that is loaded gets this long. */
@@ -284,18 +285,10 @@ function urlOf({ server }: ApiTarget, { path, query = {} }: ApiCall): URL {
 }
 
 async function readAll(response: IncomingMessage, target: ApiTarget): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response) {
-    const bytes: Buffer = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > maxAnswerBytes) {
-      response.destroy();
-      throw unreadableOf(`its answer is longer than ${maxAnswerBytes} bytes`, target);
-    }
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+  const bytes = await readBounded(response, maxAnswerBytes);
+  if (bytes === undefined)
+    throw unreadableOf(`its answer is longer than ${maxAnswerBytes} bytes`, target);
+  return bytes.toString("utf8");
 }
 
 /** JSON, or the text where it is none. */

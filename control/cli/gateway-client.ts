@@ -19,6 +19,7 @@ import type { ActivityReport } from "../../gateway/activity-report.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { CliError } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
+import { readBounded } from "./read-bounded.ts";
 import { LineSplitter } from "../../gateway/line-splitter.ts";
 
 /** Registering waits for Envoy, the rest is answered from memory. */
@@ -182,18 +183,9 @@ function responseOf(sent: ClientRequest): Promise<IncomingMessage> {
 }
 
 async function readAll(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response) {
-    const bytes: Buffer = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > maxAnswerBytes) {
-      response.destroy();
-      throw unreadable(`it is longer than ${maxAnswerBytes} bytes`);
-    }
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+  const bytes = await readBounded(response, maxAnswerBytes);
+  if (bytes === undefined) throw unreadable(`it is longer than ${maxAnswerBytes} bytes`);
+  return bytes.toString("utf8");
 }
 
 function conclude(status: number, text: string): unknown {

@@ -1,5 +1,6 @@
 /** What a request for logs or traces asks, from its query; whatever is wrong is refused by name. */
 import { badRequest } from "../apiserver/status-error.ts";
+import type { StatusError } from "../apiserver/status-error.ts";
 import { tryDecodePlace } from "../telemetry/continue-token.ts";
 import type { PagePlace } from "../telemetry/continue-token.ts";
 import type { ItemFilter } from "../telemetry/queries.ts";
@@ -73,10 +74,15 @@ export function tryParseTime(text: string): bigint | undefined {
   return BigInt(ms) * 1_000_000n + BigInt(digits.padEnd(9, "0"));
 }
 
+/** Throws a 400 for a parameter that is not known. */
+export function checkKnown(query: URLSearchParams, names: ReadonlySet<string>): void {
+  for (const name of query.keys()) if (!names.has(name)) throw malformed(name, "is not known");
+}
+
 function checkNames(query: URLSearchParams): void {
+  checkKnown(query, known);
   const seen = new Set<string>();
   for (const name of query.keys()) {
-    if (!known.has(name)) throw malformed(name, "is not known");
     if (seen.has(name)) throw malformed(name, "is there twice");
     seen.add(name);
   }
@@ -117,7 +123,8 @@ function readStream(query: URLSearchParams, items: ItemKind): string | undefined
   throw malformed("iostream", "is neither stdout nor stderr");
 }
 
-function readTime(query: URLSearchParams, name: string): bigint | undefined {
+/** Unix `ns` of a parameter; undefined where it is absent. Throws a 400 for what is no time. */
+export function readTime(query: URLSearchParams, name: string): bigint | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
   const time = tryParseTime(text);
@@ -162,6 +169,7 @@ function refuse(query: URLSearchParams, name: string, why: string): void {
   if (query.has(name)) throw malformed(name, `cannot be used here: ${why}`);
 }
 
-function malformed(name: string, why: string) {
+/** The refusal of a parameter; `why` follows its name. */
+export function malformed(name: string, why: string): StatusError {
   return badRequest(`the parameter ${JSON.stringify(name.slice(0, 40))} ${why}`);
 }

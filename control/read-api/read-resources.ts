@@ -6,6 +6,7 @@ import { badRequest } from "../apiserver/status-error.ts";
 import type { StoredSpan } from "../telemetry/stored-span.ts";
 import { ItemReads } from "./item-reads.ts";
 import { tracesDocument } from "./otlp-document.ts";
+import { checkKnown } from "./read-parameters.ts";
 import type { ItemKind } from "./read-parameters.ts";
 import { answerCatalogue, answerSeries, metricsGroup } from "./series-reads.ts";
 import type { SeriesScope } from "./series-reads.ts";
@@ -91,14 +92,14 @@ function invocationResource(door: TelemetryDoor): ConnectedResource {
   };
 }
 
+const none: ReadonlySet<string> = new Set();
+
 async function answerSpans(
   { target }: ConnectedCall,
   door: TelemetryDoor,
   read: (queries: TelemetryDoor["telemetry"]["queries"]) => Promise<readonly StoredSpan[]>,
 ) {
-  for (const name of target.query.keys()) {
-    throw badRequest(`the parameter ${JSON.stringify(name.slice(0, 40))} is not known`);
-  }
+  checkKnown(target.query, none);
   const { queries } = door.telemetry;
   const spans = await door.read(() => read(queries));
   return { status: 200, body: JSON.stringify(tracesDocument(spans)) };

@@ -1,10 +1,9 @@
 /** Series of metrics and their catalogue. */
 import type { Clock } from "../../gateway/clock.ts";
 import type { ApiAnswer, ConnectedCall } from "../apiserver/api-context.ts";
-import { badRequest } from "../apiserver/status-error.ts";
 import { metricCatalogue } from "../telemetry/metric-catalogue.ts";
 import type { SeriesAnswer, SeriesRequest } from "../telemetry/metric-series.ts";
-import { tryParseTime } from "./read-parameters.ts";
+import { checkKnown, malformed, readTime } from "./read-parameters.ts";
 import type { TelemetryDoor } from "./telemetry-door.ts";
 
 /** Group and version of metrics. */
@@ -57,7 +56,7 @@ export async function answerSeries(
 
 /** Reads the query; `nowMs` is the end where none is given. */
 export function readSeriesRequest(query: URLSearchParams, nowMs: number): SeriesRequest {
-  for (const name of query.keys()) if (!known.has(name)) throw malformed(name, "is not known");
+  checkKnown(query, known);
   const metric = query.get("metric") ?? "";
   if (!metricCatalogue.has(metric)) {
     throw malformed("metric", `is none of ${[...metricCatalogue.keys()].join(", ")}`);
@@ -101,13 +100,8 @@ function seriesObject({
 }
 
 function readMs(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  const time = tryParseTime(text);
-  if (time === undefined) {
-    throw malformed(name, "is no time of RFC 3339, such as 2026-11-29T07:00:00Z");
-  }
-  return Number(time / 1_000_000n);
+  const time = readTime(query, name);
+  return time === undefined ? undefined : Number(time / 1_000_000n);
 }
 
 function readStep(query: URLSearchParams): number | undefined {
@@ -128,8 +122,4 @@ function readQuantiles(query: URLSearchParams): number[] | undefined {
   const values = [...new Set(texts.map((text) => (/^0?\.\d{1,6}$/.test(text) ? Number(text) : 0)))];
   if (values.length <= mostQuantiles && values.every((value) => value > 0)) return values;
   throw malformed("quantiles", `is no list of at most ${mostQuantiles} numbers between 0 and 1`);
-}
-
-function malformed(name: string, why: string) {
-  return badRequest(`the parameter ${JSON.stringify(name.slice(0, 40))} ${why}`);
 }

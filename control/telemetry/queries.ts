@@ -165,7 +165,10 @@ ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
         ...(place !== undefined && { placeNs: place.timeNs, placeSequence: place.sequence }),
       },
     };
-    const keys = await this.#newestKeys(request, readers, query);
+    // Where nothing else says an end, it is about now.
+    const nowNs = BigInt(sequenceMs(highWater)) * 1_000_000n;
+    const endNs = place?.timeNs ?? request.untilNs ?? nowNs;
+    const keys = await this.#newestKeys(request, readers, { query, endNs });
     const shown = keys.slice(0, limit);
     const last = shown.at(-1);
     const isMore = keys.length > limit && last !== undefined;
@@ -203,12 +206,9 @@ ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
   async #newestKeys<Item>(
     request: PageRequest,
     readers: readonly Reader<Item>[],
-    query: KeyQuery,
+    { query, endNs }: { readonly query: KeyQuery; readonly endNs: bigint },
   ): Promise<readonly RowKey[]> {
-    const { place, sinceNs, untilNs } = request;
-    const highWater = BigInt(String(query.parameters["highWater"]));
-    const endNs = place?.timeNs ?? untilNs ?? BigInt(sequenceMs(highWater)) * 1_000_000n;
-    for (const windowNs of sinceNs === undefined ? windowsNs : []) {
+    for (const windowNs of request.sinceNs === undefined ? windowsNs : []) {
       const keys = await this.#keys(request, readers, {
         ...query,
         // By time alone: a row may have been stored long after or before the time that it says.

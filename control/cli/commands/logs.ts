@@ -3,11 +3,10 @@ import type { CliContext } from "../cli-context.ts";
 import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { createLogFormatter } from "../telemetry/log-lines.ts";
 import type { TelemetryItem } from "../telemetry/otlp-document.ts";
-import { follow, readPages } from "../telemetry/telemetry-reader.ts";
-import { describeNotice, interruptedCode, openSession } from "../telemetry/telemetry-session.ts";
+import { readPages } from "../telemetry/telemetry-reader.ts";
+import { printItems, withSession } from "../telemetry/telemetry-session.ts";
 import type { TelemetryFlags, TelemetrySession } from "../telemetry/telemetry-session.ts";
 import { escapeHidden } from "../whole-objects.ts";
-import { escapeControls } from "../colour.ts";
 
 /** Options as the user gave them. */
 export interface LogsFlags extends TelemetryFlags {
@@ -29,20 +28,14 @@ export async function logs(this: CliContext, flags: LogsFlags, word: string): Pr
     });
   }
   const { stream: iostream, ...others } = flags;
-  const session = await openSession(
+  await withSession(
     this,
     { ...others, ...(iostream !== undefined && { iostream }) },
-    { signal: "logs", word },
+    {
+      about: { signal: "logs", word },
+      work: (session) => printLogs(this, flags, session),
+    },
   );
-  try {
-    await printLogs(this, flags, session);
-  } catch (error) {
-    if (!session.signal.aborted) throw error;
-  } finally {
-    session.close();
-  }
-  const isFollowing = flags.follow === true;
-  this.process.exitCode = interruptedCode(session.interruption(), { isFollowing });
 }
 
 async function printLogs(
@@ -59,15 +52,8 @@ async function printLogs(
   if (pages.hasMore && isScoped) {
     stderr.write(`There are more than these ${limit}: --limit N shows more\n`);
   }
-  await print(pages.items);
-  if (flags.follow !== true) {
-    if (pages.items.length === 0) stderr.write(`No logs of ${escapeControls(session.title)}\n`);
-    return;
-  }
-  const tell = (notice: Parameters<typeof describeNotice>[0]) =>
-    stderr.write(`${describeNotice(notice)}\n`);
-  const { position: after } = pages;
-  for await (const items of follow({ connect, query, after, signal, tell })) await print(items);
+  const none = `No logs of ${session.title}`;
+  await printItems(context, session, { pages, follows: flags.follow === true, print, none });
 }
 
 function createPrinter({ process: { stdout, stderr } }: CliContext, { output }: LogsFlags) {

@@ -9,6 +9,7 @@ import { ApiError } from "../api-error.ts";
 import { getApiTarget } from "../api-target.ts";
 import type { ApiFlags } from "../api-target.ts";
 import type { CliContext, Interruption } from "../cli-context.ts";
+import { readBounded } from "../read-bounded.ts";
 import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { agentPath, parseAgentWord } from "../telemetry/agent-reference.ts";
@@ -287,16 +288,7 @@ async function readSource(context: CliContext, source: string): Promise<Uint8Arr
       });
     }
   }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of context.input()) {
-    size += chunk.length;
-    if (size > maxInputBytes) {
-      throw new CliError(
-        `Cannot send what comes on standard input: more than ${maxInputBytes} bytes`,
-      );
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const bytes = await readBounded(context.input(), maxInputBytes);
+  if (bytes !== undefined) return bytes;
+  throw new CliError(`Cannot send what comes on standard input: more than ${maxInputBytes} bytes`);
 }

@@ -3,10 +3,9 @@ import type { CliContext } from "../cli-context.ts";
 import type { TelemetryItem } from "../telemetry/otlp-document.ts";
 import { follow, readPages } from "../telemetry/telemetry-reader.ts";
 import type { FollowNotice, TelemetryPages } from "../telemetry/telemetry-reader.ts";
-import { describeNotice, interruptedCode, openSession } from "../telemetry/telemetry-session.ts";
+import { describeNotice, printItems, withSession } from "../telemetry/telemetry-session.ts";
 import type { TelemetryFlags, TelemetrySession } from "../telemetry/telemetry-session.ts";
 import { escapeHidden } from "../whole-objects.ts";
-import { escapeControls } from "../colour.ts";
 
 /** Options as the user gave them. */
 export interface TracesFlags extends TelemetryFlags {
@@ -21,19 +20,15 @@ const defaultScreenLimit = 1_000;
 
 /** Shows spans; with `follow` goes on until it is interrupted, or the screen is left. */
 export async function traces(this: CliContext, flags: TracesFlags, word: string): Promise<void> {
-  const session = await openSession(this, flags, { signal: "traces", word });
   const isRaw = flags.raw === true || flags.output === "json";
-  try {
-    const { terminal } = this;
-    if (isRaw || terminal === undefined) await printSpans(this, flags, session);
-    else await showSpans({ context: this, flags, session, terminal });
-  } catch (error) {
-    if (!session.signal.aborted) throw error;
-  } finally {
-    session.close();
-  }
-  const isFollowing = flags.follow === true;
-  this.process.exitCode = interruptedCode(session.interruption(), { isFollowing });
+  const { terminal } = this;
+  await withSession(this, flags, {
+    about: { signal: "traces", word },
+    work: (session) =>
+      isRaw || terminal === undefined
+        ? printSpans(this, flags, session)
+        : showSpans({ context: this, flags, session, terminal }),
+  });
 }
 
 async function printSpans(
@@ -41,7 +36,7 @@ async function printSpans(
   flags: TracesFlags,
   session: TelemetrySession,
 ): Promise<void> {
-  const { stdout, stderr } = context.process;
+  const { stdout } = context.process;
   const { limit = defaultLimit } = flags;
   const { connect, query, signal } = session;
   const pages = await readPages(await connect(), query, { limit, signal });
@@ -51,14 +46,8 @@ async function printSpans(
       await stdout.drained?.();
     }
   };
-  await print(pages.items);
-  if (flags.follow !== true) {
-    if (pages.items.length === 0) stderr.write(`No spans of ${escapeControls(session.title)}\n`);
-    return;
-  }
-  const tell = (notice: FollowNotice) => stderr.write(`${describeNotice(notice)}\n`);
-  const { position: after } = pages;
-  for await (const items of follow({ connect, query, after, signal, tell })) await print(items);
+  const none = `No spans of ${session.title}`;
+  await printItems(context, session, { pages, follows: flags.follow === true, print, none });
 }
 
 interface ScreenOptions {

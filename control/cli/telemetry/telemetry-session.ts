@@ -7,9 +7,10 @@ import type { CliContext, Interruption } from "../cli-context.ts";
 import { escapeControls } from "../colour.ts";
 import { agentKinds, agentPath, parseAgentWord, resolveAgent } from "./agent-reference.ts";
 import { parseMoment } from "./moment.ts";
-import type { TelemetrySignal } from "./otlp-document.ts";
+import type { TelemetryItem, TelemetrySignal } from "./otlp-document.ts";
 import { readOption } from "./read-option.ts";
-import type { FollowNotice, TelemetryQuery } from "./telemetry-reader.ts";
+import { follow } from "./telemetry-reader.ts";
+import type { FollowNotice, TelemetryPages, TelemetryQuery } from "./telemetry-reader.ts";
 
 /** Options that both commands have. */
 export interface TelemetryFlags extends ApiFlags {
@@ -36,6 +37,53 @@ export interface TelemetrySession {
   readonly interruption: () => Interruption | undefined;
   /** Gives the signals back */
   readonly close: () => void;
+}
+
+/** Runs what reads, and sets the exit code by how it ended. Throws what `openSession()` and the work do. */
+export async function withSession(
+  context: CliContext,
+  flags: TelemetryFlags & { readonly iostream?: string },
+  {
+    about,
+    work,
+  }: {
+    readonly about: { readonly signal: TelemetrySignal; readonly word: string };
+    readonly work: (session: TelemetrySession) => Promise<void>;
+  },
+): Promise<void> {
+  const session = await openSession(context, flags, about);
+  try {
+    await work(session);
+  } catch (error) {
+    if (!session.signal.aborted) throw error;
+  } finally {
+    session.close();
+  }
+  const isFollowing = flags.follow === true;
+  context.process.exitCode = interruptedCode(session.interruption(), { isFollowing });
+}
+
+/** Prints pages, and with `follow` what comes after them; `none` is said where there is nothing. */
+export async function printItems(
+  context: CliContext,
+  { connect, query, signal }: TelemetrySession,
+  options: {
+    readonly pages: TelemetryPages;
+    readonly follows: boolean;
+    readonly print: (items: readonly TelemetryItem[]) => Promise<void>;
+    readonly none: string;
+  },
+): Promise<void> {
+  const { pages, follows, print, none } = options;
+  const { stderr } = context.process;
+  await print(pages.items);
+  if (!follows) {
+    if (pages.items.length === 0) stderr.write(`${escapeControls(none)}\n`);
+    return;
+  }
+  const tell = (notice: FollowNotice) => stderr.write(`${describeNotice(notice)}\n`);
+  const { position: after } = pages;
+  for await (const items of follow({ connect, query, after, signal, tell })) await print(items);
 }
 
 /** Opens a session; throws a `CliError` where there is no API server, or two agents have the name. */
