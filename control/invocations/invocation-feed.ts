@@ -11,7 +11,7 @@ import { listLineFiles, readLines } from "../line-files.ts";
 import type { LineFile } from "../line-files.ts";
 import { tryDecodeEvent } from "./event-codec.ts";
 import type { EventLog } from "./event-log.ts";
-import { WakeUps } from "./wake-ups.ts";
+import { RepeatedLook } from "./repeated-look.ts";
 
 /** What a feed is given; it does not close the log. */
 export interface InvocationFeedOptions {
@@ -45,56 +45,49 @@ const chunkBytes = 256 * 1024;
 /** Reads from `start()` to `close()`. */
 export class InvocationFeed {
   readonly #options: InvocationFeedOptions;
-  readonly #wakeUps: WakeUps;
-  readonly #stop = new AbortController();
+  readonly #repeated: RepeatedLook;
   /** Bytes that were read, by file */
   #positions = new Map<string, number>();
-  #running: Promise<void> | undefined;
+  #hasPositions = false;
+  #isClosing = false;
   #taken = 0;
   #unreadable = 0;
-  #failure = "";
 
   constructor(options: InvocationFeedOptions) {
     this.#options = options;
-    this.#wakeUps = new WakeUps(options.clock);
+    const { clock, logger } = options;
+    this.#repeated = new RepeatedLook({
+      ...{ clock, everyMs: lookEveryMs },
+      look: () => this.#readAll(),
+      describe: (error) => this.#describe(error),
+      onFailure: (error) => logger.warn("Invocations of runs are not up to date", { error }),
+    });
   }
 
   /** Numbers of now; a new object each time */
   get status(): InvocationFeedStatus {
-    return { taken: this.#taken, unreadable: this.#unreadable, failure: this.#failure };
+    return { taken: this.#taken, unreadable: this.#unreadable, failure: this.#repeated.failure };
   }
 
   /** Begins, once; what fails is tried again. */
   start(): void {
-    this.#running ??= this.#run();
+    this.#repeated.start();
   }
 
   /** Looks for news at once. */
   look(): void {
-    this.#wakeUps.wake();
+    this.#repeated.wake();
   }
 
   /** Resolves when what is being taken is in the log. */
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    this.#positions = await this.#readPositions();
-    while (!signal.aborted) {
-      try {
-        await this.#readAll();
-        this.#failure = "";
-      } catch (error) {
-        this.#noteFailure(error);
-      }
-      await this.#wakeUps.wait({ timeoutMs: lookEveryMs, signal });
-    }
+  close(): Promise<void> {
+    this.#isClosing = true;
+    return this.#repeated.close();
   }
 
   async #readAll(): Promise<void> {
+    if (!this.#hasPositions) this.#positions = await this.#readPositions();
+    this.#hasPositions = true;
     // Rotated files have a time in their names, and come before the one that is written now.
     const files = await listLineFiles(this.#options.directory, keyOf);
     for (const file of files) await this.#readFile(file);
@@ -134,7 +127,7 @@ export class InvocationFeed {
       return new Map(entries);
     } catch (error) {
       // Without it everything is read again, which adds nothing.
-      if (errorCodeOf(error) !== "ENOENT") this.#noteFailure(error);
+      if (errorCodeOf(error) !== "ENOENT") this.#repeated.note(error);
       return new Map();
     }
   }
@@ -146,13 +139,10 @@ export class InvocationFeed {
     await rename(draft, positionsFile);
   }
 
-  #noteFailure(error: unknown): void {
-    if (this.#stop.signal.aborted && error instanceof ClrkError) return;
-    const text = `Cannot take what became of runs: ${describeError(error)}`;
-    if (this.#failure === "") {
-      this.#options.logger.warn("Invocations of runs are not up to date", { error: text });
-    }
-    this.#failure = text;
+  /** A log that is closed with us is no failure. */
+  #describe(error: unknown): string | undefined {
+    if (this.#isClosing && error instanceof ClrkError) return undefined;
+    return `Cannot take what became of runs: ${describeError(error)}`;
   }
 }
 

@@ -10,7 +10,7 @@ import { listLineFiles, maxLineBytes, readLines } from "../line-files.ts";
 import type { LineFile } from "../line-files.ts";
 import { recordFileKey } from "../record-file-key.ts";
 import type { InvocationStore } from "./invocation-store.ts";
-import { WakeUps } from "./wake-ups.ts";
+import { RepeatedLook } from "./repeated-look.ts";
 
 /** What a feed is given; it does not close the store. */
 export interface UsageFeedOptions {
@@ -39,69 +39,58 @@ const chunkBytes = 1024 * 1024;
 /** Reads from `start()` to `close()`. */
 export class UsageFeed {
   readonly #options: UsageFeedOptions;
-  readonly #wakeUps: WakeUps;
-  readonly #stop = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #repeated: RepeatedLook;
   #known = "";
   #taken = 0;
   #unreadable = 0;
-  #failure = "";
 
   constructor(options: UsageFeedOptions) {
     this.#options = options;
-    this.#wakeUps = new WakeUps(options.clock);
+    const { clock, logger } = options;
+    this.#repeated = new RepeatedLook({
+      ...{ clock, everyMs: lookEveryMs },
+      look: (signal) => this.#readAll(signal),
+      describe: (error) => `Cannot count what invocations used: ${describeError(error)}`,
+      onFailure: (error) => logger.warn("Usage of invocations is not up to date", { error }),
+    });
   }
 
   /** Numbers of now; a new object each time */
   get status(): UsageFeedStatus {
-    return { taken: this.#taken, unreadable: this.#unreadable, failure: this.#failure };
+    return { taken: this.#taken, unreadable: this.#unreadable, failure: this.#repeated.failure };
   }
 
   /** Begins, once; what fails is tried again. */
   start(): void {
-    this.#running ??= this.#run();
+    this.#repeated.start();
   }
 
   /** Looks for news at once. */
   look(): void {
-    this.#wakeUps.wake();
+    this.#repeated.wake();
   }
 
   /** Resolves when what was read is in the store. */
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
+  close(): Promise<void> {
+    return this.#repeated.close();
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        await this.#readAll();
-        this.#failure = "";
-      } catch (error) {
-        this.#noteFailure(error);
-      }
-      await this.#wakeUps.wait({ timeoutMs: lookEveryMs, signal });
-    }
-  }
-
-  async #readAll(): Promise<void> {
+  async #readAll(signal: AbortSignal): Promise<void> {
     const { directory, store } = this.#options;
     const files = await listLineFiles(directory, recordFileKey);
-    for (const file of files) await this.#readFile(file);
+    for (const file of files) await this.#readFile(file, signal);
     const identities = files.map(({ identity }) => identity);
     const known = identities.join();
-    if (known === this.#known || this.#stop.signal.aborted) return;
+    if (known === this.#known || signal.aborted) return;
     store.forgetFiles(identities);
     this.#known = known;
   }
 
-  async #readFile(file: LineFile): Promise<void> {
+  async #readFile(file: LineFile, signal: AbortSignal): Promise<void> {
     const { store } = this.#options;
     const position = store.positionOf(file.identity);
     let from = position > file.sizeBytes ? 0 : position;
-    while (!this.#stop.signal.aborted) {
+    while (!signal.aborted) {
       const chunk = await readLines(file, from, { maxBytes: chunkBytes, maxLineBytes });
       if (chunk === undefined || chunk.end === from) return;
       const lines = chunk.lines.filter((line) => line !== "");
@@ -111,14 +100,6 @@ export class UsageFeed {
       this.#unreadable += lines.length - records.length + (chunk.skippedBytes > 0 ? 1 : 0);
       from = chunk.end;
     }
-  }
-
-  #noteFailure(error: unknown): void {
-    const failure = `Cannot count what invocations used: ${describeError(error)}`;
-    if (this.#failure === "") {
-      this.#options.logger.warn("Usage of invocations is not up to date", { error: failure });
-    }
-    this.#failure = failure;
   }
 }
 
