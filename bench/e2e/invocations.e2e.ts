@@ -156,6 +156,11 @@ t.test("kubectl gets, describes, waits and watches", { skip, timeout: 120_000 },
   test.match(await kubectl(`describe ${name}`), /Exit Code: +3/);
   test.match(await kubectl("explain inv.status.usage.cost"), /USD/);
   test.match(await kubectl("api-resources --api-group=clrk.apoxy.dev"), /^invocations +inv /m);
+  const discovered = await kubectl("get --raw /apis/clrk.apoxy.dev/v1alpha1");
+  for (const path of ["invocations/status", "processes/invocations", "taskagents/invoke"]) {
+    test.match(discovered, `"name":"${path}"`);
+  }
+  test.match(await kubectl("auth can-i get invocations --subresource=status"), /^yes/);
   test.match(await kubectl(`delete ${name}`, 1), /\(MethodNotAllowed\)/);
   test.match(await kubectl(`label ${name} a=b`, 1), /\(MethodNotAllowed\)/);
 

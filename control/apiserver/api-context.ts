@@ -78,6 +78,8 @@ export interface ConnectedResource {
   readonly verbs: readonly RequestVerb[];
   /** Below an object that is stored: it must be there, or the answer is 404 */
   readonly needsObject: boolean;
+  /** Names of its query parameters, for OpenAPI; absent: it takes none that are told */
+  readonly parameters?: readonly string[];
   /** Answers; undefined when it has taken the response over. Throws a StatusError to refuse. */
   answer(call: ConnectedCall): Promise<ApiAnswer | undefined>;
 }

@@ -30,6 +30,7 @@ import {
   tooManyRequests,
   unauthorized,
 } from "./status-error.ts";
+import { namedResources } from "./subresources.ts";
 import type { ApiUser } from "./token-file.ts";
 import { readBearer } from "./token-file.ts";
 import { WatchHub } from "./watch-hub.ts";
@@ -91,7 +92,7 @@ export class ApiServer {
   /** Use `openApiServer`. */
   constructor(options: ApiServerOptions) {
     this.#options = options;
-    const { store, clock, log, version } = options;
+    const { store, clock, log, version, connected = [] } = options;
     const resources = createResourceRegistry(options.resources);
     const deleter = new ObjectDeleter(store, clock);
     this.#context = {
@@ -101,10 +102,11 @@ export class ApiServer {
       resources,
       deleter,
       writer: new ObjectWriter(store, clock),
-      documents: createOpenApiDocuments(resources, version),
-      authorizer: options.authorizer ?? createRoleAuthorizer(resources.all),
+      documents: createOpenApiDocuments({ resources, connected }, version),
+      authorizer:
+        options.authorizer ?? createRoleAuthorizer(namedResources({ resources, connected })),
       watches: new WatchHub(store, clock),
-      connected: options.connected ?? [],
+      connected,
       open: new Set(),
     };
     this.#collector = new GarbageCollector({ store, deleter, resources, clock, log });

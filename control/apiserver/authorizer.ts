@@ -31,33 +31,53 @@ const readVerbs: ReadonlySet<string> = new Set(["get", "list", "watch"]);
 const confidentialResources: ReadonlySet<string> = new Set(["secrets", "traces"]);
 const confidentialSubresources: ReadonlySet<string> = new Set(["invoke", "logs", "traces"]);
 
-/** Admins may do everything; viewers read what is neither a credential nor a prompt. */
-export function createRoleAuthorizer(
-  viewable: readonly { group: string; plural: string }[],
-): Authorizer {
+/** What a rule may name: a resource, or what is below its objects. */
+export interface NamedResource {
+  readonly group: string;
+  readonly plural: string;
+  /** Absent: the resource itself */
+  readonly subresource?: string;
+  readonly verbs?: readonly string[];
+}
+
+/**
+ * Admins may do everything; viewers read what is neither a credential nor a prompt. `served` is what rules name: access
+ * does not depend on it.
+ */
+export function createRoleAuthorizer(served: readonly NamedResource[]): Authorizer {
   return {
     allows(user, { verb, plural, subresource }) {
       if (user.role === "admin") return true;
       if (!readVerbs.has(verb) || plural === "*") return false;
-      return !confidentialResources.has(plural) && !confidentialSubresources.has(subresource);
+      return !isConfidential({ plural, subresource });
     },
     rulesOf(user) {
       if (user.role === "admin") return [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }];
-      const open = viewable.filter(({ plural }) => !confidentialResources.has(plural));
-      const groups = [...new Set(open.map(({ group }) => group))];
-      return groups.map((group) => ({
-        verbs: [...readVerbs],
-        apiGroups: [group],
-        resources: open.filter((one) => one.group === group).map(({ plural }) => plural),
-      }));
+      const open = served.filter((one) => !isConfidential(one));
+      const byRule = Map.groupBy(open, ({ group, verbs = [...readVerbs] }) =>
+        [group, ...verbs.filter((verb) => readVerbs.has(verb))].join(" "),
+      );
+      return [...byRule].flatMap(([rule, members]) => {
+        const [group = "", ...verbs] = rule.split(" ");
+        if (verbs.length === 0) return [];
+        return [{ verbs, apiGroups: [group], resources: members.map(pathOf) }];
+      });
     },
   };
 }
 
+function isConfidential({ plural, subresource = "" }: Omit<NamedResource, "group">): boolean {
+  return confidentialResources.has(plural) || confidentialSubresources.has(subresource);
+}
+
+function pathOf({ plural, subresource = "" }: Omit<NamedResource, "group">): string {
+  return subresource === "" ? plural : `${plural}/${subresource}`;
+}
+
 /** The refusal in Kubernetes' words. */
 export function refuseAccess(user: ApiUser, access: Access): StatusError {
-  const { verb, group, plural, namespace, name, subresource } = access;
-  const what = subresource === "" ? plural : `${plural}/${subresource}`;
+  const { verb, group, plural, namespace, name } = access;
+  const what = pathOf(access);
   const place = namespace === "" ? "at the cluster scope" : `in the namespace "${namespace}"`;
   return forbidden(
     { group, plural },

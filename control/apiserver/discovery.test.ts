@@ -1,5 +1,6 @@
 /** Tests of discovery in both forms, and of the OpenAPI documents that kubectl reads. */
 import t from "tap";
+import type { ConnectedResource } from "./api-context.ts";
 import { startApi } from "./testdata/api-rig.ts";
 
 const aggregated =
@@ -116,6 +117,102 @@ t.test(
     });
     t.equal((await api.send("GET", "/openapi/v3/apis/none/v1")).status, 404);
     t.equal((await api.send("GET", "/openapi/v2")).status, 404);
+  },
+);
+
+const answered = (plural: string, subresource: string, more: Partial<ConnectedResource> = {}) => ({
+  ...{ group: "clrk.apoxy.dev", version: "v1alpha1", plural, subresource, kind: "TaskAgent" },
+  ...{ namespaced: true, needsObject: false, verbs: ["get"] as const },
+  answer: async () => ({ status: 200, body: "{}" }),
+  ...more,
+});
+const connected: readonly ConnectedResource[] = [
+  answered("taskagents", "logs", { parameters: ["since", "follow"] }),
+  answered("taskagents", "invoke", { verbs: ["create"] }),
+  answered("processes", "logs", { kind: "Process" }),
+  answered("traces", "", { kind: "TracesData" }),
+  answered("metrics", "", {
+    ...{ group: "metrics.clrk.apoxy.dev", kind: "Metric", namespaced: false, verbs: ["list"] },
+  }),
+  answered("taskagentmetrics", "series", { group: "metrics.clrk.apoxy.dev" }),
+];
+
+t.test("both forms list what is below objects, as a real server lists subresources", async (t) => {
+  const api = await startApi(t, { connected });
+  const list = await api.send("GET", "/apis/clrk.apoxy.dev/v1alpha1");
+  const found = (name: string) =>
+    list.body.resources.find((one: Discovered) => one.name === name) ?? {};
+  for (const [name, kind, verbs] of [
+    ["taskagents/status", "TaskAgent", ["get", "patch", "update"]],
+    ["taskagents/logs", "TaskAgent", ["get"]],
+    ["taskagents/invoke", "TaskAgent", ["create"]],
+    ["processes/logs", "Process", ["get"]],
+  ] as const) {
+    t.same(found(name), { name, singularName: "", namespaced: true, kind, verbs });
+  }
+  const names = list.body.resources.map(({ name }: Discovered) => name);
+  t.same(names, names.toSorted(), "in the order of names");
+  t.equal(new Set(names).size, names.length);
+  const groups = await api.send("GET", "/apis", { accept: aggregated });
+  const resources = groups.body.items[0].versions[0].resources;
+  const agent = resources.find(({ resource }: Discovered) => resource === "taskagents");
+  t.same(
+    agent.subresources.map(({ subresource }: { subresource: string }) => subresource),
+    ["status", "logs", "invoke"],
+  );
+  const processes = resources.find(({ resource }: Discovered) => resource === "processes");
+  t.same(processes, {
+    ...{ resource: "processes", scope: "Namespaced", singularResource: "", verbs: [] },
+    subresources: [
+      {
+        subresource: "logs",
+        responseKind: { group: "clrk.apoxy.dev", version: "v1alpha1", kind: "Process" },
+        verbs: ["get"],
+      },
+    ],
+  });
+});
+
+t.test(
+  "OpenAPI has their paths, and rules of access name those that a viewer may read",
+  async (t) => {
+    const api = await startApi(t, { connected });
+    const path = "apis/clrk.apoxy.dev/v1alpha1";
+    const { body } = await api.send("GET", `/openapi/v3/${path}`);
+    checkReferences(t, body);
+    const root = `/${path}/namespaces/{namespace}`;
+    const logs = body.paths[`${root}/taskagents/{name}/logs`];
+    t.match(logs.get, {
+      "x-kubernetes-action": "get",
+      parameters: [{ name: "since", in: "query" }, {}],
+    });
+    t.match(logs.parameters, [{ name: "namespace", in: "path", required: true }, { name: "name" }]);
+    t.notOk("post" in logs);
+    t.match(body.paths[`${root}/taskagents/{name}/invoke`], {
+      post: { "x-kubernetes-action": "connect" },
+    });
+    t.ok(`${root}/traces/{name}` in body.paths);
+    t.notOk("delete" in body.paths[`${root}/backends/{name}/status`], "405 is what it is answered");
+    const metrics = await api.send("GET", "/openapi/v3/apis/metrics.clrk.apoxy.dev/v1alpha1");
+    t.same(Object.keys(metrics.body.paths), [
+      "/apis/metrics.clrk.apoxy.dev/v1alpha1/metrics",
+      "/apis/metrics.clrk.apoxy.dev/v1alpha1/namespaces/{namespace}/taskagentmetrics/{name}/series",
+    ]);
+    const rules = await api.send("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
+      ...{ body: { spec: { namespace: "default" } }, token: "viewer-token" },
+    });
+    const readable = rules.body.status.resourceRules.flatMap(
+      (rule: { resources: string[]; verbs: string[] }) =>
+        rule.resources.map((name) => `${name}: ${rule.verbs.join()}`),
+    );
+    for (const rule of [
+      "taskagents/status: get",
+      "taskagentmetrics/series: get",
+      "metrics: list",
+    ]) {
+      t.ok(readable.includes(rule), rule);
+    }
+    t.notMatch(readable.join("\n"), /logs|traces|invoke|secrets|patch|update/);
   },
 );
 

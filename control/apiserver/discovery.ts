@@ -6,6 +6,8 @@ import type { ConnectedResource } from "./api-context.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { ServedResource } from "./served-resource.ts";
 import { verbsOf } from "./served-resource.ts";
+import { subresourcesOf } from "./subresources.ts";
+import type { Subresource } from "./subresources.ts";
 
 /** A resource that is not stored: a review, which is answered and forgotten. */
 export interface ReviewResource {
@@ -54,7 +56,7 @@ export function aggregatedDiscovery(content: DiscoveryContent, path: "/api" | "/
           version,
           resources: [
             ...storedOf(content, group, version).map((resource) =>
-              aggregatedResource(resource, subresourcesOf(content, resource)),
+              aggregatedResource(resource, belowOf(content, resource)),
             ),
             ...unstoredOf(content, group, version),
             ...reviewsOf(content, group, version).map(aggregatedReview),
@@ -98,7 +100,7 @@ export function legacyResources(
   group: string,
   version: string,
 ): object | undefined {
-  const stored = storedOf(content, group, version).flatMap(legacyResource);
+  const stored = storedOf(content, group, version).map(legacyResource);
   const reviews = reviewsOf(content, group, version).map(({ plural, kind }) => ({
     name: plural,
     singularName: kind.toLowerCase(),
@@ -106,14 +108,18 @@ export function legacyResources(
     kind,
     verbs: ["create"],
   }));
-  const connected = connectedOf(content, group, version).map(legacyConnected);
-  if (stored.length + reviews.length + connected.length === 0) return undefined;
+  const connected = collectionsOf(content, group, version).map(legacyConnected);
+  const below = subresourcesIn(content, group, version).map(legacySubresource);
+  const resources = [...stored, ...connected, ...below].toSorted((one, two) =>
+    one.name < two.name ? -1 : 1,
+  );
+  if (resources.length + reviews.length === 0) return undefined;
   const groupVersion = group === "" ? version : `${group}/${version}`;
   return {
     kind: "APIResourceList",
     apiVersion: "v1",
     groupVersion,
-    resources: [...stored, ...connected, ...reviews],
+    resources: [...resources, ...reviews],
   };
 }
 
@@ -134,45 +140,55 @@ function reviewsOf({ reviews }: DiscoveryContent, group: string, version: string
   return reviews.filter((one) => one.group === group && one.version === version);
 }
 
-function connectedOf({ connected }: DiscoveryContent, group: string, version: string) {
-  return connected.filter((one) => one.group === group && one.version === version);
+/** What other parts answer at a path without anything below a name. */
+function collectionsOf({ connected }: DiscoveryContent, group: string, version: string) {
+  return connected.filter(
+    (one) => one.group === group && one.version === version && one.subresource === "",
+  );
 }
 
-/** What else is below the objects of a resource. */
-function subresourcesOf(content: DiscoveryContent, { group, version, plural }: ServedResource) {
-  return connectedOf(content, group, version)
-    .filter((one) => one.plural === plural && one.subresource !== "")
+function subresourcesIn(content: DiscoveryContent, group: string, version: string) {
+  return subresourcesOf(content).filter((one) => one.group === group && one.version === version);
+}
+
+/** What is below the objects of a resource. */
+function belowOf(content: DiscoveryContent, { group, version, plural }: ServedResource): object[] {
+  return subresourcesIn(content, group, version)
+    .filter((one) => one.plural === plural)
     .map(aggregatedSubresource);
 }
 
 /** Paths whose resource is not stored, each with what is below it. */
 function unstoredOf(content: DiscoveryContent, group: string, version: string): object[] {
-  const all = connectedOf(content, group, version).filter(
-    ({ plural }) => content.resources.find(group, version, plural) === undefined,
-  );
-  const plurals = [...new Set(all.map(({ plural }) => plural))];
-  return plurals.map((plural) => {
-    const ofPlural = all.filter((one) => one.plural === plural);
-    const own = ofPlural.find(({ subresource }) => subresource === "");
-    const below = ofPlural.filter(({ subresource }) => subresource !== "");
+  const isUnstored = ({ plural }: { readonly plural: string }) =>
+    content.resources.find(group, version, plural) === undefined;
+  const own = collectionsOf(content, group, version).filter(isUnstored);
+  const below = subresourcesIn(content, group, version).filter(isUnstored);
+  const all = Map.groupBy([...own, ...below], ({ plural }) => plural);
+  return [...all].map(([plural, members]) => {
+    const collection = own.find((one) => one.plural === plural);
+    const subresources = below.filter((one) => one.plural === plural);
     return {
       resource: plural,
-      ...(own !== undefined && { responseKind: { group, version, kind: own.kind } }),
-      scope: ofPlural[0]?.namespaced === false ? "Cluster" : "Namespaced",
+      ...(collection && { responseKind: { group, version, kind: collection.kind } }),
+      scope: members[0]?.namespaced === false ? "Cluster" : "Namespaced",
       singularResource: "",
-      verbs: own?.verbs ?? [],
-      ...(below.length > 0 && { subresources: below.map(aggregatedSubresource) }),
+      verbs: collection?.verbs ?? [],
+      ...(subresources.length > 0 && { subresources: subresources.map(aggregatedSubresource) }),
     };
   });
 }
 
-function aggregatedSubresource({ group, version, kind, subresource, verbs }: ConnectedResource) {
+function aggregatedSubresource({ group, version, kind, subresource, verbs }: Subresource) {
   return { subresource, responseKind: { group, version, kind }, verbs };
 }
 
-function legacyConnected({ plural, subresource, kind, namespaced, verbs }: ConnectedResource) {
-  const name = subresource === "" ? plural : `${plural}/${subresource}`;
-  return { name, singularName: "", namespaced, kind, verbs };
+function legacySubresource({ plural, subresource, kind, namespaced, verbs }: Subresource) {
+  return { name: `${plural}/${subresource}`, singularName: "", namespaced, kind, verbs };
+}
+
+function legacyConnected({ plural, kind, namespaced, verbs }: ConnectedResource) {
+  return { name: plural, singularName: "", namespaced, kind, verbs };
 }
 
 function legacyGroup(group: string, version: string) {
@@ -180,11 +196,9 @@ function legacyGroup(group: string, version: string) {
   return { name: group, versions: [preferredVersion], preferredVersion };
 }
 
-function aggregatedResource(resource: ServedResource, below: readonly object[]): object {
+function aggregatedResource(resource: ServedResource, subresources: readonly object[]): object {
   const { plural, singular, kind, group, version, namespaced, shortNames, categories } = resource;
   const responseKind = { group, version, kind };
-  const status = { subresource: "status", responseKind, verbs: ["get", "patch", "update"] };
-  const subresources = [...(resource.hasStatus ? [status] : []), ...below];
   return {
     resource: plural,
     responseKind,
@@ -207,9 +221,9 @@ function aggregatedReview({ group, version, kind, plural }: ReviewResource): obj
   };
 }
 
-function legacyResource(resource: ServedResource): object[] {
-  const { plural, singular, kind, namespaced, shortNames, categories, hasStatus } = resource;
-  const own = {
+function legacyResource(resource: ServedResource) {
+  const { plural, singular, kind, namespaced, shortNames, categories } = resource;
+  return {
     name: plural,
     singularName: singular,
     namespaced,
@@ -218,12 +232,4 @@ function legacyResource(resource: ServedResource): object[] {
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
   };
-  const status = {
-    name: `${plural}/status`,
-    singularName: "",
-    namespaced,
-    kind,
-    verbs: ["get", "patch", "update"],
-  };
-  return hasStatus ? [own, status] : [own];
 }

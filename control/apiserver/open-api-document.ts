@@ -3,9 +3,13 @@
  * schemas of its kinds. Documents do not change while the server runs, so they are named by their hash.
  */
 import { createHash } from "node:crypto";
-import type { ResourceRegistry } from "./resource-registry.ts";
+import type { ConnectedResource } from "./api-context.ts";
+import { groupVersions } from "./discovery.ts";
+import type { DiscoveryContent } from "./discovery.ts";
 import { isKubernetesKind } from "./served-resource.ts";
 import type { ServedResource } from "./served-resource.ts";
+import { subresourcesOf } from "./subresources.ts";
+import type { Subresource } from "./subresources.ts";
 
 /** The documents of a server. */
 export interface OpenApiDocuments {
@@ -17,19 +21,28 @@ export interface OpenApiDocuments {
 
 /** Makes the documents when they are first asked for: they take memory that most servers never need. */
 export function createOpenApiDocuments(
-  resources: ResourceRegistry,
+  content: Omit<DiscoveryContent, "reviews">,
   version: string,
 ): OpenApiDocuments {
   let made: { index: string; documents: ReadonlyMap<string, string> } | undefined;
   const make = () => {
     const documents = new Map<string, string>();
     const paths: Record<string, object> = {};
-    for (const { group, version: groupVersion } of resources.groupVersions) {
+    for (const place of groupVersions({ ...content, reviews: [] })) {
+      const { group, version: groupVersion } = place;
       const path = group === "" ? `api/${groupVersion}` : `apis/${group}/${groupVersion}`;
-      const members = resources.all.filter(
-        (one) => one.group === group && one.version === groupVersion,
+      const isHere = (one: typeof place) => one.group === group && one.version === groupVersion;
+      const text = JSON.stringify(
+        documentOf({
+          version,
+          resources: content.resources.all.filter(isHere),
+          collections: content.connected.filter((one) => isHere(one) && one.subresource === ""),
+          // Statuses are told with their resource, whose kind they have.
+          below: subresourcesOf(content).filter(
+            (one) => isHere(one) && one.subresource !== "status",
+          ),
+        }),
       );
-      const text = JSON.stringify(documentOf(members, version));
       documents.set(path, text);
       const hash = createHash("sha256").update(text).digest("hex").toUpperCase();
       paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
@@ -48,11 +61,22 @@ export function createOpenApiDocuments(
   };
 }
 
-function documentOf(resources: readonly ServedResource[], version: string): object {
+function documentOf(parts: {
+  readonly version: string;
+  readonly resources: readonly ServedResource[];
+  readonly collections: readonly ConnectedResource[];
+  readonly below: readonly Subresource[];
+}): object {
+  const { version, resources, collections, below } = parts;
   return {
     openapi: "3.0.0",
     info: { title: "CLRK", version },
-    paths: Object.assign({}, ...resources.map(pathsOf)),
+    paths: Object.assign(
+      {},
+      ...resources.map(pathsOf),
+      ...collections.map(collectionPath),
+      ...below.map(subresourcePath),
+    ),
     components: {
       schemas: {
         [metaRef]: objectMetaSchema,
@@ -153,7 +177,7 @@ function schemaOf(resource: ServedResource): object {
 /** kubectl looks here for what a server can do: `fieldValidation` and `dryRun` are found by the kind's extension. */
 function pathsOf(resource: ServedResource): Record<string, object> {
   const { group, version, namespaced, plural, hasStatus } = resource;
-  const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+  const root = rootOf({ group, version });
   const collection = `${root}/${namespaced ? "namespaces/{namespace}/" : ""}${plural}`;
   const item = `${collection}/{name}`;
   const place = namespaced ? [parameter("namespace", "path")] : [];
@@ -168,7 +192,7 @@ function pathsOf(resource: ServedResource): Record<string, object> {
       }),
     },
     [item]: itemPath(resource, named),
-    ...(hasStatus && { [`${item}/status`]: itemPath(resource, named) }),
+    ...(hasStatus && { [`${item}/status`]: statusPath(resource, named) }),
     ...(namespaced && { [`${root}/${plural}`]: { get: operation(resource, "list") } }),
   };
 }
@@ -178,6 +202,60 @@ function itemPath(resource: ServedResource, parameters: readonly object[]): obje
     parameters,
     get: operation(resource, "get"),
     ...(resource.source === undefined && writeOperations(resource)),
+  };
+}
+
+function statusPath(resource: ServedResource, parameters: readonly object[]): object {
+  const { source } = resource;
+  return {
+    parameters,
+    get: operation(resource, "get"),
+    ...(source === undefined && {
+      put: operation(resource, "put"),
+      patch: operation(resource, "patch"),
+    }),
+  };
+}
+
+function rootOf({ group, version }: { readonly group: string; readonly version: string }): string {
+  return group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+}
+
+/** A path that another part answers, with or without a name behind it. */
+function collectionPath(one: ConnectedResource): Record<string, object> {
+  const { plural, namespaced, verbs, parameters: query = [] } = one;
+  const hasName = !verbs.includes("list");
+  const within = namespaced ? "namespaces/{namespace}/" : "";
+  const path = `${rootOf(one)}/${within}${plural}${hasName ? "/{name}" : ""}`;
+  const names = [...(namespaced ? ["namespace"] : []), ...(hasName ? ["name"] : [])];
+  return { [path]: answeredPath(names, one, query) };
+}
+
+function subresourcePath(one: Subresource): Record<string, object> {
+  const { plural, subresource, namespaced, parameters: query } = one;
+  const within = namespaced ? "namespaces/{namespace}/" : "";
+  const path = `${rootOf(one)}/${within}${plural}/{name}/${subresource}`;
+  const names = [...(namespaced ? ["namespace"] : []), "name"];
+  return { [path]: answeredPath(names, one, query) };
+}
+
+/** What is answered has forms of its own, so no schema is promised. */
+function answeredPath(
+  names: readonly string[],
+  { group, version, kind, verbs }: Pick<Subresource, "group" | "version" | "kind" | "verbs">,
+  query: readonly string[],
+): object {
+  const told = (action: string) => ({
+    parameters: query.map((name) => parameter(name, "query")),
+    responses: { "200": { description: "OK" } },
+    "x-kubernetes-action": action,
+    "x-kubernetes-group-version-kind": { group, version, kind },
+  });
+  const [readVerb] = ["get", "list", "watch"].filter((verb) => verbs.includes(verb));
+  return {
+    parameters: names.map((name) => parameter(name, "path")),
+    ...(readVerb !== undefined && { get: told(readVerb) }),
+    ...(verbs.includes("create") && { post: told("connect") }),
   };
 }
 

@@ -171,6 +171,27 @@ t.test("nothing is written, and discovery says so", async (t) => {
   t.match(found, { kind: "Invocation", shortNames: ["inv"], verbs: ["get", "list", "watch"] });
 });
 
+t.test("its status and the lists below agents are served, and discovery names both", async (t) => {
+  const { api, invocations } = await start(t);
+  await tell(invocations, invocationEvent(1, "Running"));
+  const path = `${all}/${invocationId(1)}/status`;
+  t.match((await api.send("GET", path)).body, { kind: "Invocation", status: { phase: "Running" } });
+  t.match(await api.send("PATCH", path, { body: {} }), { status: 405 });
+  const { body } = await api.send("GET", root);
+  const found = (name: string) =>
+    body.resources.find((one: { name: string }) => one.name === name) ?? {};
+  t.match(found("invocations/status"), { kind: "Invocation", namespaced: true, verbs: ["get"] });
+  for (const plural of ["taskagents", "daemonagents", "processes"]) {
+    t.match(found(`${plural}/invocations`), { kind: "Invocation", verbs: ["get", "watch"] });
+  }
+  const document = await api.send("GET", "/openapi/v3/apis/clrk.apoxy.dev/v1alpha1");
+  const item = `${root}/namespaces/{namespace}`;
+  t.ok(`${item}/processes/{name}/invocations` in document.body.paths);
+  t.same(Object.keys(document.body.paths[`${item}/invocations/{name}/status`]), [
+    ...["parameters", "get"],
+  ]);
+});
+
 t.test("while there are none to be had, the reason is told with a 503", async (t) => {
   const { api, fail } = await start(t);
   fail();

@@ -53,6 +53,7 @@ export function invocationResource(service: Pick<InvocationService, "now">): Ser
         "status.phase": ({ status }) => textAt(status, "phase"),
       },
       countsGenerations: false,
+      hasStatus: true,
     }),
     source: {
       open: () => {

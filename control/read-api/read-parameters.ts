@@ -27,7 +27,8 @@ const defaultLimit = 100;
 const mostItems = 1_000;
 const mostComponents = 16;
 
-const known: ReadonlySet<string> = new Set([
+/** Parameters of logs and traces. */
+export const itemParameters: ReadonlySet<string> = new Set([
   "invocation",
   "component",
   "iostream",
@@ -80,7 +81,7 @@ export function checkKnown(query: URLSearchParams, names: ReadonlySet<string>): 
 }
 
 function checkNames(query: URLSearchParams): void {
-  checkKnown(query, known);
+  checkKnown(query, itemParameters);
   const seen = new Set<string>();
   for (const name of query.keys()) {
     if (seen.has(name)) throw malformed(name, "is there twice");

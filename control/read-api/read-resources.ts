@@ -6,9 +6,9 @@ import { badRequest } from "../apiserver/status-error.ts";
 import type { StoredSpan } from "../telemetry/stored-span.ts";
 import { ItemReads } from "./item-reads.ts";
 import { tracesDocument } from "./otlp-document.ts";
-import { checkKnown } from "./read-parameters.ts";
+import { checkKnown, itemParameters } from "./read-parameters.ts";
 import type { ItemKind } from "./read-parameters.ts";
-import { answerCatalogue, answerSeries, metricsGroup } from "./series-reads.ts";
+import { answerCatalogue, answerSeries, metricsGroup, seriesParameters } from "./series-reads.ts";
 import type { SeriesScope } from "./series-reads.ts";
 import type { TelemetryState } from "./telemetry-door.ts";
 import { TelemetryDoor } from "./telemetry-door.ts";
@@ -58,6 +58,7 @@ function itemResource(
     ...{ plural, subresource: items, kind, namespaced: true },
     needsObject: isStored,
     verbs: ["get"],
+    parameters: [...itemParameters],
     answer: (call) => {
       const { namespace, name } = call.target;
       return reads.answer(call, items, { namespace, kind, name });
@@ -113,6 +114,7 @@ function seriesResources(parts: {
     ...metricsGroup,
     ...{ plural, subresource: "series", kind, namespaced: true, needsObject: false },
     verbs: ["get"] as const,
+    parameters: [...seriesParameters],
     answer: (call: ConnectedCall) => answerSeries(call, about(call), parts),
   });
   return [

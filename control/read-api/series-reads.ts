@@ -13,7 +13,8 @@ const apiVersion = `${metricsGroup.group}/${metricsGroup.version}`;
 const hourMs = 3_600_000;
 const mostQuantiles = 8;
 
-const known: ReadonlySet<string> = new Set([
+/** Parameters of series. */
+export const seriesParameters: ReadonlySet<string> = new Set([
   "metric",
   "groupBy",
   "since",
@@ -56,7 +57,7 @@ export async function answerSeries(
 
 /** Reads the query; `nowMs` is the end where none is given. */
 export function readSeriesRequest(query: URLSearchParams, nowMs: number): SeriesRequest {
-  checkKnown(query, known);
+  checkKnown(query, seriesParameters);
   const metric = query.get("metric") ?? "";
   if (!metricCatalogue.has(metric)) {
     throw malformed("metric", `is none of ${[...metricCatalogue.keys()].join(", ")}`);
