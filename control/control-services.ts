@@ -19,6 +19,7 @@ import type { CallLog } from "./dispatch/call-events.ts";
 import { openAgents } from "./dispatch/open-agents.ts";
 import { invocationResource } from "./invocations/invocation-resource.ts";
 import { InvocationService } from "./invocations/invocation-service.ts";
+import { ServiceExecutions } from "./invocations/service-executions.ts";
 import { readResources } from "./read-api/read-resources.ts";
 import { readClickHouse } from "./telemetry-words.ts";
 import type { TelemetryWords } from "./telemetry-words.ts";
@@ -94,6 +95,7 @@ export async function openControlServices(
   const agents = openAgents({
     ...{ store: options.store, resources: allResources(), clock, logger: log },
     log: callLogOf(invocations),
+    executions: new ServiceExecutions(invocations),
     traces: new InvocationTraces(traceKey),
   });
   return {

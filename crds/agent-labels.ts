@@ -6,6 +6,11 @@ export const agentKinds = ["TaskAgent", "DaemonAgent"] as const;
 /** One of `agentKinds`. */
 export type AgentKind = (typeof agentKinds)[number];
 
+/** Whether a kind is one of them. */
+export function isAgentKind(kind: string): kind is AgentKind {
+  return agentKinds.some((known) => known === kind);
+}
+
 /** Label keys of an AgentSandboxRevision. */
 export const AGENT_LABELS = {
   /** Name of the agent */

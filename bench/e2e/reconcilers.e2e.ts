@@ -57,9 +57,16 @@ const agent = (image: string, more: object = {}) => ({
 });
 
 /** Says to be a worker of the revision. */
-async function report(control: ControlProcess, revision: string, endpoint: string): Promise<void> {
+async function report(
+  control: ControlProcess,
+  revision: string,
+  endpoint: string,
+  activeExecutions = 0,
+): Promise<void> {
   const lastHeartbeat = new Date().toISOString();
-  const workers = [{ podName: "w-1", imagePulled: true, endpoint, lastHeartbeat }];
+  const workers = [
+    { podName: "w-1", imagePulled: true, endpoint, lastHeartbeat, activeExecutions },
+  ];
   const path = `${base}/agentsandboxrevisions/${revision}/status`;
   const { status } = await control.request("PATCH", path, {
     body: { status: { workers } },
@@ -214,6 +221,38 @@ t.test("a call is answered by a worker, and is an invocation", async (test) => {
       : undefined,
   );
   test.match((await invoke(control, { body: "hang" })).text, "first  (broken off)", "its timeout");
+
+  const hanging = "0b5d7a52-6a7c-4f0e-9d51-5d1f0f1a2b3d";
+  const broken = invoke(control, {
+    ...{ body: "hang", headers: { "x-clrk-invocation-id": hanging } },
+  }).catch(() => undefined);
+  const active = async (server: ControlProcess, count: number) =>
+    eventually(`${count} active executions`, async () => {
+      const { activeExecutions } = (await get(server, "taskagents/bot")).status;
+      return activeExecutions === count ? true : undefined;
+    });
+  const phase = async (server: ControlProcess) =>
+    (await get(server, `invocations/${hanging}`)).status?.phase;
+  await eventually("a call that hangs", async () =>
+    (await phase(control)) === "Dispatched" ? true : undefined,
+  );
+  const unended = async (server: ControlProcess) => {
+    const { items } = await get(server, "taskagents/bot/invocations?limit=500");
+    return items.filter(({ status }: Json) => status.completionTime === undefined).length;
+  };
+  await active(control, await unended(control));
+  test.ok((await unended(control)) > 0);
+  control.child.signal("SIGKILL");
+  await Promise.all([control.child.exited, broken]);
+  const again = await startControlProcess(test, { home: control.home });
+  // A worker that is back, and runs nothing.
+  await report(again, revision, endpoint);
+  const failed = await eventually("an end of what was dispatched", async () => {
+    const found = await get(again, `invocations/${hanging}`);
+    return found.status?.phase === "Failed" ? found : undefined;
+  });
+  test.match(failed.status.conditions, [{ type: "Complete", reason: "ControlStopped" }]);
+  await active(again, 0);
 });
 
 t.test("1,000 agents converge over a kill in the middle", { timeout: 120_000 }, async (test) => {

@@ -47,7 +47,7 @@ export class CallEvents {
 
   /** Tells an end, and no more than logs where it cannot be kept: the caller has its answer. */
   async tellEnd(
-    phase: "Rejected" | "Failed" | "Timeout",
+    phase: "Rejected" | "Succeeded" | "Failed" | "Timeout",
     reason: string,
     message: string,
   ): Promise<void> {

@@ -21,6 +21,7 @@ import type { CallHeaders } from "./call-headers.ts";
 import { toWorkerHeaders } from "./call-headers.ts";
 import type { CallTarget } from "./call-target.ts";
 import { findTarget } from "./call-target.ts";
+import { OwnCalls } from "./own-calls.ts";
 import type { PickOutcome, Reservation } from "./worker-picker.ts";
 import { WorkerPicker } from "./worker-picker.ts";
 import { callWorker } from "./worker-call.ts";
@@ -93,6 +94,8 @@ const endings: Readonly<Record<EndCause, Parameters<CallEvents["tellEnd"]>>> = {
   closing: ["Failed", "ControlStopped", "The control process ended before it was over"],
 };
 
+const alreadyExists = "AlreadyExists";
+
 /** Tries of different workers for one call. */
 const mostTries = 3;
 
@@ -101,10 +104,13 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #picker: WorkerPicker;
   readonly #calls = new Set<CallWatch>();
+  /** Calls of this process, by their id */
+  readonly own: OwnCalls;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#picker = new WorkerPicker(options.directory, options.random);
+    this.own = new OwnCalls(options.clock);
   }
 
   /** Calls that are in flight */
@@ -122,6 +128,25 @@ export class Dispatcher {
     const target = findTarget(this.#options, call);
     if (target.kind === "absent") return absent(call);
     if (target.kind === "invalid") return invalid(call, target.message);
+    const isNew = this.own.begin(call.id);
+    let admitted: AdmittedCall | CallRefusal | undefined;
+    try {
+      admitted = await this.#begin(call, target);
+      return admitted;
+    } finally {
+      // What was told of it before is of another call, or of another life.
+      const isOver = admitted?.kind === "refused" && admitted.reason !== alreadyExists;
+      if (isNew && isOver) this.own.end(call.id);
+      else if (isNew && admitted?.kind !== "admitted") this.own.drop(call.id);
+    }
+  }
+
+  /** Ends all calls; safe to call again. */
+  close(): void {
+    for (const watch of this.#calls) watch.end("closing");
+  }
+
+  async #begin(call: Call, target: CallTarget): Promise<AdmittedCall | CallRefusal> {
     const { logger, ...parts } = this.#options;
     const { id, namespace, name, trigger } = call;
     const agent = { kind: "TaskAgent", namespace, name, uid: target.uid };
@@ -147,11 +172,6 @@ export class Dispatcher {
     return { kind: "admitted", send: () => this.#send({ call, target, events, place }) };
   }
 
-  /** Ends all calls; safe to call again. */
-  close(): void {
-    for (const watch of this.#calls) watch.end("closing");
-  }
-
   #reserve(call: Call, target: CallTarget, avoid: ReadonlySet<string>): PickOutcome | NoRevision {
     if (target.revision === undefined) return { kind: "no-revision" };
     return this.#picker.reserve({
@@ -174,6 +194,7 @@ export class Dispatcher {
     if (tried.kind === "refused") {
       end();
       await this.#tellFailure(run, watch, tried);
+      this.own.end(run.call.id);
       return watch.cause === "timeout" ? timedOut(run) : tried;
     }
     const ended = this.#follow(tried, run, watch).finally(end);
@@ -229,14 +250,19 @@ export class Dispatcher {
       finished(response, { writable: false }, (failure) => resolve(failure));
     });
     place.release();
-    if (!error && response.complete) return "complete";
+    const { id } = run.call;
+    if (!error && response.complete) {
+      this.own.answer(id, response.statusCode ?? 0);
+      return "complete";
+    }
     const cause = causeOf(run.call, watch);
     if (cause === undefined) {
       await events.tellEnd("Failed", "WorkerGone", "The worker broke off its answer");
-      return "broken";
+    } else {
+      await events.tellEnd(...endings[cause]);
     }
-    await events.tellEnd(...endings[cause]);
-    return cause;
+    this.own.end(id);
+    return cause ?? "broken";
   }
 
   async #tellFailure({ events, call }: Run, watch: CallWatch, refusal: CallRefusal): Promise<void> {
@@ -325,7 +351,7 @@ function invalid({ name }: Call, detail: string): CallRefusal {
 
 function repeated(id: string): CallRefusal {
   const message = `Cannot begin invocation ${id}: there is one of that id; leave the header out, or make a new id`;
-  return { kind: "refused", status: 409, reason: "AlreadyExists", message };
+  return { kind: "refused", status: 409, reason: alreadyExists, message };
 }
 
 function refusalOf(

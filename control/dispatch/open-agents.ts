@@ -10,6 +10,8 @@ import type { ActiveExecutions } from "../reconcilers/active-executions.ts";
 import { Reconcilers } from "../reconcilers/reconcilers.ts";
 import type { CallLog } from "./call-events.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { LostCalls } from "./lost-calls.ts";
+import type { OpenCalls } from "./lost-calls.ts";
 import { InvokeHandler } from "./invoke-handler.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -20,8 +22,8 @@ export interface AgentsOptions {
   readonly resources: readonly ServedResource[];
   /** Takes what becomes of calls */
   readonly log: CallLog;
-  /** Absent: what workers say counts */
-  readonly executions?: ActiveExecutions;
+  /** Absent: what workers say counts, and calls of another life stay as they are */
+  readonly executions?: ActiveExecutions & OpenCalls;
   readonly traces: InvocationTraces;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -34,6 +36,8 @@ export interface Agents {
   readonly reconcilers: Reconcilers;
   readonly dispatcher: Dispatcher;
   readonly scheduler: Scheduler;
+  /** Absent where nobody knows which calls have not ended */
+  readonly lost?: LostCalls;
   /** Ends calls and then all else; safe to call again. */
   close(): Promise<void>;
 }
@@ -48,13 +52,21 @@ export function openAgents(options: AgentsOptions): Agents {
   const { directory } = reconcilers;
   const dispatcher = new Dispatcher({ store, resources, directory, log, traces, clock, logger });
   const scheduler = new Scheduler({ store, resources, dispatcher, clock, log: logger });
+  const lost =
+    executions === undefined
+      ? undefined
+      : new LostCalls({
+          ...{ calls: executions, dispatcher, store, resources, directory },
+          ...{ log, traces, clock, logger },
+        });
   const handler = new InvokeHandler({ dispatcher, logger });
   return {
     connected: [invokeResource(handler)],
     ...{ reconcilers, dispatcher, scheduler },
+    ...(lost && { lost }),
     close: async () => {
       dispatcher.close();
-      await Promise.all([handler.close(), scheduler.close()]);
+      await Promise.all([handler.close(), scheduler.close(), lost?.close()]);
       await reconcilers.close();
     },
   };

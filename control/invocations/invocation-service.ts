@@ -36,6 +36,7 @@ export class InvocationService {
   #running: Promise<void> | undefined;
   #invocations: Invocations | undefined;
   #failure = "";
+  readonly #waiting = new Set<(invocations: Invocations) => void>();
 
   constructor(options: InvocationsOptions) {
     this.#options = options;
@@ -62,6 +63,13 @@ export class InvocationService {
     this.#running ??= this.#open();
   }
 
+  /** Calls back once they are open, at once where they are. Gives what takes that back. */
+  onOpen(callback: (invocations: Invocations) => void): () => void {
+    if (this.#invocations !== undefined) callback(this.#invocations);
+    else this.#waiting.add(callback);
+    return () => this.#waiting.delete(callback);
+  }
+
   /** Ends everything; what is logged and not yet in the store is taken by the next process. Safe to call again. */
   async close(): Promise<void> {
     this.#stop.abort();
@@ -78,6 +86,8 @@ export class InvocationService {
     while (!signal.aborted && this.#invocations === undefined) {
       try {
         this.#invocations = await openInvocations(this.#options);
+        for (const callback of this.#waiting) callback(this.#invocations);
+        this.#waiting.clear();
       } catch (error) {
         this.#noteFailure(describeError(error));
         await sleep(clock, pauseMs, signal);

@@ -4,8 +4,10 @@
  */
 
 import type { EgressRecord } from "../../gateway/record.ts";
+import type { ActiveCount } from "./active-rows.ts";
 import type { LogPosition, LoggedEvent } from "./event-log.ts";
 import type { InvocationObject } from "./invocation-object.ts";
+import type { InvocationState } from "./invocation-state.ts";
 
 /** Which invocations are asked for. */
 export interface InvocationSelection {
@@ -116,6 +118,12 @@ export interface InvocationStore {
   /** Revision of the last change; 0 before the first */
   readonly revision: number;
   get(namespace: string, id: string): InvocationObject | undefined;
+  /** Number of an agent's invocations that have not ended */
+  countActive(agent: Omit<ActiveCount, "count">): number;
+  /** The same of every agent that has any */
+  activeCounts(): readonly ActiveCount[];
+  /** Those of agents of a kind, oldest first, at most `limit` */
+  active(kind: string, limit: number): readonly InvocationState[];
   /** At most `limit` invocations as they were at a revision, the present one when that is undefined. */
   list(selection: InvocationSelection, options: InvocationListOptions): ListResult;
   /** At most `limit` changes after a revision, of all invocations. */

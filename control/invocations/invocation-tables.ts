@@ -1,6 +1,7 @@
 /** Tables of the store of invocations, and the rows of versions: what is there now, and what was at a revision. */
 
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import { activeIndex } from "./active-rows.ts";
 import type { InvocationObject } from "./invocation-object.ts";
 import { openPrivateDatabase } from "./private-database.ts";
 import type { StatementCache } from "../statement-cache.ts";
@@ -38,7 +39,8 @@ const schema = `
   ) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS usage_by_time ON usage (seen_ms);
   CREATE TABLE IF NOT EXISTS records (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, seen_ms INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, epoch TEXT NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID`;
+  CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, epoch TEXT NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID;
+  ${activeIndex}`;
 
 /** Opens the file of the store. Throws CLRK_STORAGE_FAILED where that fails, or another process has it. */
 export function openInvocationTables(path: string): DatabaseSync {

@@ -8,6 +8,7 @@ import type { NatsServers } from "../../gateway/nats-connection.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import type { EventLog } from "./event-log.ts";
 import type { InvocationFeedStatus } from "./invocation-feed.ts";
+import { ActiveInvocations } from "./active-invocations.ts";
 import { InvocationFeed } from "./invocation-feed.ts";
 import { InvocationSource } from "./invocation-source.ts";
 import type { RecordCounts, StoreStatus } from "./invocation-store.ts";
@@ -47,6 +48,8 @@ export interface Invocations {
   readonly log: EventLog;
   /** Get, list and watch */
   readonly source: InvocationSource;
+  /** Those that have not ended */
+  readonly active: ActiveInvocations;
   /** Counts records towards their invocations, each once. Throws CLRK_STORAGE_FAILED when none of them was counted. */
   addRecords(records: readonly EgressRecord[]): RecordCounts;
   status(): InvocationsStatus;
@@ -79,6 +82,7 @@ export async function openInvocations(options: InvocationsOptions): Promise<Invo
   const source = new InvocationSource({ store, clock });
   const materialiser = new Materialiser({ log, store, clock, logger });
   materialiser.start();
+  const active = new ActiveInvocations({ log, store, clock });
   const positionsFile = file("feed.json");
   const feed =
     recordsDirectory === undefined
@@ -94,6 +98,7 @@ export async function openInvocations(options: InvocationsOptions): Promise<Invo
   return {
     log,
     source,
+    active,
     addRecords: (records) => store.addRecords(records),
     status: () => ({
       store: store.status,
@@ -103,6 +108,7 @@ export async function openInvocations(options: InvocationsOptions): Promise<Invo
     }),
     close: async () => {
       pruning.stop();
+      active.close();
       await feed?.close();
       await usage?.close();
       await materialiser.close();

@@ -7,6 +7,8 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../gateway/clock.ts";
 import { ClrkError, describeError } from "../../gateway/errors.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
+import { activeCounts, activeKeys, countActive } from "./active-rows.ts";
+import type { ActiveCount } from "./active-rows.ts";
 import type { LoggedEvent, LogPosition } from "./event-log.ts";
 import { eventRetentionMs } from "./event-log.ts";
 import { inTransaction } from "./group-commit.ts";
@@ -14,6 +16,7 @@ import { InvocationHistory } from "./invocation-history.ts";
 import { InvocationRows } from "./invocation-rows.ts";
 import type { InvocationKey } from "./invocation-rows.ts";
 import { addEvent } from "./invocation-state.ts";
+import type { InvocationState } from "./invocation-state.ts";
 import type {
   ApplyCounts,
   ChangesResult,
@@ -173,6 +176,19 @@ class SqliteInvocationStore implements InvocationStore {
 
   get(namespace: string, id: string) {
     return presentVersion(this.#statements, namespace, id)?.object;
+  }
+
+  countActive(agent: Omit<ActiveCount, "count">): number {
+    return countActive(this.#statements, agent);
+  }
+
+  activeCounts(): readonly ActiveCount[] {
+    return activeCounts(this.#statements);
+  }
+
+  active(kind: string, limit: number): readonly InvocationState[] {
+    const keys = activeKeys(this.#statements, kind, limit);
+    return keys.flatMap((key) => this.#rows.findState(key) ?? []);
   }
 
   list(

@@ -12,6 +12,6 @@ export interface AgentName {
 export interface ActiveExecutions {
   /** Invocations of the agent that have not ended; undefined while it is not known: then what workers say counts */
   count(agent: AgentName): number | undefined;
-  /** Calls back when the number of an agent may be another one. Returns an unsubscribe function. */
-  subscribe(onChange: (agent: AgentName) => void): () => void;
+  /** Calls back when the number of an agent may be another one, without an agent when all may. Returns an unsubscribe function. */
+  subscribe(onChange: (agent?: AgentName) => void): () => void;
 }

@@ -5,6 +5,7 @@ import { workerPoolKind } from "../../crds/worker-pool.ts";
 import { wholeSeconds } from "../apiserver/apply/system-fields.ts";
 import { keyOf } from "../apiserver/object-writer.ts";
 import { changeStatusIn, conditionsIn, statusIn } from "../objects/status-change.ts";
+import type { ActiveExecutions } from "./active-executions.ts";
 import type { ReconcilerParts } from "./reconciler-parts.ts";
 import { controlFieldOwner, resourceOf } from "./reconciler-parts.ts";
 
@@ -13,11 +14,17 @@ export const defaultExecutionsPerWorker = 10;
 
 const owned: ReadonlySet<string> = new Set(["Configured", "Available", "Healthy"]);
 
+/** What it is made of. */
+export interface PoolReconcilerOptions extends ReconcilerParts {
+  /** Absent: what workers say counts */
+  readonly executions?: ActiveExecutions;
+}
+
 /** Reconciles pools. */
 export class PoolReconciler {
-  readonly #parts: ReconcilerParts;
+  readonly #parts: PoolReconcilerOptions;
 
-  constructor(parts: ReconcilerParts) {
+  constructor(parts: PoolReconcilerOptions) {
     this.#parts = parts;
   }
 
@@ -62,13 +69,26 @@ export class PoolReconciler {
     const { directory } = this.#parts;
     const names = new Set<string>();
     let active = 0;
-    for (const { key } of directory.revisionsOf(pool)) {
-      for (const { podName, activeExecutions } of directory.liveWorkers(key)) {
-        names.add(podName);
-        active += activeExecutions;
-      }
+    const revisions = directory.revisionsOf(pool);
+    for (const [agent, ofAgent] of Map.groupBy(revisions, (one) => one.agent)) {
+      const live = ofAgent.flatMap(({ key }) => directory.liveWorkers(key));
+      for (const { podName } of live) names.add(podName);
+      active +=
+        this.#count(agent, pool) ?? live.reduce((sum, one) => sum + one.activeExecutions, 0);
     }
     return { workers: names.size, active };
+  }
+
+  /** Undefined where it is not known, or the agent has revisions in other pools too, of which it is not said where they run. */
+  #count(agent: string, pool: string): number | undefined {
+    const { executions, directory } = this.#parts;
+    const [kind = "", namespace = "", name = ""] = agent.split("/");
+    // What a DaemonAgent does is no call.
+    if (kind !== "TaskAgent") return undefined;
+    const isElsewhere = directory
+      .revisionsOfAgent({ kind, namespace, name })
+      .some((one) => one.pool !== pool);
+    return isElsewhere ? undefined : executions?.count({ kind, namespace, name });
   }
 }
 

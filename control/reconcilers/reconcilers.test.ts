@@ -278,8 +278,8 @@ t.test("what others write into a status stays, and a heartbeat alone writes noth
 t.test("executions are counted by whoever keeps invocations", async (t) => {
   const clock = new ManualClock();
   const rig = await ReconcilerRig.open(t, clock);
-  let active = 4;
-  let tell = (_: AgentName) => {};
+  let active: number | undefined = 4;
+  let tell = (_?: AgentName) => {};
   const reconcilers = rig.start(t, {
     count: () => active,
     subscribe: (onChange) => {
@@ -287,9 +287,18 @@ t.test("executions are counted by whoever keeps invocations", async (t) => {
       return () => {};
     },
   });
+  await rig.apply(workerPool());
   await rig.apply(taskAgent("bot"));
   await reconcilers.idle();
   t.equal(rig.status("TaskAgent", "bot").activeExecutions, 4);
+  const { latestCreatedRevisionName: revision } = rig.status("TaskAgent", "bot");
+  await rig.report(revision, [{ ...worker, activeExecutions: 9 }]);
+  clock.advance(250);
+  await reconcilers.idle();
+  t.match(rig.status("WorkerPool", "pool"), {
+    activeExecutions: 4,
+    capacity: { maxExecutions: 10, availableExecutions: 6 },
+  });
   active = 1;
   for (let time = 0; time < 100; time++) {
     tell({ kind: "TaskAgent", namespace: "default", name: "bot" });
@@ -299,6 +308,30 @@ t.test("executions are counted by whoever keeps invocations", async (t) => {
   await reconcilers.idle();
   t.equal(rig.status("TaskAgent", "bot").activeExecutions, 1);
   t.equal(rig.writes.get("TaskAgent/default/bot"), before + 1);
+  t.equal(rig.status("WorkerPool", "pool").activeExecutions, 1);
+  active = undefined;
+  tell();
+  await reconcilers.idle();
+  t.equal(rig.status("TaskAgent", "bot").activeExecutions, 9, "then what workers say counts");
+  t.equal(rig.status("WorkerPool", "pool").activeExecutions, 9);
+});
+
+t.test("a pool counts by its workers where an agent has revisions in two", async (t) => {
+  const clock = new ManualClock();
+  const rig = await ReconcilerRig.open(t, clock);
+  const reconcilers = rig.start(t, { count: () => 5, subscribe: () => () => {} });
+  for (const name of ["pool", "next"]) await rig.apply(workerPool(name));
+  await rig.apply(taskAgent("bot"));
+  await reconcilers.idle();
+  const { latestCreatedRevisionName: old } = rig.status("TaskAgent", "bot");
+  await rig.apply(taskAgent("bot", { workerPoolRef: "next" }));
+  await reconcilers.idle();
+  await rig.report(old, [{ ...worker, activeExecutions: 2 }]);
+  clock.advance(250);
+  await reconcilers.idle();
+  t.equal(rig.status("TaskAgent", "bot").activeExecutions, 5);
+  t.equal(rig.status("WorkerPool", "pool").activeExecutions, 2);
+  t.equal(rig.status("WorkerPool", "next").activeExecutions, 0);
 });
 
 t.test(

@@ -2,8 +2,7 @@
  * All reconcilers of a control process: they follow the store, and work on what a change may matter to. Nothing is
  * polled; what goes by time (a worker that is not heard) is timed.
  */
-import type { AgentKind } from "../../crds/agent-labels.ts";
-import { AGENT_LABELS, agentKinds } from "../../crds/agent-labels.ts";
+import { AGENT_LABELS, agentKinds, isAgentKind } from "../../crds/agent-labels.ts";
 import type { Clock } from "../../gateway/clock.ts";
 import type { Logger } from "../../gateway/log.ts";
 import { isRecord } from "../apiserver/kube-object.ts";
@@ -13,7 +12,7 @@ import type { ObjectChange, ObjectStore } from "../apiserver/object-store.ts";
 import { ObjectWriter } from "../apiserver/object-writer.ts";
 import type { ServedResource } from "../apiserver/served-resource.ts";
 import { statusIn } from "../objects/status-change.ts";
-import type { ActiveExecutions } from "./active-executions.ts";
+import type { ActiveExecutions, AgentName } from "./active-executions.ts";
 import { AgentReconciler } from "./agent-reconciler.ts";
 import { PoolReconciler } from "./pool-reconciler.ts";
 import type { ReconcilerParts } from "./reconciler-parts.ts";
@@ -64,7 +63,7 @@ export class Reconcilers {
     };
     const deleter = new ObjectDeleter(store, clock);
     const agents = new AgentReconciler({ ...parts, deleter, ...(executions && { executions }) });
-    const pools = new PoolReconciler(parts);
+    const pools = new PoolReconciler({ ...parts, ...(executions && { executions }) });
     this.#agents = new WorkQueue({
       ...{ name: "agent", clock, log },
       work: (key) => agents.reconcile(readAgentKey(key)),
@@ -76,8 +75,8 @@ export class Reconcilers {
     });
     this.#unsubscribe = store.subscribe((changes) => this.#follow(changes));
     this.#unfollow =
-      executions?.subscribe(({ kind, namespace, name }) =>
-        this.#agents.addAfter(`${kind}/${namespace}/${name}`, gatherMs),
+      executions?.subscribe((agent) =>
+        agent === undefined ? this.#addCounted() : this.#addCount(agent),
       ) ?? (() => {});
     this.#begin();
   }
@@ -114,6 +113,24 @@ export class Reconcilers {
       },
     });
     return queue;
+  }
+
+  #addCount(agent: AgentName): void {
+    const { kind, namespace, name } = agent;
+    this.#agents.addAfter(`${kind}/${namespace}/${name}`, gatherMs);
+    for (const { pool } of this.directory.revisionsOfAgent(agent)) {
+      this.#pools.addAfter(pool, gatherMs);
+    }
+  }
+
+  /** All whose number may be another one. */
+  #addCounted(): void {
+    for (const resource of this.#kinds.values()) {
+      if (resource.kind !== "TaskAgent" && resource.kind !== "WorkerPool") continue;
+      for (const { text } of this.#store.reader.each({ resource: resource.storage })) {
+        this.#addOwn(JSON.parse(text));
+      }
+    }
   }
 
   #begin(): void {
@@ -252,10 +269,6 @@ function hasOtherContent(object: KubeObject, previous: KubeObject): boolean {
     return JSON.stringify({ ...one, metadata, status });
   };
   return rest(object) !== rest(previous);
-}
-
-function isAgentKind(kind: string): kind is AgentKind {
-  return agentKinds.some((known) => known === kind);
 }
 
 function agentKey({ kind, metadata }: KubeObject): string {

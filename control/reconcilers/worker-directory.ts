@@ -8,6 +8,7 @@ import { monotonicMs } from "../../gateway/clock.ts";
 import type { KubeObject } from "../apiserver/kube-object.ts";
 import { isRecord } from "../apiserver/kube-object.ts";
 import { statusIn } from "../objects/status-change.ts";
+import type { AgentName } from "./active-executions.ts";
 
 /** A worker that was not heard for this long in `ms` is dead: nothing is sent to it, and it counts for nothing. */
 export const deadAfterMs = 15_000;
@@ -30,7 +31,12 @@ export interface KnownWorker {
   readonly lastHeartbeat: string;
   /** When it was last heard, monotonic `ms` of this process */
   readonly heardMs: number;
+  /** Whether it spoke since this process began; what was stored before may be older than anything */
+  readonly isHeardHere: boolean;
 }
+
+/** A worker as it wrote itself. */
+export type ReportedWorker = Omit<KnownWorker, "heardMs" | "isHeardHere">;
 
 /** A revision and what is known of its workers. */
 export interface KnownRevision {
@@ -38,6 +44,8 @@ export interface KnownRevision {
   readonly key: string;
   /** `namespace/name` of the WorkerPool, of which there may be none */
   readonly pool: string;
+  /** `Kind/namespace/name` of the agent whose it is */
+  readonly agent: string;
   readonly workers: ReadonlyMap<string, KnownWorker>;
 }
 
@@ -48,6 +56,7 @@ export class WorkerDirectory {
   readonly #clock: Clock;
   readonly #revisions = new Map<string, KnownRevision>();
   readonly #pools = new Map<string, Set<string>>();
+  readonly #agents = new Map<string, Set<string>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -61,6 +70,7 @@ export class WorkerDirectory {
     const { namespace = "", name, labels = {} } = revision.metadata;
     const key = `${namespace}/${name}`;
     const pool = `${namespace}/${labels[AGENT_LABELS.workerPool] ?? ""}`;
+    const agent = `${labels[AGENT_LABELS.agentKind] ?? ""}/${namespace}/${labels[AGENT_LABELS.agent] ?? ""}`;
     const before = this.#revisions.get(key);
     const nowMs = monotonicMs(this.#clock);
     const workers = new Map<string, KnownWorker>();
@@ -70,10 +80,14 @@ export class WorkerDirectory {
       const isSame = known !== undefined && isSameReport(known, worker);
       const isHeard = !isSame || known.lastHeartbeat !== worker.lastHeartbeat;
       isNews ||= !isSame || (isHeard && nowMs - known.heardMs >= deadAfterMs);
-      workers.set(worker.podName, { ...worker, heardMs: isHeard ? nowMs : known.heardMs });
+      workers.set(worker.podName, {
+        ...worker,
+        heardMs: isHeard ? nowMs : known.heardMs,
+        isHeardHere: (before !== undefined && isHeard) || known?.isHeardHere === true,
+      });
     }
     isNews ||= workers.size !== before?.workers.size;
-    this.#put({ key, pool, workers }, before);
+    this.#put({ key, pool, agent, workers }, before);
     return isNews;
   }
 
@@ -82,7 +96,7 @@ export class WorkerDirectory {
     const known = this.#revisions.get(key);
     if (known === undefined) return;
     this.#revisions.delete(key);
-    this.#leavePool(known);
+    this.#leave(known);
   }
 
   /** Workers of a revision that live, by name. */
@@ -99,6 +113,12 @@ export class WorkerDirectory {
   /** Revisions that workers of a pool run; of the pool by `namespace/name`. */
   revisionsOf(pool: string): readonly KnownRevision[] {
     const keys = this.#pools.get(pool) ?? new Set<string>();
+    return [...keys].flatMap((key) => this.#revisions.get(key) ?? []);
+  }
+
+  /** Revisions of an agent. */
+  revisionsOfAgent({ kind, namespace, name }: AgentName): readonly KnownRevision[] {
+    const keys = this.#agents.get(`${kind}/${namespace}/${name}`) ?? new Set<string>();
     return [...keys].flatMap((key) => this.#revisions.get(key) ?? []);
   }
 
@@ -119,22 +139,33 @@ export class WorkerDirectory {
 
   #put(revision: KnownRevision, before: KnownRevision | undefined): void {
     this.#revisions.set(revision.key, revision);
-    if (before?.pool === revision.pool) return;
-    if (before !== undefined) this.#leavePool(before);
-    const keys = this.#pools.get(revision.pool) ?? new Set();
-    keys.add(revision.key);
-    this.#pools.set(revision.pool, keys);
+    if (before?.pool === revision.pool && before.agent === revision.agent) return;
+    if (before !== undefined) this.#leave(before);
+    for (const [index, name] of this.#indexes(revision)) {
+      const keys = index.get(name) ?? new Set();
+      keys.add(revision.key);
+      index.set(name, keys);
+    }
   }
 
-  #leavePool({ key, pool }: KnownRevision): void {
-    const keys = this.#pools.get(pool);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#pools.delete(pool);
+  #leave(revision: KnownRevision): void {
+    for (const [index, name] of this.#indexes(revision)) {
+      const keys = index.get(name);
+      keys?.delete(revision.key);
+      if (keys?.size === 0) index.delete(name);
+    }
+  }
+
+  #indexes({ pool, agent }: KnownRevision) {
+    return [
+      [this.#pools, pool],
+      [this.#agents, agent],
+    ] as const;
   }
 }
 
 /** Reads `status.workers`, which the schema of the kind has let in. */
-export function readWorkers(revision: KubeObject): readonly Omit<KnownWorker, "heardMs">[] {
+export function readWorkers(revision: KubeObject): readonly ReportedWorker[] {
   const { workers } = statusIn(revision);
   if (!Array.isArray(workers)) return [];
   return workers.filter(isRecord).map((worker) => ({
@@ -147,7 +178,7 @@ export function readWorkers(revision: KubeObject): readonly Omit<KnownWorker, "h
   }));
 }
 
-function isSameReport(known: KnownWorker, worker: Omit<KnownWorker, "heardMs">): boolean {
+function isSameReport(known: KnownWorker, worker: ReportedWorker): boolean {
   return (
     known.endpoint === worker.endpoint &&
     known.imagePulled === worker.imagePulled &&

@@ -1,0 +1,189 @@
+/** Tests of calls that another life of the process began: who may run them decides, and what has ended stays. */
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import t from "tap";
+import type { Test } from "tap";
+import { ManualClock, systemClock } from "../../gateway/clock.ts";
+import { silentLogger } from "../../gateway/log.ts";
+import type { InvocationPhase } from "../../crds/invocation.ts";
+import { allResources } from "../apiserver/all-resources.ts";
+import { ActiveInvocations } from "../invocations/active-invocations.ts";
+import { Materialiser } from "../invocations/materialiser.ts";
+import { openSqliteInvocationStore } from "../invocations/sqlite-invocation-store.ts";
+import { LostCalls } from "./lost-calls.ts";
+import { DispatchRig, testTraces } from "./testdata/dispatch-rig.ts";
+
+const ids = ["a", "b", "c", "d"].map((one) => `0000000${one}-0000-4000-8000-000000000000`);
+const [first = "", second = "", third = "", fourth = ""] = ids;
+const never = new AbortController().signal;
+
+async function open(
+  test: Test,
+  options: {
+    readonly clock?: ManualClock;
+    readonly agent?: object;
+    /** Told before it begins to look */
+    readonly told?: (rig: DispatchRig) => Promise<void>;
+  } = {},
+) {
+  const rig = await DispatchRig.open(test, options);
+  await options.told?.(rig);
+  const clock = options.clock ?? systemClock;
+  const path = join(test.testdirName, "objects", "invocations.db");
+  const store = openSqliteInvocationStore({ path, clock: systemClock });
+  const materialiser = new Materialiser({
+    ...{ log: rig.log, store, clock: systemClock, logger: silentLogger },
+  });
+  materialiser.start();
+  const active = new ActiveInvocations({ log: rig.log, store, clock: systemClock });
+  const lost = new LostCalls({
+    calls: { find: () => active.find("TaskAgent"), subscribe: () => () => {} },
+    dispatcher: rig.dispatcher,
+    ...{ store: rig.objects.store, resources: allResources(), log: rig.log, traces: testTraces },
+    ...{ directory: rig.reconcilers.directory, clock, logger: silentLogger },
+  });
+  test.teardown(async () => {
+    await lost.close();
+    active.close();
+    await materialiser.close();
+    store.close();
+  });
+  return { rig, lost };
+}
+
+/** Tells phases as a process did that is no more. */
+async function tell(
+  rig: DispatchRig,
+  id: string,
+  phases: readonly InvocationPhase[],
+  { at = Date.now(), type = "HTTP" as "HTTP" | "Cron" } = {},
+): Promise<void> {
+  for (const [index, phase] of phases.entries()) {
+    await rig.log.append({
+      ...{ id, phase, atUnixMs: at + index, audiences: [], root: null, exitCode: null },
+      ...{ reason: "", message: "", trigger: { type, source: "" } },
+      agent: { kind: "TaskAgent", namespace: "default", name: "bot", uid: "" },
+    });
+  }
+}
+
+t.test("calls of a former life end where no worker can run them, and ends stay", async (t) => {
+  const { rig, lost } = await open(t, {
+    told: async (log) => {
+      await tell(log, first, ["Pending", "Dispatched"]);
+      await tell(log, second, ["Pending"]);
+      await tell(log, third, ["Pending", "Dispatched", "Running", "Succeeded"]);
+      await tell(log, fourth, ["Pending"], { type: "Cron" });
+    },
+  });
+  t.equal(await lost.sweep(), true, "the schedule may begin its call again");
+  t.same(await rig.phases(first), ["Pending", "Dispatched", "Failed ControlStopped"]);
+  t.same(await rig.phases(second), ["Pending", "Rejected ControlStopped"]);
+  t.same(await rig.phases(third), ["Pending", "Dispatched", "Running", "Succeeded"]);
+  t.same(await rig.phases(fourth), ["Pending"]);
+  await lost.sweep();
+  t.equal(lost.ended, 2, "each once");
+});
+
+t.test(
+  "a scheduled call that nobody begins again is rejected after the time to catch up",
+  async (t) => {
+    const at = Date.now() - 11 * 60_000;
+    const { rig, lost } = await open(t, {
+      told: (log) => tell(log, first, ["Pending"], { type: "Cron", at }),
+    });
+    t.equal(await lost.sweep(), false);
+    t.same(await rig.phases(first), ["Pending", "Rejected ControlStopped"]);
+  },
+);
+
+t.test("a call waits while a worker may run it", async (t) => {
+  const clock = new ManualClock(Date.now());
+  const { rig, lost } = await open(t, { clock, agent: { timeout: "1h" } });
+  const beat = (activeExecutions: number, lastHeartbeat: string) =>
+    rig.report({ podName: "w-1", imagePulled: true, activeExecutions, lastHeartbeat });
+  await beat(1, "2026-01-01T00:00:00Z");
+  await tell(rig, first, ["Pending", "Dispatched", "Running"], { at: clock.now() });
+  t.equal(await lost.sweep(), true, "a worker says that it runs one");
+  await beat(0, "2026-01-01T00:00:05Z");
+  t.equal(await lost.sweep(), false);
+  t.same((await rig.phases(first)).at(-1), "Failed ControlStopped");
+  await beat(1, "2026-01-01T00:00:10Z");
+  await tell(rig, second, ["Pending", "Dispatched"], { at: clock.now() });
+  t.equal(await lost.sweep(), true);
+  clock.advance(15_000);
+  t.equal(await lost.sweep(), false, "a worker that is not heard runs nothing");
+  t.same((await rig.phases(second)).at(-1), "Failed ControlStopped");
+});
+
+t.test("what a worker said before this process began proves nothing", async (t) => {
+  const clock = new ManualClock(Date.now());
+  const { rig, lost } = await open(t, { clock });
+  await rig.report({ podName: "w-1", imagePulled: true, activeExecutions: 0 });
+  await rig.reconcilers.close();
+  const again = rig.objects.start(t);
+  await again.idle();
+  const { directory } = again;
+  const key = `default/${rig.revision}`;
+  t.match(directory.liveWorkers(key), [{ podName: "w-1", isHeardHere: false }]);
+  t.match(rig.reconcilers.directory.liveWorkers(key), [{ isHeardHere: true }]);
+  const restarted = new LostCalls({
+    calls: {
+      find: async () => [
+        {
+          ...{ id: first, phase: "Dispatched", createdMs: clock.now() },
+          trigger: { type: "HTTP", source: "" },
+          agent: { kind: "TaskAgent", namespace: "default", name: "bot", uid: "" },
+        },
+      ],
+      subscribe: () => () => {},
+    },
+    dispatcher: rig.dispatcher,
+    ...{ store: rig.objects.store, resources: allResources(), log: rig.log, traces: testTraces },
+    ...{ directory, clock, logger: silentLogger },
+  });
+  t.teardown(() => restarted.close());
+  t.equal(await restarted.sweep(), true);
+  await rig.objects.report(rig.revision, [
+    {
+      podName: "w-1",
+      imagePulled: true,
+      activeExecutions: 0,
+      lastHeartbeat: "2026-01-01T00:00:05Z",
+    },
+  ]);
+  t.equal(await restarted.sweep(), false);
+  t.equal(lost.ended, 0);
+  t.equal(restarted.ended, 1);
+});
+
+t.test(
+  "calls of this process are left to it, and one that was answered to its worker",
+  async (t) => {
+    const clock = new ManualClock(Date.now());
+    const { rig, lost } = await open(t, { clock });
+    const { promise: hold, resolve: release } = Promise.withResolvers<void>();
+    const worker = await rig.startWorker(t, "w-1", async (_request, response) => {
+      await hold;
+      response.end("done");
+    });
+    await rig.report(worker);
+    const admitted = await rig.dispatcher.admit({
+      ...{ id: first, namespace: "default", name: "bot", headers: {}, signal: never },
+      trigger: { type: "HTTP", source: "" },
+    });
+    if (admitted.kind !== "admitted") throw new Error(admitted.message);
+    const sent = admitted.send();
+    t.equal(await lost.sweep(), false);
+    release();
+    const answer = await sent;
+    if (answer.kind !== "answered") throw new Error(answer.message);
+    t.equal(await text(answer.response), "done");
+    t.equal(await answer.ended, "complete");
+    t.equal(await lost.sweep(), true, "its worker has 15 seconds to tell");
+    t.same(await rig.phases(first), ["Pending", "Dispatched"]);
+    clock.advance(15_000);
+    t.equal(await lost.sweep(), false);
+    t.same(await rig.phases(first), ["Pending", "Dispatched", "Succeeded Answered"]);
+  },
+);

@@ -1,0 +1,210 @@
+/**
+ * Ends calls that nobody else will: of a process that was killed, and of workers that answered and told no end. Invariant:
+ * a call is ended only when no worker says that it may run it, or when its agent's timeout is long over; what was told
+ * as its end before stays.
+ */
+import type { InvocationPhase, InvocationTrigger } from "../../crds/invocation.ts";
+import { monotonicMs } from "../../gateway/clock.ts";
+import type { Clock, TimerHandle } from "../../gateway/clock.ts";
+import { describeError } from "../../gateway/errors.ts";
+import type { InvocationAgent } from "../../gateway/invocation-event.ts";
+import type { InvocationTraces } from "../../gateway/invocation-trace.ts";
+import type { Logger } from "../../gateway/log.ts";
+import type { ObjectStore } from "../apiserver/object-store.ts";
+import type { ServedResource } from "../apiserver/served-resource.ts";
+import type { WorkerDirectory } from "../reconcilers/worker-directory.ts";
+import { deadAfterMs } from "../reconcilers/worker-directory.ts";
+import { CallEvents } from "./call-events.ts";
+import type { CallLog } from "./call-events.ts";
+import { findTarget } from "./call-target.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { catchUpMs } from "./schedule-plan.ts";
+
+/** A call that has not ended, as it is stored. */
+export interface OpenCall {
+  readonly id: string;
+  readonly agent: InvocationAgent;
+  readonly phase: InvocationPhase;
+  readonly trigger: { readonly type: InvocationTrigger; readonly source: string };
+  /** Unix `ms` */
+  readonly createdMs: number;
+}
+
+/** Whoever keeps them. */
+export interface OpenCalls {
+  /** Calls of TaskAgents that have not ended, as of all that was logged until now; undefined while that is not known */
+  find(): Promise<readonly OpenCall[] | undefined>;
+  /** Calls back when there may be others. Returns an unsubscribe function. */
+  subscribe(onChange: () => void): () => void;
+}
+
+/** What it works with. */
+export interface LostCallsOptions {
+  readonly calls: OpenCalls;
+  readonly dispatcher: Pick<Dispatcher, "own" | "inFlightOf">;
+  readonly store: ObjectStore;
+  readonly resources: readonly ServedResource[];
+  readonly directory: WorkerDirectory;
+  readonly log: CallLog;
+  readonly traces: InvocationTraces;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Changes are gathered for so long, in `ms`. */
+const gatherMs = 250;
+
+/** What waits for workers is looked at so often, in `ms`. */
+const waitMs = 1_000;
+
+/** A worker has so long to tell the end of what it answered, in `ms`. */
+const tellMs = deadAfterMs;
+
+type Verdict = "wait" | Parameters<CallEvents["tellEnd"]>;
+
+/** Works from the begin until `close()`. */
+export class LostCalls {
+  readonly #options: LostCallsOptions;
+  readonly #unsubscribe: () => void;
+  #timer: TimerHandle | undefined;
+  #running: Promise<void> | undefined;
+  #sweeping: Promise<boolean> = Promise.resolve(false);
+  #isClosed = false;
+  #isDirty = false;
+  #ended = 0;
+
+  constructor(options: LostCallsOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.calls.subscribe(() => this.#arm(gatherMs));
+    this.#arm(0);
+  }
+
+  /** Calls that were ended here, since the process began */
+  get ended(): number {
+    return this.#ended;
+  }
+
+  /** Ends after what is looked at now; safe to call again. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#unsubscribe();
+    this.#options.clock.clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  /** One look, after the one that runs; true when something waits. The timer makes them by itself. */
+  sweep(): Promise<boolean> {
+    const done = this.#sweeping.then(() => this.#sweep());
+    this.#sweeping = done.catch(() => false);
+    return done;
+  }
+
+  async #sweep(): Promise<boolean> {
+    const { calls, dispatcher } = this.#options;
+    const open = await calls.find();
+    if (open === undefined) return true;
+    const ids = new Set(open.map(({ id }) => id));
+    dispatcher.own.prune((id) => ids.has(id));
+    let isWaiting = false;
+    const agents = new Map<string, AgentFacts>();
+    const factsOf = ({ agent: { namespace, name } }: OpenCall) => {
+      const known = agents.get(`${namespace}/${name}`) ?? this.#look({ namespace, name });
+      agents.set(`${namespace}/${name}`, known);
+      return known;
+    };
+    for (const call of open) {
+      if (this.#isClosed) return false;
+      const own = dispatcher.own.find(call.id);
+      // It is told by whoever runs it, and the store hears of it next.
+      if (own?.kind === "running" || own?.kind === "ended") continue;
+      const verdict = this.#judge(call, factsOf(call));
+      if (verdict === "wait") {
+        isWaiting = true;
+        continue;
+      }
+      const { id, agent, trigger } = call;
+      // First: what cannot be logged now is looked at again when this is forgotten.
+      dispatcher.own.end(id);
+      this.#ended++;
+      await new CallEvents(this.#options, { id, agent, trigger }).tellEnd(...verdict);
+    }
+    return isWaiting;
+  }
+
+  #arm(delayMs: number): void {
+    this.#isDirty = true;
+    if (this.#isClosed || this.#timer !== undefined || this.#running !== undefined) return;
+    this.#timer = this.#options.clock.setTimeout(() => {
+      this.#timer = undefined;
+      this.#isDirty = false;
+      this.#running = this.#run();
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  async #run(): Promise<void> {
+    let isWaiting = true;
+    try {
+      isWaiting = await this.sweep();
+    } catch (error) {
+      this.#options.logger.warn("Cannot look for lost calls", { error: describeError(error) });
+    }
+    this.#running = undefined;
+    if (this.#isDirty) this.#arm(gatherMs);
+    else if (isWaiting) this.#arm(waitMs);
+  }
+
+  #judge(call: OpenCall, agent: AgentFacts): Verdict {
+    const { clock, dispatcher } = this.#options;
+    const { id, phase, trigger, createdMs } = call;
+    if (phase === "Pending") {
+      // A schedule that was interrupted begins the same call again.
+      const isAgain = trigger.type === "Cron" && clock.now() - createdMs < catchUpMs + waitMs;
+      return isAgain ? "wait" : notDispatched;
+    }
+    // Workers end what is over its time; the clock may have been set back meanwhile.
+    const isOverdue = Math.abs(clock.now() - createdMs) > agent.timeoutMs + 2 * deadAfterMs;
+    if (agent.mayRunOthers && !isOverdue) return "wait";
+    const own = dispatcher.own.find(id);
+    if (own?.kind !== "answered") return stopped;
+    if (monotonicMs(clock) - own.atMs < tellMs) return "wait";
+    const { status } = own;
+    const said = `Its worker told no end; its answer was whole, with status ${status}`;
+    return status < 400 ? ["Succeeded", "Answered", said] : ["Failed", "Answered", said];
+  }
+
+  /** What workers said before this process began says nothing of now. */
+  #look(place: { readonly namespace: string; readonly name: string }): AgentFacts {
+    const { directory, dispatcher } = this.#options;
+    const workers = directory
+      .revisionsOfAgent({ kind: "TaskAgent", ...place })
+      .flatMap(({ key }) => directory.liveWorkers(key));
+    const active = workers.reduce((sum, { activeExecutions }) => sum + activeExecutions, 0);
+    const target = findTarget(this.#options, place);
+    return {
+      timeoutMs: target.kind === "found" ? target.timeoutMs : 0,
+      mayRunOthers:
+        workers.some(({ isHeardHere }) => !isHeardHere) ||
+        active > dispatcher.inFlightOf(place.namespace, place.name),
+    };
+  }
+}
+
+/** What its workers and its spec say of an agent now. */
+interface AgentFacts {
+  readonly timeoutMs: number;
+  /** Whether a worker may run more of its calls than this process gave out */
+  readonly mayRunOthers: boolean;
+}
+
+const notDispatched: Verdict = [
+  "Rejected",
+  "ControlStopped",
+  "The control process ended before it was given to a worker",
+];
+
+const stopped: Verdict = [
+  "Failed",
+  "ControlStopped",
+  "The control process ended before it was over, and no worker says that it runs it",
+];

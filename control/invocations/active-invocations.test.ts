@@ -1,0 +1,111 @@
+/** Tests of invocations that have not ended: counted by what is stored, whatever was restarted. */
+import { join } from "node:path";
+import t from "tap";
+import type { Test } from "tap";
+import { ManualClock, systemClock } from "../../gateway/clock.ts";
+import { silentLogger } from "../../gateway/log.ts";
+import { StatementCache } from "../statement-cache.ts";
+import { ActiveInvocations } from "./active-invocations.ts";
+import type { NamedAgent } from "./active-invocations.ts";
+import { countActive } from "./active-rows.ts";
+import { openInvocationTables } from "./invocation-tables.ts";
+import { openInvocations } from "./open-invocations.ts";
+import { openSqliteInvocationStore } from "./sqlite-invocation-store.ts";
+import { invocationEvent, invocationId } from "./testdata/invocation-event.ts";
+
+const writer: NamedAgent = { kind: "TaskAgent", namespace: "default", name: "writer" };
+const other = { ...writer, name: "other", uid: "" };
+
+function open(test: Test) {
+  const directory = join(test.testdirName, "own");
+  return openInvocations({ directory, clock: systemClock, logger: silentLogger });
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise(setImmediate);
+}
+
+t.test("count() is of those that have not ended, and the same after a restart", async (t) => {
+  t.testdir();
+  const first = await open(t);
+  await until(() => first.active.count(writer) === 0);
+  const changed = new Set<string | undefined>();
+  first.active.subscribe((agent) => changed.add(agent?.name));
+  for (const event of [
+    invocationEvent(1, "Pending"),
+    invocationEvent(2, "Dispatched"),
+    invocationEvent(3, "Running"),
+    invocationEvent(4, "Succeeded"),
+    invocationEvent(5, "Running"),
+    invocationEvent(5, "Timeout"),
+    invocationEvent(6, "Running", { agent: other }),
+  ]) {
+    await first.log.append(event);
+  }
+  await until(() => first.active.count(writer) === 3 && first.active.count(other) === 1);
+  await until(() => changed.size === 2);
+  t.same([...changed].toSorted(), ["other", "writer"]);
+  t.same(
+    (await first.active.find("TaskAgent"))?.map(({ id, phase }) => [id, phase]),
+    [
+      [invocationId(1), "Pending"],
+      [invocationId(2), "Dispatched"],
+      [invocationId(3), "Running"],
+      [invocationId(6), "Running"],
+    ],
+    "oldest first",
+  );
+  t.same(await first.active.find("Process"), []);
+  await first.close();
+  const second = await open(t);
+  t.teardown(() => second.close());
+  await until(() => second.active.count(writer) !== undefined);
+  t.equal(second.active.count(writer), 3);
+  await second.log.append(invocationEvent(2, "Failed"));
+  await second.log.append(invocationEvent(2, "Running"));
+  await until(() => second.active.count(writer) === 2);
+});
+
+t.test("nothing is known before the store has what was logged", async (t) => {
+  const clock = new ManualClock();
+  const store = openSqliteInvocationStore({ path: ":memory:", clock });
+  t.teardown(() => store.close());
+  const ends = { epoch: "one", earliest: 1, latest: 2 };
+  const active = new ActiveInvocations({ log: { ends: async () => ends }, store, clock });
+  t.teardown(() => active.close());
+  const at = (sequence: number) => ({ position: { epoch: "one", sequence } });
+  const step = async () => {
+    await new Promise(setImmediate);
+    clock.advance(50);
+    await new Promise(setImmediate);
+  };
+  store.apply([{ ...at(1), event: invocationEvent(1, "Running") }]);
+  await step();
+  t.equal(active.count(writer), undefined);
+  let told = 0;
+  active.subscribe((agent) => {
+    if (agent === undefined) told++;
+  });
+  store.apply([{ ...at(2), event: invocationEvent(1, "Succeeded") }]);
+  await step();
+  t.equal(active.count(writer), 0);
+  t.equal(told, 1, "whoever asked before asks again");
+});
+
+t.test("many that have ended cost nothing: the count is read from an index", async (t) => {
+  const database = openInvocationTables(":memory:");
+  t.teardown(() => database.close());
+  const texts: string[] = [];
+  const statements = new StatementCache(database);
+  const { prepare } = statements;
+  statements.prepare = (text) => {
+    texts.push(text);
+    return prepare.call(statements, text);
+  };
+  t.equal(countActive(statements, writer), 0);
+  const plan = database.prepare(`EXPLAIN QUERY PLAN ${texts[0]}`).all("a", "b", "c");
+  t.match(
+    JSON.stringify(plan),
+    /USING INDEX versions_active \(kind=\? AND namespace=\? AND name=\?\)/,
+  );
+});

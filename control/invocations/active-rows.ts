@@ -1,0 +1,65 @@
+/** Rows of invocations that have not ended, by an index of their own: there are few of them among many that have. */
+import { invocationPhases } from "../../crds/invocation.ts";
+import { isTerminalPhase } from "../../gateway/invocation-event.ts";
+import type { InvocationKey } from "./invocation-rows.ts";
+import type { StatementCache } from "../statement-cache.ts";
+
+/** An agent, and how many of its invocations have not ended; at least one. */
+export interface ActiveCount {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly count: number;
+}
+
+const phases = invocationPhases.filter((phase) => !isTerminalPhase(phase));
+// A query uses a partial index only where it has the same words.
+const isActive = `until IS NULL AND change <> 'DELETED'
+  AND json_extract(body, '$.status.phase') IN (${phases.map((phase) => `'${phase}'`).join(", ")})`;
+
+/** Made with the tables; files of before get it when they are opened. */
+export const activeIndex: string = `CREATE INDEX IF NOT EXISTS versions_active
+  ON versions (kind, namespace, name, created_ms) WHERE ${isActive}`;
+
+/** Number of invocations of an agent that have not ended. */
+export function countActive(
+  statements: StatementCache,
+  { kind, namespace, name }: Omit<ActiveCount, "count">,
+): number {
+  const row = statements
+    .prepare(
+      `SELECT count(*) AS n FROM versions WHERE kind = ? AND namespace = ? AND name = ? AND ${isActive}`,
+    )
+    .get(kind, namespace, name);
+  return Number(row?.["n"] ?? 0);
+}
+
+/** The same of every agent that has any. */
+export function activeCounts(statements: StatementCache): readonly ActiveCount[] {
+  return statements
+    .prepare(
+      `SELECT kind, namespace, name, count(*) AS n FROM versions WHERE ${isActive}
+       GROUP BY kind, namespace, name`,
+    )
+    .all()
+    .map((row) => ({
+      kind: String(row["kind"]),
+      namespace: String(row["namespace"]),
+      name: String(row["name"]),
+      count: Number(row["n"]),
+    }));
+}
+
+/** Those of agents of a kind, at most `limit`, those first that began first. */
+export function activeKeys(
+  statements: StatementCache,
+  kind: string,
+  limit: number,
+): readonly InvocationKey[] {
+  return statements
+    .prepare(
+      `SELECT namespace, id FROM versions WHERE kind = ? AND ${isActive} ORDER BY created_ms LIMIT ?`,
+    )
+    .all(kind, limit)
+    .map((row) => ({ namespace: String(row["namespace"]), id: String(row["id"]) }));
+}
