@@ -12,6 +12,8 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
     telemetryOff: false,
     exitsWithParent: false,
     logLevel: "warn",
+    restarts: 0,
+    reports: false,
   });
   const given = [
     "--address",
@@ -23,6 +25,7 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
     ...["-f", "a", "--file", "b", "--provider", "./acme"],
     ...["--nats", "nats://a:4222", "--nats-credentials", "c.creds"],
     ...["--telemetry", "off"],
+    ...["--report", "--restarts", "3"],
     "--exit-with-parent",
     "--log-level",
     "debug",
@@ -38,6 +41,8 @@ t.test("parseControlOptions() has defaults, and takes what is given", async (t) 
     natsCredentials: "c.creds",
     exitsWithParent: true,
     logLevel: "debug",
+    restarts: 3,
+    reports: true,
   });
 });
 
@@ -47,6 +52,8 @@ t.test("parseControlOptions() refuses the rest with a sentence", async (t) => {
     [["--port", "x"], /Cannot use port "x"/],
     [["--log-level", "loud"], /Cannot use log level "loud": wanted one of debug/],
     [["--nats", "http://a"], /Cannot use NATS server "http:\/\/a": wanted nats:/],
+    [["--restarts", "-1"], /Cannot read arguments/],
+    [["--restarts", "many"], /Cannot use --restarts "many": wanted a number of starts/],
     [["--unknown"], /Cannot read arguments/],
     [["word"], /Cannot read arguments/],
   ] as const) {

@@ -21,6 +21,10 @@ export interface ControlOptions extends NatsOptions, TelemetryWords {
   /** Ends the process when its standard input ends */
   readonly exitsWithParent: boolean;
   readonly logLevel: LogLevel;
+  /** Starts before this one, told in its reports */
+  readonly restarts: number;
+  /** Writes a line of JSON with its state to standard output every other second */
+  readonly reports: boolean;
 }
 
 /** Parses the arguments after the script's name; throws CLRK_INVALID_ARGUMENT with a sentence for the user. */
@@ -35,6 +39,8 @@ export function parseControlOptions(args: readonly string[]): ControlOptions {
     ...telemetryWords,
     "exit-with-parent": { type: "boolean" },
     "log-level": { type: "string" },
+    restarts: { type: "string" },
+    report: { type: "boolean" },
   });
   const { kubeconfig } = values;
   return {
@@ -47,7 +53,14 @@ export function parseControlOptions(args: readonly string[]): ControlOptions {
     ...parseTelemetryWords(values),
     exitsWithParent: values["exit-with-parent"] ?? false,
     logLevel: parseLogLevel(values["log-level"]),
+    restarts: parseRestarts(values.restarts),
+    reports: values.report ?? false,
   };
+}
+
+function parseRestarts(text = "0"): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw invalidArgument(`Cannot use --restarts "${text}": wanted a number of starts, 0 or more`);
 }
 
 function parsePort(text: string | undefined): number {

@@ -19,11 +19,18 @@ t.test("openControlServices() opens, and does not wait for what cannot be had", 
   const store = openObjectStore({ file: path.join(root, "objects.db") });
   t.teardown(() => store.close());
   await openHomeDirectory(home);
-  const options = { home, folder, store, clock: systemClock, log: silentLogger, telemetry };
+  const options = {
+    ...{ home, folder, store, clock: systemClock, log: silentLogger, telemetry },
+    ...{ version: "1.2.3", restarts: 2 },
+  };
   for (const nats of [[], ["nats://127.0.0.1:1"]]) {
     const services = await openControlServices({ ...options, nats: { nats } });
     const served = services.connected.map(({ plural, subresource }) => `${plural}/${subresource}`);
     t.ok(served.includes("taskagents/invoke") && served.includes("taskagents/logs"));
+    t.match(await services.report(), {
+      process: { pid: process.pid, version: "1.2.3", restarts: 2 },
+      telemetry: { state: "off", problem: null, otlp: null },
+    });
     await services.close();
   }
 });
@@ -35,7 +42,9 @@ t.test("openControlServices() refuses a credential that cannot be read", async (
   const options = { home: homeDirectory({ CLRK_HOME: root }), folder: root, store, telemetry };
   const nats = { nats: ["nats://a"], natsCredentials: path.join(root, "none") };
   await t.rejects(
-    openControlServices({ ...options, nats, clock: systemClock, log: silentLogger }),
+    openControlServices({
+      ...{ ...options, nats, clock: systemClock, log: silentLogger, version: "", restarts: 0 },
+    }),
     { code: "CLRK_INVALID_ARGUMENT", message: /^Cannot read NATS credentials/ },
   );
 });

@@ -20,14 +20,14 @@ import { openAgents } from "./dispatch/open-agents.ts";
 import { invocationResource } from "./invocations/invocation-resource.ts";
 import { InvocationService } from "./invocations/invocation-service.ts";
 import { ServiceExecutions } from "./invocations/service-executions.ts";
+import { createReporter, reportResource } from "./process-report.ts";
+import type { Reporter } from "./process-report.ts";
 import { readResources } from "./read-api/read-resources.ts";
 import { readClickHouse } from "./telemetry-words.ts";
 import type { TelemetryWords } from "./telemetry-words.ts";
 import { agentReceiver } from "./telemetry/agent-receiver.ts";
+import { defaultMaxAgeMs } from "./telemetry/retention.ts";
 import { TelemetryService } from "./telemetry/telemetry-service.ts";
-
-/** Age at which telemetry is dropped. */
-const telemetryAgeMs = 7 * 24 * 3_600_000;
 
 /** What they are made of. */
 export interface ControlServicesOptions {
@@ -38,6 +38,9 @@ export interface ControlServicesOptions {
   readonly store: ObjectStore;
   readonly nats: NatsOptions;
   readonly telemetry: TelemetryWords;
+  readonly version: string;
+  /** Starts of the process before this one */
+  readonly restarts: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -48,6 +51,8 @@ export interface ControlServices {
   readonly resources: readonly ServedResource[];
   /** Paths that they answer below it */
   readonly connected: readonly ConnectedResource[];
+  /** State of the process for whoever asks */
+  readonly report: Reporter;
   /** Begins with what takes long: call it when the API server listens. */
   start(): void;
   /** Ends them; the API server is closed before. */
@@ -71,6 +76,8 @@ export async function openControlServices(
     logger: log,
   });
   const server = readClickHouse(options.telemetry, process.env);
+  const { telemetryMemoryBytes, telemetrySizeBytes, telemetryAgeMs } = options.telemetry;
+  const maxAgeMs = telemetryAgeMs ?? defaultMaxAgeMs;
   const receiver = options.telemetry.telemetryOff
     ? undefined
     : await agentReceiver({
@@ -84,7 +91,9 @@ export async function openControlServices(
     directory: path.join(home.root, "telemetry"),
     recordsDirectory: home.records,
     isOff: options.telemetry.telemetryOff,
-    maxAgeMs: telemetryAgeMs,
+    maxAgeMs,
+    ...(telemetryMemoryBytes !== undefined && { memoryCapBytes: telemetryMemoryBytes }),
+    ...(telemetrySizeBytes !== undefined && { maxBytes: telemetrySizeBytes }),
     ...(server !== undefined && { server }),
     ...(receiver !== undefined && { receiver }),
     clock,
@@ -98,10 +107,14 @@ export async function openControlServices(
     executions: new ServiceExecutions(invocations),
     traces: new InvocationTraces(traceKey),
   });
+  const { version, restarts } = options;
+  const report = createReporter({ version, restarts, clock, telemetry, invocations });
   return {
+    report,
     resources: [invocationResource(invocations)],
     connected: [
-      ...readResources({ state: () => telemetry.now, clock, log, maxAgeMs: telemetryAgeMs }),
+      reportResource(report),
+      ...readResources({ state: () => telemetry.now, clock, log, maxAgeMs }),
       ...agents.connected,
     ],
     start: () => telemetry.start(),

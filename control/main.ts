@@ -5,6 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { systemClock } from "../gateway/clock.ts";
+import type { Clock } from "../gateway/clock.ts";
 import { ClrkError, describeError } from "../gateway/errors.ts";
 import type { FolderLock } from "../gateway/folder-lock.ts";
 import { tryTakeFolder } from "../gateway/folder-lock.ts";
@@ -23,6 +24,8 @@ import { createTokenAuthenticator, openTokenFile } from "./apiserver/token-file.
 import { parseControlOptions } from "./control-options.ts";
 import { openControlServices } from "./control-services.ts";
 import { ObjectFlow } from "./objects/object-flow.ts";
+import { writeReports } from "./process-report.ts";
+import type { Reporter } from "./process-report.ts";
 
 await main(process.argv.slice(2)).catch((error: unknown) => {
   const message = error instanceof ClrkError ? error.expose : describeError(error);
@@ -47,7 +50,7 @@ async function main(args: readonly string[]): Promise<void> {
   const store = openObjectStore({ file: path.join(folder, "objects.db") });
   const services = await openControlServices({
     ...{ home, folder, store, clock, log },
-    ...{ nats: options, telemetry: options },
+    ...{ nats: options, telemetry: options, version, restarts: options.restarts },
   });
   const server = await openApiServer({
     store,
@@ -84,7 +87,9 @@ async function main(args: readonly string[]): Promise<void> {
   });
   await flow.open();
 
+  let stopReports = () => {};
   const close = async () => {
+    stopReports();
     await Promise.all([server.close(), flow.close()]);
     await services.close();
     store.close();
@@ -94,6 +99,13 @@ async function main(args: readonly string[]): Promise<void> {
   const listening = { kind: "listening", url, kubeconfig, feed, pid: process.pid };
   process.stdout.write(`${JSON.stringify(listening)}\n`);
   services.start();
+  if (options.reports) stopReports = tellReports(services.report, clock);
+}
+
+function tellReports(report: Reporter, clock: Clock): () => void {
+  // Whoever read them is gone, and may have left us to go on.
+  process.stdout.on("error", () => {});
+  return writeReports(report, { clock, write: (line) => void process.stdout.write(line) });
 }
 
 function takeFolder(folder: string): FolderLock {

@@ -77,13 +77,42 @@ t.test(
   },
 );
 
+t.test("status says what is kept, and what is wrong", options, async (t) => {
+  const { stdout } = await clrk("status", "-o", "json");
+  const { control: found } = JSON.parse(stdout);
+  t.match(found, {
+    answers: true,
+    process: { pid: control.child.pid, restarts: 0 },
+    invocations: { state: "open", problem: null },
+    telemetry: {
+      ...{ state: "ready", problem: null, dropped: [] },
+      store: { kind: "embedded", place: join(home, "telemetry"), memoryCapBytes: 600 * 1024 ** 2 },
+      otlp: { address: /^127\.0\.0\.1:\d+$/ },
+    },
+  });
+  t.ok(found.telemetry.store.rows >= 2);
+  t.ok(Date.parse(found.telemetry.store.oldest) <= Date.now());
+  const lines = (await clrk("status")).stdout;
+  t.match(lines, /\nTelemetry {2}ready, \d+ rows, oldest .* ago, .* of 5 GiB on disk\n/);
+  t.match(lines, `OTLP at http://${found.telemetry.otlp.address}`);
+  process.kill(found.telemetry.store.pid, "SIGSTOP");
+  try {
+    for (let at = 0; at < 3; at++) await requestThrough(run, `https://one.test/bytes/${at + 100}`);
+    const waiting = await until(["status"], (seen) => /records wait to be stored/.test(seen));
+    t.match(waiting, /\n {11}3 records wait to be stored/);
+  } finally {
+    process.kill(found.telemetry.store.pid, "SIGCONT");
+  }
+  await until(["status"], (seen) => !/records wait/.test(seen));
+});
+
 t.test(
   "a person sees the same on a terminal",
   { ...options, skip: skip || (whyNoTerminal() ?? false) },
   async (t) => {
     const command = [process.execPath, ...words, "traces", "teller"].join(" ");
     const terminal = await openTerminal(t, { command, environment });
-    const seen = await terminal.see(/2 spans, 1 trace · not following/);
+    const seen = await terminal.see(/5 spans, \d+ traces? · not following/);
     t.match(seen, /net ✔ .*GET one\.test +200/);
     t.match(seen, /net ✘ .*GET two\.test +403 .*denied: default-policy/);
     await terminal.press("q");

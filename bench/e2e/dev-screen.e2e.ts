@@ -8,6 +8,7 @@ import type { RunRegistration } from "../../gateway/control-api.ts";
 import { readOpenMetrics } from "../../gateway/testdata/open-metrics.ts";
 import { requestThrough } from "../harness/agent-requests.ts";
 import { basicAuthorization } from "../harness/connect-proxy-client.ts";
+import { findStoreObstacle } from "../../control/telemetry/store-rig.ts";
 import { askControl } from "../harness/control-client.ts";
 import {
   allowHosts,
@@ -20,6 +21,7 @@ import { openTerminal, whyNoTerminal } from "../harness/terminal.ts";
 import { openAiKey, startUpstreams } from "../harness/upstreams.ts";
 
 const skip = whyNoTerminal() ?? false;
+const hasStore = findStoreObstacle() === undefined;
 const program = join(import.meta.dirname, "../../control/cli/main.ts");
 const upstreams = await startUpstreams(t, { tlsHosts: ["allowed.test"] });
 const goodRoute = allowHosts("allowed", ["allowed.test"]);
@@ -98,6 +100,7 @@ t.test("a person sees what agents do, and looks at one of them", { skip }, async
   await terminal.see(/No requests yet[\s\S]*clrk run/, 30_000);
   const head = await terminal.see(/revision \d+ live .*Envoy up · engine 1\/1/);
   t.match(head, /^CLRK default\/egress 127\.0\.0\.1:\d+/m);
+  t.match(head, /engine 1\/1 · control up/);
   t.match(head, /kubectl --kubeconfig \S+ get clrk/);
   const researcher = await register("researcher");
   const coder = await register("coder");
@@ -149,8 +152,18 @@ t.test("a person sees what agents do, and looks at one of them", { skip }, async
 });
 
 t.test("a mistake stays on the screen until it is mended", { skip }, async (t) => {
-  const { terminal, policy, register } = await startDev(t);
+  const { terminal, policy, register, home } = await startDev(t);
   await terminal.see(/No requests yet/, 30_000);
+  if (hasStore) {
+    await terminal.see(
+      /^OTLP http:\/\/127\.0\.0\.1:\d+ · 0 kept .*memory \d+ MiB of 600 MiB/m,
+      30_000,
+    );
+  }
+  const control = Number.parseInt(readFileSync(join(home, "control", "lock"), "utf8"), 10);
+  process.kill(control, "SIGKILL");
+  await terminal.see(/control (?:down|up), 1 restart/, 2_000);
+  await terminal.see(/control up, 1 restart/, 30_000);
   const bad = goodRoute.replace("hostnames", "hostnamez");
   t.not(bad, goodRoute);
   writeFileSync(join(policy, "allowed.yaml"), bad);

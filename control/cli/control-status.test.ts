@@ -4,6 +4,8 @@ import { join } from "node:path";
 import t from "tap";
 import { ownKubeconfig } from "./api-target.ts";
 import { findControlStatus, formatControlStatus } from "./control-status.ts";
+import { reportResource } from "../process-report.ts";
+import { controlReport } from "./testdata/control-report.ts";
 import { openApiContext } from "./testdata/api-context.ts";
 import { createFakeContext } from "./testdata/fake-context.ts";
 
@@ -14,14 +16,38 @@ t.test("findControlStatus() tells one that answers, and one that is away", async
   const status = await findControlStatus(context);
   t.match(status, { answers: true, kubeconfig: ownKubeconfig(context), problem: null });
   t.match(
-    formatControlStatus(status, context.workingDirectory),
+    formatControlStatus(status, { workingDirectory: context.workingDirectory, nowMs: 0 }),
     /^API server https:\S+\n {11}kubeconfig\n {11}control\/objects\.db, 1\.0 MiB\n$/,
   );
+  t.equal(status.report, null, "a server that does not say");
   await api.server.close();
-  t.match(await findControlStatus(context), {
+  const away = await findControlStatus(context);
+  t.match(away, {
     answers: false,
     problem: /^Cannot reach the API server at \S+: nothing listens there$/,
+    report: null,
   });
+  t.match(
+    formatControlStatus(away, { workingDirectory: context.workingDirectory, nowMs: 0 }),
+    /nothing listens there\n {11}clrk dev starts it again; if it does not: clrk dev --replace\n/,
+  );
+});
+
+t.test("findControlStatus() tells of the process and what it keeps", async (t) => {
+  const { context } = await openApiContext(t, {
+    connected: [reportResource(async () => controlReport())],
+  });
+  const status = await findControlStatus(context);
+  t.same(status.report, controlReport());
+  const nowMs = Date.parse("2026-01-02T00:00:00Z");
+  t.match(formatControlStatus(status, { workingDirectory: "/home", nowMs }).split("\n").slice(2), [
+    "           process 4712, up 5 min, started again once",
+    "Telemetry  ready, 12,345 rows, oldest 60 min ago, 64 MiB of 5 GiB on disk",
+    "           telemetry",
+    "           process 4713, up 4 min, memory 350 MiB of 600 MiB",
+    "           OTLP at http://127.0.0.1:4318, 7 rows taken",
+    "",
+  ]);
 });
 
 t.test("findControlStatus() tells one that does not know us, and one that never was", async (t) => {
@@ -33,7 +59,7 @@ t.test("findControlStatus() tells one that does not know us, and one that never 
   const status = await findControlStatus(fresh);
   t.match(status, { answers: false, server: null, kubeconfig: null, store: null, problem: null });
   t.equal(
-    formatControlStatus(status, fresh.workingDirectory),
+    formatControlStatus(status, { workingDirectory: fresh.workingDirectory, nowMs: 0 }),
     "API server not started; clrk dev has one\n",
   );
 });

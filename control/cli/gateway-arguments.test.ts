@@ -31,9 +31,18 @@ t.test("controlArguments() writes what a control process takes of them", async (
   t.same(controlArguments({ file: ["a"], provider: ["./x"], ...nats, port: 1 }), [
     ...["--file", "a", "--provider", "./x"],
     ...["--nats", "nats://a:4222", "--nats-credentials", "c.creds"],
-    ...["--port", "1", "--exit-with-parent"],
+    ...["--port", "1", "--report", "--exit-with-parent"],
   ]);
-  t.same(controlArguments({ file: [] }), ["--exit-with-parent"]);
+  t.same(controlArguments({ file: [] }), ["--report", "--exit-with-parent"]);
+  t.same(
+    controlArguments({
+      ...{ file: [], telemetry: "on", "clickhouse-url": "http://a", "otlp-port": "1", restarts: 2 },
+    }),
+    [
+      ...["--telemetry", "on", "--clickhouse-url", "http://a", "--otlp-port", "1"],
+      ...["--restarts", "2", "--report", "--exit-with-parent"],
+    ],
+  );
 });
 
 t.test("checkGatewayOptions() is content with what is there", async (t) => {

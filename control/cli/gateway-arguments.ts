@@ -2,7 +2,7 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ClrkError } from "../../gateway/errors.ts";
-import { CliError } from "./cli-error.ts";
+import { CliError, EXIT_CODE } from "./cli-error.ts";
 
 /** Options of a gateway process, as the user gave them. */
 export interface GatewayOptions {
@@ -19,11 +19,33 @@ export interface GatewayOptions {
   readonly "nats-credentials"?: string;
 }
 
+const telemetryNames = [
+  "telemetry",
+  "telemetry-memory",
+  "telemetry-size",
+  "telemetry-age",
+  "clickhouse-url",
+  "clickhouse-password-file",
+  "otlp-port",
+] as const satisfies readonly (keyof TelemetryFlags)[];
+
+/** Options of telemetry, as the user gave them. */
+export interface TelemetryFlags {
+  readonly telemetry?: string;
+  readonly "telemetry-memory"?: string;
+  readonly "telemetry-size"?: string;
+  readonly "telemetry-age"?: string;
+  readonly "clickhouse-url"?: string;
+  readonly "clickhouse-password-file"?: string;
+  readonly "otlp-port"?: string;
+}
+
 /** Those of them that a control process is started with. */
 export type ControlStartOptions = Pick<
   GatewayOptions,
   "file" | "provider" | "nats" | "nats-credentials"
->;
+> &
+  TelemetryFlags;
 
 /** Returns the arguments for `gateway/main.ts`. */
 export function gatewayArguments(options: GatewayOptions): string[] {
@@ -42,16 +64,19 @@ export function gatewayArguments(options: GatewayOptions): string[] {
   ];
 }
 
-/** Returns the arguments for `control/main.ts`. */
+/** Returns the arguments for `control/main.ts`; it is to write reports. */
 export function controlArguments(
-  options: ControlStartOptions & { readonly port?: number },
+  options: ControlStartOptions & { readonly port?: number; readonly restarts?: number },
 ): string[] {
-  const { file, provider = [], port } = options;
+  const { file, provider = [], port, restarts = 0 } = options;
   return [
     ...file.flatMap((path) => ["--file", path]),
     ...provider.flatMap((specifier) => ["--provider", specifier]),
     ...natsArguments(options),
+    ...telemetryArguments(options),
     ...(port === undefined ? [] : ["--port", String(port)]),
+    ...(restarts === 0 ? [] : ["--restarts", String(restarts)]),
+    "--report",
     "--exit-with-parent",
   ];
 }
@@ -80,6 +105,32 @@ export async function checkGatewayOptions(
     }
   }
   if (options.secret.length > 0) await checkSecrets(options.secret, env);
+}
+
+/** Throws a `CliError` of wrong usage for options of telemetry that the control process would refuse. */
+export async function checkTelemetryFlags(flags: TelemetryFlags): Promise<void> {
+  if (telemetryArguments(flags).length === 0) return;
+  const { parseTelemetryWords } = await import("../telemetry-words.ts");
+  try {
+    parseTelemetryWords(telemetryOf(flags));
+  } catch (cause) {
+    if (!(cause instanceof ClrkError)) throw cause;
+    const next = "See what they take: clrk dev --help";
+    throw new CliError(`${cause.expose}\n${next}`, { exitCode: EXIT_CODE.usage, cause });
+  }
+}
+
+function telemetryOf(flags: TelemetryFlags): TelemetryFlags {
+  return Object.fromEntries(
+    telemetryNames.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
+  );
+}
+
+function telemetryArguments(flags: TelemetryFlags): string[] {
+  return telemetryNames.flatMap((name) => {
+    const value = flags[name];
+    return value === undefined ? [] : [`--${name}`, value];
+  });
 }
 
 function natsArguments(options: Pick<GatewayOptions, "nats" | "nats-credentials">): string[] {

@@ -2,6 +2,7 @@
  * The control process of `clrk dev`: started first, started again when it ends, and ended with us. Gateways go on with
  * what they were told last while it is away.
  */
+import type { ControlReport, ReportLine } from "../process-report.ts";
 import type { CliContext } from "./cli-context.ts";
 import { CliError } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
@@ -21,14 +22,35 @@ const healthyMs = 10_000;
 /** Time for it to write down what it has, when it is asked to stop. */
 const stopMs = 1_500;
 
+/** It says something every 2 s: one that says nothing for so long hangs, or is stopped. */
+const silentMs = 6_000;
+
 /** Time for the control process of a session that has just ended to leave. */
 const predecessorMs = 3_000;
+
+/** How the process is; it is replaced, never changed. */
+export interface KeptState {
+  /** `starting`: it ended and is started again. `silent`: it runs, and has said nothing for 6 s */
+  readonly state: "running" | "starting" | "silent";
+  readonly pid: number;
+  /** When it began to listen, or when it ended, Unix `ms` */
+  readonly sinceMs: number;
+  readonly restarts: number;
+  /** How it ended, or why it does not start; absent while it runs */
+  readonly problem?: string;
+  /** What it said last of itself, also after its end; absent before the first time */
+  readonly report?: ControlReport;
+}
 
 /** What is kept running. */
 export interface KeptControl {
   /** Socket where a gateway is told its objects */
   readonly feed: string;
   readonly kubeconfig: string;
+  /** How it is now */
+  readonly now: KeptState;
+  /** Calls back when it ends, runs again, or has said something. Gives what ends it. */
+  onChange(callback: (now: KeptState) => void): () => void;
   /** Stops the process, by force after 1.5 s. Idempotent. */
   close(): Promise<void>;
 }
@@ -63,6 +85,11 @@ class Keeper {
   readonly #options: ControlStartOptions;
   #process: StartedProcess | undefined;
   #isEnding = false;
+  #restarts = 0;
+  #report: ControlReport | undefined;
+  #heardMs = 0;
+  #now: KeptState | undefined;
+  readonly #followers = new Set<(now: KeptState) => void>();
   #wake: () => void = () => {};
 
   constructor(context: CliContext, options: ControlStartOptions) {
@@ -74,17 +101,25 @@ class Keeper {
     const { controlEntry, process: own } = this.#context;
     const startOptions: ProcessStartOptions = {
       entry: controlEntry,
-      arguments: controlArguments({ ...this.#options, ...(port !== undefined && { port }) }),
+      arguments: controlArguments({
+        ...this.#options,
+        ...(port !== undefined && { port, restarts: this.#restarts }),
+      }),
       endsWithUs: true,
       environment: own.env,
       onLogLine: (line) => {
         // An end that was asked for looks like a fault to whatever is connected.
         if (!this.#isEnding) own.stderr.write(`${formatLogLine(line, own.stderr.palette)}\n`);
       },
+      onLine: (line) => this.#take(line),
       ...(signal && { signal }),
     };
     const started = await startControl(startOptions);
-    if (started.kind === "listening") this.#process = started.process;
+    if (started.kind === "listening") {
+      this.#process = started.process;
+      this.#heardMs = this.#context.now();
+      this.#tellState({ state: "running", pid: started.process.pid });
+    }
     return started;
   }
 
@@ -92,7 +127,42 @@ class Keeper {
     const { feed, kubeconfig } = first;
     // kubectl and others have its address already.
     void this.#follow(first, Number(new URL(first.url).port));
-    return { feed, kubeconfig, close: () => this.close() };
+    const now = () => this.now;
+    return {
+      ...{ feed, kubeconfig, close: () => this.close() },
+      get now() {
+        return now();
+      },
+      onChange: (callback) => {
+        this.#followers.add(callback);
+        return () => this.#followers.delete(callback);
+      },
+    };
+  }
+
+  get now(): KeptState {
+    const now = this.#now ?? {
+      state: "starting",
+      pid: 0,
+      sinceMs: this.#context.now(),
+      restarts: 0,
+    };
+    const isSilent = now.state === "running" && this.#context.now() - this.#heardMs > silentMs;
+    const report = this.#report;
+    return { ...now, ...(isSilent && { state: "silent" }), ...(report && { report }) };
+  }
+
+  #take(line: string): void {
+    const report = tryParseReport(line);
+    if (report === undefined) return;
+    this.#report = report;
+    this.#heardMs = this.#context.now();
+    for (const follower of [...this.#followers]) follower(this.now);
+  }
+
+  #tellState(change: Omit<KeptState, "sinceMs" | "restarts">): void {
+    this.#now = { ...change, sinceMs: this.#context.now(), restarts: this.#restarts };
+    for (const follower of [...this.#followers]) follower(this.now);
   }
 
   async #follow(first: Listening, port: number): Promise<void> {
@@ -102,7 +172,10 @@ class Keeper {
       const startedMs = performance.now();
       const end = await child.exited;
       if (this.#isEnding) return;
+      const { pid } = child;
       this.#tell(`The control process is gone: ${escapeControls(end)}; starting it again`);
+      this.#tellState({ state: "starting", pid, problem: end });
+      this.#restarts++;
       if (performance.now() - startedMs > healthyMs) waitMs = firstWaitMs;
       for (;;) {
         await new Promise<void>((resolve) => {
@@ -117,6 +190,7 @@ class Keeper {
           break;
         }
         this.#tell(escapeControls(again.message));
+        this.#tellState({ state: "starting", pid, problem: again.message });
       }
     }
   }
@@ -135,5 +209,17 @@ class Keeper {
     const timer = setTimeout(() => child.kill(), stopMs);
     await child.exited;
     clearTimeout(timer);
+  }
+}
+
+/** It is our own process that writes them; other lines are not for us. */
+function tryParseReport(line: string): ControlReport | undefined {
+  try {
+    const said: Partial<ReportLine> = Object(JSON.parse(line));
+    return said.kind === "report" && said.report?.kind === "ControlStatus"
+      ? said.report
+      : undefined;
+  } catch {
+    return undefined;
   }
 }

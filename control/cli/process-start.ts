@@ -22,6 +22,8 @@ export interface ProcessStartOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Gets each line of the process's log */
   readonly onLogLine: (line: string) => void;
+  /** Gets each line of its standard output after the first; absent: they are thrown away */
+  readonly onLine?: (line: string) => void;
   /** Ends the start, and with it the process */
   readonly signal?: AbortSignal;
 }
@@ -114,7 +116,10 @@ async function startProcess(
   const abort = () => handle.kill();
   options.signal?.addEventListener("abort", abort, { once: true });
   const timer = setTimeout(abort, startMs);
-  const first = await Promise.race([firstLine(child), handle.exited.then(() => undefined)]);
+  const first = await Promise.race([
+    firstLine(child, options.onLine),
+    handle.exited.then(() => undefined),
+  ]);
   clearTimeout(timer);
   options.signal?.removeEventListener("abort", abort);
   const answer = parseFirstLine(first ?? "");
@@ -163,13 +168,20 @@ function followLog(child: ChildProcess, onLogLine: (line: string) => void): void
   });
 }
 
-function firstLine(child: ChildProcess): Promise<string | undefined> {
+function firstLine(
+  child: ChildProcess,
+  onLine: (line: string) => void = () => {},
+): Promise<string | undefined> {
   const splitter = new LineSplitter();
+  let isFirst = true;
   return new Promise((resolve) => {
     // Read on after the first line, so that the pipe never fills.
     child.stdout?.on("data", (chunk: Buffer) => {
-      const [line] = splitter.push(chunk);
-      if (line !== undefined) resolve(line);
+      for (const line of splitter.push(chunk)) {
+        if (isFirst) resolve(line);
+        else onLine(line);
+        isFirst = false;
+      }
     });
     child.stdout?.on("close", () => resolve(splitter.end()[0]));
   });

@@ -7,6 +7,8 @@ import { sleep } from "../../gateway/clock.ts";
 import type { Clock } from "../../gateway/clock.ts";
 import { describeError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
+import { measureLag } from "./ingest-lag.ts";
+import type { IngestLag } from "./ingest-lag.ts";
 import { readPosition, writePosition } from "./ingest-position.ts";
 import type { IngestPosition, PendingBatch } from "./ingest-position.ts";
 import { listLineFiles, maxLineBytes, readLines, readLinesAgain } from "../line-files.ts";
@@ -99,6 +101,17 @@ export class LineIngest {
       waitingBytes: this.#waitingBytes,
       ...(this.#error !== undefined && { error: this.#error }),
     };
+  }
+
+  /** What waits now; looks at the files, so that it is true while the store takes nothing. Never rejects. */
+  async lag(): Promise<IngestLag> {
+    const { directory, keyOf } = this.#options;
+    try {
+      return await measureLag(await listLineFiles(directory, keyOf), this.#offsets);
+    } catch {
+      // Whoever reads them says what is wrong.
+      return { bytes: this.#waitingBytes, lines: 0 };
+    }
   }
 
   /** Reads the position and begins; gives the highest sequence that was used before. */

@@ -27,6 +27,9 @@ import { TelemetryQueries } from "./queries.ts";
 import { createRecordIngest } from "./record-ingest.ts";
 import { Retention } from "./retention.ts";
 import type { RetentionStatus } from "./retention.ts";
+import type { IngestLag } from "./ingest-lag.ts";
+import { StoreCounter } from "./store-figures.ts";
+import type { StoreFigures } from "./store-figures.ts";
 import { StoreClient } from "./store-client.ts";
 import type { StoreAddress } from "./store-client.ts";
 import { StoreProcess } from "./store-process.ts";
@@ -108,6 +111,7 @@ export class Telemetry {
   readonly #options: TelemetryOptions;
   readonly #process: StoreProcess | undefined;
   readonly #client: StoreClient;
+  readonly #counter: StoreCounter;
   readonly #spools: Readonly<Record<TelemetryTable, AgentSpool>>;
   readonly #receiver: OtlpReceiver | undefined;
   readonly #closing = new AbortController();
@@ -134,6 +138,7 @@ export class Telemetry {
           })
         : undefined;
     this.#client = new StoreClient(server ?? { kind: "embedded", socket });
+    this.#counter = new StoreCounter(this.#client, clock);
     this.#spools = {
       otel_traces: this.#createSpool("otel_traces"),
       otel_logs: this.#createSpool("otel_logs"),
@@ -172,6 +177,20 @@ export class Telemetry {
         },
       }),
     };
+  }
+
+  /** What the store holds, as it said last; undefined before its first answer. */
+  async figures(): Promise<StoreFigures | undefined> {
+    return this.#state === "ready" ? this.#counter.read(this.highWater) : undefined;
+  }
+
+  /** What waits in files to be stored. */
+  async lag(): Promise<IngestLag> {
+    const filling = this.#filling;
+    if (filling === undefined) return { bytes: 0, lines: 0 };
+    const lags = await Promise.all(readers(filling).map((part) => part.lag()));
+    const sum = (of: (lag: IngestLag) => number) => lags.reduce((total, lag) => total + of(lag), 0);
+    return { bytes: sum(({ bytes }) => bytes), lines: sum(({ lines }) => lines) };
   }
 
   /** Everything up to this sequence is stored; 0 while the tables are not ready. */

@@ -43,8 +43,10 @@ interface Part {
   readonly bytes: number;
 }
 
-const defaultMaxAgeMs = 7 * 24 * 3_600_000;
-const defaultMaxBytes = 5 * 1024 ** 3;
+/** Default of `maxAgeMs`. */
+export const defaultMaxAgeMs: number = 7 * 24 * 3_600_000;
+/** Default of `maxBytes`. */
+export const defaultMaxBytes: number = 5 * 1024 ** 3;
 const defaultIntervalMs = 60_000;
 
 /** Evicting goes on to this share of the bound, so that it has not to be done again at once. */

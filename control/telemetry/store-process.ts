@@ -35,6 +35,8 @@ export interface StoreProcessStatus {
   readonly pid: number | undefined;
   /** Times it was started again after it had ended by itself */
   readonly restarts: number;
+  /** When it began to listen, Unix `ms`; absent where it does not */
+  readonly listeningSinceMs?: number;
   /** Why it is off or was last ended; absent when all is well */
   readonly error?: string;
 }
@@ -65,6 +67,7 @@ export class StoreProcess {
   #restarts = 0;
   #backoffMs = firstBackoffMs;
   #startedNs = 0n;
+  #listeningSinceMs = 0;
   #timer: TimerHandle | undefined;
   #closing = false;
   #settled: (() => void) | undefined;
@@ -87,6 +90,7 @@ export class StoreProcess {
       state: this.#state,
       pid: this.#child?.pid,
       restarts: this.#restarts,
+      ...(this.#state === "listening" && { listeningSinceMs: this.#listeningSinceMs }),
       ...(this.#error !== undefined && { error: this.#error }),
     };
   }
@@ -166,6 +170,7 @@ export class StoreProcess {
       return;
     }
     this.#state = "listening";
+    this.#listeningSinceMs = this.#options.clock.now();
     this.#error = undefined;
     this.#options.onListening?.();
     this.#settled?.();

@@ -3,7 +3,12 @@
  * the rest to stop. Whoever asks meanwhile is told why there is none.
  */
 import { describeError } from "../../gateway/errors.ts";
+import { defaultMemoryCapBytes } from "./engine-config.ts";
 import type { Telemetry, TelemetryOptions, TelemetryStatus } from "./open-telemetry.ts";
+import { defaultMaxAgeMs, defaultMaxBytes } from "./retention.ts";
+import { residentBytesOf } from "./store-figures.ts";
+import { telemetryReport } from "./telemetry-report.ts";
+import type { TelemetryReport } from "./telemetry-report.ts";
 
 /** What a service is given. */
 export interface TelemetryServiceOptions extends TelemetryOptions {
@@ -50,6 +55,33 @@ export class TelemetryService {
   /** State of the parts; undefined while there are none */
   get status(): TelemetryStatus | undefined {
     return this.#telemetry?.status;
+  }
+
+  /** State for people and programs; asks the store where it answers at once. Never rejects. */
+  async report(): Promise<TelemetryReport> {
+    const { isOff, server, directory, memoryCapBytes, maxBytes, maxAgeMs, receiver } =
+      this.#options;
+    const telemetry = this.#isClosed ? undefined : this.#telemetry;
+    const [figures, lag, residentBytes] = await Promise.all([
+      telemetry?.figures(),
+      telemetry?.lag() ?? { bytes: 0, lines: 0 },
+      residentBytesOf(telemetry?.status.process?.pid),
+    ]);
+    return telemetryReport({
+      isOff,
+      isClosed: this.#isClosed,
+      failure: this.#failure,
+      status: telemetry?.status,
+      ...{ figures, lag, residentBytes },
+      hasReceiver: receiver !== undefined,
+      place:
+        server === undefined
+          ? { kind: "embedded", place: directory }
+          : { kind: "server", place: server.url },
+      memoryCapBytes: memoryCapBytes ?? defaultMemoryCapBytes,
+      maxBytes: maxBytes ?? defaultMaxBytes,
+      maxAgeMs: maxAgeMs ?? defaultMaxAgeMs,
+    });
   }
 
   /** Begins, once. */

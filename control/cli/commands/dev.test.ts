@@ -47,7 +47,9 @@ t.test("dev() says what is served and how to use it, and stops on a signal", asy
   const words = await readFile(join(context.home.root, "fake-gateway.words"), "utf8");
   const feed = join(context.home.root, "feed.sock");
   t.equal(words, `--feed ${feed} --provider ./acme --transparent 15001 --concurrency 2`);
-  t.strictSame(await controlWords(context), ["--file policy --provider ./acme --exit-with-parent"]);
+  t.strictSame(await controlWords(context), [
+    "--file policy --provider ./acme --report --exit-with-parent",
+  ]);
   context.interrupt("SIGINT");
   t.equal(await code, 0);
   t.equal(
@@ -74,7 +76,10 @@ t.test("dev() starts the control process again where it was", async (t) => {
   await until(() => used(context), context.stdout);
   const twice = async () => (await controlWords(context)).length === 2;
   while (!(await twice())) await new Promise((resolve) => setImmediate(resolve));
-  t.equal((await controlWords(context))[1], "--file policy --port 4321 --exit-with-parent");
+  t.equal(
+    (await controlWords(context))[1],
+    "--file policy --port 4321 --restarts 1 --report --exit-with-parent",
+  );
   t.match(
     context.stderr(),
     /Warning: The control process is gone: it ended with exit code 3; starting it again\n/,
@@ -83,6 +88,46 @@ t.test("dev() starts the control process again where it was", async (t) => {
   context.interrupt("SIGINT");
   t.equal(await code, 0);
   t.notOk(isAlive(await controlPidOf(context)));
+});
+
+t.test("dev() passes options of telemetry on, and says where it is kept", async (t) => {
+  const context = await createContext(t, "", "reports");
+  const words = [
+    ...["--telemetry", "on", "--telemetry-memory", "800MiB", "--telemetry-size", "1GiB"],
+    ...["--telemetry-age", "3d", "--otlp-port", "4318"],
+  ];
+  const code = context.clrk("dev", "-f", "policy", ...words);
+  await until(() => context.stdout().includes("Telemetry"), context.stdout);
+  t.match(
+    context.stdout(),
+    "\nTelemetry      OTLP http://127.0.0.1:4318 · kept in /home/telemetry\n",
+  );
+  t.equal(
+    (await controlWords(context))[0],
+    `--file policy ${words.join(" ")} --report --exit-with-parent`,
+  );
+  context.interrupt("SIGINT");
+  t.equal(await code, 0);
+});
+
+t.test("dev() refuses options of telemetry before anything is started", async (t) => {
+  const context = await createContext(t);
+  for (const [words, text] of [
+    [
+      ["--telemetry-memory", "100MiB"],
+      /^clrk: Cannot use --telemetry-memory "100MiB": wanted a size/,
+    ],
+    [
+      ["--telemetry", "off", "--otlp-port", "1"],
+      /^clrk: Cannot use --otlp-port with --telemetry off/,
+    ],
+    [["--clickhouse-url", "http://u:p@a"], /set CLRK_CLICKHOUSE_USER/],
+  ] as const) {
+    t.equal(await context.clrk("dev", "-f", "policy", ...words), 2);
+    t.match(context.stderr(), text);
+    t.match(context.stderr(), /\nSee what they take: clrk dev --help\n$/);
+  }
+  t.equal(context.stdout(), "");
 });
 
 t.test("dev() shows the control process's own sentence when it cannot start", async (t) => {

@@ -9,8 +9,12 @@ import type { CliContext, Interruption } from "../cli-context.ts";
 import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { describeRecordsFile, DevNarrator, formatEndpoint } from "../dev-narrator.ts";
-import { checkGatewayOptions, gatewayArguments } from "../gateway-arguments.ts";
-import type { GatewayOptions } from "../gateway-arguments.ts";
+import {
+  checkGatewayOptions,
+  checkTelemetryFlags,
+  gatewayArguments,
+} from "../gateway-arguments.ts";
+import type { GatewayOptions, TelemetryFlags } from "../gateway-arguments.ts";
 import { createGatewayClient } from "../gateway-client.ts";
 import type { ControlStream, GatewayClient } from "../gateway-client.ts";
 import { startGateway } from "../process-start.ts";
@@ -22,13 +26,14 @@ import { keepControl } from "../kept-control.ts";
 import type { KeptControl } from "../kept-control.ts";
 import { formatLogLine } from "../log-line.ts";
 import { shortenPath } from "../problem-line.ts";
+import { describeTelemetry } from "../telemetry-lines.ts";
 import { describeEnvoySource, prepareEnvoy } from "../prepare-envoy.ts";
 import { findRunningGateways } from "../running-gateways.ts";
 import { stopGateway } from "../stop-gateway.ts";
 import { describeAge, ageSince } from "../age.ts";
 
 /** Options as the user gave them. */
-export interface DevFlags {
+export interface DevFlags extends TelemetryFlags {
   readonly file?: readonly string[];
   readonly secret?: readonly string[];
   readonly provider?: readonly string[];
@@ -63,6 +68,7 @@ export async function dev(this: CliContext, flags: DevFlags): Promise<void> {
   }
   const { env } = this.process;
   const { workingDirectory } = this;
+  await checkTelemetryFlags(options);
   await checkGatewayOptions(options, { workingDirectory, env });
   await makeWay(this, replace);
   const interruption = watchInterruptions(this);
@@ -164,11 +170,13 @@ async function startFed(
   { feed, signal }: { readonly feed: string; readonly signal: AbortSignal },
 ): Promise<Omit<DevProcesses, "control"> | undefined> {
   const { stderr, env } = context.process;
+  // The password of the store is the control process's alone.
+  const { CLRK_CLICKHOUSE_PASSWORD: _, ...environment } = env;
   const started = await startGateway({
     entry: context.gatewayEntry,
     arguments: gatewayArguments({ ...options, file: [], feed }),
     endsWithUs: false,
-    environment: env,
+    environment,
     onLogLine: (line) => {
       // An end that was asked for looks like a fault to whatever is connected.
       if (!signal.aborted) stderr.write(`${formatLogLine(line, stderr.palette)}\n`);
@@ -207,6 +215,8 @@ class DevSession {
   #screen: DevScreen | undefined;
   #stream: ControlStream | undefined;
   #settled: NodeJS.Timeout | undefined;
+  #telemetry = "";
+  #unfollow: () => void = () => {};
   #inFlight = 0;
   #isStopping = false;
 
@@ -261,6 +271,7 @@ class DevSession {
   #close(): void {
     this.#isStopping = true;
     clearTimeout(this.#settled);
+    this.#unfollow();
     this.#stream?.close();
   }
 
@@ -293,7 +304,21 @@ class DevSession {
     ]);
     this.#print(this.#narrator.status(status, { settled: false }));
     await this.#tellObjects();
+    this.#unfollow = this.#control.onChange(() => this.#tellTelemetry());
+    this.#tellTelemetry();
     this.#settled = setTimeout(() => void this.#tellSettled(), settleMs);
+  }
+
+  /** Where agents send theirs, where it lies, and what is wrong with it: once each. */
+  #tellTelemetry(): void {
+    const { report } = this.#control.now;
+    if (report === undefined || report.telemetry.state === "opening" || this.#isStopping) return;
+    const { workingDirectory } = this.#context;
+    const { palette } = this.#context.process.stdout;
+    const line = describeTelemetry(report.telemetry, { workingDirectory, palette });
+    if (line === this.#telemetry) return;
+    this.#telemetry = line;
+    this.#print([line]);
   }
 
   async #openScreen(streams: ScreenStreams): Promise<void> {
@@ -310,6 +335,7 @@ class DevSession {
         palette: this.#context.process.stdout.palette,
         workingDirectory,
         kubeconfig: shortenPath(this.#control.kubeconfig, workingDirectory),
+        control: this.#control,
         now,
         onQuit: () => this.#interruption.interrupt(),
       },

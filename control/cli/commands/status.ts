@@ -14,6 +14,7 @@ import type { CliContext } from "../cli-context.ts";
 import { EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { findControlStatus, formatControlStatus } from "../control-status.ts";
+import type { ControlStatus } from "../control-status.ts";
 import { formatEndpoint } from "../dev-narrator.ts";
 import type { OutputFlags } from "../output-flags.ts";
 import { shorten } from "../log-line.ts";
@@ -26,11 +27,14 @@ import { formatTable } from "../table.ts";
 export async function status(this: CliContext, flags: OutputFlags): Promise<void> {
   const { answering, silent } = await findRunningGateways(this.home);
   const { stdout } = this.process;
+  const { workingDirectory } = this;
   if (answering.length === 0) this.process.exitCode = EXIT_CODE.failed;
   const control = await findControlStatus(this);
   if (flags.output === "json") {
     const processes = answering.map((one) => one.status);
-    stdout.write(`${JSON.stringify({ processes, silent, control }, undefined, 2)}\n`);
+    stdout.write(
+      `${JSON.stringify({ processes, silent, control: flatten(control) }, undefined, 2)}\n`,
+    );
     return;
   }
   const blocks = answering.map((one) => describeProcess(one.status, this));
@@ -40,8 +44,14 @@ export async function status(this: CliContext, flags: OutputFlags): Promise<void
   }
   // Where nothing runs at all, one next step is enough.
   const isIdle = answering.length === 0 && control.server === null && control.problem === null;
-  if (!isIdle) blocks.push(formatControlStatus(control, this.workingDirectory));
+  if (!isIdle) blocks.push(formatControlStatus(control, { workingDirectory, nowMs: this.now() }));
   stdout.write(blocks.join("\n"));
+}
+
+/** What the control process says stands beside what was found out about it. */
+function flatten({ report, ...found }: ControlStatus): object {
+  const { process = null, telemetry = null, invocations = null } = report ?? {};
+  return { ...found, process, telemetry, invocations };
 }
 
 function describeProcess(process: GatewayProcessStatus, context: CliContext): string {

@@ -3,6 +3,7 @@ import type { ActivityReport, AgentActivity } from "../../../gateway/activity-re
 import { createPalette } from "../colour.ts";
 import { displayWidth } from "../table.ts";
 import { gatewayWith, recordWith, statusWith } from "../testdata/fake-control.ts";
+import { controlReport } from "../testdata/control-report.ts";
 import { devFrame } from "./dev-frame.ts";
 import { DevState } from "./dev-state.ts";
 
@@ -212,4 +213,34 @@ t.test("onKey() asks for the end, and for nothing at keys that mean nothing", as
   t.equal(state.view, "overview", "there is no agent to enter");
   t.equal(state.onKey("ctrl-c"), "quit");
   t.match(devFrame(state, size, context).at(-1), /Stopping …/);
+});
+
+t.test("devFrame() shows the control process, and what is kept", async (t) => {
+  const state = create();
+  const report = controlReport();
+  state.onControl({ state: "running", pid: 7, sinceMs: nowMs, restarts: 0, report });
+  const [head = "", , telemetry = ""] = devFrame(state, size, context);
+  t.match(head, /engine|no engine/);
+  t.match(head, / · control up$/);
+  t.equal(
+    telemetry,
+    "OTLP http://127.0.0.1:4318 · 12,345 kept · 64 MiB of 5 GiB · memory 350 MiB of 600 MiB",
+  );
+  const down = { state: "starting", pid: 7, sinceMs: nowMs - 2_000, restarts: 1, report } as const;
+  state.onControl({ ...down, problem: "it was ended by SIGKILL" });
+  const lines = devFrame(state, size, context);
+  t.match(lines[0], / · control down, 1 restart$/);
+  t.equal(
+    lines[2],
+    "Control process down for 2 s: it was ended by SIGKILL; it is started again, traffic goes on",
+  );
+  t.notMatch(lines.join("\n"), /kept/, "what it said is not so any more");
+  state.onControl({ ...down, state: "silent" });
+  t.match(devFrame(state, size, context)[2], /^Control process 7 does not answer; traffic goes on/);
+  const problem = "Nothing is stored: full; free space";
+  const failing = controlReport({ state: "failing", problem });
+  state.onControl({ ...down, state: "running", report: failing });
+  const seen = devFrame(state, size, context);
+  t.match(seen[0], / · control up, 1 restart$/);
+  t.match(seen[3], `Telemetry: ${problem}`);
 });

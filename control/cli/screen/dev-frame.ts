@@ -12,6 +12,7 @@ import { formatEndpoint } from "../dev-narrator.ts";
 import { formatProblem } from "../problem-line.ts";
 import { formatDuration, formatRunLine } from "../run-line.ts";
 import { keyOf } from "../running-gateways.ts";
+import { telemetryFacts } from "../telemetry-lines.ts";
 import { padEndToWidth, truncateToWidth } from "../table.ts";
 import { agentName, stateOf } from "./agent-cells.ts";
 import type { FrameContext } from "./frame-context.ts";
@@ -57,13 +58,54 @@ function headLines(state: DevState, { palette, kubeconfig, nowMs }: FrameContext
     up === gateways.length && up > 0 ? `Envoy${envoys} up` : palette.red(`Envoy${envoys} down`),
     ...(restarts > 0 ? [palette.yellow(`${restarts} restarts`)] : []),
     engineFact(engine, palette),
+    ...controlFact(state.control, palette),
   ];
   const metrics = status?.metrics;
   const places = [
     `kubectl --kubeconfig ${escapeControls(kubeconfig)} get clrk`,
     ...(metrics === undefined ? [] : [`http://${formatEndpoint(metrics)}/metrics`]),
   ];
-  return [`${palette.bold("CLRK")} ${facts.join(" · ")}`, palette.dim(places.join(" · "))];
+  // What one said that is down is not so any more.
+  const telemetry =
+    state.control?.state === "running" ? state.control.report?.telemetry : undefined;
+  return [
+    `${palette.bold("CLRK")} ${facts.join(" · ")}`,
+    palette.dim(places.join(" · ")),
+    ...(telemetry === undefined ? [] : [palette.dim(telemetryFacts(telemetry).join(" · "))]),
+  ];
+}
+
+function controlFact(control: DevState["control"], palette: Palette): string[] {
+  if (control === undefined) return [];
+  const { state, restarts } = control;
+  const times = restarts === 0 ? "" : `, ${restarts} ${restarts === 1 ? "restart" : "restarts"}`;
+  switch (state) {
+    case "running":
+      return [restarts === 0 ? "control up" : palette.yellow(`control up${times}`)];
+    case "starting":
+      return [palette.red(`control down${times}`)];
+    case "silent":
+      return [palette.red("control silent")];
+  }
+}
+
+/** What is wrong with the control process; the gateway serves on by what it was told last. */
+function controlLines(state: DevState, { palette, nowMs }: FrameContext): string[] {
+  const { control } = state;
+  if (control === undefined) return [];
+  const { problem = "it ended", sinceMs, pid, report } = control;
+  if (control.state === "starting") {
+    const age = describeAge(nowMs - sinceMs);
+    const why = escapeControls(problem.split("\n")[0] ?? "");
+    return [
+      palette.red(`Control process down for ${age}: ${why}; it is started again, traffic goes on`),
+    ];
+  }
+  if (control.state === "silent") {
+    return [palette.red(`Control process ${pid} does not answer; traffic goes on without changes`)];
+  }
+  const { problem: lack = null } = report?.telemetry ?? {};
+  return lack === null ? [] : [palette.yellow(`Telemetry: ${escapeControls(lack)}`)];
 }
 
 function engineFact(engine: NonNullable<DevState["status"]>["engine"], palette: Palette): string {
@@ -74,13 +116,15 @@ function engineFact(engine: NonNullable<DevState["status"]>["engine"], palette: 
 }
 
 /** What stays until somebody does something about it. */
-function urgentLines(state: DevState, { palette, workingDirectory }: FrameContext): string[] {
+function urgentLines(state: DevState, context: FrameContext): string[] {
+  const { palette, workingDirectory } = context;
   const { problems } = state;
   const rest = problems.length - maxProblems;
   const questions = [...state.questions.values()];
   const more = questions.length - maxQuestions;
   return [
     ...auditBanners([...state.gateways.values()], palette),
+    ...controlLines(state, context),
     ...problems
       .slice(0, maxProblems)
       .map((problem) => palette.red(formatProblem(problem, workingDirectory))),

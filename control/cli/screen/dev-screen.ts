@@ -2,6 +2,7 @@
 import type { ActivityReport } from "../../../gateway/activity-report.ts";
 import type { ControlEvent, GatewayProcessStatus } from "../../../gateway/control-api.ts";
 import type { GatewayClient } from "../gateway-client.ts";
+import type { KeptControl } from "../kept-control.ts";
 import { devFrame } from "./dev-frame.ts";
 import { DevState } from "./dev-state.ts";
 import type { FrameContext } from "./frame-context.ts";
@@ -18,6 +19,7 @@ const reconnectMs = 200;
 export interface DevScreenParts extends Omit<FrameContext, "nowMs"> {
   readonly streams: ScreenStreams;
   readonly client: Pick<GatewayClient, "status" | "followActivity">;
+  readonly control: Pick<KeptControl, "now" | "onChange">;
   readonly now: () => number;
   /** Somebody pressed `q` or Ctrl-C */
   readonly onQuit: () => void;
@@ -53,9 +55,20 @@ export async function openDevScreen(
     state.onReport(report);
     screen.refresh();
   };
-  const stopFollowing = followReports(client, take);
+  state.onControl(parts.control.now);
+  const stopReports = followReports(client, take);
+  const stopControl = parts.control.onChange((control) => {
+    state.onControl(control);
+    screen.refresh();
+  });
+  const stopFollowing = () => {
+    stopReports();
+    stopControl();
+  };
   const stopAsking = askStatus(client, (news) => {
     if (news !== undefined) state.onStatus(news);
+    // One that hangs says nothing: it is only seen by looking.
+    state.onControl(parts.control.now);
     screen.refresh();
   });
   return {

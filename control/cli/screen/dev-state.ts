@@ -15,6 +15,7 @@ import type {
   GatewayStatus,
   SourceProblem,
 } from "../../../gateway/control-api.ts";
+import type { KeptState } from "../kept-control.ts";
 import { keyOf } from "../running-gateways.ts";
 import type { ScreenKey } from "./screen-view.ts";
 
@@ -35,6 +36,7 @@ export class DevState {
   tail: readonly TailLine[] = [];
   problems: readonly SourceProblem[] = [];
   status: GatewayProcessStatus | undefined;
+  control: KeptState | undefined;
   total: ActivityCounts | undefined;
   lastMinute: ActivityCounts | undefined;
   /** When the newest revision went live, Unix `ms` */
@@ -55,6 +57,11 @@ export class DevState {
     this.gateways.clear();
     for (const gateway of status.gateways) this.gateways.set(keyOf(gateway), gateway);
     this.revision = Math.max(this.revision, ...status.gateways.map((it) => it.liveRevision));
+  }
+
+  /** Takes how the control process is. */
+  onControl(control: KeptState): void {
+    this.control = control;
   }
 
   /** Takes an event at a time in Unix `ms`. */

@@ -1,5 +1,6 @@
 /** A context whose home names a real API server, as with `clrk dev`. */
 import type { Test } from "tap";
+import type { ApiServerOptions } from "../../apiserver/api-server.ts";
 import { startApi } from "../../apiserver/testdata/api-rig.ts";
 import type { ApiRig } from "../../apiserver/testdata/api-rig.ts";
 import { writeOwnKubeconfig } from "./api-target.ts";
@@ -15,10 +16,13 @@ export interface ApiContextRig {
 
 export async function openApiContext(
   t: Test,
-  options: Parameters<typeof createFakeContext>[1] & { readonly token?: string } = {},
+  options: Parameters<typeof createFakeContext>[1] & {
+    readonly token?: string;
+    readonly connected?: ApiServerOptions["connected"];
+  } = {},
 ): Promise<ApiContextRig> {
-  const { token, ...rest } = options;
-  const api = await startApi(t);
+  const { token, connected, ...rest } = options;
+  const api = await startApi(t, { ...(connected && { connected }) });
   const context = await createFakeContext(t, { nowMs: Date.now(), ...rest });
   const user = token === undefined ? {} : { token, user: token.replace("-token", "") };
   await writeOwnKubeconfig(context, api, user);

@@ -1,0 +1,59 @@
+/** Tests of what a control process says of itself. */
+import t from "tap";
+import { ManualClock } from "../gateway/clock.ts";
+import { controlReport } from "./cli/testdata/control-report.ts";
+import { createReporter, reportResource, writeReports } from "./process-report.ts";
+
+const { telemetry } = controlReport();
+
+t.test("a report has the process, its telemetry and its invocations", async (t) => {
+  const clock = new ManualClock(Date.UTC(2026, 0, 2));
+  const report = createReporter({
+    ...{ version: "1.2.3", restarts: 4, clock },
+    telemetry: { report: async () => telemetry },
+    invocations: { status: { state: "opening", failure: "locked" } },
+  });
+  clock.advance(5_000);
+  t.match(await report(), {
+    kind: "ControlStatus",
+    process: {
+      pid: process.pid,
+      version: "1.2.3",
+      restarts: 4,
+      startedAt: "2026-01-02T00:00:00.000Z",
+    },
+    telemetry: { state: "ready" },
+    invocations: { state: "opening", problem: "locked" },
+  });
+  const { group, version, plural, verbs } = reportResource(report);
+  t.same(
+    [group, version, plural, verbs],
+    ["clrk.apoxy.dev", "v1alpha1", "controlstatus", ["list"]],
+  );
+});
+
+t.test("writeReports() writes often while telemetry is being opened, then every 2 s", async (t) => {
+  const clock = new ManualClock();
+  let state: "opening" | "ready" = "opening";
+  const lines: string[] = [];
+  const stop = writeReports(async () => controlReport({ state }), {
+    ...{ clock, write: (line) => lines.push(line) },
+  });
+  const step = async (ms: number) => {
+    clock.advance(ms);
+    await new Promise(setImmediate);
+  };
+  await step(0);
+  t.equal(lines.length, 1);
+  t.match(JSON.parse(lines[0] ?? ""), { kind: "report", report: { kind: "ControlStatus" } });
+  state = "ready";
+  await step(250);
+  t.equal(lines.length, 2);
+  await step(1_999);
+  t.equal(lines.length, 2);
+  await step(1);
+  t.equal(lines.length, 3);
+  stop();
+  await step(10_000);
+  t.equal(lines.length, 3);
+});

@@ -1,0 +1,101 @@
+/** What a control process says of itself: on its API server, and in lines for whoever started it. */
+import type { Clock } from "../gateway/clock.ts";
+import type { ConnectedResource } from "./apiserver/api-context.ts";
+import type { InvocationService } from "./invocations/invocation-service.ts";
+import type { TelemetryReport } from "./telemetry/telemetry-report.ts";
+import type { TelemetryService } from "./telemetry/telemetry-service.ts";
+
+/** Path on the API server that answers with a report. */
+export const CONTROL_STATUS_PATH = "/apis/clrk.apoxy.dev/v1alpha1/controlstatus";
+
+/** State of a control process. Times are RFC 3339. */
+export interface ControlReport {
+  readonly apiVersion: "clrk.apoxy.dev/v1alpha1";
+  readonly kind: "ControlStatus";
+  readonly process: {
+    readonly pid: number;
+    readonly version: string;
+    readonly startedAt: string;
+    /** Starts before this one, as whoever keeps it running says */
+    readonly restarts: number;
+  };
+  readonly telemetry: TelemetryReport;
+  readonly invocations: {
+    readonly state: "opening" | "open" | "closed";
+    /** Why they cannot be opened; null where nothing is wrong */
+    readonly problem: string | null;
+  };
+}
+
+/** A report as a line of standard output. */
+export interface ReportLine {
+  readonly kind: "report";
+  readonly report: ControlReport;
+}
+
+/** What a report is made of. */
+export interface ReporterOptions {
+  readonly version: string;
+  readonly restarts: number;
+  readonly clock: Clock;
+  readonly telemetry: Pick<TelemetryService, "report">;
+  readonly invocations: Pick<InvocationService, "status">;
+}
+
+/** Lines come so often, in `ms`: more often while telemetry is being opened, whose address people wait for. */
+const openingMs = 250;
+const steadyMs = 2_000;
+
+/** Gives reports of now; it never rejects. */
+export type Reporter = () => Promise<ControlReport>;
+
+/** Makes a reporter of a process that begins now. */
+export function createReporter(options: ReporterOptions): Reporter {
+  const { version, restarts, clock, telemetry, invocations } = options;
+  const startedAt = new Date(clock.now()).toISOString();
+  return async () => {
+    const { state, ...rest } = invocations.status;
+    const failure = "failure" in rest ? rest.failure : "";
+    return {
+      apiVersion: "clrk.apoxy.dev/v1alpha1",
+      kind: "ControlStatus",
+      process: { pid: process.pid, version, startedAt, restarts },
+      telemetry: await telemetry.report(),
+      invocations: { state, problem: failure === "" ? null : failure },
+    };
+  };
+}
+
+/** Reports for the API server: everybody who may read objects may read them. */
+export function reportResource(report: Reporter): ConnectedResource {
+  return {
+    ...{ group: "clrk.apoxy.dev", version: "v1alpha1", plural: "controlstatus", subresource: "" },
+    ...{ kind: "ControlStatus", namespaced: false, verbs: ["list"], needsObject: false },
+    answer: async () => ({ status: 200, body: JSON.stringify(await report()) }),
+  };
+}
+
+/** Writes a line for each report, at once and every 2 s, until what it gives is called. */
+export function writeReports(
+  report: Reporter,
+  { clock, write }: { readonly clock: Clock; readonly write: (line: string) => void },
+): () => void {
+  let isEnding = false;
+  let timer: ReturnType<Clock["setTimeout"]> | undefined;
+  const tell = async () => {
+    const found = await report();
+    if (isEnding) return;
+    const line: ReportLine = { kind: "report", report: found };
+    write(`${JSON.stringify(line)}\n`);
+    timer = clock.setTimeout(
+      () => void tell(),
+      found.telemetry.state === "opening" ? openingMs : steadyMs,
+    );
+    timer.unref();
+  };
+  void tell();
+  return () => {
+    isEnding = true;
+    clock.clearTimeout(timer);
+  };
+}
