@@ -160,10 +160,6 @@ t.test("a mistake stays on the screen until it is mended", { skip }, async (t) =
       30_000,
     );
   }
-  const control = Number.parseInt(readFileSync(join(home, "control", "lock"), "utf8"), 10);
-  process.kill(control, "SIGKILL");
-  await terminal.see(/control (?:down|up), 1 restart/, 2_000);
-  await terminal.see(/control up, 1 restart/, 30_000);
   const bad = goodRoute.replace("hostnames", "hostnamez");
   t.not(bad, goodRoute);
   writeFileSync(join(policy, "allowed.yaml"), bad);
@@ -174,6 +170,12 @@ t.test("a mistake stays on the screen until it is mended", { skip }, async (t) =
   t.match(await terminal.see(/agent-1 {2}✔/), /policy\/allowed\.yaml:\d+:/, "it is still there");
   writeFileSync(join(policy, "allowed.yaml"), goodRoute);
   await terminal.seeNo(/Still serving|^policy\/allowed\.yaml:\d+/m);
+
+  const control = Number.parseInt(readFileSync(join(home, "control", "lock"), "utf8"), 10);
+  process.kill(control, "SIGKILL");
+  await terminal.see(/control (?:down|up), 1 restart/, 2_000);
+  t.equal((await chat(run)).status, 200, "traffic goes on");
+  await terminal.see(/control up, 1 restart/, 30_000);
   const started = performance.now();
   await terminal.press("C-c");
   await terminal.see(/^code 0/m, 5_000);

@@ -174,8 +174,8 @@ class Keeper {
       if (this.#isEnding) return;
       const { pid } = child;
       this.#tell(`The control process is gone: ${escapeControls(end)}; starting it again`);
-      this.#tellState({ state: "starting", pid, problem: end });
       this.#restarts++;
+      this.#tellState({ state: "starting", pid, problem: end });
       if (performance.now() - startedMs > healthyMs) waitMs = firstWaitMs;
       for (;;) {
         await new Promise<void>((resolve) => {
