@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import t from "tap";
 import type { Test } from "tap";
 import { silentLogger } from "./log.ts";
@@ -87,6 +88,63 @@ t.test("nothing else is answered", async (t) => {
 t.test("too large a request is refused", async (t) => {
   const { ask } = await open(t);
   t.equal((await ask("/metrics", { headers: { x: "y".repeat(10_000) } })).status, 431);
+});
+
+const get = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${more}\r\n`;
+
+/** Connects, says that, and leaves it there. */
+async function say(t: Test, port: number, text: string): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1").on("error", () => {});
+  t.teardown(() => socket.destroy());
+  await new Promise((resolve) => socket.once("connect", resolve));
+  if (text !== "") socket.write(text);
+  return socket;
+}
+
+/** Status lines that come back, as many as are wanted; fewer when the connection ends before. */
+function statusLines(socket: Socket, wanted: number): Promise<string[]> {
+  return new Promise((resolve) => {
+    let text = "";
+    const lines = () => text.match(/HTTP\/1\.1 \d+/g) ?? [];
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      if (lines().length >= wanted) resolve(lines());
+    });
+    socket.once("close", () => resolve(lines()));
+  });
+}
+
+for (const { name, text } of [
+  { name: "that say nothing", text: "" },
+  { name: "with half a request", text: "GET /metrics HTTP/1.1\r\nHost: 127" },
+  { name: "that were answered", text: get("/metrics") },
+]) {
+  t.test(`connections ${name} take health from nobody`, async (t) => {
+    const { ask, port } = await open(t);
+    for (let count = 0; count < 40; count++) {
+      const socket = await say(t, port, text);
+      if (text.endsWith("\r\n\r\n")) await statusLines(socket, 1);
+    }
+    t.match(await ask("/healthz"), { status: 200 });
+    t.match(await ask("/metrics"), { status: 200 });
+  });
+}
+
+t.test("a collector keeps its connection, also while others open half of one", async (t) => {
+  const { port } = await open(t);
+  const collector = await say(t, port, get("/metrics"));
+  t.same(await statusLines(collector, 1), ["HTTP/1.1 200"]);
+  for (let count = 0; count < 40; count++) await say(t, port, "GET /");
+  collector.write(get("/metrics"));
+  t.same(await statusLines(collector, 1), ["HTTP/1.1 200"]);
+});
+
+t.test("a request with a body is the last one of its connection", async (t) => {
+  const { port } = await open(t);
+  for (const header of ["Content-Length: 5", "Transfer-Encoding: chunked"]) {
+    const socket = await say(t, port, get("/metrics", `${header}\r\n`));
+    t.same(await statusLines(socket, 2), ["HTTP/1.1 200"], header);
+  }
 });
 
 t.test("connections are bounded", async (t) => {

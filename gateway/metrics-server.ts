@@ -5,6 +5,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import { isIP } from "node:net";
+import type { Socket } from "node:net";
 import { describeError, ClrkError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { MetricFamily } from "./metrics/metric-family.ts";
@@ -12,14 +13,17 @@ import { chooseMetricsForm, encodeMetrics, METRICS_MEDIA_TYPE } from "./metrics/
 import type { Readiness } from "./readiness.ts";
 import type { SocketEndpoint } from "./snapshot.ts";
 
-/** A collector keeps one connection, a probe makes one each time. */
+/** A collector keeps one connection, a probe makes one each time. One more, and another gives way (`boundConnections`). */
 const maxConnections = 32;
 
 /** A request is a line and a few headers. */
 const maxHeaderBytes = 8 * 1024;
 
-/** Time for a whole request, and for a connection without one. */
+/** Time for a whole request, and for a connection without any. */
 const requestTimeoutMs = 5_000;
+
+/** Time that a connection may be silent after a request: collectors ask every minute or more often. */
+const idleTimeoutMs = 2 * 60_000;
 
 /** What is asked when somebody asks. */
 export interface MetricsHandlers {
@@ -57,8 +61,8 @@ export async function openMetricsServer(
       }
     },
   );
-  server.maxConnections = maxConnections;
-  server.keepAliveTimeout = 2 * 60_000;
+  server.keepAliveTimeout = idleTimeoutMs;
+  boundConnections(server);
   const endpoint = await listen(server, wanted);
   server.on("error", (error) => log.error("Metrics server failed", { error: error.message }));
   return {
@@ -68,6 +72,31 @@ export async function openMetricsServer(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/**
+ * Whoever comes is served: to refuse the newest connection would let whoever opens some and says nothing take health away. The
+ * oldest that never asked anything gives way first, so that collectors keep theirs, then the one that has been idle for longest.
+ */
+function boundConnections(server: Server): void {
+  const silent = new Set<Socket>();
+  const asked = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    const [oldest] = silent.size > 0 ? silent : asked;
+    if (silent.size + asked.size >= maxConnections) oldest?.destroy();
+    if (oldest?.destroyed === true) forget(oldest);
+    silent.add(socket);
+    socket.once("close", () => forget(socket));
+  });
+  server.on("request", ({ socket }: IncomingMessage) => {
+    forget(socket);
+    if (!socket.destroyed) asked.add(socket);
+  });
+
+  function forget(socket: Socket): void {
+    silent.delete(socket);
+    asked.delete(socket);
+  }
 }
 
 async function listen(server: Server, { address, port }: SocketEndpoint): Promise<SocketEndpoint> {
@@ -127,6 +156,11 @@ function isOwnHost(host: string | undefined): boolean {
   return name.toLowerCase() === "localhost" || isIP(name.replace(/^\[|\]$/g, "")) !== 0;
 }
 
+function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers["content-length"];
+  return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
+}
+
 function send(response: ServerResponse, status: number, text: string): void {
   if (!response.hasHeader("content-type")) {
     response.setHeader("content-type", "text/plain; charset=utf-8");
@@ -134,7 +168,7 @@ function send(response: ServerResponse, status: number, text: string): void {
   response.setHeader("cache-control", "no-store");
   response.setHeader("x-content-type-options", "nosniff");
   // What a body holds is not read: the connection cannot go on behind one.
-  if (!response.req.complete) response.setHeader("connection", "close");
+  if (hasBody(response.req)) response.setHeader("connection", "close");
   response.statusCode = status;
   response.end(text);
 }

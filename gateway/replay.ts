@@ -123,7 +123,7 @@ export class GatewayReplay {
     }
   }
 
-  #read(scheme: "tls" | "plain", section: string | undefined, record: EgressRecord): ReplayOutcome {
+  #read(scheme: "tls" | "plain", section: string, record: EgressRecord): ReplayOutcome {
     const isRead = record.kind === "http";
     const request = isRead
       ? recordedRequest(record)
@@ -133,8 +133,8 @@ export class GatewayReplay {
     return this.#requests.replay({ host, request, record });
   }
 
-  #table(scheme: "tls" | "plain", section: string | undefined): RouteTable {
-    const key = `${scheme}/${section ?? ""}`;
+  #table(scheme: "tls" | "plain", section: string): RouteTable {
+    const key = `${scheme}/${section}`;
     const made = this.#tables.get(key);
     if (made !== undefined) return made;
     const table = new RouteTable(routeConfiguration(this.#gateway, { scheme, section }));

@@ -169,12 +169,15 @@ for (const { name, changes, want } of listeners) {
   });
 }
 
-t.test("xdsResources() makes routes for each listener only where a rule names one", async (t) => {
-  const routesOf = (snapshot: GatewaySnapshot) =>
-    xdsResources(snapshot, deployment())
-      .filter(({ typeUrl }) => typeUrl === TYPE_URL.route)
-      .map(({ name }) => name);
-  t.same(routesOf(gatewaySnapshot()), ["tls", "plain"]);
-  const hosts = [hostPolicy("a.example.com", httpRule({ sections: ["tls"] }))];
-  t.same(routesOf(gatewaySnapshot({ hosts })), ["tls/tls", "plain/plain"]);
-});
+t.test(
+  "xdsResources() makes routes for each listener, whether or not a rule names one",
+  async (t) => {
+    const routesOf = (snapshot: GatewaySnapshot) =>
+      xdsResources(snapshot, deployment())
+        .filter(({ typeUrl }) => typeUrl === TYPE_URL.route)
+        .map(({ name }) => name);
+    t.same(routesOf(gatewaySnapshot()), ["tls/tls", "plain/plain"]);
+    const hosts = [hostPolicy("a.example.com", httpRule({ sections: ["tls"] }))];
+    t.same(routesOf(gatewaySnapshot({ hosts })), ["tls/tls", "plain/plain"]);
+  },
+);

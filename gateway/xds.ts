@@ -5,7 +5,7 @@
 
 import { packAny } from "./any.ts";
 import { envoy } from "./proto/gen/xds.js";
-import type { GatewaySnapshot, HttpRule, ListenerShape, SocketEndpoint } from "./snapshot.ts";
+import type { GatewaySnapshot, ListenerShape, SocketEndpoint } from "./snapshot.ts";
 import { withConnectionBound } from "./xds/base-cluster.ts";
 import { clusters, internalCluster } from "./xds/cluster.ts";
 import type { ProxyCredential } from "./xds/explicit-proxy.ts";
@@ -158,20 +158,12 @@ function plainTunnel(canaries: readonly GatewayCanary[]): string {
   return `${RESOURCE.sidedTunnel}/${tried.side}/${tried.share.parts}`;
 }
 
-/**
- * Listeners share one configuration of each scheme unless a route names a listener; a scheme that no listener speaks
- * has none.
- */
-function routeScopes(gateway: GatewaySnapshot): RouteScope[] {
-  const bySection = usesSections(gateway);
-  const scopes = new Map<string, RouteScope>();
-  for (const { name, shape } of gateway.listeners) {
+/** One for each listener whose requests are read. */
+function routeScopes({ listeners }: GatewaySnapshot): RouteScope[] {
+  return listeners.flatMap(({ name, shape }) => {
     const scheme = schemes[shape];
-    if (scheme === undefined) continue;
-    const scope = { scheme, section: bySection ? name : undefined };
-    scopes.set(`${scheme}/${scope.section ?? ""}`, scope);
-  }
-  return [...scopes.values()];
+    return scheme === undefined ? [] : [{ scheme, section: name }];
+  });
 }
 
 /** What agents speak on listeners of a shape, where we read it. */
@@ -182,7 +174,3 @@ const schemes: Readonly<Record<ListenerShape, RouteScope["scheme"] | undefined>>
   "tls-passthrough": undefined,
   tcp: undefined,
 };
-
-function usesSections({ hosts }: GatewaySnapshot): boolean {
-  return hosts.some(({ rules }) => rules.some((rule: HttpRule) => rule.sections !== undefined));
-}

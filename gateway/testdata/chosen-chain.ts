@@ -34,11 +34,11 @@ function factsOf(connection: Connection): ConnectionFacts {
   };
 }
 
-/** Name of the chain; throws when the plan has none of that name */
+/** Name of the chain, without what a raw connection was let by by; throws when the plan has none of that name */
 export function choose(gateway: GatewaySnapshot, connection: Connection): string | undefined {
   const { matcher, treatments } = planChains(gateway);
   const [chosen] = compileChains(matcher)(factsOf(connection)).names;
   const known = treatments.map((treatment) => chainName(treatment));
   if (chosen !== undefined && !known.includes(chosen)) throw new Error(`No chain "${chosen}"`);
-  return chosen;
+  return chosen?.split("#")[0];
 }

@@ -2,16 +2,10 @@
 import t from "tap";
 import { tryUnpackAny } from "../any.ts";
 import { envoy } from "../proto/gen/xds.js";
-import { gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
+import { gatewaySnapshot } from "../testdata/gateway-snapshot.ts";
 import { bodySizeFilters, bodySizeRouteConfig } from "./body-size-filter.ts";
 
 const { BodySizeLimit } = envoy.extensions.filters.http.body_size_limit.v3;
-const forward = httpRule().action;
-
-function ruleOf(maxRequestBytes: number) {
-  return httpRule({ action: { ...forward, kind: "forward", maxRequestBytes } as typeof forward });
-}
-
 function shown(gateway: Parameters<typeof bodySizeFilters>[0]) {
   return bodySizeFilters(gateway).map(({ name, disabled, typedConfig }) => ({
     name,
@@ -20,25 +14,26 @@ function shown(gateway: Parameters<typeof bodySizeFilters>[0]) {
   }));
 }
 
-t.test("bodySizeFilters() has none where nothing is bounded", async (t) => {
-  t.same(bodySizeFilters(gatewaySnapshot()), []);
-  t.same(bodySizeFilters(gatewaySnapshot({ requestSize: { headerBytes: 8_192 } })), []);
+const ofRule = { name: "clrk.body_size_of_rule", isOn: false, bytes: undefined };
+
+t.test("bodySizeFilters() bounds nothing by itself where the gateway does not", async (t) => {
+  t.same(shown(gatewaySnapshot()), [ofRule]);
+  t.same(shown(gatewaySnapshot({ requestSize: { headerBytes: 8_192 } })), [ofRule]);
 });
 
-t.test("bodySizeFilters() has one of the gateway, and one for each bound of rules", async (t) => {
-  const host = { ...hostPolicy("a.test"), rules: [ruleOf(70), ruleOf(5), ruleOf(70)] };
-  t.same(shown(gatewaySnapshot({ requestSize: { bodyBytes: 100 }, hosts: [host] })), [
+t.test("bodySizeFilters() has one of the gateway, and one for all bounds of rules", async (t) => {
+  t.same(shown(gatewaySnapshot({ requestSize: { bodyBytes: 100 } })), [
     { name: "clrk.body_size", isOn: true, bytes: 100 },
-    { name: "clrk.body_size.5", isOn: false, bytes: 5 },
-    { name: "clrk.body_size.70", isOn: false, bytes: 70 },
+    ofRule,
   ]);
 });
 
-t.test("bodySizeRouteConfig() turns the filter of a bound on", async (t) => {
-  const { FilterConfig } = envoy.config.route.v3;
+t.test("bodySizeRouteConfig() brings the bound to the filter of rules", async (t) => {
+  const { CompositePerRoute, ExecuteFilterAction } = envoy.extensions.filters.http.composite.v3;
   const [[name, packed] = ["", undefined]] = Object.entries(bodySizeRouteConfig(70));
-  t.equal(name, "clrk.body_size.70");
-  const config = tryUnpackAny(packed ?? {}, FilterConfig);
-  t.equal(config?.disabled, false);
-  t.ok(config?.config, "an empty one: Envoy takes its absence for a mistake");
+  t.equal(name, "clrk.body_size_of_rule");
+  const action = tryUnpackAny(packed ?? {}, CompositePerRoute)?.matcher?.onNoMatch?.action;
+  const executed = tryUnpackAny(action?.typedConfig ?? {}, ExecuteFilterAction);
+  const bounded = tryUnpackAny(executed?.typedConfig?.typedConfig ?? {}, BodySizeLimit);
+  t.equal(bounded?.maxRequestBytes?.value, 70);
 });

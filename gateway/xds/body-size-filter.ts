@@ -1,6 +1,7 @@
 /**
  * How large bodies of requests may be: a filter of Envoy that counts what passes and holds nothing, so that a body without
- * a length is bounded as well. It comes before everything that reads bodies.
+ * a length is bounded as well. It comes before everything that reads bodies. Routes bring the bounds of their rules, so that
+ * another bound changes no filter chain.
  */
 
 import { packAny, typedExtension } from "../any.ts";
@@ -11,39 +12,33 @@ import { HTTP_FILTER } from "./http-filter-names.ts";
 
 type HttpFilter = envoy.extensions.filters.network.http_connection_manager.v3.IHttpFilter;
 
-/** The filter with the gateway's own bound, and one for each bound of rules, off unless their routes turn it on. */
-export function bodySizeFilters(gateway: GatewaySnapshot): HttpFilter[] {
+/** The filter with the gateway's own bound, and one without any, off unless a route turns it on with that of its rule. */
+export function bodySizeFilters(gateway: Pick<GatewaySnapshot, "requestSize">): HttpFilter[] {
+  const { Composite } = envoy.extensions.filters.http.composite.v3;
   const bytes = gateway.requestSize?.bodyBytes;
   return [
     ...(bytes === undefined ? [] : [bodySizeFilter(HTTP_FILTER.bodySize, bytes)]),
-    // The filter of Envoy 1.40 takes no configuration of routes but to be on or off.
-    ...boundsOfRules(gateway).map((bound) => ({
-      ...bodySizeFilter(nameOf(bound), bound),
-      disabled: true,
-    })),
+    { ...typedExtension(HTTP_FILTER.bodySizeOfRule, Composite, {}), disabled: true },
   ];
 }
 
-/** Turns the filter of a bound on. */
+/**
+ * Bounds bodies of a route's requests. The filter of Envoy 1.40 takes no configuration of routes but to be on or off: a
+ * composite one makes it anew for each request, with the bound that the route says.
+ */
 export function bodySizeRouteConfig(bytes: number) {
-  const { FilterConfig } = envoy.config.route.v3;
-  return { [nameOf(bytes)]: packAny(FilterConfig, { config: {} }) };
+  const { CompositePerRoute, ExecuteFilterAction } = envoy.extensions.filters.http.composite.v3;
+  const action = typedExtension("bounded", ExecuteFilterAction, {
+    typedConfig: bodySizeFilter(HTTP_FILTER.bodySize, bytes),
+  });
+  return {
+    [HTTP_FILTER.bodySizeOfRule]: packAny(CompositePerRoute, {
+      matcher: { onNoMatch: { action } },
+    }),
+  };
 }
 
-function bodySizeFilter(name: string, bytes: number): HttpFilter {
+function bodySizeFilter(name: string, bytes: number) {
   const { BodySizeLimit } = envoy.extensions.filters.http.body_size_limit.v3;
   return typedExtension(name, BodySizeLimit, { maxRequestBytes: uint64(bytes) });
-}
-
-function nameOf(bytes: number): string {
-  return `${HTTP_FILTER.bodySize}.${bytes}`;
-}
-
-function boundsOfRules({ hosts }: GatewaySnapshot): readonly number[] {
-  const bounds = hosts.flatMap(({ rules }) =>
-    rules.flatMap(({ action }) =>
-      action.kind === "forward" ? (action.maxRequestBytes ?? []) : [],
-    ),
-  );
-  return [...new Set(bounds)].toSorted((left, right) => left - right);
 }

@@ -59,11 +59,11 @@ const everyShape = gatewaySnapshot({
 });
 
 const shapes: readonly (Connection & { readonly name: string; readonly want: string })[] = [
-  { name: "TLS on any port", port: 4443, want: "intercept-tls/" },
-  { name: "HTTP on any port", bytes: "http", port: 8080, want: "plain-http/" },
-  { name: "HTTP/2 without TLS", bytes: "http", port: 80, want: "plain-http/" },
+  { name: "TLS on any port", port: 4443, want: "intercept-tls/tls-any" },
+  { name: "HTTP on any port", bytes: "http", port: 8080, want: "plain-http/http-any" },
+  { name: "HTTP/2 without TLS", bytes: "http", port: 80, want: "plain-http/http-any" },
   { name: "raw bytes", bytes: "raw", port: 22, want: "refuse:deny/default-policy" },
-  { name: "TLS on a port of its own", port: 8443, want: "intercept-tls/:8443" },
+  { name: "TLS on a port of its own", port: 8443, want: "intercept-tls/tls-8443:8443" },
   {
     name: "TLS on a passthrough port",
     port: 9443,
@@ -77,8 +77,8 @@ const shapes: readonly (Connection & { readonly name: string; readonly want: str
     want: "refuse:deny/default-policy",
   },
   { name: "HTTP on a TCP port", port: 5432, bytes: "http", want: "refuse:deny/default-policy" },
-  { name: "HTTP on a TLS port", port: 8443, bytes: "http", want: "plain-http/" },
-  { name: "TLS without server name", port: 443, want: "intercept-tls/" },
+  { name: "HTTP on a TLS port", port: 8443, bytes: "http", want: "plain-http/http-any" },
+  { name: "TLS without server name", port: 443, want: "intercept-tls/tls-any" },
   {
     name: "a name like a secret of ours",
     sni: "secret/default/openai/token",
@@ -104,25 +104,22 @@ t.test("planChains() refuses what no listener takes", async (t) => {
   t.equal(choose(only("https"), { bytes: "raw" }), "refuse:deny/unmatched-port");
   t.equal(choose(only("http"), { bytes: "tls" }), "refuse:deny/unmatched-port");
   t.equal(choose(only("https", 443), { port: 8443 }), "refuse:deny/unmatched-port");
-  t.equal(choose(only("https", 443), { port: 443 }), "intercept-tls/:443");
+  t.equal(choose(only("https", 443), { port: 443 }), "intercept-tls/one:443");
   t.equal(choose(gatewaySnapshot({ listeners: [] }), {}), "refuse:deny/unmatched-port");
 });
 
-t.test(
-  "planChains() names the listener in the chain only where rules name listeners",
-  async (t) => {
-    const hosts = [hostPolicy("a.example.com", httpRule({ sections: ["tls-any"] }))];
-    t.equal(choose({ ...everyShape, hosts }, { port: 443 }), "intercept-tls/tls-any");
-    t.equal(choose({ ...everyShape, hosts }, { port: 8443 }), "intercept-tls/tls-8443:8443");
-  },
-);
+t.test("planChains() names the listener in the chain", async (t) => {
+  const hosts = [hostPolicy("a.example.com", httpRule({ sections: ["tls-any"] }))];
+  t.equal(choose({ ...everyShape, hosts }, { port: 443 }), "intercept-tls/tls-any");
+  t.equal(choose({ ...everyShape, hosts }, { port: 8443 }), "intercept-tls/tls-8443:8443");
+});
 
 t.test(
   "planChains() of a refused gateway lets nothing raw through and intercepts to say so",
   async (t) => {
     const refusal = { reason: "not-enforced", message: "No" } as const;
     const gateway = everythingSnapshot({ refusal, defaultPolicy: "allow-all", hosts: [] });
-    t.equal(choose(gateway, { port: 443, sni: "pinned.example.com" }), "intercept-tls/:443");
+    t.equal(choose(gateway, { port: 443, sni: "pinned.example.com" }), "intercept-tls/https:443");
     for (const bytes of ["raw", "tls"] as const) {
       const chosen = choose(gateway, {
         port: 25,
@@ -146,12 +143,12 @@ t.test(
     const gateway = (sections?: string[]) =>
       gatewaySnapshot({ listeners, l4Rules: [l4Rule({ hosts, ...(sections && { sections }) })] });
     const connection = { sni: "pinned.example.com" };
-    t.equal(choose(gateway(), connection), "intercept-tls/");
-    t.equal(choose(gateway(["https"]), connection), "intercept-tls/");
+    t.equal(choose(gateway(), connection), "intercept-tls/https");
+    t.equal(choose(gateway(["https"]), connection), "intercept-tls/https");
     t.equal(
       choose(gateway(["pass"]), connection),
       "pass-server-name:allow/EgressL4Route/default/raw/0",
     );
-    t.equal(choose(gateway(["pass"]), { sni: "other.example.com" }), "intercept-tls/");
+    t.equal(choose(gateway(["pass"]), { sni: "other.example.com" }), "intercept-tls/https");
   },
 );

@@ -93,7 +93,6 @@ function isHttp(): Predicate {
 class Planner {
   readonly #gateway: GatewaySnapshot;
   readonly #treatments = new Map<string, ConnectionTreatment>();
-  readonly #usesSections: boolean;
   readonly #aliases: readonly AliasNames[];
   readonly #side: GatewaySide | undefined;
 
@@ -101,9 +100,6 @@ class Planner {
     this.#gateway = gateway;
     this.#side = side;
     this.#aliases = aliasNames(gateway);
-    this.#usesSections = gateway.hosts.some(({ rules }) =>
-      rules.some(({ sections }) => sections !== undefined),
-    );
   }
 
   get treatments(): readonly ConnectionTreatment[] {
@@ -131,7 +127,7 @@ class Planner {
     const [winner] = listeners;
     if (winner === undefined) return this.refuse("unmatched-port");
     const listened = {
-      section: this.#usesSections ? winner.name : undefined,
+      section: winner.name,
       ...(winner.port !== undefined && { port: winner.port }),
     };
     switch (winner.shape) {
@@ -150,12 +146,10 @@ class Planner {
   /** A route that names a passthrough listener of the same port takes its server names out of interception. */
   #terminated(treatment: ConnectionTreatment, listeners: readonly ListenerSnapshot[]): OnMatch {
     const others = listeners.filter(({ shape }) => shape === "tls-passthrough");
-    const scope = this.#scope(byServerName());
-    const cases = others.flatMap((listener) =>
-      this.#rules(listener, "explicit")
-        .filter(({ hosts }) => hosts.length > 0)
-        .flatMap((rule) => ruleCases(rule, scope).map((it) => this.#case(it))),
-    );
+    const cases = others.flatMap((listener) => {
+      const rules = this.#rules(listener, "explicit").filter(({ hosts }) => hosts.length > 0);
+      return ruleCases(rules, this.#scope(listener, byServerName())).map((it) => this.#case(it));
+    });
     // The name becomes that of a secret: one with a slash could be the name of a secret of ours.
     const unlikely = fitsPattern(serverNameInput(), "(?s).*[^A-Za-z0-9._-].*");
     return firstMatch(
@@ -178,17 +172,19 @@ class Planner {
   }
 
   #ruled(listener: ListenerSnapshot, naming: ConnectionNaming): OnMatch {
-    const scope = this.#scope(naming);
-    const cases = this.#rules(listener, "any").flatMap((rule) => ruleCases(rule, scope));
-    const { cases: rest, otherwise } = defaultVerdict(scope);
+    const scope = this.#scope(listener, naming);
+    const rules = this.#rules(listener, "any");
+    const cases = ruleCases(rules, scope);
+    const { cases: rest, otherwise } = defaultVerdict(rules, scope);
     return firstMatch(
       [...cases, ...rest].map((it) => this.#case(it)),
       this.#use(otherwise),
     );
   }
 
-  #scope(naming: ConnectionNaming): ConnectionScope {
-    return { gateway: this.#gateway, naming, aliases: this.#aliases };
+  #scope({ name, port }: ListenerSnapshot, naming: ConnectionNaming): ConnectionScope {
+    const listener = { name, ...(port !== undefined && { port }) };
+    return { gateway: this.#gateway, listener, naming, aliases: this.#aliases };
   }
 
   #case({ when, use }: ConnectionCase) {

@@ -319,7 +319,7 @@ t.test("a limit after an entry refuses what it could not count", async (t) => {
   const entry = aiRoute("r", "openai", { matches: [{ provider: "openai", models: ["gpt-4o"] }] });
   const namesOf = (...objects: ParsedObject[]) => {
     const snapshot = gatewayOf(compiled(gateway(), ...objects));
-    const configuration = routeConfiguration(snapshot, { scheme: "tls", section: undefined });
+    const configuration = routeConfiguration(snapshot, { scheme: "tls", section: "any" });
     const found = configuration.virtualHosts?.find(({ domains }) => domains?.includes(host));
     const names = (found?.routes ?? []).map(({ name }) => name ?? "");
     return [...new Set(names.filter((name) => name.includes("EgressHTTPRoute")))];

@@ -6,10 +6,18 @@
 import type { ConnectionDenyReason } from "../decision-key.ts";
 import { encodeDecisionKey } from "../decision-key.ts";
 import type { xds } from "../proto/gen/xds.js";
-import type { DenyReason, GatewaySnapshot, HostAlias, HostMatch, L4Rule } from "../snapshot.ts";
+import type {
+  DenyReason,
+  GatewaySnapshot,
+  HostAlias,
+  HostMatch,
+  L4Rule,
+  ListenerSnapshot,
+} from "../snapshot.ts";
 import type { AliasNames } from "./alias-names.ts";
 import { coveredAliases } from "./alias-names.ts";
-import type { ConnectionTreatment } from "./filter-chain.ts";
+import { mayMeet, partsOf, termsId } from "./connection-terms.ts";
+import type { ConnectionTreatment, PassedConnection } from "./filter-chain.ts";
 import { FILTER_STATE } from "./filter-state.ts";
 import type { Predicate } from "./match-predicate.ts";
 import {
@@ -41,9 +49,10 @@ export interface ConnectionNaming {
   readonly otherNames: readonly Input[];
 }
 
-/** A gateway, and how the connections in question are named there. */
+/** A listener of a gateway, and how the connections in question are named there. */
 export interface ConnectionScope {
   readonly gateway: GatewaySnapshot;
+  readonly listener: Pick<ListenerSnapshot, "name" | "port">;
   readonly naming: ConnectionNaming;
   /** Those of the gateway */
   readonly aliases: readonly AliasNames[];
@@ -65,42 +74,87 @@ export function refusal(reason: DenyReason | ConnectionDenyReason): ConnectionTr
   return { kind: "refuse", decision: encodeDecisionKey({ verdict: "deny", reason }) };
 }
 
-/** Cases of one rule, whose name must stand in all of the inputs. */
-export function ruleCases(rule: L4Rule, scope: ConnectionScope): ConnectionCase[] {
-  if (rule.verdict === "deny") {
-    const refused = denyCase(rule, scope);
-    return rule.audits === true ? letBy(refused.when, rule, scope) : [refused];
-  }
+/** Cases of the rules in their order; what a rule names must stand in all of the inputs. */
+export function ruleCases(rules: readonly L4Rule[], scope: ConnectionScope): ConnectionCase[] {
+  const denials: L4Rule[] = [];
+  return rules.flatMap((rule) => {
+    if (rule.verdict === "allow") {
+      return allowedParts(rule, scope).flatMap((part) =>
+        allowCases(part, { ...scope, terms: partTerms(part, denials, scope) }),
+      );
+    }
+    const denial = denyCase(rule, scope);
+    if (rule.audits === true) {
+      return letBy(denial.when, rule, { ...scope, terms: openTerms([rule, ...denials], scope) });
+    }
+    denials.push(rule);
+    return [denial];
+  });
+}
+
+/** Where several names must fit a rule they may fit different parts of it. */
+function allowedParts(rule: L4Rule, { naming }: ConnectionScope): readonly L4Rule[] {
+  const parts = partsOf(rule);
+  const isMixed = naming.otherNames.length > 0 && rule.hosts.length > 1 && parts.length > 1;
+  return isMixed ? [...parts, rule] : parts;
+}
+
+function partTerms(
+  part: L4Rule,
+  denials: readonly L4Rule[],
+  { listener, gateway }: ConnectionScope,
+): string {
+  const { hosts, cidrs, ports } = part;
+  const before = denials.filter((denial) => mayMeet(denial, part));
+  return termsId([listener, gateway.upstream.guardedRanges, { hosts, cidrs, ports }, before]);
+}
+
+/** Of what passes because nothing refuses it. */
+function openTerms(denials: readonly L4Rule[], scope: ConnectionScope): string {
+  const { listener, gateway } = scope;
+  return termsId([listener, gateway.upstream.guardedRanges, denials, ruledHosts(gateway)]);
+}
+
+/** A scope, and what connections of its cases are let by by. */
+interface TermedScope extends ConnectionScope {
+  readonly terms: string;
+}
+
+function allowCases(rule: L4Rule, scope: TermedScope): ConnectionCase[] {
+  const { terms } = scope;
   const names =
     rule.hosts.length === 0 ? [] : inputsOf(scope).map((input) => anyHost(input, rule.hosts));
   const ports = portPredicate(rule);
-  const byAddress = {
+  const passed = { decision: allowKey(rule), terms, ...planOf(rule) };
+  const byAddress: ConnectionCase = {
     when: allOf([...names, allowedAddress(rule, scope.gateway), ...ports]),
-    use: treatmentOf(rule, "pass-address"),
+    use: { kind: "pass-address", ...passed },
   };
   if (rule.cidrs.length > 0) return [byAddress];
   const { kind, name } = scope.naming;
   const byAlias = aliasCases(rule, scope);
   const named = names.length > 0 ? names : [fitsPattern(name, ".+")];
-  const byNames = {
+  const byNames: ConnectionCase = {
     when: allOf([...named, ...ports]),
-    use: treatmentOf(rule, kind),
+    use: { kind, ...passed },
   };
   if (rule.hosts.length > 0) return [...byAlias, byNames];
   const rest = kind === "pass-server-name" ? [byNames, byAddress] : [byAddress, byNames];
   return [...byAlias, ...rest];
 }
 
-/** What the default policy makes of connections. */
-export function defaultVerdict(scope: ConnectionScope): DefaultVerdict {
+/** What the default policy makes of connections that none of the rules decides. */
+export function defaultVerdict(rules: readonly L4Rule[], scope: ConnectionScope): DefaultVerdict {
   const { gateway } = scope;
-  const { defaultPolicy, audits, refusal: refused } = gateway;
-  if (refused) return { cases: [], otherwise: refusal(refused.reason) };
+  const { defaultPolicy, audits } = gateway;
+  if (gateway.refusal) return { cases: [], otherwise: refusal(gateway.refusal.reason) };
   const otherwise = refusal("default-policy");
+  const denials = rules.filter(({ verdict, audits }) => verdict === "deny" && audits !== true);
+  const open = { ...scope, terms: openTerms(denials, scope) };
   const rest = (wouldDeny?: DenyReason) =>
-    openCases(scope, encodeDecisionKey({ verdict: "allow", ...(wouldDeny && { wouldDeny }) }));
+    openCases(open, encodeDecisionKey({ verdict: "allow", ...(wouldDeny && { wouldDeny }) }));
   if (defaultPolicy === "allow-all") {
-    const ruled = ruledHosts(scope);
+    const ruled = ruledNames(scope);
     const cases = ruled.flatMap((when) =>
       audits === true ? conditional(when, rest("no-rule")) : [{ when, use: refusal("no-rule") }],
     );
@@ -110,25 +164,26 @@ export function defaultVerdict(scope: ConnectionScope): DefaultVerdict {
 }
 
 /** Connections to whatever they name, but to nothing that is guarded. */
-function openCases({ gateway, naming, aliases }: ConnectionScope, decision: string) {
+function openCases(scope: TermedScope, decision: string): ConnectionCase[] {
+  const { gateway, naming, aliases, terms } = scope;
   const { kind, name } = naming;
   const unguarded = allOf([destinationIn(everyAddress), ...unguardedDestination(gateway)]);
   return [
-    ...guardedCases({ gateway, naming, aliases }),
+    ...guardedCases(scope),
     ...aliases.map(({ alias, names }) => ({
       when: anyHost(name, names),
-      use: toAlias(alias, naming, decision),
+      use: toAlias(alias, naming, { decision, terms }),
     })),
-    { when: fitsPattern(name, ".+"), use: { kind, decision } },
-    { when: unguarded, use: { kind: "pass-address" as const, decision } },
+    { when: fitsPattern(name, ".+"), use: { kind, decision, terms } },
+    { when: unguarded, use: { kind: "pass-address", decision, terms } },
   ];
 }
 
 /** What the rule denies goes on as by default, under its name; what has no place to go stays denied. */
-function letBy(when: Predicate, rule: L4Rule, scope: ConnectionScope): ConnectionCase[] {
+function letBy(when: Predicate, rule: L4Rule, scope: TermedScope): ConnectionCase[] {
   const { route, ruleIndex, reason = "deny-policy" } = rule;
   const decision = encodeDecisionKey({ verdict: "allow", wouldDeny: reason, route, ruleIndex });
-  const denied = { when, use: treatmentOf(rule, "pass-address") };
+  const denied = { when, use: refused(rule) };
   return [...conditional(when, openCases(scope, decision)), denied];
 }
 
@@ -141,7 +196,7 @@ function inputsOf({ naming }: ConnectionScope): readonly Input[] {
 }
 
 /** Names that lead to a fixed address, of those that the rule lets through: before they are looked up. */
-function aliasCases(rule: L4Rule, { naming, aliases }: ConnectionScope): ConnectionCase[] {
+function aliasCases(rule: L4Rule, { naming, aliases, terms }: TermedScope): ConnectionCase[] {
   const { name, otherNames } = naming;
   const others = rule.hosts.length === 0 ? [] : otherNames;
   return coveredAliases(aliases, rule.hosts).map(({ alias, names }) => ({
@@ -150,17 +205,17 @@ function aliasCases(rule: L4Rule, { naming, aliases }: ConnectionScope): Connect
       ...others.map((input) => anyHost(input, rule.hosts)),
       ...portPredicate(rule),
     ]),
-    use: { ...toAlias(alias, naming, allowKey(rule)), ...planOf(rule) },
+    use: toAlias(alias, naming, { decision: allowKey(rule), terms, ...planOf(rule) }),
   }));
 }
 
 function toAlias(
   alias: HostAlias,
   naming: ConnectionNaming,
-  decision: string,
+  passed: PassedConnection,
 ): ConnectionTreatment {
   const by = naming.kind === "pass-server-name" ? "server-name" : "dialled";
-  return { kind: "pass-alias", by, alias, decision };
+  return { kind: "pass-alias", by, alias, ...passed };
 }
 
 /** The guard stays in front of a rule unless the rule names a part of it. */
@@ -188,19 +243,22 @@ function denyCase(rule: L4Rule, scope: ConnectionScope): ConnectionCase {
   const always = not(isExactly(transportProtocolInput(), ""));
   return {
     when: all.length === 0 ? always : allOf(all),
-    use: treatmentOf(rule, "pass-address"),
+    use: refused(rule),
   };
 }
 
 /** Hosts whose requests rules decide: what no rule can read never goes there by default. */
-function ruledHosts({ gateway, naming }: ConnectionScope): Predicate[] {
-  const hosts = gateway.hosts.filter(
-    ({ host, rules }) =>
-      (host.kind === "exact" || host.kind === "wildcard") &&
-      rules.some(({ route }) => route.kind !== "EgressL4Route"),
-  );
+function ruledHosts(gateway: GatewaySnapshot): readonly HostMatch[] {
+  return gateway.hosts.flatMap(({ host, rules }) => {
+    const isNamed = host.kind === "exact" || host.kind === "wildcard";
+    return isNamed && rules.some(({ route }) => route.kind !== "EgressL4Route") ? [host] : [];
+  });
+}
+
+function ruledNames({ gateway, naming }: ConnectionScope): Predicate[] {
+  const hosts = ruledHosts(gateway);
   if (hosts.length === 0) return [];
-  const patterns = hosts.map(({ host: { kind, value } }) =>
+  const patterns = hosts.map(({ kind, value }) =>
     fitsPattern(naming.name, `(?i)${kind === "wildcard" ? ".+\\." : ""}${escapeRegex(value)}\\.?`),
   );
   return [anyOf(patterns)];
@@ -219,16 +277,9 @@ function unguardedDestination({ upstream: { guardedRanges } }: GatewaySnapshot):
   return guardedRanges.length === 0 ? [] : [not(destinationIn(guardedRanges))];
 }
 
-function treatmentOf(
-  rule: L4Rule,
-  kind: ConnectionNaming["kind"] | "pass-address",
-): ConnectionTreatment {
-  const { route, ruleIndex, verdict } = rule;
-  if (verdict === "deny") {
-    const { reason = "deny-policy" } = rule;
-    return { kind: "refuse", decision: encodeDecisionKey({ verdict, reason, route, ruleIndex }) };
-  }
-  return { kind, decision: allowKey(rule), ...planOf(rule) };
+function refused({ route, ruleIndex, reason = "deny-policy" }: L4Rule): ConnectionTreatment {
+  const decision = encodeDecisionKey({ verdict: "deny", reason, route, ruleIndex });
+  return { kind: "refuse", decision };
 }
 
 function planOf({ engine }: L4Rule): { plan?: string } {

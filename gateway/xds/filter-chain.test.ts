@@ -7,6 +7,7 @@ import type { ConnectionTreatment } from "./filter-chain.ts";
 import { chainName, filterChain } from "./filter-chain.ts";
 
 const decision = "allow/EgressL4Route/default/raw/0";
+const terms = "0a1b";
 const facts = "set_filter_state";
 const alias = { address: "10.0.0.9", port: 8443 };
 
@@ -18,8 +19,8 @@ const rows: readonly {
   readonly isTls?: boolean;
 }[] = [
   {
-    treatment: { kind: "intercept-tls", section: undefined },
-    name: "intercept-tls/",
+    treatment: { kind: "intercept-tls", section: "any" },
+    name: "intercept-tls/any",
     filters: [facts, "http_connection_manager"],
     isTls: true,
   },
@@ -29,32 +30,38 @@ const rows: readonly {
     filters: [facts, "http_connection_manager"],
   },
   {
-    treatment: { kind: "pass-server-name", decision },
-    name: `pass-server-name:${decision}`,
+    treatment: { kind: "pass-server-name", decision, terms },
+    name: `pass-server-name:${decision}#0a1b`,
     filters: [facts, "rbac", "sni_dynamic_forward_proxy", "tcp_proxy"],
     cluster: "forward-raw",
   },
   {
-    treatment: { kind: "pass-dialled-name", decision },
-    name: `pass-dialled-name:${decision}`,
+    treatment: { kind: "pass-dialled-name", decision, terms },
+    name: `pass-dialled-name:${decision}#0a1b`,
     filters: [facts, "sni_dynamic_forward_proxy", "tcp_proxy"],
     cluster: "forward-raw",
   },
   {
-    treatment: { kind: "pass-alias", by: "server-name", alias, decision },
-    name: `pass-alias/server-name/10.0.0.9:8443:${decision}`,
+    treatment: { kind: "pass-alias", by: "server-name", alias, decision, terms },
+    name: `pass-alias/server-name/10.0.0.9:8443:${decision}#0a1b`,
     filters: [facts, "rbac", facts, "tcp_proxy"],
     cluster: "original-destination",
   },
   {
-    treatment: { kind: "pass-alias", by: "dialled", alias: { address: "fd00::1" }, decision },
-    name: `pass-alias/dialled/[fd00::1]:*:${decision}`,
+    treatment: {
+      kind: "pass-alias",
+      by: "dialled",
+      alias: { address: "fd00::1" },
+      decision,
+      terms,
+    },
+    name: `pass-alias/dialled/[fd00::1]:*:${decision}#0a1b`,
     filters: [facts, facts, "tcp_proxy"],
     cluster: "original-destination",
   },
   {
-    treatment: { kind: "pass-address", decision },
-    name: `pass-address:${decision}`,
+    treatment: { kind: "pass-address", decision, terms },
+    name: `pass-address:${decision}#0a1b`,
     filters: [facts, "tcp_proxy"],
     cluster: "original-destination",
   },
@@ -86,7 +93,7 @@ for (const { treatment, name, filters, cluster, isTls = false } of rows) {
 t.test("filterChain() dials an alias on its port, or else on the dialled one", async (t) => {
   const { Config } = envoy.extensions.filters.network.set_filter_state.v3;
   const addressOf = (to: { readonly address: string; readonly port?: number }) => {
-    const treatment = { kind: "pass-alias", by: "dialled", alias: to, decision } as const;
+    const treatment = { kind: "pass-alias", by: "dialled", alias: to, decision, terms } as const;
     const { filters } = filterChain(gatewaySnapshot(), treatment, { name: "explicit" });
     const config = tryUnpackAny(filters?.at(-2)?.typedConfig ?? {}, Config);
     const [value] = config?.onNewConnection ?? [];
@@ -98,7 +105,7 @@ t.test("filterChain() dials an alias on its port, or else on the dialled one", a
 });
 
 t.test("filterChain() bounds the wait for a handshake", async (t) => {
-  const treatment = { kind: "intercept-tls", section: undefined } as const;
+  const treatment = { kind: "intercept-tls", section: "any" } as const;
   const { transportSocketConnectTimeout } = filterChain(gatewaySnapshot(), treatment, {
     name: "explicit",
   });

@@ -29,14 +29,16 @@ import { RESOURCE } from "./resource-names.ts";
 /** A connection whose bytes are passed on. */
 export interface PassedConnection {
   readonly decision: string;
+  /** Id of all that lets it by (`connection-terms.ts`): by others it is another chain, so that no connection outlives them */
+  readonly terms: string;
   /** Id of the plan by which the engine is asked about it first; absent: it is not asked */
   readonly plan?: string;
 }
 
 /** A connection whose requests are read. */
 export interface ListenedConnection {
-  /** Listener whose routes decide; absent: those of all */
-  readonly section: string | undefined;
+  /** Listener whose routes decide */
+  readonly section: string;
   /** Port of the listener, where it names one: at another port, it is another chain, so that no connection outlives it */
   readonly port?: number;
 }
@@ -73,11 +75,13 @@ function treatmentName(treatment: ConnectionTreatment): string {
   switch (treatment.kind) {
     case "intercept-tls":
     case "plain-http":
-      return `${treatment.kind}/${treatment.section ?? ""}${portSuffix(treatment.port)}`;
+      return `${treatment.kind}/${treatment.section}${portSuffix(treatment.port)}`;
     case "pass-alias":
-      return `pass-alias/${treatment.by}/${aliasText(treatment.alias)}:${treatment.decision}`;
+      return `pass-alias/${treatment.by}/${aliasText(treatment.alias)}:${treatment.decision}#${treatment.terms}`;
+    case "refuse":
+      return `refuse:${treatment.decision}`;
     default:
-      return `${treatment.kind}:${treatment.decision}`;
+      return `${treatment.kind}:${treatment.decision}#${treatment.terms}`;
   }
 }
 

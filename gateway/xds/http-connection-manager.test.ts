@@ -23,6 +23,7 @@ import type { EnvoyRig } from "../testdata/envoy-rig.ts";
 import { gatewaySnapshot, hostPolicy, httpRule } from "../testdata/gateway-snapshot.ts";
 import { IDENTITY_TLV } from "./identity-states.ts";
 import { interceptingConnectionManager, strictHttp } from "./http-connection-manager.ts";
+import { misdirectedReply } from "./placeholder-watch.ts";
 import {
   bodyTooLargeReply,
   engineReply,
@@ -34,7 +35,7 @@ function filtersOf(gateway: GatewaySnapshot, scheme: "tls" | "plain"): string[] 
   const { HttpConnectionManager } = envoy.extensions.filters.network.http_connection_manager.v3;
   const packed = interceptingConnectionManager(
     gateway,
-    { scheme, section: undefined },
+    { scheme, section: "any" },
     { name: "explicit" },
   );
   const manager = tryUnpackAny(packed.typedConfig, HttpConnectionManager);
@@ -46,14 +47,17 @@ function filtersOf(gateway: GatewaySnapshot, scheme: "tls" | "plain"): string[] 
 t.test(
   "interceptingConnectionManager() checks agreement, asks the engine, then injects",
   async (t) => {
-    const gateway = gatewaySnapshot({ hosts: [hostPolicy("10.0.0.5")] });
+    const gateway = gatewaySnapshot();
     const plain = filtersOf(gateway, "plain");
     t.same(plain, [
       "rbac",
       "ambiguous_path",
+      "-body_size_of_rule",
       "-engine",
       "-engine_choice",
+      "-placeholder_watch",
       "header_mutation",
+      "-swap",
       "dynamic_forward_proxy",
       "-named_address_forward_proxy",
       "router",
@@ -287,7 +291,7 @@ t.test(
   async (t) => {
     const { HttpConnectionManager } = envoy.extensions.filters.network.http_connection_manager.v3;
     const { ExpressionFilter } = envoy.extensions.access_loggers.filters.cel.v3;
-    const scope = { scheme: "tls", section: undefined } as const;
+    const scope = { scheme: "tls", section: "any" } as const;
     const packed = interceptingConnectionManager(gatewaySnapshot(), scope, { name: "explicit" });
     const { mappers = [] } =
       tryUnpackAny(packed.typedConfig, HttpConnectionManager)?.localReplyConfig ?? {};
@@ -302,6 +306,7 @@ t.test(
         "response.code_details.contains('[ambiguous-path]')",
         "response.code_details.startsWith('rbac_access_denied')",
         "response.code_details == 'route_not_found'",
+        misdirectedReply.when,
         guardedReply.when,
         engineReply.when,
         bodyTooLargeReply.when,

@@ -22,7 +22,7 @@ import { choiceFilter, engineFilter, swapFilter, ceilingFilters } from "./engine
 import { FILTER_STATE, filterStateFormat } from "./filter-state.ts";
 import { streamIdleMs } from "./forward-route.ts";
 import { HTTP_FILTER } from "./http-filter-names.ts";
-import { misdirectedReply, placeholderWatch, swapsAnything } from "./placeholder-watch.ts";
+import { misdirectedReply, placeholderWatch } from "./placeholder-watch.ts";
 import type { RouteScope } from "./route-configuration.ts";
 import { noRuleReply } from "./route-configuration.ts";
 import { routeConfigurationName } from "./resource-names.ts";
@@ -141,17 +141,17 @@ function httpFilters(
     engineFilter(),
     choiceFilter(),
     // After the engine's choice, so that the route decides about placeholders that the request takes in the end.
-    ...placeholderWatch(gateway),
+    placeholderWatch(),
     typedExtension(HTTP_FILTER.headerMutation, mutation, {
       mutations: {},
       // What the agent sent is removed by the route: the credential of a backend must come after that.
       mostSpecificHeaderMutationsWins: true,
     }),
-    ...(swapsAnything(gateway) ? [swapFilter()] : []),
+    swapFilter(),
     typedExtension(HTTP_FILTER.forwardProxy, FilterConfig, {
       dnsCacheConfig: dnsCache(gateway.upstream),
     }),
-    ...(scheme === "plain" && namesAddress(gateway) ? [namedAddressFilter(gateway)] : []),
+    ...(scheme === "plain" ? [namedAddressFilter(gateway)] : []),
     typedExtension(HTTP_FILTER.router, Router, {
       suppressEnvoyHeaders: true,
       ...(fallsBack(gateway) && { upstreamLog: attemptAccessLog(log) }),
@@ -164,10 +164,6 @@ function fallsBack({ hosts }: GatewaySnapshot): boolean {
   return hosts.some(({ rules }) =>
     rules.some(({ action }) => action.kind === "forward" && action.fallback !== undefined),
   );
-}
-
-function namesAddress({ hosts }: GatewaySnapshot): boolean {
-  return hosts.some(({ host }) => host.kind === "ip");
 }
 
 function namedAddressFilter({ upstream }: GatewaySnapshot): HttpFilter {
@@ -203,9 +199,7 @@ function localReplies(
         message: disagreement,
       }),
       ...mappersFor("response.code_details == 'route_not_found'", noRuleReply(gateway)),
-      ...(gateway.placeholderTag === undefined
-        ? []
-        : mappersFor(misdirectedReply.when, misdirectedReply.facts)),
+      ...mappersFor(misdirectedReply.when, misdirectedReply.facts),
       ...[guardedReply, engineReply, bodyTooLargeReply, unsentReply, unreachableReply].flatMap(
         ({ when, facts, headers }) => mappersFor(when, facts, headers),
       ),

@@ -4,8 +4,10 @@
 export const HTTP_FILTER = {
   /** Holds what a request says against what its connection dialled; hosts may have a cheaper form of it */
   agreement: "envoy.filters.http.rbac",
-  /** Bounds bodies of requests; each bound of rules has one with its bytes behind the name */
+  /** Bounds bodies of requests as the gateway says */
   bodySize: "clrk.body_size",
+  /** Bounds them as a rule says; off unless a route turns it on */
+  bodySizeOfRule: "clrk.body_size_of_rule",
   /** Asks the engine how many requests of the agent are open, and keeps the stream until this one ends */
   ceiling: "clrk.ceiling",
   headerMutation: "envoy.filters.http.header_mutation",
@@ -18,7 +20,7 @@ export const HTTP_FILTER = {
   choice: "clrk.engine_choice",
   /** Has the engine write over placeholders and values, nearest to the upstream; off unless a route turns it on */
   swap: "clrk.swap",
-  /** Refuses requests with a placeholder in them, unless a route turns it off */
+  /** Refuses requests with a placeholder in them; off unless a gateway's routes turn it on, as all but some do */
   placeholderWatch: "clrk.placeholder_watch",
   /** Upstream filter that has the engine sign each attempt */
   attempt: "clrk.attempt",

@@ -16,7 +16,7 @@ import { routeConfiguration } from "./route-configuration.ts";
 
 function routesOf(gateway: GatewaySnapshot, domain: string) {
   const { RouteConfiguration } = envoy.config.route.v3;
-  const scope = { scheme: "tls", section: undefined } as const;
+  const scope = { scheme: "tls", section: "any" } as const;
   const bytes = encodeMessage(RouteConfiguration, routeConfiguration(gateway, scope));
   const hosts = RouteConfiguration.decode(bytes).virtualHosts;
   return hosts.find(({ domains }) => domains.includes(domain))?.routes ?? [];

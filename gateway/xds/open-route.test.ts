@@ -17,7 +17,7 @@ import { routeConfiguration } from "./route-configuration.ts";
 
 function routesOf(gateway: GatewaySnapshot, domain: string, scheme: "tls" | "plain" = "tls") {
   const { RouteConfiguration } = envoy.config.route.v3;
-  const scope = { scheme, section: undefined } as const;
+  const scope = { scheme, section: "any" } as const;
   const bytes = encodeMessage(RouteConfiguration, routeConfiguration(gateway, scope));
   const hosts = RouteConfiguration.decode(bytes).virtualHosts;
   return hosts.find(({ domains }) => domains.includes(domain))?.routes ?? [];

@@ -10,6 +10,7 @@ import {
   placeholderWatch,
   swapsAnything,
   unwatchedConfig,
+  watchConfig,
   watchesItself,
 } from "./placeholder-watch.ts";
 
@@ -23,11 +24,12 @@ const plan: SwapPlan = {
   tag,
 };
 
-t.test("placeholderWatch() is there only where agents were given placeholders", async (t) => {
-  t.same(placeholderWatch(gatewaySnapshot()), []);
-  const [filter] = placeholderWatch(gatewaySnapshot({ placeholderTag: tag }));
-  const { Lua } = envoy.extensions.filters.http.lua.v3;
-  const script = Lua.decode(filter?.typedConfig?.value ?? Buffer.alloc(0)).defaultSourceCode;
+t.test("placeholderWatch() is off where no agent was given placeholders", async (t) => {
+  t.equal(placeholderWatch().disabled, true);
+  t.same(watchConfig({}), {});
+  const [packed] = Object.values(watchConfig({ placeholderTag: tag }));
+  const { LuaPerRoute } = envoy.extensions.filters.http.lua.v3;
+  const script = LuaPerRoute.decode(packed?.value ?? Buffer.alloc(0)).sourceCode;
   t.match(script?.inlineString, /local tag = "0a1b2c3d4e5f"/);
 });
 

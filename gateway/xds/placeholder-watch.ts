@@ -1,6 +1,7 @@
 /**
  * Looks for placeholders in requests that none is for, inside Envoy: a script over the names and values of all headers,
- * the path and query among them. One filter for all routes of a gateway, there only where agents were given placeholders.
+ * the path and query among them. The filter is in every chain and does nothing; where agents were given placeholders, the
+ * routes of the gateway bring the script, so that the first placeholder changes no chain.
  */
 
 import { packAny, typedExtension } from "../any.ts";
@@ -27,16 +28,26 @@ export const misdirectedReply: FailureReply = {
   },
 };
 
-/** The filter; none where no placeholder was given to anybody. */
-export function placeholderWatch({ placeholderTag }: GatewaySnapshot): HttpFilter[] {
-  if (placeholderTag === undefined) return [];
+/** The filter; off unless `watchConfig` turns it on. */
+export function placeholderWatch(): HttpFilter {
   const { Lua } = envoy.extensions.filters.http.lua.v3;
-  return [
-    typedExtension(HTTP_FILTER.placeholderWatch, Lua, {
-      defaultSourceCode: { inlineString: watchScript(placeholderTag) },
-      statPrefix: "placeholder_watch",
+  const filter = typedExtension(HTTP_FILTER.placeholderWatch, Lua, {
+    statPrefix: "placeholder_watch",
+  });
+  return { ...filter, disabled: true };
+}
+
+/** Configuration of all routes of a gateway; empty where no placeholder was given to anybody. */
+export function watchConfig({
+  placeholderTag,
+}: Pick<GatewaySnapshot, "placeholderTag">): Record<string, google.protobuf.IAny> {
+  if (placeholderTag === undefined) return {};
+  const { LuaPerRoute } = envoy.extensions.filters.http.lua.v3;
+  return {
+    [HTTP_FILTER.placeholderWatch]: packAny(LuaPerRoute, {
+      sourceCode: { inlineString: watchScript(placeholderTag) },
     }),
-  ];
+  };
 }
 
 /** Configuration of routes where the engine looks for placeholders itself. */

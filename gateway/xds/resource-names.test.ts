@@ -32,8 +32,7 @@ t.test("aliasCluster() tells protocols and ports apart", async (t) => {
   t.equal(aliasCluster({ address, port: 1 }, "plain"), "alias-plain/10.0.0.1:1");
 });
 
-t.test("routeConfigurationName() is shared unless a listener is named", async (t) => {
-  t.equal(routeConfigurationName("tls", undefined), "tls");
+t.test("routeConfigurationName() is of one listener", async (t) => {
   t.equal(routeConfigurationName("plain", "web"), "plain/web");
 });
 

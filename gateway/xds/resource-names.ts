@@ -64,13 +64,16 @@ export function aliasCluster(alias: HostAlias, kind: UpstreamKind): string {
 /** Names a policy that is, or was, tried on a share of agents beside the one that all others have: `[a-z0-9-]+`. */
 export type GatewaySide = string;
 
-/** Route configuration of the chains of one listener; shared by all when no route names a listener. */
+/**
+ * Route configuration of the chains of one listener: of each listener its own, whether or not a route names one, so that the
+ * first route that does changes no chain.
+ */
 export function routeConfigurationName(
   kind: "tls" | "plain",
-  section: string | undefined,
+  section: string,
   side?: GatewaySide,
 ): string {
-  const name = section === undefined ? kind : `${kind}/${section}`;
+  const name = `${kind}/${section}`;
   return side === undefined ? name : `${side}:${name}`;
 }
 

@@ -22,7 +22,7 @@ import {
 import type { RouteScope } from "./route-configuration.ts";
 import { noRuleReply, routeConfiguration } from "./route-configuration.ts";
 
-const tls: RouteScope = { scheme: "tls", section: undefined };
+const tls: RouteScope = { scheme: "tls", section: "any" };
 
 /** The configuration with what messages default to, as Envoy reads it. */
 function configurationOf(gateway: GatewaySnapshot, scope: RouteScope = tls) {
@@ -143,7 +143,7 @@ const matches: readonly {
 for (const { name, match, want } of matches) {
   t.test(`routeConfiguration() matches ${name}`, async (t) => {
     const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", rule(0, { match }))] });
-    const scope = { scheme: "plain", section: undefined } as const;
+    const scope = { scheme: "plain", section: "any" } as const;
     const { virtualHosts = [] } = routeConfiguration(gateway, scope);
     const routes = virtualHosts?.find(({ name }) => name === "a.example.com")?.routes ?? [];
     t.same(routes[0]?.match, want);
@@ -248,7 +248,7 @@ t.test(
 t.test("routeConfiguration() bounds the time to headers for every route of a host", async (t) => {
   const gateway = everythingSnapshot({ requestTimeoutMs: 90_500, defaultPolicy: "allow-all" });
   for (const scheme of ["tls", "plain"] as const) {
-    const { virtualHosts } = configurationOf(gateway, { scheme, section: undefined });
+    const { virtualHosts } = configurationOf(gateway, { scheme, section: "any" });
     t.ok(virtualHosts.length > 10);
     for (const { name, retryPolicy, routes } of virtualHosts) {
       t.match(
@@ -335,7 +335,7 @@ t.test("routeConfiguration() refuses a rule with a credential on plain HTTP", as
   ];
   for (const action of injecting) {
     const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", rule(0, { action }))] });
-    const scope = { scheme: "plain", section: undefined } as const;
+    const scope = { scheme: "plain", section: "any" } as const;
     const [route] = routesOf(gateway, "a.example.com", scope);
     t.equal(route?.name, "deny/credential-needs-tls/EgressHTTPRoute/default/route/0");
     t.equal(route?.directResponse?.status, 403);
@@ -375,7 +375,7 @@ t.test("routeConfiguration() asks the engine for rules that have a plan", async 
   const asking = rule(1, { engine: enginePlan() });
   const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", plain, asking)] });
   for (const scheme of ["tls", "plain"] as const) {
-    const asked = routesOf(gateway, "a.example.com", { scheme, section: undefined }).map(
+    const asked = routesOf(gateway, "a.example.com", { scheme, section: "any" }).map(
       ({ name, typedPerFilterConfig }) => [
         name?.at(-1),
         "clrk.engine" in (typedPerFilterConfig ?? {}),
@@ -391,7 +391,7 @@ t.test("routeConfiguration() asks the engine for rules that have a plan", async 
 
 t.test("routeConfiguration() never lets plain routes refer to a secret", async (t) => {
   const gateway = everythingSnapshot({ defaultPolicy: "allow-all" });
-  for (const section of [undefined, "http", "any-http"]) {
+  for (const section of ["http", "any-http"]) {
     const configuration = routeConfiguration(gateway, { scheme: "plain", section });
     const bytes = encodeMessage(envoy.config.route.v3.RouteConfiguration, configuration);
     t.notMatch(Buffer.from(bytes).toString("latin1"), /%SECRET\(|generic_secret|nonexistent/);

@@ -35,7 +35,7 @@ import {
   pickedRoute,
   upgradeMatch,
 } from "./forward-route.ts";
-import { swapsAnything } from "./placeholder-watch.ts";
+import { swapsAnything, watchConfig } from "./placeholder-watch.ts";
 import type { GatewaySide } from "./resource-names.ts";
 import { routeConfigurationName } from "./resource-names.ts";
 
@@ -46,8 +46,8 @@ type RouteConfiguration = envoy.config.route.v3.IRouteConfiguration;
 /** What agents speak on the chains that use a configuration, and which listener they came through. */
 export interface RouteScope {
   readonly scheme: "tls" | "plain";
-  /** Listener name; undefined when no route of the gateway names a listener */
-  readonly section: string | undefined;
+  /** Listener name */
+  readonly section: string;
   /** Absent: the gateway as all but a share of agents have it */
   readonly side?: GatewaySide | undefined;
 }
@@ -80,6 +80,7 @@ export function routeConfiguration(
     ignorePortInHostMatching: true,
     maxDirectResponseBodySizeBytes: uint32(longestDenialBytes),
     requestHeadersToRemove: [...addedByEnvoy, "proxy-authorization"],
+    typedPerFilterConfig: watchConfig(gateway),
     virtualHosts: [
       ...virtualHosts,
       ...providerHosts(hosts, named).map(({ provider, policy, domains }) =>
@@ -389,8 +390,8 @@ function refusalRoute({ reason, message }: Refusal, provider: Provider | undefin
   });
 }
 
-function isInSection(rule: HttpRule, section: string | undefined): boolean {
-  return rule.sections === undefined || section === undefined || rule.sections.includes(section);
+function isInSection(rule: HttpRule, section: string): boolean {
+  return rule.sections === undefined || rule.sections.includes(section);
 }
 
 function routeMatch(match: HttpMatch): envoy.config.route.v3.IRouteMatch {

@@ -23,7 +23,7 @@ const base = { id: "1", gateway: "default/egress", placeholders: [], scrubs: [] 
 
 function routesOf(action: HttpAction, scheme: "tls" | "plain" = "tls") {
   const gateway = gatewaySnapshot({ hosts: [hostPolicy("a.example.com", httpRule({ action }))] });
-  const { virtualHosts = [] } = routeConfiguration(gateway, { scheme, section: undefined });
+  const { virtualHosts = [] } = routeConfiguration(gateway, { scheme, section: "any" });
   const host = virtualHosts?.find(({ name }) => name === "a.example.com");
   return (host?.routes ?? []).map(({ name, typedPerFilterConfig }) => {
     return { name, filters: Object.keys(typedPerFilterConfig ?? {}).sort() };
