@@ -136,7 +136,8 @@ class OpenReservation implements Reservation, EntryWaiter {
     const { counts, needs } = this.#reserved;
     this.#isOpen = false;
     this.#options.counters.add("unwrittenBudgets", 1);
-    release({ counts, needs, used: { tokens: 0, microDollars: 0 } }, this.#options);
+    const { table, nowMs } = this.#options;
+    release({ counts, needs, used: { tokens: 0, microDollars: 0 } }, table, nowMs());
   }
 
   settle(used: Parameters<Reservation["settle"]>[0]): void {
@@ -145,7 +146,7 @@ class OpenReservation implements Reservation, EntryWaiter {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     const { id, counts, needs } = this.#reserved;
-    const { journal, counters, nowMs } = this.#options;
+    const { table, journal, counters, nowMs } = this.#options;
     const now = nowMs();
     const amounts: number[] = [];
     const untilMs: number[] = [];
@@ -161,13 +162,14 @@ class OpenReservation implements Reservation, EntryWaiter {
     // Where it is lost, the next life of the process charges what was expected.
     const isKept = journal?.appendSoon(entry) ?? false;
     if (!isKept) counters.add("unwrittenBudgets", 1);
-    release({ counts, needs, used }, this.#options);
+    release({ counts, needs, used }, table, now);
   }
 }
 
 function release(
   { counts, needs, used }: Omit<Reserved, "id"> & { readonly used: CallMost },
-  { table, nowMs }: CallBudgetsOptions,
+  table: BudgetTable,
+  nowMs: number,
 ): void {
   const settlements: TableSettlement[] = [];
   for (const count of counts) {
@@ -176,7 +178,7 @@ function release(
     const { key, amount: reserved, untilMs } = need;
     settlements.push({ key, reserved, used: amountOf(count, used), untilMs });
   }
-  table.settle(settlements, nowMs());
+  table.settle(settlements, nowMs);
 }
 
 /** What a rule in money is asked for without a price is refused before. */
