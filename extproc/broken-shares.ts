@@ -13,6 +13,8 @@ const halfLifeMs = 3_600_000;
 /** An agent is taken to have ended so many calls well that nobody saw, each as large as the one that is judged. */
 const trustedCalls = 32;
 
+const leastAgeMs = 1_000;
+
 const sharedFrom = 0.5;
 const wholeFrom = 0.75;
 
@@ -25,7 +27,9 @@ interface Share {
 /** Remembers agents of one thread. */
 export class BrokenShares {
   readonly #nowMs: () => number;
+  /** Whoever asked last is at the end */
   readonly #shares = new Map<string, Share>();
+  #latest: string | undefined;
 
   /** `nowMs`: any clock in `ms`. */
   constructor(nowMs: () => number) {
@@ -50,10 +54,17 @@ export class BrokenShares {
   #add(caller: string, all: number, broken: number): Share {
     const atMs = this.#nowMs();
     const share = this.#shares.get(caller) ?? { all: 0, broken: 0, atMs };
-    const kept = 0.5 ** (Math.max(0, atMs - share.atMs) / halfLifeMs);
-    share.all = share.all * kept + all;
-    share.broken = share.broken * kept + broken;
-    share.atMs = atMs;
+    // Of an agent that calls all the time it makes no difference that it counts a little later as less.
+    if (atMs - share.atMs >= leastAgeMs || atMs < share.atMs) {
+      const kept = 0.5 ** (Math.max(0, atMs - share.atMs) / halfLifeMs);
+      share.all *= kept;
+      share.broken *= kept;
+      share.atMs = atMs;
+    }
+    share.all += all;
+    share.broken += broken;
+    if (caller === this.#latest) return share;
+    this.#latest = caller;
     this.#shares.delete(caller);
     this.#shares.set(caller, share);
     if (this.#shares.size > mostCallers) {

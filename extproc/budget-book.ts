@@ -3,7 +3,7 @@
  * is what remains when threads and processes do not.
  */
 
-import type { BudgetLine, CountAmount, ReservedCall } from "./budget-lines.ts";
+import type { BudgetEntry, CountAmount, ReservedCall, SettledEntry } from "./budget-entries.ts";
 
 /** One count that holds. */
 export interface BookedCount {
@@ -43,32 +43,44 @@ interface Count {
 /** Keeps the book. */
 export class BudgetBook {
   readonly #counts = new Map<string, Count>();
-  readonly #open = new Map<string, OpenReservation>();
+  /** By the journal, and by its number in there */
+  readonly #open = new Map<string, Map<number, OpenReservation>>();
 
   constructor(state: BookState = { counts: [], open: [] }) {
     for (const [key, used, untilMs] of state.counts) this.#counts.set(key, { used, untilMs });
-    for (const [id, reservation] of state.open) this.#open.set(id, reservation);
+    for (const [id, reservation] of state.open) {
+      const dot = id.lastIndexOf(".");
+      this.#openOf(id.slice(0, dot)).set(Number(id.slice(dot + 1)), reservation);
+    }
   }
 
   readonly #estimated = new Map<string, readonly UsedAmount[]>();
 
-  /** Takes a line of a journal; those of one reservation come in their order. */
-  apply(line: BudgetLine): void {
-    if (line.kind === "reserved") {
-      this.#open.set(line.id, { counts: line.counts, call: line.call });
-      return;
-    }
-    const open = this.#open.get(line.id);
+  /** Takes an entry of the journal of that name; those of one reservation come in their order. */
+  apply(journal: string, entry: BudgetEntry): void {
+    const opened = this.#openOf(journal);
+    if (entry.kind === "reserved") opened.set(entry.id, entry);
+    else this.#settle(opened, entry);
+  }
+
+  #settle(opened: Map<number, OpenReservation>, { id, used, untilMs, isEstimated }: SettledEntry) {
+    const open = opened.get(id);
     // Charged already, when its thread was gone.
     if (open === undefined) return;
-    this.#open.delete(line.id);
-    const used = open.counts.map(({ key, untilMs }, position) => ({
-      key,
-      used: line.used[position] ?? 0,
-      untilMs: Math.max(untilMs, line.untilMs[position] ?? 0),
+    opened.delete(id);
+    const { counts } = open;
+    for (let at = 0; at < counts.length; at++) {
+      const count = counts[at];
+      if (count === undefined) continue;
+      this.#add(count.key, used[at] ?? 0, Math.max(count.untilMs, untilMs[at] ?? 0));
+    }
+    if (!isEstimated) return;
+    const charged = counts.map((count, at) => ({
+      key: count.key,
+      used: used[at] ?? 0,
+      untilMs: Math.max(count.untilMs, untilMs[at] ?? 0),
     }));
-    for (const one of used) this.#add(one);
-    if (line.isEstimated) this.#remember(open.call, used);
+    this.#remember(open.call, charged);
   }
 
   /**
@@ -78,23 +90,22 @@ export class BudgetBook {
   refund(transaction: string): readonly UsedAmount[] | undefined {
     const charged = this.#estimated.get(transaction);
     this.#estimated.delete(transaction);
-    for (const one of charged ?? []) this.#add({ ...one, used: -one.used });
+    for (const { key, used, untilMs } of charged ?? []) this.#add(key, -used, untilMs);
     return charged;
   }
 
-  /** Charges what is expected of calls that nobody will settle any more: those whose id the test accepts. */
-  chargeOpen(isGone: (id: string) => boolean): readonly OpenReservation[] {
+  /** Charges what is expected of calls that nobody will settle any more: those of journals that the test accepts. */
+  chargeOpen(isGone: (journal: string) => boolean): readonly OpenReservation[] {
     const charged: OpenReservation[] = [];
-    for (const [id, reservation] of this.#open) {
-      if (!isGone(id)) continue;
-      this.#open.delete(id);
-      charged.push(reservation);
-      const used = reservation.counts.map(({ key, expected, untilMs }) => ({
-        ...{ key, untilMs },
-        used: expected,
-      }));
-      for (const one of used) this.#add(one);
-      this.#remember(reservation.call, used);
+    for (const [journal, reservations] of this.#open) {
+      if (!isGone(journal)) continue;
+      this.#open.delete(journal);
+      for (const { counts, call } of reservations.values()) {
+        charged.push({ counts, call });
+        const used = counts.map(({ key, expected, untilMs }) => ({ key, untilMs, used: expected }));
+        for (const one of used) this.#add(one.key, one.used, one.untilMs);
+        this.#remember(call, used);
+      }
     }
     return charged;
   }
@@ -112,11 +123,10 @@ export class BudgetBook {
     for (const [key, { used, untilMs }] of this.#counts) {
       found.set(key, { used, reserved: 0, untilMs });
     }
-    for (const { counts } of this.#open.values()) {
-      for (const { key, amount, untilMs } of counts) {
-        const count = found.get(key) ?? { used: 0, reserved: 0, untilMs };
-        found.set(key, { ...count, reserved: count.reserved + amount });
-      }
+    const reserved = [...this.#open.values()].flatMap((opened) => [...opened.values()]);
+    for (const { key, amount, untilMs } of reserved.flatMap(({ counts }) => counts)) {
+      const count = found.get(key) ?? { used: 0, reserved: 0, untilMs };
+      found.set(key, { ...count, reserved: count.reserved + amount });
     }
     return [...found]
       .map(([key, count]) => ({ key, ...count }))
@@ -127,7 +137,11 @@ export class BudgetBook {
   state(): BookState {
     return {
       counts: [...this.#counts].map(([key, { used, untilMs }]) => [key, used, untilMs]),
-      open: [...this.#open],
+      open: [...this.#open].flatMap(([journal, opened]) =>
+        [...opened].map(
+          ([id, { counts, call }]) => [`${journal}.${id}`, { counts, call }] as const,
+        ),
+      ),
     };
   }
 
@@ -140,7 +154,15 @@ export class BudgetBook {
     }
   }
 
-  #add({ key, used, untilMs }: UsedAmount): void {
+  #openOf(journal: string): Map<number, OpenReservation> {
+    const known = this.#open.get(journal);
+    if (known !== undefined) return known;
+    const opened = new Map<number, OpenReservation>();
+    this.#open.set(journal, opened);
+    return opened;
+  }
+
+  #add(key: string, used: number, untilMs: number): void {
     const count = this.#counts.get(key);
     if (count === undefined) this.#counts.set(key, { used, untilMs });
     else {

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
@@ -6,9 +14,10 @@ import type { Test } from "tap";
 import { ManualClock } from "../gateway/clock.ts";
 import type { BudgetJournalOptions } from "./budget-journal.ts";
 import { BudgetJournal, journalFile, tryParseJournalFile } from "./budget-journal.ts";
-import type { BudgetLine } from "./budget-lines.ts";
-import { BudgetLineDecoder, BudgetLineEncoder } from "./budget-lines.ts";
-import { createWaitingMemory, WaitingLines } from "./waiting-lines.ts";
+import { blockHeadBytes, readBlocks } from "./budget-blocks.ts";
+import type { BudgetEntry, ReservedEntry } from "./budget-entries.ts";
+import { BudgetEntryDecoder } from "./budget-entries.ts";
+import { createWaitingMemory, WaitingEntries } from "./waiting-entries.ts";
 
 function folder(test: Test): string {
   const directory = mkdtempSync(path.join(tmpdir(), "clrk-"));
@@ -22,33 +31,61 @@ function open(
   const clock = new ManualClock();
   const waiting = createWaitingMemory();
   const journal = new BudgetJournal({ clock, waiting, ...parts });
-  return { journal, clock, waiting: new WaitingLines(waiting) };
+  return { journal, clock, waiting: new WaitingEntries(waiting) };
 }
 
-const encoded = (one: BudgetLine) => new BudgetLineEncoder().encode(one);
-const line = (id: string): BudgetLine => ({ kind: "settled", id, used: [1], untilMs: [2] });
+const reserved = (id: number, transaction = "t"): ReservedEntry => ({
+  kind: "reserved",
+  id,
+  counts: [{ key: "day tokens n 2026-11-28", amount: 9, expected: 3, untilMs: 1e12 }],
+  call: { transaction, tokens: 3, microDollars: null },
+});
+const end = (id: number) => ({ id, used: [1], untilMs: [2] });
 
-t.test("append() has written a line when it returns, for this user only", async (test) => {
+/** Of each block of a file what it holds, reservations as `r` and ends as `s`. */
+function blocksOf(directory: string, file = "x.0.journal"): string[] {
+  const bytes = readFileSync(path.join(directory, file));
+  const decoder = new BudgetEntryDecoder();
+  const blocks: string[] = [];
+  const read = readBlocks(bytes, (from, to) => {
+    const found: BudgetEntry[] = [];
+    decoder.decode(bytes, [from, to], (entry) => found.push(entry));
+    blocks.push(found.map(({ kind, id }) => `${kind[0]}${id}`).join(" "));
+  });
+  if (read !== bytes.length) throw new TypeError(`Read ${read} of ${bytes.length} bytes`);
+  return blocks;
+}
+
+function idsIn(waiting: WaitingEntries): number[] {
+  const found: number[] = [];
+  const bytes = waiting.copy();
+  new BudgetEntryDecoder().decode(bytes, [0, bytes.length], ({ id }) => found.push(id));
+  return found;
+}
+
+t.test("append() has written a reservation when it returns, for this user only", async (test) => {
   const directory = folder(test);
-  const { journal } = open({ directory, name: "1-2" });
+  const { journal } = open({ directory, name: "x" });
   test.teardown(() => journal.close());
   test.strictSame(readdirSync(directory), [], "nothing is made before it is needed");
-  test.equal(journal.append(line("a")), true);
-  test.equal(journal.append(line("b")), true);
-  const file = path.join(directory, "1-2.0.journal");
-  test.equal(readFileSync(file, "utf8"), encoded(line("a")) + encoded(line("b")));
-  test.equal(statSync(file).mode & 0o777, 0o600);
+  test.equal(journal.append(reserved(1)), true);
+  test.strictSame(blocksOf(directory), ["r1"]);
+  test.equal(journal.append(reserved(2)), true);
+  test.strictSame(blocksOf(directory), ["r1", "r2"]);
+  test.equal(statSync(path.join(directory, "x.0.journal")).mode & 0o777, 0o600);
 });
 
-t.test("append() begins another file when one is long", async (test) => {
+t.test("append() begins another file when one is long, which names its keys", async (test) => {
   const directory = folder(test);
-  const { journal } = open({ directory, name: "x", maxBytes: 30 });
+  const { journal } = open({ directory, name: "x", maxBytes: 60 });
   test.teardown(() => journal.close());
-  for (const id of ["a", "b", "c", "d", "e"]) test.equal(journal.append(line(id)), true);
+  for (let id = 0; id < 5; id++) test.equal(journal.append(reserved(id)), true);
   const files = readdirSync(directory).sort();
   test.strictSame(files, ["x.0.journal", "x.1.journal", "x.2.journal"]);
-  const texts = files.map((file) => readFileSync(path.join(directory, file), "utf8"));
-  test.equal(texts.join(""), ["a", "b", "c", "d", "e"].map((id) => encoded(line(id))).join(""));
+  test.strictSame(
+    files.flatMap((file) => blocksOf(directory, file)),
+    ["r0", "r1", "r2", "r3", "r4"],
+  );
 });
 
 t.test("append() says when it cannot write, and goes on when it can again", async (test) => {
@@ -56,83 +93,93 @@ t.test("append() says when it cannot write, and goes on when it can again", asyn
   const inner = path.join(directory, "gone");
   const { journal } = open({ directory: inner, name: "x" });
   test.teardown(() => journal.close());
-  test.equal(journal.append(line("a")), false);
+  test.equal(journal.append(reserved(1)), false);
   mkdirSync(inner);
-  test.equal(journal.append(line("b")), true);
+  test.equal(journal.append(reserved(2)), true);
+  test.strictSame(blocksOf(inner), ["r2"], "with the names that the first did not write");
 });
 
-/** Text of the first file, and of the lines with such ids. */
-function written(directory: string) {
-  return readFileSync(path.join(directory, "x.0.journal"), "utf8");
-}
-const textOf = (...ids: readonly string[]) => ids.map((id) => encoded(line(id))).join("");
+t.test("append() refuses what is longer than anything that is written", async (test) => {
+  const directory = folder(test);
+  const { journal } = open({ directory, name: "x" });
+  test.teardown(() => journal.close());
+  const told: string[] = [];
+  const long = reserved(1, "é".repeat(100_000));
+  test.equal(journal.append(long, waiterOf(1, told)), false);
+  test.strictSame(told, ["1 false"]);
+  const half = (id: number) => reserved(id, "t".repeat(80_000));
+  journal.beginBatch();
+  for (const id of [2, 3]) test.equal(journal.append(half(id), waiterOf(id, told)), "pending");
+  journal.endBatch();
+  test.strictSame(told, ["1 false", "2 true", "3 true"]);
+  test.strictSame(blocksOf(directory), ["r2", "r3"], "two that are too long together");
+});
 
 t.test(
-  "appendSoon() keeps lines, and the next append() writes them before its own",
+  "appendSoon() keeps entries, and the next append() writes them before its own",
   async (test) => {
     const directory = folder(test);
     const { journal, waiting } = open({ directory, name: "x" });
     test.teardown(() => journal.close());
-    for (const id of ["a", "b"]) test.equal(journal.appendSoon(line(id)), true);
+    for (const id of [1, 2]) test.equal(journal.appendSoon(end(id)), true);
     test.strictSame(readdirSync(directory), [], "nothing is written yet");
-    test.equal(waiting.text(), textOf("a", "b"), "and nothing is hidden from the process");
-    test.equal(journal.append(line("c")), true);
-    test.equal(written(directory), textOf("a", "b", "c"));
-    test.equal(waiting.text(), "");
+    test.strictSame(idsIn(waiting), [1, 2], "and nothing is hidden from the process");
+    test.equal(journal.append(reserved(3)), true);
+    test.strictSame(blocksOf(directory), ["s1 s2 r3"]);
+    test.strictSame(idsIn(waiting), []);
   },
 );
 
-t.test("appendSoon() has written a line after 50 ms, though nothing follows it", async (test) => {
+t.test("appendSoon() has written an entry after 50 ms, though nothing follows it", async (test) => {
   const directory = folder(test);
   const { journal, clock } = open({ directory, name: "x" });
   test.teardown(() => journal.close());
-  journal.appendSoon(line("a"));
+  journal.appendSoon(end(1));
   clock.advance(49);
-  journal.appendSoon(line("b"));
+  journal.appendSoon(end(2));
   test.strictSame(readdirSync(directory), []);
   clock.advance(1);
-  test.equal(written(directory), textOf("a", "b"));
-  journal.appendSoon(line("c"));
+  test.strictSame(blocksOf(directory), ["s1 s2"]);
+  journal.appendSoon(end(3));
   clock.advance(50);
-  test.equal(written(directory), textOf("a", "b", "c"));
+  test.strictSame(blocksOf(directory), ["s1 s2", "s3"]);
 });
 
 t.test(
-  "lines wait on while they cannot be written, and are lost only without room",
+  "entries wait on while they cannot be written, and are lost only without room",
   async (test) => {
     const directory = folder(test);
     const inner = path.join(directory, "gone");
     const { journal, clock, waiting } = open({ directory: inner, name: "x" });
     test.teardown(() => journal.close());
-    const long = line("l".repeat(1_000));
     let kept = 0;
-    while (journal.appendSoon(long)) kept++;
-    test.ok(kept > 10 && kept < 100, `${kept} kept`);
+    while (journal.appendSoon(end(kept))) kept++;
+    test.ok(kept > 1_000, `${kept} kept`);
     clock.advance(500);
-    test.equal(journal.append(line("refused")), false);
-    test.equal(waiting.text(), encoded(long).repeat(kept), "a refused line does not wait");
+    test.equal(journal.append(reserved(1)), false);
+    test.equal(idsIn(waiting).length, kept, "a refused reservation does not wait");
     mkdirSync(inner);
     clock.advance(50);
-    test.equal(written(inner), encoded(long).repeat(kept));
-    test.equal(journal.appendSoon(long), true);
+    test.equal(blocksOf(inner).join(" ").split(" ").length, kept);
+    test.equal(journal.appendSoon(end(1)), true);
   },
 );
 
-t.test("a line that is longer than what may wait is written by itself", async (test) => {
+t.test("what has no room any more is written at once, and what comes then waits", async (test) => {
   const directory = folder(test);
-  const { journal } = open({ directory, name: "x" });
+  const { journal, clock, waiting } = open({ directory, name: "x" });
   test.teardown(() => journal.close());
-  const id = "é".repeat(70_000);
-  journal.appendSoon(line("a"));
-  test.equal(journal.append(line(id)), true);
-  journal.appendSoon(line("b"));
-  test.equal(journal.appendSoon(line(id)), true);
-  test.equal(written(directory), textOf("a", id, "b", id));
+  let id = 0;
+  while (id < 20_000) test.equal(journal.appendSoon(end(id++)), true);
+  const written = blocksOf(directory).join(" ").split(" ").length;
+  test.equal(written + idsIn(waiting).length, id);
+  clock.advance(50);
+  test.equal(blocksOf(directory).join(" ").split(" ").length, id);
 });
 
-/** Waits for lines, and keeps what it is told of each. */
-function waiterOf(id: string, told: string[]) {
-  return { onWritten: (outcome: string) => void told.push(`${id} ${outcome}`) };
+/** Waits for a reservation, and keeps what it is told of it. */
+function waiterOf(id: number, told: string[]) {
+  return { onWritten: (isWritten: boolean) => void told.push(`${id} ${isWritten}`) };
 }
 
 t.test("a batch is written at once, and then everybody is told", async (test) => {
@@ -140,30 +187,30 @@ t.test("a batch is written at once, and then everybody is told", async (test) =>
   const { journal } = open({ directory, name: "x" });
   test.teardown(() => journal.close());
   const told: string[] = [];
-  journal.appendSoon(line("before"));
+  journal.appendSoon(end(0));
   journal.beginBatch();
-  for (const id of ["a", "b"]) {
-    test.equal(journal.append(line(id), waiterOf(id, told)), "pending");
+  for (const id of [1, 2]) {
+    test.equal(journal.append(reserved(id), waiterOf(id, told)), "pending");
   }
   test.strictSame([told, readdirSync(directory)], [[], []], "nobody may go on yet");
   journal.endBatch();
-  test.strictSame(told, ["a written", "b written"]);
-  test.equal(written(directory), textOf("before", "a", "b"));
-  test.equal(journal.append(line("c"), waiterOf("c", told)), true, "no batch, no wait");
-  test.strictSame(told.slice(2), ["c written"]);
+  test.strictSame(told, ["1 true", "2 true"]);
+  test.strictSame(blocksOf(directory), ["s0 r1 r2"]);
+  test.equal(journal.append(reserved(3), waiterOf(3, told)), true, "no batch, no wait");
+  test.strictSame(told.slice(2), ["3 true"]);
   journal.endBatch();
   test.equal(told.length, 3);
 });
 
-t.test("a batch holds eight lines at most: more are written before it ends", async (test) => {
+t.test("a batch holds eight at most: more are written before it ends", async (test) => {
   const directory = folder(test);
   const { journal } = open({ directory, name: "x" });
   test.teardown(() => journal.close());
   const told: string[] = [];
   journal.beginBatch();
-  for (let at = 0; at < 20; at++) journal.append(line(`${at}`), waiterOf(`${at}`, told));
+  for (let id = 0; id < 20; id++) journal.append(reserved(id), waiterOf(id, told));
   test.equal(told.length, 16);
-  test.equal(written(directory), textOf(...Array.from({ length: 16 }, (_, at) => `${at}`)));
+  test.equal(blocksOf(directory).length, 2);
   journal.endBatch();
   test.equal(told.length, 20);
 });
@@ -173,13 +220,13 @@ t.test("flush() writes a batch that is open, and close() does", async (test) => 
   const { journal } = open({ directory, name: "x" });
   const told: string[] = [];
   journal.beginBatch();
-  journal.append(line("a"), waiterOf("a", told));
+  journal.append(reserved(1), waiterOf(1, told));
   test.equal(journal.flush(), true);
-  test.strictSame(told, ["a written"]);
-  journal.append(line("b"), waiterOf("b", told));
+  test.strictSame(told, ["1 true"]);
+  journal.append(reserved(2), waiterOf(2, told));
   journal.close();
-  test.strictSame(told, ["a written", "b written"]);
-  test.equal(written(directory), textOf("a", "b"));
+  test.strictSame(told, ["1 true", "2 true"]);
+  test.strictSame(blocksOf(directory), ["r1", "r2"]);
 });
 
 t.test("of a batch that cannot be written nobody goes on", async (test) => {
@@ -189,53 +236,52 @@ t.test("of a batch that cannot be written nobody goes on", async (test) => {
   test.teardown(() => journal.close());
   const told: string[] = [];
   journal.beginBatch();
-  for (const id of ["a", "b"]) journal.append(line(id), waiterOf(id, told));
+  for (const id of [1, 2]) journal.append(reserved(id), waiterOf(id, told));
   journal.endBatch();
-  test.strictSame(told, ["a unwritten", "b unwritten"]);
+  test.strictSame(told, ["1 false", "2 false"]);
   mkdirSync(inner);
   journal.beginBatch();
-  journal.append(line("c"), waiterOf("c", told));
+  journal.append(reserved(3), waiterOf(3, told));
   journal.endBatch();
-  test.strictSame(told[2], "c written");
-  test.equal(written(inner), textOf("c"), "and what was given up is not written later");
+  test.strictSame(told[2], "3 true");
+  test.strictSame(blocksOf(inner), ["r3"], "and what was given up is not written later");
 });
 
-t.test("a file names the keys of its own lines", async (test) => {
+t.test("a file names the keys of its own reservations", async (test) => {
   const directory = folder(test);
-  const { journal } = open({ directory, name: "x", maxBytes: 300 });
+  const { journal } = open({ directory, name: "x", maxBytes: 100 });
   test.teardown(() => journal.close());
-  const reserved = (id: string): BudgetLine => ({
-    kind: "reserved",
-    id,
-    counts: [{ key: "day tokens n 2026-11-28", amount: 9, expected: 3, untilMs: 1e12 }],
-    call: { transaction: "t", tokens: 3, microDollars: null },
-  });
-  const ids = Array.from({ length: 40 }, (_, at) => `${at}`);
-  for (let at = 0; at < ids.length; at += 4) {
+  for (let at = 0; at < 40; at += 4) {
     journal.beginBatch();
-    for (const id of ids.slice(at, at + 4)) journal.append(reserved(id), waiterOf(id, []));
+    for (let id = at; id < at + 4; id++) journal.append(reserved(id), waiterOf(id, []));
     journal.endBatch();
   }
   const files = readdirSync(directory);
   test.ok(files.length > 3, `${files.length} files`);
   const found = files
     .toSorted((a, b) => Number(a.split(".")[1]) - Number(b.split(".")[1]))
-    .flatMap((file) => {
-      const decoder = new BudgetLineDecoder();
-      const lines = readFileSync(path.join(directory, file), "utf8").split("\n");
-      return lines.flatMap((text) => decoder.decode(text) ?? []);
-    });
-  test.strictSame(found, ids.map(reserved));
+    .flatMap((file) => blocksOf(directory, file));
+  test.equal(found.join(" "), Array.from({ length: 40 }, (_, id) => `r${id}`).join(" "));
+});
+
+t.test("a write that was cut off counts nothing, and spoils nothing after it", async (test) => {
+  const directory = folder(test);
+  const { journal } = open({ directory, name: "x" });
+  test.teardown(() => journal.close());
+  journal.append(reserved(1));
+  appendFileSync(path.join(directory, "x.0.journal"), Buffer.alloc(blockHeadBytes, 0xff));
+  journal.append(reserved(2));
+  test.strictSame(blocksOf(directory), ["r1", "r2"]);
 });
 
 t.test("close() writes what waits, and safely once", async (test) => {
   const directory = folder(test);
   const { journal, clock } = open({ directory, name: "x" });
-  journal.appendSoon(line("a"));
+  journal.appendSoon(end(1));
   journal.close();
   journal.close();
   clock.advance(1_000);
-  test.equal(written(directory), textOf("a"));
+  test.strictSame(blocksOf(directory), ["s1"]);
 });
 
 t.test("files of journals are known by their names", async (test) => {

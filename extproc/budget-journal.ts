@@ -8,9 +8,11 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
 import type { Clock, TimerHandle } from "../gateway/clock.ts";
-import type { BudgetLine } from "./budget-lines.ts";
-import { BudgetLineEncoder } from "./budget-lines.ts";
-import { WaitingLines } from "./waiting-lines.ts";
+import { blockHeadBytes, sealBlock } from "./budget-blocks.ts";
+import type { ReservedEntry, SettledEntry } from "./budget-entries.ts";
+import { ReservationEncoder } from "./budget-entries.ts";
+import { EntryWriter } from "./entry-bytes.ts";
+import { WaitingEntries, waitingBytes } from "./waiting-entries.ts";
 
 /** What a journal is given. */
 export interface BudgetJournalOptions {
@@ -25,24 +27,21 @@ export interface BudgetJournalOptions {
   readonly maxBytes?: number;
 }
 
-/**
- * What became of a line. `torn`: it could not be written, but perhaps it is in the file all the same, because others were
- * written with it, and it must be taken back.
- */
-export type WriteOutcome = "written" | "unwritten" | "torn";
-
-/** Waits for its line to be written. */
-export interface LineWaiter {
-  /** Called once; must not throw */
-  onWritten(outcome: WriteOutcome): void;
+/** Waits for its reservation to be written. */
+export interface EntryWaiter {
+  /** Called once; must not throw. False: it is not in the file, and never will be */
+  onWritten(isWritten: boolean): void;
 }
 
-/** Lines of one batch that are written at once: while they wait, so do the answers to their calls. */
+/** Reservations of one batch that are written at once: while they wait, so do the answers to their calls. */
 const mostInBatch = 8;
+
+/** Names of budgets and executions are of some hundred bytes; what is longer than that is refused. */
+const batchBytes = 262_144;
 
 const defaultMaxBytes = 1_048_576;
 
-/** Lines wait so long at most: a process that is killed charges their calls what was expected. */
+/** Entries wait so long at most: a process that is killed charges their calls what was expected. */
 const longestWaitMs = 50;
 
 /** Name of the file of that position; what went before it is complete. */
@@ -61,26 +60,27 @@ export function tryParseJournalFile(
 /** Writes the journal of one thread. */
 export class BudgetJournal {
   readonly #options: BudgetJournalOptions;
-  readonly #waiting: WaitingLines;
-  readonly #encoder = new BudgetLineEncoder();
+  readonly #waiting: WaitingEntries;
+  readonly #encoder = new ReservationEncoder();
+  /** Reservations of the batch, and who waits for each */
+  readonly #batch = new EntryWriter(Buffer.alloc(batchBytes));
+  #waiters: EntryWaiter[] = [];
+  #isBatching = false;
+  /** What is written at once */
+  readonly #block = Buffer.alloc(blockHeadBytes + waitingBytes + batchBytes);
   #timer: TimerHandle | undefined;
   #file: number | undefined;
   #sequence = 0;
   #bytes = 0;
-  #isTorn = false;
   /** What is encoded from here on is for another file */
   #isFull = false;
-  #isBatching = false;
-  /** Lines of the batch, and who waits for each */
-  #batch = "";
-  #waiters: LineWaiter[] = [];
 
   constructor(options: BudgetJournalOptions) {
     this.#options = options;
-    this.#waiting = new WaitingLines(options.waiting);
+    this.#waiting = new WaitingEntries(options.waiting);
   }
 
-  /** Until `endBatch()` lines that somebody waits for are kept, to be written together. */
+  /** Until `endBatch()` reservations that somebody waits for are kept, to be written together. */
   beginBatch(): void {
     this.#isBatching = true;
   }
@@ -92,69 +92,30 @@ export class BudgetJournal {
   }
 
   /**
-   * Writes a line, and before it all that waits; false when it cannot be written, and then nothing may be done by it. A
-   * waiter is told what became of it before this returns, or where it is `pending`, with its batch.
+   * Writes a reservation, and before it all that waits; false when it cannot be written, and then nothing may be done by
+   * it. A waiter is told what became of it before this returns, or where it is `pending`, with its batch.
    */
-  append(line: BudgetLine, waiter?: LineWaiter): boolean | "pending" {
-    if (!this.#isBatching || waiter === undefined) {
-      const outcome = this.#writeAfter(this.#encode(line));
-      waiter?.onWritten(outcome);
-      return outcome === "written";
-    }
+  append(entry: ReservedEntry, waiter?: EntryWaiter): boolean | "pending" {
     if (this.#waiters.length === mostInBatch) this.#writeBatch();
-    this.#batch += this.#encode(line);
-    this.#waiters.push(waiter);
-    return "pending";
+    if (!this.#encode(entry)) {
+      waiter?.onWritten(false);
+      return false;
+    }
+    if (waiter !== undefined) this.#waiters.push(waiter);
+    return this.#isBatching && waiter !== undefined ? "pending" : this.#writeBatch();
   }
 
-  /** Keeps a line to write it soon; false when it is lost, because there is no room and nothing can be written. */
-  appendSoon(line: BudgetLine): boolean {
-    const text = this.#encoder.encode(line);
-    if (this.#waiting.add(text)) {
-      this.#timer ??= this.#startTimer();
-      return true;
-    }
-    return this.flush() && this.#write(Buffer.from(text, "utf8")) === "written";
+  /** Keeps the end of a reservation to write it soon; false when it is lost, because there is no room and nothing can be written. */
+  appendSoon(entry: Omit<SettledEntry, "kind">): boolean {
+    const isKept = this.#waiting.add(entry) || (this.flush() && this.#waiting.add(entry));
+    if (isKept) this.#timer ??= this.#startTimer();
+    return isKept;
   }
 
   /** Writes the batch, and all that waits; false when the latter cannot be written, and then it goes on waiting. */
   flush(): boolean {
     if (this.#waiters.length > 0) this.#writeBatch();
-    if (this.#waiting.isEmpty) return true;
-    if (this.#write(this.#waiting.bytes()) !== "written") return false;
-    this.#waiting.clear();
-    return true;
-  }
-
-  /** What a line names is of the file in which it will be: no batch is for two of them. */
-  #encode(line: BudgetLine): string {
-    const { maxBytes = defaultMaxBytes } = this.#options;
-    if (this.#bytes >= maxBytes && !this.#isFull && this.#waiters.length === 0) {
-      this.#isFull = true;
-      this.#encoder.beginFile();
-    }
-    return this.#encoder.encode(line);
-  }
-
-  #writeBatch(): void {
-    const text = this.#batch;
-    const waiters = this.#waiters;
-    this.#batch = "";
-    this.#waiters = [];
-    const outcome = this.#writeAfter(text);
-    for (const waiter of waiters) waiter.onWritten(outcome);
-  }
-
-  /** Writes lines, and before them all that waits. */
-  #writeAfter(text: string): WriteOutcome {
-    const bytes = this.#waiting.before(text);
-    if (bytes === undefined) {
-      if (!this.flush()) return "unwritten";
-      return this.#write(Buffer.from(text, "utf8"));
-    }
-    const outcome = this.#write(bytes);
-    if (outcome === "written") this.#waiting.clear();
-    return outcome;
+    return this.#waiting.isEmpty || this.#write();
   }
 
   /** Ends the journal, once all that waits is written. Safe to call again. */
@@ -163,6 +124,29 @@ export class BudgetJournal {
     this.#options.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#closeFile();
+  }
+
+  /** What an entry names is of the file in which it will be: no batch is for two of them. */
+  #encode(entry: ReservedEntry): boolean {
+    const { maxBytes = defaultMaxBytes } = this.#options;
+    if (this.#bytes >= maxBytes && !this.#isFull && this.#batch.at === 0) {
+      this.#isFull = true;
+      this.#encoder.beginFile();
+    }
+    if (this.#encoder.encode(entry, this.#batch)) return true;
+    if (this.#batch.at === 0) return false;
+    this.#writeBatch();
+    return this.#encode(entry);
+  }
+
+  #writeBatch(): boolean {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    const isWritten = this.#write();
+    if (!isWritten) this.#encoder.forget();
+    this.#batch.at = 0;
+    for (const waiter of waiters) waiter.onWritten(isWritten);
+    return isWritten;
   }
 
   #startTimer(): TimerHandle {
@@ -174,23 +158,21 @@ export class BudgetJournal {
     return timer;
   }
 
-  /** What a write that failed has left must not spoil the next line; lines that it wrote twice count once. */
-  #write(bytes: Buffer): WriteOutcome {
+  /** Writes all that waits and the batch as one block, which counts as a whole or not at all. */
+  #write(): boolean {
+    const block = this.#block;
+    let end = blockHeadBytes + this.#waiting.bytes().copy(block, blockHeadBytes);
+    end += this.#batch.written.copy(block, end);
+    const bytes = block.subarray(0, end);
+    sealBlock(bytes);
     try {
-      const file = this.#open();
-      if (this.#isTorn) writeSync(file, "\n");
-      this.#isTorn = true;
-      if (writeSync(file, bytes) !== bytes.length) {
-        this.#encoder.forget();
-        return "torn";
-      }
-      this.#isTorn = false;
-      this.#bytes += bytes.length;
-      return "written";
+      if (writeSync(this.#open(), bytes) !== end) return false;
     } catch {
-      this.#encoder.forget();
-      return "unwritten";
+      return false;
     }
+    this.#bytes += end;
+    this.#waiting.clear();
+    return true;
   }
 
   #open(): number {
@@ -200,7 +182,6 @@ export class BudgetJournal {
     this.#closeFile();
     this.#sequence++;
     this.#bytes = 0;
-    this.#isTorn = false;
     this.#isFull = false;
     this.#file = next;
     return next;

@@ -46,17 +46,12 @@ function journalOf(store: BudgetStore, maxBytes?: number) {
   const reserve = (id: number, amount: number, key = "a") =>
     journal.append({
       kind: "reserved",
-      id: `${place.name}.${id}`,
+      id,
       counts: [{ key, amount, expected: amount / 2, untilMs }],
       call: { transaction: `transaction ${id}`, tokens: amount / 2, microDollars: null },
     });
   const settle = (id: number, used: number) =>
-    journal.appendSoon({
-      kind: "settled",
-      id: `${place.name}.${id}`,
-      used: [used],
-      untilMs: [untilMs],
-    });
+    journal.appendSoon({ id, used: [used], untilMs: [untilMs] });
   return { place, journal, reserve, settle };
 }
 
@@ -166,13 +161,10 @@ t.test(
   async (test) => {
     const directory = folder(test);
     const store = open(directory);
-    const { place, journal, reserve } = journalOf(store);
+    const { journal, reserve } = journalOf(store);
     const table = new BudgetTable(store.memory);
     const estimate = (id: number, used: number) => {
-      journal.appendSoon({
-        ...{ kind: "settled", id: `${place.name}.${id}`, used: [used], untilMs: [untilMs] },
-        isEstimated: true,
-      });
+      journal.appendSoon({ id, used: [used], untilMs: [untilMs], isEstimated: true });
       table.settle([{ key: "a", reserved: 100, used, untilMs }], 1_000);
     };
     for (const id of [1, 2, 3]) {
@@ -241,17 +233,34 @@ t.test(
   },
 );
 
-t.test("torn and damaged lines cost themselves alone", async (test) => {
+t.test("torn and damaged blocks cost themselves alone", async (test) => {
   const directory = folder(test);
   const store = open(directory);
-  const { reserve, settle, place } = journalOf(store);
+  const { reserve, settle, journal, place } = journalOf(store);
   reserve(1, 10);
   const file = path.join(directory, `${place.name}.0.journal`);
-  appendFileSync(file, "0badc0de {}\nhalf a li");
+  const first = readFileSync(file);
+  const damaged = Buffer.from(first);
+  damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
+  appendFileSync(file, damaged);
+  appendFileSync(file, first.subarray(0, -1));
   test.same(store.list(), [{ key: "a", used: 0, reserved: 10, untilMs }]);
-  appendFileSync(file, "ne\n");
   settle(1, 4);
+  journal.flush();
   test.same(store.list(), [{ key: "a", used: 4, reserved: 0, untilMs }]);
+  store.close();
+  test.same(usedIn(open(directory)), { used: 4, reserved: 0 });
+});
+
+t.test("a journal of the form before blocks is refused, and stays as it is", async (test) => {
+  const directory = folder(test);
+  const file = path.join(directory, "1-2-3.0.journal");
+  writeFileSync(file, '0badc0de k\t0\t1000\t"a"\n');
+  const store = open(directory);
+  test.match(store.failure, `"${file}" was written by a version before this one: start that one`);
+  test.equal(store.place(), undefined);
+  store.close();
+  test.strictSame(readdirSync(directory), ["1-2-3.0.journal"]);
 });
 
 t.test("what was read on is known without its journal", async (test) => {
@@ -351,9 +360,9 @@ for (;;) {
   id++;
   const counts = [{ key: "a", amount: 20, expected: 10, untilMs: 1e15 }];
   const call = { transaction: "t", tokens: 10, microDollars: null };
-  journal.append({ kind: "reserved", id: place.name + "." + id, counts, call });
+  journal.append({ kind: "reserved", id, counts, call });
   say("r");
-  journal.appendSoon({ kind: "settled", id: place.name + "." + id, used: [3], untilMs: [1e15] });
+  journal.appendSoon({ id, used: [3], untilMs: [1e15] });
   if (id % 50 === 0) store.merge();
 }
 `;

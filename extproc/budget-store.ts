@@ -19,6 +19,7 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
+import { crc32 } from "node:zlib";
 import { describeError } from "../gateway/errors.ts";
 import { tryTakeFolder } from "../gateway/folder-lock.ts";
 import type { FolderLock } from "../gateway/folder-lock.ts";
@@ -26,9 +27,11 @@ import type { BookState, OpenReservation } from "./budget-book.ts";
 import { BudgetBook } from "./budget-book.ts";
 import type { BookedCount } from "./budget-book.ts";
 import { tryParseJournalFile } from "./budget-journal.ts";
-import { BudgetLineDecoder, checksum } from "./budget-lines.ts";
+import { isOldJournal, readBlocks } from "./budget-blocks.ts";
+import type { BudgetEntry } from "./budget-entries.ts";
+import { BudgetEntryDecoder } from "./budget-entries.ts";
 import { BudgetTable, createBudgetMemory } from "./budget-table.ts";
-import { createWaitingMemory, WaitingLines } from "./waiting-lines.ts";
+import { createWaitingMemory, WaitingEntries } from "./waiting-entries.ts";
 
 /** What a store is given. */
 export interface BudgetStoreOptions {
@@ -46,7 +49,7 @@ export interface BudgetStoreOptions {
 export interface JournalPlace {
   readonly directory: string;
   readonly name: string;
-  /** Where lines wait to be written */
+  /** Where ends of reservations wait to be written */
   readonly waiting: SharedArrayBuffer;
 }
 
@@ -60,7 +63,9 @@ const bookFile = "book";
 /** Refunds that wait for a merge; what comes above stays charged. */
 const mostRefunds = 16_384;
 const mergesOfRefund = 3;
-const lineEnd = 0x0a;
+
+/** Of what is in the book already. */
+const nobody = () => {};
 
 /** Keeps the budgets of one folder. */
 export class BudgetStore {
@@ -69,10 +74,10 @@ export class BudgetStore {
   readonly #options: BudgetStoreOptions;
   readonly #table: BudgetTable;
   readonly #startedMs: number;
-  readonly #live = new Map<string, WaitingLines>();
+  readonly #live = new Map<string, WaitingEntries>();
   readonly #read = new Map<string, number>();
   /** Of the files that are read on, with what they have named */
-  readonly #decoders = new Map<string, BudgetLineDecoder>();
+  readonly #decoders = new Map<string, BudgetEntryDecoder>();
   #book = new BudgetBook();
   #lock: FolderLock | undefined;
   #journals = 0;
@@ -126,7 +131,7 @@ export class BudgetStore {
     const name = `${this.#startedMs}-${this.#options.processId}-${this.#journals}`;
     this.#journals++;
     const waiting = createWaitingMemory();
-    this.#live.set(name, new WaitingLines(waiting));
+    this.#live.set(name, new WaitingEntries(waiting));
     return { directory: this.#options.directory, name, waiting };
   }
 
@@ -141,8 +146,8 @@ export class BudgetStore {
     if (waiting === undefined || this.#failure !== "") return charged;
     this.#try("Cannot keep the budgets", () => {
       this.#readJournals();
-      this.#apply(waiting.text(), new BudgetLineDecoder());
-      charged = this.#book.chargeOpen((id) => id.startsWith(`${name}.`));
+      this.#apply(name, waiting.copy());
+      charged = this.#book.chargeOpen((journal) => journal === name);
       const settlements = charged.flatMap(({ counts }) =>
         counts.map(({ key, amount, expected, untilMs }) => ({
           ...{ key, untilMs },
@@ -157,7 +162,7 @@ export class BudgetStore {
     return charged;
   }
 
-  /** Takes back what a transaction was charged by an estimate, when its line has been read: with a merge soon. */
+  /** Takes back what a transaction was charged by an estimate, when its end has been read: with a merge soon. */
   refund(transaction: string): void {
     if (this.#refunds.size < mostRefunds) this.#refunds.set(transaction, 0);
   }
@@ -222,7 +227,7 @@ export class BudgetStore {
     }
   }
 
-  /** A line that does not come will not come any more: its thread is gone, and its charge was told otherwise. */
+  /** An end that does not come will not come any more: its thread is gone, and its charge was told otherwise. */
   #giveUp(): void {
     for (const [transaction, merges] of this.#refunds) {
       if (merges < mergesOfRefund) this.#refunds.set(transaction, merges + 1);
@@ -270,37 +275,38 @@ export class BudgetStore {
   /** Files before what waits: a call is reserved in a file before it can be settled, and a settlement counts once. */
   #readJournals(): void {
     this.#readFiles();
-    for (const waiting of this.#live.values()) this.#apply(waiting.text(), new BudgetLineDecoder());
+    for (const [name, waiting] of this.#live) this.#apply(name, waiting.copy());
   }
 
   #readFiles(): void {
-    for (const { file } of this.#files()) this.#readOn(file);
+    for (const { file, name } of this.#files()) this.#readOn(file, name);
   }
 
-  #apply(text: string, decoder: BudgetLineDecoder): void {
-    for (const line of text.split("\n")) {
-      const read = decoder.decode(line);
-      if (read !== undefined) this.#book.apply(read);
-    }
+  /** What waits names no keys. */
+  #apply(name: string, waiting: Buffer): void {
+    new BudgetEntryDecoder().decode(waiting, [0, waiting.length], (entry) =>
+      this.#book.apply(name, entry),
+    );
   }
 
-  /** Reads the whole lines that were added; what is torn at the end waits for the rest. */
-  #readOn(file: string): void {
+  /** Reads the whole blocks that were added; what is torn at the end waits for the rest. */
+  #readOn(file: string, name: string): void {
     const from = this.#read.get(file) ?? 0;
     const full = path.join(this.#options.directory, file);
     const { size } = statSync(full);
     if (size <= from) return;
     const known = this.#decoders.get(file);
-    const decoder = known ?? new BudgetLineDecoder();
+    const decoder = known ?? new BudgetEntryDecoder();
     // What is in the book already still names keys for what follows.
     const start = known === undefined ? 0 : from;
     const bytes = readPart(full, start, size);
-    const end = bytes.lastIndexOf(lineEnd) + 1;
-    const counted = Math.min(end, from - start);
-    for (const line of bytes.toString("utf8", 0, counted).split("\n")) decoder.decode(line);
-    this.#apply(bytes.toString("utf8", counted, end), decoder);
+    if (start === 0 && isOldJournal(bytes)) throw new Error(oldForm(full));
+    const take = (entry: BudgetEntry) => this.#book.apply(name, entry);
+    const end = readBlocks(bytes, (first, last) =>
+      decoder.decode(bytes, [first, last], start + last <= from ? nobody : take),
+    );
     this.#decoders.set(file, decoder);
-    this.#read.set(file, start + end);
+    this.#read.set(file, Math.max(from, start + end));
   }
 
   /** Files to which nobody adds any more. */
@@ -339,6 +345,15 @@ export class BudgetStore {
       this.#decoders.delete(file);
     }
   }
+}
+
+function oldForm(file: string): string {
+  return `"${file}" was written by a version before this one: start that one once more, end it in peace, and start this one again, or remove the file and lose what it counts`;
+}
+
+/** Eight hex digits over the UTF-8 of a text. */
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, "0");
 }
 
 /** The bytes of a file from one place to another, or to its end. */

@@ -208,7 +208,9 @@ function inRisingOrder(spots: readonly Spot[]): number[] {
   for (const { bucket } of spots) {
     let at = buckets.length;
     while (at > 0 && (buckets[at - 1] ?? 0) > bucket) at--;
-    if (buckets[at - 1] !== bucket) buckets.splice(at, 0, bucket);
+    if (buckets[at - 1] === bucket) continue;
+    for (let after = buckets.length; after > at; after--) buckets[after] = buckets[after - 1] ?? 0;
+    buckets[at] = bucket;
   }
   return buckets;
 }

@@ -79,9 +79,9 @@ export class CallAccount {
   /** Takes the answer's headers, which are borrowed. */
   onAnswer(headers: HeaderView): void {
     this.#status = Number(headers.find(":status") ?? 0);
-    this.#isUnsent = headers.find(CLRK_HEADERS.unsent) !== undefined;
-    const length = headers.find("content-length") ?? "";
-    this.#saidBytes = /^\d{1,12}$/.test(length) ? Number(length) : null;
+    // Envoy says so beside its own failures alone.
+    this.#isUnsent = this.#status >= 400 && headers.find(CLRK_HEADERS.unsent) !== undefined;
+    this.#saidBytes = wholeNumber(headers.find("content-length"));
   }
 
   /** A piece of the answer's body has so many bytes. */
@@ -115,6 +115,18 @@ export class CallAccount {
   #plainBytes(isWhole: boolean): number | null {
     return this.#saidBytes ?? (isWhole && this.#pieceBytes > 0 ? this.#pieceBytes : null);
   }
+}
+
+/** Of at most 12 digits and nothing else; null for all else. */
+function wholeNumber(text: string | undefined): number | null {
+  if (text === undefined || text.length === 0 || text.length > 12) return null;
+  let value = 0;
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return null;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /** How a call ended. */

@@ -9,9 +9,9 @@ import type {
   ReservationStanding,
 } from "../gateway/budgeter.ts";
 import type { BudgetCount } from "../gateway/snapshot.ts";
-import type { BudgetJournal, LineWaiter, WriteOutcome } from "./budget-journal.ts";
+import type { BudgetJournal, EntryWaiter } from "./budget-journal.ts";
 import { encodeBudgetKey } from "./budget-key.ts";
-import type { BudgetLine, CountAmount } from "./budget-lines.ts";
+import type { CountAmount } from "./budget-entries.ts";
 import type { BudgetTable, TableNeed, TableSettlement } from "./budget-table.ts";
 import { executionKey } from "./caller-key.ts";
 import { KnownKeys } from "./known-keys.ts";
@@ -22,8 +22,6 @@ export interface CallBudgetsOptions {
   readonly table: BudgetTable;
   /** Undefined: nothing can be written down, and every call is refused */
   readonly journal: Pick<BudgetJournal, "append" | "appendSoon" | "flush"> | undefined;
-  /** What ids of this thread begin with; unique for ever */
-  readonly name: string;
   readonly counters: ThreadCounters;
   /** Wall clock in Unix `ms` */
   readonly nowMs: () => number;
@@ -51,7 +49,7 @@ export class CallBudgets implements Budgeter {
   }
 
   reserve(counts: readonly BudgetCount[], caller: string, need: CallNeed): BudgetVerdict {
-    const { table, counters, nowMs, name, journal } = this.#options;
+    const { table, counters, nowMs, journal } = this.#options;
     const now = nowMs();
     const needs: CountNeed[] = [];
     for (const count of counts) {
@@ -74,13 +72,12 @@ export class CallBudgets implements Budgeter {
       const afterMs = count.scope === "day" ? dayMs - (now % dayMs) : null;
       return { ...outcome, count, needed: amountOf(count, need), afterMs };
     }
-    const id = `${name}.${this.#next++}`;
+    const id = this.#next++;
     const { tokens, microDollars } = need.expected;
     const call = { transaction: need.transaction, tokens, microDollars };
     const reservation = new OpenReservation({ id, counts, needs }, this.#options);
-    const line = { kind: "reserved", id, counts: needs, call } as const;
-    if (journal === undefined) reservation.onWritten("unwritten");
-    else journal.append(line, reservation);
+    if (journal === undefined) reservation.onWritten(false);
+    else journal.append({ kind: "reserved", id, counts: needs, call }, reservation);
     if (reservation.standing === "lost") return { kind: "unavailable", cause: "unwritable" };
     return { kind: "reserved", reservation };
   }
@@ -98,16 +95,14 @@ export class CallBudgets implements Budgeter {
 /** What is asked of the table for one count, and written down. */
 interface CountNeed extends TableNeed, CountAmount {}
 
-type SettledLine = Extract<BudgetLine, { kind: "settled" }>;
-
 interface Reserved {
-  readonly id: string;
+  readonly id: number;
   readonly counts: readonly BudgetCount[];
   readonly needs: readonly CountAmount[];
 }
 
 /** One call that is under way. */
-class OpenReservation implements Reservation, LineWaiter {
+class OpenReservation implements Reservation, EntryWaiter {
   readonly #reserved: Reserved;
   readonly #options: CallBudgetsOptions;
   #standing: ReservationStanding = "pending";
@@ -128,25 +123,21 @@ class OpenReservation implements Reservation, LineWaiter {
     else callback();
   }
 
-  onWritten(outcome: WriteOutcome): void {
-    const isWritten = outcome === "written";
+  onWritten(isWritten: boolean): void {
     this.#standing = isWritten ? "open" : "lost";
-    if (!isWritten) this.#giveUp(outcome === "torn");
+    if (!isWritten) this.#giveUp();
     const callback = this.#callback;
     this.#callback = undefined;
     callback?.();
   }
 
-  /** Nobody sends anything by it: what a later life finds of it in the file counts nothing. */
-  #giveUp(isTorn: boolean): void {
-    const { id, counts, needs } = this.#reserved;
-    const { journal, counters } = this.#options;
+  /** Nobody sends anything by it, and no later life finds it in the file. */
+  #giveUp(): void {
+    const { counts, needs } = this.#reserved;
     this.#isOpen = false;
-    counters.add("unwrittenBudgets", 1);
-    release({ counts, needs, used: { tokens: 0, microDollars: 0 } }, this.#options);
-    if (!isTorn) return;
-    const zeros = needs.map(() => 0);
-    journal?.appendSoon({ kind: "settled", id, used: zeros, untilMs: zeros });
+    this.#options.counters.add("unwrittenBudgets", 1);
+    const { table, nowMs } = this.#options;
+    release({ counts, needs, used: { tokens: 0, microDollars: 0 } }, table, nowMs());
   }
 
   settle(used: Parameters<Reservation["settle"]>[0]): void {
@@ -155,7 +146,7 @@ class OpenReservation implements Reservation, LineWaiter {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     const { id, counts, needs } = this.#reserved;
-    const { journal, counters, nowMs } = this.#options;
+    const { table, journal, counters, nowMs } = this.#options;
     const now = nowMs();
     const amounts: number[] = [];
     const untilMs: number[] = [];
@@ -164,20 +155,21 @@ class OpenReservation implements Reservation, LineWaiter {
       untilMs.push(later === needs[amounts.length]?.untilMs ? 0 : later);
       amounts.push(amountOf(count, used));
     }
-    const line: SettledLine =
+    const entry =
       used.isEstimated === true
-        ? { kind: "settled", id, used: amounts, untilMs, isEstimated: true }
-        : { kind: "settled", id, used: amounts, untilMs };
+        ? ({ id, used: amounts, untilMs, isEstimated: true } as const)
+        : { id, used: amounts, untilMs };
     // Where it is lost, the next life of the process charges what was expected.
-    const isKept = journal?.appendSoon(line) ?? false;
+    const isKept = journal?.appendSoon(entry) ?? false;
     if (!isKept) counters.add("unwrittenBudgets", 1);
-    release({ counts, needs, used }, this.#options);
+    release({ counts, needs, used }, table, now);
   }
 }
 
 function release(
   { counts, needs, used }: Omit<Reserved, "id"> & { readonly used: CallMost },
-  { table, nowMs }: CallBudgetsOptions,
+  table: BudgetTable,
+  nowMs: number,
 ): void {
   const settlements: TableSettlement[] = [];
   for (const count of counts) {
@@ -186,7 +178,7 @@ function release(
     const { key, amount: reserved, untilMs } = need;
     settlements.push({ key, reserved, used: amountOf(count, used), untilMs });
   }
-  table.settle(settlements, nowMs());
+  table.settle(settlements, nowMs);
 }
 
 /** What a rule in money is asked for without a price is refused before. */

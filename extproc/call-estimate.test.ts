@@ -114,6 +114,7 @@ t.test("a prompt whose size says nothing teaches nothing about prompts", async (
     seen: stream(20),
   });
   test.same(lesson, {
+    ...nothing,
     calls: 1,
     outputTokens: 20,
     hiddenTokens: 0,

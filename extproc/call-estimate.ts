@@ -6,7 +6,8 @@
 
 import type { TokenUsage } from "../gateway/call-facts.ts";
 import type { CallDemand } from "./call-demand.ts";
-import type { HabitLesson, Habits } from "./habit-table.ts";
+import type { Habits } from "./habit-table.ts";
+import { nothingKnown } from "./habit-table.ts";
 
 /** What was seen of an answer. */
 export interface SeenAnswer {
@@ -78,45 +79,54 @@ export function lessonOf(
   demand: CallDemand,
   usage: TokenUsage,
   { habits, seen }: { readonly habits: Habits; readonly seen: SeenAnswer },
-): HabitLesson {
+): Habits {
   const output = usage.outputTokens ?? 0;
-  return {
-    ...promptLesson(demand, usage.inputTokens ?? 0),
-    ...(demand.output > 0 && { calls: 1, outputTokens: output }),
-    ...(seen.isStream ? textLesson(usage, habits, seen) : plainLesson(output, seen)),
-  };
+  const lesson: Lesson = { ...nothingKnown };
+  teachPrompt(lesson, demand, usage.inputTokens ?? 0);
+  if (demand.output > 0) {
+    lesson.calls = 1;
+    lesson.outputTokens = output;
+  }
+  if (seen.isStream) teachText(lesson, usage, { habits, seen });
+  else teachPlain(lesson, output, seen);
+  return lesson;
 }
 
-function promptLesson({ promptWeight }: CallDemand, tokens: number): HabitLesson {
-  if (promptWeight === null || promptWeight === 0 || tokens === 0) return {};
+/** Always of one shape: each call has one. */
+type Lesson = { -readonly [field in keyof Habits]: number };
+
+function teachPrompt(lesson: Lesson, { promptWeight }: CallDemand, tokens: number): void {
+  if (promptWeight === null || promptWeight === 0 || tokens === 0) return;
   const scale = Math.min(1, mostTaught / promptWeight);
   const likely = within(textRate, tokens / promptWeight) * promptWeight;
-  return { promptWeight: promptWeight * scale, promptTokens: likely * scale };
+  lesson.promptWeight = promptWeight * scale;
+  lesson.promptTokens = likely * scale;
 }
 
 /** Whether reasoning was in the text, no word of a provider says: what the text's weight fits better is taken for it. */
-function textLesson(
+function teachText(
+  lesson: Lesson,
   { outputTokens, reasoningTokens }: TokenUsage,
-  habits: Habits,
-  { textWeight }: SeenAnswer,
-): HabitLesson {
+  { habits, seen: { textWeight } }: { readonly habits: Habits; readonly seen: SeenAnswer },
+): void {
   const output = outputTokens ?? 0;
   const reasoning = Math.min(reasoningTokens ?? 0, output);
   const fit = textWeight * learned(textRate, habits.textTokens, habits.textWeight);
   const isHidden = Math.abs(output - reasoning - fit) < Math.abs(output - fit);
   const hiddenTokens = isHidden ? reasoning : 0;
-  if (textWeight === 0) return { hiddenTokens };
+  lesson.hiddenTokens = hiddenTokens;
+  if (textWeight === 0) return;
   const rate = within(textRate, (output - hiddenTokens) / textWeight);
   const scale = Math.min(1, mostTaught / textWeight);
-  const lesson = { textWeight: textWeight * scale, textTokens: textWeight * rate * scale };
-  return { hiddenTokens, ...lesson };
+  lesson.textWeight = textWeight * scale;
+  lesson.textTokens = textWeight * rate * scale;
 }
 
-function plainLesson(output: number, { plainBytes }: SeenAnswer): HabitLesson {
-  if (plainBytes === null || plainBytes === 0 || output === 0) return {};
+function teachPlain(lesson: Lesson, output: number, { plainBytes }: SeenAnswer): void {
+  if (plainBytes === null || plainBytes === 0 || output === 0) return;
   const scale = Math.min(1, mostTaught / plainBytes);
-  const plainTokens = within(plainRate, output / plainBytes) * plainBytes * scale;
-  return { plainBytes: plainBytes * scale, plainTokens };
+  lesson.plainBytes = plainBytes * scale;
+  lesson.plainTokens = within(plainRate, output / plainBytes) * plainBytes * scale;
 }
 
 function hidden({ hiddenTokens, calls }: Habits): number {

@@ -44,7 +44,7 @@ function serve() {
     limits: new LimitTable(createLimitMemory(64)),
     openRequests: new OpenRequests(createOpenMemory(1, 16), { threads: 1, slot: 0 }),
     habits: new HabitTable(createHabitMemory(16)),
-    budgets: { table: new BudgetTable(createBudgetMemory(64)), journal: undefined, name: "" },
+    budgets: { table: new BudgetTable(createBudgetMemory(64)), journal: undefined },
     sampleSeed: 1,
     onFacts: (one) => facts.push(one),
     policies: [],

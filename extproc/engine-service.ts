@@ -69,7 +69,7 @@ export interface EngineServiceOptions {
   /** How many requests of each agent are open, in memory of all threads */
   readonly openRequests: OpenRequests;
   /** How far budgets are used, and where this thread writes down what it reserves */
-  readonly budgets: Pick<CallBudgetsOptions, "table" | "journal" | "name">;
+  readonly budgets: Pick<CallBudgetsOptions, "table" | "journal">;
   /** What calls of models usually use, in memory of all threads */
   readonly habits: HabitTable;
   /** Before those of the table that is shipped; absent: none */

@@ -64,7 +64,6 @@ class ServingThread {
       budgets: {
         table: new BudgetTable(budgets),
         journal: this.#journal,
-        name: journal?.name ?? "",
       },
       habits: new HabitTable(habits),
       prices,

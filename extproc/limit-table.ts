@@ -29,6 +29,8 @@ export type TakeOutcome =
 
 const defaultPlaces = 131_072;
 
+const taken: TakeOutcome = { kind: "taken" };
+
 /** Rounding may make a time a little too late: so much of the time between two requests is forgiven. */
 const forgivenShare = 1 / 64;
 
@@ -95,7 +97,7 @@ export class LimitTable {
     const afterMs = used + interval - rate.windowMs - nowMs;
     if (afterMs > interval * forgivenShare) return { kind: "spent", afterMs };
     this.#note(place, spot, used + interval);
-    return { kind: "taken" };
+    return taken;
   }
 
   /** A time in whole `ms`, and behind the point how many were taken: exact for four years of the clock. */

@@ -107,6 +107,7 @@ export class RateLimits implements RateLimiter {
     store: "asked" | "lost",
   ): PortionTry<LimitVerdict> {
     const now = this.#options.nowMs();
+    if (!limits.some(isShared)) return this.#tryOwn(limits, request, now);
     const sources: Source[] = [];
     for (const limit of limits) {
       const key = this.#keyOf(limit, request);
@@ -118,10 +119,30 @@ export class RateLimits implements RateLimiter {
       const { kind: cause, afterMs } = outcome;
       return { kind: "settled", value: { kind: "limited", limit, afterMs, cause } };
     }
-    const isOwn = sources.every((source) => source === "table");
-    if (!isOwn) this.#sources.set(request, sources);
-    else if (this.#options.shared !== undefined) this.#sources.delete(request);
+    this.#sources.set(request, sources);
     if (sources.includes("alone")) this.#options.counters.add("unsharedLimits", 1);
+    return taken;
+  }
+
+  /** Of limits that nobody shares: all that most requests have. */
+  #tryOwn(
+    limits: readonly LimitPlan[],
+    request: LimitedRequest,
+    now: number,
+  ): PortionTry<LimitVerdict> {
+    const { table } = this.#options;
+    let count = 0;
+    for (const limit of limits) {
+      const outcome = table.take(this.#keyOf(limit, request), limit, now);
+      if (outcome.kind !== "taken") {
+        for (const before of limits.slice(0, count)) {
+          table.giveBack(this.#keyOf(before, request), before, now);
+        }
+        const { kind: cause, afterMs } = outcome;
+        return { kind: "settled", value: { kind: "limited", limit, afterMs, cause } };
+      }
+      count++;
+    }
     return taken;
   }
 
@@ -239,6 +260,10 @@ interface WaitingRequest {
   readonly limits: readonly LimitPlan[];
   readonly request: LimitedRequest;
   readonly missing: Extract<PortionTry<LimitVerdict>, { readonly kind: "missing" }>;
+}
+
+function isShared({ shared }: LimitPlan): boolean {
+  return shared !== undefined;
 }
 
 function aloneKey(key: string): string {

@@ -24,7 +24,7 @@ t.test(
     if (journal === undefined) throw new TypeError("No journal");
     new BudgetJournal({ ...journal, clock: new ManualClock() }).append({
       kind: "reserved",
-      id: `${journal.name}.0`,
+      id: 0,
       counts: [{ key, amount: 10, expected: 6, untilMs: 1e15 }],
       call: { transaction: "t1", tokens: 3, microDollars: 6 },
     });

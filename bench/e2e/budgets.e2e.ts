@@ -6,7 +6,8 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { BudgetLineDecoder } from "../../extproc/budget-lines.ts";
+import { readBlocks } from "../../extproc/budget-blocks.ts";
+import { BudgetEntryDecoder } from "../../extproc/budget-entries.ts";
 import { mostInputTokens } from "../../extproc/call-demand.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { openSecureTunnel, requestThrough } from "../harness/agent-requests.ts";
@@ -104,12 +105,15 @@ function allWritten({ home }: RunningGateway) {
       const open = new Set<string>();
       const journals = readdirSync(folder).filter((file) => file.endsWith(".journal"));
       for (const file of journals) {
-        const decoder = new BudgetLineDecoder();
-        for (const text of readFileSync(join(folder, file), "utf8").split("\n")) {
-          const line = decoder.decode(text);
-          if (line?.kind === "reserved") open.add(line.id);
-          else if (line !== undefined) open.delete(line.id);
-        }
+        const bytes = readFileSync(join(folder, file));
+        const [name] = file.split(".");
+        const decoder = new BudgetEntryDecoder();
+        readBlocks(bytes, (start, end) =>
+          decoder.decode(bytes, [start, end], ({ kind, id }) => {
+            if (kind === "reserved") open.add(`${name} ${id}`);
+            else open.delete(`${name} ${id}`);
+          }),
+        );
       }
       return open.size === 0;
     },

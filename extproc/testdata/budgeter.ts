@@ -1,6 +1,6 @@
 /** Budgets for tests: real ones, in a table of their own, whose journal is a list. */
-import type { LineWaiter } from "../budget-journal.ts";
-import type { BudgetLine } from "../budget-lines.ts";
+import type { BudgetEntry, ReservedEntry, SettledEntry } from "../budget-entries.ts";
+import type { EntryWaiter } from "../budget-journal.ts";
 import { BudgetTable, createBudgetMemory } from "../budget-table.ts";
 import { CallBudgets } from "../call-budgets.ts";
 import { createCounters, ThreadCounters } from "../thread-counters.ts";
@@ -24,29 +24,30 @@ export function createBudgeter(parts: BudgeterParts = {}) {
   const { nowMs = () => lateEvening, places = 64, writes = () => true, batches = false } = parts;
   const counters = new ThreadCounters(createCounters(1), 0);
   const table = new BudgetTable(createBudgetMemory(places));
-  const lines: BudgetLine[] = [];
-  const append = (line: BudgetLine) => {
+  const lines: BudgetEntry[] = [];
+  const append = (line: BudgetEntry) => {
     if (!writes()) return false;
     lines.push(line);
     return true;
   };
-  let pending: { readonly line: BudgetLine; readonly waiter: LineWaiter }[] = [];
+  let pending: { readonly line: BudgetEntry; readonly waiter: EntryWaiter }[] = [];
   const endBatch = () => {
     const all = pending;
     pending = [];
-    for (const { line, waiter } of all) waiter.onWritten(append(line) ? "written" : "unwritten");
+    for (const { line, waiter } of all) waiter.onWritten(append(line));
     return true;
   };
-  const appendWaited = (line: BudgetLine, waiter?: LineWaiter) => {
+  const appendWaited = (line: ReservedEntry, waiter?: EntryWaiter) => {
     if (!batches || waiter === undefined) {
       const isWritten = append(line);
-      waiter?.onWritten(isWritten ? "written" : "unwritten");
+      waiter?.onWritten(isWritten);
       return isWritten;
     }
     pending.push({ line, waiter });
     return "pending" as const;
   };
-  const journal = { append: appendWaited, appendSoon: append, flush: endBatch };
-  const budgeter = new CallBudgets({ table, journal, name: "test", counters, nowMs });
+  const appendSoon = (entry: Omit<SettledEntry, "kind">) => append({ kind: "settled", ...entry });
+  const journal = { append: appendWaited, appendSoon, flush: endBatch };
+  const budgeter = new CallBudgets({ table, journal, counters, nowMs });
   return { budgeter, counters, table, lines, endBatch };
 }
