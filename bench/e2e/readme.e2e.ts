@@ -5,12 +5,15 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import t from "tap";
+import type { Test } from "tap";
 import { findEnvoy } from "../../gateway/envoy-binary.ts";
 import { readCommandBlocks } from "../harness/document-blocks.ts";
+import type { CommandBlock } from "../harness/document-blocks.ts";
 import { readExamplePolicy } from "../harness/example-policy.ts";
 import { freePort } from "../harness/free-port.ts";
+import { needsKubectl } from "../harness/kubectl.ts";
 import { runProcess, startProcess, temporaryDirectory, waitUntil } from "../harness/processes.ts";
-import type { RunningProcess, TestScope } from "../harness/processes.ts";
+import type { ProcessOutcome, RunningProcess, TestScope } from "../harness/processes.ts";
 import { anthropicKey, openAiKey, startUpstreams } from "../harness/upstreams.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -38,6 +41,12 @@ const python = [
   "print(urllib.request.urlopen(urllib.request.Request(url, body.encode(), headers)).read())",
 ].join("\n");
 
+/** What `npx` finds in this package, without looking. */
+const directNpx = `#!/bin/sh
+[ "$1" = clrk ] && shift && exec node bin/clrk.mjs "$@"
+exec "$@"
+`;
+
 interface Place {
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -49,13 +58,17 @@ const upstreams = await startUpstreams(t, {
     "pastebin.com",
   ],
 });
+for (const host of ["api.github.com", "en.wikipedia.org", "de.wikipedia.org"]) {
+  upstreams.tls.misbehave({ host, status: 200 });
+}
 const envoy = await findEnvoy({ env: process.env });
 const hasPython =
   (await runProcess({ command: "python3", arguments: ["-V"] }, 10_000)).exitCode === 0;
+const kubectl = await needsKubectl();
 const port = await freePort();
 
 /** A folder of its own for each document, so that no home is shared. */
-function preparePlace(scope: TestScope): Place {
+function preparePlace(scope: TestScope, { isWithNpx }: { readonly isWithNpx: boolean }): Place {
   const scratch = temporaryDirectory(scope);
   const directory = join(scratch, "clrk");
   const home = join(scratch, "home");
@@ -76,8 +89,11 @@ function preparePlace(scope: TestScope): Place {
   }
   writeFileSync(join(directory, "my_agent.py"), python);
   // Debian has no "python", which is what documents write.
+  // Saves half a second a command; a document that has the real one is enough.
+  if (!isWithNpx) writeFileSync(join(programs, "npx"), directNpx, { mode: 0o755 });
   writeFileSync(join(programs, "python"), '#!/bin/sh\nexec python3 "$@"\n', { mode: 0o755 });
   const { PATH = "" } = process.env;
+  if (kubectl.skip === false) symlinkSync(kubectl.program, join(programs, "kubectl"));
   const environment = {
     PATH: [programs, join(root, "node_modules/.bin"), PATH].join(delimiter),
     HOME: home,
@@ -118,55 +134,89 @@ async function waitUntilServing(server: RunningProcess, place: Place): Promise<v
   );
 }
 
+/** Why a block cannot be run on this machine; undefined where it can. */
+function missingTool(code: string): string | undefined {
+  if (code.includes("python") && !hasPython) return "needs python3";
+  return code.includes("kubectl ") && kubectl.skip !== false ? kubectl.skip : undefined;
+}
+
+/** Runs a block once, or until it says what it is to say. */
+async function runBlock(code: string, place: Place, until?: string): Promise<ProcessOutcome> {
+  const endMs = performance.now() + commandDeadlineMs;
+  for (;;) {
+    const outcome = await runProcess(shell(code, place), commandDeadlineMs);
+    const isSaid = until === undefined || outcome.stdout.includes(until);
+    if (isSaid || performance.now() > endMs) return outcome;
+  }
+}
+
+/** What a command says that goes on until Ctrl-C, and how it ends by that. */
+async function followBlock(scope: TestScope, code: string, place: Place): Promise<ProcessOutcome> {
+  // Ctrl-C reaches a shell too, which would end by the signal.
+  const child = startProcess(scope, shell(`exec ${code.trim()}`, place));
+  const options = { deadlineMs: commandDeadlineMs, what: `output of "${code}"` };
+  await child.waitUntilReady(({ stdout }) => stdout !== "", options);
+  child.signal("SIGINT");
+  const exit = await child.exited;
+  return { ...exit, stdout: child.stdout, stderr: child.stderr, timedOut: false };
+}
+
+interface Walk {
+  readonly test: Test;
+  readonly path: string;
+  readonly place: Place;
+  readonly servers: RunningProcess[];
+}
+
+async function walkBlock({ test, path, place, servers }: Walk, block: CommandBlock): Promise<void> {
+  const { line, code, mark } = block;
+  const name = `${path}:${line}`;
+  const missing = missingTool(code);
+  if (mark === undefined) test.fail(`${name} has no mark: <!-- test: run -->`);
+  else if (mark.kind === "skip") test.pass(`${name} is left out: ${mark.reason}`);
+  else if (missing !== undefined) test.pass(name, { skip: missing });
+  else if (mark.kind === "serve") {
+    const server = startProcess(test, shell(code, place));
+    servers.push(server);
+    await waitUntilServing(server, place).catch((error: unknown) => test.fail(String(error)));
+    test.equal(server.exit, undefined, `${name} serves: ${server.stderr}`);
+  } else {
+    const until = mark.kind === "run" ? mark.until : undefined;
+    const outcome =
+      mark.kind === "follow"
+        ? await followBlock(test, code, place)
+        : await runBlock(code, place, until);
+    const said = `${outcome.stdout}${outcome.stderr}`;
+    test.equal(outcome.exitCode, 0, `${name} ends with 0: ${said.slice(-2_000)}`);
+    if (until !== undefined) test.match(outcome.stdout, until, `${name} says "${until}"`);
+    test.notOk(said.includes(openAiKey), `${name} shows no key`);
+  }
+}
+
 for (const path of documents) {
   const blocks = readCommandBlocks(readFileSync(join(root, path), "utf8"));
   if (blocks.length === 0) continue;
   t.test(`${path}: its commands do what they say`, async (test) => {
-    upstreams.tls.reset();
-    for (const host of ["api.github.com", "en.wikipedia.org", "de.wikipedia.org"]) {
-      upstreams.tls.misbehave({ host, status: 200 });
-    }
-    const place = preparePlace(test);
+    const place = preparePlace(test, { isWithNpx: path === "README.md" });
     const servers: RunningProcess[] = [];
-    for (const { line, code, mark } of blocks) {
-      const name = `${path}:${line}`;
-      if (mark === undefined) test.fail(`${name} has no mark: <!-- test: run -->`);
-      else if (mark.kind === "skip") test.pass(`${name} is left out: ${mark.reason}`);
-      else if (code.includes("python") && !hasPython) test.pass(name, { skip: "needs python3" });
-      else if (mark.kind === "serve") {
-        const server = startProcess(test, shell(code, place));
-        servers.push(server);
-        await waitUntilServing(server, place).catch((error: unknown) => test.fail(String(error)));
-        test.equal(server.exit, undefined, `${name} serves: ${server.stderr}`);
-      } else {
-        const outcome = await runProcess(shell(code, place), commandDeadlineMs);
-        const said = `${outcome.stdout}${outcome.stderr}`;
-        test.equal(outcome.exitCode, 0, `${name} ends with 0: ${said.slice(-2_000)}`);
-        test.notOk(said.includes(openAiKey), `${name} shows no key`);
-      }
-    }
+    for (const block of blocks) await walkBlock({ test, path, place, servers }, block);
     await stopServing(servers, place);
   });
 }
 
+// docs/commands.md is what --help says: control/cli/application.test.ts compares them.
 t.test("docs/cli.md names every command and option that --help shows", async (test) => {
-  const text = readFileSync(join(root, "docs/cli.md"), "utf8");
-  const place = preparePlace(test);
-  const help = async (words: string) => {
-    const { stdout, exitCode } = await runProcess(
-      shell(`node bin/clrk.mjs ${words} --help`, place),
-      20_000,
-    );
-    test.equal(exitCode, 0, `clrk ${words} --help`);
-    return stdout;
-  };
-  const [, listed = ""] = (await help("")).split("COMMANDS\n");
-  const commands = [...listed.matchAll(/^ {2}(\w+) {2}/gm)].map(([, name = ""]) => name);
-  test.ok(commands.length >= 8);
-  for (const command of commands) {
+  // The first sends readers to the second for some commands.
+  const text = ["docs/cli.md", "docs/traces.md"]
+    .map((path) => readFileSync(join(root, path), "utf8"))
+    .join("\n");
+  const reference = readFileSync(join(root, "docs/commands.md"), "utf8");
+  const sections = reference.split(/^## clrk ?/m).slice(1);
+  test.ok(sections.length >= 30);
+  for (const section of sections) {
+    const [command = ""] = section.split(/\s/, 1);
     test.ok(text.includes(`\`clrk ${command}`), `command ${command}`);
-    const words = command === "completion" ? "completion install" : command;
-    for (const [option] of (await help(words)).matchAll(/--[a-z][a-z-]+/g)) {
+    for (const [option] of section.matchAll(/--[a-z][a-z-]+/g)) {
       if (option !== "--help") test.ok(text.includes(option), `${option} of ${command}`);
     }
   }
