@@ -14,12 +14,12 @@ const lines: readonly { readonly line: string; readonly want: object | undefined
   { line: "warning|misc|x is marked as work-in-progress", want: undefined },
   { line: "warning|main|There is no configured limit to y", want: undefined },
   ...[
-    "error|config|listener 'explicit-proxy' failed to bind or apply socket options: ",
-    "warning|upstream|lds: listener 'explicit-proxy' config rejected: ",
+    "error|config|listener \\'explicit-proxy\\' failed to bind or apply socket options: ",
+    "warning|upstream|lds: listener \\'explicit-proxy\\' config rejected: ",
     "warning|config|delta config for type.x/a.Listener rejected: Error explicit-proxy: ",
     "warning|config|gRPC config for type.x/a.Listener rejected: Error explicit-proxy: ",
   ].map((start) => ({
-    line: `${start}cannot bind '127.0.0.1:1': Address already in use`,
+    line: `${start}cannot bind \\'127.0.0.1:1\\': Address already in use`,
     want: undefined,
   })),
   {

@@ -19,7 +19,7 @@ const maxStartLines = 10;
 /** Lines that say nothing an operator could act on, and those about a port that is taken, which ADS tells as well. */
 const noise = [
   ...[/marked as work-in-progress/, /There is no configured limit/],
-  /^(?:delta config|gRPC config|lds: listener|listener) .*cannot bind '[^']+': Address already in use/,
+  /^(?:delta config|gRPC config|lds: listener|listener) .*cannot bind .+: Address already in use/,
 ];
 
 /** Written by `--log-format '%l|%n|%v'`. */
