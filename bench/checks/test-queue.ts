@@ -19,7 +19,31 @@ export interface TestQueueOptions extends Omit<RunTestOptions, "path"> {
  * Those that take longest, the longest first; every other file may come in any order after them. One that is not there
  * any more does no harm, and a test says so.
  */
-export const longFiles: readonly string[] = ["bench/e2e/attacks.e2e.ts", "bench/e2e/engine-failures.e2e.ts"];
+export const longFiles: readonly string[] = [
+  "bench/e2e/policy-rollout.e2e.ts",
+  "bench/e2e/readme.e2e.ts",
+  "bench/e2e/documents.e2e.ts",
+  "bench/e2e/attacks.e2e.ts",
+  "bench/e2e/spend.e2e.ts",
+  "bench/e2e/engine-failures.e2e.ts",
+  "bench/e2e/compatibility.e2e.ts",
+  "bench/e2e/chaos-resources.e2e.ts",
+  "bench/e2e/telemetry.e2e.ts",
+  "bench/e2e/policy-replay.e2e.ts",
+  "bench/e2e/kubectl.e2e.ts",
+  "bench/e2e/placeholder.e2e.ts",
+  "bench/e2e/reconcilers.e2e.ts",
+  "bench/e2e/open-connections.e2e.ts",
+  "bench/e2e/examples.e2e.ts",
+  "bench/load/llm.test.ts",
+  "bench/load/extproc-stand.test.ts",
+  "bench/fuzz/fuzz-loop.test.ts",
+  "control/cli/commands/get-stored.test.ts",
+  "certs/strict-verifiers.test.ts",
+  "control/cli/commands/dev.test.ts",
+  "bench/load/llm-engine.test.ts",
+  "bench/fuzz/corpus.test.ts",
+];
 
 /**
  * Files at once: `CLRK_TEST_JOBS`, or one for each processor. Files that mostly wait for the processes that they started
