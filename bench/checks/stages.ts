@@ -51,7 +51,7 @@ export async function runStage(name: StageName, options: StageOptions): Promise<
   const outcomes = await runTestFiles(paths, {
     ...options,
     timeoutMs: isE2e ? e2eTimeoutMs : unitTimeoutMs,
-    jobs: jobsFor(isE2e ? "mostly waits" : "mostly works", options.env),
+    jobs: jobsFor(options.env),
   });
   return applyToolRule(merge(outcomes), options.env);
 }

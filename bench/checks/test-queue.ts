@@ -46,16 +46,12 @@ export const longFiles: readonly string[] = [
 ];
 
 /**
- * Files at once: `CLRK_TEST_JOBS`, or one for each processor. Files that mostly wait for the processes that they started
- * leave processors idle, so one more of them runs.
+ * Files at once: `CLRK_TEST_JOBS`, or one more than there are processors, because most files wait for processes that they
+ * started, or for time to pass.
  */
-export function jobsFor(
-  files: "mostly works" | "mostly waits",
-  env: Readonly<Record<string, string | undefined>>,
-): number {
+export function jobsFor(env: Readonly<Record<string, string | undefined>>): number {
   const asked = Number.parseInt(env["CLRK_TEST_JOBS"] ?? "", 10);
-  if (asked > 0) return asked;
-  return availableParallelism() + (files === "mostly waits" ? 1 : 0);
+  return asked > 0 ? asked : availableParallelism() + 1;
 }
 
 /**
