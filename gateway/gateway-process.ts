@@ -48,7 +48,7 @@ import type { EgressRecord } from "./record.ts";
 import { connectionBounds } from "./connection-bounds.ts";
 import type { MetricsHandlers, MetricsServer } from "./metrics-server.ts";
 import { openMetricsServer } from "./metrics-server.ts";
-import { explainRejection } from "./rejection-text.ts";
+import { describeRejection } from "./rejection-text.ts";
 import { RevisionAnnouncer } from "./revision-announcer.ts";
 import { RecordWatchers } from "./record-watchers.ts";
 import { RecordOutputs } from "./record-outputs.ts";
@@ -265,10 +265,7 @@ export class GatewayProcess {
   #onAdsEvent(event: AdsEvent): void {
     this.#fleet.onAdsEvent(event);
     if (event.kind === "rejected") {
-      const why = explainRejection(event.message);
-      this.#parts.log.error(
-        `Envoy rejected the configuration of ${event.gateway} and keeps the one before: ${why}`,
-      );
+      this.#parts.log.error(describeRejection(event));
     }
     if (event.kind === "live") this.#announcer.check();
   }

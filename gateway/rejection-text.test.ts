@@ -1,5 +1,5 @@
 import t from "tap";
-import { explainRejection } from "./rejection-text.ts";
+import { describeRejection, explainRejection } from "./rejection-text.ts";
 
 t.test("explainRejection() says what to do about a port that is taken", async (t) => {
   const message =
@@ -9,4 +9,11 @@ t.test("explainRejection() says what to do about a port that is taken", async (t
 
 t.test("explainRejection() leaves all else in Envoy's words", async (t) => {
   t.equal(explainRejection("Unable to unpack as Cluster"), "Unable to unpack as Cluster");
+});
+
+t.test("describeRejection() names the gateway and the reason", async (t) => {
+  t.equal(
+    describeRejection({ gateway: "default/egress", message: "no" }),
+    "Envoy rejected the configuration of default/egress and keeps the one before: no",
+  );
 });

@@ -8,3 +8,13 @@ export function explainRejection(message: string): string {
   if (address === undefined) return message;
   return `another program listens on ${address}: end it, or name another port (spec.explicitProxy.port of the EgressGateway, or --transparent)`;
 }
+
+/** The sentence for the log. */
+export function describeRejection(rejection: {
+  /** `namespace/name` */
+  readonly gateway: string;
+  readonly message: string;
+}): string {
+  const { gateway, message } = rejection;
+  return `Envoy rejected the configuration of ${gateway} and keeps the one before: ${explainRejection(message)}`;
+}
