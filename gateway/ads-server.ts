@@ -213,7 +213,6 @@ export class AdsServer {
     if (outcome.kind === "accepted") return;
     stream.rejected ||= outcome.isCurrent;
     const { typeUrl, revision, names, message } = outcome;
-    this.#options.log.error("Envoy rejected configuration", { gateway, typeUrl, names, message });
     this.#options.onEvent({ kind: "rejected", gateway, revision, typeUrl, names, message });
   }
 

@@ -89,6 +89,22 @@ async function follow(t: Test, feeder: Feeder) {
   };
 }
 
+t.test("openFeedSource() counts the time of a change from its own first line", async (t) => {
+  const feeder = new Feeder(t);
+  await feeder.start();
+  const { sets, problems, opening } = await follow(t, feeder);
+  await eventually(() => feeder.answers.length === 1 || undefined);
+  feeder.say(reset, put(route("one")), commit);
+  await opening;
+  const problem = { file: "a.yaml", line: 1, field: "", message: "Not yet" };
+  feeder.say({ kind: "problems", problems: [problem] });
+  await eventually(() => problems.length === 1 || undefined);
+  const beforeNs = systemClock.monotonicNs();
+  feeder.say(put(route("two")), commit);
+  await eventually(() => sets.length === 2 || undefined);
+  t.ok((sets[1]?.startedNs ?? 0n) >= beforeNs, "what was said of files is no part of it");
+});
+
 t.test("openFeedSource() hands each commit on as one set, with what changed", async (t) => {
   const feeder = new Feeder(t);
   await feeder.start();

@@ -224,7 +224,8 @@ class SocketFeed implements FeedSource {
       };
     }
     if (told === undefined) return undefined;
-    told.startedNs ??= this.#nowNs();
+    // Problems are told without a commit: the next change has not begun by them.
+    if (line.kind !== "problems") told.startedNs ??= this.#nowNs();
     switch (line.kind) {
       case "object":
         put(told, line);

@@ -48,6 +48,7 @@ import type { EgressRecord } from "./record.ts";
 import { connectionBounds } from "./connection-bounds.ts";
 import type { MetricsHandlers, MetricsServer } from "./metrics-server.ts";
 import { openMetricsServer } from "./metrics-server.ts";
+import { describeRejection } from "./rejection-text.ts";
 import { RevisionAnnouncer } from "./revision-announcer.ts";
 import { RecordWatchers } from "./record-watchers.ts";
 import { RecordOutputs } from "./record-outputs.ts";
@@ -264,8 +265,7 @@ export class GatewayProcess {
   #onAdsEvent(event: AdsEvent): void {
     this.#fleet.onAdsEvent(event);
     if (event.kind === "rejected") {
-      const message = `Envoy rejected the configuration of ${event.gateway} and keeps the one before: ${event.message}`;
-      this.#watchers.followers.emit({ kind: "warning", message });
+      this.#parts.log.error(describeRejection(event));
     }
     if (event.kind === "live") this.#announcer.check();
   }

@@ -18,6 +18,7 @@ import type { EnvoyStop } from "./envoy-process.ts";
 import { EnvoyProcess } from "./envoy-process.ts";
 import { credentialsOf } from "./gateway-credentials.ts";
 import type { Logger } from "./log.ts";
+import { explainRejection } from "./rejection-text.ts";
 import { tierCounts } from "./route-tier.ts";
 import type { RuleFactsIndex } from "./rule-facts.ts";
 import { indexRuleFacts } from "./rule-facts.ts";
@@ -255,7 +256,7 @@ export class GatewayRuntime {
         this.#connected = false;
         return;
       case "rejected":
-        this.#rejection = event.message;
+        this.#rejection = explainRejection(event.message);
         this.#rejections++;
         return;
       case "live":
@@ -432,7 +433,8 @@ export class GatewayRuntime {
     if (this.#envoy.pid === undefined) return "Envoy is not running and will be started again";
     if (!this.#connected) return "Envoy has not connected yet";
     if (this.#rejection !== "") {
-      return `Envoy rejected the configuration and serves revision ${this.#liveRevision}`;
+      const served = this.#liveRevision === 0 ? "nothing yet" : `revision ${this.#liveRevision}`;
+      return `Envoy rejected the configuration and serves ${served}`;
     }
     return this.#liveRevision === 0 ? "Envoy has not confirmed a configuration yet" : "";
   }

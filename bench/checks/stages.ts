@@ -2,14 +2,13 @@
  * The stages of the gate: what each runs and what it came to. A stage never throws for what it finds.
  * Every stage gives the same outcome, so that the gate only adds up and prints.
  */
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { findEnvoy } from "../../gateway/envoy-binary.ts";
 import { runProgram } from "../../gateway/run-program.ts";
 import { listFiles } from "./repository.ts";
 import type { Failure, Skip } from "./tap-outcome.ts";
-import { runTestFile } from "./test-process.ts";
 import type { FileOutcome } from "./test-process.ts";
+import { jobsFor, runTestFiles } from "./test-queue.ts";
 
 /** Names by which a stage is asked for, in the order in which they run. */
 export const stageNames = ["lint", "types", "unit", "checks", "e2e"] as const;
@@ -49,10 +48,10 @@ export async function runStage(name: StageName, options: StageOptions): Promise<
   if (name === "types") return runTool(["tsc", "--noEmit", "--pretty", "false"], options);
   const paths = findTests(name, options);
   const isE2e = name === "e2e";
-  const outcomes = await runFiles(paths, {
+  const outcomes = await runTestFiles(paths, {
     ...options,
     timeoutMs: isE2e ? e2eTimeoutMs : unitTimeoutMs,
-    jobs: jobsFor(name, options.env),
+    jobs: jobsFor(options.env),
   });
   return applyToolRule(merge(outcomes), options.env);
 }
@@ -106,36 +105,6 @@ async function runTool(words: readonly string[], options: StageOptions): Promise
   const output = outcome.kind === "exited" ? `${outcome.stdout}${outcome.stderr}` : outcome.message;
   const detail = output.split("\n").filter((line) => line.trim() !== "");
   return { ...empty, failures: [{ path: words.join(" "), name: "found problems", detail }] };
-}
-
-interface RunFilesOptions extends StageOptions {
-  readonly timeoutMs: number;
-  readonly jobs: number;
-}
-
-async function runFiles(
-  paths: readonly string[],
-  options: RunFilesOptions,
-): Promise<FileOutcome[]> {
-  const { root, env, timeoutMs, signal, onProgress } = options;
-  const outcomes: FileOutcome[] = [];
-  const waiting = [...paths];
-  const worker = async () => {
-    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-      if (signal?.aborted === true) return;
-      outcomes.push(await runTestFile({ root, path, env, timeoutMs, signal }));
-      onProgress?.(outcomes.length, paths.length);
-    }
-  };
-  await Promise.all(Array.from({ length: options.jobs }, worker));
-  return outcomes.sort((a, b) => paths.indexOf(a.path) - paths.indexOf(b.path));
-}
-
-/** An end-to-end test is several busy processes already: half as many at once. */
-function jobsFor(name: StageName, env: StageOptions["env"]): number {
-  const asked = Number.parseInt(env["CLRK_TEST_JOBS"] ?? "", 10);
-  const jobs = asked > 0 ? asked : availableParallelism();
-  return name === "e2e" ? Math.max(1, Math.floor(jobs / 2)) : jobs;
 }
 
 function merge(outcomes: readonly FileOutcome[]): StageOutcome {

@@ -22,17 +22,31 @@ t.test("readCommandBlocks() finds sh blocks with their marks", (t) => {
     "```sh",
     "unmarked",
     "```",
+    "<!-- test: follow -->",
+    "```sh",
+    "```",
+    "<!-- test: run until it says: yes -->",
+    "```sh",
+    "```",
   ].join("\n");
   t.strictSame(readCommandBlocks(text), [
     { line: 4, code: "one\ntwo", mark: { kind: "run" } },
     { line: 11, code: "three", mark: { kind: "skip", reason: "it needs a network" } },
     { line: 15, code: "", mark: { kind: "serve" } },
     { line: 17, code: "unmarked", mark: undefined },
+    { line: 21, code: "", mark: { kind: "follow" } },
+    { line: 24, code: "", mark: { kind: "run", until: "it says: yes" } },
   ]);
   t.end();
 });
 
-for (const mark of ["test: run", "<!-- test: runs -->", "<!-- test: skip -->", "<!-- run -->"]) {
+for (const mark of [
+  "test: run",
+  "<!-- test: runs -->",
+  "<!-- test: skip -->",
+  "<!-- test: run until -->",
+  "<!-- run -->",
+]) {
   t.test(`readCommandBlocks() takes "${mark}" for no mark`, (t) => {
     t.equal(readCommandBlocks(`${mark}\n\`\`\`sh\n\`\`\``)[0]?.mark, undefined);
     t.end();

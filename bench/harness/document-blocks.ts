@@ -1,6 +1,7 @@
 /**
  * Commands that documents show: each fenced `sh` block with what its mark says about running it. The mark is an HTML
- * comment before the block: `test: run`, `test: serve` (keeps running for what follows), or `test: skip REASON`.
+ * comment before the block: `test: run`, `test: run until TEXT` (again and again, until it says so), `test: serve` (keeps
+ * running for what follows), `test: follow` (until it says something, then Ctrl-C), or `test: skip REASON`.
  */
 
 /** One block. */
@@ -15,10 +16,11 @@ export interface CommandBlock {
 
 /** What is to be done with a block. */
 export type BlockMark =
-  | { readonly kind: "run" | "serve" }
+  | { readonly kind: "serve" | "follow" }
+  | { readonly kind: "run"; readonly until?: string }
   | { readonly kind: "skip"; readonly reason: string };
 
-const comment = /^<!-- test: (?:(run|serve)|skip (\S.*)) -->$/;
+const comment = /^<!-- test: (?:(run|serve|follow)|run until (\S.*)|skip (\S.*)) -->$/;
 
 /** Every `sh` block of a Markdown text, in order; other languages are none. */
 export function readCommandBlocks(text: string): CommandBlock[] {
@@ -48,7 +50,8 @@ export function readCodeBlocks(text: string, language: string): string[] {
 function readMark(line: string): BlockMark | undefined {
   const fits = comment.exec(line);
   if (fits === null) return undefined;
-  const [, kind, reason] = fits;
+  const [, kind, until, reason] = fits;
   if (reason !== undefined) return { kind: "skip", reason };
-  return kind === "run" || kind === "serve" ? { kind } : undefined;
+  if (until !== undefined) return { kind: "run", until };
+  return kind === "run" || kind === "serve" || kind === "follow" ? { kind } : undefined;
 }

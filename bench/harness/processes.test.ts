@@ -39,6 +39,21 @@ t.test("waitUntil() resolves with the first truthy value, also after throws", as
   test.equal(value, "third");
 });
 
+t.test("waitUntil() pauses as long as a look took", async (test) => {
+  const pausesMs: number[] = [];
+  let endedMs: number | undefined;
+  await waitUntil(
+    async () => {
+      if (endedMs !== undefined) pausesMs.push(performance.now() - endedMs);
+      await new Promise((wake) => setTimeout(wake, 50));
+      endedMs = performance.now();
+      return pausesMs.length === 2;
+    },
+    { deadlineMs: 10_000, what: "two pauses" },
+  );
+  for (const pauseMs of pausesMs) test.ok(pauseMs >= 45, `${pauseMs} ms`);
+});
+
 t.test("waitUntil() names what is missing and why when the deadline passes", async (test) => {
   const cause = new Error("refused");
   const wait = waitUntil(() => Promise.reject(cause), {

@@ -11,6 +11,7 @@ import { join } from "node:path";
 /** Kept per output stream; older output is dropped and counted, because a chatty child must not fill memory. */
 const outputLimitCharacters = 1_048_576;
 const pollIntervalMs = 10;
+const longestPauseMs = 250;
 const defaultGraceMs = 2_000;
 
 // Ends the process group `$0` once its standard input does, which is when this process is gone for whatever
@@ -28,7 +29,7 @@ export interface WaitOptions {
   readonly deadlineMs: number;
   /** What is awaited, as it reads after "Cannot see" */
   readonly what: string;
-  /** Pause between two looks in `ms`; 10 when absent */
+  /** Shortest pause between two looks in `ms`; 10 when absent */
   readonly intervalMs?: number;
 }
 
@@ -59,7 +60,8 @@ export interface ProcessOutcome extends ProcessExit {
 }
 
 /**
- * Resolves with the first truthy value of `condition`. Rejects with `Cannot see <what>: …` once
+ * Resolves with the first truthy value of `condition`. After a look that took long the pause is as long, at most 250 ms:
+ * one that starts a program would else keep a processor from what is waited for. Rejects with `Cannot see <what>: …` once
  * `deadlineMs` has passed; the last error of a throwing condition becomes the cause.
  */
 export async function waitUntil<T>(
@@ -69,6 +71,7 @@ export async function waitUntil<T>(
   const end = performance.now() + options.deadlineMs;
   let lastError: unknown;
   for (;;) {
+    const lookedAtMs = performance.now();
     try {
       const value = await condition();
       if (value) return value;
@@ -80,7 +83,9 @@ export async function waitUntil<T>(
       const message = `Cannot see ${options.what}: still absent after ${options.deadlineMs} ms`;
       throw new Error(message, lastError === undefined ? undefined : { cause: lastError });
     }
-    await new Promise((wake) => setTimeout(wake, options.intervalMs ?? pollIntervalMs));
+    const tookMs = Math.min(performance.now() - lookedAtMs, longestPauseMs);
+    const pauseMs = Math.max(tookMs, options.intervalMs ?? pollIntervalMs);
+    await new Promise((wake) => setTimeout(wake, pauseMs));
   }
 }
 

@@ -49,6 +49,17 @@ t.test("status() says that nothing is served, once", (t) => {
   t.end();
 });
 
+t.test("status() does not take what is still starting for nothing", async (t) => {
+  const { narrator } = createNarrator();
+  const starting = statusWith({ gateways: [], revision: 0 });
+  t.same(narrator.status(starting, { settled: true }), [], "nothing is compiled yet");
+  narrator.objects([objectWith("EgressGateway")]);
+  const compiled = statusWith({ gateways: [], revision: 1 });
+  t.same(narrator.status(compiled, { settled: true }), [], "its Envoy is on its way");
+  narrator.objects([]);
+  t.match(narrator.status(compiled, { settled: true }), [/no EgressGateway in policy/]);
+});
+
 t.test("event() tells when a gateway changes, and gives the hint only once", (t) => {
   const { narrator } = createNarrator();
   const gateway = gatewayWith({

@@ -47,6 +47,8 @@ export class DevNarrator {
   #revisionAtMs: number;
   #hasHint = false;
 
+  #hasGateways = false;
+
   constructor(options: DevNarratorOptions) {
     this.#options = options;
     this.#revisionAtMs = options.now();
@@ -61,8 +63,9 @@ export class DevNarrator {
     const gateways = status.gateways.flatMap((gateway) =>
       gateway.ready || options.settled ? this.#gateway(gateway) : [],
     );
-    const isEmpty = options.settled && status.gateways.length === 0;
-    if (isEmpty && status.problems.length === 0 && !this.#gateways.has("")) {
+    // Before there is a revision nothing is known, and processes come after the objects that they are for.
+    const isEmpty = status.revision > 0 && status.gateways.length === 0 && !this.#hasGateways;
+    if (options.settled && isEmpty && status.problems.length === 0 && !this.#gateways.has("")) {
       this.#gateways.set("", "");
       const places = status.directories.join(", ");
       gateways.push(`Nothing is served: no EgressGateway in ${escapeControls(places)}, add one`);
@@ -102,6 +105,7 @@ export class DevNarrator {
   /** Lines about conditions that became bad or good since the last time. */
   objects(items: readonly ServedObject[]): string[] {
     const { palette, workingDirectory } = this.#options;
+    this.#hasGateways = items.some(({ object }) => object.kind === "EgressGateway");
     const now = findComplaints(items, workingDirectory);
     const lines = describeChanges({ before: this.#complaints, now, items, palette });
     this.#complaints = now;

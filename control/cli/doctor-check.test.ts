@@ -23,6 +23,21 @@ for (const { name, check, text } of [
   });
 }
 
+t.test("formatCheck() breaks what is long at blanks", async (t) => {
+  const text = formatCheck(
+    warned("disk", "Little is left of it", "Remove what is old"),
+    palette,
+    28,
+  );
+  t.equal(
+    text,
+    [
+      ...["! disk        Little is left", "              of it"],
+      ...["              → Remove what", "                is old", ""],
+    ].join("\n"),
+  );
+});
+
 t.test("formatCheck() colours the mark alone", (t) => {
   const coloured = createPalette({ isTerminal: true, environment: {} });
   const text = formatCheck(failed("a", "b", "c"), coloured);

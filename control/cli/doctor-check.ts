@@ -1,6 +1,7 @@
 /** One finding of `clrk doctor`: what was looked at, how it is, and what to do. */
 import { escapeControls } from "./colour.ts";
 import type { Palette } from "./colour.ts";
+import { wrapToWidth } from "./table.ts";
 
 /** The result of one check; its JSON form is documented in the command's help. */
 export interface DoctorCheck {
@@ -29,12 +30,18 @@ export function failed(name: string, message: string, next: string): DoctorCheck
   return { name, result: "failed", message, next };
 }
 
-/** Returns the lines for a check: mark, name and message, and below it what to do. */
-export function formatCheck(check: DoctorCheck, palette: Palette): string {
+/** Returns the lines for a check: mark, name and message, and below it what to do, broken to so many columns. */
+export function formatCheck(check: DoctorCheck, palette: Palette, columns = Infinity): string {
   const marks = { ok: palette.green("✔"), warning: palette.yellow("!"), failed: palette.red("✘") };
   const indent = " ".repeat(14);
-  const lines = `${check.message}${check.next === undefined ? "" : `\n→ ${check.next}`}`
-    .split("\n")
-    .map(escapeControls);
+  const width = { columns: columns - indent.length, indent: 0 };
+  const message = check.message.split("\n");
+  const next = check.next?.split("\n") ?? [];
+  const lines = [
+    ...message.flatMap((line) => wrapToWidth(escapeControls(line), width)),
+    ...next.flatMap((line, index) =>
+      wrapToWidth(`${index === 0 ? "→ " : ""}${escapeControls(line)}`, { ...width, indent: 2 }),
+    ),
+  ];
   return `${marks[check.result]} ${check.name.padEnd(11)} ${lines.join(`\n${indent}`)}\n`;
 }

@@ -3,7 +3,7 @@ import type { ConformanceFindings } from "../../providers/conformance.ts";
 import type { Palette } from "./colour.ts";
 import { escapeControls } from "./colour.ts";
 import type { OwnTests } from "./provider-own-tests.ts";
-import { displayWidth } from "./table.ts";
+import { wrapToWidth } from "./table.ts";
 
 /** What lines are made for. */
 export interface FindingLineOptions {
@@ -30,7 +30,7 @@ export function formatFindings(findings: ConformanceFindings, options: FindingLi
   const shown = problems
     .slice(0, shownProblems)
     .map((problem) => withoutSubject(problem, subject))
-    .flatMap((problem) => wrap(escapeControls(problem), { columns: columns - 6, indent: 2 }))
+    .flatMap((problem) => wrapToWidth(escapeControls(problem), { columns: columns - 6, indent: 2 }))
     .map((line) => `      ${line}\n`);
   const left = problems.length - shownProblems;
   const more = left > 0 ? `      and ${left} more; -o json has them all\n` : "";
@@ -52,21 +52,4 @@ export function formatOwnTests(
 
 function withoutSubject(problem: string, subject: string): string {
   return problem.startsWith(`${subject}: `) ? problem.slice(subject.length + 2) : problem;
-}
-
-/** Lines of at most so many columns, broken at blanks; those after the first are indented. Long words stay whole. */
-function wrap(
-  text: string,
-  { columns, indent }: { readonly columns: number; readonly indent: number },
-): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && displayWidth(longer) > columns) {
-      lines.push(line);
-      line = " ".repeat(indent) + word;
-    } else line = longer;
-  }
-  return [...lines, line];
 }

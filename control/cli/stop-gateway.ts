@@ -3,11 +3,11 @@ import { CliError } from "./cli-error.ts";
 import type { RunningGateway } from "./running-gateways.ts";
 
 /** Draining takes a second, ending Envoy half of one. */
-const patienceMs = 5_000;
+const patienceMs = 10_000;
 
 const pollMs = 20;
 
-/** Resolves when the process has ended; throws a `CliError` when it is still there after `patienceMs` (5 s). */
+/** Resolves when the process has ended; throws a `CliError` when it is still there after `patienceMs` (10 s). */
 export async function stopGateway(
   gateway: Pick<RunningGateway, "pid" | "client">,
   options: { readonly patienceMs?: number } = {},

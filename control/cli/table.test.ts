@@ -1,6 +1,6 @@
 /** Tables align for every script and never break their lines. */
 import t from "tap";
-import { displayWidth, formatTable, padEndToWidth, truncateToWidth } from "./table.ts";
+import { displayWidth, formatTable, padEndToWidth, truncateToWidth, wrapToWidth } from "./table.ts";
 
 for (const { text, width } of [
   { text: "", width: 0 },
@@ -101,4 +101,12 @@ t.test("formatTable() prints only rows without headings, and sizes columns by th
 t.test("formatTable() of no rows prints the headings", async (t) => {
   t.equal(formatTable({ headings: ["NAME", "AGE"], rows: [] }), "NAME   AGE\n");
   t.equal(formatTable({ headings: ["NAME"], rows: [] }, { hasHeadings: false }), "");
+});
+
+t.test("wrapToWidth() breaks at blanks, and not where colours make a text longer", async (t) => {
+  const wrap = (text: string) => wrapToWidth(text, { columns: 9, indent: 1 });
+  t.strictSame(wrap("one two three four"), ["one two", " three", " four"]);
+  t.strictSame(wrap("\u001b[31mone\u001b[39m two x"), ["\u001b[31mone\u001b[39m two x"]);
+  t.strictSame(wrap("a-word-too-long x"), ["a-word-too-long", " x"]);
+  t.strictSame(wrap(""), [""]);
 });

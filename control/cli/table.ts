@@ -61,6 +61,26 @@ export function truncateToWidth(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/**
+ * Returns the text as lines of at most so many columns, broken at blanks; those after the first are indented. A longer
+ * word stays whole; colours do not count, and end with the line that they begin on where the reader takes lines alone.
+ */
+export function wrapToWidth(
+  text: string,
+  { columns, indent }: { readonly columns: number; readonly indent: number },
+): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && displayWidth(longer) > columns) {
+      lines.push(line);
+      line = " ".repeat(indent) + word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
 /** Rows and headings of one table. */
 export interface Table {
   /** Column headings, printed as they are; kubectl's are upper case */

@@ -36,6 +36,11 @@ export interface UndoneChanges {
   readonly conflicts: readonly string[];
 }
 
+interface ReadObject {
+  readonly object: ParsedObject;
+  readonly value: KubeObject;
+}
+
 /** A refusal, told to whoever asked. */
 export class ChangeRefused extends Error {}
 
@@ -58,14 +63,15 @@ export class ChangedObjects {
     const names = read.map(({ object }) => formatReference(referenceOf(object)));
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) throw new ChangeRefused(`${twice} is there twice`);
-    try {
-      const planned = this.#options.store.rehearse((transaction) =>
-        read.map((one) => this.#put(transaction, one)),
-      );
-      return planned.filter(({ before, after }) => !isDeepStrictEqual(before, after));
-    } catch (error) {
-      throw new ChangeRefused(describeError(error), { cause: error });
-    }
+    const changes = this.#rehearse(read).filter(
+      ({ before, after }) => !isDeepStrictEqual(before, after),
+    );
+    // Those that stay as they are may stand among manifests that change.
+    const secret = changes.find(({ ref }) => ref.kind === "Secret");
+    if (secret === undefined) return changes;
+    throw new ChangeRefused(
+      `${formatReference(secret.ref)}: values are one for all agents, and are not tried on a share of them; change them by themselves`,
+    );
   }
 
   /**
@@ -108,28 +114,30 @@ export class ChangedObjects {
     return { restored, conflicts };
   }
 
-  #read(value: unknown): { readonly object: ParsedObject; readonly value: KubeObject } {
+  #rehearse(read: readonly ReadObject[]): ObjectChange[] {
+    try {
+      return this.#options.store.rehearse((transaction) =>
+        read.map((one) => this.#put(transaction, one)),
+      );
+    } catch (error) {
+      throw new ChangeRefused(describeError(error), { cause: error });
+    }
+  }
+
+  #read(value: unknown): ReadObject {
     const parsed = parseAnyObject(value);
     if (parsed.kind !== "valid") {
       throw new ChangeRefused(parsed.problems.map(({ message }) => message).join("; "));
     }
     const { object } = parsed;
     const name = formatReference(referenceOf(object));
-    if (object.kind === "Secret") {
-      throw new ChangeRefused(
-        `${name}: values are one for all agents, and are not tried on a share of them; change them by themselves`,
-      );
-    }
     if (!this.#resources.has(resourceName(object))) {
       throw new ChangeRefused(`${name}: gateways do not look at objects of this kind`);
     }
     return { object, value: withPlace(value, object) };
   }
 
-  #put(
-    transaction: StoreTransaction,
-    { object, value }: { readonly object: ParsedObject; readonly value: KubeObject },
-  ): ObjectChange {
+  #put(transaction: StoreTransaction, { object, value }: ReadObject): ObjectChange {
     const { apiVersion } = object;
     const ref = referenceOf(object);
     const resource = this.#resourceOf({ apiVersion, ref });

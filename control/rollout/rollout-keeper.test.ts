@@ -191,6 +191,33 @@ t.test("begin() refuses what cannot be tried, and nothing happens", async (t) =>
   t.same([rig.told, rig.keeper.items], [[], []]);
 });
 
+t.test(
+  "begin() takes a Secret among the manifests that stays as it is, and no other",
+  async (t) => {
+    const rig = await Rig.open(t);
+    const resource = resources.find(({ kind }) => kind === "Secret");
+    if (resource === undefined) throw new Error("No resource Secret");
+    const secret = (value: string) => ({
+      ...{ apiVersion: "v1", kind: "Secret", metadata: { name: "key", namespace: "default" } },
+      stringData: { token: value },
+    });
+    await rig.writer.change(
+      { ...{ resource, namespace: "default", name: "key" }, change: () => secret("one") },
+      { dryRun: false, validation: "Strict", manager: "test" },
+    );
+    const other = { ...asked, objects: [web("new.test"), secret("two")] };
+    await t.rejects(rig.keeper.begin(other), /Secret default\/key: values are one for all agents/);
+    const { changes } = await rig.keeper.begin({
+      ...asked,
+      objects: [web("new.test"), secret("one")],
+    });
+    t.same(
+      changes.map(({ ref }) => ref.kind),
+      ["EgressHTTPRoute"],
+    );
+  },
+);
+
 t.test("hear() promotes at the end what kept its conditions", async (t) => {
   const rig = await Rig.open(t);
   await rig.keeper.begin(asked);

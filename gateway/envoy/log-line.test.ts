@@ -13,6 +13,15 @@ const lines: readonly { readonly line: string; readonly want: object | undefined
   { line: "", want: undefined },
   { line: "warning|misc|x is marked as work-in-progress", want: undefined },
   { line: "warning|main|There is no configured limit to y", want: undefined },
+  ...[
+    "error|config|listener \\'explicit-proxy\\' failed to bind or apply socket options: ",
+    "warning|upstream|lds: listener \\'explicit-proxy\\' config rejected: ",
+    "warning|config|delta config for type.x/a.Listener rejected: Error explicit-proxy: ",
+    "warning|config|gRPC config for type.x/a.Listener rejected: Error explicit-proxy: ",
+  ].map((start) => ({
+    line: `${start}cannot bind \\'127.0.0.1:1\\': Address already in use`,
+    want: undefined,
+  })),
   {
     line: 'warning|config|a\\nb\\t\\"c\\" \\\\n d\\\'s caf\\303\\251',
     want: { level: "warn", component: "config", message: 'a\nb\t"c" \\n d\'s café' },

@@ -16,8 +16,11 @@ const maxMessageLength = 1_000;
 /** Lines outside of the log that are kept of a start: why a binary cannot run is said in a few. */
 const maxStartLines = 10;
 
-/** Lines that say nothing an operator could act on. */
-const noise = [/marked as work-in-progress/, /There is no configured limit/];
+/** Lines that say nothing an operator could act on, and those about a port that is taken, which ADS tells as well. */
+const noise = [
+  ...[/marked as work-in-progress/, /There is no configured limit/],
+  /^(?:delta config|gRPC config|lds: listener|listener) .*cannot bind .+: Address already in use/,
+];
 
 /** Written by `--log-format '%l|%n|%v'`. */
 const formatted = /^(trace|debug|info|warning|error|critical|off)\|([^|]*)\|(.*)$/;

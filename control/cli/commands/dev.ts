@@ -370,6 +370,8 @@ class DevSession {
     const status = await this.#client.status().catch(() => undefined);
     if (status === undefined || this.#isStopping) return;
     this.#print(this.#narrator.status(status, { settled: true }));
+    if (status.revision > 0 || status.problems.length > 0) return;
+    this.#settled = setTimeout(() => void this.#tellSettled(), settleMs);
   }
 
   async #tellObjects(): Promise<void> {

@@ -21,7 +21,8 @@ export async function doctor(this: CliContext, flags: OutputFlags): Promise<void
     stdout.write(`${JSON.stringify({ ok: isOk, checks }, undefined, 2)}\n`);
     return;
   }
-  stdout.write(checks.map((check) => formatCheck(check, stdout.palette)).join(""));
+  const columns = stdout.isTerminal ? stdout.columns : undefined;
+  stdout.write(checks.map((check) => formatCheck(check, stdout.palette, columns)).join(""));
   stdout.write(isOk ? "\nNothing essential is wrong\n" : "\nPut right what is marked ✘ first\n");
 }
 

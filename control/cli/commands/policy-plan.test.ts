@@ -81,6 +81,18 @@ t.test("policy plan looks at the time and gateway that are asked for", async (t)
   });
 });
 
+t.test(
+  "policy plan fails where no gateway is in both policies, for nothing is known then",
+  async (t) => {
+    const { context, write } = await prepare(t, [call(hourMs)]);
+    write("part.yaml", policy([allows]).split("---\n").at(2) ?? "");
+    const words = ["policy", "plan", "-f", "part.yaml", "--against", "old.yaml"];
+    t.equal(await context.clrk(...words, "--fail-on", "none"), 1);
+    t.match(context.stdout(), /1 record of gateways that are not in both policies/);
+    t.match(context.stderr(), /Nothing was compared: .*\nName its manifest too: /);
+  },
+);
+
 t.test("policy plan counts limits and budgets in the order of time", async (t) => {
   const { context, write } = await prepare(t, [call(1), call(3), call(2)]);
   const few = {

@@ -85,6 +85,11 @@ export async function policyPlan(this: CliContext, flags: PolicyPlanFlags): Prom
   print(this, flags, { summary, against, losses });
   const fails = summary.differences.some(({ kind }) => failures.has(kind));
   if (fails) this.process.exitCode = differsCode;
+  if (summary.records > 0 && summary.otherGateways === summary.records) {
+    throw new CliError(
+      "Nothing was compared: no record is of an EgressGateway that both policies have\nName its manifest too: clrk policy plan -f DIR",
+    );
+  }
 }
 
 interface SideOptions {

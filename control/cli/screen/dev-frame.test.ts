@@ -192,6 +192,41 @@ t.test(
   },
 );
 
+t.test(
+  "devFrame() shows the whole of a mistake on 80 columns, and how many more there are",
+  async (t) => {
+    const state = create();
+    const message = `"opnai" is not a provider, did you mean "openai"? Known: ${"anthropic, ".repeat(4)}openai`;
+    const field = "spec.rules[0].matches[0].provider";
+    const problems = [1, 2, 3, 4, 5, 6].map((line) => ({
+      file: "/w/policy/route.yaml",
+      line,
+      field,
+      message,
+    }));
+    state.onEvent({ kind: "problems", revision: 6, problems }, nowMs);
+    const frame = devFrame(state, { columns: 80, rows: 24 }, context);
+    t.strictSame(frame.slice(2, 8), [
+      `policy/route.yaml:1: ${field}: "opnai" is not a`,
+      `  provider, did you mean "openai"? Known: anthropic, anthropic, anthropic,`,
+      "  anthropic, openai",
+      `policy/route.yaml:2: ${field}: "opnai" is not a`,
+      `  provider, did you mean "openai"? Known: anthropic, anthropic, anthropic,`,
+      "  anthropic, openai",
+    ]);
+    t.equal(frame[8], "… and 4 more problems");
+    for (const line of frame.slice(2)) t.ok(displayWidth(line) <= 80, line);
+  },
+);
+
+t.test("devFrame() cuts a sentence of more than three lines, and says so", async (t) => {
+  const state = create();
+  state.note(`Secret default/a ${"is not there ".repeat(40)}`);
+  const frame = devFrame(state, { columns: 80, rows: 24 }, context);
+  t.equal(frame.filter((line) => line.includes("is not there")).length, 3);
+  t.match(frame.at(-2), /…$/);
+});
+
 t.test("a gateway that audits, or is not ready, cannot be overlooked", async (t) => {
   const state = create();
   state.onEvent(

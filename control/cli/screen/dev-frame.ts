@@ -13,7 +13,7 @@ import { formatProblem } from "../problem-line.ts";
 import { formatDuration, formatRunLine } from "../run-line.ts";
 import { keyOf } from "../running-gateways.ts";
 import { telemetryFacts } from "../telemetry-lines.ts";
-import { padEndToWidth, truncateToWidth } from "../table.ts";
+import { padEndToWidth, truncateToWidth, wrapToWidth } from "../table.ts";
 import { agentName, stateOf } from "./agent-cells.ts";
 import type { FrameContext } from "./frame-context.ts";
 import type { DevState, TailLine } from "./dev-state.ts";
@@ -25,10 +25,12 @@ import type { ScreenSize } from "./screen-view.ts";
 const maxProblems = 4;
 const maxQuestions = 2;
 const shownNotes = 2;
+/** What to do stands at the end of a sentence; one that is longer than this is cut all the same. */
+const linesOfSentence = 3;
 
 /** The lines of a frame: never more than there are rows. */
 export function devFrame(state: DevState, size: ScreenSize, context: FrameContext): string[] {
-  const head = [...headLines(state, context), ...urgentLines(state, context)];
+  const head = [...headLines(state, context), ...urgentLines(state, context, size)];
   const foot = footLines(state, context, size);
   const room = Math.max(0, size.rows - head.length - foot.length);
   const body = bodyLines(state, { columns: size.columns, rows: room }, context);
@@ -116,18 +118,22 @@ function engineFact(engine: NonNullable<DevState["status"]>["engine"], palette: 
 }
 
 /** What stays until somebody does something about it. */
-function urgentLines(state: DevState, context: FrameContext): string[] {
+function urgentLines(state: DevState, context: FrameContext, size: ScreenSize): string[] {
   const { palette, workingDirectory } = context;
   const { problems } = state;
-  const rest = problems.length - maxProblems;
+  const sentences = problems
+    .slice(0, maxProblems)
+    .map((problem) => sentenceLines(formatProblem(problem, workingDirectory), size.columns));
+  // Requests are to be seen below them.
+  const room = Math.max(linesOfSentence, Math.floor(size.rows / 3));
+  while (sentences.length > 1 && sentences.flat().length > room) sentences.pop();
+  const rest = problems.length - sentences.length;
   const questions = [...state.questions.values()];
   const more = questions.length - maxQuestions;
   return [
     ...auditBanners([...state.gateways.values()], palette),
     ...controlLines(state, context),
-    ...problems
-      .slice(0, maxProblems)
-      .map((problem) => palette.red(formatProblem(problem, workingDirectory))),
+    ...sentences.flat().map(palette.red),
     ...(rest > 0 ? [palette.red(`… and ${rest} more problems`)] : []),
     ...(problems.length > 0 ? [`Still serving revision ${state.revision}`] : []),
     ...questions.slice(0, maxQuestions).flatMap((question) => askLines(question, palette)),
@@ -297,8 +303,23 @@ function helpLines(palette: Palette): string[] {
   ];
 }
 
-function footLines(state: DevState, { palette }: FrameContext, { rows }: ScreenSize): string[] {
-  const notes = rows < 12 ? [] : state.notes.slice(-shownNotes);
+/** A sentence over lines, as far as it is shown. */
+function sentenceLines(text: string, columns: number): string[] {
+  const lines = wrapToWidth(text, { columns, indent: 2 });
+  if (lines.length <= linesOfSentence) return lines;
+  return [
+    ...lines.slice(0, linesOfSentence - 1),
+    `${truncateToWidth(lines[linesOfSentence - 1] ?? "", columns - 2)} …`,
+  ];
+}
+
+function footLines(
+  state: DevState,
+  { palette }: FrameContext,
+  { rows, columns }: ScreenSize,
+): string[] {
+  const last = state.notes.slice(-shownNotes);
+  const notes = rows < 12 ? [] : last.flatMap((note) => sentenceLines(note, columns));
   const filter = state.showsDenialsOnly ? `${palette.red("only denials")} · ` : "";
   const back = state.view === "overview" ? "Enter detail" : "Escape back";
   const keys = state.isEnding
