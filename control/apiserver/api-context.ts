@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../gateway/clock.ts";
 import type { Authorizer } from "./authorizer.ts";
+import type { FairTurns } from "./fair-turns.ts";
 import type { ObjectDeleter } from "./object-deleter.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { ObjectWriter } from "./object-writer.ts";
@@ -23,7 +24,9 @@ export interface ApiContext {
   readonly watches: WatchHub;
   /** Paths that other parts answer */
   readonly connected: readonly ConnectedResource[];
-  /** Ends each of their requests that is under way */
+  /** Of lists of objects that sources have, which read and check many for few */
+  readonly sourceLists: FairTurns;
+  /** Ends each of the connected requests that is under way */
   readonly open: Set<() => void>;
   readonly clock: Clock;
   /** Version of the program, for `/version` */

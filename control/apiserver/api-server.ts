@@ -13,6 +13,7 @@ import type { ApiContext, ConnectedResource } from "./api-context.ts";
 import { answerRequest, refuseHost, versionDocument } from "./api-handler.ts";
 import type { Authorizer } from "./authorizer.ts";
 import { createRoleAuthorizer } from "./authorizer.ts";
+import { FairTurns } from "./fair-turns.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import { ensureNamespaces } from "./initial-objects.ts";
 import { ObjectDeleter } from "./object-deleter.ts";
@@ -23,6 +24,7 @@ import { readTarget } from "./request-target.ts";
 import { createResourceRegistry } from "./resource-registry.ts";
 import { sendAnswer, sendStatus } from "./send-answer.ts";
 import type { ServedResource } from "./served-resource.ts";
+import { sourceListBounds } from "./source-handler.ts";
 import {
   StatusError,
   internalError,
@@ -105,6 +107,7 @@ export class ApiServer {
       authorizer: options.authorizer ?? createRoleAuthorizer(resources.all),
       watches: new WatchHub(store, clock),
       connected: options.connected ?? [],
+      sourceLists: new FairTurns(sourceListBounds),
       open: new Set(),
     };
     this.#collector = new GarbageCollector({ store, deleter, resources, clock, log });

@@ -2,9 +2,9 @@
 import { ClrkError, describeError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
 import type { ConnectedCall } from "../apiserver/api-context.ts";
+import { FairTurns } from "../apiserver/fair-turns.ts";
 import { badRequest, StatusError, tooManyRequests } from "../apiserver/status-error.ts";
 import type { Telemetry } from "../telemetry/open-telemetry.ts";
-import { FairTurns } from "./fair-turns.ts";
 
 /** What can be read, or why nothing can. */
 export type TelemetryState =

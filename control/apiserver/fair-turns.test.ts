@@ -1,7 +1,7 @@
 /** Tests of turns: shares of callers, rotation, refusals, and that nothing is left of callers that are gone. */
 import { setImmediate } from "node:timers/promises";
 import t from "tap";
-import { StatusError } from "../apiserver/status-error.ts";
+import { StatusError } from "./status-error.ts";
 import { FairTurns } from "./fair-turns.ts";
 
 const bounds = { what: "things", running: 3, runningOfOne: 2, waiting: 6, waitingOfOne: 4 };
@@ -40,7 +40,10 @@ t.test("a caller with many runs leaves a turn to others", async (t) => {
   while (begun.length < 7) await endOldest();
   t.same(begun.slice(3), ["a", "b", "c", "a"], "in rotation");
   for (let count = 0; count < 3; count++) await endOldest();
-  t.same(await Promise.all(all), Array.from({ length: 7 }, () => "done"));
+  t.same(
+    await Promise.all(all),
+    Array.from({ length: 7 }, () => "done"),
+  );
 });
 
 t.test("what is too much is refused at once, for one and for all", async (t) => {
@@ -50,7 +53,10 @@ t.test("what is too much is refused at once, for one and for all", async (t) => 
   all.push(run("b"), run("b"), run("c"));
   t.equal(await run("d"), 429, "six wait in all");
   for (let count = 0; count < 9; count++) await endOldest();
-  t.same(await Promise.all(all), Array.from({ length: 9 }, () => "done"));
+  t.same(
+    await Promise.all(all),
+    Array.from({ length: 9 }, () => "done"),
+  );
   const later = run("a");
   await setImmediate();
   await endOldest();

@@ -1,12 +1,12 @@
 /**
- * Turns for reads that the store can only do few of at once: each caller has a share of them, those who wait are served
+ * Turns for work of which only little can be done at once: each caller has a share of it, those who wait are served
  * in rotation, and whoever asks for more than may wait is refused at once.
  */
-import { StatusError, tooManyRequests } from "../apiserver/status-error.ts";
+import { StatusError, tooManyRequests } from "./status-error.ts";
 
 /** How many may run and wait. */
 export interface TurnBounds {
-  /** What is read, for the refusal, such as `series of metrics` */
+  /** What is wanted, for the refusal, such as `series of metrics` */
   readonly what: string;
   readonly running: number;
   /** Of one caller; less than `running`, so that another one never waits for it alone */
@@ -25,7 +25,7 @@ interface Waiter {
   readonly begin: () => void;
 }
 
-/** The turns of one kind of read. */
+/** The turns of one kind of work. */
 export class FairTurns {
   readonly #bounds: TurnBounds;
   /** By caller; the one that was served longest ago is the first */
@@ -69,7 +69,7 @@ export class FairTurns {
     }
     const { what, waiting, waitingOfOne } = this.#bounds;
     if (this.#waiting >= waiting || share.waiting.size >= waitingOfOne) {
-      throw tooManyRequests(`too many reads of ${what} at once, try again later`);
+      throw tooManyRequests(`too many requests for ${what} at once, try again later`);
     }
     await new Promise<void>((resolve, reject) => {
       const leave = () => {
