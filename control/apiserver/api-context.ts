@@ -38,6 +38,8 @@ export interface ApiRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly user: ApiUser;
+  /** Counts it among the requests in flight no more; for whoever bounds its own. Safe to call again */
+  readonly leaveFlight: () => void;
 }
 
 /** One request for objects of a resource that is served. */
@@ -81,6 +83,11 @@ export interface ConnectedResource {
   readonly verbs: readonly RequestVerb[];
   /** Below an object that is stored: it must be there, or the answer is 404 */
   readonly needsObject: boolean;
+  /**
+   * Its requests may take long, and their number is bounded where they are answered: they do not count among the
+   * server's requests in flight. Absent: they do
+   */
+  readonly boundsItself?: boolean;
   /** Answers; undefined when it has taken the response over. Throws a StatusError to refuse. */
   answer(call: ConnectedCall): Promise<ApiAnswer | undefined>;
 }

@@ -58,7 +58,7 @@ export interface ApiServerOptions {
   readonly version: string;
 }
 
-/** Requests that are worked on at once, watches not counted; as many wait for nobody. */
+/** Requests that are worked on at once, watches and calls of agents not counted; as many wait for nobody. */
 const maxInFlight = 400;
 const maxConnections = 4_096;
 const headersTimeoutMs = 15_000;
@@ -192,18 +192,27 @@ export class ApiServer {
     // Whoever goes away in the middle of an answer is no failure of ours.
     response.on("error", () => {});
     this.#inFlight++;
+    let isCounted = true;
+    const leaveFlight = () => {
+      if (isCounted) this.#inFlight--;
+      isCounted = false;
+    };
     try {
-      await this.#answer(request, response);
+      await this.#answer(request, response, leaveFlight);
     } catch (error) {
       await this.#refuse(request, response, error);
     } finally {
-      this.#inFlight--;
+      leaveFlight();
       // A body that was not read to its end would keep the connection waiting.
       if (!request.complete) request.resume();
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    leaveFlight: () => void,
+  ): Promise<void> {
     if (this.#inFlight > maxInFlight)
       throw tooManyRequests("too many requests in flight, try again later");
     if (!this.#isOwnHost(request.headers.host)) throw refuseHost(request.headers.host);
@@ -216,7 +225,8 @@ export class ApiServer {
       return sendAnswer(request, response, { status: 200, body, contentType });
     }
     const user = this.#authenticate(request);
-    const answer = await answerRequest(this.#context, { request, response, user }, target);
+    const call = { request, response, user, leaveFlight };
+    const answer = await answerRequest(this.#context, call, target);
     if (answer !== undefined) await sendAnswer(request, response, answer);
   }
 
