@@ -9,6 +9,7 @@ import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { TracedItem } from "./otlp-encode.ts";
 import { createBody, sendOnce } from "./otlp-request.ts";
+import { splitBody } from "./otlp-split.ts";
 import type { SpoolStatus } from "./otlp-spooled-delivery.ts";
 import { SpooledDelivery } from "./otlp-spooled-delivery.ts";
 import type { OtlpBody, OtlpOutcome, OtlpSignal, OtlpTransport } from "./otlp-request.ts";
@@ -87,6 +88,8 @@ export interface OtlpDrops {
   spoolFull: number;
   /** The receiver refused the batch, or some of its records */
   rejected: number;
+  /** The receiver broke off at the record, and answered to others */
+  brokenOff: number;
   /** The receiver did not take the batch in time */
   givenUp: number;
   /** Left at `close()`, or added after it */
@@ -94,6 +97,9 @@ export interface OtlpDrops {
   /** The batch could not be encoded */
   notEncodable: number;
 }
+
+/** First pauses, so many together, over which a receiver breaks off before the batch is taken for the reason: 5 s. */
+const breakPauses = 10;
 
 /** Sends the records of one signal to one receiver. */
 export class OtlpPipe {
@@ -105,6 +111,7 @@ export class OtlpPipe {
     queueFull: 0,
     spoolFull: 0,
     rejected: 0,
+    brokenOff: 0,
     givenUp: 0,
     closed: 0,
     notEncodable: 0,
@@ -175,18 +182,21 @@ export class OtlpPipe {
   }
 
   #openSpool({ directory, maxBytes, after }: PipeSpool): SpooledDelivery {
-    const { transport, log } = this.#options;
+    const { signal, transport, limits, log } = this.#options;
     return new SpooledDelivery({
       spool: { directory, maxBytes, log },
       ...(after !== undefined && { after }),
       transport,
       pauseMs: (attempt, afterMs) => this.#pauseMs(attempt, afterMs),
+      split: (body) => splitBody(signal, body, transport.gzipFromBytes),
+      breakMs: breakPauses * limits.minBackoffMs,
       closing: this.#closing.signal,
       abort: this.#abort.signal,
       listener: {
         settled: (outcome, records) => this.#settle(outcome, records),
         failed: (text) => this.#onFailure(text),
         retried: () => void this.#retries++,
+        broken: (records) => this.#onBroken(records),
         lost: (records) => {
           this.#dropped.spoolFull += records;
         },
@@ -337,6 +347,12 @@ export class OtlpPipe {
       log.warn("Cannot send records", { signal, error: text });
     }
     this.#error = text;
+  }
+
+  #onBroken(records: number): void {
+    this.#dropped.brokenOff += records;
+    const { log, signal } = this.#options;
+    log.warn("Receiver breaks off at a record, which is dropped", { signal, records });
   }
 
   #onSuccess(): void {

@@ -273,7 +273,7 @@ const outcomes: ReadonlyArray<{ name: string; answer: Answer; outcome: object }>
   {
     name: "502",
     answer: (r) => r.writeHead(502).end(),
-    outcome: { kind: "retry", text: "HTTP 502" },
+    outcome: { kind: "retry", text: "HTTP 502", isBroken: true },
   },
   {
     name: "503 with a bad Retry-After",
@@ -283,12 +283,14 @@ const outcomes: ReadonlyArray<{ name: string; answer: Answer; outcome: object }>
   {
     name: "504",
     answer: (r) => r.writeHead(504).end("x".repeat(100_000)),
-    outcome: { kind: "retry", text: "HTTP 504" },
+    outcome: { kind: "retry", text: "HTTP 504", isBroken: true },
   },
   {
     name: "a reset",
     answer: (r) => void r.socket?.resetAndDestroy(),
-    outcome: { kind: "retry", text: /fetch failed \((ECONNRESET|UND_ERR_SOCKET)\)/ },
+    outcome: {
+      ...{ kind: "retry", text: /fetch failed \((ECONNRESET|UND_ERR_SOCKET)\)/, isBroken: true },
+    },
   },
 ];
 for (const { name, answer, outcome } of outcomes) {
@@ -328,7 +330,7 @@ t.test("sendOnce() retries when there is no answer in time", async (t) => {
   const sending = sendOnce(transportTo(collector.endpoint, { clock }), body, never);
   await collector.received(1);
   clock.advance(5_000);
-  t.same(await sending, { kind: "retry", text: "No answer within 5000 ms" });
+  t.same(await sending, { kind: "retry", text: "No answer within 5000 ms", isBroken: true });
   t.equal(clock.pendingTimers, 0);
 });
 

@@ -6,7 +6,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Clock } from "./clock.ts";
-import { ClrkError, describeError } from "./errors.ts";
+import { ClrkError, describeError, errorCodeOf } from "./errors.ts";
 import type { PartialSuccess } from "./otlp-encode.ts";
 import { redactUrl } from "./redact.ts";
 import { SecretValue } from "./secret-value.ts";
@@ -23,8 +23,16 @@ export type OtlpOutcome =
   | { readonly kind: "sent"; readonly partial: PartialSuccess }
   /** The receiver took the batch, but its answer cannot be read */
   | { readonly kind: "sent-unclear"; readonly text: string }
-  /** Worth another attempt, not before `afterMs` where the receiver said so */
-  | { readonly kind: "retry"; readonly text: string; readonly afterMs?: number }
+  /**
+   * Worth another attempt, not before `afterMs` where the receiver said so. `isBroken`: the receiver, or what stands
+   * before it, was reached, and broke off in place of an answer
+   */
+  | {
+      readonly kind: "retry";
+      readonly text: string;
+      readonly afterMs?: number;
+      readonly isBroken?: true;
+    }
   /** Another attempt would fail the same way */
   | { readonly kind: "rejected"; readonly text: string };
 
@@ -49,6 +57,16 @@ export interface OtlpBody {
 }
 
 const retryableStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** A proxy says so of a receiver that broke off, or did not answer. */
+const brokenStatuses: ReadonlySet<number> = new Set([502, 504]);
+/** Of a connection that was made. */
+const brokenCodes: ReadonlySet<string> = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "UND_ERR_SOCKET",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+]);
 const maxResponseBytes = 64 * 1024;
 const reservedHeaders: ReadonlySet<string> = new Set([
   "content-type",
@@ -134,10 +152,18 @@ export async function sendOnce(
     return await readOutcome(transport, response);
   } catch (error) {
     const reason = timeout.signal.aborted ? timeout.signal.reason : error;
-    return { kind: "retry", text: describeError(reason) };
+    const isBroken = !abort.aborted && (timeout.signal.aborted || isBreak(error));
+    return { kind: "retry", text: describeError(reason), ...(isBroken && { isBroken }) };
   } finally {
     transport.clock.clearTimeout(timer);
   }
+}
+
+/** fetch() tells the reason as its error's cause. */
+function isBreak(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = errorCodeOf(cause) ?? "";
+  return brokenCodes.has(code) || code.startsWith("HPE_");
 }
 
 /** Pause that a `Retry-After` header asks for in `ms`, as seconds or as a date; undefined when it is absent or malformed. */
@@ -157,7 +183,12 @@ async function readOutcome(transport: OtlpTransport, response: Response): Promis
   if (!retryableStatuses.has(response.status)) return { kind: "rejected", text };
   const header = response.headers.get("retry-after");
   const afterMs = parseRetryAfter(header, transport.clock.now());
-  return { kind: "retry", text, ...(afterMs !== undefined && { afterMs }) };
+  const isBroken = brokenStatuses.has(response.status);
+  return {
+    ...{ kind: "retry", text },
+    ...(isBroken && { isBroken }),
+    ...(afterMs !== undefined && { afterMs }),
+  };
 }
 
 // The batch has arrived: an answer that cannot be read must not send it again.

@@ -16,8 +16,12 @@ export interface SpoolPlace {
   /** Of the object, where an API server gave it one: another object of the same name is another place */
   readonly uid?: string;
   readonly sink?: string;
-  /** Without its headers, whose values may change */
   readonly endpoint: string;
+  /**
+   * Names of its headers, in lower case and in order, with the values of those that are no credential: by them a
+   * receiver may tell its tenants apart. A credential may be renewed, so its value is no part of the place
+   */
+  readonly headers?: readonly (readonly [name: string, value: string | null])[];
 }
 
 /** What nobody sends any more is kept so long: it may be wanted again when a mistake is mended. */
@@ -26,8 +30,9 @@ const staleMs = 24 * 60 * 60_000;
 const folderName = /^[0-9a-f]{32}$/;
 
 /** Name of the folder of a place. */
-export function spoolFolder({ namespace, name, uid, sink, endpoint }: SpoolPlace): string {
-  const identity = JSON.stringify([namespace, name, uid ?? null, sink ?? null, endpoint]);
+export function spoolFolder(place: SpoolPlace): string {
+  const { namespace, name, uid = null, sink = null, endpoint, headers = [] } = place;
+  const identity = JSON.stringify([namespace, name, uid, sink, endpoint, headers]);
   return createHash("sha256").update(identity).digest("hex").slice(0, 32);
 }
 

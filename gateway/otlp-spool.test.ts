@@ -93,7 +93,10 @@ t.test("what cannot be written or read is told, never thrown", async (t) => {
   const directory = await folder(t);
   const spool = spoolIn(t, directory);
   await spool.open();
-  const gone = { name: "0000000000000009-1.otlp", records: 1, bytes: 1, isCompressed: false };
+  const gone = {
+    ...{ name: "0000000000000009-1.otlp", records: 1, bytes: 1 },
+    ...{ isCompressed: false, isPart: false },
+  };
   t.equal(await spool.read(gone), undefined);
   await mkdir(path.join(directory, "0000000000000001-1.otlp.part"));
   t.match(await spool.add(body("one"), 1), { batch: undefined });

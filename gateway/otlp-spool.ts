@@ -9,6 +9,7 @@ import type { FolderLock } from "./folder-lock.ts";
 import { tryTakeFolder } from "./folder-lock.ts";
 import type { Logger } from "./log.ts";
 import type { OtlpBody } from "./otlp-request.ts";
+import type { HalfBatch } from "./otlp-split.ts";
 
 /** Where the batches of one signal for one receiver are kept. */
 export interface OtlpSpoolOptions {
@@ -25,6 +26,8 @@ export interface SpooledBatch {
   readonly records: number;
   readonly bytes: number;
   readonly isCompressed: boolean;
+  /** Of a batch that a receiver broke off at */
+  readonly isPart: boolean;
 }
 
 /** What became of a batch that was to be written. */
@@ -35,7 +38,8 @@ export interface SpoolOutcome {
   readonly evictedRecords: number;
 }
 
-const batchName = /^(\d{16})-(\d{1,9})\.(otlp|otlp\.gz)$/;
+/** Halves have the name of their batch with `.0` and `.1` behind it, so that all stand in their order. */
+const batchName = /^(\d{16})((?:\.[01])*)-(\d{1,9})\.(otlp|otlp\.gz)$/;
 
 /** The spool; `open()` first, `close()` at the end. */
 export class OtlpSpool {
@@ -89,26 +93,38 @@ export class OtlpSpool {
 
   /** Writes a batch; it is whole or not there. Never rejects. */
   async add(body: OtlpBody, records: number): Promise<SpoolOutcome> {
-    const { directory, maxBytes, log } = this.#options;
+    const { maxBytes } = this.#options;
     const bytes = body.bytes.length;
     if (bytes > maxBytes) return { batch: undefined, evictedRecords: 0 };
     const evictedRecords = await this.#makeRoom(maxBytes - bytes);
     this.#number++;
-    const number = String(this.#number).padStart(16, "0");
-    const name = `${number}-${records}.${body.isCompressed ? "otlp.gz" : "otlp"}`;
-    const file = path.join(directory, name);
-    try {
-      await writeFile(`${file}.part`, body.bytes, { mode: 0o600 });
-      await rename(`${file}.part`, file);
-    } catch (error) {
-      log.error("Cannot keep records on disk", { directory, error: describeError(error) });
-      await rm(`${file}.part`, { force: true }).catch(() => {}); // told by the line before
-      return { batch: undefined, evictedRecords };
-    }
-    const batch = { name, records, bytes, isCompressed: body.isCompressed };
+    const batch = await this.#write(String(this.#number).padStart(16, "0"), body, records);
+    if (batch === undefined) return { batch, evictedRecords };
     this.#batches.push(batch);
     this.#bytes += bytes;
     return { batch, evictedRecords };
+  }
+
+  /**
+   * Puts two halves in the place of a batch; after a crash in between, the batch is there besides. False when they cannot
+   * be written, or the batch has gone since. They may be some bytes more than it. Never rejects.
+   */
+  async replace(batch: SpooledBatch, halves: readonly [HalfBatch, HalfBatch]): Promise<boolean> {
+    const [place = ""] = batch.name.split("-");
+    const parts: SpooledBatch[] = [];
+    for (const [at, { body, records }] of halves.entries()) {
+      const part = await this.#write(`${place}.${at}`, body, records);
+      if (part !== undefined) parts.push(part);
+    }
+    const index = this.#batches.indexOf(batch);
+    if (index < 0 || parts.length < halves.length) {
+      for (const part of parts) await this.#unlink(part);
+      return false;
+    }
+    this.#batches.splice(index, 1, ...parts);
+    this.#bytes += parts.reduce((sum, { bytes }) => sum + bytes, -batch.bytes);
+    await this.#unlink(batch);
+    return true;
   }
 
   /** The batch as it was written; undefined when it cannot be read any more. */
@@ -128,12 +144,7 @@ export class OtlpSpool {
     if (index < 0) return false;
     this.#batches.splice(index, 1);
     this.#bytes -= batch.bytes;
-    await rm(path.join(this.#options.directory, batch.name), { force: true }).catch(
-      (error: unknown) => {
-        // It will be sent once more by the next process.
-        this.#options.log.error("Cannot delete records on disk", { error: describeError(error) });
-      },
-    );
+    await this.#unlink(batch);
     return true;
   }
 
@@ -143,11 +154,39 @@ export class OtlpSpool {
     this.#lock = undefined;
   }
 
+  async #write(
+    place: string,
+    body: OtlpBody,
+    records: number,
+  ): Promise<SpooledBatch | undefined> {
+    const { directory, log } = this.#options;
+    const { bytes, isCompressed } = body;
+    const name = `${place}-${records}.${isCompressed ? "otlp.gz" : "otlp"}`;
+    const file = path.join(directory, name);
+    try {
+      await writeFile(`${file}.part`, bytes, { mode: 0o600 });
+      await rename(`${file}.part`, file);
+    } catch (error) {
+      log.error("Cannot keep records on disk", { directory, error: describeError(error) });
+      await rm(`${file}.part`, { force: true }).catch(() => {}); // told by the line before
+      return undefined;
+    }
+    return { name, records, bytes: bytes.length, isCompressed, isPart: place.includes(".") };
+  }
+
+  async #unlink({ name }: SpooledBatch): Promise<void> {
+    const { directory, log } = this.#options;
+    await rm(path.join(directory, name), { force: true }).catch((error: unknown) => {
+      // It will be sent once more by the next process.
+      log.error("Cannot delete records on disk", { error: describeError(error) });
+    });
+  }
+
   async #find(name: string): Promise<void> {
     const file = path.join(this.#options.directory, name);
     // Half of a batch, of a process that was killed.
     if (name.endsWith(".part")) return rm(file, { force: true });
-    const [, number, records, suffix] = batchName.exec(name) ?? [];
+    const [, number, part = "", records, suffix] = batchName.exec(name) ?? [];
     if (number === undefined) return;
     const size = await stat(file).then(
       (facts) => facts.size,
@@ -158,7 +197,8 @@ export class OtlpSpool {
     );
     if (size === undefined) return;
     const isCompressed = suffix === "otlp.gz";
-    this.#batches.push({ name, records: Number(records), bytes: size, isCompressed });
+    const isPart = part !== "";
+    this.#batches.push({ name, records: Number(records), bytes: size, isCompressed, isPart });
     this.#bytes += size;
     this.#number = Math.max(this.#number, Number(number));
   }

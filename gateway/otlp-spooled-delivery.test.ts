@@ -166,3 +166,54 @@ t.test("records of a closing exporter come after those who had the folder before
   await eventually(() => sender.status.logs.sent === 1 || undefined);
   t.same(pathsOf(collector), ["/one", "/two"]);
 });
+
+t.test("a record at which the receiver always breaks off is dropped alone", async (t) => {
+  const directory = await temporaryDirectory(t);
+  const collector: Collector = await receiver(t, (response, _, { body }) => {
+    if (!body.includes("/poison")) {
+      response.end();
+      return;
+    }
+    // What was broken off has not arrived.
+    collector.requests.pop();
+    response.destroy();
+  });
+  const sender = exporter(t, directory, { endpoint: collector.endpoint, maxBatchRecords: 8 });
+  const ids = Array.from({ length: 7 }, (_, index) => `good${index}`);
+  add(sender, ...ids.slice(0, 4), "poison", ...ids.slice(4));
+  add(sender, "later");
+  await eventually(() => {
+    const { traces, logs } = sender.status;
+    return (logs.sent === 8 && traces.sent === 8) || undefined;
+  });
+  for (const status of [sender.status.logs, sender.status.traces]) {
+    t.match(status, { dropped: { brokenOff: 1, spoolFull: 0 }, spooled: { records: 0, bytes: 0 } });
+  }
+  t.same(
+    pathsOf(collector),
+    [...ids, "later"].map((id) => `/${id}`),
+    "the others came once, in their order",
+  );
+});
+
+t.test("a receiver that breaks off at everything loses nothing", async (t) => {
+  const directory = await temporaryDirectory(t);
+  let isAway = true;
+  const collector = await receiver(t, (response) => {
+    if (isAway) response.destroy();
+    else response.end();
+  });
+  const sender = exporter(t, directory, { endpoint: collector.endpoint, maxBatchRecords: 8 });
+  add(sender, "one", "two", "three");
+  await collector.received(40);
+  t.same(await readdir(path.join(directory, "logs")).then((names) => names.filter(isBatch)), [
+    "0000000000000001-3.otlp.gz",
+  ]);
+  isAway = false;
+  await eventually(() => sentBy(sender).every((sent) => sent === 3) || undefined);
+  t.equal(sender.status.logs.dropped.brokenOff, 0);
+});
+
+function isBatch(name: string): boolean {
+  return name.includes(".otlp");
+}

@@ -7,6 +7,7 @@ import { OtlpSpool } from "./otlp-spool.ts";
 import type { OtlpSpoolOptions, SpooledBatch } from "./otlp-spool.ts";
 import type { OtlpBody, OtlpOutcome, OtlpTransport } from "./otlp-request.ts";
 import { sendOnce } from "./otlp-request.ts";
+import type { HalfBatch } from "./otlp-split.ts";
 
 /** What the delivery tells its owner of. */
 export interface DeliveryListener {
@@ -16,6 +17,8 @@ export interface DeliveryListener {
   failed(text: string): void;
   /** An attempt follows one that failed */
   retried(): void;
+  /** The receiver broke off at the record whenever it was sent, and answered to what else it was sent */
+  broken(records: number): void;
   /** Records are gone: older ones for newer ones, or because the disk takes or gives nothing */
   lost(records: number): void;
 }
@@ -28,6 +31,10 @@ export interface SpooledDeliveryOptions {
   readonly transport: OtlpTransport;
   /** Pause in `ms` after the attempt of that number, counted from 0, that failed */
   readonly pauseMs: (attempt: number, afterMs: number | undefined) => number;
+  /** Both halves of a batch; undefined where it has only one record, or cannot be read */
+  readonly split: (body: OtlpBody) => Promise<readonly [HalfBatch, HalfBatch] | undefined>;
+  /** Time in `ms` over which a receiver must have broken off at a batch before that is split */
+  readonly breakMs: number;
   /** Stops pauses and further attempts */
   readonly closing: AbortSignal;
   /** Ends the attempt that is under way */
@@ -44,6 +51,20 @@ export interface SpoolStatus {
 /** A receiver that has not answered for so long is slow: what it is to get is put on disk meanwhile. */
 const slowMs = 1_000;
 
+/** So often a receiver must have broken off at a batch in a row, and at a half of one, before that is taken for the reason. */
+const mostBreaks = 4;
+const mostBreaksOfPart = 2;
+
+/** A message without a record, which a receiver that is there answers to. */
+const emptyBody: OtlpBody = { bytes: new Uint8Array(), isCompressed: false };
+
+/** How often, and since when, the receiver broke off at the oldest batch. */
+interface Breaks {
+  readonly batch: SpooledBatch;
+  readonly count: number;
+  readonly sinceNs: bigint;
+}
+
 interface Attempt {
   readonly batch: SpooledBatch;
   readonly outcome: Promise<OtlpOutcome>;
@@ -56,6 +77,7 @@ export class SpooledDelivery {
   /** Whether there is a spool: false once its folder turned out to be of no use */
   readonly ready: Promise<boolean>;
   #draining: Promise<void> | undefined;
+  #breaks: Breaks | undefined;
 
   /** Begins to send what is on disk from before. */
   constructor(options: SpooledDeliveryOptions) {
@@ -141,6 +163,10 @@ export class SpooledDelivery {
       }
       if (outcome.kind === "retry") {
         listener.failed(outcome.text);
+        if (outcome.isBroken === true && (await this.#breakUp(batch))) {
+          failures = 0;
+          continue;
+        }
         await sleep(transport.clock, pauseMs(failures, outcome.afterMs), closing);
         failures++;
         if (!closing.aborted) listener.retried();
@@ -150,6 +176,28 @@ export class SpooledDelivery {
       // One that went to make room was counted as lost, though the receiver has it.
       if (await this.#spool.remove(batch)) listener.settled(outcome, batch.records);
     }
+  }
+
+  /**
+   * Takes a batch apart at which the receiver always breaks off, down to the record that is the reason, which is dropped:
+   * all that comes behind it would wait for ever. False where it is to be tried again as it is: a receiver that breaks
+   * off at an empty message too is away, or what stands before it is.
+   */
+  async #breakUp(batch: SpooledBatch): Promise<boolean> {
+    const { listener, transport, split, breakMs } = this.#options;
+    const nowNs = transport.clock.monotonicNs();
+    const before = this.#breaks?.batch === batch ? this.#breaks : undefined;
+    const { count, sinceNs } = { count: (before?.count ?? 0) + 1, sinceNs: before?.sinceNs ?? nowNs };
+    this.#breaks = { batch, count, sinceNs };
+    if (count < (batch.isPart ? mostBreaksOfPart : mostBreaks)) return false;
+    if (!batch.isPart && Number(nowNs - sinceNs) / 1e6 < breakMs) return false;
+    this.#breaks = undefined;
+    if ((await this.#send(emptyBody)).kind === "retry") return false;
+    const body = await this.#spool.read(batch);
+    const halves = body && (await split(body));
+    if (halves !== undefined) return this.#spool.replace(batch, halves);
+    if (await this.#spool.remove(batch)) listener.broken(batch.records);
+    return true;
   }
 
   #next(): SpooledBatch | undefined {

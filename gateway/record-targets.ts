@@ -2,10 +2,12 @@
 
 import type { SpoolPlace } from "./otlp-spool-folders.ts";
 import { spoolFolder } from "./otlp-spool-folders.ts";
+import { isRedactedHeader, isSecretName } from "./redact.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 
+type PlaceHeader = NonNullable<SpoolPlace["headers"]>[number];
 type GatewayName = Pick<GatewaySnapshot, "namespace" | "name">;
 
 /** One place. */
@@ -70,16 +72,20 @@ export function recordTargets(
 
 function exporting(
   { endpoint, headerNames }: { readonly endpoint: string; readonly headerNames: readonly string[] },
-  object: Omit<SpoolPlace, "endpoint">,
+  object: Omit<SpoolPlace, "endpoint" | "headers">,
   {
     place,
     credentials,
   }: { readonly place: string; readonly credentials: ReadonlyMap<string, SecretValue> },
 ) {
-  const spool = spoolFolder({ ...object, endpoint });
   const headers = headerNames.flatMap((header) => {
     const value = credentials.get(`${place}/${header}`);
     return value === undefined ? [] : [[header, value] as const];
+  });
+  const spool = spoolFolder({
+    ...object,
+    endpoint,
+    headers: headers.map(toPlace).toSorted(byName),
   });
   const versions = headers.map(([name, value]) => [name, value.version]);
   return {
@@ -89,4 +95,14 @@ function exporting(
     headers,
     fingerprint: JSON.stringify([endpoint, spool, versions]),
   } as const;
+}
+
+/** A header as part of a place; what may be a credential is there by its name alone. */
+function toPlace([header, value]: readonly [string, SecretValue]): PlaceHeader {
+  const name = header.toLowerCase();
+  return [name, isRedactedHeader(name) || isSecretName(name) ? null : value.reveal()];
+}
+
+function byName([one]: PlaceHeader, [other]: PlaceHeader): number {
+  return one < other ? -1 : 1;
 }

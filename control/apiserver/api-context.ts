@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../gateway/clock.ts";
 import type { Authorizer } from "./authorizer.ts";
+import type { FairTurns } from "./fair-turns.ts";
 import type { ObjectDeleter } from "./object-deleter.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { ObjectWriter } from "./object-writer.ts";
@@ -23,7 +24,9 @@ export interface ApiContext {
   readonly watches: WatchHub;
   /** Paths that other parts answer */
   readonly connected: readonly ConnectedResource[];
-  /** Ends each of their requests that is under way */
+  /** Of lists of objects that sources have, which read and check many for few */
+  readonly sourceLists: FairTurns;
+  /** Ends each of the connected requests that is under way */
   readonly open: Set<() => void>;
   readonly clock: Clock;
   /** Version of the program, for `/version` */
@@ -35,6 +38,8 @@ export interface ApiRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly user: ApiUser;
+  /** Counts it among the requests in flight no more; for whoever bounds its own. Safe to call again */
+  readonly leaveFlight: () => void;
 }
 
 /** One request for objects of a resource that is served. */
@@ -80,6 +85,11 @@ export interface ConnectedResource {
   readonly needsObject: boolean;
   /** Names of its query parameters, for OpenAPI; absent: it takes none that are told */
   readonly parameters?: readonly string[];
+  /**
+   * Its requests may take long, and their number is bounded where they are answered: they do not count among the
+   * server's requests in flight. Absent: they do
+   */
+  readonly boundsItself?: boolean;
   /** Answers; undefined when it has taken the response over. Throws a StatusError to refuse. */
   answer(call: ConnectedCall): Promise<ApiAnswer | undefined>;
 }

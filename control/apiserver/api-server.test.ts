@@ -165,6 +165,42 @@ t.test("an address that others reach is refused", async (t) => {
   await t.rejects(openApiServer(options), { code: "CLRK_INVALID_ARGUMENT", message: /loopback/ });
 });
 
+t.test("calls that bound themselves take no place of requests in flight", async (t) => {
+  const ends: (() => void)[] = [];
+  const { promise: full, resolve: onFull } = Promise.withResolvers<void>();
+  const calls = 420;
+  const api = await startApi(t, {
+    connected: [
+      {
+        ...{
+          group: "clrk.apoxy.dev",
+          version: "v1alpha1",
+          plural: "processes",
+          subresource: "run",
+        },
+        ...{ kind: "Process", namespaced: true, needsObject: false, verbs: ["create"] },
+        boundsItself: true,
+        answer: async () => {
+          await new Promise<void>((resolve) => {
+            if (ends.push(resolve) === calls) onFull();
+          });
+          return { status: 200, body: "{}" };
+        },
+      },
+    ],
+  });
+  const path = "/apis/clrk.apoxy.dev/v1alpha1/namespaces/default/processes/a/run";
+  const running = Array.from({ length: calls }, () => api.send("POST", path));
+  const refused = Promise.any(
+    running.map((one) => one.then(({ status }) => (status === 429 ? status : Promise.reject()))),
+  );
+  await Promise.race([full, refused]);
+  t.equal(ends.length, calls);
+  t.equal((await api.send("GET", policies, { token: "viewer-token" })).status, 200);
+  for (const end of ends) end();
+  t.same(new Set((await Promise.all(running)).map(({ status }) => status)), new Set([200]));
+});
+
 t.test("close() ends watches and lets nothing hang", async (t) => {
   const api = await startApi(t);
   const watch = await api.watch(`${policies}?watch=1`);

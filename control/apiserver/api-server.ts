@@ -13,6 +13,7 @@ import type { ApiContext, ConnectedResource } from "./api-context.ts";
 import { answerRequest, refuseHost, versionDocument } from "./api-handler.ts";
 import type { Authorizer } from "./authorizer.ts";
 import { createRoleAuthorizer } from "./authorizer.ts";
+import { FairTurns } from "./fair-turns.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import { ensureNamespaces } from "./initial-objects.ts";
 import { ObjectDeleter } from "./object-deleter.ts";
@@ -23,6 +24,7 @@ import { readTarget } from "./request-target.ts";
 import { createResourceRegistry } from "./resource-registry.ts";
 import { sendAnswer, sendStatus } from "./send-answer.ts";
 import type { ServedResource } from "./served-resource.ts";
+import { sourceListBounds } from "./source-handler.ts";
 import {
   StatusError,
   internalError,
@@ -57,7 +59,7 @@ export interface ApiServerOptions {
   readonly version: string;
 }
 
-/** Requests that are worked on at once, watches not counted; as many wait for nobody. */
+/** Requests that are worked on at once, watches and calls of agents not counted; as many wait for nobody. */
 const maxInFlight = 400;
 const maxConnections = 4_096;
 const headersTimeoutMs = 15_000;
@@ -107,6 +109,7 @@ export class ApiServer {
         options.authorizer ?? createRoleAuthorizer(namedResources({ resources, connected })),
       watches: new WatchHub(store, clock),
       connected,
+      sourceLists: new FairTurns(sourceListBounds),
       open: new Set(),
     };
     this.#collector = new GarbageCollector({ store, deleter, resources, clock, log });
@@ -191,18 +194,27 @@ export class ApiServer {
     // Whoever goes away in the middle of an answer is no failure of ours.
     response.on("error", () => {});
     this.#inFlight++;
+    let isCounted = true;
+    const leaveFlight = () => {
+      if (isCounted) this.#inFlight--;
+      isCounted = false;
+    };
     try {
-      await this.#answer(request, response);
+      await this.#answer(request, response, leaveFlight);
     } catch (error) {
       await this.#refuse(request, response, error);
     } finally {
-      this.#inFlight--;
+      leaveFlight();
       // A body that was not read to its end would keep the connection waiting.
       if (!request.complete) request.resume();
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    leaveFlight: () => void,
+  ): Promise<void> {
     if (this.#inFlight > maxInFlight)
       throw tooManyRequests("too many requests in flight, try again later");
     if (!this.#isOwnHost(request.headers.host)) throw refuseHost(request.headers.host);
@@ -215,7 +227,8 @@ export class ApiServer {
       return sendAnswer(request, response, { status: 200, body, contentType });
     }
     const user = this.#authenticate(request);
-    const answer = await answerRequest(this.#context, { request, response, user }, target);
+    const call = { request, response, user, leaveFlight };
+    const answer = await answerRequest(this.#context, call, target);
     if (answer !== undefined) await sendAnswer(request, response, answer);
   }
 

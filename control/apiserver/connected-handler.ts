@@ -25,7 +25,7 @@ export function findConnected(
 export async function answerConnected(
   context: ApiContext,
   resource: ConnectedResource,
-  { request, response, user, target }: ApiRequest & { readonly target: ResourceTarget },
+  { target, ...call }: ApiRequest & { readonly target: ResourceTarget },
 ): Promise<ApiAnswer | undefined> {
   const { name, namespace } = target;
   if (resource.namespaced !== (namespace !== "")) throw noSuchResource();
@@ -36,12 +36,13 @@ export async function answerConnected(
     const state = context.store.reader.find(keyOf(stored, target));
     if (state === undefined) throw notFound(stored, name);
   }
+  if (resource.boundsItself === true) call.leaveFlight();
   const ended = new AbortController();
   const end = () => ended.abort();
   context.open.add(end);
-  response.once("close", () => {
+  call.response.once("close", () => {
     context.open.delete(end);
     end();
   });
-  return resource.answer({ request, response, user, target, signal: ended.signal });
+  return resource.answer({ ...call, target, signal: ended.signal });
 }

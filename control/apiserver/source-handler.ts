@@ -1,6 +1,9 @@
 /** GET of objects that a source has: one, a page of a list, or a watch. Nothing of them can be written. */
 import { setImmediate } from "node:timers/promises";
+import { monotonicMs } from "../../gateway/clock.ts";
+import type { Clock } from "../../gateway/clock.ts";
 import type { ApiAnswer, ApiContext, ApiRequest } from "./api-context.ts";
+import type { TurnBounds } from "./fair-turns.ts";
 import type { KubeObject } from "./kube-object.ts";
 import {
   expiredContinue,
@@ -35,7 +38,18 @@ export interface SourceRequest extends ApiRequest {
 }
 
 /** Objects that are read before others may be served. */
-const chunkSize = 500;
+const chunkSize = 100;
+
+/** What one answer holds and takes at most, whatever is asked for; a token tells where the next goes on. */
+const mostItems = 2_000;
+const mostBytes = 16 * 1024 ** 2;
+const mostMs = 1_000;
+
+/** Lists that run and wait, in all and of one caller. */
+export const sourceListBounds: TurnBounds = {
+  what: "lists",
+  ...{ running: 4, runningOfOne: 2, waiting: 128, waitingOfOne: 32 },
+};
 
 /** Answers it; undefined when a watch has taken the response over. Throws a StatusError, 405 for whatever writes. */
 export async function answerSource(
@@ -70,9 +84,19 @@ function getFromSource(context: ApiContext, call: SourceRequest): ApiAnswer {
 }
 
 async function listFromSource(context: ApiContext, call: SourceRequest): Promise<ApiAnswer> {
-  const { request, target, resource } = call;
+  const { request, response, user, target, resource } = call;
   const presentation = choosePresentation(request.headers.accept, target.query);
-  const page = await readSourcePage(resource.source.open(), selectionOf(call), target.query);
+  const selection = selectionOf(call);
+  const gone = new AbortController();
+  const onClose = () => gone.abort();
+  response.once("close", onClose);
+  const page = await context.sourceLists
+    .run(user.name, gone.signal, () =>
+      readSourcePage(resource.source.open(), selection, {
+        ...{ query: target.query, clock: context.clock, signal: gone.signal },
+      }),
+    )
+    .finally(() => response.off("close", onClose));
   const body = presentList(presentation, resource, { ...page, nowMs: context.clock.now() });
   return { status: 200, body, encoding: presentation.encoding };
 }
@@ -107,13 +131,18 @@ interface SourceItems {
   readonly facts: ListFacts;
 }
 
-/** Reads as many objects as are asked for, however few the source gives at once. */
+/** Reads as many objects as are asked for and the bounds allow, however few the source gives at once. */
 async function readSourcePage(
   source: ObjectSource,
   selection: SourceSelection,
-  query: URLSearchParams,
+  {
+    query,
+    clock,
+    signal,
+  }: { readonly query: URLSearchParams; readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<SourceItems> {
-  const limit = readLimit(query.get("limit"));
+  const limit = Math.min(readLimit(query.get("limit")), mostItems);
+  const untilMs = monotonicMs(clock) + mostMs;
   const token = readContinue(query);
   const at = token === "" ? readExactRevision(query, source.revision) : undefined;
   const items: SourceItem[] = [];
@@ -134,7 +163,8 @@ async function readSourcePage(
     next = page.continue;
     const { resourceVersion } = page;
     if (next === undefined) return { items, facts: { resourceVersion } };
-    if (items.length >= limit) return { items, facts: { resourceVersion, continue: next } };
+    const isFull = items.length >= limit || bytes >= mostBytes || monotonicMs(clock) >= untilMs;
+    if (isFull || signal.aborted) return { items, facts: { resourceVersion, continue: next } };
     await setImmediate();
   }
 }

@@ -9,10 +9,11 @@ const measures = ["denied", "errors", "cost", "latency"] as const;
 
 /** One rollout for people: what it changes, what both sides did, what happened. */
 export function rolloutLines(rollout: Rollout): string {
-  const { id, phase, parts, endsAt, changes, abortOn, events } = rollout;
+  const { id, phase, parts, endsAt, changes, abortOn, events, unsaved } = rollout;
   const until = phase === "running" && endsAt !== undefined ? ` until ${endsAt}` : "";
   return [
     `${id} ${phase}: ${formatShare(parts)} of the agents${until}`,
+    ...(unsaved === undefined ? [] : [`NOT SAVED      ${escapeControls(unsaved)}`]),
     ...changes.map(
       ({ ref, before }) =>
         `  ${before === null ? "new" : "changed"} ${ref.kind} ${escapeControls(`${ref.namespace}/${ref.name}`)}`,

@@ -8,17 +8,22 @@ import { silentLogger } from "../../gateway/log.ts";
 import { sendStatus } from "../apiserver/send-answer.ts";
 import { StatusError } from "../apiserver/status-error.ts";
 import { InvokeHandler, maxCallBytes } from "./invoke-handler.ts";
+import type { CallBounds } from "./invoke-handler.ts";
 import { DispatchRig, readAll } from "./testdata/dispatch-rig.ts";
 
 /** A server that does for the handler what the API server does. */
-async function open(t: Test, agent: object = {}) {
+async function open(t: Test, agent: object = {}, bounds?: CallBounds) {
   const rig = await DispatchRig.open(t, { agent });
-  const handler = new InvokeHandler({ dispatcher: rig.dispatcher, logger: silentLogger });
+  const handler = new InvokeHandler({
+    ...{ dispatcher: rig.dispatcher, logger: silentLogger },
+    ...(bounds !== undefined && { bounds }),
+  });
   const server = createServer(async (request, response) => {
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     response.on("error", () => {});
-    const call = { request, response, namespace: "default", name: "bot", user: "admin" };
+    const user = String(request.headers["x-user"] ?? "admin");
+    const call = { request, response, namespace: "default", name: "bot", user };
     try {
       await handler.answer({ ...call, signal: gone.signal });
     } catch (error) {
@@ -169,4 +174,41 @@ t.test("answer() ends the call of a caller that goes away", async (t) => {
   await closed;
   while ((await rig.phases(id)).length < 3) await new Promise((resolve) => setImmediate(resolve));
   t.same(await rig.phases(id), ["Pending", "Dispatched", "Failed Cancelled"]);
+});
+
+t.test("calls of one user leave room for those of another", async (t) => {
+  const { rig, post } = await open(t, {}, { running: 3, runningOfOne: 2 });
+  const ends: (() => void)[] = [];
+  const worker = await rig.startWorker(t, "w-1", async (request, response) => {
+    await readAll(request, response);
+    response.write("begin");
+    ends.push(() => response.end());
+  });
+  await rig.report(worker);
+  const send = async (user: string, headers: Record<string, string> = {}) => {
+    const call = post({ "x-user": user, ...headers });
+    call.end("go");
+    const response = await answerOf(call);
+    return { status: response.statusCode, response };
+  };
+  const first = await send("a");
+  t.equal(first.status, 200);
+  t.equal((await send("a", { prefer: "respond-async" })).status, 202, "counts too");
+  const refused = await send("a");
+  t.equal(refused.status, 429);
+  t.equal(refused.response.headers["retry-after"], "1");
+  t.match(JSON.parse(await textOf(refused.response)), {
+    message: /2 calls of "a" run, at most 2 may/,
+  });
+  const other = await send("b");
+  t.equal(other.status, 200);
+  const all = await send("c");
+  t.equal(all.status, 429, "and there is a bound for all");
+  t.match(await textOf(all.response), /3 calls run, at most 3 may/);
+  while (ends.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  for (const end of ends) end();
+  await Promise.all([textOf(first.response), textOf(other.response)]);
+  let again = await send("a");
+  while (again.status === 429) again = await send("a");
+  t.equal(again.status, 200, "what has ended counts no more");
 });

@@ -26,6 +26,16 @@ export const maxCallBytes = 32 * 1024 * 1024;
 /** Most bytes of bodies that wait for calls whose callers do not. */
 const maxKeptBytes = 128 * 1024 * 1024;
 
+/** Calls that run at once, whether their callers wait or not. */
+export interface CallBounds {
+  readonly running: number;
+  /** Of one user */
+  readonly runningOfOne: number;
+}
+
+/** A quarter of the connections of the API server, and of those a half for one user. */
+const defaultBounds: CallBounds = { running: 1_024, runningOfOne: 512 };
+
 /** A request to call an agent. */
 export interface InvokeRequest {
   readonly request: IncomingMessage;
@@ -42,6 +52,9 @@ export interface InvokeRequest {
 export class InvokeHandler {
   readonly #dispatcher: Dispatcher;
   readonly #logger: Logger;
+  readonly #bounds: CallBounds;
+  /** Number of calls by user */
+  readonly #calls = new Map<string, number>();
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
   #keptBytes = 0;
@@ -49,12 +62,15 @@ export class InvokeHandler {
   constructor({
     dispatcher,
     logger,
+    bounds = defaultBounds,
   }: {
     readonly dispatcher: Dispatcher;
     readonly logger: Logger;
+    readonly bounds?: CallBounds;
   }) {
     this.#dispatcher = dispatcher;
     this.#logger = logger;
+    this.#bounds = bounds;
   }
 
   /** Answers one request; throws a StatusError while nothing of an answer was sent. */
@@ -74,8 +90,32 @@ export class InvokeHandler {
     const id = readId(request);
     if (Number(request.headers["content-length"] ?? 0) > maxCallBytes) throw tooLarge(maxCallBytes);
     response.setHeader(CLRK_HEADERS.invocationId, id);
-    if (prefersAsync(request)) await this.#answerAtOnce(call, id);
-    else await this.#answerThrough(call, id);
+    const leave = this.#enter(call.user);
+    if (prefersAsync(request)) await this.#answerAtOnce(call, { id, leave });
+    else await this.#answerThrough(call, id).finally(leave);
+  }
+
+  /** Counts a call, and gives what ends that. Throws a 429 where too many run. */
+  #enter(user: string): () => void {
+    const { running, runningOfOne } = this.#bounds;
+    const own = this.#calls.get(user) ?? 0;
+    if (own >= runningOfOne) {
+      throw tooManyRequests(
+        `${own} calls of ${JSON.stringify(user)} run, at most ${runningOfOne} may: try again when one has ended`,
+      );
+    }
+    const all = [...this.#calls.values()].reduce((sum, count) => sum + count, 0);
+    if (all >= running) {
+      throw tooManyRequests(
+        `${all} calls run, at most ${running} may: try again when one has ended`,
+      );
+    }
+    this.#calls.set(user, own + 1);
+    return () => {
+      const left = (this.#calls.get(user) ?? 1) - 1;
+      if (left === 0) this.#calls.delete(user);
+      else this.#calls.set(user, left);
+    };
   }
 
   /** Ends calls that nobody waits for, and resolves when they are told as ended; safe to call again. */
@@ -104,11 +144,18 @@ export class InvokeHandler {
     }
   }
 
-  async #answerAtOnce(call: InvokeRequest, id: string): Promise<void> {
+  async #answerAtOnce(
+    call: InvokeRequest,
+    { id, leave }: { readonly id: string; readonly leave: () => void },
+  ): Promise<void> {
     const { request, response } = call;
-    const content = await this.#keepBody(request);
+    const content = await this.#keepBody(request).catch((error: unknown) => {
+      leave();
+      throw error;
+    });
     const giveBack = () => {
       this.#keptBytes -= content.length;
+      leave();
     };
     const { signal } = this.#closing;
     try {

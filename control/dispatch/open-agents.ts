@@ -76,6 +76,8 @@ function invokeResource(handler: InvokeHandler): ConnectedResource {
   return {
     ...{ group: GROUP, version: VERSION, plural: "taskagents", subresource: "invoke" },
     ...{ kind: "TaskAgent", namespaced: true, verbs: ["create"], needsObject: true },
+    // A call takes as long as its agent does.
+    boundsItself: true,
     answer: async ({ request, response, user, target, signal }) => {
       const { namespace, name } = target;
       await handler.answer({ request, response, namespace, name, user: user.name, signal });

@@ -118,7 +118,7 @@ export class InvocationHistory {
   }
 
   #rowsAt(
-    { namespace, agent, id }: InvocationSelection,
+    selection: InvocationSelection,
     options: {
       readonly revision: number;
       readonly after: ListPlace | undefined;
@@ -126,15 +126,8 @@ export class InvocationHistory {
     },
   ) {
     const { revision, after, count } = options;
-    // Each has the order of the list: without one that fits, all there is would be sorted for every page.
-    const index =
-      namespace === undefined
-        ? "versions_by_time"
-        : id !== undefined
-          ? "versions_of"
-          : agent === undefined
-            ? "versions_by_namespace"
-            : "versions_by_agent";
+    const { namespace, agent, id } = selection;
+    const index = indexFor(selection);
     const conditions = [
       "revision <= ? AND (until IS NULL OR until > ?) AND change <> 'DELETED'",
       ...(namespace === undefined ? [] : ["namespace = ?"]),
@@ -165,4 +158,11 @@ export class InvocationHistory {
         object: objectOf(row),
       }));
   }
+}
+
+/** But for those by id, of which there are few, each has the order of the list: nothing is sorted for a page. */
+function indexFor({ namespace, agent, id }: InvocationSelection): string {
+  if (id !== undefined) return namespace === undefined ? "versions_by_id" : "versions_of";
+  if (namespace === undefined) return "versions_by_time";
+  return agent === undefined ? "versions_by_namespace" : "versions_by_agent";
 }

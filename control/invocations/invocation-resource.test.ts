@@ -99,6 +99,24 @@ t.test("pages are of one state while others come, and tokens are checked", async
   t.match(await api.send("GET", `${all}?resourceVersion=999999`), { status: 504 });
 });
 
+t.test("a list has a bound that no client sets, and goes on behind it", async (t) => {
+  const { api, invocations } = await start(t);
+  const numbers = Array.from({ length: 2_500 }, (_, number) => number);
+  await Promise.all(
+    numbers.map((number) => invocations.log.append(invocationEvent(number, "Running"))),
+  );
+  while (invocations.source.revision < numbers.length) await new Promise(setImmediate);
+  for (const asked of ["", "limit=1000000"]) {
+    const first = await api.send("GET", `${all}?${asked}`, { token: "viewer-token" });
+    t.equal(first.body.items.length, 2_000, asked);
+    const token = first.body.metadata.continue;
+    const second = await api.send("GET", `${all}?${asked}&continue=${token}`);
+    t.equal(second.body.items.length, 500);
+    t.equal(second.body.metadata.continue, undefined);
+    t.equal(second.body.metadata.resourceVersion, first.body.metadata.resourceVersion);
+  }
+});
+
 t.test("a watch tells the state, marks it, and goes on where it was", async (t) => {
   const { api, invocations } = await start(t);
   await tell(invocations, invocationEvent(1, "Running"));

@@ -72,6 +72,25 @@ t.test("list() goes page by page at one revision, and says when it is through", 
   t.equal(versions.size, 1);
 });
 
+t.test("list() finds an id in all namespaces without a look at the others", async (t) => {
+  const { source, tell } = openSource(t);
+  const many = 20_000;
+  tell(...Array.from({ length: many }, (_, number) => invocationEvent(number, "Running")));
+  const timeOf = (work: () => void) => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  };
+  const scan = timeOf(() => void source.list({ matches: () => false }));
+  const finds = timeOf(() => {
+    for (let number = 0; number < 100; number++) {
+      const page = source.list({ id: invocationId(number) });
+      t.match(page, { kind: "page", items: { length: 1 } });
+    }
+  });
+  t.ok(finds < scan / 2, `100 ids in ${finds} ms, 4,096 rows in ${scan} ms`);
+});
+
 t.test("list() bounds its pages", async (t) => {
   const { source, tell } = openSource(t);
   tell(...Array.from({ length: 1_100 }, (_, number) => invocationEvent(number, "Running")));

@@ -25,6 +25,7 @@ const schema = `
     body TEXT NOT NULL
   );
   CREATE INDEX IF NOT EXISTS versions_of ON versions (namespace, id, revision);
+  CREATE INDEX IF NOT EXISTS versions_by_id ON versions (id, revision);
   CREATE INDEX IF NOT EXISTS versions_by_time ON versions (created_ms, namespace, id);
   CREATE INDEX IF NOT EXISTS versions_by_namespace ON versions (namespace, created_ms, id);
   CREATE INDEX IF NOT EXISTS versions_by_agent ON versions (namespace, kind, name, created_ms, id);

@@ -80,15 +80,17 @@ export class ItemReads {
   }
 
   async #page<Item>(
-    { signal }: ConnectedCall,
+    call: ConnectedCall,
     { filter, limit, place }: Extract<ReadRequest, { kind: "page" }>,
     { scope, reader }: { readonly scope: AgentScope; readonly reader: Reader<Item> },
   ): Promise<ApiAnswer> {
     const { door } = this.#options;
     const { queries } = door.telemetry;
     if (place !== undefined) this.#checkAge(place.highWater);
+    const { signal } = call;
     const request = { ...filter, scope, limit, signal, ...(place !== undefined && { place }) };
-    const page = await door.read(() => reader.page(queries, request));
+    const action = () => reader.page(queries, request);
+    const page = await door.read({ kind: "items", call, action });
     return {
       status: 200,
       body: JSON.stringify(reader.document(page.items)),
@@ -100,20 +102,21 @@ export class ItemReads {
   }
 
   #follow<Item>(
-    { response, signal }: ConnectedCall,
+    call: ConnectedCall,
     { filter, after }: Extract<ReadRequest, { kind: "follow" }>,
     { scope, reader }: { readonly scope: AgentScope; readonly reader: Reader<Item> },
   ): void {
     const { door } = this.#options;
     const { highWater } = door.telemetry;
     if (after !== undefined && after > 0n) this.#checkAge(after);
-    const leave = door.enter();
+    const { response, signal } = call;
+    const leave = door.enter(call);
     void follow({
       response,
       signal,
       after: after ?? highWater,
       read: (position) =>
-        door.readInTurn(() =>
+        door.readInTurn(call, () =>
           reader.follow(door.telemetry.queries, {
             ...filter,
             scope,

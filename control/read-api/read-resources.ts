@@ -96,13 +96,14 @@ function invocationResource(door: TelemetryDoor): ConnectedResource {
 const none: ReadonlySet<string> = new Set();
 
 async function answerSpans(
-  { target }: ConnectedCall,
+  call: ConnectedCall,
   door: TelemetryDoor,
   read: (queries: TelemetryDoor["telemetry"]["queries"]) => Promise<readonly StoredSpan[]>,
 ) {
-  checkKnown(target.query, none);
+  checkKnown(call.target.query, none);
   const { queries } = door.telemetry;
-  const spans = await door.read(() => read(queries));
+  const action = () => read(queries);
+  const spans = await door.read({ kind: "items", call, action });
   return { status: 200, body: JSON.stringify(tracesDocument(spans)) };
 }
 

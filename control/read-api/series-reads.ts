@@ -45,13 +45,15 @@ export function answerCatalogue(): ApiAnswer {
 
 /** One metric's series. Throws a 400 that names the parameter. */
 export async function answerSeries(
-  { target, signal }: ConnectedCall,
+  call: ConnectedCall,
   about: SeriesScope,
   { door, clock }: { readonly door: TelemetryDoor; readonly clock: Clock },
 ): Promise<ApiAnswer> {
+  const { target, signal } = call;
   const request = { ...readSeriesRequest(target.query, clock.now()), ...about, signal };
   const { telemetry } = door;
-  const answer = await door.read(() => telemetry.series(request));
+  const action = () => telemetry.series(request);
+  const answer = await door.read({ kind: "series", call, action });
   return { status: 200, body: JSON.stringify(seriesObject(answer)) };
 }
 

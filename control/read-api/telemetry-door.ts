@@ -1,6 +1,8 @@
 /** How handlers reach the store: whether it can be asked now, how many may ask at once, and what its failures mean to a caller. */
 import { ClrkError, describeError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
+import type { ConnectedCall } from "../apiserver/api-context.ts";
+import { FairTurns } from "../apiserver/fair-turns.ts";
 import { badRequest, StatusError, tooManyRequests } from "../apiserver/status-error.ts";
 import type { Telemetry } from "../telemetry/open-telemetry.ts";
 
@@ -13,22 +15,38 @@ export type TelemetryState =
   /** `reason`: a sentence for people */
   | { readonly kind: "unavailable"; readonly reason: string };
 
-/** Pages and series that are read at once: the embedded store has few threads. */
-const mostReads = 8;
-/** Reads of callers that follow, at once: others wait for their turn. */
-const mostTurns = 4;
-/** Callers that follow. */
+/** What is asked for once: pages, traces and invocations; sums over many rows. */
+export type ReadKind = "items" | "series";
+
+/** One read of a caller. */
+export interface TelemetryRead<Answer> {
+  readonly kind: ReadKind;
+  readonly call: Pick<ConnectedCall, "user" | "signal">;
+  readonly action: () => Promise<Answer>;
+}
+
+/** Together no more than the embedded store has sessions for reads: none of a kind waits there behind another kind. */
+const bounds = {
+  items: { running: 3, runningOfOne: 2, waiting: 64, waitingOfOne: 32 },
+  // They read the most, for up to 20 s each.
+  series: { running: 1, runningOfOne: 1, waiting: 32, waitingOfOne: 8 },
+  // Each follower has one at most.
+  follow: { running: 2, runningOfOne: 1, waiting: 64, waitingOfOne: 64 },
+};
+
+/** Callers that follow, in all and of one name. */
 const mostFollowers = 64;
+const mostFollowersOfOne = 48;
 
 /** The way to the store. */
 export class TelemetryDoor {
   readonly #state: () => TelemetryState;
   readonly #log: Logger;
-  #reads = 0;
-  #followers = 0;
-  #turns = 0;
-  /** Followers whose turn has not come, each once */
-  readonly #waiting: (() => void)[] = [];
+  readonly #items = new FairTurns({ what: "logs and traces", ...bounds.items });
+  readonly #series = new FairTurns({ what: "series of metrics", ...bounds.series });
+  readonly #follow = new FairTurns({ what: "what is followed", ...bounds.follow });
+  /** By caller */
+  readonly #followers = new Map<string, number>();
 
   constructor(state: () => TelemetryState, log: Logger) {
     this.#state = state;
@@ -48,42 +66,40 @@ export class TelemetryDoor {
     return state.kind === "ready" ? state.telemetry.highWater : undefined;
   }
 
-  /** Runs a read. Throws a 429 when too many run, a 400 for what cannot be asked, a 503 when the store does not answer. */
-  async read<Answer>(action: () => Promise<Answer>): Promise<Answer> {
-    if (this.#reads >= mostReads) {
-      throw tooManyRequests("too many reads of telemetry at once, try again later");
-    }
-    this.#reads++;
+  /**
+   * Runs a read when the caller's turn has come. Throws a 429 when too many wait, a 400 for what cannot be asked, a 503
+   * when the store does not answer.
+   */
+  async read<Answer>({ kind, call, action }: TelemetryRead<Answer>): Promise<Answer> {
+    const turns = kind === "items" ? this.#items : this.#series;
     try {
-      return await action();
+      return await turns.run(call.user.name, call.signal, action);
     } catch (error) {
       throw this.#refusal(error);
-    } finally {
-      this.#reads--;
     }
   }
 
-  /** Takes the place of a follower, and gives what ends it. Throws a 429 when all are taken. */
-  enter(): () => void {
-    if (this.#followers >= mostFollowers) {
+  /** Takes the place of a follower, and gives what ends it. Throws a 429 when all are taken, or all of this caller. */
+  enter({ user }: Pick<ConnectedCall, "user">): () => void {
+    const own = this.#followers.get(user.name) ?? 0;
+    const all = [...this.#followers.values()].reduce((sum, count) => sum + count, 0);
+    if (all >= mostFollowers || own >= mostFollowersOfOne) {
       throw tooManyRequests("too many callers follow telemetry, try again later");
     }
-    this.#followers++;
-    return () => void this.#followers--;
+    this.#followers.set(user.name, own + 1);
+    return () => {
+      const left = (this.#followers.get(user.name) ?? 1) - 1;
+      if (left === 0) this.#followers.delete(user.name);
+      else this.#followers.set(user.name, left);
+    };
   }
 
   /** Runs a read of a follower when its turn has come. Throws what the store does. */
-  async readInTurn<Answer>(action: () => Promise<Answer>): Promise<Answer> {
-    while (this.#turns >= mostTurns) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#turns++;
-    try {
-      return await action();
-    } finally {
-      this.#turns--;
-      this.#waiting.shift()?.();
-    }
+  readInTurn<Answer>(
+    { user, signal }: Pick<ConnectedCall, "user" | "signal">,
+    action: () => Promise<Answer>,
+  ): Promise<Answer> {
+    return this.#follow.run(user.name, signal, action);
   }
 
   #refusal(error: unknown): StatusError {

@@ -1,16 +1,22 @@
-/** Rollouts on the disk: one file, replaced as a whole, so that a kill leaves it as it was before or after a step. */
+/**
+ * Rollouts on the disk: one file, replaced as a whole, so that a kill leaves it as it was before or after a step. Beside
+ * it an empty file for the one that is tried: removing that needs no space, so that a full disk cannot keep a policy going.
+ */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
 import { formatReference } from "../../crds/meta.ts";
 import type { Rollout } from "./rollout.ts";
+import { isTried } from "./rollout.ts";
 
 /** Rollouts that are remembered; of the oldest of more nothing is known, unless their form of an object still counts. */
 export const maxRollouts = 50;
@@ -26,7 +32,7 @@ export class RolloutFile {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#folder = folder;
     this.#file = path.join(folder, "rollouts.json");
-    this.#items = readItems(this.#file);
+    this.#items = readItems(this.#file).map((item) => this.#withoutTrial(item));
   }
 
   /** Newest first. */
@@ -36,13 +42,22 @@ export class RolloutFile {
 
   /** Writes a rollout, a new one or one that is there. It is on the disk when this returns; throws when it is not. */
   put(rollout: Rollout): void {
+    if (isTried(rollout)) writeFileSync(this.#mark(rollout), "", { mode: 0o600 });
     const others = this.#items.filter(({ id }) => id !== rollout.id);
     const isNew = others.length === this.#items.length;
     const items = isNew
       ? remembered([rollout, ...others])
       : this.#items.map((one) => (one.id === rollout.id ? rollout : one));
-    this.#write(JSON.stringify({ version: 1, items }));
-    this.#items = items;
+    const saved = items.map(({ unsaved: _, ...item }) => item);
+    this.#write(JSON.stringify({ version: 1, isMarked: true, items: saved }));
+    this.#items = saved;
+    if (!isTried(rollout)) rmSync(this.#mark(rollout), { force: true });
+  }
+
+  /** Takes care that no later process tries it again, also where nothing can be written. Throws when that fails, too. */
+  endTrial(rollout: Rollout): void {
+    rmSync(this.#mark(rollout), { force: true });
+    this.#syncFolder();
   }
 
   /** Knows a rollout in this form from now on; it is on the disk with the next `put()`. */
@@ -61,6 +76,26 @@ export class RolloutFile {
       closeSync(file);
     }
     renameSync(temporary, this.#file);
+    this.#syncFolder();
+  }
+
+  #mark({ id }: Rollout): string {
+    return path.join(this.#folder, `${id}.trial`);
+  }
+
+  /** One that is tried and has no mark any more was ended by a process that could not write that down. */
+  #withoutTrial({ isMarked, ...item }: ReadRollout): Rollout {
+    if (!isMarked || !isTried(item) || existsSync(this.#mark(item))) return item;
+    const at = new Date().toISOString();
+    const what = "all agents have the old policy: aborted before a restart, for a reason that was not written down";
+    return {
+      ...{ ...item, phase: "aborted", endedAt: at },
+      events: [...item.events, { at, by: "clrk", what }],
+      unsaved: "this is not written down yet; a restart knows that it ended",
+    };
+  }
+
+  #syncFolder(): void {
     const folder = openSync(this.#folder, "r");
     try {
       fsyncSync(folder);
@@ -83,7 +118,10 @@ function remembered(items: readonly Rollout[]): readonly Rollout[] {
   });
 }
 
-function readItems(file: string): readonly Rollout[] {
+/** `isMarked`: whoever wrote it kept a mark for what is tried. */
+type ReadRollout = Rollout & { readonly isMarked: boolean };
+
+function readItems(file: string): readonly ReadRollout[] {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -91,7 +129,7 @@ function readItems(file: string): readonly Rollout[] {
     if (Object(error).code === "ENOENT") return [];
     throw error;
   }
-  const { version, items } = Object(JSON.parse(text));
-  if (version === 1 && Array.isArray(items)) return items;
+  const { version, items, isMarked = false } = Object(JSON.parse(text));
+  if (version === 1 && Array.isArray(items)) return items.map((item) => ({ ...item, isMarked }));
   throw new TypeError(`Cannot read rollouts in "${file}": found version ${version}, wanted 1`);
 }

@@ -1,5 +1,5 @@
 /** Tests the state machine on a real store and a real file, with a clock that the test moves. */
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -145,6 +145,13 @@ class Rig {
     // What is asked in turn comes after it.
     await this.keeper.promote({ by: "nobody", parts: 1 }).catch(() => {});
   }
+}
+
+/** Nothing can be written in place of the file of rollouts while this is there. */
+function blockWrites({ folder }: Rig): () => void {
+  const obstacle = join(folder, "rollout", "rollouts.json.new");
+  mkdirSync(obstacle);
+  return () => rmSync(obstacle, { recursive: true });
 }
 
 const good = { old: { requests: 100 }, new: { requests: 20 } };
@@ -357,4 +364,39 @@ t.test("a rollout whose form of a file's object counts is never forgotten", asyn
   const ids = new RolloutFile(folder).items.map(({ id }) => id);
   t.equal(ids.length, maxRollouts + 1);
   t.same([ids.includes("counts"), ids.includes("replaced")], [true, false]);
+});
+
+t.test("abort() does not wait for a disk that takes nothing, and is remembered", async (t) => {
+  const rig = await Rig.open(t);
+  const { id } = await rig.keeper.begin(asked);
+  await rig.hear({});
+  t.equal(rig.newest.phase, "running");
+  const unblock = blockWrites(rig);
+  const aborted = await rig.keeper.abort({ by: "anna" });
+  t.equal(rig.told.at(-1), null, "agents have the old policy");
+  t.match(aborted, { id, phase: "aborted", unsaved: /EISDIR.*a restart knows that it ended/ });
+  t.match(rig.newest, { unsaved: /EISDIR/ }, "status says so");
+  await rig.restart();
+  t.equal(rig.keeper.trial, null);
+  t.match(rig.newest, { id, phase: "aborted", unsaved: /./ });
+  unblock();
+  await rig.restart();
+  t.match(rig.newest, { id, phase: "aborted", unsaved: undefined }, "written as soon as it can be");
+  await rig.restart();
+  t.match(rig.newest, { id, phase: "aborted", unsaved: undefined });
+});
+
+t.test("what was exceeded aborts on a disk that takes nothing", async (t) => {
+  const rig = await Rig.open(t);
+  await rig.keeper.begin(asked);
+  await rig.hear({});
+  const unblock = blockWrites(rig);
+  await rig.hear({ old: { requests: 100 }, new: { requests: 100, denied: 50 } });
+  t.equal(rig.told.at(-1), null);
+  t.match(rig.newest, { phase: "aborted", unsaved: /EISDIR/ });
+  const [{ what } = { what: "" }] = rig.newest.events.slice(-1);
+  t.match(what, /all agents have the old policy/);
+  unblock();
+  await rig.keeper.begin(asked);
+  t.match(rig.keeper.items[1], { phase: "aborted", unsaved: undefined }, "and why it was");
 });

@@ -196,6 +196,8 @@ export class RolloutKeeper {
 
   /** Carries out what was begun: whoever wrote it down may have gone, or the disk was full. */
   async #goOn(): Promise<void> {
+    const unsaved = this.#unsaved();
+    if (unsaved !== undefined) this.#saveEnd(unsaved);
     const current = this.#current();
     if (current?.phase === "promoting") await this.#finish(current);
     if (current?.phase === "undoing") await this.#takeBack(current, current.by);
@@ -292,8 +294,42 @@ export class RolloutKeeper {
 
   #abort(current: Rollout, by: string, why: string): Rollout {
     const endedAt = this.#now();
-    const aborted: Rollout = { ...current, phase: "aborted", endedAt };
-    return this.#put(this.#noted(aborted, by, `all agents have the old policy: ${why}`));
+    const ended: Rollout = { ...current, phase: "aborted", endedAt };
+    const aborted = this.#noted(ended, by, `all agents have the old policy: ${why}`);
+    // Before it is on the disk, which may be full: agents must not wait for that.
+    this.#options.file.note(aborted);
+    this.#options.publish(this.trial);
+    this.#reports.clear();
+    const kept = this.#saveEnd(aborted);
+    this.#arm();
+    return kept;
+  }
+
+  /** Writes an end down; what cannot be written is said in the rollout, and tried again with each tick. */
+  #saveEnd({ unsaved: before, ...ended }: Rollout): Rollout {
+    const { file, log } = this.#options;
+    try {
+      return this.#save(ended);
+    } catch (error) {
+      const unsaved = `not written down (${describeError(error)}): ${this.#afterRestart(ended)}`;
+      if (unsaved !== before) log.error("Cannot write down that a rollout was aborted", { unsaved });
+      const kept = { ...ended, unsaved };
+      file.note(kept);
+      return kept;
+    }
+  }
+
+  #afterRestart(ended: Rollout): string {
+    try {
+      this.#options.file.endTrial(ended);
+      return "it is tried again until it is; a restart knows that it ended, and not why";
+    } catch (error) {
+      return `a restart WOULD GIVE AGENTS THE NEW POLICY AGAIN (${describeError(error)}): make room, or do not restart`;
+    }
+  }
+
+  #unsaved(): Rollout | undefined {
+    return this.items.find(({ unsaved }) => unsaved !== undefined);
   }
 
   #noted(rollout: Rollout, by: string, what: string): Rollout {
@@ -317,7 +353,8 @@ export class RolloutKeeper {
   #arm(): void {
     const { clock } = this.#options;
     clock.clearTimeout(this.#timer);
-    if (this.#isClosed || this.#current() === undefined) return;
+    const isIdle = this.#current() === undefined && this.#unsaved() === undefined;
+    if (this.#isClosed || isIdle) return;
     this.#timer = clock.setTimeout(() => {
       void this.#inTurn(async () => this.#step());
       this.#arm();

@@ -73,6 +73,8 @@ export interface Rollout {
   readonly counts: Readonly<Record<string, { readonly old: SideCounts; readonly new: SideCounts }>>;
   /** Everything that happened, oldest first */
   readonly events: readonly RolloutEvent[];
+  /** Why its end is not on the disk, and what a restart would make of that; absent: all of it is */
+  readonly unsaved?: string;
 }
 
 /** One thing that happened. */

@@ -58,6 +58,7 @@ export interface ApiRig {
 
 const users = new Map<string, ApiUser>([
   ["admin-token", { name: "admin", role: "admin" }],
+  ["other-token", { name: "other", role: "admin" }],
   ["viewer-token", { name: "viewer", role: "viewer" }],
 ]);
 
