@@ -12,6 +12,7 @@ import { homeDirectory, openHomeDirectory } from "../gateway/home-directory.ts";
 import { createLogger } from "../gateway/log.ts";
 import { installProviderPlugins } from "../gateway/plugin-loader.ts";
 import { endOnSignals } from "../gateway/process-life.ts";
+import { StartMemory } from "../gateway/start-memory.ts";
 import { version } from "../gateway/version.ts";
 import { allResources } from "./apiserver/all-resources.ts";
 import { openApiServer } from "./apiserver/api-server.ts";
@@ -94,6 +95,8 @@ async function main(args: readonly string[]): Promise<void> {
   const listening = { kind: "listening", url, kubeconfig, feed, pid: process.pid };
   process.stdout.write(`${JSON.stringify(listening)}\n`);
   services.start();
+  // Its compilers stay as thrifty as at the start: what it does is seldom worth more.
+  new StartMemory(clock).settle();
 }
 
 function takeFolder(folder: string): FolderLock {
