@@ -3,12 +3,12 @@
  * user can reach: Secrets are among the objects. A gateway that connects is told everything, then what changes.
  */
 import { chmod, rm } from "node:fs/promises";
-import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { ObjectReference } from "../crds/meta.ts";
 import type { SourceProblem } from "../gateway/control-api.ts";
 import { describeError } from "../gateway/errors.ts";
 import type { Logger } from "../gateway/log.ts";
+import { createServer } from "../gateway/node-http.ts";
 import { OBJECT_FEED_PATH, OBJECT_REPORT_PATH } from "../gateway/object-feed.ts";
 import type { FeedLine } from "../gateway/object-feed.ts";
 import type { ObjectReport } from "../gateway/object-report.ts";

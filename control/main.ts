@@ -13,6 +13,7 @@ import { homeDirectory, openHomeDirectory } from "../gateway/home-directory.ts";
 import { createLogger } from "../gateway/log.ts";
 import { installProviderPlugins } from "../gateway/plugin-loader.ts";
 import { endOnSignals } from "../gateway/process-life.ts";
+import { StartMemory } from "../gateway/start-memory.ts";
 import { version } from "../gateway/version.ts";
 import { allResources } from "./apiserver/all-resources.ts";
 import { openApiServer } from "./apiserver/api-server.ts";
@@ -99,6 +100,8 @@ async function main(args: readonly string[]): Promise<void> {
   const listening = { kind: "listening", url, kubeconfig, feed, pid: process.pid };
   process.stdout.write(`${JSON.stringify(listening)}\n`);
   services.start();
+  // Its compilers stay as thrifty as at the start: what it does is seldom worth more.
+  new StartMemory(clock).settle();
   if (options.reports) stopReports = tellReports(services.report, clock);
 }
 

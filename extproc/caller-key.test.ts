@@ -1,5 +1,5 @@
 import t from "tap";
-import { identitySeparator } from "../gateway/xds.ts";
+import { identitySeparator } from "../gateway/caller-parts.ts";
 import { agentKey, executionKey, invocationKey } from "./caller-key.ts";
 
 t.test("a run is one execution, and its agent is who it is known to be", async (test) => {

@@ -10,6 +10,7 @@ import type { RunAgent } from "../gateway/engine.ts";
 import { describeError } from "../gateway/errors.ts";
 import { InvocationTraces } from "../gateway/invocation-trace.ts";
 import { installProviderPlugins } from "../gateway/plugin-loader.ts";
+import { StartMemory } from "../gateway/start-memory.ts";
 import { confirmationWorker } from "./asked-confirmation.ts";
 import { BudgetJournal } from "./budget-journal.ts";
 import { BudgetTable } from "./budget-table.ts";
@@ -80,7 +81,10 @@ class ServingThread {
       limits: engineLimits,
       onError: (error) => report({ kind: "trouble", message: describeError(error) }),
     });
-    this.#heart = setInterval(() => row.add("heartbeat", 1), heartbeatMs);
+    this.#heart = setInterval(() => {
+      row.add("heartbeat", 1);
+      if (row.get("totalStreams") + row.get("totalConnections") > 0) start.work();
+    }, heartbeatMs);
   }
 
   listen(socket: string): Promise<void> {
@@ -117,6 +121,7 @@ class ServingThread {
   }
 }
 
+const start = new StartMemory(systemClock);
 let serving: ServingThread | undefined;
 let newest: PlanUpdate | undefined;
 
@@ -169,3 +174,4 @@ parentPort?.on("message", (order: ThreadOrder) => {
   });
 });
 report({ kind: "ready" });
+start.settle();

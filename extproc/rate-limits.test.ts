@@ -1,7 +1,7 @@
 /** Unit tests of who is counted together, and of several limits at once. */
 import t from "tap";
 import type { LimitPlan } from "../gateway/snapshot.ts";
-import { callerParts, identitySeparator } from "../gateway/xds.ts";
+import { callerParts, identitySeparator } from "../gateway/caller-parts.ts";
 import { createLimiter } from "./testdata/limiter.ts";
 
 const route = { kind: "AIProviderRoute", namespace: "default", name: "a" };

@@ -4,7 +4,7 @@
  * first record, and what was under way at once is not reserved.
  */
 
-import { identitySeparator, callerParts } from "../gateway/xds.ts";
+import { callerParts, identitySeparator } from "../gateway/caller-parts.ts";
 import type { EgressRecord } from "../gateway/record.ts";
 import type { KnownOutcome } from "../gateway/replay.ts";
 import type { BudgetCount, LimitPlan } from "../gateway/snapshot.ts";

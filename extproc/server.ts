@@ -105,6 +105,8 @@ class EnginePool implements Engine {
   #merge: NodeJS.Timeout | undefined;
   #readJournals: NodeJS.Timeout | undefined;
   #replaced = 0;
+  /** Threads have had something to do: from now on it counts how soon one is replaced */
+  #hasWorked = false;
   #isClosing = false;
 
   constructor(options: EngineOptions, hungMs: number) {
@@ -139,7 +141,6 @@ class EnginePool implements Engine {
     await this.#until(() => this.#slots.every(({ isServing }) => isServing));
     this.#watch = setInterval(() => this.#lookAfter(), watchMs);
     this.#watch.unref();
-    this.#raiseReserve();
     this.#merge = setInterval(() => this.#budgets.merge(), mergeMs);
     this.#merge.unref();
     this.#readJournals = setInterval(() => this.#budgets.catchUp(), readJournalsMs);
@@ -359,6 +360,7 @@ class EnginePool implements Engine {
     this.#tellChanged();
     if (this.#isClosing) return;
     this.#replaced++;
+    this.#hasWorked = true;
     this.#options.log.error("A thread of the engine ended and is replaced", {
       error: describeError(cause),
     });
@@ -376,13 +378,14 @@ class EnginePool implements Engine {
   }
 
   #raiseReserve(): void {
-    if (this.#isClosing || this.#reserve !== undefined) return;
+    if (this.#isClosing || !this.#hasWorked || this.#reserve !== undefined) return;
     if (this.#slots.some(({ isServing }) => !isServing)) return;
     this.#reserve = this.#start();
   }
 
-  /** Ends threads whose heart stands still. */
+  /** Sees whether there is work, and ends threads whose heart stands still. */
   #lookAfter(): void {
+    this.#noteWork();
     const now = performance.now();
     for (const slot of this.#slots) {
       const heartbeat = slot.counters.get("heartbeat");
@@ -397,6 +400,16 @@ class EnginePool implements Engine {
         void slot.worker?.terminate();
       }
     }
+  }
+
+  /** A thread in reserve costs 25 MB: it is had when there is something to lose. */
+  #noteWork(): void {
+    if (this.#hasWorked) return;
+    const isIdle = ({ counters }: Slot) =>
+      counters.get("totalStreams") + counters.get("totalConnections") === 0;
+    if (this.#slots.every(isIdle)) return;
+    this.#hasWorked = true;
+    this.#raiseReserve();
   }
 
   #tellChanged(): void {

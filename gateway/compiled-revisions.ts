@@ -11,8 +11,8 @@ import type { MintedCredentialStatus, PlaceholderStatus } from "./control-api.ts
 import { formatRule, mintedResources } from "./gateway-credentials.ts";
 import type { MintedCredentialsOptions } from "./minted-credentials.ts";
 import { MintedCredentials } from "./minted-credentials.ts";
+import { findSideConflict, joinValues } from "./policy-sides.ts";
 import type { CompiledTrial, PolicyTrial } from "./policy-trial.ts";
-import { findSideConflict, joinValues } from "./policy-trial.ts";
 import { listPlaceholders } from "./placeholder-list.ts";
 import type { EgressRecord } from "./record.ts";
 import { isSameMap } from "./same-map.ts";

@@ -6,9 +6,9 @@
 
 import { createHmac } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
 import type { OpenConfirmation } from "./confirmation.ts";
+import { request as requestPlain } from "./node-http.ts";
 import type { SecretValue } from "./secret-value.ts";
 
 /** One question to a webhook. */

@@ -5,7 +5,6 @@
 
 import { chmod, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:http";
 import type { ActivityReport } from "./activity-report.ts";
 import type { ConfirmationDesk } from "./confirmation-desk.ts";
 import type {
@@ -25,6 +24,7 @@ import { ClrkError, describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { MetricsHandlers } from "./metrics-server.ts";
 import { chooseMetricsForm, encodeMetrics, METRICS_MEDIA_TYPE } from "./metrics/metrics-text.ts";
+import { createServer } from "./node-http.ts";
 import type { EgressRecord } from "./record.ts";
 
 /** Bodies of requests here are a few names. */

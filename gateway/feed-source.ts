@@ -2,7 +2,6 @@
  * Objects from a control process, followed over its Unix socket: each commit is handed on as one set. While the process
  * is away, or something in a set cannot be used, the last good set stays.
  */
-import { request } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { DEFAULT_NAMESPACE, formatReference } from "../crds/meta.ts";
 import { parseAnyObject } from "../crds/kinds.ts";
@@ -19,6 +18,7 @@ import {
   saysTheSame,
 } from "./manifests/object-set.ts";
 import type { ObjectSet } from "./manifests/object-set.ts";
+import { request } from "./node-http.ts";
 import {
   OBJECT_FEED_PATH,
   OBJECT_REPORT_PATH,

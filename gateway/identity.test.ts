@@ -1,6 +1,6 @@
 import t from "tap";
 import { tryParseCaller } from "./identity.ts";
-import { identitySeparator } from "./xds.ts";
+import { identitySeparator } from "./caller-parts.ts";
 
 const agent = (parts: readonly string[]) => parts.join(identitySeparator);
 

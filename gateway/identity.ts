@@ -3,8 +3,8 @@
  * transparent connection. Nothing an agent writes into a request has a part in it.
  */
 
+import { callerParts, identitySeparator } from "./caller-parts.ts";
 import type { RecordAgent } from "./record.ts";
-import { callerParts, identitySeparator } from "./xds.ts";
 
 /** A caller as it stands in Envoy's filter state. */
 export type Caller =

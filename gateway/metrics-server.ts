@@ -3,13 +3,13 @@
  * names and can change nothing; a page in a browser that only poses as this address is refused.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { createServer } from "node:http";
 import { isIP } from "node:net";
 import type { Socket } from "node:net";
 import { describeError, ClrkError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { MetricFamily } from "./metrics/metric-family.ts";
 import { chooseMetricsForm, encodeMetrics, METRICS_MEDIA_TYPE } from "./metrics/metrics-text.ts";
+import { createServer } from "./node-http.ts";
 import type { Readiness } from "./readiness.ts";
 import type { SocketEndpoint } from "./snapshot.ts";
 

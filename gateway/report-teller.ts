@@ -1,6 +1,6 @@
 /** Puts what a gateway found out to its control process: of several findings the newest, one request at a time. */
 
-import { request } from "node:http";
+import { request } from "./node-http.ts";
 
 /** A process that takes a report and does not answer for so long is not waited for. */
 const silenceMs = 10_000;

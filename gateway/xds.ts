@@ -25,8 +25,7 @@ export { connectionLimitFilterName } from "./xds/connection-limit-filter.ts";
 export { NO_SERVER_NAME } from "./xds/downstream-tls.ts";
 export type { ProxyCredential } from "./xds/explicit-proxy.ts";
 export { proxyUserName } from "./xds/explicit-proxy.ts";
-export { ENGINE_METADATA, FILTER_STATE, identitySeparator } from "./xds/filter-state.ts";
-export { callerParts } from "./xds/identity-states.ts";
+export { ENGINE_METADATA, FILTER_STATE } from "./xds/filter-state.ts";
 export { RESOURCE } from "./xds/resource-names.ts";
 export { credentialSecret, leafSecret, upstreamTrustSecret } from "./xds/secret.ts";
 

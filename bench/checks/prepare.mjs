@@ -7,11 +7,13 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isBuildFresh } from "../../bin/build-stamp.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 generateProtobufCode();
 buildTap();
+buildProduct();
 
 /** gateway/proto/gen: static code and typings from our .proto files. */
 function generateProtobufCode() {
@@ -37,6 +39,12 @@ function buildTap() {
   const built = join(test, "test-built/dist/esm/index.js");
   if (existsSync(built) && !readFileSync(built, "utf8").includes("@tapjs/typescript")) return;
   run([join(tap, "dist/esm/run.mjs"), "build"], "build tap");
+}
+
+/** `dist/`, from which `clrk dev` starts. Without it, or where it is stale, the sources are started. */
+function buildProduct() {
+  if (packageDirectory("typescript") === undefined || isBuildFresh(root)) return;
+  run([join(root, "bench/checks/build.mjs"), "--quick"], "build dist/");
 }
 
 function packageDirectory(name) {

@@ -5,6 +5,8 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { LineSplitter } from "../../gateway/line-splitter.ts";
+import type { ProcessKind } from "../../gateway/process-flags.ts";
+import { processFlags } from "../../gateway/process-flags.ts";
 
 /** Loading objects and the first certificate takes about a second; installing Envoy is done before. */
 const startMs = 60_000;
@@ -88,18 +90,15 @@ type Start =
     }
   | FailedStart;
 
-/** What has little to do at once keeps little garbage: 12 MB less. */
-const flagsOf = { control: ["--max-semi-space-size=1"], gateway: [] } as const;
-
 async function startProcess(
-  what: keyof typeof flagsOf,
+  what: ProcessKind,
   options: ProcessStartOptions,
 ): Promise<Start> {
   const child = spawn(
     process.execPath,
     [
       "--disable-warning=ExperimentalWarning",
-      ...flagsOf[what],
+      ...processFlags(what, process.versions.node),
       options.entry,
       ...options.arguments,
     ],

@@ -1,8 +1,8 @@
 /** Asks the control process of a home for rollouts. Every failure is a `CliError` with a sentence for the user. */
-import { request } from "node:http";
 import { userInfo } from "node:os";
 import path from "node:path";
 import { describeError } from "../../gateway/errors.ts";
+import { request } from "../../gateway/node-http.ts";
 import type { Rollout, RolloutList, RolloutRequest, RolloutStep } from "../rollout/rollout.ts";
 import { ROLLOUT_PATH } from "../rollout/rollout.ts";
 import type { CliContext } from "./cli-context.ts";

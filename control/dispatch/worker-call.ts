@@ -2,11 +2,11 @@
  * One try of giving a call to a worker: HTTP/1.1, `POST /`. The body is sent when the worker asks for it (100 Continue),
  * so that a worker that refuses has taken nothing, and the next one can be tried.
  */
-import { Agent, request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import type { Clock, TimerHandle } from "../../gateway/clock.ts";
 import { CLRK_HEADERS } from "../../gateway/headers.ts";
+import { Agent, request as httpRequest } from "../../gateway/node-http.ts";
 
 /** A worker that does not ask for the body is sent it after this time in `ms`, as RFC 9110 §10.1.1 wants it. */
 const continueAfterMs = 1_000;

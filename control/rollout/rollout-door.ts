@@ -1,10 +1,10 @@
 /** The Unix socket at which the command line asks for rollouts; only this user can reach it. */
 import { chmod, rm } from "node:fs/promises";
-import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { shareParts } from "../../gateway/canary-share.ts";
 import { describeError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
+import { createServer } from "../../gateway/node-http.ts";
 import { readBody } from "../apiserver/request-body.ts";
 import { ChangeRefused } from "./changed-objects.ts";
 import type { RolloutKeeper } from "./rollout-keeper.ts";

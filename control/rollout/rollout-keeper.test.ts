@@ -90,7 +90,7 @@ class Rig {
         resources,
         fileHashOf: () => undefined,
       }),
-      check: () => this.problem,
+      loadCheck: async () => () => this.problem,
       publish: (trial) => void this.told.push(trial),
       followers: () => this.followers,
       ...{ clock, log: silentLogger },

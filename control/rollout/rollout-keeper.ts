@@ -37,8 +37,8 @@ const maxEvents = 200;
 export interface RolloutKeeperOptions {
   readonly file: RolloutFile;
   readonly objects: ChangedObjects;
-  /** A sentence why changes cannot be tried */
-  readonly check: (changes: Rollout["changes"]) => string | undefined;
+  /** Resolves with what finds a sentence why changes cannot be tried; asked for with every rollout */
+  readonly loadCheck: () => Promise<(changes: Rollout["changes"]) => string | undefined>;
   /** Tells gateways what is tried; null: nothing is */
   readonly publish: (trial: PolicyTrial<readonly unknown[]> | null) => void;
   /** Gateways that follow */
@@ -100,7 +100,9 @@ export class RolloutKeeper {
           throw new ChangeRefused(`${text} compares with agents of the old policy: there are none`);
         }
       }
-      const { objects, check, followers } = this.#options;
+      const { objects, loadCheck, followers } = this.#options;
+      // Before the changes are planned: nothing may be written between plan and start.
+      const check = await loadCheck();
       const changes = objects.plan(request.objects);
       if (changes.length === 0) throw new ChangeRefused("The manifests change nothing");
       const problem = check(changes);

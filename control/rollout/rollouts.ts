@@ -8,7 +8,6 @@ import { ChangedObjects } from "./changed-objects.ts";
 import { RolloutDoor } from "./rollout-door.ts";
 import type { RolloutFile } from "./rollout-file.ts";
 import { RolloutKeeper } from "./rollout-keeper.ts";
-import { findTrialProblem } from "./trial-check.ts";
 
 /** What they are made of. */
 export interface RolloutsOptions extends ChangedObjectsOptions {
@@ -32,7 +31,11 @@ export class Rollouts {
     this.#keeper = new RolloutKeeper({
       ...{ file, clock, log },
       objects: new ChangedObjects(options),
-      check: (changes) => findTrialProblem(objectsOf(served()), changes),
+      loadCheck: async () => {
+        // It compiles as gateways do, with all that these need: seldom, and much to hold.
+        const { findTrialProblem } = await import("./trial-check.ts");
+        return (changes) => findTrialProblem(objectsOf(served()), changes);
+      },
       publish: (trial) => {
         const { resourceVersion } = served();
         feed.publish({ objects: [], removed: [], trial, resourceVersion });

@@ -4,7 +4,7 @@ import type { ParsedObject } from "../../crds/kinds.ts";
 import { formatReference, referenceOf } from "../../crds/meta.ts";
 import { compile } from "../../gateway/compile.ts";
 import { ownAddresses } from "../../gateway/own-addresses.ts";
-import { findSideConflict } from "../../gateway/policy-trial.ts";
+import { findSideConflict } from "../../gateway/policy-sides.ts";
 import type { ObjectChange } from "./rollout.ts";
 
 /** A sentence why not; undefined where it can. Credentials of flags are the gateways' alone: these judge by them. */

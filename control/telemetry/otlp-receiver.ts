@@ -5,12 +5,12 @@
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
 import { once } from "node:events";
-import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../../gateway/clock.ts";
 import { ClrkError, describeError, toClrkError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
+import { createServer } from "../../gateway/node-http.ts";
 import { SecretValue } from "../../gateway/secret-value.ts";
 import type { SpoolOutcome } from "./agent-spool.ts";
 import type { IsForeignTrace } from "./foreign-trace.ts";

@@ -2,10 +2,10 @@
  * The one client for the embedded store and for a ClickHouse server: statements with bound parameters, rows back, and
  * INSERTs whose rows are bytes. Failures carry ClickHouse's own code.
  */
-import { Agent } from "node:http";
 import { Readable } from "node:stream";
 import { ClickHouseError, createClient } from "@clickhouse/client";
 import type { ClickHouseClient } from "@clickhouse/client";
+import { Agent } from "../../gateway/node-http.ts";
 import type { SecretValue } from "../../gateway/secret-value.ts";
 import { ClrkError } from "../../gateway/errors.ts";
 

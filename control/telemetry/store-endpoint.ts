@@ -2,9 +2,9 @@
  * The HTTP interface of ClickHouse on a Unix socket, in front of the embedded engine: one client library then serves it
  * and a server alike. Whoever can open the socket may do anything; its folder is its owner's only.
  */
-import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { ClrkError, describeError, toClrkError } from "../../gateway/errors.ts";
+import { createServer } from "../../gateway/node-http.ts";
 import { EngineError } from "./chdb-engine.ts";
 import type { EngineAnswer } from "./chdb-engine.ts";
 import { parseStoreRequest } from "./store-request.ts";

@@ -1,6 +1,6 @@
 /** Requests to Envoy's admin interface on its Unix socket; an Envoy that is not there is an expected outcome. */
 
-import { request } from "node:http";
+import { request } from "../node-http.ts";
 
 /** An answer; bodies over `maxBodyBytes` are cut. */
 export interface AdminAnswer {

@@ -4,9 +4,9 @@
  */
 
 import type { IncomingMessage, RequestOptions } from "node:http";
-import { Agent as PlainAgent, request as requestPlain } from "node:http";
 import { Agent, request as requestSecure } from "node:https";
 import type { Clock } from "../clock.ts";
+import { Agent as PlainAgent, request as requestPlain } from "../node-http.ts";
 import type { MintFailure } from "./mint-outcome.ts";
 import { mintFailure } from "./mint-outcome.ts";
 

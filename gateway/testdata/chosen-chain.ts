@@ -2,7 +2,8 @@
 import type { GatewaySnapshot } from "../snapshot.ts";
 import { planChains } from "../xds/chain-matcher.ts";
 import { chainName } from "../xds/filter-chain.ts";
-import { FILTER_STATE, identitySeparator } from "../xds/filter-state.ts";
+import { identitySeparator } from "../caller-parts.ts";
+import { FILTER_STATE } from "../xds/filter-state.ts";
 import { compileChains } from "../replay/chain-choice.ts";
 import type { ConnectionFacts } from "../replay/chain-choice.ts";
 

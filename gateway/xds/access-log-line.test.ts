@@ -7,7 +7,7 @@ import {
   lineFields,
   lineFormat,
 } from "./access-log-line.ts";
-import { identitySeparator } from "./filter-state.ts";
+import { identitySeparator } from "../caller-parts.ts";
 
 t.test("lineFormat() has every field once, in order, and one line end", async (t) => {
   const format = lineFormat("explicit", "https");

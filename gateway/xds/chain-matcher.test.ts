@@ -9,7 +9,7 @@ import {
   httpRule,
   l4Rule,
 } from "../testdata/gateway-snapshot.ts";
-import { identitySeparator } from "./filter-state.ts";
+import { identitySeparator } from "../caller-parts.ts";
 
 const callers: readonly {
   readonly name: string;

@@ -1,11 +1,11 @@
 /** Tests the filter state that facts of a connection travel in: how it is set, how far it is seen, who is identified. */
 import t from "tap";
+import { identitySeparator } from "../caller-parts.ts";
 import {
   ENVOY_FILTER_STATE,
   FILTER_STATE,
   filterStateFormat,
   identifiedPattern,
-  identitySeparator,
   quotedFilterStateFormat,
   setFilterState,
 } from "./filter-state.ts";

@@ -67,9 +67,6 @@ const connectionFactKeys: ReadonlySet<string> = new Set([
   FILTER_STATE.dialled,
 ]);
 
-/** Between the parts of a transparent caller; a control character that no Kubernetes name can hold. */
-export const identitySeparator = "\u001f";
-
 /**
  * Fits a caller that is identified: a run (`-` stands for an absent one), or six parts of TLVs with at least namespace
  * and name (RE2). A TLV that holds the separator would shift the parts, so that it identifies nobody; neither does

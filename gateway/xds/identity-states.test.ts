@@ -1,12 +1,8 @@
 /** Tests that TLV types and the order of a caller's parts stay what workers and records agree on. */
 import t from "tap";
+import { callerParts } from "../caller-parts.ts";
 import { FILTER_STATE } from "./filter-state.ts";
-import {
-  callerParts,
-  IDENTITY_TLV,
-  identityTlvRules,
-  transparentStates,
-} from "./identity-states.ts";
+import { IDENTITY_TLV, identityTlvRules, transparentStates } from "./identity-states.ts";
 
 t.test("IDENTITY_TLV stays within the types for custom use", async (t) => {
   const types = Object.values(IDENTITY_TLV);

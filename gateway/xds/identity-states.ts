@@ -1,12 +1,8 @@
 /** Who calls on a transparent listener: identity TLVs of the PROXY v2 header, joined into one filter state value. */
 
+import { callerParts, identitySeparator } from "../caller-parts.ts";
 import type { envoy } from "../proto/gen/xds.js";
-import {
-  ENVOY_FILTER_STATE,
-  FILTER_STATE,
-  identitySeparator,
-  setFilterState,
-} from "./filter-state.ts";
+import { ENVOY_FILTER_STATE, FILTER_STATE, setFilterState } from "./filter-state.ts";
 
 /** TLV types of our PROXY v2 headers and the names they get; values are UTF-8 text. */
 export const IDENTITY_TLV = {
@@ -21,16 +17,6 @@ export const IDENTITY_TLV = {
   /** `traceparent` of the root of the invocation, as `InvocationTraces` makes it; not part of the identity */
   trace: 0xe8,
 } as const;
-
-/** Order of the parts inside `FILTER_STATE.caller`. */
-export const callerParts = [
-  "kind",
-  "namespace",
-  "name",
-  "uid",
-  "revision",
-  "invocationId",
-] as const;
 
 const metadataNamespace = "clrk.apoxy.dev";
 
