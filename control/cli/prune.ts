@@ -74,22 +74,27 @@ export function readApplyScope({ prune, selector, applyset }: ScopeFlags): Apply
   );
 }
 
-/** The body with the mark of its set. Throws a `CliError` for one that says another, or lacks the labels. */
-export function markBody(scope: ApplyScope, body: JsonMap): JsonMap {
+/** A body with the mark of its set, or why it cannot be of the scope. */
+export type MarkedBody =
+  | { readonly kind: "marked"; readonly body: JsonMap }
+  | { readonly kind: "unfit"; readonly why: string };
+
+/** Marks a body; one that says another set, or lacks the labels, is unfit. */
+export function markBody(scope: ApplyScope, body: JsonMap): MarkedBody {
   const metadata = mapOf(body["metadata"]);
   const labels = textMap(metadata["labels"]);
   if (scope.kind === "labels") {
-    if (scope.matches(labels)) return body;
-    throw new CliError(`it has not the labels of -l ${escapeControls(scope.selector)}`);
+    if (scope.matches(labels)) return { kind: "marked", body };
+    const why = `it has not the labels of -l ${escapeControls(scope.selector)}`;
+    return { kind: "unfit", why };
   }
   const other = labels[applySetLabel];
   if (other !== undefined && other !== scope.name) {
-    throw new CliError(`its label ${applySetLabel} says "${escapeControls(other)}"`);
+    const why = `its label ${applySetLabel} says "${escapeControls(other)}"`;
+    return { kind: "unfit", why };
   }
-  return {
-    ...body,
-    metadata: { ...metadata, labels: { ...labels, [applySetLabel]: scope.name } },
-  };
+  const marked = { ...metadata, labels: { ...labels, [applySetLabel]: scope.name } };
+  return { kind: "marked", body: { ...body, metadata: marked } };
 }
 
 /** The set that an object as the server has it belongs to; undefined for none. */

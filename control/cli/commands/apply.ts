@@ -88,13 +88,10 @@ function markAll(
 ): readonly Wanted[] {
   const problems: string[] = [];
   const marked = located.map((one) => {
-    try {
-      return { ...one, body: markBody(scope, one.body) };
-    } catch (error) {
-      if (!(error instanceof CliError)) throw error;
-      problems.push(problemLine(context, one.sourced, error.message));
-      return one;
-    }
+    const marked = markBody(scope, one.body);
+    if (marked.kind === "marked") return { ...one, body: marked.body };
+    problems.push(problemLine(context, one.sourced, marked.why));
+    return one;
   });
   if (problems.length === 0) return marked;
   throw new CliError(["Cannot apply, nothing was written:", ...problems].join("\n"));
