@@ -1,7 +1,7 @@
 /** Tests of what a control process says of itself. */
 import t from "tap";
 import { ManualClock } from "../gateway/clock.ts";
-import { controlReport } from "./cli/testdata/control-report.ts";
+import { controlReport } from "./testdata/control-report.ts";
 import { createReporter, reportResource, writeReports } from "./process-report.ts";
 
 const { telemetry } = controlReport();

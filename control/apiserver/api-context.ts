@@ -6,12 +6,19 @@ import type { FairTurns } from "./fair-turns.ts";
 import type { ObjectDeleter } from "./object-deleter.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { ObjectWriter } from "./object-writer.ts";
-import type { OpenApiDocuments } from "./open-api-document.ts";
 import type { RequestVerb, ResourceTarget } from "./request-target.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { ServedResource } from "./served-resource.ts";
 import type { ApiUser } from "./token-file.ts";
 import type { WatchHub } from "./watch-hub.ts";
+
+/** The documents of a server. */
+export interface OpenApiDocuments {
+  /** The list at `/openapi/v3` */
+  readonly index: string;
+  /** The document of a path below `/openapi/v3/`, such as `apis/clrk.apoxy.dev/v1alpha1` */
+  readonly find: (path: string) => string | undefined;
+}
 
 /** The parts of a server. */
 export interface ApiContext {

@@ -3,21 +3,13 @@
  * schemas of its kinds. Documents do not change while the server runs, so they are named by their hash.
  */
 import { createHash } from "node:crypto";
-import type { ConnectedResource } from "./api-context.ts";
+import type { ConnectedResource, OpenApiDocuments } from "./api-context.ts";
 import { groupVersions } from "./discovery.ts";
 import type { DiscoveryContent } from "./discovery.ts";
 import { isKubernetesKind } from "./served-resource.ts";
 import type { ServedResource } from "./served-resource.ts";
 import { subresourcesOf } from "./subresources.ts";
 import type { Subresource } from "./subresources.ts";
-
-/** The documents of a server. */
-export interface OpenApiDocuments {
-  /** The list at `/openapi/v3` */
-  readonly index: string;
-  /** The document of a path below `/openapi/v3/`, such as `apis/clrk.apoxy.dev/v1alpha1` */
-  readonly find: (path: string) => string | undefined;
-}
 
 /** Makes the documents when they are first asked for: they take memory that most servers never need. */
 export function createOpenApiDocuments(

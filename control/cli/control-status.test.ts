@@ -5,7 +5,7 @@ import t from "tap";
 import { ownKubeconfig } from "./api-target.ts";
 import { findControlStatus, formatControlStatus } from "./control-status.ts";
 import { reportResource } from "../process-report.ts";
-import { controlReport } from "./testdata/control-report.ts";
+import { controlReport } from "../testdata/control-report.ts";
 import { openApiContext } from "./testdata/api-context.ts";
 import { createFakeContext } from "./testdata/fake-context.ts";
 

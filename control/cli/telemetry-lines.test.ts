@@ -2,7 +2,7 @@
 import t from "tap";
 import { createPalette } from "./colour.ts";
 import { describeTelemetry, telemetryFacts, telemetryLines } from "./telemetry-lines.ts";
-import { controlReport } from "./testdata/control-report.ts";
+import { controlReport } from "../testdata/control-report.ts";
 
 const palette = createPalette({ isTerminal: false, environment: {} });
 const context = { workingDirectory: "/home", palette };

@@ -13,7 +13,7 @@ import type { InvocationStore } from "./invocation-store.ts";
 export type OpenInvocation = Pick<InvocationSummary, "agent" | "phase" | "trigger" | "createdMs"> &
   Pick<InvocationState, "id">;
 
-/** An agent by its names. */
+/** Whose invocations are meant; also one that is no object. */
 export interface NamedAgent {
   readonly kind: string;
   readonly namespace: string;

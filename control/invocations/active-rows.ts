@@ -1,7 +1,6 @@
 /** Rows of invocations that have not ended, by an index of their own: there are few of them among many that have. */
 import { invocationPhases } from "../../crds/invocation.ts";
 import { isTerminalPhase } from "../../gateway/invocation-event.ts";
-import type { InvocationKey } from "./invocation-rows.ts";
 import type { StatementCache } from "../statement-cache.ts";
 
 /** An agent, and how many of its invocations have not ended; at least one. */
@@ -55,7 +54,7 @@ export function activeKeys(
   statements: StatementCache,
   kind: string,
   limit: number,
-): readonly InvocationKey[] {
+): readonly { readonly namespace: string; readonly id: string }[] {
   return statements
     .prepare(
       `SELECT namespace, id FROM versions WHERE kind = ? AND ${isActive} ORDER BY created_ms LIMIT ?`,

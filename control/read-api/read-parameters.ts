@@ -27,7 +27,7 @@ const defaultLimit = 100;
 const mostItems = 1_000;
 const mostComponents = 16;
 
-/** Parameters of logs and traces. */
+/** What a query for logs or traces may name. */
 export const itemParameters: ReadonlySet<string> = new Set([
   "invocation",
   "component",

@@ -13,7 +13,7 @@ const apiVersion = `${metricsGroup.group}/${metricsGroup.version}`;
 const hourMs = 3_600_000;
 const mostQuantiles = 8;
 
-/** Parameters of series. */
+/** What a query for a series may name. */
 export const seriesParameters: ReadonlySet<string> = new Set([
   "metric",
   "groupBy",

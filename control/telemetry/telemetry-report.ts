@@ -66,7 +66,7 @@ export interface TelemetryFacts {
   readonly maxAgeMs: number;
 }
 
-/** Makes the report. */
+/** Tells the state, what is wrong, and what was left out, of facts of one moment. */
 export function telemetryReport(facts: TelemetryFacts): TelemetryReport {
   const { status, figures, lag, place, residentBytes } = facts;
   const problem = facts.isOff || facts.isClosed ? null : findProblem(facts);

@@ -17,13 +17,17 @@ import type { CliContext } from "../cli-context.ts";
 import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { mapOf, textOf } from "../json-parts.ts";
+import type { JsonMap } from "../json-parts.ts";
 import { openObjectServer } from "../object-source.ts";
 import type { ObjectServer } from "../object-source.ts";
 import { formatProblem } from "../problem-line.ts";
+import { applySetLabel, applySetOf, deletePruned, findPruned } from "../prune.ts";
+import { markBody, readApplyScope } from "../prune.ts";
+import type { ApplyScope, PruneRequest, ScopeFlags } from "../prune.ts";
 import { readInput } from "../standard-input.ts";
 
 /** Options as the user gave them. */
-export interface ApplyFlags extends ApiFlags {
+export interface ApplyFlags extends ApiFlags, ScopeFlags {
   readonly file?: readonly string[];
   readonly recursive?: boolean;
   readonly "dry-run"?: boolean;
@@ -40,7 +44,7 @@ const concurrency = 8;
 interface Wanted {
   readonly sourced: SourcedObject;
   readonly resource: ApiResource;
-  readonly body: object;
+  readonly body: JsonMap;
   readonly path: string;
 }
 
@@ -52,11 +56,17 @@ export async function apply(this: CliContext, flags: ApplyFlags): Promise<void> 
       exitCode: EXIT_CODE.usage,
     });
   }
+  const scope = readApplyScope(flags);
   const objects = await readObjects(this, file);
   checkNamespaces(objects, flags.namespace, this);
   const server = await openObjectServer(this, flags);
-  const wanted = inOrder(objects.map((sourced) => locate(server, sourced, this)));
+  const located = objects.map((sourced) => locate(server, sourced, this));
+  const wanted = inOrder(scope === undefined ? located : markAll(this, scope, located));
   const versions = await checkAll(this, server, { wanted, flags });
+  const pruned =
+    flags.prune === true && scope !== undefined
+      ? await findPruned(this, server, pruneRequest(scope, wanted, flags))
+      : [];
   const isDryRun = flags["dry-run"] === true;
   for (const [done, one] of wanted.entries()) {
     const before = versions.get(one.path);
@@ -67,6 +77,39 @@ export async function apply(this: CliContext, flags: ApplyFlags): Promise<void> 
     const name = formatObjectName(one.resource, one.sourced.object.metadata.name);
     this.process.stdout.write(`${name} ${verb}${suffix}\n`);
   }
+  await deletePruned(this, server, { pruned, isDryRun });
+}
+
+/** Throws a `CliError` with file and line of each that does not fit. */
+function markAll(
+  context: CliContext,
+  scope: ApplyScope,
+  located: readonly Wanted[],
+): readonly Wanted[] {
+  const problems: string[] = [];
+  const marked = located.map((one) => {
+    const marked = markBody(scope, one.body);
+    if (marked.kind === "marked") return { ...one, body: marked.body };
+    problems.push(problemLine(context, one.sourced, marked.why));
+    return one;
+  });
+  if (problems.length === 0) return marked;
+  throw new CliError(["Cannot apply, nothing was written:", ...problems].join("\n"));
+}
+
+function pruneRequest(
+  scope: ApplyScope,
+  wanted: readonly Wanted[],
+  { namespace }: ApplyFlags,
+): PruneRequest {
+  const namespaces = wanted
+    .filter(({ resource }) => resource.namespaced)
+    .map(({ sourced }) => sourced.object.metadata.namespace);
+  return {
+    ...{ scope, manager: appliedBy, namespaces: new Set(namespaces) },
+    named: new Set(wanted.map(({ path }) => path)),
+    ...(namespace !== undefined && { namespace }),
+  };
 }
 
 async function readObjects(
@@ -139,8 +182,11 @@ function inOrder(wanted: readonly Wanted[]): readonly Wanted[] {
 
 /** What an apply would do, and the version that it would do it to. */
 interface Checked {
+  readonly kind: "checked";
   readonly verb: "created" | "configured" | "unchanged";
   readonly version: string;
+  /** The set that it leaves, since it is applied without it */
+  readonly left?: string;
 }
 
 async function checkAll(
@@ -155,7 +201,12 @@ async function checkAll(
   const checkOne = async (one: Wanted) => {
     try {
       const found = await check(server, one, flags);
+      if (found.kind === "other-set") {
+        problems.push(problemLine(context, one.sourced, escapeControls(found.message)));
+        return;
+      }
       checked.set(one.path, found);
+      if (found.left !== undefined) warnLeft(context, one, found.left);
       if (one.resource.kind === "Namespace" && found.verb === "created") {
         newNamespaces.add(one.sourced.object.metadata.name);
       }
@@ -164,7 +215,7 @@ async function checkAll(
       // What is in a Namespace of these manifests can be checked by the server only once that is there.
       const { namespace } = one.sourced.object.metadata;
       if (error.failure === "not-found" && newNamespaces.has(namespace)) {
-        checked.set(one.path, { verb: "created", version: "" });
+        checked.set(one.path, { kind: "checked", verb: "created", version: "" });
         return;
       }
       hasConflicts ||= error.failure === "conflict";
@@ -182,16 +233,35 @@ async function checkAll(
   throw new CliError(["Cannot apply, nothing was written:", ...problems, ...next].join("\n"));
 }
 
-async function check(server: ObjectServer, one: Wanted, flags: ApplyFlags): Promise<Checked> {
+function warnLeft(context: CliContext, { resource, sourced }: Wanted, set: string): void {
+  const name = formatObjectName(resource, sourced.object.metadata.name);
+  const said = escapeControls(set);
+  context.process.stderr.write(
+    `Warning: ${name} leaves applyset "${said}": apply it with --applyset ${said} to keep it there\n`,
+  );
+}
+
+async function check(
+  server: ObjectServer,
+  one: Wanted,
+  flags: ApplyFlags,
+): Promise<Checked | { readonly kind: "other-set"; readonly message: string }> {
   const { client } = server;
   const before = await client.request({ path: one.path }).catch((error: unknown) => {
     if (error instanceof ApiError && error.failure === "not-found") return undefined;
     throw error;
   });
+  const set = applySetOf(before?.body);
+  if (set !== undefined && flags.applyset !== undefined && set !== flags.applyset) {
+    const next = `take its label ${applySetLabel} away, or apply it with --applyset ${set}`;
+    return { kind: "other-set", message: `it belongs to applyset "${set}"; ${next}` };
+  }
   const after = await patch(server, one, { flags, isDryRun: true });
-  if (before === undefined) return { verb: "created", version: "" };
+  if (before === undefined) return { kind: "checked", verb: "created", version: "" };
   const isSame = contentOf(before) === contentOf(after);
-  return { verb: isSame ? "unchanged" : "configured", version: versionOf(before) };
+  const left = set !== undefined && applySetOf(after.body) === undefined ? { left: set } : {};
+  const verb = isSame ? "unchanged" : "configured";
+  return { kind: "checked", verb, version: versionOf(before), ...left };
 }
 
 /** What an apply may change: all but the book-keeping, whose times change with every apply. */

@@ -3,7 +3,7 @@ import type { ActivityReport, AgentActivity } from "../../../gateway/activity-re
 import { createPalette } from "../colour.ts";
 import { displayWidth } from "../table.ts";
 import { gatewayWith, recordWith, statusWith } from "../testdata/fake-control.ts";
-import { controlReport } from "../testdata/control-report.ts";
+import { controlReport } from "../../testdata/control-report.ts";
 import { devFrame } from "./dev-frame.ts";
 import { DevState } from "./dev-state.ts";
 

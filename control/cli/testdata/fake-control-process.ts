@@ -5,7 +5,7 @@
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { homeDirectory } from "../../../gateway/home-directory.ts";
-import { controlReport } from "./control-report.ts";
+import { controlReport } from "../../testdata/control-report.ts";
 
 const behaviour = process.env["FAKE_CONTROL"];
 const { root } = homeDirectory(process.env);

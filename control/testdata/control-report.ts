@@ -1,6 +1,6 @@
 /** A report of a control process, with any part of its telemetry replaced. */
-import type { ControlReport } from "../../process-report.ts";
-import type { TelemetryReport } from "../../telemetry/telemetry-report.ts";
+import type { ControlReport } from "../process-report.ts";
+import type { TelemetryReport } from "../telemetry/telemetry-report.ts";
 
 export function controlReport(changes: Partial<TelemetryReport> = {}): ControlReport {
   return {

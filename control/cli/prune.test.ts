@@ -1,0 +1,161 @@
+/** Tests of `clrk apply --prune` against the real API server: what goes, what never does, what is said before. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import type { Test } from "tap";
+import { policies, policy } from "../apiserver/testdata/api-rig.ts";
+import { openApiContext } from "./testdata/api-context.ts";
+
+const group = "ratelimitpolicy.clrk.apoxy.dev";
+const secrets = "/api/v1/namespaces/default/secrets";
+
+function manifest(name: string, labels = "{}", namespace = "default"): string {
+  return `apiVersion: clrk.apoxy.dev/v1alpha1
+kind: RateLimitPolicy
+metadata: {name: ${name}, namespace: ${namespace}, labels: ${labels}}
+spec: {requests: 5, window: 1m}
+`;
+}
+
+async function open(t: Test) {
+  const rig = await openApiContext(t);
+  const file = join(rig.context.workingDirectory, "a.yaml");
+  const apply = async (texts: readonly string[], ...words: string[]) => {
+    writeFileSync(file, texts.join("---\n"));
+    const code = await rig.context.clrk("apply", "-f", file, ...words);
+    return { code, out: rig.context.stdout(), error: rig.context.stderr() };
+  };
+  const names = async () => {
+    const { body } = await rig.api.send("GET", policies);
+    return body.items.map((one: { metadata: { name: string } }) => one.metadata.name).join();
+  };
+  return { ...rig, apply, names };
+}
+
+t.test("what the manifests no longer name goes, named before, and nothing else", async (t) => {
+  const { apply, names, api } = await open(t);
+  await api.send("POST", policies, { body: policy("by-hand") });
+  const web = ["--applyset", "web"];
+  await apply([manifest("one"), manifest("two"), manifest("three")], ...web);
+  await apply([manifest("other")], "--applyset", "mail");
+  await apply([manifest("plain")]);
+  const all = "by-hand,one,other,plain,three,two";
+  t.equal(await names(), all);
+  const { body } = await api.send("GET", `${policies}/one`);
+  t.same(body.metadata.labels, { "clrk.apoxy.dev/applyset": "web" });
+  const dry = await apply([manifest("one")], "--prune", ...web, "--dry-run");
+  t.match(dry, {
+    code: 0,
+    out: `${group}/one unchanged (dry run)\n${group}/three pruned (dry run)\n${group}/two pruned (dry run)\n`,
+    error: "",
+  });
+  t.equal(await names(), all);
+  const done = await apply([manifest("one")], "--prune", ...web);
+  t.match(done, {
+    code: 0,
+    out: `${group}/one unchanged\n${group}/three pruned\n${group}/two pruned\n`,
+    error: `Deleting what the manifests no longer name:\n  ${group}/three in namespace default\n  ${group}/two in namespace default\n`,
+  });
+  t.equal(await names(), "by-hand,one,other,plain");
+  t.equal((await apply([manifest("one")], "--prune", ...web)).error, "");
+});
+
+t.test("a set is pruned in every namespace, labels in those of the manifests", async (t) => {
+  const { apply, api, create, names } = await open(t);
+  await create("/api/v1/namespaces", { metadata: { name: "team" } });
+  const inTeam = policies.replace("/default/", "/team/");
+  const count = async () => (await api.send("GET", inTeam)).body.items.length;
+  const red = "{team: red}";
+  await apply([manifest("one", red), manifest("two", red, "team")]);
+  await apply([manifest("one", red)], "--prune", "-l", "team=red");
+  t.equal(await count(), 1, "no manifest is in that namespace any more");
+  await apply([manifest("one", red), manifest("two", red, "team")], "--applyset", "web");
+  t.equal((await apply([manifest("one", red)], "--prune", "--applyset", "web")).code, 0);
+  t.equal(await count(), 0);
+  await apply([manifest("one", red), manifest("three", red), manifest("blue", "{team: blue}")]);
+  const { out } = await apply([manifest("one", red)], "--prune", "-l", "team=red");
+  t.match(out, `${group}/three pruned\n`);
+  t.equal(await names(), "blue,one");
+});
+
+t.test(
+  "Namespaces, and Secrets that were not applied, are refused, and nothing is written",
+  async (t) => {
+    const { apply, api, create, names } = await open(t);
+    const labels = { "clrk.apoxy.dev/applyset": "web" };
+    await apply([manifest("one"), manifest("two")], "--applyset", "web");
+    await create(secrets, { metadata: { name: "key", labels }, type: "Opaque" });
+    await create("/api/v1/namespaces", { metadata: { name: "team", labels } });
+    const refused = await apply([manifest("new"), manifest("one")], "--prune", "--applyset", "web");
+    t.equal(refused.code, 1);
+    t.equal(refused.out, "");
+    t.match(refused.error.split("\n").toSorted(), [
+      "",
+      "clrk: Cannot prune, nothing was written:",
+      "namespace/team: with a Namespace all that is in it would go; take the label from it, or delete it by name",
+      "secret/key: it was not applied by clrk apply; take the label from it, or delete it by name",
+    ]);
+    t.equal(await names(), "one,two");
+    await api.send("DELETE", `${secrets}/key`);
+    await api.send("DELETE", "/api/v1/namespaces/team");
+    const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\nstringData: {a: b}\n";
+    await apply([manifest("one"), secret], "--applyset", "web");
+    const { out } = await apply([manifest("one")], "--prune", "--applyset", "web");
+    t.match(out, "secret/mine pruned\n", "one that it applied goes");
+  },
+);
+
+t.test("what somebody else made stays, and is told", async (t) => {
+  const { apply, api, names } = await open(t);
+  const labels = { team: "red" };
+  await api.send("POST", policies, { body: policy("by-hand", { metadata: { labels } }) });
+  const { code, error } = await apply(
+    [manifest("one", "{team: red}")],
+    "--prune",
+    "-l",
+    "team=red",
+  );
+  t.equal(code, 0);
+  t.equal(error, `Kept ${group}/by-hand: it was not applied by clrk apply\n`);
+  t.equal(await names(), "by-hand,one");
+});
+
+t.test("an object is of one set, and leaves it only with a word", async (t) => {
+  const { apply } = await open(t);
+  await apply([manifest("one")], "--applyset", "web");
+  const stolen = await apply([manifest("one")], "--applyset", "mail");
+  t.equal(stolen.code, 1);
+  t.match(
+    stolen.error,
+    /^clrk: Cannot apply, nothing was written:\na\.yaml:1: RateLimitPolicy default\/one: it belongs to applyset "web"; take its label clrk\.apoxy\.dev\/applyset away/,
+  );
+  const left = await apply([manifest("one")]);
+  t.equal(left.code, 0);
+  t.match(left.error, `Warning: ${group}/one leaves applyset "web": apply it with --applyset web`);
+  const other = "{clrk.apoxy.dev/applyset: mail}";
+  const said = await apply([manifest("one", other)], "--applyset", "web");
+  t.match(said, {
+    code: 1,
+    error: /a\.yaml:1: .*its label clrk\.apoxy\.dev\/applyset says "mail"/,
+  });
+});
+
+t.test("what says too little, or too much, is wrong usage", async (t) => {
+  const { apply, names } = await open(t);
+  for (const [words, error] of [
+    [["--prune"], /^clrk: Cannot prune: nothing says which objects belong .*\nSay it: --applyset/],
+    [["-l", "a=b"], /^clrk: Cannot apply: -l says what --prune may delete\n/],
+    [["--prune", "-l", "a=b", "--applyset", "x"], /exclude each other/],
+    [["--prune", "-l", ""], /objects without labels fit\nName a label/],
+    [["--prune", "-l", "team!=red"], /objects without labels fit/],
+    [["--prune", "-l", "a in b"], /^clrk: Cannot use -l "a in b": /],
+    [["--applyset", "a b"], /^clrk: Cannot use --applyset "a b": wanted a label's value/],
+  ] as const) {
+    const refused = await apply([manifest("one", "{a: b}")], ...words);
+    t.equal(refused.code, 2, words.join(" "));
+    t.match(refused.error, error);
+  }
+  const unfit = await apply([manifest("one")], "--prune", "-l", "a=b");
+  t.match(unfit, { code: 1, error: /a\.yaml:1: .*it has not the labels of -l a=b/ });
+  t.equal(await names(), "");
+});

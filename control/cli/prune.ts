@@ -1,0 +1,275 @@
+/**
+ * `clrk apply --prune`: deletes what manifests no longer name. Invariant: nothing goes that was not applied by
+ * `clrk apply`, and every object is named before anything is deleted.
+ */
+import { parseLabelQuery } from "../apiserver/label-query.ts";
+import type { LabelMatcher } from "../apiserver/label-query.ts";
+import { StatusError } from "../apiserver/status-error.ts";
+import { ApiError } from "./api-error.ts";
+import { formatObjectName, formatResource, pathOf } from "./api-resources.ts";
+import type { ApiResource } from "./api-resources.ts";
+import type { CliContext } from "./cli-context.ts";
+import { CliError, EXIT_CODE } from "./cli-error.ts";
+import { escapeControls } from "./colour.ts";
+import { mapOf, mapsOf, textOf } from "./json-parts.ts";
+import type { JsonMap } from "./json-parts.ts";
+import { listObjects } from "./object-reads.ts";
+import type { ObjectServer } from "./object-source.ts";
+import type { StoredObject } from "./stored-object.ts";
+import { namespaceOf } from "./stored-object.ts";
+
+/** The label by which `--applyset` marks objects; its value is the set's name. */
+export const applySetLabel = "clrk.apoxy.dev/applyset";
+
+/** Which objects belong together. */
+export type ApplyScope =
+  /** Those that `--applyset` marked, in all namespaces */
+  | { readonly kind: "set"; readonly name: string }
+  /** Those with these labels, in namespaces of the manifests */
+  | { readonly kind: "labels"; readonly selector: string; readonly matches: LabelMatcher };
+
+/** Options that say so, as the user gave them. */
+export interface ScopeFlags {
+  readonly prune?: boolean;
+  readonly selector?: string;
+  readonly applyset?: string;
+}
+
+/** An object that goes. */
+export interface PrunedObject {
+  readonly resource: ApiResource;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** What is looked at. */
+export interface PruneRequest {
+  readonly scope: ApplyScope;
+  /** Paths of the objects that the manifests name */
+  readonly named: ReadonlySet<string>;
+  /** Namespaces of the manifests */
+  readonly namespaces: ReadonlySet<string>;
+  /** Absent: those of the scope */
+  readonly namespace?: string;
+  readonly manager: string;
+}
+
+/** Requests at once while nothing is written. */
+const concurrency = 8;
+
+/** Reads the options; undefined without any. Throws a `CliError` of wrong usage. */
+export function readApplyScope({ prune, selector, applyset }: ScopeFlags): ApplyScope | undefined {
+  if (selector !== undefined && applyset !== undefined) {
+    throw usage("Cannot apply: -l and --applyset exclude each other\nGive one of them");
+  }
+  if (prune !== true && selector !== undefined) {
+    throw usage("Cannot apply: -l says what --prune may delete\nAdd --prune, or leave -l out");
+  }
+  if (applyset !== undefined) return { kind: "set", name: checkName(applyset) };
+  if (selector !== undefined) return readSelector(selector);
+  if (prune !== true) return undefined;
+  throw usage(
+    "Cannot prune: nothing says which objects belong to the manifests\nSay it: --applyset NAME, or -l LABELS",
+  );
+}
+
+/** A body with the mark of its set, or why it cannot be of the scope. */
+export type MarkedBody =
+  | { readonly kind: "marked"; readonly body: JsonMap }
+  | { readonly kind: "unfit"; readonly why: string };
+
+/** Marks a body; one that says another set, or lacks the labels, is unfit. */
+export function markBody(scope: ApplyScope, body: JsonMap): MarkedBody {
+  const metadata = mapOf(body["metadata"]);
+  const labels = textMap(metadata["labels"]);
+  if (scope.kind === "labels") {
+    if (scope.matches(labels)) return { kind: "marked", body };
+    const why = `it has not the labels of -l ${escapeControls(scope.selector)}`;
+    return { kind: "unfit", why };
+  }
+  const other = labels[applySetLabel];
+  if (other !== undefined && other !== scope.name) {
+    const why = `its label ${applySetLabel} says "${escapeControls(other)}"`;
+    return { kind: "unfit", why };
+  }
+  const marked = { ...metadata, labels: { ...labels, [applySetLabel]: scope.name } };
+  return { kind: "marked", body: { ...body, metadata: marked } };
+}
+
+/** The set that an object as the server has it belongs to; undefined for none. */
+export function applySetOf(object: unknown): string | undefined {
+  return textMap(mapOf(mapOf(object)["metadata"])["labels"])[applySetLabel];
+}
+
+/**
+ * What would be deleted, checked by the server in a dry run. Throws a `CliError` where something belongs to the scope
+ * that must not be deleted so: Namespaces, and Secrets that came in another way.
+ */
+export async function findPruned(
+  context: CliContext,
+  server: ObjectServer,
+  request: PruneRequest,
+): Promise<readonly PrunedObject[]> {
+  const found = await listScope(server, request);
+  const refusals: string[] = [];
+  const pruned: PrunedObject[] = [];
+  for (const { resource, object } of found) {
+    const place = { namespace: namespaceOf(object), name: object.metadata.name };
+    if (request.named.has(pathOf(resource, place)) || isOnItsWay(object)) continue;
+    const isApplied = mapsOf(object.metadata["managedFields"]).some(
+      ({ manager, operation }) => manager === request.manager && operation === "Apply",
+    );
+    const name = formatObjectName(resource, place.name);
+    const refusal = whyNot(resource, isApplied);
+    if (refusal !== undefined) {
+      refusals.push(`${name}: ${refusal}; take the label from it, or delete it by name`);
+    } else if (isApplied) {
+      pruned.push({ resource, ...place, uid: textOf(object.metadata["uid"]) });
+    } else {
+      context.process.stderr.write(`Kept ${name}: it was not applied by clrk apply\n`);
+    }
+  }
+  for (let at = 0; at < pruned.length; at += concurrency) {
+    const some = pruned.slice(at, at + concurrency);
+    refusals.push(...(await Promise.all(some.map((one) => tryDelete(server, one)))).flat());
+  }
+  if (refusals.length === 0) return pruned;
+  throw new CliError(["Cannot prune, nothing was written:", ...refusals].join("\n"));
+}
+
+/** Names them all, and then deletes them, one after the other. Throws a `CliError` that says what was deleted. */
+export async function deletePruned(
+  context: CliContext,
+  server: ObjectServer,
+  { pruned, isDryRun }: { readonly pruned: readonly PrunedObject[]; readonly isDryRun: boolean },
+): Promise<void> {
+  const { stdout, stderr } = context.process;
+  if (pruned.length > 0 && !isDryRun) {
+    const names = pruned.map((one) => `  ${nameOf(one)}\n`);
+    stderr.write(`Deleting what the manifests no longer name:\n${names.join("")}`);
+  }
+  for (const [done, one] of pruned.entries()) {
+    const name = formatObjectName(one.resource, one.name);
+    if (isDryRun) {
+      stdout.write(`${name} pruned (dry run)\n`);
+      continue;
+    }
+    try {
+      await requestDelete(server, one, undefined);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.failure === "not-found") continue;
+      throw new CliError(
+        `Cannot prune the rest, ${done} of ${pruned.length} were: ${nameOf(one)}: ${error.serverMessage || error.message}\nApply again: what is gone stays gone`,
+        { cause: error },
+      );
+    }
+    stdout.write(`${name} pruned\n`);
+  }
+}
+
+function readSelector(selector: string): ApplyScope {
+  let matches: LabelMatcher;
+  try {
+    matches = parseLabelQuery(selector);
+  } catch (cause) {
+    if (!(cause instanceof StatusError)) throw cause;
+    throw usage(`Cannot use -l "${escapeControls(selector)}": ${escapeControls(cause.message)}`);
+  }
+  if (!matches(undefined)) return { kind: "labels", selector, matches };
+  throw usage(
+    `Cannot prune with -l "${escapeControls(selector)}": objects without labels fit\nName a label that they all have: -l team=red`,
+  );
+}
+
+function checkName(name: string): string {
+  if (/^[A-Za-z\d](?:[-\w.]{0,61}[A-Za-z\d])?$/.test(name)) return name;
+  throw usage(
+    `Cannot use --applyset "${escapeControls(name)}": wanted a label's value, at most 63 of letters, digits, "-", "_" and "."`,
+  );
+}
+
+function usage(message: string): CliError {
+  return new CliError(message, { exitCode: EXIT_CODE.usage });
+}
+
+interface Found {
+  readonly resource: ApiResource;
+  readonly object: StoredObject;
+}
+
+async function listScope(
+  { client, resources }: ObjectServer,
+  { scope, namespaces, namespace }: PruneRequest,
+): Promise<readonly Found[]> {
+  const labelSelector = scope.kind === "set" ? `${applySetLabel}=${scope.name}` : scope.selector;
+  const asked = namespace === undefined ? [...namespaces] : [namespace];
+  const everywhere = scope.kind === "set" && namespace === undefined;
+  const found: Found[] = [];
+  for (const resource of resources.filter(isPrunable)) {
+    const places = everywhere || !resource.namespaced ? [""] : asked;
+    for (const place of places) {
+      const { rows } = await listObjects(client, resource, { namespace: place, labelSelector });
+      found.push(...rows.map(({ object }) => ({ resource, object })));
+    }
+  }
+  return found;
+}
+
+/** Events are nobody's, and are the same in two groups. */
+function isPrunable({ verbs, kind }: ApiResource): boolean {
+  return verbs.includes("list") && verbs.includes("delete") && kind !== "Event";
+}
+
+/** It goes with its owner, or goes already. */
+function isOnItsWay({ metadata }: StoredObject): boolean {
+  const isOwned = mapsOf(metadata["ownerReferences"]).some(({ controller }) => controller === true);
+  return isOwned || metadata["deletionTimestamp"] !== undefined;
+}
+
+function whyNot(resource: ApiResource, isApplied: boolean): string | undefined {
+  const kind = formatResource(resource);
+  if (kind === "namespaces") return "with a Namespace all that is in it would go";
+  return kind === "secrets" && !isApplied ? "it was not applied by clrk apply" : undefined;
+}
+
+async function tryDelete(server: ObjectServer, one: PrunedObject): Promise<readonly string[]> {
+  try {
+    await requestDelete(server, one, "All");
+    return [];
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.failure === "unreachable") throw error;
+    return error.failure === "not-found" ? [] : [`${nameOf(one)}: ${error.message}`];
+  }
+}
+
+function requestDelete(
+  { client }: ObjectServer,
+  one: PrunedObject,
+  dryRun: "All" | undefined,
+): Promise<unknown> {
+  const { uid } = one;
+  return client.request({
+    method: "DELETE",
+    path: pathOf(one.resource, one),
+    query: { dryRun },
+    // Another object of that name, made meanwhile, is not what was meant; statuses change all the time.
+    json: {
+      ...{ apiVersion: "v1", kind: "DeleteOptions", propagationPolicy: "Background" },
+      preconditions: { uid },
+    },
+  });
+}
+
+function nameOf({ resource, namespace, name }: PrunedObject): string {
+  const place = namespace === "" ? "" : ` in namespace ${escapeControls(namespace)}`;
+  return `${formatObjectName(resource, name)}${place}`;
+}
+
+function textMap(value: unknown): Readonly<Record<string, string>> {
+  const texts = Object.entries(mapOf(value)).flatMap(([key, text]) =>
+    typeof text === "string" ? [[key, text] as const] : [],
+  );
+  return Object.fromEntries(texts);
+}
