@@ -7,10 +7,14 @@ import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { request as requestHttp } from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
-import type { ConnectionOptions, TLSSocket } from "node:tls";
+import { connect as connectTls, createSecureContext } from "node:tls";
+import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
 
 const defaultDeadlineMs = 10_000;
+
+// The roots that an agent is given take 5 ms to read, and stories open thousands of connections.
+const contexts = new Map<string, SecureContext>();
+const maxContexts = 16;
 
 /** How to run TLS over an open socket. */
 export interface TlsOptions {
@@ -66,7 +70,7 @@ export function tlsOver(socket: Duplex, options: TlsOptions): Promise<TLSSocket>
   return new Promise((resolve, reject) => {
     const settings: ConnectionOptions = {
       socket,
-      ca: typeof options.ca === "string" ? options.ca : [...options.ca],
+      secureContext: contextFor(options.ca),
       ...(options.servername === undefined ? {} : { servername: options.servername }),
       ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
     };
@@ -95,6 +99,17 @@ export function tlsOver(socket: Duplex, options: TlsOptions): Promise<TLSSocket>
       resolve(secure);
     });
   });
+}
+
+/** Nothing but the roots is in a context: sessions and names belong to connections. */
+function contextFor(ca: TlsOptions["ca"]): SecureContext {
+  const pem = typeof ca === "string" ? ca : ca.join("\n");
+  const known = contexts.get(pem);
+  if (known !== undefined) return known;
+  const context = createSecureContext({ ca: pem });
+  if (contexts.size >= maxContexts) contexts.clear();
+  contexts.set(pem, context);
+  return context;
 }
 
 /**
