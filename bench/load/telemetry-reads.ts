@@ -96,8 +96,8 @@ export async function measureReads(
       ...seriesCases(client, untilMs),
     ];
     const writer = keepStoring(client, { rowsPerSecond, agents });
-    const storing = await measureAll(cases, { reading, state: "storing", plan }).finally(
-      async () => plan.say(`${await writer.stop()} rows were stored meanwhile`),
+    const storing = await measureAll(cases, { reading, state: "storing", plan }).finally(async () =>
+      plan.say(`${await writer.stop()} rows were stored meanwhile`),
     );
     await mergesEnded(client);
     return [...storing, ...(await measureAll(cases, { reading, state: "merged", plan }))];
@@ -187,9 +187,18 @@ async function measureAll(
       ...{ name, state, failed },
       p50Ms: quantile(times, 0.5),
       p95Ms: quantile(times, 0.95),
-      cpuMs: quantile(reads.map(({ cpuMs }) => cpuMs), 0.5),
-      readRows: quantile(reads.map(({ rows }) => rows), 0.5),
-      readBytes: quantile(reads.map(({ bytes }) => bytes), 0.5),
+      cpuMs: quantile(
+        reads.map(({ cpuMs }) => cpuMs),
+        0.5,
+      ),
+      readRows: quantile(
+        reads.map(({ rows }) => rows),
+        0.5,
+      ),
+      readBytes: quantile(
+        reads.map(({ bytes }) => bytes),
+        0.5,
+      ),
     });
   }
   return figures;

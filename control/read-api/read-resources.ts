@@ -87,7 +87,9 @@ function invocationResource(door: TelemetryDoor): ConnectedResource {
     verbs: ["get"],
     answer: (call) => {
       const { namespace, name } = call.target;
-      return answerSpans(call, door, (queries) => queries.invocationSpans(namespace, name, call.signal));
+      return answerSpans(call, door, (queries) =>
+        queries.invocationSpans(namespace, name, call.signal),
+      );
     },
   };
 }
