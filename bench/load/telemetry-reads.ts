@@ -122,11 +122,11 @@ class CountedReads {
     const rows = await this.#client.query(
       `SELECT event, value FROM system.events WHERE event IN (${names})`,
     );
-    const valueOf = (name: string) =>
+    const figureOf = (name: string) =>
       Number(rows.find(({ event }) => event === name)?.["value"] ?? 0);
     return {
-      rows: valueOf("SelectedRows"),
-      bytes: valueOf("SelectedBytes"),
+      rows: figureOf("SelectedRows"),
+      bytes: figureOf("SelectedBytes"),
       cpu: sampleCpu(this.#pid),
     };
   }
