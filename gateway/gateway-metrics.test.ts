@@ -9,7 +9,15 @@ import { readOpenMetrics } from "./testdata/open-metrics.ts";
 import { processStatus } from "./testdata/process-status.ts";
 import { TrafficMetrics } from "./traffic-metrics.ts";
 
-const dropped = { queueFull: 3, spoolFull: 0, brokenOff: 0, rejected: 0, givenUp: 0, closed: 0, notEncodable: 0 };
+const dropped = {
+  queueFull: 3,
+  spoolFull: 0,
+  brokenOff: 0,
+  rejected: 0,
+  givenUp: 0,
+  closed: 0,
+  notEncodable: 0,
+};
 
 function sourceOf(status: Partial<GatewayProcessStatus> = {}): MetricsSource {
   return {

@@ -36,7 +36,10 @@ for (const signal of ["traces", "logs"] as const) {
   t.test(`${signal} are split down to single records`, async (t) => {
     const whole = message(signal, 5);
     const halves = await splitBody(signal, await createBody(whole, 1), Number.POSITIVE_INFINITY);
-    t.same(halves?.map(({ records }) => records), [2, 3]);
+    t.same(
+      halves?.map(({ records }) => records),
+      [2, 3],
+    );
     const bodies = (halves ?? []).map(({ body }) => body);
     t.same(
       bodies.flatMap(({ bytes }) => idsOf(signal, bytes)),

@@ -11,7 +11,7 @@ import { createBody } from "./otlp-request.ts";
 const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 const { ExportLogsServiceRequest } = opentelemetry.proto.collector.logs.v1;
 
-/** Half of a batch. */
+/** Some records of a batch that was split, ready to be sent. */
 export interface HalfBatch {
   readonly body: OtlpBody;
   readonly records: number;

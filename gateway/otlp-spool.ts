@@ -154,11 +154,7 @@ export class OtlpSpool {
     this.#lock = undefined;
   }
 
-  async #write(
-    place: string,
-    body: OtlpBody,
-    records: number,
-  ): Promise<SpooledBatch | undefined> {
+  async #write(place: string, body: OtlpBody, records: number): Promise<SpooledBatch | undefined> {
     const { directory, log } = this.#options;
     const { bytes, isCompressed } = body;
     const name = `${place}-${records}.${isCompressed ? "otlp.gz" : "otlp"}`;

@@ -187,7 +187,10 @@ export class SpooledDelivery {
     const { listener, transport, split, breakMs } = this.#options;
     const nowNs = transport.clock.monotonicNs();
     const before = this.#breaks?.batch === batch ? this.#breaks : undefined;
-    const { count, sinceNs } = { count: (before?.count ?? 0) + 1, sinceNs: before?.sinceNs ?? nowNs };
+    const { count, sinceNs } = {
+      count: (before?.count ?? 0) + 1,
+      sinceNs: before?.sinceNs ?? nowNs,
+    };
     this.#breaks = { batch, count, sinceNs };
     if (count < (batch.isPart ? mostBreaksOfPart : mostBreaks)) return false;
     if (!batch.isPart && Number(nowNs - sinceNs) / 1e6 < breakMs) return false;

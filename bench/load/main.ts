@@ -59,6 +59,7 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                 rows, a follower while the store is killed, memory
                   --records N (200000)  --rows N (10000000)  --queries N (40)
                   --follow N (100000)  --kills N (5)  --json FILE
+                  --phases ingest,reads,follow  --store FOLDER   filled once, kept and read again
   leaf-rate     certificates minted per second
   setup-peers   installs mitmproxy, mockttp, Portkey and LiteLLM and builds grpc-go in a
                 cache directory; what is there already stays

@@ -6,21 +6,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openTelemetry } from "../../control/telemetry/open-telemetry.ts";
 import type { Telemetry } from "../../control/telemetry/open-telemetry.ts";
-import { StoreClient } from "../../control/telemetry/store-client.ts";
 import { appendRecords } from "../../control/telemetry/testdata/sample-records.ts";
 import { systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
 import { formatFigure } from "./figures.ts";
 import { describeMachine } from "./machine.ts";
-import { parseOptions } from "./options.ts";
-import type { OptionTable } from "./options.ts";
+import { chooseNames, parseOptions } from "./options.ts";
+import type { OptionTable, ParsedOptions } from "./options.ts";
 import { cpuBetween, sampleCpu } from "./process-cpu.ts";
 import { writeOut } from "./run-output.ts";
 import { openScratch } from "./scratch.ts";
-import { quantileOfSorted } from "./statistics.ts";
 import { followUnderKills } from "./telemetry-follow.ts";
 import type { FollowOutcome } from "./telemetry-follow.ts";
-import { fillRows, traceIdOf } from "./telemetry-rows.ts";
+import { fillStore, measureReads } from "./telemetry-reads.ts";
+import type { ReadFigures } from "./telemetry-reads.ts";
 
 const optionTable: OptionTable = {
   numbers: {
@@ -30,13 +29,16 @@ const optionTable: OptionTable = {
     follow: { fallback: 100_000, min: 0, max: 10_000_000 },
     kills: { fallback: 5, min: 0, max: 1_000 },
   },
-  texts: ["json"],
+  texts: ["json", "phases", "store"],
   switches: [],
 };
 
 const memoryCapBytes = 600 * 1024 * 1024;
+/** Filling makes days of rows in minutes, which wants more. */
+const fillCapBytes = 3 * 1024 ** 3;
 const dayMs = 24 * 3_600_000;
-const agents = 100;
+
+const phases = ["ingest", "reads", "follow"];
 
 /** What is to be shown. */
 const targets = { recordsPerCore: 20_000, queryP95Ms: 200 };
@@ -47,47 +49,36 @@ interface IngestFigures {
   readonly recordsPerCpuSecond: number;
 }
 
-interface QueryFigures {
-  readonly name: string;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-}
-
 /** Runs the sub-command and prints its report; UsageError for bad arguments. */
 export async function runTelemetry(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, optionTable);
+  const chosen = chooseNames("phase", options.text("phases"), phases);
   const scratch = await openScratch();
-  const { directory } = scratch;
-  const records = join(directory, "records");
-  const telemetry = await openTelemetry({
-    directory: join(directory, "t"),
-    recordsDirectory: records,
-    clock: systemClock,
-    log: silentLogger,
-    memoryCapBytes,
-    maxAgeMs: 30 * dayMs,
-    maxBytes: 64 * 1024 ** 3,
-  });
+  // A store that is kept is filled once, which takes longer than reading it.
+  const directory = options.text("store") ?? scratch.directory;
+  const records = join(scratch.directory, "records");
+  const socket = join(directory, "t", "store.sock");
+  const open = (capBytes: number) =>
+    openTelemetry({
+      directory: join(directory, "t"),
+      recordsDirectory: records,
+      clock: systemClock,
+      log: silentLogger,
+      memoryCapBytes: capBytes,
+      maxAgeMs: 30 * dayMs,
+      maxBytes: 64 * 1024 ** 3,
+    });
+  if (chosen.includes("reads")) {
+    const filling = await open(fillCapBytes);
+    await fillStore(socket, { rows: options.number("rows"), say }).finally(() => filling.close());
+  }
+  const telemetry = await open(memoryCapBytes);
   const memory = watchMemory(telemetry);
-  const say = (text: string) => process.stdout.write(`${text}\n`);
   try {
     if (telemetry.status.state !== "ready") {
       throw new Error(`Cannot measure the telemetry store: ${telemetry.status.error}`);
     }
-    const ingest = await measureIngest(telemetry, records, options.number("records"));
-    say(describeIngest(ingest));
-    const queries = await measureQueries(telemetry, join(directory, "t", "store.sock"), {
-      rows: options.number("rows"),
-      queries: options.number("queries"),
-    });
-    for (const figures of queries) say(describeQuery(figures));
-    const follow = await followUnderKills(telemetry, {
-      directory: records,
-      from: options.number("records"),
-      records: options.number("follow"),
-      kills: options.number("kills"),
-    });
-    say(describeFollow(follow));
+    const results = await runPhases(telemetry, chosen, { options, records, socket });
     const peak = memory.stop();
     const isBelow = peak <= memoryCapBytes;
     say(
@@ -95,13 +86,55 @@ export async function runTelemetry(args: readonly string[]): Promise<void> {
     );
     const json = options.text("json");
     if (json === undefined) return;
-    const results = { machine: describeMachine(), ingest, queries, follow, peakBytes: peak };
-    await writeOut(json, `${JSON.stringify(results, undefined, 2)}\n`);
+    const all = { machine: describeMachine(), ...results, peakBytes: peak };
+    await writeOut(json, `${JSON.stringify(all, undefined, 2)}\n`);
   } finally {
     memory.stop();
     await telemetry.close();
     await scratch.close();
   }
+}
+
+interface PhaseResults {
+  ingest?: IngestFigures;
+  reads?: readonly ReadFigures[];
+  follow?: FollowOutcome;
+}
+
+async function runPhases(
+  telemetry: Telemetry,
+  chosen: readonly string[],
+  {
+    options,
+    records,
+    socket,
+  }: { readonly options: ParsedOptions; readonly records: string; readonly socket: string },
+): Promise<PhaseResults> {
+  const results: PhaseResults = {};
+  let from = 0;
+  if (chosen.includes("ingest")) {
+    from = options.number("records");
+    results.ingest = await measureIngest(telemetry, records, from);
+    say(describeIngest(results.ingest));
+  }
+  if (chosen.includes("reads")) {
+    const [rows, queries] = [options.number("rows"), options.number("queries")];
+    results.reads = await measureReads(telemetry, { socket, rows, queries, say });
+    for (const figures of results.reads) say(describeRead(figures));
+  }
+  if (chosen.includes("follow")) {
+    results.follow = await followUnderKills(telemetry, {
+      ...{ directory: records, from },
+      records: options.number("follow"),
+      kills: options.number("kills"),
+    });
+    say(describeFollow(results.follow));
+  }
+  return results;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
 }
 
 async function measureIngest(
@@ -132,102 +165,6 @@ function appendInPieces(directory: string, from: number, until: number): void {
   for (let start = from; start < until; start += piece) {
     appendRecords(directory, start, Math.min(until, start + piece));
   }
-}
-
-async function measureQueries(
-  telemetry: Telemetry,
-  socket: string,
-  { rows, queries }: { readonly rows: number; readonly queries: number },
-): Promise<readonly QueryFigures[]> {
-  const client = new StoreClient({ kind: "embedded", socket });
-  const untilMs = Date.now();
-  const fromMs = untilMs - 7 * dayMs;
-  try {
-    await fillRows(client, { rows, agents, fromMs, untilMs }, (done) => {
-      if (done % 1_000_000 === 0) process.stdout.write(`${done} rows\n`);
-    });
-    const cases = casesOf(telemetry, client, { rows, untilMs });
-    const figures: QueryFigures[] = [];
-    for (const { name, run } of cases) figures.push(await timed(name, queries, run));
-    return figures;
-  } finally {
-    await client.close();
-  }
-}
-
-interface QueryCase {
-  readonly name: string;
-  readonly run: (turn: number) => Promise<unknown>;
-}
-
-function casesOf(
-  telemetry: Pick<Telemetry, "queries" | "series">,
-  client: StoreClient,
-  { rows, untilMs }: { readonly rows: number; readonly untilMs: number },
-): QueryCase[] {
-  const { queries } = telemetry;
-  const scopeOf = (turn: number) => {
-    return { namespace: "default", kind: "TaskAgent", name: `agent-${turn % agents}` };
-  };
-  const rowOf = (turn: number) => (turn * 7_919_317) % rows;
-  const sinceNs = BigInt(untilMs - 3_600_000) * 1_000_000n;
-  return [
-    {
-      name: "newest 100 spans of an agent, last hour",
-      run: (turn) => queries.spanPage({ scope: scopeOf(turn), limit: 100, sinceNs }),
-    },
-    {
-      name: "newest 100 spans of an agent, all time",
-      run: (turn) => queries.spanPage({ scope: scopeOf(turn), limit: 100 }),
-    },
-    {
-      name: "newest 100 log lines of an agent",
-      run: (turn) => queries.logPage({ scope: scopeOf(turn), limit: 100 }),
-    },
-    {
-      name: "spans of a trace",
-      run: async (turn) => queries.traceSpans("default", await traceIdOf(client, rowOf(turn))),
-    },
-    {
-      name: "spans of an invocation",
-      run: (turn) => {
-        const number = String(Math.floor(rowOf(turn) / 20)).padStart(12, "0");
-        return queries.invocationSpans("default", `0b5c7d1e-0000-4000-8000-${number}`);
-      },
-    },
-    {
-      name: "tokens of an agent by model, a day in steps of an hour",
-      run: (turn) =>
-        telemetry.series({
-          metric: "gen_ai.tokens",
-          scope: scopeOf(turn),
-          sinceMs: untilMs - dayMs,
-          untilMs,
-          stepSeconds: 3_600,
-        }),
-    },
-    {
-      name: "duration of an agent's model calls, a day",
-      run: (turn) =>
-        telemetry.series({
-          metric: "gen_ai.duration",
-          scope: scopeOf(turn),
-          sinceMs: untilMs - dayMs,
-          untilMs,
-        }),
-    },
-  ];
-}
-
-async function timed(name: string, count: number, run: QueryCase["run"]): Promise<QueryFigures> {
-  const times: number[] = [];
-  for (let turn = 0; turn < count; turn++) {
-    const start = performance.now();
-    await run(turn);
-    times.push(performance.now() - start);
-  }
-  times.sort((a, b) => a - b);
-  return { name, p50Ms: quantileOfSorted(times, 0.5), p95Ms: quantileOfSorted(times, 0.95) };
 }
 
 /** Largest resident memory of the store's process, looked at ten times a second. */
@@ -264,9 +201,11 @@ function describeIngest(figures: IngestFigures): string {
   );
 }
 
-function describeQuery({ name, p50Ms, p95Ms }: QueryFigures): string {
-  const verdict = p95Ms <= targets.queryP95Ms ? "met" : "MISSED";
-  return `${verdict}: ${name}: p50 ${formatFigure(p50Ms)} ms, p95 ${formatFigure(p95Ms)} ms`;
+function describeRead(figures: ReadFigures): string {
+  const { name, state, failed, p50Ms, p95Ms, cpuMs, readRows, readBytes } = figures;
+  const verdict = p95Ms <= targets.queryP95Ms && failed === 0 ? "met" : "MISSED";
+  const times = `p50 ${formatFigure(p50Ms)} ms, p95 ${formatFigure(p95Ms)} ms, ${formatFigure(cpuMs)} ms CPU`;
+  return `${verdict}: ${state}: ${name}: ${times}, ${readRows} rows, ${megabytes(readBytes)} MiB, ${failed} failed`;
 }
 
 function describeFollow({ records, missed, repeated, kills }: FollowOutcome): string {

@@ -75,7 +75,7 @@ function traceResource(door: TelemetryDoor): ConnectedResource {
     answer: (call) => {
       const { namespace, name } = call.target;
       if (!/^[0-9a-f]{32}$/.test(name)) throw badRequest("a trace id has 32 hexadecimal digits");
-      return answerSpans(call, door, (queries) => queries.traceSpans(namespace, name));
+      return answerSpans(call, door, (queries) => queries.traceSpans(namespace, name, call.signal));
     },
   };
 }
@@ -88,7 +88,9 @@ function invocationResource(door: TelemetryDoor): ConnectedResource {
     verbs: ["get"],
     answer: (call) => {
       const { namespace, name } = call.target;
-      return answerSpans(call, door, (queries) => queries.invocationSpans(namespace, name));
+      return answerSpans(call, door, (queries) =>
+        queries.invocationSpans(namespace, name, call.signal),
+      );
     },
   };
 }

@@ -87,7 +87,8 @@ export class RolloutFile {
   #withoutTrial({ isMarked, ...item }: ReadRollout): Rollout {
     if (!isMarked || !isTried(item) || existsSync(this.#mark(item))) return item;
     const at = new Date().toISOString();
-    const what = "all agents have the old policy: aborted before a restart, for a reason that was not written down";
+    const what =
+      "all agents have the old policy: aborted before a restart, for a reason that was not written down";
     return {
       ...{ ...item, phase: "aborted", endedAt: at },
       events: [...item.events, { at, by: "clrk", what }],

@@ -314,7 +314,8 @@ export class RolloutKeeper {
       return this.#save(ended);
     } catch (error) {
       const unsaved = `not written down (${describeError(error)}): ${this.#afterRestart(ended)}`;
-      if (unsaved !== before) log.error("Cannot write down that a rollout was aborted", { unsaved });
+      if (unsaved !== before)
+        log.error("Cannot write down that a rollout was aborted", { unsaved });
       const kept = { ...ended, unsaved };
       file.note(kept);
       return kept;

@@ -61,38 +61,38 @@ export class EngineError extends Error {
   }
 }
 
-/** Reads at once; more wait. */
-const readSessions = 2;
+/** Reads at once; more wait. Series, which take long, must leave some to pages and followers: see the read API. */
+const readSessions = 6;
 
 /** Statements that wait for a session of their kind; the next is refused with ClickHouse's own code for that. */
 const mostWaiting = 128;
 
 const tooManyQueries = 202;
 
+/** Sessions of one kind: whichever is free takes what has waited longest. */
 interface Lane {
-  readonly session: ChdbSession;
-  tail: Promise<unknown>;
-  waiting: number;
+  readonly sessions: readonly ChdbSession[];
+  readonly free: ChdbSession[];
+  readonly waiting: ((session: ChdbSession) => void)[];
+  readonly running: Set<Promise<unknown>>;
 }
 
 /** The engine of one data directory; `open()` once, `close()` before the process ends. */
 export class ChdbEngine {
   readonly #insert: Lane;
-  readonly #reads: readonly Lane[];
+  readonly #reads: Lane;
   readonly #control: Lane;
   readonly #defaults: ReadonlyMap<string, string>;
   #closing = false;
 
   private constructor(sessions: readonly ChdbSession[], bounds: EngineBounds) {
-    const [insert, control, ...reads] = sessions.map((session) => {
-      return { session, tail: Promise.resolve(), waiting: 0 };
-    });
-    if (insert === undefined || control === undefined) {
-      throw new RangeError("Cannot use an engine of less than two sessions");
+    const [insert, control, ...reads] = sessions;
+    if (insert === undefined || control === undefined || reads.length === 0) {
+      throw new RangeError("Cannot use an engine of less than three sessions");
     }
-    this.#insert = insert;
-    this.#control = control;
-    this.#reads = reads;
+    this.#insert = laneOf([insert]);
+    this.#control = laneOf([control]);
+    this.#reads = laneOf(reads);
     this.#defaults = querySettings(bounds);
   }
 
@@ -120,7 +120,7 @@ export class ChdbEngine {
   run(request: StoreRequest, signal: AbortSignal): Promise<EngineAnswer> {
     const target = tryParseInsert(request.sql);
     if (target !== undefined) {
-      return this.#queue(this.#insert, async ({ session }) => {
+      return this.#queue(this.#insert, async (session) => {
         const set = setStatement({ ...request, parameters: new Map() });
         if (set !== "") await query(session, set);
         try {
@@ -137,7 +137,7 @@ export class ChdbEngine {
         }
       });
     }
-    return this.#queue(this.#freest(), ({ session }) => this.#read(session, request, signal));
+    return this.#queue(this.#reads, (session) => this.#read(session, request, signal));
   }
 
   /** Ends every statement that runs, but for inserts unless `inserts` says so. */
@@ -159,9 +159,12 @@ export class ChdbEngine {
     await this.kill({ inserts: true }).catch(() => {
       // the sessions are closed all the same
     });
-    const lanes = [this.#insert, ...this.#reads, this.#control];
-    await Promise.all(lanes.map(({ tail }) => tail));
-    for (const { session } of lanes) session.close();
+    const lanes = [this.#insert, this.#reads, this.#control];
+    // What waits runs yet, and fails at once where it may not any more.
+    while (lanes.some(({ running }) => running.size > 0)) {
+      await Promise.allSettled(lanes.flatMap(({ running }) => [...running]));
+    }
+    for (const session of lanes.flatMap(({ sessions }) => sessions)) session.close();
   }
 
   async #prepare(): Promise<void> {
@@ -171,7 +174,8 @@ export class ChdbEngine {
       settings: this.#defaults,
       parameters: new Map(),
     });
-    for (const { session } of [this.#insert, ...this.#reads]) await query(session, set);
+    const sessions = [...this.#insert.sessions, ...this.#reads.sessions];
+    for (const session of sessions) await query(session, set);
   }
 
   async #read(
@@ -206,44 +210,53 @@ export class ChdbEngine {
 
   /** A session keeps settings: the next statement must find ours, not those of the one before. */
   async #reset(session: ChdbSession, names: Iterable<string>): Promise<void> {
-    const changed = [...names];
-    const statement = resetStatement(changed);
+    const statement = resetStatement(names, this.#defaults);
     if (statement !== "") await query(session, statement);
-    const again = new Map([...this.#defaults].filter(([name]) => changed.includes(name)));
-    if (again.size === 0) return;
-    const none = { sql: "", data: Buffer.alloc(0), parameters: new Map<string, string>() };
-    await query(session, setStatement({ ...none, settings: again }));
   }
 
   #admin(sql: string): Promise<unknown> {
-    return this.#queue(this.#control, ({ session }) => query(session, sql), { isOurs: true });
-  }
-
-  #freest(): Lane {
-    return this.#reads.reduce((best, lane) => (lane.waiting < best.waiting ? lane : best));
+    return this.#queue(this.#control, (session) => query(session, sql), { isOurs: true });
   }
 
   #queue<T>(
     lane: Lane,
-    work: (lane: Lane) => Promise<T>,
+    work: (session: ChdbSession) => Promise<T>,
     { isOurs = false }: { readonly isOurs?: boolean } = {},
   ): Promise<T> {
     if (this.#closing && !isOurs) {
       return Promise.reject(new ClrkError("CLRK_CLOSED", "Telemetry store is closing"));
     }
-    if (lane.waiting >= mostWaiting) {
-      const message = `Too many simultaneous queries: ${lane.waiting} wait, at most ${mostWaiting} may`;
+    if (lane.waiting.length >= mostWaiting) {
+      const message = `Too many simultaneous queries: ${lane.waiting.length} wait, at most ${mostWaiting} may`;
       return Promise.reject(new EngineError(tooManyQueries, message));
     }
-    lane.waiting++;
-    const done = lane.tail.then(() => work(lane));
-    lane.tail = done
+    const done = takeSession(lane).then(async (session) => {
+      try {
+        return await work(session);
+      } finally {
+        const next = lane.waiting.shift();
+        if (next === undefined) lane.free.push(session);
+        else next(session);
+      }
+    });
+    const settled = done
       .catch(() => {
         // whoever asked for it is told
       })
-      .finally(() => lane.waiting--);
+      .finally(() => lane.running.delete(settled));
+    lane.running.add(settled);
     return done;
   }
+}
+
+function laneOf(sessions: readonly ChdbSession[]): Lane {
+  return { sessions, free: [...sessions], waiting: [], running: new Set() };
+}
+
+function takeSession({ free, waiting }: Lane): Promise<ChdbSession> {
+  const session = free.shift();
+  if (session !== undefined) return Promise.resolve(session);
+  return new Promise((resolve) => waiting.push(resolve));
 }
 
 function query(session: ChdbSession, sql: string): Promise<ChdbAnswer> {

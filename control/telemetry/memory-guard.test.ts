@@ -31,7 +31,7 @@ t.test("memory is given back first, then reads are ended, long before the cap", 
   const { watching, steps } = guard([72, 72]);
   await watching.look();
   t.same(steps, ["purge"]);
-  const above = guard([80, 70]);
+  const above = guard([86, 70]);
   await above.watching.look();
   t.same(above.steps, ["kill", "purge"], "which may wait for those reads");
 });

@@ -23,8 +23,11 @@ const lookMs = 50;
 /** From this share of the cap on, memory is given back. */
 const purgeShare = 0.7;
 
-/** From this share on reads are ended: what they have asked for goes on growing until they hear of it. */
-const killShare = 0.75;
+/**
+ * From this share on reads are ended: what they have asked for goes on growing until they hear of it. A merge alone brings
+ * the process of the default cap to 420 MiB, and must not end every read.
+ */
+const killShare = 0.85;
 
 /** Looks at which memory was above the cap although everything was ended. */
 const mostHopelessLooks = 60;

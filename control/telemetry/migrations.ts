@@ -1,6 +1,6 @@
 /**
  * Brings the store's tables up to date: numbered SQL files, each applied once and written down with a digest. They only
- * add, so that rows outlive an upgrade and an older program still works beside a newer one.
+ * add, or change how rows are kept, so that rows outlive an upgrade and an older program still works beside a newer one.
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -82,7 +82,9 @@ function toMigration(name: string, text: string, version: number): Migration {
   const all = statements.filter((statement) => statement !== "");
   for (const statement of all) {
     if (
-      !/^(?:CREATE TABLE IF NOT EXISTS|ALTER TABLE \w+\s+ADD \w+ IF NOT EXISTS)\s/.test(statement)
+      !/^(?:CREATE TABLE IF NOT EXISTS|ALTER TABLE \w+\s+(?:ADD \w+ IF NOT EXISTS|MODIFY SETTING))\s/.test(
+        statement,
+      )
     ) {
       const first = statement.slice(0, 60).replaceAll("\n", " ");
       throw new Error(`Cannot use migration "${name}": "${first}" does more than add`);

@@ -119,24 +119,41 @@ export class TelemetryQueries {
   }
 
   /** The spans of a trace within a namespace, oldest first; at most 10,000. */
-  traceSpans(namespace: string, traceId: string): Promise<readonly StoredSpan[]> {
-    return this.#spansBy("TraceId", { namespace, id: traceId });
+  traceSpans(
+    namespace: string,
+    traceId: string,
+    signal?: AbortSignal,
+  ): Promise<readonly StoredSpan[]> {
+    return this.#spansBy("TraceId", { namespace, id: traceId, signal });
   }
 
   /** The spans of an invocation within a namespace, oldest first; at most 10,000. */
-  invocationSpans(namespace: string, invocationId: string): Promise<readonly StoredSpan[]> {
-    return this.#spansBy("InvocationId", { namespace, id: invocationId });
+  invocationSpans(
+    namespace: string,
+    invocationId: string,
+    signal?: AbortSignal,
+  ): Promise<readonly StoredSpan[]> {
+    return this.#spansBy("InvocationId", { namespace, id: invocationId, signal });
   }
 
   async #spansBy(
     column: "TraceId" | "InvocationId",
-    { namespace, id }: { readonly namespace: string; readonly id: string },
+    {
+      namespace,
+      id,
+      signal,
+    }: {
+      readonly namespace: string;
+      readonly id: string;
+      readonly signal: AbortSignal | undefined;
+    },
   ): Promise<readonly StoredSpan[]> {
     const rows = await this.#options.client.query(
       `SELECT ${spanSelection} FROM otel_traces
 WHERE ${column} = {id:String} AND AgentNamespace = {namespace:String}
 ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
       { id, namespace, limit: mostPerTrace },
+      options(signal),
     );
     return rows.map(toStoredSpan);
   }

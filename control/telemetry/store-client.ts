@@ -31,6 +31,8 @@ export interface StatementOptions {
   readonly signal?: AbortSignal;
   /** Time that the store may work on it in seconds; default 10 */
   readonly maxSeconds?: number;
+  /** Told what the store read for it */
+  readonly onRead?: (read: { readonly rows: number; readonly bytes: number }) => void;
 }
 
 /** Rows for a table. */
@@ -99,7 +101,7 @@ export class StoreClient {
   async query(
     sql: string,
     parameters: StoreParameters = {},
-    { signal, maxSeconds = 10 }: StatementOptions = {},
+    { signal, maxSeconds = 10, onRead }: StatementOptions = {},
   ): Promise<readonly StoreRow[]> {
     const result = await this.#client.query({
       query: sql,
@@ -113,6 +115,7 @@ export class StoreClient {
       },
       ...(signal !== undefined && { abort_signal: signal }),
     });
+    onRead?.(readSummary(result.response_headers["x-clickhouse-summary"]));
     return result.json<StoreRow>();
   }
 
@@ -149,6 +152,11 @@ export type StoreRow = Readonly<Record<string, unknown>>;
 /** ClickHouse's number of an error; undefined where the store was not reached. */
 export function storeErrorCode(error: unknown): number | undefined {
   return error instanceof ClickHouseError ? Number(error.code) : undefined;
+}
+
+function readSummary(header: unknown): { readonly rows: number; readonly bytes: number } {
+  const summary = typeof header === "string" ? JSON.parse(header) : {};
+  return { rows: Number(summary.read_rows ?? 0), bytes: Number(summary.read_bytes ?? 0) };
 }
 
 function checkUrl(text: string): URL {

@@ -80,9 +80,15 @@ export function setStatement({ settings, parameters }: StoreRequest): string {
   return parts.length === 0 ? "" : `SET ${parts.join(", ")}`;
 }
 
-/** The SET that undoes the settings of `setStatement()`; empty where there are none. */
-export function resetStatement(names: Iterable<string>): string {
-  const parts = [...names].map((name) => `${checkName(name)} = DEFAULT`);
+/** The SET that undoes the settings of `setStatement()`, to `defaults` of ours or else the engine's; empty where there are none. */
+export function resetStatement(
+  names: Iterable<string>,
+  defaults: ReadonlyMap<string, string> = new Map(),
+): string {
+  const parts = [...names].map((name) => {
+    const value = defaults.get(name);
+    return `${checkName(name)} = ${value === undefined ? "DEFAULT" : quote(value)}`;
+  });
   return parts.length === 0 ? "" : `SET ${parts.join(", ")}`;
 }
 
