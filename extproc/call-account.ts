@@ -38,7 +38,8 @@ export function openAccount(
   { budgeter, estimates }: AccountTools,
 ): OpenedAccount {
   const most = mostOf(demands);
-  const need = { ...most, expected: estimates.expect(demands), transaction };
+  const { tokens, microDollars } = most;
+  const need = { tokens, microDollars, expected: estimates.expect(demands), transaction };
   const verdict = budgeter.reserve(counts, caller, need);
   if (verdict.kind !== "reserved") return { kind: "refused", refusal: refuseExhausted(verdict) };
   const { reservation } = verdict;

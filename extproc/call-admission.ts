@@ -23,9 +23,9 @@ export interface WaitingCall {
   /** What the session asks for, whose end comes back to it */
   readonly command: SessionCommand;
   /** Gives back what was taken and reserved so far, of a call that goes nowhere any more; `settle()` must not follow */
-  readonly cancel: () => void;
+  cancel(): void;
   /** What becomes of it then, however that ended */
-  readonly settle: (outcome: WorkOutcome) => AdmittedCall | WaitingCall;
+  settle(outcome: WorkOutcome): AdmittedCall | WaitingCall;
 }
 
 /** What calls are admitted by. */
@@ -43,36 +43,60 @@ export function admitCall(
   tools: AdmissionTools,
 ): AdmittedCall | WaitingCall {
   if (rule === undefined || (rule.budget === undefined && rule.limits === undefined)) return free;
-  return new Admission(rule, { ...asking, demands }, tools).begin();
+  return new Admission({ rule, demands }, asking, tools).begin();
 }
 
-/** One call that asks. */
-class Admission {
+/** One call that asks: what its limits and its budget are asked with, and what waits for them. */
+class Admission implements WaitingCall, AskedBudget, LimitedRequest {
+  readonly kind = "waiting";
+  readonly caller: string;
+  readonly transaction: string;
+  readonly demands: AskedBudget["demands"];
+  readonly route: LimitedRequest["route"];
   readonly #rule: RoutedRule;
-  readonly #asked: AskedBudget;
   readonly #tools: AdmissionTools;
-  readonly #request: LimitedRequest;
+  #command: SessionCommand | undefined;
+  /** Present once something is reserved */
+  #account: CallAccount | undefined;
 
-  constructor(rule: RoutedRule, asked: AskedBudget, tools: AdmissionTools) {
+  constructor(
+    { rule, demands }: { readonly rule: RoutedRule; readonly demands: AskedBudget["demands"] },
+    { caller, transaction }: AskingCall,
+    tools: AdmissionTools,
+  ) {
+    this.caller = caller;
+    this.transaction = transaction;
+    this.demands = demands;
+    this.route = rule.route;
     this.#rule = rule;
-    this.#asked = asked;
     this.#tools = tools;
-    this.#request = { caller: asked.caller, route: rule.route };
+  }
+
+  get command(): SessionCommand {
+    if (this.#command === undefined) throw new TypeError("Cannot wait: nothing is asked for");
+    return this.#command;
   }
 
   begin(): AdmittedCall | WaitingCall {
     const { limits = none } = this.#rule;
     if (limits.length === 0) return this.#reserve();
-    const { limiter } = this.#tools;
-    const verdict = limiter.take(limits, this.#request);
+    const verdict = this.#tools.limiter.take(limits, this);
     if (verdict.kind !== "work") return this.#admitBy(verdict);
-    return {
-      kind: "waiting",
-      command: { kind: "start-work", work: verdict },
-      // Nothing is taken before the outcome is known.
-      cancel: () => {},
-      settle: (outcome) => this.#admitBy(limiter.settle(limits, this.#request, outcome)),
-    };
+    this.#command = { kind: "start-work", work: verdict };
+    return this;
+  }
+
+  cancel(): void {
+    // Nothing is taken before the outcome of work is known.
+    if (this.#account === undefined) return;
+    this.#account.cancel();
+    this.#giveBack();
+  }
+
+  settle(outcome: WorkOutcome): AdmittedCall | WaitingCall {
+    if (this.#account !== undefined) return this.#settle(this.#account);
+    const { limits = none } = this.#rule;
+    return this.#admitBy(this.#tools.limiter.settle(limits, this, outcome));
   }
 
   #admitBy(verdict: LimitVerdict): AdmittedCall | WaitingCall {
@@ -84,20 +108,14 @@ class Admission {
   #reserve(): AdmittedCall | WaitingCall {
     const { budget } = this.#rule;
     if (budget === undefined || budget.counts.length === 0) return free;
-    const opened = openAccount(budget, this.#asked, this.#tools);
+    const opened = openAccount(budget, this, this.#tools);
     if (opened.kind === "refused") return this.#refuse(opened.refusal);
     const { account } = opened;
     const { reservation } = account;
     if (reservation.standing !== "pending") return this.#settle(account);
-    return {
-      kind: "waiting",
-      command: { kind: "await-reservation", reservation },
-      cancel: () => {
-        account.cancel();
-        this.#giveBack();
-      },
-      settle: () => this.#settle(account),
-    };
+    this.#account = account;
+    this.#command = { kind: "await-reservation", reservation };
+    return this;
   }
 
   #settle(account: CallAccount): AdmittedCall {
@@ -112,7 +130,7 @@ class Admission {
 
   #giveBack(): void {
     const { limits = none } = this.#rule;
-    if (limits.length > 0) this.#tools.limiter.giveBack(limits, this.#request);
+    if (limits.length > 0) this.#tools.limiter.giveBack(limits, this);
   }
 }
 

@@ -11,7 +11,7 @@ import type {
 import type { BudgetCount } from "../gateway/snapshot.ts";
 import type { BudgetJournal, EntryWaiter } from "./budget-journal.ts";
 import { encodeBudgetKey } from "./budget-key.ts";
-import type { CountAmount } from "./budget-entries.ts";
+import type { CountAmount, ReservedEntry } from "./budget-entries.ts";
 import type { BudgetTable, TableNeed, TableSettlement } from "./budget-table.ts";
 import { executionKey } from "./caller-key.ts";
 import { KnownKeys } from "./known-keys.ts";
@@ -75,9 +75,9 @@ export class CallBudgets implements Budgeter {
     const id = this.#next++;
     const { tokens, microDollars } = need.expected;
     const call = { transaction: need.transaction, tokens, microDollars };
-    const reservation = new OpenReservation({ id, counts, needs }, this.#options);
+    const reservation = new OpenReservation({ id, counts: needs, call }, counts, this.#options);
     if (journal === undefined) reservation.onWritten(false);
-    else journal.append({ kind: "reserved", id, counts: needs, call }, reservation);
+    else journal.append(reservation, reservation);
     if (reservation.standing === "lost") return { kind: "unavailable", cause: "unwritable" };
     return { kind: "reserved", reservation };
   }
@@ -95,22 +95,27 @@ export class CallBudgets implements Budgeter {
 /** What is asked of the table for one count, and written down. */
 interface CountNeed extends TableNeed, CountAmount {}
 
-interface Reserved {
+/** One call that is under way, as it is written down. */
+class OpenReservation implements Reservation, EntryWaiter, ReservedEntry {
+  readonly kind = "reserved";
   readonly id: number;
-  readonly counts: readonly BudgetCount[];
-  readonly needs: readonly CountAmount[];
-}
-
-/** One call that is under way. */
-class OpenReservation implements Reservation, EntryWaiter {
-  readonly #reserved: Reserved;
+  readonly counts: readonly CountAmount[];
+  readonly call: ReservedEntry["call"];
+  readonly #budget: readonly BudgetCount[];
   readonly #options: CallBudgetsOptions;
   #standing: ReservationStanding = "pending";
   #isOpen = true;
   #callback: (() => void) | undefined;
 
-  constructor(reserved: Reserved, options: CallBudgetsOptions) {
-    this.#reserved = reserved;
+  constructor(
+    { id, counts, call }: Omit<ReservedEntry, "kind">,
+    budget: readonly BudgetCount[],
+    options: CallBudgetsOptions,
+  ) {
+    this.id = id;
+    this.counts = counts;
+    this.call = call;
+    this.#budget = budget;
     this.#options = options;
   }
 
@@ -133,11 +138,10 @@ class OpenReservation implements Reservation, EntryWaiter {
 
   /** Nobody sends anything by it, and no later life finds it in the file. */
   #giveUp(): void {
-    const { counts, needs } = this.#reserved;
     this.#isOpen = false;
     this.#options.counters.add("unwrittenBudgets", 1);
     const { table, nowMs } = this.#options;
-    release({ counts, needs, used: { tokens: 0, microDollars: 0 } }, table, nowMs());
+    this.#release({ tokens: 0, microDollars: 0 }, table, nowMs());
   }
 
   settle(used: Parameters<Reservation["settle"]>[0]): void {
@@ -145,14 +149,14 @@ class OpenReservation implements Reservation, EntryWaiter {
     if (this.#standing === "pending") this.#options.journal?.flush();
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    const { id, counts, needs } = this.#reserved;
+    const { id, counts } = this;
     const { table, journal, counters, nowMs } = this.#options;
     const now = nowMs();
     const amounts: number[] = [];
     const untilMs: number[] = [];
-    for (const count of counts) {
+    for (const count of this.#budget) {
       const later = count.scope === "day" ? 0 : untilOf(count, now);
-      untilMs.push(later === needs[amounts.length]?.untilMs ? 0 : later);
+      untilMs.push(later === counts[amounts.length]?.untilMs ? 0 : later);
       amounts.push(amountOf(count, used));
     }
     const entry =
@@ -162,23 +166,19 @@ class OpenReservation implements Reservation, EntryWaiter {
     // Where it is lost, the next life of the process charges what was expected.
     const isKept = journal?.appendSoon(entry) ?? false;
     if (!isKept) counters.add("unwrittenBudgets", 1);
-    release({ counts, needs, used }, table, now);
+    this.#release(used, table, now);
   }
-}
 
-function release(
-  { counts, needs, used }: Omit<Reserved, "id"> & { readonly used: CallMost },
-  table: BudgetTable,
-  nowMs: number,
-): void {
-  const settlements: TableSettlement[] = [];
-  for (const count of counts) {
-    const need = needs[settlements.length];
-    if (need === undefined) break;
-    const { key, amount: reserved, untilMs } = need;
-    settlements.push({ key, reserved, used: amountOf(count, used), untilMs });
+  #release(used: CallMost, table: BudgetTable, nowMs: number): void {
+    const settlements: TableSettlement[] = [];
+    for (const count of this.#budget) {
+      const need = this.counts[settlements.length];
+      if (need === undefined) break;
+      const { key, amount: reserved, untilMs } = need;
+      settlements.push({ key, reserved, used: amountOf(count, used), untilMs });
+    }
+    table.settle(settlements, nowMs);
   }
-  table.settle(settlements, nowMs);
 }
 
 /** What a rule in money is asked for without a price is refused before. */

@@ -4,7 +4,7 @@
  */
 
 import type { TokenUsage } from "../call-facts.ts";
-import type { EgressRecord } from "../record.ts";
+import type { EgressRecord, RecordCharge } from "../record.ts";
 import type { TraceIds } from "../trace-context.ts";
 import { flatText } from "./flat-text.ts";
 import type { FlatTarget, HttpOutline } from "./http-transaction.ts";
@@ -61,12 +61,17 @@ function linkJson(trace: TraceIds | null): string {
 function engineJson({ model, usage, charge, routing, capture, mcp }: EgressRecord): string {
   const isPlain = model === null && capture === null && routing === null;
   if (isPlain && charge === undefined && mcp === undefined) return nothingFound;
-  const charged = charge === undefined ? "" : `,"charge":${JSON.stringify(charge)}`;
+  const charged = charge === undefined ? "" : `,"charge":${chargeJson(charge)}`;
   const said = mcp === undefined ? "" : `,"mcp":${JSON.stringify(mcp)}`;
   return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)}${charged},"routing":${JSON.stringify(routing)},"capture":${JSON.stringify(capture)}${said}}`;
 }
 
 const nothingFound = ',"model":null,"usage":null,"routing":null,"capture":null}';
+
+/** Neither counts nor decimals need an escape. */
+function chargeJson({ tokens, cost, estimated }: RecordCharge): string {
+  return `{"tokens":${tokens},"cost":${cost === null ? "null" : `"${cost}"`},"estimated":${estimated}}`;
+}
 
 /** Counts need no escape; null is what a template makes of it. */
 function usageJson(usage: TokenUsage | null): string {
