@@ -7,6 +7,7 @@ import { peerPaths } from "../compare/peers.ts";
 import { findEnvoy } from "../../gateway/envoy-binary.ts";
 import { runDecision } from "./decision.ts";
 import { runEndurance } from "./endurance.ts";
+import { runFollow } from "./follow.ts";
 import { runExtproc } from "./extproc.ts";
 import { runLlm } from "./llm.ts";
 import { runLlmEngine } from "./llm-engine.ts";
@@ -59,6 +60,10 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                 rows, a follower while the store is killed, memory
                   --records N (200000)  --rows N (10000000)  --queries N (40)
                   --follow N (100000)  --kills N (5)  --json FILE
+  follow        records that followers miss while the control process and its store are killed,
+                and the store's memory
+                  --records N (1000000)  --rate N (3000)  --kills N (4)  --seed N (1)
+                  --json FILE
   leaf-rate     certificates minted per second
   setup-peers   installs mitmproxy, mockttp, Portkey and LiteLLM and builds grpc-go in a
                 cache directory; what is there already stays
@@ -98,6 +103,8 @@ async function main(args: readonly string[]): Promise<void> {
       return runSpendBench(rest);
     case "telemetry":
       return runTelemetry(rest);
+    case "follow":
+      return runFollow(rest);
     case "leaf-rate":
       return runScript("./leaf-rate.ts", rest);
     case "setup-peers":
