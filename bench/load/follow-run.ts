@@ -19,7 +19,7 @@ export interface FollowPlan {
   /** An empty folder with a short path: sockets are below it */
   readonly home: string;
   readonly records: number;
-  /** Records that are written in a second, whoever can follow */
+  /** Records that are written in a second, at most; less where the slowest follower is 150,000 behind */
   readonly perSecond: number;
   /** Kills of each of the two processes, at moments that the seed says */
   readonly kills: number;
@@ -59,6 +59,9 @@ const tickMs = 50;
 
 /** Whatever the machine does meanwhile, no more are written at once than the file has room for. */
 const mostAtOnce = 1_000;
+
+/** Files of so many are kept twice over: what is rotated away before it is stored would be lost, as it should. */
+const mostAhead = 150_000;
 
 /** The store and the command line load for seconds on a busy machine. */
 const startMs = 60_000;
@@ -142,7 +145,8 @@ async function write(
   const tenth = Math.ceil(records / 10);
   for (let written = 1; written < records; ) {
     const onTime = ((performance.now() - beginMs) / 1_000) * perSecond;
-    const due = Math.min(records, onTime, written + mostAtOnce);
+    const slowest = Math.min(...followers.map(({ tally }) => tally.seen));
+    const due = Math.min(records, onTime, written + mostAtOnce, slowest + mostAhead);
     for (; written < due; written++) {
       file.addLine(recordLine(written));
       if (written % tenth === 0) {
