@@ -20,6 +20,7 @@ import { openAgents } from "./dispatch/open-agents.ts";
 import { invocationResource } from "./invocations/invocation-resource.ts";
 import { InvocationService } from "./invocations/invocation-service.ts";
 import { readResources } from "./read-api/read-resources.ts";
+import { telemetryResource } from "./read-api/telemetry-resource.ts";
 import { readClickHouse } from "./telemetry-words.ts";
 import type { TelemetryWords } from "./telemetry-words.ts";
 import { agentReceiver } from "./telemetry/agent-receiver.ts";
@@ -99,6 +100,7 @@ export async function openControlServices(
   return {
     resources: [invocationResource(invocations)],
     connected: [
+      telemetryResource(() => telemetry.figures),
       ...readResources({ state: () => telemetry.now, clock, log, maxAgeMs: telemetryAgeMs }),
       ...agents.connected,
     ],

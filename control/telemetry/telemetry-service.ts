@@ -3,7 +3,9 @@
  * the rest to stop. Whoever asks meanwhile is told why there is none.
  */
 import { describeError } from "../../gateway/errors.ts";
-import type { Telemetry, TelemetryOptions, TelemetryStatus } from "./open-telemetry.ts";
+import type { Telemetry, TelemetryOptions } from "./open-telemetry.ts";
+import { telemetryFigures } from "./telemetry-figures.ts";
+import type { TelemetryFigures } from "./telemetry-figures.ts";
 
 /** What a service is given. */
 export interface TelemetryServiceOptions extends TelemetryOptions {
@@ -47,9 +49,9 @@ export class TelemetryService {
     return { kind: "unavailable", reason: `The telemetry store is not ready: ${failure}` };
   }
 
-  /** State of the parts; undefined while there are none */
-  get status(): TelemetryStatus | undefined {
-    return this.#telemetry?.status;
+  /** Figures of now; a new object each time */
+  get figures(): TelemetryFigures {
+    return telemetryFigures(this.now, this.#telemetry?.status);
   }
 
   /** Begins, once. */
