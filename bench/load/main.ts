@@ -13,6 +13,7 @@ import { runLlm } from "./llm.ts";
 import { runLlmEngine } from "./llm-engine.ts";
 import { runMitm } from "./mitm.ts";
 import { UsageError } from "./options.ts";
+import { runScreen } from "./screen.ts";
 import { runSpendBench } from "../spend/spend-bench.ts";
 import { runPlanBench } from "./plan.ts";
 import { runRouteChange } from "./route-change.ts";
@@ -64,6 +65,8 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                 and the store's memory
                   --records N (1000000)  --rate N (3000)  --kills N (4)  --seed N (1)
                   --json FILE
+  screen        CPU, draws and memory of the live screen of clrk dev under many requests; needs tmux
+                  --events N (10000, a second)  --seconds N (15)  --agents N (300)  --json FILE
   leaf-rate     certificates minted per second
   setup-peers   installs mitmproxy, mockttp, Portkey and LiteLLM and builds grpc-go in a
                 cache directory; what is there already stays
@@ -103,6 +106,8 @@ async function main(args: readonly string[]): Promise<void> {
       return runSpendBench(rest);
     case "telemetry":
       return runTelemetry(rest);
+    case "screen":
+      return runScreen(rest);
     case "follow":
       return runFollow(rest);
     case "leaf-rate":
