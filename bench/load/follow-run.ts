@@ -14,6 +14,12 @@ import { ask, followByApi, followByCommand } from "./record-followers.ts";
 import type { FollowTarget, RecordFollower } from "./record-followers.ts";
 import type { TallyOutcome } from "./record-tally.ts";
 
+/** A client of the read API, `clrk traces -f` and `clrk logs -f`. */
+export const followerNames = ["api", "traces", "logs"] as const;
+
+/** One of them. */
+export type FollowerName = (typeof followerNames)[number];
+
 /** What is done. */
 export interface FollowPlan {
   /** An empty folder with a short path: sockets are below it */
@@ -24,6 +30,8 @@ export interface FollowPlan {
   /** Kills of each of the two processes, at moments that the seed says */
   readonly kills: number;
   readonly seed: number;
+  /** Who follows; all of `followerNames` when absent */
+  readonly followers?: readonly FollowerName[];
   /** Told of each kill, and now and then of what was seen */
   readonly say?: (text: string) => void;
 }
@@ -57,8 +65,11 @@ export interface FollowOutcome {
 const agentName = "followed";
 const tickMs = 50;
 
-/** Whatever the machine does meanwhile, no more are written at once than the file has room for. */
+/** Written at once, at most: 2 MB. */
 const mostAtOnce = 1_000;
+
+/** A quarter of what the file buffers. */
+const mostBufferedBytes = 2 * 1024 * 1024;
 
 /** Files of so many are kept twice over: what is rotated away before it is stored would be lost, as it should. */
 const mostAhead = 150_000;
@@ -79,11 +90,11 @@ export async function followUnderRestarts(plan: FollowPlan): Promise<FollowOutco
     await untilReadable(kubeconfig);
     const target: FollowTarget = { home, kubeconfig, agent: agentName, records };
     const random = seededRandom(seed);
-    followers.push(
-      followByApi(target, random),
-      followByCommand(target, "traces"),
-      followByCommand(target, "logs"),
-    );
+    for (const name of plan.followers ?? followerNames) {
+      followers.push(
+        name === "api" ? followByApi(target, random) : followByCommand(target, name),
+      );
+    }
     return await run(plan, { kept, followers, random });
   } finally {
     await Promise.all(followers.map((follower) => follower.close()));
@@ -146,7 +157,9 @@ async function write(
   for (let written = 1; written < records; ) {
     const onTime = ((performance.now() - beginMs) / 1_000) * perSecond;
     const slowest = Math.min(...followers.map(({ tally }) => tally.seen));
-    const due = Math.min(records, onTime, written + mostAtOnce, slowest + mostAhead);
+    // A disk that is busy makes a gateway drop records; here each has to be written.
+    const room = file.status.bufferedBytes > mostBufferedBytes ? 0 : mostAtOnce;
+    const due = Math.min(records, onTime, written + room, slowest + mostAhead);
     for (; written < due; written++) {
       file.addLine(recordLine(written));
       if (written % tenth === 0) {

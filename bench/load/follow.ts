@@ -5,10 +5,10 @@
 import { join } from "node:path";
 import { defaultMemoryCapBytes } from "../../control/telemetry/engine-config.ts";
 import { formatCount, formatFigure } from "./figures.ts";
-import { followUnderRestarts } from "./follow-run.ts";
+import { followerNames, followUnderRestarts } from "./follow-run.ts";
 import type { FollowerOutcome, FollowOutcome } from "./follow-run.ts";
 import { describeMachine } from "./machine.ts";
-import { parseOptions } from "./options.ts";
+import { chooseNames, parseOptions } from "./options.ts";
 import type { OptionTable } from "./options.ts";
 import { writeOut } from "./run-output.ts";
 import { openScratch } from "./scratch.ts";
@@ -20,7 +20,7 @@ const optionTable: OptionTable = {
     kills: { fallback: 4, min: 0, max: 1_000 },
     seed: { fallback: 1, min: 0, max: 999_999_999 },
   },
-  texts: ["json"],
+  texts: ["follower", "json"],
   switches: [],
 };
 
@@ -29,6 +29,7 @@ export async function runFollow(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, optionTable);
   const records = options.number("records");
   const seed = options.number("seed");
+  const chosen = chooseNames("follower", options.text("follower"), followerNames);
   const say = (text: string) => void process.stdout.write(`${text}\n`);
   say(`seed ${seed}`);
   const scratch = await openScratch();
@@ -38,6 +39,7 @@ export async function runFollow(args: readonly string[]): Promise<void> {
       ...{ records, seed, say },
       perSecond: options.number("rate"),
       kills: options.number("kills"),
+      followers: followerNames.filter((name) => chosen.includes(name)),
     });
     for (const line of describeOutcome(outcome, records)) say(line);
     if (!isMet(outcome)) {

@@ -64,7 +64,7 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
   follow        records that followers miss while the control process and its store are killed,
                 and the store's memory
                   --records N (1000000)  --rate N (3000)  --kills N (4)  --seed N (1)
-                  --json FILE
+                  --follower A,B (api,traces,logs)  --json FILE
   screen        CPU, draws and memory of the live screen of clrk dev under many requests; needs tmux
                   --events N (10000, a second)  --seconds N (15)  --agents N (300)  --json FILE
   leaf-rate     certificates minted per second
