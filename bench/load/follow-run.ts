@@ -91,9 +91,7 @@ export async function followUnderRestarts(plan: FollowPlan): Promise<FollowOutco
     const target: FollowTarget = { home, kubeconfig, agent: agentName, records };
     const random = seededRandom(seed);
     for (const name of plan.followers ?? followerNames) {
-      followers.push(
-        name === "api" ? followByApi(target, random) : followByCommand(target, name),
-      );
+      followers.push(name === "api" ? followByApi(target, random) : followByCommand(target, name));
     }
     return await run(plan, { kept, followers, random });
   } finally {

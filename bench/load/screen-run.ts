@@ -62,7 +62,10 @@ export async function watchScreen(scope: TestScope, plan: ScreenPlan): Promise<S
     columns: 120,
     rows: 40,
   });
-  await waitUntil(() => control.followers > 0, { deadlineMs: 60_000, what: "a screen that follows" });
+  await waitUntil(() => control.followers > 0, {
+    deadlineMs: 60_000,
+    what: "a screen that follows",
+  });
   const pid = await waitUntil(() => findViewer(file), { deadlineMs: 5_000, what: "its process" });
   await terminal.see(/No requests yet/, 30_000);
   const feed = new ActivityFeed({ clock: systemClock, prices: priceTable, runs: () => new Map() });
@@ -77,7 +80,12 @@ export async function watchScreen(scope: TestScope, plan: ScreenPlan): Promise<S
   const { fromMs, untilMs, ...rest } = load;
   const during: number[] = drawnMs.filter((ms: number) => ms > drawnMs.at(-1) - (untilMs - fromMs));
   const seconds = (untilMs - fromMs) / 1_000;
-  return { ...rest, shown, drawsPerSecond: during.length / seconds, mostDraws: mostInASecond(during) };
+  return {
+    ...rest,
+    shown,
+    drawsPerSecond: during.length / seconds,
+    mostDraws: mostInASecond(during),
+  };
 }
 
 async function feedEvents(feed: ActivityFeed, plan: ScreenPlan, pid: number) {
@@ -114,7 +122,14 @@ function recordsOf({ agents }: ScreenPlan): EgressRecord[] {
   return Array.from({ length: 10_000 }, (_, at) => {
     const one = at % 3 === 0 ? engineRecord() : httpRecord();
     const name = `agent-${(at * 7) % agents}`;
-    const agent = { kind: "Process", namespace: "default", name, uid: name, revision: "", invocationId: "" };
+    const agent = {
+      kind: "Process",
+      namespace: "default",
+      name,
+      uid: name,
+      revision: "",
+      invocationId: "",
+    };
     const isDenied = at % 10 === 0;
     return {
       ...one,

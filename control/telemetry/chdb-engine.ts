@@ -227,7 +227,8 @@ export class ChdbEngine {
     };
     signal.addEventListener("abort", kill, { once: true });
     try {
-      if (signal.aborted) throw new EngineError(queryCancelled, "Query was cancelled before it began");
+      if (signal.aborted)
+        throw new EngineError(queryCancelled, "Query was cancelled before it began");
       const answer = await query(session, request.sql);
       check();
       return {
