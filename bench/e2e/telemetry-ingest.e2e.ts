@@ -3,9 +3,11 @@
  * writes only as itself, and nothing that was acknowledged is gone after kills of the store and of the process.
  */
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import t from "tap";
+import type { Test } from "tap";
 import { findOtlpEndpoint } from "../../control/telemetry/otlp-address.ts";
 import { findStoreObstacle } from "../../control/telemetry/store-rig.ts";
 import {
@@ -13,14 +15,19 @@ import {
   telemetryTokenKey,
   tryReadTelemetryToken,
 } from "../../gateway/telemetry-token.ts";
-import { requestThrough } from "../harness/agent-requests.ts";
+import { CONTROL_STATUS_PATH } from "../../control/process-report.ts";
+import type { ControlReport } from "../../control/process-report.ts";
+import type { EgressRecord } from "../../gateway/record.ts";
+import { openSecureTunnel, requestThrough } from "../harness/agent-requests.ts";
 import { startControlProcess } from "../harness/control-process.ts";
 import type { ControlProcess } from "../harness/control-process.ts";
 import { startGateway } from "../harness/gateway.ts";
 import type { GatewayRun } from "../harness/gateway.ts";
 import { allowHosts, gatewayManifest } from "../harness/gateway-manifests.ts";
+import { httpOver } from "../harness/http-over-socket.ts";
 import { runProcess, temporaryDirectory, waitUntil } from "../harness/processes.ts";
 import { startUpstreams } from "../harness/upstreams.ts";
+import { quantileOfSorted } from "../load/statistics.ts";
 
 const noStore = findStoreObstacle();
 const options = { timeout: 240_000, ...(noStore !== undefined && { skip: noStore }) };
@@ -139,7 +146,126 @@ t.test("telemetry of gateways and agents is stored, and read back", options, asy
       acknowledged.sort(),
     );
   });
+
+  await t.test("a store that is away slows no request, and what is lost is counted", async (t) => {
+    control = await startControlProcess(t, { home, arguments: ["--file", manifests] });
+    const steady = await gateway.registerRun("steady");
+    const tunnel = await openSecureTunnel(steady, "echo.test:443");
+    t.teardown(() => tunnel.destroy());
+    const figures = async () => {
+      const { body } = await control.request("GET", CONTROL_STATUS_PATH);
+      const { telemetry }: ControlReport = Object(body);
+      const { state, store, waiting, dropped } = telemetry;
+      const lost = dropped.find(({ reason }) => reason === "rotated-away");
+      return {
+        ...{ state, restarts: store.restarts },
+        ...{ waitingBytes: waiting.bytes, lostBytes: lost?.count ?? 0 },
+      };
+    };
+    const isIdle = async () => {
+      const { state, waitingBytes } = await figures();
+      return state === "ready" && waitingBytes === 0;
+    };
+    await waitUntil(isIdle, { deadlineMs: waitMs, what: "a store that has all" });
+    const stored = await figures();
+    const before = await latencies(tunnel);
+    const folder = join(home, "telemetry", "store");
+    const away = join(home, "telemetry", "away");
+    const stopped = storeProcess(home);
+    process.kill(stopped, "SIGSTOP");
+    t.teardown(() => tryKill(stopped));
+    checkLatencies(t, "is stopped", { before, now: await latencies(tunnel) });
+    // From now on a batch is on its way; what comes later is not in it.
+    const isHeld = async () => (await figures()).waitingBytes > 0;
+    await waitUntil(isHeld, { deadlineMs: waitMs, what: "bytes that wait" });
+
+    // It is started again and again, and its disk refuses it.
+    renameSync(folder, away);
+    writeFileSync(folder, "");
+    process.kill(stopped, "SIGKILL");
+    checkLatencies(t, "is killed, its folder taken", { before, now: await latencies(tunnel) });
+    const isWaiting = async () => (await figures()).state === "failing";
+    await waitUntil(isWaiting, { deadlineMs: waitMs, what: "a status that says so" });
+
+    // What rotation does with the oldest file when nobody stores it.
+    const own = (records: readonly EgressRecord[]) =>
+      records.filter(({ agent }) => agent?.name === "steady").map(({ id }) => id);
+    const file = join(home, "records", "records.jsonl");
+    const linesOf = (path: string) => readFileSync(path, "utf8").split("\n").slice(0, -1);
+    await waitUntil(
+      () => own(linesOf(file).map((line) => JSON.parse(line))).length === 3 * measuredRequests,
+      { deadlineMs: waitMs, what: "all records in the file" },
+    );
+    const position = join(home, "telemetry", "records.position.json");
+    const { offsets } = JSON.parse(readFileSync(position, "utf8"));
+    const [offset = 0] = Object.values<number>(offsets);
+    const hasSeen = async () => (await figures()).waitingBytes === statSync(file).size - offset;
+    await waitUntil(hasSeen, { deadlineMs: waitMs, what: "the bytes that wait" });
+    const gone = join(home, "gone.jsonl");
+    renameSync(file, gone);
+    checkLatencies(t, "is away still", { before, now: await latencies(tunnel) });
+    rmSync(folder);
+    renameSync(away, folder);
+
+    await waitUntil(isIdle, { deadlineMs: waitMs, what: "a store that has what is left" });
+    const ids = own(gateway.records);
+    t.equal(ids.length, 4 * measuredRequests, "every request has its record");
+    const lost = new Set<string>();
+    const spans = await spansOf(control, "steady");
+    const found = new Set(spans.map(({ attributes }) => attributes["clrk.record.id"]));
+    t.equal(found.size, spans.length, "each once");
+    for (const id of ids) if (!found.has(id)) lost.add(id);
+    const lostLines = linesOf(gone).filter((line) => lost.has(JSON.parse(line).id));
+    t.ok(lost.size > 0, "the test is one of losing");
+    t.equal(lostLines.length, lost.size, "what is not there was in the file that went");
+    const after = await figures();
+    t.equal(
+      after.lostBytes - stored.lostBytes,
+      lostLines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0),
+      "and is counted to the byte",
+    );
+    t.ok(after.restarts > stored.restarts);
+    t.equal((await gateway.status()).records.dropped, 0, "the gateway lost nothing");
+  });
 });
+
+const measuredRequests = 80;
+
+/** Times in ms of requests one after the other, the shortest first; rejects when one is not answered with 200. */
+async function latencies(tunnel: TLSSocket): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let request = 0; request < measuredRequests; request++) {
+    const start = performance.now();
+    const { status } = await httpOver(tunnel, { path: "/bytes/2", authority: "echo.test" });
+    if (status !== 200) throw new Error(`Cannot measure: request ${request} got ${status}`);
+    times.push(performance.now() - start);
+  }
+  return times.sort((one, two) => one - two);
+}
+
+/** Whoever waits for the store waits for seconds; a machine that is busy makes some requests late. */
+function checkLatencies(
+  t: Test,
+  when: string,
+  { before, now }: { readonly before: readonly number[]; readonly now: readonly number[] },
+): void {
+  const [p50, p99] = [0.5, 0.99].map((share) =>
+    [before, now].map((all) => quantileOfSorted(all, share)),
+  );
+  const shown = [p50, p99].map((pair) => pair?.map((ms) => ms.toFixed(1)).join(" → "));
+  t.comment(`the store ${when}: p50 ${shown[0]} ms, p99 ${shown[1]} ms`);
+  const [[half = 0, halfNow = 0] = [], [most = 0, mostNow = 0] = []] = [p50, p99];
+  t.ok(halfNow <= 2 * half + 25, `p50 ${shown[0]} ms`);
+  t.ok(mostNow <= 2 * most + 250, `p99 ${shown[1]} ms`);
+}
+
+function tryKill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // it is gone, as it should be
+  }
+}
 
 /** What an agent with an SDK of OpenTelemetry does, by hand: it reads its variables and sends. */
 const agentScript = `

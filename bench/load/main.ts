@@ -7,11 +7,13 @@ import { peerPaths } from "../compare/peers.ts";
 import { findEnvoy } from "../../gateway/envoy-binary.ts";
 import { runDecision } from "./decision.ts";
 import { runEndurance } from "./endurance.ts";
+import { runFollow } from "./follow.ts";
 import { runExtproc } from "./extproc.ts";
 import { runLlm } from "./llm.ts";
 import { runLlmEngine } from "./llm-engine.ts";
 import { runMitm } from "./mitm.ts";
 import { UsageError } from "./options.ts";
+import { runScreen } from "./screen.ts";
 import { runSpendBench } from "../spend/spend-bench.ts";
 import { runPlanBench } from "./plan.ts";
 import { runRouteChange } from "./route-change.ts";
@@ -60,6 +62,12 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --records N (200000)  --rows N (10000000)  --queries N (40)
                   --follow N (100000)  --kills N (5)  --json FILE
                   --phases ingest,reads,follow  --store FOLDER   filled once, kept and read again
+  follow        records that followers miss while the control process and its store are killed,
+                and the store's memory
+                  --records N (1000000)  --rate N (3000)  --kills N (4)  --seed N (1)
+                  --follower A,B (api,traces,logs)  --json FILE
+  screen        CPU, draws and memory of the live screen of clrk dev under many requests; needs tmux
+                  --events N (10000, a second)  --seconds N (15)  --agents N (300)  --json FILE
   leaf-rate     certificates minted per second
   setup-peers   installs mitmproxy, mockttp, Portkey and LiteLLM and builds grpc-go in a
                 cache directory; what is there already stays
@@ -99,6 +107,10 @@ async function main(args: readonly string[]): Promise<void> {
       return runSpendBench(rest);
     case "telemetry":
       return runTelemetry(rest);
+    case "screen":
+      return runScreen(rest);
+    case "follow":
+      return runFollow(rest);
     case "leaf-rate":
       return runScript("./leaf-rate.ts", rest);
     case "setup-peers":

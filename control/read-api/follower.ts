@@ -5,9 +5,10 @@
 import type { ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { FollowBatch } from "../telemetry/queries.ts";
+import type { StoredItem } from "../telemetry/stored-span.ts";
 
 /** What a follower is given. */
-export interface FollowerOptions<Item> {
+export interface FollowerOptions<Item extends StoredItem> {
   readonly response: ServerResponse;
   readonly signal: AbortSignal;
   /** Where it begins; its items come no more */
@@ -19,8 +20,13 @@ export interface FollowerOptions<Item> {
   readonly document: (items: readonly Item[]) => object;
 }
 
+/** Items in one line; bodies can be large. */
+const mostInLine = 200;
+
 /** Sends until the caller goes, the server closes or the store cannot answer: then the caller goes on from its position. */
-export async function follow<Item>(options: FollowerOptions<Item>): Promise<void> {
+export async function follow<Item extends StoredItem>(
+  options: FollowerOptions<Item>,
+): Promise<void> {
   const { response, signal, read, whenMore, document } = options;
   response.statusCode = 200;
   response.setHeader("Content-Type", "application/x-ndjson");
@@ -30,10 +36,14 @@ export async function follow<Item>(options: FollowerOptions<Item>): Promise<void
   try {
     while (!signal.aborted) {
       const batch = await read(position);
-      position = batch.last;
-      if (batch.items.length > 0) {
-        await send(options, { position: String(position), ...document(batch.items) });
+      const { items, last } = batch;
+      for (let at = 0; at < items.length; at += mostInLine) {
+        const some = items.slice(at, at + mostInLine);
+        const isLast = at + some.length === items.length;
+        const place = isLast ? String(last) : some.at(-1)?.sequence;
+        await send(options, { position: place, ...document(some) });
       }
+      position = last;
       if (batch.isMore) continue;
       // Who hears nothing for long cannot tell silence from a dead connection.
       if (!(await whenMore(position, signal))) await send(options, { position: String(position) });
@@ -45,7 +55,7 @@ export async function follow<Item>(options: FollowerOptions<Item>): Promise<void
 }
 
 async function send(
-  { response, signal }: Pick<FollowerOptions<unknown>, "response" | "signal">,
+  { response, signal }: Pick<FollowerOptions<StoredItem>, "response" | "signal">,
   line: object,
 ): Promise<void> {
   if (signal.aborted || response.destroyed) return;

@@ -11,6 +11,7 @@ import type {
   PageRequest,
   TelemetryQueries,
 } from "../telemetry/queries.ts";
+import type { StoredItem } from "../telemetry/stored-span.ts";
 import { follow } from "./follower.ts";
 import { logsDocument, tracesDocument } from "./otlp-document.ts";
 import { readItemRequest } from "./read-parameters.ts";
@@ -48,8 +49,8 @@ const logReader = {
   document: logsDocument,
 };
 
-/** Items in one line of a follower; bodies can be large. */
-const mostInLine = 200;
+/** Items that are read at once for a follower who is behind. */
+const mostAtOnce = 2_000;
 
 /** Reads for all agents. */
 export class ItemReads {
@@ -69,7 +70,7 @@ export class ItemReads {
       : this.#answer(call, request, { scope, reader: logReader });
   }
 
-  async #answer<Item>(
+  async #answer<Item extends StoredItem>(
     call: ConnectedCall,
     request: ReadRequest,
     source: { readonly scope: AgentScope; readonly reader: Reader<Item> },
@@ -101,7 +102,7 @@ export class ItemReads {
     };
   }
 
-  #follow<Item>(
+  #follow<Item extends StoredItem>(
     call: ConnectedCall,
     { filter, after }: Extract<ReadRequest, { kind: "follow" }>,
     { scope, reader }: { readonly scope: AgentScope; readonly reader: Reader<Item> },
@@ -121,7 +122,7 @@ export class ItemReads {
             ...filter,
             scope,
             after: position,
-            limit: mostInLine,
+            limit: mostAtOnce,
             signal,
           }),
         ),

@@ -68,6 +68,7 @@ const readSessions = 6;
 const mostWaiting = 128;
 
 const tooManyQueries = 202;
+const queryCancelled = 394;
 
 /** Sessions of one kind: whichever is free takes what has waited longest. */
 interface Lane {
@@ -77,12 +78,40 @@ interface Lane {
   readonly running: Set<Promise<unknown>>;
 }
 
+/**
+ * What was ended while a statement ran. The engine may give an empty answer for a statement that is ended in its first
+ * moment, as if nothing had been found: whatever ran meanwhile has no answer that can be trusted.
+ */
+class Endings {
+  #running = 0;
+  #done = 0;
+
+  /** Ending begins; call what is given back when it is over. */
+  begin(): () => void {
+    this.#running++;
+    return () => {
+      this.#running--;
+      this.#done++;
+    };
+  }
+
+  /** Gives what throws an EngineError where something was ended since. */
+  watch(): () => void {
+    const before = this.#running > 0 ? -1 : this.#done;
+    return () => {
+      if (this.#running === 0 && this.#done === before) return;
+      throw new EngineError(queryCancelled, "Query was cancelled");
+    };
+  }
+}
+
 /** The engine of one data directory; `open()` once, `close()` before the process ends. */
 export class ChdbEngine {
   readonly #insert: Lane;
   readonly #reads: Lane;
   readonly #control: Lane;
   readonly #defaults: ReadonlyMap<string, string>;
+  readonly #ended = { reads: new Endings(), inserts: new Endings() };
   #closing = false;
 
   private constructor(sessions: readonly ChdbSession[], bounds: EngineBounds) {
@@ -121,10 +150,12 @@ export class ChdbEngine {
     const target = tryParseInsert(request.sql);
     if (target !== undefined) {
       return this.#queue(this.#insert, async (session) => {
+        const check = this.#ended.inserts.watch();
         const set = setStatement({ ...request, parameters: new Map() });
         if (set !== "") await query(session, set);
         try {
           const done = await engineError(session.insert({ ...target, values: request.data }));
+          check();
           return {
             body: new Uint8Array(),
             readRows: 0,
@@ -143,8 +174,14 @@ export class ChdbEngine {
   /** Ends every statement that runs, but for inserts unless `inserts` says so. */
   async kill({ inserts }: { readonly inserts: boolean }): Promise<void> {
     const others = inserts ? "1" : "query_kind != 'Insert'";
-    // SYNC waits for the statement, and for ever where it waits for this one.
-    await this.#admin(`KILL QUERY WHERE query NOT LIKE 'KILL%' AND ${others} ASYNC`);
+    const { reads, inserts: writes } = this.#ended;
+    const finish = [reads, ...(inserts ? [writes] : [])].map((one) => one.begin());
+    try {
+      // SYNC waits for the statement, and for ever where it waits for this one.
+      await this.#admin(`KILL QUERY WHERE query NOT LIKE 'KILL%' AND ${others} ASYNC`);
+    } finally {
+      for (const end of finish) end();
+    }
   }
 
   /** Gives memory back that the allocator keeps for later. */
@@ -184,6 +221,7 @@ export class ChdbEngine {
     signal: AbortSignal,
   ): Promise<EngineAnswer> {
     const mark = randomUUID();
+    const check = this.#ended.reads.watch();
     const settings = new Map(request.settings).set("log_comment", mark);
     await query(session, setStatement({ ...request, settings }));
     const kill = () => {
@@ -193,8 +231,10 @@ export class ChdbEngine {
     };
     signal.addEventListener("abort", kill, { once: true });
     try {
-      if (signal.aborted) throw new EngineError(394, "Query was cancelled before it began");
+      if (signal.aborted)
+        throw new EngineError(queryCancelled, "Query was cancelled before it began");
       const answer = await query(session, request.sql);
+      check();
       return {
         body: answer.bytes(),
         readRows: answer.rowsRead,

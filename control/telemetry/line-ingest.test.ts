@@ -7,7 +7,7 @@ import { silentLogger } from "../../gateway/log.ts";
 import { readPosition } from "./ingest-position.ts";
 import { LineIngest } from "./line-ingest.ts";
 import type { LineIngestOptions } from "./line-ingest.ts";
-import { temporaryFolder } from "./store-rig.ts";
+import { temporaryFolder, until } from "./store-rig.ts";
 import type { RigScope } from "./store-rig.ts";
 import type { RowBatch, WriteOutcome } from "./writer.ts";
 
@@ -110,6 +110,21 @@ t.test("a full writer is asked again", async (t) => {
   t.same(writer.rows(), ["{1}"]);
 });
 
+t.test("an older file is stored to its end before a newer one is begun", async (t) => {
+  const directory = temporaryFolder(t);
+  const writer = takingRows();
+  for (const name of ["a", "b"]) {
+    const lines = [1, 2, 3, 4, 5].map((line) => `{${name}${line}}\n`);
+    writeFileSync(join(directory, `${name}.jsonl`), lines.join(""));
+  }
+  const reader = await ingest(t, directory, { writer, maxBatchBytes: 10 });
+  await reader.flush();
+  t.same(
+    writer.rows(),
+    ["a", "b"].flatMap((name) => [1, 2, 3, 4, 5].map((line) => `{${name}${line}}`)),
+  );
+});
+
 t.test("files of a spool go when they are read, but for the last", async (t) => {
   const directory = temporaryFolder(t);
   const removed: number[] = [];
@@ -125,6 +140,41 @@ t.test("files of a spool go when they are read, but for the last", async (t) => 
   t.notOk(existsSync(join(directory, "1.jsonl")));
   t.ok(existsSync(join(directory, "2.jsonl")));
   t.equal(reader.status.lostBytes, 4, "half a line that nobody will finish");
+});
+
+t.test("what comes and goes while the store is away is counted", async (t) => {
+  const directory = temporaryFolder(t);
+  const file = (name: string) => join(directory, `${name}.jsonl`);
+  let release: () => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const taking = takingRows();
+  const writer = {
+    write: async (batch: RowBatch) => {
+      await held;
+      return taking.write(batch);
+    },
+  };
+  writeFileSync(file("a"), "{1}\n");
+  const reader = await ingest(t, directory, { writer });
+  const waits = (bytes: number) =>
+    until(() => reader.status.waitingBytes === bytes, `${bytes} bytes that wait`);
+  await waits(4);
+  writeFileSync(file("b"), "{2}\n{3}\n");
+  await waits(12);
+  appendFileSync(file("a"), "{4}\n");
+  await waits(16);
+  // Rotated away: of the first its first line is on its way.
+  rmSync(file("b"));
+  rmSync(file("a"));
+  writeFileSync(file("c"), "{5}\n");
+  await waits(4);
+  t.equal(reader.status.lostBytes, 12);
+  release();
+  await reader.flush();
+  t.same(taking.rows(), ["{1}", "{5}"]);
+  t.match(reader.status, { lostBytes: 12, waitingBytes: 0, storedLines: 2 });
 });
 
 t.test("what was deleted before it was read is counted", async (t) => {

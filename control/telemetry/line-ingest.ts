@@ -77,6 +77,8 @@ export class LineIngest {
   readonly #sizes = new Map<string, number>();
   #offsets = new Map<string, number>();
   #pending: PendingBatch | undefined;
+  /** What is on its way to the store, also where its file is gone */
+  #sending: { readonly identity: string; readonly end: number } | undefined;
   #lastSequence = 0n;
   #running: Promise<void> | undefined;
   #wake = new AbortController();
@@ -187,20 +189,29 @@ export class LineIngest {
     // Of a batch whose outcome could not be written down.
     if (this.#pending !== undefined) await this.#repeat(this.#pending, files);
     if (this.#pending !== undefined) return false;
-    let waiting = 0;
     let isMore = false;
     for (const [index, file] of files.entries()) {
       if (this.#closing.signal.aborted) return false;
       const isLast = index === files.length - 1;
       const { isFull, isClosed } = await this.#readFile(file, { isLast });
       if (isClosed) return false;
-      isMore ||= isFull;
-      waiting += Math.max(0, file.sizeBytes - (this.#offsets.get(file.identity) ?? 0));
+      isMore = isFull;
+      // The oldest goes first, to its end: it is the next that is rotated away.
+      if (isFull) break;
       await this.#removeRead(file, { isLast });
     }
-    this.#waitingBytes = waiting;
-    this.#forgetGone(files);
+    await this.#look();
     return isMore;
+  }
+
+  /** Notes what is in the folder and what is there no more. */
+  async #look(): Promise<void> {
+    const { directory, keyOf } = this.#options;
+    const files = await listLineFiles(directory, keyOf);
+    this.#forgetGone(files);
+    this.#waitingBytes = files.reduce((sum, { identity, sizeBytes }) => {
+      return sum + Math.max(0, sizeBytes - (this.#offsets.get(identity) ?? 0));
+    }, 0);
   }
 
   async #readFile(file: LineFile, { isLast }: Place): Promise<Pass> {
@@ -248,7 +259,8 @@ export class LineIngest {
     const { identity } = file;
     if (rows.length > 0) {
       const columns = columnsOf?.(file.name);
-      const outcome = await this.#write({
+      this.#sending = { identity, end };
+      const outcome = await this.#writeAndLook({
         table,
         rows,
         ...(columns !== undefined && { columns }),
@@ -259,6 +271,7 @@ export class LineIngest {
           await this.#save();
         },
       });
+      this.#sending = undefined;
       if (outcome.kind !== "stored") return "closed";
       this.#storedLines += outcome.rows;
     }
@@ -266,6 +279,22 @@ export class LineIngest {
     this.#offsets.set(identity, end);
     await this.#save();
     return "stored";
+  }
+
+  /** While the store is away files go on to come and go. */
+  async #writeAndLook(batch: RowBatch): Promise<WriteOutcome> {
+    const { clock, intervalMs = defaultIntervalMs } = this.#options;
+    const settled = new AbortController();
+    const writing = this.#write(batch).finally(() => settled.abort());
+    // It may fail during a look; whoever asked is told at the end.
+    writing.catch(() => {});
+    const signal = AbortSignal.any([settled.signal, this.#closing.signal]);
+    while (!signal.aborted) {
+      await sleep(clock, intervalMs, signal);
+      // A folder that cannot be read is told by the next round.
+      if (!signal.aborted) await this.#look().catch(() => {});
+    }
+    return writing;
   }
 
   async #write(batch: RowBatch): Promise<WriteOutcome> {
@@ -300,6 +329,7 @@ export class LineIngest {
     if ((this.#offsets.get(file.identity) ?? 0) < file.sizeBytes) return;
     await unlink(file.path);
     this.#offsets.delete(file.identity);
+    this.#sizes.delete(file.identity);
     onRemoved(file.sizeBytes);
   }
 
@@ -307,8 +337,9 @@ export class LineIngest {
     const there = new Map(files.map(({ identity, sizeBytes }) => [identity, sizeBytes]));
     for (const [identity, size] of this.#sizes) {
       if (there.has(identity)) continue;
-      const offset = this.#offsets.get(identity);
-      if (offset !== undefined && offset < size) this.#lostBytes += size - offset;
+      const sent = this.#sending?.identity === identity ? this.#sending.end : 0;
+      const offset = Math.max(sent, this.#offsets.get(identity) ?? 0);
+      this.#lostBytes += Math.max(0, size - offset);
       this.#sizes.delete(identity);
     }
     for (const identity of this.#offsets.keys()) {

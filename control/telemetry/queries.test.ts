@@ -111,6 +111,39 @@ t.test("reads of a store", skip, async (t) => {
     t.equal(second.last, writer.status.highWater);
     t.match(await queries.followLogs({ scope, after: second.last, limit: 5 }), { items: [] });
   });
+  await t.test(
+    "a follower who is behind gets many small items at once, and few large ones",
+    async (t) => {
+      const large = { ...scope, name: "large" };
+      const rows = Array.from({ length: 700 }, (_, index) => {
+        // After the first ones so large that two thousand of them would be 60 MB.
+        const userAgent = index < 260 ? "short" : "x".repeat(30_000);
+        const { request, agent } = sampleRecord(index);
+        const own = agent && { ...agent, name: large.name, invocationId: "large" };
+        return encodeRecord(
+          sampleRecord(index, { agent: own, request: { ...request, userAgent } }),
+        );
+      });
+      const stored = await writer.write({ table: "otel_traces", rows });
+      const first = stored.kind === "stored" ? stored.first : 0n;
+      const sizes: number[] = [];
+      const sequences: bigint[] = [];
+      for (let after = 0n; after < writer.status.highWater; ) {
+        const batch = await queries.followSpans({ scope: large, after, limit: 650 });
+        sizes.push(batch.items.length);
+        sequences.push(...batch.items.map(({ sequence }) => BigInt(sequence)));
+        t.equal(batch.isMore, sequences.length < 700);
+        after = batch.last;
+      }
+      t.same(
+        sequences,
+        rows.map((_, index) => first + BigInt(index)),
+        "each once",
+      );
+      t.equal(sizes[0], 650, "the first ones are small");
+      t.ok(sizes.length < 10, sizes.join());
+    },
+  );
   await t.test("an invocation is read in order of time", async (t) => {
     const id = sampleRecord(0).agent?.invocationId ?? "";
     const spans = await queries.invocationSpans("default", id);

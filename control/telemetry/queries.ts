@@ -5,6 +5,7 @@
 import { encodePlace } from "./continue-token.ts";
 import type { PagePlace } from "./continue-token.ts";
 import { sequenceAt, sequenceMs } from "./ingest-sequence.ts";
+import { storeErrorCode } from "./store-client.ts";
 import type { StoreClient, StoreParameters, StoreRow } from "./store-client.ts";
 import { toAccessLog, toStoredLog } from "./stored-log.ts";
 import type { StoredLog } from "./stored-log.ts";
@@ -54,7 +55,7 @@ export interface FollowRequest extends ItemFilter {
   readonly scope: AgentScope;
   /** The last sequence that the follower has; its items come no more */
   readonly after: bigint;
-  /** From 1 to 10,000 */
+  /** From 1 to 10,000; of large items there come fewer */
   readonly limit: number;
   readonly signal?: AbortSignal;
 }
@@ -86,6 +87,12 @@ const mostPerPage = 1_000;
 /** Rows of 256 KiB, the most that agents may send, take 64 MiB then. */
 const mostAtOnce = 250;
 const mostPerBatch = 10_000;
+
+/** Items that are read together for a follower, as JSON; but for the first statement, whose rows may be of any size. */
+const mostCharacters = 8 * 1024 * 1024;
+
+/** MEMORY_LIMIT_EXCEEDED */
+const memoryLimit = 241;
 
 /** Spans of one trace or invocation; beyond that the oldest are given. */
 const mostPerTrace = 10_000;
@@ -211,9 +218,34 @@ ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
       limit,
       parameters: { after, highWater },
     });
-    const items = await this.#items(request, readers, keys);
-    const isMore = keys.length === limit;
-    return { items, isMore, last: (isMore ? keys.at(-1)?.sequence : undefined) ?? highWater };
+    const { items, read } = await this.#firstItems(request, readers, keys);
+    const isMore = keys.length === limit || read < keys.length;
+    return { items, isMore, last: (isMore ? keys[read - 1]?.sequence : undefined) ?? highWater };
+  }
+
+  /**
+   * The items of the first keys, as far as they take little memory: each statement reads whole granules of the store, so
+   * that what is small comes much cheaper in large numbers.
+   */
+  async #firstItems<Item extends StoredSpan | StoredLog>(
+    request: ScopedRequest,
+    readers: readonly Reader<Item>[],
+    keys: readonly RowKey[],
+  ): Promise<{ readonly items: readonly Item[]; readonly read: number }> {
+    const first = keys.slice(0, mostAtOnce);
+    const items = await this.#someItems(request, readers, first);
+    const characters = JSON.stringify(items).length / Math.max(1, items.length);
+    const count = Math.floor(mostCharacters / characters) - first.length;
+    const more = keys.slice(first.length, first.length + Math.max(0, count));
+    if (more.length === 0) return { items, read: first.length };
+    try {
+      const others = await this.#someItems(request, readers, more);
+      return { items: [...items, ...others], read: first.length + more.length };
+    } catch (error) {
+      // They may be larger than the first: the next read begins with them.
+      if (storeErrorCode(error) === memoryLimit) return { items, read: first.length };
+      throw error;
+    }
   }
 
   /**

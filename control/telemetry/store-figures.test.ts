@@ -77,6 +77,18 @@ t.test(
   },
 );
 
+t.test("StoreCounter does not wait for a store that hangs", async (t) => {
+  const clock = new ManualClock();
+  const answers = [Promise.resolve([{ rows: "7", bytes: "1", oldest: null }])];
+  const query = () => answers.shift() ?? new Promise<never>(() => {});
+  const counter = new StoreCounter({ query }, clock);
+  await counter.read(1n);
+  clock.advance(1_000);
+  const reading = counter.read(2n);
+  clock.advance(500);
+  t.match(await reading, { rows: 7 }, "what it said last");
+});
+
 t.test("residentBytesOf() is of a process that lives", async (t) => {
   t.equal(await residentBytesOf(undefined), undefined);
   t.equal(await residentBytesOf(2 ** 30), undefined);

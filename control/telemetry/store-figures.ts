@@ -21,7 +21,10 @@ export interface StoreFigures {
 const freshMs = 1_000;
 const idleMs = 30_000;
 
-/** A store that is busy is not waited for any longer, in seconds. */
+/** A store that is busy gives its answer to the next who asks, in `ms`. */
+const patienceMs = 500;
+
+/** An answer that takes longer is given up, in seconds. */
 const patienceSeconds = 1;
 
 const question = `SELECT
@@ -52,9 +55,17 @@ export class StoreCounter {
       this.#asking ??= this.#ask(highWater).finally(() => {
         this.#asking = undefined;
       });
-      await this.#asking;
+      await this.#waitFor(this.#asking);
     }
     return this.#last?.figures;
+  }
+
+  /** Whoever asks how the store is must hear it while the store hangs, too. */
+  async #waitFor(asking: Promise<void>): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const timer = this.#clock.setTimeout(over.resolve, patienceMs);
+    await Promise.race([asking, over.promise]);
+    this.#clock.clearTimeout(timer);
   }
 
   async #ask(highWater: bigint): Promise<void> {

@@ -1,5 +1,5 @@
 /** Tests of the embedded store's process and its client: what is bound, what is ended, what survives a kill. */
-import { statSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { systemClock } from "../../gateway/clock.ts";
@@ -78,6 +78,23 @@ t.test("a kill loses nothing that was acknowledged", skip, async (t) => {
   process.kill(store.status.pid ?? 0, "SIGKILL");
   await until(() => store.status.restarts === 1 && store.status.state === "listening", "a restart");
   t.match(await client.query("SELECT Body FROM otel_logs"), [{ Body: "kept" }]);
+});
+
+t.test("the end of a store leaves the socket of the next one alone", skip, async (t) => {
+  const { directory, process: store, client } = await startStoreRig(t);
+  const socket = join(directory, "store.sock");
+  // It takes a moment to end.
+  const asked = client.query(endless, {}, { maxSeconds: 60 }).catch(() => {});
+  const running = "SELECT count() AS n FROM system.processes WHERE query LIKE '%number % 7%'";
+  await until(async () => Number((await client.query(running))[0]?.["n"]) === 2, "a statement");
+  const { pid = 0 } = store.status;
+  process.kill(pid, "SIGTERM");
+  await until(() => !existsSync(socket), "a socket that is closed");
+  writeFileSync(socket, "the next one's");
+  const isOver = () => store.status.pid !== pid;
+  await until(() => isOver() || !existsSync(socket), "the end of the store");
+  t.ok(isOver() && existsSync(socket));
+  await asked;
 });
 
 t.test("its folder and socket are its owner's", skip, async (t) => {

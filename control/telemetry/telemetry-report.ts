@@ -157,11 +157,8 @@ function lossesOf(status: TelemetryStatus): readonly TelemetryLoss[] {
       unit: "lines",
     },
     { reason: "store-full", count: retention?.evictedRows ?? 0, unit: "rows" },
-    {
-      reason: "set-aside",
-      count: writer?.quarantine.rows ?? 0,
-      unit: "rows",
-    },
+    { reason: "set-aside", count: writer?.quarantine.rows ?? 0, unit: "rows" },
+    { reason: "set-aside-full", count: writer?.quarantine.dropped ?? 0, unit: "rows" },
     {
       reason: "spool-full",
       count: sum(agents ? Object.values(agents).map(({ refusedRows }) => refusedRows) : []),

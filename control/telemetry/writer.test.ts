@@ -7,7 +7,7 @@ import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
 import { IngestSequence } from "./ingest-sequence.ts";
 import { Quarantine } from "./quarantine.ts";
-import type { InsertRequest } from "./store-client.ts";
+import type { InsertRequest, StoreParameters } from "./store-client.ts";
 import { temporaryFolder } from "./store-rig.ts";
 import type { RigScope } from "./store-rig.ts";
 import { TelemetryWriter } from "./writer.ts";
@@ -22,7 +22,7 @@ function createWriter(
 ) {
   const path = join(temporaryFolder(scope), "quarantine.jsonl");
   const writer = new TelemetryWriter({
-    store: { insert },
+    store: { insert, query: async () => [] },
     sequence: new IngestSequence(new ManualClock(), 0n),
     quarantine: new Quarantine(path),
     clock: systemClock,
@@ -115,6 +115,81 @@ t.test("what is too much for the store's memory comes in smaller parts", async (
   });
   await writer.write({ table: "otel_logs", rows: ["a", "b", "c", "d", "e"].map(row) });
   t.same(sizes, [2, 1, 2]);
+});
+
+/** Rows by sequence as the store keeps them: a token that it knows stores nothing. */
+function keepingStore() {
+  const tokens = new Set<string>();
+  const kept: string[] = [];
+  return {
+    kept,
+    keep: ({ token, lines }: InsertRequest) => {
+      if (tokens.has(token)) return;
+      tokens.add(token);
+      kept.push(...lines.toString().trimEnd().split("\n"));
+    },
+    query: async (_: string, { first = 0n, last = 0n }: StoreParameters = {}) =>
+      kept
+        .map((line) => ({ Sequence: String(JSON.parse(line)[0]) }))
+        .filter(({ Sequence }) => BigInt(Sequence) >= BigInt(String(first)))
+        .filter(({ Sequence }) => BigInt(Sequence) <= BigInt(String(last))),
+  };
+}
+
+t.test("rows whose half was stored before a kill are stored once", async (t) => {
+  const { kept, keep, query } = keepingStore();
+  const killed = Promise.withResolvers<void>();
+  const first = createWriter(t, async () => {}, {
+    store: {
+      query,
+      insert: async (request) => {
+        if (request.lines.toString().includes("d")) {
+          if (request.lines.toString().includes("a")) failWith("241");
+          killed.resolve();
+          throw new Error("socket hang up");
+        }
+        keep(request);
+      },
+    },
+  });
+  const batch = { table: "otel_logs", rows: ["a", "b", "c", "d"].map(row) } as const;
+  let sequence = 0n;
+  void first.writer.write({
+    ...batch,
+    onReserved: async (reserved) => {
+      sequence = reserved;
+    },
+  });
+  await killed.promise;
+  await first.writer.close();
+  t.equal(kept.length, 2, "the first half");
+  const next = createWriter(t, async () => {}, {
+    store: { query, insert: async (request) => keep(request) },
+  });
+  t.match(await next.writer.write({ ...batch, sequence }), { kind: "stored", rows: 4 });
+  t.same(
+    kept.map((line) => JSON.parse(line)[1]),
+    ["a", "b", "c", "d"],
+  );
+});
+
+t.test("rows whose answer was lost are not stored again in parts", async (t) => {
+  const { kept, keep, query } = keepingStore();
+  let tries = 0;
+  const { writer } = createWriter(t, async () => {}, {
+    store: {
+      query,
+      insert: async (request) => {
+        tries++;
+        if (tries === 2) failWith("241");
+        keep(request);
+        if (tries === 1) throw new Error("socket hang up");
+      },
+    },
+  });
+  const rows = ["a", "b", "c"].map(row);
+  t.match(await writer.write({ table: "otel_logs", rows }), { kind: "stored", rows: 3 });
+  t.equal(kept.length, 3);
 });
 
 t.test("a full disk stops storing and says so, and room lets it go on", async (t) => {

@@ -10,7 +10,7 @@ import type { IngestSequence } from "./ingest-sequence.ts";
 import { judgeInsertFailure } from "./insert-failure.ts";
 import type { InsertFailure } from "./insert-failure.ts";
 import type { Quarantine, QuarantineStatus } from "./quarantine.ts";
-import type { InsertRequest } from "./store-client.ts";
+import type { StoreClient } from "./store-client.ts";
 import { rowLine, tableColumns } from "./table-rows.ts";
 import type { TelemetryTable } from "./table-rows.ts";
 
@@ -62,7 +62,7 @@ export interface WriterStatus {
 
 /** What the writer needs. */
 export interface TelemetryWriterOptions {
-  readonly store: { insert(request: InsertRequest): Promise<void> };
+  readonly store: Pick<StoreClient, "insert" | "query">;
   readonly sequence: IngestSequence;
   readonly quarantine: Quarantine;
   readonly clock: Clock;
@@ -94,6 +94,11 @@ interface Lines {
   readonly columns: readonly string[];
   readonly first: bigint;
   readonly lines: readonly string[];
+}
+
+/** Whether the store may have taken rows without our hearing of it. */
+interface Doubt {
+  readonly isDoubtful: boolean;
 }
 
 /** The one writer of a store. */
@@ -187,7 +192,10 @@ export class TelemetryWriter {
     await batch.onReserved?.(first);
     const lines = rows.map((row, index) => rowLine(first + BigInt(index), row));
     const columns = tableColumns[table].slice(0, batch.columns);
-    const quarantined = await this.#storeLines({ table, columns, first, lines });
+    const part = { table, columns, first, lines };
+    // Its token is known where all of it was stored, but not where it was stored in parts.
+    const parts = batch.sequence === undefined ? [part] : await this.#missing(part);
+    const quarantined = parts && (await this.#storeParts(parts));
     if (quarantined === undefined) return { kind: "closed" };
     if (last > this.#highWater) this.#highWater = last;
     this.#storedRows += rows.length - quarantined;
@@ -196,11 +204,13 @@ export class TelemetryWriter {
 
   /** Number of lines that were set aside; undefined when the writer was closed meanwhile. */
   async #storeLines(part: Lines): Promise<number | undefined> {
+    let isDoubtful = false;
     for (let tries = 1; ; tries++) {
       const failure = await this.#insert(part);
       if (failure === undefined) return 0;
+      isDoubtful ||= failure.kind === "again";
       const isSingle = part.lines.length === 1;
-      if (failure.kind !== "again" && !isSingle) return this.#storeHalves(part);
+      if (failure.kind !== "again" && !isSingle) return this.#storeSmaller(part, { isDoubtful });
       if (failure.kind === "poison" || (failure.kind === "smaller" && tries >= mostSingleTries)) {
         await this.#options.quarantine.add(part.table, part.lines[0] ?? "", failure.text);
         this.#options.log.warn("Set aside a row that the telemetry store refuses", {
@@ -213,16 +223,44 @@ export class TelemetryWriter {
     }
   }
 
-  async #storeHalves(part: Lines): Promise<number | undefined> {
-    const middle = part.lines.length >> 1;
-    const head = await this.#storeLines({ ...part, lines: part.lines.slice(0, middle) });
-    if (head === undefined) return undefined;
-    const tail = await this.#storeLines({
-      ...part,
-      first: part.first + BigInt(middle),
-      lines: part.lines.slice(middle),
-    });
-    return tail === undefined ? undefined : head + tail;
+  async #storeSmaller(part: Lines, { isDoubtful }: Doubt): Promise<number | undefined> {
+    // An answer that was lost may have been that all is stored: parts have tokens that the store does not know.
+    const missing = isDoubtful ? await this.#missing(part) : [part];
+    if (missing === undefined) return undefined;
+    const isWhole = missing[0]?.lines.length === part.lines.length;
+    return this.#storeParts(isWhole ? halves(part) : missing);
+  }
+
+  async #storeParts(parts: readonly Lines[]): Promise<number | undefined> {
+    let sum = 0;
+    for (const part of parts) {
+      const quarantined = await this.#storeLines(part);
+      if (quarantined === undefined) return undefined;
+      sum += quarantined;
+    }
+    return sum;
+  }
+
+  /** The runs of lines that the store does not have; undefined when the writer was closed before it said so. */
+  async #missing(part: Lines): Promise<readonly Lines[] | undefined> {
+    const { table, first, lines } = part;
+    const last = first + BigInt(lines.length) - 1n;
+    for (let tries = 1; ; tries++) {
+      try {
+        const rows = await this.#options.store.query(
+          `SELECT Sequence FROM ${table} WHERE Sequence >= {first:UInt64} AND Sequence <= {last:UInt64} LIMIT {limit:UInt64}`,
+          { first, last, limit: lines.length },
+        );
+        const stored = new Set(rows.map((row) => String(row["Sequence"])));
+        return runsOf(part, (sequence) => !stored.has(String(sequence)));
+      } catch (error) {
+        // Whatever it is: what is not known may not be stored again.
+        const { text } = judgeInsertFailure(error);
+        if (!(await this.#pause(tries, { kind: "again", text, isDiskFull: false }))) {
+          return undefined;
+        }
+      }
+    }
   }
 
   async #insert({ table, columns, first, lines }: Lines): Promise<InsertFailure | undefined> {
@@ -266,4 +304,28 @@ export class TelemetryWriter {
     this.#error = undefined;
     this.#state = "working";
   }
+}
+
+function halves(part: Lines): readonly Lines[] {
+  const middle = part.lines.length >> 1;
+  return [slice(part, 0, middle), slice(part, middle, part.lines.length)];
+}
+
+function runsOf(part: Lines, isWanted: (sequence: bigint) => boolean): readonly Lines[] {
+  const runs: Lines[] = [];
+  for (let at = 0; at < part.lines.length; ) {
+    let end = at;
+    while (end < part.lines.length && isWanted(part.first + BigInt(end))) end++;
+    if (end > at) runs.push(slice(part, at, end));
+    at = end + 1;
+  }
+  return runs;
+}
+
+function slice(part: Lines, from: number, until: number): Lines {
+  return {
+    ...part,
+    first: part.first + BigInt(from),
+    lines: part.lines.slice(from, until),
+  };
 }
