@@ -90,7 +90,7 @@ const changes: readonly { name: string; text: string; closed: readonly (string |
       name: "a name is denied before",
       text: denied("a-denial", { destinationHostnames: ["one.test"] }) + allowing,
       // Connections by address may have been dialled by any name: all of them go.
-    closed: [one, near, far],
+      closed: [one, near, far],
     },
     {
       name: "a port is denied before",

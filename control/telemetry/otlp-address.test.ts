@@ -29,7 +29,14 @@ t.test("findOtlpEndpoint() gives nothing where another process has the id by now
 t.test("findOtlpEndpoint() gives nothing for a file that is none of ours", async (t) => {
   const root = t.testdir();
   mkdirSync(path.join(root, "control"));
-  for (const text of ["", "{", "null", "[]", '{"port":1,"pid":1}', '{"port":"a@b","process":"1 1"}']) {
+  for (const text of [
+    "",
+    "{",
+    "null",
+    "[]",
+    '{"port":1,"pid":1}',
+    '{"port":"a@b","process":"1 1"}',
+  ]) {
     writeFileSync(path.join(root, "control", "otlp.json"), text);
     t.equal(findOtlpEndpoint(root), undefined, text);
   }
