@@ -5,7 +5,7 @@
 
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { isProcessAlive } from "./home-directory.ts";
+import { isSameProcessAlive, processIdentity } from "./process-identity.ts";
 
 /** A folder that is held, until it is given up. */
 export interface FolderLock {
@@ -27,14 +27,14 @@ export function tryTakeFolder(directory: string, processId: number): FolderLockO
   const file = path.join(directory, lockFile);
   let by = Number.NaN;
   for (let tries = 0; tries < mostTries; tries++) {
-    if (tryCreateWhole(file, identityOf(processId))) {
+    if (tryCreateWhole(file, processIdentity(processId))) {
       return heldLock(file);
     }
     const owner = expecting("ENOENT", () => readFileSync(file, "utf8"));
     // It was given up since.
     if (owner === undefined) continue;
     by = Number.parseInt(owner, 10);
-    if (isProcessAlive(by) && owner === identityOf(by)) break;
+    if (isSameProcessAlive(owner)) break;
     removeLeft(file, owner);
   }
   return { kind: "taken", by };
@@ -84,18 +84,5 @@ function expecting<Result>(code: string, step: () => Result): Result | undefined
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === code) return undefined;
     throw error;
-  }
-}
-
-/** The id, and where the system tells it, when the process began: ids are given out again. */
-function identityOf(processId: number): string {
-  try {
-    const text = readFileSync(`/proc/${processId}/stat`, "utf8");
-    // proc(5): the name in parentheses may hold spaces; the start time is the 20th field behind it.
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return `${processId} ${fields[19] ?? ""}`;
-  } catch {
-    // No such file system: the id alone has to do.
-    return `${processId} `;
   }
 }

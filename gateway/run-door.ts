@@ -7,13 +7,14 @@ import type { RunAgent } from "./engine.ts";
 import { ClrkError } from "./errors.ts";
 import { chooseGateway } from "./gateway-choice.ts";
 import type { GatewayFleet } from "./gateway-fleet.ts";
+import { processIdentity } from "./process-identity.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RunEnd } from "./run-event.ts";
 import { runRegistration } from "./run-registration.ts";
 import type { RunRegistry } from "./run-registry.ts";
 import { agentOf } from "./run-registry.ts";
 import { gatewayKey } from "./snapshot.ts";
-import { mintTelemetryToken, telemetryTokenLifeMs } from "./telemetry-token.ts";
+import { mintTelemetryToken } from "./telemetry-token.ts";
 
 /** A command must not wait long for its credential; Envoy usually confirms within 10 ms. */
 const registrationDeadlineMs = 2_000;
@@ -54,7 +55,8 @@ export class RunDoor {
     const telemetryToken = mintTelemetryToken(telemetryKey, {
       agent: run.agent,
       gateway: run.gateway,
-      expiresMs: clock.now() + telemetryTokenLifeMs,
+      issuedMs: clock.now(),
+      issuer: processIdentity(process.pid),
     });
     return runRegistration(run, token, { proxy, trust: runtime.trust, telemetryToken });
   }

@@ -5,20 +5,32 @@ import {
   telemetryTokenKey,
   telemetryTokenLifeMs,
   tryReadTelemetryToken,
+  unwatchedTokenLifeMs,
 } from "./telemetry-token.ts";
 import { registeredRun } from "./testdata/run.ts";
 
 const secret = new Uint8Array(32).fill(7);
 const key = telemetryTokenKey(secret);
 const { agent, gateway } = registeredRun();
-const identity = { agent, gateway, expiresMs: telemetryTokenLifeMs };
+const identity = { agent, gateway, issuedMs: 0, issuer: "12 34" };
 const token = mintTelemetryToken(key, identity);
 
-t.test("tryReadTelemetryToken() gives who it was made for until it expires", async (t) => {
-  t.match(token, /^clrk1\.[\w-]+\.[\w-]{43}$/);
-  t.same(tryReadTelemetryToken(key, token, 0), identity);
-  t.same(tryReadTelemetryToken(key, token, telemetryTokenLifeMs - 1), identity);
-  t.equal(tryReadTelemetryToken(key, token, telemetryTokenLifeMs), undefined);
+const at = (nowMs: number, living = "") => ({
+  nowMs,
+  isLiving: (issuer: string) => issuer === living,
+});
+
+t.test("tryReadTelemetryToken() gives who it was made for, for an hour", async (t) => {
+  t.match(token, /^clrk2\.[\w-]+\.[\w-]{43}$/);
+  t.same(tryReadTelemetryToken(key, token, at(0)), identity);
+  t.same(tryReadTelemetryToken(key, token, at(unwatchedTokenLifeMs - 1)), identity);
+  t.equal(tryReadTelemetryToken(key, token, at(unwatchedTokenLifeMs)), undefined);
+});
+
+t.test("tryReadTelemetryToken() gives it longer while its issuer lives", async (t) => {
+  t.same(tryReadTelemetryToken(key, token, at(telemetryTokenLifeMs - 1, "12 34")), identity);
+  t.equal(tryReadTelemetryToken(key, token, at(telemetryTokenLifeMs, "12 34")), undefined);
+  t.equal(tryReadTelemetryToken(key, token, at(unwatchedTokenLifeMs, "12 35")), undefined);
 });
 
 t.test("tryReadTelemetryToken() refuses every token with one character changed", async (t) => {
@@ -26,7 +38,7 @@ t.test("tryReadTelemetryToken() refuses every token with one character changed",
   for (let place = 0; place < token.length; place++) {
     const other = token[place] === "A" ? "B" : "A";
     const altered = token.slice(0, place) + other + token.slice(place + 1);
-    if (tryReadTelemetryToken(key, altered, 0) === undefined) refused++;
+    if (tryReadTelemetryToken(key, altered, at(0)) === undefined) refused++;
   }
   t.equal(refused, token.length);
 });
@@ -36,10 +48,10 @@ t.test("tryReadTelemetryToken() refuses what is no token of the key", async (t) 
   const other = mintTelemetryToken(key, { ...identity, agent: { ...agent, name: "other" } });
   const foreign = mintTelemetryToken(secret, identity);
   for (const text of [
-    ...["", ".", "..", "clrk1", "clrk1..", `${form}.${statement}`, `${form}.${statement}.`],
+    ...["", ".", "..", "clrk2", "clrk2..", `${form}.${statement}`, `${form}.${statement}.`],
     ...[`.${statement}.${seal}`, `${token}=`, `${token} `, ` ${token}`, `${token}.${seal}`],
     ...[`${other.slice(0, other.lastIndexOf("."))}.${seal}`, foreign, "x".repeat(4_096)],
   ]) {
-    t.equal(tryReadTelemetryToken(key, text, 0), undefined, text.slice(0, 40));
+    t.equal(tryReadTelemetryToken(key, text, at(0)), undefined, text.slice(0, 40));
   }
 });

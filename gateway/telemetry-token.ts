@@ -1,27 +1,42 @@
 /**
  * What an agent proves itself by when it sends telemetry of its own: a statement of who it is, sealed by a key of the
- * home directory. Whoever has the key can check it without asking anybody, also after a restart.
+ * home directory. Whoever has the key can check it without asking anybody. A command cannot be given another token while it
+ * runs: instead, a token names the process that made it, which ends runs when their commands end, and holds as long as that
+ * process lives.
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { RecordAgent } from "./record.ts";
 
-/** Such a token is accepted for so long, in `ms`: many times as long as a run usually lives. */
+/** Such a token is accepted for so long, in `ms`, whoever lives: also when its gateway was killed and nobody tells its end. */
+export const unwatchedTokenLifeMs = 3_600_000;
+
+/** And for so long at most, in `ms`, while the process that made it lives. */
 export const telemetryTokenLifeMs = 30 * 24 * 3_600_000;
 
 /** Names have at most 63 characters each, so that no true token comes near it. */
 const longestToken = 2_048;
 
 /** Names the form, so that another one can be told apart. */
-const formName = "clrk1";
+const formName = "clrk2";
 
 /** Who sends telemetry. */
 export interface TelemetryIdentity {
   readonly agent: RecordAgent;
   /** `namespace/name` of its EgressGateway */
   readonly gateway: string;
-  /** End of its validity, Unix `ms` */
-  readonly expiresMs: number;
+  /** When it was made, Unix `ms` */
+  readonly issuedMs: number;
+  /** The gateway process that made it, as `processIdentity()` gives it */
+  readonly issuer: string;
+}
+
+/** What validity depends on. */
+export interface TelemetryTokenFacts {
+  /** Unix `ms` */
+  readonly nowMs: number;
+  /** Whether the process that made the token lives */
+  isLiving(issuer: string): boolean;
 }
 
 /** The key for tokens that belongs to another secret of 32 bytes; what is made by it tells nothing of that one. */
@@ -31,18 +46,21 @@ export function telemetryTokenKey(secret: Uint8Array): Uint8Array {
 
 /** A token of letters, digits, "-", "_" and "."; a secret of the agent. */
 export function mintTelemetryToken(key: Uint8Array, identity: TelemetryIdentity): string {
-  const { agent, gateway, expiresMs } = identity;
+  const { agent, gateway, issuedMs, issuer } = identity;
   const { kind, namespace, name, uid, revision, invocationId } = agent;
-  const parts = [kind, namespace, name, uid, revision, invocationId, gateway, expiresMs];
+  const parts = [kind, namespace, name, uid, revision, invocationId, gateway, issuer, issuedMs];
   const statement = `${formName}.${Buffer.from(JSON.stringify(parts)).toString("base64url")}`;
   return `${statement}.${seal(key, statement)}`;
 }
 
-/** Who the token proves; undefined for one that the key did not seal, that is malformed, or that has expired. */
+/**
+ * Who the token proves; undefined for one that the key did not seal, that is malformed, or that holds no more: after an hour
+ * where its issuer does not live, after 30 days in any case.
+ */
 export function tryReadTelemetryToken(
   key: Uint8Array,
   token: string,
-  nowMs: number,
+  facts: TelemetryTokenFacts,
 ): TelemetryIdentity | undefined {
   if (token.length > longestToken) return undefined;
   const end = token.lastIndexOf(".");
@@ -52,7 +70,16 @@ export function tryReadTelemetryToken(
   const found = Buffer.from(token.slice(end + 1));
   if (wanted.length !== found.length || !timingSafeEqual(wanted, found)) return undefined;
   const identity = readStatement(statement);
-  return identity !== undefined && nowMs < identity.expiresMs ? identity : undefined;
+  return identity !== undefined && isValid(identity, facts) ? identity : undefined;
+}
+
+function isValid(
+  { issuedMs, issuer }: TelemetryIdentity,
+  { nowMs, isLiving }: TelemetryTokenFacts,
+): boolean {
+  const ageMs = nowMs - issuedMs;
+  if (ageMs < unwatchedTokenLifeMs) return true;
+  return ageMs < telemetryTokenLifeMs && isLiving(issuer);
 }
 
 function seal(key: Uint8Array, statement: string): string {
@@ -64,11 +91,12 @@ function readStatement(statement: string): TelemetryIdentity | undefined {
   const [form, encoded = "", ...more] = statement.split(".");
   if (form !== formName || more.length > 0) return undefined;
   const parts: unknown = JSON.parse(Buffer.from(encoded, "base64url").toString());
-  if (!Array.isArray(parts) || parts.length !== 8) return undefined;
-  const expiresMs: unknown = parts[7];
-  const texts = parts.slice(0, 7).filter((part) => typeof part === "string");
-  if (texts.length !== 7 || typeof expiresMs !== "number") return undefined;
+  if (!Array.isArray(parts) || parts.length !== 9) return undefined;
+  const issuedMs: unknown = parts[8];
+  const texts = parts.slice(0, 8).filter((part) => typeof part === "string");
+  if (texts.length !== 8 || typeof issuedMs !== "number") return undefined;
   const [kind = "", namespace = "", name = "", uid = "", revision = ""] = texts;
-  const [invocationId = "", gateway = ""] = texts.slice(5);
-  return { agent: { kind, namespace, name, uid, revision, invocationId }, gateway, expiresMs };
+  const [invocationId = "", gateway = "", issuer = ""] = texts.slice(5);
+  const agent = { kind, namespace, name, uid, revision, invocationId };
+  return { agent, gateway, issuedMs, issuer };
 }

@@ -86,10 +86,16 @@ t.test("telemetry of gateways and agents is stored, and read back", options, asy
   await t.test("credentials of nobody, altered and expired ones are refused", async (t) => {
     const token = run.telemetryToken;
     const key = telemetryTokenKey(readFileSync(join(home, "placeholder.key")));
-    const identity = tryReadTelemetryToken(key, token, Date.now());
+    const identity = tryReadTelemetryToken(key, token, {
+      nowMs: Date.now(),
+      isLiving: () => true,
+    });
     if (identity === undefined)
       throw new TypeError("The gateway's token is read by the home's key");
-    const expired = mintTelemetryToken(key, { ...identity, expiresMs: Date.now() - 1 });
+    const hoursAgo = { ...identity, issuedMs: Date.now() - 2 * 3_600_000 };
+    // As one of a gateway that was killed: its process id is given out again.
+    const expired = mintTelemetryToken(key, { ...hoursAgo, issuer: `${process.pid} 1` });
+    t.equal((await post(endpoint, mintTelemetryToken(key, hoursAgo), [span("long")])).status, 200);
     const changed = `${token.slice(0, -1)}${token.endsWith("A") ? "B" : "A"}`;
     const proxyToken = new URL(run.proxyUrl).password;
     for (const wrong of ["nobody", changed, expired, proxyToken]) {

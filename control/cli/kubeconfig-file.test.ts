@@ -107,6 +107,16 @@ for (const { name, text, problem } of [
     problem: /its server is "http:\/\/10\.0\.0\.1", wanted https:\/\/HOST:PORT/,
   },
   {
+    name: "a server whose path acts on terminals",
+    text: yamlConfig({ cluster: '"server": "https://a/\\u202e\\x1b[2J"' }),
+    problem: /its server is "https:\/\/a\/\\u202e\\x1b\[2J", wanted https:\/\/HOST:PORT/,
+  },
+  {
+    name: "a server that fills the screen",
+    text: yamlConfig({ cluster: `server: https://a/${"x".repeat(5_000)}` }),
+    problem: /its server is "https:\/\/a\/x{190}", wanted https:\/\/HOST:PORT/,
+  },
+  {
     name: "a certificate without its key",
     text: yamlConfig({ user: "client-certificate-data: YQ==" }),
     problem: /a user has one of client certificate and key, wanted both/,

@@ -11,6 +11,9 @@ import { escapeControls } from "./colour.ts";
 /** A kubeconfig is a few KiB; what is larger is another file. */
 const maxFileBytes = 4 * 1024 * 1024;
 
+/** Characters of a URL that sentences of all commands repeat. */
+const longestServer = 200;
+
 /** What is needed to talk to an API server. */
 export interface ApiTarget {
   /** `https://HOST:PORT`, with a path where the server is below one */
@@ -170,8 +173,12 @@ async function openContext(name: string, entries: Entries): Promise<Omit<ApiTarg
 async function readCluster(entry: Entry): Promise<Pick<ApiTarget, "server">> {
   const { value, file } = entry;
   const server = textOf(value["server"]);
-  if (!URL.canParse(server) || new URL(server).protocol !== "https:") {
-    throw unusable(file, `its server is "${server}", wanted https://HOST:PORT`);
+  const isShown = server.length <= longestServer && escapeControls(server) === server;
+  if (!isShown || !URL.canParse(server) || new URL(server).protocol !== "https:") {
+    throw unusable(
+      file,
+      `its server is "${server.slice(0, longestServer)}", wanted https://HOST:PORT`,
+    );
   }
   refuse(entry, ["proxy-url", "insecure-skip-tls-verify"], "a certificate-authority-data");
   const authorityPem = await readPem(entry, "certificate-authority");

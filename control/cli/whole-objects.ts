@@ -1,4 +1,7 @@
-/** Objects whole, as a program reads them: JSON or YAML, one by itself or a `v1` List. */
+/**
+ * What programs read, as text: JSON or YAML. Invariant: all that commands write in these forms comes from here, because agents
+ * choose parts of it, and terminals act on what nobody sees; it is written as escapes, which programs read as what it was.
+ */
 
 /** The text, with a line end. One object stands by itself where `isOne`. */
 export async function formatWhole(
@@ -16,9 +19,19 @@ export function toJson(value: unknown): string {
   return `${escapeHidden(JSON.stringify(value, undefined, 2))}\n`;
 }
 
-/** JSON in which what terminals act on, and nobody sees, is written as `\u….`: agents choose parts of it. */
-export function escapeHidden(json: string): string {
-  return json.replace(/[\x7f-\x9f\p{Cf}\u2028\u2029]/gu, (found) =>
+/** JSON on one line, with a line end. */
+export function toJsonLine(value: unknown): string {
+  return `${escapeHidden(JSON.stringify(value))}\n`;
+}
+
+/** What JSON leaves as it is and terminals act on or nobody sees: C1, formats (bidi, zero width), line separators. */
+const hiddenInJson = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** The same in YAML, which may also leave other controls and halves of pairs. */
+const hiddenInYaml = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+
+function escapeHidden(json: string): string {
+  return json.replace(hiddenInJson, (found) =>
     [...Array(found.length).keys()].map((at) => unit(found.charCodeAt(at))).join(""),
   );
 }
@@ -30,6 +43,21 @@ function unit(code: number): string {
 /** YAML without anchors, with a line end. */
 export async function toYaml(value: unknown): Promise<string> {
   // Only here: it takes longer to load than everything else of a command.
-  const { stringify } = await import("yaml");
-  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });
+  const { Document, Scalar, visit } = await import("yaml");
+  const document = new Document(value, { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar(_key, node) {
+      const isHiding = typeof node.value === "string" && hiddenInYaml.test(node.value);
+      // Between double quotes alone there are escapes.
+      if (isHiding) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return document
+    .toString({ lineWidth: 0 })
+    .replace(hiddenInJson, (found) => yamlEscape(found.codePointAt(0) ?? 0));
+}
+
+/** YAML 1.2 section 5.7: a pair of surrogates is one character there. */
+function yamlEscape(point: number): string {
+  return point > 0xffff ? `\\U${point.toString(16).padStart(8, "0")}` : unit(point);
 }

@@ -42,7 +42,7 @@ export async function agentReceiver(
 
 function announce(root: string, port: number, log: Logger): void {
   try {
-    writeOtlpAddress(root, { port, pid: process.pid });
+    writeOtlpAddress(root, port);
     log.info("Taking telemetry of agents", { address: `127.0.0.1:${port}` });
   } catch (error) {
     log.error("Cannot tell agents where to send telemetry", { error: describeError(error) });

@@ -5,19 +5,20 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
-import { isProcessAlive } from "../../gateway/home-directory.ts";
+import { isSameProcessAlive, processIdentity } from "../../gateway/process-identity.ts";
 
-/** A receiver on loopback. */
+/** A receiver on loopback, of the process that writes it down. */
 export interface OtlpAddress {
   readonly port: number;
-  /** Process that listens, or did */
-  readonly pid: number;
+  /** Process that listens, or did, as `processIdentity()` gives it: another one of that id is none of ours */
+  readonly process: string;
 }
 
-/** Writes the file, for this user only and at once. Throws what the file system says. */
-export function writeOtlpAddress(root: string, address: OtlpAddress): void {
+/** Writes the port of this process into the file, for this user only and at once. Throws what the file system says. */
+export function writeOtlpAddress(root: string, port: number): void {
   const file = fileOf(root);
-  const draft = `${file}.${address.pid}`;
+  const draft = `${file}.${process.pid}`;
+  const address: OtlpAddress = { port, process: processIdentity(process.pid) };
   writeFileSync(draft, `${JSON.stringify(address)}\n`, { mode: 0o600 });
   renameSync(draft, file);
 }
@@ -25,7 +26,7 @@ export function writeOtlpAddress(root: string, address: OtlpAddress): void {
 /** The URL for `OTEL_EXPORTER_OTLP_ENDPOINT`; undefined where no process that lives has a receiver. */
 export function findOtlpEndpoint(root: string): string | undefined {
   const address = readOtlpAddress(root);
-  if (address === undefined || !isProcessAlive(address.pid)) return undefined;
+  if (address === undefined || !isSameProcessAlive(address.process)) return undefined;
   return `http://127.0.0.1:${address.port}`;
 }
 
@@ -43,9 +44,9 @@ export async function lastOtlpPort(root: string): Promise<number> {
 
 function readOtlpAddress(root: string): OtlpAddress | undefined {
   try {
-    const { port, pid } = Object(JSON.parse(readFileSync(fileOf(root), "utf8")));
-    const isWhole = Number.isInteger(port) && Number.isInteger(pid);
-    return isWhole && port > 0 && port <= 65_535 && pid > 0 ? { port, pid } : undefined;
+    const { port, process: by } = Object(JSON.parse(readFileSync(fileOf(root), "utf8")));
+    const isWhole = Number.isInteger(port) && typeof by === "string";
+    return isWhole && port > 0 && port <= 65_535 ? { port, process: by } : undefined;
   } catch {
     // Absent, or half a file of somebody else: then nobody knows of a receiver.
     return undefined;

@@ -1,6 +1,7 @@
 /** Tests that a token lets an agent send as itself while its run lives, and a while longer. */
 import t from "tap";
 import { ManualClock } from "../../gateway/clock.ts";
+import { processIdentity } from "../../gateway/process-identity.ts";
 import { SecretValue } from "../../gateway/secret-value.ts";
 import { mintTelemetryToken, telemetryTokenKey } from "../../gateway/telemetry-token.ts";
 import { runSenders } from "./run-senders.ts";
@@ -16,14 +17,29 @@ const agent = {
 };
 const gateway = "default/egress";
 
-t.test("runSenders() gives who the token proves, until it expires", async (t) => {
+const hourMs = 3_600_000;
+
+function tokenAt(issuedMs: number, issuer = processIdentity(process.pid)): SecretValue {
+  return new SecretValue(mintTelemetryToken(key, { agent, gateway, issuedMs, issuer }));
+}
+
+t.test("runSenders() gives who the token proves, for as long as its gateway lives", async (t) => {
   const clock = new ManualClock();
   const find = runSenders({ key, clock, findEndMs: () => undefined });
-  const expiresMs = clock.now() + 60_000;
-  const token = new SecretValue(mintTelemetryToken(key, { agent, gateway, expiresMs }));
+  const token = tokenAt(clock.now());
   t.same(find(token), { agent, gateway, component: "agent" });
-  t.equal(find(new SecretValue("clrk1.a.b")), undefined);
-  clock.advance(60_000);
+  t.equal(find(new SecretValue("clrk2.a.b")), undefined);
+  clock.advance(10 * hourMs);
+  t.same(find(token), { agent, gateway, component: "agent" });
+});
+
+t.test("runSenders() refuses a run of a gateway that was killed, after an hour", async (t) => {
+  const clock = new ManualClock();
+  const find = runSenders({ key, clock, findEndMs: () => undefined });
+  const token = tokenAt(clock.now(), `${process.pid} 1`);
+  clock.advance(hourMs - 1);
+  t.ok(find(token), "its last batches");
+  clock.advance(1);
   t.equal(find(token), undefined);
 });
 
@@ -31,8 +47,7 @@ t.test("runSenders() refuses a run half a minute after its end", async (t) => {
   const clock = new ManualClock();
   const ends = new Map<string, number>();
   const find = runSenders({ key, clock, findEndMs: (...names) => ends.get(names.join("/")) });
-  const expiresMs = clock.now() + 3_600_000;
-  const token = new SecretValue(mintTelemetryToken(key, { agent, gateway, expiresMs }));
+  const token = tokenAt(clock.now());
   ends.set(`default/${agent.invocationId}`, clock.now());
   clock.advance(29_999);
   t.ok(find(token));

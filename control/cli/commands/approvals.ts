@@ -7,6 +7,7 @@ import { escapeControls } from "../colour.ts";
 import { askLines, endLine, formatQuestions } from "../confirmation-lines.ts";
 import { findRunningGateways } from "../running-gateways.ts";
 import type { RunningGateway } from "../running-gateways.ts";
+import { toJson, toJsonLine } from "../whole-objects.ts";
 
 /** Options of `clrk approvals`. */
 export interface ApprovalsFlags {
@@ -25,10 +26,7 @@ export async function approvals(this: CliContext, flags: ApprovalsFlags): Promis
   const { stdout } = this.process;
   if (flags.watch === true) return watch(this, running, flags);
   const items = await questionsOf(running);
-  const text =
-    flags.output === "json"
-      ? `${JSON.stringify({ items }, undefined, 2)}\n`
-      : formatQuestions(items, this.now());
+  const text = flags.output === "json" ? toJson({ items }) : formatQuestions(items, this.now());
   stdout.write(text);
 }
 
@@ -79,7 +77,7 @@ async function watch(
     if (event.kind !== "confirmation" && event.kind !== "confirmation-ended") return;
     const lines =
       output === "json"
-        ? [JSON.stringify(event)]
+        ? [toJsonLine(event).trimEnd()]
         : event.kind === "confirmation"
           ? askLines(event.question, stdout.palette)
           : [endLine(event.id, event.ended)];

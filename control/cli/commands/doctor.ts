@@ -10,6 +10,7 @@ import { checkAuthorities, checkHome, checkRunFolders, checkSocketPath } from ".
 import type { OutputFlags } from "../output-flags.ts";
 import { checkClock, checkDisk, checkJava, checkNode } from "../machine-checks.ts";
 import { findRunningGateways } from "../running-gateways.ts";
+import { toJson } from "../whole-objects.ts";
 
 /** Prints the checks; the exit code is 1 when one of them failed. */
 export async function doctor(this: CliContext, flags: OutputFlags): Promise<void> {
@@ -18,7 +19,7 @@ export async function doctor(this: CliContext, flags: OutputFlags): Promise<void
   const isOk = checks.every(({ result }) => result !== "failed");
   if (!isOk) this.process.exitCode = EXIT_CODE.failed;
   if (flags.output === "json") {
-    stdout.write(`${JSON.stringify({ ok: isOk, checks }, undefined, 2)}\n`);
+    stdout.write(toJson({ ok: isOk, checks }));
     return;
   }
   const columns = stdout.isTerminal ? stdout.columns : undefined;

@@ -4,6 +4,7 @@ import type { BudgetStatus } from "../../../gateway/budget-list.ts";
 import { CliError } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { formatTable } from "../table.ts";
+import { toJson } from "../whole-objects.ts";
 
 /** Names by which `clrk get` is asked for them. */
 export const budgetNames: readonly string[] = ["budgets", "budget"];
@@ -21,7 +22,7 @@ export function formatBudgets(
       `Cannot find budget "${escapeControls(name)}": no rule has it\nSee all: clrk get budgets`,
     );
   }
-  if (output === "json") return `${JSON.stringify({ items: found }, undefined, 2)}\n`;
+  if (output === "json") return toJson({ items: found });
   if (found.length === 0) return "No rule has a budget with a limit\n";
   return formatTable({
     headings: ["NAME", "SCOPE", "OF", "USED", "RESERVED", "LIMIT", "RESETS"],

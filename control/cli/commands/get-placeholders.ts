@@ -3,6 +3,7 @@ import type { PlaceholderStatus } from "../../../gateway/control-api.ts";
 import { CliError } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { formatTable } from "../table.ts";
+import { toJson } from "../whole-objects.ts";
 
 /** Names by which `clrk get` is asked for them. */
 export const placeholderNames: readonly string[] = ["placeholders", "placeholder"];
@@ -20,7 +21,7 @@ export function formatPlaceholders(
       `Cannot find placeholder of Secret "${escapeControls(name)}": no rule takes one\nSee all: clrk get placeholders`,
     );
   }
-  if (output === "json") return `${JSON.stringify({ items: found }, undefined, 2)}\n`;
+  if (output === "json") return toJson({ items: found });
   if (found.length === 0) return "No rule takes a placeholder\n";
   return formatTable({
     headings: ["NAMESPACE", "SECRET", "KEY", "PLACEHOLDER", "POLICIES"],

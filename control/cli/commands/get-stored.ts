@@ -21,7 +21,7 @@ import { findRunningGateways } from "../running-gateways.ts";
 import { formatServerTable, GrowingTable } from "../server-table.ts";
 import { joinServed } from "../served-join.ts";
 import { shownForm } from "../stored-object.ts";
-import { formatWhole, toYaml } from "../whole-objects.ts";
+import { formatWhole, toJsonLine, toYaml } from "../whole-objects.ts";
 import type { GetFlags } from "../get-flags.ts";
 import { toWhole } from "./get-served.ts";
 
@@ -358,7 +358,7 @@ async function eventPrinter(
   const shown = ({ type, row }: ObjectEvent) => ({ type, object: shownForm(row.object) });
   switch (flags.output) {
     case "json":
-      return (event) => stdout.write(`${JSON.stringify(shown(event))}\n`);
+      return (event) => stdout.write(toJsonLine(shown(event)));
     case "yaml":
       return async (event) => stdout.write(`---\n${await toYaml(shown(event))}`);
     case "name":

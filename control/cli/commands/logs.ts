@@ -6,7 +6,7 @@ import type { TelemetryItem } from "../telemetry/otlp-document.ts";
 import { readPages } from "../telemetry/telemetry-reader.ts";
 import { printItems, withSession } from "../telemetry/telemetry-session.ts";
 import type { TelemetryFlags, TelemetrySession } from "../telemetry/telemetry-session.ts";
-import { escapeHidden } from "../whole-objects.ts";
+import { toJsonLine } from "../whole-objects.ts";
 
 /** Options as the user gave them. */
 export interface LogsFlags extends TelemetryFlags {
@@ -60,7 +60,7 @@ function createPrinter({ process: { stdout, stderr } }: CliContext, { output }: 
   const format = createLogFormatter(stdout.palette);
   return async (items: readonly TelemetryItem[]) => {
     for (const item of items) {
-      if (output === "json") stdout.write(`${escapeHidden(JSON.stringify(item.document))}\n`);
+      if (output === "json") stdout.write(toJsonLine(item.document));
       else {
         const { lines, isStderr } = format(item);
         for (const line of lines) (isStderr ? stderr : stdout).write(`${line}\n`);

@@ -20,6 +20,7 @@ import type { RecordLosses } from "../policy/record-source.ts";
 import { findRecordFiles, readRecords } from "../policy/record-source.ts";
 import type { RunningGateway } from "../running-gateways.ts";
 import { findRunningGateways } from "../running-gateways.ts";
+import { toJson } from "../whole-objects.ts";
 
 /** Options as the user gave them. */
 export interface PolicyPlanFlags {
@@ -219,7 +220,7 @@ function print(
 ): void {
   const { summary, against, losses } = found;
   if (output === "json") {
-    stdout.write(`${JSON.stringify({ against, ...summary, ...losses }, undefined, 2)}\n`);
+    stdout.write(toJson({ against, ...summary, ...losses }));
     return;
   }
   stdout.write(planLines(summary, { against, palette: stdout.palette }));

@@ -15,6 +15,7 @@ import { formatProblem } from "../problem-line.ts";
 import { createRolloutClient } from "../rollout-client.ts";
 import type { RolloutClient } from "../rollout-client.ts";
 import { rolloutJson, rolloutLines } from "../rollout-lines.ts";
+import { toJson } from "../whole-objects.ts";
 
 /** Options as the user gave them. */
 export interface PolicyRolloutFlags {
@@ -150,9 +151,7 @@ function print(
   rollout: Rollout,
 ): void {
   const isJson = output === "json";
-  stdout.write(
-    isJson ? `${JSON.stringify(rolloutJson(rollout), undefined, 2)}\n` : rolloutLines(rollout),
-  );
+  stdout.write(isJson ? toJson(rolloutJson(rollout)) : rolloutLines(rollout));
 }
 
 function usage(message: string): CliError {

@@ -5,6 +5,7 @@ import { CliError } from "../cli-error.ts";
 import type { OutputFlags } from "../output-flags.ts";
 import { createRolloutClient } from "../rollout-client.ts";
 import { historyTable, rolloutJson, rolloutLines } from "../rollout-lines.ts";
+import { toJson } from "../whole-objects.ts";
 import { readShare } from "./policy-rollout.ts";
 
 /** Options of `clrk policy promote`. */
@@ -26,10 +27,7 @@ export async function policyStatus(this: CliContext, flags: OutputFlags): Promis
 /** Prints all rollouts that are remembered, newest first. */
 export async function policyHistory(this: CliContext, { output }: OutputFlags): Promise<void> {
   const items = await createRolloutClient(this).list();
-  const text =
-    output === "json"
-      ? `${JSON.stringify({ items: items.map(rolloutJson) }, undefined, 2)}\n`
-      : historyTable(items);
+  const text = output === "json" ? toJson({ items: items.map(rolloutJson) }) : historyTable(items);
   this.process.stdout.write(text);
 }
 
@@ -62,6 +60,6 @@ function print(
   { output }: OutputFlags,
   rollout: Rollout,
 ): void {
-  const json = () => `${JSON.stringify(rolloutJson(rollout), undefined, 2)}\n`;
+  const json = () => toJson(rolloutJson(rollout));
   stdout.write(output === "json" ? json() : rolloutLines(rollout));
 }

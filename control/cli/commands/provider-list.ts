@@ -10,6 +10,7 @@ import type { OutputFlags } from "../output-flags.ts";
 import { shortenPath } from "../problem-line.ts";
 import { findRunningGateways } from "../running-gateways.ts";
 import { formatTable, truncateToWidth } from "../table.ts";
+import { toJson } from "../whole-objects.ts";
 
 /** Options as the user gave them. */
 export interface ProviderListFlags extends OutputFlags {
@@ -33,7 +34,7 @@ export async function listProviders(this: CliContext, flags: ProviderListFlags):
   const all = [...listed, ...served];
   const { stdout } = this.process;
   if (flags.output === "json") {
-    stdout.write(`${JSON.stringify({ providers: all }, undefined, 2)}\n`);
+    stdout.write(toJson({ providers: all }));
     return;
   }
   const headings = ["NAME", "HOSTS", "DIALECT", "SERVED"];

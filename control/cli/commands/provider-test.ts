@@ -12,6 +12,7 @@ import { shortenPath } from "../problem-line.ts";
 import { formatFindings, formatOwnTests } from "../provider-findings.ts";
 import type { OwnTests } from "../provider-own-tests.ts";
 import { runOwnTests } from "../provider-own-tests.ts";
+import { toJson } from "../whole-objects.ts";
 
 /** Options as the user gave them. */
 export interface ProviderTestFlags extends OutputFlags {
@@ -38,7 +39,7 @@ export async function testProvider(
   if (!isOk) this.process.exitCode = EXIT_CODE.failed;
   if (output === "json") {
     const listed = reports.map(({ isOk: _, ...rest }) => rest);
-    stdout.write(`${JSON.stringify({ ok: isOk, providers: listed }, undefined, 2)}\n`);
+    stdout.write(toJson({ ok: isOk, providers: listed }));
     return;
   }
   stdout.write(`\n${sum(reports)}\n`);

@@ -22,6 +22,7 @@ import { formatProblem, shortenPath } from "../problem-line.ts";
 import { findRunningGateways, keyOf } from "../running-gateways.ts";
 import { describeSecrets } from "../secret-lines.ts";
 import { formatTable } from "../table.ts";
+import { toJson } from "../whole-objects.ts";
 
 /** Prints every process; the exit code is 1 when none answers. */
 export async function status(this: CliContext, flags: OutputFlags): Promise<void> {
@@ -32,9 +33,7 @@ export async function status(this: CliContext, flags: OutputFlags): Promise<void
   const control = await findControlStatus(this);
   if (flags.output === "json") {
     const processes = answering.map((one) => one.status);
-    stdout.write(
-      `${JSON.stringify({ processes, silent, control: flatten(control) }, undefined, 2)}\n`,
-    );
+    stdout.write(toJson({ processes, silent, control: flatten(control) }));
     return;
   }
   const blocks = answering.map((one) => describeProcess(one.status, this));

@@ -5,7 +5,7 @@ import { follow, readPages } from "../telemetry/telemetry-reader.ts";
 import type { FollowNotice, TelemetryPages } from "../telemetry/telemetry-reader.ts";
 import { describeNotice, printItems, withSession } from "../telemetry/telemetry-session.ts";
 import type { TelemetryFlags, TelemetrySession } from "../telemetry/telemetry-session.ts";
-import { escapeHidden } from "../whole-objects.ts";
+import { toJsonLine } from "../whole-objects.ts";
 
 /** Options as the user gave them. */
 export interface TracesFlags extends TelemetryFlags {
@@ -42,7 +42,7 @@ async function printSpans(
   const pages = await readPages(await connect(), query, { limit, signal });
   const print = async (items: readonly TelemetryItem[]) => {
     for (const { document } of items) {
-      stdout.write(`${escapeHidden(JSON.stringify(document))}\n`);
+      stdout.write(toJsonLine(document));
       await stdout.drained?.();
     }
   };

@@ -15,7 +15,7 @@ import { findRunningGateways } from "../running-gateways.ts";
 import { namespaceOf } from "../stored-object.ts";
 import type { StoredObject } from "../stored-object.ts";
 import { formatTable } from "../table.ts";
-import { toJson } from "../whole-objects.ts";
+import { toJson, toJsonLine } from "../whole-objects.ts";
 
 /** Options of every view. */
 export interface ViewFlags extends ApiFlags {
@@ -249,7 +249,7 @@ async function follow(context: CliContext, flags: ViewFlags, start: Following): 
     const changed = rows.filter(({ key, json }) => known.get(key) !== JSON.stringify(json));
     for (const { key, json } of changed) known.set(key, JSON.stringify(json));
     if (flags.output === "json") {
-      for (const { json } of changed) stdout.write(`${JSON.stringify(json)}\n`);
+      for (const { json } of changed) stdout.write(toJsonLine(json));
     } else if (changed.length > 0) {
       const table = { headings, rows: changed.map(({ cells }) => cells) };
       stdout.write(formatTable(table, { hasHeadings }));

@@ -8,6 +8,7 @@ import type { Clock } from "../../../gateway/clock.ts";
 import type { ApiClient, ApiStream } from "../api-client.ts";
 import { ApiError } from "../api-error.ts";
 import { CliError } from "../cli-error.ts";
+import { escapeControls } from "../colour.ts";
 import { tryReadDocument } from "./otlp-document.ts";
 import type { TelemetryItem, TelemetrySignal } from "./otlp-document.ts";
 import { pause } from "./pause.ts";
@@ -186,6 +187,6 @@ function headerOf(value: string | string[] | undefined): string | undefined {
 
 function notUnderstood({ target }: ApiClient): CliError {
   return new CliError(
-    `Cannot understand the API server at ${target.server}: its answer is no telemetry\nIs it of another version? See: clrk version`,
+    `Cannot understand the API server at ${escapeControls(target.server)}: its answer is no telemetry\nIs it of another version? See: clrk version`,
   );
 }

@@ -1,0 +1,36 @@
+/** Tests that a process is told apart from another one that got its id. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import t from "tap";
+import { isSameProcessAlive, processIdentity } from "./process-identity.ts";
+
+/** Above the largest process id of Linux (proc(5)). */
+const nobody = 4_194_305;
+
+t.test("processIdentity() is the same for as long as a process lives", async (t) => {
+  const own = processIdentity(process.pid);
+  t.match(own, new RegExp(`^${process.pid} \\S+$`));
+  t.equal(processIdentity(process.pid), own);
+  t.equal(processIdentity(nobody), `${nobody} `);
+});
+
+t.test("isSameProcessAlive() is false for another process of that id", async (t) => {
+  const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], {
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  t.teardown(() => child.kill());
+  await once(child, "spawn");
+  const identity = processIdentity(child.pid ?? 0);
+  t.equal(isSameProcessAlive(identity), true);
+  t.equal(isSameProcessAlive(`${child.pid} 1`), false, "began at another time");
+  t.equal(isSameProcessAlive(`${child.pid} `), false);
+  child.stdin.end();
+  await once(child, "exit");
+  t.equal(isSameProcessAlive(identity), false);
+});
+
+t.test("isSameProcessAlive() is false for what is no identity", async (t) => {
+  for (const text of ["", " ", "x", "0 1", "-1 1", `${nobody} `]) {
+    t.equal(isSameProcessAlive(text), false, `"${text}"`);
+  }
+});
