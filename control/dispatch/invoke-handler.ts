@@ -1,6 +1,6 @@
 /**
  * `POST …/taskagents/NAME/invoke`: from a request of the API server to a call of the dispatcher, and its answer back, as
- * it comes. Whether the caller may is decided before.
+ * it comes or whole. Whether the caller may is decided before.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -9,22 +9,15 @@ import { pipeline } from "node:stream/promises";
 import { ClrkError, describeError } from "../../gateway/errors.ts";
 import { CLRK_HEADERS } from "../../gateway/headers.ts";
 import type { Logger } from "../../gateway/log.ts";
-import {
-  StatusError,
-  badRequest,
-  methodNotAllowed,
-  tooLarge,
-  tooManyRequests,
-} from "../apiserver/status-error.ts";
+import { StatusError, badRequest, methodNotAllowed, tooLarge } from "../apiserver/status-error.ts";
 import { isInvocationId } from "../invocations/event-codec.ts";
 import { toCallerHeaders } from "./call-headers.ts";
 import type { AdmittedCall, CallAnswer, CallRefusal, Dispatcher } from "./dispatcher.ts";
+import { sendWhole } from "./held-answer.ts";
+import { keepBody } from "./identified-call.ts";
 
 /** Most bytes of a request's body. */
 export const maxCallBytes = 32 * 1024 * 1024;
-
-/** Most bytes of bodies that wait for calls whose callers do not. */
-const maxKeptBytes = 128 * 1024 * 1024;
 
 /** A request to call an agent. */
 export interface InvokeRequest {
@@ -44,7 +37,6 @@ export class InvokeHandler {
   readonly #logger: Logger;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
-  #keptBytes = 0;
 
   constructor({
     dispatcher,
@@ -94,6 +86,9 @@ export class InvokeHandler {
         ...(body !== undefined && { body }),
       });
       const answer = await sendAdmitted(admitted);
+      if (!answer.isStreaming) {
+        return await sendWhole(answer, response, { id, kept: this.#dispatcher.kept });
+      }
       const { statusCode = 502, headers } = answer.response;
       response.writeHead(statusCode, toCallerHeaders(headers, id));
       // What breaks off shall look broken to the caller: `pipeline` destroys the response.
@@ -106,20 +101,19 @@ export class InvokeHandler {
 
   async #answerAtOnce(call: InvokeRequest, id: string): Promise<void> {
     const { request, response } = call;
-    const content = await this.#keepBody(request);
-    const giveBack = () => {
-      this.#keptBytes -= content.length;
-    };
+    const content = this.#dispatcher.kept.open(maxCallBytes);
     const { signal } = this.#closing;
     try {
+      await keepBody(request, content);
+      const body = content.whole();
       const admitted = await this.#dispatcher.admit({
         ...{ ...callOf(call, id), signal },
-        ...(content.length > 0 && { body: Readable.from([content]) }),
+        ...(body.length > 0 && { body: Readable.from([body]) }),
       });
       if (admitted.kind === "refused") throw statusErrorOf(admitted);
-      this.#keepRunning(this.#runUnwatched(admitted, id).finally(giveBack));
+      this.#keepRunning(this.#runUnwatched(admitted, id).finally(() => content.release()));
     } catch (error) {
-      giveBack();
+      content.release();
       throw error;
     }
     response.writeHead(202, {
@@ -144,32 +138,13 @@ export class InvokeHandler {
     this.#running.add(run);
     void run.finally(() => this.#running.delete(run));
   }
-
-  async #keepBody(request: IncomingMessage): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    try {
-      for await (const chunk of request) {
-        bytes += chunk.length;
-        this.#keptBytes += chunk.length;
-        if (bytes > maxCallBytes) throw tooLarge(maxCallBytes);
-        if (this.#keptBytes > maxKeptBytes) {
-          throw tooManyRequests("too many calls wait whose callers do not, try again later");
-        }
-        chunks.push(chunk);
-      }
-      return Buffer.concat(chunks);
-    } catch (error) {
-      this.#keptBytes -= bytes;
-      throw error;
-    }
-  }
 }
 
 function callOf({ request, namespace, name, user }: InvokeRequest, id: string) {
   const isCli = request.headers[CLRK_HEADERS.trigger] === "cli";
   const trigger = { type: isCli ? ("CLI" as const) : ("HTTP" as const), source: user };
-  return { id, namespace, name, trigger, headers: request.headers };
+  const { headers, headersDistinct: headerValues } = request;
+  return { id, namespace, name, trigger, headers, headerValues };
 }
 
 function readId(request: IncomingMessage): string {
