@@ -14,7 +14,7 @@ const dropped = { queueFull: 3, spoolFull: 0, rejected: 0, givenUp: 0, closed: 0
 function sourceOf(status: Partial<GatewayProcessStatus> = {}): MetricsSource {
   return {
     status: processStatus(status),
-    traffic: new TrafficMetrics([]),
+    traffic: new TrafficMetrics(),
     runtimes: [{ liveSeconds: 12.5, rejections: 2 }],
     engine: {
       threads: [
