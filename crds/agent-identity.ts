@@ -1,19 +1,13 @@
-/** `identity` of a TaskAgent: which parts of a request say on whose behalf it runs. */
+/** `identity` of a TaskAgent: which parts of a call say on whose behalf it runs. */
 import { argumentPathFormat } from "./argument-path.ts";
-import { headerNameFormat } from "./http-formats.ts";
-import { openNameFormat, patternFormat } from "./name-formats.ts";
+import { callHeaderNameFormat } from "./http-formats.ts";
+import { openNameFormat } from "./name-formats.ts";
 import { payloadRule } from "./payload-rule.ts";
 import { array, enumeration, object, optional, string } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
 /** The parsed extractors. */
 export type AgentIdentity = Infer<typeof agentIdentity>;
-
-const claimFormat = patternFormat({
-  name: "jwt-claim",
-  wanted: 'a claim such as "sub"',
-  pattern: "^[!-~]+$",
-});
 
 const field = string({
   description: "Name under which the value is kept",
@@ -24,12 +18,18 @@ const field = string({
 const extractor = object({
   description: "Where one part of the identity stands",
   fields: {
-    type: enumeration({ description: "Part of the request", values: ["Header", "Body", "JWT"] }),
+    type: enumeration({
+      description: "Part of the call",
+      values: ["Header", "Body"],
+      refused: {
+        JWT: "nothing here says whose signature such a token must have, so that anybody could write its claims; let whatever checks the token send the value in a header",
+      },
+    }),
     header: optional(
       object({
-        description: "A header",
+        description: "A header, as whoever may call the agent sends it",
         fields: {
-          name: string({ description: "Its name", maxLength: 256, format: headerNameFormat }),
+          name: string({ description: "Its name", maxLength: 256, format: callHeaderNameFormat }),
           field,
         },
       }),
@@ -47,25 +47,16 @@ const extractor = object({
         },
       }),
     ),
-    jwt: optional(
-      object({
-        description: "A claim of the bearer token",
-        fields: {
-          claim: string({ description: "Its name", maxLength: 253, format: claimFormat }),
-          field,
-        },
-      }),
-    ),
   },
-  rules: [payloadRule("type", { Header: "header", Body: "body", JWT: "jwt" })],
+  rules: [payloadRule("type", { Header: "header", Body: "body" })],
 });
 
 /** The schema of `identity`. */
 export const agentIdentity = object({
-  description: "On whose behalf an execution runs",
+  description: "On whose behalf an execution runs: a call that does not say so is refused",
   fields: {
     extractors: array({
-      description: "All of these are read",
+      description: "All of these are read; those of one field must not differ",
       items: extractor,
       minItems: 1,
       maxItems: 16,

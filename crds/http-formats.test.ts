@@ -1,6 +1,7 @@
 /** Header names and values, methods, paths, URLs. */
 import t from "tap";
 import {
+  callHeaderNameFormat,
   findPathMistake,
   headerNameFormat,
   headerPrefixFormat,
@@ -29,7 +30,7 @@ const reserved = [
   [":authority", "pseudo headers are not headers; use hostnames, path or method"],
 ] as const;
 const malformed = ["", "a b", "a:", "a\n", "é", "a,b", "a/b", "a(b)", '"a"', "a\0"];
-for (const format of [headerNameFormat, modifiableHeaderNameFormat]) {
+for (const format of [headerNameFormat, modifiableHeaderNameFormat, callHeaderNameFormat]) {
   testRefused(format, reserved);
   testRefused(format, malformed);
 }
@@ -49,6 +50,15 @@ testRefused(
     "upgrade",
   ].map((name) => [name, "it belongs to the connection, not to the request"] as const),
 );
+
+testReads(callHeaderNameFormat, ["x-user", "X-Tenant", "ce-subject", "from"]);
+testRefused(callHeaderNameFormat, [
+  ["Authorization", "it holds a credential, and what is read here is kept in the open"],
+  ["cookie", "it holds a credential, and what is read here is kept in the open"],
+  ["X-API-Key", "it holds a credential, and what is read here is kept in the open"],
+  ["connection", "it belongs to the connection, not to the request"],
+  ["CE-clrkIdentity", '"ce-clrk" is reserved'],
+]);
 
 testReads(headerValueFormat, ["", "a", "a b\tc", "é", '"quoted"; x=1', "%REQ(x)%"]);
 testRefused(headerValueFormat, [

@@ -19,6 +19,17 @@ const CONNECTION_HEADERS = new Set([
   "upgrade",
 ]);
 
+/** What authenticates a caller: values of these are shown nowhere. */
+const CREDENTIAL_HEADERS = new Set([
+  "api-key",
+  "authorization",
+  "cookie",
+  "set-cookie",
+  "x-access-token",
+  "x-api-key",
+  "x-auth-token",
+]);
+
 const tokenText = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
 
 const token = new RegExp(`^${tokenText}$`);
@@ -61,6 +72,25 @@ export const modifiableHeaderNameFormat: StringFormat = {
     if (CONNECTION_HEADERS.has(text.toLowerCase()))
       return invalid("it belongs to the connection, not to the request");
     return readHeaderName(text);
+  },
+};
+
+/** The name of a header of a call whose value is kept in the open: also none that holds a credential or belongs to the connection. */
+export const callHeaderNameFormat: StringFormat = {
+  ...modifiableHeaderNameFormat,
+  name: "call-header-name",
+  wanted: 'a header name such as "x-user"',
+  constraint: {
+    not: {
+      pattern: `^(?i:${[ownNames, "ce-clrk.*", ...CONNECTION_HEADERS, ...CREDENTIAL_HEADERS].join("|")})$`,
+    },
+  },
+  read(text) {
+    const name = text.toLowerCase();
+    if (CREDENTIAL_HEADERS.has(name))
+      return invalid("it holds a credential, and what is read here is kept in the open");
+    if (name.startsWith("ce-clrk")) return invalid('"ce-clrk" is reserved');
+    return modifiableHeaderNameFormat.read(text);
   },
 };
 

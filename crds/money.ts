@@ -27,6 +27,12 @@ export function parseMicroDollars(text: string): number {
 /** Dollars with two decimals, or as many as the amount has: `12.50`, `0.000042`. */
 export function formatMicroDollars(amount: number): string {
   const whole = Math.floor(amount / perDollar);
-  const part = String(amount - whole * perDollar).padStart(6, "0");
-  return `${whole}.${part.replace(/0{1,4}$/, "")}`;
+  // Every record of a model call passes here: no text is made but the two that are shown.
+  let part = amount - whole * perDollar;
+  let digits = perDollar;
+  while (digits > 100 && part % 10 === 0) {
+    part /= 10;
+    digits /= 10;
+  }
+  return `${whole}.${String(digits + part).slice(1)}`;
 }

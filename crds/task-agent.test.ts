@@ -56,7 +56,11 @@ testAcceptance(taskAgentKind, least, [
   ["spec.template.metadata", { annotations: { "Example.com/a": "b" }, labels: { team: "a" } }],
   ["spec.template.spec.env", [{ name: "A", value: "" }, { name: "B" }]],
   ["spec.template.spec.image", "registry.example.com:5000/a/b@sha256:0123"],
-  ["spec.identity", { extractors: [{ type: "JWT", jwt: { claim: "sub", field: "user" } }] }],
+  [
+    "spec.identity",
+    { extractors: [{ type: "Header", header: { name: "X-User", field: "user" } }] },
+  ],
+  ["spec.streaming", { enabled: true }],
   [
     "spec.identity",
     { extractors: [{ type: "Body", body: { jsonPath: "user.id", field: "user" } }] },
@@ -149,9 +153,19 @@ testRefusals(taskAgentKind, least, [
   ],
   [
     "spec.identity",
-    { extractors: [{ type: "Header", jwt: { claim: "sub", field: "user" } }] },
+    { extractors: [{ type: "Header", body: { jsonPath: "sub", field: "user" } }] },
     'spec.identity.extractors[0].header: not set, wanted a value, because type is "Header"',
-    'spec.identity.extractors[0].jwt: found a value, wanted none, because type is "Header": it goes with type "JWT"',
+    'spec.identity.extractors[0].body: found a value, wanted none, because type is "Header": it goes with type "Body"',
+  ],
+  [
+    "spec.identity",
+    { extractors: [{ type: "JWT" }] },
+    'spec.identity.extractors[0].type: found "JWT", wanted "Header" or "Body": nothing here says whose signature such a token must have, so that anybody could write its claims; let whatever checks the token send the value in a header',
+  ],
+  [
+    "spec.identity",
+    { extractors: [{ type: "Header", header: { name: "Authorization", field: "user" } }] },
+    'spec.identity.extractors[0].header.name: found "Authorization", wanted a header name such as "x-user": it holds a credential, and what is read here is kept in the open',
   ],
   [
     "spec.state",

@@ -27,6 +27,7 @@ function createLogs(health: Health = { backendOf: () => null, note: () => {} }) 
     log,
     onRecord,
     findContext,
+    prices: [],
     health,
   });
   return { clock, logs, records, warned };

@@ -4,6 +4,7 @@
  */
 
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { PriceEntry } from "../providers/prices.ts";
 import type { AccessLogPipe } from "./access-log-pipe.ts";
 import { openAccessLogPipe } from "./access-log-pipe.ts";
 import type { AccessLogServerOptions } from "./access-log-server.ts";
@@ -23,6 +24,8 @@ type FindContext = AccessLogServerOptions["findContext"];
 
 /** What the logs need from the process. */
 export interface AccessLogsOptions extends Pick<RecordJoinOptions, "onRecord" | "onUnsent"> {
+  /** All prices of the process */
+  readonly prices: readonly PriceEntry[];
   readonly clock: Clock;
   readonly log: Logger;
   /** Facts of a gateway by its Envoy's node id; undefined for unknown ones, whose entries are dropped */
@@ -42,11 +45,12 @@ export class AccessLogs {
 
   constructor(options: AccessLogsOptions) {
     this.#options = options;
-    const { clock, log, onRecord, onUnsent, findContext } = options;
+    const { clock, log, onRecord, onUnsent, findContext, prices } = options;
     this.#join = new RecordJoin({
       clock,
       log,
       onRecord,
+      prices,
       ...(onUnsent !== undefined && { onUnsent }),
       takeAttempts: (spanId) => this.#attempts.take(spanId),
     });

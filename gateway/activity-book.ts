@@ -2,7 +2,6 @@
  * Who did how much: counts of each agent, kept in bounded memory whatever agents, models and hosts there are. Invariant:
  * a record counts once, for its agent or for `other`, so that sums are those of all traffic.
  */
-import type { PriceEntry } from "../providers/prices.ts";
 import type {
   ActivityCounts,
   ActivityLine,
@@ -14,7 +13,7 @@ import { monotonicMs } from "./clock.ts";
 import { ActivityWindow } from "./metrics/activity-window.ts";
 import { BoundedSeries } from "./metrics/bounded-series.ts";
 import { LatencySample } from "./metrics/latency-sample.ts";
-import { allPrices, microDollarsOf } from "./record-cost.ts";
+import { recordedCost } from "./record-cost.ts";
 import type { EgressRecord } from "./record.ts";
 
 const maxAgents = 256;
@@ -25,7 +24,6 @@ const minuteMs = 60_000;
 /** What the book needs. */
 export interface ActivityBookOptions {
   readonly clock: Clock;
-  readonly prices: readonly PriceEntry[];
   /** Commands that run now, by their agents as `Kind/namespace/name` */
   readonly runs: () => ReadonlyMap<string, number>;
 }
@@ -52,13 +50,11 @@ interface Entry {
 /** Counts of one gateway process. */
 export class ActivityBook {
   readonly #options: ActivityBookOptions;
-  readonly #prices: readonly PriceEntry[];
   readonly #all = new ActivityWindow();
   readonly #agents = new BoundedSeries<Entry>(maxAgents, createEntry);
 
   constructor(options: ActivityBookOptions) {
     this.#options = options;
-    this.#prices = allPrices(options.prices);
   }
 
   /** Counts a record. */
@@ -66,7 +62,7 @@ export class ActivityBook {
     const { agent, decision, usage, model, request } = record;
     const nowMs = monotonicMs(this.#options.clock);
     const second = Math.floor(nowMs / 1_000);
-    const counts = countsOf(record, microDollarsOf(record, this.#prices) ?? 0);
+    const counts = countsOf(record);
     const name = agent === null ? "" : `${agent.kind}/${agent.namespace}/${agent.name}`;
     const entry = this.#agents.get([name]);
     this.#all.add(second, counts);
@@ -86,7 +82,11 @@ export class ActivityBook {
   /** The record as a line of a report. */
   line(record: EgressRecord): ActivityLine {
     const shown = record.capture === null ? record : { ...record, capture: null };
-    return { record: shown, microDollars: microDollarsOf(record, this.#prices) ?? null };
+    const { microDollars, isUnpriced } = recordedCost(record);
+    return {
+      record: shown,
+      microDollars: record.cost === undefined || isUnpriced ? null : microDollars,
+    };
   }
 
   /** Of all agents. */
@@ -137,7 +137,9 @@ function describe(
   };
 }
 
-function countsOf({ decision, response, kind, usage }: EgressRecord, microDollars: number) {
+function countsOf(record: EgressRecord): ActivityCounts {
+  const { decision, response, kind, usage } = record;
+  const { microDollars, isUnpriced } = recordedCost(record);
   const isDenied = decision.verdict === "deny";
   const isFailed = kind === "http" && (response.status === 0 || response.status >= 500);
   return {
@@ -148,6 +150,7 @@ function countsOf({ decision, response, kind, usage }: EgressRecord, microDollar
     inputTokens: usage?.inputTokens ?? 0,
     outputTokens: usage?.outputTokens ?? 0,
     microDollars,
+    unpriced: isUnpriced ? 1 : 0,
   };
 }
 

@@ -9,7 +9,6 @@ function open() {
   const clock = new ManualClock();
   const feed = new ActivityFeed({
     clock,
-    prices: [],
     runs: () => new Map([["Process/default/a", 2]]),
   });
   const reports: ActivityReport[] = [];

@@ -16,6 +16,8 @@ export interface ActivityCounts {
   readonly outputTokens: number;
   /** Of calls whose price is known */
   readonly microDollars: number;
+  /** Calls with tokens whose price is not */
+  readonly unpriced: number;
 }
 
 /** One line of what an agent did most: a model, a host, a reason of denials. */

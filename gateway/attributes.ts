@@ -71,6 +71,9 @@ export const CAPTURE_ATTRIBUTES = {
   usageVisible: "clrk.body.usage_visible",
 } as const;
 
+/** What a call of a model cost in USD, whatever counted it; absent where no price is known. */
+export const COST_ATTRIBUTE = "clrk.cost_usd";
+
 /** What a call under a budget was charged. */
 export const CHARGE_ATTRIBUTES = {
   tokens: "clrk.charge.tokens",

@@ -22,7 +22,7 @@ const dropped = {
 function sourceOf(status: Partial<GatewayProcessStatus> = {}): MetricsSource {
   return {
     status: processStatus(status),
-    traffic: new TrafficMetrics([]),
+    traffic: new TrafficMetrics(),
     runtimes: [{ liveSeconds: 12.5, rejections: 2 }],
     engine: {
       threads: [

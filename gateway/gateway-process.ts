@@ -44,6 +44,7 @@ import { reportObjects } from "./object-report.ts";
 import { ObjectSources } from "./object-sources.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { providerProblems } from "./provider-problems.ts";
+import { allPrices } from "./record-cost.ts";
 import type { EgressRecord } from "./record.ts";
 import { connectionBounds } from "./connection-bounds.ts";
 import type { MetricsHandlers, MetricsServer } from "./metrics-server.ts";
@@ -95,10 +96,10 @@ export class GatewayProcess {
 
   constructor(parts: GatewayProcessParts) {
     this.#parts = parts;
-    const { clock, log, prices } = parts;
+    const { clock, log } = parts;
     this.#start = new StartMemory(clock);
     this.#startedAt = new Date(clock.now()).toISOString();
-    this.#watchers = new RecordWatchers({ clock, prices, runs: () => this.#runs.countByAgent() });
+    this.#watchers = new RecordWatchers({ clock, runs: () => this.#runs.countByAgent() });
     this.#records = new RecordOutputs(recordSettings(parts));
     this.#health = new BackendHealth({
       clock,
@@ -114,6 +115,7 @@ export class GatewayProcess {
     this.#accessLogs = new AccessLogs({
       clock,
       log,
+      prices: allPrices(parts.prices),
       onRecord: (record, json) => this.#onRecord(record, json),
       onUnsent: (transaction) => this.#engine.refund(transaction),
       findContext: (key) => this.#contextOf(this.#fleet.find(key)),

@@ -67,6 +67,19 @@ const schemes = ["bearer ", "basic ", "token "];
 const shortestRandom = 28;
 const shortestHex = 32;
 
+/** 1 for the first two characters of every known form, JSON Web Tokens and tokens of bots included. */
+const beginnings = new Uint8Array(0x1_0000);
+for (const prefix of [...keyForms.map((form) => form.prefix), "eyJ", "bot"]) {
+  beginnings[(prefix.charCodeAt(0) << 8) | prefix.charCodeAt(1)] = 1;
+}
+
+/** Whether a key of a known form may begin at a place of a text: a cheap look before `isKeyShaped()`, for text without a scheme. */
+export function mayBeginKey(text: string, at: number): boolean {
+  const first = text.charCodeAt(at);
+  const second = text.charCodeAt(at + 1);
+  return first < 0x100 && second < 0x100 && beginnings[(first << 8) | second] === 1;
+}
+
 /** Whether the text is a key of a known form, or a JSON Web Token, perhaps behind `Bearer ` and the like. */
 export function isKeyShaped(text: string): boolean {
   const trimmed = text.trim();

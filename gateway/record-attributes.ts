@@ -6,6 +6,7 @@ import {
   AI_ROUTE_ATTRIBUTES,
   CAPTURE_ATTRIBUTES,
   CHARGE_ATTRIBUTES,
+  COST_ATTRIBUTE,
   DECISION_ATTRIBUTES,
   doubleAttribute,
   flagAttribute,
@@ -46,6 +47,7 @@ export function recordAttributes(record: EgressRecord, signal: RecordSignal): At
   if (record.model !== null) addModel(attributes, record.model);
   if (record.usage !== null) addUsage(attributes, record.usage);
   if (record.charge !== undefined) addCharge(attributes, record.charge);
+  addCost(attributes, record.cost);
   if (record.routing !== null) addRouting(attributes, record.routing);
   if (record.mcp !== undefined) addMcp(attributes, record.mcp);
   if (record.decision.route !== null) addRoute(attributes, record.decision.route);
@@ -241,6 +243,10 @@ function addCharge(attributes: Attribute[], { tokens, cost, estimated }: RecordC
   attributes.push(intAttribute(CHARGE_ATTRIBUTES.tokens, tokens));
   if (cost !== null) attributes.push(doubleAttribute(CHARGE_ATTRIBUTES.cost, Number(cost)));
   attributes.push(flagAttribute(CHARGE_ATTRIBUTES.estimated, estimated));
+}
+
+function addCost(attributes: Attribute[], cost: string | null | undefined): void {
+  if (typeof cost === "string") attributes.push(doubleAttribute(COST_ATTRIBUTE, Number(cost)));
 }
 
 function addText(attributes: Attribute[], key: string, text: string | null): void {

@@ -4,12 +4,14 @@
  * without is counted. Records leave in no particular order.
  */
 
+import type { PriceEntry } from "../providers/prices.ts";
 import type { EngineLine } from "./access-log/engine-line.ts";
 import type { Attempt, CallFacts } from "./call-facts.ts";
 import type { Clock, TimerHandle } from "./clock.ts";
 import { monotonicMs } from "./clock.ts";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import { allPrices } from "./record-cost.ts";
 import type { EgressRecord } from "./record.ts";
 
 /** How long and how much may wait. */
@@ -33,6 +35,8 @@ export interface RecordJoinOptions {
   /** Takes a record, and its JSON on one line where that was cheaper to make together */
   readonly onRecord: (record: EgressRecord, json: string | undefined) => void;
   readonly limits?: Partial<RecordJoinLimits>;
+  /** All prices of the process, by which calls get their cost; absent: those that are shipped */
+  readonly prices?: readonly PriceEntry[];
   /** A call was charged an estimate by its engine, but no provider ever had its request: id of its transaction */
   readonly onUnsent?: (id: string) => void;
   /** Gives up the attempts of a transaction by its span; none where there were no several ways */
@@ -81,6 +85,7 @@ const factsBaseBytes = 1_024;
 export class RecordJoin {
   readonly #options: RecordJoinOptions;
   readonly #limits: RecordJoinLimits;
+  readonly #prices: readonly PriceEntry[];
   // In the order of their coming, which is that of their deadlines.
   readonly #lines = new Map<string, WaitingLine>();
   readonly #facts = new Map<string, WaitingFacts>();
@@ -95,6 +100,7 @@ export class RecordJoin {
   constructor(options: RecordJoinOptions) {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
+    this.#prices = options.prices ?? allPrices([]);
   }
 
   /** Numbers of now; a new object each time */
@@ -220,7 +226,8 @@ export class RecordJoin {
     if (facts === undefined) this.#incomplete++;
     else this.#joined++;
     try {
-      const { record, json } = line.complete(this.#uncharged(line, this.#withAttempts(facts)));
+      const known = this.#uncharged(line, this.#withAttempts(facts));
+      const { record, json } = line.complete(known, this.#prices);
       this.#options.onRecord(record, json);
       this.#isFailing = false;
     } catch (error) {

@@ -8,11 +8,10 @@ import type { EgressRecord } from "./record.ts";
 /** The onlookers of one process. */
 export class RecordWatchers {
   readonly followers = new ControlFollowers();
-  readonly traffic: TrafficMetrics;
+  readonly traffic = new TrafficMetrics();
   readonly activity: ActivityFeed;
 
   constructor(options: ActivityBookOptions) {
-    this.traffic = new TrafficMetrics(options.prices);
     this.activity = new ActivityFeed(options);
   }
 

@@ -194,6 +194,11 @@ export interface EgressRecord {
   readonly usage: TokenUsage | null;
   /** What a call under a budget was charged; absent where none counts it */
   readonly charge?: RecordCharge;
+  /**
+   * USD as decimal text: what was charged, else by the price of the model; null where no price is known. Absent of what
+   * is no call of a model that took tokens
+   */
+  readonly cost?: string | null;
   /** Who served the model call, where the engine chose it; null where it went the way that its path says, as it was */
   readonly routing: RecordRouting | null;
   /** Headers and bodies, redacted, where the policy asks for them */

@@ -1,6 +1,6 @@
 /** What is counted of the requests of one side of a rollout: sums, so that those of several processes add up. */
 
-import { parseMicroDollars } from "../crds/money.ts";
+import { recordedCost } from "./record-cost.ts";
 import type { EgressRecord } from "./record.ts";
 
 /** Sums over requests and connections. */
@@ -54,17 +54,17 @@ export function addCounts(left: SideCounts, right: SideCounts): SideCounts {
 
 /** What one record adds. */
 export function countsOf(record: EgressRecord): SideCounts {
-  const { decision, response, timings, charge, kind } = record;
+  const { decision, response, timings, charge, cost, kind } = record;
   const isDenied = decision.verdict === "deny";
   const isError = !isDenied && kind === "http" && (response.status === 0 || response.status >= 500);
-  const cost = charge?.cost ?? null;
+  const isPriced = (cost ?? charge?.cost ?? null) !== null;
   const latencyMs = isDenied ? null : timings.timeToFirstByteMs;
   return {
     requests: 1,
     denied: isDenied ? 1 : 0,
     errors: isError ? 1 : 0,
-    priced: cost === null ? 0 : 1,
-    microDollars: cost === null ? 0 : parseMicroDollars(cost),
+    priced: isPriced ? 1 : 0,
+    microDollars: recordedCost(record).microDollars,
     timed: latencyMs === null ? 0 : 1,
     latencyMs: latencyMs ?? 0,
   };

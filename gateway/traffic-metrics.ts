@@ -2,12 +2,11 @@
  * Counts of what passed, made of records as they come: plain numbers, and a bounded number of series. Invariant: every
  * record is counted once in each family that is about it, whatever names agents invent.
  */
-import type { PriceEntry } from "../providers/prices.ts";
 import { auditTreatments } from "./audit.ts";
 import { BoundedSeries } from "./metrics/bounded-series.ts";
 import { LatencyHistogram } from "./metrics/latency-histogram.ts";
 import type { MetricFamily } from "./metrics/metric-family.ts";
-import { allPrices, microDollarsOf } from "./record-cost.ts";
+import { recordedCost } from "./record-cost.ts";
 import type { EgressRecord } from "./record.ts";
 
 /** Series of each kind; a manifest has seldom more routes, and a machine seldom more agents. */
@@ -26,7 +25,6 @@ interface Tokens {
 
 /** Counts of one gateway process since its start. */
 export class TrafficMetrics {
-  readonly #prices: readonly PriceEntry[];
   /** Bounded by the words there are */
   readonly #requests = new BoundedSeries(1_000, createCount);
   readonly #responses = new BoundedSeries(8, createCount);
@@ -35,10 +33,6 @@ export class TrafficMetrics {
   readonly #durations = new BoundedSeries(2, () => new LatencyHistogram());
   readonly #firstTokens = new BoundedSeries(maxSeries.providers, () => new LatencyHistogram());
   readonly #models = new BoundedSeries<Tokens>(maxSeries.models, createTokens);
-
-  constructor(prices: readonly PriceEntry[]) {
-    this.#prices = allPrices(prices);
-  }
 
   /** Counts a record. */
   note(record: EgressRecord): void {
@@ -73,9 +67,9 @@ export class TrafficMetrics {
     tokens.output += usage.outputTokens ?? 0;
     tokens.cachedInput += usage.cachedInputTokens ?? 0;
     tokens.reasoning += usage.reasoningTokens ?? 0;
-    const microDollars = microDollarsOf(record, this.#prices);
-    if (microDollars === undefined) tokens.unpriced++;
-    else tokens.microDollars += microDollars;
+    const { microDollars, isUnpriced } = recordedCost(record);
+    tokens.microDollars += microDollars;
+    if (isUnpriced) tokens.unpriced++;
   }
 
   /** What was counted so far. */

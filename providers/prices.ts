@@ -98,10 +98,12 @@ const mostKnown = 1_024;
 const longestKnown = 200;
 
 function knownOf(entries: readonly PriceEntry[], provider: string): KnownPrices {
-  const providers = known.get(entries) ?? new Map<string, KnownPrices>();
-  known.set(entries, providers);
-  const prices = providers.get(provider) ?? new Map<string, ModelPrice | null>();
-  providers.set(provider, prices);
+  const providers = known.get(entries);
+  const found = providers?.get(provider);
+  if (found !== undefined) return found;
+  const prices: KnownPrices = new Map();
+  if (providers === undefined) known.set(entries, new Map([[provider, prices]]));
+  else providers.set(provider, prices);
   return prices;
 }
 

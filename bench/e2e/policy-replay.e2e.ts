@@ -4,15 +4,6 @@
  * be missing, each by its name.
  */
 import t from "tap";
-import { createRecordedChoice } from "../../extproc/recorded-choice.ts";
-import { compile } from "../../gateway/compile.ts";
-import { silentLogger } from "../../gateway/log.ts";
-import { ownAddresses } from "../../gateway/own-addresses.ts";
-import { readManifests } from "../../gateway/read-manifests.ts";
-import type { EgressRecord } from "../../gateway/record.ts";
-import type { KnownOutcome } from "../../gateway/replay.ts";
-import { GatewayReplay } from "../../gateway/replay.ts";
-import { priceTable } from "../../providers/price-table.ts";
 import { seededRandom } from "../../providers/testdata/seeded-random.ts";
 import { requestThrough } from "../harness/agent-requests.ts";
 import { startGateway } from "../harness/gateway.ts";
@@ -20,6 +11,7 @@ import { gatewayManifest } from "../harness/gateway-manifests.ts";
 import { startMcpServer } from "../harness/mcp-server.ts";
 import { waitUntil } from "../harness/processes.ts";
 import { randomHosts, randomPolicy, randomRequests } from "../harness/random-policies.ts";
+import { recorded, replayed, replayOf, statedUnknowns } from "../harness/replayed-decision.ts";
 import { startUpstreams } from "../harness/upstreams.ts";
 
 const rounds = Number(process.env["CLRK_TEST_ROUNDS"] ?? 12);
@@ -27,17 +19,7 @@ const requestsPerRound = 40;
 const atOnce = 8;
 const seed = Number(process.env["CLRK_TEST_SEED"] ?? 20_261_129);
 
-/** What records do not hold, and how much of all it may be that for want of it nothing is known. */
-const statedUnknowns = [
-  /^header x-team$/,
-  /^size of the body$/,
-  /^body of the request$/,
-  /^model of the request$/,
-  /^messages to the MCP server$/,
-  /^header (?:accept|upgrade|content-type|content-encoding)$/,
-  /^whether \w+ can express the request$/,
-  /^what becomes of a request that was refused with /,
-];
+/** So much of all may be unknown for want of what records do not hold. */
 const mostUnknown = 0.25;
 
 const random = seededRandom(seed);
@@ -54,33 +36,8 @@ function nextManifests(): string {
 }
 
 const gateway = await startGateway(t, { manifests: { "policy.yaml": nextManifests() } });
-const choose = createRecordedChoice(priceTable);
 const unknown = new Map<string, number>();
 let compared = 0;
-
-function replayOf(directory: string): GatewayReplay {
-  const { objects, problems } = readManifests({ paths: [directory], log: silentLogger });
-  if (problems.length > 0) throw new Error(`Cannot replay: ${JSON.stringify(problems)}`);
-  const { snapshot } = compile({
-    objects: objects.map(({ object }) => object),
-    revision: 1,
-    environment: { ownAddresses: ownAddresses() },
-  });
-  const [served] = snapshot.gateways;
-  if (served === undefined) throw new Error("Cannot replay: there is no gateway");
-  return new GatewayReplay(served, choose);
-}
-
-function replayed({ verdict, reason, wouldDeny, route, credentials }: KnownOutcome) {
-  return { verdict, reason, wouldDeny, route, injects: credentials.length > 0 };
-}
-
-function recorded({ decision, credential, upstream }: EgressRecord, outcome: KnownOutcome) {
-  const { verdict, reason, route, wouldDeny } = decision;
-  // Where nothing was sent the record names no credential, whatever would have been injected.
-  const injects = upstream === null ? outcome.credentials.length > 0 : credential !== null;
-  return { verdict, reason, wouldDeny: wouldDeny?.reason ?? null, route, injects };
-}
 
 for (let round = 0; round < rounds; round++) {
   t.test(`round ${round} of seed ${seed}: replay and records say the same`, async (t) => {

@@ -220,11 +220,32 @@ t.test("a call is answered by a worker, and is an invocation", async (test) => {
       ? true
       : undefined,
   );
-  test.match((await invoke(control, { body: "hang" })).text, "first  (broken off)", "its timeout");
+  const hung = await invoke(control, { body: "hang" });
+  test.match(hung, { status: 504, text: /"reason":"Timeout"/ }, "its answer is whole or none");
+  const streaming = { enabled: true };
+  await put(control, "TaskAgent", "bot", agent("agent:1", { timeout: "2s", streaming }));
+  const cut = await invoke(control, { body: "hang" });
+  test.match(cut, { status: 200, text: "first  (broken off)" }, "its timeout");
+  const extractors = [{ type: "Header", header: { name: "x-user", field: "user" } }];
+  await put(control, "TaskAgent", "bot", agent("agent:1", { identity: { extractors } }));
+  const nobody = await invoke(control, {
+    headers: { "ce-clrkidentity": "{%22user%22:%22root%22}" },
+  });
+  test.match(nobody, { status: 400, text: /x-user.*IdentityUnknown/ });
+  const somebody = await invoke(control, {
+    headers: { "x-user": "alice", "ce-clrkidentity": "{%22user%22:%22root%22}" },
+  });
+  test.equal(somebody.status, 200);
+  test.equal(heard.at(-1)["ce-clrkidentity"], "{%22user%22:%22alice%22}");
+  const { spec } = await eventually("its invocation", async () => {
+    const found = await get(control, `invocations/${somebody.headers["x-clrk-invocation-id"]}`);
+    return found.kind === "Invocation" ? found : undefined;
+  });
+  test.same(spec.identity, { audiences: ["user=alice"] });
 
   const hanging = "0b5d7a52-6a7c-4f0e-9d51-5d1f0f1a2b3d";
   const broken = invoke(control, {
-    ...{ body: "hang", headers: { "x-clrk-invocation-id": hanging } },
+    ...{ body: "hang", headers: { "x-clrk-invocation-id": hanging, "x-user": "alice" } },
   }).catch(() => undefined);
   const active = async (server: ControlProcess, count: number) =>
     eventually(`${count} active executions`, async () => {

@@ -5,6 +5,7 @@ import { createPortkey } from "../compare/portkey.ts";
 import { openaiAnswers } from "./llm-answers.ts";
 import type { LlmContender } from "./llm-contender.ts";
 import {
+  createClrkCaptured,
   createClrkFailover,
   createClrkLimited,
   createClrkPassthrough,
@@ -25,6 +26,7 @@ export function llmContenders(
     createClrkFailover(environment),
     createClrkPlain(environment),
     createClrkLimited(environment),
+    createClrkCaptured(environment),
     createPortkey(paths, environment),
     createPortkey(paths, environment, "plain"),
     createLitellm(paths),

@@ -35,6 +35,11 @@ export function createClrkLimited(environment: Environment): LlmContender {
   return { ...create("clrk-limited", environment, "limited"), only: ["chat"] };
 }
 
+/** The same as `clrk`, each call kept in its record: headers and bodies of both directions. */
+export function createClrkCaptured(environment: Environment): LlmContender {
+  return { ...create("clrk-captured", environment, "captured"), only: ["chat"] };
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 function create(name: string, environment: Environment, serving: Serving): LlmContender {

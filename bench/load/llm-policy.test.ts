@@ -5,7 +5,14 @@ import { anthropicAnswers, openaiAnswers } from "./llm-answers.ts";
 import { llmPolicy } from "./llm-policy.ts";
 import type { Serving } from "./llm-policy.ts";
 
-const servings: readonly Serving[] = ["openai", "openai-plain", "anthropic", "failover", "limited"];
+const servings: readonly Serving[] = [
+  "openai",
+  "openai-plain",
+  "anthropic",
+  "failover",
+  "limited",
+  "captured",
+];
 
 function kindsOf(serving: Serving): string[] {
   return llmPolicy(serving).flatMap((object) => ("kind" in object ? [String(object.kind)] : []));
@@ -27,6 +34,7 @@ t.test(
     const secret = ["Secret", "CredentialInjectionPolicy"];
     t.same(kindsOf("openai"), ["AIProviderRoute", ...secret]);
     t.same(kindsOf("openai-plain"), ["AIProviderRoute"], "no credential goes into plain HTTP");
+    t.same(kindsOf("captured"), ["AIProviderRoute", "LoggingPolicy", ...secret]);
     t.same(kindsOf("anthropic"), ["AIProviderRoute", "Backend", ...secret]);
     t.same(kindsOf("failover"), [
       "AIProviderRoute",

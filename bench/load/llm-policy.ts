@@ -7,8 +7,9 @@ import { servedModel } from "./llm-chat.ts";
  * Who serves the calls: the provider that the agent asks, or another one after translation. `openai-plain`: the first,
  * with the agent's own credential, because none is ever injected into plain HTTP. `failover`: the other one, after a
  * backend that always fails was tried. `limited`: the first, counted by limits and a budget that are never reached.
+ * `captured`: the first, headers and bodies of both directions kept in records, redacted as ever.
  */
-export type Serving = "openai" | "openai-plain" | "anthropic" | "failover" | "limited";
+export type Serving = "openai" | "openai-plain" | "anthropic" | "failover" | "limited" | "captured";
 
 /** Host that agents ask. */
 export const askedHost = "api.openai.com";
@@ -28,10 +29,12 @@ export function llmPolicy(serving: Serving): object[] {
       return [route([])];
     case "limited":
       return [
-        route([], limitScopes.map(nameOfLimit)),
+        route([], [...limitScopes.map(limitFilter), budgetFilter]),
         ...limitScopes.map(limit),
         ...credential(openaiAnswers),
       ];
+    case "captured":
+      return [route([], [captureFilter]), capture(), ...credential(openaiAnswers)];
     case "anthropic":
       return [route([claude]), claudeBackend(), ...credential(anthropicAnswers, claude)];
     case "failover":
@@ -60,9 +63,25 @@ function nameOfLimit(scope: string): string {
   return scope.toLowerCase();
 }
 
-function limitFilter(name: string): object {
+function limitFilter(scope: string): object {
+  const name = nameOfLimit(scope);
   return { type: "ExtensionRef", extensionRef: { group, kind: "RateLimitPolicy", name } };
 }
+
+/** Keeps what a prompt and its answer are, to the last byte; what is taken out is what always is. */
+function capture(): object {
+  return {
+    apiVersion,
+    kind: "LoggingPolicy",
+    metadata: metadata("bench"),
+    spec: { captureRequest: true, captureResponse: true },
+  };
+}
+
+const captureFilter = {
+  type: "ExtensionRef",
+  extensionRef: { group, kind: "LoggingPolicy", name: "bench" },
+};
 
 const budgetFilter = {
   type: "TokenBudget",
@@ -111,7 +130,7 @@ function fallback(): object {
   };
 }
 
-function route(backends: readonly string[], limits: readonly string[] = []): object {
+function route(backends: readonly string[], filters: readonly object[] = []): object {
   return {
     apiVersion,
     kind: "AIProviderRoute",
@@ -121,7 +140,7 @@ function route(backends: readonly string[], limits: readonly string[] = []): obj
       rules: [
         {
           matches: [{ provider: "openai", endpoints: [openaiAnswers.path] }],
-          filters: [...limits.map(limitFilter), ...(limits.length > 0 ? [budgetFilter] : [])],
+          filters,
           backendRefs: backends.map((name) => ({ group, kind: "Backend", name })),
         },
       ],

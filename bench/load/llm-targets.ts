@@ -31,6 +31,7 @@ export const llmTargets: readonly Target[] = [
   rateTarget("clrk", "litellm", 20),
   rateTarget("clrk-claude", "portkey", 2.5),
   rateTarget("clrk-limited", "clrk", 0.9),
+  rateTarget("clrk-captured", "clrk", 0.9),
   addedTarget("clrk"),
   addedTarget("clrk-claude"),
   failoverTarget(),

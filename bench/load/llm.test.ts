@@ -32,6 +32,7 @@ t.test("llmContenders() lists each once", async (t) => {
       "clrk-next",
       "clrk-plain",
       "clrk-limited",
+      "clrk-captured",
       "portkey",
       "portkey-plain",
       "litellm",
@@ -75,7 +76,7 @@ t.test("runLlmRounds() measures our gateway in all its ways", needsEnvoy, async 
       onSample: () => {},
     }),
   );
-  t.equal(samples.length, 3 * 4 + 2, "clrk-next and clrk-limited take part in one case each");
+  t.equal(samples.length, 3 * 4 + 3, "three ways take part in one case each");
   for (const sample of samples) {
     const name = `${sample.case} ${sample.contender}`;
     t.equal(sample.failed, 0, `${name}: ${sample.firstFailure}`);

@@ -10,7 +10,6 @@ import { sleep, systemClock } from "../../gateway/clock.ts";
 import { controlSocketPath, homeDirectory } from "../../gateway/home-directory.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { engineRecord, httpRecord } from "../../gateway/testdata/egress-record.ts";
-import { priceTable } from "../../providers/price-table.ts";
 import { descendants, listProcesses } from "../harness/process-table.ts";
 import { waitUntil } from "../harness/processes.ts";
 import type { TestScope } from "../harness/processes.ts";
@@ -68,7 +67,7 @@ export async function watchScreen(scope: TestScope, plan: ScreenPlan): Promise<S
   });
   const pid = await waitUntil(() => findViewer(file), { deadlineMs: 5_000, what: "its process" });
   await terminal.see(/No requests yet/, 30_000);
-  const feed = new ActivityFeed({ clock: systemClock, prices: priceTable, runs: () => new Map() });
+  const feed = new ActivityFeed({ clock: systemClock, runs: () => new Map() });
   scope.teardown(feed.follow((report) => control.emitActivity(report)));
   const load = await feedEvents(feed, plan, pid);
   const shown = await readShown(terminal, load.events);

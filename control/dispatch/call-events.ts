@@ -13,10 +13,12 @@ export interface CallLog {
 }
 
 /** What all events of a call have in common. */
-export interface CallIdentity {
+export interface CallSubject {
   readonly id: string;
   readonly agent: InvocationAgent;
   readonly trigger: { readonly type: InvocationTrigger; readonly source: string };
+  /** On whose behalf it is */
+  readonly audiences: readonly string[];
 }
 
 /** What events are made with. */
@@ -33,11 +35,11 @@ const longestSource = 253;
 /** Events of one call. */
 export class CallEvents {
   readonly #parts: CallEventsParts;
-  readonly #identity: CallIdentity;
+  readonly #subject: CallSubject;
 
-  constructor(parts: CallEventsParts, identity: CallIdentity) {
+  constructor(parts: CallEventsParts, subject: CallSubject) {
     this.#parts = parts;
-    this.#identity = identity;
+    this.#subject = subject;
   }
 
   /** Tells a phase that the call must not go on without. Gives whether it was told before; rejects where it cannot be kept. */
@@ -54,7 +56,7 @@ export class CallEvents {
     try {
       await this.#parts.log.append(this.#event(phase, reason, message));
     } catch (error) {
-      const { id } = this.#identity;
+      const { id } = this.#subject;
       this.#parts.logger.warn("Cannot log the end of an invocation", {
         ...{ invocation: id, phase, error: describeError(error) },
       });
@@ -62,10 +64,10 @@ export class CallEvents {
   }
 
   #event(phase: InvocationPhase, reason: string, message: string): InvocationEvent {
-    const { id, agent, trigger } = this.#identity;
+    const { id, agent, trigger, audiences } = this.#subject;
     const { clock, traces } = this.#parts;
     return {
-      ...{ id, phase, atUnixMs: clock.now(), agent, audiences: [] },
+      ...{ id, phase, atUnixMs: clock.now(), agent, audiences },
       trigger: { ...trigger, source: trigger.source.slice(0, longestSource) },
       root: traces.rootOf(id),
       ...{ exitCode: null, reason, message },

@@ -3,6 +3,7 @@ import t from "tap";
 import { rootTraceparent } from "../../gateway/invocation-trace.ts";
 import type { CallFacts, CallHeaders } from "./call-headers.ts";
 import { toCallerHeaders, toWorkerHeaders } from "./call-headers.ts";
+import { noIdentity } from "./call-identity.ts";
 import { testTraces } from "./testdata/dispatch-rig.ts";
 
 const facts: CallFacts = {
@@ -12,7 +13,7 @@ const facts: CallFacts = {
     agent: "a",
     revision: "a-task-1",
   },
-  ...{ trigger: "HTTP", timeoutMs: 1_000, now: Date.UTC(2026, 0, 1) },
+  ...{ trigger: "HTTP", identity: noIdentity, timeoutMs: 1_000, now: Date.UTC(2026, 0, 1) },
 };
 
 const own = {
@@ -71,6 +72,19 @@ t.test("toWorkerHeaders() passes on what is the caller's to say", (t) => {
     tracestate: "a=b",
   };
   t.same(toWorker(sent), { ...own, ...sent });
+  t.end();
+});
+
+t.test("toWorkerHeaders() says on whose behalf, in an event's spelling", (t) => {
+  const identity = new Map([
+    ["user", 'Zoë "%1"'],
+    ["tenant", "7"],
+  ]);
+  const forged = { "ce-clrkidentity": "{}" };
+  const headers = toWorkerHeaders(forged, { ...facts, identity }, testTraces);
+  const said = headers["ce-clrkidentity"];
+  t.equal(said, "{%22user%22:%22Zo%C3%AB%20\\%22%251\\%22%22,%22tenant%22:%227%22}");
+  t.same(JSON.parse(decodeURIComponent(String(said))), Object.fromEntries(identity));
   t.end();
 });
 

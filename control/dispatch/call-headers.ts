@@ -5,6 +5,8 @@
 import type { InvocationTrigger } from "../../crds/invocation.ts";
 import { CLRK_HEADERS, CLRK_HEADER_PREFIX } from "../../gateway/headers.ts";
 import type { InvocationTraces } from "../../gateway/invocation-trace.ts";
+import type { CallIdentity } from "./call-identity.ts";
+import { identityHeader } from "./call-identity.ts";
 
 /** Headers as Node gives them, names in lower case. */
 export type CallHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -16,6 +18,7 @@ export interface CallFacts {
   readonly agent: string;
   readonly revision: string;
   readonly trigger: InvocationTrigger;
+  readonly identity: CallIdentity;
   readonly timeoutMs: number;
   /** Unix `ms` */
   readonly now: number;
@@ -105,7 +108,7 @@ function traceHeaders(
 
 /** CloudEvents 1.0 in HTTP's binary mode: `datacontenttype` is the Content-Type itself. */
 function cloudEventHeaders(headers: CallHeaders, facts: CallFacts): Record<string, string> {
-  const { id, namespace, agent, revision, trigger, now } = facts;
+  const { id, namespace, agent, revision, trigger, identity, now } = facts;
   return {
     "ce-type": textOf(headers["ce-type"]) ?? "dev.apoxy.clrk.taskagent.invoke",
     "ce-time": textOf(headers["ce-time"]) ?? new Date(now).toISOString(),
@@ -114,6 +117,7 @@ function cloudEventHeaders(headers: CallHeaders, facts: CallFacts): Record<strin
     "ce-id": id,
     "ce-source": `clrk://${namespace}/${agent}`,
     "ce-clrkrevision": revision,
+    ...(identity.size > 0 && { "ce-clrkidentity": identityHeader(identity) }),
     "ce-httpmethod": "POST",
     "ce-httpurl": "/",
   };

@@ -1,4 +1,5 @@
 /** What a call of a TaskAgent needs to know of it: the revision to run, for how long, how many at once. */
+import type { AgentIdentity } from "../../crds/agent-identity.ts";
 import { parseDuration } from "../../crds/duration.ts";
 import { taskAgentKind } from "../../crds/task-agent.ts";
 import { workerPoolKind } from "../../crds/worker-pool.ts";
@@ -20,6 +21,10 @@ export interface CallTarget {
   /** 0 for any number */
   readonly maxConcurrent: number;
   readonly perWorker: number;
+  /** What a call must say of whom it is for; absent: nothing */
+  readonly identity?: AgentIdentity;
+  /** Whether its answer is passed on while it is written */
+  readonly isStreaming: boolean;
 }
 
 /** Reads an agent as it is stored now; `absent` where there is none, or where it is being deleted. */
@@ -37,7 +42,7 @@ export function findTarget(
   if (parsed.kind === "invalid") {
     return { kind: "invalid", message: parsed.problems[0]?.message ?? "its spec cannot be read" };
   }
-  const { timeout, maxConcurrent = 0, workerPoolRef } = parsed.object.spec;
+  const { timeout, maxConcurrent = 0, workerPoolRef, identity, streaming } = parsed.object.spec;
   const { latestReadyRevisionName: revision } = statusIn(agent);
   return {
     kind: "found",
@@ -45,6 +50,8 @@ export function findTarget(
     timeoutMs: parseDuration(timeout),
     maxConcurrent,
     perWorker: perWorkerOf(find(parts, "WorkerPool", { ...place, name: workerPoolRef })),
+    isStreaming: streaming?.enabled === true,
+    ...(identity !== undefined && { identity }),
     ...(typeof revision === "string" && { revision }),
   };
 }

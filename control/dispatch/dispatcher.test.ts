@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import t from "tap";
 import { taskAgent } from "../reconcilers/testdata/reconciler-rig.ts";
 import type { Call, CallRefusal } from "./dispatcher.ts";
+import { maxIdentityBodyBytes } from "./identified-call.ts";
 import { DispatchRig, readAll, testTraces } from "./testdata/dispatch-rig.ts";
 
 const never = new AbortController().signal;
@@ -261,6 +262,51 @@ t.test(
     t.not(first, rig.revision);
   },
 );
+
+t.test("a call says on whose behalf it is, and nobody else can", async (t) => {
+  const extractors = [
+    { type: "Header", header: { name: "x-user", field: "user" } },
+    { type: "Body", body: { jsonPath: "team", field: "team" } },
+  ];
+  const rig = await DispatchRig.open(t, { agent: { identity: { extractors } } });
+  const worker = await rig.startWorker(t, "w-1", async (request, response) => {
+    response.end(await readAll(request, response));
+  });
+  await rig.report(worker);
+  const json = { "content-type": "application/json" };
+  const body = (text: string) => ({ body: Readable.from([Buffer.from(text)]) });
+  const told = call({
+    headers: { ...json, "x-user": "alice", "ce-clrkidentity": "{%22user%22:%22root%22}" },
+    ...body('{"team":"a"}'),
+  });
+  t.match(await run(rig, told), { status: 200, body: '{"team":"a"}' });
+  t.equal(
+    worker.requests[0]?.headers["ce-clrkidentity"],
+    "{%22user%22:%22alice%22,%22team%22:%22a%22}",
+  );
+  for (const event of await rig.events()) t.same(event.audiences, ["user=alice", "team=a"]);
+  const silent = call({ headers: json, ...body('{"team":"a"}') });
+  t.match(await run(rig, silent), { ...refusal(400, "IdentityUnknown"), message: /x-user/ });
+  t.same(await rig.phases(silent.id), ["Pending", "Rejected IdentityUnknown"]);
+  t.match(await run(rig, silent), refusal(409, "AlreadyExists"));
+  const twice = call({
+    headers: { ...json, "x-user": "alice, bob" },
+    headerValues: { "content-type": ["application/json"], "x-user": ["alice", "bob"] },
+    ...body('{"team":"a"}'),
+  });
+  t.match(await run(rig, twice), { ...refusal(400, "IdentityUnknown"), message: /more than once/ });
+  const large = call({
+    headers: { ...json, "x-user": "alice" },
+    body: Readable.from([Buffer.alloc(maxIdentityBodyBytes), Buffer.from("x")]),
+  });
+  await t.rejects(run(rig, large), { code: 413 });
+  const trigger = { type: "Cron", source: "@daily" } as const;
+  const scheduled = call({ headers: json, trigger, ...body('{"team":"b"}') });
+  t.match(await run(rig, scheduled), { status: 200 });
+  t.equal(worker.requests[1]?.headers["ce-clrkidentity"], "{%22team%22:%22b%22}");
+  t.equal(worker.requests.length, 2);
+  t.equal(rig.dispatcher.kept.bytes, 0);
+});
 
 t.test("close() ends calls, and tells why", async (t) => {
   const rig = await DispatchRig.open(t);

@@ -19,8 +19,12 @@ import type { CallLog } from "./call-events.ts";
 import { CallEvents } from "./call-events.ts";
 import type { CallHeaders } from "./call-headers.ts";
 import { toWorkerHeaders } from "./call-headers.ts";
+import type { CallIdentity } from "./call-identity.ts";
+import { audiencesOf, noIdentity } from "./call-identity.ts";
 import type { CallTarget } from "./call-target.ts";
 import { findTarget } from "./call-target.ts";
+import { identifyCall } from "./identified-call.ts";
+import { KeptBytes } from "./kept-bytes.ts";
 import { OwnCalls } from "./own-calls.ts";
 import type { PickOutcome, Reservation } from "./worker-picker.ts";
 import { WorkerPicker } from "./worker-picker.ts";
@@ -47,6 +51,8 @@ export interface Call {
   readonly name: string;
   readonly trigger: { readonly type: InvocationTrigger; readonly source: string };
   readonly headers: CallHeaders;
+  /** Each header with all values that were sent, names in lower case; absent: none was sent twice */
+  readonly headerValues?: Readonly<Record<string, readonly string[] | undefined>>;
   /** Absent where there is none */
   readonly body?: Readable;
   /** Aborted when nobody waits for the answer any more */
@@ -78,6 +84,10 @@ export interface CallAnswer {
   readonly kind: "answered";
   /** To be read to its end or destroyed, by whoever called */
   readonly response: IncomingMessage;
+  /** Whether it is passed on while it is written */
+  readonly isStreaming: boolean;
+  /** Ends the call because its answer cannot be held; safe to call again */
+  readonly giveUp: () => void;
   /** Resolves when the answer is over: whole, or why not */
   readonly ended: Promise<CallEnd>;
 }
@@ -85,19 +95,27 @@ export interface CallAnswer {
 /** How an answer ended. */
 export type CallEnd = "complete" | "broken" | EndCause;
 
-type EndCause = "timeout" | "cancelled" | "closing";
+type EndCause = "timeout" | "cancelled" | "closing" | "unheld";
 
 /** How a call that was ended from here is told. */
 const endings: Readonly<Record<EndCause, Parameters<CallEvents["tellEnd"]>>> = {
   timeout: ["Timeout", "DeadlineExceeded", "It was not over within the timeout of its agent"],
   cancelled: ["Failed", "Cancelled", "The caller went away before it was over"],
   closing: ["Failed", "ControlStopped", "The control process ended before it was over"],
+  unheld: [
+    "Failed",
+    "AnswerTooLarge",
+    "Its answer could not be held, and its agent does not stream",
+  ],
 };
 
 const alreadyExists = "AlreadyExists";
 
 /** Tries of different workers for one call. */
 const mostTries = 3;
+
+/** Most bytes of bodies and answers of all calls that are held in memory. */
+const maxKeptBytes = 128 * 1024 * 1024;
 
 /** See the file. */
 export class Dispatcher {
@@ -106,6 +124,8 @@ export class Dispatcher {
   readonly #calls = new Set<CallWatch>();
   /** Calls of this process, by their id */
   readonly own: OwnCalls;
+  /** Holds bodies and answers of calls */
+  readonly kept = new KeptBytes(maxKeptBytes);
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -131,7 +151,7 @@ export class Dispatcher {
     const isNew = this.own.begin(call.id);
     let admitted: AdmittedCall | CallRefusal | undefined;
     try {
-      admitted = await this.#begin(call, target);
+      admitted = await this.#identify(call, target);
       return admitted;
     } finally {
       // What was told of it before is of another call, or of another life.
@@ -146,13 +166,27 @@ export class Dispatcher {
     for (const watch of this.#calls) watch.end("closing");
   }
 
-  async #begin(call: Call, target: CallTarget): Promise<AdmittedCall | CallRefusal> {
-    const { logger, ...parts } = this.#options;
-    const { id, namespace, name, trigger } = call;
-    const agent = { kind: "TaskAgent", namespace, name, uid: target.uid };
-    const events = new CallEvents({ ...parts, logger }, { id, agent, trigger });
+  async #identify(call: Call, target: CallTarget): Promise<AdmittedCall | CallRefusal> {
+    const isScheduled = call.trigger.type === "Cron";
+    const found = await identifyCall(target.identity, { ...call, isScheduled }, this.kept);
+    if (found.kind === "unidentified") return this.#refuseUnidentified(call, target, found.message);
+    const { body = call.body, identity, release } = found;
+    const identified = { ...call, ...(body !== undefined && { body }) };
+    try {
+      const admitted = await this.#admitIdentified({ call: identified, target, identity, release });
+      if (admitted.kind === "refused") release();
+      return admitted;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #admitIdentified(known: KnownCall): Promise<AdmittedCall | CallRefusal> {
+    const { call, target, identity } = known;
+    const events = this.#eventsOf(call, target, identity);
     const begun = await events.tell("Pending");
-    if (begun.isDuplicate && call.isRepeated !== true) return repeated(id);
+    if (begun.isDuplicate && call.isRepeated !== true) return repeated(call.id);
     const place = this.#reserve(call, target, new Set());
     if (place.kind !== "reserved") {
       const refusal = refusalOf(place.kind, call, target);
@@ -163,13 +197,29 @@ export class Dispatcher {
       const dispatched = await events.tell("Dispatched");
       if (dispatched.isDuplicate) {
         place.release();
-        return repeated(id);
+        return repeated(call.id);
       }
     } catch (error) {
       place.release();
       throw error;
     }
-    return { kind: "admitted", send: () => this.#send({ call, target, events, place }) };
+    return { kind: "admitted", send: () => this.#send({ ...known, events, place }) };
+  }
+
+  async #refuseUnidentified(call: Call, target: CallTarget, message: string): Promise<CallRefusal> {
+    const events = this.#eventsOf(call, target, noIdentity);
+    const begun = await events.tell("Pending");
+    if (begun.isDuplicate) return repeated(call.id);
+    const refusal = unidentified(call, message);
+    await events.tellEnd("Rejected", refusal.reason, refusal.message);
+    return refusal;
+  }
+
+  #eventsOf(call: Call, target: CallTarget, identity: CallIdentity): CallEvents {
+    const { id, namespace, name, trigger } = call;
+    const agent = { kind: "TaskAgent", namespace, name, uid: target.uid };
+    const audiences = audiencesOf(identity);
+    return new CallEvents(this.#options, { id, agent, trigger, audiences });
   }
 
   #reserve(call: Call, target: CallTarget, avoid: ReadonlySet<string>): PickOutcome | NoRevision {
@@ -189,6 +239,7 @@ export class Dispatcher {
     const end = () => {
       this.#calls.delete(watch);
       watch.stop();
+      run.release();
     };
     const tried = await this.#tryWorkers(run, watch);
     if (tried.kind === "refused") {
@@ -198,7 +249,11 @@ export class Dispatcher {
       return watch.cause === "timeout" ? timedOut(run) : tried;
     }
     const ended = this.#follow(tried, run, watch).finally(end);
-    return { kind: "answered", response: tried.response, ended };
+    return {
+      ...{ kind: "answered", response: tried.response, ended },
+      isStreaming: run.target.isStreaming,
+      giveUp: () => watch.end("unheld"),
+    };
   }
 
   async #tryWorkers(run: Run, watch: CallWatch): Promise<Tried | CallRefusal> {
@@ -230,12 +285,12 @@ export class Dispatcher {
     return last;
   }
 
-  #callWorker({ call, target }: Run, place: Reservation, watch: CallWatch) {
+  #callWorker({ call, target, identity }: Run, place: Reservation, watch: CallWatch) {
     const { clock, traces } = this.#options;
     const { namespace, name, id, trigger, body } = call;
     const facts = {
       ...{ id, namespace, agent: name, revision: target.revision ?? "", trigger: trigger.type },
-      ...{ timeoutMs: watch.leftMs, now: clock.now() },
+      ...{ identity, timeoutMs: watch.leftMs, now: clock.now() },
     };
     return callWorker({
       ...{ endpoint: place.endpoint, signal: watch.controller.signal, clock },
@@ -281,9 +336,15 @@ interface NoRevision {
   readonly kind: "no-revision";
 }
 
-interface Run {
+interface KnownCall {
   readonly call: Call;
   readonly target: CallTarget;
+  readonly identity: CallIdentity;
+  /** What was held for it is given back */
+  readonly release: () => void;
+}
+
+interface Run extends KnownCall {
   readonly events: CallEvents;
   readonly place: Reservation;
 }
@@ -347,6 +408,11 @@ function absent({ name }: Call): CallRefusal {
 function invalid({ name }: Call, detail: string): CallRefusal {
   const message = `Cannot call TaskAgent "${name}": its spec is not valid: ${detail}`;
   return { kind: "refused", status: 422, reason: "Invalid", message };
+}
+
+function unidentified({ name }: Call, detail: string): CallRefusal {
+  const message = `Cannot call TaskAgent "${name}": its identity.extractors do not tell on whose behalf: ${detail}`;
+  return { kind: "refused", status: 400, reason: "IdentityUnknown", message };
 }
 
 function repeated(id: string): CallRefusal {

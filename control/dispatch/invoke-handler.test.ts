@@ -1,12 +1,13 @@
 /** Tests of calls over HTTP: what is streamed, what is bounded, what is answered at once, who goes away. */
 import { randomUUID } from "node:crypto";
 import { createServer, request as httpRequest } from "node:http";
-import type { ClientRequest, IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage, RequestListener } from "node:http";
 import t from "tap";
 import type { Test } from "tap";
 import { silentLogger } from "../../gateway/log.ts";
 import { sendStatus } from "../apiserver/send-answer.ts";
 import { StatusError } from "../apiserver/status-error.ts";
+import { maxHeldBytes } from "./held-answer.ts";
 import { InvokeHandler, maxCallBytes } from "./invoke-handler.ts";
 import type { CallBounds } from "./invoke-handler.ts";
 import { DispatchRig, readAll } from "./testdata/dispatch-rig.ts";
@@ -45,6 +46,8 @@ async function open(t: Test, agent: object = {}, bounds?: CallBounds) {
   return { rig, handler, post };
 }
 
+const streaming = { streaming: { enabled: true } };
+
 function answerOf(call: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     call.once("response", resolve);
@@ -59,7 +62,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
 }
 
 t.test("answer() streams both ways as it comes", async (t) => {
-  const { rig, post } = await open(t);
+  const { rig, post } = await open(t, streaming);
   const worker = await rig.startWorker(t, "w-1", (request, response) => {
     response.writeContinue();
     request.on("data", (chunk) => response.write(`<${chunk}>`));
@@ -77,7 +80,7 @@ t.test("answer() streams both ways as it comes", async (t) => {
 });
 
 t.test("answer() holds the worker back when the caller does not read", async (t) => {
-  const { rig, post } = await open(t);
+  const { rig, post } = await open(t, streaming);
   const total = 64 * 1024 * 1024;
   let written = 0;
   const { promise: stalled, resolve: onStall } = Promise.withResolvers<void>();
@@ -157,7 +160,7 @@ t.test("answer() at once gives the id, and the call goes on without its caller",
 });
 
 t.test("answer() ends the call of a caller that goes away", async (t) => {
-  const { rig, post } = await open(t);
+  const { rig, post } = await open(t, streaming);
   const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
   const worker = await rig.startWorker(t, "w-1", (request, response) => {
     request.socket.once("close", () => onClosed());
@@ -177,7 +180,11 @@ t.test("answer() ends the call of a caller that goes away", async (t) => {
 });
 
 t.test("calls of one user leave room for those of another", async (t) => {
-  const { rig, post } = await open(t, {}, { running: 3, runningOfOne: 2 });
+  const { rig, post } = await open(
+    t,
+    { streaming: { enabled: true } },
+    { running: 3, runningOfOne: 2 },
+  );
   const ends: (() => void)[] = [];
   const worker = await rig.startWorker(t, "w-1", async (request, response) => {
     await readAll(request, response);
@@ -211,4 +218,58 @@ t.test("calls of one user leave room for those of another", async (t) => {
   let again = await send("a");
   while (again.status === 429) again = await send("a");
   t.equal(again.status, 200, "what has ended counts no more");
+});
+
+t.test("answer() gives whole answers where the agent does not stream", async (t) => {
+  const { rig, post } = await open(t);
+  const { promise: goOn, resolve: onGo } = Promise.withResolvers<void>();
+  const worker = await rig.startWorker(t, "w-1", async (_request, response) => {
+    response.writeHead(201, { "content-type": "text/plain" });
+    response.write("one ");
+    await goOn;
+    response.end("two");
+  });
+  await rig.report(worker);
+  const call = post();
+  call.end();
+  let isAnswered = false;
+  call.once("response", () => {
+    isAnswered = true;
+  });
+  while (worker.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (rig.dispatcher.kept.bytes === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.notOk(isAnswered);
+  onGo();
+  const response = await answerOf(call);
+  t.equal(response.statusCode, 201);
+  t.match(response.headers, { "content-type": "text/plain", "content-length": "7" });
+  t.equal(await textOf(response), "one two");
+  t.equal(rig.dispatcher.kept.bytes, 0);
+});
+
+t.test("answer() tells what broke off as a failure where the agent does not stream", async (t) => {
+  const outcome = async (answer: RequestListener, agent: object = {}) => {
+    const { rig, post } = await open(t, agent);
+    await rig.report(await rig.startWorker(t, `w-${randomUUID()}`, answer));
+    const id = randomUUID();
+    const call = post({ "x-clrk-invocation-id": id });
+    call.end();
+    const response = await answerOf(call);
+    const { reason } = JSON.parse(await textOf(response));
+    t.equal(rig.dispatcher.kept.bytes, 0);
+    t.equal(rig.dispatcher.inFlightOf("default", "bot"), 0);
+    return [response.statusCode, reason, (await rig.phases(id)).at(-1)];
+  };
+  const halfway: RequestListener = (request, response) => {
+    response.write("half", () => request.socket.destroy());
+  };
+  t.same(await outcome(halfway), [502, "WorkerUnreachable", "Failed WorkerGone"]);
+  const endless: RequestListener = (_request, response) => void response.write("on");
+  const late = await outcome(endless, { timeout: "300ms" });
+  t.same(late, [504, "Timeout", "Timeout DeadlineExceeded"]);
+  const large: RequestListener = (_request, response) => {
+    response.on("error", () => {});
+    response.write(Buffer.alloc(maxHeldBytes + 1));
+  };
+  t.same(await outcome(large), [502, "AnswerTooLarge", "Failed AnswerTooLarge"]);
 });

@@ -1,6 +1,6 @@
 /**
  * `POST …/taskagents/NAME/invoke`: from a request of the API server to a call of the dispatcher, and its answer back, as
- * it comes. Whether the caller may is decided before.
+ * it comes or whole. Whether the caller may is decided before.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -19,12 +19,11 @@ import {
 import { isInvocationId } from "../invocations/event-codec.ts";
 import { toCallerHeaders } from "./call-headers.ts";
 import type { AdmittedCall, CallAnswer, CallRefusal, Dispatcher } from "./dispatcher.ts";
+import { sendWhole } from "./held-answer.ts";
+import { keepBody } from "./identified-call.ts";
 
 /** Most bytes of a request's body. */
 export const maxCallBytes = 32 * 1024 * 1024;
-
-/** Most bytes of bodies that wait for calls whose callers do not. */
-const maxKeptBytes = 128 * 1024 * 1024;
 
 /** Calls that run at once, whether their callers wait or not. */
 export interface CallBounds {
@@ -57,7 +56,6 @@ export class InvokeHandler {
   readonly #calls = new Map<string, number>();
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
-  #keptBytes = 0;
 
   constructor({
     dispatcher,
@@ -134,6 +132,9 @@ export class InvokeHandler {
         ...(body !== undefined && { body }),
       });
       const answer = await sendAdmitted(admitted);
+      if (!answer.isStreaming) {
+        return await sendWhole(answer, response, { id, kept: this.#dispatcher.kept });
+      }
       const { statusCode = 502, headers } = answer.response;
       response.writeHead(statusCode, toCallerHeaders(headers, id));
       // What breaks off shall look broken to the caller: `pipeline` destroys the response.
@@ -149,19 +150,18 @@ export class InvokeHandler {
     { id, leave }: { readonly id: string; readonly leave: () => void },
   ): Promise<void> {
     const { request, response } = call;
-    const content = await this.#keepBody(request).catch((error: unknown) => {
-      leave();
-      throw error;
-    });
+    const content = this.#dispatcher.kept.open(maxCallBytes);
     const giveBack = () => {
-      this.#keptBytes -= content.length;
+      content.release();
       leave();
     };
     const { signal } = this.#closing;
     try {
+      await keepBody(request, content);
+      const body = content.whole();
       const admitted = await this.#dispatcher.admit({
         ...{ ...callOf(call, id), signal },
-        ...(content.length > 0 && { body: Readable.from([content]) }),
+        ...(body.length > 0 && { body: Readable.from([body]) }),
       });
       if (admitted.kind === "refused") throw statusErrorOf(admitted);
       this.#keepRunning(this.#runUnwatched(admitted, id).finally(giveBack));
@@ -191,32 +191,13 @@ export class InvokeHandler {
     this.#running.add(run);
     void run.finally(() => this.#running.delete(run));
   }
-
-  async #keepBody(request: IncomingMessage): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    try {
-      for await (const chunk of request) {
-        bytes += chunk.length;
-        this.#keptBytes += chunk.length;
-        if (bytes > maxCallBytes) throw tooLarge(maxCallBytes);
-        if (this.#keptBytes > maxKeptBytes) {
-          throw tooManyRequests("too many calls wait whose callers do not, try again later");
-        }
-        chunks.push(chunk);
-      }
-      return Buffer.concat(chunks);
-    } catch (error) {
-      this.#keptBytes -= bytes;
-      throw error;
-    }
-  }
 }
 
 function callOf({ request, namespace, name, user }: InvokeRequest, id: string) {
   const isCli = request.headers[CLRK_HEADERS.trigger] === "cli";
   const trigger = { type: isCli ? ("CLI" as const) : ("HTTP" as const), source: user };
-  return { id, namespace, name, trigger, headers: request.headers };
+  const { headers, headersDistinct: headerValues } = request;
+  return { id, namespace, name, trigger, headers, headerValues };
 }
 
 function readId(request: IncomingMessage): string {

@@ -126,7 +126,9 @@ export class LostCalls {
       // First: what cannot be logged now is looked at again when this is forgotten.
       dispatcher.own.end(id);
       this.#ended++;
-      await new CallEvents(this.#options, { id, agent, trigger }).tellEnd(...verdict);
+      // On whose behalf it is was told with its first event.
+      const subject = { id, agent, trigger, audiences: [] };
+      await new CallEvents(this.#options, subject).tellEnd(...verdict);
     }
     return isWaiting;
   }

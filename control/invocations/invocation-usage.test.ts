@@ -24,6 +24,12 @@ t.test("a call without a known price is counted as that", async (t) => {
   t.match(useOfRecord(free), { microDollars: 0, unpriced: 1 });
   const unknown = { ...free, charge: { tokens: 120, cost: null, estimated: false } };
   t.match(useOfRecord(unknown), { microDollars: 0, unpriced: 1 });
+  t.match(useOfRecord({ ...free, cost: null }), { microDollars: 0, unpriced: 1 });
+});
+
+t.test("a call without a budget adds what its record says it cost", async (t) => {
+  const { charge: _, ...free } = modelCallRecord(1, "rec-1");
+  t.match(useOfRecord({ ...free, cost: "0.000123" }), { microDollars: 123, unpriced: 0 });
 });
 
 t.test("a refused request is one, without a model", async (t) => {

@@ -1,7 +1,7 @@
 /** What an invocation used, by the records of its requests. */
 
-import { parseMicroDollars } from "../../crds/money.ts";
 import type { InvocationAgent } from "../../gateway/invocation-event.ts";
+import { recordedCost } from "../../gateway/record-cost.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { isInvocationId } from "./event-codec.ts";
 
@@ -42,12 +42,12 @@ const longestModel = 128;
 
 /** What a record adds; undefined where it belongs to no invocation. */
 export function useOfRecord(record: EgressRecord): RecordUse | undefined {
-  const { id, agent, model, usage, charge, decision } = record;
+  const { id, agent, model, usage, decision } = record;
   if (agent === null || !isInvocationId(agent.invocationId)) return undefined;
   const name = model?.requestModel ?? model?.responseModel ?? "";
   const inputTokens = usage?.inputTokens ?? 0;
   const outputTokens = usage?.outputTokens ?? 0;
-  const cost = charge?.cost ?? null;
+  const { microDollars, isUnpriced } = recordedCost(record);
   return {
     recordId: id,
     invocationId: agent.invocationId,
@@ -57,8 +57,8 @@ export function useOfRecord(record: EgressRecord): RecordUse | undefined {
     denials: decision.verdict === "deny" ? 1 : 0,
     inputTokens,
     outputTokens,
-    microDollars: cost === null ? 0 : parseMicroDollars(cost),
-    unpriced: cost === null && inputTokens + outputTokens > 0 ? 1 : 0,
+    microDollars,
+    unpriced: isUnpriced ? 1 : 0,
   };
 }
 

@@ -56,6 +56,12 @@ export const metricCatalogue: ReadonlyMap<string, Metric> = new Map(
       measures: [{ name: "", sql: "sum(assumeNotNull(Cost))" }],
       groupBy: [requestModel, system, agentName, aiRoute],
     }),
+    counter(
+      "gen_ai.unpriced",
+      "calls",
+      `${gateway} AND Cost IS NULL AND InputTokens + OutputTokens > 0`,
+      { measures: [one], groupBy: [requestModel, system, agentName, aiRoute] },
+    ),
     histogram("gen_ai.duration", `${gateway} AND RequestModel != ''`, durationMs, [
       requestModel,
       operation,

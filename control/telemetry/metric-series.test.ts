@@ -2,6 +2,7 @@
 import t from "tap";
 import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
+import type { EgressRecord } from "../../gateway/record.ts";
 import { IngestSequence } from "./ingest-sequence.ts";
 import { metricCatalogue } from "./metric-catalogue.ts";
 import { metricSeries } from "./metric-series.ts";
@@ -16,6 +17,12 @@ const obstacle = findStoreObstacle();
 const skip = obstacle === undefined ? {} : { skip: obstacle };
 const window = { sinceMs: firstRecordMs, untilMs: firstRecordMs + 10_000 };
 const hugeTokens = Number.MAX_SAFE_INTEGER;
+
+/** A call of a model whose price nobody knows, under no budget. */
+function unpricedRecord(index: number): EgressRecord {
+  const { charge: _, ...record } = sampleRecord(index, { provider: "anthropic", cost: null });
+  return record;
+}
 
 t.test("series of stored records", skip, async (t) => {
   const { client, directory } = await startStoreRig(t);
@@ -94,6 +101,14 @@ t.test("series of stored records", skip, async (t) => {
     t.match((await ask({ metric: "egress.denied" })).series, [
       { labels: { "clrk.deny.reason": "default-policy" }, points: [{ value: "1" }] },
     ]);
+  });
+  await t.test("calls without a price are counted, and in no sum", async (t) => {
+    const { series: before } = await ask({ metric: "gen_ai.cost" });
+    t.same((await ask({ metric: "gen_ai.unpriced" })).series, []);
+    await writer.write({ table: "otel_traces", rows: [encodeRecord(unpricedRecord(6_000))] });
+    const { series } = await ask({ metric: "gen_ai.unpriced", groupBy: "gen_ai.system" });
+    t.match(series, [{ labels: { "gen_ai.system": "anthropic" }, points: [{ value: "1" }] }]);
+    t.same((await ask({ metric: "gen_ai.cost" })).series, before);
   });
 });
 

@@ -6,6 +6,7 @@ import {
   AI_ROUTE_ATTRIBUTES,
   CAPTURE_ATTRIBUTES,
   CHARGE_ATTRIBUTES,
+  COST_ATTRIBUTE,
   DECISION_ATTRIBUTES,
   GEN_AI_ATTRIBUTES,
   HTTP_ATTRIBUTES,
@@ -64,7 +65,8 @@ const columnAttributes: readonly ColumnAttribute[] = [
   { key: GEN_AI_ATTRIBUTES.cacheCreationTokens, column: "CacheWriteTokens", type: "int" },
   { key: GEN_AI_ATTRIBUTES.reasoningTokens, column: "ReasoningTokens", type: "int" },
   { key: CHARGE_ATTRIBUTES.tokens, column: "ChargedTokens", type: "int" },
-  { key: CHARGE_ATTRIBUTES.cost, column: "Cost", type: "double" },
+  { key: COST_ATTRIBUTE, column: "Cost", type: "double" },
+  { key: CHARGE_ATTRIBUTES.cost, column: "Cost", type: "double", only: isCharged },
   { key: CHARGE_ATTRIBUTES.estimated, column: "IsCostEstimated", type: "bool" },
   { key: MCP_ATTRIBUTES.method, column: "McpMethod", type: "text" },
   { key: MCP_ATTRIBUTES.methodName, column: "McpMethod", type: "text" },
@@ -196,6 +198,11 @@ function columnValue(value: unknown, type: ColumnAttribute["type"]): OtlpValue |
 // 64-bit numbers are text already.
 function wholeText(value: unknown): string {
   return typeof value === "number" ? String(Math.round(value)) : String(value);
+}
+
+/** What is charged is what it cost. */
+function isCharged(row: StoreRow): boolean {
+  return Number(row["ChargedTokens"]) > 0;
 }
 
 function hasRule(row: StoreRow): boolean {

@@ -95,7 +95,7 @@ function recordColumns(record: EgressRecord): RecordColumns {
     cacheWriteTokens: usage?.cacheWriteTokens ?? 0,
     reasoningTokens: usage?.reasoningTokens ?? 0,
     chargedTokens: charge?.tokens ?? 0,
-    cost: charge?.cost ?? null,
+    cost: record.cost ?? charge?.cost ?? null,
     isCostEstimated: charge?.estimated ?? false,
     mcpMethod: message?.method ?? "",
     mcpTool: message?.subject === "tool" ? (message.name ?? "") : "",

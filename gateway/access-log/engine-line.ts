@@ -3,6 +3,7 @@
  * there. It shows nothing of itself, because its query may hold a credential that the engine put there.
  */
 
+import type { PriceEntry } from "../../providers/prices.ts";
 import type { CallFacts } from "../call-facts.ts";
 import type { EgressRecord } from "../record.ts";
 import type { HttpMeasures, HttpOutline } from "./http-transaction.ts";
@@ -46,10 +47,13 @@ export class EngineLine {
     return this.#parts.measures.sentMs === null;
   }
 
-  /** The record; without facts it says nothing of the model, and its query is `[redacted]`. */
-  complete(facts: CallFacts | undefined): ReadRecord {
+  /** The record; without facts it says nothing of the model, and its query is `[redacted]`. `prices` say what it costs. */
+  complete(facts: CallFacts | undefined, prices?: readonly PriceEntry[]): ReadRecord {
     const { outline, measures, revision, stamps, json } = this.#parts;
-    const record = completeRecord(outline, measures, { revision, stamps, facts });
+    const record = completeRecord(outline, measures, {
+      ...{ revision, stamps, facts },
+      ...(prices !== undefined && { prices }),
+    });
     if (json === undefined) return { record, json: undefined };
     // A refusal by the engine is not in the parts, and rare.
     const isOutlined = record.decision === outline.decision;

@@ -4,6 +4,7 @@
  */
 
 import { formatMicroDollars } from "../../crds/money.ts";
+import type { PriceEntry } from "../../providers/prices.ts";
 import type { CallCharge, CallFacts, ModelCall } from "../call-facts.ts";
 import type {
   EgressRecord,
@@ -19,6 +20,7 @@ import type {
 import type { RedactedTarget } from "../redact.ts";
 import { redactAuthority, redactTarget } from "../redact.ts";
 import { placeholderPlace } from "../rule-facts.ts";
+import { costOfCall } from "../record-cost.ts";
 import { redactedText } from "../secret-value.ts";
 import type { DecidedEntry } from "./decision.ts";
 import { readDecision } from "./decision.ts";
@@ -152,7 +154,12 @@ export interface RecordCompletion {
   readonly stamps: RecordStamps;
   /** What the engine found out; undefined when it saw nothing, or its facts are lost */
   readonly facts: CallFacts | undefined;
+  /** By which the call's cost is worked out; absent: it has none but its charge */
+  readonly prices?: readonly PriceEntry[];
 }
+
+/** One list, because prices are found by its identity. */
+const noPrices: readonly PriceEntry[] = [];
 
 /** Whether the transaction passed the engine, or should have. */
 export function isEngineTransaction(outline: HttpOutline, measures: HttpMeasures): boolean {
@@ -163,7 +170,7 @@ export function isEngineTransaction(outline: HttpOutline, measures: HttpMeasures
 export function completeRecord(
   outline: HttpOutline,
   measures: HttpMeasures,
-  { revision, stamps, facts: found }: RecordCompletion,
+  { revision, stamps, facts: found, prices = noPrices }: RecordCompletion,
 ): EgressRecord {
   const facts = found?.isLost === true ? undefined : found;
   const { request } = outline;
@@ -171,6 +178,7 @@ export function completeRecord(
   const target = isEngine ? shownTarget(measures.target, facts, outline) : measures.target;
   const model = facts?.model ?? null;
   const denial = facts?.denial ?? null;
+  const cost = found && costOfCall(found, outline.provider, prices);
   return {
     id: stamps.nextId(),
     kind: "http",
@@ -226,6 +234,7 @@ export function completeRecord(
     model: model === null ? null : recordModel(model),
     usage: model === null ? null : model.usage,
     ...(found?.charge !== undefined && { charge: recordCharge(found.charge) }),
+    ...(cost !== undefined && { cost }),
     routing: recordRouting(facts),
     capture: facts?.capture ?? null,
     ...(facts?.mcp !== undefined && { mcp: facts.mcp }),

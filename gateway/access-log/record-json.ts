@@ -58,12 +58,13 @@ function linkJson(trace: TraceIds | null): string {
 }
 
 /** What the engine found out, which most records have nothing of. */
-function engineJson({ model, usage, charge, routing, capture, mcp }: EgressRecord): string {
+function engineJson({ model, usage, charge, cost, routing, capture, mcp }: EgressRecord): string {
   const isPlain = model === null && capture === null && routing === null;
   if (isPlain && charge === undefined && mcp === undefined) return nothingFound;
   const charged = charge === undefined ? "" : `,"charge":${chargeJson(charge)}`;
+  const costing = cost === undefined ? "" : cost === null ? ',"cost":null' : `,"cost":"${cost}"`;
   const said = mcp === undefined ? "" : `,"mcp":${JSON.stringify(mcp)}`;
-  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)}${charged},"routing":${JSON.stringify(routing)},"capture":${JSON.stringify(capture)}${said}}`;
+  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)}${charged}${costing},"routing":${JSON.stringify(routing)},"capture":${JSON.stringify(capture)}${said}}`;
 }
 
 const nothingFound = ',"model":null,"usage":null,"routing":null,"capture":null}';

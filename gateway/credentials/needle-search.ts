@@ -77,9 +77,11 @@ export class NeedleSearch {
     let spans: Spans | undefined;
     this.#text = text;
     this.#fewestOpen = fewestOfCut;
-    for (let at = 0; at < text.length; at++) {
-      const pair = ((text[at] ?? 0) << 8) | (text[at + 1] ?? 0);
-      if (this.#beginnings[pair] === 0 && at + 1 < text.length) continue;
+    const beginnings = this.#beginnings;
+    const last = text.length - 1;
+    // Nearly all positions end here, so that nothing else is looked at for them.
+    for (let at = 0; at <= last; at++) {
+      if (at < last && beginnings[((text[at] ?? 0) << 8) | (text[at + 1] ?? 0)] === 0) continue;
       const found = this.#match(at);
       const until = this.#isOpen && end === "cut" ? text.length : found;
       if (until <= at) continue;

@@ -12,6 +12,7 @@ const members = [
   "inputTokens",
   "outputTokens",
   "microDollars",
+  "unpriced",
 ] as const satisfies readonly (keyof ActivityCounts)[];
 
 /** What nobody did anything for: zero of each. */
@@ -23,6 +24,7 @@ export const noCounts: ActivityCounts = {
   inputTokens: 0,
   outputTokens: 0,
   microDollars: 0,
+  unpriced: 0,
 };
 
 /** A minute of buckets, and the sum of all time. */
@@ -76,5 +78,6 @@ function named(numberOf: (at: number) => number): ActivityCounts {
     inputTokens: numberOf(4),
     outputTokens: numberOf(5),
     microDollars: numberOf(6),
+    unpriced: numberOf(7),
   };
 }

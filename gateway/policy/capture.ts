@@ -11,6 +11,7 @@ import type { BodyBounds } from "../snapshot.ts";
 import type { ValueRedactor } from "../value-redactor.ts";
 import { redactKeyTokens } from "./key-tokens.ts";
 import { matchesContentType } from "./media-type.ts";
+import { PlainHeaders } from "./plain-headers.ts";
 
 const maxHeaders = 128;
 const maxNameLength = 256;
@@ -137,16 +138,36 @@ export function captureHeaders(
   redaction: HeaderRedaction,
 ): CapturedHeader[] {
   const captured: CapturedHeader[] = [];
+  const plain = plainHeadersOf(redaction);
   for (const [name, value] of entries) {
     if (captured.length === maxHeaders) break;
-    // A name may repeat a secret as well as a value may.
-    const shownName = redaction.redactor.redactText(name);
-    captured.push([
-      shorten(shownName, maxNameLength),
-      shorten(redactValue(name.toLowerCase(), value, redaction), maxValueLength),
-    ]);
+    captured.push(plain.find(name, value) ?? captureHeader(name, value, redaction, plain));
   }
   return captured;
+}
+
+function captureHeader(
+  name: string,
+  value: string,
+  redaction: HeaderRedaction,
+  plain: PlainHeaders,
+): CapturedHeader {
+  // A name may repeat a secret as well as a value may.
+  const shownName = redaction.redactor.redactText(name);
+  const shown = redactValue(name.toLowerCase(), value, redaction);
+  if (shownName === name && shown === value) plain.add(name, value);
+  return [shorten(shownName, maxNameLength), shorten(shown, maxValueLength)];
+}
+
+const plainHeaders = new WeakMap<ValueRedactor, PlainHeaders>();
+
+/** Those of the same redaction; of another one there are none yet. */
+function plainHeadersOf(redaction: HeaderRedaction): PlainHeaders {
+  const known = plainHeaders.get(redaction.redactor);
+  if (known?.isOf(redaction)) return known;
+  const made = new PlainHeaders(redaction);
+  plainHeaders.set(redaction.redactor, made);
+  return made;
 }
 
 /** By what bodies are redacted. */

@@ -3,7 +3,7 @@
  * text; what stands before a token, be it a name, a quote or an escape, does not hide it.
  */
 
-import { isKeyShaped } from "../key-shape.ts";
+import { isKeyShaped, mayBeginKey } from "../key-shape.ts";
 import type { Span } from "../redaction/spans.ts";
 import { replaceSpans } from "../redaction/spans.ts";
 import { redactedText } from "../secret-value.ts";
@@ -42,7 +42,7 @@ export function redactKeyTokens(text: string, end: TextEnd = "whole"): string {
 
 /** Adds the places of such tokens, in order. */
 export function findKeyTokens(text: string, end: TextEnd, found: Span[]): void {
-  const walk = new TokenWalk(text);
+  const walk = new TokenWalk(text, end);
   while (walk.next()) {
     const isCut = end === "cut" && walk.stop === text.length;
     if (walk.stop - walk.start < shortestKey && !isCut) continue;
@@ -51,22 +51,24 @@ export function findKeyTokens(text: string, end: TextEnd, found: Span[]): void {
   }
 }
 
-/** Goes from one run of the characters of keys to the next. */
+/** Goes from one run of the characters of keys to the next; of a text that is whole, those that are too short are left out. */
 class TokenWalk {
   readonly #text: string;
+  readonly #end: TextEnd;
   start = 0;
   /** Exclusive */
   stop = 0;
   /** Position of the dot before the last one in the token; -1 when it has no two */
   secondLastDot = -1;
 
-  constructor(text: string) {
+  constructor(text: string, end: TextEnd) {
     this.#text = text;
+    this.#end = end;
   }
 
   next(): boolean {
     const text = this.#text;
-    let at = this.stop;
+    let at = this.#end === "cut" ? this.stop : this.#findLong();
     while (at < text.length && !isTokenCode(text.charCodeAt(at))) at++;
     this.start = at;
     let lastDot = -1;
@@ -80,6 +82,22 @@ class TokenWalk {
     }
     this.stop = at;
     return this.start < text.length;
+  }
+
+  /**
+   * Where the next run begins that is long enough, or one before it; words of prose are passed over with one look at where
+   * they should go on. A colon may be within a run.
+   */
+  #findLong(): number {
+    const text = this.#text;
+    let start = this.stop;
+    while (start + shortestKey <= text.length) {
+      let at = start + shortestKey - 1;
+      while (at >= start && mayBeInToken(text.charCodeAt(at))) at--;
+      if (at < start) return start;
+      start = at + 1;
+    }
+    return text.length;
   }
 
   /** Telegram's tokens go on after a colon: `bot123456:AA…`. */
@@ -108,6 +126,7 @@ function isKeyAt(
   { token, isCut }: { readonly token: TokenWalk; readonly isCut: boolean },
 ): boolean {
   const { stop, secondLastDot } = token;
+  if (!isCut && !mayBeginKey(text, at)) return false;
   if (text.startsWith("eyJ", at)) {
     // A JSON Web Token has two dots, unless they were cut off.
     return secondLastDot > at + 8 || (isCut && stop - at >= shortestKey);
@@ -132,10 +151,17 @@ function isAfterScheme(text: string, { start, stop }: TokenWalk): boolean {
   return /[\d=]|.[A-Z]/.test(text.slice(start, Math.min(stop, start + longestHead)));
 }
 
-/** What keys are made of: letters, digits and `+-./=_`. */
+/** 1 for what keys are made of: letters, digits and `+-./=_`. */
+const tokenCodes = Uint8Array.from({ length: 256 }, (_, code) =>
+  /[A-Za-z0-9+\-./=_]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
+
+function mayBeInToken(code: number): boolean {
+  return tokenCodes[code] === 1 || code === 0x3a;
+}
+
 function isTokenCode(code: number): boolean {
-  if (isAlphanumeric(code)) return true;
-  return (code >= 0x2d && code <= 0x2f) || code === 0x2b || code === 0x3d || code === 0x5f;
+  return tokenCodes[code] === 1;
 }
 
 function isAlphanumeric(code: number): boolean {

@@ -6,7 +6,7 @@ import { formatDuration } from "../run-line.ts";
 import { padEndToWidth, truncateToWidth } from "../table.ts";
 import { agentName, stateOf } from "./agent-cells.ts";
 import type { FrameContext } from "./frame-context.ts";
-import { shortCount, shortDollars } from "./figures.ts";
+import { shortCost, shortCount, shortDollars } from "./figures.ts";
 
 /** Rows of each list; the rest is a number. */
 const maxShares = 5;
@@ -26,12 +26,12 @@ export function agentLines(agent: AgentActivity, { palette, nowMs }: FrameContex
     ...(total.audited > 0 ? [`${total.audited.toLocaleString("en-US")} would be denied`] : []),
     `${total.failed.toLocaleString("en-US")} failed`,
     `${shortCount(total.inputTokens)} → ${shortCount(total.outputTokens)} tok`,
-    shortDollars(total.microDollars),
+    shortCost(total),
     latency,
   ];
   const minute = `last minute: ${lastMinute.requests.toLocaleString("en-US")} requests, ${shortCount(
     lastMinute.inputTokens + lastMinute.outputTokens,
-  )} tok, ${shortDollars(lastMinute.microDollars)}`;
+  )} tok, ${shortCost(lastMinute)}`;
   return [
     `${palette.bold(`Agent ${agentName(agent)}`)}  ${state}`,
     counts.join(" · "),

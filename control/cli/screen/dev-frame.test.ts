@@ -22,6 +22,7 @@ const none = {
   inputTokens: 0,
   outputTokens: 0,
   microDollars: 0,
+  unpriced: 0,
 };
 const size = { columns: 100, rows: 30 };
 

@@ -18,7 +18,7 @@ import { agentName, stateOf } from "./agent-cells.ts";
 import type { FrameContext } from "./frame-context.ts";
 import type { DevState, TailLine } from "./dev-state.ts";
 import { agentLines } from "./dev-agent-frame.ts";
-import { shortCount, shortDollars } from "./figures.ts";
+import { shortCost, shortCount, shortDollars } from "./figures.ts";
 import type { ScreenSize } from "./screen-view.ts";
 
 /** Problems and questions beyond these are a number. */
@@ -172,7 +172,7 @@ function overviewLines(state: DevState, size: ScreenSize, context: FrameContext)
     ...(total.audited > 0 ? [palette.red(`${shortCount(total.audited)} would be denied`)] : []),
     ...(total.failed > 0 ? [palette.yellow(`${shortCount(total.failed)} failed`)] : []),
     `${shortCount(total.inputTokens)} → ${shortCount(total.outputTokens)} tok`,
-    shortDollars(total.microDollars),
+    shortCost(total),
   ];
   const most = Math.max(1, Math.floor(size.rows / 3));
   const agents = state.sorted;
@@ -214,7 +214,7 @@ const columns: readonly Column[] = [
   { heading: "DENIED", cells: 6, cell: ({ total }) => shortCount(total.denied) },
   { heading: "IN", cells: 6, from: 96, cell: ({ total }) => shortCount(total.inputTokens) },
   { heading: "OUT", cells: 6, from: 96, cell: ({ total }) => shortCount(total.outputTokens) },
-  { heading: "COST", cells: 8, cell: ({ total }) => shortDollars(total.microDollars) },
+  { heading: "COST", cells: 9, cell: ({ total }) => shortCost(total) },
   { heading: "P50", cells: 7, from: 106, cell: ({ p50Ms }) => duration(p50Ms) },
   { heading: "P95", cells: 7, cell: ({ p95Ms }) => duration(p95Ms) },
   { heading: "LAST", cells: 4, cell: (agent, { nowMs }) => formatAge(nowMs - agent.lastUnixMs) },

@@ -1,5 +1,5 @@
 import t from "tap";
-import { shortCount, shortDollars } from "./figures.ts";
+import { shortCost, shortCount, shortDollars } from "./figures.ts";
 
 t.test("shortCount() takes at most six cells", async (t) => {
   for (const [count, text] of [
@@ -14,6 +14,13 @@ t.test("shortCount() takes at most six cells", async (t) => {
   ] as const) {
     t.equal(shortCount(count), text);
   }
+});
+
+t.test("shortCost() says that something of it is not known", async (t) => {
+  t.equal(shortCost({ microDollars: 12_100, unpriced: 0 }), "$0.0121");
+  t.equal(shortCost({ microDollars: 12_100, unpriced: 2 }), "$0.0121+?");
+  t.equal(shortCost({ microDollars: 0, unpriced: 1 }), "$+?");
+  t.equal(shortCost({ microDollars: 0, unpriced: 0 }), "-");
 });
 
 t.test("shortDollars() shows what is small, and never a cost as nothing", async (t) => {

@@ -15,6 +15,16 @@ export function shortCount(count: number): string {
   return `${(count / 1e12).toFixed(1)}T`;
 }
 
+/** The cost of what was counted: as `shortDollars()`, with `+?` where some of it has no price. */
+export function shortCost(counts: {
+  readonly microDollars: number;
+  readonly unpriced: number;
+}): string {
+  const { microDollars, unpriced } = counts;
+  if (unpriced === 0) return shortDollars(microDollars);
+  return microDollars <= 0 ? "$+?" : `${shortDollars(microDollars)}+?`;
+}
+
 /** Micro-dollars as `$0.0121`, `$12.34`, `$1,234`; `<$0.0001` for less, `-` for nothing. */
 export function shortDollars(microDollars: number): string {
   if (microDollars <= 0) return "-";

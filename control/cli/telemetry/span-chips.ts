@@ -71,11 +71,14 @@ export function formatSpanDuration(ns: bigint): string {
   return `${Math.floor(whole / 3_600)}h${two(Math.floor(whole / 60) % 60)}m`;
 }
 
-function usageChips(of: Pick<Span, "inputTokens" | "outputTokens" | "costMicroDollars">): Chip[] {
-  const { inputTokens, outputTokens, costMicroDollars: cost } = of;
+function usageChips(
+  of: Pick<Span, "inputTokens" | "outputTokens" | "costMicroDollars" | "unpriced">,
+): Chip[] {
+  const { inputTokens, outputTokens, costMicroDollars: cost, unpriced } = of;
+  const known = cost === undefined ? "" : `$${formatMicroDollars(cost)}`;
   const tokens = `${formatCount(inputTokens)}→${formatCount(outputTokens)} tok`;
   return [
     { text: inputTokens + outputTokens === 0 ? "" : tokens, paint: undefined },
-    { text: cost === undefined ? "" : `$${formatMicroDollars(cost)}`, paint: "green" as const },
+    { text: unpriced > 0 ? `${known || "$"}+?` : known, paint: "green" as const },
   ];
 }

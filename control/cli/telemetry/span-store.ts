@@ -20,6 +20,8 @@ export interface Trace {
   readonly outputTokens: number;
   /** Of the calls of which a price is known; undefined where there is none */
   readonly costMicroDollars: number | undefined;
+  /** Calls with tokens whose price is not known */
+  readonly unpriced: number;
 }
 
 /** Bounds of a store. */
@@ -151,6 +153,7 @@ function summarise(key: string, spans: readonly Span[]): Trace {
     errors: sum(({ outcome }) => (outcome === "error" ? 1 : 0)),
     inputTokens: sum(({ inputTokens }) => inputTokens),
     outputTokens: sum(({ outputTokens }) => outputTokens),
+    unpriced: sum(({ unpriced }) => unpriced),
     costMicroDollars: costs.length === 0 ? undefined : costs.reduce((a, b) => a + b, 0),
   };
 }

@@ -1,6 +1,7 @@
 import t from "tap";
 import { spanDocument } from "../testdata/fake-read-api.ts";
 import { tryReadDocument } from "./otlp-document.ts";
+import { spanChips } from "./span-chips.ts";
 import { readSpan } from "./span.ts";
 
 function read(changes: Record<string, unknown>, attributes: Record<string, unknown> = {}) {
@@ -36,6 +37,22 @@ t.test("readSpan() reads times, ids, tokens and cost exactly", (t) => {
     component: "egress-extproc",
   });
   t.equal(span.endNs - span.startNs, 210n);
+  t.end();
+});
+
+t.test("readSpan() knows a cost without a budget, and a call without a price", (t) => {
+  const tokens = { "gen_ai.usage.input_tokens": { intValue: "7" } };
+  const ours = { ...tokens, "clrk.record.id": { stringValue: "r" } };
+  const cost = { "clrk.cost_usd": { doubleValue: 0.000042 } };
+  const of = (attributes: Record<string, unknown>) => {
+    const { costMicroDollars, unpriced } = read({}, attributes);
+    return [costMicroDollars, unpriced];
+  };
+  t.same(of({ ...ours, ...cost }), [42, 0]);
+  t.same(of(ours), [undefined, 1]);
+  t.same(of(tokens), [undefined, 0], "what an agent says of itself is not counted again");
+  const shown = spanChips(read({}, ours)).map(({ text }) => text);
+  t.ok(shown.includes("$+?"), shown.join());
   t.end();
 });
 

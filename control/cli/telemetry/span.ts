@@ -4,6 +4,7 @@
  */
 import {
   CHARGE_ATTRIBUTES,
+  COST_ATTRIBUTE,
   DECISION_ATTRIBUTES,
   GEN_AI_ATTRIBUTES,
   HTTP_ATTRIBUTES,
@@ -50,6 +51,8 @@ export interface Span {
   readonly outputTokens: number;
   /** Millionths of a US dollar; undefined where no price is known */
   readonly costMicroDollars: number | undefined;
+  /** 1 of a call that the gateway saw take tokens, and whose price is not known; else 0 */
+  readonly unpriced: number;
   readonly attributes: readonly AttributeText[];
   readonly events: readonly SpanEvent[];
   /** About how much memory it takes */
@@ -67,6 +70,10 @@ export function readSpan({ item, resource }: TelemetryItem): Span {
   const toldEndNs = nanoseconds(item["endTimeUnixNano"]);
   const resources = new Map(readAttributeTexts(resource).map(({ key, text }) => [key, text]));
   const name = textOf(item["name"]);
+  const inputTokens = count(values.get(GEN_AI_ATTRIBUTES.inputTokens));
+  const outputTokens = count(values.get(GEN_AI_ATTRIBUTES.outputTokens));
+  const cost = microDollars(values.get(COST_ATTRIBUTE) ?? values.get(CHARGE_ATTRIBUTES.cost));
+  const isOurs = values.has(DECISION_ATTRIBUTES.recordId);
   const events = objects(item["events"]).map(readEvent);
   return {
     traceId: textOf(item["traceId"]).toLowerCase(),
@@ -79,9 +86,10 @@ export function readSpan({ item, resource }: TelemetryItem): Span {
     startNs,
     endNs: toldEndNs - startNs > 0n ? toldEndNs : startNs,
     component: resources.get(RESOURCE_ATTRIBUTES.component) ?? "",
-    inputTokens: count(values.get(GEN_AI_ATTRIBUTES.inputTokens)),
-    outputTokens: count(values.get(GEN_AI_ATTRIBUTES.outputTokens)),
-    costMicroDollars: microDollars(values.get(CHARGE_ATTRIBUTES.cost)),
+    inputTokens,
+    outputTokens,
+    costMicroDollars: cost,
+    unpriced: isOurs && cost === undefined && inputTokens + outputTokens > 0 ? 1 : 0,
     attributes,
     events,
     bytes: bytesOf(attributes) + events.reduce((sum, event) => sum + bytesOf(event.attributes), 0),

@@ -18,6 +18,7 @@ export function makeSpan(spanId: string, changes: Partial<Span> = {}): Span {
     inputTokens: 0,
     outputTokens: 0,
     costMicroDollars: undefined,
+    unpriced: 0,
     attributes: [],
     events: [],
     bytes: 0,

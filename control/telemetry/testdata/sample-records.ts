@@ -77,6 +77,7 @@ export function sampleRecord(index: number, changes: Partial<EgressRecord> = {})
       reasoningTokens: 0,
     },
     charge: { tokens: 640, cost: "0.000042", estimated: false },
+    cost: "0.000042",
     routing: null,
     capture: null,
     ...changes,
