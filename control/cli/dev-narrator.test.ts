@@ -60,6 +60,19 @@ t.test("status() does not take what is still starting for nothing", async (t) =>
   t.match(narrator.status(compiled, { settled: true }), [/no EgressGateway in policy/]);
 });
 
+t.test("event() tells that a mistake is gone, and of the same one again", async (t) => {
+  const { narrator } = createNarrator();
+  narrator.status(statusWith({ revision: 6 }), { settled: false });
+  const tell = (problems: readonly (typeof problem)[]) =>
+    narrator.event({ kind: "problems", revision: 6, problems });
+  t.same(tell([]), [], "there was none");
+  const told = tell([problem]);
+  t.equal(told.length, 2);
+  t.same(tell([]), ["✔ Mended: revision 6 is what the files say"]);
+  t.same(tell([]), []);
+  t.same(tell([problem]), told);
+});
+
 t.test("event() tells when a gateway changes, and gives the hint only once", (t) => {
   const { narrator } = createNarrator();
   const gateway = gatewayWith({

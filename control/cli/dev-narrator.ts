@@ -137,8 +137,9 @@ export class DevNarrator {
 
   #problemLines(problems: readonly SourceProblem[]): string[] {
     const { palette, workingDirectory, now } = this.#options;
+    if (problems.length === 0) return this.#mended();
     const text = JSON.stringify(problems);
-    if (problems.length === 0 || text === this.#problems) return [];
+    if (text === this.#problems) return [];
     this.#problems = text;
     const age = describeAge(now() - this.#revisionAtMs);
     const still =
@@ -149,6 +150,15 @@ export class DevNarrator {
       ...problems.map((problem) => palette.red(formatProblem(problem, workingDirectory))),
       still,
     ];
+  }
+
+  /** Without a new revision nothing else would say that a mistake is gone. */
+  #mended(): string[] {
+    if (this.#problems === "") return [];
+    this.#problems = "";
+    if (this.#revision === 0) return [];
+    const { palette } = this.#options;
+    return [`${palette.green("✔")} Mended: revision ${this.#revision} is what the files say`];
   }
 
   #gateway(gateway: GatewayStatus): string[] {
