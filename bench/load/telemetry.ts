@@ -119,8 +119,8 @@ async function runPhases(
   }
   if (chosen.includes("reads")) {
     const [rows, queries] = [options.number("rows"), options.number("queries")];
-    results.reads = await measureReads(telemetry, { socket, rows, queries, say });
-    for (const figures of results.reads) say(describeRead(figures));
+    const onFigures = (figures: ReadFigures) => say(describeRead(figures));
+    results.reads = await measureReads(telemetry, { socket, rows, queries, say, onFigures });
   }
   if (chosen.includes("follow")) {
     results.follow = await followUnderKills(telemetry, {

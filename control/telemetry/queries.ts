@@ -249,15 +249,16 @@ ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
   }
 
   /**
-   * The keys of a page. Whoever says no begin is given the newest: they are looked for in growing windows, so that the
-   * page of an agent that is at work does not read all that it ever did. A window that fills the page has all of it.
+   * The keys of a page, which are the newest of its time: they are looked for in growing windows, so that the page of an
+   * agent that is at work does not read all that it did in that time. A window that fills the page has all of it.
    */
   async #newestKeys<Item>(
     request: PageRequest,
     readers: readonly Reader<Item>[],
     { query, endNs }: { readonly query: KeyQuery; readonly endNs: bigint },
   ): Promise<readonly RowKey[]> {
-    for (const windowNs of request.sinceNs === undefined ? windowsNs : []) {
+    const { sinceNs = 0n } = request;
+    for (const windowNs of windowsNs.filter((length) => endNs - length > sinceNs)) {
       const keys = await this.#keys(request, readers, {
         ...query,
         // By time alone: a row may have been stored long after or before the time that it says.
@@ -265,7 +266,7 @@ ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
           ...query.conditions,
           "Timestamp >= fromUnixTimestamp64Nano({windowNs:Int64}, 'UTC')",
         ],
-        parameters: { ...query.parameters, windowNs: endNs > windowNs ? endNs - windowNs : 0n },
+        parameters: { ...query.parameters, windowNs: endNs - windowNs },
       });
       if (keys.length >= query.limit) return keys;
     }
