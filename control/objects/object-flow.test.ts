@@ -7,6 +7,7 @@ import type { Test } from "tap";
 import { systemClock } from "../../gateway/clock.ts";
 import { openFeedSource } from "../../gateway/feed-source.ts";
 import { silentLogger } from "../../gateway/log.ts";
+import type { Logger } from "../../gateway/log.ts";
 import { formatSourceProblem } from "../../gateway/manifests.ts";
 import type { LoadedObjects } from "../../gateway/snapshot-source.ts";
 import { allResources } from "../apiserver/all-resources.ts";
@@ -73,10 +74,13 @@ class Rig {
     );
   }
 
-  async start(t: Test, paths: readonly string[] = [this.policy]): Promise<ObjectFlow> {
+  async start(
+    t: Test,
+    { paths = [this.policy], log = silentLogger }: { paths?: readonly string[]; log?: Logger } = {},
+  ): Promise<ObjectFlow> {
     const flow = new ObjectFlow({
       ...{ store: this.store, socketPath: this.feed, paths },
-      ...{ clock: systemClock, log: silentLogger },
+      ...{ clock: systemClock, log },
     });
     await flow.open();
     t.teardown(() => flow.close());
@@ -244,7 +248,7 @@ t.test("ObjectFlow takes all that is in a Namespace away when that begins to end
     await rig.writer.create(resourceOf("EgressHTTPRoute"), inTeam(`r${index}`), byHand);
   }
   await rig.writer.create(resourceOf("EgressHTTPRoute"), route("other"), byHand);
-  await rig.start(t, []);
+  await rig.start(t, { paths: [] });
   await rig.follow(t);
   t.equal(rig.names().length, 402);
   await new ObjectDeleter(rig.store, systemClock).delete(
@@ -268,7 +272,7 @@ t.test("ObjectFlow feeds no metadata that gateways would refuse", async (t) => {
   const careless = { ...byHand, validation: "Ignore" } as const;
   await rig.writer.create(resourceOf("EgressHTTPRoute"), odd, careless);
   t.notOk("foo" in (rig.find("EgressHTTPRoute", "one")?.metadata ?? {}));
-  await rig.start(t, []);
+  await rig.start(t, { paths: [] });
   await rig.follow(t);
   t.strictSame(rig.names(), ["one"]);
 });
@@ -329,3 +333,24 @@ t.test(
     t.equal(rig.store.revision, revision + 1, "and the same status is not written again");
   },
 );
+
+t.test("ObjectFlow tells which objects of files others deleted, and no others", async (t) => {
+  const rig = await Rig.open(t);
+  const warnings: unknown[] = [];
+  const log = { ...silentLogger, warn: (_: string, fields?: object) => void warnings.push(fields) };
+  rig.write("a.yaml", route("one"), route("two"));
+  await rig.start(t, { log });
+  await rig.follow(t);
+  await rig.writer.create(resourceOf("EgressHTTPRoute"), route("stored"), byHand);
+  const deleter = new ObjectDeleter(rig.store, systemClock);
+  for (const name of ["stored", "one"]) {
+    const place = { namespace: "default", name };
+    await deleter.delete(resourceOf("EgressHTTPRoute"), place, { dryRun: false });
+  }
+  await rig.until(() => !rig.names().includes("one"));
+  const told = { object: "EgressHTTPRoute default/one", file: /policy\/a\.yaml$/, line: 1 };
+  t.match(warnings, [told]);
+  rig.write("a.yaml", route("one", "again.test"));
+  await rig.until(() => rig.names().join() === "one");
+  t.equal(warnings.length, 1, "files delete what they have no more");
+});

@@ -13,7 +13,7 @@ import type { FileSource } from "../../gateway/snapshot-source.ts";
 import { whyUnused } from "../../gateway/unused-kinds.ts";
 import { allResources } from "../apiserver/all-resources.ts";
 import { ObjectDeleter } from "../apiserver/object-deleter.ts";
-import type { ObjectStore } from "../apiserver/object-store.ts";
+import type { ObjectChange, ObjectStore } from "../apiserver/object-store.ts";
 import { ObjectWriter } from "../apiserver/object-writer.ts";
 import type { ServedResource } from "../apiserver/served-resource.ts";
 import { GatewayFeed } from "../gateway-feed.ts";
@@ -117,10 +117,15 @@ export class ObjectFlow {
       });
       await this.#applying;
     }
-    this.#unfollow = this.#publisher.follow((change) => {
+    const unfollow = this.#publisher.follow((change) => {
       this.#feed.publish(change);
       this.#rollouts?.noteChange();
     });
+    const unsubscribe = this.#options.store.subscribe((changes) => this.#tellDeleted(changes));
+    this.#unfollow = () => {
+      unfollow();
+      unsubscribe();
+    };
     await this.#rollouts?.open();
     await this.#feed.open();
   }
@@ -136,6 +141,17 @@ export class ObjectFlow {
       this.#retryTimer = clock.setTimeout(() => this.#apply(objects), this.#retryMs);
       this.#retryMs = Math.min(2 * this.#retryMs, longestRetryMs);
     });
+  }
+
+  /** What files have no more is none of theirs when it is deleted: what is left was deleted by somebody else. */
+  #tellDeleted(changes: readonly ObjectChange[]): void {
+    for (const { change, resource, namespace, name, object } of changes) {
+      const place = this.#applier.placeOf({ resource, namespace, name });
+      if (change !== "DELETED" || place === undefined) continue;
+      const message =
+        "An object of the files was deleted by others: it is in force again when its part of the file changes, or after a restart";
+      this.#options.log.warn(message, { object: `${object.kind} ${namespace}/${name}`, ...place });
+    }
   }
 
   #tellProblems(): void {
