@@ -6,6 +6,8 @@ import type { Operation } from "../providers/operation.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { ReadObjectBody } from "../providers/json-splice-body.ts";
 import { readObjectBody } from "../providers/json-splice-body.ts";
+import type { PromptMeasure } from "../providers/prompt-weight.ts";
+import { measurePrompt, PromptReader } from "../providers/prompt-weight.ts";
 import type { DecodeOutcome } from "../providers/translation.ts";
 import { decodeCall } from "../providers/translation.ts";
 
@@ -61,9 +63,17 @@ export class AskedCall {
   readonly modelRange: PathRange | null;
   #model: AskedModel | undefined;
   #object: ReadObjectBody | undefined;
+  /** Present where the prompt is measured when the body is read */
+  readonly #promptReader: PromptReader | undefined;
   #decoded: DecodeOutcome | undefined;
 
-  constructor(provider: Provider, request: AskedRequest) {
+  /** `measures`: its prompt will probably be asked for, and is measured on the way */
+  constructor(
+    provider: Provider,
+    request: AskedRequest,
+    { measures }: { readonly measures: boolean } = { measures: false },
+  ) {
+    this.#promptReader = measures ? new PromptReader() : undefined;
     const found = findOperation(provider, request.method, request.path);
     this.provider = provider;
     this.request = request;
@@ -80,8 +90,14 @@ export class AskedCall {
 
   /** The body's object, read once; what may be read differently by different servers is malformed. */
   get object(): ReadObjectBody {
-    this.#object ??= readObjectBody(this.request.body);
+    this.#object ??= readObjectBody(this.request.body, this.#promptReader);
     return this.#object;
+  }
+
+  /** What its body says of the prompt. */
+  get prompt(): PromptMeasure {
+    const isRead = this.#promptReader !== undefined && this.object.kind === "ok";
+    return isRead ? this.#promptReader.measure : measurePrompt(this.request.body);
   }
 
   /** The whole call, decoded once; undefined when its dialect is not known. May throw what a codec throws. */

@@ -81,7 +81,8 @@ function limitRequest(
   const body = request.body ?? call.request.body;
   const input = isFree(operation) ? 0 : mostInputTokens(body);
   const habit = `${request.provider.name} ${request.model ?? ""}`;
-  const { weight, asksStream } = measurePrompt(body);
+  const { weight, asksStream } =
+    request.body === undefined ? call.prompt : measurePrompt(request.body);
   const isStream = asksStream || operation?.isStream === true;
   const size = { input, promptWeight: weight, isStream, habit, price };
   const place = operation?.output;

@@ -96,8 +96,9 @@ function unanswered(demands: readonly CallDemand[], { most, habitsOf, margin }: 
 function told({ usage }: CallEnd, { price }: CallDemand): CallCharge {
   const input = usage?.inputTokens ?? 0;
   const output = usage?.outputTokens ?? 0;
-  const tokens = { ...cachesOf(usage, input), input, output };
-  const microDollars = price === null ? null : costOf(price, tokens);
+  const { cachedInput, cacheWrite } = cachesOf(usage, input);
+  const microDollars =
+    price === null ? null : costOf(price, { input, cachedInput, cacheWrite, output });
   return { tokens: input + output, microDollars, isEstimated: false };
 }
 

@@ -74,6 +74,11 @@ export function findMeantRule(
   return indexOf(plan).find(spellings(pathOf(path)), model);
 }
 
+/** Whether some rule of the plan has a budget: then prompts are measured. */
+export function mayHaveBudget(plan: RoutingPlan): boolean {
+  return indexOf(plan).hasBudget;
+}
+
 /** Plans are kept as long as requests may ask by them, and so is what was made of them. */
 const indexes = new WeakMap<RoutingPlan, RuleIndex>();
 

@@ -17,7 +17,7 @@ import { encodeAskedHead } from "./asked-head.ts";
 import type { FindSwap } from "./attempt-swap.ts";
 import { swappableWays } from "./attempt-swap.ts";
 import type { AuditedRefusal, ChoiceTools, Way } from "./call-choice.ts";
-import { chooseCall } from "./call-choice.ts";
+import { chooseCall, mayHaveBudget } from "./call-choice.ts";
 import type { CallDemand } from "./call-demand.ts";
 import { decodeBody } from "./decode-body.ts";
 import { maxRequestBytes } from "./engine-limits.ts";
@@ -153,7 +153,7 @@ export class RoutedCall {
       entries: () => headers.entries(),
       body: decoded.body,
     };
-    const call = new AskedCall(this.#provider, sent);
+    const call = new AskedCall(this.#provider, sent, { measures: mayHaveBudget(this.#plan) });
     const choice = chooseCall(this.#plan, call, this.#tools);
     this.#wouldDeny = choice.wouldDeny;
     if (choice.kind === "single" || choice.kind === "walk") {

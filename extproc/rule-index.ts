@@ -12,6 +12,8 @@ const fewRules = 16;
 
 /** The rules of one plan. */
 export class RuleIndex {
+  /** Some rule of the plan has a budget */
+  readonly hasBudget: boolean;
   readonly #rules: readonly RoutedRule[];
   readonly #models = new GlobIndex();
   /** Rules about any model, also none */
@@ -19,6 +21,7 @@ export class RuleIndex {
 
   constructor(rules: readonly RoutedRule[]) {
     this.#rules = rules;
+    this.hasBudget = rules.some(({ budget }) => budget !== undefined);
     if (rules.length < fewRules) return;
     for (const [position, { models }] of rules.entries()) {
       if (models.length === 0) this.#any.push(position);

@@ -5,6 +5,7 @@
 
 import type { ByteRange } from "./json-splice-members.ts";
 import { foldCase, readTopLevel } from "./json-splice-members.ts";
+import type { ScalarReader } from "./json-splice-value.ts";
 import type { Members, Splice } from "./json-splices.ts";
 import { applySplices } from "./json-splices.ts";
 
@@ -19,9 +20,12 @@ export type ReadObjectBody =
   | { readonly kind: "ok"; readonly object: ObjectBody }
   | { readonly kind: "malformed"; readonly reason: string };
 
-/** Finds the members of a body; what parsers could read differently from each other is malformed. */
-export function readObjectBody(bytes: Buffer): ReadObjectBody {
-  const top = readTopLevel(bytes);
+/**
+ * Finds the members of a body; what parsers could read differently from each other is malformed. A reader is shown all
+ * scalars on the way.
+ */
+export function readObjectBody(bytes: Buffer, reader?: ScalarReader): ReadObjectBody {
+  const top = readTopLevel(bytes, reader);
   return top.kind === "malformed" ? top : { kind: "ok", object: { bytes, top } };
 }
 

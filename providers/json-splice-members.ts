@@ -4,6 +4,7 @@
  */
 
 import { isUtf8 } from "node:buffer";
+import type { ScalarReader } from "./json-splice-value.ts";
 import { skipSpace, skipString, skipValue } from "./json-splice-value.ts";
 
 /** Bytes of a document, `[start, end)`. */
@@ -40,17 +41,17 @@ const tooMany: ReadMembers = {
   reason: `an object has more than ${maxMembers} members`,
 };
 
-/** The members of a body's object; the body must be this object and nothing else. */
-export function readTopLevel(body: Buffer): ReadMembers {
+/** The members of a body's object; the body must be this object and nothing else. A reader is shown all of it. */
+export function readTopLevel(body: Buffer, reader?: ScalarReader): ReadMembers {
   if (!isUtf8(body)) return { kind: "malformed", reason: "it is not UTF-8" };
   const start = skipSpace(body, 0);
-  const read = readMembers(body, start);
+  const read = readMembers(body, start, reader);
   if (read.kind === "malformed") return read;
   return skipSpace(body, read.objectEnd + 1) === body.length ? read : notJson;
 }
 
 /** The members of the object that begins at `start` in bytes that are UTF-8. */
-export function readMembers(bytes: Buffer, start: number): ReadMembers {
+export function readMembers(bytes: Buffer, start: number, reader?: ScalarReader): ReadMembers {
   if (bytes[start] !== openBrace) {
     const isValue = skipValue(bytes, start) >= 0;
     return isValue ? { kind: "malformed", reason: "it is not a JSON object" } : notJson;
@@ -60,13 +61,13 @@ export function readMembers(bytes: Buffer, start: number): ReadMembers {
   let at = skipSpace(bytes, start + 1);
   if (bytes[at] === closeBrace) return { kind: "ok", members, folded, objectEnd: at };
   for (;;) {
-    const keyEnd = skipString(bytes, at);
+    const keyEnd = skipString(bytes, at, reader);
     if (keyEnd < 0) return notJson;
     const key = decodeKey(bytes, at, keyEnd);
     const afterKey = skipSpace(bytes, keyEnd);
     if (bytes[afterKey] !== colon) return notJson;
     const valueStart = skipSpace(bytes, afterKey + 1);
-    const valueEnd = skipValue(bytes, valueStart);
+    const valueEnd = skipValue(bytes, valueStart, reader);
     if (valueEnd < 0) return notJson;
     const plain = foldCase(key);
     if (folded.has(plain)) return repeated;

@@ -15,15 +15,37 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
+/** Looks at scalars as they are passed, so that whoever has to look at all of them passes a body once. */
+export interface ScalarReader {
+  /**
+   * Reads the inside of a string, which begins at `start`; where its closing quote stands, or -1 where it holds an escape
+   * or ends otherwise
+   */
+  readPlain(bytes: Buffer, start: number): number;
+  /** Reads it anew, and whatever escapes it holds: its closing quote is known to stand at `end` */
+  readEscaped(bytes: Buffer, start: number, end: number): void;
+  /** Passes a number or word */
+  passScalar(): void;
+}
+
 /** Where the value that begins at `start` ends, or -1 where it is none; what follows it is not read. */
-export function skipValue(bytes: Buffer, start: number): number {
-  return skipNested(bytes, start, 0);
+export function skipValue(bytes: Buffer, start: number, reader?: ScalarReader): number {
+  return skipNested(bytes, start, { depth: 0, reader });
 }
 
 /** Where the string ends whose quote stands at `start`, or -1 where it is none. Its UTF-8 is not checked. */
-export function skipString(bytes: Buffer, start: number): number {
+export function skipString(bytes: Buffer, start: number, reader?: ScalarReader): number {
   if (bytes[start] !== quote) return -1;
-  let at = start + 1;
+  if (reader === undefined) return skipInside(bytes, start + 1);
+  const plainEnd = reader.readPlain(bytes, start + 1);
+  if (plainEnd >= 0) return plainEnd + 1;
+  const end = skipInside(bytes, start + 1);
+  if (end >= 0) reader.readEscaped(bytes, start + 1, end - 1);
+  return end;
+}
+
+function skipInside(bytes: Buffer, start: number): number {
+  let at = start;
   for (;;) {
     // A byte at a time: most strings of a request hold an escape every few words, where a search would stop anyway.
     const byte = bytes[at] ?? 0;
@@ -81,34 +103,53 @@ function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
 
-function skipNested(bytes: Buffer, at: number, depth: number): number {
+/** How deep one is, and who looks. */
+interface Nesting {
+  depth: number;
+  readonly reader: ScalarReader | undefined;
+}
+
+function skipNested(bytes: Buffer, at: number, nesting: Nesting): number {
+  const { reader } = nesting;
   switch (bytes[at]) {
     case quote:
-      return skipString(bytes, at);
+      return skipString(bytes, at, reader);
     case openBrace:
-      return depth < maxNesting ? skipObject(bytes, at + 1, depth + 1) : -1;
     case openBracket:
-      return depth < maxNesting ? skipArray(bytes, at + 1, depth + 1) : -1;
+      return skipInner(bytes, at, nesting);
     case 0x74:
+      reader?.passScalar();
       return skipWord(bytes, at, "true");
     case 0x66:
+      reader?.passScalar();
       return skipWord(bytes, at, "false");
     case 0x6e:
+      reader?.passScalar();
       return skipWord(bytes, at, "null");
     default:
+      reader?.passScalar();
       return skipNumber(bytes, at);
   }
 }
 
-function skipObject(bytes: Buffer, start: number, depth: number): number {
+function skipInner(bytes: Buffer, at: number, nesting: Nesting): number {
+  if (nesting.depth === maxNesting) return -1;
+  nesting.depth++;
+  const skip = bytes[at] === openBrace ? skipObject : skipArray;
+  const end = skip(bytes, at + 1, nesting);
+  nesting.depth--;
+  return end;
+}
+
+function skipObject(bytes: Buffer, start: number, nesting: Nesting): number {
   let at = skipSpace(bytes, start);
   if (bytes[at] === closeBrace) return at + 1;
   for (;;) {
-    at = skipString(bytes, at);
+    at = skipString(bytes, at, nesting.reader);
     if (at < 0) return -1;
     at = skipSpace(bytes, at);
     if (bytes[at] !== colon) return -1;
-    at = skipNested(bytes, skipSpace(bytes, at + 1), depth);
+    at = skipNested(bytes, skipSpace(bytes, at + 1), nesting);
     if (at < 0) return -1;
     at = skipSpace(bytes, at);
     const byte = bytes[at];
@@ -118,11 +159,11 @@ function skipObject(bytes: Buffer, start: number, depth: number): number {
   }
 }
 
-function skipArray(bytes: Buffer, start: number, depth: number): number {
+function skipArray(bytes: Buffer, start: number, nesting: Nesting): number {
   let at = skipSpace(bytes, start);
   if (bytes[at] === closeBracket) return at + 1;
   for (;;) {
-    at = skipNested(bytes, at, depth);
+    at = skipNested(bytes, at, nesting);
     if (at < 0) return -1;
     at = skipSpace(bytes, at);
     const byte = bytes[at];

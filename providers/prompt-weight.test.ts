@@ -1,5 +1,6 @@
 import t from "tap";
-import { measurePrompt } from "./prompt-weight.ts";
+import { readObjectBody } from "./json-splice-body.ts";
+import { measurePrompt, PromptReader } from "./prompt-weight.ts";
 
 const measure = (body: unknown) => measurePrompt(Buffer.from(JSON.stringify(body)));
 
@@ -81,4 +82,47 @@ t.test("a stream is asked for where the body says so", async (test) => {
   test.equal(measure({ stream: false }).asksStream, false);
   test.equal(measure({ messages: [{ content: '"stream":true' }] }).asksStream, false);
   test.equal(measure({ previous_response_id: "r", stream: true }).asksStream, true);
+});
+
+const bodies: readonly object[] = [
+  ...media,
+  ...plain,
+  { model: "m", n: 1, top_p: 0.25, stop: null, logprobs: true, store: false, max: -3e7, list: [] },
+  {
+    messages: [{ role: "user", content: 'say "type" \\ and\nmore é 日本 😀 \u0001' }],
+    stream: true,
+  },
+  { a: { b: [[{ c: "d" }, "e"], {}, 7] }, "": "" },
+  { tools: [{ function: { name: "f", parameters: { type: "object", properties: { id: {} } } } }] },
+];
+
+t.test("a prompt that is measured while its body is read comes to the same", async (test) => {
+  for (const body of bodies) {
+    for (const space of [undefined, 2]) {
+      const text = JSON.stringify(body, undefined, space);
+      for (const bytes of [
+        text,
+        text.replaceAll("m", "\\u006d"),
+        text.replaceAll("o", "\\u006f"),
+      ]) {
+        const buffer = Buffer.from(bytes);
+        const reader = new PromptReader();
+        test.equal(readObjectBody(buffer, reader).kind, "ok", bytes);
+        test.strictSame(reader.measure, measurePrompt(buffer), bytes);
+      }
+    }
+  }
+});
+
+t.test("of what is no JSON a reader of prompts changes nothing", async (test) => {
+  const text = JSON.stringify(bodies);
+  const body = Buffer.from(`{"all":${text}}`);
+  for (let at = 0; at < body.length; at++) {
+    for (const byte of [0, 0x22, 0x5c, 0x7d]) {
+      const damaged = Buffer.from(body);
+      damaged[at] = byte;
+      const { kind } = readObjectBody(damaged, new PromptReader());
+      if (kind !== readObjectBody(damaged).kind) test.fail(damaged.toString());
+    }
+  }
 });

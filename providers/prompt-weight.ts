@@ -3,6 +3,7 @@
  * each, and the marks of JSON nothing. Where a prompt has more than texts, its body does not say how large it is.
  */
 
+import type { ScalarReader } from "./json-splice-value.ts";
 import { isBytes } from "./json-value.ts";
 import { TextWeigher } from "./text-weight.ts";
 
@@ -85,6 +86,33 @@ export interface PromptMeasure {
   readonly asksStream: boolean;
 }
 
+/** Measures a body while its members are looked for: of one that is JSON it comes to what `measurePrompt()` does. */
+export class PromptReader implements ScalarReader {
+  readonly #weigher = new TextWeigher();
+  readonly #names = new NameJudge();
+  #scalars = 0;
+
+  /** Of what was read so far. */
+  get measure(): PromptMeasure {
+    return measured(this.#weigher, this.#names, this.#scalars);
+  }
+
+  readPlain(bytes: Buffer, start: number): number {
+    const end = this.#weigher.writePlain(bytes, start);
+    if (end >= 0 && end - start <= longestName) this.#names.read(bytes, start, end);
+    return end;
+  }
+
+  readEscaped(bytes: Buffer, start: number, end: number): void {
+    this.#weigher.writeString(bytes, start);
+    if (end - start <= longestName) this.#names.read(bytes, start, end);
+  }
+
+  passScalar(): void {
+    this.#scalars++;
+  }
+}
+
 /** Measures a body that is JSON in UTF-8. */
 export function measurePrompt(body: Buffer): PromptMeasure {
   const weigher = new TextWeigher();
@@ -104,6 +132,10 @@ export function measurePrompt(body: Buffer): PromptMeasure {
     at = weigher.writeString(body, start);
     if (at - start <= longestName) names.read(body, start, at);
   }
+  return measured(weigher, names, scalars);
+}
+
+function measured(weigher: TextWeigher, names: NameJudge, scalars: number): PromptMeasure {
   const isText = !names.hasMedia && !weigher.hasEscapedLetter;
   return { weight: isText ? weigher.weight + scalars : null, asksStream: names.asksStream };
 }

@@ -36,13 +36,19 @@ const unitsAfter = Object.values(units).flat();
 /** Parts of a unit: whole numbers are added faster, and without rounding. */
 const partsOfUnit = 200;
 
-/** Stands for a quote and a backslash, which end the plain part of a string. */
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** Stands for a quote, a backslash and what no string holds, which end the plain part of a string. */
 const stop = 0xffff;
+
+/** That no parts have. */
+const stopBit = 0x8000;
 
 /** Parts for a byte by the one before: one look for each byte of a long prompt, also for whether the string goes on. */
 const partsOfPair = Uint16Array.from({ length: 1 << 16 }, (_, pair) => {
   const byte = pair & 0xff;
-  return byte === 0x22 || byte === 0x5c ? stop : partsAfter(pair >> 8, byte);
+  return byte === quote || byte === backslash || byte < 0x20 ? stop : partsAfter(pair >> 8, byte);
 });
 
 /** A byte of each sort, by the sort. */
@@ -52,7 +58,6 @@ const byteOf = Uint8Array.of(0x61, 0x41, 0x30, 0x20, 0x0a, 0x2e, 0x80, 0xc3, 0xe
 const aMark = 0x2e;
 const aContinuation = 0x80;
 
-const backslash = 0x5c;
 const letterU = 0x75;
 const hexDigits = 4;
 
@@ -103,10 +108,28 @@ export class TextWeigher {
   /** Weighs a string anew whose inside begins at `start`; where its quote stands, or the end of the bytes. */
   writeString(bytes: Uint8Array, start: number): number {
     this.begin();
-    return this.#take(bytes, start, bytes.length);
+    let at = this.#take(bytes, start, bytes.length);
+    // No string holds control characters: what has them is no JSON, and weighs something all the same.
+    while (at < bytes.length && bytes[at] !== quote) {
+      this.#add(bytes[at] ?? 0);
+      at = this.#take(bytes, at + 1, bytes.length);
+    }
+    return at;
   }
 
-  /** Goes on up to a quote that is not escaped. */
+  /**
+   * The same of a string that holds no escape; -1 for one that does or that is not ended, of which nothing is weighed.
+   */
+  writePlain(bytes: Uint8Array, start: number): number {
+    const before = this.#parts;
+    this.begin();
+    const at = this.#takePlain(bytes, start, bytes.length);
+    if (bytes[at] === quote) return at;
+    this.#parts = before;
+    return -1;
+  }
+
+  /** Goes on up to a quote that is not escaped, or to what no string holds. */
   #take(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     while (at < end) {
@@ -122,11 +145,25 @@ export class TextWeigher {
     return at;
   }
 
-  /** Goes on up to a quote or a backslash. */
+  /** Goes on up to a quote, a backslash or what no string holds. */
   #takePlain(bytes: Uint8Array, start: number, end: number): number {
     let parts = this.#parts;
     let previous = this.#previous;
     let at = start;
+    // Four at a time, and one look whether any of them ends it: a fifth faster, and prompts are long.
+    for (; at + 3 < end; at += 4) {
+      const first = bytes[at] ?? 0;
+      const second = bytes[at + 1] ?? 0;
+      const third = bytes[at + 2] ?? 0;
+      const fourth = bytes[at + 3] ?? 0;
+      const toFirst = partsOfPair[(previous << 8) | first] ?? 0;
+      const toSecond = partsOfPair[(first << 8) | second] ?? 0;
+      const toThird = partsOfPair[(second << 8) | third] ?? 0;
+      const toFourth = partsOfPair[(third << 8) | fourth] ?? 0;
+      if (((toFirst | toSecond | toThird | toFourth) & stopBit) !== 0) break;
+      parts += toFirst + toSecond + toThird + toFourth;
+      previous = fourth;
+    }
     for (; at < end; at++) {
       const byte = bytes[at] ?? 0;
       const more = partsOfPair[(previous << 8) | byte] ?? 0;
