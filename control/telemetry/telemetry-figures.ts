@@ -3,7 +3,6 @@
  * good. No text of a record is in it.
  */
 import type { TelemetryStatus } from "./open-telemetry.ts";
-import type { TelemetryNow } from "./telemetry-service.ts";
 
 /** Counts begin with the control process. */
 export interface TelemetryFigures {
@@ -30,9 +29,14 @@ export interface TelemetryFigures {
   readonly restarts: number;
 }
 
+/** Whether there is a store to be asked, and why there is none. */
+type Availability =
+  | { readonly kind: "ready" }
+  | { readonly kind: "unavailable"; readonly reason: string };
+
 /** The figures of a service. */
 export function telemetryFigures(
-  now: TelemetryNow,
+  now: Availability,
   status: TelemetryStatus | undefined,
 ): TelemetryFigures {
   const { records, agents, writer, retention } = status ?? {};
@@ -54,7 +58,7 @@ export function telemetryFigures(
 }
 
 function stateOf(
-  now: TelemetryNow,
+  now: Availability,
   writer: TelemetryStatus["writer"],
 ): Pick<TelemetryFigures, "state" | "reason"> {
   if (now.kind === "unavailable") return { state: "unavailable", reason: now.reason };

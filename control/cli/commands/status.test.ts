@@ -175,7 +175,8 @@ t.test("status() names the next step when nothing runs, and ends with 1", async 
   t.equal(await context.clrk("status"), 1);
   t.equal(context.stdout(), "No gateway is running\nStart one: clrk dev -f DIR\n");
   t.equal(await context.clrk("status", "-o", "json"), 1);
-  const none = { answers: false, server: null, kubeconfig: null, store: null, problem: null };
+  const nothing = { server: null, kubeconfig: null, store: null, telemetry: null, problem: null };
+  const none = { answers: false, ...nothing };
   t.same(JSON.parse(context.stdout()), { processes: [], silent: [], control: none });
 });
 
