@@ -22,7 +22,7 @@ import { openSecureTunnel, requestThrough } from "../harness/agent-requests.ts";
 import { startControlProcess } from "../harness/control-process.ts";
 import type { ControlProcess } from "../harness/control-process.ts";
 import { startGateway } from "../harness/gateway.ts";
-import type { GatewayRun } from "../harness/gateway.ts";
+import type { GatewayRun, RunningGateway } from "../harness/gateway.ts";
 import { allowHosts, gatewayManifest } from "../harness/gateway-manifests.ts";
 import { httpOver } from "../harness/http-over-socket.ts";
 import { runProcess, temporaryDirectory, waitUntil } from "../harness/processes.ts";
@@ -153,87 +153,98 @@ t.test("telemetry of gateways and agents is stored, and read back", options, asy
     );
   });
 
-  await t.test("a store that is away slows no request, and what is lost is counted", async (t) => {
-    control = await startControlProcess(t, { home, arguments: ["--file", manifests] });
-    const steady = await gateway.registerRun("steady");
-    const tunnel = await openSecureTunnel(steady, "echo.test:443");
-    t.teardown(() => tunnel.destroy());
-    const figures = async () => {
-      const { body } = await control.request("GET", CONTROL_STATUS_PATH);
-      const { telemetry }: ControlReport = Object(body);
-      const { state, store, waiting, dropped } = telemetry;
-      const lost = dropped.find(({ reason }) => reason === "rotated-away");
-      return {
-        ...{ state, restarts: store.restarts },
-        ...{ waitingBytes: waiting.bytes, lostBytes: lost?.count ?? 0 },
-      };
-    };
-    const isIdle = async () => {
-      const { state, waitingBytes } = await figures();
-      return state === "ready" && waitingBytes === 0;
-    };
-    await waitUntil(isIdle, { deadlineMs: waitMs, what: "a store that has all" });
-    const stored = await figures();
-    const before = await latencies(tunnel);
-    const folder = join(home, "telemetry", "store");
-    const away = join(home, "telemetry", "away");
-    const stopped = storeProcess(home);
-    process.kill(stopped, "SIGSTOP");
-    t.teardown(() => tryKill(stopped));
-    checkLatencies(t, "is stopped", { before, now: await latencies(tunnel) });
-    // From now on a batch is on its way; what comes later is not in it.
-    const isHeld = async () => (await figures()).waitingBytes > 0;
-    await waitUntil(isHeld, { deadlineMs: waitMs, what: "bytes that wait" });
-
-    // It is started again and again, and its disk refuses it.
-    renameSync(folder, away);
-    writeFileSync(folder, "");
-    process.kill(stopped, "SIGKILL");
-    checkLatencies(t, "is killed, its folder taken", { before, now: await latencies(tunnel) });
-    const isWaiting = async () => (await figures()).state === "failing";
-    await waitUntil(isWaiting, { deadlineMs: waitMs, what: "a status that says so" });
-
-    // What rotation does with the oldest file when nobody stores it.
-    const own = (records: readonly EgressRecord[]) =>
-      records.filter(({ agent }) => agent?.name === "steady").map(({ id }) => id);
-    const file = join(home, "records", "records.jsonl");
-    const linesOf = (path: string) => readFileSync(path, "utf8").split("\n").slice(0, -1);
-    await waitUntil(
-      () => own(linesOf(file).map((line) => JSON.parse(line))).length === 3 * measuredRequests,
-      { deadlineMs: waitMs, what: "all records in the file" },
-    );
-    const position = join(home, "telemetry", "records.position.json");
-    const { offsets } = JSON.parse(readFileSync(position, "utf8"));
-    const [offset = 0] = Object.values<number>(offsets);
-    const hasSeen = async () => (await figures()).waitingBytes === statSync(file).size - offset;
-    await waitUntil(hasSeen, { deadlineMs: waitMs, what: "the bytes that wait" });
-    const gone = join(home, "gone.jsonl");
-    renameSync(file, gone);
-    checkLatencies(t, "is away still", { before, now: await latencies(tunnel) });
-    rmSync(folder);
-    renameSync(away, folder);
-
-    await waitUntil(isIdle, { deadlineMs: waitMs, what: "a store that has what is left" });
-    const ids = own(gateway.records);
-    t.equal(ids.length, 4 * measuredRequests, "every request has its record");
-    const lost = new Set<string>();
-    const spans = await spansOf(control, "steady");
-    const found = new Set(spans.map(({ attributes }) => attributes["clrk.record.id"]));
-    t.equal(found.size, spans.length, "each once");
-    for (const id of ids) if (!found.has(id)) lost.add(id);
-    const lostLines = linesOf(gone).filter((line) => lost.has(JSON.parse(line).id));
-    t.ok(lost.size > 0, "the test is one of losing");
-    t.equal(lostLines.length, lost.size, "what is not there was in the file that went");
-    const after = await figures();
-    t.equal(
-      after.lostBytes - stored.lostBytes,
-      lostLines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0),
-      "and is counted to the byte",
-    );
-    t.ok(after.restarts > stored.restarts);
-    t.equal((await gateway.status()).records.dropped, 0, "the gateway lost nothing");
-  });
+  await t.test("a store that is away slows no request, and what is lost is counted", (t) =>
+    outliveStore(t, { home, gateway, manifests }),
+  );
 });
+
+interface OutliveOptions {
+  readonly home: string;
+  readonly gateway: RunningGateway;
+  /** Path of what the gateway is told */
+  readonly manifests: string;
+}
+
+async function outliveStore(t: Test, { home, gateway, manifests }: OutliveOptions): Promise<void> {
+  const control = await startControlProcess(t, { home, arguments: ["--file", manifests] });
+  const steady = await gateway.registerRun("steady");
+  const tunnel = await openSecureTunnel(steady, "echo.test:443");
+  t.teardown(() => tunnel.destroy());
+  const figures = async () => {
+    const { body } = await control.request("GET", CONTROL_STATUS_PATH);
+    const { telemetry }: ControlReport = Object(body);
+    const { state, store, waiting, dropped } = telemetry;
+    const lost = dropped.find(({ reason }) => reason === "rotated-away");
+    return {
+      ...{ state, restarts: store.restarts },
+      ...{ waitingBytes: waiting.bytes, lostBytes: lost?.count ?? 0 },
+    };
+  };
+  const isIdle = async () => {
+    const { state, waitingBytes } = await figures();
+    return state === "ready" && waitingBytes === 0;
+  };
+  await waitUntil(isIdle, { deadlineMs: waitMs, what: "a store that has all" });
+  const stored = await figures();
+  const before = await latencies(tunnel);
+  const folder = join(home, "telemetry", "store");
+  const away = join(home, "telemetry", "away");
+  const stopped = storeProcess(home);
+  process.kill(stopped, "SIGSTOP");
+  t.teardown(() => tryKill(stopped));
+  checkLatencies(t, "is stopped", { before, now: await latencies(tunnel) });
+  // From now on a batch is on its way; what comes later is not in it.
+  const isHeld = async () => (await figures()).waitingBytes > 0;
+  await waitUntil(isHeld, { deadlineMs: waitMs, what: "bytes that wait" });
+
+  // It is started again and again, and its disk refuses it.
+  renameSync(folder, away);
+  writeFileSync(folder, "");
+  process.kill(stopped, "SIGKILL");
+  checkLatencies(t, "is killed, its folder taken", { before, now: await latencies(tunnel) });
+  const isWaiting = async () => (await figures()).state === "failing";
+  await waitUntil(isWaiting, { deadlineMs: waitMs, what: "a status that says so" });
+
+  // What rotation does with the oldest file when nobody stores it.
+  const own = (records: readonly EgressRecord[]) =>
+    records.filter(({ agent }) => agent?.name === "steady").map(({ id }) => id);
+  const file = join(home, "records", "records.jsonl");
+  const linesOf = (path: string) => readFileSync(path, "utf8").split("\n").slice(0, -1);
+  await waitUntil(
+    () => own(linesOf(file).map((line) => JSON.parse(line))).length === 3 * measuredRequests,
+    { deadlineMs: waitMs, what: "all records in the file" },
+  );
+  const position = join(home, "telemetry", "records.position.json");
+  const { offsets } = JSON.parse(readFileSync(position, "utf8"));
+  const [offset = 0] = Object.values<number>(offsets);
+  const hasSeen = async () => (await figures()).waitingBytes === statSync(file).size - offset;
+  await waitUntil(hasSeen, { deadlineMs: waitMs, what: "the bytes that wait" });
+  const gone = join(home, "gone.jsonl");
+  renameSync(file, gone);
+  checkLatencies(t, "is away still", { before, now: await latencies(tunnel) });
+  rmSync(folder);
+  renameSync(away, folder);
+
+  await waitUntil(isIdle, { deadlineMs: waitMs, what: "a store that has what is left" });
+  const ids = own(gateway.records);
+  t.equal(ids.length, 4 * measuredRequests, "every request has its record");
+  const lost = new Set<string>();
+  const spans = await spansOf(control, "steady");
+  const found = new Set(spans.map(({ attributes }) => attributes["clrk.record.id"]));
+  t.equal(found.size, spans.length, "each once");
+  for (const id of ids) if (!found.has(id)) lost.add(id);
+  const lostLines = linesOf(gone).filter((line) => lost.has(JSON.parse(line).id));
+  t.ok(lost.size > 0, "the test is one of losing");
+  t.equal(lostLines.length, lost.size, "what is not there was in the file that went");
+  const after = await figures();
+  t.equal(
+    after.lostBytes - stored.lostBytes,
+    lostLines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0),
+    "and is counted to the byte",
+  );
+  t.ok(after.restarts > stored.restarts);
+  t.equal((await gateway.status()).records.dropped, 0, "the gateway lost nothing");
+}
 
 const measuredRequests = 80;
 
