@@ -18,7 +18,10 @@ export function releaseStartMemory(): void {
   globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
 }
 
-/** From now on V8 compiles what runs often as it does by itself, in all threads. Cheap, and safe to call again. */
+/**
+ * From now on V8 compiles what runs often as it does by itself, in all threads. A function that has run a few times before
+ * waits for as long as it was told to then: call it before the work. Cheap, and safe to call again.
+ */
 export function compileAsUsual(): void {
   if (globalThis.gc === undefined) return;
   for (const flag of usualFlags()) setFlagsFromString(flag);
