@@ -21,13 +21,17 @@ t.test("processFlags() lets compilers out of a start", async (test) => {
   }
 });
 
-t.test("Node starts with all of them", { skip: !isPinned && "only for the pinned Node" }, (test) => {
-  for (const kind of ["gateway", "control"] as const) {
-    const words = [...processFlags(kind, process.versions.node), "-p", "typeof gc"];
-    test.equal(execFileSync(process.execPath, words, { encoding: "utf8" }), "function\n");
-  }
-  test.end();
-});
+t.test(
+  "Node starts with all of them",
+  { skip: !isPinned && "only for the pinned Node" },
+  (test) => {
+    for (const kind of ["gateway", "control"] as const) {
+      const words = [...processFlags(kind, process.versions.node), "-p", "typeof gc"];
+      test.equal(execFileSync(process.execPath, words, { encoding: "utf8" }), "function\n");
+    }
+    test.end();
+  },
+);
 
 t.test(
   "usualFlags() are what V8 does by itself",

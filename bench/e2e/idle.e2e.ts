@@ -20,7 +20,12 @@ t.test("clrk dev is ready, and holds little memory when nothing happens", async 
   test.comment(`ready after ${Math.round(dev.readyMs)} ms`);
   const counted = () => dev.memory().filter(({ counts }) => counts);
   const sum = () => counted().reduce((total, { rssMib }) => total + rssMib, 0);
-  test.same(counted().map(({ name }) => name).sort(), ["control", "dev", "gateway"]);
+  test.same(
+    counted()
+      .map(({ name }) => name)
+      .sort(),
+    ["control", "dev", "gateway"],
+  );
   test.ok(dev.memory().some(({ name }) => name === "envoy"));
   // What the start has left is given back a moment later.
   await waitUntil(() => sum() <= mostMib, {

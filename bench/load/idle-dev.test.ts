@@ -3,7 +3,10 @@ import t from "tap";
 import { nameOf, parseRollup } from "./idle-dev.ts";
 
 const commands = [
-  { want: "dev", command: ["node", "--expose-gc", "/x/dist/control/cli/main.js", "dev", "-f", "p"] },
+  {
+    want: "dev",
+    command: ["node", "--expose-gc", "/x/dist/control/cli/main.js", "dev", "-f", "p"],
+  },
   { want: "control", command: ["node", "/x/control/main.ts", "--file", "p"] },
   { want: "gateway", command: ["node", "/x/gateway/main.ts", "--feed", "/h/control/feed.sock"] },
   { want: "store", command: ["node", "/x/dist/control/telemetry/store-main.js", "/h/telemetry"] },
