@@ -58,7 +58,6 @@ import { servedPlugin } from "./served-plugin.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
-import { StartMemory } from "./start-memory.ts";
 import { TrialWatch } from "./trial-watch.ts";
 import { version } from "./version.ts";
 
@@ -90,12 +89,10 @@ export class GatewayProcess {
   #problems: readonly SourceProblem[] = [];
   #created = 0;
   readonly #announcer: RevisionAnnouncer;
-  readonly #start: StartMemory;
 
   constructor(parts: GatewayProcessParts) {
     this.#parts = parts;
     const { clock, log, prices } = parts;
-    this.#start = new StartMemory(clock);
     this.#startedAt = new Date(clock.now()).toISOString();
     this.#watchers = new RecordWatchers({ clock, prices, runs: () => this.#runs.countByAgent() });
     this.#records = new RecordOutputs(recordSettings(parts));
@@ -148,7 +145,7 @@ export class GatewayProcess {
       followers: this.#watchers.followers,
       statusOf: (runtime) => this.#gatewayStatus(runtime),
       onLive: () => {
-        this.#start.settle();
+        this.#watchers.start.settle();
         this.#trial.setLive();
         this.#report();
       },
@@ -329,7 +326,6 @@ export class GatewayProcess {
   }
 
   #onRecord(record: EgressRecord, json: string | undefined): void {
-    this.#start.work();
     this.#runs.count(record);
     this.#trial.note(record);
     this.#sources.noteRecord(record, this.#revisions.compiled?.snapshot);

@@ -5,6 +5,7 @@
 
 import { setFlagsFromString } from "node:v8";
 import type { Clock, TimerHandle } from "./clock.ts";
+import { systemClock } from "./clock.ts";
 import { usualFlags } from "./process-flags.ts";
 
 /** What is still going on when a start seems to be over takes about that long. */
@@ -40,7 +41,7 @@ export class StartMemory {
   #timer: TimerHandle | undefined;
   #isOver = false;
 
-  constructor(clock: Clock, actions?: StartMemoryActions) {
+  constructor(clock: Clock = systemClock, actions?: StartMemoryActions) {
     this.#clock = clock;
     this.#actions = actions ?? { release: releaseStartMemory, compile: compileAsUsual };
   }

@@ -88,10 +88,7 @@ type Start =
     }
   | FailedStart;
 
-async function startProcess(
-  what: ProcessKind,
-  options: ProcessStartOptions,
-): Promise<Start> {
+async function startProcess(what: ProcessKind, options: ProcessStartOptions): Promise<Start> {
   const child = spawn(
     process.execPath,
     [
