@@ -33,10 +33,10 @@ const stays = process.argv[2] === "dev";
 const thriftyFlags = [
   "--max-semi-space-size=1",
   "--expose-gc",
-  "--invocation-count-for-maglev=100000",
-  "--invocation-count-for-maglev-osr=100000",
-  "--invocation-count-for-turbofan=100000",
-  "--invocation-count-for-osr=100000",
+  "--invocation-count-for-maglev=300000",
+  "--invocation-count-for-maglev-osr=300000",
+  "--invocation-count-for-turbofan=300000",
+  "--invocation-count-for-osr=300000",
 ];
 
 const entry = findEntry();
@@ -68,6 +68,10 @@ function findEntry() {
   return existsSync(emitted) ? emitted : undefined;
 }
 
+function isEmitted(file) {
+  return file.endsWith(".js");
+}
+
 /** The Node to run it with, or undefined when none is recent enough. */
 function findNode() {
   const name = `node-${process.platform}-${process.arch}`;
@@ -91,7 +95,8 @@ function flagsFor(node) {
 function launcherEnvironment(env) {
   const base = env.XDG_CACHE_HOME ?? "";
   const cache = join(isAbsolute(base) ? base : join(env.HOME ?? homedir(), ".cache"), "clrk");
-  const overrides = { NODE_COMPILE_CACHE: join(cache, "node") };
+  // Emitted code loads as fast without it, and what stays does not hold its code twice.
+  const overrides = isEmitted(entry) && stays ? {} : { NODE_COMPILE_CACHE: join(cache, "node") };
   // A clrk that runs under clrk hands on what the outer one has recorded.
   const recorded = parseRecord(env.CLRK_LAUNCHER_ENV);
   for (const name of Object.keys(overrides)) {

@@ -79,12 +79,11 @@ class ServingThread {
       ...(this.#journal !== undefined && { batch: this.#journal }),
       clock: systemClock,
       limits: engineLimits,
+      // Envoy connects when it has the first request, and what decides it has not run yet.
+      onConnection: () => start.work(),
       onError: (error) => report({ kind: "trouble", message: describeError(error) }),
     });
-    this.#heart = setInterval(() => {
-      row.add("heartbeat", 1);
-      if (row.get("totalStreams") + row.get("totalConnections") > 0) start.work();
-    }, heartbeatMs);
+    this.#heart = setInterval(() => row.add("heartbeat", 1), heartbeatMs);
   }
 
   listen(socket: string): Promise<void> {

@@ -174,6 +174,23 @@ const pluginSource = `export const plugin = {
   }),
 };`;
 
+t.test("a thread is in reserve once there is something to lose", async (t) => {
+  const workers = () =>
+    process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
+  const before = workers();
+  const { engine } = await open(t, 1);
+  const only = plan({ id: "1111111111111111" });
+  await engine.publish(snapshotWith(1, only), new Map());
+  t.equal(workers() - before, 1, "nothing was asked yet");
+  const [socket = ""] = engine.sockets;
+  await ask(openStream(dial(t, socket), only.id));
+  const deadline = performance.now() + 10_000;
+  while (workers() - before < 2 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  t.equal(workers() - before, 2);
+});
+
 t.test("openEngine() lets every thread know the providers of plugins", async (t) => {
   const place = t.testdir({ "provider.mjs": pluginSource });
   const { engine, facts } = await open(t, 2, [path.join(place, "provider.mjs")]);

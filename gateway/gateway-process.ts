@@ -60,7 +60,6 @@ import { servedPlugin } from "./served-plugin.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
 import { gatewayKey } from "./snapshot.ts";
 import type { LoadedObjects, LoadProblems } from "./snapshot-source.ts";
-import { StartMemory } from "./start-memory.ts";
 import { TrialWatch } from "./trial-watch.ts";
 import { version } from "./version.ts";
 
@@ -92,12 +91,10 @@ export class GatewayProcess {
   #problems: readonly SourceProblem[] = [];
   #created = 0;
   readonly #announcer: RevisionAnnouncer;
-  readonly #start: StartMemory;
 
   constructor(parts: GatewayProcessParts) {
     this.#parts = parts;
     const { clock, log } = parts;
-    this.#start = new StartMemory(clock);
     this.#startedAt = new Date(clock.now()).toISOString();
     this.#watchers = new RecordWatchers({ clock, runs: () => this.#runs.countByAgent() });
     this.#records = new RecordOutputs(recordSettings(parts));
@@ -151,7 +148,7 @@ export class GatewayProcess {
       followers: this.#watchers.followers,
       statusOf: (runtime) => this.#gatewayStatus(runtime),
       onLive: () => {
-        this.#start.settle();
+        this.#watchers.start.settle();
         this.#trial.setLive();
         this.#report();
       },
@@ -331,7 +328,6 @@ export class GatewayProcess {
   }
 
   #onRecord(record: EgressRecord, json: string | undefined): void {
-    this.#start.work();
     this.#runs.count(record);
     this.#trial.note(record);
     this.#sources.noteRecord(record, this.#revisions.compiled?.snapshot);

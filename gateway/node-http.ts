@@ -5,7 +5,7 @@
 
 const http = process.getBuiltinModule("node:http");
 
-/** An `Agent`. */
+/** Connections to a server that requests share, as a type. */
 export type Agent = InstanceType<typeof http.Agent>;
 
 /** `http.Agent`, for connections that requests share. */

@@ -12,7 +12,7 @@ const usualCounts: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Loading does not reach it; much more would overflow, as V8 multiplies it with the size of a function. */
-const startCount = 100_000;
+const startCount = 300_000;
 
 /** The release whose V8 has these flags, by these names: another Node might refuse to start. */
 const knownMajor = 26;
@@ -22,13 +22,15 @@ export type ProcessKind = "control" | "gateway";
 
 /** Flags of Node for a process that lives long; `nodeVersion` is that of `process.versions.node`. */
 export function processFlags(kind: ProcessKind, nodeVersion: string): string[] {
-  const garbage = kind === "control" ? ["--max-semi-space-size=1"] : [];
-  if (Number.parseInt(nodeVersion, 10) !== knownMajor) return garbage;
+  const small = kind === "control" ? ["--max-semi-space-size=1"] : [];
+  if (Number.parseInt(nodeVersion, 10) !== knownMajor) return small;
   const late = [...usualCounts.keys()].map((name) => `${name}=${startCount}`);
-  return [...garbage, "--expose-gc", ...late];
+  // Code that nothing compiles better for so long has to be compiled at all where work may come unnoticed.
+  const never = kind === "gateway" ? ["--no-sparkplug"] : [];
+  return [...small, ...never, "--expose-gc", ...late];
 }
 
-/** V8's own counts, as flags. */
+/** What V8 does by itself, as flags. */
 export function usualFlags(): string[] {
-  return [...usualCounts].map(([name, count]) => `${name}=${count}`);
+  return ["--sparkplug", ...[...usualCounts].map(([name, count]) => `${name}=${count}`)];
 }

@@ -5,6 +5,7 @@
 
 import { setFlagsFromString } from "node:v8";
 import type { Clock, TimerHandle } from "./clock.ts";
+import { systemClock } from "./clock.ts";
 import { usualFlags } from "./process-flags.ts";
 
 /** What is still going on when a start seems to be over takes about that long. */
@@ -18,7 +19,10 @@ export function releaseStartMemory(): void {
   globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
 }
 
-/** From now on V8 compiles what runs often as it does by itself, in all threads. Cheap, and safe to call again. */
+/**
+ * From now on V8 compiles what runs often as it does by itself, in all threads. A function that has run a few times before
+ * waits for as long as it was told to then: call it before the work. Cheap, and safe to call again.
+ */
 export function compileAsUsual(): void {
   if (globalThis.gc === undefined) return;
   for (const flag of usualFlags()) setFlagsFromString(flag);
@@ -37,7 +41,7 @@ export class StartMemory {
   #timer: TimerHandle | undefined;
   #isOver = false;
 
-  constructor(clock: Clock, actions?: StartMemoryActions) {
+  constructor(clock: Clock = systemClock, actions?: StartMemoryActions) {
     this.#clock = clock;
     this.#actions = actions ?? { release: releaseStartMemory, compile: compileAsUsual };
   }

@@ -17,6 +17,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
 import type { Test } from "tap";
+import { builtDirectories, readStamp, stampFile } from "../../bin/build-stamp.mjs";
+import { processFlags } from "../../gateway/process-flags.ts";
 import { userEnvironment } from "../../control/cli/user-environment.ts";
 import { repositoryRoot } from "./repository.ts";
 
@@ -40,8 +42,7 @@ function installation(t: Test, files: Record<string, string>): string {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  mkdirSync(join(root, "bin"), { recursive: true });
-  cpSync(join(repositoryRoot(), "bin/clrk.mjs"), join(root, "bin/clrk.mjs"));
+  cpSync(join(repositoryRoot(), "bin"), join(root, "bin"), { recursive: true });
   return root;
 }
 
@@ -160,12 +161,41 @@ t.test("the launcher runs the emitted code of an installed package", async (t) =
     "node_modules/clrk/control/cli/main.ts": "throw new Error('Types under node_modules');",
     "node_modules/clrk/dist/control/cli/main.js": report,
   });
-  const bin = join(root, "node_modules/clrk/bin");
-  mkdirSync(bin);
-  cpSync(join(root, "bin/clrk.mjs"), join(bin, "clrk.mjs"));
+  cpSync(join(root, "bin"), join(root, "node_modules/clrk/bin"), { recursive: true });
   const { code, stdout } = await launch(join(root, "node_modules/clrk"));
   t.equal(code, 0);
   t.match(JSON.parse(stdout).entry, /node_modules\/clrk\/dist\/control\/cli\/main\.js$/);
+});
+
+t.test("the launcher starts what stays from emitted code only while that is fresh", async (t) => {
+  const emitted = "dist/control/cli/main.js";
+  const files = { [main]: typed + report, [emitted]: report };
+  const root = installation(t, files);
+  for (const directory of builtDirectories) mkdirSync(join(root, directory), { recursive: true });
+  const entryOf = async (...words: string[]) => {
+    const { stdout } = await launch(root, { words });
+    return JSON.parse(stdout);
+  };
+  t.equal((await entryOf("dev")).entry, join(root, main), "no stamp");
+  writeFileSync(stampFile(root), readStamp(root));
+  const fresh = await entryOf("dev", "-f", "x");
+  t.equal(fresh.entry, join(root, emitted));
+  t.strictSame(fresh.words, ["dev", "-f", "x"]);
+  t.equal(fresh.env.NODE_COMPILE_CACHE, undefined);
+  t.equal((await entryOf("status")).entry, join(root, main), "it does not stay");
+  writeFileSync(join(root, "crds/new.ts"), "");
+  t.equal((await entryOf("dev")).entry, join(root, main), "a file is new");
+  rmSync(join(root, "crds/new.ts"));
+  t.equal((await entryOf("dev")).entry, join(root, emitted));
+  writeFileSync(join(root, main), `${typed}${report}\n`);
+  t.equal((await entryOf("dev")).entry, join(root, main), "a file has changed");
+});
+
+t.test("the launcher starts what stays with the flags of our other processes", async (t) => {
+  const root = installation(t, { [main]: report });
+  const { flags } = JSON.parse((await launch(root, { words: ["dev"] })).stdout);
+  const wanted = processFlags("control", process.versions.node);
+  t.strictSame(flags, ["--disable-warning=ExperimentalWarning", ...wanted]);
 });
 
 t.test("the launcher is found through a symbolic link", async (t) => {

@@ -112,7 +112,7 @@ function checkForm(statement: ImportStatement): string[] {
   if (isBuiltin(specifier) && !specifier.startsWith("node:")) {
     problems.push(`"${specifier}" lacks its node: prefix`);
   }
-  const isGenerated = specifier.split("/").includes("gen");
+  const isGenerated = specifier.split("/").includes("gen") || specifier.includes("../bin/");
   if (specifier.startsWith(".") && !specifier.endsWith(".ts") && !isGenerated) {
     problems.push(`"${specifier}" does not end in .ts`);
   }

@@ -18,6 +18,7 @@ import type {
   RunRegistration,
   SourceProblem,
 } from "../../gateway/control-api.ts";
+import { processFlags } from "../../gateway/process-flags.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { basicAuthorization } from "./connect-proxy-client.ts";
 import { askControl, followEvents } from "./control-client.ts";
@@ -338,7 +339,9 @@ async function startProcess(scope: TestScope, start: StartOptions): Promise<Star
     variable: `CLRK_TEST_SECRET_${index}`,
   }));
   const args = [
-    ...["--disable-warning=ExperimentalWarning", program],
+    "--disable-warning=ExperimentalWarning",
+    ...processFlags("gateway", process.versions.node),
+    program,
     ...(options.feed === undefined ? ["-f", directory] : ["--feed", options.feed]),
     ...["--exit-with-parent", "--concurrency", "1"],
     ...(options.engineThreads ? ["--engine-threads", String(options.engineThreads)] : []),

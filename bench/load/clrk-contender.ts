@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CONTROL_PATH } from "../../gateway/control-api.ts";
 import type { GatewayProcessStatus, RunRegistration } from "../../gateway/control-api.ts";
+import { processFlags } from "../../gateway/process-flags.ts";
 import { askControl } from "../harness/control-client.ts";
 import { findEnvoy, envoyBinary } from "../compare/envoy-binary.ts";
 import { startProgram } from "./child-process.ts";
@@ -36,6 +37,7 @@ export function clrkCommand(
   return [
     process.execPath,
     "--disable-warning=ExperimentalWarning",
+    ...processFlags("gateway", process.versions.node),
     gatewayMain,
     ...["--file", policyDirectory, "--concurrency", "1"],
     ...["--transparent", `127.0.0.1:${transparentPort}`],

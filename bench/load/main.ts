@@ -9,6 +9,7 @@ import { runDecision } from "./decision.ts";
 import { runEndurance } from "./endurance.ts";
 import { runFollow } from "./follow.ts";
 import { runExtproc } from "./extproc.ts";
+import { runIdle } from "./idle.ts";
 import { runLlm } from "./llm.ts";
 import { runLlmEngine } from "./llm-engine.ts";
 import { runMitm } from "./mitm.ts";
@@ -51,6 +52,8 @@ const usage = `Usage: npm run bench -- SUB-COMMAND [options]
                   --records N (200000)  --routes N (200)  --seed N (1)  --json FILE
   route-change  time from a replaced route file to the first request decided by it
                   --routes N (2000)  --changes N (100)  --json FILE
+  idle          memory of clrk dev while nothing happens, and time from its start to ready
+                  --seconds N (30)  --json FILE
   endurance     failed requests while routes change
                   --requests N (200000)  --routes N (2000)  --connections N (16)
   spend         spend in the book beside what the provider bills, with broken calls and crashes
@@ -99,6 +102,9 @@ async function main(args: readonly string[]): Promise<void> {
     case "route-change":
       await useOneEnvoy();
       return runRouteChange(rest);
+    case "idle":
+      await useOneEnvoy();
+      return runIdle(rest);
     case "endurance":
       await useOneEnvoy();
       return runEndurance(rest);

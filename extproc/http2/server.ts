@@ -26,6 +26,8 @@ export interface GrpcServerOptions {
   readonly clock: Clock;
   /** Those that differ from what `createLimits()` gives */
   readonly limits?: Partial<Http2Limits>;
+  /** Told of every new connection before anything is read from it; absent: nobody is */
+  readonly onConnection?: () => void;
   /** Told of every read of a connection; absent: nobody is */
   readonly batch?: ReadBatch;
   /** Takes what handlers threw, and why connections had to end; must not throw */
@@ -185,7 +187,8 @@ export class GrpcServer {
       socket.destroy();
       return;
     }
-    const { batch, clock, methods } = this.#options;
+    const { batch, clock, methods, onConnection } = this.#options;
+    onConnection?.();
     const onError = (error: unknown) => this.#report(error);
     counters.connections++;
     counters.totalConnections++;

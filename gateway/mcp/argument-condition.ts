@@ -5,8 +5,9 @@
 
 import { parseArgumentPath } from "../../crds/argument-path.ts";
 import type { ArgumentStep } from "../../crds/argument-path.ts";
-import { RE2JS } from "re2js";
+import type { RE2JS } from "re2js";
 import type { McpCondition } from "../mcp-plan.ts";
+import { compileExpression } from "../re2-expression.ts";
 import type { ArgumentValue, CallArguments } from "./call-arguments.ts";
 import { compareNumbers } from "./number-order.ts";
 
@@ -60,7 +61,7 @@ function createTest({ operator, values, pattern, bound }: McpCondition): Test {
     }
     case "Matches":
     case "NotMatches": {
-      const expression = RE2JS.compile(pattern ?? "");
+      const expression = compileExpression(pattern ?? "");
       const matches: Test = (value, called) => isMatch(value, expression, called);
       return operator === "Matches"
         ? matches

@@ -3,9 +3,9 @@
  * no name that an agent makes up holds a thread.
  */
 
-import { RE2JS } from "re2js";
 import { matchGlob } from "../../crds/glob.ts";
 import type { NamePattern } from "../mcp-plan.ts";
+import { compileExpression } from "../re2-expression.ts";
 
 /** Names that a rule means. */
 export interface NameMatcher {
@@ -16,7 +16,7 @@ export interface NameMatcher {
 
 /** Compiles a pattern. An expression that `canCompile` does not take throws. */
 export function createNameMatcher({ globs, expressions }: NamePattern): NameMatcher {
-  const compiled = expressions.map((expression) => RE2JS.compile(expression));
+  const compiled = expressions.map((expression) => compileExpression(expression));
   return {
     isEmpty: globs.length + expressions.length === 0,
     matches: (name) =>

@@ -3,9 +3,10 @@
  * that expressions match. Bodies are texts of one character a byte, so that what is kept keeps its bytes.
  */
 
-import { RE2JS } from "re2js";
+import type { RE2JS } from "re2js";
 import type { TextShape } from "../../crds/logging-policy.ts";
 import { findKeyTokens } from "../policy/key-tokens.ts";
+import { compileExpression } from "../re2-expression.ts";
 import { redactedText } from "../secret-value.ts";
 import type { BodyRedactionPlan } from "../snapshot-terms.ts";
 import type { TextEnd } from "../value-redactor.ts";
@@ -48,7 +49,7 @@ export class BodyRedaction {
   constructor({ jsonPaths, shapes, patterns }: BodyRedactionPlan) {
     this.#paths = jsonPaths.length === 0 ? undefined : new JsonPathSearch(jsonPaths);
     this.#shapes = shapes;
-    this.#patterns = patterns.map((expression) => RE2JS.compile(expression));
+    this.#patterns = patterns.map((expression) => compileExpression(expression));
   }
 
   /**

@@ -1,6 +1,7 @@
 /** Expressions of RE2 over whole texts, as Envoy's matchers have them; what was asked before is remembered. */
 
-import { RE2JS } from "re2js";
+import type { RE2JS } from "re2js";
+import { compileExpression } from "../re2-expression.ts";
 
 /** Requests repeat their hosts, paths and headers; so many answers of one expression are kept, of which there may be thousands. */
 const mostKnown = 512;
@@ -15,7 +16,7 @@ export class FullMatch {
 
   /** Throws what RE2JS throws for an expression that is none. */
   constructor(expression: string) {
-    this.#expression = RE2JS.compile(expression);
+    this.#expression = compileExpression(expression);
   }
 
   /** Whether the expression fits the whole text. */

@@ -46,7 +46,10 @@ t.test("dev() says what is served and how to use it, and stops on a signal", asy
   await until(() => context.stderr() !== "", context.stderr);
   const words = await readFile(join(context.home.root, "fake-gateway.words"), "utf8");
   const feed = join(context.home.root, "feed.sock");
-  t.equal(words, `--feed ${feed} --provider ./acme --transparent 15001 --concurrency 2`);
+  t.equal(
+    words,
+    `--feed ${feed} --provider ./acme --transparent 15001 --concurrency 2 --engine-threads 1`,
+  );
   t.strictSame(await controlWords(context), [
     "--file policy --provider ./acme --report --exit-with-parent",
   ]);

@@ -5,6 +5,8 @@
  */
 import type { ControlEvent } from "../../../gateway/control-api.ts";
 import { envoyVersion } from "../../../gateway/envoy-release.ts";
+import { systemClock } from "../../../gateway/clock.ts";
+import { StartMemory } from "../../../gateway/start-memory.ts";
 import type { CliContext, Interruption } from "../cli-context.ts";
 import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
@@ -174,7 +176,13 @@ async function startFed(
   const { CLRK_CLICKHOUSE_PASSWORD: _, ...environment } = env;
   const started = await startGateway({
     entry: context.gatewayEntry,
-    arguments: gatewayArguments({ ...options, file: [], feed }),
+    arguments: gatewayArguments({
+      ...options,
+      file: [],
+      feed,
+      // More of them is for more traffic than one person has; each holds 25 MB.
+      "engine-threads": options["engine-threads"] ?? 1,
+    }),
     endsWithUs: false,
     environment,
     onLogLine: (line) => {
@@ -240,6 +248,7 @@ class DevSession {
 
   /** Tells events until the end; resolves with the exit code. */
   async run(): Promise<number> {
+    new StartMemory(systemClock).settle();
     if (this.#streams !== undefined) await this.#openScreen(this.#streams);
     const following = this.#follow();
     await this.#tellStart();
