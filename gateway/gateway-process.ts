@@ -138,10 +138,8 @@ export class GatewayProcess {
     });
     this.#audits = new AuditTeller(log);
     this.#trial = new TrialWatch(clock, (report) => this.#sources.reportTrial(report));
-    this.#fleet = new GatewayFleet({
-      log,
-      createRuntime: (gateway) => this.#createRuntime(gateway),
-    });
+    const createRuntime = (gateway: GatewaySnapshot) => this.#createRuntime(gateway);
+    this.#fleet = new GatewayFleet({ log, createRuntime });
     this.#announcer = new RevisionAnnouncer({
       clock,
       fleet: this.#fleet,
