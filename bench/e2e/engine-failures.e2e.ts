@@ -226,8 +226,11 @@ t.test("one thread of two killed: no further request is lost", async (test) => {
   const { rig, engine } = await stand(test);
   await secureRequest(rig, "api.openai.com", chatRequest);
   // It is there once there was work.
-  const ports = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort");
-  await seen(() => ports().length >= 3);
+  await waitUntil(async () => (await evaluateInWorkers("engine", "0")) >= 3, {
+    deadlineMs: 10_000,
+    what: "a thread in reserve",
+    intervalMs: 200,
+  });
   // Newest first: the reserve, which serves nothing, and one of the two.
   await strike("process.exit(1)", 2);
   for (let sent = 0; sent < 40; sent++) {
