@@ -21,7 +21,7 @@ import {
   untraceablePattern,
 } from "./filter-state.ts";
 import type { Sniffed } from "./listener-reach.ts";
-import { candidates, fitting, namedPorts, reachOf } from "./listener-reach.ts";
+import { candidates, fitting, lostPorts, namedPorts, reachOf } from "./listener-reach.ts";
 import type { Predicate } from "./match-predicate.ts";
 import {
   anyOf,
@@ -77,6 +77,7 @@ function isHttp(): Predicate {
 class Planner {
   readonly #gateway: GatewaySnapshot;
   readonly #treatments = new Map<string, ConnectionTreatment>();
+  readonly #usesSections: boolean;
   readonly #aliases: readonly AliasNames[];
   readonly #side: GatewaySide | undefined;
 
@@ -84,6 +85,9 @@ class Planner {
     this.#gateway = gateway;
     this.#side = side;
     this.#aliases = aliasNames(gateway);
+    this.#usesSections = gateway.hosts.some(({ rules }) =>
+      rules.some(({ sections }) => sections !== undefined),
+    );
   }
 
   get treatments(): readonly ConnectionTreatment[] {
@@ -112,6 +116,7 @@ class Planner {
     const listened = {
       section: winner.name,
       ...(winner.port !== undefined && { port: winner.port }),
+      lostPorts: this.#usesSections ? lostPorts(winner, kind, this.#gateway.listeners) : [],
     };
     switch (winner.shape) {
       case "tls-terminate":

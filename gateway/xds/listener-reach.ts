@@ -52,7 +52,7 @@ export interface ListenerReach {
   readonly kind: Sniffed;
   /** Whether it is the one that has them; else its rules only take some from another's */
   readonly isFirst: boolean;
-  /** Ports, lowest first, whose connections others have, because they name them */
+  /** As `lostPorts()` gives them */
   readonly lostPorts: readonly number[];
 }
 
@@ -65,14 +65,23 @@ export function reachOf(
   return kinds
     .filter((kind) => fits[kind].has(listener.shape))
     .map((kind) => {
-      const rivals = fitting(listeners, kind);
-      const lostPorts = listener.port === undefined ? namedPorts(rivals) : [];
+      const first = candidates(fitting(listeners, kind), listener.port)[0];
       return {
         kind,
-        isFirst: candidates(rivals, listener.port)[0]?.name === listener.name,
-        lostPorts: lostPorts.toSorted((left, right) => left - right),
+        isFirst: first?.name === listener.name,
+        lostPorts: lostPorts(listener, kind, listeners),
       };
     });
+}
+
+/** Ports, lowest first, whose connections of this kind others have, because they name them. */
+export function lostPorts(
+  { port }: ListenerSnapshot,
+  kind: Sniffed,
+  listeners: readonly ListenerSnapshot[],
+): readonly number[] {
+  if (port !== undefined) return [];
+  return namedPorts(fitting(listeners, kind)).toSorted((left, right) => left - right);
 }
 
 /** The same of connections to these ports alone; to all where there are none. */
