@@ -138,7 +138,11 @@ t.test("recordedCost() tells what is known from what is not", (t) => {
   const absurd = { tokens: 1, cost: "1000000000.00", estimated: false };
   for (const cost of [undefined, null, "22517998136.852528", "NaN.aN"]) {
     const told = { ...(cost !== undefined && { cost }), usage, charge: absurd };
-    t.same(recordedCost(httpRecord(told)), unpriced, `${cost} of a record that is kept all the same`);
+    t.same(
+      recordedCost(httpRecord(told)),
+      unpriced,
+      `${cost} of a record that is kept all the same`,
+    );
   }
   t.end();
 });
