@@ -70,7 +70,7 @@ t.test("those who ask at the same time share one report", async (t) => {
         return telemetry;
       },
     },
-    invocations: { status: { state: "open" } },
+    invocations: { status: { state: "opening", failure: "" } },
   });
   const all = Array.from({ length: 100 }, report);
   answer();
