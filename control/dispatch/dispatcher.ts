@@ -132,7 +132,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#picker = new WorkerPicker(options.directory, options.random);
+    this.#picker = new WorkerPicker(options.directory, options.random, options.clock);
     this.own = new OwnCalls(options.clock);
   }
 
@@ -144,6 +144,11 @@ export class Dispatcher {
   /** Calls of a TaskAgent that are in flight. */
   inFlightOf(namespace: string, name: string): number {
     return this.#picker.inFlightOf(agentKey({ namespace, name }));
+  }
+
+  /** The least that these were when any worker that lives may have written its last report. */
+  leastInFlightOf(namespace: string, name: string): number {
+    return this.#picker.leastInFlightOf(agentKey({ namespace, name }));
   }
 
   /** Finds a place for a call, and tells that it is dispatched. Rejects where its events cannot be kept: then it did not begin. */

@@ -187,3 +187,45 @@ t.test(
     t.same(await rig.phases(first), ["Pending", "Dispatched", "Succeeded Answered"]);
   },
 );
+
+t.test("calls of this process do not stand for those that a worker reported before", async (t) => {
+  const clock = new ManualClock(Date.now());
+  const { rig, lost } = await open(t, { clock, agent: { timeout: "1h" } });
+  const { promise: hold, resolve: release } = Promise.withResolvers<void>();
+  const worker = await rig.startWorker(t, "w-1", async (_request, response) => {
+    await hold;
+    response.end();
+  });
+  const beat = (activeExecutions: number, lastHeartbeat: string) =>
+    rig.report({
+      podName: "w-1",
+      endpoint: worker.endpoint,
+      imagePulled: true,
+      activeExecutions,
+      lastHeartbeat,
+    });
+  await beat(1, "2026-01-01T00:00:00Z");
+  await tell(rig, first, ["Pending", "Dispatched", "Running"], { at: clock.now() });
+  const admitted = await rig.dispatcher.admit({
+    ...{ id: second, namespace: "default", name: "bot", headers: {}, signal: never },
+    trigger: { type: "HTTP", source: "" },
+  });
+  if (admitted.kind !== "admitted") throw new Error(admitted.message);
+  const sent = admitted.send();
+  while (worker.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.equal(rig.dispatcher.inFlightOf("default", "bot"), 1);
+  t.equal(await lost.sweep(), true);
+  t.equal((await rig.phases(first)).at(-1), "Running");
+  for (const at of ["05", "10", "15", "20"]) {
+    clock.advance(5_000);
+    await beat(2, `2026-01-01T00:00:${at}Z`);
+    t.equal(await lost.sweep(), true, "and it runs another one");
+  }
+  clock.advance(5_000);
+  await beat(1, "2026-01-01T00:00:25Z");
+  t.equal(await lost.sweep(), false, "now it runs ours alone");
+  t.equal((await rig.phases(first)).at(-1), "Failed ControlStopped");
+  release();
+  const answer = await sent;
+  if (answer.kind === "answered") answer.response.resume();
+});

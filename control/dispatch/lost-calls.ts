@@ -41,7 +41,7 @@ export interface OpenCalls {
 /** What it works with. */
 export interface LostCallsOptions {
   readonly calls: OpenCalls;
-  readonly dispatcher: Pick<Dispatcher, "own" | "inFlightOf">;
+  readonly dispatcher: Pick<Dispatcher, "own" | "leastInFlightOf">;
   readonly store: ObjectStore;
   readonly resources: readonly ServedResource[];
   readonly directory: WorkerDirectory;
@@ -187,7 +187,7 @@ export class LostCalls {
       timeoutMs: target.kind === "found" ? target.timeoutMs : 0,
       mayRunOthers:
         workers.some(({ isHeardHere }) => !isHeardHere) ||
-        active > dispatcher.inFlightOf(place.namespace, place.name),
+        active > dispatcher.leastInFlightOf(place.namespace, place.name),
     };
   }
 }
@@ -195,7 +195,7 @@ export class LostCalls {
 /** What its workers and its spec say of an agent now. */
 interface AgentFacts {
   readonly timeoutMs: number;
-  /** Whether a worker may run more of its calls than this process gave out */
+  /** Whether a worker may run more of its calls than this process had given out when it said how many */
   readonly mayRunOthers: boolean;
 }
 
