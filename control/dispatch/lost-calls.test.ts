@@ -7,7 +7,7 @@ import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
 import type { InvocationPhase } from "../../crds/invocation.ts";
 import { allResources } from "../apiserver/all-resources.ts";
-import { ActiveInvocations } from "../invocations/active-invocations.ts";
+import { ActiveInvocations, mostOpenInvocations } from "../invocations/active-invocations.ts";
 import { Materialiser } from "../invocations/materialiser.ts";
 import { openSqliteInvocationStore } from "../invocations/sqlite-invocation-store.ts";
 import { LostCalls } from "./lost-calls.ts";
@@ -228,4 +228,36 @@ t.test("calls of this process do not stand for those that a worker reported befo
   release();
   const answer = await sent;
   if (answer.kind === "answered") answer.response.resume();
+});
+
+t.test("an answer is remembered while there are more open calls than can be seen", async (t) => {
+  const clock = new ManualClock(Date.now());
+  const { rig, lost: other } = await open(t, { clock });
+  await other.close();
+  const { own } = rig.dispatcher;
+  const many = Array.from({ length: mostOpenInvocations }, (_, index) => String(index));
+  for (const id of [...many, first]) own.begin(id);
+  own.answer(first, 200);
+  let seen = many;
+  const lost = new LostCalls({
+    calls: {
+      find: async () =>
+        seen.map((id) => ({
+          ...{ id, phase: "Dispatched", createdMs: clock.now() },
+          trigger: { type: "HTTP", source: "" },
+          agent: { kind: "TaskAgent", namespace: "default", name: "bot", uid: "" },
+        })),
+      subscribe: () => () => {},
+    },
+    dispatcher: rig.dispatcher,
+    ...{ store: rig.objects.store, resources: allResources(), log: rig.log, traces: testTraces },
+    ...{ directory: rig.reconcilers.directory, clock, logger: silentLogger },
+  });
+  t.teardown(() => lost.close());
+  clock.advance(60_000);
+  await lost.sweep();
+  t.match(own.find(first), { kind: "answered" });
+  seen = many.slice(1);
+  await lost.sweep();
+  t.equal(own.find(first), undefined);
 });
