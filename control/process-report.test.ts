@@ -57,3 +57,25 @@ t.test("writeReports() writes often while telemetry is being opened, then every 
   await step(10_000);
   t.equal(lines.length, 3);
 });
+
+t.test("those who ask at the same time share one report", async (t) => {
+  let asked = 0;
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const report = createReporter({
+    ...{ version: "1.2.3", restarts: 0, clock: new ManualClock() },
+    telemetry: {
+      report: async () => {
+        asked++;
+        await answered;
+        return telemetry;
+      },
+    },
+    invocations: { status: { state: "opening", failure: "" } },
+  });
+  const all = Array.from({ length: 100 }, report);
+  answer();
+  await Promise.all(all);
+  t.equal(asked, 1);
+  await report();
+  t.equal(asked, 2, "later ones are of then");
+});

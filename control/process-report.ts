@@ -46,14 +46,16 @@ export interface ReporterOptions {
 const openingMs = 250;
 const steadyMs = 2_000;
 
-/** Gives reports of now; it never rejects. */
+/** Gives reports of now, one to all who ask until it is there; it never rejects. */
 export type Reporter = () => Promise<ControlReport>;
 
 /** Makes a reporter of a process that begins now. */
 export function createReporter(options: ReporterOptions): Reporter {
   const { version, restarts, clock, telemetry, invocations } = options;
   const startedAt = new Date(clock.now()).toISOString();
-  return async () => {
+  // It looks into files: many who ask must not have that done for each.
+  let asking: Promise<ControlReport> | undefined;
+  const ask = async (): Promise<ControlReport> => {
     const { state, ...rest } = invocations.status;
     const failure = "failure" in rest ? rest.failure : "";
     return {
@@ -63,6 +65,12 @@ export function createReporter(options: ReporterOptions): Reporter {
       telemetry: await telemetry.report(),
       invocations: { state, problem: failure === "" ? null : failure },
     };
+  };
+  return () => {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
   };
 }
 

@@ -1,6 +1,6 @@
 /** Tests of the order of files of records. */
 import t from "tap";
-import { recordFileKey } from "./record-file-key.ts";
+import { isOpenRecordFile, recordFileKey } from "./record-file-key.ts";
 
 t.test(
   "recordFileKey() has rotated files by their time, and those that are written last",
@@ -11,6 +11,7 @@ t.test(
       return (recordFileKey(a) ?? "") < (recordFileKey(b) ?? "") ? -1 : 1;
     });
     t.same(sorted, names);
+    t.same(names.filter(isOpenRecordFile), ["records-7.jsonl", "records.jsonl"]);
     for (const name of ["records.json", "records-x.jsonl", "invocations.jsonl"]) {
       t.equal(recordFileKey(name), undefined, name);
     }

@@ -209,3 +209,48 @@ t.test("close() ends watches and lets nothing hang", async (t) => {
   t.equal(api.server.watches.running, 0);
   await t.rejects(api.send("GET", "/version"));
 });
+
+t.test("no header is dropped unseen, however many there are", async (t) => {
+  const api = await startApi(t, {
+    connected: [
+      {
+        ...{ group: "clrk.apoxy.dev", version: "v1alpha1", plural: "seen", subresource: "" },
+        ...{ kind: "Seen", namespaced: false, verbs: ["list"], needsObject: false },
+        answer: async ({ request }) => ({
+          status: 200,
+          body: JSON.stringify(request.headersDistinct["x-user"] ?? []),
+        }),
+      },
+    ],
+  });
+  const others = Array.from({ length: 1_100 }, (_, at) => [`h${at}`, "1"] as const);
+  const headers = { ...Object.fromEntries(others), "x-user": "of the proxy in front" };
+  const { body } = await api.send("GET", "/apis/clrk.apoxy.dev/v1alpha1/seen", { headers });
+  t.same(body, ["of the proxy in front"]);
+});
+
+t.test("a viewer is not told that it may read all that is below an object", async (t) => {
+  const api = await startApi(t);
+  const ask = async (subresource: string) => {
+    const { body } = await api.send(
+      "POST",
+      "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+      {
+        token: "viewer-token",
+        body: {
+          ...{ apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview" },
+          spec: {
+            resourceAttributes: {
+              ...{ verb: "get", group: "clrk.apoxy.dev", resource: "taskagents" },
+              ...{ namespace: "default", name: "bot", subresource },
+            },
+          },
+        },
+      },
+    );
+    return body.status.allowed;
+  };
+  t.equal(await ask("status"), true);
+  t.equal(await ask("logs"), false);
+  t.equal(await ask("*"), false);
+});

@@ -185,6 +185,8 @@ export class ApiServer {
       (request, response) => void this.#onRequest(request, response),
     );
     server.maxConnections = maxConnections;
+    // Node drops what is beyond its number, unseen: of two headers of one name the second, which a proxy added.
+    server.maxHeadersCount = 0;
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     server.on("clientError", (_error, socket) => socket.destroy());
     return server;

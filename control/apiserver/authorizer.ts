@@ -48,7 +48,7 @@ export function createRoleAuthorizer(served: readonly NamedResource[]): Authoriz
   return {
     allows(user, { verb, plural, subresource }) {
       if (user.role === "admin") return true;
-      if (!readVerbs.has(verb) || plural === "*") return false;
+      if (!readVerbs.has(verb) || plural === "*" || subresource === "*") return false;
       return !isConfidential({ plural, subresource });
     },
     rulesOf(user) {

@@ -46,7 +46,8 @@ export function createPalette(options: PaletteOptions): Palette {
 
 // Cc: escape sequences. Cf: invisible and bidirectional overrides (a host that reads backwards).
 // Zl, Zp: a second line where one is expected. Cs: lone surrogates, which no terminal can print.
-const unsafeCharacters = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+// DI: what shows nothing by itself, in which a text can be hidden; emoji end with one of them.
+const unsafeCharacters = /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu;
 
 /**
  * Returns the text with every control, formatting, line-separating and unpaired surrogate character written out

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import { policies, policy } from "../apiserver/testdata/api-rig.ts";
+import { openObjectServer } from "./object-source.ts";
+import { deletePruned, findPruned } from "./prune.ts";
 import { openApiContext } from "./testdata/api-context.ts";
 
 const group = "ratelimitpolicy.clrk.apoxy.dev";
@@ -158,4 +160,26 @@ t.test("what says too little, or too much, is wrong usage", async (t) => {
   const unfit = await apply([manifest("one")], "--prune", "-l", "a=b");
   t.match(unfit, { code: 1, error: /a\.yaml:1: .*it has not the labels of -l a=b/ });
   t.equal(await names(), "");
+});
+
+t.test("what leaves the set, or is another object, after it was named stays", async (t) => {
+  const { apply, api, context, names } = await open(t);
+  await apply([manifest("kept"), manifest("made-again"), manifest("gone")], "--applyset", "web");
+  const server = await openObjectServer(context, {});
+  const pruned = await findPruned(context, server, {
+    ...{ scope: { kind: "set", name: "web" }, manager: "clrk" },
+    ...{ named: new Set(), namespaces: new Set(["default"]) },
+  });
+  t.equal(pruned.length, 3);
+  const none = { metadata: { labels: { "clrk.apoxy.dev/applyset": null } } };
+  const patch = { body: none, type: "application/merge-patch+json" };
+  t.equal((await api.send("PATCH", `${policies}/kept`, patch)).status, 200);
+  await api.send("DELETE", `${policies}/made-again`);
+  const labels = { "clrk.apoxy.dev/applyset": "web" };
+  await api.send("POST", policies, { body: policy("made-again", { metadata: { labels } }) });
+  context.stdout();
+  await deletePruned(context, server, { pruned, isDryRun: false });
+  t.equal(context.stdout().split("\n").at(-2), `${group}/gone pruned`);
+  t.match(context.stderr(), `Kept ${group}/kept: it belongs to the set no more\n`);
+  t.equal(await names(), "kept,made-again");
 });

@@ -41,6 +41,7 @@ export interface PrunedObject {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  readonly scope: ApplyScope;
 }
 
 /** What is looked at. */
@@ -57,6 +58,9 @@ export interface PruneRequest {
 
 /** Requests at once while nothing is written. */
 const concurrency = 8;
+
+/** Tries of deleting one object that changes meanwhile. */
+const mostTries = 5;
 
 /** Reads the options; undefined without any. Throws a `CliError` of wrong usage. */
 export function readApplyScope({ prune, selector, applyset }: ScopeFlags): ApplyScope | undefined {
@@ -125,7 +129,8 @@ export async function findPruned(
     if (refusal !== undefined) {
       refusals.push(`${name}: ${refusal}; take the label from it, or delete it by name`);
     } else if (isApplied) {
-      pruned.push({ resource, ...place, uid: textOf(object.metadata["uid"]) });
+      const uid = textOf(object.metadata["uid"]);
+      pruned.push({ resource, ...place, uid, scope: request.scope });
     } else {
       context.process.stderr.write(`Kept ${name}: it was not applied by clrk apply\n`);
     }
@@ -138,7 +143,10 @@ export async function findPruned(
   throw new CliError(["Cannot prune, nothing was written:", ...refusals].join("\n"));
 }
 
-/** Names them all, and then deletes them, one after the other. Throws a `CliError` that says what was deleted. */
+/**
+ * Names them all, and then deletes them, one after the other; what left the scope since it was found stays. Throws a
+ * `CliError` that says what was deleted.
+ */
 export async function deletePruned(
   context: CliContext,
   server: ObjectServer,
@@ -156,10 +164,11 @@ export async function deletePruned(
       continue;
     }
     try {
-      await requestDelete(server, one, undefined);
+      const outcome = await deleteOne(server, one);
+      if (outcome === "left") stderr.write(`Kept ${name}: it belongs to the set no more\n`);
+      if (outcome !== "deleted") continue;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.failure === "not-found") continue;
       throw new CliError(
         `Cannot prune the rest, ${done} of ${pruned.length} were: ${nameOf(one)}: ${error.serverMessage || error.message}\nApply again: what is gone stays gone`,
         { cause: error },
@@ -236,7 +245,7 @@ function whyNot(resource: ApiResource, isApplied: boolean): string | undefined {
 
 async function tryDelete(server: ObjectServer, one: PrunedObject): Promise<readonly string[]> {
   try {
-    await requestDelete(server, one, "All");
+    await requestDelete(server, one, { dryRun: "All" });
     return [];
   } catch (error) {
     if (!(error instanceof ApiError) || error.failure === "unreachable") throw error;
@@ -244,20 +253,45 @@ async function tryDelete(server: ObjectServer, one: PrunedObject): Promise<reado
   }
 }
 
+/** Looks at it again first, since its labels may be others now; what changes all the time is tried some times. */
+async function deleteOne(
+  server: ObjectServer,
+  one: PrunedObject,
+): Promise<"deleted" | "gone" | "left"> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const { body } = await server.client.request({ path: pathOf(one.resource, one) });
+      const metadata = mapOf(mapOf(body)["metadata"]);
+      if (textOf(metadata["uid"]) !== one.uid) return "gone";
+      if (!isOfScope(one.scope, textMap(metadata["labels"]))) return "left";
+      await requestDelete(server, one, { resourceVersion: textOf(metadata["resourceVersion"]) });
+      return "deleted";
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.failure === "not-found") return "gone";
+      if (error.failure !== "conflict" || tries >= mostTries) throw error;
+    }
+  }
+}
+
+function isOfScope(scope: ApplyScope, labels: Readonly<Record<string, string>>): boolean {
+  return scope.kind === "set" ? labels[applySetLabel] === scope.name : scope.matches(labels);
+}
+
 function requestDelete(
   { client }: ObjectServer,
   one: PrunedObject,
-  dryRun: "All" | undefined,
+  { dryRun, resourceVersion }: { readonly dryRun?: "All"; readonly resourceVersion?: string },
 ): Promise<unknown> {
   const { uid } = one;
   return client.request({
     method: "DELETE",
     path: pathOf(one.resource, one),
     query: { dryRun },
-    // Another object of that name, made meanwhile, is not what was meant; statuses change all the time.
+    // Another object of that name, made meanwhile, is not what was meant.
     json: {
       ...{ apiVersion: "v1", kind: "DeleteOptions", propagationPolicy: "Background" },
-      preconditions: { uid },
+      preconditions: { uid, ...(resourceVersion !== undefined && { resourceVersion }) },
     },
   });
 }

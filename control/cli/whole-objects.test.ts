@@ -13,13 +13,15 @@ const hostile: Readonly<Record<string, string>> = {
   "bidirectional overrides": "\u202egnp.exe\u202c\u2066\u2069",
   "zero width": "a\u200bb\u200d\ufeff\u00ad",
   "tags beyond the first plane": "a\u{e0041}\u{e007f}",
+  "variation selectors": "a\u{e0100}\u{e01ef}\ufe00",
+  "fillers of no width": "a\u3164b\u115fc\u034f\u2065",
   "halves of pairs": "\ud800 and \udc00",
   "quotes and backslashes with it": `"'\\u202e\\\u202e: # - {}`,
   delete: "\u007f",
 };
 
 /** Whatever a terminal acts on, or nobody sees; line ends and blanks are the form's own. */
-const hidden = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+const hidden = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/u;
 
 for (const [name, text] of Object.entries(hostile)) {
   t.test(`toJson() and toYaml() show and keep ${name}`, async (t) => {
@@ -34,9 +36,9 @@ for (const [name, text] of Object.entries(hostile)) {
 }
 
 t.test("toYaml() leaves texts of all scripts as they are", async (t) => {
-  const value = { greeting: "Grüße, 世界 😀 שלום", lines: "one\ntwo\n", path: "C:\\temp" };
+  const value = { greeting: "Grüße, 世界 😀 ☀️ שלום", lines: "one\ntwo\n", path: "C:\\temp" };
   const written = await toYaml(value);
-  t.match(written, "greeting: Grüße, 世界 😀 שלום\nlines: |\n  one\n  two\n");
+  t.match(written, "greeting: Grüße, 世界 😀 ☀️ שלום\nlines: |\n  one\n  two\n");
   t.strictSame(parse(written), value);
 });
 

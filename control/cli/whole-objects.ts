@@ -24,11 +24,14 @@ export function toJsonLine(value: unknown): string {
   return `${escapeHidden(JSON.stringify(value))}\n`;
 }
 
-/** What JSON leaves as it is and terminals act on or nobody sees: C1, formats (bidi, zero width), line separators. */
-const hiddenInJson = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
+/**
+ * What JSON leaves as it is and terminals act on or nobody sees: C1, formats (bidi, zero width), line separators, and what
+ * shows nothing by itself (DI) but for what emoji end with.
+ */
+const hiddenInJson = /(?![\ufe0e\ufe0f])[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{DI}]/gu;
 
 /** The same in YAML, which may also leave other controls and halves of pairs. */
-const hiddenInYaml = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+const hiddenInYaml = /(?![\t\n]|\ufe0e|\ufe0f)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/u;
 
 function escapeHidden(json: string): string {
   return json.replace(hiddenInJson, (found) =>

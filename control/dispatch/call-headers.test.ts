@@ -54,6 +54,7 @@ const dropped: readonly CallHeaders[] = [
   { "ce-id": "1", "ce-source": "forged", "ce-clrkidentity": "root", "ce-clrkrevision": "b" },
   { "ce-httpurl": "/secret", "ce-specversion": "0.3", "ce-not_a_name": "1" },
   { "x-clrk-taskagent": "other/agent", "x-clrk-caller": "{}", "x-clrk-refusal": "No" },
+  { ce_clrkidentity: "root", "ce_http-url": "/", x_clrk_taskagent: "o/a", "x-clrk_caller": "{}" },
   { traceparent: "nonsense", tracestate: "a=b" },
 ];
 

@@ -64,11 +64,17 @@ export function toWorkerHeaders(
   traces: InvocationTraces,
 ): Record<string, string | string[]> {
   const isOfConnection = connectionFilter(headers);
-  const isKept = (name: string) =>
-    !isOfConnection(name) &&
-    !callerHeaders.has(name) &&
-    !name.startsWith(CLRK_HEADER_PREFIX) &&
-    (!name.startsWith(cloudEventPrefix) || (attributeForm.test(name) && !ownAttributes.test(name)));
+  const isKept = (name: string) => {
+    // Servers of the CGI kind read "_" and "-" as the same (RFC 3875 §4.1.18).
+    const read = name.replaceAll("_", "-");
+    return (
+      !isOfConnection(name) &&
+      !callerHeaders.has(name) &&
+      !read.startsWith(CLRK_HEADER_PREFIX) &&
+      (!read.startsWith(cloudEventPrefix) ||
+        (attributeForm.test(name) && !ownAttributes.test(name)))
+    );
+  };
   return {
     ...pick(headers, isKept),
     ...traceHeaders(headers, facts, traces),

@@ -81,6 +81,15 @@ const refused: readonly (readonly [readonly Extractor[], IdentitySources, RegExp
   [inBody, body('["alice"]'), /no text, number, true or false/],
   [inBody, body('{"user":"a\\nb"}'), /control characters/],
   [[fromBody("users[*]", "user")], body('{"users":["alice","bob"]}'), /several values/],
+  [
+    inBody,
+    {
+      headers: { "content-type": ["application/json; charset=utf-7"] },
+      body: Buffer.from('{"user":"alice"}'),
+    },
+    /in another charset than UTF-8/,
+  ],
+  [[fromHeader("constructor", "user")], headers({}), /header "constructor" is not set/],
   [inBody, { headers: {}, body: Buffer.from('{"user":"alice"}') }, /not of type application\/json/],
   [
     inBody,

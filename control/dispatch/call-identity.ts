@@ -52,7 +52,7 @@ export function readIdentity(
     const value =
       extractor.header === undefined
         ? oneValue(bodyValues.get(index) ?? [])
-        : headerValue(sources.headers[extractor.header.name.toLowerCase()] ?? []);
+        : headerValue(valuesOf(sources, extractor.header.name.toLowerCase()));
     if (value.kind === "missing") continue;
     if (value.kind === "refused") return refused(`${place} ${value.detail}`);
     const before = found.get(field);
@@ -98,6 +98,11 @@ function refused(message: string): IdentityReading {
   return { kind: "refused", message };
 }
 
+/** What every object inherits was not sent. */
+function valuesOf({ headers }: IdentitySources, name: string): readonly string[] {
+  return (Object.hasOwn(headers, name) ? headers[name] : undefined) ?? [];
+}
+
 /** The values of extractors that read the body, by their index; a clause where it cannot be read. */
 function readBody(
   extractors: readonly Extractor[],
@@ -112,6 +117,10 @@ function readBody(
   if (encoding.toLowerCase() !== "identity") return "the body is compressed, wanted plain JSON";
   if (otherTypes.length > 0 || !/^application\/(?:[^;,]+\+)?json\s*(?:;|$)/i.test(type)) {
     return "the body is not of type application/json";
+  }
+  // RFC 8259 §8.1 knows no other; whoever believes it would read other keys.
+  if (/;\s*charset\s*=(?!\s*"?utf-?8"?\s*(?:;|$))/i.test(type)) {
+    return "the body is in another charset than UTF-8";
   }
   const paths = asked.map(({ steps }) => steps);
   const values = findBodyValues(body, paths);

@@ -319,3 +319,44 @@ t.test("close() ends calls, and tells why", async (t) => {
   await running;
   t.same(await rig.phases(made.id), ["Pending", "Dispatched", "Failed ControlStopped"]);
 });
+
+t.test("a second call of an id that breaks off leaves the first one known", async (t) => {
+  const extractors = [{ type: "Body", body: { jsonPath: "user", field: "user" } }];
+  const rig = await DispatchRig.open(t, { agent: { identity: { extractors } } });
+  const { promise: goOn, resolve: onGo } = Promise.withResolvers<void>();
+  const worker = await rig.startWorker(t, "w-1", async (request, response) => {
+    await readAll(request, response);
+    await goOn;
+    response.end();
+  });
+  await rig.report(worker);
+  const id = randomUUID();
+  const headers = { "content-type": "application/json" };
+  const stalled = new Readable({ read() {} });
+  const slow = rig.dispatcher.admit(call({ id, headers, body: stalled }));
+  slow.catch(() => {});
+  const quick = call({ id, headers, body: Readable.from([Buffer.from('{"user":"a"}')]) });
+  const running = run(rig, quick);
+  while (worker.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  stalled.destroy(new Error("the caller is gone"));
+  await t.rejects(slow, /the caller is gone/);
+  t.match(rig.dispatcher.own.find(id), { kind: "running" }, "or it would be ended as lost");
+  t.match(
+    await rig.dispatcher.admit(
+      call({ id, headers, body: Readable.from([Buffer.from('{"user":"b"}')]) }),
+    ),
+    refusal(409, "AlreadyExists"),
+  );
+  t.match(rig.dispatcher.own.find(id), { kind: "running" });
+  onGo();
+  t.match(await running, { status: 200 });
+  t.match(rig.dispatcher.own.find(id), { kind: "answered" });
+});
+
+t.test("a call that was told as ended is not begun again by its schedule", async (t) => {
+  const rig = await DispatchRig.open(t);
+  await rig.report(await rig.startWorker(t, "w-1", (_request, response) => void response.end()));
+  const made = call({ isRepeated: true });
+  rig.dispatcher.own.end(made.id);
+  t.match(await run(rig, made), refusal(409, "AlreadyExists"));
+});

@@ -117,6 +117,9 @@ const mostTries = 3;
 /** Most bytes of bodies and answers of all calls that are held in memory. */
 const maxKeptBytes = 128 * 1024 * 1024;
 
+/** The same of one caller: another one must not be refused for it. */
+const maxKeptBytesOfOne = maxKeptBytes / 2;
+
 /** See the file. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -125,11 +128,11 @@ export class Dispatcher {
   /** Calls of this process, by their id */
   readonly own: OwnCalls;
   /** Holds bodies and answers of calls */
-  readonly kept = new KeptBytes(maxKeptBytes);
+  readonly kept = new KeptBytes(maxKeptBytes, maxKeptBytesOfOne);
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#picker = new WorkerPicker(options.directory, options.random);
+    this.#picker = new WorkerPicker(options.directory, options.random, options.clock);
     this.own = new OwnCalls(options.clock);
   }
 
@@ -143,22 +146,17 @@ export class Dispatcher {
     return this.#picker.inFlightOf(agentKey({ namespace, name }));
   }
 
+  /** The least that these were when any worker that lives may have written its last report. */
+  leastInFlightOf(namespace: string, name: string): number {
+    return this.#picker.leastInFlightOf(agentKey({ namespace, name }));
+  }
+
   /** Finds a place for a call, and tells that it is dispatched. Rejects where its events cannot be kept: then it did not begin. */
   async admit(call: Call): Promise<AdmittedCall | CallRefusal> {
     const target = findTarget(this.#options, call);
     if (target.kind === "absent") return absent(call);
     if (target.kind === "invalid") return invalid(call, target.message);
-    const isNew = this.own.begin(call.id);
-    let admitted: AdmittedCall | CallRefusal | undefined;
-    try {
-      admitted = await this.#identify(call, target);
-      return admitted;
-    } finally {
-      // What was told of it before is of another call, or of another life.
-      const isOver = admitted?.kind === "refused" && admitted.reason !== alreadyExists;
-      if (isNew && isOver) this.own.end(call.id);
-      else if (isNew && admitted?.kind !== "admitted") this.own.drop(call.id);
-    }
+    return this.#identify(call, target);
   }
 
   /** Ends all calls; safe to call again. */
@@ -166,14 +164,35 @@ export class Dispatcher {
     for (const watch of this.#calls) watch.end("closing");
   }
 
+  /** Tells the first phases of a call; of an id that is known here there is one, whose state is not touched. */
+  async #begin(
+    id: string,
+    tell: () => Promise<AdmittedCall | CallRefusal>,
+  ): Promise<AdmittedCall | CallRefusal> {
+    if (!this.own.begin(id)) return repeated(id);
+    let admitted: AdmittedCall | CallRefusal | undefined;
+    try {
+      admitted = await tell();
+      return admitted;
+    } finally {
+      // What was told of it before is of another life.
+      const isOver = admitted?.kind === "refused" && admitted.reason !== alreadyExists;
+      if (isOver) this.own.end(id);
+      else if (admitted?.kind !== "admitted") this.own.drop(id);
+    }
+  }
+
   async #identify(call: Call, target: CallTarget): Promise<AdmittedCall | CallRefusal> {
     const isScheduled = call.trigger.type === "Cron";
     const found = await identifyCall(target.identity, { ...call, isScheduled }, this.kept);
-    if (found.kind === "unidentified") return this.#refuseUnidentified(call, target, found.message);
+    if (found.kind === "unidentified") {
+      return this.#begin(call.id, () => this.#refuseUnidentified(call, target, found.message));
+    }
     const { body = call.body, identity, release } = found;
     const identified = { ...call, ...(body !== undefined && { body }) };
     try {
-      const admitted = await this.#admitIdentified({ call: identified, target, identity, release });
+      const known = { call: identified, target, identity, release };
+      const admitted = await this.#begin(call.id, () => this.#admitIdentified(known));
       if (admitted.kind === "refused") release();
       return admitted;
     } catch (error) {

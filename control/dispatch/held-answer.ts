@@ -1,6 +1,7 @@
 /** The answer of an agent that does not stream: held until it is over, so that what failed is told as a failure. */
 import type { ServerResponse } from "node:http";
 import { finished } from "node:stream/promises";
+import type { Clock } from "../../gateway/clock.ts";
 import { StatusError } from "../apiserver/status-error.ts";
 import { toCallerHeaders } from "./call-headers.ts";
 import type { CallAnswer, CallEnd } from "./dispatcher.ts";
@@ -9,16 +10,29 @@ import type { Keeping, KeptBytes, KeptContent } from "./kept-bytes.ts";
 /** Most bytes of an answer that is held. */
 export const maxHeldBytes = 32 * 1024 * 1024;
 
+/** A caller has so long to take an answer, in `ms`, and a second more for each of these bytes. */
+const takeMs = 30_000;
+const takeBytesPerSecond = 64 * 1024;
+
+/** Whose answer it is, and what holds it. */
+export interface HeldAnswerOptions {
+  readonly id: string;
+  readonly kept: KeptBytes;
+  /** Who called */
+  readonly owner: string;
+  readonly clock: Clock;
+}
+
 /**
- * Sends an answer when all of it is there; resolves when it is sent, or its caller is gone. Throws a StatusError, with
+ * Sends an answer when all of it is there; resolves when it is sent, or its caller is gone or too slow. Throws a StatusError, with
  * nothing sent, where the answer broke off, came too late or cannot be held.
  */
 export async function sendWhole(
   answer: CallAnswer,
   response: ServerResponse,
-  { id, kept }: { readonly id: string; readonly kept: KeptBytes },
+  { id, kept, owner, clock }: HeldAnswerOptions,
 ): Promise<void> {
-  const content = kept.open(maxHeldBytes);
+  const content = kept.open(maxHeldBytes, owner);
   try {
     await hold(answer, content);
     const { statusCode = 502, headers } = answer.response;
@@ -30,8 +44,11 @@ export async function sendWhole(
       ...(!isBodiless && { "content-length": whole.length }),
     });
     response.end(isBodiless ? undefined : whole);
-    // It stays in memory until the caller has taken it. One that went away is no error.
+    // It stays in memory until the caller has taken it, which must not be for ever. One that went away is no error.
+    const withinMs = takeMs + (1_000 * whole.length) / takeBytesPerSecond;
+    const timer = clock.setTimeout(() => response.destroy(), withinMs);
     await finished(response).catch(() => {});
+    clock.clearTimeout(timer);
   } finally {
     content.release();
   }

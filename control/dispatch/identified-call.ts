@@ -16,6 +16,7 @@ export interface UnidentifiedCall {
   /** Each header with all values that were sent; absent: none was sent twice */
   readonly headerValues?: Readonly<Record<string, readonly string[] | undefined>>;
   readonly body?: Readable;
+  readonly trigger: { readonly source: string };
   /** Its agent's own schedule called, on nobody's behalf but for what its input says */
   readonly isScheduled: boolean;
 }
@@ -40,7 +41,7 @@ export async function identifyCall(
   kept: KeptBytes,
 ): Promise<IdentifiedCall> {
   if (extracts === undefined) return { kind: "identified", identity: noIdentity, release() {} };
-  const content = kept.open(maxIdentityBodyBytes);
+  const content = kept.open(maxIdentityBodyBytes, call.trigger.source);
   try {
     const isBodyRead = call.body !== undefined && readsBody(extracts);
     if (isBodyRead && call.body !== undefined) await keepBody(call.body, content);

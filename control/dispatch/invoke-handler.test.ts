@@ -4,6 +4,7 @@ import { createServer, request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage, RequestListener } from "node:http";
 import t from "tap";
 import type { Test } from "tap";
+import { ManualClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
 import { sendStatus } from "../apiserver/send-answer.ts";
 import { StatusError } from "../apiserver/status-error.ts";
@@ -15,8 +16,9 @@ import { DispatchRig, readAll } from "./testdata/dispatch-rig.ts";
 /** A server that does for the handler what the API server does. */
 async function open(t: Test, agent: object = {}, bounds?: CallBounds) {
   const rig = await DispatchRig.open(t, { agent });
+  const clock = new ManualClock();
   const handler = new InvokeHandler({
-    ...{ dispatcher: rig.dispatcher, logger: silentLogger },
+    ...{ dispatcher: rig.dispatcher, clock, logger: silentLogger },
     ...(bounds !== undefined && { bounds }),
   });
   const server = createServer(async (request, response) => {
@@ -43,7 +45,7 @@ async function open(t: Test, agent: object = {}, bounds?: CallBounds) {
   });
   const post = (headers: Record<string, string> = {}) =>
     httpRequest({ host: "127.0.0.1", port, method: "POST", path: "/", agent: false, headers });
-  return { rig, handler, post };
+  return { rig, handler, clock, post };
 }
 
 const streaming = { streaming: { enabled: true } };
@@ -272,4 +274,52 @@ t.test("answer() tells what broke off as a failure where the agent does not stre
     response.write(Buffer.alloc(maxHeldBytes + 1));
   };
   t.same(await outcome(large), [502, "AnswerTooLarge", "Failed AnswerTooLarge"]);
+});
+
+t.test(
+  "answer() does not hold an answer for ever for a caller that does not take it",
+  async (t) => {
+    const { rig, clock, post } = await open(t);
+    const size = 24 * 1024 ** 2;
+    const worker = await rig.startWorker(t, "w-1", (_request, response) => {
+      response.end(Buffer.alloc(size));
+    });
+    await rig.report(worker);
+    const call = post();
+    call.on("error", () => {});
+    call.end();
+    const response = await answerOf(call);
+    response.on("error", () => {});
+    const ended = new Promise<void>((resolve) => response.once("close", () => resolve()));
+    t.equal(rig.dispatcher.kept.bytes, size);
+    clock.advance(30_000);
+    t.equal(rig.dispatcher.kept.bytes, size, "it may take some seconds more for each MiB");
+    clock.advance((1_000 * size) / (64 * 1024));
+    while (rig.dispatcher.kept.bytes > 0) await new Promise((resolve) => setImmediate(resolve));
+    response.resume();
+    await ended;
+    t.notOk(response.complete);
+  },
+);
+
+t.test("answers and bodies of one user leave room for those of another", async (t) => {
+  const { rig, post } = await open(t);
+  const worker = await rig.startWorker(t, "w-1", async (request, response) => {
+    const wanted = await readAll(request, response);
+    response.end(Buffer.alloc(Number(wanted)));
+  });
+  await rig.report(worker);
+  const send = async (user: string, size: number) => {
+    const call = post({ "x-user": user });
+    call.on("error", () => {});
+    call.end(String(size));
+    const response = await answerOf(call);
+    response.on("error", () => {});
+    return response;
+  };
+  const large = 30 * 1024 ** 2;
+  t.equal((await send("a", large)).statusCode, 200);
+  t.equal((await send("a", large)).statusCode, 200);
+  t.equal((await send("a", large)).statusCode, 503, "half of all is held for it");
+  t.equal((await send("b", large)).statusCode, 200);
 });

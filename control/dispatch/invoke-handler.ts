@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Clock } from "../../gateway/clock.ts";
 import { ClrkError, describeError } from "../../gateway/errors.ts";
 import { CLRK_HEADERS } from "../../gateway/headers.ts";
 import type { Logger } from "../../gateway/log.ts";
@@ -50,6 +51,7 @@ export interface InvokeRequest {
 /** Answers calls; `close()` ends those that nobody waits for. */
 export class InvokeHandler {
   readonly #dispatcher: Dispatcher;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #bounds: CallBounds;
   /** Number of calls by user */
@@ -59,14 +61,17 @@ export class InvokeHandler {
 
   constructor({
     dispatcher,
+    clock,
     logger,
     bounds = defaultBounds,
   }: {
     readonly dispatcher: Dispatcher;
+    readonly clock: Clock;
     readonly logger: Logger;
     readonly bounds?: CallBounds;
   }) {
     this.#dispatcher = dispatcher;
+    this.#clock = clock;
     this.#logger = logger;
     this.#bounds = bounds;
   }
@@ -133,7 +138,10 @@ export class InvokeHandler {
       });
       const answer = await sendAdmitted(admitted);
       if (!answer.isStreaming) {
-        return await sendWhole(answer, response, { id, kept: this.#dispatcher.kept });
+        const { kept } = this.#dispatcher;
+        return await sendWhole(answer, response, {
+          ...{ id, kept, owner: call.user, clock: this.#clock },
+        });
       }
       const { statusCode = 502, headers } = answer.response;
       response.writeHead(statusCode, toCallerHeaders(headers, id));
@@ -150,7 +158,7 @@ export class InvokeHandler {
     { id, leave }: { readonly id: string; readonly leave: () => void },
   ): Promise<void> {
     const { request, response } = call;
-    const content = this.#dispatcher.kept.open(maxCallBytes);
+    const content = this.#dispatcher.kept.open(maxCallBytes, call.user);
     const giveBack = () => {
       content.release();
       leave();

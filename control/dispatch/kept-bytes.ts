@@ -3,14 +3,25 @@
 /** What became of a piece. */
 export type Keeping = "kept" | "too-large" | "full";
 
+/** Smaller pieces are copied together: each would take a hundred bytes of its own. */
+const ownPieceBytes = 16 * 1024;
+
+/** Room for small pieces, in bytes: it grows with what is held. */
+const leastRoom = 1024;
+const mostRoom = 64 * 1024;
+
 /** The bound of all together. */
 export class KeptBytes {
   readonly #most: number;
+  readonly #mostOfOne: number;
   #bytes = 0;
+  /** By owner, as long as it has any */
+  readonly #owned = new Map<string, number>();
 
-  /** `most`: bytes of all that is held at a time */
-  constructor(most: number) {
+  /** `most`: bytes of all that is held at a time; `mostOfOne`: of one owner */
+  constructor(most: number, mostOfOne: number = most) {
     this.#most = most;
+    this.#mostOfOne = mostOfOne;
   }
 
   /** Bytes that are held now */
@@ -18,11 +29,14 @@ export class KeptBytes {
     return this.#bytes;
   }
 
-  /** Begins to hold something of at most so many bytes. */
-  open(most: number): KeptContent {
+  /** Begins to hold something of at most so many bytes, for whoever has a share of all. */
+  open(most: number, owner = ""): KeptContent {
     return new KeptContent(most, (bytes) => {
-      if (bytes > 0 && this.#bytes + bytes > this.#most) return false;
+      const owned = (this.#owned.get(owner) ?? 0) + bytes;
+      if (bytes > 0 && (this.#bytes + bytes > this.#most || owned > this.#mostOfOne)) return false;
       this.#bytes += bytes;
+      if (owned === 0) this.#owned.delete(owner);
+      else this.#owned.set(owner, owned);
       return true;
     });
   }
@@ -34,6 +48,9 @@ export class KeptContent {
   readonly most: number;
   readonly #take: (bytes: number) => boolean;
   #chunks: Buffer[] = [];
+  /** Room for small pieces, and how much of it is used */
+  #room = Buffer.alloc(0);
+  #used = 0;
   #bytes = 0;
 
   constructor(most: number, take: (bytes: number) => boolean) {
@@ -46,12 +63,13 @@ export class KeptContent {
     if (this.#bytes + chunk.length > this.most) return "too-large";
     if (!this.#take(chunk.length)) return "full";
     this.#bytes += chunk.length;
-    this.#chunks.push(chunk);
+    this.#append(chunk);
     return "kept";
   }
 
   /** All pieces as one, which this holds further. */
   whole(): Buffer {
+    this.#closeRoom();
     const [first, ...others] = this.#chunks;
     if (first !== undefined && others.length === 0) return first;
     const whole = Buffer.concat(this.#chunks);
@@ -64,5 +82,29 @@ export class KeptContent {
     this.#take(-this.#bytes);
     this.#bytes = 0;
     this.#chunks = [];
+    this.#room = Buffer.alloc(0);
+    this.#used = 0;
+  }
+
+  #append(chunk: Buffer): void {
+    if (chunk.length >= ownPieceBytes) {
+      this.#closeRoom();
+      this.#chunks.push(chunk);
+      return;
+    }
+    if (this.#room.length - this.#used < chunk.length) {
+      this.#closeRoom();
+      const wanted = Math.min(mostRoom, Math.max(leastRoom, this.#bytes));
+      this.#room = Buffer.allocUnsafeSlow(Math.max(wanted, chunk.length));
+    }
+    chunk.copy(this.#room, this.#used);
+    this.#used += chunk.length;
+  }
+
+  /** What follows stands behind what is in the room. */
+  #closeRoom(): void {
+    if (this.#used > 0) this.#chunks.push(this.#room.subarray(0, this.#used));
+    this.#room = this.#room.subarray(this.#used);
+    this.#used = 0;
   }
 }

@@ -7,7 +7,7 @@ import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
 import type { InvocationPhase } from "../../crds/invocation.ts";
 import { allResources } from "../apiserver/all-resources.ts";
-import { ActiveInvocations } from "../invocations/active-invocations.ts";
+import { ActiveInvocations, mostOpenInvocations } from "../invocations/active-invocations.ts";
 import { Materialiser } from "../invocations/materialiser.ts";
 import { openSqliteInvocationStore } from "../invocations/sqlite-invocation-store.ts";
 import { LostCalls } from "./lost-calls.ts";
@@ -187,3 +187,77 @@ t.test(
     t.same(await rig.phases(first), ["Pending", "Dispatched", "Succeeded Answered"]);
   },
 );
+
+t.test("calls of this process do not stand for those that a worker reported before", async (t) => {
+  const clock = new ManualClock(Date.now());
+  const { rig, lost } = await open(t, { clock, agent: { timeout: "1h" } });
+  const { promise: hold, resolve: release } = Promise.withResolvers<void>();
+  const worker = await rig.startWorker(t, "w-1", async (_request, response) => {
+    await hold;
+    response.end();
+  });
+  const beat = (activeExecutions: number, lastHeartbeat: string) =>
+    rig.report({
+      podName: "w-1",
+      endpoint: worker.endpoint,
+      imagePulled: true,
+      activeExecutions,
+      lastHeartbeat,
+    });
+  await beat(1, "2026-01-01T00:00:00Z");
+  await tell(rig, first, ["Pending", "Dispatched", "Running"], { at: clock.now() });
+  const admitted = await rig.dispatcher.admit({
+    ...{ id: second, namespace: "default", name: "bot", headers: {}, signal: never },
+    trigger: { type: "HTTP", source: "" },
+  });
+  if (admitted.kind !== "admitted") throw new Error(admitted.message);
+  const sent = admitted.send();
+  while (worker.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.equal(rig.dispatcher.inFlightOf("default", "bot"), 1);
+  t.equal(await lost.sweep(), true);
+  t.equal((await rig.phases(first)).at(-1), "Running");
+  for (const at of ["05", "10", "15", "20"]) {
+    clock.advance(5_000);
+    await beat(2, `2026-01-01T00:00:${at}Z`);
+    t.equal(await lost.sweep(), true, "and it runs another one");
+  }
+  clock.advance(5_000);
+  await beat(1, "2026-01-01T00:00:25Z");
+  t.equal(await lost.sweep(), false, "now it runs ours alone");
+  t.equal((await rig.phases(first)).at(-1), "Failed ControlStopped");
+  release();
+  const answer = await sent;
+  if (answer.kind === "answered") answer.response.resume();
+});
+
+t.test("an answer is remembered while there are more open calls than can be seen", async (t) => {
+  const clock = new ManualClock(Date.now());
+  const { rig, lost: other } = await open(t, { clock });
+  await other.close();
+  const { own } = rig.dispatcher;
+  const many = Array.from({ length: mostOpenInvocations }, (_, index) => String(index));
+  for (const id of [...many, first]) own.begin(id);
+  own.answer(first, 200);
+  let seen = many;
+  const lost = new LostCalls({
+    calls: {
+      find: async () =>
+        seen.map((id) => ({
+          ...{ id, phase: "Dispatched", createdMs: clock.now() },
+          trigger: { type: "HTTP", source: "" },
+          agent: { kind: "TaskAgent", namespace: "default", name: "bot", uid: "" },
+        })),
+      subscribe: () => () => {},
+    },
+    dispatcher: rig.dispatcher,
+    ...{ store: rig.objects.store, resources: allResources(), log: rig.log, traces: testTraces },
+    ...{ directory: rig.reconcilers.directory, clock, logger: silentLogger },
+  });
+  t.teardown(() => lost.close());
+  clock.advance(60_000);
+  await lost.sweep();
+  t.match(own.find(first), { kind: "answered" });
+  seen = many.slice(1);
+  await lost.sweep();
+  t.equal(own.find(first), undefined);
+});

@@ -10,6 +10,7 @@ import { describeError } from "../../gateway/errors.ts";
 import type { InvocationAgent } from "../../gateway/invocation-event.ts";
 import type { InvocationTraces } from "../../gateway/invocation-trace.ts";
 import type { Logger } from "../../gateway/log.ts";
+import { mostOpenInvocations } from "../invocations/active-invocations.ts";
 import type { ObjectStore } from "../apiserver/object-store.ts";
 import type { ServedResource } from "../apiserver/served-resource.ts";
 import type { WorkerDirectory } from "../reconcilers/worker-directory.ts";
@@ -32,7 +33,7 @@ export interface OpenCall {
 
 /** Whoever keeps them. */
 export interface OpenCalls {
-  /** Calls of TaskAgents that have not ended, as of all that was logged until now; undefined while that is not known */
+  /** Calls of TaskAgents that have not ended, the oldest `mostOpenInvocations`, as of all that was logged until now; undefined while that is not known */
   find(): Promise<readonly OpenCall[] | undefined>;
   /** Calls back when there may be others. Returns an unsubscribe function. */
   subscribe(onChange: () => void): () => void;
@@ -41,7 +42,7 @@ export interface OpenCalls {
 /** What it works with. */
 export interface LostCallsOptions {
   readonly calls: OpenCalls;
-  readonly dispatcher: Pick<Dispatcher, "own" | "inFlightOf">;
+  readonly dispatcher: Pick<Dispatcher, "own" | "leastInFlightOf">;
   readonly store: ObjectStore;
   readonly resources: readonly ServedResource[];
   readonly directory: WorkerDirectory;
@@ -104,7 +105,9 @@ export class LostCalls {
     const open = await calls.find();
     if (open === undefined) return true;
     const ids = new Set(open.map(({ id }) => id));
-    dispatcher.own.prune((id) => ids.has(id));
+    // Of others than these nothing is known where there may be more.
+    const isAll = open.length < mostOpenInvocations;
+    dispatcher.own.prune((id) => !isAll || ids.has(id));
     let isWaiting = false;
     const agents = new Map<string, AgentFacts>();
     const factsOf = ({ agent: { namespace, name } }: OpenCall) => {
@@ -187,7 +190,7 @@ export class LostCalls {
       timeoutMs: target.kind === "found" ? target.timeoutMs : 0,
       mayRunOthers:
         workers.some(({ isHeardHere }) => !isHeardHere) ||
-        active > dispatcher.inFlightOf(place.namespace, place.name),
+        active > dispatcher.leastInFlightOf(place.namespace, place.name),
     };
   }
 }
@@ -195,7 +198,7 @@ export class LostCalls {
 /** What its workers and its spec say of an agent now. */
 interface AgentFacts {
   readonly timeoutMs: number;
-  /** Whether a worker may run more of its calls than this process gave out */
+  /** Whether a worker may run more of its calls than this process had given out when it said how many */
   readonly mayRunOthers: boolean;
 }
 

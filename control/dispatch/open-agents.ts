@@ -59,7 +59,7 @@ export function openAgents(options: AgentsOptions): Agents {
           ...{ calls: executions, dispatcher, store, resources, directory },
           ...{ log, traces, clock, logger },
         });
-  const handler = new InvokeHandler({ dispatcher, logger });
+  const handler = new InvokeHandler({ dispatcher, clock, logger });
   return {
     connected: [invokeResource(handler)],
     ...{ reconcilers, dispatcher, scheduler },

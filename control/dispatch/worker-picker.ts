@@ -2,7 +2,11 @@
  * Which worker gets a call. What this process has given out is counted here, at once, because what workers say of
  * themselves comes late: so a burst neither exceeds `maxConcurrent` nor meets on one worker.
  */
+import { monotonicMs, systemClock } from "../../gateway/clock.ts";
+import type { Clock } from "../../gateway/clock.ts";
 import type { KnownWorker, WorkerDirectory } from "../reconcilers/worker-directory.ts";
+import { deadAfterMs } from "../reconcilers/worker-directory.ts";
+import { LeastCount } from "./least-count.ts";
 
 /** A call that wants a worker. */
 export interface PickRequest {
@@ -51,21 +55,35 @@ interface Report {
 /** Revisions of which reports are remembered; those that were asked for longest ago are forgotten. */
 const mostReports = 4_096;
 
+/** What a worker that lives said last was true within this time in `ms`, which its way to us is a part of. */
+const saidWithinMs = deadAfterMs + 5_000;
+
+/** Agents whose calls of before are remembered, before those without any are forgotten. */
+const mostFormer = 4_096;
+
 /** Picks workers for one process. */
 export class WorkerPicker {
   readonly #directory: WorkerDirectory;
   readonly #random: () => number;
+  readonly #clock: Clock;
   /** Calls in flight by agent, and by worker of a pool */
   readonly #agents = new Map<string, number>();
   readonly #workers = new Map<string, number>();
+  /** Calls that were in flight before, by agent */
+  readonly #former = new Map<string, LeastCount>();
   /** By revision and worker */
   readonly #calls = new Map<string, number>();
   readonly #reports = new Map<string, Report>();
 
   /** `random` gives numbers from 0 to below 1. */
-  constructor(directory: WorkerDirectory, random: () => number = Math.random) {
+  constructor(
+    directory: WorkerDirectory,
+    random: () => number = Math.random,
+    clock: Clock = systemClock,
+  ) {
     this.#directory = directory;
     this.#random = random;
+    this.#clock = clock;
   }
 
   /** Calls that are in flight */
@@ -76,6 +94,12 @@ export class WorkerPicker {
   /** Calls of one agent that are in flight. */
   inFlightOf(agent: string): number {
     return this.#agents.get(agent) ?? 0;
+  }
+
+  /** The least that these were when any worker that lives may have written its last report. */
+  leastInFlightOf(agent: string): number {
+    const nowMs = monotonicMs(this.#clock);
+    return this.#former.get(agent)?.least(this.inFlightOf(agent), nowMs) ?? this.inFlightOf(agent);
   }
 
   /** Takes a place on one of the least loaded workers, one with a warm sandbox first. */
@@ -138,6 +162,7 @@ export class WorkerPicker {
       [this.#workers, `${pool}/${podName}`],
       [this.#calls, `${revision}/${podName}`],
     ] as const;
+    this.#note(agent);
     for (const [counts, key] of counted) counts.set(key, (counts.get(key) ?? 0) + 1);
     const key = `${revision}/${podName}`;
     const report = this.#reports.get(key);
@@ -150,9 +175,20 @@ export class WorkerPicker {
       release: () => {
         if (!isHeld) return;
         isHeld = false;
+        this.#note(agent);
         for (const [counts, name] of counted) giveBack(counts, name);
       },
     };
+  }
+
+  /** The number is about to change. */
+  #note(agent: string): void {
+    const nowMs = monotonicMs(this.#clock);
+    const former = this.#former.get(agent) ?? new LeastCount(saidWithinMs);
+    this.#former.set(agent, former);
+    former.note(this.inFlightOf(agent), nowMs);
+    if (this.#former.size <= mostFormer) return;
+    for (const [name, one] of this.#former) if (one.isEmpty(nowMs)) this.#former.delete(name);
   }
 }
 

@@ -35,7 +35,7 @@ const lookMs = 50;
 const patienceMs = 10_000;
 
 /** Open invocations that are looked at together; the rest has its turn when these have ended. */
-const mostOpen = 1_000;
+export const mostOpenInvocations = 1_000;
 
 /** Works until `close()`. */
 export class ActiveInvocations {
@@ -61,7 +61,7 @@ export class ActiveInvocations {
   /** Those of agents of a kind, oldest first, at most 1,000; undefined where the store does not come up to date. */
   async find(kind: string): Promise<readonly OpenInvocation[] | undefined> {
     if (!(await this.#isUpToDate())) return undefined;
-    return this.#options.store.active(kind, mostOpen).map((state) => {
+    return this.#options.store.active(kind, mostOpenInvocations).map((state) => {
       const { agent, phase, trigger, createdMs } = summarise(state);
       return { id: state.id, agent, phase, trigger, createdMs };
     });

@@ -1,6 +1,7 @@
 /**
  * Rollouts on the disk: one file, replaced as a whole, so that a kill leaves it as it was before or after a step. Beside
- * it an empty file for the one that is tried: removing that needs no space, so that a full disk cannot keep a policy going.
+ * it an empty file for the one that is tried or promoted: removing that needs no space, so that a full disk cannot keep a
+ * policy going.
  */
 import {
   closeSync,
@@ -42,7 +43,7 @@ export class RolloutFile {
 
   /** Writes a rollout, a new one or one that is there. It is on the disk when this returns; throws when it is not. */
   put(rollout: Rollout): void {
-    if (isTried(rollout)) writeFileSync(this.#mark(rollout), "", { mode: 0o600 });
+    if (isMarked(rollout)) writeFileSync(this.#mark(rollout), "", { mode: 0o600 });
     const others = this.#items.filter(({ id }) => id !== rollout.id);
     const isNew = others.length === this.#items.length;
     const items = isNew
@@ -51,10 +52,10 @@ export class RolloutFile {
     const saved = items.map(({ unsaved: _, ...item }) => item);
     this.#write(JSON.stringify({ version: 1, isMarked: true, items: saved }));
     this.#items = saved;
-    if (!isTried(rollout)) rmSync(this.#mark(rollout), { force: true });
+    if (!isMarked(rollout)) rmSync(this.#mark(rollout), { force: true });
   }
 
-  /** Takes care that no later process tries it again, also where nothing can be written. Throws when that fails, too. */
+  /** Takes care that no later process tries or promotes it again, also where nothing can be written. Throws when that fails, too. */
   endTrial(rollout: Rollout): void {
     rmSync(this.#mark(rollout), { force: true });
     this.#syncFolder();
@@ -83,9 +84,9 @@ export class RolloutFile {
     return path.join(this.#folder, `${id}.trial`);
   }
 
-  /** One that is tried and has no mark any more was ended by a process that could not write that down. */
-  #withoutTrial({ isMarked, ...item }: ReadRollout): Rollout {
-    if (!isMarked || !isTried(item) || existsSync(this.#mark(item))) return item;
+  /** One that is tried or promoted and has no mark any more was ended by a process that could not write that down. */
+  #withoutTrial({ hasMarks, ...item }: ReadRollout): Rollout {
+    if (!hasMarks || !isMarked(item) || existsSync(this.#mark(item))) return item;
     const at = new Date().toISOString();
     const what =
       "all agents have the old policy: aborted before a restart, for a reason that was not written down";
@@ -119,8 +120,13 @@ function remembered(items: readonly Rollout[]): readonly Rollout[] {
   });
 }
 
-/** `isMarked`: whoever wrote it kept a mark for what is tried. */
-type ReadRollout = Rollout & { readonly isMarked: boolean };
+/** Whether agents have its policy, or get it when the process goes on. */
+function isMarked(rollout: Rollout): boolean {
+  return isTried(rollout) || rollout.phase === "promoting";
+}
+
+/** `hasMarks`: whoever wrote it kept a mark for what goes on. */
+type ReadRollout = Rollout & { readonly hasMarks: boolean };
 
 function readItems(file: string): readonly ReadRollout[] {
   let text: string;
@@ -130,7 +136,7 @@ function readItems(file: string): readonly ReadRollout[] {
     if (Object(error).code === "ENOENT") return [];
     throw error;
   }
-  const { version, items, isMarked = false } = Object(JSON.parse(text));
-  if (version === 1 && Array.isArray(items)) return items.map((item) => ({ ...item, isMarked }));
+  const { version, items, isMarked: hasMarks = false } = Object(JSON.parse(text));
+  if (version === 1 && Array.isArray(items)) return items.map((item) => ({ ...item, hasMarks }));
   throw new TypeError(`Cannot read rollouts in "${file}": found version ${version}, wanted 1`);
 }

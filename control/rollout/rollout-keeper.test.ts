@@ -40,6 +40,24 @@ const asked: RolloutRequest = {
   ...{ parts: 1_000, forMs: 60_000, abortOn: ["denied>1%"], minRequests: 10 },
 };
 
+/** Objects that tell when they are to be written. */
+class WatchedObjects extends ChangedObjects {
+  readonly #before: () => void | Promise<void>;
+
+  constructor(
+    before: () => void | Promise<void>,
+    ...rest: ConstructorParameters<typeof ChangedObjects>
+  ) {
+    super(...rest);
+    this.#before = before;
+  }
+
+  override async write(changes: Rollout["changes"]): Promise<void> {
+    await this.#before();
+    await super.write(changes);
+  }
+}
+
 class Rig {
   readonly folder = mkdtempSync(join(tmpdir(), "rollout-"));
   readonly store = openObjectStore({ file: join(this.folder, "objects.db") });
@@ -63,6 +81,9 @@ class Rig {
     return rig;
   }
 
+  /** Called before objects are written; it may throw */
+  beforeWrite: () => void | Promise<void> = () => {};
+
   constructor() {
     this.keeper = this.#create();
   }
@@ -70,6 +91,12 @@ class Rig {
   /** As after a kill: what was not written down is gone. */
   async restart(): Promise<void> {
     await this.keeper.close();
+    this.keeper = this.#create();
+    await this.keeper.open();
+  }
+
+  /** As `restart()`, while a step is under way that never ends. */
+  async kill(): Promise<void> {
     this.keeper = this.#create();
     await this.keeper.open();
   }
@@ -83,7 +110,7 @@ class Rig {
     };
     return new RolloutKeeper({
       file: new RolloutFile(join(this.folder, "rollout")),
-      objects: new ChangedObjects({
+      objects: new WatchedObjects(() => this.beforeWrite(), {
         store: this.store,
         writer: this.writer,
         deleter: new ObjectDeleter(this.store, systemClock),
@@ -399,4 +426,35 @@ t.test("what was exceeded aborts on a disk that takes nothing", async (t) => {
   unblock();
   await rig.keeper.begin(asked);
   t.match(rig.keeper.items[1], { phase: "aborted", unsaved: undefined }, "and why it was");
+});
+
+t.test("a promotion that comes to nothing on a full disk is not begun again", async (t) => {
+  const rig = await Rig.open(t);
+  const { id } = await rig.keeper.begin(asked);
+  await rig.hear({});
+  rig.beforeWrite = () => {
+    rig.beforeWrite = () => {};
+    blockWrites(rig);
+    throw new Error("no space left");
+  };
+  const aborted = await rig.keeper.promote({ by: "anna" });
+  t.match(aborted, { id, phase: "aborted", unsaved: /a restart knows that it ended/ });
+  const before = rig.hostnames;
+  await rig.restart();
+  t.match(rig.newest, { id, phase: "aborted" });
+  t.equal(rig.keeper.trial, null);
+  t.same(rig.hostnames, before, "nothing was written");
+});
+
+t.test("a promotion that was interrupted goes on after a restart", async (t) => {
+  const rig = await Rig.open(t);
+  const { id } = await rig.keeper.begin(asked);
+  await rig.hear({});
+  const { promise: never } = Promise.withResolvers<void>();
+  rig.beforeWrite = () => never;
+  void rig.keeper.promote({ by: "anna" });
+  while (rig.newest.phase !== "promoting") await new Promise((resolve) => setImmediate(resolve));
+  rig.beforeWrite = () => {};
+  await rig.kill();
+  t.match(rig.newest, { id, phase: "promoted" });
 });

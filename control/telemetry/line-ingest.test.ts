@@ -4,6 +4,7 @@ import { join } from "node:path";
 import t from "tap";
 import { systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
+import { isOpenRecordFile, recordFileKey } from "../record-file-key.ts";
 import { readPosition } from "./ingest-position.ts";
 import { LineIngest } from "./line-ingest.ts";
 import type { LineIngestOptions } from "./line-ingest.ts";
@@ -186,4 +187,27 @@ t.test("what was deleted before it was read is counted", async (t) => {
   rmSync(join(directory, "a.jsonl"));
   await reader.flush();
   t.match(reader.status, { lostBytes: 11, waitingBytes: 0 });
+});
+
+t.test("a gateway that writes much does not keep the records of another one waiting", async (t) => {
+  const directory = temporaryFolder(t);
+  const loud = join(directory, "records-1.jsonl");
+  let line = 0;
+  const write = () => appendFileSync(loud, `{a${line++}}\n{a${line++}}\n`);
+  const taking = takingRows();
+  const writer = {
+    write: async (batch: RowBatch) => {
+      // It is as fast as we are, for a while.
+      if (line < 200) write();
+      return taking.write(batch);
+    },
+  };
+  for (let time = 0; time < 5; time++) write();
+  writeFileSync(join(directory, "records-2.jsonl"), "{b}\n");
+  const reader = await ingest(t, directory, {
+    ...{ writer, maxBatchBytes: 12, keyOf: recordFileKey, isOpenEnded: isOpenRecordFile },
+  });
+  await reader.flush();
+  const at = taking.rows().indexOf("{b}");
+  t.ok(at >= 0 && at < 10, `${at} of ${taking.rows().length}`);
 });

@@ -23,6 +23,11 @@ export interface LineIngestOptions {
   readonly directory: string;
   /** Order of a file of that name; undefined: it is not ours */
   readonly keyOf: (name: string) => string | undefined;
+  /**
+   * Whether lines may come to a file without end, so that the next ones must not wait for its end; absent: to none but the
+   * last one
+   */
+  readonly isOpenEnded?: (name: string) => boolean;
   /** Where the position is kept */
   readonly positionPath: string;
   readonly table: TelemetryTable;
@@ -199,9 +204,10 @@ export class LineIngest {
       const isLast = index === files.length - 1;
       const { isFull, isClosed } = await this.#readFile(file, { isLast });
       if (isClosed) return false;
-      isMore = isFull;
+      isMore ||= isFull;
       // The oldest goes first, to its end: it is the next that is rotated away.
-      if (isFull) break;
+      if (isFull && this.#options.isOpenEnded?.(file.name) !== true) break;
+      if (isFull) continue;
       await this.#removeRead(file, { isLast });
     }
     await this.#look();

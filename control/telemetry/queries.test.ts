@@ -1,4 +1,5 @@
 /** Tests of reads of a real store: scope, filters, logs of both tables, order, bounds. */
+import { ClickHouseError } from "@clickhouse/client";
 import t from "tap";
 import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
@@ -172,6 +173,29 @@ t.test("reads of a store", skip, async (t) => {
       );
     }
   });
+  for (const code of ["241", "396", "394", "159"]) {
+    await t.test(
+      `a follower goes on where the store refuses a large read with ${code}`,
+      async (t) => {
+        const refusing = new TelemetryQueries({
+          client: {
+            query: async (sql, parameters, options) => {
+              const sequences = parameters?.["sequences"];
+              const isLarge = Array.isArray(sequences) && sequences.length > 250;
+              if (isLarge) throw new ClickHouseError({ message: "No", code, type: "X" });
+              return client.query(sql, parameters, options);
+            },
+          },
+          highWater: () => writer.status.highWater,
+        });
+        const batch = await refusing.followSpans({
+          ...{ scope: { ...scope, name: "large" }, after: 0n, limit: 650 },
+        });
+        t.equal(batch.items.length, 250);
+        t.ok(batch.isMore);
+      },
+    );
+  }
   await t.test("a page with a begin reads no more of its time than it shows", async (t) => {
     const begins: unknown[] = [];
     const counted = new TelemetryQueries({

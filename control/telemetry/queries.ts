@@ -91,8 +91,8 @@ const mostPerBatch = 10_000;
 /** Items that are read together for a follower, as JSON; but for the first statement, whose rows may be of any size. */
 const mostCharacters = 8 * 1024 * 1024;
 
-/** MEMORY_LIMIT_EXCEEDED */
-const memoryLimit = 241;
+/** TIMEOUT_EXCEEDED, MEMORY_LIMIT_EXCEEDED, QUERY_WAS_CANCELLED (by whoever guards memory), TOO_MANY_ROWS_OR_BYTES */
+const tooMuch: ReadonlySet<number | undefined> = new Set([159, 241, 394, 396]);
 
 /** Spans of one trace or invocation; beyond that the oldest are given. */
 const mostPerTrace = 10_000;
@@ -243,7 +243,7 @@ ORDER BY Timestamp, Sequence LIMIT {limit:UInt32}`,
       return { items: [...items, ...others], read: first.length + more.length };
     } catch (error) {
       // They may be larger than the first: the next read begins with them.
-      if (storeErrorCode(error) === memoryLimit) return { items, read: first.length };
+      if (tooMuch.has(storeErrorCode(error))) return { items, read: first.length };
       throw error;
     }
   }

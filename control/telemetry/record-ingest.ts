@@ -2,7 +2,7 @@
  * Stores the records of gateway processes by reading their files: those are written whether we run or not, are bounded,
  * and outlive a kill of everybody. Files of a sink are left out: their rule asked for another place.
  */
-import { recordFileKey } from "../record-file-key.ts";
+import { isOpenRecordFile, recordFileKey } from "../record-file-key.ts";
 import { tryEncodeRecord } from "./record-row.ts";
 import { LineIngest } from "./line-ingest.ts";
 import type { LineIngestOptions } from "./line-ingest.ts";
@@ -19,6 +19,7 @@ export function createRecordIngest(options: RecordIngestOptions): LineIngest {
     ...options,
     name: "records",
     keyOf: recordFileKey,
+    isOpenEnded: isOpenRecordFile,
     table: "otel_traces",
     encode: tryEncodeRecord,
   });
