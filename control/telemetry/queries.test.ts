@@ -1,6 +1,7 @@
 /** Tests of reads of a real store: scope, filters, logs of both tables, order, bounds. */
 import { ClickHouseError } from "@clickhouse/client";
 import t from "tap";
+import type { Test } from "tap";
 import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
 import { tryDecodePlace } from "./continue-token.ts";
@@ -196,29 +197,36 @@ t.test("reads of a store", skip, async (t) => {
       },
     );
   }
-  await t.test("a page with a begin reads no more of its time than it shows", async (t) => {
-    const begins: unknown[] = [];
-    const counted = new TelemetryQueries({
-      client: {
-        query: (sql, parameters, options) => {
-          if (sql.includes("UNION ALL")) begins.push(parameters?.["windowNs"]);
-          return client.query(sql, parameters, options);
-        },
-      },
-      highWater: () => writer.status.highWater,
-    });
-    const hourNs = 3_600_000_000_000n;
-    const endNs = BigInt(firstRecordMs + 5 * 3_600_000) * 1_000_000n;
-    const page = (sinceNs: bigint, limit: number) =>
-      counted.logPage({ scope, limit, sinceNs, untilNs: endNs });
-    t.equal((await page(endNs - 24n * hourNs, 1)).items.length, 1);
-    t.same(begins.splice(0), [endNs - hourNs, endNs - 6n * hourNs], "as far as two are found");
-    t.equal((await page(endNs - 2n * hourNs, 1)).items.length, 1);
-    t.same(begins, [endNs - hourNs, undefined], "and no further than its begin");
-  });
+  await t.test("a page with a begin reads no more of its time than it shows", (t) =>
+    readWindows(t, { client, highWater: () => writer.status.highWater }),
+  );
   await t.test("a number of items out of bounds is refused", async (t) => {
     for (const limit of [0, 1.5, 1_001]) {
       await t.rejects(queries.spanPage({ scope, limit }), RangeError);
     }
   });
 });
+
+async function readWindows(
+  t: Test,
+  { client, highWater }: ConstructorParameters<typeof TelemetryQueries>[0],
+): Promise<void> {
+  const begins: unknown[] = [];
+  const counted = new TelemetryQueries({
+    client: {
+      query: (sql, parameters, options) => {
+        if (sql.includes("UNION ALL")) begins.push(parameters?.["windowNs"]);
+        return client.query(sql, parameters, options);
+      },
+    },
+    highWater,
+  });
+  const hourNs = 3_600_000_000_000n;
+  const endNs = BigInt(firstRecordMs + 5 * 3_600_000) * 1_000_000n;
+  const page = (sinceNs: bigint, limit: number) =>
+    counted.logPage({ scope, limit, sinceNs, untilNs: endNs });
+  t.equal((await page(endNs - 24n * hourNs, 1)).items.length, 1);
+  t.same(begins.splice(0), [endNs - hourNs, endNs - 6n * hourNs], "as far as two are found");
+  t.equal((await page(endNs - 2n * hourNs, 1)).items.length, 1);
+  t.same(begins, [endNs - hourNs, undefined], "and no further than its begin");
+}
