@@ -1,6 +1,7 @@
 /** Tests of reads of a real store: scope, filters, logs of both tables, order, bounds. */
 import { ClickHouseError } from "@clickhouse/client";
 import t from "tap";
+import type { Test } from "tap";
 import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
 import { tryDecodePlace } from "./continue-token.ts";
@@ -12,6 +13,7 @@ import { TelemetryQueries } from "./queries.ts";
 import { encodeRecord } from "./record-row.ts";
 import type { StoredLog } from "./stored-log.ts";
 import { findStoreObstacle, startStoreRig } from "./store-rig.ts";
+import type { StoreClient } from "./store-client.ts";
 import { encodeLogRow } from "./table-rows.ts";
 import { firstRecordMs, sampleRecord } from "./testdata/sample-records.ts";
 import { TelemetryWriter } from "./writer.ts";
@@ -173,29 +175,7 @@ t.test("reads of a store", skip, async (t) => {
       );
     }
   });
-  for (const code of ["241", "396", "394", "159"]) {
-    await t.test(
-      `a follower goes on where the store refuses a large read with ${code}`,
-      async (t) => {
-        const refusing = new TelemetryQueries({
-          client: {
-            query: async (sql, parameters, options) => {
-              const sequences = parameters?.["sequences"];
-              const isLarge = Array.isArray(sequences) && sequences.length > 250;
-              if (isLarge) throw new ClickHouseError({ message: "No", code, type: "X" });
-              return client.query(sql, parameters, options);
-            },
-          },
-          highWater: () => writer.status.highWater,
-        });
-        const batch = await refusing.followSpans({
-          ...{ scope: { ...scope, name: "large" }, after: 0n, limit: 650 },
-        });
-        t.equal(batch.items.length, 250);
-        t.ok(batch.isMore);
-      },
-    );
-  }
+  await readWhatIsRefused(t, client, () => writer.status.highWater);
   await t.test("a page with a begin reads no more of its time than it shows", async (t) => {
     const begins: unknown[] = [];
     const counted = new TelemetryQueries({
@@ -222,3 +202,26 @@ t.test("reads of a store", skip, async (t) => {
     }
   });
 });
+
+/** Follows the agent `large` in a store that refuses reads of many rows. */
+async function readWhatIsRefused(
+  t: Test,
+  client: Pick<StoreClient, "query">,
+  highWater: () => bigint,
+): Promise<void> {
+  for (const code of ["241", "396", "394", "159"]) {
+    await t.test(`a follower goes on where a large read is refused with ${code}`, async (t) => {
+      const query: StoreClient["query"] = async (sql, parameters, options) => {
+        const sequences = parameters?.["sequences"];
+        const isLarge = Array.isArray(sequences) && sequences.length > 250;
+        if (isLarge) throw new ClickHouseError({ message: "No", code, type: "X" });
+        return client.query(sql, parameters, options);
+      };
+      const refusing = new TelemetryQueries({ client: { query }, highWater });
+      const large = { ...scope, name: "large" };
+      const batch = await refusing.followSpans({ scope: large, after: 0n, limit: 650 });
+      t.equal(batch.items.length, 250);
+      t.ok(batch.isMore);
+    });
+  }
+}
