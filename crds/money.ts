@@ -17,10 +17,20 @@ export const moneyFormat: StringFormat = {
   },
 };
 
+/** The first amount that no text of `moneyFormat` has, in micro-dollars: 1,000,000,000 USD. */
+export const tooManyMicroDollars = 1_000_000_000 * perDollar;
+
 /** Whole micro-dollars of a text that `moneyFormat` takes; throws a TypeError for any other. */
 export function parseMicroDollars(text: string): number {
+  const amount = tryParseMicroDollars(text);
+  if (amount === undefined) throw new TypeError(`Cannot read "${text}" as an amount in USD`);
+  return amount;
+}
+
+/** The same; undefined for any other text. */
+export function tryParseMicroDollars(text: string): number | undefined {
   const [, whole, part = ""] = form.exec(text) ?? [];
-  if (whole === undefined) throw new TypeError(`Cannot read "${text}" as an amount in USD`);
+  if (whole === undefined) return undefined;
   return Number(whole) * perDollar + Number(part.padEnd(6, "0"));
 }
 

@@ -1,5 +1,5 @@
 import t from "tap";
-import { blockHeadBytes, isOldJournal, readBlocks, sealBlock } from "./budget-blocks.ts";
+import { blockHeadBytes, isOtherJournal, readBlocks, sealBlock } from "./budget-blocks.ts";
 
 function block(text: string): Buffer {
   const bytes = Buffer.concat([Buffer.alloc(blockHeadBytes), Buffer.from(text)]);
@@ -43,9 +43,17 @@ t.test("one that was cut off or damaged costs itself alone", async (test) => {
   test.strictSame(read(zeros), { found: ["one"], end: zeros.length });
 });
 
-t.test("a journal of lines is known for one", async (test) => {
-  test.equal(isOldJournal(Buffer.from('0badc0de k\t0\t1\t"a"\n')), true);
-  for (const bytes of [one, Buffer.alloc(0), Buffer.alloc(20), Buffer.from("0badc0de {}\n")]) {
-    test.equal(isOldJournal(bytes), false);
-  }
-});
+t.test(
+  "a journal of lines is known for one of another form, and so is one of blocks to come",
+  async (test) => {
+    const later = Buffer.from(one);
+    later[3] = 2;
+    for (const bytes of [Buffer.from('0badc0de k\t0\t1\t"a"\n'), later]) {
+      test.equal(isOtherJournal(bytes), true);
+    }
+    const unknown = [one, one.subarray(0, 3), Buffer.alloc(0), Buffer.alloc(20)];
+    for (const bytes of [...unknown, Buffer.from("0badc0de {}\n")]) {
+      test.equal(isOtherJournal(bytes), false);
+    }
+  },
+);

@@ -38,8 +38,10 @@ export function readBlocks(bytes: Buffer, take: (start: number, end: number) => 
   return read;
 }
 
-/** Whether a file that begins so was written before journals had blocks. */
-export function isOldJournal(bytes: Buffer): boolean {
+/** Whether a file that begins so was written before journals had blocks, or has blocks of another version. */
+export function isOtherJournal(bytes: Buffer): boolean {
+  const isVersioned = bytes.length >= mark.length && bytes.indexOf(mark.subarray(0, -1)) === 0;
+  if (isVersioned) return bytes.indexOf(mark) !== 0;
   return /^[0-9a-f]{8} [krs]\t/.test(bytes.toString("latin1", 0, 11));
 }
 

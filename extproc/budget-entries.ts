@@ -124,8 +124,14 @@ export function encodeSettled(
 /** Reads the entries of one file, in their order. */
 export class BudgetEntryDecoder {
   readonly #keys: Pick<CountAmount, "key" | "untilMs">[] = [];
+  #lost = 0;
 
-  /** Gives the entries in `bytes[start, end)`. Of one whose keys were lost nobody knows what it counts. */
+  /** Reservations so far whose keys were in a block that is damaged: nobody knows what they count. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Gives the entries in `bytes[start, end)`, but for those that are `lost`. */
   decode(bytes: Buffer, [start, end]: readonly [number, number], take: TakeEntry): void {
     const reader = new EntryReader(bytes, start, end);
     while (!reader.isOver) {
@@ -159,6 +165,7 @@ export class BudgetEntryDecoder {
       if (named === undefined) isKnown = false;
       else counts.push({ key: named.key, amount, expected, untilMs: named.untilMs });
     }
+    if (!isKnown && !reader.isCut) this.#lost++;
     if (reader.isCut || !isKnown) return;
     const call = { transaction, tokens, microDollars: cost === 0 ? null : cost - 1 };
     take({ kind: "reserved", id, counts, call });

@@ -257,11 +257,74 @@ t.test("a journal of the form before blocks is refused, and stays as it is", asy
   const file = path.join(directory, "1-2-3.0.journal");
   writeFileSync(file, '0badc0de k\t0\t1000\t"a"\n');
   const store = open(directory);
-  test.match(store.failure, `"${file}" was written by a version before this one: start that one`);
+  test.match(store.failure, `"${file}" was written by another version: start that one`);
   test.equal(store.place(), undefined);
   store.close();
   test.strictSame(readdirSync(directory), ["1-2-3.0.journal"]);
 });
+
+t.test("a journal of a form to come is refused, and stays as it is", async (test) => {
+  const directory = folder(test);
+  const store = open(directory);
+  const { reserve, place } = journalOf(store);
+  reserve(1, 10);
+  const own = readFileSync(path.join(directory, `${place.name}.0.journal`));
+  store.close();
+  const file = path.join(directory, "1-2-3.0.journal");
+  own[3] = 2;
+  writeFileSync(file, own);
+  const next = open(directory);
+  test.match(next.failure, `"${file}" was written by another version: start that one`);
+  next.close();
+  test.ok(readdirSync(directory).includes("1-2-3.0.journal"));
+});
+
+t.test("a journal whose keys are damaged is refused, and stays as it is", async (test) => {
+  const directory = folder(test);
+  const killed = folder(test);
+  const store = open(directory);
+  const { reserve, place } = journalOf(store);
+  reserve(1, 10);
+  reserve(2, 20);
+  reserve(3, 30, "b");
+  const file = `${place.name}.0.journal`;
+  const bytes = readFileSync(path.join(directory, file));
+  // The key of the first two is in the first block alone.
+  bytes[20] = (bytes[20] ?? 0) ^ 1;
+  writeFileSync(path.join(killed, file), bytes);
+  store.close();
+  const next = open(killed);
+  test.match(
+    next.failure,
+    `"${path.join(killed, file)}" is damaged: what 1 of its calls counted is lost. Remove it`,
+  );
+  test.equal(next.place(), undefined);
+  next.close();
+  test.strictSame(readdirSync(killed), [file]);
+});
+
+t.test(
+  "a journal that is damaged while it is written is told, and not counted twice",
+  async (test) => {
+    const directory = folder(test);
+    const store = open(directory);
+    const { reserve, settle, journal, place } = journalOf(store);
+    reserve(1, 10);
+    const file = path.join(directory, `${place.name}.0.journal`);
+    const bytes = readFileSync(file);
+    bytes[20] = (bytes[20] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+    reserve(2, 20);
+    reserve(3, 30, "b");
+    settle(3, 7);
+    journal.flush();
+    for (let look = 0; look < 2; look++) {
+      store.catchUp();
+      test.same(store.list(), [{ key: "b", used: 7, reserved: 0, untilMs }]);
+      test.match(store.failure, `"${file}" is damaged: what 1 of its calls counted is lost`);
+    }
+  },
+);
 
 t.test("what was read on is known without its journal", async (test) => {
   const directory = folder(test);

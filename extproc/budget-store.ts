@@ -27,7 +27,7 @@ import type { BookState, OpenReservation } from "./budget-book.ts";
 import { BudgetBook } from "./budget-book.ts";
 import type { BookedCount } from "./budget-book.ts";
 import { tryParseJournalFile } from "./budget-journal.ts";
-import { isOldJournal, readBlocks } from "./budget-blocks.ts";
+import { isOtherJournal, readBlocks } from "./budget-blocks.ts";
 import type { BudgetEntry } from "./budget-entries.ts";
 import { BudgetEntryDecoder } from "./budget-entries.ts";
 import { BudgetTable, createBudgetMemory } from "./budget-table.ts";
@@ -86,6 +86,8 @@ export class BudgetStore {
   #isUnwritten = false;
   /** Stays: what is not known is not known later either */
   #failure = "";
+  /** Journals with calls of which nobody knows what they count, and how many */
+  readonly #damaged = new Map<string, number>();
   /** What failed when it was last tried, by what it was */
   readonly #troubles = new Map<string, string>();
 
@@ -98,7 +100,11 @@ export class BudgetStore {
 
   /** Why budgets cannot be kept, a sentence; empty while they can. */
   get failure(): string {
-    return this.#failure || ([...this.#troubles.values()][0] ?? "");
+    const [damage] = this.#damaged;
+    return (
+      this.#failure ||
+      ([...this.#troubles.values()][0] ?? (damage && damagedJournal(...damage)) ?? "")
+    );
   }
 
   /** Takes over what lives before have left, and charges what they left open. Never throws. */
@@ -116,6 +122,8 @@ export class BudgetStore {
     this.#lock = lock;
     this.#readBook();
     this.#readJournals();
+    const [damage] = this.#damaged;
+    if (damage !== undefined) throw new Error(damagedJournal(...damage));
     this.#book.chargeOpen(() => true);
     const now = nowMs();
     this.#book.prune(now);
@@ -300,13 +308,14 @@ export class BudgetStore {
     // What is in the book already still names keys for what follows.
     const start = known === undefined ? 0 : from;
     const bytes = readPart(full, start, size);
-    if (start === 0 && isOldJournal(bytes)) throw new Error(oldForm(full));
+    if (start === 0 && isOtherJournal(bytes)) throw new Error(otherForm(full));
     const take = (entry: BudgetEntry) => this.#book.apply(name, entry);
     const end = readBlocks(bytes, (first, last) =>
       decoder.decode(bytes, [first, last], start + last <= from ? nobody : take),
     );
     this.#decoders.set(file, decoder);
     this.#read.set(file, Math.max(from, start + end));
+    if (decoder.lost > 0) this.#damaged.set(full, decoder.lost);
   }
 
   /** Files to which nobody adds any more. */
@@ -347,8 +356,12 @@ export class BudgetStore {
   }
 }
 
-function oldForm(file: string): string {
-  return `"${file}" was written by a version before this one: start that one once more, end it in peace, and start this one again, or remove the file and lose what it counts`;
+function otherForm(file: string): string {
+  return `"${file}" was written by another version: start that one once more, end it in peace, and start this one again, or remove the file and lose what it counts`;
+}
+
+function damagedJournal(file: string, lost: number): string {
+  return `"${file}" is damaged: what ${lost} of its calls counted is lost. Remove it to go on without what it counts`;
 }
 
 /** Eight hex digits over the UTF-8 of a text. */

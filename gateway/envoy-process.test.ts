@@ -250,7 +250,9 @@ t.test("a message of several lines is one entry", needsEnvoy, async (t) => {
   const verdict = await rig.publish(wrong, {
     alter: (resources) =>
       resources.map((resource) =>
-        resource.name === "tls" ? { ...resource, value: Buffer.from([10, 3, 1]) } : resource,
+        resource.name.startsWith("tls/")
+          ? { ...resource, value: Buffer.from([10, 3, 1]) }
+          : resource,
       ),
   });
   t.equal(verdict.kind, "rejected");

@@ -30,6 +30,12 @@ t.test("what a dead process has left is taken over, also when its id lives again
   }
 });
 
+t.test("what lives keeps its folder where nobody can tell when it began", async (test) => {
+  const directory = folder(test);
+  writeFileSync(path.join(directory, "lock"), `${process.ppid} `);
+  test.same(tryTakeFolder(directory, process.pid), { kind: "taken", by: process.ppid });
+});
+
 t.test("release() gives up nothing that another process has taken since", async (test) => {
   const directory = folder(test);
   const lock = tryTakeFolder(directory, process.pid);

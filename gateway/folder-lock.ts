@@ -5,7 +5,7 @@
 
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { isSameProcessAlive, processIdentity } from "./process-identity.ts";
+import { maySameProcessLive, processIdentity } from "./process-identity.ts";
 
 /** A folder that is held, until it is given up. */
 export interface FolderLock {
@@ -34,7 +34,7 @@ export function tryTakeFolder(directory: string, processId: number): FolderLockO
     // It was given up since.
     if (owner === undefined) continue;
     by = Number.parseInt(owner, 10);
-    if (isSameProcessAlive(owner)) break;
+    if (maySameProcessLive(owner)) break;
     removeLeft(file, owner);
   }
   return { kind: "taken", by };

@@ -214,6 +214,27 @@ t.test("a receiver that breaks off at everything loses nothing", async (t) => {
   t.equal(sender.status.logs.dropped.brokenOff, 0);
 });
 
+t.test(
+  "a receiver that answers to empty messages alone loses three records in a row",
+  async (t) => {
+    const directory = await temporaryDirectory(t);
+    let isAway = true;
+    const collector: Collector = await receiver(t, (response, _, { body }) => {
+      if (!isAway || body.length === 0) response.end();
+      else response.destroy();
+    });
+    const sender = exporter(t, directory, { endpoint: collector.endpoint, maxBatchRecords: 8 });
+    const ids = Array.from({ length: 7 }, (_, index) => `r${index}`);
+    add(sender, ...ids);
+    await eventually(() => sender.status.logs.dropped.brokenOff === 3 || undefined);
+    await collector.received(collector.requests.length + 40);
+    t.match(sender.status.logs, { dropped: { brokenOff: 3 }, spooled: { records: 4 } });
+    isAway = false;
+    await eventually(() => sender.status.logs.sent === 4 || undefined);
+    t.equal(sender.status.logs.dropped.brokenOff, 3);
+  },
+);
+
 function isBatch(name: string): boolean {
   return name.includes(".otlp");
 }

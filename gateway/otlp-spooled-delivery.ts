@@ -55,6 +55,13 @@ const slowMs = 1_000;
 const mostBreaks = 4;
 const mostBreaksOfPart = 2;
 
+/**
+ * So many records may be dropped in a row; from then on each waits for this time after the one before, in `ms`, until the
+ * receiver has taken a record again: one that answers to empty messages may still be unable to take any.
+ */
+const mostDropsInRow = 3;
+const laterDropMs = 10 * 60_000;
+
 /** A message without a record, which a receiver that is there answers to. */
 const emptyBody: OtlpBody = { bytes: new Uint8Array(), isCompressed: false };
 
@@ -78,6 +85,8 @@ export class SpooledDelivery {
   readonly ready: Promise<boolean>;
   #draining: Promise<void> | undefined;
   #breaks: Breaks | undefined;
+  /** Records that were dropped since the receiver took one, and when the last of them was */
+  #drops = { count: 0, lastNs: 0n };
 
   /** Begins to send what is on disk from before. */
   constructor(options: SpooledDeliveryOptions) {
@@ -101,6 +110,7 @@ export class SpooledDelivery {
     const outcome = this.#send(body);
     const first = await this.#soon(outcome);
     if (first !== undefined && first.kind !== "retry") {
+      this.#drops.count = 0;
       this.#options.listener.settled(first, records);
       return;
     }
@@ -173,6 +183,7 @@ export class SpooledDelivery {
         continue;
       }
       failures = 0;
+      this.#drops.count = 0;
       // One that went to make room was counted as lost, though the receiver has it.
       if (await this.#spool.remove(batch)) listener.settled(outcome, batch.records);
     }
@@ -193,12 +204,16 @@ export class SpooledDelivery {
     };
     this.#breaks = { batch, count, sinceNs };
     if (count < (batch.isPart ? mostBreaksOfPart : mostBreaks)) return false;
-    if (!batch.isPart && Number(nowNs - sinceNs) / 1e6 < breakMs) return false;
+    if (!batch.isPart && msSince(sinceNs, nowNs) < breakMs) return false;
     this.#breaks = undefined;
     if ((await this.#send(emptyBody)).kind === "retry") return false;
     const body = await this.#spool.read(batch);
     const halves = body && (await split(body));
     if (halves !== undefined) return this.#spool.replace(batch, halves);
+    if (this.#drops.count >= mostDropsInRow && msSince(this.#drops.lastNs, nowNs) < laterDropMs) {
+      return false;
+    }
+    this.#drops = { count: this.#drops.count + 1, lastNs: nowNs };
     if (await this.#spool.remove(batch)) listener.broken(batch.records);
     return true;
   }
@@ -211,4 +226,8 @@ export class SpooledDelivery {
     const body = await this.#spool.read(batch);
     return body && this.#send(body);
   }
+}
+
+function msSince(sinceNs: bigint, nowNs: bigint): number {
+  return Number(nowNs - sinceNs) / 1e6;
 }

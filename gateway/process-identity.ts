@@ -17,6 +17,18 @@ export function isSameProcessAlive(identity: string): boolean {
   return processIdentity(processId) === identity;
 }
 
+/**
+ * The same, but true also where a process of that id lives and nobody can tell when it began, now or when the identity was
+ * made: what only one process may hold is not taken from it.
+ */
+export function maySameProcessLive(identity: string): boolean {
+  const processId = Number.parseInt(identity, 10);
+  if (!(processId > 0) || !isProcessAlive(processId)) return false;
+  const unknown = `${processId} `;
+  const now = processIdentity(processId);
+  return now === identity || now === unknown || identity === unknown;
+}
+
 function processStart(processId: number): string {
   try {
     const text = readFileSync(`/proc/${processId}/stat`, "utf8");

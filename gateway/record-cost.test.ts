@@ -83,6 +83,12 @@ const costs: readonly (readonly [
     null,
   ],
   [
+    "more tokens than a provider can mean not at all",
+    call({ model: { ...model, usage: { ...usage, inputTokens: Number.MAX_SAFE_INTEGER } } }),
+    null,
+  ],
+  ["a charge of as many not at all", call({ charge: charged(1e15) }), null],
+  [
     "the model of another provider not at all",
     call({ routing: { ...routing, provider: "other" } }),
     null,
@@ -129,5 +135,14 @@ t.test("recordedCost() tells what is known from what is not", (t) => {
   t.same(recordedCost(httpRecord({ usage })), unpriced, "of an older gateway");
   const charge = { tokens: 1, cost: "0.000042", estimated: false };
   t.same(recordedCost(httpRecord({ usage, charge })), { microDollars: 42, isUnpriced: false });
+  const absurd = { tokens: 1, cost: "1000000000.00", estimated: false };
+  for (const cost of [undefined, null, "22517998136.852528", "NaN.aN"]) {
+    const told = { ...(cost !== undefined && { cost }), usage, charge: absurd };
+    t.same(
+      recordedCost(httpRecord(told)),
+      unpriced,
+      `${cost} of a record that is kept all the same`,
+    );
+  }
   t.end();
 });

@@ -2,7 +2,7 @@
  * What a call of a model costs: worked out once, when its record is made, as it was charged, else by the price of the
  * model. Whoever sums costs reads the record.
  */
-import { formatMicroDollars, parseMicroDollars } from "../crds/money.ts";
+import { formatMicroDollars, tooManyMicroDollars, tryParseMicroDollars } from "../crds/money.ts";
 import { priceTable } from "../providers/price-table.ts";
 import type { PriceEntry } from "../providers/prices.ts";
 import { costOf, findPrice } from "../providers/prices.ts";
@@ -27,7 +27,7 @@ export function costOfCall(
   prices: readonly PriceEntry[],
 ): string | null | undefined {
   if (charge !== undefined && charge.microDollars !== null) {
-    return formatMicroDollars(charge.microDollars);
+    return costText(charge.microDollars);
   }
   const usage = model?.usage ?? null;
   const input = usage?.inputTokens ?? 0;
@@ -45,7 +45,12 @@ export function costOfCall(
   if (price === undefined) return null;
   const cachedInput = Math.min(usage.cachedInputTokens ?? 0, input);
   const cacheWrite = Math.min(usage.cacheWriteTokens ?? 0, input - cachedInput);
-  return formatMicroDollars(costOf(price, { input, output, cachedInput, cacheWrite }));
+  return costText(costOf(price, { input, output, cachedInput, cacheWrite }));
+}
+
+/** USD as decimal text; null for so much that only an upstream can say it that lies about its tokens. */
+export function costText(microDollars: number): string | null {
+  return microDollars < tooManyMicroDollars ? formatMicroDollars(microDollars) : null;
 }
 
 /** What a record says of its cost. */
@@ -58,8 +63,8 @@ export interface RecordedCost {
 
 /** The cost of a record, also of one from before records had a `cost`: then only a charge says it. */
 export function recordedCost({ cost, charge, usage }: EgressRecord): RecordedCost {
-  const known = cost ?? charge?.cost ?? null;
-  if (known !== null) return { microDollars: parseMicroDollars(known), isUnpriced: false };
+  const known = tryParseMicroDollars(cost ?? charge?.cost ?? "");
+  if (known !== undefined) return { microDollars: known, isUnpriced: false };
   const tookTokens = (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0) > 0;
   return { microDollars: 0, isUnpriced: cost === null || tookTokens };
 }

@@ -24,11 +24,11 @@ const state = (outputs: RecordOutputs) => outputs.status({ unread: 0, incomplete
 
 const exporting = (endpoint: string, uid?: string) =>
   gatewaySnapshot({
-    ...{ name: "a", otlp: { endpoint, headerNames: ["x-key"] } },
+    ...{ name: "a", otlp: { endpoint, headerNames: ["x-api-key"] } },
     ...(uid !== undefined && { uid }),
   });
 
-const key = (value: string) => new Map([["otlp/default/a/x-key", new SecretValue(value)]]);
+const key = (value: string) => new Map([["otlp/default/a/x-api-key", new SecretValue(value)]]);
 
 const record = () => httpRecord({ gateway: { namespace: "default", name: "a" } });
 
@@ -103,6 +103,6 @@ t.test("what waits goes with the headers of now, also by the next process", asyn
     const isThere = collector.spans().length === 1 && collector.logs().length === 1;
     return isThere || undefined;
   });
-  t.equal(collector.requests.at(-1)?.headers["x-key"], "third");
+  t.equal(collector.requests.at(-1)?.headers["x-api-key"], "third");
   await eventually(() => state(next).spooled === 0 || undefined);
 });

@@ -35,8 +35,16 @@ t.test("a screen fills the terminal, takes keys, and follows its size", { skip }
 });
 
 for (const { name, key, shows } of [
-  { name: "close()", key: "q", shows: /^ended: closed, NODE_ENV undefined\ncode 0/m },
-  { name: "Ctrl-C", key: "C-c", shows: /^ended: closed, NODE_ENV undefined\ncode 0/m },
+  {
+    name: "close()",
+    key: "q",
+    shows: /^ended: closed, NODE_ENV undefined, function without client\ncode 0/m,
+  },
+  {
+    name: "Ctrl-C",
+    key: "C-c",
+    shows: /^ended: closed, NODE_ENV undefined, function without client\ncode 0/m,
+  },
   { name: "an error while drawing", key: "b", shows: /^ended: For a test[\s\S]*code 0/m },
   {
     name: "an exception in a key's handler",

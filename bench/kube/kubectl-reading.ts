@@ -6,6 +6,11 @@ import type { KubectlStep } from "./kubectl-step.ts";
 const otherKinds =
   "a cluster has kinds that we do not serve, and records that clusters do not have";
 
+const recordsAreNoKinds = "a cluster has them by an API server of ours beside it, and not as CRDs";
+
+/** All but records, what is read of them, and the state of the process. */
+const noRecords = /^(?!invocations|traces|controlstatus)/;
+
 const ownDescriptions =
   "Kubernetes puts its own descriptions of apiVersion, kind and metadata in place of ours";
 
@@ -14,12 +19,12 @@ export const discoveryChapter = {
   name: "discovery",
   steps: [
     kubectl("version", { differs: "each server tells its own version" }),
-    kubectl("api-versions", { only: { pattern: /clrk/, reason: otherKinds } }),
+    kubectl("api-versions", { only: { pattern: /^clrk/, reason: otherKinds } }),
     kubectl("api-resources --api-group=clrk.apoxy.dev", {
-      only: { pattern: /^(?!invocations)/, reason: "records are no CRD" },
+      only: { pattern: noRecords, reason: recordsAreNoKinds },
     }),
     kubectl("api-resources --categories=clrk -o name", {
-      only: { pattern: /^(?!invocations)/, reason: "records are no CRD" },
+      only: { pattern: noRecords, reason: recordsAreNoKinds },
     }),
     kubectl("api-resources --api-group= --namespaced=true", {
       only: { pattern: /^(NAME|configmaps|secrets|events)\b/, reason: otherKinds },

@@ -110,11 +110,15 @@ export class LineIngest {
     };
   }
 
-  /** What waits now; looks at the files, so that it is true while the store takes nothing. Never rejects. */
+  /**
+   * What waits: lines as they are in the files now, so that they are true while the store takes nothing; bytes as of the last
+   * look, which are those that are counted as lost when their file goes. Never rejects.
+   */
   async lag(): Promise<IngestLag> {
     const { directory, keyOf } = this.#options;
     try {
-      return await measureLag(await listLineFiles(directory, keyOf), this.#offsets);
+      const { lines } = await measureLag(await listLineFiles(directory, keyOf), this.#offsets);
+      return { bytes: this.#waitingBytes, lines };
     } catch {
       // Whoever reads them says what is wrong.
       return { bytes: this.#waitingBytes, lines: 0 };

@@ -3,7 +3,6 @@
  * record is the same. What repeats from transaction to transaction is worked out apart from what is new in each.
  */
 
-import { formatMicroDollars } from "../../crds/money.ts";
 import type { PriceEntry } from "../../providers/prices.ts";
 import type { CallCharge, CallFacts, ModelCall } from "../call-facts.ts";
 import type {
@@ -20,7 +19,7 @@ import type {
 import type { RedactedTarget } from "../redact.ts";
 import { redactAuthority, redactTarget } from "../redact.ts";
 import { placeholderPlace } from "../rule-facts.ts";
-import { costOfCall } from "../record-cost.ts";
+import { costOfCall, costText } from "../record-cost.ts";
 import { redactedText } from "../secret-value.ts";
 import type { DecidedEntry } from "./decision.ts";
 import { readDecision } from "./decision.ts";
@@ -242,7 +241,7 @@ export function completeRecord(
 }
 
 function recordCharge({ tokens, microDollars, isEstimated }: CallCharge): RecordCharge {
-  const cost = microDollars === null ? null : formatMicroDollars(microDollars);
+  const cost = microDollars === null ? null : costText(microDollars);
   return { tokens, cost, estimated: isEstimated };
 }
 

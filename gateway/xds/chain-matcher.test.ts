@@ -110,7 +110,7 @@ t.test("planChains() refuses what no listener takes", async (t) => {
 
 t.test("planChains() names the listener in the chain", async (t) => {
   const hosts = [hostPolicy("a.example.com", httpRule({ sections: ["tls-any"] }))];
-  t.equal(choose({ ...everyShape, hosts }, { port: 443 }), "intercept-tls/tls-any");
+  t.equal(choose({ ...everyShape, hosts }, { port: 443 }), "intercept-tls/tls-any!5432,8443,9443");
   t.equal(choose({ ...everyShape, hosts }, { port: 8443 }), "intercept-tls/tls-8443:8443");
 });
 

@@ -20,6 +20,8 @@ import {
   unreadablePattern,
   untraceablePattern,
 } from "./filter-state.ts";
+import type { Sniffed } from "./listener-reach.ts";
+import { candidates, fitting, lostPorts, namedPorts, reachOf } from "./listener-reach.ts";
 import type { Predicate } from "./match-predicate.ts";
 import {
   anyOf,
@@ -41,24 +43,6 @@ export interface ChainPlan {
   readonly matcher: xds.type.matcher.v3.IMatcher;
   readonly treatments: readonly ConnectionTreatment[];
 }
-
-/** How strongly a shape claims a connection that several listeners fit (higher wins). */
-const shapePriority = {
-  "tls-terminate": 5,
-  https: 4,
-  http: 3,
-  "tls-passthrough": 2,
-  tcp: 1,
-} as const;
-
-/** What the first bytes looked like. */
-type Sniffed = "tls" | "http" | "raw";
-
-const fits: Record<Sniffed, ReadonlySet<ListenerSnapshot["shape"]>> = {
-  tls: new Set(["tls-terminate", "https", "tls-passthrough", "tcp"]),
-  http: new Set(["http", "tcp"]),
-  raw: new Set(["tcp"]),
-};
 
 /** Plans the chains of one gateway, or of a side of it; the same for transparent and tunnelled connections. */
 export function planChains(gateway: GatewaySnapshot, side?: GatewaySide): ChainPlan {
@@ -93,6 +77,7 @@ function isHttp(): Predicate {
 class Planner {
   readonly #gateway: GatewaySnapshot;
   readonly #treatments = new Map<string, ConnectionTreatment>();
+  readonly #usesSections: boolean;
   readonly #aliases: readonly AliasNames[];
   readonly #side: GatewaySide | undefined;
 
@@ -100,6 +85,9 @@ class Planner {
     this.#gateway = gateway;
     this.#side = side;
     this.#aliases = aliasNames(gateway);
+    this.#usesSections = gateway.hosts.some(({ rules }) =>
+      rules.some(({ sections }) => sections !== undefined),
+    );
   }
 
   get treatments(): readonly ConnectionTreatment[] {
@@ -112,10 +100,9 @@ class Planner {
 
   /** Connections that look like this: first by the ports that listeners name, then by the others. */
   sniffed(kind: Sniffed): OnMatch {
-    const listeners = this.#gateway.listeners.filter(({ shape }) => fits[kind].has(shape));
-    const ports = [...new Set(listeners.flatMap(({ port }) => (port === undefined ? [] : [port])))];
+    const listeners = fitting(this.#gateway.listeners, kind);
     return firstMatch(
-      ports.map((port) => ({
+      namedPorts(listeners).map((port) => ({
         when: isExactly(filterStateInput(FILTER_STATE.port), String(port)),
         use: this.#listened(kind, candidates(listeners, port)),
       })),
@@ -129,6 +116,7 @@ class Planner {
     const listened = {
       section: winner.name,
       ...(winner.port !== undefined && { port: winner.port }),
+      lostPorts: this.#usesSections ? lostPorts(winner, kind, this.#gateway.listeners) : [],
     };
     switch (winner.shape) {
       case "tls-terminate":
@@ -182,9 +170,9 @@ class Planner {
     );
   }
 
-  #scope({ name, port }: ListenerSnapshot, naming: ConnectionNaming): ConnectionScope {
-    const listener = { name, ...(port !== undefined && { port }) };
-    return { gateway: this.#gateway, listener, naming, aliases: this.#aliases };
+  #scope(listener: ListenerSnapshot, naming: ConnectionNaming): ConnectionScope {
+    const reach = reachOf(listener, this.#gateway.listeners);
+    return { gateway: this.#gateway, listener, reach, naming, aliases: this.#aliases };
   }
 
   #case({ when, use }: ConnectionCase) {
@@ -207,18 +195,4 @@ class Planner {
 
 function byServerName(): ConnectionNaming {
   return { kind: "pass-server-name", name: serverNameInput(), otherNames: [] };
-}
-
-/** Listeners for a dialled port, strongest first: one that names the port, then by shape. */
-function candidates(
-  listeners: readonly ListenerSnapshot[],
-  port: number | undefined,
-): readonly ListenerSnapshot[] {
-  return listeners
-    .filter((listener) => listener.port === undefined || listener.port === port)
-    .sort(
-      (a, b) =>
-        Number(b.port !== undefined) - Number(a.port !== undefined) ||
-        shapePriority[b.shape] - shapePriority[a.shape],
-    );
 }

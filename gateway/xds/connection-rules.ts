@@ -19,6 +19,8 @@ import { coveredAliases } from "./alias-names.ts";
 import { mayMeet, partsOf, termsId } from "./connection-terms.ts";
 import type { ConnectionTreatment, PassedConnection } from "./filter-chain.ts";
 import { FILTER_STATE } from "./filter-state.ts";
+import type { ListenerReach } from "./listener-reach.ts";
+import { reachAt } from "./listener-reach.ts";
 import type { Predicate } from "./match-predicate.ts";
 import {
   allOf,
@@ -52,7 +54,9 @@ export interface ConnectionNaming {
 /** A listener of a gateway, and how the connections in question are named there. */
 export interface ConnectionScope {
   readonly gateway: GatewaySnapshot;
-  readonly listener: Pick<ListenerSnapshot, "name" | "port">;
+  readonly listener: ListenerSnapshot;
+  /** What the listener has beside the others */
+  readonly reach: readonly ListenerReach[];
   readonly naming: ConnectionNaming;
   /** Those of the gateway */
   readonly aliases: readonly AliasNames[];
@@ -99,20 +103,21 @@ function allowedParts(rule: L4Rule, { naming }: ConnectionScope): readonly L4Rul
   return isMixed ? [...parts, rule] : parts;
 }
 
-function partTerms(
-  part: L4Rule,
-  denials: readonly L4Rule[],
-  { listener, gateway }: ConnectionScope,
-): string {
+function partTerms(part: L4Rule, denials: readonly L4Rule[], scope: ConnectionScope): string {
   const { hosts, cidrs, ports } = part;
   const before = denials.filter((denial) => mayMeet(denial, part));
-  return termsId([listener, gateway.upstream.guardedRanges, { hosts, cidrs, ports }, before]);
+  return termsId([...placeOf(scope, ports), { hosts, cidrs, ports }, before]);
 }
 
 /** Of what passes because nothing refuses it. */
 function openTerms(denials: readonly L4Rule[], scope: ConnectionScope): string {
-  const { listener, gateway } = scope;
-  return termsId([listener, gateway.upstream.guardedRanges, denials, ruledHosts(gateway)]);
+  return termsId([...placeOf(scope, []), denials, ruledHosts(scope.gateway)]);
+}
+
+/** What any connection to these ports is let by by: a listener that takes some from another takes the open ones, too. */
+function placeOf({ gateway, listener, reach }: ConnectionScope, ports: L4Rule["ports"]) {
+  const { name, shape, port } = listener;
+  return [{ name, shape, port }, reachAt(reach, ports), gateway.upstream.guardedRanges];
 }
 
 /** A scope, and what connections of its cases are let by by. */

@@ -160,6 +160,60 @@ for (const { name, rules, gateway, want } of changes) {
   });
 }
 
+const tcp = { name: "tcp", shape: "tcp" } as const;
+const listenerEdits: readonly {
+  readonly name: string;
+  readonly listeners: GatewaySnapshot["listeners"];
+  readonly want: number;
+}[] = [
+  {
+    name: "a listener that reads TLS from now on",
+    listeners: [tcp, { name: "tls", shape: "tls-terminate" }],
+    want: 5,
+  },
+  {
+    name: "a listener that reads HTTP from now on",
+    listeners: [tcp, { name: "plain", shape: "http" }],
+    want: 5,
+  },
+  {
+    name: "a listener that reads TLS at a port of the rule",
+    listeners: [tcp, { name: "tls", shape: "tls-terminate", port: 3 }],
+    // Those of both hosts at ports 2 to 5, and of both at once at any.
+    want: 3,
+  },
+  {
+    name: "a listener at a port that the rule has not",
+    listeners: [tcp, { name: "tls", shape: "tls-terminate", port: 443 }],
+    want: 0,
+  },
+  {
+    name: "another listener for what this one takes first",
+    listeners: [tcp, { name: "later", shape: "tcp" }],
+    want: 0,
+  },
+];
+
+for (const { name, listeners: edited, want } of listenerEdits) {
+  t.test(`planChains() lets ${want} of 5 raw chains go for ${name}`, async (t) => {
+    t.equal(gone(before, passing([rule], { listeners: edited })), want);
+  });
+}
+
+t.test("planChains() lets raw bytes go where a listener takes TLS alone from now on", async (t) => {
+  const addresses = [l4Rule({ cidrs: [range("203.0.113.0/24")] })];
+  const edited = passing(addresses, { listeners: [{ name: "tcp", shape: "tls-passthrough" }] });
+  t.equal(gone(passing(addresses), edited), 1);
+});
+
+t.test("planChains() lets what passes by default go when a listener takes a port", async (t) => {
+  const open = (...listeners: GatewaySnapshot["listeners"]) =>
+    passing([], { defaultPolicy: "allow-all", listeners });
+  const all = open(tcp);
+  t.not(all.length, 0);
+  t.equal(gone(all, open(tcp, { name: "tls", shape: "tls-terminate", port: 443 })), all.length);
+});
+
 t.test("planChains() lets what passes by default go when a rule is about more hosts", async (t) => {
   const open = (...names: string[]) =>
     passing([], {

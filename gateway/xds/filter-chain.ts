@@ -41,6 +41,11 @@ export interface ListenedConnection {
   readonly section: string;
   /** Port of the listener, where it names one: at another port, it is another chain, so that no connection outlives it */
   readonly port?: number;
+  /**
+   * Ports that other listeners took from this one, where rules are of single listeners: once there is one more, it is
+   * another chain, so that no connection goes on by rules that are not for its port any more
+   */
+  readonly lostPorts?: readonly number[];
 }
 
 /** How a connection is treated; `chainName` gives each its name. */
@@ -75,7 +80,7 @@ function treatmentName(treatment: ConnectionTreatment): string {
   switch (treatment.kind) {
     case "intercept-tls":
     case "plain-http":
-      return `${treatment.kind}/${treatment.section}${portSuffix(treatment.port)}`;
+      return `${treatment.kind}/${treatment.section}${portSuffix(treatment)}`;
     case "pass-alias":
       return `pass-alias/${treatment.by}/${aliasText(treatment.alias)}:${treatment.decision}#${treatment.terms}`;
     case "refuse":
@@ -85,8 +90,9 @@ function treatmentName(treatment: ConnectionTreatment): string {
   }
 }
 
-function portSuffix(port: number | undefined): string {
-  return port === undefined ? "" : `:${port}`;
+function portSuffix({ port, lostPorts = [] }: ListenedConnection): string {
+  if (port !== undefined) return `:${port}`;
+  return lostPorts.length === 0 ? "" : `!${lostPorts.join(",")}`;
 }
 
 /** The chain of one treatment. */

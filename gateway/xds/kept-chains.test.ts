@@ -131,6 +131,16 @@ const replacing: Readonly<Record<string, readonly (ParsedObject | undefined)[]>>
     gateway({ limits: { maxConcurrentRequests: 5 } }),
     ...routes,
   ],
+  "a listener whose rules are its own takes a port": [
+    gateway({
+      listeners: [
+        ...usualListeners,
+        { name: "more", protocol: "TLS", port: 8_443, tls: { mode: "Terminate" } },
+      ],
+    }),
+    ...routes,
+    httpRoute("more", ["more.test"], { parentRefs: [parent("egress", { sectionName: "more" })] }),
+  ],
   "a route falls back": [
     ...before,
     backend("other", "other.test", { schema: { name: "openai" } }),

@@ -35,14 +35,20 @@ export async function openTerminalScreen(
   return mountScreen(streams, view);
 }
 
-/** The library's faster half is chosen by this variable when it is loaded; what we start must not see it. */
+/**
+ * The library's faster half is chosen by a variable when it is loaded; what we start must not see it. Its layout engine reads
+ * its own code by `fetch` where there is one, and the client behind that takes 11 MB.
+ */
 async function loadForUse(): Promise<typeof import("./mounted-screen.ts")> {
   const { env } = process;
+  const { fetch } = globalThis;
   const before = env["NODE_ENV"];
   env["NODE_ENV"] = "production";
+  Reflect.deleteProperty(globalThis, "fetch");
   try {
     return await import("./mounted-screen.ts");
   } finally {
+    globalThis.fetch = fetch;
     if (before === undefined) delete env["NODE_ENV"];
     else env["NODE_ENV"] = before;
   }

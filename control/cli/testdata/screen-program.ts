@@ -28,4 +28,10 @@ const screen = await openTerminalScreen(
 );
 const error = await Promise.race([screen.ended, end]);
 await screen.close();
-console.log(`ended: ${error === undefined ? "closed" : error.message}, NODE_ENV ${process.env["NODE_ENV"]}`);
+// The list is no part of the typed interface: it is what `process` says of itself for such tests.
+const loaded: unknown = Reflect.get(process, "moduleLoadList");
+const hasClient = Array.isArray(loaded) && loaded.some((name) => /deps.undici/.test(String(name)));
+const how = error === undefined ? "closed" : error.message;
+console.log(
+  `ended: ${how}, NODE_ENV ${process.env["NODE_ENV"]}, ${typeof fetch} with${hasClient ? "" : "out"} client`,
+);
