@@ -179,7 +179,15 @@ t.test("kubectl gets, describes, waits and watches", { skip, timeout: 120_000 },
 });
 
 t.test("a kill of the control process loses, doubles and takes back nothing", async (test) => {
-  const before = await list();
+  const isOver = ({ status }: SeenInvocation) => !["Dispatched", "Running"].includes(status.phase);
+  // The end of the last run of the story before may be on its way.
+  const before = await waitUntil(
+    async () => {
+      const items = await list();
+      return items.every(isOver) ? items : undefined;
+    },
+    { deadlineMs: 10_000, what: "the end of what ran before" },
+  );
   const version = Math.max(...before.map(({ metadata }) => Number(metadata.resourceVersion)));
   const runs = await Promise.all([1, 2, 3, 4].map((one) => gateway.registerRun(`killed-${one}`)));
   const request = () =>
@@ -196,8 +204,6 @@ t.test("a kill of the control process loses, doubles and takes back nothing", as
       const mine = items.filter(({ metadata }) => {
         return runs.some(({ invocationId }) => invocationId === metadata.name);
       });
-      const isOver = ({ status }: SeenInvocation) =>
-        !["Dispatched", "Running"].includes(status.phase);
       const isAll = mine.every((one) => isOver(one) && Number(one.status.usage?.["requests"]) >= 6);
       return mine.length === runs.length && isAll ? items : undefined;
     },
