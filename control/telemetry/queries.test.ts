@@ -13,6 +13,7 @@ import { TelemetryQueries } from "./queries.ts";
 import { encodeRecord } from "./record-row.ts";
 import type { StoredLog } from "./stored-log.ts";
 import { findStoreObstacle, startStoreRig } from "./store-rig.ts";
+import type { StoreClient } from "./store-client.ts";
 import { encodeLogRow } from "./table-rows.ts";
 import { firstRecordMs, sampleRecord } from "./testdata/sample-records.ts";
 import { TelemetryWriter } from "./writer.ts";
@@ -174,37 +175,14 @@ t.test("reads of a store", skip, async (t) => {
       );
     }
   });
-  for (const code of ["241", "396", "394", "159"]) {
-    await t.test(
-      `a follower goes on where the store refuses a large read with ${code}`,
-      async (t) => {
-        const refusing = new TelemetryQueries({
-          client: {
-            query: async (sql, parameters, options) => {
-              const sequences = parameters?.["sequences"];
-              const isLarge = Array.isArray(sequences) && sequences.length > 250;
-              if (isLarge) throw new ClickHouseError({ message: "No", code, type: "X" });
-              return client.query(sql, parameters, options);
-            },
-          },
-          highWater: () => writer.status.highWater,
-        });
-        const batch = await refusing.followSpans({
-          ...{ scope: { ...scope, name: "large" }, after: 0n, limit: 650 },
-        });
-        t.equal(batch.items.length, 250);
-        t.ok(batch.isMore);
-      },
-    );
-  }
+  await readWhatIsRefused(t, client, () => writer.status.highWater);
   await t.test("a page with a begin reads no more of its time than it shows", (t) =>
     readWindows(t, { client, highWater: () => writer.status.highWater }),
   );
-  await t.test("a number of items out of bounds is refused", async (t) => {
+  await t.test("a number of items out of bounds is refused", async (t) => 
     for (const limit of [0, 1.5, 1_001]) {
       await t.rejects(queries.spanPage({ scope, limit }), RangeError);
-    }
-  });
+    });
 });
 
 async function readWindows(
@@ -229,4 +207,27 @@ async function readWindows(
   t.same(begins.splice(0), [endNs - hourNs, endNs - 6n * hourNs], "as far as two are found");
   t.equal((await page(endNs - 2n * hourNs, 1)).items.length, 1);
   t.same(begins, [endNs - hourNs, undefined], "and no further than its begin");
+}
+
+/** Follows the agent `large` in a store that refuses reads of many rows. */
+async function readWhatIsRefused(
+  t: Test,
+  client: Pick<StoreClient, "query">,
+  highWater: () => bigint,
+): Promise<void> {
+  for (const code of ["241", "396", "394", "159"]) {
+    await t.test(`a follower goes on where a large read is refused with ${code}`, async (t) => {
+      const query: StoreClient["query"] = async (sql, parameters, options) => {
+        const sequences = parameters?.["sequences"];
+        const isLarge = Array.isArray(sequences) && sequences.length > 250;
+        if (isLarge) throw new ClickHouseError({ message: "No", code, type: "X" });
+        return client.query(sql, parameters, options);
+      };
+      const refusing = new TelemetryQueries({ client: { query }, highWater });
+      const large = { ...scope, name: "large" };
+      const batch = await refusing.followSpans({ scope: large, after: 0n, limit: 650 });
+      t.equal(batch.items.length, 250);
+      t.ok(batch.isMore);
+    });
+  }
 }
