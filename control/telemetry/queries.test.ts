@@ -179,10 +179,11 @@ t.test("reads of a store", skip, async (t) => {
   await t.test("a page with a begin reads no more of its time than it shows", (t) =>
     readWindows(t, { client, highWater: () => writer.status.highWater }),
   );
-  await t.test("a number of items out of bounds is refused", async (t) => 
+  await t.test("a number of items out of bounds is refused", async (t) => {
     for (const limit of [0, 1.5, 1_001]) {
       await t.rejects(queries.spanPage({ scope, limit }), RangeError);
-    });
+    }
+  });
 });
 
 async function readWindows(
