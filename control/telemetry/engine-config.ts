@@ -45,6 +45,10 @@ export function engineConfig(bounds: EngineBounds): string {
     ["index_mark_cache_size", 4 * 1024 * 1024],
     ["uncompressed_cache_size", 0],
     ["max_thread_pool_size", 64],
+    // Each part that is loaded at the start waits for further threads of that pool: as many loaders as threads wait for ever
+    // where some hundred parts are read from a cold disk.
+    ["max_active_parts_loading_thread_pool_size", 4],
+    ["max_outdated_parts_loading_thread_pool_size", 4],
     ["max_thread_pool_free_size", 2],
     // One merge at a time: two together are beyond the memory that there is.
     ["background_pool_size", 1],
