@@ -17,6 +17,7 @@ import {
   tooLarge,
   tooManyRequests,
 } from "../apiserver/status-error.ts";
+import { UserPlaces } from "../apiserver/user-places.ts";
 import { isInvocationId } from "../invocations/event-codec.ts";
 import { toCallerHeaders } from "./call-headers.ts";
 import type { AdmittedCall, CallAnswer, CallRefusal, Dispatcher } from "./dispatcher.ts";
@@ -54,8 +55,7 @@ export class InvokeHandler {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #bounds: CallBounds;
-  /** Number of calls by user */
-  readonly #calls = new Map<string, number>();
+  readonly #places: UserPlaces;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
@@ -74,6 +74,7 @@ export class InvokeHandler {
     this.#clock = clock;
     this.#logger = logger;
     this.#bounds = bounds;
+    this.#places = new UserPlaces({ all: bounds.running, ofOne: bounds.runningOfOne });
   }
 
   /** Answers one request; throws a StatusError while nothing of an answer was sent. */
@@ -100,25 +101,20 @@ export class InvokeHandler {
 
   /** Counts a call, and gives what ends that. Throws a 429 where too many run. */
   #enter(user: string): () => void {
+    const place = this.#places.take(user);
     const { running, runningOfOne } = this.#bounds;
-    const own = this.#calls.get(user) ?? 0;
-    if (own >= runningOfOne) {
-      throw tooManyRequests(
-        `${own} calls of ${JSON.stringify(user)} run, at most ${runningOfOne} may: try again when one has ended`,
-      );
+    switch (place.kind) {
+      case "taken":
+        return place.leave;
+      case "own-full":
+        throw tooManyRequests(
+          `${place.taken} calls of ${JSON.stringify(user)} run, at most ${runningOfOne} may: try again when one has ended`,
+        );
+      case "all-full":
+        throw tooManyRequests(
+          `${place.taken} calls run, at most ${running} may: try again when one has ended`,
+        );
     }
-    const all = [...this.#calls.values()].reduce((sum, count) => sum + count, 0);
-    if (all >= running) {
-      throw tooManyRequests(
-        `${all} calls run, at most ${running} may: try again when one has ended`,
-      );
-    }
-    this.#calls.set(user, own + 1);
-    return () => {
-      const left = (this.#calls.get(user) ?? 1) - 1;
-      if (left === 0) this.#calls.delete(user);
-      else this.#calls.set(user, left);
-    };
   }
 
   /** Ends calls that nobody waits for, and resolves when they are told as ended; safe to call again. */

@@ -4,6 +4,7 @@ import type { Logger } from "../../gateway/log.ts";
 import type { ConnectedCall } from "../apiserver/api-context.ts";
 import { FairTurns } from "../apiserver/fair-turns.ts";
 import { badRequest, StatusError, tooManyRequests } from "../apiserver/status-error.ts";
+import { UserPlaces } from "../apiserver/user-places.ts";
 import type { Telemetry } from "../telemetry/open-telemetry.ts";
 
 /** What can be read, or why nothing can. */
@@ -35,8 +36,7 @@ const bounds = {
 };
 
 /** Callers that follow, in all and of one name. */
-const mostFollowers = 64;
-const mostFollowersOfOne = 48;
+const followers = { all: 64, ofOne: 48 };
 
 /** The way to the store. */
 export class TelemetryDoor {
@@ -45,8 +45,7 @@ export class TelemetryDoor {
   readonly #items = new FairTurns({ what: "logs and traces", ...bounds.items });
   readonly #series = new FairTurns({ what: "series of metrics", ...bounds.series });
   readonly #follow = new FairTurns({ what: "what is followed", ...bounds.follow });
-  /** By caller */
-  readonly #followers = new Map<string, number>();
+  readonly #followers = new UserPlaces(followers);
 
   constructor(state: () => TelemetryState, log: Logger) {
     this.#state = state;
@@ -81,17 +80,9 @@ export class TelemetryDoor {
 
   /** Takes the place of a follower, and gives what ends it. Throws a 429 when all are taken, or all of this caller. */
   enter({ user }: Pick<ConnectedCall, "user">): () => void {
-    const own = this.#followers.get(user.name) ?? 0;
-    const all = [...this.#followers.values()].reduce((sum, count) => sum + count, 0);
-    if (all >= mostFollowers || own >= mostFollowersOfOne) {
-      throw tooManyRequests("too many callers follow telemetry, try again later");
-    }
-    this.#followers.set(user.name, own + 1);
-    return () => {
-      const left = (this.#followers.get(user.name) ?? 1) - 1;
-      if (left === 0) this.#followers.delete(user.name);
-      else this.#followers.set(user.name, left);
-    };
+    const place = this.#followers.take(user.name);
+    if (place.kind === "taken") return place.leave;
+    throw tooManyRequests("too many callers follow telemetry, try again later");
   }
 
   /** Runs a read of a follower when its turn has come. Throws what the store does. */
