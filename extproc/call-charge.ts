@@ -5,8 +5,7 @@
 
 import type { CallCharge, TokenUsage } from "../gateway/call-facts.ts";
 import type { CallMost } from "../gateway/budgeter.ts";
-import type { PricedTokens } from "../providers/prices.ts";
-import { costOf, mostCostOf } from "../providers/prices.ts";
+import { cachesOf, costOf, mostCostOf } from "../providers/prices.ts";
 import type { CallDemand } from "./call-demand.ts";
 import type { SeenAnswer } from "./call-estimate.ts";
 import { estimateInput, estimateOutput, expectOutput, expectUnbegun } from "./call-estimate.ts";
@@ -123,14 +122,6 @@ function seen(end: CallEnd, demand: CallDemand, terms: ChargeTerms): CallCharge 
   };
   const microDollars = cost({ input, output });
   return { tokens: input + output, microDollars, isEstimated: !isFree };
-}
-
-function cachesOf(
-  usage: TokenUsage | null,
-  input: number,
-): Pick<PricedTokens, "cachedInput" | "cacheWrite"> {
-  const cachedInput = Math.min(usage?.cachedInputTokens ?? 0, input);
-  return { cachedInput, cacheWrite: Math.min(usage?.cacheWriteTokens ?? 0, input - cachedInput) };
 }
 
 function towards(estimate: number, most: number, share: number): number {

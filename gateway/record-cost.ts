@@ -5,7 +5,7 @@
 import { formatMicroDollars, tooManyMicroDollars, tryParseMicroDollars } from "../crds/money.ts";
 import { priceTable } from "../providers/price-table.ts";
 import type { PriceEntry } from "../providers/prices.ts";
-import { costOf, findPrice } from "../providers/prices.ts";
+import { cachesOf, costOf, findPrice } from "../providers/prices.ts";
 import type { CallFacts } from "./call-facts.ts";
 import type { EgressRecord } from "./record.ts";
 
@@ -43,8 +43,7 @@ export function costOfCall(
     (asked === null ? undefined : findPrice(prices, served, asked)) ??
     (model.responseModel === null ? undefined : findPrice(prices, served, model.responseModel));
   if (price === undefined) return null;
-  const cachedInput = Math.min(usage.cachedInputTokens ?? 0, input);
-  const cacheWrite = Math.min(usage.cacheWriteTokens ?? 0, input - cachedInput);
+  const { cachedInput, cacheWrite } = cachesOf(usage, input);
   return costText(costOf(price, { input, output, cachedInput, cacheWrite }));
 }
 

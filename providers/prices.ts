@@ -1,5 +1,7 @@
 /** What a call of a model costs, in whole micro-dollars: rounded up once, so that sums never come out too low. */
 
+import type { ObservedUsage } from "./call-observer.ts";
+
 /** Micro-dollars for a million tokens. */
 export interface TokenPrices {
   readonly input: number;
@@ -32,6 +34,15 @@ export interface PricedTokens {
   readonly cachedInput: number;
   readonly cacheWrite: number;
   readonly output: number;
+}
+
+/** Tokens of input that came from or went to a cache, by what a provider says: never more than the input together. */
+export function cachesOf(
+  usage: Pick<ObservedUsage, "cachedInputTokens" | "cacheWriteTokens"> | null,
+  input: number,
+): Pick<PricedTokens, "cachedInput" | "cacheWrite"> {
+  const cachedInput = Math.min(usage?.cachedInputTokens ?? 0, input);
+  return { cachedInput, cacheWrite: Math.min(usage?.cacheWriteTokens ?? 0, input - cachedInput) };
 }
 
 /** The price of a model in the first entry that is about it; undefined when none is. The entries must not change. */
