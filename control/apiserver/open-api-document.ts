@@ -8,7 +8,7 @@ import { groupVersions } from "./discovery.ts";
 import type { DiscoveryContent } from "./discovery.ts";
 import { isKubernetesKind } from "./served-resource.ts";
 import type { ServedResource } from "./served-resource.ts";
-import { subresourcesOf } from "./subresources.ts";
+import { collectionParameters, subresourcesOf } from "./subresources.ts";
 import type { Subresource } from "./subresources.ts";
 
 /** Makes the documents when they are first asked for: they take memory that most servers never need. */
@@ -266,15 +266,7 @@ const parametersOf: Readonly<Record<string, readonly string[]>> = {
   patch: [...writeParameters, "force"],
   delete: ["dryRun", "propagationPolicy"],
   deletecollection: ["dryRun", "fieldSelector", "labelSelector", "propagationPolicy"],
-  list: [
-    "continue",
-    "fieldSelector",
-    "labelSelector",
-    "limit",
-    "resourceVersion",
-    "resourceVersionMatch",
-    "watch",
-  ],
+  list: collectionParameters,
   get: [],
 };
 

@@ -20,7 +20,8 @@ export interface Subresource {
   readonly parameters: readonly string[];
 }
 
-const collectionParameters = [
+/** Names of query parameters of lists and watches. */
+export const collectionParameters: readonly string[] = [
   "continue",
   "fieldSelector",
   "labelSelector",

@@ -3,53 +3,29 @@
  * a call is ended only when no worker says that it may run it, or when its agent's timeout is long over; what was told
  * as its end before stays.
  */
-import type { InvocationPhase, InvocationTrigger } from "../../crds/invocation.ts";
 import { monotonicMs } from "../../gateway/clock.ts";
-import type { Clock, TimerHandle } from "../../gateway/clock.ts";
+import type { TimerHandle } from "../../gateway/clock.ts";
 import { describeError } from "../../gateway/errors.ts";
-import type { InvocationAgent } from "../../gateway/invocation-event.ts";
-import type { InvocationTraces } from "../../gateway/invocation-trace.ts";
-import type { Logger } from "../../gateway/log.ts";
 import { mostOpenInvocations } from "../invocations/active-invocations.ts";
-import type { ObjectStore } from "../apiserver/object-store.ts";
-import type { ServedResource } from "../apiserver/served-resource.ts";
-import type { WorkerDirectory } from "../reconcilers/worker-directory.ts";
+import type { OpenInvocation } from "../invocations/active-invocations.ts";
 import { deadAfterMs } from "../reconcilers/worker-directory.ts";
 import { CallEvents } from "./call-events.ts";
-import type { CallLog } from "./call-events.ts";
 import { findTarget } from "./call-target.ts";
-import type { Dispatcher } from "./dispatcher.ts";
+import type { Dispatcher, DispatcherOptions } from "./dispatcher.ts";
 import { catchUpMs } from "./schedule-plan.ts";
-
-/** A call that has not ended, as it is stored. */
-export interface OpenCall {
-  readonly id: string;
-  readonly agent: InvocationAgent;
-  readonly phase: InvocationPhase;
-  readonly trigger: { readonly type: InvocationTrigger; readonly source: string };
-  /** Unix `ms` */
-  readonly createdMs: number;
-}
 
 /** Whoever keeps them. */
 export interface OpenCalls {
   /** Calls of TaskAgents that have not ended, the oldest `mostOpenInvocations`, as of all that was logged until now; undefined while that is not known */
-  find(): Promise<readonly OpenCall[] | undefined>;
+  find(): Promise<readonly OpenInvocation[] | undefined>;
   /** Calls back when there may be others. Returns an unsubscribe function. */
   subscribe(onChange: () => void): () => void;
 }
 
 /** What it works with. */
-export interface LostCallsOptions {
+export interface LostCallsOptions extends Omit<DispatcherOptions, "random"> {
   readonly calls: OpenCalls;
   readonly dispatcher: Pick<Dispatcher, "own" | "leastInFlightOf">;
-  readonly store: ObjectStore;
-  readonly resources: readonly ServedResource[];
-  readonly directory: WorkerDirectory;
-  readonly log: CallLog;
-  readonly traces: InvocationTraces;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** Changes are gathered for so long, in `ms`. */
@@ -110,7 +86,7 @@ export class LostCalls {
     dispatcher.own.prune((id) => !isAll || ids.has(id));
     let isWaiting = false;
     const agents = new Map<string, AgentFacts>();
-    const factsOf = ({ agent: { namespace, name } }: OpenCall) => {
+    const factsOf = ({ agent: { namespace, name } }: OpenInvocation) => {
       const known = agents.get(`${namespace}/${name}`) ?? this.#look({ namespace, name });
       agents.set(`${namespace}/${name}`, known);
       return known;
@@ -159,7 +135,7 @@ export class LostCalls {
     else if (isWaiting) this.#arm(waitMs);
   }
 
-  #judge(call: OpenCall, agent: AgentFacts): Verdict {
+  #judge(call: OpenInvocation, agent: AgentFacts): Verdict {
     const { clock, dispatcher } = this.#options;
     const { id, phase, trigger, createdMs } = call;
     if (phase === "Pending") {

@@ -1,7 +1,8 @@
 /** What reconcilers and calls ask about invocations that have not ended, of a service that may not be open yet. */
 import { isAgentKind } from "../../crds/agent-labels.ts";
-import type { OpenCall, OpenCalls } from "../dispatch/lost-calls.ts";
+import type { OpenCalls } from "../dispatch/lost-calls.ts";
 import type { ActiveExecutions, AgentName } from "../reconcilers/active-executions.ts";
+import type { OpenInvocation } from "./active-invocations.ts";
 import type { InvocationService } from "./invocation-service.ts";
 
 /** While the service is not open nothing is known. */
@@ -17,7 +18,7 @@ export class ServiceExecutions implements ActiveExecutions, OpenCalls {
     return now.kind === "open" ? now.invocations.active.count(agent) : undefined;
   }
 
-  async find(): Promise<readonly OpenCall[] | undefined> {
+  async find(): Promise<readonly OpenInvocation[] | undefined> {
     const { now } = this.#service;
     return now.kind === "open" ? now.invocations.active.find("TaskAgent") : undefined;
   }
