@@ -2,6 +2,7 @@
 import { buildCommand } from "@stricli/core";
 import type { Command } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
+import { textFlag } from "./command-flags.ts";
 import type { DevFlags } from "./commands/dev.ts";
 import type { RunFlags } from "./commands/run.ts";
 
@@ -78,62 +79,14 @@ const devFlags = {
     placeholder: "URL",
     brief: "Share limits by NATS; may be repeated",
   },
-  "nats-credentials": {
-    kind: "parsed",
-    parse: text,
-    optional: true,
-    placeholder: "FILE",
-    brief: "Credentials file for NATS",
-  },
-  telemetry: {
-    kind: "parsed",
-    parse: text,
-    optional: true,
-    placeholder: "on|off",
-    brief: "Keep what happens, or not [default: on]",
-  },
-  "telemetry-memory": {
-    kind: "parsed",
-    parse: text,
-    optional: true,
-    placeholder: "SIZE",
-    brief: "Memory of its store [default: 600MiB]",
-  },
-  "telemetry-size": {
-    kind: "parsed",
-    parse: text,
-    optional: true,
-    placeholder: "SIZE",
-    brief: "Disk of its store [default: 5GiB]",
-  },
-  "telemetry-age": {
-    kind: "parsed",
-    parse: text,
-    optional: true,
-    placeholder: "AGE",
-    brief: "How long it is kept [default: 7d]",
-  },
-  "clickhouse-url": {
-    kind: "parsed",
-    parse: text,
-    optional: true,
-    placeholder: "URL",
-    brief: "Keep it in this ClickHouse server",
-  },
-  "clickhouse-password-file": {
-    kind: "parsed",
-    parse: text,
-    optional: true,
-    placeholder: "FILE",
-    brief: "Password of that server",
-  },
-  "otlp-port": {
-    kind: "parsed",
-    parse: text,
-    optional: true,
-    placeholder: "PORT",
-    brief: "Where agents send OTLP [default: a free one]",
-  },
+  "nats-credentials": textFlag("FILE", "Credentials file for NATS"),
+  telemetry: textFlag("on|off", "Keep what happens, or not [default: on]"),
+  "telemetry-memory": textFlag("SIZE", "Memory of its store [default: 600MiB]"),
+  "telemetry-size": textFlag("SIZE", "Disk of its store [default: 5GiB]"),
+  "telemetry-age": textFlag("AGE", "How long it is kept [default: 7d]"),
+  "clickhouse-url": textFlag("URL", "Keep it in this ClickHouse server"),
+  "clickhouse-password-file": textFlag("FILE", "Password of that server"),
+  "otlp-port": textFlag("PORT", "Where agents send OTLP [default: a free one]"),
   replace: {
     kind: "boolean",
     optional: true,
