@@ -26,3 +26,8 @@ export function ageSince(time: string, nowMs: number): number | undefined {
   const startMs = Date.parse(time);
   return Number.isNaN(startMs) ? undefined : nowMs - startMs;
 }
+
+/** How often something happened, in words: `once`, `3 times`. */
+export function describeTimes(count: number): string {
+  return count === 1 ? "once" : `${count} times`;
+}

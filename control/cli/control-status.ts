@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { CONTROL_STATUS_PATH } from "../process-report.ts";
 import type { ControlReport } from "../process-report.ts";
-import { ageSince, describeAge } from "./age.ts";
+import { ageSince, describeAge, describeTimes } from "./age.ts";
 import { createApiClient } from "./api-client.ts";
 import type { ApiClient } from "./api-client.ts";
 import { ApiError } from "./api-error.ts";
@@ -122,7 +122,7 @@ function reportLines(
   const facts = [
     `process ${pid}`,
     ...(upMs === undefined ? [] : [`up ${describeAge(upMs)}`]),
-    ...(restarts === 0 ? [] : [`started again ${restarts === 1 ? "once" : `${restarts} times`}`]),
+    ...(restarts === 0 ? [] : [`started again ${describeTimes(restarts)}`]),
   ];
   const kept = telemetryLines(telemetry, context);
   return [

@@ -1,6 +1,7 @@
 /** Whether the running gateways work: answer, have a healthy Envoy, lose nothing, and can be reached. */
 import { connect } from "node:net";
 import type { GatewayProcessStatus, GatewayStatus } from "../../gateway/control-api.ts";
+import { describeTimes } from "./age.ts";
 import { failed, passed, warned } from "./doctor-check.ts";
 import type { DoctorCheck } from "./doctor-check.ts";
 import { formatEndpoint } from "./dev-narrator.ts";
@@ -87,7 +88,7 @@ async function checkGateway(gateway: GatewayStatus): Promise<DoctorCheck[]> {
 
 function checkRestarts(key: string, restarts: number): DoctorCheck {
   if (restarts === 0) return passed("gateway", `${key} is ready`);
-  const times = restarts === 1 ? "once" : `${restarts} times`;
+  const times = describeTimes(restarts);
   const next = "See the gateway's log; the machine may be short of memory";
   return warned("gateway", `${key} is ready, but its Envoy had to be started again ${times}`, next);
 }

@@ -1,6 +1,6 @@
 /** Telemetry in words for people: one line in `clrk dev`, a few in `clrk status`. What came from outside is escaped. */
 import type { TelemetryLoss, TelemetryReport } from "../telemetry/telemetry-report.ts";
-import { ageSince, describeAge } from "./age.ts";
+import { ageSince, describeAge, describeTimes } from "./age.ts";
 import { escapeControls } from "./colour.ts";
 import type { Palette } from "./colour.ts";
 import { shortenPath } from "./problem-line.ts";
@@ -61,7 +61,7 @@ export function telemetryLines(
     ...(memoryBytes === null || memoryCapBytes === null
       ? []
       : [`memory ${size(memoryBytes)} of ${size(memoryCapBytes)}`]),
-    ...(restarts === 0 ? [] : [`started again ${times(restarts)}`]),
+    ...(restarts === 0 ? [] : [`started again ${describeTimes(restarts)}`]),
   ];
   return [
     [state, ...kept].join(", "),
@@ -81,10 +81,6 @@ export function telemetryLines(
 function describeLoss({ reason, count: lost, unit }: TelemetryLoss): string {
   const much = unit === "bytes" ? size(lost) : `${count(lost)} ${unit}`;
   return `${much} ${escapeControls(reason)}`;
-}
-
-function times(count: number): string {
-  return count === 1 ? "once" : `${count} times`;
 }
 
 function count(number: number): string {
