@@ -3,6 +3,7 @@ import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
+import { applySetId, partOfLabel } from "../../control/cli/apply-set.ts";
 import { startControlProcess } from "../harness/control-process.ts";
 import type { ControlProcess } from "../harness/control-process.ts";
 import { readCommandBlocks } from "../harness/document-blocks.ts";
@@ -46,6 +47,53 @@ spec:
   window: 1m
 ${extra}`;
 }
+
+t.test(
+  "applysets of kubectl and of clrk have ids alike, and neither takes the other's",
+  options,
+  async (t) => {
+    const { control, run } = await open(t);
+    const alpha = { environment: { KUBECTL_APPLYSET: "true" } };
+    const byKubectl = (name: string, set: string, exitCode = 0) =>
+      run(`apply -f - --prune --applyset=${set} -n default`, {
+        ...{ input: policy(name, 5), exitCode },
+        ...alpha,
+      });
+    const file = join(control.home, "policy.yaml");
+    const byClrk = async (name: string, set: string) => {
+      writeFileSync(file, policy(name, 5));
+      const { PATH = "" } = process.env;
+      const words = ["apply", "-f", file, "--prune", "--applyset", set, "-n", "default"];
+      return await runProcess(
+        {
+          command: process.execPath,
+          arguments: [join(root, "bin/clrk.mjs"), ...words],
+          environment: { PATH, HOME: control.home, CLRK_HOME: control.home },
+        },
+        60_000,
+      );
+    };
+    const members = async (set: string) => {
+      const label = String.raw`{.metadata.labels.applyset\.kubernetes\.io/id}`;
+      const id = await run(`get secret ${set} -o jsonpath=${label}`);
+      t.equal(id, applySetId({ kind: "Secret", namespace: "default", name: set }));
+      return await run(`get rlp -l ${partOfLabel}=${id} -o name`);
+    };
+    const group = "ratelimitpolicy.clrk.apoxy.dev";
+    await byKubectl("one", "theirs");
+    t.match(await byKubectl("two", "theirs"), /one pruned/);
+    t.equal(await members("theirs"), `${group}/two\n`);
+    t.match(await byClrk("three", "ours"), { exitCode: 0 });
+    t.match(await byClrk("four", "ours"), { exitCode: 0, stdout: `${group}/three pruned` });
+    t.equal(await members("ours"), `${group}/four\n`);
+
+    t.match(await byKubectl("five", "ours", 1), /managed by tooling "clrk" instead of "kubectl"/);
+    const refused = await byClrk("five", "theirs");
+    t.match(refused, { exitCode: 1, stderr: /belongs to "kubectl", not to "clrk"\n/ });
+    t.match(await byClrk("two", "ours"), { exitCode: 1, stderr: /it belongs to another applyset/ });
+    t.equal(await run("get rlp -o name"), `${group}/four\n${group}/two\n`);
+  },
+);
 
 t.test("apply, get, diff, edit, patch, delete", options, async (t) => {
   const { run } = await open(t);

@@ -8,6 +8,8 @@ import { StatusError } from "../apiserver/status-error.ts";
 import { ApiError } from "./api-error.ts";
 import { formatObjectName, formatResource, pathOf } from "./api-resources.ts";
 import type { ApiResource } from "./api-resources.ts";
+import { applySetId, groupKindOf, partOfLabel, readApplySetParent } from "./apply-set.ts";
+import type { ApplySetFlags, ApplySetParent } from "./apply-set.ts";
 import type { CliContext } from "./cli-context.ts";
 import { CliError, EXIT_CODE } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
@@ -18,21 +20,17 @@ import type { ObjectServer } from "./object-source.ts";
 import type { StoredObject } from "./stored-object.ts";
 import { namespaceOf } from "./stored-object.ts";
 
-/** The label by which `--applyset` marks objects; its value is the set's name. */
-export const applySetLabel = "clrk.apoxy.dev/applyset";
-
 /** Which objects belong together. */
 export type ApplyScope =
-  /** Those that `--applyset` marked, in all namespaces */
-  | { readonly kind: "set"; readonly name: string }
+  /** Those that `--applyset` marked, where their parent says that they are */
+  | { readonly kind: "set"; readonly parent: ApplySetParent; readonly id: string }
   /** Those with these labels, in namespaces of the manifests */
   | { readonly kind: "labels"; readonly selector: string; readonly matches: LabelMatcher };
 
 /** Options that say so, as the user gave them. */
-export interface ScopeFlags {
+export interface ScopeFlags extends ApplySetFlags {
   readonly prune?: boolean;
   readonly selector?: string;
-  readonly applyset?: string;
 }
 
 /** An object that goes. */
@@ -49,10 +47,10 @@ export interface PruneRequest {
   readonly scope: ApplyScope;
   /** Paths of the objects that the manifests name */
   readonly named: ReadonlySet<string>;
-  /** Namespaces of the manifests */
+  /** Where is looked for namespaced objects */
   readonly namespaces: ReadonlySet<string>;
-  /** Absent: those of the scope */
-  readonly namespace?: string;
+  /** Kinds that are looked at, as `groupKindOf()` names them; absent: all */
+  readonly kinds?: ReadonlySet<string>;
   readonly manager: string;
 }
 
@@ -63,14 +61,16 @@ const concurrency = 8;
 const mostTries = 5;
 
 /** Reads the options; undefined without any. Throws a `CliError` of wrong usage. */
-export function readApplyScope({ prune, selector, applyset }: ScopeFlags): ApplyScope | undefined {
+export function readApplyScope(flags: ScopeFlags): ApplyScope | undefined {
+  const { prune, selector, applyset } = flags;
   if (selector !== undefined && applyset !== undefined) {
     throw usage("Cannot apply: -l and --applyset exclude each other\nGive one of them");
   }
   if (prune !== true && selector !== undefined) {
     throw usage("Cannot apply: -l says what --prune may delete\nAdd --prune, or leave -l out");
   }
-  if (applyset !== undefined) return { kind: "set", name: checkName(applyset) };
+  const parent = readApplySetParent(flags);
+  if (parent !== undefined) return { kind: "set", parent, id: applySetId(parent) };
   if (selector !== undefined) return readSelector(selector);
   if (prune !== true) return undefined;
   throw usage(
@@ -92,18 +92,19 @@ export function markBody(scope: ApplyScope, body: JsonMap): MarkedBody {
     const why = `it has not the labels of -l ${escapeControls(scope.selector)}`;
     return { kind: "unfit", why };
   }
-  const other = labels[applySetLabel];
-  if (other !== undefined && other !== scope.name) {
-    const why = `its label ${applySetLabel} says "${escapeControls(other)}"`;
+  const other = labels[partOfLabel];
+  if (other !== undefined && other !== scope.id) {
+    const why = `its label ${partOfLabel} says "${escapeControls(other)}"`;
     return { kind: "unfit", why };
   }
-  const marked = { ...metadata, labels: { ...labels, [applySetLabel]: scope.name } };
+  if (isParent(scope.parent, body)) return { kind: "unfit", why: "it is the set's own parent" };
+  const marked = { ...metadata, labels: { ...labels, [partOfLabel]: scope.id } };
   return { kind: "marked", body: { ...body, metadata: marked } };
 }
 
-/** The set that an object as the server has it belongs to; undefined for none. */
+/** The id of the set that an object as the server has it belongs to; undefined for none. */
 export function applySetOf(object: unknown): string | undefined {
-  return textMap(mapOf(mapOf(object)["metadata"])["labels"])[applySetLabel];
+  return textMap(mapOf(mapOf(object)["metadata"])["labels"])[partOfLabel];
 }
 
 /**
@@ -192,11 +193,10 @@ function readSelector(selector: string): ApplyScope {
   );
 }
 
-function checkName(name: string): string {
-  if (/^[A-Za-z\d](?:[-\w.]{0,61}[A-Za-z\d])?$/.test(name)) return name;
-  throw usage(
-    `Cannot use --applyset "${escapeControls(name)}": wanted a label's value, at most 63 of letters, digits, "-", "_" and "."`,
-  );
+function isParent({ kind, namespace, name }: ApplySetParent, body: JsonMap): boolean {
+  const metadata = mapOf(body["metadata"]);
+  const isOfCore = body["apiVersion"] === "v1" && body["kind"] === kind;
+  return isOfCore && metadata["name"] === name && metadata["namespace"] === namespace;
 }
 
 function usage(message: string): CliError {
@@ -210,15 +210,15 @@ interface Found {
 
 async function listScope(
   { client, resources }: ObjectServer,
-  { scope, namespaces, namespace }: PruneRequest,
+  { scope, namespaces, kinds }: PruneRequest,
 ): Promise<readonly Found[]> {
-  const labelSelector = scope.kind === "set" ? `${applySetLabel}=${scope.name}` : scope.selector;
-  const asked = namespace === undefined ? [...namespaces] : [namespace];
-  const everywhere = scope.kind === "set" && namespace === undefined;
+  const labelSelector = scope.kind === "set" ? `${partOfLabel}=${scope.id}` : scope.selector;
+  const asked = resources.filter(
+    (one) => isPrunable(one) && (kinds?.has(groupKindOf(one)) ?? true),
+  );
   const found: Found[] = [];
-  for (const resource of resources.filter(isPrunable)) {
-    const places = everywhere || !resource.namespaced ? [""] : asked;
-    for (const place of places) {
+  for (const resource of asked) {
+    for (const place of resource.namespaced ? namespaces : [""]) {
       const { rows } = await listObjects(client, resource, { namespace: place, labelSelector });
       found.push(...rows.map(({ object }) => ({ resource, object })));
     }
@@ -275,7 +275,7 @@ async function deleteOne(
 }
 
 function isOfScope(scope: ApplyScope, labels: Readonly<Record<string, string>>): boolean {
-  return scope.kind === "set" ? labels[applySetLabel] === scope.name : scope.matches(labels);
+  return scope.kind === "set" ? labels[partOfLabel] === scope.id : scope.matches(labels);
 }
 
 function requestDelete(

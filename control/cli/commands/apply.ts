@@ -13,6 +13,9 @@ import { ApiError } from "../api-error.ts";
 import { formatObjectName, pathOf } from "../api-resources.ts";
 import type { ApiResource } from "../api-resources.ts";
 import type { ApiFlags } from "../api-target.ts";
+import { groupKindOf, joinExtents, openApplySet } from "../apply-set.ts";
+import { parentIdLabel, partOfLabel, writeApplySet } from "../apply-set.ts";
+import type { ApplySet, ApplySetExtent } from "../apply-set.ts";
 import type { CliContext } from "../cli-context.ts";
 import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
@@ -21,7 +24,7 @@ import type { JsonMap } from "../json-parts.ts";
 import { openObjectServer } from "../object-source.ts";
 import type { ObjectServer } from "../object-source.ts";
 import { formatProblem } from "../problem-line.ts";
-import { applySetLabel, applySetOf, deletePruned, findPruned } from "../prune.ts";
+import { applySetOf, deletePruned, findPruned } from "../prune.ts";
 import { markBody, readApplyScope } from "../prune.ts";
 import type { ApplyScope, PruneRequest, ScopeFlags } from "../prune.ts";
 import { readInput } from "../standard-input.ts";
@@ -62,22 +65,40 @@ export async function apply(this: CliContext, flags: ApplyFlags): Promise<void> 
   const server = await openObjectServer(this, flags);
   const located = objects.map((sourced) => locate(server, sourced, this));
   const wanted = inOrder(scope === undefined ? located : markAll(this, scope, located));
-  const versions = await checkAll(this, server, { wanted, flags });
+  const set = scope?.kind === "set" ? await openApplySet(server, scope.parent) : undefined;
+  const versions = await checkAll(this, server, { wanted, scope, flags });
+  const own = extentOf(wanted);
+  const extent = set === undefined ? own : joinExtents(set, own);
+  if (set !== undefined && !isInNewNamespace(set, wanted, versions)) {
+    await writeApplySet(server, set, { extent, isDryRun: true });
+  }
   const pruned =
     flags.prune === true && scope !== undefined
-      ? await findPruned(this, server, pruneRequest(scope, wanted, flags))
+      ? await findPruned(this, server, pruneRequest(scope, { wanted, extent, flags }))
       : [];
   const isDryRun = flags["dry-run"] === true;
-  for (const [done, one] of wanted.entries()) {
-    const before = versions.get(one.path);
-    const verb = isDryRun
-      ? before?.verb
-      : await write(this, server, { one, flags, before, done: [done, wanted.length] });
-    const suffix = isDryRun ? " (dry run)" : "";
-    const name = formatObjectName(one.resource, one.sourced.object.metadata.name);
-    this.process.stdout.write(`${name} ${verb}${suffix}\n`);
-  }
+  const writeSome = async (some: readonly Wanted[], before: number) => {
+    for (const [at, one] of some.entries()) {
+      const done = [before + at, wanted.length] as const;
+      const verb = isDryRun
+        ? versions.get(one.path)?.verb
+        : await write(this, server, { one, flags, before: versions.get(one.path), done });
+      const name = formatObjectName(one.resource, one.sourced.object.metadata.name);
+      this.process.stdout.write(`${name} ${verb}${isDryRun ? " (dry run)" : ""}\n`);
+    }
+  };
+  // The parent must say of a kind before one of it is there, and be in a Namespace that is there.
+  const namespaces = wanted.filter(isNamespace);
+  await writeSome(namespaces, 0);
+  const written =
+    set === undefined || isDryRun
+      ? undefined
+      : await writeApplySet(server, set, { extent, isDryRun });
+  await writeSome(wanted.slice(namespaces.length), namespaces.length);
   await deletePruned(this, server, { pruned, isDryRun });
+  if (written !== undefined && flags.prune === true && isWhole(written, flags)) {
+    await writeApplySet(server, written, { extent: joinExtents(nowhere, own), isDryRun });
+  }
 }
 
 /** Throws a `CliError` with file and line of each that does not fit. */
@@ -97,18 +118,52 @@ function markAll(
   throw new CliError(["Cannot apply, nothing was written:", ...problems].join("\n"));
 }
 
-function pruneRequest(
-  scope: ApplyScope,
-  wanted: readonly Wanted[],
-  { namespace }: ApplyFlags,
-): PruneRequest {
+const nowhere: ApplySetExtent = { kinds: new Set(), namespaces: new Set() };
+
+function extentOf(wanted: readonly Wanted[]): ApplySetExtent {
   const namespaces = wanted
     .filter(({ resource }) => resource.namespaced)
     .map(({ sourced }) => sourced.object.metadata.namespace);
+  const kinds = wanted.map(({ resource }) => groupKindOf(resource));
+  return { kinds: new Set(kinds), namespaces: new Set(namespaces) };
+}
+
+/** Then the server can check the parent only once the Namespace is there. */
+function isInNewNamespace(
+  { parent }: ApplySet,
+  wanted: readonly Wanted[],
+  versions: ReadonlyMap<string, Checked>,
+): boolean {
+  return wanted.some(
+    (one) =>
+      isNamespace(one) &&
+      one.sourced.object.metadata.name === parent.namespace &&
+      versions.get(one.path)?.verb === "created",
+  );
+}
+
+/** Whether all of the set was looked at, so that what the manifests name is all that is left. */
+function isWhole({ namespaces }: ApplySet, { namespace }: ApplyFlags): boolean {
+  return namespace === undefined || namespaces.isSubsetOf(new Set([namespace]));
+}
+
+function pruneRequest(
+  scope: ApplyScope,
+  {
+    wanted,
+    extent,
+    flags: { namespace },
+  }: {
+    readonly wanted: readonly Wanted[];
+    readonly extent: ApplySetExtent;
+    readonly flags: ApplyFlags;
+  },
+): PruneRequest {
   return {
-    ...{ scope, manager: appliedBy, namespaces: new Set(namespaces) },
+    ...{ scope, manager: appliedBy },
     named: new Set(wanted.map(({ path }) => path)),
-    ...(namespace !== undefined && { namespace }),
+    namespaces: namespace === undefined ? extent.namespaces : new Set([namespace]),
+    ...(scope.kind === "set" && { kinds: extent.kinds }),
   };
 }
 
@@ -175,9 +230,11 @@ function locate({ resources }: ObjectServer, sourced: SourcedObject, context: Cl
 
 /** Namespaces go before what is in them. */
 function inOrder(wanted: readonly Wanted[]): readonly Wanted[] {
-  const isNamespace = ({ resource }: Wanted) =>
-    resource.kind === "Namespace" && resource.group === "";
   return [...wanted.filter(isNamespace), ...wanted.filter((one) => !isNamespace(one))];
+}
+
+function isNamespace({ resource }: Wanted): boolean {
+  return resource.kind === "Namespace" && resource.group === "";
 }
 
 /** What an apply would do, and the version that it would do it to. */
@@ -192,7 +249,15 @@ interface Checked {
 async function checkAll(
   context: CliContext,
   server: ObjectServer,
-  { wanted, flags }: { readonly wanted: readonly Wanted[]; readonly flags: ApplyFlags },
+  {
+    wanted,
+    scope,
+    flags,
+  }: {
+    readonly wanted: readonly Wanted[];
+    readonly scope: ApplyScope | undefined;
+    readonly flags: ApplyFlags;
+  },
 ): Promise<ReadonlyMap<string, Checked>> {
   const checked = new Map<string, Checked>();
   const problems: string[] = [];
@@ -200,7 +265,7 @@ async function checkAll(
   let hasConflicts = false;
   const checkOne = async (one: Wanted) => {
     try {
-      const found = await check(server, one, flags);
+      const found = await check(server, one, { scope, flags });
       if (found.kind === "other-set") {
         problems.push(problemLine(context, one.sourced, escapeControls(found.message)));
         return;
@@ -237,14 +302,14 @@ function warnLeft(context: CliContext, { resource, sourced }: Wanted, set: strin
   const name = formatObjectName(resource, sourced.object.metadata.name);
   const said = escapeControls(set);
   context.process.stderr.write(
-    `Warning: ${name} leaves applyset "${said}": apply it with --applyset ${said} to keep it there\n`,
+    `Warning: ${name} leaves its applyset: apply it with --applyset to keep it there\nThe set's parent has the label ${parentIdLabel}=${said}\n`,
   );
 }
 
 async function check(
   server: ObjectServer,
   one: Wanted,
-  flags: ApplyFlags,
+  { scope, flags }: { readonly scope: ApplyScope | undefined; readonly flags: ApplyFlags },
 ): Promise<Checked | { readonly kind: "other-set"; readonly message: string }> {
   const { client } = server;
   const before = await client.request({ path: one.path }).catch((error: unknown) => {
@@ -252,9 +317,10 @@ async function check(
     throw error;
   });
   const set = applySetOf(before?.body);
-  if (set !== undefined && flags.applyset !== undefined && set !== flags.applyset) {
-    const next = `take its label ${applySetLabel} away, or apply it with --applyset ${set}`;
-    return { kind: "other-set", message: `it belongs to applyset "${set}"; ${next}` };
+  if (set !== undefined && scope?.kind === "set" && set !== scope.id) {
+    const next = `take its label ${partOfLabel} away, or apply it with that set`;
+    const message = `it belongs to another applyset, whose parent has the label ${parentIdLabel}=${set}; ${next}`;
+    return { kind: "other-set", message };
   }
   const after = await patch(server, one, { flags, isDryRun: true });
   if (before === undefined) return { kind: "checked", verb: "created", version: "" };
