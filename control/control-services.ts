@@ -27,6 +27,7 @@ import { readClickHouse } from "./telemetry-words.ts";
 import type { TelemetryWords } from "./telemetry-words.ts";
 import { agentReceiver } from "./telemetry/agent-receiver.ts";
 import { defaultMaxAgeMs } from "./telemetry/retention.ts";
+import type { RunProgress } from "./telemetry/run-senders.ts";
 import { TelemetryService } from "./telemetry/telemetry-service.ts";
 
 /** What they are made of. */
@@ -83,7 +84,7 @@ export async function openControlServices(
     : await agentReceiver({
         home,
         ...(options.telemetry.otlpPort !== undefined && { port: options.telemetry.otlpPort }),
-        findEndMs: (namespace, id) => endOf(invocations, namespace, id),
+        findRun: (namespace, id) => progressOf(invocations, namespace, id),
         clock,
         log,
       });
@@ -136,10 +137,14 @@ function callLogOf(invocations: InvocationService): CallLog {
   };
 }
 
-/** Unix `ms` at which an invocation ended; undefined where that is not known, or not known yet. */
-function endOf(service: InvocationService, namespace: string, id: string): number | undefined {
+/** An invocation that retention removed is as unknown as one that nobody told of: neither counts as one that runs. */
+function progressOf(service: InvocationService, namespace: string, id: string): RunProgress {
   const { now } = service;
-  if (now.kind !== "open") return undefined;
-  const { completionTime } = now.invocations.source.get(namespace, id)?.status ?? {};
-  return completionTime === undefined ? undefined : Date.parse(completionTime);
+  // What is wrong with the log is for its operator; this goes to agents.
+  if (now.kind !== "open") return { kind: "unknown", why: "invocations cannot be looked up" };
+  const status = now.invocations.source.get(namespace, id)?.status;
+  if (status === undefined) return { kind: "unknown" };
+  const { completionTime } = status;
+  if (completionTime === undefined) return { kind: "running" };
+  return { kind: "ended", endMs: Date.parse(completionTime) };
 }

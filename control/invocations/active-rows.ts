@@ -12,8 +12,8 @@ export interface ActiveCount {
 }
 
 const phases = invocationPhases.filter((phase) => !isTerminalPhase(phase));
-// A query uses a partial index only where it has the same words.
-const isActive = `until IS NULL AND change <> 'DELETED'
+/** Condition of a version that is the present one of an invocation that runs; a query uses the index only by these words. */
+export const isActive: string = `until IS NULL AND change <> 'DELETED'
   AND json_extract(body, '$.status.phase') IN (${phases.map((phase) => `'${phase}'`).join(", ")})`;
 
 /** Made with the tables; files of before get it when they are opened. */

@@ -1,5 +1,6 @@
 /** Rows of the store of invocations, one method for each statement; all of them work in the transaction that is open. */
 
+import { isActive } from "./active-rows.ts";
 import type { LogPosition } from "./event-log.ts";
 import type { FilePosition } from "./invocation-store.ts";
 import { invocationObject } from "./invocation-object.ts";
@@ -96,7 +97,10 @@ export class InvocationRows {
       );
   }
 
-  /** Removes invocations that did not change for long, and those that are too many; gives their number. */
+  /**
+   * Removes invocations that ended and did not change for long, and those that are too many; gives their number. One that
+   * still runs stays, however old: who asks would take it for one that never was.
+   */
   removeOld(
     nowMs: number,
     {
@@ -104,15 +108,18 @@ export class InvocationRows {
       mostInvocations,
     }: { readonly retentionMs: number; readonly mostInvocations: number },
   ): number {
-    const excess = Math.min(removedAtOnce, Math.max(0, this.count() - mostInvocations));
+    const excess = Math.max(0, this.count() - mostInvocations);
+    const oldMs = nowMs - retentionMs;
+    // Bounded by time, the walk over the index is short while nothing is too many.
     const oldest = this.#statements
       .prepare(
         `SELECT namespace, id, written_ms FROM versions
-         WHERE until IS NULL AND change <> 'DELETED' ORDER BY written_ms LIMIT ?`,
+         WHERE until IS NULL AND change <> 'DELETED' AND written_ms < ? AND NOT (${isActive})
+         ORDER BY written_ms LIMIT ?`,
       )
-      .all(removedAtOnce);
+      .all(excess > 0 ? Number.MAX_SAFE_INTEGER : oldMs, removedAtOnce);
     const old = oldest.filter(
-      ({ written_ms: writtenMs }, at) => at < excess || Number(writtenMs) < nowMs - retentionMs,
+      ({ written_ms: writtenMs }, at) => at < excess || Number(writtenMs) < oldMs,
     );
     for (const { namespace, id } of old) {
       this.#remove({ namespace: String(namespace), id: String(id) }, nowMs);

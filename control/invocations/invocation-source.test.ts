@@ -179,13 +179,13 @@ t.test("watch() of an agent is its own", async (t) => {
 
 t.test("what is removed is told as deleted", async (t) => {
   const { source, store, clock, tell } = openSource(t, { mostInvocations: 1 });
-  tell(invocationEvent(1, "Running"));
+  tell(invocationEvent(1, "Succeeded"));
   clock.advance(1_000);
   tell(invocationEvent(2, "Running"));
   const { next } = watch(t, source, { from: "now" });
   const line = next();
   store.prune();
-  t.equal(await line, "DELETED 1 Running");
+  t.equal(await line, "DELETED 1 Succeeded");
 });
 
 t.test("a watch that is quiet tells how far it is", async (t) => {

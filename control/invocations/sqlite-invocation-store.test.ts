@@ -181,9 +181,9 @@ t.test("a list has what is chosen, whatever else there is", async (t) => {
 
 t.test("what did not change for long is removed, and that is a change", async (t) => {
   const { store, clock } = openStore(t, { retentionMs: eventRetentionMs });
-  store.apply(logged(invocationEvent(1, "Running")));
+  store.apply(logged(invocationEvent(1, "Failed")));
   clock.advance(eventRetentionMs - 1_000);
-  store.apply(logged(invocationEvent(2, "Running")));
+  store.apply(logged(invocationEvent(2, "Succeeded")));
   const before = store.revision;
   clock.advance(2_000);
   store.prune();
@@ -201,7 +201,7 @@ t.test("what did not change for long is removed, and that is a change", async (t
 t.test("of too many those go that changed longest ago", async (t) => {
   const { store, clock } = openStore(t, { mostInvocations: 2 });
   for (const number of [1, 2, 3]) {
-    store.apply(logged(invocationEvent(number, "Running")));
+    store.apply(logged(invocationEvent(number, number === 1 ? "Running" : "Succeeded")));
     clock.advance(1_000);
   }
   store.apply(logged(invocationEvent(1, "Succeeded")));
@@ -210,6 +210,22 @@ t.test("of too many those go that changed longest ago", async (t) => {
     list(store).map(({ metadata }) => metadata.name),
     [3, 1].map(invocationId),
   );
+});
+
+t.test("what runs stays, however old, and ended ones go in its place", async (t) => {
+  const { store, clock } = openStore(t, { mostInvocations: 2, retentionMs: eventRetentionMs });
+  const left = () => list(store).map(({ metadata }) => metadata.name);
+  store.apply(logged(invocationEvent(1, "Running"), invocationEvent(2, "Pending")));
+  clock.advance(1_000);
+  store.apply(logged(invocationEvent(3, "Succeeded"), invocationEvent(4, "Running")));
+  store.prune();
+  t.strictSame(left().toSorted(), [1, 2, 4].map(invocationId));
+  clock.advance(2 * eventRetentionMs);
+  store.prune();
+  t.strictSame(left().toSorted(), [1, 2, 4].map(invocationId));
+  store.apply(logged(invocationEvent(1, "Succeeded")));
+  store.prune();
+  t.strictSame(left().toSorted(), [2, 4].map(invocationId));
 });
 
 t.test("a revision that is too old is said to be, and never told wrong", async (t) => {

@@ -13,7 +13,7 @@ import { runSenders } from "./run-senders.ts";
 import type { RunSendersOptions } from "./run-senders.ts";
 
 /** What it is made of. */
-export interface AgentReceiverOptions extends Pick<RunSendersOptions, "findEndMs"> {
+export interface AgentReceiverOptions extends Pick<RunSendersOptions, "findRun"> {
   readonly home: HomeDirectory;
   /** Absent: the one of last time if it is free, else a free one */
   readonly port?: number;
@@ -25,13 +25,13 @@ export interface AgentReceiverOptions extends Pick<RunSendersOptions, "findEndMs
 export async function agentReceiver(
   options: AgentReceiverOptions,
 ): Promise<TelemetryOptions["receiver"] | undefined> {
-  const { home, clock, log, findEndMs } = options;
+  const { home, clock, log, findRun } = options;
   try {
     const secret = await openPlaceholderKey(home.placeholderKey);
     return {
       port: options.port ?? (await lastOtlpPort(home.root)),
       onListening: (port) => announce(home.root, port, log),
-      authenticate: runSenders({ key: telemetryTokenKey(secret), clock, findEndMs }),
+      authenticate: runSenders({ key: telemetryTokenKey(secret), clock, findRun }),
       isForeignTrace: foreignTraces(new InvocationTraces(invocationTraceKey(secret))),
     };
   } catch (error) {
