@@ -117,9 +117,6 @@ const mostTries = 3;
 /** Most bytes of bodies and answers of all calls that are held in memory. */
 const maxKeptBytes = 128 * 1024 * 1024;
 
-/** The same of one caller: another one must not be refused for it. */
-const maxKeptBytesOfOne = maxKeptBytes / 2;
-
 /** See the file. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -128,7 +125,7 @@ export class Dispatcher {
   /** Calls of this process, by their id */
   readonly own: OwnCalls;
   /** Holds bodies and answers of calls */
-  readonly kept = new KeptBytes(maxKeptBytes, maxKeptBytesOfOne);
+  readonly kept = new KeptBytes(maxKeptBytes);
 
   constructor(options: DispatcherOptions) {
     this.#options = options;

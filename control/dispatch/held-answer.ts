@@ -1,4 +1,5 @@
 /** The answer of an agent that does not stream: held until it is over, so that what failed is told as a failure. */
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { finished } from "node:stream/promises";
 import type { Clock } from "../../gateway/clock.ts";
@@ -36,21 +37,41 @@ export async function sendWhole(
   try {
     await hold(answer, content);
     const { statusCode = 502, headers } = answer.response;
-    const whole = content.whole();
+    const { bytes } = content;
     // A length would say something about a body where none may be (RFC 9110 §8.6).
     const isBodiless = statusCode === 204 || statusCode === 304;
     response.writeHead(statusCode, {
       ...toCallerHeaders(headers, id),
-      ...(!isBodiless && { "content-length": whole.length }),
+      ...(!isBodiless && { "content-length": bytes }),
     });
-    response.end(isBodiless ? undefined : whole);
-    // It stays in memory until the caller has taken it, which must not be for ever. One that went away is no error.
-    const withinMs = takeMs + (1_000 * whole.length) / takeBytesPerSecond;
+    // What is left stays in memory until the caller has taken it, which must not be for ever.
+    const withinMs = takeMs + (1_000 * bytes) / takeBytesPerSecond;
     const timer = clock.setTimeout(() => response.destroy(), withinMs);
-    await finished(response).catch(() => {});
+    const gone = new AbortController();
+    // One that went away is no error.
+    const over = finished(response)
+      .catch(() => {})
+      .finally(() => gone.abort());
+    if (!isBodiless) await sendPieces(content, response, gone.signal);
+    response.end();
+    await over;
     clock.clearTimeout(timer);
   } finally {
     content.release();
+  }
+}
+
+/** Gives each piece back as soon as the system has it; resolves after the last, or when the caller is gone. */
+async function sendPieces(
+  content: KeptContent,
+  response: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
+  for (let piece = content.next(); piece !== undefined; piece = content.next()) {
+    const { length } = piece;
+    const hasRoom = response.write(piece, () => content.taken(length));
+    if (!hasRoom) await once(response, "drain", { signal: gone }).catch(() => {});
+    if (gone.aborted) return;
   }
 }
 

@@ -5,21 +5,21 @@ import t from "tap";
 import { KeptBytes } from "./kept-bytes.ts";
 
 t.test("open() holds pieces within both bounds, until they are given back", (t) => {
-  const kept = new KeptBytes(10);
-  const one = kept.open(6);
-  const other = kept.open(100);
+  const kept = new KeptBytes(20);
+  const one = kept.open(6, "a");
+  const other = kept.open(100, "b");
   t.equal(one.add(Buffer.from("abc")), "kept");
   t.equal(one.add(Buffer.from("defg")), "too-large");
   t.equal(one.add(Buffer.from("def")), "kept");
   t.equal(String(one.whole()), "abcdef");
   t.equal(String(one.whole()), "abcdef");
-  t.equal(other.add(Buffer.from("12345")), "full");
-  t.equal(other.add(Buffer.from("1234")), "kept");
-  t.equal(kept.bytes, 10);
+  t.equal(other.add(Buffer.from("12345678")), "full");
+  t.equal(other.add(Buffer.from("1234567")), "kept");
+  t.equal(kept.bytes, 13);
   one.release();
   one.release();
-  t.equal(kept.bytes, 4);
-  t.equal(other.add(Buffer.from("567890")), "kept");
+  t.equal(kept.bytes, 7);
+  t.equal(other.add(Buffer.from("890")), "kept");
   t.equal(String(other.whole()), "1234567890");
   other.release();
   t.equal(kept.bytes, 0);
@@ -27,22 +27,47 @@ t.test("open() holds pieces within both bounds, until they are given back", (t) 
   t.end();
 });
 
-t.test("one owner leaves room for others", (t) => {
-  const kept = new KeptBytes(10, 6);
-  const one = kept.open(100, "a");
-  const other = kept.open(100, "a");
-  t.equal(one.add(Buffer.from("abcd")), "kept");
-  t.equal(other.add(Buffer.from("efg")), "full");
-  t.equal(other.add(Buffer.from("ef")), "kept");
-  t.equal(kept.open(100, "b").add(Buffer.from("1234")), "kept");
-  t.equal(kept.open(100, "c").add(Buffer.from("5")), "full");
-  one.release();
-  t.equal(other.add(Buffer.from("ghij")), "kept");
+t.test("owners leave room for others, however many hold all that they may", (t) => {
+  const kept = new KeptBytes(1024);
+  const fill = (owner: string) => {
+    const contents = [kept.open(100, owner), kept.open(1024, owner)];
+    for (const content of contents) while (content.add(Buffer.from("x")) === "kept");
+    return contents;
+  };
+  const one = fill("a");
+  t.equal(kept.bytes, 512);
+  for (const left of [256, 128, 64, 32]) {
+    fill(`b${left}`);
+    t.equal(1024 - kept.bytes, left);
+  }
+  for (const content of one) content.release();
+  t.equal(kept.open(1024, "c").add(Buffer.alloc(272)), "kept");
+  t.end();
+});
+
+t.test("next() gives pieces, which count until they are taken", (t) => {
+  const kept = new KeptBytes(100_000);
+  const content = kept.open(100_000);
+  content.add(Buffer.from("ab"));
+  content.add(Buffer.from("c"));
+  content.add(Buffer.alloc(20_000, "d"));
+  content.add(Buffer.from("e"));
+  const pieces: string[] = [];
+  for (let piece = content.next(); piece !== undefined; piece = content.next()) {
+    pieces.push(String(piece));
+  }
+  t.same(pieces, ["abc", "d".repeat(20_000), "e"]);
+  t.equal(kept.bytes, 20_004);
+  content.taken(3);
+  t.equal(kept.bytes, 20_001);
+  content.release();
+  content.taken(20_000);
+  t.equal(kept.bytes, 0, "what was given back counts once");
   t.end();
 });
 
 t.test("many small pieces take no more memory than a few large ones", (t) => {
-  const kept = new KeptBytes(1024 ** 3);
+  const kept = new KeptBytes(2 * 1024 ** 3);
   const content = kept.open(1024 ** 3);
   setFlagsFromString("--expose-gc");
   const collect: () => void = runInNewContext("gc");

@@ -1,4 +1,7 @@
-/** Bodies and answers of calls that are held in memory: each within a bound of its own, and all together within one. */
+/**
+ * Bodies and answers of calls that are held in memory: each within a bound of its own, and all together within one. Invariant:
+ * as much as any owner holds is free when it takes more, so that however many hold, the next one finds room.
+ */
 
 /** What became of a piece. */
 export type Keeping = "kept" | "too-large" | "full";
@@ -13,15 +16,13 @@ const mostRoom = 64 * 1024;
 /** The bound of all together. */
 export class KeptBytes {
   readonly #most: number;
-  readonly #mostOfOne: number;
   #bytes = 0;
   /** By owner, as long as it has any */
   readonly #owned = new Map<string, number>();
 
-  /** `most`: bytes of all that is held at a time; `mostOfOne`: of one owner */
-  constructor(most: number, mostOfOne: number = most) {
+  /** `most`: bytes of all that is held at a time; an owner has at most half of what the others leave */
+  constructor(most: number) {
     this.#most = most;
-    this.#mostOfOne = mostOfOne;
   }
 
   /** Bytes that are held now */
@@ -33,7 +34,7 @@ export class KeptBytes {
   open(most: number, owner = ""): KeptContent {
     return new KeptContent(most, (bytes) => {
       const owned = (this.#owned.get(owner) ?? 0) + bytes;
-      if (bytes > 0 && (this.#bytes + bytes > this.#most || owned > this.#mostOfOne)) return false;
+      if (bytes > 0 && owned > this.#most - this.#bytes - bytes) return false;
       this.#bytes += bytes;
       if (owned === 0) this.#owned.delete(owner);
       else this.#owned.set(owner, owned);
@@ -44,7 +45,7 @@ export class KeptBytes {
 
 /** One thing that is held until `release()`. */
 export class KeptContent {
-  /** Most bytes of it */
+  /** Most bytes of it at a time */
   readonly most: number;
   readonly #take: (bytes: number) => boolean;
   #chunks: Buffer[] = [];
@@ -58,13 +59,18 @@ export class KeptContent {
     this.#take = take;
   }
 
-  /** Holds a piece, unless this one or all together would exceed their bound. */
+  /** Holds a piece, unless this one or its owner would exceed their bound. */
   add(chunk: Buffer): Keeping {
     if (this.#bytes + chunk.length > this.most) return "too-large";
     if (!this.#take(chunk.length)) return "full";
     this.#bytes += chunk.length;
     this.#append(chunk);
     return "kept";
+  }
+
+  /** Bytes that count now */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** All pieces as one, which this holds further. */
@@ -75,6 +81,19 @@ export class KeptContent {
     const whole = Buffer.concat(this.#chunks);
     this.#chunks = [whole];
     return whole;
+  }
+
+  /** The next piece, which is held no more but counts until it is told as `taken()`; undefined after the last. */
+  next(): Buffer | undefined {
+    this.#closeRoom();
+    return this.#chunks.shift();
+  }
+
+  /** Counts so many bytes no more; of what was released already, nothing. */
+  taken(bytes: number): void {
+    const counted = Math.min(bytes, this.#bytes);
+    this.#bytes -= counted;
+    this.#take(-counted);
   }
 
   /** Holds nothing any more; safe to call again. */
