@@ -1,5 +1,6 @@
 /** Tests of what a control process says of itself. */
 import t from "tap";
+import type { ConnectedCall } from "./apiserver/api-context.ts";
 import { ManualClock } from "../gateway/clock.ts";
 import { controlReport } from "./testdata/control-report.ts";
 import { createReporter, reportResource, writeReports } from "./process-report.ts";
@@ -30,6 +31,38 @@ t.test("a report has the process, its telemetry and its invocations", async (t) 
     [group, version, plural, verbs],
     ["clrk.apoxy.dev", "v1alpha1", "controlstatus", ["list"]],
   );
+});
+
+t.test("who only reads sees no file, address or word of the system", async (t) => {
+  const { store } = telemetry;
+  const failing = controlReport({
+    ...{ state: "failing", problem: "Files cannot be read: EACCES secret-a; see their rights" },
+    ...{ advice: "Files cannot be read; see their rights" },
+    store: { ...store, kind: "server", place: "https://secret-b:8443" },
+    otlp: { address: "secret-c:4318", takenRows: 7 },
+  });
+  const resource = reportResource(async () => ({
+    ...failing,
+    invocations: { state: "opening", problem: "Cannot open /secret-d" },
+  }));
+  const seenBy = async (role: "admin" | "viewer") => {
+    const call = { user: { name: role, role } } as unknown as ConnectedCall;
+    return (await resource.answer(call))?.body ?? "";
+  };
+  t.same((await seenBy("admin")).match(/secret-\w/g)?.toSorted(), [
+    ...["secret-a", "secret-b", "secret-c", "secret-d"],
+  ]);
+  const seen = await seenBy("viewer");
+  t.notMatch(seen, "secret");
+  t.match(JSON.parse(seen), {
+    process: { pid: 4712 },
+    telemetry: {
+      ...{ state: "failing", problem: "Files cannot be read; see their rights" },
+      store: { kind: "server", place: null, rows: store.rows },
+      otlp: { address: null, takenRows: 7 },
+    },
+    invocations: { state: "opening", problem: /^Invocations are not up to date; the log / },
+  });
 });
 
 t.test("writeReports() writes often while telemetry is being opened, then every 2 s", async (t) => {

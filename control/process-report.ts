@@ -46,6 +46,9 @@ export interface ReporterOptions {
 const openingMs = 250;
 const steadyMs = 2_000;
 
+const invocationAdvice =
+  "Invocations are not up to date; the log of the control process says why, and it is tried again";
+
 /** Gives reports of now, one to all who ask until it is there; it never rejects. */
 export type Reporter = () => Promise<ControlReport>;
 
@@ -74,12 +77,35 @@ export function createReporter(options: ReporterOptions): Reporter {
   };
 }
 
-/** Reports for the API server: everybody who may read objects may read them. */
+/** Reports for the API server: everybody who may read objects may read them, and who is no admin sees `reportForReaders`. */
 export function reportResource(report: Reporter): ConnectedResource {
   return {
     ...{ group: "clrk.apoxy.dev", version: "v1alpha1", plural: "controlstatus", subresource: "" },
     ...{ kind: "ControlStatus", namespaced: false, verbs: ["list"], needsObject: false },
-    answer: async () => ({ status: 200, body: JSON.stringify(await report()) }),
+    answer: async ({ user }) => {
+      const found = await report();
+      const body = JSON.stringify(user.role === "admin" ? found : reportForReaders(found));
+      return { status: 200, body };
+    },
+  };
+}
+
+/** The report without names of files, addresses and what the system said: states, numbers and what to do are left. */
+export function reportForReaders(report: ControlReport): ControlReport {
+  const { telemetry, invocations } = report;
+  const { store, otlp, advice } = telemetry;
+  return {
+    ...report,
+    telemetry: {
+      ...telemetry,
+      problem: advice,
+      store: { ...store, place: null },
+      otlp: otlp === null ? null : { ...otlp, address: null },
+    },
+    invocations: {
+      ...invocations,
+      problem: invocations.problem === null ? null : invocationAdvice,
+    },
   };
 }
 

@@ -20,8 +20,8 @@ export function describeTelemetry(
   const title = "Telemetry".padEnd(14);
   if (state === "off") return `${title} off: nothing is kept`;
   if (problem !== null) return `${title} ${palette.yellow(escapeControls(problem))}`;
-  const place = `kept in ${escapeControls(shortenPath(store.place, workingDirectory))}`;
-  return `${title} ${[...(otlp === null ? [] : [`OTLP http://${otlp.address}`]), place].join(" · ")}`;
+  const place = placeOf(store, workingDirectory).map((said) => `kept in ${said}`);
+  return `${title} ${[...doorOf(otlp), ...place].join(" · ")}`;
 }
 
 /** The facts of the live screen; empty where there is nothing to say. */
@@ -30,7 +30,7 @@ export function telemetryFacts({ state, store, otlp, waiting }: TelemetryReport)
   if (state === "opening") return ["telemetry is being opened"];
   const { rows, diskBytes, memoryBytes, memoryCapBytes } = store;
   return [
-    ...(otlp === null ? [] : [`OTLP http://${otlp.address}`]),
+    ...doorOf(otlp),
     ...(rows === null ? [] : [`${count(rows)} kept`]),
     ...(diskBytes === null ? [] : [`${size(diskBytes)} of ${size(store.maxBytes)}`]),
     ...(memoryBytes === null || memoryCapBytes === null
@@ -65,17 +65,28 @@ export function telemetryLines(
   ];
   return [
     [state, ...kept].join(", "),
-    escapeControls(shortenPath(store.place, workingDirectory)),
+    ...placeOf(store, workingDirectory),
     ...(process.length === 0 ? [] : [process.join(", ")]),
     ...(otlp === null
       ? []
-      : [`OTLP at http://${otlp.address}, ${count(otlp.takenRows)} rows taken`]),
+      : [
+          `OTLP${otlp.address === null ? "" : ` at http://${otlp.address}`}, ${count(otlp.takenRows)} rows taken`,
+        ]),
     ...(waiting.bytes === 0
       ? []
       : [`${count(waiting.records)} records wait to be stored (${size(waiting.bytes)})`]),
     ...(dropped.length === 0 ? [] : [`lost: ${dropped.map(describeLoss).join(", ")}`]),
     ...(problem === null ? [] : [escapeControls(problem)]),
   ];
+}
+
+/** Nothing for those who are not told. */
+function placeOf({ place }: TelemetryReport["store"], workingDirectory: string): string[] {
+  return place === null ? [] : [escapeControls(shortenPath(place, workingDirectory))];
+}
+
+function doorOf(otlp: TelemetryReport["otlp"]): string[] {
+  return otlp === null || otlp.address === null ? [] : [`OTLP http://${otlp.address}`];
 }
 
 function describeLoss({ reason, count: lost, unit }: TelemetryLoss): string {

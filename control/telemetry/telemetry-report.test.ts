@@ -33,6 +33,7 @@ t.test("telemetryReport() has the facts where all is well", async (t) => {
   t.same(telemetryReport(facts), {
     state: "ready",
     problem: null,
+    advice: null,
     store: {
       ...{ kind: "embedded", place: "/t", since: "1970-01-01T00:00:01.000Z", pid: 7 },
       ...{ restarts: 0, memoryBytes: 3, memoryCapBytes: 4, rows: 9, diskBytes: 10 },
@@ -74,6 +75,18 @@ t.test("telemetryReport() says what is wrong, and what to do", async (t) => {
     t.match(report.problem, problem);
     t.equal(report.state, "failing");
   }
+});
+
+t.test("telemetryReport() advises without what the system said", async (t) => {
+  const process = { state: "off", pid: undefined, restarts: 0, error: "/x/chdb" } as const;
+  t.equal(
+    reportOf({ process }).advice,
+    "Nothing is stored; mend that and start again, or use --telemetry off or --clickhouse-url",
+  );
+  t.equal(
+    reportOf({ records: { ...reader, error: "EACCES: /home/records" } }).advice,
+    "Files cannot be read; see their rights",
+  );
 });
 
 t.test("telemetryReport() tells of one that is off, being opened or closed", async (t) => {

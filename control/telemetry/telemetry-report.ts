@@ -19,10 +19,12 @@ export interface TelemetryReport {
   readonly state: TelemetryState;
   /** A sentence with what to do; null where all is well */
   readonly problem: string | null;
+  /** The same without what the system said, for those who only read */
+  readonly advice: string | null;
   readonly store: {
     readonly kind: "embedded" | "server";
-    /** Folder, or the server's address */
-    readonly place: string;
+    /** Folder, or the server's address; null for those who only read */
+    readonly place: string | null;
     /** When its process began to listen; null where it does not, and of a server */
     readonly since: string | null;
     readonly pid: number | null;
@@ -44,8 +46,8 @@ export interface TelemetryReport {
   readonly storedRows: number;
   /** Since the process began, and only what is not 0 */
   readonly dropped: readonly TelemetryLoss[];
-  /** Where agents send theirs, `host:port`; null where nothing listens */
-  readonly otlp: { readonly address: string; readonly takenRows: number } | null;
+  /** Where agents send theirs, `host:port`, which is null for those who only read; all of it null where nothing listens */
+  readonly otlp: { readonly address: string | null; readonly takenRows: number } | null;
 }
 
 /** What it is made of. */
@@ -69,12 +71,13 @@ export interface TelemetryFacts {
 /** Tells the state, what is wrong, and what was left out, of facts of one moment. */
 export function telemetryReport(facts: TelemetryFacts): TelemetryReport {
   const { status, figures, lag, place, residentBytes } = facts;
-  const problem = facts.isOff || facts.isClosed ? null : findProblem(facts);
+  const problem = facts.isOff || facts.isClosed ? undefined : findProblem(facts);
   const isEmbedded = place.kind === "embedded";
   const address = status?.receiver?.address ?? "";
   return {
     state: stateOf(facts, problem),
-    problem,
+    problem: problem === undefined ? null : sentenceOf(problem),
+    advice: problem === undefined ? null : `${problem.what}; ${problem.next}`,
     store: {
       ...place,
       since: timeOf(status?.process?.listeningSinceMs),
@@ -95,43 +98,61 @@ export function telemetryReport(facts: TelemetryFacts): TelemetryReport {
   };
 }
 
-function stateOf(facts: TelemetryFacts, problem: string | null): TelemetryState {
+function stateOf(facts: TelemetryFacts, problem: Problem | undefined): TelemetryState {
   if (facts.isOff) return "off";
   if (facts.isClosed) return "closed";
-  if (problem !== null) return "failing";
+  if (problem !== undefined) return "failing";
   return facts.status?.state === "ready" ? "ready" : "opening";
 }
 
-/** The first that matters; each is a sentence and what to do. */
-function findProblem(facts: TelemetryFacts): string | null {
+/** `why` names files, addresses and what the system said; the others never do. */
+interface Problem {
+  readonly what: string;
+  readonly why: string;
+  readonly next: string;
+}
+
+function sentenceOf({ what, why, next }: Problem): string {
+  return `${what}: ${why}; ${next}`;
+}
+
+/** The first that matters. */
+function findProblem(facts: TelemetryFacts): Problem | undefined {
   const { status, failure } = facts;
-  if (failure !== "") return `The store cannot be opened: ${failure}; the log says more`;
-  if (status === undefined) return null;
+  if (failure !== "") {
+    return { what: "The store cannot be opened", why: failure, next: "the log says more" };
+  }
+  if (status === undefined) return undefined;
   const { process, writer, receiver } = status;
+  const again = "it is tried again";
   if (process?.state === "off") {
-    const why = process.error ?? "its process is not there";
-    return `Nothing is stored: ${why}; mend that and start again, or use --telemetry off or --clickhouse-url`;
+    const next = "mend that and start again, or use --telemetry off or --clickhouse-url";
+    return { what: "Nothing is stored", why: process.error ?? "its process is not there", next };
   }
   if (process?.state === "restarting") {
-    return `The store's process has ended: ${process.error ?? "it does not say why"}; it is started again, and records wait in their files`;
+    const next = "it is started again, and records wait in their files";
+    const what = "The store's process has ended";
+    return { what, why: process.error ?? "it does not say why", next };
   }
   if (writer?.state === "disk-full") {
-    return `Nothing is stored: ${writer.error ?? "the disk is full"}; free space, or use a smaller --telemetry-size`;
+    const next = "free space, or use a smaller --telemetry-size";
+    return { what: "Nothing is stored", why: writer.error ?? "the disk is full", next };
   }
-  if (writer?.error !== undefined) {
-    return `Rows wait: ${writer.error}; it is tried again`;
+  if (writer?.error !== undefined) return { what: "Rows wait", why: writer.error, next: again };
+  if (status.error !== undefined) {
+    return { what: "The store is not ready", why: status.error, next: again };
   }
-  if (status.error !== undefined)
-    return `The store is not ready: ${status.error}; it is tried again`;
   const reader = readersOf(status).find(({ error }) => error !== undefined);
-  if (reader?.error !== undefined) return `Files cannot be read: ${reader.error}; see their rights`;
+  if (reader?.error !== undefined) {
+    return { what: "Files cannot be read", why: reader.error, next: "see their rights" };
+  }
   if (facts.hasReceiver && receiver?.address === "") {
-    return "Nothing is taken from agents: the port of --otlp-port cannot be bound; free it, or name another and start again";
+    const next = "free it, or name another and start again";
+    const why = "the port of --otlp-port cannot be bound";
+    return { what: "Nothing is taken from agents", why, next };
   }
-  if (status.retention?.error !== undefined) {
-    return `Old rows stay: ${status.retention.error}; it is tried again`;
-  }
-  return null;
+  if (status.retention?.error === undefined) return undefined;
+  return { what: "Old rows stay", why: status.retention.error, next: again };
 }
 
 function readersOf({ records, agents }: TelemetryStatus) {

@@ -10,6 +10,7 @@ export function controlReport(changes: Partial<TelemetryReport> = {}): ControlRe
     telemetry: {
       state: "ready",
       problem: null,
+      advice: null,
       store: {
         ...{ kind: "embedded", place: "/home/telemetry", pid: 4713, restarts: 0 },
         since: "2026-01-01T23:56:00.000Z",
