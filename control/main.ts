@@ -108,7 +108,8 @@ async function main(args: readonly string[]): Promise<void> {
 function tellReports(report: Reporter, clock: Clock): () => void {
   // Whoever read them is gone, and may have left us to go on.
   process.stdout.on("error", () => {});
-  return writeReports(report, { clock, write: (line) => void process.stdout.write(line) });
+  const write = (line: string, onTaken: () => void) => void process.stdout.write(line, onTaken);
+  return writeReports(report, { clock, write });
 }
 
 function takeFolder(folder: string): FolderLock {

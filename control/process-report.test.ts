@@ -70,7 +70,11 @@ t.test("writeReports() writes often while telemetry is being opened, then every 
   let state: "opening" | "ready" = "opening";
   const lines: string[] = [];
   const stop = writeReports(async () => controlReport({ state }), {
-    ...{ clock, write: (line) => lines.push(line) },
+    clock,
+    write: (line, onTaken) => {
+      lines.push(line);
+      onTaken();
+    },
   });
   const step = async (ms: number) => {
     clock.advance(ms);
@@ -90,6 +94,42 @@ t.test("writeReports() writes often while telemetry is being opened, then every 
   await step(10_000);
   t.equal(lines.length, 3);
 });
+
+t.test(
+  "writeReports() adds nothing to a line that nobody takes, and counts what it skips",
+  async (t) => {
+    const clock = new ManualClock();
+    const lines: string[] = [];
+    let asked = 0;
+    let take = () => {};
+    const report = async () => {
+      asked++;
+      return controlReport();
+    };
+    const stop = writeReports(report, {
+      clock,
+      write: (line, onTaken) => {
+        lines.push(line);
+        take = onTaken;
+      },
+    });
+    t.teardown(stop);
+    const step = async () => {
+      clock.advance(2_000);
+      await new Promise(setImmediate);
+    };
+    await new Promise(setImmediate);
+    for (let steps = 0; steps < 1_000; steps++) await step();
+    t.equal(lines.length, 1);
+    t.equal(asked, 1, "nor is anything looked up for it");
+    take();
+    await step();
+    t.equal(lines.length, 2);
+    t.match(JSON.parse(lines[1] ?? ""), { report: { kind: "ControlStatus" }, skipped: 1_000 });
+    await step();
+    t.equal(lines.length, 2);
+  },
+);
 
 t.test("those who ask at the same time share one report", async (t) => {
   let asked = 0;

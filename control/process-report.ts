@@ -31,6 +31,8 @@ export interface ControlReport {
 export interface ReportLine {
   readonly kind: "report";
   readonly report: ControlReport;
+  /** Reports since the begin that were not written, since the line before them still waited for its reader */
+  readonly skipped: number;
 }
 
 /** What a report is made of. */
@@ -109,25 +111,43 @@ export function reportForReaders(report: ControlReport): ControlReport {
   };
 }
 
-/** Writes a line for each report, at once and every 2 s, until what it gives is called. */
-export function writeReports(
-  report: Reporter,
-  { clock, write }: { readonly clock: Clock; readonly write: (line: string) => void },
-): () => void {
+/** Where lines go. */
+export interface ReportLines {
+  readonly clock: Clock;
+  /** Takes a line, and calls back when the system has it, or never will */
+  readonly write: (line: string, onTaken: () => void) => void;
+}
+
+/**
+ * Writes a line for each report, at once and every 2 s, until what it gives is called. While a line waits none is added:
+ * whoever reads again is told the state of then, and a reader that stopped costs one line of memory.
+ */
+export function writeReports(report: Reporter, { clock, write }: ReportLines): () => void {
   let isEnding = false;
+  let isWaiting = false;
+  let skipped = 0;
   let timer: ReturnType<Clock["setTimeout"]> | undefined;
-  const tell = async () => {
+  const tell = async (): Promise<number> => {
+    if (isWaiting) {
+      skipped++;
+      return steadyMs;
+    }
     const found = await report();
+    if (isEnding) return steadyMs;
+    const line: ReportLine = { kind: "report", report: found, skipped };
+    isWaiting = true;
+    write(`${JSON.stringify(line)}\n`, () => {
+      isWaiting = false;
+    });
+    return found.telemetry.state === "opening" ? openingMs : steadyMs;
+  };
+  const goOn = async () => {
+    const pauseMs = await tell();
     if (isEnding) return;
-    const line: ReportLine = { kind: "report", report: found };
-    write(`${JSON.stringify(line)}\n`);
-    timer = clock.setTimeout(
-      () => void tell(),
-      found.telemetry.state === "opening" ? openingMs : steadyMs,
-    );
+    timer = clock.setTimeout(() => void goOn(), pauseMs);
     timer.unref();
   };
-  void tell();
+  void goOn();
   return () => {
     isEnding = true;
     clock.clearTimeout(timer);
