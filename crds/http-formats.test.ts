@@ -55,6 +55,7 @@ testReads(callHeaderNameFormat, ["x-user", "X-Tenant", "ce-subject", "from"]);
 testRefused(callHeaderNameFormat, [
   ["Authorization", "it holds a credential, and what is read here is kept in the open"],
   ["cookie", "it holds a credential, and what is read here is kept in the open"],
+  ["X-Goog-Api-Key", "it holds a credential, and what is read here is kept in the open"],
   ["X-API-Key", "it holds a credential, and what is read here is kept in the open"],
   ["connection", "it belongs to the connection, not to the request"],
   ["CE-clrkIdentity", '"ce-clrk" is reserved'],

@@ -1,4 +1,5 @@
 /** Forms of what stands in HTTP messages (RFC 9110). Details never repeat the text: it may be a credential. */
+import { CREDENTIAL_HEADERS } from "./credential-headers.ts";
 import { cel } from "./open-api-constraint.ts";
 import type { Constraint } from "./open-api-constraint.ts";
 import { invalid, valid } from "./reading.ts";
@@ -17,17 +18,6 @@ const CONNECTION_HEADERS = new Set([
   "trailer",
   "transfer-encoding",
   "upgrade",
-]);
-
-/** What authenticates a caller: values of these are shown nowhere. */
-const CREDENTIAL_HEADERS = new Set([
-  "api-key",
-  "authorization",
-  "cookie",
-  "set-cookie",
-  "x-access-token",
-  "x-api-key",
-  "x-auth-token",
 ]);
 
 const tokenText = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
@@ -82,7 +72,7 @@ export const callHeaderNameFormat: StringFormat = {
   wanted: 'a header name such as "x-user"',
   constraint: {
     not: {
-      pattern: `^(?i:${[ownNames, "ce-clrk.*", ...CONNECTION_HEADERS, ...CREDENTIAL_HEADERS].join("|")})$`,
+      pattern: `^(?i:${[ownNames, "ce-clrk.*", ...CONNECTION_HEADERS.union(CREDENTIAL_HEADERS)].join("|")})$`,
     },
   },
   read(text) {

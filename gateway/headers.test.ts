@@ -1,5 +1,6 @@
 /** Pins the header names: other processes and callers depend on the exact strings. */
 import t from "tap";
+import { callHeaderNameFormat } from "../crds/http-formats.ts";
 import {
   CLRK_HEADER_PREFIX,
   CLRK_HEADERS,
@@ -56,6 +57,13 @@ t.test(
     for (const name of REDACTED_HEADERS) t.equal(name, name.toLowerCase());
   },
 );
+
+t.test("REDACTED_HEADERS are no place for what is kept in the open", async (t) => {
+  const detail = "it holds a credential, and what is read here is kept in the open";
+  for (const name of REDACTED_HEADERS) {
+    t.same(callHeaderNameFormat.read(name.toUpperCase()), { kind: "invalid", detail }, name);
+  }
+});
 
 t.test("isClrkHeader() ignores case and wants the whole prefix", async (t) => {
   t.equal(isClrkHeader("X-CLRK-Rule"), true);

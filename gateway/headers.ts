@@ -2,6 +2,7 @@
  * Header names that are a wire contract, and the headers whose values never enter telemetry.
  * All names are lower-case; a test pins the strings. Every inbound `x-clrk-*` header is stripped before any decision.
  */
+import { CREDENTIAL_HEADERS } from "../crds/credential-headers.ts";
 
 /** Prefix of all headers of ours; what an agent sends under it is never trusted. */
 export const CLRK_HEADER_PREFIX = "x-clrk-";
@@ -70,34 +71,7 @@ export const CONNECTION_KEY = {
 } as const;
 
 /** Headers whose values are always shown as `[redacted]`: what authenticates a caller somewhere. Lower-case. */
-export const REDACTED_HEADERS: ReadonlySet<string> = new Set([
-  "authorization",
-  "proxy-authorization",
-  "authentication-info",
-  "cookie",
-  "set-cookie",
-  "x-api-key",
-  "x-auth-token",
-  "x-access-token",
-  "x-csrf-token",
-  "openai-api-key",
-  "anthropic-api-key",
-  "api-key",
-  "x-goog-api-key",
-  "x-goog-iam-authorization-token",
-  "x-amz-security-token",
-  "x-amz-s3session-token",
-  "ocp-apim-subscription-key",
-  "private-token",
-  "x-vault-token",
-  "x-github-token",
-  "x-figma-token",
-  "x-shopify-access-token",
-  "dd-api-key",
-  "dd-application-key",
-  "mcp-session-id",
-  "sec-websocket-protocol",
-]);
+export const REDACTED_HEADERS: ReadonlySet<string> = CREDENTIAL_HEADERS;
 
 /** Whether the header is one of ours and must be stripped from what an agent sends; any case. */
 export function isClrkHeader(name: string): boolean {

@@ -1,0 +1,31 @@
+/** The headers that hold credentials, one list for all: no object may have their values kept, and nothing shows them. */
+
+/** Names of headers that authenticate a caller somewhere, lower-case. */
+export const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
+  "authorization",
+  "proxy-authorization",
+  "authentication-info",
+  "cookie",
+  "set-cookie",
+  "x-api-key",
+  "x-auth-token",
+  "x-access-token",
+  "x-csrf-token",
+  "openai-api-key",
+  "anthropic-api-key",
+  "api-key",
+  "x-goog-api-key",
+  "x-goog-iam-authorization-token",
+  "x-amz-security-token",
+  "x-amz-s3session-token",
+  "ocp-apim-subscription-key",
+  "private-token",
+  "x-vault-token",
+  "x-github-token",
+  "x-figma-token",
+  "x-shopify-access-token",
+  "dd-api-key",
+  "dd-application-key",
+  "mcp-session-id",
+  "sec-websocket-protocol",
+]);
