@@ -1,5 +1,5 @@
-/** A call whose identity is known: where its body says it, the body was read first and is held until the call is over. */
-import { Readable } from "node:stream";
+/** A call whose identity is known: where its body says it, the body was read first and is held until its worker has it. */
+import type { Readable } from "node:stream";
 import type { AgentIdentity } from "../../crds/agent-identity.ts";
 import { tooLarge, tooManyRequests } from "../apiserver/status-error.ts";
 import type { CallIdentity } from "./call-identity.ts";
@@ -60,7 +60,7 @@ export async function identifyCall(
     return {
       kind: "identified",
       identity: reading.identity,
-      ...(isBodyRead && { body: Readable.from([content.whole()]) }),
+      ...(isBodyRead && { body: content.stream() }),
       release: () => content.release(),
     };
   } catch (error) {

@@ -161,6 +161,30 @@ t.test("answer() at once gives the id, and the call goes on without its caller",
   t.same(await rig.phases(invocation), ["Pending", "Dispatched"]);
 });
 
+t.test("a body counts no more when its worker has it, though the call goes on", async (t) => {
+  const extractors = [{ type: "Body", body: { jsonPath: "team", field: "team" } }];
+  for (const agent of [{}, { identity: { extractors } }]) {
+    const { rig, post } = await open(t, agent);
+    const { promise: heard, resolve: onHeard } = Promise.withResolvers<string>();
+    const { promise: goOn, resolve: onGo } = Promise.withResolvers<void>();
+    const worker = await rig.startWorker(t, "w-1", async (request, response) => {
+      onHeard(await readAll(request, response));
+      await goOn;
+      response.end();
+    });
+    await rig.report(worker);
+    const call = post({ prefer: "respond-async", "content-type": "application/json" });
+    const text = JSON.stringify({ team: "a", more: "b".repeat(1024 ** 2) });
+    call.end(text);
+    t.equal((await answerOf(call)).statusCode, 202);
+    t.equal(await heard, text);
+    await new Promise((resolve) => setImmediate(resolve));
+    t.equal(rig.dispatcher.kept.bytes, 0);
+    t.equal(rig.dispatcher.inFlightOf("default", "bot"), 1);
+    onGo();
+  }
+});
+
 t.test("answer() ends the call of a caller that goes away", async (t) => {
   const { rig, post } = await open(t, streaming);
   const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();

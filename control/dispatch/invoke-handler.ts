@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable, Transform } from "node:stream";
+import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "../../gateway/clock.ts";
 import { ClrkError, describeError } from "../../gateway/errors.ts";
@@ -162,10 +162,9 @@ export class InvokeHandler {
     const { signal } = this.#closing;
     try {
       await keepBody(request, content);
-      const body = content.whole();
       const admitted = await this.#dispatcher.admit({
         ...{ ...callOf(call, id), signal },
-        ...(body.length > 0 && { body: Readable.from([body]) }),
+        ...(content.bytes > 0 && { body: content.stream() }),
       });
       if (admitted.kind === "refused") throw statusErrorOf(admitted);
       this.#keepRunning(this.#runUnwatched(admitted, id).finally(giveBack));

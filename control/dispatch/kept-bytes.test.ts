@@ -66,6 +66,43 @@ t.test("next() gives pieces, which count until they are taken", (t) => {
   t.end();
 });
 
+t.test("stream() gives all pieces, which count until they are read", async (t) => {
+  const kept = new KeptBytes(10 * 1024 ** 2);
+  const content = kept.open(10 * 1024 ** 2);
+  for (const piece of ["ab", "c", "d".repeat(200_000), "e"]) content.add(Buffer.from(piece));
+  const stream = content.stream();
+  t.equal(kept.bytes, 200_004);
+  const counts: number[] = [];
+  let text = "";
+  for await (const chunk of stream) {
+    text += String(chunk);
+    counts.push(kept.bytes);
+  }
+  t.equal(text, `abc${"d".repeat(200_000)}e`);
+  t.same(
+    counts.toSorted((a, b) => b - a),
+    counts,
+  );
+  t.ok((counts.at(-1) ?? Number.NaN) < 200_004);
+  t.equal(kept.bytes, 0);
+  content.release();
+  t.equal(kept.bytes, 0);
+});
+
+t.test("stream() ends where its content does, also when that is released before", async (t) => {
+  const kept = new KeptBytes(10 * 1024 ** 2);
+  const content = kept.open(10 * 1024 ** 2);
+  for (let piece = 0; piece < 10; piece++) content.add(Buffer.alloc(100_000));
+  const stream = content.stream();
+  let read = 0;
+  for await (const chunk of stream) {
+    content.release();
+    read += chunk.length;
+    t.equal(kept.bytes, 0);
+  }
+  t.equal(read, 1_000_000);
+});
+
 t.test("many small pieces take no more memory than a few large ones", (t) => {
   const kept = new KeptBytes(2 * 1024 ** 3);
   const content = kept.open(1024 ** 3);

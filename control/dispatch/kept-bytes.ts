@@ -3,11 +3,16 @@
  * as much as any owner holds is free when it takes more, so that however many hold, the next one finds room.
  */
 
+import { Readable } from "node:stream";
+
 /** What became of a piece. */
 export type Keeping = "kept" | "too-large" | "full";
 
 /** Smaller pieces are copied together: each would take a hundred bytes of its own. */
 const ownPieceBytes = 16 * 1024;
+
+/** A stream gives no more than this at once, so that who reads it can say when to wait. */
+const readAtOnceBytes = 64 * 1024;
 
 /** Room for small pieces, in bytes: it grows with what is held. */
 const leastRoom = 1024;
@@ -89,6 +94,14 @@ export class KeptContent {
     return this.#chunks.shift();
   }
 
+  /** All pieces, each of which counts until it was read; the stream has them to its end, also when this is released before. */
+  stream(): Readable {
+    this.#closeRoom();
+    const pieces = this.#chunks;
+    this.#chunks = [];
+    return Readable.from(this.#give(pieces), { objectMode: false, highWaterMark: 1 });
+  }
+
   /** Counts so many bytes no more; of what was released already, nothing. */
   taken(bytes: number): void {
     const counted = Math.min(bytes, this.#bytes);
@@ -103,6 +116,15 @@ export class KeptContent {
     this.#chunks = [];
     this.#room = Buffer.alloc(0);
     this.#used = 0;
+  }
+
+  *#give(pieces: Buffer[]): Generator<Buffer> {
+    for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
+      for (let at = 0; at < piece.length; at += readAtOnceBytes) {
+        yield piece.subarray(at, at + readAtOnceBytes);
+      }
+      this.taken(piece.length);
+    }
   }
 
   #append(chunk: Buffer): void {
