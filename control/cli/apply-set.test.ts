@@ -4,7 +4,8 @@ import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import { policies } from "../apiserver/testdata/api-rig.ts";
-import { applySetId, partOfLabel } from "./apply-set.ts";
+import { applySetId, openApplySet, partOfLabel, writeApplySet } from "./apply-set.ts";
+import { openObjectServer } from "./object-source.ts";
 import { openApiContext } from "./testdata/api-context.ts";
 
 const group = "ratelimitpolicy.clrk.apoxy.dev";
@@ -140,4 +141,38 @@ t.test("a parent is no member of its set", async (t) => {
   const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {a: b}\n";
   const refused = await apply([secret], "--applyset web -n default");
   t.match(refused, { code: 1, error: "Secret default/web: it is the set's own parent" });
+});
+
+t.test("what was not pruned yet stays known, and is found by the next that prunes", async (t) => {
+  const { apply, namesIn } = await open(t, "red");
+  const words = "--applyset web --applyset-namespace default";
+  const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\nstringData: {a: b}\n";
+  await apply([manifest("one", "red"), secret], words);
+  await apply([manifest("one", "default")], words);
+  const { out } = await apply([manifest("one", "default")], `${words} --prune`);
+  t.equal(out, `${group}/one unchanged\n${group}/one pruned\nsecret/mine pruned\n`);
+  t.equal(await namesIn("red"), "");
+});
+
+t.test("writeApplySet() writes over nothing that it has not read", async (t) => {
+  const { context, metadataOf } = await open(t);
+  const server = await openObjectServer(context, {});
+  const parent = { kind: "Secret", namespace: "default", name: "web" } as const;
+  const extentOf = (kind: string) => ({
+    extent: { kinds: new Set([kind]), namespaces: new Set<string>() },
+    isDryRun: false,
+  });
+  const message =
+    "Cannot use secret/web in namespace default as an applyset: somebody else changed it meanwhile\nApply again";
+  const none = await openApplySet(server, parent);
+  const made = await writeApplySet(server, none, extentOf("Secret"));
+  await t.rejects(writeApplySet(server, none, extentOf("ConfigMap")), { message }, "made before");
+  await writeApplySet(server, made, extentOf("RateLimitPolicy.clrk.apoxy.dev"));
+  await t.rejects(
+    writeApplySet(server, made, extentOf("ConfigMap")),
+    { message },
+    "changed before",
+  );
+  const { annotations } = await metadataOf("/api/v1/namespaces/default/secrets/web");
+  t.equal(annotations[groupKinds], "RateLimitPolicy.clrk.apoxy.dev");
 });
