@@ -1,7 +1,7 @@
 /**
  * Ends calls that nobody else will: of a process that was killed, and of workers that answered and told no end. Invariant:
- * a call is ended only when no worker says that it may run it, or when its agent's timeout is long over; what was told
- * as its end before stays.
+ * a call is ended only when no worker says that it may run it, or when the timeout that it was dispatched with is long
+ * over; what was told as its end before stays.
  */
 import { monotonicMs } from "../../gateway/clock.ts";
 import type { TimerHandle } from "../../gateway/clock.ts";
@@ -36,6 +36,9 @@ const waitMs = 1_000;
 
 /** A worker has so long to tell the end of what it answered, in `ms`. */
 const tellMs = deadAfterMs;
+
+/** A call of before timeouts were told may take this long in `ms`, or as long as its agent says now. */
+const untoldTimeoutMs = 24 * 60 * 60_000;
 
 type Verdict = "wait" | Parameters<CallEvents["tellEnd"]>;
 
@@ -137,17 +140,21 @@ export class LostCalls {
 
   #judge(call: OpenInvocation, agent: AgentFacts): Verdict {
     const { clock, dispatcher } = this.#options;
-    const { id, phase, trigger, createdMs } = call;
+    const { id, phase, trigger, createdMs, dispatchedMs, timeoutMs } = call;
     if (phase === "Pending") {
       // A schedule that was interrupted begins the same call again.
       const isAgain = trigger.type === "Cron" && clock.now() - createdMs < catchUpMs + waitMs;
       return isAgain ? "wait" : notDispatched;
     }
+    const mayTakeMs = timeoutMs ?? Math.max(agent.timeoutMs, untoldTimeoutMs);
     // Workers end what is over its time; the clock may have been set back meanwhile.
-    const isOverdue = Math.abs(clock.now() - createdMs) > agent.timeoutMs + 2 * deadAfterMs;
+    const isOverdue =
+      Math.abs(clock.now() - (dispatchedMs ?? createdMs)) > mayTakeMs + 2 * deadAfterMs;
     if (agent.mayRunOthers && !isOverdue) return "wait";
     const own = dispatcher.own.find(id);
-    if (own?.kind !== "answered") return stopped;
+    if (own?.kind !== "answered") {
+      return isOverdue || isOf(agent, call) ? stopped : "wait";
+    }
     if (monotonicMs(clock) - own.atMs < tellMs) return "wait";
     const { status } = own;
     const said = `Its worker told no end; its answer was whole, with status ${status}`;
@@ -163,6 +170,8 @@ export class LostCalls {
     const active = workers.reduce((sum, { activeExecutions }) => sum + activeExecutions, 0);
     const target = findTarget(this.#options, place);
     return {
+      ...(target.kind === "found" && { uid: target.uid }),
+      isThere: target.kind !== "absent",
       timeoutMs: target.kind === "found" ? target.timeoutMs : 0,
       mayRunOthers:
         workers.some(({ isHeardHere }) => !isHeardHere) ||
@@ -173,9 +182,17 @@ export class LostCalls {
 
 /** What its workers and its spec say of an agent now. */
 interface AgentFacts {
+  /** Undefined where its spec cannot be read */
+  readonly uid?: string;
+  readonly isThere: boolean;
   readonly timeoutMs: number;
   /** Whether a worker may run more of its calls than this process had given out when it said how many */
   readonly mayRunOthers: boolean;
+}
+
+/** Whether it is the agent that was called: workers of one that is deleted are heard no more, and may run it still. */
+function isOf({ isThere, uid }: AgentFacts, { agent }: OpenInvocation): boolean {
+  return isThere && (uid === undefined || agent.uid === "" || agent.uid === uid);
 }
 
 const notDispatched: Verdict = [

@@ -10,8 +10,11 @@ import type { InvocationState, InvocationSummary } from "./invocation-state.ts";
 import type { InvocationStore } from "./invocation-store.ts";
 
 /** An invocation that has not ended. */
-export type OpenInvocation = Pick<InvocationSummary, "agent" | "phase" | "trigger" | "createdMs"> &
-  Pick<InvocationState, "id">;
+export type OpenInvocation = Pick<InvocationState, "id"> &
+  Pick<
+    InvocationSummary,
+    "agent" | "phase" | "trigger" | "createdMs" | "dispatchedMs" | "timeoutMs"
+  >;
 
 /** Whose invocations are meant; also one that is no object. */
 export interface NamedAgent {
@@ -62,8 +65,8 @@ export class ActiveInvocations {
   async find(kind: string): Promise<readonly OpenInvocation[] | undefined> {
     if (!(await this.#isUpToDate())) return undefined;
     return this.#options.store.active(kind, mostOpenInvocations).map((state) => {
-      const { agent, phase, trigger, createdMs } = summarise(state);
-      return { id: state.id, agent, phase, trigger, createdMs };
+      const { agent, phase, trigger, createdMs, dispatchedMs, timeoutMs } = summarise(state);
+      return { id: state.id, agent, phase, trigger, createdMs, dispatchedMs, timeoutMs };
     });
   }
 
