@@ -3,6 +3,7 @@
  * a call is ended only when no worker says that it may run it, or when the timeout that it was dispatched with is long
  * over; what was told as its end before stays.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { monotonicMs } from "../../gateway/clock.ts";
 import type { TimerHandle } from "../../gateway/clock.ts";
 import { describeError } from "../../gateway/errors.ts";
@@ -16,8 +17,11 @@ import { catchUpMs } from "./schedule-plan.ts";
 
 /** Whoever keeps them. */
 export interface OpenCalls {
-  /** Calls of TaskAgents that have not ended, the oldest `mostOpenInvocations`, as of all that was logged until now; undefined while that is not known */
-  find(): Promise<readonly OpenInvocation[] | undefined>;
+  /**
+   * Calls of TaskAgents that have not ended, as of all that was logged until now: `mostOpenInvocations`, or the last of
+   * them; the next ones after the last of the page before. Undefined while they are not known.
+   */
+  find(last?: OpenInvocation): Promise<readonly OpenInvocation[] | undefined>;
   /** Calls back when there may be others. Returns an unsubscribe function. */
   subscribe(onChange: () => void): () => void;
 }
@@ -33,6 +37,9 @@ const gatherMs = 250;
 
 /** What waits for workers is looked at so often, in `ms`. */
 const waitMs = 1_000;
+
+/** A look at very many calls takes its time: so many times longer than it took the next one comes at the soonest. */
+const restFactor = 4;
 
 /** A worker has so long to tell the end of what it answered, in `ms`. */
 const tellMs = deadAfterMs;
@@ -51,6 +58,7 @@ export class LostCalls {
   #sweeping: Promise<boolean> = Promise.resolve(false);
   #isClosed = false;
   #isDirty = false;
+  #restMs = 0;
   #ended = 0;
 
   constructor(options: LostCallsOptions) {
@@ -72,7 +80,7 @@ export class LostCalls {
     await this.#running;
   }
 
-  /** One look, after the one that runs; true when something waits. The timer makes them by itself. */
+  /** One look at all calls, a page at a time, after the one that runs; true when something waits. The timer makes them by itself. */
   sweep(): Promise<boolean> {
     const done = this.#sweeping.then(() => this.#sweep());
     this.#sweeping = done.catch(() => false);
@@ -80,13 +88,30 @@ export class LostCalls {
   }
 
   async #sweep(): Promise<boolean> {
-    const { calls, dispatcher } = this.#options;
-    const open = await calls.find();
-    if (open === undefined) return true;
-    const ids = new Set(open.map(({ id }) => id));
-    // Of others than these nothing is known where there may be more.
-    const isAll = open.length < mostOpenInvocations;
-    dispatcher.own.prune((id) => !isAll || ids.has(id));
+    const { calls, dispatcher, clock } = this.#options;
+    const beganMs = monotonicMs(clock);
+    const answered = new Set<string>();
+    let isWaiting = false;
+    let last: OpenInvocation | undefined;
+    do {
+      const page = await calls.find(last);
+      if (page === undefined) return true;
+      for (const { id } of page) {
+        if (dispatcher.own.find(id)?.kind === "answered") answered.add(id);
+      }
+      isWaiting = (await this.#endLost(page)) || isWaiting;
+      if (this.#isClosed) return false;
+      last = page.length < mostOpenInvocations ? undefined : page.at(-1);
+      // A store that answers at once would keep the process from all else.
+      if (last !== undefined) await nextTurn();
+    } while (last !== undefined);
+    dispatcher.own.prune((id) => answered.has(id), beganMs);
+    return isWaiting;
+  }
+
+  /** Ends those that are lost; true when something waits. */
+  async #endLost(page: readonly OpenInvocation[]): Promise<boolean> {
+    const { dispatcher } = this.#options;
     let isWaiting = false;
     const agents = new Map<string, AgentFacts>();
     const factsOf = ({ agent: { namespace, name } }: OpenInvocation) => {
@@ -94,7 +119,7 @@ export class LostCalls {
       agents.set(`${namespace}/${name}`, known);
       return known;
     };
-    for (const call of open) {
+    for (const call of page) {
       if (this.#isClosed) return false;
       const own = dispatcher.own.find(call.id);
       // It is told by whoever runs it, and the store hears of it next.
@@ -118,21 +143,27 @@ export class LostCalls {
   #arm(delayMs: number): void {
     this.#isDirty = true;
     if (this.#isClosed || this.#timer !== undefined || this.#running !== undefined) return;
-    this.#timer = this.#options.clock.setTimeout(() => {
-      this.#timer = undefined;
-      this.#isDirty = false;
-      this.#running = this.#run();
-    }, delayMs);
+    this.#timer = this.#options.clock.setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#isDirty = false;
+        this.#running = this.#run();
+      },
+      Math.max(delayMs, this.#restMs),
+    );
     this.#timer.unref();
   }
 
   async #run(): Promise<void> {
+    const { clock } = this.#options;
+    const beganMs = monotonicMs(clock);
     let isWaiting = true;
     try {
       isWaiting = await this.sweep();
     } catch (error) {
       this.#options.logger.warn("Cannot look for lost calls", { error: describeError(error) });
     }
+    this.#restMs = restFactor * (monotonicMs(clock) - beganMs);
     this.#running = undefined;
     if (this.#isDirty) this.#arm(gatherMs);
     else if (isWaiting) this.#arm(waitMs);
