@@ -32,6 +32,21 @@ t.test("a report has the process, its telemetry and its invocations", async (t) 
   );
 });
 
+t.test("a report has the events of runs that were lost", async (t) => {
+  const feed = { taken: 5, unreadable: 0, lost: 3, failure: "" };
+  const counts = { changed: 0, known: 0, foreign: 0, unreadable: 0 };
+  const records = { counted: 0, known: 0, foreign: 0 };
+  const store = { invocations: 5, revision: 5, applied: counts, records, removed: 0 };
+  const report = createReporter({
+    ...{ version: "1.2.3", restarts: 0, clock: new ManualClock() },
+    telemetry: { report: async () => telemetry },
+    invocations: {
+      status: { state: "open", store, materialiser: { taken: 5, retries: 0, failure: "" }, feed },
+    },
+  });
+  t.same((await report()).invocations, { state: "open", problem: null, lostEvents: 3 });
+});
+
 t.test("writeReports() writes often while telemetry is being opened, then every 2 s", async (t) => {
   const clock = new ManualClock();
   let state: "opening" | "ready" = "opening";
