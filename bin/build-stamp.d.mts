@@ -1,11 +1,11 @@
-/** Directories that `dist/` is made of. */
+/** Directories that a build is made of. */
 export const builtDirectories: readonly string[];
 
-/** Where the build writes down what it was made of. */
-export function stampFile(root: string): string;
+/** Where the builds of a checkout are. */
+export function buildsDirectory(root: string): string;
 
-/** Name, size and time of every source file, a line each. Throws where a directory cannot be read. */
-export function readStamp(root: string): string;
+/** Where the build of the present sources is, or would be. Throws where a directory of them cannot be read. */
+export function buildDirectory(root: string): string;
 
-/** Whether the build was made of just these files; false where there is none. */
-export function isBuildFresh(root: string): boolean;
+/** The build of the present sources; undefined where there is none. */
+export function findFreshBuild(root: string): string | undefined;

@@ -4,7 +4,8 @@
  *
  * Entry: `control/cli/main.ts` of a checkout (types are stripped as it loads), or the emitted
  * `dist/control/cli/main.js` of an installed package, because Node strips no types under node_modules. `clrk dev`, which
- * stays, starts from the emitted one in a checkout too while it is fresh: all that it starts takes 60 MB less then.
+ * stays, starts from an emitted one in a checkout too where there is a build of its sources: all that it starts takes 60 MB
+ * less then, and loads what it began with however the sources go on.
  * Node: the pinned one from the optional packages `node-linux-*`, else the running one from 24 on.
  *
  * Contract with the command line: variables that this file sets for our own processes are listed in
@@ -21,7 +22,7 @@ import { createRequire } from "node:module";
 import { constants, homedir } from "node:os";
 import { dirname, isAbsolute, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isBuildFresh } from "./build-stamp.mjs";
+import { findFreshBuild } from "./build-stamp.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const leastMajor = 24;
@@ -61,10 +62,11 @@ if (entry === undefined) {
 /** The file to run, or undefined when the package is damaged. */
 function findEntry() {
   const source = join(root, "control/cli/main.ts");
-  const emitted = join(root, "dist/control/cli/main.js");
   const isInstalled = root.split(sep).includes("node_modules");
   const isCheckout = !isInstalled && existsSync(source);
-  if (isCheckout && !(stays && isBuildFresh(root))) return source;
+  const build = isCheckout ? stays && findFreshBuild(root) : join(root, "dist");
+  if (!build) return source;
+  const emitted = join(build, "control/cli/main.js");
   return existsSync(emitted) ? emitted : undefined;
 }
 

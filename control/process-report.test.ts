@@ -43,7 +43,7 @@ t.test("who only reads sees no file, address or word of the system", async (t) =
   });
   const resource = reportResource(async () => ({
     ...failing,
-    invocations: { state: "opening", problem: "Cannot open /secret-d" },
+    invocations: { state: "opening", problem: "Cannot open /secret-d", lostEvents: 0 },
   }));
   const seenBy = async (role: "admin" | "viewer") => {
     const call = { user: { name: role, role } } as unknown as ConnectedCall;
@@ -63,6 +63,21 @@ t.test("who only reads sees no file, address or word of the system", async (t) =
     },
     invocations: { state: "opening", problem: /^Invocations are not up to date; the log / },
   });
+});
+
+t.test("a report has the events of runs that were lost", async (t) => {
+  const feed = { taken: 5, unreadable: 0, lost: 3, failure: "" };
+  const counts = { changed: 0, known: 0, foreign: 0, unreadable: 0 };
+  const records = { counted: 0, known: 0, foreign: 0 };
+  const store = { invocations: 5, revision: 5, applied: counts, records, removed: 0 };
+  const report = createReporter({
+    ...{ version: "1.2.3", restarts: 0, clock: new ManualClock() },
+    telemetry: { report: async () => telemetry },
+    invocations: {
+      status: { state: "open", store, materialiser: { taken: 5, retries: 0, failure: "" }, feed },
+    },
+  });
+  t.same((await report()).invocations, { state: "open", problem: null, lostEvents: 3 });
 });
 
 t.test("writeReports() writes often while telemetry is being opened, then every 2 s", async (t) => {

@@ -24,6 +24,8 @@ export interface ControlReport {
     readonly state: "opening" | "open" | "closed";
     /** Why they cannot be opened; null where nothing is wrong */
     readonly problem: string | null;
+    /** Events of runs that went before they were read, found since the process began */
+    readonly lostEvents: number;
   };
 }
 
@@ -68,7 +70,11 @@ export function createReporter(options: ReporterOptions): Reporter {
       kind: "ControlStatus",
       process: { pid: process.pid, version, startedAt, restarts },
       telemetry: await telemetry.report(),
-      invocations: { state, problem: failure === "" ? null : failure },
+      invocations: {
+        state,
+        problem: failure === "" ? null : failure,
+        lostEvents: "feed" in rest ? (rest.feed?.lost ?? 0) : 0,
+      },
     };
   };
   return () => {

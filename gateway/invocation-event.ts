@@ -42,6 +42,8 @@ export interface InvocationEvent {
   readonly reason: string;
   /** Sentence; empty when there is nothing to say */
   readonly message: string;
+  /** Of a call that is `Dispatched`: whole `ms` that it may take from then on, as it was agreed then; absent where nobody said */
+  readonly timeoutMs?: number;
 }
 
 /** Place of a phase: a later one is never left for an earlier one, and all ends stand in the same place. */

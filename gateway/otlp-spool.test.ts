@@ -1,5 +1,7 @@
 /** Tests batches on disk: their order, their bound, who may read them, and what a process before has left. */
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import t from "tap";
 import type { Test } from "tap";
@@ -75,6 +77,64 @@ t.test(
     t.equal(second.batch && (await spool.remove(second.batch)), false, "it is gone already");
   },
 );
+
+t.test(
+  "a batch that is taken apart is whole or in halves, whenever its process is killed",
+  async (t) => {
+    const program = path.join(import.meta.dirname, "testdata/killed-spool.ts");
+    const run = async (directory: string, step: number) => {
+      const child = spawn(
+        process.execPath,
+        ["--disable-warning=ExperimentalWarning", program, directory, String(step)],
+        { stdio: ["ignore", "ignore", "inherit"] },
+      );
+      const [code] = await once(child, "close");
+      return code === 0;
+    };
+    const seen = new Set<string>();
+    let step = 0;
+    for (let isDone = false; !isDone; ) {
+      const directory = await folder(t);
+      isDone = await run(directory, ++step);
+      const next = spoolIn(t, directory);
+      t.equal(await next.open(), true);
+      t.same([next.records, next.bytes], [4, 4], `killed before step ${step}`);
+      const texts: (string | undefined)[] = [];
+      for (let oldest = next.oldest; oldest; oldest = next.oldest) {
+        texts.push(await textOf(next));
+        await next.remove(oldest);
+      }
+      t.equal(texts.join(""), "abcd", `killed before step ${step}`);
+      seen.add(texts.join(" "));
+      t.same(await readdir(directory), ["lock"]);
+    }
+    t.equal(step, 11, "two halves are written and renamed, and their batch is deleted, twice");
+    t.same([...seen], ["abcd", "ab cd", "a b cd"]);
+  },
+);
+
+t.test("halves that cannot take the place of their batch are not there", async (t) => {
+  const directory = await folder(t);
+  const spool = spoolIn(t, directory);
+  await spool.open();
+  const { batch } = await spool.add(body("ab"), 2);
+  if (batch === undefined) throw new Error("Not written");
+  const file = path.join(directory, batch.name);
+  // A folder is what rm() does not delete.
+  await rm(file);
+  await mkdir(file);
+  const halves = [
+    { body: body("a"), records: 1 },
+    { body: body("b"), records: 1 },
+  ] as const;
+  t.equal(await spool.replace(batch, halves), false);
+  t.same([spool.records, spool.oldest], [2, batch]);
+  t.same(await readdir(directory), [batch.name, "lock"]);
+  await spool.remove(batch);
+  t.equal(await spool.replace(batch, halves), false, "it has gone");
+  t.same([spool.records, spool.bytes], [0, 0]);
+  t.same(await readdir(directory), [batch.name, "lock"]);
+});
 
 t.test("a folder is one process's, and one that cannot be used is none", async (t) => {
   const directory = await folder(t);

@@ -38,7 +38,10 @@ export interface SpoolOutcome {
   readonly evictedRecords: number;
 }
 
-/** Halves have the name of their batch with `.0` and `.1` behind it, so that all stand in their order. */
+/**
+ * Halves have the name of their batch with `.0` and `.1` behind it, so that all stand in their order, behind their batch.
+ * While that is there they stand for nothing: to delete it is what puts both in its place, at once.
+ */
 const batchName = /^(\d{16})((?:\.[01])*)-(\d{1,9})\.(otlp|otlp\.gz)$/;
 
 /** The spool; `open()` first, `close()` at the end. */
@@ -82,7 +85,8 @@ export class OtlpSpool {
         return false;
       }
       this.#lock = lock;
-      for (const name of (await readdir(directory)).toSorted()) await this.#find(name);
+      const places = new Set<string>();
+      for (const name of (await readdir(directory)).toSorted()) await this.#find(name, places);
       return true;
     } catch (error) {
       log.warn("Cannot keep records on disk", { directory, error: describeError(error) });
@@ -106,8 +110,9 @@ export class OtlpSpool {
   }
 
   /**
-   * Puts two halves in the place of a batch; after a crash in between, the batch is there besides. False when they cannot
-   * be written, or the batch has gone since. They may be some bytes more than it. Never rejects.
+   * Puts two halves in the place of a batch. After a kill at any point there are either the batch or both halves, for
+   * whoever opens the folder next. False when that fails, or the batch has gone since: then they are not there. They may
+   * be some bytes more than it. Never rejects.
    */
   async replace(batch: SpooledBatch, halves: readonly [HalfBatch, HalfBatch]): Promise<boolean> {
     const [place = ""] = batch.name.split("-");
@@ -116,14 +121,15 @@ export class OtlpSpool {
       const part = await this.#write(`${place}.${at}`, body, records);
       if (part !== undefined) parts.push(part);
     }
+    const isDone = parts.length === halves.length && (await this.#unlink(batch));
+    // It may have gone to make room meanwhile, and was counted then.
     const index = this.#batches.indexOf(batch);
-    if (index < 0 || parts.length < halves.length) {
+    if (!isDone || index < 0) {
       for (const part of parts) await this.#unlink(part);
       return false;
     }
     this.#batches.splice(index, 1, ...parts);
     this.#bytes += parts.reduce((sum, { bytes }) => sum + bytes, -batch.bytes);
-    await this.#unlink(batch);
     return true;
   }
 
@@ -170,20 +176,28 @@ export class OtlpSpool {
     return { name, records, bytes: bytes.length, isCompressed, isPart: place.includes(".") };
   }
 
-  async #unlink({ name }: SpooledBatch): Promise<void> {
+  async #unlink({ name }: SpooledBatch): Promise<boolean> {
     const { directory, log } = this.#options;
-    await rm(path.join(directory, name), { force: true }).catch((error: unknown) => {
-      // It will be sent once more by the next process.
+    try {
+      await rm(path.join(directory, name), { force: true });
+      return true;
+    } catch (error) {
+      // The next process has it once more.
       log.error("Cannot delete records on disk", { error: describeError(error) });
-    });
+      return false;
+    }
   }
 
-  async #find(name: string): Promise<void> {
+  /** Takes what is a batch; `places` are those of batches before it in their order. */
+  async #find(name: string, places: Set<string>): Promise<void> {
     const file = path.join(this.#options.directory, name);
     // Half of a batch, of a process that was killed.
     if (name.endsWith(".part")) return rm(file, { force: true });
     const [, number, part = "", records, suffix] = batchName.exec(name) ?? [];
     if (number === undefined) return;
+    // Of a process that was killed while it took the batch apart.
+    if (wholesOf(number, part).some((place) => places.has(place))) return rm(file, { force: true });
+    places.add(number + part);
     const size = await stat(file).then(
       (facts) => facts.size,
       (error: unknown) => {
@@ -207,4 +221,12 @@ export class OtlpSpool {
     }
     return evicted;
   }
+}
+
+/** Places of the batches that one is a part of. */
+function wholesOf(number: string, part: string): readonly string[] {
+  return Array.from(
+    { length: part.length / 2 },
+    (_, halvings) => number + part.slice(0, 2 * halvings),
+  );
 }

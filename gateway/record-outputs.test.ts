@@ -1,8 +1,10 @@
 /** Tests where records go: the file always, and each gateway's receiver with its own records and headers. */
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import { systemClock } from "./clock.ts";
+import { lastLineNumber, lineNumber } from "./line-number.ts";
 import { silentLogger } from "./log.ts";
 import { endedInvocation } from "./invocation-span.ts";
 import { runEndEvent, runEvent } from "./run-event.ts";
@@ -44,8 +46,8 @@ function ruled(ruleIndex: number, query = "") {
   };
 }
 
-async function idsIn(path: string): Promise<string[]> {
-  const text = await readFile(path, "utf8");
+async function idsIn(file: string): Promise<string[]> {
+  const text = await readFile(file, "utf8");
   return text
     .trim()
     .split("\n")
@@ -113,9 +115,18 @@ t.test(
       .trim()
       .split("\n");
     t.same(
-      lines.map((line) => JSON.parse(line).phase),
-      ["Running", "Succeeded"],
+      lines.map((line) => [JSON.parse(line).phase, lineNumber(line)]),
+      [
+        ["Running", 1],
+        ["Succeeded", 2],
+      ],
     );
+    const next = new RecordOutputs({
+      ...{ directory: path.dirname(file), clock: systemClock, log: silentLogger },
+    });
+    next.addInvocation(runEvent(run, "Running", 9));
+    await next.close();
+    t.equal(lastLineNumber(path.dirname(file), "invocations"), 3, "counted on by the next process");
   },
 );
 

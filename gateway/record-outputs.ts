@@ -10,6 +10,7 @@ import type { RecordsStatus } from "./control-api.ts";
 import type { InvocationEvent } from "./invocation-event.ts";
 import { describeError } from "./errors.ts";
 import type { EndedInvocation } from "./invocation-span.ts";
+import { lastLineNumber, LINE_NUMBER } from "./line-number.ts";
 import type { Logger } from "./log.ts";
 import { OtlpExporter } from "./otlp.ts";
 import type { OtlpDrops, PipeSpool } from "./otlp-pipe.ts";
@@ -85,6 +86,8 @@ export class RecordOutputs {
   readonly #lost: RecordHub;
   readonly #file: RecordFile;
   readonly #invocations: RecordFile;
+  /** Number of the last line that was written of invocations, by processes before too */
+  #invocationLines: number;
   readonly #outputs = new Map<string, Output>();
   readonly #rules = new RecordRules();
   /** Of a spool's folder: when whoever had it has given it up */
@@ -100,10 +103,9 @@ export class RecordOutputs {
     this.#hub = new RecordHub({ log });
     this.#lost = new RecordHub({ log });
     this.#file = new RecordFile({ directory, clock, log, ...(name !== undefined && { name }) });
-    this.#invocations = new RecordFile({
-      ...{ directory, clock, log },
-      name: (name ?? "records").replace(/^records/, "invocations"),
-    });
+    const series = (name ?? "records").replace(/^records/, "invocations");
+    this.#invocations = new RecordFile({ directory, clock, log, name: series });
+    this.#invocationLines = lastLineNumber(directory, series);
     this.#hub.addSink("file", this.#file);
     this.#lost.addSink("file", this.#file);
   }
@@ -130,11 +132,12 @@ export class RecordOutputs {
   }
 
   /**
-   * Writes what became of an invocation into the file `invocations`, and sends its root span, once it is over, to every
+   * Writes what became of an invocation into the file `invocations`, with the number of its line, and sends its root span, once it is over, to every
    * receiver of its gateway: whichever of its requests are there then have their root.
    */
   addInvocation(event: InvocationEvent, ended?: EndedInvocation): void {
-    this.#invocations.addLine(JSON.stringify(event));
+    this.#invocationLines++;
+    this.#invocations.addLine(JSON.stringify({ ...event, [LINE_NUMBER]: this.#invocationLines }));
     if (ended === undefined) return;
     for (const { target, writer } of this.#outputs.values()) {
       const { namespace, name } = target.gateway;

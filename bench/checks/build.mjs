@@ -1,22 +1,31 @@
 /**
- * Makes `dist/`, the product as plain JavaScript: the published package needs it, because Node strips no types under
- * node_modules, and `clrk dev` of a checkout starts from it while it is fresh, because it takes less memory. What the
- * code reads beside itself (generated protobuf code, preloads, manifests) is copied to the same place.
+ * Makes the product as plain JavaScript, because that takes less memory: a directory below `.dist/` for the sources as they
+ * are, from which `clrk dev` of a checkout starts. What the code reads beside itself (generated protobuf code, preloads,
+ * manifests) is copied to the same place. A build is there when it is complete, and stays as it is; older ones go when
+ * no process runs from them.
  *
- * It takes the place of the one before as a whole, when it is complete: `clrk dev` may run from that, and load more of it.
- *
- * `--quick` leaves out what only the published package needs: checking types, and the declarations for plugins.
+ * `--package` makes `dist/` besides, which is what is published, because Node strips no types under node_modules: with
+ * types checked, and with the declarations for plugins.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { builtDirectories, readStamp, stampFile } from "../../bin/build-stamp.mjs";
+import { buildDirectory, builtDirectories, buildsDirectory } from "../../bin/build-stamp.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const target = join(root, "dist");
-const dist = join(root, `.dist-${process.pid}`);
-const before = `${dist}-before`;
+const builds = buildsDirectory(root);
+const unfinished = join(builds, `unfinished-${process.pid}`);
+const emitted = join(unfinished, "emitted");
+const packed = join(unfinished, "packed");
 const left = new Set([
   "testdata",
   "node_modules",
@@ -27,32 +36,48 @@ const left = new Set([
   "stamp",
 ]);
 /** Whose types plugins import (`exports` of package.json). */
-const typed = join(dist, "providers");
+const typed = join(packed, "providers");
 
-// Read before the compiler does: what changes meanwhile makes the build stale.
-const stamp = readStamp(root);
+// Asked before the compiler reads them: what changes meanwhile is another build.
+const target = buildDirectory(root);
 removeUnfinished();
 process.on("exit", removeUnfinished);
-if (!process.argv.includes("--quick")) emitDeclarations();
-// Comments are held in memory by every thread that loads the code.
-compile(["--noCheck", "--noEmitOnError", "false", "--declaration", "false", "--removeComments"]);
-for (const directory of builtDirectories) {
-  const source = join(root, directory);
-  if (!existsSync(source)) continue;
-  cpSync(source, join(dist, directory), {
-    recursive: true,
-    filter: (path) => !left.has(basename(path)) && !/\.(?:ts|proto)$/.test(path),
-  });
+if (process.argv.includes("--package")) {
+  emitDeclarations();
+  emit();
+  cpSync(emitted, packed, { recursive: true });
+  replacePackage();
+} else if (!existsSync(target)) emit();
+if (existsSync(emitted)) finish();
+removeUnused();
+
+function emit() {
+  // Comments are held in memory by every thread that loads the code.
+  const words = ["--noCheck", "--noEmitOnError", "false", "--declaration", "false"];
+  compile(emitted, [...words, "--removeComments"]);
+  for (const directory of builtDirectories) {
+    const source = join(root, directory);
+    if (!existsSync(source)) continue;
+    cpSync(source, join(emitted, directory), {
+      recursive: true,
+      filter: (path) => !left.has(basename(path)) && !/\.(?:ts|proto)$/.test(path),
+    });
+  }
 }
-writeFileSync(join(dist, relative(target, stampFile(root))), stamp);
-takePlace();
+
+/** One of the same sources may be there by now: processes may run from it. */
+function finish() {
+  if (!existsSync(target)) tryRename(emitted, target, "ENOTEMPTY");
+}
 
 /** Another build may do the same at this moment: the later one stays. */
-function takePlace() {
+function replacePackage() {
+  const dist = join(root, "dist");
+  const before = join(unfinished, "before");
   for (;;) {
     rmSync(before, { recursive: true, force: true });
-    tryRename(target, before, "ENOENT");
-    if (tryRename(dist, target, "ENOTEMPTY")) return;
+    tryRename(dist, before, "ENOENT");
+    if (tryRename(packed, dist, "ENOTEMPTY")) return;
   }
 }
 
@@ -66,12 +91,45 @@ function tryRename(from, to, expected) {
   }
 }
 
+/** Removes older builds but the newest of them, from which somebody may be about to start, and those that are run from. */
+function removeUnused() {
+  const timeOf = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const others = readdirSync(builds)
+    .filter((name) => !name.startsWith("unfinished-") && join(builds, name) !== target)
+    .toSorted((a, b) => timeOf(join(builds, b)) - timeOf(join(builds, a)))
+    .slice(1);
+  const commands = others.length === 0 ? [] : readCommands();
+  for (const name of others) {
+    // Whoever cannot be asked may run from any of them.
+    const isUsed = commands?.some((command) => command.includes(`/.dist/${name}/`)) ?? true;
+    if (!isUsed) rmSync(join(builds, name), { recursive: true, force: true });
+  }
+}
+
+/** Command lines of all processes; undefined where they cannot be told. */
+function readCommands() {
+  if (process.platform !== "linux") {
+    const { status, stdout } = spawnSync("ps", ["-A", "-o", "args="], { encoding: "utf8" });
+    return status === 0 ? stdout.split("\n") : undefined;
+  }
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      } catch {
+        // It has ended since.
+        return "";
+      }
+    });
+}
+
 /** What this build has left, and others that were killed. */
 function removeUnfinished() {
-  for (const name of readdirSync(root)) {
-    const pid = /^\.dist-(\d+)(?:-before)?$/.exec(name)?.[1];
+  for (const name of existsSync(builds) ? readdirSync(builds) : []) {
+    const pid = /^unfinished-(\d+)$/.exec(name)?.[1];
     if (pid === undefined || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue;
-    rmSync(join(root, name), { recursive: true, force: true });
+    rmSync(join(builds, name), { recursive: true, force: true });
   }
 }
 
@@ -85,18 +143,18 @@ function isAlive(pid) {
 
 /** Checks types, and writes those that plugins import with their comments. */
 function emitDeclarations() {
-  compile(["--emitDeclarationOnly"]);
-  for (const path of readdirSync(dist, { recursive: true })) {
-    const file = join(dist, path);
+  compile(packed, ["--emitDeclarationOnly"]);
+  for (const path of readdirSync(packed, { recursive: true })) {
+    const file = join(packed, path);
     if (file.endsWith(".d.ts") && !file.startsWith(typed)) rmSync(file);
   }
 }
 
-function compile(words) {
+function compile(directory, words) {
   const compiler = join(root, "node_modules/.bin/tsc");
-  const all = ["--project", "tsconfig.build.json", "--outDir", dist, ...words];
+  const all = ["--project", "tsconfig.build.json", "--outDir", directory, ...words];
   const { status } = spawnSync(compiler, all, { cwd: root, stdio: "inherit" });
   if (status === 0) return;
-  console.error("Cannot build dist/: the compiler found problems");
+  console.error("Cannot build the product: the compiler found problems");
   process.exit(1);
 }

@@ -17,7 +17,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
 import type { Test } from "tap";
-import { builtDirectories, readStamp, stampFile } from "../../bin/build-stamp.mjs";
+import { buildDirectory, builtDirectories } from "../../bin/build-stamp.mjs";
 import { processFlags } from "../../gateway/process-flags.ts";
 import { userEnvironment } from "../../control/cli/user-environment.ts";
 import { repositoryRoot } from "./repository.ts";
@@ -168,25 +168,30 @@ t.test("the launcher runs the emitted code of an installed package", async (t) =
 });
 
 t.test("the launcher starts what stays from emitted code only while that is fresh", async (t) => {
-  const emitted = "dist/control/cli/main.js";
-  const files = { [main]: typed + report, [emitted]: report };
+  const files = { [main]: typed + report, "dist/control/cli/main.js": report };
   const root = installation(t, files);
   for (const directory of builtDirectories) mkdirSync(join(root, directory), { recursive: true });
   const entryOf = async (...words: string[]) => {
     const { stdout } = await launch(root, { words });
     return JSON.parse(stdout);
   };
-  t.equal((await entryOf("dev")).entry, join(root, main), "no stamp");
-  writeFileSync(stampFile(root), readStamp(root));
+  t.equal(
+    (await entryOf("dev")).entry,
+    join(root, main),
+    "what is for a package stands for nothing",
+  );
+  const emitted = join(buildDirectory(root), "control/cli/main.js");
+  mkdirSync(dirname(emitted), { recursive: true });
+  writeFileSync(emitted, report);
   const fresh = await entryOf("dev", "-f", "x");
-  t.equal(fresh.entry, join(root, emitted));
+  t.equal(fresh.entry, emitted);
   t.strictSame(fresh.words, ["dev", "-f", "x"]);
   t.equal(fresh.env.NODE_COMPILE_CACHE, undefined);
   t.equal((await entryOf("status")).entry, join(root, main), "it does not stay");
   writeFileSync(join(root, "crds/new.ts"), "");
   t.equal((await entryOf("dev")).entry, join(root, main), "a file is new");
   rmSync(join(root, "crds/new.ts"));
-  t.equal((await entryOf("dev")).entry, join(root, emitted));
+  t.equal((await entryOf("dev")).entry, emitted);
   writeFileSync(join(root, main), `${typed}${report}\n`);
   t.equal((await entryOf("dev")).entry, join(root, main), "a file has changed");
 });

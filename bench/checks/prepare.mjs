@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isBuildFresh } from "../../bin/build-stamp.mjs";
+import { findFreshBuild } from "../../bin/build-stamp.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -41,10 +41,10 @@ function buildTap() {
   run([join(tap, "dist/esm/run.mjs"), "build"], "build tap");
 }
 
-/** `dist/`, from which `clrk dev` starts. Without it, or where it is stale, the sources are started. */
+/** The build from which `clrk dev` starts. Without one of the present sources these are started. */
 function buildProduct() {
-  if (packageDirectory("typescript") === undefined || isBuildFresh(root)) return;
-  run([join(root, "bench/checks/build.mjs"), "--quick"], "build dist/");
+  if (packageDirectory("typescript") === undefined || findFreshBuild(root) !== undefined) return;
+  run([join(root, "bench/checks/build.mjs")], "build the product");
 }
 
 function packageDirectory(name) {

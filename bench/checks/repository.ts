@@ -35,7 +35,15 @@ export function isTest(path: string): boolean {
   return /\.(?:test|e2e|kube)\.ts$/.test(path);
 }
 
-const skippedDirectories = new Set(["node_modules", ".git", ".tap", "gen", "dist", "coverage"]);
+const skippedDirectories = new Set([
+  "node_modules",
+  ".git",
+  ".tap",
+  "gen",
+  "dist",
+  ".dist",
+  "coverage",
+]);
 
 function listWithGit(root: string): string[] {
   const git = ["ls-files", "--cached", "--others", "--exclude-standard", "-z"];

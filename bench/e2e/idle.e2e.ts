@@ -1,17 +1,17 @@
 /** What `clrk dev` holds while nothing happens: it is to run all day beside an agent on a laptop. */
 import { join } from "node:path";
 import t from "tap";
-import { isBuildFresh } from "../../bin/build-stamp.mjs";
+import { findFreshBuild } from "../../bin/build-stamp.mjs";
 import { temporaryDirectory, waitUntil } from "../harness/processes.ts";
 import { openIdleDev } from "../load/idle-dev.ts";
 
 const repository = join(import.meta.dirname, "../..");
 
 /**
- * In `MiB` of RSS, with head room above what `npm run bench -- idle` shows. From sources, when `dist/` is stale, every
+ * In `MiB` of RSS, with head room above what `npm run bench -- idle` shows. From sources, without a build of them, every
  * process holds them and what strips their types as well.
  */
-const mostMib = isBuildFresh(repository) ? 275 : 450;
+const mostMib = findFreshBuild(repository) !== undefined ? 275 : 450;
 
 t.test("clrk dev is ready, and holds little memory when nothing happens", async (test) => {
   const root = temporaryDirectory(test);

@@ -3,7 +3,7 @@
  * home and an empty cache of compiled code, and again. Envoy and the telemetry store are shown and not counted.
  */
 import { join } from "node:path";
-import { isBuildFresh } from "../../bin/build-stamp.mjs";
+import { findFreshBuild } from "../../bin/build-stamp.mjs";
 import { formatFigure } from "./figures.ts";
 import { openIdleDev } from "./idle-dev.ts";
 import type { ProcessMemory } from "./idle-dev.ts";
@@ -38,7 +38,7 @@ interface IdleStart {
 export async function runIdle(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, optionTable);
   const seconds = options.number("seconds");
-  const isEmitted = isBuildFresh(repository);
+  const isEmitted = findFreshBuild(repository) !== undefined;
   const scratch = await openScratch();
   const starts: IdleStart[] = [];
   try {
@@ -51,7 +51,8 @@ export async function runIdle(args: readonly string[]): Promise<void> {
     await scratch.close();
   }
   process.stdout.write(describeTargets(starts));
-  if (!isEmitted) process.stdout.write("From sources: dist/ is stale, see npm run build\n");
+  if (!isEmitted)
+    process.stdout.write("From sources: there is no build of them, see npm run build\n");
   const json = options.text("json");
   if (json === undefined) return;
   const results = { machine: describeMachine(), seconds, isEmitted, starts };

@@ -50,6 +50,22 @@ t.test("findControlStatus() tells of the process and what it keeps", async (t) =
   ]);
 });
 
+t.test("formatControlStatus() tells what is not known of runs", async (t) => {
+  const { context } = await openApiContext(t, {
+    connected: [
+      reportResource(async () => ({
+        ...controlReport(),
+        invocations: { state: "open", problem: null, lostEvents: 12 },
+      })),
+    ],
+  });
+  const status = await findControlStatus(context);
+  t.match(
+    formatControlStatus(status, { workingDirectory: "/home", nowMs: 0 }),
+    /\nInvocations 12 events of runs went before clrk dev read them, and what they told is not shown\n$/,
+  );
+});
+
 t.test("findControlStatus() tells one that does not know us, and one that never was", async (t) => {
   const { context } = await openApiContext(t, { token: "wrong-token" });
   t.match(await findControlStatus(context), { answers: false, problem: /^Not known to the API/ });

@@ -128,7 +128,21 @@ function reportLines(
   return [
     ["", facts.join(", ")],
     ...kept.map((line, at) => [at === 0 ? "Telemetry" : "", line] as const),
-    ...(invocations.problem === null ? [] : [["Invocations", invocations.problem] as const]),
+    ...invocationLines(invocations).map(
+      (line, at) => [at === 0 ? "Invocations" : "", line] as const,
+    ),
+  ];
+}
+
+/** Only what is wrong. */
+function invocationLines({ problem, lostEvents }: ControlReport["invocations"]): readonly string[] {
+  const events = lostEvents === 1 ? "1 event" : `${lostEvents} events`;
+  return [
+    ...(problem === null ? [] : [problem]),
+    // A process of before does not tell.
+    ...(lostEvents > 0
+      ? [`${events} of runs went before clrk dev read them, and what they told is not shown`]
+      : []),
   ];
 }
 

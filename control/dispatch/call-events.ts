@@ -19,6 +19,8 @@ export interface CallSubject {
   readonly trigger: { readonly type: InvocationTrigger; readonly source: string };
   /** On whose behalf it is */
   readonly audiences: readonly string[];
+  /** `ms` that it may take once it is dispatched; absent where only its end is told */
+  readonly timeoutMs?: number;
 }
 
 /** What events are made with. */
@@ -64,13 +66,15 @@ export class CallEvents {
   }
 
   #event(phase: InvocationPhase, reason: string, message: string): InvocationEvent {
-    const { id, agent, trigger, audiences } = this.#subject;
+    const { id, agent, trigger, audiences, timeoutMs } = this.#subject;
     const { clock, traces } = this.#parts;
     return {
       ...{ id, phase, atUnixMs: clock.now(), agent, audiences },
       trigger: { ...trigger, source: trigger.source.slice(0, longestSource) },
       root: traces.rootOf(id),
       ...{ exitCode: null, reason, message },
+      // What the agent says later is not about this call.
+      ...(phase === "Dispatched" && timeoutMs !== undefined && { timeoutMs: Math.ceil(timeoutMs) }),
     };
   }
 }

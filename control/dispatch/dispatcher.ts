@@ -235,7 +235,8 @@ export class Dispatcher {
     const { id, namespace, name, trigger } = call;
     const agent = { kind: "TaskAgent", namespace, name, uid: target.uid };
     const audiences = audiencesOf(identity);
-    return new CallEvents(this.#options, { id, agent, trigger, audiences });
+    const { timeoutMs } = target;
+    return new CallEvents(this.#options, { id, agent, trigger, audiences, timeoutMs });
   }
 
   #reserve(call: Call, target: CallTarget, avoid: ReadonlySet<string>): PickOutcome | NoRevision {

@@ -10,7 +10,10 @@ import { allResources } from "../apiserver/all-resources.ts";
 import { ActiveInvocations, mostOpenInvocations } from "../invocations/active-invocations.ts";
 import { Materialiser } from "../invocations/materialiser.ts";
 import { openSqliteInvocationStore } from "../invocations/sqlite-invocation-store.ts";
+import { invocationId } from "../invocations/testdata/invocation-event.ts";
 import { LostCalls } from "./lost-calls.ts";
+import type { OpenCalls } from "./lost-calls.ts";
+import { taskAgent } from "../reconcilers/testdata/reconciler-rig.ts";
 import { DispatchRig, testTraces } from "./testdata/dispatch-rig.ts";
 
 const ids = ["a", "b", "c", "d"].map((one) => `0000000${one}-0000-4000-8000-000000000000`);
@@ -37,7 +40,7 @@ async function open(
   materialiser.start();
   const active = new ActiveInvocations({ log: rig.log, store, clock: systemClock });
   const lost = new LostCalls({
-    calls: { find: () => active.find("TaskAgent"), subscribe: () => () => {} },
+    calls: { find: (last) => active.find("TaskAgent", last), subscribe: () => () => {} },
     dispatcher: rig.dispatcher,
     ...{ store: rig.objects.store, resources: allResources(), log: rig.log, traces: testTraces },
     ...{ directory: rig.reconcilers.directory, clock, logger: silentLogger },
@@ -56,16 +59,24 @@ async function tell(
   rig: DispatchRig,
   id: string,
   phases: readonly InvocationPhase[],
-  { at = Date.now(), type = "HTTP" as "HTTP" | "Cron" } = {},
+  {
+    at = Date.now(),
+    type = "HTTP" as "HTTP" | "Cron",
+    uid = "",
+    timeoutMs = undefined as number | undefined,
+  } = {},
 ): Promise<void> {
   for (const [index, phase] of phases.entries()) {
     await rig.log.append({
       ...{ id, phase, atUnixMs: at + index, audiences: [], root: null, exitCode: null },
       ...{ reason: "", message: "", trigger: { type, source: "" } },
-      agent: { kind: "TaskAgent", namespace: "default", name: "bot", uid: "" },
+      agent: { kind: "TaskAgent", namespace: "default", name: "bot", uid },
+      ...(phase === "Dispatched" && timeoutMs !== undefined && { timeoutMs }),
     });
   }
 }
+
+const hourMs = 60 * 60_000;
 
 t.test("calls of a former life end where no worker can run them, and ends stay", async (t) => {
   const { rig, lost } = await open(t, {
@@ -116,6 +127,74 @@ t.test("a call waits while a worker may run it", async (t) => {
   t.same((await rig.phases(second)).at(-1), "Failed ControlStopped");
 });
 
+t.test("a call has the time that its agent gave when it was dispatched", async (t) => {
+  const clock = new ManualClock(Date.now());
+  const { rig, lost } = await open(t, { clock, agent: { timeout: "1s" } });
+  let atS = 0;
+  const beatUntil = async (untilS: number) => {
+    for (; atS <= untilS; atS += 10) {
+      const lastHeartbeat = new Date(atS * 1_000).toISOString();
+      await rig.report({ podName: "w-1", imagePulled: true, activeExecutions: 2, lastHeartbeat });
+      clock.advance(10_000);
+    }
+  };
+  await beatUntil(0);
+  // The schedule that began it was interrupted, and began it again much later.
+  await tell(rig, first, ["Pending"], { at: clock.now() - hourMs, type: "Cron" });
+  await tell(rig, first, ["Dispatched"], { at: clock.now(), type: "Cron", timeoutMs: 60_000 });
+  await tell(rig, second, ["Pending", "Dispatched"], { at: clock.now(), timeoutMs: 1_000 });
+  await beatUntil(80);
+  t.equal(await lost.sweep(), true, "a second is what calls get now");
+  t.equal((await rig.phases(first)).at(-1), "Dispatched");
+  t.equal((await rig.phases(second)).at(-1), "Failed ControlStopped");
+  await beatUntil(90);
+  clock.advance(1_000);
+  t.equal(await lost.sweep(), false);
+  t.equal((await rig.phases(first)).at(-1), "Failed ControlStopped");
+});
+
+t.test("calls of an agent that is deleted, or made anew, have their time", async (t) => {
+  const clock = new ManualClock(Date.now());
+  const { rig, lost } = await open(t, { clock, agent: { timeout: "1m" } });
+  const { uid = "" } = rig.objects.find("TaskAgent", "bot")?.metadata ?? {};
+  await tell(rig, first, ["Pending", "Dispatched"], { at: clock.now(), uid, timeoutMs: hourMs });
+  await tell(rig, second, ["Pending", "Dispatched"], { at: clock.now(), uid });
+  await rig.objects.remove("TaskAgent", "bot");
+  await rig.objects.collector.idle();
+  await rig.reconcilers.idle();
+  t.equal(await lost.sweep(), true, "no worker can say that it runs them");
+  await rig.objects.apply(taskAgent("bot"));
+  await rig.reconcilers.idle();
+  t.equal(await lost.sweep(), true, "and none of another agent can");
+  clock.advance(hourMs + 29_000);
+  t.equal(await lost.sweep(), true);
+  t.equal((await rig.phases(first)).at(-1), "Dispatched");
+  clock.advance(2_000);
+  t.equal(await lost.sweep(), true);
+  t.equal((await rig.phases(first)).at(-1), "Failed ControlStopped");
+  t.equal((await rig.phases(second)).at(-1), "Dispatched", "nobody said how long it may take");
+  clock.advance(24 * hourMs);
+  t.equal(await lost.sweep(), false);
+  t.equal((await rig.phases(second)).at(-1), "Failed ControlStopped");
+});
+
+t.test("a call tells how long it may take", async (t) => {
+  const { rig } = await open(t, { agent: { timeout: "1m30s" } });
+  await rig.report(await rig.startWorker(t, "w-1", (_request, response) => response.end()));
+  const admitted = await rig.dispatcher.admit({
+    ...{ id: first, namespace: "default", name: "bot", headers: {}, signal: never },
+    trigger: { type: "HTTP", source: "" },
+  });
+  t.equal(admitted.kind, "admitted");
+  t.same(
+    (await rig.events()).map(({ phase, timeoutMs }) => [phase, timeoutMs]),
+    [
+      ["Pending", undefined],
+      ["Dispatched", 90_000],
+    ],
+  );
+});
+
 t.test("what a worker said before this process began proves nothing", async (t) => {
   const clock = new ManualClock(Date.now());
   const { rig, lost } = await open(t, { clock });
@@ -131,7 +210,8 @@ t.test("what a worker said before this process began proves nothing", async (t) 
     calls: {
       find: async () => [
         {
-          ...{ id: first, phase: "Dispatched", createdMs: clock.now() },
+          ...{ id: first, phase: "Dispatched", createdMs: clock.now(), dispatchedMs: null },
+          timeoutMs: null,
           trigger: { type: "HTTP", source: "" },
           agent: { kind: "TaskAgent", namespace: "default", name: "bot", uid: "" },
         },
@@ -230,7 +310,30 @@ t.test("calls of this process do not stand for those that a worker reported befo
   if (answer.kind === "answered") answer.response.resume();
 });
 
-t.test("an answer is remembered while there are more open calls than can be seen", async (t) => {
+t.test("very many calls that may still run keep none from its end", async (t) => {
+  const { rig, lost } = await open(t, {
+    told: async (log) => {
+      const gone = { kind: "TaskAgent", namespace: "default", name: "a-deleted", uid: "" };
+      const root = { root: null, exitCode: null, reason: "", message: "" };
+      await Promise.all(
+        Array.from({ length: 2 * mostOpenInvocations + 1 }, (_, index) =>
+          log.log.append({
+            ...{ id: invocationId(index), phase: "Dispatched", atUnixMs: Date.now(), agent: gone },
+            ...{ ...root, audiences: [], trigger: { type: "HTTP", source: "" } },
+          }),
+        ),
+      );
+      await tell(log, first, ["Pending", "Dispatched"]);
+    },
+  });
+  t.equal(await lost.sweep(), true);
+  const { latest, epoch } = await rig.log.ends();
+  const end = await rig.log.read({ epoch, sequence: latest - 1 }, { limit: 1 });
+  t.match(end, { events: [{ event: { id: first, phase: "Failed" } }] });
+  t.equal(lost.ended, 1);
+});
+
+t.test("an answer is remembered while its call is open, on whatever page", async (t) => {
   const clock = new ManualClock(Date.now());
   const { rig, lost: other } = await open(t, { clock });
   await other.close();
@@ -238,26 +341,78 @@ t.test("an answer is remembered while there are more open calls than can be seen
   const many = Array.from({ length: mostOpenInvocations }, (_, index) => String(index));
   for (const id of [...many, first]) own.begin(id);
   own.answer(first, 200);
-  let seen = many;
-  const lost = new LostCalls({
-    calls: {
-      find: async () =>
-        seen.map((id) => ({
-          ...{ id, phase: "Dispatched", createdMs: clock.now() },
-          trigger: { type: "HTTP", source: "" },
-          agent: { kind: "TaskAgent", namespace: "default", name: "bot", uid: "" },
-        })),
-      subscribe: () => () => {},
-    },
-    dispatcher: rig.dispatcher,
-    ...{ store: rig.objects.store, resources: allResources(), log: rig.log, traces: testTraces },
-    ...{ directory: rig.reconcilers.directory, clock, logger: silentLogger },
-  });
+  let seen = [...many, first];
+  const calls = pagesOf(() => seen, clock);
+  const lost = lostCalls(rig, { calls, clock });
   t.teardown(() => lost.close());
-  clock.advance(60_000);
+  for (let atS = 0; atS <= 60; atS += 10) {
+    const lastHeartbeat = new Date(atS * 1_000).toISOString();
+    await rig.report({ podName: "w-1", imagePulled: true, activeExecutions: 5_000, lastHeartbeat });
+    await lost.sweep();
+    clock.advance(10_000);
+  }
   await lost.sweep();
   t.match(own.find(first), { kind: "answered" });
-  seen = many.slice(1);
+  seen = many;
   await lost.sweep();
   t.equal(own.find(first), undefined);
 });
+
+t.test("after a long look comes a long rest", async (t) => {
+  const clock = new ManualClock(Date.now());
+  const { rig, lost: other } = await open(t, { clock });
+  await other.close();
+  let looks = 0;
+  let tell = () => {};
+  const calls = {
+    find: async () => {
+      looks++;
+      clock.advance(500);
+      return [];
+    },
+    subscribe: (onChange: () => void) => {
+      tell = onChange;
+      return () => {};
+    },
+  };
+  const lost = lostCalls(rig, { calls, clock });
+  t.teardown(() => lost.close());
+  clock.advance(0);
+  await lost.sweep();
+  t.equal(looks, 2);
+  tell();
+  clock.advance(1_999);
+  await lost.sweep();
+  t.equal(looks, 3);
+  clock.advance(1);
+  await lost.sweep();
+  t.equal(looks, 5);
+});
+
+function lostCalls(
+  rig: DispatchRig,
+  { calls, clock }: { readonly calls: OpenCalls; readonly clock: ManualClock },
+): LostCalls {
+  return new LostCalls({
+    ...{ calls, dispatcher: rig.dispatcher },
+    ...{ store: rig.objects.store, resources: allResources(), log: rig.log, traces: testTraces },
+    ...{ directory: rig.reconcilers.directory, clock, logger: silentLogger },
+  });
+}
+
+/** Calls of `bot` that are dispatched, in the order of the ids. */
+function pagesOf(ids: () => readonly string[], clock: ManualClock): OpenCalls {
+  return {
+    find: async (last) => {
+      const from = last === undefined ? 0 : ids().indexOf(last.id) + 1;
+      return ids()
+        .slice(from, from + mostOpenInvocations)
+        .map((id) => ({
+          ...{ id, phase: "Dispatched", createdMs: clock.now(), dispatchedMs: null },
+          ...{ timeoutMs: null, trigger: { type: "HTTP", source: "" } },
+          agent: { kind: "TaskAgent", namespace: "default", name: "bot", uid: "" },
+        }));
+    },
+    subscribe: () => () => {},
+  };
+}

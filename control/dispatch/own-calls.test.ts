@@ -1,5 +1,5 @@
 import t from "tap";
-import { ManualClock } from "../../gateway/clock.ts";
+import { ManualClock, monotonicMs } from "../../gateway/clock.ts";
 import { OwnCalls } from "./own-calls.ts";
 
 t.test(
@@ -16,13 +16,16 @@ t.test(
     own.answer("b", 200);
     own.drop("c");
     t.equal(own.find("c"), undefined);
-    own.prune(() => false);
+    own.prune(() => false, monotonicMs(clock));
     t.match(own.find("a"), { kind: "ended" });
+    const beganMs = monotonicMs(clock);
     clock.advance(60_000);
-    own.prune((id) => id === "b");
+    own.prune(() => false, beganMs);
+    t.match(own.find("a"), { kind: "ended" }, "it was not over for long when the look began");
+    own.prune((id) => id === "b", monotonicMs(clock));
     t.equal(own.find("a"), undefined);
     t.match(own.find("b"), { kind: "answered", status: 200 });
-    own.prune(() => false);
+    own.prune(() => false, monotonicMs(clock));
     t.equal(own.find("b"), undefined);
   },
 );

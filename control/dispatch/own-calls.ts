@@ -54,9 +54,9 @@ export class OwnCalls {
     return this.#running.has(id) ? { kind: "running" } : this.#over.get(id);
   }
 
-  /** Forgets what is over for long and not open any more. */
-  prune(isOpen: (id: string) => boolean): void {
-    const untilMs = monotonicMs(this.#clock) - keptMs;
+  /** Forgets what was over for long, and not open any more, at that monotonic time. */
+  prune(isOpen: (id: string) => boolean, asOfMs: number): void {
+    const untilMs = asOfMs - keptMs;
     for (const [id, { kind, atMs }] of this.#over) {
       if (atMs > untilMs) return;
       if (kind === "ended" || !isOpen(id)) this.#over.delete(id);

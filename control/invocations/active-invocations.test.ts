@@ -5,9 +5,9 @@ import type { Test } from "tap";
 import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import { silentLogger } from "../../gateway/log.ts";
 import { StatementCache } from "../statement-cache.ts";
-import { ActiveInvocations } from "./active-invocations.ts";
+import { ActiveInvocations, mostOpenInvocations } from "./active-invocations.ts";
 import type { NamedAgent } from "./active-invocations.ts";
-import { countActive } from "./active-rows.ts";
+import { activeKeys, countActive } from "./active-rows.ts";
 import { openInvocationTables } from "./invocation-tables.ts";
 import { openInvocations } from "./open-invocations.ts";
 import { openSqliteInvocationStore } from "./sqlite-invocation-store.ts";
@@ -48,12 +48,12 @@ t.test("count() is of those that have not ended, and the same after a restart", 
   t.same(
     (await first.active.find("TaskAgent"))?.map(({ id, phase }) => [id, phase]),
     [
+      [invocationId(6), "Running"],
       [invocationId(1), "Pending"],
       [invocationId(2), "Dispatched"],
       [invocationId(3), "Running"],
-      [invocationId(6), "Running"],
     ],
-    "oldest first",
+    "in the order of their agents",
   );
   t.same(await first.active.find("Process"), []);
   await first.close();
@@ -92,7 +92,38 @@ t.test("nothing is known before the store has what was logged", async (t) => {
   t.equal(told, 1, "whoever asked before asks again");
 });
 
-t.test("many that have ended cost nothing: the count is read from an index", async (t) => {
+t.test("open invocations come in pages, each of them once", async (t) => {
+  const clock = new ManualClock();
+  const store = openSqliteInvocationStore({ path: ":memory:", clock });
+  t.teardown(() => store.close());
+  const total = 2 * mostOpenInvocations + 3;
+  const events = Array.from({ length: total }, (_, index) => ({
+    position: { epoch: "one", sequence: index + 1 },
+    event: invocationEvent(index, "Running", {
+      agent: { ...writer, uid: "", name: `writer-${index % 7}`, namespace: `ns-${index % 3}` },
+    }),
+  }));
+  store.apply(events);
+  const ends = { epoch: "one", earliest: 1, latest: total };
+  const active = new ActiveInvocations({ log: { ends: async () => ends }, store, clock });
+  t.teardown(() => active.close());
+  const seen: string[] = [];
+  let page = await active.find("TaskAgent");
+  t.equal(page?.length, mostOpenInvocations);
+  // What moves on meanwhile keeps its place, whenever it was created.
+  const moved = invocationEvent(total - 1, "Dispatched", { ...events.at(-1)?.event, atUnixMs: 1 });
+  store.apply([
+    { position: { epoch: "one", sequence: total }, event: { ...moved, phase: "Dispatched" } },
+  ]);
+  while (page !== undefined && page.length > 0) {
+    seen.push(...page.map(({ id }) => id));
+    page = await active.find("TaskAgent", page.at(-1));
+  }
+  t.equal(seen.length, total);
+  t.equal(new Set(seen).size, total);
+});
+
+t.test("many that have ended cost nothing: what is open is read from an index", async (t) => {
   const database = openInvocationTables(":memory:");
   t.teardown(() => database.close());
   const texts: string[] = [];
@@ -103,9 +134,12 @@ t.test("many that have ended cost nothing: the count is read from an index", asy
     return prepare.call(statements, text);
   };
   t.equal(countActive(statements, writer), 0);
-  const plan = database.prepare(`EXPLAIN QUERY PLAN ${texts[0]}`).all("a", "b", "c");
-  t.match(
-    JSON.stringify(plan),
-    /USING INDEX versions_active \(kind=\? AND namespace=\? AND name=\?\)/,
-  );
+  t.same(activeKeys(statements, "TaskAgent", { after: undefined, limit: 7 }), []);
+  const plans = [
+    database.prepare(`EXPLAIN QUERY PLAN ${texts[0]}`).all("a", "b", "c"),
+    database.prepare(`EXPLAIN QUERY PLAN ${texts[1]}`).all("a", "b", "c", "d", 7),
+  ].map((plan) => JSON.stringify(plan));
+  t.match(plans[0], /USING INDEX versions_open \(kind=\? AND namespace=\? AND name=\?\)/);
+  t.match(plans[1], /USING INDEX versions_open \(kind=\? AND \(namespace,name,id\)>/);
+  t.notMatch(plans[1], /TEMP B-TREE/, "a page costs what is on it, however many there are");
 });

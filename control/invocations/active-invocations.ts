@@ -10,8 +10,11 @@ import type { InvocationState, InvocationSummary } from "./invocation-state.ts";
 import type { InvocationStore } from "./invocation-store.ts";
 
 /** An invocation that has not ended. */
-export type OpenInvocation = Pick<InvocationSummary, "agent" | "phase" | "trigger" | "createdMs"> &
-  Pick<InvocationState, "id">;
+export type OpenInvocation = Pick<InvocationState, "id"> &
+  Pick<
+    InvocationSummary,
+    "agent" | "phase" | "trigger" | "createdMs" | "dispatchedMs" | "timeoutMs"
+  >;
 
 /** Whose invocations are meant; also one that is no object. */
 export interface NamedAgent {
@@ -34,7 +37,7 @@ const gatherMs = 50;
 const lookMs = 50;
 const patienceMs = 10_000;
 
-/** Open invocations that are looked at together; the rest has its turn when these have ended. */
+/** Open invocations that `find()` gives at once. */
 export const mostOpenInvocations = 1_000;
 
 /** Works until `close()`. */
@@ -58,12 +61,17 @@ export class ActiveInvocations {
     return this.#isCurrent ? this.#options.store.countActive(agent) : undefined;
   }
 
-  /** Those of agents of a kind, oldest first, at most 1,000; undefined where the store does not come up to date. */
-  async find(kind: string): Promise<readonly OpenInvocation[] | undefined> {
+  /**
+   * Those of agents of a kind, by agent, at most `mostOpenInvocations`: the first ones, or those after the last of the
+   * page before. Undefined where the store does not come up to date.
+   */
+  async find(kind: string, last?: OpenInvocation): Promise<readonly OpenInvocation[] | undefined> {
     if (!(await this.#isUpToDate())) return undefined;
-    return this.#options.store.active(kind, mostOpenInvocations).map((state) => {
-      const { agent, phase, trigger, createdMs } = summarise(state);
-      return { id: state.id, agent, phase, trigger, createdMs };
+    const after = last && { ...last.agent, id: last.id };
+    const page = this.#options.store.active(kind, { after, limit: mostOpenInvocations });
+    return page.map((state) => {
+      const { agent, phase, trigger, createdMs, dispatchedMs, timeoutMs } = summarise(state);
+      return { id: state.id, agent, phase, trigger, createdMs, dispatchedMs, timeoutMs };
     });
   }
 

@@ -16,9 +16,17 @@ const phases = invocationPhases.filter((phase) => !isTerminalPhase(phase));
 export const isActive: string = `until IS NULL AND change <> 'DELETED'
   AND json_extract(body, '$.status.phase') IN (${phases.map((phase) => `'${phase}'`).join(", ")})`;
 
-/** Made with the tables; files of before get it when they are opened. */
-export const activeIndex: string = `CREATE INDEX IF NOT EXISTS versions_active
-  ON versions (kind, namespace, name, created_ms) WHERE ${isActive}`;
+/** Made with the tables; files of before get it, for the one that they had, when they are opened. */
+export const activeIndex: string = `DROP INDEX IF EXISTS versions_active;
+  CREATE INDEX IF NOT EXISTS versions_open ON versions (kind, namespace, name, id) WHERE ${isActive}`;
+
+/** Place of an invocation among those of a kind that have not ended; it has the same as long as it is there. */
+export interface ActivePlace {
+  readonly namespace: string;
+  /** Of its agent */
+  readonly name: string;
+  readonly id: string;
+}
 
 /** Number of invocations of an agent that have not ended. */
 export function countActive(
@@ -49,16 +57,19 @@ export function activeCounts(statements: StatementCache): readonly ActiveCount[]
     }));
 }
 
-/** Those of agents of a kind, at most `limit`, those first that began first. */
+/** Those of agents of a kind after a place, at most `limit`, in the order of their places. */
 export function activeKeys(
   statements: StatementCache,
   kind: string,
-  limit: number,
+  { after, limit }: { readonly after: ActivePlace | undefined; readonly limit: number },
 ): readonly { readonly namespace: string; readonly id: string }[] {
+  const { namespace, name, id } = after ?? { namespace: "", name: "", id: "" };
   return statements
     .prepare(
-      `SELECT namespace, id FROM versions WHERE kind = ? AND ${isActive} ORDER BY created_ms LIMIT ?`,
+      `SELECT namespace, id FROM versions
+       WHERE kind = ? AND (namespace, name, id) > (?, ?, ?) AND ${isActive}
+       ORDER BY namespace, name, id LIMIT ?`,
     )
-    .all(kind, limit)
+    .all(kind, namespace, name, id, limit)
     .map((row) => ({ namespace: String(row["namespace"]), id: String(row["id"]) }));
 }

@@ -13,6 +13,8 @@ const full = invocationEvent(1, "Failed", {
 
 t.test("an event comes back as it was", async (t) => {
   t.strictSame(tryDecodeEvent(encodeEvent(full)), full);
+  const timed = invocationEvent(1, "Dispatched", { timeoutMs: 60_000 });
+  t.strictSame(tryDecodeEvent(encodeEvent(timed)), timed);
 });
 
 t.test("equal events have equal texts, whatever the order of their members", async (t) => {
@@ -42,6 +44,8 @@ t.test("whatever is no event is not taken, and says why when it is to be logged"
     [{ exitCode: "1" }, /exitCode is no whole number/],
     [{ reason: "two words" }, /reason is no word/],
     [{ message: "x".repeat(1_025) }, /message is no text/],
+    [{ timeoutMs: -1 }, /timeoutMs is no whole number/],
+    [{ timeoutMs: "1m" }, /timeoutMs is no whole number/],
   ];
   for (const [change, problem] of cases) {
     const value = { ...full, ...change };

@@ -48,6 +48,7 @@ export function tryDecodeEvent(text: string): InvocationEvent | undefined {
 
 function inOrder(event: InvocationEvent): InvocationEvent {
   const { id, phase, atUnixMs, agent, trigger, audiences, root, exitCode, reason, message } = event;
+  const { timeoutMs } = event;
   return {
     id,
     phase,
@@ -59,6 +60,7 @@ function inOrder(event: InvocationEvent): InvocationEvent {
     exitCode,
     reason,
     message,
+    ...(timeoutMs !== undefined && { timeoutMs }),
   };
 }
 
@@ -74,7 +76,7 @@ function read(text: string): InvocationEvent | string {
   }
   const value = members(tryParseJson(text));
   if (value === undefined) return "it is no JSON object";
-  const { id, atUnixMs, audiences, exitCode, reason, message } = value;
+  const { id, atUnixMs, audiences, exitCode, reason, message, timeoutMs } = value;
   const phase = invocationPhases.find((one: InvocationPhase) => one === value["phase"]);
   const agent = readAgent(value["agent"]);
   const trigger = readTrigger(value["trigger"]);
@@ -91,7 +93,10 @@ function read(text: string): InvocationEvent | string {
   if (typeof reason !== "string" || !reasonForm.test(reason)) return "reason is no word";
   if (!isText(message, longestMessage))
     return `message is no text of at most ${longestMessage} characters`;
-  return { id, phase, atUnixMs, agent, trigger, audiences, root, exitCode, reason, message };
+  const told = { id, phase, atUnixMs, agent, trigger, audiences, root, exitCode, reason, message };
+  if (timeoutMs === undefined) return told;
+  if (!isWhole(timeoutMs) || timeoutMs < 0) return "timeoutMs is no whole number from 0 on";
+  return { ...told, timeoutMs };
 }
 
 function readAgent(value: unknown): InvocationAgent | undefined {

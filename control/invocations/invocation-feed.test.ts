@@ -17,6 +17,12 @@ type TestScope = { teardown(callback: () => unknown): unknown };
 const textOf = (...events: InvocationEvent[]) =>
   events.map((event) => `${encodeEvent(event)}\n`).join("");
 
+/** Lines of events of these numbers, as a gateway writes them. */
+const numbered = (...numbers: number[]) =>
+  numbers
+    .map((number) => `${JSON.stringify({ ...invocationEvent(number, "Running"), number })}\n`)
+    .join("");
+
 async function setUp(test: TestScope) {
   const directory = await mkdtemp(path.join(tmpdir(), "clrk-feed-"));
   const log = openSqliteEventLog({ path: ":memory:", clock: systemClock });
@@ -87,6 +93,57 @@ t.test("a file that is rotated is read to its end, and no file twice", async (t)
   const third = start();
   await untilRead(third, 3);
   t.equal((await log.ends()).latest, 3, "read again, and logged once");
+});
+
+t.test("events whose files went before they were read are counted as lost", async (t) => {
+  const { directory, start, untilRead, logged } = await setUp(t);
+  const file = path.join(directory, "invocations.jsonl");
+  await writeFile(file, numbered(1, 2));
+  const first = start();
+  await untilRead(first, 2);
+  t.equal(first.status.lost, 0);
+  await first.close();
+  // Nobody reads while this is rotated away, and what comes after it is there still.
+  await writeFile(path.join(directory, "invocations-20260102T030405678Z.jsonl"), numbered(6));
+  await rename(file, path.join(directory, "invocations-20260101T030405678Z.jsonl"));
+  await writeFile(file, numbered(7, 9));
+  const second = start();
+  await untilRead(second, 3);
+  t.same(await logged(), [1, 2, 6, 7, 9].map(invocationId));
+  t.equal(second.status.lost, 4, "three in files that are gone, and one that no file took");
+  await second.close();
+  await appendFile(file, textOf(invocationEvent(20, "Running")) + numbered(10));
+  await writeFile(path.join(directory, "invocations-4711.jsonl"), numbered(3));
+  const third = start();
+  await untilRead(third, 3);
+  t.equal(third.status.lost, 2, "those of another process; what was counted is not again");
+});
+
+t.test("events that are read in a later look are not lost", async (t) => {
+  const { directory, log, start, untilRead, logged } = await setUp(t);
+  let isFull = true;
+  const failing: EventLog = Object.create(log, {
+    append: {
+      value: async (event: InvocationEvent) => {
+        // Rotated after the folder was listed.
+        if (event.id === invocationId(1)) {
+          const between = path.join(directory, "invocations-20260102T030405678Z.jsonl");
+          await writeFile(between, numbered(2, 3));
+        }
+        if (event.id === invocationId(5) && isFull) {
+          isFull = false;
+          throw new ClrkError("CLRK_STORAGE_FAILED", "Disk full");
+        }
+        return log.append(event);
+      },
+    },
+  });
+  await writeFile(path.join(directory, "invocations-20260101T030405678Z.jsonl"), numbered(1));
+  await writeFile(path.join(directory, "invocations.jsonl"), numbered(5));
+  const feed = start(failing);
+  await untilRead(feed, 4);
+  t.same(await logged(), [1, 2, 3, 5].map(invocationId));
+  t.equal(feed.status.lost, 1, "counted once, however often it was tried");
 });
 
 t.test("what is no event is passed over and counted", async (t) => {

@@ -44,6 +44,10 @@ export interface InvocationSummary {
   readonly message: string;
   /** When the phase that it is in began */
   readonly phaseMs: number;
+  /** When it was given to whoever runs it */
+  readonly dispatchedMs: number | null;
+  /** `ms` that it may take from then on; null where nobody said */
+  readonly timeoutMs: number | null;
 }
 
 /**
@@ -73,6 +77,7 @@ export function summarise({ agent, events }: InvocationState): InvocationSummary
     throw new TypeError("Cannot summarise an invocation: it has no events");
   }
   const { phase, exitCode, reason, message, atUnixMs: phaseMs } = decisive;
+  const dispatched = events.find((event) => event.phase === "Dispatched");
   return {
     phase,
     createdMs: Math.min(...events.map(({ atUnixMs }) => atUnixMs)),
@@ -86,6 +91,8 @@ export function summarise({ agent, events }: InvocationState): InvocationSummary
     reason,
     message,
     phaseMs,
+    dispatchedMs: dispatched?.atUnixMs ?? null,
+    timeoutMs: dispatched?.timeoutMs ?? null,
   };
 }
 

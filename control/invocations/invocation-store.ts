@@ -4,7 +4,7 @@
  */
 
 import type { EgressRecord } from "../../gateway/record.ts";
-import type { ActiveCount } from "./active-rows.ts";
+import type { ActiveCount, ActivePlace } from "./active-rows.ts";
 import type { LogPosition, LoggedEvent } from "./event-log.ts";
 import type { InvocationObject } from "./invocation-object.ts";
 import type { InvocationState } from "./invocation-state.ts";
@@ -122,8 +122,11 @@ export interface InvocationStore {
   countActive(agent: Omit<ActiveCount, "count">): number;
   /** The same of every agent that has any */
   activeCounts(): readonly ActiveCount[];
-  /** Those of agents of a kind, oldest first, at most `limit` */
-  active(kind: string, limit: number): readonly InvocationState[];
+  /** Those of agents of a kind after a place, by agent, at most `limit`; from the first on without a place */
+  active(
+    kind: string,
+    page: { readonly after: ActivePlace | undefined; readonly limit: number },
+  ): readonly InvocationState[];
   /** At most `limit` invocations as they were at a revision, the present one when that is undefined. */
   list(selection: InvocationSelection, options: InvocationListOptions): ListResult;
   /** At most `limit` changes after a revision, of all invocations. */

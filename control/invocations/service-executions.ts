@@ -18,9 +18,9 @@ export class ServiceExecutions implements ActiveExecutions, OpenCalls {
     return now.kind === "open" ? now.invocations.active.count(agent) : undefined;
   }
 
-  async find(): Promise<readonly OpenInvocation[] | undefined> {
+  async find(last?: OpenInvocation): Promise<readonly OpenInvocation[] | undefined> {
     const { now } = this.#service;
-    return now.kind === "open" ? now.invocations.active.find("TaskAgent") : undefined;
+    return now.kind === "open" ? now.invocations.active.find("TaskAgent", last) : undefined;
   }
 
   subscribe(onChange: (agent?: AgentName) => void): () => void {

@@ -8,7 +8,7 @@ import type { Clock } from "../../gateway/clock.ts";
 import { ClrkError, describeError } from "../../gateway/errors.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { activeCounts, activeKeys, countActive } from "./active-rows.ts";
-import type { ActiveCount } from "./active-rows.ts";
+import type { ActiveCount, ActivePlace } from "./active-rows.ts";
 import type { LoggedEvent, LogPosition } from "./event-log.ts";
 import { eventRetentionMs } from "./event-log.ts";
 import { inTransaction } from "./group-commit.ts";
@@ -186,8 +186,11 @@ class SqliteInvocationStore implements InvocationStore {
     return activeCounts(this.#statements);
   }
 
-  active(kind: string, limit: number): readonly InvocationState[] {
-    const keys = activeKeys(this.#statements, kind, limit);
+  active(
+    kind: string,
+    page: { readonly after: ActivePlace | undefined; readonly limit: number },
+  ): readonly InvocationState[] {
+    const keys = activeKeys(this.#statements, kind, page);
     return keys.flatMap((key) => this.#rows.findState(key) ?? []);
   }
 

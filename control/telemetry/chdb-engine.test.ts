@@ -33,3 +33,21 @@ t.test("a statement that was ended has no answer, whatever the engine gave", ski
   const { body } = await run(statement("SELECT n FROM kept LIMIT 1"));
   t.equal(Buffer.from(body).toString(), "1\n", "the next one is answered");
 });
+
+t.test("settings of a statement are no other's, whichever they are", skip, async (t) => {
+  const engine = await ChdbEngine.open(temporaryFolder(t), { memoryCapBytes: 600 * 1024 * 1024 });
+  t.teardown(() => engine.close());
+  const { signal } = new AbortController();
+  const run = async (sql: string, settings: Readonly<Record<string, string>> = {}) => {
+    const request = { ...statement(sql), settings: new Map(Object.entries(settings)) };
+    const { body } = await engine.run(request, signal);
+    return Buffer.from(body).toString();
+  };
+  const seen =
+    "SELECT getSetting('readonly'), getSetting('max_threads'), getSetting('max_rows_to_read')";
+  t.equal(await run(seen, { max_threads: "1", readonly: "1" }), "1\t1\t0\n");
+  await t.rejects(run(seen, { max_rows_to_read: "9", max_threads: "x" }), /Code: 27\./);
+  await t.rejects(run(seen, { max_rows_to_read: "9", no_such_setting: "1" }), /Code: 115\./);
+  // More than there are sessions, which take turns.
+  for (let look = 0; look < 8; look++) t.equal(await run(seen), "0\t2\t0\n");
+});

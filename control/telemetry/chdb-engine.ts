@@ -9,27 +9,12 @@ import { join } from "node:path";
 import { ClrkError, describeError } from "../../gateway/errors.ts";
 import { engineConfig, querySettings } from "./engine-config.ts";
 import type { EngineBounds } from "./engine-config.ts";
-import { resetStatement, setStatement, tryParseInsert } from "./store-request.ts";
+import { EngineError, EngineSession } from "./engine-session.ts";
+import type { ChdbSession } from "./engine-session.ts";
+import { tryParseInsert } from "./store-request.ts";
 import type { StoreRequest } from "./store-request.ts";
 
-/** Of the package `chdb`, which is optional: what is used of it. */
-interface ChdbSession {
-  queryAsync(sql: string, options: { readonly format: string }): Promise<ChdbAnswer>;
-  insert(rows: {
-    readonly table: string;
-    readonly columns: readonly string[];
-    readonly format: string;
-    readonly values: Buffer;
-  }): Promise<{ readonly rowsWritten: number; readonly bytesWritten: number }>;
-  close(): void;
-}
-
-interface ChdbAnswer {
-  readonly rowsRead: number;
-  readonly bytesRead: number;
-  bytes(): Uint8Array;
-}
-
+/** The package `chdb`, which is optional: what is used of it. */
 interface ChdbPackage {
   readonly Session: new (
     path: string,
@@ -46,35 +31,23 @@ export interface EngineAnswer {
   readonly writtenBytes: number;
 }
 
-/** An error that the engine told. */
-export class EngineError extends Error {
-  static {
-    Object.defineProperty(EngineError.prototype, "name", { value: "EngineError" });
-  }
-
-  /** ClickHouse's number, such as 241 for its memory limit */
-  readonly engineCode: number;
-
-  constructor(engineCode: number, message: string) {
-    super(message);
-    this.engineCode = engineCode;
-  }
-}
-
 /** Reads at once; more wait. Series, which take long, must leave some to pages and followers: see the read API. */
 const readSessions = 6;
 
 /** Statements that wait for a session of their kind; the next is refused with ClickHouse's own code for that. */
 const mostWaiting = 128;
 
+/** Settings are set in no time, and one that is ended may look as if it was done. */
+const isEndable = "query NOT LIKE 'SET %'";
+
 const tooManyQueries = 202;
 const queryCancelled = 394;
 
 /** Sessions of one kind: whichever is free takes what has waited longest. */
 interface Lane {
-  readonly sessions: readonly ChdbSession[];
-  readonly free: ChdbSession[];
-  readonly waiting: ((session: ChdbSession) => void)[];
+  readonly sessions: readonly EngineSession[];
+  readonly free: EngineSession[];
+  readonly waiting: ((session: EngineSession) => void)[];
   readonly running: Set<Promise<unknown>>;
 }
 
@@ -110,11 +83,10 @@ export class ChdbEngine {
   readonly #insert: Lane;
   readonly #reads: Lane;
   readonly #control: Lane;
-  readonly #defaults: ReadonlyMap<string, string>;
   readonly #ended = { reads: new Endings(), inserts: new Endings() };
   #closing = false;
 
-  private constructor(sessions: readonly ChdbSession[], bounds: EngineBounds) {
+  private constructor(sessions: readonly EngineSession[]) {
     const [insert, control, ...reads] = sessions;
     if (insert === undefined || control === undefined || reads.length === 0) {
       throw new RangeError("Cannot use an engine of less than three sessions");
@@ -122,7 +94,6 @@ export class ChdbEngine {
     this.#insert = laneOf([insert]);
     this.#control = laneOf([control]);
     this.#reads = laneOf(reads);
-    this.#defaults = querySettings(bounds);
   }
 
   /** Loads the package and opens the directory; throws CLRK_UNSUPPORTED where the package is not there or does not load. */
@@ -130,15 +101,18 @@ export class ChdbEngine {
     const { Session } = loadChdb();
     const config = join(directory, "engine.xml");
     writeFileSync(config, engineConfig(bounds), { mode: 0o600 });
-    const sessions: ChdbSession[] = [];
+    const defaults = querySettings(bounds);
+    const sessions: EngineSession[] = [];
     try {
       for (let count = 0; count < readSessions + 2; count++) {
         const connectionArgs = [`--config-file=${config}`];
-        sessions.push(new Session(join(directory, "data"), { connectionArgs }));
+        const session = new Session(join(directory, "data"), { connectionArgs });
+        // What ends the others has the engine's own bounds.
+        const isControl = count === 1;
+        sessions.push(new EngineSession(session, isControl ? new Map() : defaults));
       }
-      const engine = new ChdbEngine(sessions, bounds);
-      await engine.#prepare();
-      return engine;
+      for (const session of sessions) await session.prepare();
+      return new ChdbEngine(sessions);
     } catch (error) {
       for (const session of sessions) session.close();
       throw error;
@@ -149,12 +123,11 @@ export class ChdbEngine {
   run(request: StoreRequest, signal: AbortSignal): Promise<EngineAnswer> {
     const target = tryParseInsert(request.sql);
     if (target !== undefined) {
-      return this.#queue(this.#insert, async (session) => {
+      const { settings, data } = request;
+      return this.#queue(this.#insert, (session) => {
         const check = this.#ended.inserts.watch();
-        const set = setStatement({ ...request, parameters: new Map() });
-        if (set !== "") await query(session, set);
-        try {
-          const done = await engineError(session.insert({ ...target, values: request.data }));
+        return session.with({ settings, parameters: new Map() }, async () => {
+          const done = await session.insert({ ...target, values: data });
           check();
           return {
             body: new Uint8Array(),
@@ -163,9 +136,7 @@ export class ChdbEngine {
             writtenRows: done.rowsWritten,
             writtenBytes: done.bytesWritten,
           };
-        } finally {
-          await this.#reset(session, request.settings.keys());
-        }
+        });
       });
     }
     return this.#queue(this.#reads, (session) => this.#read(session, request, signal));
@@ -178,7 +149,9 @@ export class ChdbEngine {
     const finish = [reads, ...(inserts ? [writes] : [])].map((one) => one.begin());
     try {
       // SYNC waits for the statement, and for ever where it waits for this one.
-      await this.#admin(`KILL QUERY WHERE query NOT LIKE 'KILL%' AND ${others} ASYNC`);
+      await this.#admin(
+        `KILL QUERY WHERE ${isEndable} AND query NOT LIKE 'KILL%' AND ${others} ASYNC`,
+      );
     } finally {
       for (const end of finish) end();
     }
@@ -204,63 +177,48 @@ export class ChdbEngine {
     for (const session of lanes.flatMap(({ sessions }) => sessions)) session.close();
   }
 
-  async #prepare(): Promise<void> {
-    const set = setStatement({
-      sql: "",
-      data: Buffer.alloc(0),
-      settings: this.#defaults,
-      parameters: new Map(),
-    });
-    const sessions = [...this.#insert.sessions, ...this.#reads.sessions];
-    for (const session of sessions) await query(session, set);
-  }
-
-  async #read(
-    session: ChdbSession,
-    request: StoreRequest,
+  #read(
+    session: EngineSession,
+    { sql, settings, parameters }: StoreRequest,
     signal: AbortSignal,
   ): Promise<EngineAnswer> {
     const mark = randomUUID();
-    const check = this.#ended.reads.watch();
-    const settings = new Map(request.settings).set("log_comment", mark);
-    await query(session, setStatement({ ...request, settings }));
+    const marked = new Map(settings).set("log_comment", mark);
     const kill = () => {
-      this.#admin(`KILL QUERY WHERE Settings['log_comment'] = '${mark}' ASYNC`).catch(() => {
+      this.#admin(
+        `KILL QUERY WHERE ${isEndable} AND Settings['log_comment'] = '${mark}' ASYNC`,
+      ).catch(() => {
         // the statement has its own bound of time
       });
     };
-    signal.addEventListener("abort", kill, { once: true });
-    try {
-      if (signal.aborted)
-        throw new EngineError(queryCancelled, "Query was cancelled before it began");
-      const answer = await query(session, request.sql);
-      check();
-      return {
-        body: answer.bytes(),
-        readRows: answer.rowsRead,
-        readBytes: answer.bytesRead,
-        writtenRows: 0,
-        writtenBytes: 0,
-      };
-    } finally {
-      signal.removeEventListener("abort", kill);
-      await this.#reset(session, settings.keys());
-    }
-  }
-
-  /** A session keeps settings: the next statement must find ours, not those of the one before. */
-  async #reset(session: ChdbSession, names: Iterable<string>): Promise<void> {
-    const statement = resetStatement(names, this.#defaults);
-    if (statement !== "") await query(session, statement);
+    const check = this.#ended.reads.watch();
+    return session.with({ settings: marked, parameters }, async () => {
+      signal.addEventListener("abort", kill, { once: true });
+      try {
+        if (signal.aborted)
+          throw new EngineError(queryCancelled, "Query was cancelled before it began");
+        const answer = await session.query(sql);
+        check();
+        return {
+          body: answer.bytes(),
+          readRows: answer.rowsRead,
+          readBytes: answer.bytesRead,
+          writtenRows: 0,
+          writtenBytes: 0,
+        };
+      } finally {
+        signal.removeEventListener("abort", kill);
+      }
+    });
   }
 
   #admin(sql: string): Promise<unknown> {
-    return this.#queue(this.#control, (session) => query(session, sql), { isOurs: true });
+    return this.#queue(this.#control, (session) => session.query(sql), { isOurs: true });
   }
 
   #queue<T>(
     lane: Lane,
-    work: (session: ChdbSession) => Promise<T>,
+    work: (session: EngineSession) => Promise<T>,
     { isOurs = false }: { readonly isOurs?: boolean } = {},
   ): Promise<T> {
     if (this.#closing && !isOurs) {
@@ -289,27 +247,14 @@ export class ChdbEngine {
   }
 }
 
-function laneOf(sessions: readonly ChdbSession[]): Lane {
+function laneOf(sessions: readonly EngineSession[]): Lane {
   return { sessions, free: [...sessions], waiting: [], running: new Set() };
 }
 
-function takeSession({ free, waiting }: Lane): Promise<ChdbSession> {
+function takeSession({ free, waiting }: Lane): Promise<EngineSession> {
   const session = free.shift();
   if (session !== undefined) return Promise.resolve(session);
   return new Promise((resolve) => waiting.push(resolve));
-}
-
-function query(session: ChdbSession, sql: string): Promise<ChdbAnswer> {
-  return engineError(session.queryAsync(sql, { format: "TabSeparated" }));
-}
-
-async function engineError<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const text = describeError(error);
-    throw new EngineError(Number(/Code: (\d+)\./.exec(text)?.[1] ?? 0), text);
-  }
 }
 
 function loadChdb(): ChdbPackage {

@@ -5,8 +5,8 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { ClrkError, describeError, toClrkError } from "../../gateway/errors.ts";
 import { createServer } from "../../gateway/node-http.ts";
-import { EngineError } from "./chdb-engine.ts";
 import type { EngineAnswer } from "./chdb-engine.ts";
+import { EngineError } from "./engine-session.ts";
 import { parseStoreRequest } from "./store-request.ts";
 import type { StoreRequest } from "./store-request.ts";
 

@@ -37,6 +37,7 @@ t.test("what could change a statement is refused", async (t) => {
     t.throws(() => parse(search, "SELECT 1"), { code: "CLRK_INVALID_ARGUMENT" }, search);
   }
   t.throws(() => parse("", " "), /it holds no statement/);
+  t.throws(() => parse("compatibility=20.1", "SELECT 1"), /"compatibility" changes others/);
 });
 
 t.test("a parameter that is not given is not another caller's", async (t) => {

@@ -40,6 +40,9 @@ const transportParameters: ReadonlySet<string> = new Set([
   "output_format_native_encode_types_in_binary_format",
 ]);
 
+/** Settings that stand for many others. */
+const foldedSettings: ReadonlySet<string> = new Set(["compatibility", "profile"]);
+
 const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
 /** Reads the address and the body of a POST. Throws CLRK_INVALID_ARGUMENT. */
@@ -49,7 +52,7 @@ export function parseStoreRequest(url: URL, body: Buffer): StoreRequest {
   for (const [name, value] of url.searchParams) {
     if (name.startsWith("param_")) parameters.set(checkName(name.slice(6)), value);
     else if (name === "database") checkDatabase(value);
-    else if (!transportParameters.has(name)) settings.set(checkName(name), value);
+    else if (!transportParameters.has(name)) settings.set(checkSetting(name), value);
   }
   const query = url.searchParams.get("query");
   const sql = (query ?? body.toString()).trim();
@@ -72,7 +75,10 @@ export function tryParseInsert(sql: string): InsertTarget | undefined {
 }
 
 /** A SET of all settings and parameters; empty where there are none. */
-export function setStatement({ settings, parameters }: StoreRequest): string {
+export function setStatement({
+  settings,
+  parameters,
+}: Pick<StoreRequest, "settings" | "parameters">): string {
   const parts = [
     ...[...settings].map(([name, value]) => `${name} = ${quote(value)}`),
     ...[...parameters].map(([name, value]) => `param_${name} = ${quote(value)}`),
@@ -104,6 +110,13 @@ function placeholders(sql: string): string[] {
 function checkName(name: string): string {
   if (identifier.test(name)) return name;
   throw invalid(`"${name.slice(0, 64)}" is no name of a setting or parameter`);
+}
+
+function checkSetting(name: string): string {
+  if (!foldedSettings.has(name)) return checkName(name);
+  throw invalid(
+    `setting "${name}" changes others, which could not be put back after the statement`,
+  );
 }
 
 function checkDatabase(name: string): void {

@@ -28,6 +28,6 @@ export function controlReport(changes: Partial<TelemetryReport> = {}): ControlRe
       otlp: { address: "127.0.0.1:4318", takenRows: 7 },
       ...changes,
     },
-    invocations: { state: "open", problem: null },
+    invocations: { state: "open", problem: null, lostEvents: 0 },
   };
 }
