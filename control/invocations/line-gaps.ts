@@ -7,7 +7,7 @@
 export interface LinesLook {
   /** Lines that are missing before and between them */
   readonly missing: number;
-  /** Number of the last of them */
+  /** The highest number of the series with them */
   readonly last: number;
 }
 
