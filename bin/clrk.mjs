@@ -67,7 +67,8 @@ function findEntry() {
   const build = isCheckout ? stays && findFreshBuild(root) : join(root, "dist");
   if (!build) return source;
   const emitted = join(build, "control/cli/main.js");
-  return existsSync(emitted) ? emitted : undefined;
+  if (existsSync(emitted)) return emitted;
+  return isCheckout ? source : undefined;
 }
 
 function isEmitted(file) {

@@ -21,7 +21,7 @@ t.test("openControlServices() opens, and does not wait for what cannot be had", 
   await openHomeDirectory(home);
   const options = {
     ...{ home, folder, store, clock: systemClock, log: silentLogger, telemetry },
-    ...{ version: "1.2.3", restarts: 2 },
+    ...{ version: "1.2.3", restarts: 2, deleted: () => [] },
   };
   for (const nats of [[], ["nats://127.0.0.1:1"]]) {
     const services = await openControlServices({ ...options, nats: { nats } });
@@ -44,6 +44,7 @@ t.test("openControlServices() refuses a credential that cannot be read", async (
   await t.rejects(
     openControlServices({
       ...{ ...options, nats, clock: systemClock, log: silentLogger, version: "", restarts: 0 },
+      deleted: () => [],
     }),
     { code: "CLRK_INVALID_ARGUMENT", message: /^Cannot read NATS credentials/ },
   );

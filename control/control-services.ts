@@ -20,6 +20,7 @@ import { openAgents } from "./dispatch/open-agents.ts";
 import { invocationResource } from "./invocations/invocation-resource.ts";
 import { InvocationService } from "./invocations/invocation-service.ts";
 import { ServiceExecutions } from "./invocations/service-executions.ts";
+import type { DeletedObject } from "./objects/deleted-objects.ts";
 import { createReporter, reportResource } from "./process-report.ts";
 import type { Reporter } from "./process-report.ts";
 import { readResources } from "./read-api/read-resources.ts";
@@ -42,6 +43,8 @@ export interface ControlServicesOptions {
   readonly version: string;
   /** Starts of the process before this one */
   readonly restarts: number;
+  /** Objects of files that others deleted, for the state of the process */
+  readonly deleted: () => readonly DeletedObject[];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -108,8 +111,8 @@ export async function openControlServices(
     executions: new ServiceExecutions(invocations),
     traces: new InvocationTraces(traceKey),
   });
-  const { version, restarts } = options;
-  const report = createReporter({ version, restarts, clock, telemetry, invocations });
+  const { version, restarts, deleted } = options;
+  const report = createReporter({ version, restarts, clock, telemetry, invocations, deleted });
   return {
     report,
     resources: [invocationResource(invocations)],

@@ -49,8 +49,10 @@ async function main(args: readonly string[]): Promise<void> {
   const tokens = await openTokenFile(path.join(folder, "tokens"));
   const certificate = await openServingCertificate(path.join(folder, "serving.pem"), clock.now());
   const store = openObjectStore({ file: path.join(folder, "objects.db") });
+  let flow: ObjectFlow | undefined;
   const services = await openControlServices({
     ...{ home, folder, store, clock, log },
+    deleted: () => flow?.deleted ?? [],
     ...{ nats: options, telemetry: options, version, restarts: options.restarts },
   });
   const server = await openApiServer({
@@ -81,7 +83,7 @@ async function main(args: readonly string[]): Promise<void> {
 
   const feed = path.join(folder, "feed.sock");
   const { paths } = options;
-  const flow = new ObjectFlow({
+  flow = new ObjectFlow({
     ...{ store, socketPath: feed, paths, clock, log },
     rolloutFolder: path.join(home.root, "rollout"),
     rolloutSocket: path.join(folder, "rollout.sock"),
@@ -91,7 +93,7 @@ async function main(args: readonly string[]): Promise<void> {
   let stopReports = () => {};
   const close = async () => {
     stopReports();
-    await Promise.all([server.close(), flow.close()]);
+    await Promise.all([server.close(), flow?.close()]);
     await services.close();
     store.close();
     lock.release();

@@ -6,11 +6,13 @@ import { controlReport } from "./testdata/control-report.ts";
 import { createReporter, reportResource, writeReports } from "./process-report.ts";
 
 const { telemetry } = controlReport();
+const one = { object: "EgressHTTPRoute default/one", file: "a.yaml", line: 1 };
 
 t.test("a report has the process, its telemetry and its invocations", async (t) => {
   const clock = new ManualClock(Date.UTC(2026, 0, 2));
   const report = createReporter({
     ...{ version: "1.2.3", restarts: 4, clock },
+    deleted: () => Array.from({ length: 21 }, (_, index) => ({ ...one, line: index })),
     telemetry: { report: async () => telemetry },
     invocations: { status: { state: "opening", failure: "locked" } },
   });
@@ -25,6 +27,7 @@ t.test("a report has the process, its telemetry and its invocations", async (t) 
     },
     telemetry: { state: "ready" },
     invocations: { state: "opening", problem: "locked" },
+    files: { deletedCount: 21, deleted: { length: 20 } },
   });
   const { group, version, plural, verbs } = reportResource(report);
   t.same(
@@ -72,6 +75,7 @@ t.test("a report has the events of runs that were lost", async (t) => {
   const store = { invocations: 5, revision: 5, applied: counts, records, removed: 0 };
   const report = createReporter({
     ...{ version: "1.2.3", restarts: 0, clock: new ManualClock() },
+    deleted: () => [],
     telemetry: { report: async () => telemetry },
     invocations: {
       status: { state: "open", store, materialiser: { taken: 5, retries: 0, failure: "" }, feed },
@@ -151,6 +155,7 @@ t.test("those who ask at the same time share one report", async (t) => {
   const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
   const report = createReporter({
     ...{ version: "1.2.3", restarts: 0, clock: new ManualClock() },
+    deleted: () => [],
     telemetry: {
       report: async () => {
         asked++;

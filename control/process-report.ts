@@ -2,6 +2,7 @@
 import type { Clock } from "../gateway/clock.ts";
 import type { ConnectedResource } from "./apiserver/api-context.ts";
 import type { InvocationService } from "./invocations/invocation-service.ts";
+import type { DeletedObject } from "./objects/deleted-objects.ts";
 import type { TelemetryReport } from "./telemetry/telemetry-report.ts";
 import type { TelemetryService } from "./telemetry/telemetry-service.ts";
 
@@ -18,6 +19,12 @@ export interface ControlReport {
     readonly startedAt: string;
     /** Starts before this one, as whoever keeps it running says */
     readonly restarts: number;
+  };
+  /** Objects of `-f` that somebody deleted from the API server: they are in force again when their part changes */
+  readonly files: {
+    readonly deletedCount: number;
+    /** The first 20 of them */
+    readonly deleted: readonly DeletedObject[];
   };
   readonly telemetry: TelemetryReport;
   readonly invocations: {
@@ -44,7 +51,12 @@ export interface ReporterOptions {
   readonly clock: Clock;
   readonly telemetry: Pick<TelemetryService, "report">;
   readonly invocations: Pick<InvocationService, "status">;
+  /** Objects of files that others deleted */
+  readonly deleted: () => readonly DeletedObject[];
 }
+
+/** So many objects are named; the rest is counted. */
+const mostNamed = 20;
 
 /** Lines come so often, in `ms`: more often while telemetry is being opened, whose address people wait for. */
 const openingMs = 250;
@@ -59,6 +71,10 @@ export type Reporter = () => Promise<ControlReport>;
 /** Makes a reporter of a process that begins now. */
 export function createReporter(options: ReporterOptions): Reporter {
   const { version, restarts, clock, telemetry, invocations } = options;
+  const filesNow = () => {
+    const deleted = options.deleted();
+    return { deletedCount: deleted.length, deleted: deleted.slice(0, mostNamed) };
+  };
   const startedAt = new Date(clock.now()).toISOString();
   // It looks into files: many who ask must not have that done for each.
   let asking: Promise<ControlReport> | undefined;
@@ -69,6 +85,7 @@ export function createReporter(options: ReporterOptions): Reporter {
       apiVersion: "clrk.apoxy.dev/v1alpha1",
       kind: "ControlStatus",
       process: { pid: process.pid, version, startedAt, restarts },
+      files: filesNow(),
       telemetry: await telemetry.report(),
       invocations: {
         state,

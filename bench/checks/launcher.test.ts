@@ -192,6 +192,8 @@ t.test("the launcher starts what stays from emitted code only while that is fres
   t.equal((await entryOf("dev")).entry, join(root, main), "a file is new");
   rmSync(join(root, "crds/new.ts"));
   t.equal((await entryOf("dev")).entry, emitted);
+  rmSync(emitted);
+  t.equal((await entryOf("dev")).entry, join(root, main), "it is damaged");
   writeFileSync(join(root, main), `${typed}${report}\n`);
   t.equal((await entryOf("dev")).entry, join(root, main), "a file has changed");
 });

@@ -66,6 +66,21 @@ t.test("formatControlStatus() tells what is not known of runs", async (t) => {
   );
 });
 
+t.test("formatControlStatus() tells which objects of files are in force no more", async (t) => {
+  const one = { object: "EgressHTTPRoute default/one", file: "/project/policy/a.yaml", line: 7 };
+  const report = { ...controlReport(), files: { deletedCount: 3, deleted: [one] } };
+  const { context } = await openApiContext(t, { connected: [reportResource(async () => report)] });
+  const status = await findControlStatus(context);
+  t.same(status.report, report);
+  const shown = formatControlStatus(status, { workingDirectory: "/project", nowMs: 0 }).split("\n");
+  const at = shown.findIndex((line) => line.startsWith("Files"));
+  t.same(shown.slice(at, at + 3), [
+    "Files      EgressHTTPRoute default/one of policy/a.yaml:7 was deleted by others",
+    "           and 2 more",
+    "           in force again when its part of the file changes, or clrk dev starts again",
+  ]);
+});
+
 t.test("findControlStatus() tells one that does not know us, and one that never was", async (t) => {
   const { context } = await openApiContext(t, { token: "wrong-token" });
   t.match(await findControlStatus(context), { answers: false, problem: /^Not known to the API/ });

@@ -18,6 +18,8 @@ import { telemetryLines } from "./telemetry-lines.ts";
 /** It answers within a millisecond; one that is busy gets this long. */
 const answerMs = 2_000;
 
+const noFiles: ControlReport["files"] = { deletedCount: 0, deleted: [] };
+
 /** What is there of it. Paths are absolute. */
 export interface ControlStatus {
   /** Whether it answers, as ready */
@@ -80,9 +82,10 @@ async function askReport(client: ApiClient): Promise<ControlReport | null> {
   try {
     const { body } = await client.request({ path: CONTROL_STATUS_PATH, timeoutMs: answerMs });
     const report: Partial<ControlReport> = Object(body);
-    const { kind, process, telemetry, invocations } = report;
+    // A process of before says nothing of files.
+    const { kind, process, telemetry, invocations, files = noFiles } = report;
     if (kind !== "ControlStatus" || !process || !telemetry || !invocations) return null;
-    return { apiVersion: "clrk.apoxy.dev/v1alpha1", kind, process, telemetry, invocations };
+    return { apiVersion: "clrk.apoxy.dev/v1alpha1", kind, process, files, telemetry, invocations };
   } catch (error) {
     if (error instanceof ApiError && error.failure === "not-found") return null;
     throw error;
@@ -114,7 +117,7 @@ export function formatControlStatus(
 }
 
 function reportLines(
-  { process, telemetry, invocations }: ControlReport,
+  { process, files, telemetry, invocations }: ControlReport,
   context: { readonly workingDirectory: string; readonly nowMs: number },
 ): (readonly [string, string])[] {
   const { pid, startedAt, restarts } = process;
@@ -127,10 +130,27 @@ function reportLines(
   const kept = telemetryLines(telemetry, context);
   return [
     ["", facts.join(", ")],
+    ...fileLines(files, context).map((line, at) => [at === 0 ? "Files" : "", line] as const),
     ...kept.map((line, at) => [at === 0 ? "Telemetry" : "", line] as const),
     ...invocationLines(invocations).map(
       (line, at) => [at === 0 ? "Invocations" : "", line] as const,
     ),
+  ];
+}
+
+function fileLines(
+  { deletedCount, deleted }: ControlReport["files"],
+  { workingDirectory }: { readonly workingDirectory: string },
+): readonly string[] {
+  const more = deletedCount - deleted.length;
+  return [
+    ...deleted.map(({ object, file, line }) => {
+      return `${object} of ${shortenPath(file, workingDirectory)}:${line} was deleted by others`;
+    }),
+    ...(more > 0 ? [`and ${more} more`] : []),
+    ...(deletedCount > 0
+      ? ["in force again when its part of the file changes, or clrk dev starts again"]
+      : []),
   ];
 }
 

@@ -143,3 +143,22 @@ t.test("many that have ended cost nothing: what is open is read from an index", 
   t.match(plans[1], /USING INDEX versions_open \(kind=\? AND \(namespace,name,id\)>/);
   t.notMatch(plans[1], /TEMP B-TREE/, "a page costs what is on it, however many there are");
 });
+
+t.test("a file of before gets the index that pages are read from", async (t) => {
+  const path = join(t.testdir(), "invocations.db");
+  const before = openInvocationTables(path);
+  before.exec(
+    `DROP INDEX versions_open;
+     CREATE INDEX versions_active ON versions (kind, namespace, name, created_ms) WHERE until IS NULL`,
+  );
+  before.close();
+  const now = openInvocationTables(path);
+  t.teardown(() => now.close());
+  const indexes = now
+    .prepare("SELECT name FROM sqlite_master WHERE name IN ('versions_active', 'versions_open')")
+    .all();
+  t.same(
+    indexes.map(({ name }) => name),
+    ["versions_open"],
+  );
+});

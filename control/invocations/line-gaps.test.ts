@@ -13,10 +13,11 @@ t.test("LineGaps counts what is missing before and between lines", async (t) => 
   t.same(gaps.look("b", [2]), { missing: 1, last: 2 }, "each series has its own");
 });
 
-t.test("LineGaps takes a lower number for a series that was begun anew", async (t) => {
+t.test("LineGaps takes no lower number for a gap", async (t) => {
   const gaps = new LineGaps([["a", 7]]);
-  t.same(gaps.look("a", [1, 2]), { missing: 0, last: 2 });
-  t.same(gaps.look("a", [3]), { missing: 2, last: 3 });
+  t.same(gaps.look("a", [1, 2, 4]), { missing: 1, last: 4 }, "begun anew");
+  t.same(gaps.look("a", [6, 7, 8]), { missing: 0, last: 8 }, "written by one that was not over");
+  t.same(gaps.look("a", [8, 4, 9, 5, 10]), { missing: 0, last: 10 }, "written by two at once");
 });
 
 t.test("LineGaps is bounded, and gives what it knows to the next", async (t) => {

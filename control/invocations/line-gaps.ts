@@ -1,13 +1,13 @@
 /**
- * How many lines of files went before they were read, by their numbers. A series that begins with a lower number again was
- * begun anew, since its files were removed; so the lines before its first one are missing too.
+ * How many lines of files went before they were read, by their numbers. One that is 1 begins its series anew, since its
+ * files were removed; any other that is no higher than those before it is of processes that met, and tells nothing.
  */
 
 /** What a look at some lines gives; nothing is kept of it before `keep()`. */
 export interface LinesLook {
   /** Lines that are missing before and between them */
   readonly missing: number;
-  /** Number of the last of them */
+  /** The highest number of the series with them */
   readonly last: number;
 }
 
@@ -29,8 +29,8 @@ export class LineGaps {
     let last = this.#last.get(series) ?? 0;
     let missing = 0;
     for (const number of numbers) {
-      missing += number - 1 - (number > last ? last : 0);
-      last = number;
+      if (number > last) missing += number - 1 - last;
+      last = number === 1 ? 1 : Math.max(last, number);
     }
     return numbers.length === 0 ? undefined : { missing, last };
   }

@@ -339,8 +339,9 @@ t.test("ObjectFlow tells which objects of files others deleted, and no others", 
   const warnings: unknown[] = [];
   const log = { ...silentLogger, warn: (_: string, fields?: object) => void warnings.push(fields) };
   rig.write("a.yaml", route("one"), route("two"));
-  await rig.start(t, { log });
+  const flow = await rig.start(t, { log });
   await rig.follow(t);
+  t.same(flow.deleted, []);
   await rig.writer.create(resourceOf("EgressHTTPRoute"), route("stored"), byHand);
   const deleter = new ObjectDeleter(rig.store, systemClock);
   for (const name of ["stored", "one"]) {
@@ -350,7 +351,17 @@ t.test("ObjectFlow tells which objects of files others deleted, and no others", 
   await rig.until(() => !rig.names().includes("one"));
   const told = { object: "EgressHTTPRoute default/one", file: /policy\/a\.yaml$/, line: 1 };
   t.match(warnings, [told]);
+  t.match(flow.deleted, [told]);
   rig.write("a.yaml", route("one", "again.test"));
   await rig.until(() => rig.names().join() === "one");
   t.equal(warnings.length, 1, "files delete what they have no more");
+  t.same(flow.deleted, [], "it is in force again");
+  await deleter.delete(
+    resourceOf("EgressHTTPRoute"),
+    { namespace: "default", name: "one" },
+    { dryRun: false },
+  );
+  t.equal(flow.deleted.length, 1);
+  await rig.writer.create(resourceOf("EgressHTTPRoute"), route("one"), byHand);
+  t.same(flow.deleted, [], "whoever made it");
 });

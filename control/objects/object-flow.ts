@@ -13,6 +13,7 @@ import type { FileSource } from "../../gateway/snapshot-source.ts";
 import { whyUnused } from "../../gateway/unused-kinds.ts";
 import { allResources } from "../apiserver/all-resources.ts";
 import { ObjectDeleter } from "../apiserver/object-deleter.ts";
+import type { ObjectKey } from "../apiserver/object-reader.ts";
 import type { ObjectChange, ObjectStore } from "../apiserver/object-store.ts";
 import { ObjectWriter } from "../apiserver/object-writer.ts";
 import type { ServedResource } from "../apiserver/served-resource.ts";
@@ -20,6 +21,8 @@ import { GatewayFeed } from "../gateway-feed.ts";
 import { PromotedObjects } from "../rollout/promoted-objects.ts";
 import { RolloutFile } from "../rollout/rollout-file.ts";
 import { Rollouts } from "../rollout/rollouts.ts";
+import { DeletedObjects } from "./deleted-objects.ts";
+import type { DeletedObject } from "./deleted-objects.ts";
 import { ManifestApplier } from "./manifest-applier.ts";
 import { ObjectPublisher } from "./object-publisher.ts";
 import { StatusWriter } from "./status-writer.ts";
@@ -53,6 +56,7 @@ export class ObjectFlow {
   readonly #publisher: ObjectPublisher;
   readonly #applier: ManifestApplier;
   readonly #rollouts: Rollouts | undefined;
+  readonly #deleted: DeletedObjects;
   #unfollow: () => void = () => {};
   #files: FileSource | undefined;
   /** Of files that cannot be read, and of objects that cannot be applied */
@@ -78,11 +82,9 @@ export class ObjectFlow {
       ...{ store, writer, deleter, resources },
       overlay: (sourced) => overlay.formOf(sourced),
     });
-    this.#publisher = new ObjectPublisher({
-      store,
-      resources: resources.filter(isFed),
-      placeOf: (key) => this.#applier.placeOf(key),
-    });
+    const placeOf = (key: ObjectKey) => this.#applier.placeOf(key);
+    this.#publisher = new ObjectPublisher({ store, resources: resources.filter(isFed), placeOf });
+    this.#deleted = new DeletedObjects({ store, placeOf });
     this.#feed = new GatewayFeed({
       ...{ socketPath, log, directories: options.paths },
       list: () => ({ ...this.#publisher.list(), trial: this.#rollouts?.trial ?? null }),
@@ -97,6 +99,11 @@ export class ObjectFlow {
       feed: this.#feed,
       served: () => this.#publisher.list(),
     });
+  }
+
+  /** Objects of the files that somebody else deleted, and that are in force no more */
+  get deleted(): readonly DeletedObject[] {
+    return this.#deleted.list();
   }
 
   /** Applies the manifests, if there are any, and then listens for gateways: the first that they are told is complete. */
@@ -143,14 +150,13 @@ export class ObjectFlow {
     });
   }
 
-  /** What files have no more is none of theirs when it is deleted: what is left was deleted by somebody else. */
   #tellDeleted(changes: readonly ObjectChange[]): void {
-    for (const { change, resource, namespace, name, object } of changes) {
-      const place = this.#applier.placeOf({ resource, namespace, name });
-      if (change !== "DELETED" || place === undefined) continue;
+    for (const change of changes) {
+      const deleted = this.#deleted.note(change);
+      if (deleted === undefined) continue;
       const message =
         "An object of the files was deleted by others: it is in force again when its part of the file changes, or after a restart";
-      this.#options.log.warn(message, { object: `${object.kind} ${namespace}/${name}`, ...place });
+      this.#options.log.warn(message, { ...deleted });
     }
   }
 

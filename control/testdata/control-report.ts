@@ -7,6 +7,7 @@ export function controlReport(changes: Partial<TelemetryReport> = {}): ControlRe
     apiVersion: "clrk.apoxy.dev/v1alpha1",
     kind: "ControlStatus",
     process: { pid: 4712, version: "0.1.0", startedAt: "2026-01-01T23:55:00.000Z", restarts: 1 },
+    files: { deletedCount: 0, deleted: [] },
     telemetry: {
       state: "ready",
       problem: null,

@@ -177,7 +177,7 @@ t.test("status() names the next step when nothing runs, and ends with 1", async 
   t.equal(await context.clrk("status", "-o", "json"), 1);
   const none = {
     ...{ answers: false, server: null, kubeconfig: null, store: null, problem: null },
-    ...{ process: null, telemetry: null, invocations: null },
+    ...{ process: null, files: null, telemetry: null, invocations: null },
   };
   t.same(JSON.parse(context.stdout()), { processes: [], silent: [], control: none });
 });

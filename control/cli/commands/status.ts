@@ -49,8 +49,8 @@ export async function status(this: CliContext, flags: OutputFlags): Promise<void
 
 /** What the control process says stands beside what was found out about it. */
 function flatten({ report, ...found }: ControlStatus): object {
-  const { process = null, telemetry = null, invocations = null } = report ?? {};
-  return { ...found, process, telemetry, invocations };
+  const { process = null, files = null, telemetry = null, invocations = null } = report ?? {};
+  return { ...found, process, files, telemetry, invocations };
 }
 
 function describeProcess(process: GatewayProcessStatus, context: CliContext): string {
