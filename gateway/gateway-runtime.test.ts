@@ -101,14 +101,46 @@ t.test("a revision is live when nothing before it decides any more", async (t) =
   t.same(lives, [1, 3]);
 });
 
+t.test("whenListening() waits for the threads of an Envoy that has just begun", async (t) => {
+  const { create, directory } = await openWorkshop(t);
+  const gauges = {
+    ...{ listeners_warming: 0, listeners_draining: 0, filter_chains_draining: 0 },
+    workers_started: 0,
+  };
+  const admin = await serveGauges(t, path.join(directory, "g0", "admin.sock"), gauges);
+  const runtime = await create(gatewaySnapshot());
+  await runtime.publish(gatewaySnapshot(), none, { revision: 1 });
+  await runtime.start();
+  let isListening = false;
+  const listening = runtime.whenListening(10_000).then(() => {
+    isListening = true;
+  });
+  runtime.onAdsEvent({ kind: "live", gateway: key, revision: 1 });
+  await runtime.whenLive(10_000);
+  await admin.asked(2);
+  t.same([isListening, runtime.liveRevision], [false, 0], "it is confirmed, and nothing listens");
+  gauges.workers_started = 1;
+  await listening;
+  t.equal(runtime.liveRevision, 1);
+  await runtime.whenListening(10_000);
+  runtime.onAdsEvent({ kind: "connected", gateway: key });
+  gauges.workers_started = 0;
+  const again = runtime.whenListening(10_000);
+  runtime.onAdsEvent({ kind: "live", gateway: key, revision: 1 });
+  await admin.asked(2);
+  gauges.workers_started = 1;
+  await again;
+});
+
 /** Envoy's gauges on a socket as its admin interface has them; the values are read at each question. */
 async function serveGauges(t: Test, socket: string, gauges: Readonly<Record<string, number>>) {
   let count = 0;
   const server = createServer((_, response) => {
     count++;
-    const lines = Object.entries(gauges).map(
-      ([name, value]) => `listener_manager.total_${name}: ${value}\n`,
-    );
+    const values = { ...gauges, workers_started: gauges["workers_started"] ?? 1 };
+    const lines = Object.entries(values).map(([name, value]) => {
+      return `listener_manager.${name === "workers_started" ? "" : "total_"}${name}: ${value}\n`;
+    });
     response.end(lines.join(""));
   });
   t.teardown(() => void server.close());

@@ -137,6 +137,8 @@ export class GatewayRuntime {
   #listeners: readonly XdsResource[] = [];
   /** Listeners were sent since it was last known that only the newest decide */
   #isUnsettled = false;
+  /** Envoy was started, or has come again, and is not known to listen */
+  #isBeginning = true;
   #isSettling = false;
   #isClosed = false;
 
@@ -231,16 +233,32 @@ export class GatewayRuntime {
 
   /** Resolves when Envoy has confirmed what was sent last, or after `deadlineMs`. */
   whenLive(deadlineMs: number): Promise<void> {
-    if (this.#livePublication >= this.#publication) return Promise.resolve();
+    return this.#when(() => this.#isConfirmed(), deadlineMs);
+  }
+
+  /** The same, and takes connections: one that has just begun confirms its listeners before it listens. */
+  whenListening(deadlineMs: number): Promise<void> {
+    return this.#when(() => this.#isConfirmed() && !this.#isBeginning, deadlineMs);
+  }
+
+  #isConfirmed(): boolean {
+    return this.#livePublication >= this.#publication;
+  }
+
+  #when(isSo: () => boolean, deadlineMs: number): Promise<void> {
+    if (isSo()) return Promise.resolve();
     const { clock } = this.#options;
     return new Promise((resolve) => {
-      const timer = clock.setTimeout(() => finish(), deadlineMs);
       const finish = () => {
         clock.clearTimeout(timer);
-        this.#waiting.delete(finish);
+        this.#waiting.delete(look);
         resolve();
       };
-      this.#waiting.add(finish);
+      const timer = clock.setTimeout(finish, deadlineMs);
+      const look = () => {
+        if (isSo()) finish();
+      };
+      this.#waiting.add(look);
     });
   }
 
@@ -251,6 +269,7 @@ export class GatewayRuntime {
         this.#connected = true;
         // Also one that was started anew waits for routes after it has confirmed its listeners.
         this.#isUnsettled = true;
+        this.#isBeginning = true;
         return;
       case "disconnected":
         this.#connected = false;
@@ -264,7 +283,7 @@ export class GatewayRuntime {
         if (event.revision < this.#publication) return;
         this.#confirmedRevision = this.#revision;
         this.#rejection = "";
-        for (const finish of [...this.#waiting]) finish();
+        this.#tellWaiting();
         if (this.#isUnsettled && this.#envoy.pid !== undefined) void this.#settle();
         else this.#noteLive();
     }
@@ -327,6 +346,12 @@ export class GatewayRuntime {
       this.#liveSinceMs = monotonicMs(this.#options.clock);
     }
     this.#liveRevision = this.#revision;
+    this.#isBeginning = false;
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
+    for (const look of [...this.#waiting]) look();
   }
 
   /** A gateway that comes again only for other values of credentials must not push out what was before it. */

@@ -51,7 +51,7 @@ export class RunDoor {
     const { run, token } = registered;
     // Before Envoy lets its first request by.
     identify([agentOf(run)]);
-    await runtime.whenLive(registrationDeadlineMs);
+    await runtime.whenListening(registrationDeadlineMs);
     const telemetryToken = mintTelemetryToken(telemetryKey, {
       agent: run.agent,
       gateway: run.gateway,

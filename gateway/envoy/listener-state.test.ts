@@ -18,11 +18,12 @@ async function serve(t: Test, body: string, status = 200) {
   return { socket, asked };
 }
 
-const lines = (warming: number, draining: number, chains: number) =>
+const lines = (warming: number, draining: number, chains: number, started = 1) =>
   [
     `listener_manager.total_listeners_warming: ${warming}`,
     `listener_manager.total_listeners_draining: ${draining}`,
     `listener_manager.total_filter_chains_draining: ${chains}`,
+    `listener_manager.workers_started: ${started}`,
     "",
   ].join("\n");
 
@@ -37,6 +38,8 @@ t.test("unsettledListeners() sums what waits and what drains", async (t) => {
 t.test("unsettledListeners() does not take silence for an end", async (t) => {
   const few = await serve(t, lines(0, 0, 0).split("\n").slice(1).join("\n"));
   t.equal(await unsettledListeners(few.socket), undefined, "a gauge is missing");
+  const starting = await serve(t, lines(0, 0, 0, 0));
+  t.equal(await unsettledListeners(starting.socket), undefined, "its threads do not listen yet");
   const failing = await serve(t, lines(0, 0, 0), 500);
   t.equal(await unsettledListeners(failing.socket), undefined);
   t.equal(await unsettledListeners(`${failing.socket}-none`), undefined);
