@@ -5,6 +5,7 @@
 import path from "node:path";
 import type { Clock } from "../gateway/clock.ts";
 import { ClrkError } from "../gateway/errors.ts";
+import { gatewayLookout } from "../gateway/gateway-identity.ts";
 import type { HomeDirectory } from "../gateway/home-directory.ts";
 import { InvocationTraces, invocationTraceKey } from "../gateway/invocation-trace.ts";
 import type { Logger } from "../gateway/log.ts";
@@ -23,6 +24,7 @@ import { ServiceExecutions } from "./invocations/service-executions.ts";
 import type { DeletedObject } from "./objects/deleted-objects.ts";
 import { createReporter, reportResource } from "./process-report.ts";
 import type { Reporter } from "./process-report.ts";
+import { runProgress } from "./run-progress.ts";
 import { readResources } from "./read-api/read-resources.ts";
 import { readClickHouse } from "./telemetry-words.ts";
 import type { TelemetryWords } from "./telemetry-words.ts";
@@ -75,6 +77,7 @@ export async function openControlServices(
   const invocations = new InvocationService({
     directory: path.join(folder, "invocations"),
     recordsDirectory: home.records,
+    lookForGateway: gatewayLookout(home.root),
     ...(nats !== undefined && { nats }),
     clock,
     logger: log,
@@ -140,14 +143,9 @@ function callLogOf(invocations: InvocationService): CallLog {
   };
 }
 
-/** An invocation that retention removed is as unknown as one that nobody told of: neither counts as one that runs. */
 function progressOf(service: InvocationService, namespace: string, id: string): RunProgress {
   const { now } = service;
   // What is wrong with the log is for its operator; this goes to agents.
   if (now.kind !== "open") return { kind: "unknown", why: "invocations cannot be looked up" };
-  const status = now.invocations.source.get(namespace, id)?.status;
-  if (status === undefined) return { kind: "unknown" };
-  const { completionTime } = status;
-  if (completionTime === undefined) return { kind: "running" };
-  return { kind: "ended", endMs: Date.parse(completionTime) };
+  return runProgress(now.invocations.source.get(namespace, id));
 }

@@ -78,7 +78,10 @@ t.test("a report has the events of runs that were lost", async (t) => {
     deleted: () => [],
     telemetry: { report: async () => telemetry },
     invocations: {
-      status: { state: "open", store, materialiser: { taken: 5, retries: 0, failure: "" }, feed },
+      status: {
+        ...{ state: "open", store, materialiser: { taken: 5, retries: 0, failure: "" }, feed },
+        lostRuns: { ended: 0, failure: "" },
+      },
     },
   });
   t.same((await report()).invocations, { state: "open", problem: null, lostEvents: 3 });

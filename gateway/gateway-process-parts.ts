@@ -4,6 +4,7 @@ import type { PriceEntry } from "../providers/prices.ts";
 import type { Clock } from "./clock.ts";
 import type { EnvoyBinary } from "./envoy-binary.ts";
 import type { InvocationEvent } from "./invocation-event.ts";
+import type { GatewayIdentity } from "./gateway-identity.ts";
 import type { GatewayCertificates } from "./gateway-runtime.ts";
 import type { LimitStore } from "./limit-store.ts";
 import type { LoadedPlugin } from "./plugin-loader.ts";
@@ -40,6 +41,8 @@ export interface GatewayProcessParts {
   readonly traceKey: Uint8Array;
   /** Agents prove themselves by it where they send telemetry, as `telemetryTokenKey()` gives it */
   readonly telemetryKey: Uint8Array;
+  /** By which the control process finds it gone; absent where nothing names this process */
+  readonly gatewayProcess?: GatewayIdentity | undefined;
   /** Takes what becomes of runs, besides the records; must not throw. Absent: nobody else wants to know */
   readonly onInvocation?: (event: InvocationEvent) => void;
   /** Files that Envoy may open */

@@ -272,9 +272,9 @@ export class GatewayProcess {
   }
 
   #createRuns(): RunRegistry {
-    const { clock } = this.#parts;
+    const { clock, gatewayProcess } = this.#parts;
     return new RunRegistry({
-      clock,
+      ...{ clock, gatewayProcess },
       traces: this.#traces,
       onChange: (gateway) => this.#runDoor.publish(gateway),
       onEvent: (event, ended) => this.#onInvocation(event, ended),

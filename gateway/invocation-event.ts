@@ -5,6 +5,7 @@
 
 import { invocationPhases } from "../crds/invocation.ts";
 import type { InvocationPhase, InvocationTrigger } from "../crds/invocation.ts";
+import type { GatewayIdentity } from "./gateway-identity.ts";
 
 /** The agent that is invoked. */
 export interface InvocationAgent {
@@ -44,6 +45,8 @@ export interface InvocationEvent {
   readonly message: string;
   /** Of a call that is `Dispatched`: whole `ms` that it may take from then on, as it was agreed then; absent where nobody said */
   readonly timeoutMs?: number;
+  /** Of a run: the process that tells its end, and without which nobody does; absent for all else, and where nobody said */
+  readonly gatewayProcess?: GatewayIdentity;
 }
 
 /** Place of a phase: a later one is never left for an earlier one, and all ends stand in the same place. */

@@ -17,6 +17,7 @@ import { openEngine } from "../extproc/server.ts";
 import { systemClock } from "./clock.ts";
 import { findEnvoy } from "./envoy-binary.ts";
 import { ClrkError, describeError } from "./errors.ts";
+import { gatewayIdentity } from "./gateway-identity.ts";
 import { GatewayProcess } from "./gateway-process.ts";
 import type { GatewayCertificates } from "./gateway-runtime.ts";
 import type { HomeDirectory } from "./home-directory.ts";
@@ -97,6 +98,7 @@ async function main(args: readonly string[]): Promise<void> {
     placeholderKey,
     traceKey: invocationTraceKey(placeholderKey),
     telemetryKey: telemetryTokenKey(placeholderKey),
+    gatewayProcess: gatewayIdentity(home.root, process.pid),
     openFiles: openFilesLimit(),
     publicRootsPem: publicRoots.join(""),
     secrets: joinSecretSpecs(

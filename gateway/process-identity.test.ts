@@ -1,11 +1,14 @@
 /** Tests that a process is told apart from another one that got its id. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import t from "tap";
-import { isSameProcessAlive, processIdentity } from "./process-identity.ts";
+import { isSameProcessAlive, maySameProcessLive, processIdentity } from "./process-identity.ts";
 
 /** Above the largest process id of Linux (proc(5)). */
 const nobody = 4_194_305;
+
+const notLinux = process.platform === "linux" ? false : "/proc is of Linux";
 
 t.test("processIdentity() is the same for as long as a process lives", async (t) => {
   const own = processIdentity(process.pid);
@@ -28,6 +31,30 @@ t.test("isSameProcessAlive() is false for another process of that id", async (t)
   await once(child, "exit");
   t.equal(isSameProcessAlive(identity), false);
 });
+
+t.test(
+  "a process that was killed and not waited for does not live",
+  { skip: notLinux },
+  async (t) => {
+    // It never asks for the end of its child.
+    const parent = spawn("/bin/sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    t.teardown(() => parent.kill());
+    const [line] = await once(parent.stdout, "data");
+    const child = Number(String(line));
+    t.teardown(() => process.kill(child, "SIGKILL"));
+    const identity = processIdentity(child);
+    t.equal(isSameProcessAlive(identity), true);
+    t.equal(maySameProcessLive(identity), true);
+    process.kill(child, "SIGKILL");
+    while (!/\) Z /.test(readFileSync(`/proc/${child}/stat`, "utf8"))) {
+      await new Promise(setImmediate);
+    }
+    t.equal(isSameProcessAlive(identity), false);
+    t.equal(maySameProcessLive(identity), false);
+  },
+);
 
 t.test("isSameProcessAlive() is false for what is no identity", async (t) => {
   for (const text of ["", " ", "x", "0 1", "-1 1", `${nobody} `]) {

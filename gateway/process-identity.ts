@@ -12,9 +12,7 @@ export function processIdentity(processId: number): string {
 /** Whether the process of that identity lives. False for a process that has its id since. */
 export function isSameProcessAlive(identity: string): boolean {
   const processId = Number.parseInt(identity, 10);
-  // Zero and less are groups of processes.
-  if (!(processId > 0) || !isProcessAlive(processId)) return false;
-  return processIdentity(processId) === identity;
+  return isThere(processId) && processIdentity(processId) === identity;
 }
 
 /**
@@ -23,19 +21,32 @@ export function isSameProcessAlive(identity: string): boolean {
  */
 export function maySameProcessLive(identity: string): boolean {
   const processId = Number.parseInt(identity, 10);
-  if (!(processId > 0) || !isProcessAlive(processId)) return false;
+  if (!isThere(processId)) return false;
   const unknown = `${processId} `;
   const now = processIdentity(processId);
   return now === identity || now === unknown || identity === unknown;
 }
 
+/** One that has ended keeps its id until its parent asks for it, which some never do (the first process of a container). */
+function isThere(processId: number): boolean {
+  // Zero and less are groups of processes.
+  return processId > 0 && isProcessAlive(processId) && tryReadState(processId)?.[0] !== "Z";
+}
+
 function processStart(processId: number): string {
+  // The start time is the 20th field behind the name.
+  const start = tryReadState(processId)?.[19];
+  if (start !== undefined) return start;
+  return process.platform === "linux" ? "" : startByCommand(processId);
+}
+
+/** What proc(5) says of a process behind its name, which may hold spaces and parentheses; undefined where it says nothing. */
+function tryReadState(processId: number): readonly string[] | undefined {
   try {
     const text = readFileSync(`/proc/${processId}/stat`, "utf8");
-    // proc(5): the name in parentheses may hold spaces; the start time is the 20th field behind it.
-    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
   } catch {
-    return process.platform === "linux" ? "" : startByCommand(processId);
+    return undefined;
   }
 }
 

@@ -9,6 +9,7 @@ import { deniedRecord, httpRecord } from "./testdata/egress-record.ts";
 import { testTraces } from "./testdata/run.ts";
 
 const gateway = { namespace: "default", name: "egress" };
+const gatewayProcess = { home: "a".repeat(32), boot: "b".repeat(32), process: "17 4711" };
 const request = { agent: "researcher", command: "python" };
 
 function openRegistry(alive: ReadonlySet<number> = new Set()) {
@@ -17,8 +18,7 @@ function openRegistry(alive: ReadonlySet<number> = new Set()) {
   const events: InvocationEvent[] = [];
   const ends: EndedRun[] = [];
   const registry = new RunRegistry({
-    clock,
-    traces: testTraces(),
+    ...{ clock, gatewayProcess, traces: testTraces() },
     onChange: (key) => changes.push(key),
     onEvent: (event, ended) => {
       events.push(event);
@@ -61,6 +61,17 @@ t.test(
     t.same(changes, ["default/egress"]);
   },
 );
+
+t.test("whatever is told of a run says which process tells its end", async (t) => {
+  const { events, registry, register } = openRegistry();
+  const { run } = register();
+  registry.setProcess(run.runId, 4711);
+  registry.end(run.runId, { kind: "exited", exitCode: 0 });
+  t.match(
+    events.map((event) => [event.phase, event.gatewayProcess]),
+    ["Dispatched", "Running", "Succeeded"].map((phase) => [phase, gatewayProcess]),
+  );
+});
 
 t.test("register() gives no two runs the same", async (t) => {
   const { register } = openRegistry();

@@ -6,6 +6,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { Clock, TimerHandle } from "./clock.ts";
 import type { RunRequest, RunStatus } from "./control-api.ts";
+import type { GatewayIdentity } from "./gateway-identity.ts";
 import { isProcessAlive } from "./home-directory.ts";
 import { tryParseCaller } from "./identity.ts";
 import type { InvocationEvent } from "./invocation-event.ts";
@@ -48,6 +49,8 @@ interface Entry {
 export interface RunRegistryOptions {
   readonly clock: Clock;
   readonly traces: InvocationTraces;
+  /** What runs are told to be of; absent where nothing names this process */
+  readonly gatewayProcess?: GatewayIdentity | undefined;
   /** Called when the credentials of a gateway changed */
   readonly onChange: (gateway: string) => void;
   /** Told what becomes of runs; `ended` with their end. Must not throw */
@@ -216,12 +219,17 @@ export class RunRegistry {
   }
 
   #tell(run: Run, phase: "Dispatched" | "Running"): void {
-    this.#options.onEvent?.(runEvent(run, phase, this.#options.clock.now()));
+    this.#options.onEvent?.(this.#signed(runEvent(run, phase, this.#options.clock.now())));
   }
 
   #tellEnd({ run, requests, denied }: Entry, how: RunEnd): void {
-    const event = runEndEvent(run, how, this.#options.clock.now());
+    const event = this.#signed(runEndEvent(run, how, this.#options.clock.now()));
     this.#options.onEvent?.(event, { run, event, requests, denied });
+  }
+
+  #signed(event: InvocationEvent): InvocationEvent {
+    const { gatewayProcess } = this.#options;
+    return gatewayProcess === undefined ? event : { ...event, gatewayProcess };
   }
 
   #watch(entry: Entry): void {

@@ -1,6 +1,7 @@
 /**
  * Invocations as people see them: a command of `clrk run` goes through its phases with what it used, seen by get, list,
- * watch and wait; a kill of the control process loses none, doubles nothing and takes no phase back.
+ * watch and wait; a kill of the control process loses none, doubles nothing and takes no phase back; a kill of a gateway
+ * ends its runs, and no others.
  */
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
@@ -56,6 +57,7 @@ interface SeenInvocation {
   readonly status: {
     readonly phase: string;
     readonly completionTime?: string;
+    readonly conditions: readonly { readonly reason: string }[];
     readonly usage?: Readonly<Record<string, unknown>>;
   };
 }
@@ -225,6 +227,45 @@ t.test("a kill of the control process loses, doubles and takes back nothing", as
     test.match(stdout, new RegExp(`"type":"ADDED".*${invocationId}`), "resumed over the kills");
   }
   test.notMatch(stdout, /"ERROR"/);
+});
+
+t.test("runs of a gateway that was killed end, once, and those of others go on", async (test) => {
+  const manifests = { "gateway.yaml": gatewayManifest({ ...upstreams }) };
+  const killed = await startGateway(test, { manifests, home });
+  const orphans = await Promise.all([1, 2].map((one) => killed.registerRun(`orphan-${one}`)));
+  const spared = await gateway.registerRun("spared");
+  const find = async (id: string) =>
+    (await list()).find(({ metadata }) => metadata.name === id) ?? undefined;
+  const until = (what: string, isSo: (found: readonly SeenInvocation[]) => boolean) =>
+    waitUntil(
+      async () => {
+        const ids = [...orphans, spared].map(({ invocationId }) => invocationId);
+        const found = (await Promise.all(ids.map(find))).filter((one) => one !== undefined);
+        return found.length === ids.length && isSo(found) ? found : undefined;
+      },
+      { deadlineMs: 20_000, what, intervalMs: 200 },
+    );
+  await until("all runs", (found) => found.every(({ status }) => status.phase === "Running"));
+  // Nobody is there to see it go.
+  control.child.signal("SIGKILL");
+  await control.child.exited;
+  killed.child.kill("SIGKILL");
+  await restart(control);
+  const isOver = ({ status }: SeenInvocation) => status.completionTime !== undefined;
+  const seen = await until("ends of both orphans", ([a, b]) =>
+    [a, b].every((it) => it && isOver(it)),
+  );
+  const gone = { phase: "Failed", conditions: [{ type: "Complete", reason: "GatewayGone" }] };
+  test.match(seen, [{ status: gone }, { status: gone }, { status: { phase: "Running" } }]);
+  await requestThrough(spared, "https://echo.test/bytes/1");
+  await restart(control);
+  const again = await until("the request of the run that goes on", (found) => {
+    return found[2]?.status.usage?.["requests"] === 1;
+  });
+  test.same(again.slice(0, 2), seen.slice(0, 2), "what has ended does so once");
+  await spared.end();
+  const last = await until("its end", (found) => found.every(isOver));
+  test.match(last[2]?.status, { phase: "Failed", conditions: [{ reason: "ExitUnknown" }] });
 });
 
 t.test("2,000 invocations are paged in one state while others come", async (test) => {

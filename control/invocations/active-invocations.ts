@@ -7,7 +7,7 @@ import type { Clock, TimerHandle } from "../../gateway/clock.ts";
 import type { EventLog, LogEnds, LogPosition } from "./event-log.ts";
 import { summarise } from "./invocation-state.ts";
 import type { InvocationState, InvocationSummary } from "./invocation-state.ts";
-import type { InvocationStore } from "./invocation-store.ts";
+import type { ActiveState, InvocationStore } from "./invocation-store.ts";
 
 /** An invocation that has not ended. */
 export type OpenInvocation = Pick<InvocationState, "id"> &
@@ -15,6 +15,11 @@ export type OpenInvocation = Pick<InvocationState, "id"> &
     InvocationSummary,
     "agent" | "phase" | "trigger" | "createdMs" | "dispatchedMs" | "timeoutMs"
   >;
+
+/** The same, with all that is to be known to end it in the place of whoever ran it. */
+export type OpenRun = OpenInvocation &
+  Pick<InvocationSummary, "phaseMs" | "audiences" | "root" | "gatewayProcess"> &
+  Pick<ActiveState, "changedMs">;
 
 /** Whose invocations are meant; also one that is no object. */
 export interface NamedAgent {
@@ -65,14 +70,16 @@ export class ActiveInvocations {
    * Those of agents of a kind, by agent, at most `mostOpenInvocations`: the first ones, or those after the last of the
    * page before. Undefined where the store does not come up to date.
    */
-  async find(kind: string, last?: OpenInvocation): Promise<readonly OpenInvocation[] | undefined> {
+  async find(kind: string, last?: OpenInvocation): Promise<readonly OpenRun[] | undefined> {
     if (!(await this.#isUpToDate())) return undefined;
     const after = last && { ...last.agent, id: last.id };
     const page = this.#options.store.active(kind, { after, limit: mostOpenInvocations });
-    return page.map((state) => {
-      const { agent, phase, trigger, createdMs, dispatchedMs, timeoutMs } = summarise(state);
-      return { id: state.id, agent, phase, trigger, createdMs, dispatchedMs, timeoutMs };
-    });
+    return page.map(({ state, changedMs }) => ({ id: state.id, changedMs, ...summarise(state) }));
+  }
+
+  /** Whether an agent of a kind has any, as far as the store is. */
+  has(kind: string): boolean {
+    return this.#options.store.active(kind, { after: undefined, limit: 1 }).length > 0;
   }
 
   /** Calls back when the number of an agent has changed; without an agent when all may have. Gives what ends it. */

@@ -57,19 +57,31 @@ export function activeCounts(statements: StatementCache): readonly ActiveCount[]
     }));
 }
 
+/** An invocation that has not ended. */
+export interface ActiveKey {
+  readonly namespace: string;
+  readonly id: string;
+  /** When its present version was written, Unix `ms` */
+  readonly writtenMs: number;
+}
+
 /** Those of agents of a kind after a place, at most `limit`, in the order of their places. */
 export function activeKeys(
   statements: StatementCache,
   kind: string,
   { after, limit }: { readonly after: ActivePlace | undefined; readonly limit: number },
-): readonly { readonly namespace: string; readonly id: string }[] {
+): readonly ActiveKey[] {
   const { namespace, name, id } = after ?? { namespace: "", name: "", id: "" };
   return statements
     .prepare(
-      `SELECT namespace, id FROM versions
+      `SELECT namespace, id, written_ms FROM versions
        WHERE kind = ? AND (namespace, name, id) > (?, ?, ?) AND ${isActive}
        ORDER BY namespace, name, id LIMIT ?`,
     )
     .all(kind, namespace, name, id, limit)
-    .map((row) => ({ namespace: String(row["namespace"]), id: String(row["id"]) }));
+    .map((row) => ({
+      namespace: String(row["namespace"]),
+      id: String(row["id"]),
+      writtenMs: Number(row["written_ms"]),
+    }));
 }

@@ -11,10 +11,14 @@ const full = invocationEvent(1, "Failed", {
   message: "It said \u{1f600}",
 });
 
+const gatewayProcess = { home: "a".repeat(32), boot: "0".repeat(32), process: "17 4711" };
+
 t.test("an event comes back as it was", async (t) => {
   t.strictSame(tryDecodeEvent(encodeEvent(full)), full);
   const timed = invocationEvent(1, "Dispatched", { timeoutMs: 60_000 });
   t.strictSame(tryDecodeEvent(encodeEvent(timed)), timed);
+  const signed = invocationEvent(1, "Running", { gatewayProcess });
+  t.strictSame(tryDecodeEvent(encodeEvent(signed)), signed);
 });
 
 t.test("equal events have equal texts, whatever the order of their members", async (t) => {
@@ -46,6 +50,10 @@ t.test("whatever is no event is not taken, and says why when it is to be logged"
     [{ message: "x".repeat(1_025) }, /message is no text/],
     [{ timeoutMs: -1 }, /timeoutMs is no whole number/],
     [{ timeoutMs: "1m" }, /timeoutMs is no whole number/],
+    [{ gatewayProcess: {} }, /gatewayProcess has no home/],
+    [{ gatewayProcess: { ...gatewayProcess, home: "a" } }, /gatewayProcess has no home/],
+    [{ gatewayProcess: { ...gatewayProcess, boot: 1 } }, /gatewayProcess has no home/],
+    [{ gatewayProcess: { ...gatewayProcess, process: "0 1" } }, /gatewayProcess has no home/],
   ];
   for (const [change, problem] of cases) {
     const value = { ...full, ...change };

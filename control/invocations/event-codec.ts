@@ -4,6 +4,7 @@
  */
 
 import { ClrkError } from "../../gateway/errors.ts";
+import type { GatewayIdentity } from "../../gateway/gateway-identity.ts";
 import type { InvocationPhase, InvocationTrigger } from "../../crds/invocation.ts";
 import type {
   InvocationAgent,
@@ -21,6 +22,8 @@ const longestMessage = 1_024;
 const mostAudiences = 64;
 
 const idForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const digestForm = /^[0-9a-f]{32}$/;
+const processForm = /^[1-9]\d{0,9} \S{0,64}$/;
 const reasonForm = /^(?:[A-Z][A-Za-z0-9]{0,63})?$/;
 
 /** Whether the text is an id of an invocation: a UUID in lower case with its dashes. */
@@ -48,7 +51,7 @@ export function tryDecodeEvent(text: string): InvocationEvent | undefined {
 
 function inOrder(event: InvocationEvent): InvocationEvent {
   const { id, phase, atUnixMs, agent, trigger, audiences, root, exitCode, reason, message } = event;
-  const { timeoutMs } = event;
+  const { timeoutMs, gatewayProcess } = event;
   return {
     id,
     phase,
@@ -61,6 +64,13 @@ function inOrder(event: InvocationEvent): InvocationEvent {
     reason,
     message,
     ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(gatewayProcess !== undefined && {
+      gatewayProcess: {
+        home: gatewayProcess.home,
+        boot: gatewayProcess.boot,
+        process: gatewayProcess.process,
+      },
+    }),
   };
 }
 
@@ -94,9 +104,25 @@ function read(text: string): InvocationEvent | string {
   if (!isText(message, longestMessage))
     return `message is no text of at most ${longestMessage} characters`;
   const told = { id, phase, atUnixMs, agent, trigger, audiences, root, exitCode, reason, message };
-  if (timeoutMs === undefined) return told;
-  if (!isWhole(timeoutMs) || timeoutMs < 0) return "timeoutMs is no whole number from 0 on";
-  return { ...told, timeoutMs };
+  if (timeoutMs !== undefined && (!isWhole(timeoutMs) || timeoutMs < 0)) {
+    return "timeoutMs is no whole number from 0 on";
+  }
+  const gatewayProcess = readGatewayProcess(value["gatewayProcess"]);
+  if (gatewayProcess === "malformed") return "gatewayProcess has no home, boot and process";
+  return {
+    ...told,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(gatewayProcess !== undefined && { gatewayProcess }),
+  };
+}
+
+function readGatewayProcess(value: unknown): GatewayIdentity | undefined | "malformed" {
+  if (value === undefined) return undefined;
+  const { home, boot, process } = members(value) ?? {};
+  const isDigest = (text: unknown): text is string =>
+    typeof text === "string" && digestForm.test(text);
+  const isRight = isDigest(home) && isDigest(boot) && typeof process === "string";
+  return isRight && processForm.test(process) ? { home, boot, process } : "malformed";
 }
 
 function readAgent(value: unknown): InvocationAgent | undefined {

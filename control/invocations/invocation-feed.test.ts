@@ -2,7 +2,8 @@ import { appendFile, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
-import { systemClock } from "../../gateway/clock.ts";
+import type { Clock } from "../../gateway/clock.ts";
+import { ManualClock, systemClock } from "../../gateway/clock.ts";
 import { ClrkError } from "../../gateway/errors.ts";
 import { silentLogger } from "../../gateway/log.ts";
 import type { InvocationEvent } from "../../gateway/invocation-event.ts";
@@ -32,11 +33,11 @@ async function setUp(test: TestScope) {
     await log.close();
     await rm(directory, { recursive: true, force: true });
   });
-  const start = (into: EventLog = log) => {
+  const start = (into: EventLog = log, clock: Clock = systemClock) => {
     const positionsFile = path.join(directory, "positions.json");
     const feed = new InvocationFeed({
       ...{ directory, positionsFile, log: into },
-      ...{ clock: systemClock, logger: silentLogger },
+      ...{ clock, logger: silentLogger },
     });
     feeds.push(feed);
     feed.start();
@@ -144,6 +145,51 @@ t.test("events that are read in a later look are not lost", async (t) => {
   await untilRead(feed, 4);
   t.same(await logged(), [1, 2, 3, 5].map(invocationId));
   t.equal(feed.status.lost, 1, "counted once, however often it was tried");
+});
+
+t.test("readAll() is true when all that was written before is logged", async (t) => {
+  const { directory, log, start, logged } = await setUp(t);
+  const file = path.join(directory, "invocations.jsonl");
+  const feed = start();
+  for (const number of [1, 2, 3]) {
+    await appendFile(file, textOf(invocationEvent(number, "Running")));
+    t.equal(await feed.readAll(), true);
+    t.equal((await logged()).length, number);
+  }
+  await feed.close();
+  t.equal(await feed.readAll(), false, "nobody reads any more");
+  const failing: EventLog = Object.create(log, {
+    append: { value: () => Promise.reject(new ClrkError("CLRK_STORAGE_FAILED", "Disk full")) },
+  });
+  await appendFile(file, textOf(invocationEvent(4, "Running")));
+  const second = start(failing);
+  t.equal(await second.readAll(), false);
+});
+
+t.test("readAll() is false when a file moved before it was read", async (t) => {
+  const { directory, log, start } = await setUp(t);
+  const [earlier, file] = ["invocations-20260101T030405678Z.jsonl", "invocations.jsonl"].map(
+    (name) => path.join(directory, name),
+  );
+  if (earlier === undefined || file === undefined) throw new TypeError("Two files were named");
+  const moving: EventLog = Object.create(log, {
+    append: {
+      value: async (event: InvocationEvent) => {
+        // After the folder was listed.
+        await rename(file, path.join(directory, "invocations-20260102T030405678Z.jsonl")).catch(
+          () => {},
+        );
+        return log.append(event);
+      },
+    },
+  });
+  const feed = start(moving, new ManualClock());
+  t.equal(await feed.readAll(), true);
+  await writeFile(earlier, textOf(invocationEvent(1, "Running")));
+  await writeFile(file, textOf(invocationEvent(2, "Running")));
+  t.equal(await feed.readAll(), false);
+  t.equal(await feed.readAll(), true);
+  t.equal((await log.ends()).latest, 2);
 });
 
 t.test("what is no event is passed over and counted", async (t) => {

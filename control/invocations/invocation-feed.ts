@@ -62,13 +62,15 @@ export class InvocationFeed {
   #taken = 0;
   #unreadable = 0;
   #lost = 0;
+  /** Who wants to know whether the next look reads everything */
+  #waiting: ((isRead: boolean) => void)[] = [];
 
   constructor(options: InvocationFeedOptions) {
     this.#options = options;
     const { clock, logger } = options;
     this.#repeated = new RepeatedLook({
       ...{ clock, everyMs: lookEveryMs },
-      look: () => this.#readAll(),
+      look: () => this.#look(),
       describe: (error) => this.#describe(error),
       onFailure: (error) => logger.warn("Invocations of runs are not up to date", { error }),
     });
@@ -92,35 +94,58 @@ export class InvocationFeed {
     this.#repeated.wake();
   }
 
-  /** Resolves when what is being taken is in the log. */
-  close(): Promise<void> {
-    this.#isClosing = true;
-    return this.#repeated.close();
+  /** Resolves with true when all that was written before the call is in the log; with false where that cannot be had now. */
+  readAll(): Promise<boolean> {
+    if (this.#isClosing) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.look();
+    });
   }
 
-  async #readAll(): Promise<void> {
+  /** Resolves when what is being taken is in the log. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#repeated.close();
+    for (const resolve of this.#waiting.splice(0)) resolve(false);
+  }
+
+  async #look(): Promise<void> {
+    // Whoever comes from now on waits for the next look.
+    const waiting = this.#waiting.splice(0);
+    let isRead = false;
+    try {
+      isRead = await this.#readFiles();
+    } finally {
+      for (const resolve of waiting) resolve(isRead);
+    }
+  }
+
+  /** False where files were moved meanwhile, which the next look reads in their order. */
+  async #readFiles(): Promise<boolean> {
     if (!this.#hasPositions) await this.#readPositions();
     this.#hasPositions = true;
     // Rotated files have a time in their names, and come before the one that is written now.
     const files = await listLineFiles(this.#options.directory, keyOf);
     for (const file of files) {
-      // Read in its order by the next look.
-      if ((await this.#readFile(file, files)) === "moved") return;
+      if ((await this.#readFile(file, files)) === "moved") return false;
     }
     const seen = new Set(files.map(({ identity }) => identity));
     const before = this.#positions.size;
     for (const key of this.#positions.keys()) if (!seen.has(key)) this.#positions.delete(key);
     if (this.#positions.size !== before) await this.#writePositions();
+    return true;
   }
 
-  /** Takes what is new in a file; `moved` where lines are missed and there are other files than were listed. */
+  /** Takes what is new in a file; `moved` where it is not there any more, or lines are missed and there are others. */
   async #readFile(file: LineFile, files: readonly LineFile[]): Promise<"read" | "moved"> {
     const known = this.#positions.get(file.identity) ?? 0;
     const series = lineSeries(file.name) ?? "";
     let from = known > file.sizeBytes ? 0 : known;
     for (;;) {
       const chunk = await readLines(file, from, { maxBytes: chunkBytes, maxLineBytes: chunkBytes });
-      if (chunk === undefined || chunk.end === from) return "read";
+      if (chunk === undefined) return "moved";
+      if (chunk.end === from) return "read";
       const numbers = chunk.lines.map(lineNumber).filter((number) => number !== undefined);
       const look = this.#gaps.look(series, numbers);
       const missing = look?.missing ?? 0;

@@ -4,6 +4,7 @@
  */
 
 import type { InvocationPhase } from "../../crds/invocation.ts";
+import type { GatewayIdentity } from "../../gateway/gateway-identity.ts";
 import type {
   InvocationAgent,
   InvocationEvent,
@@ -48,6 +49,8 @@ export interface InvocationSummary {
   readonly dispatchedMs: number | null;
   /** `ms` that it may take from then on; null where nobody said */
   readonly timeoutMs: number | null;
+  /** The process that tells its end, of a run; null where nobody said */
+  readonly gatewayProcess: GatewayIdentity | null;
 }
 
 /**
@@ -93,6 +96,7 @@ export function summarise({ agent, events }: InvocationState): InvocationSummary
     phaseMs,
     dispatchedMs: dispatched?.atUnixMs ?? null,
     timeoutMs: dispatched?.timeoutMs ?? null,
+    gatewayProcess: events.find((event) => event.gatewayProcess)?.gatewayProcess ?? null,
   };
 }
 

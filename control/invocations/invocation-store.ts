@@ -100,6 +100,13 @@ export interface InvocationListOptions {
   readonly after?: ListPlace | undefined;
 }
 
+/** An invocation that has not ended. */
+export interface ActiveState {
+  readonly state: InvocationState;
+  /** When something was told of it last, or a request of it counted: Unix `ms` */
+  readonly changedMs: number;
+}
+
 /** The store. Its methods throw CLRK_STORAGE_FAILED when the disk does not take a write: then nothing of it is kept. */
 export interface InvocationStore {
   /** Takes a batch of the log, with its position, as one write. The same events again change nothing. */
@@ -126,7 +133,7 @@ export interface InvocationStore {
   active(
     kind: string,
     page: { readonly after: ActivePlace | undefined; readonly limit: number },
-  ): readonly InvocationState[];
+  ): readonly ActiveState[];
   /** At most `limit` invocations as they were at a revision, the present one when that is undefined. */
   list(selection: InvocationSelection, options: InvocationListOptions): ListResult;
   /** At most `limit` changes after a revision, of all invocations. */

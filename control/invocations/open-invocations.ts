@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Clock, TimerHandle } from "../../gateway/clock.ts";
+import type { GatewayIdentity, GatewayLife } from "../../gateway/gateway-identity.ts";
 import type { Logger } from "../../gateway/log.ts";
 import type { NatsServers } from "../../gateway/nats-connection.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
@@ -13,6 +14,8 @@ import { InvocationFeed } from "./invocation-feed.ts";
 import { InvocationSource } from "./invocation-source.ts";
 import type { RecordCounts, StoreStatus } from "./invocation-store.ts";
 import type { MaterialiserStatus } from "./materialiser.ts";
+import { LostRuns } from "./lost-runs.ts";
+import type { LostRunsStatus } from "./lost-runs.ts";
 import { Materialiser } from "./materialiser.ts";
 import { openNatsEventLog } from "./nats-event-log.ts";
 import { openSqliteEventLog } from "./sqlite-event-log.ts";
@@ -26,6 +29,8 @@ export interface InvocationsOptions {
   readonly directory: string;
   /** Folder in which gateways write records, and what becomes of runs; absent: nobody does */
   readonly recordsDirectory?: string;
+  /** What becomes of the gateways that write there, as `gatewayLookout()` tells it; absent: nobody knows of any */
+  readonly lookForGateway?: (identity: GatewayIdentity) => GatewayLife;
   /** Where the log is; absent: in a file of the folder */
   readonly nats?: NatsServers;
   readonly clock: Clock;
@@ -36,6 +41,7 @@ export interface InvocationsOptions {
 export interface InvocationsStatus {
   readonly store: StoreStatus;
   readonly materialiser: MaterialiserStatus;
+  readonly lostRuns: LostRunsStatus;
   /** Absent where no gateway writes */
   readonly feed?: InvocationFeedStatus;
   /** Absent where no gateway writes */
@@ -94,6 +100,12 @@ export async function openInvocations(options: InvocationsOptions): Promise<Invo
       ? undefined
       : new UsageFeed({ directory: recordsDirectory, store, clock, logger });
   usage?.start();
+  const { lookForGateway = () => "unknown" } = options;
+  const lost = new LostRuns({
+    ...{ active, log, lookForGateway, clock, logger },
+    readAll: async () => (await feed?.readAll()) ?? true,
+  });
+  lost.start();
   const pruning = repeat(clock, () => store.prune());
   return {
     log,
@@ -103,13 +115,17 @@ export async function openInvocations(options: InvocationsOptions): Promise<Invo
     status: () => ({
       store: store.status,
       materialiser: materialiser.status,
+      lostRuns: lost.status,
       ...(feed && { feed: feed.status }),
       ...(usage && { usage: usage.status }),
     }),
     close: async () => {
       pruning.stop();
       active.close();
+      // It waits for the feed where it looks, and tells nothing once its log is closed.
+      const looked = lost.close();
       await feed?.close();
+      await looked;
       await usage?.close();
       await materialiser.close();
       source.close();

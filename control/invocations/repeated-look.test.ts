@@ -35,3 +35,23 @@ t.test("what fails is told once, tried again, and forgotten when all is well", a
   await repeated.close();
   t.equal(repeated.failure, "");
 });
+
+t.test("who asks for a look while there is one gets another", async (t) => {
+  const ends: (() => void)[] = [];
+  const repeated = new RepeatedLook({
+    ...{ clock: new ManualClock(), everyMs: 1_000 },
+    look: () => new Promise((resolve) => ends.push(resolve)),
+    describe: () => undefined,
+    onFailure: () => {},
+  });
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  repeated.start();
+  repeated.wake();
+  ends[0]?.();
+  await turn();
+  t.equal(ends.length, 2);
+  ends[1]?.();
+  await turn();
+  t.equal(ends.length, 2, "and no more than one");
+  await repeated.close();
+});

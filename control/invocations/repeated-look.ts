@@ -22,6 +22,7 @@ export class RepeatedLook {
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
   #failure = "";
+  #isWoken = false;
 
   constructor(options: RepeatedLookOptions) {
     this.#options = options;
@@ -38,8 +39,9 @@ export class RepeatedLook {
     this.#running ??= this.#run();
   }
 
-  /** Looks at once. */
+  /** Looks at once; where it is looking, once more. */
   wake(): void {
+    this.#isWoken = true;
     this.#wakeUps.wake();
   }
 
@@ -61,13 +63,14 @@ export class RepeatedLook {
     const { everyMs, look } = this.#options;
     const { signal } = this.#stop;
     while (!signal.aborted) {
+      this.#isWoken = false;
       try {
         await look(signal);
         this.#failure = "";
       } catch (error) {
         this.note(error);
       }
-      await this.#wakeUps.wait({ timeoutMs: everyMs, signal });
+      if (!this.#isWoken) await this.#wakeUps.wait({ timeoutMs: everyMs, signal });
     }
   }
 }

@@ -16,8 +16,8 @@ import { InvocationHistory } from "./invocation-history.ts";
 import { InvocationRows } from "./invocation-rows.ts";
 import type { InvocationKey } from "./invocation-rows.ts";
 import { addEvent } from "./invocation-state.ts";
-import type { InvocationState } from "./invocation-state.ts";
 import type {
+  ActiveState,
   ApplyCounts,
   ChangesResult,
   FilePosition,
@@ -189,9 +189,11 @@ class SqliteInvocationStore implements InvocationStore {
   active(
     kind: string,
     page: { readonly after: ActivePlace | undefined; readonly limit: number },
-  ): readonly InvocationState[] {
-    const keys = activeKeys(this.#statements, kind, page);
-    return keys.flatMap((key) => this.#rows.findState(key) ?? []);
+  ): readonly ActiveState[] {
+    return activeKeys(this.#statements, kind, page).flatMap((key) => {
+      const state = this.#rows.findState(key);
+      return state === undefined ? [] : { state, changedMs: key.writtenMs };
+    });
   }
 
   list(
