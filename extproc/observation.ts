@@ -6,6 +6,7 @@
 
 import type { CapturedExchange, ModelCall } from "../gateway/call-facts.ts";
 import type { BodyCapture } from "../gateway/capture.ts";
+import { CapturedJson } from "../gateway/captured-json.ts";
 import {
   bodyRedactionOf,
   captureHeaders,
@@ -71,8 +72,9 @@ export class Observation {
   #observer: CallObserver | undefined;
   /** Reads what the agent asked, where another provider answers */
   #asked: CallObserver | undefined;
-  readonly #requestHeaders: CapturedExchange["requestHeaders"];
-  #responseHeaders: CapturedExchange["responseHeaders"] = [];
+  /** As JSON, like whatever is kept */
+  readonly #requestHeaders: string;
+  #responseHeaders = noneKept;
   readonly #request: BodyReader | undefined;
   readonly #requestCapture: BodyCapture | undefined;
   readonly #requestType: string;
@@ -209,12 +211,11 @@ export class Observation {
   /** What the record keeps; null when nothing was asked for, and of traces outside of the sample that did not fail. */
   capture(): CapturedExchange | null {
     if (this.#capture === undefined || !(this.#isSampled || this.#hasFailed)) return null;
-    return {
-      requestHeaders: this.#requestHeaders,
-      requestBody: this.#take(this.#requestCapture, this.#request, this.#requestType),
-      responseHeaders: this.#responseHeaders,
-      responseBody: this.#take(this.#responseCapture, this.#response, this.#responseType),
-    };
+    const request = this.#take(this.#requestCapture, this.#request, this.#requestType);
+    const response = this.#take(this.#responseCapture, this.#response, this.#responseType);
+    return new CapturedJson(
+      `{"requestHeaders":${this.#requestHeaders},"requestBody":${request},"responseHeaders":${this.#responseHeaders},"responseBody":${response}}`,
+    );
   }
 
   /** Gives up what is still being decoded. */
@@ -252,11 +253,8 @@ export class Observation {
     if (this.#isClosed && this.#isSettled()) this.#options.settler.onSettled();
   }
 
-  #keepHeaders(
-    headers: HeaderView,
-    capture: CapturePlan | undefined,
-  ): CapturedExchange["requestHeaders"] {
-    if (capture === undefined) return [];
+  #keepHeaders(headers: HeaderView, capture: CapturePlan | undefined): string {
+    if (capture === undefined) return noneKept;
     return captureHeaders(headers.entries(), {
       redactHeaders: capture.redactHeaders,
       redactQuery: capture.redactQuery,
@@ -265,12 +263,17 @@ export class Observation {
     });
   }
 
-  #take(capture: BodyCapture | undefined, reader: BodyReader | undefined, mediaType: string) {
-    if (capture === undefined || reader === undefined || this.#capture === undefined) return null;
-    const { bytes, kept, isTruncated } = capture.take();
-    if (bytes === 0) return null;
+  /** JSON of the body; `null` where nothing of one was kept. */
+  #take(
+    capture: BodyCapture | undefined,
+    reader: BodyReader | undefined,
+    mediaType: string,
+  ): string {
+    if (capture === undefined || reader === undefined || this.#capture === undefined) return "null";
+    const { bytes, text, isTruncated } = capture.take();
+    if (bytes === 0) return "null";
     return finishCapturedBody(
-      { bytes, kept, isTruncated: isTruncated || reader.isCut, contentEncoding: reader.undecoded },
+      { bytes, text, isTruncated: isTruncated || reader.isCut, contentEncoding: reader.undecoded },
       {
         redactor: this.#options.redactor(),
         redaction: bodyRedactionOf(this.#capture.redactBody),
@@ -281,6 +284,9 @@ export class Observation {
 }
 
 const noBytes = Buffer.alloc(0);
+
+/** No headers. */
+const noneKept = "[]";
 
 /** Headers are kept as the agent sent and is sent them: before credentials are injected. */
 const noHeaders: ReadonlySet<string> = new Set();

@@ -1,5 +1,6 @@
 /** Tests of the fan-out: everyone gets what they asked for, and nobody pays for another's slowness or failure. */
 import t from "tap";
+import type { LineText } from "./record-lines.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordHub } from "./record-hub.ts";
 import type { RecordSubscription } from "./record-hub.ts";
@@ -189,7 +190,7 @@ t.test("subscribe() throws when there are too many subscribers, until one leaves
 
 t.test("add() hands the JSON of a record to every sink", async (t) => {
   const hub = new RecordHub();
-  const taken: (string | undefined)[] = [];
+  const taken: (LineText | undefined)[] = [];
   hub.addSink("first", { add: (_, json) => void taken.push(json) });
   hub.addSink("second", { add: (_, json) => void taken.push(json) });
   hub.add(httpRecord(), "{}");

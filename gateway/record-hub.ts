@@ -6,6 +6,7 @@ import { BoundedQueue } from "./bounded-queue.ts";
 import { ClrkError, describeError } from "./errors.ts";
 import { silentLogger } from "./log.ts";
 import type { Logger } from "./log.ts";
+import type { LineText } from "./record-lines.ts";
 import type { EgressRecord } from "./record.ts";
 
 /** Something that takes every record; `add()` must return at once. */
@@ -14,7 +15,7 @@ export interface RecordSink {
    * Takes one record; the record is shared and must not be changed. `json` is the same on one line, where whoever made
    * the record had it at less cost than `JSON.stringify()`.
    */
-  add(record: EgressRecord, json?: string): void;
+  add(record: EgressRecord, json?: LineText): void;
 }
 
 /** The agent whose records a subscriber wants. */
@@ -94,7 +95,7 @@ export class RecordHub implements RecordSink {
   }
 
   /** Gives the record to every sink and to every subscriber that wants it; after `close()` to sinks only. */
-  add(record: EgressRecord, json?: string): void {
+  add(record: EgressRecord, json?: LineText): void {
     this.#published++;
     for (const entry of this.#sinks) this.#addTo(entry, record, json);
     for (const subscription of this.#forAll) subscription.offer(record);
@@ -132,7 +133,7 @@ export class RecordHub implements RecordSink {
     }
   }
 
-  #addTo(entry: NamedSink, record: EgressRecord, json: string | undefined): void {
+  #addTo(entry: NamedSink, record: EgressRecord, json: LineText | undefined): void {
     try {
       entry.sink.add(record, json);
       entry.failing = false;

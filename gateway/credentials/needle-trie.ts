@@ -72,6 +72,23 @@ export class NeedleTrie {
     return bytes.filter((byte) => this.child(node, byte) !== 0);
   }
 
+  /** Every needle that was added, each once, letters in lower case. */
+  *needles(): Generator<{ readonly bytes: Uint8Array; readonly kind: "anywhere" | "word" }> {
+    // Nodes are numbered as they were added, each behind the one that it goes on from.
+    const parents = new Uint32Array(this.#bytes.length);
+    for (let node = 0; node < parents.length; node++) {
+      let child = this.#firstChild[node] ?? 0;
+      for (; child !== 0; child = this.#sibling[child] ?? 0) parents[child] = node;
+    }
+    for (const [node, kind] of this.#kinds.entries()) {
+      if (kind === NEEDLE_KIND.none) continue;
+      const bytes: number[] = [];
+      for (let at = node; at !== 0; at = parents[at] ?? 0) bytes.push(this.#bytes[at] ?? 0);
+      const isAnywhere = kind === NEEDLE_KIND.anywhere;
+      yield { bytes: Uint8Array.from(bytes.reverse()), kind: isAnywhere ? "anywhere" : "word" };
+    }
+  }
+
   #addChild(node: TrieNode, byte: number): TrieNode {
     const child = this.#bytes.length;
     this.#bytes.push(byte);
