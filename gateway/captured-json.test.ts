@@ -29,12 +29,12 @@ t.test("it reads as the object whose JSON it is", async (t) => {
   t.equal(CapturedJson.of(capture), capture);
 });
 
-t.test("it gives lent bytes back once: when it is read, kept, or released", async (t) => {
-  for (const end of ["toJSON", "keep", "release"] as const) {
+t.test("it gives lent bytes back once: when it is kept, or released", async (t) => {
+  for (const end of ["keep", "release"] as const) {
     const { capture, backs } = lend();
     t.ok(capture.lent);
     t.ok(capture.text);
-    t.equal(backs(), 0, "to look at its text is not to read it");
+    t.equal(backs(), 0, "to look at its text is not to end it");
     capture[end]();
     t.equal(backs(), 1, end);
     t.equal(capture.lent, undefined);
@@ -42,6 +42,23 @@ t.test("it gives lent bytes back once: when it is read, kept, or released", asyn
     t.equal(backs(), 1, "no second time");
   }
 });
+
+t.test(
+  "it leaves lent bytes where they are when it is read: others may copy them yet",
+  async (t) => {
+    for (const end of ["keep", "release"] as const) {
+      const { capture, backs } = lend();
+      t.same(capture.toJSON(), exchange);
+      const { bytes, start = 0, end: stop = 0 } = capture.lent ?? {};
+      t.same(JSON.parse(bytes?.toString("latin1", start, stop) ?? ""), exchange);
+      t.equal(backs(), 0);
+      capture[end]();
+      t.equal(backs(), 1, end);
+      t.equal(capture.lent, undefined);
+      t.same(JSON.parse(capture.text), exchange, "from what was read");
+    }
+  },
+);
 
 t.test(
   "it is there after release() where it was kept or read, and throws where it was not",

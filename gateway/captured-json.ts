@@ -28,7 +28,7 @@ export function asciiJson(json: string): string {
  * whoever wants it for longer reads a part of it before, or calls `keep()`.
  */
 export class CapturedJson implements CapturedExchange {
-  /** Undefined once it was read as an object, or is released */
+  /** Undefined once it is released; one of its own also when it was read as an object */
   #json: string | CaptureLease | undefined;
   #exchange: CapturedExchange | undefined;
   /** Bytes of the JSON */
@@ -73,20 +73,24 @@ export class CapturedJson implements CapturedExchange {
     return this.toJSON().responseBody;
   }
 
-  /** The object, as `JSON.stringify()` asks for it. Throws where it was released before anybody read it. */
+  /**
+   * The object, as `JSON.stringify()` asks for it; lent bytes stay lent. Throws where it was released before anybody read
+   * it.
+   */
   toJSON(): CapturedExchange {
     if (this.#exchange !== undefined) return this.#exchange;
     if (this.#json === undefined) throw new Error("Cannot read a capture: it was released before");
     const exchange: CapturedExchange = JSON.parse(this.text);
     this.#exchange = exchange;
-    this.#giveBack();
+    // Of several sinks that take one record, the next may copy its line from lent bytes.
+    if (typeof this.#json === "string") this.#json = undefined;
     return exchange;
   }
 
   /** Copies lent bytes, so that they are given back now and the capture is there for as long as somebody has it. */
   keep(): void {
     if (typeof this.#json !== "object") return;
-    const { text } = this;
+    const text = this.#exchange === undefined ? this.text : undefined;
     this.#giveBack();
     this.#json = text;
   }
