@@ -11,8 +11,11 @@ const alwaysInRun = /[\w#&%+\\;{}\0\r\n]/;
 
 const beyondAscii = /[^\0-\x7f]/;
 
-/** Of longer needles nobody looks for another one within: it takes the square of their length. */
-const longestChecked = 4_096;
+/**
+ * Steps through the trie in which needles are looked for within others, some 50 ms. Of what is left then, each needle
+ * counts by itself, and more texts are searched.
+ */
+const mostSteps = 1_000_000;
 
 /** Of one trie, which must be complete. */
 export class NeedleAbsence {
@@ -22,13 +25,14 @@ export class NeedleAbsence {
   readonly #isBeyondAscii: boolean;
   /** Bytes of the shortest needle; 0 when there is none */
   #shortest = 0;
+  #stepsLeft = mostSteps;
 
   constructor(trie: NeedleTrie) {
     for (let byte = 0; byte < 256; byte++) {
       if (alwaysInRun.test(String.fromCharCode(byte))) this.#inRun[byte] = 1;
     }
-    for (const { bytes } of trie.needles()) {
-      if (bytes.length > longestChecked || !holdsAnother(trie, bytes)) this.#add(bytes);
+    for (const needle of trie.needles()) {
+      if (!this.#isKnown(needle) && !this.#holdsAnother(trie, needle)) this.#add(needle);
     }
     this.#isBeyondAscii = this.#inRun.subarray(0x80).includes(1);
   }
@@ -53,22 +57,31 @@ export class NeedleAbsence {
     return true;
   }
 
+  /** Whether every run that the needle may be is one already. */
+  #isKnown(needle: Uint8Array): boolean {
+    const inRun = this.#inRun;
+    if (this.#shortest === 0 || needle.length < this.#shortest) return false;
+    for (const byte of needle) if (inRun[byte] !== 1) return false;
+    return true;
+  }
+
+  /** Whether a shorter needle is a part of it, as that behind `Bearer ` is: where the longer one stands, so does that. */
+  #holdsAnother(trie: NeedleTrie, needle: Uint8Array): boolean {
+    for (let start = 0; start < needle.length; start++) {
+      let node: TrieNode = 0;
+      for (let at = start; at < needle.length; at++) {
+        if (this.#stepsLeft-- <= 0) return false;
+        node = trie.child(node, needle[at] ?? 0);
+        if (node === 0) break;
+        const isWhole = start === 0 && at === needle.length - 1;
+        if (!isWhole && trie.kind(node) === NEEDLE_KIND.anywhere) return true;
+      }
+    }
+    return false;
+  }
+
   #add(needle: Uint8Array): void {
     for (const byte of needle) this.#inRun[byte] = 1;
     this.#shortest = Math.min(this.#shortest || needle.length, needle.length);
   }
-}
-
-/** Whether a shorter needle is a part of it, as that behind `Bearer ` is: where the longer one stands, so does that. */
-function holdsAnother(trie: NeedleTrie, needle: Uint8Array): boolean {
-  for (let start = 0; start < needle.length; start++) {
-    let node: TrieNode = 0;
-    for (let at = start; at < needle.length; at++) {
-      node = trie.child(node, needle[at] ?? 0);
-      if (node === 0) break;
-      const isWhole = start === 0 && at === needle.length - 1;
-      if (!isWhole && trie.kind(node) === NEEDLE_KIND.anywhere) return true;
-    }
-  }
-  return false;
 }

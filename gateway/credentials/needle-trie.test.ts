@@ -41,6 +41,13 @@ t.test("NeedleTrie takes letters in any case for the same", async (t) => {
   }
 });
 
+t.test("NeedleTrie.needles() gives each needle once, letters in lower case", async (t) => {
+  const needles = ["aBc", "ab", "xyz\u00ff", "ABC", "b"];
+  const given = Array.from(trie(...needles).needles(), (bytes) => Buffer.from(bytes).toString());
+  t.same(given.sort(), ["ab", "abc", "b", "xyz\u00ff"]);
+  t.same([...trie().needles()], []);
+});
+
 t.test("NeedleTrie.longest is the length of the longest needle", async (t) => {
   t.equal(trie().longest, 0);
   t.equal(trie("abc", "a").longest, 3);

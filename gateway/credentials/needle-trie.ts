@@ -73,19 +73,21 @@ export class NeedleTrie {
   }
 
   /** Every needle that was added, each once, letters in lower case. */
-  *needles(): Generator<{ readonly bytes: Uint8Array; readonly kind: "anywhere" | "word" }> {
+  *needles(): Generator<Uint8Array> {
     // Nodes are numbered as they were added, each behind the one that it goes on from.
     const parents = new Uint32Array(this.#bytes.length);
     for (let node = 0; node < parents.length; node++) {
       let child = this.#firstChild[node] ?? 0;
       for (; child !== 0; child = this.#sibling[child] ?? 0) parents[child] = node;
     }
-    for (const [node, kind] of this.#kinds.entries()) {
-      if (kind === NEEDLE_KIND.none) continue;
-      const bytes: number[] = [];
-      for (let at = node; at !== 0; at = parents[at] ?? 0) bytes.push(this.#bytes[at] ?? 0);
-      const isAnywhere = kind === NEEDLE_KIND.anywhere;
-      yield { bytes: Uint8Array.from(bytes.reverse()), kind: isAnywhere ? "anywhere" : "word" };
+    const bytes = new Uint8Array(this.#longest);
+    for (let end = 1; end < parents.length; end++) {
+      if (this.#kinds[end] === NEEDLE_KIND.none) continue;
+      let start = bytes.length;
+      for (let node = end; node !== 0; node = parents[node] ?? 0) {
+        bytes[--start] = this.#bytes[node] ?? 0;
+      }
+      yield bytes.slice(start);
     }
   }
 
