@@ -66,6 +66,20 @@ t.test("NeedleTrie.add() throws when the needle is empty", async (t) => {
   t.throws(() => trie(""), new RangeError("Cannot add needle: it is empty, want a byte"));
 });
 
+t.test("NeedleTrie keeps millions of bytes without the heap, which is bounded", async (t) => {
+  const needle = Buffer.alloc(1_000_000, "abcdefg");
+  const subject = new NeedleTrie();
+  const before = process.memoryUsage().heapUsed;
+  subject.add(needle, "anywhere", 7);
+  const taken = process.memoryUsage().heapUsed - before;
+  t.ok(taken < 8_000_000, `${taken} bytes of heap`);
+  const [given] = subject.needles();
+  t.ok(given && needle.equals(given));
+  let node = 0;
+  for (const byte of needle) node = subject.child(node, byte);
+  t.equal(subject.mark(node), 7);
+});
+
 t.test("NeedleTrie shows no needle when it is printed", async (t) => {
   const subject = trie("sk-secret");
   t.notMatch(inspect(subject, { showHidden: true }) + JSON.stringify(subject), /sk-secret|115/);
