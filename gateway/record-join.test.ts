@@ -1,4 +1,6 @@
 /** Tests that every line becomes one record, with its facts when they come in time and in memory that is bounded. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import t from "tap";
 import { EngineLine } from "./access-log/engine-line.ts";
 import type { HttpMeasures } from "./access-log/http-transaction.ts";
@@ -132,6 +134,30 @@ t.test("a capture that waits for long is copied, so that others take its place",
   t.equal(backs(), 1);
   join.addLine(lineOf("a"));
   t.same(records[0]?.capture?.requestBody, capturedExchange().requestBody);
+});
+
+t.test("a capture is not held once its record was given out", async (t) => {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  const { clock, join, records } = createJoin();
+  const record = (id: string, { facts }: { readonly facts: CallFacts }) => {
+    join.addFacts([facts]);
+    join.addLine(lineOf(id));
+    records.pop();
+    return new WeakRef(facts.capture ?? {});
+  };
+  const text = CapturedJson.of(capturedExchange()).text;
+  const held = [
+    record("own", { facts: callFacts({ id: "own", capture: new CapturedJson(text) }) }),
+    record("lent", lent("lent")),
+  ];
+  clock.advance(300);
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  t.same(
+    held.map((capture) => capture.deref()),
+    [undefined, undefined],
+  );
 });
 
 t.test("an estimate of a call that no upstream was sent is taken back", async (t) => {

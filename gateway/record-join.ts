@@ -178,7 +178,8 @@ export class RecordJoin {
     const bytes = bytesOf(facts);
     this.#facts.set(facts.id, { facts, bytes, untilMs });
     this.#factsBytes += bytes;
-    if (facts.capture instanceof CapturedJson) this.#lent.push(facts.capture);
+    const { capture } = facts;
+    if (capture instanceof CapturedJson && capture.lent !== undefined) this.#lent.push(capture);
     const { maxFacts, maxFactsBytes } = this.#limits;
     for (const [id, oldest] of this.#facts) {
       if (this.#facts.size <= maxFacts && this.#factsBytes <= maxFactsBytes) break;
@@ -200,7 +201,8 @@ export class RecordJoin {
     this.#endFacts(nowMs);
     // What has waited for a sweep may wait for seconds, and keep a chunk that many others were in.
     for (const capture of this.#lentBefore) capture.keep();
-    this.#lentBefore = this.#lent;
+    // Where nothing waits there may be no sweep for long, and all of these are in records.
+    this.#lentBefore = this.#facts.size === 0 ? [] : this.#lent;
     this.#lent = [];
     this.#armTimer();
   }
