@@ -68,6 +68,23 @@ t.test("capture() keeps the first bytes, counts all, and removes what was inject
   t.equal(textOf(capture?.responseBody?.base64), '{"ok":1}');
 });
 
+t.test(
+  "capture() shows no beginning of what was injected where a stream is over in it",
+  async (t) => {
+    const { observation } = observe({ capture: everything });
+    const broken = Buffer.from(`{"a":"${injected.slice(0, -1)}`);
+    observation.requestBody(broken, false);
+    observation.responseHeaders(json(), false);
+    observation.responseBody(broken, false, 1);
+    observation.close();
+    const capture = observation.capture();
+    for (const body of [capture?.requestBody, capture?.responseBody]) {
+      t.match(body, { bytes: broken.length, isTruncated: false });
+      t.equal(textOf(body?.base64), '{"a":"[redacted]');
+    }
+  },
+);
+
 t.test("capture() keeps a compressed body decoded, and its bytes on the wire", async (t) => {
   const { observation, settled } = observe({ capture: everything });
   const encoded = gzipSync('{"ok":"decoded"}');

@@ -81,6 +81,8 @@ export class Observation {
   #response: BodyReader | undefined;
   #responseCapture: BodyCapture | undefined;
   #responseType = "";
+  #isRequestEnded = false;
+  #isResponseEnded = false;
   /** Until there was an answer with a status below 400 */
   #hasFailed = true;
   #responseChunks = 0;
@@ -130,6 +132,7 @@ export class Observation {
 
   /** Nothing more of the request will come. */
   requestEnd(): void {
+    this.#isRequestEnded = true;
     this.#request?.end();
     if (this.#request?.isSettled !== false) this.#requestObserver?.requestEnd();
   }
@@ -177,6 +180,7 @@ export class Observation {
     if (this.#response?.isPlain === false) this.#responseCapture?.add(noBytes, chunk.length);
     this.#response?.write(chunk);
     if (!isLast) return;
+    this.#isResponseEnded = true;
     this.#response?.end();
     if (this.#response?.isSettled === true) this.#observer?.responseEnd();
   }
@@ -211,8 +215,14 @@ export class Observation {
   /** What the record keeps; null when nothing was asked for, and of traces outside of the sample that did not fail. */
   capture(): CapturedExchange | null {
     if (this.#capture === undefined || !(this.#isSampled || this.#hasFailed)) return null;
-    const request = this.#take(this.#requestCapture, this.#request, this.#requestType);
-    const response = this.#take(this.#responseCapture, this.#response, this.#responseType);
+    const request = this.#take(this.#requestCapture, this.#request, {
+      mediaType: this.#requestType,
+      isEnded: this.#isRequestEnded,
+    });
+    const response = this.#take(this.#responseCapture, this.#response, {
+      mediaType: this.#responseType,
+      isEnded: this.#isResponseEnded,
+    });
     return new CapturedJson(
       `{"requestHeaders":${this.#requestHeaders},"requestBody":${request},"responseHeaders":${this.#responseHeaders},"responseBody":${response}}`,
     );
@@ -267,13 +277,16 @@ export class Observation {
   #take(
     capture: BodyCapture | undefined,
     reader: BodyReader | undefined,
-    mediaType: string,
+    { mediaType, isEnded }: { readonly mediaType: string; readonly isEnded: boolean },
   ): string {
     if (capture === undefined || reader === undefined || this.#capture === undefined) return "null";
     const { bytes, text, isTruncated } = capture.take();
     if (bytes === 0) return "null";
     return finishCapturedBody(
-      { bytes, text, isTruncated: isTruncated || reader.isCut, contentEncoding: reader.undecoded },
+      {
+        ...{ bytes, text, isEnded, contentEncoding: reader.undecoded },
+        isTruncated: isTruncated || reader.isCut,
+      },
       {
         redactor: this.#options.redactor(),
         redaction: bodyRedactionOf(this.#capture.redactBody),

@@ -37,7 +37,13 @@ function finishBody(body: FinishedBody, finished = bodies): CapturedBody {
 
 function finish(body: string | Buffer, overrides: Partial<FinishedBody> = {}): string {
   const text = Buffer.from(body).toString("latin1");
-  const whole = { bytes: text.length, text, isTruncated: false, contentEncoding: "" };
+  const whole = {
+    bytes: text.length,
+    text,
+    isTruncated: false,
+    isEnded: true,
+    contentEncoding: "",
+  };
   const { base64 } = finishBody({ ...whole, ...overrides });
   return Buffer.from(base64, "base64").toString();
 }
@@ -188,7 +194,7 @@ t.test("finishCapturedBody() replaces injected values and keys, and nothing else
   t.equal(finish(body), '{"echo":"[redacted]","key":"[redacted]","text":"ünï","ok":true}');
   const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a]);
   const text = bytes.toString("latin1");
-  const whole = { bytes: 5, text, isTruncated: false, contentEncoding: "" };
+  const whole = { bytes: 5, text, isTruncated: false, isEnded: true, contentEncoding: "" };
   const binary = { ...bodies, mediaType: "application/octet-stream" };
   t.equal(finishBody(whole, binary).base64, bytes.toString("base64"));
 });
@@ -203,8 +209,25 @@ t.test("finishCapturedBody() shows no part of a secret that the bound cut throug
   }
 });
 
+t.test(
+  "finishCapturedBody() shows no part of a secret where the stream was over in it",
+  async (t) => {
+    for (let length = 4; length < secret.length; length++) {
+      const body = `{"echo":"${secret.slice(0, length)}`;
+      t.equal(finish(body, { isEnded: false }), '{"echo":"[redacted]', `${length}`);
+    }
+    t.equal(finish('{"echo":"all"}', { isEnded: false }), '{"echo":"all"}');
+  },
+);
+
 t.test("finishCapturedBody() keeps nothing that it cannot read", async (t) => {
-  const body = { bytes: 99, text: secret, isTruncated: false, contentEncoding: "BR" };
+  const body = {
+    bytes: 99,
+    text: secret,
+    isTruncated: false,
+    isEnded: true,
+    contentEncoding: "BR",
+  };
   t.same(finishBody(body), {
     base64: "",
     bytes: 99,
@@ -218,7 +241,7 @@ for (const contentEncoding of [secret, key, "x".repeat(65), "gzip\u0000", "ünï
   t.test(
     `finishCapturedBody() repeats no coding that is none: ${contentEncoding.slice(0, 9)}`,
     async (t) => {
-      const body = { bytes: 1, text: "a", isTruncated: false, contentEncoding };
+      const body = { bytes: 1, text: "a", isTruncated: false, isEnded: true, contentEncoding };
       t.equal(finishBody(body).contentEncoding, "unknown");
     },
   );

@@ -54,6 +54,8 @@ export interface KeptBody {
 
 /** A body with what is known of its coding. */
 export interface FinishedBody extends KeptBody {
+  /** Whether its end came; else the stream was over in the middle, which is not told of it */
+  readonly isEnded: boolean;
   /** Coding that the text is still in; empty when it was decoded or had none */
   readonly contentEncoding: string;
 }
@@ -214,7 +216,7 @@ export function finishCapturedBody(
       ...{ base64: "", bytes, isTruncated: isCut, contentEncoding },
     } satisfies CapturedBody);
   }
-  const end = isTruncated ? "cut" : "whole";
+  const end = isTruncated || !body.isEnded ? "cut" : "whole";
   const redacted = redaction.redact(redactor.redactLatin1(text, end), mediaType, end);
   // Neither of these needs an escape.
   return `{"base64":"${btoa(redacted)}","bytes":${bytes},"isTruncated":${isTruncated},"contentEncoding":""}`;
