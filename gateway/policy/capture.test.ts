@@ -81,6 +81,20 @@ t.test(
   },
 );
 
+t.test("BodyCapture keeps long pieces beside the heap, which is bounded", async (t) => {
+  const piece = Buffer.alloc(900_000, "a");
+  const before = process.memoryUsage().heapUsed;
+  const open = Array.from({ length: 60 }, () => {
+    const subject = new BodyCapture(2_000_000);
+    subject.add(piece);
+    subject.add(Buffer.from("b"));
+    return subject;
+  });
+  const taken = process.memoryUsage().heapUsed - before;
+  t.ok(taken < 8_000_000, `${taken} bytes of heap`);
+  t.equal(open[0]?.take().text, `${"a".repeat(900_000)}b`);
+});
+
 t.test("BodyCapture counts what was on the wire where chunks were decoded", async (t) => {
   const subject = new BodyCapture(4);
   subject.add(Buffer.from("ab"), 10);

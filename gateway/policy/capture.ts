@@ -21,7 +21,10 @@ const maxValueLength = 4_096;
 /** Codings have short names; anything longer is something else. */
 const maxEncodingLength = 64;
 
-/** First allocation for what follows the first piece. */
+/** Longer first pieces are seldom, and many of them at one time would fill a heap that is bounded. */
+const longestText = 64 * 1024;
+
+/** First allocation for what is no text. */
 const firstBytes = 4_096;
 
 /** Headers whose values are URLs, whole or from the path on. */
@@ -61,12 +64,12 @@ export interface FinishedBody extends KeptBody {
 }
 
 /**
- * Takes a body as it passes; bounded by `maxBytes`. A text, because most bodies come in one piece: memory beside the heap
- * costs more to get and to give back than to fill.
+ * Takes a body as it passes; bounded by `maxBytes`. A text, because most bodies come in one piece that is short: memory
+ * beside the heap costs more to get and to give back than to fill.
  */
 export class BodyCapture {
   readonly #maxBytes: number;
-  /** The first piece */
+  /** The first piece, unless it is long */
   #text = "";
   /** Those behind it, which may be any number of bytes each */
   #more: Buffer | undefined;
@@ -88,7 +91,8 @@ export class BodyCapture {
     if (chunk.length > room) this.#isTruncated = true;
     const taken = Math.min(chunk.length, room);
     if (taken === 0) return;
-    if (this.#text === "") this.#text = chunk.toString("latin1", 0, taken);
+    const isFirst = this.#text === "" && this.#moreLength === 0;
+    if (isFirst && taken <= longestText) this.#text = chunk.toString("latin1", 0, taken);
     else this.#append(chunk, taken);
   }
 
