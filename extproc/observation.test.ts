@@ -85,6 +85,22 @@ t.test(
   },
 );
 
+t.test("capture() takes an answer for whole that is as long as its headers say", async (t) => {
+  const body = Buffer.from('Greek alpha, then "injected-');
+  for (const { length, shown } of [
+    { length: String(body.length), shown: body.toString() },
+    { length: String(body.length + 1), shown: 'Greek alpha, then "[redacted]' },
+    { length: "", shown: 'Greek alpha, then "[redacted]' },
+  ]) {
+    const { observation } = observe({ capture: everything });
+    observation.requestEnd();
+    observation.responseHeaders(json({ "content-length": length }), false);
+    observation.responseBody(body, false, 1);
+    observation.close();
+    t.equal(textOf(observation.capture()?.responseBody?.base64), shown, length);
+  }
+});
+
 t.test("capture() keeps a compressed body decoded, and its bytes on the wire", async (t) => {
   const { observation, settled } = observe({ capture: everything });
   const encoded = gzipSync('{"ok":"decoded"}');

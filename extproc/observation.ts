@@ -63,6 +63,15 @@ export interface Settler {
   onSettled(): void;
 }
 
+/** What is known of a body beside what was kept of it. */
+interface PassedBody {
+  readonly mediaType: string;
+  /** Its end was said */
+  readonly isEnded: boolean;
+  /** Bytes on the wire that it was announced with; NaN where it was not */
+  readonly wholeBytes: number;
+}
+
 /** Reads one transaction. */
 export class Observation {
   readonly #options: ObservationOptions;
@@ -83,6 +92,8 @@ export class Observation {
   #responseType = "";
   #isRequestEnded = false;
   #isResponseEnded = false;
+  /** What its headers say; NaN where they do not */
+  #responseBytes = Number.NaN;
   /** Until there was an answer with a status below 400 */
   #hasFailed = true;
   #responseChunks = 0;
@@ -159,6 +170,7 @@ export class Observation {
     this.#responseHeaders = this.#keepHeaders(headers, kept);
     this.#responseCapture = kept && createBodyCapture(kept.responseBody, contentType);
     this.#responseType = mediaTypeOf(contentType);
+    this.#responseBytes = Number.parseInt(headers.find("content-length") ?? "", 10);
     const status = Number(headers.find(":status") ?? 0);
     this.#observer?.responseStart({ status, contentType });
     const meters = this.#observer !== undefined && status < 400 && isReadable(contentType);
@@ -218,10 +230,12 @@ export class Observation {
     const request = this.#take(this.#requestCapture, this.#request, {
       mediaType: this.#requestType,
       isEnded: this.#isRequestEnded,
+      wholeBytes: Number.NaN,
     });
     const response = this.#take(this.#responseCapture, this.#response, {
       mediaType: this.#responseType,
       isEnded: this.#isResponseEnded,
+      wholeBytes: this.#responseBytes,
     });
     return new CapturedJson(
       `{"requestHeaders":${this.#requestHeaders},"requestBody":${request},"responseHeaders":${this.#responseHeaders},"responseBody":${response}}`,
@@ -277,14 +291,16 @@ export class Observation {
   #take(
     capture: BodyCapture | undefined,
     reader: BodyReader | undefined,
-    { mediaType, isEnded }: { readonly mediaType: string; readonly isEnded: boolean },
+    { mediaType, isEnded, wholeBytes }: PassedBody,
   ): string {
     if (capture === undefined || reader === undefined || this.#capture === undefined) return "null";
     const { bytes, text, isTruncated } = capture.take();
     if (bytes === 0) return "null";
     return finishCapturedBody(
       {
-        ...{ bytes, text, isEnded, contentEncoding: reader.undecoded },
+        ...{ bytes, text, contentEncoding: reader.undecoded },
+        // Agents that have read it all may go before Envoy has said the end.
+        isEnded: isEnded || bytes === wholeBytes,
         isTruncated: isTruncated || reader.isCut,
       },
       {
