@@ -14,6 +14,7 @@ import { StartMemory } from "../gateway/start-memory.ts";
 import { confirmationWorker } from "./asked-confirmation.ts";
 import { BudgetJournal } from "./budget-journal.ts";
 import { BudgetTable } from "./budget-table.ts";
+import { CaptureWriter } from "./capture-memory.ts";
 import { ConfirmationAsker } from "./confirmation-asker.ts";
 import { engineLimits } from "./engine-limits.ts";
 import { EngineService } from "./engine-service.ts";
@@ -37,6 +38,7 @@ class ServingThread {
   readonly #server: GrpcServer;
   readonly #service: EngineService;
   readonly #outbox: FactsOutbox;
+  readonly #captures = new CaptureWriter();
   readonly #heart: NodeJS.Timeout;
   readonly #journal: BudgetJournal | undefined;
   readonly #asker = new ConfirmationAsker(report);
@@ -49,7 +51,9 @@ class ServingThread {
     this.#outbox = new FactsOutbox({
       clock: systemClock,
       counters: row,
-      send: (facts, bytes) => report({ kind: "facts", text: encodeFacts(facts), bytes }),
+      send: (facts, bytes) => {
+        report({ kind: "facts", facts: encodeFacts(facts, this.#captures), bytes });
+      },
     });
     this.#service = new EngineService({
       clock: systemClock,

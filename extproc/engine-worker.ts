@@ -1,6 +1,7 @@
 /** A thread of the engine as the process holds it: started, told, heard, and ended. */
 
 import { Worker } from "node:worker_threads";
+import { CaptureReader } from "./capture-memory.ts";
 import type { ThreadOrder, ThreadReport, ThreadStart } from "./thread-messages.ts";
 
 /** What a worker is given. */
@@ -25,6 +26,8 @@ export class EngineWorker {
   #cause: unknown;
   /** Resolves when it takes orders; it never does when the thread ended before. */
   readonly whenReady: Promise<void>;
+  /** Memory that the thread puts captures into */
+  readonly captures = new CaptureReader();
 
   constructor({ start, onReport, onExit }: EngineWorkerOptions) {
     this.#onReport = onReport;

@@ -3,7 +3,8 @@
  * and bounded, because a process that is behind must not fill the memory of both.
  */
 
-import type { CallFacts, CapturedExchange, ModelCall } from "../gateway/call-facts.ts";
+import type { CallFacts, ModelCall } from "../gateway/call-facts.ts";
+import { CapturedJson } from "../gateway/captured-json.ts";
 import type { Clock, TimerHandle } from "../gateway/clock.ts";
 import type { ThreadCounters } from "./thread-counters.ts";
 
@@ -72,7 +73,7 @@ function sizeOf({ target, model, capture }: CallFacts): number {
   let bytes = plainBytes;
   if (target !== null) bytes += target.path.length + target.query.length;
   if (model !== null) bytes += sizeOfModel(model);
-  return capture === null ? bytes : bytes + sizeOfCapture(capture);
+  return capture === null ? bytes : bytes + CapturedJson.of(capture).length;
 }
 
 function sizeOfModel({ requestModel, responseModel, responseId, finishReasons }: ModelCall) {
@@ -80,12 +81,4 @@ function sizeOfModel({ requestModel, responseModel, responseId, finishReasons }:
   bytes += (requestModel?.length ?? 0) + (responseModel?.length ?? 0) + (responseId?.length ?? 0);
   for (const reason of finishReasons) bytes += reason.length;
   return bytes;
-}
-
-function sizeOfCapture(capture: CapturedExchange): number {
-  const { requestHeaders, requestBody, responseHeaders, responseBody } = capture;
-  let bytes = 0;
-  for (const [name, value] of requestHeaders) bytes += name.length + value.length;
-  for (const [name, value] of responseHeaders) bytes += name.length + value.length;
-  return bytes + (requestBody?.base64.length ?? 0) + (responseBody?.base64.length ?? 0);
 }

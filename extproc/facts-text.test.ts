@@ -1,5 +1,6 @@
 import t from "tap";
 import type { CallFacts } from "../gateway/call-facts.ts";
+import { CaptureReader, CaptureWriter } from "./capture-memory.ts";
 import { decodeFacts, encodeFacts } from "./facts-text.ts";
 import { callFacts, capturedExchange, modelCall } from "./testdata/call-facts.ts";
 
@@ -95,11 +96,36 @@ const cases: readonly { readonly name: string; readonly facts: readonly CallFact
   },
 ];
 
+/** As it comes to the process: messages are cloned, memory is shared. */
+function send(facts: readonly CallFacts[]): CallFacts[] {
+  const encoded = structuredClone(encodeFacts(facts, new CaptureWriter()));
+  return decodeFacts(encoded, new CaptureReader());
+}
+
 for (const { name, facts } of cases) {
   t.test(`decodeFacts() gives back ${name}`, async (t) => {
-    t.same(decodeFacts(encodeFacts(facts)), facts);
+    t.same(JSON.parse(JSON.stringify(send(facts))), JSON.parse(JSON.stringify(facts)));
   });
 }
+
+t.test(
+  "decodeFacts() gives back captures in their order, also those that fit in no chunk",
+  async (t) => {
+    const facts = Array.from({ length: 60 }, (_, index) => {
+      const size = index % 7 === 3 ? 100_000 : 5_000 + index;
+      const base64 = "abcd".repeat(size / 4);
+      const requestBody = { base64, bytes: index, isTruncated: false, contentEncoding: "" };
+      return callFacts({ id: String(index), capture: capturedExchange({ requestBody }) });
+    });
+    const bare = callFacts({ id: "bare" });
+    const sent = send([bare, ...facts, bare]);
+    t.equal(sent.length, 62);
+    t.equal(sent[0]?.capture, null);
+    for (const [index, { capture }] of facts.entries()) {
+      t.same(JSON.parse(JSON.stringify(sent[index + 1]?.capture)), capture, `the one of ${index}`);
+    }
+  },
+);
 
 const clean = modelCall({ requestModel: "gpt-4.1", finishReasons: ["stop", "length"] });
 const hostile = ["\u0000", "\n", "\u001f", "a\u001db", "\u0000\u001f\n", ""];
@@ -112,14 +138,26 @@ for (const text of hostile) {
       callFacts({ model: { ...clean, finishReasons: [text, "stop"] } }),
       callFacts({ denial: { reason: text, message: text } }),
     ];
-    t.same(decodeFacts(encodeFacts(facts)), facts);
+    t.same(send(facts), facts);
   });
 }
 
 t.test("decodeFacts() refuses what is no line of facts", async (t) => {
-  t.throws(() => decodeFacts("id\u001f1\n"), SyntaxError);
-  t.throws(
-    () => decodeFacts(encodeFacts([callFacts()]).replace("\u0000\n", "{broken\n")),
-    SyntaxError,
-  );
+  const reader = new CaptureReader();
+  const encoded = encodeFacts([callFacts({ capture: capturedExchange() })], new CaptureWriter());
+  const { text } = encoded;
+  const refused = (changed: string) => () => decodeFacts({ ...encoded, text: changed }, reader);
+  t.throws(refused(text.slice(text.indexOf("\u001f") + 1)), SyntaxError);
+  t.throws(refused("id\u001f1\n"), SyntaxError);
+  const line = text.slice(0, text.lastIndexOf("\u001f") + 1);
+  t.throws(refused(`${line.slice(0, -2)}{broken\u001f\0\n`), SyntaxError);
+  const wrong = [
+    "9\u001d4\u001d8",
+    "0\u001d4\u001d9999999",
+    "0\u001d0\u001d8",
+    "0\u001d8\u001d4",
+    "a\u001db",
+    "long",
+  ];
+  for (const place of wrong) t.throws(refused(`${line}${place}\n`), RangeError, place);
 });

@@ -1,8 +1,10 @@
 /**
  * Facts as one text a batch, the way they go from a thread to the process: a structured clone or JSON names every field of
- * every object again, and costs three times as much as writing and reading these lines.
+ * every object again, and costs three times as much as writing and reading these lines. What was captured is beside the
+ * text, as bytes that nobody reads on their way to the record.
  */
 
+import { CapturedJson } from "../gateway/captured-json.ts";
 import type {
   AuditedDenial,
   CallCharge,
@@ -11,10 +13,10 @@ import type {
   ModelCall,
   TokenUsage,
 } from "../gateway/call-facts.ts";
+import type { CaptureReader, CaptureWriter, NewChunk } from "./capture-memory.ts";
 
 /** What few facts have, as JSON, which holds no control character. */
 interface Rest {
-  readonly capture: CallFacts["capture"];
   readonly denial: CallFacts["denial"];
   readonly target: CallFacts["target"];
   readonly routing: CallFacts["routing"];
@@ -31,30 +33,80 @@ const fieldEnd = "\u001f";
 const listEnd = "\u001d";
 /** Stands for null, and for an absent part. */
 const none = "\u0000";
+/** In the place of where a capture is: it is a text of its own. */
+const isLong = "long";
 
-/** Fields of a line: id, trace ids, count, model call, charge, rest. */
-const fieldCount = 5 + 13 + 3 + 1;
+/** Fields of a line: id, trace ids, count, model call, charge, rest, place of its capture. */
+const fieldCount = 5 + 13 + 3 + 1 + 1;
 
-/** A line for each. */
-export function encodeFacts(batch: readonly CallFacts[]): string {
-  let text = "";
-  for (const facts of batch) text += encodeLine(facts);
-  return text;
+/** A batch on its way. */
+export interface EncodedFacts {
+  /** A line for each */
+  readonly text: string;
+  /** In which captures are that no batch before was in */
+  readonly chunks: readonly NewChunk[];
+  /** JSON of captures that are in no chunk, in their order */
+  readonly long: readonly string[];
 }
 
-/** What `encodeFacts()` wrote, in its order. Throws a SyntaxError for anything else. */
-export function decodeFacts(text: string): CallFacts[] {
+/** A line for each; what was captured of them goes into the writer's memory. */
+export function encodeFacts(batch: readonly CallFacts[], writer: CaptureWriter): EncodedFacts {
+  let text = "";
+  const long: string[] = [];
+  for (const facts of batch) text += encodeLine(facts, encodeCapture(facts.capture, writer, long));
+  return { text, chunks: writer.takeNew(), long };
+}
+
+/**
+ * What `encodeFacts()` wrote, in its order; `reader` is of the writer's memory. Throws a SyntaxError or a RangeError for
+ * anything else.
+ */
+export function decodeFacts(
+  { text, chunks, long }: EncodedFacts,
+  reader: CaptureReader,
+): CallFacts[] {
+  reader.add(chunks);
   const batch: CallFacts[] = [];
+  let longs = 0;
   let start = 0;
   for (let end = text.indexOf(lineEnd); end >= 0; end = text.indexOf(lineEnd, start)) {
-    batch.push(decodeLine(text.slice(start, end).split(fieldEnd)));
+    const fields = text.slice(start, end).split(fieldEnd);
+    const facts = decodeLine(fields, decodeCapture(fields, reader, long[longs]));
+    if (fields[fieldCount - 1] === isLong) longs++;
+    batch.push(facts);
     start = end + 1;
   }
   return batch;
 }
 
-function encodeLine(facts: CallFacts): string {
-  const { id, trace, responseChunks, model, capture, denial, target, routing } = facts;
+/** Where the capture is: chunk and bytes of it. */
+function encodeCapture(
+  capture: CallFacts["capture"],
+  writer: CaptureWriter,
+  long: string[],
+): string {
+  if (capture === null) return none;
+  const { text } = CapturedJson.of(capture);
+  const place = writer.place(text);
+  if (place !== undefined) return `${place.chunk}${listEnd}${place.start}${listEnd}${place.end}`;
+  long.push(text);
+  return isLong;
+}
+
+function decodeCapture(
+  fields: readonly string[],
+  reader: CaptureReader,
+  long: string | undefined,
+): CapturedJson | null {
+  const field = fields[fieldCount - 1] ?? none;
+  if (field === none) return null;
+  if (field === isLong && long !== undefined) return new CapturedJson(long);
+  const [chunk, start, end] = field.split(listEnd).map(Number);
+  return new CapturedJson(reader.lease({ chunk: chunk ?? -1, start: start ?? 0, end: end ?? 0 }));
+}
+
+function encodeLine(facts: CallFacts, capture: string): string {
+  const { id, trace, responseChunks, model, denial, target, routing } = facts;
   const { charge, mcp, wouldDeny } = facts;
   const ids =
     trace === null
@@ -62,13 +114,12 @@ function encodeLine(facts: CallFacts): string {
       : `${id}${fieldEnd}${trace.traceId}${fieldEnd}${trace.spanId}${fieldEnd}${trace.parentSpanId}`;
   const isReadable = model === null || isWritable(model);
   const call = isReadable ? encodeModel(model) : encodeModel(null);
-  const isCommon = capture === null && denial === null && target === null && routing === null;
+  const isCommon = denial === null && target === null && routing === null;
   const isBare = isCommon && mcp === undefined && wouldDeny === undefined;
   const rest =
     isReadable && isBare
       ? none
       : JSON.stringify({
-          capture,
           denial,
           target,
           routing,
@@ -77,23 +128,23 @@ function encodeLine(facts: CallFacts): string {
           ...(!isReadable && { model }),
         } satisfies Rest);
   const body = `${responseChunks}${fieldEnd}${call}${fieldEnd}${encodeCharge(charge)}`;
-  return `${ids}${fieldEnd}${body}${fieldEnd}${rest}${lineEnd}`;
+  return `${ids}${fieldEnd}${body}${fieldEnd}${rest}${fieldEnd}${capture}${lineEnd}`;
 }
 
-function decodeLine(fields: readonly string[]): CallFacts {
+function decodeLine(fields: readonly string[], capture: CapturedJson | null): CallFacts {
   const [id = "", traceId = none, spanId = "", parentSpanId = "", chunks] = fields;
   if (fields.length !== fieldCount) {
     throw new SyntaxError(`Cannot read facts: ${fields.length} fields, wanted ${fieldCount}`);
   }
-  const text = fields[fieldCount - 1] ?? none;
+  const text = fields[fieldCount - 2] ?? none;
   const rest: Rest =
-    text === none ? { capture: null, denial: null, target: null, routing: null } : JSON.parse(text);
+    text === none ? { denial: null, target: null, routing: null } : JSON.parse(text);
   const charge = decodeCharge(fields);
   return {
     id,
     trace: traceId === none ? null : { traceId, spanId, parentSpanId },
     model: rest.model ?? decodeModel(fields),
-    capture: rest.capture,
+    capture,
     denial: rest.denial,
     target: rest.target,
     routing: rest.routing,

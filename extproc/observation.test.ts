@@ -68,6 +68,39 @@ t.test("capture() keeps the first bytes, counts all, and removes what was inject
   t.equal(textOf(capture?.responseBody?.base64), '{"ok":1}');
 });
 
+t.test(
+  "capture() shows no beginning of what was injected where a stream is over in it",
+  async (t) => {
+    const { observation } = observe({ capture: everything });
+    const broken = Buffer.from(`{"a":"${injected.slice(0, -1)}`);
+    observation.requestBody(broken, false);
+    observation.responseHeaders(json(), false);
+    observation.responseBody(broken, false, 1);
+    observation.close();
+    const capture = observation.capture();
+    for (const body of [capture?.requestBody, capture?.responseBody]) {
+      t.match(body, { bytes: broken.length, isTruncated: false });
+      t.equal(textOf(body?.base64), '{"a":"[redacted]');
+    }
+  },
+);
+
+t.test("capture() takes an answer for whole that is as long as its headers say", async (t) => {
+  const body = Buffer.from('Greek alpha, then "injected-');
+  for (const { length, shown } of [
+    { length: String(body.length), shown: body.toString() },
+    { length: String(body.length + 1), shown: 'Greek alpha, then "[redacted]' },
+    { length: "", shown: 'Greek alpha, then "[redacted]' },
+  ]) {
+    const { observation } = observe({ capture: everything });
+    observation.requestEnd();
+    observation.responseHeaders(json({ "content-length": length }), false);
+    observation.responseBody(body, false, 1);
+    observation.close();
+    t.equal(textOf(observation.capture()?.responseBody?.base64), shown, length);
+  }
+});
+
 t.test("capture() keeps a compressed body decoded, and its bytes on the wire", async (t) => {
   const { observation, settled } = observe({ capture: everything });
   const encoded = gzipSync('{"ok":"decoded"}');

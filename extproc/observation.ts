@@ -6,6 +6,7 @@
 
 import type { CapturedExchange, ModelCall } from "../gateway/call-facts.ts";
 import type { BodyCapture } from "../gateway/capture.ts";
+import { CapturedJson } from "../gateway/captured-json.ts";
 import {
   bodyRedactionOf,
   captureHeaders,
@@ -62,6 +63,15 @@ export interface Settler {
   onSettled(): void;
 }
 
+/** What is known of a body beside what was kept of it. */
+interface PassedBody {
+  readonly mediaType: string;
+  /** Its end was said */
+  readonly isEnded: boolean;
+  /** Bytes on the wire that it was announced with; NaN where it was not */
+  readonly wholeBytes: number;
+}
+
 /** Reads one transaction. */
 export class Observation {
   readonly #options: ObservationOptions;
@@ -71,14 +81,19 @@ export class Observation {
   #observer: CallObserver | undefined;
   /** Reads what the agent asked, where another provider answers */
   #asked: CallObserver | undefined;
-  readonly #requestHeaders: CapturedExchange["requestHeaders"];
-  #responseHeaders: CapturedExchange["responseHeaders"] = [];
+  /** As JSON, like whatever is kept */
+  readonly #requestHeaders: string;
+  #responseHeaders = noneKept;
   readonly #request: BodyReader | undefined;
   readonly #requestCapture: BodyCapture | undefined;
   readonly #requestType: string;
   #response: BodyReader | undefined;
   #responseCapture: BodyCapture | undefined;
   #responseType = "";
+  #isRequestEnded = false;
+  #isResponseEnded = false;
+  /** What its headers say; NaN where they do not */
+  #responseBytes = Number.NaN;
   /** Until there was an answer with a status below 400 */
   #hasFailed = true;
   #responseChunks = 0;
@@ -128,6 +143,7 @@ export class Observation {
 
   /** Nothing more of the request will come. */
   requestEnd(): void {
+    this.#isRequestEnded = true;
     this.#request?.end();
     if (this.#request?.isSettled !== false) this.#requestObserver?.requestEnd();
   }
@@ -154,6 +170,7 @@ export class Observation {
     this.#responseHeaders = this.#keepHeaders(headers, kept);
     this.#responseCapture = kept && createBodyCapture(kept.responseBody, contentType);
     this.#responseType = mediaTypeOf(contentType);
+    this.#responseBytes = Number.parseInt(headers.find("content-length") ?? "", 10);
     const status = Number(headers.find(":status") ?? 0);
     this.#observer?.responseStart({ status, contentType });
     const meters = this.#observer !== undefined && status < 400 && isReadable(contentType);
@@ -175,6 +192,7 @@ export class Observation {
     if (this.#response?.isPlain === false) this.#responseCapture?.add(noBytes, chunk.length);
     this.#response?.write(chunk);
     if (!isLast) return;
+    this.#isResponseEnded = true;
     this.#response?.end();
     if (this.#response?.isSettled === true) this.#observer?.responseEnd();
   }
@@ -209,12 +227,19 @@ export class Observation {
   /** What the record keeps; null when nothing was asked for, and of traces outside of the sample that did not fail. */
   capture(): CapturedExchange | null {
     if (this.#capture === undefined || !(this.#isSampled || this.#hasFailed)) return null;
-    return {
-      requestHeaders: this.#requestHeaders,
-      requestBody: this.#take(this.#requestCapture, this.#request, this.#requestType),
-      responseHeaders: this.#responseHeaders,
-      responseBody: this.#take(this.#responseCapture, this.#response, this.#responseType),
-    };
+    const request = this.#take(this.#requestCapture, this.#request, {
+      mediaType: this.#requestType,
+      isEnded: this.#isRequestEnded,
+      wholeBytes: Number.NaN,
+    });
+    const response = this.#take(this.#responseCapture, this.#response, {
+      mediaType: this.#responseType,
+      isEnded: this.#isResponseEnded,
+      wholeBytes: this.#responseBytes,
+    });
+    return new CapturedJson(
+      `{"requestHeaders":${this.#requestHeaders},"requestBody":${request},"responseHeaders":${this.#responseHeaders},"responseBody":${response}}`,
+    );
   }
 
   /** Gives up what is still being decoded. */
@@ -252,11 +277,8 @@ export class Observation {
     if (this.#isClosed && this.#isSettled()) this.#options.settler.onSettled();
   }
 
-  #keepHeaders(
-    headers: HeaderView,
-    capture: CapturePlan | undefined,
-  ): CapturedExchange["requestHeaders"] {
-    if (capture === undefined) return [];
+  #keepHeaders(headers: HeaderView, capture: CapturePlan | undefined): string {
+    if (capture === undefined) return noneKept;
     return captureHeaders(headers.entries(), {
       redactHeaders: capture.redactHeaders,
       redactQuery: capture.redactQuery,
@@ -265,12 +287,22 @@ export class Observation {
     });
   }
 
-  #take(capture: BodyCapture | undefined, reader: BodyReader | undefined, mediaType: string) {
-    if (capture === undefined || reader === undefined || this.#capture === undefined) return null;
-    const { bytes, kept, isTruncated } = capture.take();
-    if (bytes === 0) return null;
+  /** JSON of the body; `null` where nothing of one was kept. */
+  #take(
+    capture: BodyCapture | undefined,
+    reader: BodyReader | undefined,
+    { mediaType, isEnded, wholeBytes }: PassedBody,
+  ): string {
+    if (capture === undefined || reader === undefined || this.#capture === undefined) return "null";
+    const { bytes, text, isTruncated } = capture.take();
+    if (bytes === 0) return "null";
     return finishCapturedBody(
-      { bytes, kept, isTruncated: isTruncated || reader.isCut, contentEncoding: reader.undecoded },
+      {
+        ...{ bytes, text, contentEncoding: reader.undecoded },
+        // Agents that have read it all may go before Envoy has said the end.
+        isEnded: isEnded || bytes === wholeBytes,
+        isTruncated: isTruncated || reader.isCut,
+      },
       {
         redactor: this.#options.redactor(),
         redaction: bodyRedactionOf(this.#capture.redactBody),
@@ -281,6 +313,9 @@ export class Observation {
 }
 
 const noBytes = Buffer.alloc(0);
+
+/** No headers. */
+const noneKept = "[]";
 
 /** Headers are kept as the agent sent and is sent them: before credentials are injected. */
 const noHeaders: ReadonlySet<string> = new Set();

@@ -322,7 +322,7 @@ class EnginePool implements Engine {
         break;
       case "facts":
         slot?.counters.add("takenFactBytes", report.bytes);
-        this.#options.onFacts(decodeFacts(report.text));
+        this.#options.onFacts(decodeFacts(report.facts, worker.captures));
         return;
       case "portion":
         this.#holder?.ask(report.ask);

@@ -5,6 +5,7 @@ import type { ConfirmationAnswer } from "../gateway/confirmation.ts";
 import type { RunAgent } from "../gateway/engine.ts";
 import type { PriceEntry } from "../providers/prices.ts";
 import type { JournalPlace } from "./budget-store.ts";
+import type { EncodedFacts } from "./facts-text.ts";
 import type { PortionAsk } from "./portion-holder.ts";
 import type { ConfirmationReport } from "./confirmation-asker.ts";
 import type { PlanUpdate } from "./plan-update.ts";
@@ -61,8 +62,8 @@ export type ThreadReport =
   | { readonly kind: "serving" }
   | { readonly kind: "updated"; readonly revision: number }
   | { readonly kind: "portion"; readonly ask: PortionAsk }
-  /** `text` as `encodeFacts()` writes it; `bytes` is what the thread counts it for */
-  | { readonly kind: "facts"; readonly text: string; readonly bytes: number }
+  /** `facts` as `encodeFacts()` gives them; `bytes` is what the thread counts them for */
+  | { readonly kind: "facts"; readonly facts: EncodedFacts; readonly bytes: number }
   | ConfirmationReport
   | { readonly kind: "trouble"; readonly message: string }
   | { readonly kind: "drained" };

@@ -18,6 +18,7 @@ import { LineCutter } from "./access-log/line-cutter.ts";
 import { PipeLineReader } from "./access-log/pipe-line.ts";
 import { describeError, errorCodeOf } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import type { LineText } from "./record-lines.ts";
 import type { EgressRecord } from "./record.ts";
 
 /** What a pipe holds on Linux: a read that fills this says that more is waiting. */
@@ -32,7 +33,7 @@ export interface AccessLogPipeOptions {
   readonly path: string;
   readonly log: Logger;
   /** Takes a record and the same as JSON on one line */
-  readonly onRecord: (record: EgressRecord, json: string | undefined) => void;
+  readonly onRecord: (record: EgressRecord, json: LineText | undefined) => void;
   /** Takes a transaction that the engine saw; without it records are made of what the line says */
   readonly onEngineLine?: (line: EngineLine) => void;
   /** Takes an attempt at one of several backends, before the transaction that it belongs to */

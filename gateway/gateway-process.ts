@@ -45,6 +45,7 @@ import { ObjectSources } from "./object-sources.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { providerProblems } from "./provider-problems.ts";
 import { allPrices } from "./record-cost.ts";
+import type { LineText } from "./record-lines.ts";
 import type { EgressRecord } from "./record.ts";
 import { connectionBounds } from "./connection-bounds.ts";
 import type { MetricsHandlers, MetricsServer } from "./metrics-server.ts";
@@ -325,7 +326,7 @@ export class GatewayProcess {
     return runtime;
   }
 
-  #onRecord(record: EgressRecord, json: string | undefined): void {
+  #onRecord(record: EgressRecord, json: LineText | undefined): void {
     this.#runs.count(record);
     this.#trial.note(record);
     this.#sources.noteRecord(record, this.#revisions.compiled?.snapshot);

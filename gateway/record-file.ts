@@ -12,7 +12,7 @@ import type { RecordFileOptions } from "./record-file-options.ts";
 import type { AppendFile } from "./record-file-system.ts";
 import type { RecordSink } from "./record-hub.ts";
 import { RecordLines } from "./record-lines.ts";
-import type { RecordBatch } from "./record-lines.ts";
+import type { LineText, RecordBatch } from "./record-lines.ts";
 
 /** `disk-full` and `failing` are tried again by themselves. */
 export type RecordFileState = "working" | "disk-full" | "failing" | "closed";
@@ -83,12 +83,12 @@ export class RecordFile implements RecordSink {
   }
 
   /** Buffers the record; drops and counts it when the buffer is full. Never throws, never waits. */
-  add(record: EgressRecord, json?: string): void {
+  add(record: EgressRecord, json?: LineText): void {
     this.addLine(json ?? JSON.stringify(record));
   }
 
   /** The same with any JSON that is one line. */
-  addLine(json: string): void {
+  addLine(json: LineText): void {
     if (this.#state === "closed" || !this.#lines.add(json)) {
       this.#droppedRecords++;
       return;

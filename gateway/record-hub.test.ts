@@ -1,9 +1,12 @@
 /** Tests of the fan-out: everyone gets what they asked for, and nobody pays for another's slowness or failure. */
 import t from "tap";
+import { CapturedJson } from "./captured-json.ts";
+import type { LineText } from "./record-lines.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordHub } from "./record-hub.ts";
 import type { RecordSubscription } from "./record-hub.ts";
 import { silentLogger } from "./log.ts";
+import { capturedExchange } from "./testdata/call-facts.ts";
 import { httpRecord } from "./testdata/egress-record.ts";
 
 const researcher = { kind: "DaemonAgent", namespace: "default", name: "researcher" };
@@ -104,6 +107,23 @@ t.test("subscribe() hands over a record that comes while the subscriber waits", 
 });
 
 t.test(
+  "subscribe() gives what was captured, also when it was lent and is gone since",
+  async (t) => {
+    const hub = new RecordHub();
+    const subscription = hub.subscribe();
+    const bytes = Buffer.from(CapturedJson.of(capturedExchange()).text);
+    const giveBack = () => void bytes.fill("x");
+    const capture = new CapturedJson({ bytes, start: 0, end: bytes.length, giveBack });
+    const waiting = subscription.next();
+    for (const id of ["1", "2"]) hub.add(httpRecord({ id, capture }));
+    capture.release();
+    for (const { value } of [await waiting, await subscription.next()]) {
+      t.same(value?.capture?.requestBody, capturedExchange().requestBody);
+    }
+  },
+);
+
+t.test(
   "subscribe() drops the oldest and counts when the subscriber is slow, and nobody else loses any",
   async (t) => {
     const hub = new RecordHub();
@@ -189,7 +209,7 @@ t.test("subscribe() throws when there are too many subscribers, until one leaves
 
 t.test("add() hands the JSON of a record to every sink", async (t) => {
   const hub = new RecordHub();
-  const taken: (string | undefined)[] = [];
+  const taken: (LineText | undefined)[] = [];
   hub.addSink("first", { add: (_, json) => void taken.push(json) });
   hub.addSink("second", { add: (_, json) => void taken.push(json) });
   hub.add(httpRecord(), "{}");

@@ -3,18 +3,21 @@
  * subscriber loses its own oldest records, which are counted, and delays nobody else.
  */
 import { BoundedQueue } from "./bounded-queue.ts";
+import { CapturedJson } from "./captured-json.ts";
 import { ClrkError, describeError } from "./errors.ts";
 import { silentLogger } from "./log.ts";
 import type { Logger } from "./log.ts";
+import type { LineText } from "./record-lines.ts";
 import type { EgressRecord } from "./record.ts";
 
 /** Something that takes every record; `add()` must return at once. */
 export interface RecordSink {
   /**
    * Takes one record; the record is shared and must not be changed. `json` is the same on one line, where whoever made
-   * the record had it at less cost than `JSON.stringify()`.
+   * the record had it at less cost than `JSON.stringify()`. What was captured, and `json`, may be gone once all sinks have
+   * the record: a sink that is to have it later reads a part of the capture now.
    */
-  add(record: EgressRecord, json?: string): void;
+  add(record: EgressRecord, json?: LineText): void;
 }
 
 /** The agent whose records a subscriber wants. */
@@ -94,7 +97,7 @@ export class RecordHub implements RecordSink {
   }
 
   /** Gives the record to every sink and to every subscriber that wants it; after `close()` to sinks only. */
-  add(record: EgressRecord, json?: string): void {
+  add(record: EgressRecord, json?: LineText): void {
     this.#published++;
     for (const entry of this.#sinks) this.#addTo(entry, record, json);
     for (const subscription of this.#forAll) subscription.offer(record);
@@ -132,7 +135,7 @@ export class RecordHub implements RecordSink {
     }
   }
 
-  #addTo(entry: NamedSink, record: EgressRecord, json: string | undefined): void {
+  #addTo(entry: NamedSink, record: EgressRecord, json: LineText | undefined): void {
     try {
       entry.sink.add(record, json);
       entry.failing = false;
@@ -188,6 +191,8 @@ export class RecordSubscription implements AsyncIterableIterator<EgressRecord> {
 
   /** Hands over a record or queues it; only the hub calls it. */
   offer(record: EgressRecord): void {
+    // Whoever waits for the record, or is slow, has it when a capture that was lent is gone.
+    if (record.capture instanceof CapturedJson) record.capture.toJSON();
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) {
       waiting({ done: false, value: record });

@@ -1,10 +1,13 @@
 /** Tests that every line becomes one record, with its facts when they come in time and in memory that is bounded. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import t from "tap";
 import { EngineLine } from "./access-log/engine-line.ts";
 import type { HttpMeasures } from "./access-log/http-transaction.ts";
 import { outlineOf } from "./access-log/http-transaction.ts";
 import { RecordStamps } from "./access-log/record-stamps.ts";
 import type { Attempt, CallFacts } from "./call-facts.ts";
+import { CapturedJson } from "./captured-json.ts";
 import { ManualClock } from "./clock.ts";
 import { silentLogger } from "./log.ts";
 import type { EgressRecord } from "./record.ts";
@@ -74,6 +77,87 @@ t.test("addLine() makes the record at once when the facts are there", async (t) 
   join.addLine(lineOf("b"));
   t.same(said(), ["/b:12"]);
   t.match(join.stats, { joined: 1, incomplete: 0, waitingFacts: 1, waitingLines: 0 });
+});
+
+/** Facts whose capture is lent; `backs()` says how often it was given back. */
+function lent(id: string) {
+  const { text } = CapturedJson.of(capturedExchange());
+  let backs = 0;
+  const place = { bytes: Buffer.from(text), start: 0, end: text.length };
+  const capture = new CapturedJson({ ...place, giveBack: () => void backs++ });
+  return { facts: callFacts({ id, capture }), backs: () => backs };
+}
+
+t.test("what a capture was lent is given back once its record was given out", async (t) => {
+  const { join, records } = createJoin();
+  const before = lent("a");
+  const after = lent("b");
+  const failing = lent("throws");
+  join.addFacts([before.facts, failing.facts]);
+  t.same([before.backs(), failing.backs()], [0, 0]);
+  for (const id of ["a", "b", "throws"]) join.addLine(lineOf(id));
+  join.addFacts([after.facts]);
+  t.same(
+    [before, after, failing].map(({ backs }) => backs()),
+    [1, 1, 1],
+  );
+  t.equal(records.length, 2);
+  t.throws(() => JSON.stringify(records[0]), /released/, "nobody sees what is there now");
+});
+
+t.test("what a capture was lent is given back where no line comes", async (t) => {
+  const { clock, join } = createJoin({ maxFacts: 2, factsWaitMs: 1_000 });
+  const all = ["a", "a", "b", "c"].map((id) => lent(id));
+  join.addFacts(all.map(({ facts }) => facts));
+  t.same(
+    all.map(({ backs }) => backs()),
+    [1, 1, 0, 0],
+    "its twin's, and that of one too many",
+  );
+  clock.advance(2_000);
+  t.same(
+    all.map(({ backs }) => backs()),
+    [1, 1, 1, 1],
+  );
+  join.close();
+  const late = lent("d");
+  join.addFacts([late.facts]);
+  t.equal(late.backs(), 1);
+  t.equal(join.stats.unclaimed, 5);
+});
+
+t.test("a capture that waits for long is copied, so that others take its place", async (t) => {
+  const { clock, join, records } = createJoin();
+  const { facts, backs } = lent("a");
+  join.addFacts([facts]);
+  clock.advance(600);
+  t.equal(backs(), 1);
+  join.addLine(lineOf("a"));
+  t.same(records[0]?.capture?.requestBody, capturedExchange().requestBody);
+});
+
+t.test("a capture is not held once its record was given out", async (t) => {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  const { clock, join, records } = createJoin();
+  const record = (id: string, { facts }: { readonly facts: CallFacts }) => {
+    join.addFacts([facts]);
+    join.addLine(lineOf(id));
+    records.pop();
+    return new WeakRef(facts.capture ?? {});
+  };
+  const text = CapturedJson.of(capturedExchange()).text;
+  const held = [
+    record("own", { facts: callFacts({ id: "own", capture: new CapturedJson(text) }) }),
+    record("lent", lent("lent")),
+  ];
+  clock.advance(300);
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  t.same(
+    held.map((capture) => capture.deref()),
+    [undefined, undefined],
+  );
 });
 
 t.test("an estimate of a call that no upstream was sent is taken back", async (t) => {

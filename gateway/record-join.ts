@@ -7,11 +7,13 @@
 import type { PriceEntry } from "../providers/prices.ts";
 import type { EngineLine } from "./access-log/engine-line.ts";
 import type { Attempt, CallFacts } from "./call-facts.ts";
+import { CapturedJson } from "./captured-json.ts";
 import type { Clock, TimerHandle } from "./clock.ts";
 import { monotonicMs } from "./clock.ts";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { allPrices } from "./record-cost.ts";
+import type { LineText } from "./record-lines.ts";
 import type { EgressRecord } from "./record.ts";
 
 /** How long and how much may wait. */
@@ -33,7 +35,7 @@ export interface RecordJoinOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Takes a record, and its JSON on one line where that was cheaper to make together */
-  readonly onRecord: (record: EgressRecord, json: string | undefined) => void;
+  readonly onRecord: (record: EgressRecord, json: LineText | undefined) => void;
   readonly limits?: Partial<RecordJoinLimits>;
   /** All prices of the process, by which calls get their cost; absent: those that are shipped */
   readonly prices?: readonly PriceEntry[];
@@ -90,6 +92,9 @@ export class RecordJoin {
   readonly #lines = new Map<string, WaitingLine>();
   readonly #facts = new Map<string, WaitingFacts>();
   #factsBytes = 0;
+  /** Captures in lent memory that came since the last sweep, and those from before it */
+  #lent: CapturedJson[] = [];
+  #lentBefore: CapturedJson[] = [];
   #joined = 0;
   #incomplete = 0;
   #unclaimed = 0;
@@ -123,8 +128,10 @@ export class RecordJoin {
       if (waiting !== undefined) {
         this.#lines.delete(facts.id);
         this.#publish(waiting.line, facts);
-      } else if (this.#isClosed) this.#unclaimed++;
-      else this.#keepFacts(facts, untilMs);
+      } else if (this.#isClosed) {
+        this.#unclaimed++;
+        release(facts);
+      } else this.#keepFacts(facts, untilMs);
     }
   }
 
@@ -171,6 +178,8 @@ export class RecordJoin {
     const bytes = bytesOf(facts);
     this.#facts.set(facts.id, { facts, bytes, untilMs });
     this.#factsBytes += bytes;
+    const { capture } = facts;
+    if (capture instanceof CapturedJson && capture.lent !== undefined) this.#lent.push(capture);
     const { maxFacts, maxFactsBytes } = this.#limits;
     for (const [id, oldest] of this.#facts) {
       if (this.#facts.size <= maxFacts && this.#factsBytes <= maxFactsBytes) break;
@@ -190,6 +199,11 @@ export class RecordJoin {
     const nowMs = this.#nowMs();
     this.#endLines(nowMs);
     this.#endFacts(nowMs);
+    // What has waited for a sweep may wait for seconds, and keep a chunk that many others were in.
+    for (const capture of this.#lentBefore) capture.keep();
+    // Where nothing waits there may be no sweep for long, and all of these are in records.
+    this.#lentBefore = this.#facts.size === 0 ? [] : this.#lent;
+    this.#lent = [];
     this.#armTimer();
   }
 
@@ -214,6 +228,7 @@ export class RecordJoin {
 
   #forgetFacts(id: string, facts: WaitingFacts): void {
     this.#unclaimed++;
+    release(facts.facts);
     this.#removeFacts(id, facts);
   }
 
@@ -235,6 +250,8 @@ export class RecordJoin {
         this.#options.log.error("Cannot record a transaction", { error: describeError(error) });
       }
       this.#isFailing = true;
+    } finally {
+      release(facts);
     }
   }
 
@@ -260,13 +277,11 @@ export class RecordJoin {
   }
 }
 
-/** Texts of captures are of one byte a character, or few. */
 function bytesOf({ capture }: CallFacts): number {
-  if (capture === null) return factsBaseBytes;
-  const { requestBody, responseBody, requestHeaders, responseHeaders } = capture;
-  let bytes =
-    factsBaseBytes + (requestBody?.base64.length ?? 0) + (responseBody?.base64.length ?? 0);
-  for (const [name, value] of requestHeaders) bytes += name.length + value.length;
-  for (const [name, value] of responseHeaders) bytes += name.length + value.length;
-  return bytes;
+  return factsBaseBytes + (capture === null ? 0 : CapturedJson.of(capture).length);
+}
+
+/** Nobody reads the capture after the record was given out, but who has kept it. */
+function release(facts: CallFacts | undefined): void {
+  if (facts?.capture instanceof CapturedJson) facts.capture.release();
 }

@@ -19,6 +19,31 @@ t.test("first() gives all lines that were added, each with its end", async (t) =
   t.equal(lines.isEmpty, false);
 });
 
+t.test("add() writes the three parts of a split line behind each other", async (t) => {
+  const lines = new RecordLines(kib);
+  const bytes = Buffer.from("..middle..");
+  t.equal(lines.add("one"), true);
+  t.equal(lines.add({ head: "grüße ", middle: { bytes, start: 2, end: 8 }, tail: " 🦊" }), true);
+  bytes.fill("x");
+  t.equal(lines.add("two"), true);
+  t.equal(textOf(lines), "one\ngrüße middle 🦊\ntwo\n");
+  t.equal(lines.bytes, Buffer.byteLength(textOf(lines)));
+});
+
+t.test(
+  "add() takes a split line that is longer than a batch, and none beyond the bound",
+  async (t) => {
+    const lines = new RecordLines(kib * kib);
+    const bytes = Buffer.alloc(500 * kib, "m");
+    const split = { head: "a", middle: { bytes, start: 0, end: bytes.length }, tail: "b" };
+    t.same(
+      [split, split, split].map((line) => lines.add(line)),
+      [true, true, false],
+    );
+    t.equal(lines.first()?.bytes.toString(), `a${bytes.toString()}b\n`);
+  },
+);
+
 t.test("add() takes no more memory for a long line than it has bytes", async (t) => {
   const lines = new RecordLines(4 * kib * kib);
   const long = "a".repeat(kib * kib);

@@ -3,6 +3,8 @@
  * until it is written. Never more than a bound; lines leave only by whole batches, so that a failed write loses none.
  */
 
+import type { CaptureLease } from "./captured-json.ts";
+
 /** A write larger than this gains little; lines of 1 KB make it one of 200. */
 const batchBytes = 256 * 1024;
 
@@ -10,6 +12,17 @@ const batchBytes = 256 * 1024;
 const bytesPerUnit = 3;
 
 const lineFeed = 0x0a;
+
+/** A line without its end; or in three parts, of which the middle was written before. */
+export type LineText = string | SplitLine;
+
+/** A line in three parts. */
+export interface SplitLine {
+  readonly head: string;
+  /** Lent: copied before anything else happens */
+  readonly middle: Omit<CaptureLease, "giveBack">;
+  readonly tail: string;
+}
 
 /** Lines that are written together. */
 export interface RecordBatch {
@@ -24,6 +37,28 @@ interface OpenBatch {
   lines: number;
   /** Set when it was handed out */
   sealed: RecordBatch | undefined;
+}
+
+/** At least the bytes of the line and its end. */
+function roomFor(line: LineText): number {
+  if (typeof line === "string") return roomForText(line) + 1;
+  const { head, middle, tail } = line;
+  return roomForText(head) + middle.end - middle.start + roomForText(tail) + 1;
+}
+
+function roomForText(text: string): number {
+  // Of a line with captured bodies three times its length would be megabytes for nothing.
+  const isLong = text.length > batchBytes / bytesPerUnit;
+  return isLong ? Buffer.byteLength(text) : text.length * bytesPerUnit;
+}
+
+/** Writes the line behind what there is, and gives its bytes. */
+function write(line: LineText, { buffer, size }: OpenBatch): number {
+  if (typeof line === "string") return buffer.write(line, size);
+  const { bytes, start, end } = line.middle;
+  const head = buffer.write(line.head, size);
+  const middle = bytes.copy(buffer, size + head, start, end);
+  return head + middle + buffer.write(line.tail, size + head + middle);
 }
 
 /** A bounded queue of lines. */
@@ -49,16 +84,14 @@ export class RecordLines {
   }
 
   /** Appends a line, its end is added; false when there is no room for it. */
-  add(text: string): boolean {
-    // Of a line with captured bodies three times its length would be megabytes for nothing.
-    const isLong = text.length > batchBytes / bytesPerUnit;
-    const room = isLong ? Buffer.byteLength(text) + 1 : text.length * bytesPerUnit + 1;
+  add(line: LineText): boolean {
+    const room = roomFor(line);
     const last = this.#batches.at(-1);
     const batch =
       last !== undefined && last.sealed === undefined && last.buffer.length - last.size >= room
         ? last
         : this.#createBatch(room);
-    const size = batch.buffer.write(text, batch.size) + 1;
+    const size = write(line, batch) + 1;
     if (this.#bytes + size > this.#maxBytes) {
       if (batch !== last) this.#spare ??= batch.buffer;
       return false;

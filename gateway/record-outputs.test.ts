@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import t from "tap";
 import type { Test } from "tap";
+import { CapturedJson } from "./captured-json.ts";
 import { systemClock } from "./clock.ts";
 import { lastLineNumber, lineNumber } from "./line-number.ts";
 import { silentLogger } from "./log.ts";
@@ -11,6 +12,7 @@ import { runEndEvent, runEvent } from "./run-event.ts";
 import { registeredRun } from "./testdata/run.ts";
 import { RecordOutputs } from "./record-outputs.ts";
 import { SecretValue } from "./secret-value.ts";
+import { capturedExchange } from "./testdata/call-facts.ts";
 import { httpRecord } from "./testdata/egress-record.ts";
 import { gatewaySnapshot } from "./testdata/gateway-snapshot.ts";
 import { startCollector } from "./testdata/otlp-collector.ts";
@@ -200,6 +202,33 @@ t.test("add() gives records of a sink to the sink in place of the receiver", asy
   t.equal(siem.requests[0]?.headers["x-key"], "k");
   t.same([published, dropped], [4, 0]);
 });
+
+t.test(
+  "add() writes a lent capture into every line as it was, whoever reads it before",
+  async (t) => {
+    const outputs = await openOutputs(t);
+    const siem = await collector(t);
+    const sink = { kind: "otlp", name: "siem", endpoint: siem.endpoint, headerNames: [] } as const;
+    const rule = { route, ruleIndex: 1, redactQuery: [], sink: "siem" };
+    outputs.setTargets(
+      [gatewaySnapshot({ name: "a", sinks: [sink], recordRules: [rule] })],
+      new Map(),
+    );
+    const exchange = capturedExchange();
+    const bytes = Buffer.from(CapturedJson.of(exchange).text);
+    const lent = { bytes, start: 0, end: bytes.length };
+    // As the thread that lent them does with those of another agent.
+    const capture = new CapturedJson({ ...lent, giveBack: () => void bytes.fill("x") });
+    const record = { ...ruled(1), capture };
+    const [head = "", tail = ""] = JSON.stringify({ ...record, capture: "here" }).split('"here"');
+    outputs.add(record, { head, middle: lent, tail });
+    capture.release();
+    await outputs.close();
+    const { file } = outputs.status({ unread: 0, incomplete: 0 });
+    t.same(JSON.parse(await readFile(file, "utf8")).capture, exchange);
+    t.equal(siem.spans()[0]?.events?.length, 4);
+  },
+);
 
 t.test("add() takes out the parameters that a rule names, wherever the record goes", async (t) => {
   const outputs = await openOutputs(t);

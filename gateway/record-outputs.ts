@@ -17,6 +17,7 @@ import type { OtlpDrops, PipeSpool } from "./otlp-pipe.ts";
 import { removeSpool, removeStaleSpools } from "./otlp-spool-folders.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordFile } from "./record-file.ts";
+import type { LineText } from "./record-lines.ts";
 import { RecordHub } from "./record-hub.ts";
 import { RecordRules, withoutParameters } from "./record-rules.ts";
 import type { RecordTarget } from "./record-targets.ts";
@@ -114,7 +115,7 @@ export class RecordOutputs {
    * Gives a record, and its JSON where it is there, to every sink that is to have it; never waits. Gives back the record
    * as it may be shown: what its rule takes out is taken out.
    */
-  add(record: EgressRecord, json?: string): EgressRecord {
+  add(record: EgressRecord, json?: LineText): EgressRecord {
     const rule = this.#rules.find(record);
     if (rule === undefined) {
       this.#hub.add(record, json);

@@ -146,7 +146,7 @@ t.test("redactText() replaces a value however each of its characters is escaped"
   }
 });
 
-t.test("redactBytes() finds a value at every place between other bytes", async (t) => {
+t.test("redactLatin1() finds a value at every place between other bytes", async (t) => {
   const random = seeded(6);
   const values = ["0123456789abcdef", "Bearer sk-proj-AAAABBBBCCCC", "ééééé-ééééé", "aaaaaaaaaaab"];
   const subject = redactor(...values);
@@ -155,7 +155,7 @@ t.test("redactBytes() finds a value at every place between other bytes", async (
     const noise = () => Buffer.from(Array.from({ length: random(40) }, () => random(256)));
     const [before, after] = [noise(), noise()];
     const whole = Buffer.concat([before, Buffer.from(value), after]);
-    const redacted = subject.redactBytes(whole);
+    const redacted = Buffer.from(subject.redactLatin1(whole.toString("latin1")), "latin1");
     if (redacted.includes(value)) t.fail(whole.toString("hex"));
     if (redacted.length < whole.length - value.length)
       t.fail(`too much of ${whole.toString("hex")}`);
@@ -163,10 +163,9 @@ t.test("redactBytes() finds a value at every place between other bytes", async (
 });
 
 t.test(
-  "redactBytes() gives back the same buffer and redactText() the same text when nothing is found",
+  "redactLatin1() and redactText() give back the same text when nothing is found",
   async (t) => {
-    const bytes = Buffer.from("nothing here \xff\ud83d", "latin1");
-    t.equal(redactor(secret).redactBytes(bytes), bytes);
+    t.equal(redactor(secret).redactLatin1("nothing here \xff"), "nothing here \xff");
     t.equal(redactor(secret).redactText("lone \ud83d"), "lone \ud83d");
     t.equal(redactor().redactText("+%25\\u0041&amp;"), "+%25\\u0041&amp;");
     t.equal(redactor("").redactText("a"), "a");
@@ -214,13 +213,13 @@ t.test("redactText() finds values in UTF-16", async (t) => {
   const little = Buffer.from(`say ${secret}!`, "utf16le");
   const big = Buffer.from(little).swap16();
   for (const bytes of [little, big]) {
-    const redacted = redactor(secret).redactBytes(bytes).toString("latin1").replaceAll("\0", "");
+    const redacted = redactor(secret).redactLatin1(bytes.toString("latin1")).replaceAll("\0", "");
     t.equal(redacted, "say [redacted]!");
   }
 });
 
 t.test(
-  "redactBytes() takes the beginning of a value for one where the text was cut off",
+  "redactLatin1() takes the beginning of a value for one where the text was cut off",
   async (t) => {
     const subject = redactor(secret);
     for (const { name, carry } of carriers) {
@@ -228,8 +227,8 @@ t.test(
       // The rest of a line end or of `Basic ` is no part of the value.
       const beginning = subject.redactText(`- ${text}`).indexOf("[redacted]");
       for (let length = beginning + 1; length < text.length; length++) {
-        const cut = Buffer.from(`- ${text}`).subarray(0, length);
-        const redacted = subject.redactBytes(cut, "cut").toString();
+        const cut = Buffer.from(`- ${text}`).toString("latin1", 0, length);
+        const redacted = subject.redactLatin1(cut, "cut");
         if (leak(redacted, secret) !== undefined) t.fail(`${name}: ${cut} became ${redacted}`);
       }
     }
@@ -261,7 +260,7 @@ t.test("createValueRedactor() gives a redactor that shows no value", async (t) =
   t.notMatch(shown, /sk-|115|73/);
 });
 
-t.test("redactBytes() takes time in proportion to the text, whatever it is", async (t) => {
+t.test("redactLatin1() takes time in proportion to the text, whatever it is", async (t) => {
   const subject = redactor("a".repeat(40), `${"ab".repeat(20)}c`, "%".repeat(20), secret);
   for (const unit of [
     "a",
@@ -277,9 +276,9 @@ t.test("redactBytes() takes time in proportion to the text, whatever it is", asy
     "+",
   ]) {
     const time = (length: number) => {
-      const text = Buffer.alloc(length, unit);
+      const text = Buffer.alloc(length, unit).toString("latin1");
       const start = process.hrtime.bigint();
-      subject.redactBytes(text);
+      subject.redactLatin1(text);
       return Number(process.hrtime.bigint() - start);
     };
     time(1_024);

@@ -3,6 +3,7 @@
  * known, not guessed: only the values that the gateway itself gave out.
  */
 
+import { NeedleAbsence } from "./credentials/needle-absence.ts";
 import { NeedleSearch } from "./credentials/needle-search.ts";
 import type { Spans } from "./credentials/needle-search.ts";
 import { NeedleTrie } from "./credentials/needle-trie.ts";
@@ -19,8 +20,8 @@ export type TextEnd = "whole" | "cut";
 export interface ValueRedactor {
   /** The text without the values; the same string when it holds none. */
   redactText(text: string, end?: TextEnd): string;
-  /** The bytes without the values; the same buffer, not a copy, when they hold none. */
-  redactBytes(bytes: Buffer, end?: TextEnd): Buffer;
+  /** The same of bytes as characters, one to one: a body need not be UTF-8, and what is no value keeps its bytes. */
+  redactLatin1(text: string, end?: TextEnd): string;
 }
 
 /**
@@ -38,25 +39,32 @@ export function createValueRedactor(values: Iterable<SecretValue>): ValueRedacto
       for (const needle of renderings(secret)) trie.add(needle, kind);
     }
   }
-  return new NeedleRedactor(new NeedleSearch(trie));
+  return new NeedleRedactor(trie);
 }
 
 class NeedleRedactor implements ValueRedactor {
   readonly #search: NeedleSearch;
+  readonly #absence: NeedleAbsence;
 
-  constructor(search: NeedleSearch) {
-    this.#search = search;
+  constructor(trie: NeedleTrie) {
+    this.#search = new NeedleSearch(trie);
+    this.#absence = new NeedleAbsence(trie);
   }
 
   redactText(text: string, end: TextEnd = "whole"): string {
-    const bytes = Buffer.from(text);
-    const redacted = this.redactBytes(bytes, end);
-    return redacted === bytes ? text : redacted.toString();
+    return this.#redact(text, end, "utf8");
   }
 
-  redactBytes(bytes: Buffer, end: TextEnd = "whole"): Buffer {
+  redactLatin1(text: string, end: TextEnd = "whole"): string {
+    return this.#redact(text, end, "latin1");
+  }
+
+  #redact(text: string, end: TextEnd, encoding: "utf8" | "latin1"): string {
+    // What was cut off may have been a value that only its beginning is left of.
+    if (end === "whole" && this.#absence.isSure(text)) return text;
+    const bytes = Buffer.from(text, encoding);
     const spans = this.#search.find(bytes, end);
-    return spans === undefined ? bytes : replaceSpans(bytes, spans);
+    return spans === undefined ? text : replaceSpans(bytes, spans).toString(encoding);
   }
 }
 

@@ -5,6 +5,7 @@
 
 import type { PriceEntry } from "../../providers/prices.ts";
 import type { CallFacts } from "../call-facts.ts";
+import type { LineText } from "../record-lines.ts";
 import type { EgressRecord } from "../record.ts";
 import type { HttpMeasures, HttpOutline } from "./http-transaction.ts";
 import { completeRecord } from "./http-transaction.ts";
@@ -15,7 +16,7 @@ import type { RecordStamps } from "./record-stamps.ts";
 /** A record with its JSON on one line, where that was cheaper to make together. */
 export interface ReadRecord {
   readonly record: EgressRecord;
-  readonly json: string | undefined;
+  readonly json: LineText | undefined;
 }
 
 /** What the access log knows of the transaction. */

@@ -2,6 +2,7 @@
 import t from "tap";
 import { entryContext, httpFacts, httpMeasures } from "../testdata/access-log.ts";
 import type { CallFacts } from "../call-facts.ts";
+import { CapturedJson } from "../captured-json.ts";
 import { callFacts, capturedExchange } from "../testdata/call-facts.ts";
 import type { HttpFacts, HttpMeasures } from "./http-transaction.ts";
 import { InvocationTraces } from "../invocation-trace.ts";
@@ -143,12 +144,31 @@ for (const { name, facts: logged, measures, engine: facts } of cases) {
     const parts = recordJsonParts(outline);
     for (const revision of [0, 7]) {
       const record = completeRecord(outline, httpMeasures(measures), { revision, stamps, facts });
-      const json = recordJson(record, parts, targetJson(record.request));
+      const json = String(recordJson(record, parts, targetJson(record.request)));
       t.equal(json, JSON.stringify(record));
       t.notOk(json.includes("\n"), "is one line");
     }
   });
 }
+
+t.test(
+  "recordJson() leaves out bytes that a capture was lent, which are written as they are",
+  async (t) => {
+    const outline = outlineOf(httpFacts(), entryContext());
+    const exchange = capturedExchange({ requestHeaders: [["x-name", "模型"]] });
+    const bytes = Buffer.from(`before${CapturedJson.of(exchange).text}behind`);
+    const place = { start: "before".length, end: bytes.length - "behind".length };
+    const capture = new CapturedJson({ bytes, ...place, giveBack: () => t.fail("not its own") });
+    const facts = callFacts({ capture, mcp: { protocol: "a2a", revision: null, messages: [] } });
+    const measures = httpMeasures({ engineId: "engine-1" });
+    const record = completeRecord(outline, measures, { revision: 1, stamps, facts });
+    const line = recordJson(record, recordJsonParts(outline), targetJson(record.request));
+    if (typeof line === "string") throw new TypeError("Wanted a line in parts");
+    t.match(line.middle, { bytes, ...place });
+    const whole = JSON.parse(`${line.head}${capture.text}${line.tail}`);
+    t.same(whole, JSON.parse(JSON.stringify({ ...record, capture: exchange })));
+  },
+);
 
 t.test("recordJson() names the invocation where the trace is the agent's own", async (t) => {
   const traces = new InvocationTraces(new Uint8Array(32));

@@ -3,7 +3,9 @@
  * none of which needs an escape. That is what `JSON.stringify()` gives of the record, at a third of its cost.
  */
 
+import { CapturedJson } from "../captured-json.ts";
 import type { TokenUsage } from "../call-facts.ts";
+import type { LineText } from "../record-lines.ts";
 import type { EgressRecord, RecordCharge } from "../record.ts";
 import type { TraceIds } from "../trace-context.ts";
 import { flatText } from "./flat-text.ts";
@@ -42,7 +44,18 @@ export function targetJson({ path, query }: FlatTarget): string {
  * The JSON of a record that `completeRecord()` made of the outline of these parts, with its `targetJson()`; one line
  * without its end. Not for one whose decision is the engine's.
  */
-export function recordJson(record: EgressRecord, parts: RecordJsonParts, target: string): string {
+export function recordJson(record: EgressRecord, parts: RecordJsonParts, target: string): LineText {
+  const { capture } = record;
+  const head = headJson(record, parts, target);
+  const tail = tailJson(record);
+  if (capture === null) return `${head}null${tail}`;
+  const lent = capture instanceof CapturedJson ? capture.lent : undefined;
+  if (lent === undefined) return `${head}${CapturedJson.of(capture).text}${tail}`;
+  return { head, middle: lent, tail };
+}
+
+/** All before what was captured. */
+function headJson(record: EgressRecord, parts: RecordJsonParts, target: string): string {
   const { request, response, timings, trace } = record;
   const times = `"time":"${record.time}","startUnixMs":${record.startUnixMs},"startUnixNs":"${record.startUnixNs}","durationMs":${record.durationMs}`;
   const answer = `"response":{"status":${response.status},"bytes":${response.bytes},"chunks":${response.chunks}`;
@@ -58,16 +71,20 @@ function linkJson(trace: TraceIds | null): string {
 }
 
 /** What the engine found out, which most records have nothing of. */
-function engineJson({ model, usage, charge, cost, routing, capture, mcp }: EgressRecord): string {
-  const isPlain = model === null && capture === null && routing === null;
-  if (isPlain && charge === undefined && mcp === undefined) return nothingFound;
+function engineJson({ model, usage, charge, cost, routing }: EgressRecord): string {
+  const isPlain = model === null && routing === null;
+  if (isPlain && charge === undefined && cost === undefined) return nothingFound;
   const charged = charge === undefined ? "" : `,"charge":${chargeJson(charge)}`;
   const costing = cost === undefined ? "" : cost === null ? ',"cost":null' : `,"cost":"${cost}"`;
-  const said = mcp === undefined ? "" : `,"mcp":${JSON.stringify(mcp)}`;
-  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)}${charged}${costing},"routing":${JSON.stringify(routing)},"capture":${JSON.stringify(capture)}${said}}`;
+  return `,"model":${JSON.stringify(model)},"usage":${usageJson(usage)}${charged}${costing},"routing":${JSON.stringify(routing)},"capture":`;
 }
 
-const nothingFound = ',"model":null,"usage":null,"routing":null,"capture":null}';
+const nothingFound = ',"model":null,"usage":null,"routing":null,"capture":';
+
+/** All behind what was captured. */
+function tailJson({ mcp }: EgressRecord): string {
+  return mcp === undefined ? "}" : `,"mcp":${JSON.stringify(mcp)}}`;
+}
 
 /** Neither counts nor decimals need an escape. */
 function chargeJson({ tokens, cost, estimated }: RecordCharge): string {

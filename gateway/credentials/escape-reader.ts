@@ -102,8 +102,10 @@ export class EscapeReader {
   }
 
   #readOctal(text: Uint8Array, at: number): boolean {
-    const [first = 0, second = 0, third = 0] = text.subarray(at, at + 3);
-    if (((first | second | third) & 0xf8) !== 0x30 || first > 0x33) return false;
+    const first = text[at] ?? 0;
+    const second = text[at + 1] ?? 0;
+    const third = text[at + 2] ?? 0;
+    if (!isOctal(first) || first > 0x33 || !isOctal(second) || !isOctal(third)) return false;
     return this.#found(((first & 7) << 6) | ((second & 7) << 3) | (third & 7), at + 3);
   }
 
@@ -138,6 +140,10 @@ export class EscapeReader {
     this.end = end;
     return true;
   }
+}
+
+function isOctal(byte: number): boolean {
+  return (byte & 0xf8) === 0x30;
 }
 
 function startsWith(text: Uint8Array, at: number, name: Uint8Array): boolean {

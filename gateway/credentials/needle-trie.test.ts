@@ -41,6 +41,13 @@ t.test("NeedleTrie takes letters in any case for the same", async (t) => {
   }
 });
 
+t.test("NeedleTrie.needles() gives each needle once, letters in lower case", async (t) => {
+  const needles = ["aBc", "ab", "xyz\u00ff", "ABC", "b"];
+  const given = Array.from(trie(...needles).needles(), (bytes) => Buffer.from(bytes).toString());
+  t.same(given.sort(), ["ab", "abc", "b", "xyz\u00ff"]);
+  t.same([...trie().needles()], []);
+});
+
 t.test("NeedleTrie.longest is the length of the longest needle", async (t) => {
   t.equal(trie().longest, 0);
   t.equal(trie("abc", "a").longest, 3);
@@ -57,6 +64,20 @@ t.test("NeedleTrie.add() lets anywhere win over word", async (t) => {
 
 t.test("NeedleTrie.add() throws when the needle is empty", async (t) => {
   t.throws(() => trie(""), new RangeError("Cannot add needle: it is empty, want a byte"));
+});
+
+t.test("NeedleTrie keeps millions of bytes without the heap, which is bounded", async (t) => {
+  const needle = Buffer.alloc(1_000_000, "abcdefg");
+  const subject = new NeedleTrie();
+  const before = process.memoryUsage().heapUsed;
+  subject.add(needle, "anywhere", 7);
+  const taken = process.memoryUsage().heapUsed - before;
+  t.ok(taken < 8_000_000, `${taken} bytes of heap`);
+  const [given] = subject.needles();
+  t.ok(given && needle.equals(given));
+  let node = 0;
+  for (const byte of needle) node = subject.child(node, byte);
+  t.equal(subject.mark(node), 7);
 });
 
 t.test("NeedleTrie shows no needle when it is printed", async (t) => {

@@ -11,16 +11,23 @@ const lowerCase = Uint8Array.from({ length: 256 }, (_, byte) => {
   return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
 });
 
+/** Room at first. */
+const firstNodes = 64;
+
 /** A node by its number; 0 is the root, and stands for "none" as a child. */
 export type TrieNode = number;
 
 /** Grows by `add()`; searching reads it only. */
 export class NeedleTrie {
-  readonly #bytes: number[] = [0];
-  readonly #firstChild: TrieNode[] = [0];
-  readonly #sibling: TrieNode[] = [0];
-  readonly #kinds: number[] = [NEEDLE_KIND.none];
-  readonly #marks: number[] = [0];
+  // Ten bytes a node: thousands of credentials in all their forms are millions of them.
+  #bytes = new Uint8Array(firstNodes);
+  #kinds = new Uint8Array(firstNodes);
+  #firstChild = new Uint32Array(firstNodes);
+  #sibling = new Uint32Array(firstNodes);
+  /** The root */
+  #size = 1;
+  /** By node, of those that are not 0 */
+  readonly #marks = new Map<TrieNode, number>();
   #longest = 0;
 
   /** Bytes of the longest needle; 0 when there is none. */
@@ -38,7 +45,7 @@ export class NeedleTrie {
     for (const byte of needle) {
       node = this.child(node, byte) || this.#addChild(node, lowerCase[byte] ?? 0);
     }
-    if (this.#kinds[node] === NEEDLE_KIND.none) this.#marks[node] = mark;
+    if (this.#kinds[node] === NEEDLE_KIND.none && mark !== 0) this.#marks.set(node, mark);
     if (this.#kinds[node] !== NEEDLE_KIND.anywhere) this.#kinds[node] = NEEDLE_KIND[kind];
     this.#longest = Math.max(this.#longest, needle.length);
   }
@@ -58,7 +65,7 @@ export class NeedleTrie {
 
   /** The mark of the needle that ends at the node; 0 where none does. */
   mark(node: TrieNode): number {
-    return this.#marks[node] ?? 0;
+    return this.#marks.get(node) ?? 0;
   }
 
   /** Whether a longer needle goes on from the node. */
@@ -72,14 +79,39 @@ export class NeedleTrie {
     return bytes.filter((byte) => this.child(node, byte) !== 0);
   }
 
+  /** Every needle that was added, each once, letters in lower case. */
+  *needles(): Generator<Uint8Array> {
+    // Nodes are numbered as they were added, each behind the one that it goes on from.
+    const parents = new Uint32Array(this.#size);
+    for (let node = 0; node < parents.length; node++) {
+      let child = this.#firstChild[node] ?? 0;
+      for (; child !== 0; child = this.#sibling[child] ?? 0) parents[child] = node;
+    }
+    const bytes = new Uint8Array(this.#longest);
+    for (let end = 1; end < parents.length; end++) {
+      if (this.#kinds[end] === NEEDLE_KIND.none) continue;
+      let start = bytes.length;
+      for (let node = end; node !== 0; node = parents[node] ?? 0) {
+        bytes[--start] = this.#bytes[node] ?? 0;
+      }
+      yield bytes.slice(start);
+    }
+  }
+
   #addChild(node: TrieNode, byte: number): TrieNode {
-    const child = this.#bytes.length;
-    this.#bytes.push(byte);
-    this.#firstChild.push(0);
-    this.#sibling.push(this.#firstChild[node] ?? 0);
-    this.#kinds.push(NEEDLE_KIND.none);
-    this.#marks.push(0);
+    if (this.#size === this.#bytes.length) this.#grow();
+    const child = this.#size++;
+    this.#bytes[child] = byte;
+    this.#sibling[child] = this.#firstChild[node] ?? 0;
     this.#firstChild[node] = child;
     return child;
+  }
+
+  #grow(): void {
+    const nodes = Math.ceil(this.#size * 1.5);
+    this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(nodes));
+    this.#kinds = new Uint8Array(this.#kinds.buffer.transfer(nodes));
+    this.#firstChild = new Uint32Array(this.#firstChild.buffer.transfer(nodes * 4));
+    this.#sibling = new Uint32Array(this.#sibling.buffer.transfer(nodes * 4));
   }
 }

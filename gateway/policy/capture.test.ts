@@ -1,5 +1,6 @@
 /** Capture as an attacker sees it: bounds hold, and no secret comes through by name, value, coding or cut. */
 import t from "tap";
+import type { CapturedBody } from "../call-facts.ts";
 import { SecretValue } from "../secret-value.ts";
 import { BodyRedaction } from "../redaction/body-redaction.ts";
 import { createValueRedactor } from "../value-redactor.ts";
@@ -23,13 +24,27 @@ const bodies = {
 };
 
 function capture(name: string, value: string): CapturedHeader | undefined {
-  return captureHeaders([[name, value]], redaction)[0];
+  return captureAll([[name, value]])[0];
+}
+
+function captureAll(entries: readonly CapturedHeader[]): CapturedHeader[] {
+  return JSON.parse(captureHeaders(entries, redaction));
+}
+
+function finishBody(body: FinishedBody, finished = bodies): CapturedBody {
+  return JSON.parse(finishCapturedBody(body, finished));
 }
 
 function finish(body: string | Buffer, overrides: Partial<FinishedBody> = {}): string {
-  const kept = Buffer.from(body);
-  const whole = { bytes: kept.length, kept, isTruncated: false, contentEncoding: "" };
-  const { base64 } = finishCapturedBody({ ...whole, ...overrides }, bodies);
+  const text = Buffer.from(body).toString("latin1");
+  const whole = {
+    bytes: text.length,
+    text,
+    isTruncated: false,
+    isEnded: true,
+    contentEncoding: "",
+  };
+  const { base64 } = finishBody({ ...whole, ...overrides });
   return Buffer.from(base64, "base64").toString();
 }
 
@@ -40,9 +55,9 @@ t.test("BodyCapture keeps the same for every split of a body", async (t) => {
       const subject = new BodyCapture(maxBytes);
       for (let at = 0; at < body.length; at += size) subject.add(body.subarray(at, at + size));
       subject.add(Buffer.alloc(0));
-      const { bytes, kept, isTruncated } = subject.take();
+      const { bytes, text, isTruncated } = subject.take();
       t.equal(bytes, body.length);
-      t.ok(kept.equals(body.subarray(0, maxBytes)), `${maxBytes} in chunks of ${size}`);
+      t.ok(text === body.toString("latin1", 0, maxBytes), `${maxBytes} in chunks of ${size}`);
       t.equal(isTruncated, maxBytes < body.length);
     }
   }
@@ -53,7 +68,7 @@ t.test("BodyCapture copies, so that a borrowed chunk may change", async (t) => {
   const subject = new BodyCapture(100);
   subject.add(chunk);
   chunk.fill("x");
-  t.equal(subject.take().kept.toString(), "first");
+  t.equal(subject.take().text, "first");
 });
 
 t.test(
@@ -61,18 +76,31 @@ t.test(
   async (t) => {
     const subject = new BodyCapture(5_000);
     for (let round = 0; round < 100; round++) subject.add(Buffer.alloc(999));
-    const { kept } = subject.take();
-    t.equal(kept.buffer.byteLength, 5_000);
-    t.same(subject.take(), { bytes: 0, kept: Buffer.alloc(0), isTruncated: false });
+    t.equal(subject.take().text.length, 5_000);
+    t.same(subject.take(), { bytes: 0, text: "", isTruncated: false });
   },
 );
+
+t.test("BodyCapture keeps long pieces beside the heap, which is bounded", async (t) => {
+  const piece = Buffer.alloc(900_000, "a");
+  const before = process.memoryUsage().heapUsed;
+  const open = Array.from({ length: 60 }, () => {
+    const subject = new BodyCapture(2_000_000);
+    subject.add(piece);
+    subject.add(Buffer.from("b"));
+    return subject;
+  });
+  const taken = process.memoryUsage().heapUsed - before;
+  t.ok(taken < 8_000_000, `${taken} bytes of heap`);
+  t.equal(open[0]?.take().text, `${"a".repeat(900_000)}b`);
+});
 
 t.test("BodyCapture counts what was on the wire where chunks were decoded", async (t) => {
   const subject = new BodyCapture(4);
   subject.add(Buffer.from("ab"), 10);
   subject.add(Buffer.from("cdef"), 0);
   subject.add(Buffer.alloc(0), 5);
-  t.same(subject.take(), { bytes: 15, kept: Buffer.from("abcd"), isTruncated: true });
+  t.same(subject.take(), { bytes: 15, text: "abcd", isTruncated: true });
 });
 
 t.test("BodyCapture.markTruncated() says that less than all was given", async (t) => {
@@ -152,13 +180,20 @@ t.test("captureHeaders() keeps no more than 128 headers of bounded length", asyn
     { length: 200 },
     (_, index): CapturedHeader => [`x-${index}${"n".repeat(1_000)}`, "v ".repeat(10_000)],
   );
-  const captured = captureHeaders(entries, redaction);
+  const captured = captureAll(entries);
   t.equal(captured.length, 128);
   for (const [name, value] of captured) {
     t.equal(name.length, 257);
     t.equal(value.length, 4_097);
     t.ok(value.endsWith("…"));
   }
+});
+
+t.test("captureHeaders() gives JSON of ASCII, whatever is sent", async (t) => {
+  const entries: CapturedHeader[] = [["x-a", 'ünï "模型" \u2028\u0007\\ 🙂']];
+  t.match(captureHeaders(entries, redaction), /^[\x20-\x7e]+$/);
+  t.same(captureAll(entries), entries);
+  t.equal(captureHeaders([], redaction), "[]");
 });
 
 t.test("captureHeaders() redacts before it shortens", async (t) => {
@@ -172,9 +207,10 @@ t.test("finishCapturedBody() replaces injected values and keys, and nothing else
   const body = JSON.stringify({ echo: `Bearer ${secret}`, key, text: "ünï", ok: true });
   t.equal(finish(body), '{"echo":"[redacted]","key":"[redacted]","text":"ünï","ok":true}');
   const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a]);
-  const whole = { bytes: 5, kept: bytes, isTruncated: false, contentEncoding: "" };
+  const text = bytes.toString("latin1");
+  const whole = { bytes: 5, text, isTruncated: false, isEnded: true, contentEncoding: "" };
   const binary = { ...bodies, mediaType: "application/octet-stream" };
-  t.equal(finishCapturedBody(whole, binary).base64, bytes.toString("base64"));
+  t.equal(finishBody(whole, binary).base64, bytes.toString("base64"));
 });
 
 t.test("finishCapturedBody() shows no part of a secret that the bound cut through", async (t) => {
@@ -187,24 +223,40 @@ t.test("finishCapturedBody() shows no part of a secret that the bound cut throug
   }
 });
 
+t.test(
+  "finishCapturedBody() shows no part of a secret where the stream was over in it",
+  async (t) => {
+    for (let length = 4; length < secret.length; length++) {
+      const body = `{"echo":"${secret.slice(0, length)}`;
+      t.equal(finish(body, { isEnded: false }), '{"echo":"[redacted]', `${length}`);
+    }
+    t.equal(finish('{"echo":"all"}', { isEnded: false }), '{"echo":"all"}');
+  },
+);
+
 t.test("finishCapturedBody() keeps nothing that it cannot read", async (t) => {
-  const kept = Buffer.from(secret);
-  const body = { bytes: 99, kept, isTruncated: false, contentEncoding: "BR" };
-  t.same(finishCapturedBody(body, bodies), {
+  const body = {
+    bytes: 99,
+    text: secret,
+    isTruncated: false,
+    isEnded: true,
+    contentEncoding: "BR",
+  };
+  t.same(finishBody(body), {
     base64: "",
     bytes: 99,
     isTruncated: true,
     contentEncoding: "br",
   });
-  t.same(finishCapturedBody({ ...body, bytes: 0 }, bodies).isTruncated, false);
+  t.same(finishBody({ ...body, bytes: 0 }).isTruncated, false);
 });
 
 for (const contentEncoding of [secret, key, "x".repeat(65), "gzip\u0000", "ünï"]) {
   t.test(
     `finishCapturedBody() repeats no coding that is none: ${contentEncoding.slice(0, 9)}`,
     async (t) => {
-      const body = { bytes: 1, kept: Buffer.from("a"), isTruncated: false, contentEncoding };
-      t.equal(finishCapturedBody(body, bodies).contentEncoding, "unknown");
+      const body = { bytes: 1, text: "a", isTruncated: false, isEnded: true, contentEncoding };
+      t.equal(finishBody(body).contentEncoding, "unknown");
     },
   );
 }

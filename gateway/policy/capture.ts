@@ -4,6 +4,7 @@
  */
 
 import type { CapturedBody } from "../call-facts.ts";
+import { asciiJson } from "../captured-json.ts";
 import { isSecretName, redactAuthority, redactHeader, redactTarget, redactUrl } from "../redact.ts";
 import type { BodyRedaction } from "../redaction/body-redaction.ts";
 import { redactedText } from "../secret-value.ts";
@@ -20,7 +21,10 @@ const maxValueLength = 4_096;
 /** Codings have short names; anything longer is something else. */
 const maxEncodingLength = 64;
 
-/** First allocation for a body: most chat messages fit. */
+/** Longer first pieces are seldom, and many of them at one time would fill a heap that is bounded. */
+const longestText = 64 * 1024;
+
+/** First allocation for what is no text. */
 const firstBytes = 4_096;
 
 /** Headers whose values are URLs, whole or from the path on. */
@@ -38,30 +42,38 @@ const urlHeaders: ReadonlySet<string> = new Set([
   "x-rewrite-url",
 ]);
 
-/** One header as it is recorded. */
+/** One header of a message. */
 export type CapturedHeader = readonly [name: string, value: string];
 
 /** What was kept of a body, and what passed. */
 export interface KeptBody {
   /** Bytes on the wire, kept or not */
   readonly bytes: number;
-  /** The first of them, decoded if decoded ones were given */
-  readonly kept: Buffer;
+  /** The first of them, decoded if decoded ones were given; a character each, which their code is (Latin-1) */
+  readonly text: string;
   /** Whether more came than was kept */
   readonly isTruncated: boolean;
 }
 
 /** A body with what is known of its coding. */
 export interface FinishedBody extends KeptBody {
-  /** Coding that `kept` is still in; empty when it was decoded or had none */
+  /** Whether its end came; else the stream was over in the middle, which is not told of it */
+  readonly isEnded: boolean;
+  /** Coding that the text is still in; empty when it was decoded or had none */
   readonly contentEncoding: string;
 }
 
-/** Takes a body as it passes; bounded by `maxBytes`. */
+/**
+ * Takes a body as it passes; bounded by `maxBytes`. A text, because most bodies come in one piece that is short: memory
+ * beside the heap costs more to get and to give back than to fill.
+ */
 export class BodyCapture {
   readonly #maxBytes: number;
-  #kept: Buffer = Buffer.alloc(0);
-  #length = 0;
+  /** The first piece, unless it is long */
+  #text = "";
+  /** Those behind it, which may be any number of bytes each */
+  #more: Buffer | undefined;
+  #moreLength = 0;
   #bytes = 0;
   #isTruncated = false;
 
@@ -73,16 +85,15 @@ export class BodyCapture {
    * Copies what still fits and counts the rest. `wireBytes` is what the chunk was on the wire, where it was decoded;
    * the chunk itself is not used afterwards.
    */
-  add(chunk: Uint8Array, wireBytes: number = chunk.length): void {
+  add(chunk: Buffer, wireBytes: number = chunk.length): void {
     this.#bytes += wireBytes;
-    const room = this.#maxBytes - this.#length;
+    const room = this.#maxBytes - this.#text.length - this.#moreLength;
     if (chunk.length > room) this.#isTruncated = true;
     const taken = Math.min(chunk.length, room);
     if (taken === 0) return;
-    const length = this.#length + taken;
-    if (length > this.#kept.length) this.#grow(length);
-    this.#kept.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), this.#length);
-    this.#length = length;
+    const isFirst = this.#text === "" && this.#moreLength === 0;
+    if (isFirst && taken <= longestText) this.#text = chunk.toString("latin1", 0, taken);
+    else this.#append(chunk, taken);
   }
 
   /** Says that something is missing which was never given, such as what a broken coding hid. */
@@ -90,22 +101,30 @@ export class BodyCapture {
     this.#isTruncated = true;
   }
 
-  /** What there is, at the end of the body or before; the buffer is the caller's, the capture is empty afterwards. */
+  /** What there is, at the end of the body or before; the capture is empty afterwards. */
   take(): KeptBody {
-    const kept = this.#kept.subarray(0, this.#length);
-    const taken = { bytes: this.#bytes, kept, isTruncated: this.#isTruncated };
-    this.#kept = Buffer.alloc(0);
-    this.#length = 0;
+    const more = this.#more?.toString("latin1", 0, this.#moreLength) ?? "";
+    const taken = { bytes: this.#bytes, text: this.#text + more, isTruncated: this.#isTruncated };
+    this.#text = "";
+    this.#more = undefined;
+    this.#moreLength = 0;
     this.#bytes = 0;
     this.#isTruncated = false;
     return taken;
   }
 
-  #grow(length: number): void {
-    const wanted = Math.max(length, this.#kept.length * 2, firstBytes);
-    const grown = Buffer.allocUnsafeSlow(Math.min(wanted, this.#maxBytes));
-    grown.set(this.#kept.subarray(0, this.#length));
-    this.#kept = grown;
+  #append(chunk: Buffer, taken: number): void {
+    const length = this.#moreLength + taken;
+    const room = this.#maxBytes - this.#text.length;
+    let more = this.#more;
+    if (more === undefined || more.length < length) {
+      const wanted = Math.max(length, this.#moreLength * 2, firstBytes);
+      more = Buffer.allocUnsafeSlow(Math.min(wanted, room));
+      this.#more?.copy(more, 0, 0, this.#moreLength);
+      this.#more = more;
+    }
+    chunk.copy(more, this.#moreLength, 0, taken);
+    this.#moreLength = length;
   }
 }
 
@@ -130,20 +149,22 @@ export interface HeaderRedaction {
 }
 
 /**
- * The first 128 headers without secrets: by name, by the shape of a value, and by the values that the gateway gave out.
- * Values of more than 4,096 characters end with `…` there.
+ * The first 128 headers without secrets, as the JSON in ASCII of pairs: by name, by the shape of a value, and by the values
+ * that the gateway gave out. Values of more than 4,096 characters end with `…` there.
  */
 export function captureHeaders(
   entries: readonly CapturedHeader[],
   redaction: HeaderRedaction,
-): CapturedHeader[] {
-  const captured: CapturedHeader[] = [];
+): string {
   const plain = plainHeadersOf(redaction);
+  let json = "";
+  let count = 0;
   for (const [name, value] of entries) {
-    if (captured.length === maxHeaders) break;
-    captured.push(plain.find(name, value) ?? captureHeader(name, value, redaction, plain));
+    if (count++ === maxHeaders) break;
+    const header = plain.find(name, value) ?? captureHeader(name, value, redaction, plain);
+    json += json === "" ? header : `,${header}`;
   }
-  return captured;
+  return `[${json}]`;
 }
 
 function captureHeader(
@@ -151,12 +172,14 @@ function captureHeader(
   value: string,
   redaction: HeaderRedaction,
   plain: PlainHeaders,
-): CapturedHeader {
+): string {
   // A name may repeat a secret as well as a value may.
   const shownName = redaction.redactor.redactText(name);
   const shown = redactValue(name.toLowerCase(), value, redaction);
-  if (shownName === name && shown === value) plain.add(name, value);
-  return [shorten(shownName, maxNameLength), shorten(shown, maxValueLength)];
+  const header = [shorten(shownName, maxNameLength), shorten(shown, maxValueLength)];
+  const json = asciiJson(JSON.stringify(header));
+  if (shownName === name && shown === value) plain.add(name, value, json);
+  return json;
 }
 
 const plainHeaders = new WeakMap<ValueRedactor, PlainHeaders>();
@@ -181,25 +204,26 @@ export interface FinishedRedaction {
 }
 
 /**
- * The body as it is recorded: values that the gateway gave out, what the plan says and whatever has the shape of a key
- * replaced. A body that is still encoded is not kept, because nobody can say what is in it.
+ * The body as it is recorded, as the JSON in ASCII of a `CapturedBody`: values that the gateway gave out, what the plan says
+ * and whatever has the shape of a key replaced. A body that is still encoded is not kept, because nobody can say what is
+ * in it.
  */
 export function finishCapturedBody(
   body: FinishedBody,
   { redactor, redaction, mediaType }: FinishedRedaction,
-): CapturedBody {
-  const { bytes, kept, isTruncated } = body;
+): string {
+  const { bytes, text, isTruncated } = body;
   const contentEncoding = captureEncoding(body.contentEncoding, redactor);
   if (contentEncoding !== "") {
-    return { base64: "", bytes, isTruncated: isTruncated || bytes > 0, contentEncoding };
+    const isCut = isTruncated || bytes > 0;
+    return JSON.stringify({
+      ...{ base64: "", bytes, isTruncated: isCut, contentEncoding },
+    } satisfies CapturedBody);
   }
-  const end = isTruncated ? "cut" : "whole";
-  const known = redactor.redactBytes(kept, end);
-  // Bytes as characters one to one: a body need not be UTF-8, and what is no secret keeps its bytes.
-  const text = known.toString("latin1");
-  const redacted = redaction.redact(text, mediaType, end);
-  const shown = redacted === text ? known : Buffer.from(redacted, "latin1");
-  return { base64: shown.toString("base64"), bytes, isTruncated, contentEncoding };
+  const end = isTruncated || !body.isEnded ? "cut" : "whole";
+  const redacted = redaction.redact(redactor.redactLatin1(text, end), mediaType, end);
+  // Neither of these needs an escape.
+  return `{"base64":"${btoa(redacted)}","bytes":${bytes},"isTruncated":${isTruncated},"contentEncoding":""}`;
 }
 
 function redactValue(name: string, value: string, redaction: HeaderRedaction): string {

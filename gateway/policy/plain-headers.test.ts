@@ -8,15 +8,15 @@ const rules = { redactHeaders: [], redactQuery: [], injected: new Set<string>() 
 
 t.test("find() knows what was added, of that name alone, until there are too many", (t) => {
   const plain = new PlainHeaders(rules);
-  plain.add("accept", "*/*");
-  t.same(plain.find("accept", "*/*"), ["accept", "*/*"]);
+  plain.add("accept", "*/*", "json");
+  t.equal(plain.find("accept", "*/*"), "json");
   t.equal(plain.find("accept", "a"), undefined);
   t.equal(plain.find("x", "*/*"), undefined);
-  plain.add("accept", "a".repeat(129));
+  plain.add("accept", "a".repeat(129), "json");
   t.equal(plain.find("accept", "a".repeat(129)), undefined);
-  for (let value = 0; value < 511; value++) plain.add("x", String(value));
+  for (let value = 0; value < 511; value++) plain.add("x", String(value), "json");
   t.ok(plain.find("accept", "*/*"));
-  plain.add("x", "one more");
+  plain.add("x", "one more", "json");
   t.equal(plain.find("accept", "*/*"), undefined);
   t.ok(plain.find("x", "one more"));
   t.end();
@@ -39,15 +39,15 @@ t.test("captureHeaders() takes out again what a later redaction asks for", (t) =
     ["authorization", "Bearer of-the-agent"] as const,
   ];
   for (let round = 0; round < 3; round++) {
-    t.same(captureHeaders(entries, { ...rules, redactor }), [
+    t.same(JSON.parse(captureHeaders(entries, { ...rules, redactor })), [
       ["x-session", "abc"],
       ["authorization", "[redacted]"],
     ]);
   }
   const strict = { ...rules, redactHeaders: ["x-session"], redactor };
   for (let round = 0; round < 2; round++) {
-    t.same(captureHeaders(entries, strict)[0], ["x-session", "[redacted]"]);
-    t.same(captureHeaders(entries, { ...rules, redactor })[0], ["x-session", "abc"]);
+    t.same(JSON.parse(captureHeaders(entries, strict))[0], ["x-session", "[redacted]"]);
+    t.same(JSON.parse(captureHeaders(entries, { ...rules, redactor }))[0], ["x-session", "abc"]);
   }
   t.end();
 });

@@ -19,7 +19,7 @@ const longestText = 128;
 /** Those of one redaction. */
 export class PlainHeaders {
   readonly #rules: HeaderRules;
-  readonly #known = new Map<string, Map<string, readonly [name: string, value: string]>>();
+  readonly #known = new Map<string, Map<string, string>>();
   #count = 0;
 
   constructor({ redactHeaders, redactQuery, injected }: HeaderRules) {
@@ -36,21 +36,21 @@ export class PlainHeaders {
     );
   }
 
-  /** The header, where it is known to hold nothing that is taken out. */
-  find(name: string, value: string): readonly [name: string, value: string] | undefined {
+  /** The header's JSON, where it is known to hold nothing that is taken out. */
+  find(name: string, value: string): string | undefined {
     return this.#known.get(name)?.get(value);
   }
 
-  /** Notes that it holds nothing. */
-  add(name: string, value: string): void {
+  /** Notes that it holds nothing, and how its JSON is. */
+  add(name: string, value: string, json: string): void {
     if (name.length > longestText || value.length > longestText) return;
     if (this.#count === mostHeaders) {
       this.#known.clear();
       this.#count = 0;
     }
-    const values = this.#known.get(name) ?? new Map();
+    const values = this.#known.get(name) ?? new Map<string, string>();
     this.#known.set(name, values);
     if (!values.has(value)) this.#count++;
-    values.set(value, [name, value]);
+    values.set(value, json);
   }
 }
