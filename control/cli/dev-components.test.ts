@@ -34,6 +34,14 @@ t.test("findDevComponents() tells a gateway that serves from one that waits", as
   });
 });
 
+t.test("findDevComponents() waits for Envoys that a revision is to have", async (t) => {
+  const context = await createFakeContext(t);
+  await using control = await openFakeControl(context.home);
+  control.status = statusWith({ revision: 1, gateways: [] });
+  const [gateway] = await findDevComponents(context);
+  t.match(gateway, { state: "running", ready: false, problem: "no EgressGateway is served" });
+});
+
 for (const { name, changes, want } of [
   { name: "off", changes: { state: "off" }, want: { state: "off", ready: true, problem: null } },
   { name: "opening", changes: { state: "opening" }, want: { state: "starting", ready: false } },

@@ -52,16 +52,22 @@ function gatewayComponents(
   { pid, status }: RunningGateway,
   workingDirectory: string,
 ): readonly DevComponent[] {
-  const { startedAt, revision, problems } = status;
+  const { startedAt, revision, problems, gateways } = status;
   const [first] = problems;
-  const isLive = revision > 0;
-  const waiting = isLive ? null : "no revision is live yet";
+  // A revision is there a moment before its Envoys; without any nothing can be asked through it.
+  const lack =
+    revision === 0
+      ? "no revision is live yet"
+      : gateways.length === 0
+        ? "no EgressGateway is served"
+        : null;
+  const ready = lack === null;
   return [
     {
-      ...{ name: "gateway", state: "running", ready: isLive, pid, restarts: null, startedAt },
-      problem: first === undefined ? waiting : formatProblem(first, workingDirectory),
+      ...{ name: "gateway", state: "running", ready, pid, restarts: null, startedAt },
+      problem: first === undefined ? lack : formatProblem(first, workingDirectory),
     },
-    ...status.gateways.map(envoyComponent),
+    ...gateways.map(envoyComponent),
   ];
 }
 
