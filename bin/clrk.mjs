@@ -28,7 +28,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const leastMajor = 24;
 const pinnedMajor = 26;
 
-const stays = process.argv[2] === "dev";
+/** Words after `dev` that only look at one that runs. */
+const looks = ["status", "wait-ready", "logs"];
+const stays = process.argv[2] === "dev" && !looks.includes(process.argv[3] ?? "");
 
 /** As `gateway/process-flags.ts` has them for a process that stays and does little. */
 const thriftyFlags = [

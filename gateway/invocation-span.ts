@@ -57,14 +57,15 @@ export function invocationSpan(invocation: EndedInvocation): Span {
     startTimeUnixNano: nanoseconds(startUnixMs),
     // The wall clock may have been set back meanwhile.
     endTimeUnixNano: nanoseconds(Math.max(startUnixMs, end.atUnixMs)),
-    attributes: spanAttributes(invocation),
+    attributes: invocationAttributes(invocation),
     ...(end.phase !== "Succeeded" && {
       status: { code: STATUS_CODE_ERROR, message: end.message || end.phase },
     }),
   };
 }
 
-function spanAttributes({ end, requests, denied }: EndedInvocation): Attribute[] {
+/** Attributes of the span: who was invoked, by what, and how it ended. */
+export function invocationAttributes({ end, requests, denied }: EndedInvocation): Attribute[] {
   const { agent, trigger, exitCode, reason, phase } = end;
   return [
     textAttribute(IDENTITY_ATTRIBUTES.kind, agent.kind),

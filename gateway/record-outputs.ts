@@ -9,6 +9,7 @@ import type { Clock } from "./clock.ts";
 import type { RecordsStatus } from "./control-api.ts";
 import type { InvocationEvent } from "./invocation-event.ts";
 import { describeError } from "./errors.ts";
+import { invocationLine } from "./invocation-line.ts";
 import type { EndedInvocation } from "./invocation-span.ts";
 import { lastLineNumber, LINE_NUMBER } from "./line-number.ts";
 import type { Logger } from "./log.ts";
@@ -137,8 +138,8 @@ export class RecordOutputs {
    * receiver of its gateway: whichever of its requests are there then have their root.
    */
   addInvocation(event: InvocationEvent, ended?: EndedInvocation): void {
-    this.#invocationLines++;
-    this.#invocations.addLine(JSON.stringify({ ...event, [LINE_NUMBER]: this.#invocationLines }));
+    const numbered = { ...event, [LINE_NUMBER]: ++this.#invocationLines };
+    this.#invocations.addLine(invocationLine(numbered, ended));
     if (ended === undefined) return;
     for (const { target, writer } of this.#outputs.values()) {
       const { namespace, name } = target.gateway;

@@ -119,6 +119,22 @@ t.test(
   },
 );
 
+t.test("a command that is over has its root, with how it ended", options, async (t) => {
+  t.equal((await clrk("run", "--agent", "brief", "--", "sh", "-c", "exit 3")).exitCode, 3);
+  const raw = await until(["traces", "process/brief"], (seen) => seen !== "");
+  const [span] = JSON.parse(raw).resourceSpans[0].scopeSpans[0].spans;
+  t.match(span, {
+    name: "invocation",
+    parentSpanId: undefined,
+    status: { code: 2, message: "The command ended with exit code 3" },
+  });
+  const attributes = new Map(
+    span.attributes.map(({ key, value }: { key: string; value: object }) => [key, value]),
+  );
+  t.same(attributes.get("process.exit.code"), { intValue: "3" });
+  t.equal((await clrk("logs", "process/brief")).stdout, "", "it is no request");
+});
+
 t.test("following misses nothing over a kill of the control process", options, async (t) => {
   const follower = startProcess(t, {
     command: process.execPath,

@@ -52,7 +52,7 @@ t.test("request() tells what was refused, and never calls forbidden missing", as
     failure: "not-found",
     status: 404,
     reason: "NotFound",
-    message: 'Not found: secrets "none" not found',
+    message: 'Not found: there is no secrets "none"\nSee what there is: clrk get secrets -A',
   });
   await t.rejects(viewer.request(secret), {
     failure: "forbidden",

@@ -26,6 +26,15 @@ for (const { status, failure, sentence } of [
   });
 }
 
+t.test("refusalOf() says where to look for what is not there", async (t) => {
+  const said = (message: string) => refusalOf(404, statusWith(message), target).message;
+  t.equal(
+    said('taskagents.clrk.apoxy.dev "x" not found'),
+    'Not found: there is no taskagents "x"\nSee what there is: clrk get taskagents -A',
+  );
+  t.equal(said('A "x" not found, nor b'), 'Not found: A "x" not found, nor b');
+});
+
 t.test("refusalOf() lists the causes, and nothing that moves a terminal", (t) => {
   const causes = [
     { reason: "FieldValueInvalid", message: "must be\u001b[2J positive", field: "spec.requests" },

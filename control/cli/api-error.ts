@@ -156,10 +156,18 @@ function sentenceOf(
     case "invalid":
       return [`Refused as wrong: ${headOf(said, causes)}`, ...causes.map(describeCause)].join("\n");
     case "not-found":
-      return `Not found: ${said}`;
+      return describeAbsence(said);
     default:
       return `Refused by the API server: ${said}`;
   }
+}
+
+/** Kubernetes' sentence has kind and name; other ones stay as they are. */
+function describeAbsence(said: string): string {
+  const [, kind = "", name = ""] = /^([a-z][a-z0-9.]*) "(.*)" not found$/.exec(said) ?? [];
+  if (kind === "") return `Not found: ${said}`;
+  const plural = kind.split(".")[0] ?? "";
+  return `Not found: there is no ${plural} "${name}"\nSee what there is: clrk get ${plural} -A`;
 }
 
 /** The server repeats all causes in its sentence; they follow on lines of their own. */

@@ -65,7 +65,7 @@ for (const { words, code, text } of [
   {
     words: ["status", "-o"],
     code: 2,
-    text: "clrk: A value is missing after --output\nSee how it is used: clrk status --help\n",
+    text: "clrk: --output needs a value\nSee how it is used: clrk status --help\n",
   },
   {
     words: ["status", "-o", "json", "-o", "json"],
@@ -103,6 +103,26 @@ for (const { words, code, text } of [
     text: 'clrk: Cannot use "fish" for --shell: wanted bash, zsh\nSee how it is used: clrk completion install --help\n',
   },
   {
+    words: ["policy", "rollout", "-f", "x", "--for", "1m"],
+    code: 2,
+    text: "clrk: --canary needs a value\nSee how it is used: clrk policy rollout --help\n",
+  },
+  {
+    words: ["edit"],
+    code: 2,
+    text: 'clrk: There is no command "edit"\nSee all commands: clrk --help\n',
+  },
+  {
+    words: ["dev", "wait-ready", "--timeout"],
+    code: 2,
+    text: "clrk: --timeout needs a value\nSee how it is used: clrk dev wait-ready --help\n",
+  },
+  {
+    words: ["dev", "polici"],
+    code: 2,
+    text: 'clrk: "polici" is one word too many\nSee how it is used: clrk dev --help\n',
+  },
+  {
     words: ["--constructor"],
     code: 1,
     text: "clrk: There is no such option\nSee all: clrk --help\n",
@@ -115,6 +135,16 @@ for (const { words, code, text } of [
     t.equal(context.stdout(), "");
   });
 }
+
+t.test("runCommandLine() takes help for a command", async (t) => {
+  const context = await createFakeContext(t);
+  for (const words of [[], ["dev"], ["policy", "plan"]]) {
+    t.equal(await context.clrk(...words, "--help"), 0);
+    const text = context.stdout();
+    t.equal(await context.clrk("help", ...words), 0);
+    t.equal(context.stdout(), text);
+  }
+});
 
 t.test("runCommandLine() shows no stack for a mistake of ours either", async (t) => {
   const context = await createFakeContext(t, {
@@ -132,6 +162,8 @@ t.test("runCommandLine() shows no stack for a mistake of ours either", async (t)
 for (const { words, found } of [
   { words: ["st"], found: ["status", "stop"] },
   { words: ["get", "egressg"], found: ["egressgateways"] },
+  { words: ["dev", "wait"], found: ["wait-ready"] },
+  { words: ["dev", "status", "--o"], found: ["--output"] },
   { words: ["run", "--ag"], found: ["--agent"] },
   { words: ["completion", "install", "--shell", ""], found: ["bash", "zsh"] },
   { words: ["nothing", ""], found: [] },

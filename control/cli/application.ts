@@ -26,8 +26,10 @@ import { version } from "../../gateway/version.ts";
 import type { CliContext } from "./cli-context.ts";
 import { CliError, EXIT_CODE } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
+import { clusterVerbs, installCommand, upgradeCommand } from "./cluster-commands.ts";
 import { contextCommands, secretCommands } from "./context-commands.ts";
 import { approvalsCommand, approveCommand, denyCommand } from "./confirmation-commands.ts";
+import { devCommands, devVerbs } from "./dev-commands.ts";
 import {
   completionCommands,
   doctorCommand,
@@ -39,7 +41,7 @@ import { policyCommands } from "./policy-commands.ts";
 import { providerCommands } from "./provider-commands.ts";
 import { escapeRunCommand } from "./run-arguments.ts";
 import { agentsCommand, invocationsCommand, poolsCommand } from "./view-commands.ts";
-import { devCommand, runCommand, stopCommand } from "./serving-commands.ts";
+import { runCommand, stopCommand } from "./serving-commands.ts";
 import { logsCommand, runTaskCommand, tracesCommand } from "./telemetry-commands.ts";
 
 /** The hidden first word by which the shell asks for completions. */
@@ -47,6 +49,12 @@ export const completionVerb = "__complete";
 
 /** Commands whose words are kinds and names of objects. */
 const objectVerbs: ReadonlySet<string> = new Set(["delete", "describe", "get"]);
+/** What counts as a typo: a word that has little in common with what is proposed is no help. */
+const nearness = {
+  threshold: 2,
+  weights: { insertion: 1, deletion: 1, substitution: 1, transposition: 1 },
+};
+
 /** How help is written. */
 const documentation: DocumentationConfiguration = {
   alwaysShowHelpAllFlag: false,
@@ -71,7 +79,7 @@ export function createApplication(): Application<CliContext> {
     // Words of the user are looked up in it: without a prototype, "constructor" is just unknown.
     Object.create(null),
     {
-      dev: devCommand(),
+      dev: devCommands(),
       run: runCommand(),
       get: getCommand(),
       describe: describeCommand(),
@@ -95,6 +103,8 @@ export function createApplication(): Application<CliContext> {
       provider: providerCommands(),
       completion: completionCommands(),
       version: versionCommand(),
+      install: installCommand(),
+      upgrade: upgradeCommand(),
     },
   );
   const root = buildRouteMap({
@@ -117,7 +127,7 @@ export function createApplication(): Application<CliContext> {
     root,
     {
       name: "clrk",
-      scanner: { caseStyle, allowArgumentEscapeSequence: true },
+      scanner: { caseStyle, allowArgumentEscapeSequence: true, distanceOptions: nearness },
       documentation,
       localization: { text },
       determineExitCode: (error) => (error instanceof CliError ? error.exitCode : EXIT_CODE.failed),
@@ -148,12 +158,21 @@ export async function runCommandLine(
 ): Promise<number> {
   const application = createApplication();
   if (words[0] === completionVerb) return complete(application, words.slice(1), context);
-  await run(application, escapeRunCommand(words), context);
+  await run(application, inputsOf(words), context);
   const code = Number(context.process.exitCode ?? EXIT_CODE.done);
   if (code === ExitCode.InvalidArgument) {
     context.process.stderr.write(`See how it is used: clrk ${usagePath(words)}--help\n`);
   }
   return exitCodeFor(code, words[0]);
+}
+
+/** The words as the library is to read them. */
+function inputsOf(words: readonly string[]): readonly string[] {
+  const [first = "", ...rest] = words;
+  if (first === "help") return [...rest, "--help"];
+  const asksForHelp = rest.includes("--help") || rest.includes("-h");
+  if (clusterVerbs.has(first) && !asksForHelp) return [first, "--", ...rest];
+  return escapeRunCommand(words);
 }
 
 async function complete(
@@ -163,6 +182,9 @@ async function complete(
 ): Promise<number> {
   const proposals = await proposeCompletions(application, words, context);
   const completions = proposals.map(({ completion }) => completion);
+  if (words[0] === "dev" && words.length === 2) {
+    completions.push(...[...devVerbs].filter((verb) => verb.startsWith(words[1] ?? "")));
+  }
   if (objectVerbs.has(words[0] ?? "") && words.length > 1 && !words.at(-1)?.startsWith("-")) {
     const { proposeObjects } = await import("./object-completion.ts");
     completions.push(...(await proposeObjects(context, words.slice(1))));
@@ -172,7 +194,9 @@ async function complete(
 }
 
 function usagePath(words: readonly string[]): string {
-  const isGroup = groups.has(words[0] ?? "") && words[1] !== undefined;
+  const [first = "", second] = words;
+  const isGroup =
+    second !== undefined && (groups.has(first) || (first === "dev" && devVerbs.has(second)));
   return `${words.slice(0, isGroup ? 2 : 1).join(" ")} `;
 }
 
@@ -233,8 +257,8 @@ function describeArgument(error: ArgumentScannerError): string {
     },
     EnumValidationError: ({ externalFlagName, input, values }) =>
       `Cannot use "${escapeControls(input)}" for --${externalFlagName}: wanted ${values.join(", ")}`,
-    UnsatisfiedFlagError: ({ externalFlagName }) =>
-      `A value is missing after --${externalFlagName}`,
+    // It is not there, or nothing follows it: the library does not tell one from the other.
+    UnsatisfiedFlagError: ({ externalFlagName }) => `--${externalFlagName} needs a value`,
     UnexpectedFlagError: ({ externalFlagName }) => `--${externalFlagName} is given more than once`,
     UnexpectedPositionalError: ({ input }) => `"${escapeControls(input)}" is one word too many`,
     UnsatisfiedPositionalError: ({ placeholder }) => `${placeholder} is missing`,

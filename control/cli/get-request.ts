@@ -10,14 +10,20 @@ export interface WantedObjects {
 }
 
 /**
- * Reads `KIND [NAME…]` or `KIND/NAME…`; names of one kind are put together. Throws a `CliError` (wrong usage) where both
- * are mixed or a part is empty. `verb` begins the sentence.
+ * Reads `KIND[,KIND…] [NAME…]` or `KIND/NAME…`; names of one kind are put together. Throws a `CliError` (wrong usage)
+ * where both are mixed or a part is empty. `verb` begins the sentence.
  */
 export function parseWanted(words: readonly string[], verb: string): readonly WantedObjects[] {
   const [first = "", ...names] = words;
   if (!first.includes("/")) {
-    const odd = names.find((name) => name.includes("/") || name === "");
-    if (odd === undefined) return [{ kindWord: first, names: [...new Set(names)] }];
+    const kindWords = [...new Set(first.split(","))];
+    const isEmpty = first !== "" && kindWords.includes("");
+    const odd = isEmpty ? first : names.find((name) => name.includes("/") || name === "");
+    if (odd === undefined) {
+      return kindWords.map((kindWord) => ({ kindWord, names: [...new Set(names)] }));
+    }
+    if (isEmpty)
+      throw usage(`Cannot ${verb} "${escapeControls(odd)}": a kind beside a comma is missing`);
     throw usage(
       `Cannot ${verb} "${escapeControls(odd)}": wanted names after KIND, or only KIND/NAME`,
     );

@@ -11,6 +11,7 @@ import type { ControlStartOptions } from "./gateway-arguments.ts";
 import { formatLogLine } from "./log-line.ts";
 import { startControl } from "./process-start.ts";
 import type { ControlStart, ProcessStartOptions, StartedProcess } from "./process-start.ts";
+import type { SessionLog } from "./session-log.ts";
 
 /** Waits before the next start, doubled with each that fails up to the longest. */
 const firstWaitMs = 200;
@@ -55,12 +56,17 @@ export interface KeptControl {
   close(): Promise<void>;
 }
 
+/** What to start, and where what it says is kept beside being shown. */
+export interface KeptControlOptions extends ControlStartOptions {
+  readonly log?: SessionLog;
+}
+
 type Listening = Extract<ControlStart, { readonly kind: "listening" }>;
 
 /** Starts it. Throws a `CliError` when it does not start; later ends are told on standard error. */
 export async function keepControl(
   context: CliContext,
-  options: ControlStartOptions,
+  options: KeptControlOptions,
   signal?: AbortSignal,
 ): Promise<KeptControl | undefined> {
   const untilMs = performance.now() + predecessorMs;
@@ -83,6 +89,7 @@ export async function keepControl(
 class Keeper {
   readonly #context: CliContext;
   readonly #options: ControlStartOptions;
+  readonly #log: SessionLog | undefined;
   #process: StartedProcess | undefined;
   #isEnding = false;
   #restarts = 0;
@@ -92,9 +99,10 @@ class Keeper {
   readonly #followers = new Set<(now: KeptState) => void>();
   #wake: () => void = () => {};
 
-  constructor(context: CliContext, options: ControlStartOptions) {
+  constructor(context: CliContext, { log, ...options }: KeptControlOptions) {
     this.#context = context;
     this.#options = options;
+    this.#log = log;
   }
 
   async start(port: number | undefined, signal?: AbortSignal): Promise<ControlStart> {
@@ -108,6 +116,7 @@ class Keeper {
       endsWithUs: true,
       environment: own.env,
       onLogLine: (line) => {
+        this.#log?.write("control", line);
         // An end that was asked for looks like a fault to whatever is connected.
         if (!this.#isEnding) own.stderr.write(`${formatLogLine(line, own.stderr.palette)}\n`);
       },
@@ -197,6 +206,7 @@ class Keeper {
 
   #tell(text: string): void {
     const { stderr } = this.#context.process;
+    this.#log?.write("control", JSON.stringify({ level: "warn", message: text }));
     stderr.write(`${stderr.palette.yellow("Warning:")} ${text}\n`);
   }
 

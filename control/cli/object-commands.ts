@@ -18,7 +18,8 @@ import type { GetFlags } from "./get-flags.ts";
 
 const kindsHelp = [
   "KIND is a plural, a singular, a kind or a short name, in any case; its group may",
-  "follow after a point. KIND/NAME may be given any number of times.",
+  "follow after a point. Several have commas between: egw,ehr. KIND/NAME may be",
+  "given any number of times.",
 ];
 
 /** Builds `clrk get`. */

@@ -49,6 +49,8 @@ export interface Selection {
   readonly fieldSelector?: string;
   /** Most objects, over all pages; all when absent */
   readonly limit?: number;
+  /** The list ends before the first object of which it is true, as if no more were there; pages behind it are not asked for */
+  readonly ends?: (object: StoredObject) => boolean;
 }
 
 /** Lists objects, page after page of one state, begun again when the server forgets it. Throws an `ApiError`. */
@@ -72,7 +74,7 @@ async function listOnce(
   resource: ApiResource,
   selection: Selection,
 ): Promise<ObjectTable> {
-  const { namespace = "", limit = Number.POSITIVE_INFINITY } = selection;
+  const { namespace = "", limit = Number.POSITIVE_INFINITY, ends = () => false } = selection;
   const path = pathOf(resource, { namespace });
   const rows: ObjectRow[] = [];
   let next = "";
@@ -87,10 +89,15 @@ async function listOnce(
       },
     });
     const page = readTable(client, body);
+    const { columns, resourceVersion, remaining } = page;
+    const end = page.rows.findIndex(({ object }) => ends(object));
+    if (end >= 0) {
+      rows.push(...page.rows.slice(0, end));
+      return { columns, resourceVersion, rows, remaining: 0, hasMore: false };
+    }
     rows.push(...page.rows);
     next = page.next;
     if (next === "" || rows.length >= limit) {
-      const { columns, resourceVersion, remaining } = page;
       return { columns, resourceVersion, rows, remaining, hasMore: next !== "" };
     }
   }

@@ -105,7 +105,12 @@ export function devCommand(): Command<CliContext> {
     },
     docs: {
       brief: "Serve a folder of manifests, and tell what happens",
-      customUsage: ["-f DIR [-f DIR]... [--secret NAME[:KEY]=SOURCE]... [OPTIONS]"],
+      customUsage: [
+        "-f DIR [-f DIR]... [--secret NAME[:KEY]=SOURCE]... [OPTIONS]",
+        "status [-o json]",
+        "wait-ready [--timeout TIME]",
+        "logs [-f] [--tail N]",
+      ],
       fullDescription: [
         "Starts the gateway, with an Envoy for each EgressGateway, and serves the",
         "manifests in DIR until Ctrl-C. Files are read again when they change; while they",
@@ -120,6 +125,9 @@ export function devCommand(): Command<CliContext> {
         "SIZE is such as 800MiB or 2GiB, AGE such as 12h or 30d.",
         "",
         "On a terminal it shows agents and their requests live; ? tells the keys.",
+        "",
+        "From another terminal: dev status shows its processes, dev wait-ready waits",
+        "until they are ready, dev logs shows their warnings and errors.",
         "",
         "EXAMPLES",
         "  clrk dev -f examples/quickstart",

@@ -1,6 +1,13 @@
 /** Tables align for every script and never break their lines. */
 import t from "tap";
-import { displayWidth, formatTable, padEndToWidth, truncateToWidth, wrapToWidth } from "./table.ts";
+import {
+  displayWidth,
+  columnWidths,
+  formatTable,
+  padEndToWidth,
+  truncateToWidth,
+  wrapToWidth,
+} from "./table.ts";
 
 for (const { text, width } of [
   { text: "", width: 0 },
@@ -109,4 +116,13 @@ t.test("wrapToWidth() breaks at blanks, and not where colours make a text longer
   t.strictSame(wrap("\u001b[31mone\u001b[39m two x"), ["\u001b[31mone\u001b[39m two x"]);
   t.strictSame(wrap("a-word-too-long x"), ["a-word-too-long", " x"]);
   t.strictSame(wrap(""), [""]);
+});
+
+t.test("columnWidths() keeps lines that follow below those above", async (t) => {
+  const table = { headings: ["NAME", "COUNT"], rows: [["researcher", "1"]] };
+  const leastWidths = columnWidths(table);
+  t.same(leastWidths, [10, 5]);
+  const next = { headings: table.headings, rows: [["a", "2"]] };
+  t.equal(formatTable(next, { hasHeadings: false, leastWidths }), "a            2\n");
+  t.same(columnWidths({ ...next, rows: [["a", "1234567"]] }, leastWidths), [10, 7]);
 });

@@ -92,19 +92,15 @@ export interface Table {
 /**
  * Returns the table as text, one line a row and a newline at the end of each: left-aligned columns three spaces
  * apart, no trailing blanks, control characters in cells escaped. Headings are left out on request (for
- * scripts, as kubectl's `--no-headers`).
+ * scripts, as kubectl's `--no-headers`). `leastWidths` keeps columns where those of lines above are.
  */
 export function formatTable(
   table: Table,
-  options: { readonly hasHeadings?: boolean } = {},
+  options: { readonly hasHeadings?: boolean; readonly leastWidths?: readonly number[] } = {},
 ): string {
-  const cells = table.rows.map((row) =>
-    table.headings.map((_, column) => escapeControls(row[column] || "<none>")),
-  );
-  const lines = options.hasHeadings === false ? cells : [[...table.headings], ...cells];
-  const widths = table.headings.map((_, column) =>
-    Math.max(0, ...lines.map((line) => displayWidth(line[column] ?? ""))),
-  );
+  const { hasHeadings = true, leastWidths = [] } = options;
+  const lines = hasHeadings ? [[...table.headings], ...cellsOf(table)] : cellsOf(table);
+  const widths = widthsOf(lines, leastWidths, table.headings.length);
   return lines
     .map(
       (line) =>
@@ -114,4 +110,23 @@ export function formatTable(
           .trimEnd()}\n`,
     )
     .join("");
+}
+
+/** Widths of the columns, headings included, none less than in `least`: for lines that are to follow below. */
+export function columnWidths(table: Table, least: readonly number[] = []): readonly number[] {
+  return widthsOf([[...table.headings], ...cellsOf(table)], least, table.headings.length);
+}
+
+function cellsOf({ headings, rows }: Table): string[][] {
+  return rows.map((row) => headings.map((_, column) => escapeControls(row[column] || "<none>")));
+}
+
+function widthsOf(
+  lines: readonly (readonly string[])[],
+  least: readonly number[],
+  count: number,
+): readonly number[] {
+  return Array.from({ length: count }, (_, column) =>
+    Math.max(least[column] ?? 0, ...lines.map((line) => displayWidth(line[column] ?? ""))),
+  );
 }

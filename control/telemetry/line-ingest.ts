@@ -31,7 +31,7 @@ export interface LineIngestOptions {
   /** Where the position is kept */
   readonly positionPath: string;
   readonly table: TelemetryTable;
-  /** The line as a row; undefined when it is none */
+  /** The line as a row; `""` when it is to become none, undefined when it cannot */
   readonly encode: (line: string) => string | undefined;
   /** Columns that the lines of a file have; default all of the table */
   readonly columnsOf?: (name: string) => number | undefined;
@@ -264,7 +264,7 @@ export class LineIngest {
       // A line feed is put before the first line after half a one.
       const row = line === "" ? undefined : encode(line);
       if (row === undefined && line !== "") this.#malformedLines++;
-      return row === undefined ? [] : [row];
+      return row === undefined || row === "" ? [] : [row];
     });
     const { identity } = file;
     if (rows.length > 0) {

@@ -24,7 +24,9 @@ import type { OtlpReceiverStatus } from "./otlp-receiver.ts";
 import type { TelemetrySender } from "./telemetry-sender.ts";
 import { Quarantine } from "./quarantine.ts";
 import { TelemetryQueries } from "./queries.ts";
+import { createInvocationIngest } from "./invocation-ingest.ts";
 import { createRecordIngest } from "./record-ingest.ts";
+import type { RecordIngestOptions } from "./record-ingest.ts";
 import { Retention } from "./retention.ts";
 import type { RetentionStatus } from "./retention.ts";
 import type { IngestLag } from "./ingest-lag.ts";
@@ -82,6 +84,8 @@ export interface TelemetryStatus {
   readonly process?: StoreProcessStatus;
   readonly writer?: WriterStatus;
   readonly records?: LineIngestStatus;
+  /** Root spans of runs that are over */
+  readonly invocations?: LineIngestStatus;
   readonly agents?: Readonly<Record<TelemetryTable, LineIngestStatus & AgentSpoolStatus>>;
   readonly retention?: RetentionStatus;
   readonly receiver?: OtlpReceiverStatus;
@@ -93,6 +97,7 @@ const lastRetryMs = 10_000;
 interface Filling {
   readonly writer: TelemetryWriter;
   readonly records: LineIngest;
+  readonly invocations: LineIngest;
   readonly agents: Readonly<Record<TelemetryTable, LineIngest>>;
   readonly retention: Retention;
 }
@@ -170,6 +175,7 @@ export class Telemetry {
       ...(filling !== undefined && {
         writer: filling.writer.status,
         records: filling.records.status,
+        invocations: filling.invocations.status,
         retention: filling.retention.status,
         agents: {
           otel_traces: this.#agentStatus(filling, "otel_traces"),
@@ -311,7 +317,8 @@ export class Telemetry {
     const filling = {
       writer,
       retention,
-      records: this.#createRecords(writer),
+      records: createRecordIngest(this.#recordFiles("records", writer)),
+      invocations: createInvocationIngest(this.#recordFiles("invocations", writer)),
       agents: {
         otel_traces: this.#createAgents("otel_traces", writer),
         otel_logs: this.#createAgents("otel_logs", writer),
@@ -340,16 +347,17 @@ export class Telemetry {
     return new AgentSpool({ directory: join(directory, "spool"), table, log });
   }
 
-  #createRecords(writer: TelemetryWriter): LineIngest {
+  /** Where a reader of the gateways' folder finds what it reads, and keeps how far it is. */
+  #recordFiles(name: "invocations" | "records", writer: TelemetryWriter): RecordIngestOptions {
     const { directory, recordsDirectory, clock, log, intervalMs } = this.#options;
-    return createRecordIngest({
+    return {
       directory: recordsDirectory,
-      positionPath: join(directory, "records.position.json"),
+      positionPath: join(directory, `${name}.position.json`),
       writer,
       clock,
       log,
       ...(intervalMs !== undefined && { intervalMs }),
-    });
+    };
   }
 
   #createAgents(table: TelemetryTable, writer: TelemetryWriter): LineIngest {
@@ -375,8 +383,8 @@ export class Telemetry {
   }
 }
 
-function readers({ records, agents }: Filling): readonly LineIngest[] {
-  return [records, ...Object.values(agents)];
+function readers({ records, invocations, agents }: Filling): readonly LineIngest[] {
+  return [records, invocations, ...Object.values(agents)];
 }
 
 async function lastSequence(client: StoreClient): Promise<bigint> {

@@ -155,8 +155,9 @@ function findProblem(facts: TelemetryFacts): Problem | undefined {
   return { what: "Old rows stay", why: status.retention.error, next: again };
 }
 
-function readersOf({ records, agents }: TelemetryStatus) {
-  return [...(records ? [records] : []), ...(agents ? Object.values(agents) : [])];
+function readersOf({ records, invocations, agents }: TelemetryStatus) {
+  const files = [records, invocations].flatMap((one) => (one === undefined ? [] : [one]));
+  return [...files, ...(agents ? Object.values(agents) : [])];
 }
 
 function lossesOf(status: TelemetryStatus): readonly TelemetryLoss[] {

@@ -69,6 +69,8 @@ t.test("dev() says what is served and how to use it, and stops on a signal", asy
     ].join("\n"),
   );
   t.equal(context.stderr(), "Warning: Something odd (where=here)\n");
+  t.equal(await context.clrk("dev", "logs"), 0);
+  t.match(context.stdout(), / {2}gateway {2}Warning: Something odd \(where=here\)\n$/);
   t.notOk(isAlive(await pidOf(context)));
   t.notOk(isAlive(await controlPidOf(context)));
 });

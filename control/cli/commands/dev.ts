@@ -27,6 +27,8 @@ import type { ScreenStreams } from "../screen/screen-view.ts";
 import { keepControl } from "../kept-control.ts";
 import type { KeptControl } from "../kept-control.ts";
 import { formatLogLine } from "../log-line.ts";
+import { openSessionLog } from "../session-log.ts";
+import type { SessionLog } from "../session-log.ts";
 import { shortenPath } from "../problem-line.ts";
 import { describeTelemetry } from "../telemetry-lines.ts";
 import { describeEnvoySource, prepareEnvoy } from "../prepare-envoy.ts";
@@ -75,8 +77,9 @@ export async function dev(this: CliContext, flags: DevFlags): Promise<void> {
   await makeWay(this, replace);
   const interruption = watchInterruptions(this);
   const output = new OutputSwitch(this);
+  const log = openSessionLog(this.home, this.now);
   try {
-    const process = await start(output.context, options, interruption.signal);
+    const process = await start(output.context, { ...options, log }, interruption.signal);
     if (process === undefined) return;
     const streams = plain ? undefined : this.terminal;
     const parts = { output, interruption, ...(streams && { streams }) };
@@ -84,6 +87,7 @@ export async function dev(this: CliContext, flags: DevFlags): Promise<void> {
     this.process.exitCode = await session.run();
   } finally {
     interruption.release();
+    await log.close();
   }
 }
 
@@ -140,10 +144,15 @@ interface DevProcesses {
   readonly control: KeptControl;
 }
 
+/** What is started, and where what it says is kept. */
+interface StartOptions extends GatewayOptions {
+  readonly log: SessionLog;
+}
+
 /** The running processes; undefined when the user interrupted the start. */
 async function start(
   context: CliContext,
-  options: GatewayOptions,
+  options: StartOptions,
   signal: AbortSignal,
 ): Promise<DevProcesses | undefined> {
   const { stdout } = context.process;
@@ -168,7 +177,7 @@ async function start(
 
 async function startFed(
   context: CliContext,
-  options: GatewayOptions,
+  { log, ...options }: StartOptions,
   { feed, signal }: { readonly feed: string; readonly signal: AbortSignal },
 ): Promise<Omit<DevProcesses, "control"> | undefined> {
   const { stderr, env } = context.process;
@@ -186,6 +195,7 @@ async function startFed(
     endsWithUs: false,
     environment,
     onLogLine: (line) => {
+      log.write("gateway", line);
       // An end that was asked for looks like a fault to whatever is connected.
       if (!signal.aborted) stderr.write(`${formatLogLine(line, stderr.palette)}\n`);
     },

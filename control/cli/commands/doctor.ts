@@ -1,7 +1,10 @@
 /** `clrk doctor`: everything that a gateway needs, checked without changing anything. */
+import { createRequire } from "node:module";
 import { isProcessAlive } from "../../../gateway/home-directory.ts";
 import type { CliContext } from "../cli-context.ts";
 import { EXIT_CODE } from "../cli-error.ts";
+import { checkControl } from "../control-checks.ts";
+import { findControlStatus } from "../control-status.ts";
 import { formatCheck } from "../doctor-check.ts";
 import type { DoctorCheck } from "../doctor-check.ts";
 import { checkEnvoy } from "../envoy-check.ts";
@@ -33,14 +36,16 @@ async function runChecks(context: CliContext): Promise<DoctorCheck[]> {
   const nowMs = context.now();
   // Before the gateways are looked for, which removes what it finds.
   const leftovers = await checkRunFolders(home, isProcessAlive);
-  const [envoy, place, authorities, disk, java, running] = await Promise.all([
+  const [envoy, place, authorities, disk, java, running, control] = await Promise.all([
     checkEnvoy({ env, workingDirectory, findEnvoy }),
     checkHome(home, process.getuid?.()),
     checkAuthorities(home, nowMs),
     checkDisk(home.root),
     checkJava(env["PATH"] ?? ""),
     findRunningGateways(home),
+    findControlStatus(context),
   ]);
+  const hasGateway = running.answering.length > 0;
   return [
     checkNode(process.versions.node),
     envoy,
@@ -52,5 +57,16 @@ async function runChecks(context: CliContext): Promise<DoctorCheck[]> {
     disk,
     ...java,
     ...(await checkGateways(running)),
+    ...checkControl({ control, hasGateway, hasStorePackage: hasPackage("chdb") }),
   ];
+}
+
+/** Whether it can be found from here; whether it loads, its process finds out. */
+function hasPackage(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false; // left out at the install, as optional packages may be
+  }
 }

@@ -122,7 +122,7 @@ t.test(
     t.match(context.stderr(), /^clrk: Refused by the API server: refused with 503/);
     api.failures.clear();
     t.equal(await context.clrk("logs", "process/x"), 0);
-    t.equal(context.stderr(), "No logs of Process default/x\n");
+    t.equal(context.stderr(), "No logs of Process default/x\nSee who has some: clrk agents\n");
   },
 );
 

@@ -160,7 +160,7 @@ function describeEngine(engine: EngineStatus): string {
     ...(budgets.unwritten === 0 ? [] : [`${budgets.unwritten} uses of budgets not written`]),
   ];
   return [
-    `${threads.serving}${lost} threads`,
+    `${threads.serving}${lost} ${threads.wanted === 1 ? "thread" : "threads"}`,
     `${streams.open} requests open`,
     `${streams.total} so far`,
     ...trouble,

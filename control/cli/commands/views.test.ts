@@ -53,8 +53,9 @@ function invocationOf(name: string, minute: number, requests: number) {
   };
 }
 
-/** Serves invocations alone, as a server that has them answers. */
-async function startInvocations(t: Test, items: object[]) {
+/** Serves invocations alone, as a server that has them answers: in pages, the newest first, and of one agent. */
+async function startInvocations(t: Test, items: ReturnType<typeof invocationOf>[]) {
+  const asked: string[] = [];
   const { authorityPem, chainPem, keyPem } = createServingCertificate(Date.now());
   const resource = {
     resource: "invocations",
@@ -68,12 +69,17 @@ async function startInvocations(t: Test, items: object[]) {
     versions: [{ version: "v1alpha1", resources: [resource] }],
   };
   const server = createServer({ cert: chainPem, key: keyPem }, ({ url = "" }, response) => {
-    const { pathname } = new URL(url, "https://localhost");
+    const { pathname, searchParams } = new URL(url, "https://localhost");
     const discovery = { kind: "APIGroupDiscoveryList", items: pathname === "/apis" ? [group] : [] };
-    const rows = items.map((object) => ({ cells: [], object }));
+    const [begin, limit] = ["continue", "limit"].map((name) => Number(searchParams.get(name)));
+    const agent = /parentRef\.name=(\w+)/.exec(searchParams.get("fieldSelector") ?? "")?.[1];
+    const fitting = items.filter(({ spec }) => [undefined, spec.parentRef.name].includes(agent));
+    const end = (begin ?? 0) + (limit || 500);
+    const rows = fitting.slice(begin, end).map((object) => ({ cells: [], object }));
+    if (pathname.includes("invocations")) asked.push(`${begin}-${end}`);
     const table = {
       kind: "Table",
-      metadata: { resourceVersion: "1" },
+      metadata: { resourceVersion: "1", ...(end < fitting.length && { continue: String(end) }) },
       columnDefinitions: [],
       rows,
     };
@@ -88,7 +94,7 @@ async function startInvocations(t: Test, items: object[]) {
   const port = typeof address === "object" && address !== null ? address.port : 0;
   const context = await createFakeContext(t);
   await writeOwnKubeconfig(context, { authorityPem, server: { port } });
-  return context;
+  return Object.assign(context, { asked });
 }
 
 t.test("agents() shows commands of clrk run by what the gateway counts", async (t) => {
@@ -118,7 +124,7 @@ t.test("agents() shows commands of clrk run by what the gateway counts", async (
 });
 
 t.test("agents() and invocations() show what invocations used", async (t) => {
-  const context = await startInvocations(t, [invocationOf("a", 1, 2), invocationOf("b", 2, 5)]);
+  const context = await startInvocations(t, [invocationOf("b", 2, 5), invocationOf("a", 1, 2)]);
   t.equal(await context.clrk("agents"), 0, context.stderr());
   t.match(context.stdout(), /\nresearcher +Process +Failed +7 +200 → 40 +\$0\.50 +2 +4m ago\n$/);
   t.equal(await context.clrk("invocations"), 0);
@@ -133,7 +139,63 @@ t.test("agents() and invocations() show what invocations used", async (t) => {
     ],
   });
   await context.clrk("invocations", "--agent", "other");
-  t.equal(context.stderr(), "No invocations here; look everywhere: -A\n");
+  t.equal(context.stderr(), "No invocations that fit here; look everywhere: -A\n");
+  t.equal(await context.clrk("invocations", "--agent", "Other"), 2);
+});
+
+t.test("views have names, YAML and wide columns", async (t) => {
+  const context = await startInvocations(t, [invocationOf("a", 1, 2)]);
+  await context.clrk("agents", "-o", "name");
+  t.equal(context.stdout(), "process/researcher\n");
+  await context.clrk("agents", "-o", "yaml");
+  t.match(context.stdout(), /^agents:\n {2}- namespace: default\n {4}name: researcher\n/);
+  await context.clrk("agents", "-o", "wide", "-A");
+  t.match(
+    context.stdout(),
+    /^NAMESPACE +NAME .* LAST SEEN +POOL +REVISION +IMAGE\ndefault .* - +- +-\n$/,
+  );
+  await context.clrk("agents", "-l", "team=red");
+  t.equal(context.stderr(), "No agents that fit here; look everywhere: -A\n");
+  await context.clrk("invocations", "-o", "name");
+  t.equal(context.stdout(), "invocation.clrk.apoxy.dev/a\n");
+  await context.clrk("invocations", "-o", "wide");
+  t.match(
+    context.stdout(),
+    / AGE +KIND +TRIGGER +STARTED +TRACE\na .* Process +Run +2026-\S+ +0af7\S+\n$/,
+  );
+});
+
+t.test("invocations() asks for no more than it shows, and says that there are more", async (t) => {
+  const many = Array.from({ length: 1_200 }, (_, index) =>
+    invocationOf(`i${index}`, 9 - Math.floor(index / 200), 1),
+  );
+  const context = await startInvocations(t, many);
+  await context.clrk("invocations");
+  t.same(context.asked.splice(0), ["0-50"]);
+  t.equal(context.stdout().split("\n").length, 52);
+  t.equal(context.stderr(), "There are more than these 50: --limit N\n");
+  await context.clrk("invocations", "--limit", "700");
+  t.same(context.asked.splice(0), ["0-500", "500-700"]);
+  t.equal(context.stdout().split("\n").length, 702);
+  t.equal(context.stderr(), "");
+  await context.clrk("invocations", "--since", "2026-11-24T00:08:00Z");
+  t.same(context.asked.splice(0), ["0-500"]);
+  t.equal(context.stdout().split("\n").length, 402);
+  await context.clrk("agents", "--since", "2026-11-24T00:08:00Z", "-o", "json");
+  t.equal(JSON.parse(context.stdout()).agents[0].usage.requests, 400);
+  t.equal(await context.clrk("invocations", "--since", "yesterday"), 2);
+  t.match(context.stderr(), /^clrk: Cannot use "yesterday" for --since: Wanted how long ago/);
+});
+
+t.test("agents() counts the newest invocations, and says so", async (t) => {
+  const many = Array.from({ length: 10_001 }, (_, index) => invocationOf(`i${index}`, 1, 1));
+  const context = await startInvocations(t, many);
+  await context.clrk("agents");
+  t.match(context.stdout(), / 10000 +/);
+  t.equal(
+    context.stderr(),
+    "Counted are the newest 10000 invocations; of a shorter time: --since 24h\n",
+  );
 });
 
 t.test("pools() shows WorkerPools, and tells when no server has them", async (t) => {

@@ -1,201 +1,259 @@
 /** `clrk agents`, `clrk pools` and `clrk invocations`: lists with the columns that a person wants. */
-import { setTimeout as wait } from "node:timers/promises";
 import { ageSince, formatAge } from "../age.ts";
 import { agentRows, usageCells, usageJson, usageOf } from "../agent-rows.ts";
-import { ApiError } from "../api-error.ts";
 import { findResource } from "../api-resources.ts";
-import type { ApiFlags } from "../api-target.ts";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { mapOf, numberOf, textOf } from "../json-parts.ts";
 import { listObjects } from "../object-reads.ts";
-import { openObjects } from "../object-source.ts";
+import type { ObjectTable, Selection } from "../object-reads.ts";
 import type { ObjectServer, ServingGateways } from "../object-source.ts";
 import { findRunningGateways } from "../running-gateways.ts";
 import { namespaceOf } from "../stored-object.ts";
 import type { StoredObject } from "../stored-object.ts";
-import { formatTable } from "../table.ts";
-import { toJson, toJsonLine } from "../whole-objects.ts";
+import { agentKinds, parseAgentWord } from "../telemetry/agent-reference.ts";
+import { parseMoment } from "../telemetry/moment.ts";
+import { readOption } from "../telemetry/read-option.ts";
+import { showView } from "../view-output.ts";
+import type { ViewFlags, ViewRow } from "../view-output.ts";
 
-/** Options of every view. */
-export interface ViewFlags extends ApiFlags {
-  readonly namespace?: string;
-  readonly allNamespaces?: boolean;
-  readonly output?: "json";
-  readonly watch?: boolean;
+/** Options of `clrk agents`. */
+export interface AgentsFlags extends ViewFlags {
+  /** As `parseMoment()` takes it */
+  readonly since?: string;
 }
 
 /** Options of `clrk invocations`. */
-export interface InvocationsFlags extends ViewFlags {
+export interface InvocationsFlags extends AgentsFlags {
+  /** `NAME` or `KIND/NAME` */
   readonly agent?: string;
   readonly limit?: number;
 }
 
-/** Time between two looks with `-w`: what is shown are sums, of which there are no events. */
-const lookMs = 2_000;
+type Source = ObjectServer | ServingGateways;
 
+/** Invocations that are shown, and where a time says which. */
 const defaultInvocations = 50;
+const defaultSinceInvocations = 1_000;
 
-/** One line of a view. */
-interface ViewRow {
-  readonly key: string;
-  readonly cells: readonly string[];
-  readonly json: object;
-}
-
-interface View {
-  /** Member of the JSON, and what is said when there are none */
-  readonly name: string;
-  readonly headings: readonly string[];
-  readonly load: (source: ObjectServer | ServingGateways) => Promise<readonly ViewRow[]>;
-}
+/** Invocations whose usage is added up: a server may have 200,000, of which reading takes minutes. */
+const mostCounted = 10_000;
 
 /** Prints agents of all kinds. */
-export async function agents(this: CliContext, flags: ViewFlags): Promise<void> {
-  await show(this, flags, {
+export async function agents(this: CliContext, flags: AgentsFlags): Promise<void> {
+  const since = sinceOf(this, flags);
+  await showView(this, flags, {
     name: "agents",
     headings: ["NAME", "KIND", "PHASE", "REQUESTS", "TOKENS", "COST", "DENIED", "LAST SEEN"],
-    load: (source) => loadAgents(this, source, flags),
+    wideHeadings: ["POOL", "REVISION", "IMAGE"],
+    isNarrowed: [since, flags.selector].some((one) => one !== undefined),
+    load: (source) => loadAgents(this, source, { ...flags, ...(since !== undefined && { since }) }),
   });
 }
 
-async function loadAgents(
-  context: CliContext,
-  source: ObjectServer | ServingGateways,
-  flags: ViewFlags,
-): Promise<readonly ViewRow[]> {
-  const [tasks, daemons, invocations] = await Promise.all(
-    ["taskagents", "daemonagents", "invocations"].map((word) => listOf(source, flags, word)),
+async function loadAgents(context: CliContext, source: Source, flags: AgentsFlags) {
+  const { selector } = flags;
+  const [tasks, daemons, counted] = await Promise.all([
+    listOf(source, flags, { word: "taskagents", ...labels(selector) }),
+    listOf(source, flags, { word: "daemonagents", ...labels(selector) }),
+    listOf(source, flags, { word: "invocations", limit: mostCounted, ...startedSince(flags) }),
+  ]);
+  const objects = objectsOf(tasks).concat(objectsOf(daemons));
+  const byKey = new Map(objects.map((one) => [keyOf(one.kind, one), one]));
+  const invocations = counted === undefined ? undefined : objectsOf(counted);
+  const rows = agentRows({ objects, invocations, runs: await runsOf(context, source, flags) })
+    // Only objects have labels.
+    .filter(
+      (row) => selector === undefined || byKey.has(`${row.kind} ${row.namespace}/${row.name}`),
+    )
+    .map((row): ViewRow => {
+      const { usage, ...facts } = row;
+      const { namespace, name, kind, phase } = row;
+      const age = ageOf(row.lastSeen, context);
+      const object = byKey.get(`${kind} ${namespace}/${name}`);
+      return {
+        namespace,
+        word: `${kind.toLowerCase()}/${name}`,
+        cells: [
+          name,
+          kind,
+          phase || "-",
+          ...usageCells(usage),
+          age === "" ? "never" : `${age} ago`,
+        ],
+        wide: wideCells(object),
+        json: { ...facts, usage: usageJson(usage) },
+      };
+    });
+  const note =
+    counted?.hasMore === true
+      ? `Counted are the newest ${mostCounted} invocations; of a shorter time: --since 24h`
+      : "";
+  return { rows, note };
+}
+
+function keyOf(kind: string, object: StoredObject): string {
+  return `${kind} ${namespaceOf(object)}/${object.metadata.name}`;
+}
+
+function wideCells(agent: StoredObject | undefined): readonly string[] {
+  const spec = mapOf(agent?.["spec"]);
+  const template = mapOf(mapOf(spec["template"])["spec"]);
+  const revision = textOf(mapOf(agent?.["status"])["latestReadyRevisionName"]);
+  return [textOf(spec["workerPoolRef"]), revision, textOf(template["image"])].map(
+    (text) => text || "-",
   );
+}
+
+/** Commands of `clrk run` that go on now, where the server is that of this home. */
+async function runsOf(context: CliContext, source: Source, flags: AgentsFlags) {
   const isOwn = source.kind === "gateways" || source.client.target.isOwn;
   const running = isOwn ? (await findRunningGateways(context.home)).answering : [];
   const namespace = namespaceOfView(source, flags);
-  const runs = running
+  return running
     .flatMap(({ status }) => status.runs)
     .map((run) => ({ ...run, namespace: run.gateway.split("/")[0] ?? "" }))
     .filter((run) => namespace === "" || run.namespace === namespace);
-  const objects = [...(tasks ?? []), ...(daemons ?? [])];
-  return agentRows({ objects, invocations, runs }).map((row) => {
-    const { usage, ...facts } = row;
-    const age = ageOf(row.lastSeen, context);
-    const lead = [row.name, row.kind, row.phase || "-"];
-    const cells = [...lead, ...usageCells(usage), age === "" ? "never" : `${age} ago`];
-    return {
-      key: `${row.namespace}/${row.kind}/${row.name}`,
-      cells: flags.allNamespaces === true ? [row.namespace, ...cells] : cells,
-      json: { ...facts, usage: usageJson(usage) },
-    };
-  });
 }
 
 /** Prints WorkerPools. */
 export async function pools(this: CliContext, flags: ViewFlags): Promise<void> {
-  await show(this, flags, {
+  await showView(this, flags, {
     name: "pools",
     headings: ["NAME", "REPLICAS", "READY", "ACTIVE", "AGE"],
+    wideHeadings: ["PER WORKER", "IMAGE"],
+    isNarrowed: flags.selector !== undefined,
     load: async (source) => {
-      const objects = needed(await listOf(source, flags, "workerpools"), "pools");
-      return objects.map((object) => poolRow(this, object, flags));
+      const found = await listOf(source, flags, { word: "workerpools", ...labels(flags.selector) });
+      return { rows: needed(found, "pools").map((one) => poolRow(this, one)), note: "" };
     },
   });
 }
 
-function poolRow(context: CliContext, object: StoredObject, flags: ViewFlags): ViewRow {
-  const status = mapOf(object["status"]);
-  const replicas = numberOf(mapOf(object["spec"])["replicas"]);
+function poolRow(context: CliContext, object: StoredObject): ViewRow {
+  const [spec, status] = [mapOf(object["spec"]), mapOf(object["status"])];
+  const replicas = numberOf(spec["replicas"]);
   const ready = numberOf(status["readyReplicas"]);
   const active = numberOf(status["activeExecutions"]);
   const namespace = namespaceOf(object);
   const { name } = object.metadata;
   const createdAt = textOf(object.metadata["creationTimestamp"]);
-  const cells = [name, String(replicas), String(ready), String(active), ageOf(createdAt, context)];
+  const most = spec["maxExecutionsPerWorker"];
   return {
-    key: `${namespace}/${name}`,
-    cells: flags.allNamespaces === true ? [namespace, ...cells] : cells,
+    namespace,
+    word: `workerpool.clrk.apoxy.dev/${name}`,
+    cells: [name, String(replicas), String(ready), String(active), ageOf(createdAt, context)],
+    wide: [
+      most === undefined ? "-" : String(most),
+      textOf(mapOf(spec["template"])["image"]) || "-",
+    ],
     json: { namespace, name, replicas, ready, active, createdAt },
   };
 }
 
 /** Prints the newest invocations. */
 export async function invocations(this: CliContext, flags: InvocationsFlags): Promise<void> {
-  const { agent, limit = defaultInvocations } = flags;
-  const headings = ["NAME", "AGENT", "PHASE", "REQUESTS", "TOKENS", "COST", "DENIED", "AGE"];
-  await show(this, flags, {
+  const since = sinceOf(this, flags);
+  const limit = flags.limit ?? (since === undefined ? defaultInvocations : defaultSinceInvocations);
+  const about = {
+    word: "invocations",
+    limit,
+    ...labels(flags.selector),
+    ...fieldsOf(flags.agent),
+    ...startedSince({ ...(since !== undefined && { since }) }),
+  };
+  await showView(this, flags, {
     name: "invocations",
-    headings,
+    headings: ["NAME", "AGENT", "PHASE", "REQUESTS", "TOKENS", "COST", "DENIED", "AGE"],
+    wideHeadings: ["KIND", "TRIGGER", "STARTED", "TRACE"],
+    isNarrowed: [since, flags.selector, flags.agent].some((one) => one !== undefined),
     load: async (source) => {
-      const objects = needed(await listOf(source, flags, "invocations"), "invocations");
-      return objects
-        .filter((object) => agent === undefined || parentOf(object).name === agent)
+      const found = await listOf(source, flags, about);
+      const rows = needed(found, "invocations")
         .toSorted((left, right) => Date.parse(createdAt(right)) - Date.parse(createdAt(left)))
         .slice(0, limit)
-        .map((object) => invocationRow(this, object, flags));
+        .map((object) => invocationRow(this, object));
+      const hasMore = found?.hasMore === true && flags.limit === undefined;
+      return { rows, note: hasMore ? `There are more than these ${limit}: --limit N` : "" };
     },
   });
+}
+
+/** Only of one agent, in the words of the server. */
+function fieldsOf(agent: string | undefined): Pick<Selection, "fieldSelector"> {
+  if (agent === undefined) return {};
+  const { plural, name } = readOption("--agent", agent, parseAgentWord);
+  const kind = plural === undefined ? "" : `,spec.parentRef.kind=${agentKinds[plural]}`;
+  return { fieldSelector: `spec.parentRef.name=${name}${kind}` };
 }
 
 function createdAt({ metadata }: StoredObject): string {
   return textOf(metadata["creationTimestamp"]);
 }
 
-function parentOf(object: StoredObject): { readonly kind: string; readonly name: string } {
-  const { kind, name } = mapOf(mapOf(object["spec"])["parentRef"]);
-  return { kind: textOf(kind), name: textOf(name) };
-}
-
-function invocationRow(context: CliContext, object: StoredObject, flags: ViewFlags): ViewRow {
+function invocationRow(context: CliContext, object: StoredObject): ViewRow {
   const status = mapOf(object["status"]);
   const { startTime, completionTime, exitCode } = status;
   const usage = usageOf(object);
-  const parent = parentOf(object);
+  const parent = mapOf(mapOf(object["spec"])["parentRef"]);
+  const [agent, kind] = [textOf(parent["name"]), textOf(parent["kind"])];
+  const trigger = textOf(mapOf(mapOf(object["spec"])["trigger"])["type"]);
+  const traceId = mapOf(status["trace"])["traceID"];
   const namespace = namespaceOf(object);
   const { name } = object.metadata;
   const phase = textOf(status["phase"]);
   const shown = typeof exitCode === "number" && exitCode !== 0 ? `${phase} (${exitCode})` : phase;
-  const cells = [name, parent.name, shown, ...usageCells(usage), ageOf(createdAt(object), context)];
+  const identity = { namespace, name, agent, kind, trigger, phase };
   return {
-    key: `${namespace}/${name}`,
-    cells: flags.allNamespaces === true ? [namespace, ...cells] : cells,
-    json: {
-      namespace,
-      name,
-      agent: parent.name,
-      kind: parent.kind,
-      trigger: textOf(mapOf(mapOf(object["spec"])["trigger"])["type"]),
-      phase,
-      startTime,
-      completionTime,
-      exitCode,
-      traceId: mapOf(status["trace"])["traceID"],
-      usage: usageJson(usage),
-    },
+    namespace,
+    word: `invocation.clrk.apoxy.dev/${name}`,
+    cells: [name, agent, shown, ...usageCells(usage), ageOf(createdAt(object), context)],
+    wide: [kind, trigger, textOf(startTime), textOf(traceId)].map((text) => text || "-"),
+    json: { ...identity, startTime, completionTime, exitCode, traceId, usage: usageJson(usage) },
   };
+}
+
+/** A moment of RFC 3339; undefined where none is asked for. */
+function sinceOf(context: CliContext, { since }: AgentsFlags): string | undefined {
+  if (since === undefined) return undefined;
+  return readOption("--since", since, (text) => parseMoment(text, context.now()));
+}
+
+/** Lists of invocations are the newest first: what began before ends them. */
+function startedSince({ since }: Pick<AgentsFlags, "since">): Pick<Selection, "ends"> {
+  if (since === undefined) return {};
+  const sinceMs = Date.parse(since);
+  return { ends: (object) => Date.parse(createdAt(object)) < sinceMs };
+}
+
+function labels(selector: string | undefined): Pick<Selection, "labelSelector"> {
+  return selector === undefined ? {} : { labelSelector: selector };
+}
+
+function objectsOf(table: ObjectTable | undefined): readonly StoredObject[] {
+  return (table?.rows ?? []).map(({ object }) => object);
 }
 
 /** Objects of the kind; undefined where there is no server, or it has no such kind. */
 async function listOf(
-  source: ObjectServer | ServingGateways,
+  source: Source,
   flags: ViewFlags,
-  word: string,
-): Promise<readonly StoredObject[] | undefined> {
+  { word, ...selection }: Selection & { readonly word: string },
+): Promise<ObjectTable | undefined> {
   if (source.kind === "gateways") return undefined;
   const resource = findResource(source.resources, `${word}.clrk.apoxy.dev`);
   if (resource === undefined) return undefined;
   const namespace = namespaceOfView(source, flags);
-  const { rows } = await listObjects(source.client, resource, { namespace });
-  return rows.map(({ object }) => object);
+  return await listObjects(source.client, resource, { ...selection, namespace });
 }
 
-function namespaceOfView(
-  source: ObjectServer | ServingGateways,
-  { namespace, allNamespaces }: ViewFlags,
-): string {
+function namespaceOfView(source: Source, { namespace, allNamespaces }: ViewFlags): string {
   if (allNamespaces === true) return "";
   return namespace ?? (source.kind === "server" ? source.client.target.namespace : "default");
 }
 
-function needed<T>(list: readonly T[] | undefined, name: string): readonly T[] {
-  if (list !== undefined) return list;
+function needed(table: ObjectTable | undefined, name: string): readonly StoredObject[] {
+  if (table !== undefined) return objectsOf(table);
   throw new CliError(
     `Cannot show ${name}: no API server has them\nStart one: clrk dev -f DIR; see what is asked: clrk context list`,
   );
@@ -204,67 +262,4 @@ function needed<T>(list: readonly T[] | undefined, name: string): readonly T[] {
 function ageOf(time: string, context: CliContext): string {
   const ageMs = ageSince(time, context.now());
   return ageMs === undefined ? "" : formatAge(ageMs);
-}
-
-async function show(context: CliContext, flags: ViewFlags, view: View): Promise<void> {
-  const { stdout, stderr } = context.process;
-  const source = await openObjects(context, flags);
-  const rows = await view.load(source);
-  const headings = flags.allNamespaces === true ? ["NAMESPACE", ...view.headings] : view.headings;
-  if (flags.watch === true) {
-    await follow(context, flags, { view, source, rows, headings });
-    return;
-  }
-  if (flags.output === "json") {
-    stdout.write(toJson({ [view.name]: rows.map(({ json }) => json) }));
-    return;
-  }
-  if (rows.length > 0)
-    stdout.write(formatTable({ headings, rows: rows.map(({ cells }) => cells) }));
-  else {
-    const place = flags.allNamespaces === true ? "" : " here; look everywhere: -A";
-    stderr.write(`No ${view.name}${place}\n`);
-  }
-}
-
-interface Following {
-  readonly view: View;
-  readonly source: ObjectServer | ServingGateways;
-  readonly rows: readonly ViewRow[];
-  readonly headings: readonly string[];
-}
-
-/** Looks again and again, and prints what differs; a server that is away is told once. */
-async function follow(context: CliContext, flags: ViewFlags, start: Following): Promise<void> {
-  const { view, source, headings } = start;
-  const { stdout, stderr } = context.process;
-  const controller = new AbortController();
-  const { signal } = controller;
-  const release = context.onInterrupt(() => controller.abort());
-  const known = new Map<string, string>();
-  let { rows } = start;
-  let hasHeadings = true;
-  let isLost = false;
-  while (!signal.aborted) {
-    const changed = rows.filter(({ key, json }) => known.get(key) !== JSON.stringify(json));
-    for (const { key, json } of changed) known.set(key, JSON.stringify(json));
-    if (flags.output === "json") {
-      for (const { json } of changed) stdout.write(toJsonLine(json));
-    } else if (changed.length > 0) {
-      const table = { headings, rows: changed.map(({ cells }) => cells) };
-      stdout.write(formatTable(table, { hasHeadings }));
-      hasHeadings = false;
-    }
-    await wait(lookMs, undefined, { signal }).catch(() => {}); // ended
-    if (signal.aborted) break;
-    try {
-      rows = await view.load(source);
-      isLost = false;
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.failure !== "unreachable") throw error;
-      if (!isLost) stderr.write(`${error.message.split("\n")[0]}; waiting for it\n`);
-      isLost = true;
-    }
-  }
-  release();
 }

@@ -253,9 +253,10 @@ t.test("onKey() asks for the end, and for nothing at keys that mean nothing", as
 
 t.test("devFrame() shows the control process, and what is kept", async (t) => {
   const state = create();
+  const wide = { columns: 120, rows: 30 };
   const report = controlReport();
   state.onControl({ state: "running", pid: 7, sinceMs: nowMs, restarts: 0, report });
-  const [head = "", , telemetry = ""] = devFrame(state, size, context);
+  const [head = "", , telemetry = ""] = devFrame(state, wide, context);
   t.match(head, /engine|no engine/);
   t.match(head, / · control up$/);
   t.equal(
@@ -264,7 +265,7 @@ t.test("devFrame() shows the control process, and what is kept", async (t) => {
   );
   const down = { state: "starting", pid: 7, sinceMs: nowMs - 2_000, restarts: 1, report } as const;
   state.onControl({ ...down, problem: "it was ended by SIGKILL" });
-  const lines = devFrame(state, size, context);
+  const lines = devFrame(state, wide, context);
   t.match(lines[0], / · control down, 1 restart$/);
   t.equal(
     lines[2],
@@ -272,11 +273,26 @@ t.test("devFrame() shows the control process, and what is kept", async (t) => {
   );
   t.notMatch(lines.join("\n"), /kept/, "what it said is not so any more");
   state.onControl({ ...down, state: "silent" });
-  t.match(devFrame(state, size, context)[2], /^Control process 7 does not answer; traffic goes on/);
+  t.match(devFrame(state, wide, context)[2], /^Control process 7 does not answer; traffic goes on/);
   const problem = "Nothing is stored: full; free space";
   const failing = controlReport({ state: "failing", problem });
   state.onControl({ ...down, state: "running", report: failing });
-  const seen = devFrame(state, size, context);
+  const seen = devFrame(state, wide, context);
   t.match(seen[0], / · control up, 1 restart$/);
   t.match(seen[3], `Telemetry: ${problem}`);
+});
+
+t.test("devFrame() cuts none of its facts at 80 columns", async (t) => {
+  const state = create();
+  const report = controlReport();
+  state.onControl({ state: "running", pid: 7, sinceMs: nowMs, restarts: 12, report });
+  const lines = devFrame(state, { columns: 80, rows: 24 }, context);
+  t.same(lines.slice(0, 5), [
+    "CLRK default/default 127.0.0.1:4100 · revision 1 live · Envoy up · no engine",
+    "  control up, 12 restarts",
+    "kubectl --kubeconfig kubeconfig get clrk",
+    "OTLP http://127.0.0.1:4318 · 12,345 kept · 64 MiB of 5 GiB",
+    "  memory 350 MiB of 600 MiB",
+  ]);
+  t.ok(lines.every((line) => displayWidth(line) <= 80));
 });

@@ -13,7 +13,7 @@ import { formatProblem } from "../problem-line.ts";
 import { formatDuration, formatRunLine } from "../run-line.ts";
 import { keyOf } from "../running-gateways.ts";
 import { telemetryFacts } from "../telemetry-lines.ts";
-import { padEndToWidth, truncateToWidth, wrapToWidth } from "../table.ts";
+import { displayWidth, padEndToWidth, truncateToWidth, wrapToWidth } from "../table.ts";
 import { agentName, stateOf } from "./agent-cells.ts";
 import type { FrameContext } from "./frame-context.ts";
 import type { DevState, TailLine } from "./dev-state.ts";
@@ -30,7 +30,7 @@ const linesOfSentence = 3;
 
 /** The lines of a frame: never more than there are rows. */
 export function devFrame(state: DevState, size: ScreenSize, context: FrameContext): string[] {
-  const head = [...headLines(state, context), ...urgentLines(state, context, size)];
+  const head = [...headLines(state, context, size), ...urgentLines(state, context, size)];
   const foot = footLines(state, context, size);
   const room = Math.max(0, size.rows - head.length - foot.length);
   const body = bodyLines(state, { columns: size.columns, rows: room }, context);
@@ -40,7 +40,11 @@ export function devFrame(state: DevState, size: ScreenSize, context: FrameContex
   return lines.slice(0, size.rows);
 }
 
-function headLines(state: DevState, { palette, kubeconfig, nowMs }: FrameContext): string[] {
+function headLines(
+  state: DevState,
+  { palette, kubeconfig, nowMs }: FrameContext,
+  { columns }: ScreenSize,
+): string[] {
   const { status, revision, liveSinceMs } = state;
   const gateways = [...state.gateways.values()];
   const engine = status?.engine;
@@ -70,11 +74,25 @@ function headLines(state: DevState, { palette, kubeconfig, nowMs }: FrameContext
   // What one said that is down is not so any more.
   const telemetry =
     state.control?.state === "running" ? state.control.report?.telemetry : undefined;
+  const [first = "", ...rest] = facts;
+  const known = telemetry === undefined ? [] : telemetryFacts(telemetry);
   return [
-    `${palette.bold("CLRK")} ${facts.join(" · ")}`,
+    ...packFacts([`${palette.bold("CLRK")} ${first}`, ...rest], columns),
     palette.dim(places.join(" · ")),
-    ...(telemetry === undefined ? [] : [palette.dim(telemetryFacts(telemetry).join(" · "))]),
+    ...packFacts(known, columns).map((line) => palette.dim(line)),
   ];
+}
+
+/** Facts side by side on as few lines as hold them: none is cut off unless it alone is too long. */
+function packFacts(facts: readonly string[], columns: number): string[] {
+  const lines: string[] = [];
+  for (const fact of facts) {
+    const last = lines.at(-1);
+    const longer = last === undefined ? fact : `${last} · ${fact}`;
+    if (last !== undefined && displayWidth(longer) <= columns) lines[lines.length - 1] = longer;
+    else lines.push(last === undefined ? fact : `  ${fact}`);
+  }
+  return lines;
 }
 
 function controlFact(control: DevState["control"], palette: Palette): string[] {

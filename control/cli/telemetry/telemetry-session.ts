@@ -78,7 +78,8 @@ export async function printItems(
   const { stderr } = context.process;
   await print(pages.items);
   if (!follows) {
-    if (pages.items.length === 0) stderr.write(`${escapeControls(none)}\n`);
+    if (pages.items.length === 0)
+      stderr.write(`${escapeControls(none)}\nSee who has some: clrk agents\n`);
     return;
   }
   const tell = (notice: FollowNotice) => stderr.write(`${describeNotice(notice)}\n`);

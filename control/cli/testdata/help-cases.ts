@@ -9,6 +9,9 @@ import type { CliContext } from "../cli-context.ts";
 export const helpCases: ReadonlyMap<string, readonly string[]> = new Map([
   ["clrk", []],
   ["dev", ["dev"]],
+  ["dev-status", ["dev", "status"]],
+  ["dev-wait-ready", ["dev", "wait-ready"]],
+  ["dev-logs", ["dev", "logs"]],
   ["run", ["run"]],
   ["get", ["get"]],
   ["describe", ["describe"]],
@@ -50,6 +53,8 @@ export const helpCases: ReadonlyMap<string, readonly string[]> = new Map([
   ["completion-install", ["completion", "install"]],
   ["completion-uninstall", ["completion", "uninstall"]],
   ["version", ["version"]],
+  ["install", ["install"]],
+  ["upgrade", ["upgrade"]],
 ]);
 
 // One for all cases: each makes listeners on the process's outputs.
