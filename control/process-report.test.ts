@@ -47,13 +47,20 @@ t.test("who only reads sees no file, address or word of the system", async (t) =
   const resource = reportResource(async () => ({
     ...failing,
     invocations: { state: "opening", problem: "Cannot open /secret-d", lostEvents: 0 },
+    files: {
+      deletedCount: 2,
+      deleted: [
+        { ...one, file: "/secret-e/a.yaml" },
+        { object: "Secret default/secret-f", file: "b.yaml", line: 1 },
+      ],
+    },
   }));
   const seenBy = async (role: "admin" | "viewer") => {
     const call = { user: { name: role, role } } as unknown as ConnectedCall;
     return (await resource.answer(call))?.body ?? "";
   };
   t.same((await seenBy("admin")).match(/secret-\w/g)?.toSorted(), [
-    ...["secret-a", "secret-b", "secret-c", "secret-d"],
+    ...["secret-a", "secret-b", "secret-c", "secret-d", "secret-e", "secret-f"],
   ]);
   const seen = await seenBy("viewer");
   t.notMatch(seen, "secret");
@@ -65,6 +72,7 @@ t.test("who only reads sees no file, address or word of the system", async (t) =
       otlp: { address: null, takenRows: 7 },
     },
     invocations: { state: "opening", problem: /^Invocations are not up to date; the log / },
+    files: { deletedCount: 2, deleted: [{ ...one, file: null }] },
   });
 });
 

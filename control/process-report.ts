@@ -9,6 +9,11 @@ import type { TelemetryService } from "./telemetry/telemetry-service.ts";
 /** Path on the API server that answers with a report. */
 export const CONTROL_STATUS_PATH = "/apis/clrk.apoxy.dev/v1alpha1/controlstatus";
 
+/** An object of the files that others deleted; `file` is null for those who only read. */
+export interface DeletedFact extends Omit<DeletedObject, "file"> {
+  readonly file: string | null;
+}
+
 /** State of a control process. Times are RFC 3339. */
 export interface ControlReport {
   readonly apiVersion: "clrk.apoxy.dev/v1alpha1";
@@ -24,7 +29,7 @@ export interface ControlReport {
   readonly files: {
     readonly deletedCount: number;
     /** The first 20 of them */
-    readonly deleted: readonly DeletedObject[];
+    readonly deleted: readonly DeletedFact[];
   };
   readonly telemetry: TelemetryReport;
   readonly invocations: {
@@ -117,10 +122,13 @@ export function reportResource(report: Reporter): ConnectedResource {
 
 /** The report without names of files, addresses and what the system said: states, numbers and what to do are left. */
 export function reportForReaders(report: ControlReport): ControlReport {
-  const { telemetry, invocations } = report;
+  const { files, telemetry, invocations } = report;
   const { store, otlp, advice } = telemetry;
+  // Those who only read do not see which Secrets there are.
+  const named = files.deleted.filter(({ object }) => !object.startsWith("Secret "));
   return {
     ...report,
+    files: { ...files, deleted: named.map((one) => ({ ...one, file: null })) },
     telemetry: {
       ...telemetry,
       problem: advice,
