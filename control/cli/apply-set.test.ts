@@ -101,6 +101,22 @@ t.test("a parent may be a ConfigMap, and be in a Namespace of the manifests", as
   t.equal(member.labels[partOfLabel], id);
 });
 
+t.test("with -n nothing outside of the namespace is looked at, nor forgotten", async (t) => {
+  const { apply, metadataOf } = await open(t);
+  const namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: red}\n";
+  const words = "--applyset web -n red";
+  const first = await apply([namespace, manifest("one", "red")], words);
+  t.equal(first.code, 0, first.error);
+  const { code, error } = await apply([manifest("two", "red")], `${words} --prune`);
+  t.equal(code, 0, error);
+  const parent = await metadataOf("/api/v1/namespaces/red/secrets/web");
+  t.equal(
+    parent.annotations[groupKinds],
+    "Namespace,RateLimitPolicy.clrk.apoxy.dev",
+    "it may have a Namespace still",
+  );
+});
+
 t.test("what is no parent of ours is never taken over, and nothing is written", async (t) => {
   const { apply, api, create, namesIn } = await open(t);
   const id = applySetId({ kind: "Secret", namespace: "default", name: "web" });

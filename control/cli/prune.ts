@@ -49,6 +49,8 @@ export interface PruneRequest {
   readonly named: ReadonlySet<string>;
   /** Where is looked for namespaced objects */
   readonly namespaces: ReadonlySet<string>;
+  /** Whether objects outside of namespaces are looked at too */
+  readonly hasClusterScope: boolean;
   /** Kinds that are looked at, as `groupKindOf()` names them; absent: all */
   readonly kinds?: ReadonlySet<string>;
   readonly manager: string;
@@ -210,7 +212,7 @@ interface Found {
 
 async function listScope(
   { client, resources }: ObjectServer,
-  { scope, namespaces, kinds }: PruneRequest,
+  { scope, namespaces, hasClusterScope, kinds }: PruneRequest,
 ): Promise<readonly Found[]> {
   const labelSelector = scope.kind === "set" ? `${partOfLabel}=${scope.id}` : scope.selector;
   const asked = resources.filter(
@@ -218,7 +220,8 @@ async function listScope(
   );
   const found: Found[] = [];
   for (const resource of asked) {
-    for (const place of resource.namespaced ? namespaces : [""]) {
+    const cluster = hasClusterScope ? [""] : [];
+    for (const place of resource.namespaced ? namespaces : cluster) {
       const { rows } = await listObjects(client, resource, { namespace: place, labelSelector });
       found.push(...rows.map(({ object }) => ({ resource, object })));
     }

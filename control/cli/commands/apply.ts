@@ -96,7 +96,7 @@ export async function apply(this: CliContext, flags: ApplyFlags): Promise<void> 
       : await writeApplySet(server, set, { extent, isDryRun });
   await writeSome(wanted.slice(namespaces.length), namespaces.length);
   await deletePruned(this, server, { pruned, isDryRun });
-  if (written !== undefined && flags.prune === true && isWhole(written, flags)) {
+  if (written !== undefined && flags.prune === true && isWhole(server, written, flags)) {
     await writeApplySet(server, written, { extent: joinExtents(nowhere, own), isDryRun });
   }
 }
@@ -143,8 +143,14 @@ function isInNewNamespace(
 }
 
 /** Whether all of the set was looked at, so that what the manifests name is all that is left. */
-function isWhole({ namespaces }: ApplySet, { namespace }: ApplyFlags): boolean {
-  return namespace === undefined || namespaces.isSubsetOf(new Set([namespace]));
+function isWhole(
+  { resources }: ObjectServer,
+  { kinds, namespaces }: ApplySet,
+  { namespace }: ApplyFlags,
+): boolean {
+  if (namespace === undefined) return true;
+  const isNamespaced = resources.every((one) => one.namespaced || !kinds.has(groupKindOf(one)));
+  return isNamespaced && namespaces.isSubsetOf(new Set([namespace]));
 }
 
 function pruneRequest(
@@ -163,6 +169,8 @@ function pruneRequest(
     ...{ scope, manager: appliedBy },
     named: new Set(wanted.map(({ path }) => path)),
     namespaces: namespace === undefined ? extent.namespaces : new Set([namespace]),
+    // -n refuses manifests of them: none could be named.
+    hasClusterScope: namespace === undefined,
     ...(scope.kind === "set" && { kinds: extent.kinds }),
   };
 }
