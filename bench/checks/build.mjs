@@ -11,6 +11,7 @@ import { spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -102,8 +103,16 @@ function removeUnused() {
   for (const name of others) {
     // Whoever cannot be asked may run from any of them.
     const isUsed = commands?.some((command) => command.includes(`/.dist/${name}/`)) ?? true;
-    if (!isUsed) rmSync(join(builds, name), { recursive: true, force: true });
+    if (!isUsed) removeBuild(name);
   }
+}
+
+/** First from its place: half of one must not be there under its name, whenever this ends. */
+function removeBuild(name) {
+  const away = join(unfinished, `removed-${name}`);
+  mkdirSync(unfinished, { recursive: true });
+  // Another build may remove the same one.
+  if (tryRename(join(builds, name), away, "ENOENT")) rmSync(away, { recursive: true, force: true });
 }
 
 /** Command lines of all processes; undefined where they cannot be told. */

@@ -61,6 +61,17 @@ const lazy = `process.stdin.on("data", async () => {
 console.log("up");
 `;
 
+/** Ends the process where it begins to remove what holds a whole build. */
+const killed = `import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+const { rmSync } = fs;
+fs.rmSync = (path, options) => {
+  if (fs.existsSync(path + "/control/a.js")) process.kill(process.pid, "SIGKILL");
+  rmSync(path, options);
+};
+syncBuiltinESMExports();
+`;
+
 t.test("a process loads what it was started with, whatever is built since", async (t) => {
   const checkout = new SmallCheckout(t);
   checkout.write("control/cli/main.ts", lazy);
@@ -104,6 +115,18 @@ t.test("a build is there as a whole or not at all", async (t) => {
   t.same(readdirSync(join(next, "control")), ["a.js"]);
   t.equal(checkout.builds.length, 2);
   t.notOk(existsSync(join(checkout.root, "dist")), "that is for a package");
+});
+
+t.test("a build that is taken away is never there in part", async (t) => {
+  const checkout = new SmallCheckout(t);
+  const [first] = [1, 2].map((value) => checkout.buildOf(value));
+  checkout.write("control/a.ts", sourceOf(3));
+  checkout.write("killed.mjs", killed);
+  const preload = `--import=${join(checkout.root, "killed.mjs")}`;
+  const program = join(checkout.root, "bench/checks/build.mjs");
+  const { signal } = spawnSync(process.execPath, [preload, program], { encoding: "utf8" });
+  t.equal(signal, "SIGKILL", "it was killed where it removes the first one");
+  t.notOk(checkout.builds.includes(first ?? ""));
 });
 
 t.test("a package has plain JavaScript, and the types that plugins import", async (t) => {
