@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
-import { policies } from "../apiserver/testdata/api-rig.ts";
+import { policies, policy } from "../apiserver/testdata/api-rig.ts";
 import { applySetId, openApplySet, partOfLabel, writeApplySet } from "./apply-set.ts";
 import { openObjectServer } from "./object-source.ts";
 import { openApiContext } from "./testdata/api-context.ts";
@@ -168,6 +168,25 @@ t.test("what was not pruned yet stays known, and is found by the next that prune
   const { out } = await apply([manifest("one", "default")], `${words} --prune`);
   t.equal(out, `${group}/one unchanged\n${group}/one pruned\nsecret/mine pruned\n`);
   t.equal(await namesIn("red"), "");
+});
+
+t.test("the parent goes on to say where members are that were kept", async (t) => {
+  const { apply, api, create, metadataOf, namesIn } = await open(t, "red");
+  const words = "--applyset web --applyset-namespace default";
+  const id = applySetId({ kind: "Secret", namespace: "default", name: "web" });
+  const reds = policies.replace("/default/", "/red/");
+  t.equal((await apply([manifest("one", "default"), manifest("two", "red")], words)).code, 0);
+  await create(reds, policy("by-hand", { metadata: { labels: { [partOfLabel]: id } } }));
+  const placesAfter = async () => {
+    const { code, error } = await apply([manifest("one", "default")], `${words} --prune`);
+    t.equal(code, 0, error);
+    const { annotations } = await metadataOf("/api/v1/namespaces/default/secrets/web");
+    return annotations[additional];
+  };
+  t.equal(await placesAfter(), "red");
+  t.equal(await namesIn("red"), "by-hand");
+  await api.send("DELETE", `${reds}/by-hand`);
+  t.equal(await placesAfter(), "");
 });
 
 t.test("writeApplySet() writes over nothing that it has not read", async (t) => {

@@ -9,7 +9,7 @@ import { ApiError } from "./api-error.ts";
 import { formatObjectName, formatResource, pathOf } from "./api-resources.ts";
 import type { ApiResource } from "./api-resources.ts";
 import { applySetId, groupKindOf, partOfLabel, readApplySetParent } from "./apply-set.ts";
-import type { ApplySetFlags, ApplySetParent } from "./apply-set.ts";
+import type { ApplySetExtent, ApplySetFlags, ApplySetParent } from "./apply-set.ts";
 import type { CliContext } from "./cli-context.ts";
 import { CliError, EXIT_CODE } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
@@ -144,6 +144,19 @@ export async function findPruned(
   }
   if (refusals.length === 0) return pruned;
   throw new CliError(["Cannot prune, nothing was written:", ...refusals].join("\n"));
+}
+
+/** Where objects of the scope are now, among what the request looks at. */
+export async function findExtent(
+  server: ObjectServer,
+  request: PruneRequest,
+): Promise<ApplySetExtent> {
+  const found = await listScope(server, request);
+  const namespaced = found.filter(({ resource }) => resource.namespaced);
+  return {
+    kinds: new Set(found.map(({ resource }) => groupKindOf(resource))),
+    namespaces: new Set(namespaced.map(({ object }) => namespaceOf(object))),
+  };
 }
 
 /**
