@@ -95,6 +95,29 @@ t.test("a report has the events of runs that were lost", async (t) => {
   t.same((await report()).invocations, { state: "open", problem: null, lostEvents: 3 });
 });
 
+t.test("a report says what does not work of invocations that are open", async (t) => {
+  const counts = { changed: 0, known: 0, foreign: 0, unreadable: 0 };
+  const records = { counted: 0, known: 0, foreign: 0 };
+  const store = { invocations: 5, revision: 5, applied: counts, records, removed: 0 };
+  const well = { taken: 5, retries: 0, failure: "" };
+  const problemOf = async (materialiser: string, lostRuns: string) => {
+    const report = createReporter({
+      ...{ version: "1.2.3", restarts: 0, clock: new ManualClock(), deleted: () => [] },
+      telemetry: { report: async () => telemetry },
+      invocations: {
+        status: {
+          ...{ state: "open", store, materialiser: { ...well, failure: materialiser } },
+          lostRuns: { ended: 0, failure: lostRuns },
+        },
+      },
+    });
+    return (await report()).invocations.problem;
+  };
+  t.equal(await problemOf("", ""), null);
+  t.equal(await problemOf("Cannot store", "Cannot look"), "Cannot store");
+  t.equal(await problemOf("", "Cannot look"), "Cannot look");
+});
+
 t.test("writeReports() writes often while telemetry is being opened, then every 2 s", async (t) => {
   const clock = new ManualClock();
   let state: "opening" | "ready" = "opening";

@@ -1,7 +1,10 @@
 /** What a control process says of itself: on its API server, and in lines for whoever started it. */
 import type { Clock } from "../gateway/clock.ts";
 import type { ConnectedResource } from "./apiserver/api-context.ts";
-import type { InvocationService } from "./invocations/invocation-service.ts";
+import type {
+  InvocationService,
+  InvocationServiceStatus,
+} from "./invocations/invocation-service.ts";
 import type { DeletedObject } from "./objects/deleted-objects.ts";
 import type { TelemetryReport } from "./telemetry/telemetry-report.ts";
 import type { TelemetryService } from "./telemetry/telemetry-service.ts";
@@ -34,7 +37,7 @@ export interface ControlReport {
   readonly telemetry: TelemetryReport;
   readonly invocations: {
     readonly state: "opening" | "open" | "closed";
-    /** Why they cannot be opened; null where nothing is wrong */
+    /** Why they cannot be opened, or what of them is not up to date; null where nothing is wrong */
     readonly problem: string | null;
     /** Events of runs that went before they were read, found since the process began */
     readonly lostEvents: number;
@@ -84,8 +87,8 @@ export function createReporter(options: ReporterOptions): Reporter {
   // It looks into files: many who ask must not have that done for each.
   let asking: Promise<ControlReport> | undefined;
   const ask = async (): Promise<ControlReport> => {
-    const { state, ...rest } = invocations.status;
-    const failure = "failure" in rest ? rest.failure : "";
+    const now = invocations.status;
+    const failure = failureOf(now);
     return {
       apiVersion: "clrk.apoxy.dev/v1alpha1",
       kind: "ControlStatus",
@@ -93,9 +96,9 @@ export function createReporter(options: ReporterOptions): Reporter {
       files: filesNow(),
       telemetry: await telemetry.report(),
       invocations: {
-        state,
+        state: now.state,
         problem: failure === "" ? null : failure,
-        lostEvents: "feed" in rest ? (rest.feed?.lost ?? 0) : 0,
+        lostEvents: now.state === "open" ? (now.feed?.lost ?? 0) : 0,
       },
     };
   };
@@ -105,6 +108,14 @@ export function createReporter(options: ReporterOptions): Reporter {
     });
     return asking;
   };
+}
+
+/** The first that matters; empty where nothing is wrong. */
+function failureOf(status: InvocationServiceStatus): string {
+  if (status.state !== "open") return status.failure;
+  const { materialiser, feed, usage, lostRuns } = status;
+  const failures = [materialiser, feed, usage, lostRuns].map((part) => part?.failure ?? "");
+  return failures.find((failure) => failure !== "") ?? "";
 }
 
 /** Reports for the API server: everybody who may read objects may read them, and who is no admin sees `reportForReaders`. */
