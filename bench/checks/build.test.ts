@@ -16,7 +16,8 @@ class SmallCheckout {
 
   constructor(t: Test) {
     t.teardown(() => rmSync(this.root, { recursive: true, force: true }));
-    for (const part of ["bin", "bench/checks/build.mjs", "tsconfig.json", "tsconfig.build.json"]) {
+    const programs = ["bench/checks/build.mjs", "bench/checks/prepare.mjs"];
+    for (const part of ["bin", ...programs, "tsconfig.json", "tsconfig.build.json"]) {
       cpSync(join(repositoryRoot(), part), join(this.root, part), { recursive: true });
     }
     symlinkSync(join(repositoryRoot(), "node_modules"), join(this.root, "node_modules"));
@@ -152,3 +153,22 @@ t.test("a package has plain JavaScript, and the types that plugins import", asyn
   t.not(checkout.build("--package").status, 0, "types are checked");
   t.match(readFileSync(join(dist, "control/a.js"), "utf8"), "a = 1");
 });
+
+t.test(
+  "what npm packs without prepack, to install it from git, has its plain JavaScript",
+  async (t) => {
+    const checkout = new SmallCheckout(t);
+    const prepare = (env: Readonly<Record<string, string>>) => {
+      const { npm_package_resolved: _, npm_command: __, ...others } = process.env;
+      const program = join(checkout.root, "bench/checks/prepare.mjs");
+      const options = { env: { ...others, ...env }, encoding: "utf8" } as const;
+      const { status, stderr } = spawnSync(process.execPath, [program], options);
+      t.equal(status, 0, stderr);
+      return existsSync(join(checkout.root, "dist/control/a.js"));
+    };
+    t.equal(prepare({ npm_command: "ci" }), false);
+    const packed = { npm_package_resolved: checkout.root };
+    t.equal(prepare({ ...packed, npm_command: "pack" }), false, "prepack has done it");
+    t.equal(prepare({ ...packed, npm_command: "install" }), true);
+  },
+);
