@@ -47,13 +47,20 @@ t.test("who only reads sees no file, address or word of the system", async (t) =
   const resource = reportResource(async () => ({
     ...failing,
     invocations: { state: "opening", problem: "Cannot open /secret-d", lostEvents: 0 },
+    files: {
+      deletedCount: 2,
+      deleted: [
+        { ...one, file: "/secret-e/a.yaml" },
+        { object: "Secret default/secret-f", file: "b.yaml", line: 1 },
+      ],
+    },
   }));
   const seenBy = async (role: "admin" | "viewer") => {
     const call = { user: { name: role, role } } as unknown as ConnectedCall;
     return (await resource.answer(call))?.body ?? "";
   };
   t.same((await seenBy("admin")).match(/secret-\w/g)?.toSorted(), [
-    ...["secret-a", "secret-b", "secret-c", "secret-d"],
+    ...["secret-a", "secret-b", "secret-c", "secret-d", "secret-e", "secret-f"],
   ]);
   const seen = await seenBy("viewer");
   t.notMatch(seen, "secret");
@@ -65,6 +72,7 @@ t.test("who only reads sees no file, address or word of the system", async (t) =
       otlp: { address: null, takenRows: 7 },
     },
     invocations: { state: "opening", problem: /^Invocations are not up to date; the log / },
+    files: { deletedCount: 2, deleted: [{ ...one, file: null }] },
   });
 });
 
@@ -85,6 +93,29 @@ t.test("a report has the events of runs that were lost", async (t) => {
     },
   });
   t.same((await report()).invocations, { state: "open", problem: null, lostEvents: 3 });
+});
+
+t.test("a report says what does not work of invocations that are open", async (t) => {
+  const counts = { changed: 0, known: 0, foreign: 0, unreadable: 0 };
+  const records = { counted: 0, known: 0, foreign: 0 };
+  const store = { invocations: 5, revision: 5, applied: counts, records, removed: 0 };
+  const well = { taken: 5, retries: 0, failure: "" };
+  const problemOf = async (materialiser: string, lostRuns: string) => {
+    const report = createReporter({
+      ...{ version: "1.2.3", restarts: 0, clock: new ManualClock(), deleted: () => [] },
+      telemetry: { report: async () => telemetry },
+      invocations: {
+        status: {
+          ...{ state: "open", store, materialiser: { ...well, failure: materialiser } },
+          lostRuns: { ended: 0, failure: lostRuns },
+        },
+      },
+    });
+    return (await report()).invocations.problem;
+  };
+  t.equal(await problemOf("", ""), null);
+  t.equal(await problemOf("Cannot store", "Cannot look"), "Cannot store");
+  t.equal(await problemOf("", "Cannot look"), "Cannot look");
 });
 
 t.test("writeReports() writes often while telemetry is being opened, then every 2 s", async (t) => {

@@ -1,13 +1,21 @@
 /** What a control process says of itself: on its API server, and in lines for whoever started it. */
 import type { Clock } from "../gateway/clock.ts";
 import type { ConnectedResource } from "./apiserver/api-context.ts";
-import type { InvocationService } from "./invocations/invocation-service.ts";
+import type {
+  InvocationService,
+  InvocationServiceStatus,
+} from "./invocations/invocation-service.ts";
 import type { DeletedObject } from "./objects/deleted-objects.ts";
 import type { TelemetryReport } from "./telemetry/telemetry-report.ts";
 import type { TelemetryService } from "./telemetry/telemetry-service.ts";
 
 /** Path on the API server that answers with a report. */
 export const CONTROL_STATUS_PATH = "/apis/clrk.apoxy.dev/v1alpha1/controlstatus";
+
+/** An object of the files that others deleted; `file` is null for those who only read. */
+export interface DeletedFact extends Omit<DeletedObject, "file"> {
+  readonly file: string | null;
+}
 
 /** State of a control process. Times are RFC 3339. */
 export interface ControlReport {
@@ -24,12 +32,12 @@ export interface ControlReport {
   readonly files: {
     readonly deletedCount: number;
     /** The first 20 of them */
-    readonly deleted: readonly DeletedObject[];
+    readonly deleted: readonly DeletedFact[];
   };
   readonly telemetry: TelemetryReport;
   readonly invocations: {
     readonly state: "opening" | "open" | "closed";
-    /** Why they cannot be opened; null where nothing is wrong */
+    /** Why they cannot be opened, or what of them is not up to date; null where nothing is wrong */
     readonly problem: string | null;
     /** Events of runs that went before they were read, found since the process began */
     readonly lostEvents: number;
@@ -79,8 +87,8 @@ export function createReporter(options: ReporterOptions): Reporter {
   // It looks into files: many who ask must not have that done for each.
   let asking: Promise<ControlReport> | undefined;
   const ask = async (): Promise<ControlReport> => {
-    const { state, ...rest } = invocations.status;
-    const failure = "failure" in rest ? rest.failure : "";
+    const now = invocations.status;
+    const failure = failureOf(now);
     return {
       apiVersion: "clrk.apoxy.dev/v1alpha1",
       kind: "ControlStatus",
@@ -88,9 +96,9 @@ export function createReporter(options: ReporterOptions): Reporter {
       files: filesNow(),
       telemetry: await telemetry.report(),
       invocations: {
-        state,
+        state: now.state,
         problem: failure === "" ? null : failure,
-        lostEvents: "feed" in rest ? (rest.feed?.lost ?? 0) : 0,
+        lostEvents: now.state === "open" ? (now.feed?.lost ?? 0) : 0,
       },
     };
   };
@@ -100,6 +108,14 @@ export function createReporter(options: ReporterOptions): Reporter {
     });
     return asking;
   };
+}
+
+/** The first that matters; empty where nothing is wrong. */
+function failureOf(status: InvocationServiceStatus): string {
+  if (status.state !== "open") return status.failure;
+  const { materialiser, feed, usage, lostRuns } = status;
+  const failures = [materialiser, feed, usage, lostRuns].map((part) => part?.failure ?? "");
+  return failures.find((failure) => failure !== "") ?? "";
 }
 
 /** Reports for the API server: everybody who may read objects may read them, and who is no admin sees `reportForReaders`. */
@@ -117,10 +133,13 @@ export function reportResource(report: Reporter): ConnectedResource {
 
 /** The report without names of files, addresses and what the system said: states, numbers and what to do are left. */
 export function reportForReaders(report: ControlReport): ControlReport {
-  const { telemetry, invocations } = report;
+  const { files, telemetry, invocations } = report;
   const { store, otlp, advice } = telemetry;
+  // Those who only read do not see which Secrets there are.
+  const named = files.deleted.filter(({ object }) => !object.startsWith("Secret "));
   return {
     ...report,
+    files: { ...files, deleted: named.map((one) => ({ ...one, file: null })) },
     telemetry: {
       ...telemetry,
       problem: advice,

@@ -3,7 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import t from "tap";
-import { isSameProcessAlive, maySameProcessLive, processIdentity } from "./process-identity.ts";
+import {
+  hasEnded,
+  isSameProcessAlive,
+  maySameProcessLive,
+  processIdentity,
+} from "./process-identity.ts";
 
 /** Above the largest process id of Linux (proc(5)). */
 const nobody = 4_194_305;
@@ -55,6 +60,16 @@ t.test(
     t.equal(maySameProcessLive(identity), false);
   },
 );
+
+t.test("hasEnded() is false for a process whose first thread alone has ended", async (t) => {
+  // proc(5): state, 16 fields, the number of threads
+  const statOf = (state: string, threads: number) =>
+    [state, ...Array(16).fill("1"), String(threads), "0", "900"] as const;
+  t.equal(hasEnded(statOf("Z", 1)), true);
+  t.equal(hasEnded(statOf("Z", 2)), false);
+  t.equal(hasEnded(statOf("S", 1)), false);
+  t.equal(hasEnded(statOf("X", 1)), true);
+});
 
 t.test("isSameProcessAlive() is false for what is no identity", async (t) => {
   for (const text of ["", " ", "x", "0 1", "-1 1", `${nobody} `]) {

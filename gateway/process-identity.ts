@@ -27,10 +27,19 @@ export function maySameProcessLive(identity: string): boolean {
   return now === identity || now === unknown || identity === unknown;
 }
 
-/** One that has ended keeps its id until its parent asks for it, which some never do (the first process of a container). */
+/**
+ * Whether a process has ended, by what proc(5) says of it behind its name. It keeps its id until its parent asks for it, which
+ * some never do (the first process of a container). One whose first thread has ended looks the same while others go on.
+ */
+export function hasEnded(stat: readonly string[]): boolean {
+  const [state] = stat;
+  // The number of threads is the 18th field behind the name.
+  return state === "X" || (state === "Z" && Number(stat[17]) <= 1);
+}
+
 function isThere(processId: number): boolean {
   // Zero and less are groups of processes.
-  return processId > 0 && isProcessAlive(processId) && tryReadState(processId)?.[0] !== "Z";
+  return processId > 0 && isProcessAlive(processId) && !hasEnded(tryReadState(processId) ?? []);
 }
 
 function processStart(processId: number): string {

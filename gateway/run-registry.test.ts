@@ -24,7 +24,7 @@ function openRegistry(alive: ReadonlySet<number> = new Set()) {
       events.push(event);
       if (ended !== undefined) ends.push(ended);
     },
-    isAlive: (pid) => alive.has(pid),
+    isAlive: (identity) => alive.has(Number.parseInt(identity, 10)),
   });
   const register = () => {
     const made = registry.register(request, gateway);
@@ -199,6 +199,23 @@ t.test("a process that is asked for by default is looked up by the system", asyn
     [self?.run.runId],
   );
   registry.close();
+});
+
+t.test("a run does not live on by another process that got the id of its own", async (t) => {
+  let began = 1;
+  const clock = new ManualClock();
+  const registry = new RunRegistry({
+    ...{ clock, traces: testTraces(), onChange: () => {} },
+    identify: (pid) => `${pid} ${began}`,
+    isAlive: (identity) => identity === `7 ${began}`,
+  });
+  const made = registry.register(request, gateway);
+  registry.setProcess(made?.run.runId ?? "", 7);
+  clock.advance(2_000);
+  t.equal(registry.credentials("default/egress").length, 1);
+  began = 2;
+  clock.advance(2_000);
+  t.same(registry.credentials("default/egress"), []);
 });
 
 t.test("find() knows an ended run for records that are still on their way", async (t) => {

@@ -7,10 +7,10 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { Clock, TimerHandle } from "./clock.ts";
 import type { RunRequest, RunStatus } from "./control-api.ts";
 import type { GatewayIdentity } from "./gateway-identity.ts";
-import { isProcessAlive } from "./home-directory.ts";
 import { tryParseCaller } from "./identity.ts";
 import type { InvocationEvent } from "./invocation-event.ts";
 import type { InvocationTraces } from "./invocation-trace.ts";
+import { maySameProcessLive, processIdentity } from "./process-identity.ts";
 import type { RunAgent } from "./engine.ts";
 import type { EgressRecord, RecordAgent } from "./record.ts";
 import type { Run } from "./run.ts";
@@ -38,7 +38,8 @@ interface Entry {
   readonly run: Run;
   readonly credential: ProxyCredential;
   followers: number;
-  processId: number | undefined;
+  /** As `processIdentity()` gives it: an id alone may be another process's by now */
+  process: string | undefined;
   requests: number;
   denied: number;
   wouldDeny: number;
@@ -55,8 +56,9 @@ export interface RunRegistryOptions {
   readonly onChange: (gateway: string) => void;
   /** Told what becomes of runs; `ended` with their end. Must not throw */
   readonly onEvent?: (event: InvocationEvent, ended?: EndedRun) => void;
-  /** Whether a process lives; injected for tests */
-  readonly isAlive?: (pid: number) => boolean;
+  /** Names the process of an id, and tells whether that one lives; injected for tests */
+  readonly identify?: (pid: number) => string;
+  readonly isAlive?: (identity: string) => boolean;
 }
 
 /** Holds the runs of one gateway process. */
@@ -99,7 +101,7 @@ export class RunRegistry {
       run,
       credential: { runId, agent: request.agent, root, passwordHash },
       followers: 0,
-      processId: undefined,
+      process: undefined,
       requests: 0,
       denied: 0,
       wouldDeny: 0,
@@ -163,8 +165,9 @@ export class RunRegistry {
   setProcess(runId: string, pid: number): boolean {
     const entry = this.#runs.get(runId);
     if (entry === undefined) return false;
-    if (entry.processId === undefined) this.#tell(entry.run, "Running");
-    entry.processId = pid;
+    const { identify = processIdentity } = this.#options;
+    if (entry.process === undefined) this.#tell(entry.run, "Running");
+    entry.process = identify(pid);
     return true;
   }
 
@@ -233,11 +236,11 @@ export class RunRegistry {
   }
 
   #watch(entry: Entry): void {
-    const { clock, isAlive = isProcessAlive } = this.#options;
+    const { clock, isAlive = maySameProcessLive } = this.#options;
     clock.clearTimeout(entry.timer);
     entry.timer = clock.setTimeout(() => {
       if (entry.followers > 0) return;
-      if (entry.processId !== undefined && isAlive(entry.processId)) {
+      if (entry.process !== undefined && isAlive(entry.process)) {
         this.#watch(entry);
         return;
       }

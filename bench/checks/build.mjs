@@ -8,9 +8,11 @@
  * types checked, and with the declarations for plugins.
  */
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -23,7 +25,9 @@ import { buildDirectory, builtDirectories, buildsDirectory } from "../../bin/bui
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const builds = buildsDirectory(root);
-const unfinished = join(builds, `unfinished-${process.pid}`);
+/** Processes of two containers may have the same id. */
+const mark = randomBytes(4).toString("hex");
+const unfinished = join(builds, `unfinished-${process.pid}-${mark}`);
 const emitted = join(unfinished, "emitted");
 const packed = join(unfinished, "packed");
 const left = new Set([
@@ -35,6 +39,8 @@ const left = new Set([
   "generate.mjs",
   "stamp",
 ]);
+/** It takes seconds. */
+const longestBuildMs = 3_600_000;
 /** Whose types plugins import (`exports` of package.json). */
 const typed = join(packed, "providers");
 
@@ -93,17 +99,24 @@ function tryRename(from, to, expected) {
 
 /** Removes older builds but the newest of them, from which somebody may be about to start, and those that are run from. */
 function removeUnused() {
-  const timeOf = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const others = readdirSync(builds)
     .filter((name) => !name.startsWith("unfinished-") && join(builds, name) !== target)
-    .toSorted((a, b) => timeOf(join(builds, b)) - timeOf(join(builds, a)))
+    .toSorted((a, b) => timeOf(b) - timeOf(a))
     .slice(1);
   const commands = others.length === 0 ? [] : readCommands();
   for (const name of others) {
     // Whoever cannot be asked may run from any of them.
     const isUsed = commands?.some((command) => command.includes(`/.dist/${name}/`)) ?? true;
-    if (!isUsed) rmSync(join(builds, name), { recursive: true, force: true });
+    if (!isUsed) removeBuild(name);
   }
+}
+
+/** First from its place: half of one must not be there under its name, whenever this ends. */
+function removeBuild(name) {
+  const away = join(unfinished, `removed-${name}`);
+  mkdirSync(unfinished, { recursive: true });
+  // Another build may remove the same one.
+  if (tryRename(join(builds, name), away, "ENOENT")) rmSync(away, { recursive: true, force: true });
 }
 
 /** Command lines of all processes; undefined where they cannot be told. */
@@ -124,13 +137,20 @@ function readCommands() {
     });
 }
 
-/** What this build has left, and others that were killed. */
+/** What this build has left, and others that were killed long ago: one in a container is not seen to live. */
 function removeUnfinished() {
   for (const name of existsSync(builds) ? readdirSync(builds) : []) {
-    const pid = /^unfinished-(\d+)$/.exec(name)?.[1];
-    if (pid === undefined || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue;
+    const pid = /^unfinished-(\d+)(?:-[0-9a-f]+)?$/.exec(name)?.[1];
+    if (pid === undefined) continue;
+    const isOther = join(builds, name) !== unfinished;
+    if (isOther && (isAlive(Number(pid)) || Date.now() - timeOf(name) < longestBuildMs)) continue;
     rmSync(join(builds, name), { recursive: true, force: true });
   }
+}
+
+/** When something was put into a directory of builds, or taken from it; 0 where it has gone. */
+function timeOf(name) {
+  return statSync(join(builds, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 function isAlive(pid) {

@@ -16,7 +16,8 @@ class SmallCheckout {
 
   constructor(t: Test) {
     t.teardown(() => rmSync(this.root, { recursive: true, force: true }));
-    for (const part of ["bin", "bench/checks/build.mjs", "tsconfig.json", "tsconfig.build.json"]) {
+    const programs = ["bench/checks/build.mjs", "bench/checks/prepare.mjs"];
+    for (const part of ["bin", ...programs, "tsconfig.json", "tsconfig.build.json"]) {
       cpSync(join(repositoryRoot(), part), join(this.root, part), { recursive: true });
     }
     symlinkSync(join(repositoryRoot(), "node_modules"), join(this.root, "node_modules"));
@@ -61,6 +62,17 @@ const lazy = `process.stdin.on("data", async () => {
 console.log("up");
 `;
 
+/** Ends the process where it begins to remove what holds a whole build. */
+const killed = `import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+const { rmSync } = fs;
+fs.rmSync = (path, options) => {
+  if (fs.existsSync(path + "/control/a.js")) process.kill(process.pid, "SIGKILL");
+  rmSync(path, options);
+};
+syncBuiltinESMExports();
+`;
+
 t.test("a process loads what it was started with, whatever is built since", async (t) => {
   const checkout = new SmallCheckout(t);
   checkout.write("control/cli/main.ts", lazy);
@@ -88,13 +100,20 @@ t.test("a build is there as a whole or not at all", async (t) => {
   t.equal(first.status, 0, first.stdout);
   const fresh = findFreshBuild(checkout.root) ?? "";
   t.match(readFileSync(join(fresh, "control/a.js"), "utf8"), "a = 1");
-  // Of a build that was killed.
-  mkdirSync(join(buildsDirectory(checkout.root), "unfinished-0"));
+  // Of a build that was killed, and of one in a container, whose process is not seen from here.
+  for (const name of ["unfinished-0", "unfinished-00"]) {
+    mkdirSync(join(buildsDirectory(checkout.root), name));
+  }
+  utimesSync(join(buildsDirectory(checkout.root), "unfinished-0"), 1, 1);
 
   checkout.write("control/a.ts", "export const a: number = {\n");
   t.not(checkout.build().status, 0);
   t.equal(findFreshBuild(checkout.root), undefined, "nothing is started from it");
-  t.same(checkout.builds, [basename(fresh)], "what runs is there yet");
+  t.same(
+    checkout.builds.toSorted(),
+    [basename(fresh), "unfinished-00"].toSorted(),
+    "what runs is there yet",
+  );
 
   checkout.write("control/a.ts", sourceOf(3));
   rmSync(join(checkout.root, "control/b.ts"));
@@ -102,8 +121,20 @@ t.test("a build is there as a whole or not at all", async (t) => {
   const next = findFreshBuild(checkout.root) ?? "";
   t.match(readFileSync(join(next, "control/a.js"), "utf8"), "a = 3");
   t.same(readdirSync(join(next, "control")), ["a.js"]);
-  t.equal(checkout.builds.length, 2);
+  t.equal(checkout.builds.filter((name) => !name.startsWith("unfinished-")).length, 2);
   t.notOk(existsSync(join(checkout.root, "dist")), "that is for a package");
+});
+
+t.test("a build that is taken away is never there in part", async (t) => {
+  const checkout = new SmallCheckout(t);
+  const [first] = [1, 2].map((value) => checkout.buildOf(value));
+  checkout.write("control/a.ts", sourceOf(3));
+  checkout.write("killed.mjs", killed);
+  const preload = `--import=${join(checkout.root, "killed.mjs")}`;
+  const program = join(checkout.root, "bench/checks/build.mjs");
+  const { signal } = spawnSync(process.execPath, [preload, program], { encoding: "utf8" });
+  t.equal(signal, "SIGKILL", "it was killed where it removes the first one");
+  t.notOk(checkout.builds.includes(first ?? ""));
 });
 
 t.test("a package has plain JavaScript, and the types that plugins import", async (t) => {
@@ -122,3 +153,22 @@ t.test("a package has plain JavaScript, and the types that plugins import", asyn
   t.not(checkout.build("--package").status, 0, "types are checked");
   t.match(readFileSync(join(dist, "control/a.js"), "utf8"), "a = 1");
 });
+
+t.test(
+  "what npm packs without prepack, to install it from git, has its plain JavaScript",
+  async (t) => {
+    const checkout = new SmallCheckout(t);
+    const prepare = (env: Readonly<Record<string, string>>) => {
+      const { npm_package_resolved: _, npm_command: __, ...others } = process.env;
+      const program = join(checkout.root, "bench/checks/prepare.mjs");
+      const options = { env: { ...others, ...env }, encoding: "utf8" } as const;
+      const { status, stderr } = spawnSync(process.execPath, [program], options);
+      t.equal(status, 0, stderr);
+      return existsSync(join(checkout.root, "dist/control/a.js"));
+    };
+    t.equal(prepare({ npm_command: "ci" }), false);
+    const packed = { npm_package_resolved: checkout.root };
+    t.equal(prepare({ ...packed, npm_command: "pack" }), false, "prepack has done it");
+    t.equal(prepare({ ...packed, npm_command: "install" }), true);
+  },
+);

@@ -43,8 +43,16 @@ function buildTap() {
 
 /** The build from which `clrk dev` starts. Without one of the present sources these are started. */
 function buildProduct() {
-  if (packageDirectory("typescript") === undefined || findFreshBuild(root) !== undefined) return;
-  run([join(root, "bench/checks/build.mjs")], "build the product");
+  if (packageDirectory("typescript") === undefined) return;
+  const program = join(root, "bench/checks/build.mjs");
+  if (isPackedNext()) run([program, "--package"], "build dist/");
+  else if (findFreshBuild(root) === undefined) run([program], "build the product");
+}
+
+/** Where npm packs the folder to install it, as from git, it says so, and runs no other script; for others it runs prepack. */
+function isPackedNext() {
+  const { npm_package_resolved: resolved, npm_command: command = "" } = process.env;
+  return resolved !== undefined && command !== "pack" && command !== "publish";
 }
 
 function packageDirectory(name) {

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
-import { policies } from "../apiserver/testdata/api-rig.ts";
+import { policies, policy } from "../apiserver/testdata/api-rig.ts";
 import { applySetId, openApplySet, partOfLabel, writeApplySet } from "./apply-set.ts";
 import { openObjectServer } from "./object-source.ts";
 import { openApiContext } from "./testdata/api-context.ts";
@@ -101,6 +101,22 @@ t.test("a parent may be a ConfigMap, and be in a Namespace of the manifests", as
   t.equal(member.labels[partOfLabel], id);
 });
 
+t.test("with -n nothing outside of the namespace is looked at, nor forgotten", async (t) => {
+  const { apply, metadataOf } = await open(t);
+  const namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: red}\n";
+  const words = "--applyset web -n red";
+  const first = await apply([namespace, manifest("one", "red")], words);
+  t.equal(first.code, 0, first.error);
+  const { code, error } = await apply([manifest("two", "red")], `${words} --prune`);
+  t.equal(code, 0, error);
+  const parent = await metadataOf("/api/v1/namespaces/red/secrets/web");
+  t.equal(
+    parent.annotations[groupKinds],
+    "Namespace,RateLimitPolicy.clrk.apoxy.dev",
+    "it may have a Namespace still",
+  );
+});
+
 t.test("what is no parent of ours is never taken over, and nothing is written", async (t) => {
   const { apply, api, create, namesIn } = await open(t);
   const id = applySetId({ kind: "Secret", namespace: "default", name: "web" });
@@ -152,6 +168,25 @@ t.test("what was not pruned yet stays known, and is found by the next that prune
   const { out } = await apply([manifest("one", "default")], `${words} --prune`);
   t.equal(out, `${group}/one unchanged\n${group}/one pruned\nsecret/mine pruned\n`);
   t.equal(await namesIn("red"), "");
+});
+
+t.test("the parent goes on to say where members are that were kept", async (t) => {
+  const { apply, api, create, metadataOf, namesIn } = await open(t, "red");
+  const words = "--applyset web --applyset-namespace default";
+  const id = applySetId({ kind: "Secret", namespace: "default", name: "web" });
+  const reds = policies.replace("/default/", "/red/");
+  t.equal((await apply([manifest("one", "default"), manifest("two", "red")], words)).code, 0);
+  await create(reds, policy("by-hand", { metadata: { labels: { [partOfLabel]: id } } }));
+  const placesAfter = async () => {
+    const { code, error } = await apply([manifest("one", "default")], `${words} --prune`);
+    t.equal(code, 0, error);
+    const { annotations } = await metadataOf("/api/v1/namespaces/default/secrets/web");
+    return annotations[additional];
+  };
+  t.equal(await placesAfter(), "red");
+  t.equal(await namesIn("red"), "by-hand");
+  await api.send("DELETE", `${reds}/by-hand`);
+  t.equal(await placesAfter(), "");
 });
 
 t.test("writeApplySet() writes over nothing that it has not read", async (t) => {

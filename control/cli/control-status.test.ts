@@ -68,14 +68,16 @@ t.test("formatControlStatus() tells what is not known of runs", async (t) => {
 
 t.test("formatControlStatus() tells which objects of files are in force no more", async (t) => {
   const one = { object: "EgressHTTPRoute default/one", file: "/project/policy/a.yaml", line: 7 };
-  const report = { ...controlReport(), files: { deletedCount: 3, deleted: [one] } };
+  const untold = { object: "EgressHTTPRoute default/two", file: null, line: 8 };
+  const report = { ...controlReport(), files: { deletedCount: 4, deleted: [one, untold] } };
   const { context } = await openApiContext(t, { connected: [reportResource(async () => report)] });
   const status = await findControlStatus(context);
   t.same(status.report, report);
   const shown = formatControlStatus(status, { workingDirectory: "/project", nowMs: 0 }).split("\n");
   const at = shown.findIndex((line) => line.startsWith("Files"));
-  t.same(shown.slice(at, at + 3), [
+  t.same(shown.slice(at, at + 4), [
     "Files      EgressHTTPRoute default/one of policy/a.yaml:7 was deleted by others",
+    "           EgressHTTPRoute default/two of the files was deleted by others",
     "           and 2 more",
     "           in force again when its part of the file changes, or clrk dev starts again",
   ]);

@@ -145,7 +145,8 @@ function fileLines(
   const more = deletedCount - deleted.length;
   return [
     ...deleted.map(({ object, file, line }) => {
-      return `${object} of ${shortenPath(file, workingDirectory)}:${line} was deleted by others`;
+      const place = file === null ? "the files" : `${shortenPath(file, workingDirectory)}:${line}`;
+      return `${object} of ${place} was deleted by others`;
     }),
     ...(more > 0 ? [`and ${more} more`] : []),
     ...(deletedCount > 0

@@ -176,7 +176,7 @@ t.test("what leaves the set, or is another object, after it was named stays", as
   const server = await openObjectServer(context, {});
   const pruned = await findPruned(context, server, {
     ...{ scope: { kind: "set", parent: web, id: applySetId(web) }, manager: "clrk" },
-    ...{ named: new Set(), namespaces: new Set(["default"]) },
+    ...{ named: new Set(), namespaces: new Set(["default"]), hasClusterScope: true },
   });
   t.equal(pruned.length, 3);
   const none = { metadata: { labels: { [partOfLabel]: null } } };

@@ -9,7 +9,7 @@ import { ApiError } from "./api-error.ts";
 import { formatObjectName, formatResource, pathOf } from "./api-resources.ts";
 import type { ApiResource } from "./api-resources.ts";
 import { applySetId, groupKindOf, partOfLabel, readApplySetParent } from "./apply-set.ts";
-import type { ApplySetFlags, ApplySetParent } from "./apply-set.ts";
+import type { ApplySetExtent, ApplySetFlags, ApplySetParent } from "./apply-set.ts";
 import type { CliContext } from "./cli-context.ts";
 import { CliError, EXIT_CODE } from "./cli-error.ts";
 import { escapeControls } from "./colour.ts";
@@ -49,6 +49,8 @@ export interface PruneRequest {
   readonly named: ReadonlySet<string>;
   /** Where is looked for namespaced objects */
   readonly namespaces: ReadonlySet<string>;
+  /** Whether objects outside of namespaces are looked at too */
+  readonly hasClusterScope: boolean;
   /** Kinds that are looked at, as `groupKindOf()` names them; absent: all */
   readonly kinds?: ReadonlySet<string>;
   readonly manager: string;
@@ -144,6 +146,19 @@ export async function findPruned(
   throw new CliError(["Cannot prune, nothing was written:", ...refusals].join("\n"));
 }
 
+/** Where objects of the scope are now, among what the request looks at. */
+export async function findExtent(
+  server: ObjectServer,
+  request: PruneRequest,
+): Promise<ApplySetExtent> {
+  const found = await listScope(server, request);
+  const namespaced = found.filter(({ resource }) => resource.namespaced);
+  return {
+    kinds: new Set(found.map(({ resource }) => groupKindOf(resource))),
+    namespaces: new Set(namespaced.map(({ object }) => namespaceOf(object))),
+  };
+}
+
 /**
  * Names them all, and then deletes them, one after the other; what left the scope since it was found stays. Throws a
  * `CliError` that says what was deleted.
@@ -210,7 +225,7 @@ interface Found {
 
 async function listScope(
   { client, resources }: ObjectServer,
-  { scope, namespaces, kinds }: PruneRequest,
+  { scope, namespaces, hasClusterScope, kinds }: PruneRequest,
 ): Promise<readonly Found[]> {
   const labelSelector = scope.kind === "set" ? `${partOfLabel}=${scope.id}` : scope.selector;
   const asked = resources.filter(
@@ -218,7 +233,8 @@ async function listScope(
   );
   const found: Found[] = [];
   for (const resource of asked) {
-    for (const place of resource.namespaced ? namespaces : [""]) {
+    const cluster = hasClusterScope ? [""] : [];
+    for (const place of resource.namespaced ? namespaces : cluster) {
       const { rows } = await listObjects(client, resource, { namespace: place, labelSelector });
       found.push(...rows.map(({ object }) => ({ resource, object })));
     }

@@ -90,6 +90,11 @@ t.test("formatTable() shows empty and missing cells as <none>", async (t) => {
   );
 });
 
+t.test("formatTable() takes as many rows as a server has", async (t) => {
+  const rows = Array.from({ length: 250_000 }, (_, index) => [String(index % 100)]);
+  t.equal(formatTable({ headings: ["A"], rows }).length, 2 + 250_000 * 3 - 2_500 * 10);
+});
+
 t.test("formatTable() drops cells past the last heading", async (t) => {
   t.equal(formatTable({ headings: ["A"], rows: [["1", "2"]] }), "A\n1\n");
 });

@@ -126,7 +126,11 @@ function widthsOf(
   least: readonly number[],
   count: number,
 ): readonly number[] {
+  // A server may have 200,000 invocations: a call takes no more arguments than the stack holds.
   return Array.from({ length: count }, (_, column) =>
-    Math.max(least[column] ?? 0, ...lines.map((line) => displayWidth(line[column] ?? ""))),
+    lines.reduce(
+      (width, line) => Math.max(width, displayWidth(line[column] ?? "")),
+      least[column] ?? 0,
+    ),
   );
 }

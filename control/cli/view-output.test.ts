@@ -55,3 +55,13 @@ t.test("showView() says that nothing fits", async (t) => {
   t.equal(context.stdout(), "");
   t.equal(context.stderr(), "Some are left out\nNo things that fit here; look everywhere: -A\n");
 });
+
+t.test("showView() shows what terminals act on as escapes, also as names", async (t) => {
+  const context = await createFakeContext(t);
+  await using _ = await openFakeControl(context.home);
+  const load = async () => ({ rows: [rowOf("a\u001b]0;b\u0007\u009b2J", 1)], note: "" });
+  for (const output of ["name", "wide", "json", "yaml"] as const) {
+    await showView(context, { output }, { ...headings, isNarrowed: false, load });
+    t.notMatch(context.stdout(), /[\p{Cc}--\n]/v, output);
+  }
+});

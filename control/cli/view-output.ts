@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { ApiError } from "./api-error.ts";
 import type { ApiFlags } from "./api-target.ts";
 import type { CliContext } from "./cli-context.ts";
+import { escapeControls } from "./colour.ts";
 import { openObjects } from "./object-source.ts";
 import type { ObjectServer, ServingGateways } from "./object-source.ts";
 import { columnWidths, formatTable } from "./table.ts";
@@ -90,7 +91,7 @@ class RowFormatter {
 
   async format(rows: readonly ViewRow[]): Promise<string> {
     const { output } = this.#flags;
-    if (output === "name") return rows.map(({ word }) => `${word}\n`).join("");
+    if (output === "name") return rows.map(({ word }) => `${escapeControls(word)}\n`).join("");
     if (output === "json") return rows.map(({ json }) => toJsonLine(json)).join("");
     if (output === "yaml") {
       const texts = await Promise.all(rows.map(({ json }) => toYaml(json)));

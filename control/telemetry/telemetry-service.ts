@@ -19,12 +19,13 @@ export interface TelemetryServiceOptions extends TelemetryOptions {
 /** What there is to be had now. */
 export type TelemetryNow =
   | { readonly kind: "ready"; readonly telemetry: Telemetry }
-  /** A sentence for whoever asked, with what they can do */
+  /** A sentence for whoever asked, with what they can do, and without what only the owner of the machine should see */
   | { readonly kind: "unavailable"; readonly reason: string };
 
 const reasons = {
   off: "Telemetry is off: start the control process without --telemetry off",
   opening: "The telemetry store is starting: try again in a moment",
+  failing: "The telemetry store is not ready: clrk status says why",
   closed: "The telemetry store is closed: the control process ends",
 };
 
@@ -49,7 +50,7 @@ export class TelemetryService {
     if (telemetry !== undefined && status?.state === "ready") return { kind: "ready", telemetry };
     const failure = status?.error ?? this.#failure;
     if (failure === "") return { kind: "unavailable", reason: reasons.opening };
-    return { kind: "unavailable", reason: `The telemetry store is not ready: ${failure}` };
+    return { kind: "unavailable", reason: reasons.failing };
   }
 
   /** State of the parts; undefined while there are none */

@@ -24,7 +24,7 @@ import type { JsonMap } from "../json-parts.ts";
 import { openObjectServer } from "../object-source.ts";
 import type { ObjectServer } from "../object-source.ts";
 import { formatProblem } from "../problem-line.ts";
-import { applySetOf, deletePruned, findPruned } from "../prune.ts";
+import { applySetOf, deletePruned, findExtent, findPruned } from "../prune.ts";
 import { markBody, readApplyScope } from "../prune.ts";
 import type { ApplyScope, PruneRequest, ScopeFlags } from "../prune.ts";
 import { readInput } from "../standard-input.ts";
@@ -72,10 +72,11 @@ export async function apply(this: CliContext, flags: ApplyFlags): Promise<void> 
   if (set !== undefined && !isInNewNamespace(set, wanted, versions)) {
     await writeApplySet(server, set, { extent, isDryRun: true });
   }
-  const pruned =
+  const request =
     flags.prune === true && scope !== undefined
-      ? await findPruned(this, server, pruneRequest(scope, { wanted, extent, flags }))
-      : [];
+      ? pruneRequest(scope, { wanted, extent, flags })
+      : undefined;
+  const pruned = request === undefined ? [] : await findPruned(this, server, request);
   const isDryRun = flags["dry-run"] === true;
   const writeSome = async (some: readonly Wanted[], before: number) => {
     for (const [at, one] of some.entries()) {
@@ -96,9 +97,12 @@ export async function apply(this: CliContext, flags: ApplyFlags): Promise<void> 
       : await writeApplySet(server, set, { extent, isDryRun });
   await writeSome(wanted.slice(namespaces.length), namespaces.length);
   await deletePruned(this, server, { pruned, isDryRun });
-  if (written !== undefined && flags.prune === true && isWhole(written, flags)) {
-    await writeApplySet(server, written, { extent: joinExtents(nowhere, own), isDryRun });
-  }
+  if (written === undefined || request === undefined) return;
+  const isLess = isWhole(server, written, flags) && !isWithin(written, own);
+  if (!isLess) return;
+  // What was kept, and what somebody else has applied meanwhile, are members too.
+  const left = joinExtents(await findExtent(server, request), own);
+  await writeApplySet(server, written, { extent: left, isDryRun });
 }
 
 /** Throws a `CliError` with file and line of each that does not fit. */
@@ -117,8 +121,6 @@ function markAll(
   if (problems.length === 0) return marked;
   throw new CliError(["Cannot apply, nothing was written:", ...problems].join("\n"));
 }
-
-const nowhere: ApplySetExtent = { kinds: new Set(), namespaces: new Set() };
 
 function extentOf(wanted: readonly Wanted[]): ApplySetExtent {
   const namespaces = wanted
@@ -142,9 +144,21 @@ function isInNewNamespace(
   );
 }
 
+/** Whether a set is nowhere but where the manifests are, and its parent is. */
+function isWithin({ parent, kinds, namespaces }: ApplySet, own: ApplySetExtent): boolean {
+  const places = new Set(own.namespaces).add(parent.namespace);
+  return kinds.isSubsetOf(own.kinds) && namespaces.isSubsetOf(places);
+}
+
 /** Whether all of the set was looked at, so that what the manifests name is all that is left. */
-function isWhole({ namespaces }: ApplySet, { namespace }: ApplyFlags): boolean {
-  return namespace === undefined || namespaces.isSubsetOf(new Set([namespace]));
+function isWhole(
+  { resources }: ObjectServer,
+  { kinds, namespaces }: ApplySet,
+  { namespace }: ApplyFlags,
+): boolean {
+  if (namespace === undefined) return true;
+  const isNamespaced = resources.every((one) => one.namespaced || !kinds.has(groupKindOf(one)));
+  return isNamespaced && namespaces.isSubsetOf(new Set([namespace]));
 }
 
 function pruneRequest(
@@ -163,6 +177,8 @@ function pruneRequest(
     ...{ scope, manager: appliedBy },
     named: new Set(wanted.map(({ path }) => path)),
     namespaces: namespace === undefined ? extent.namespaces : new Set([namespace]),
+    // -n refuses manifests of them: none could be named.
+    hasClusterScope: namespace === undefined,
     ...(scope.kind === "set" && { kinds: extent.kinds }),
   };
 }

@@ -1,6 +1,8 @@
 /** `clrk dev logs`, of sessions that are over and of one that goes on. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import t from "tap";
-import { openSessionLog } from "../session-log.ts";
+import { openSessionLog, sessionLogDirectory } from "../session-log.ts";
 import { createFakeContext, until } from "../testdata/fake-context.ts";
 
 t.test("devLogs() shows the newest lines, and goes on", async (t) => {
@@ -35,4 +37,16 @@ t.test("devLogs() shows the newest lines, and goes on", async (t) => {
   context.interrupt("SIGINT");
   t.equal(await code, 0);
   t.equal(context.stdout().split("Worse").length, 2, "once");
+});
+
+t.test("devLogs() says what to do where the log cannot be read", async (t) => {
+  const context = await createFakeContext(t);
+  const folder = sessionLogDirectory(context.home);
+  mkdirSync(dirname(folder), { recursive: true });
+  writeFileSync(folder, "");
+  t.equal(await context.clrk("dev", "logs"), 1);
+  t.match(
+    context.stderr(),
+    /^clrk: Cannot read what was said, in "\S+logs": ENOTDIR.*\nSee whose it is: .*\n$/,
+  );
 });

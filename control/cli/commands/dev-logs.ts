@@ -1,7 +1,10 @@
 /** `clrk dev logs`: what the processes of `clrk dev` said, also of sessions that are over. */
 import { setTimeout as wait } from "node:timers/promises";
+import { describeError, errorCodeOf } from "../../../gateway/errors.ts";
 import { listLineFiles, readLines } from "../../line-files.ts";
 import type { CliContext } from "../cli-context.ts";
+import { CliError } from "../cli-error.ts";
+import { escapeControls } from "../colour.ts";
 import { formatLogLine } from "../log-line.ts";
 import { sessionLogDirectory, sessionLogKey, tryParseLoggedLine } from "../session-log.ts";
 import type { LoggedLine, LoggingProcess } from "../session-log.ts";
@@ -83,8 +86,21 @@ class LogReader {
     this.#component = component;
   }
 
-  /** Lines that were not given yet. */
+  /** Lines that were not given yet. Throws a `CliError` where the folder cannot be read. */
   async read(): Promise<LoggedLine[]> {
+    try {
+      return await this.#readFiles();
+    } catch (error) {
+      if (errorCodeOf(error) === undefined) throw error;
+      const place = escapeControls(this.#directory);
+      throw new CliError(
+        `Cannot read what was said, in "${place}": ${describeError(error)}\nSee whose it is: who started clrk dev may read it`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #readFiles(): Promise<LoggedLine[]> {
     const files = await listLineFiles(this.#directory, sessionLogKey);
     const ends = new Map<string, number>();
     const found: LoggedLine[] = [];
