@@ -118,7 +118,7 @@ export function reportResource(report: Reporter): ConnectedResource {
 /** The report without names of files, addresses and what the system said: states, numbers and what to do are left. */
 export function reportForReaders(report: ControlReport): ControlReport {
   const { telemetry, invocations } = report;
-  const { store, otlp, advice } = telemetry;
+  const { store, otlp, forwarded, advice } = telemetry;
   return {
     ...report,
     telemetry: {
@@ -126,6 +126,7 @@ export function reportForReaders(report: ControlReport): ControlReport {
       problem: advice,
       store: { ...store, place: null },
       otlp: otlp === null ? null : { ...otlp, address: null },
+      forwarded: forwarded === null ? null : { ...forwarded, problem: null },
     },
     invocations: {
       ...invocations,
