@@ -25,17 +25,18 @@ import { temporaryDirectory, waitUntil } from "../harness/processes.ts";
 const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 const { ExportLogsServiceRequest } = opentelemetry.proto.collector.logs.v1;
 const deadlineMs = 60_000;
+const gateways = "/apis/clrk.apoxy.dev/v1alpha1/namespaces/default/egressgateways";
 const forged = ["agent.name", "agent.namespace", "clrk.egress_gateway", "invocation.id"];
 const claims = forged.map((key) => ({ key, value: { stringValue: "forged" } }));
 const service = { key: "service.name", value: { stringValue: "svc" } };
 
-function manifestsOf(ports: readonly [one: number, two: number]): string {
-  const gateways = ["one", "two"].map((name, at) => {
-    const headers = { "x-api-key": `key-of-${name}` };
+function manifestsOf(ports: readonly [one: number, two: number], renewed = ""): string {
+  const named = ["one", "two"].map((name, at) => {
+    const headers = { "x-api-key": `key-of-${name}${renewed}` };
     const otlp = { endpoint: `http://127.0.0.1:${ports[at]}`, headers };
     return gatewayManifest({ name, spec: { otlp } });
   });
-  return [...gateways, gatewayManifest({ name: "none" })].join("---\n");
+  return [...named, gatewayManifest({ name: "none" })].join("---\n");
 }
 
 async function collectorAt(test: Test, port: number): Promise<Collector> {
@@ -62,7 +63,11 @@ async function sendAll(endpoint: string, run: GatewayRun, name: string) {
   const said = { ...log, body: { stringValue: `${name}-protobuf` } };
   const inJson = { "content-type": "application/json" };
   const inProtobuf = { "content-type": "application/x-protobuf", "content-encoding": "gzip" };
-  const sendings: readonly (readonly [string, Record<string, string>, BodyInit])[] = [
+  const sendings: readonly (readonly [
+    string,
+    Record<string, string>,
+    string | Uint8Array<ArrayBuffer>,
+  ])[] = [
     [
       "traces",
       inJson,
@@ -167,24 +172,24 @@ async function receiverOf(home: string): Promise<string> {
   return waitUntil(() => findOtlpEndpoint(home), { deadlineMs, what: "a receiver" });
 }
 
-t.test("telemetry of agents goes on to the receivers of their gateways", async (t) => {
+t.test("telemetry of agents goes on to the receivers of their gateways", async (story) => {
   const ports = [await freePort(), await freePort()] as const;
-  const manifests = join(temporaryDirectory(t), "policy.yaml");
+  const manifests = join(temporaryDirectory(story), "policy.yaml");
   writeFileSync(manifests, manifestsOf(ports));
   const words = { arguments: ["--file", manifests] };
-  let control = await startControlProcess(t, words);
+  let control = await startControlProcess(story, words);
   const { home } = control;
   const spool = join(home, "control", "otlp-spool");
-  const gateway = await startGateway(t, { manifests: {}, feed: control.feed, home });
+  const gateway = await startGateway(story, { manifests: {}, feed: control.feed, home });
   const endpoint = await receiverOf(home);
-  const [one, two] = [await collectorAt(t, ports[0]), await collectorAt(t, ports[1])];
+  const [one, two] = [await collectorAt(story, ports[0]), await collectorAt(story, ports[1])];
   const runs = {
     one: await gateway.registerRun("agent-one", "one"),
     two: await gateway.registerRun("agent-two", "two"),
     none: await gateway.registerRun("agent-none", "none"),
   };
 
-  await t.test("each gets that of its own runs, with who sent it and its header", async (t) => {
+  await story.test("each gets that of its own runs, with who sent it and its header", async (t) => {
     t.same(await sendAll(endpoint, runs.one, "first"), allTaken);
     t.same(await sendAll(endpoint, runs.two, "second"), allTaken);
     t.same(await sendAll(endpoint, runs.none, "third"), allTaken);
@@ -209,7 +214,7 @@ t.test("telemetry of agents goes on to the receivers of their gateways", async (
     t.match(await telemetryOf(control), { forwarded: { sent: 8, waiting: 0, failing: 0 } });
   });
 
-  await t.test("one that is away gets all once, over a kill -9", async (t) => {
+  await story.test("one that is away gets all once, over a kill -9", async (t) => {
     await one.close();
     for (const name of ["a", "b", "c"]) {
       t.same(await sendAll(endpoint, runs.one, name), allTaken);
@@ -225,8 +230,8 @@ t.test("telemetry of agents goes on to the receivers of their gateways", async (
     }
     control.child.signal("SIGKILL");
     await control.child.exited;
-    control = await startControlProcess(t, { home, ...words });
-    const back = await collectorAt(t, ports[0]);
+    control = await startControlProcess(story, { home, ...words });
+    const back = await collectorAt(story, ports[0]);
     await untilAll(back, ["a", "b", "c"]);
     t.equal(await receiverOf(home), endpoint);
     t.same(await sendAll(endpoint, runs.one, "after"), allTaken);
@@ -236,5 +241,20 @@ t.test("telemetry of agents goes on to the receivers of their gateways", async (
     t.same(saidOf(back, "agent.name"), new Set(["agent-one"]));
     t.same(namesOf(two), wholeOf(["second"]), "nothing of it is another's");
     t.match((await telemetryOf(control)).forwarded, { failing: 0, problem: null });
+  });
+
+  await story.test("another endpoint and another key apply to what comes then", async (t) => {
+    const port = await freePort();
+    const moved = await collectorAt(t, port);
+    writeFileSync(manifests, manifestsOf([ports[0], port], "-renewed"));
+    const isStored = async () => {
+      const { body } = await control.request("GET", `${gateways}/two`);
+      return Object(body).spec.otlp.endpoint === moved.endpoint;
+    };
+    await waitUntil(isStored, { deadlineMs, what: "the endpoint that was written" });
+    t.same(await sendAll(endpoint, runs.two, "moved"), allTaken);
+    await untilAll(moved, ["moved"]);
+    t.same([namesOf(moved), namesOf(two)], [wholeOf(["moved"]), wholeOf(["second"])]);
+    for (const { headers } of moved.requests) t.equal(headers["x-api-key"], "key-of-two-renewed");
   });
 });

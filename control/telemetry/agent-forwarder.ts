@@ -42,7 +42,7 @@ export interface ForwardStatus {
   /** In memory and on disk */
   readonly waiting: number;
   readonly dropped: Readonly<ForwardDrops>;
-  /** Sentences about receivers whose last attempt failed; they name gateways and addresses */
+  /** A sentence about each receiver whose last attempt failed; they name gateways and addresses */
   readonly failures: readonly string[];
 }
 
@@ -92,15 +92,17 @@ export class AgentForwarder {
     let waiting = 0;
     const failures: string[] = [];
     for (const receiver of [...this.#receivers.values(), ...this.#retiring]) {
-      for (const status of statusesOf(receiver.pipes)) {
+      const statuses = statusesOf(receiver.pipes);
+      for (const status of statuses) {
         sent += status.sent;
         waiting += status.queued + status.spooled.records;
         addDrops(dropped, status);
-        if (status.error === undefined || this.#retiring.has(receiver)) continue;
-        failures.push(`${receiver.target.label}: ${status.error}`);
       }
+      const failed = statuses.find(({ error }) => error !== undefined);
+      if (failed === undefined || this.#retiring.has(receiver)) continue;
+      failures.push(`${receiver.target.label}: ${failed.error}`);
     }
-    return { sent, waiting, dropped, failures: [...new Set(failures)] };
+    return { sent, waiting, dropped, failures };
   }
 
   /** Follows what gateways name, by `namespace/name`; receivers whose settings did not change go on. Never throws. */
