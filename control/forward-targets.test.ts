@@ -69,6 +69,10 @@ t.test("followForwardTargets() tells what gateways name, and each change of it",
   t.equal(second?.createdMs, first?.createdMs);
   t.equal(second?.target.spool, first?.target.spool, "a key that is renewed");
   const others = told.length;
+  const seen = (current: KubeObject | undefined) =>
+    current && { ...current, status: { conditions: [] } };
+  const asStatus = { ...byHand, subresource: "status" } as const;
+  await writer.change({ resource, ...place, change: seen }, asStatus);
   await writer.create(
     resourceOf("ConfigMap"),
     {
@@ -83,4 +87,21 @@ t.test("followForwardTargets() tells what gateways name, and each change of it",
   const [again] = last(told)?.values() ?? [];
   t.not(again?.target.spool, first?.target.spool, "another object of its name");
   t.equal(again?.createdMs, 1_780_000_005_000);
+});
+
+t.test("followForwardTargets() has nothing of a Namespace that ends", async (t) => {
+  const { writer, deleter, told } = await setUp(t);
+  const namespaces = resourceOf("Namespace");
+  const team = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team" } };
+  await writer.create(namespaces, team, byHand);
+  const otlp = { endpoint: "https://one.test" };
+  await writer.create(resourceOf("EgressGateway"), gateway(otlp, "team"), byHand);
+  t.same([...(last(told)?.keys() ?? [])], ["team/egress"]);
+  const { kind } = await deleter.delete(
+    namespaces,
+    { namespace: "", name: "team" },
+    { dryRun: false },
+  );
+  t.equal(kind, "pending", "what is in it is there still");
+  t.equal(last(told)?.size, 0);
 });

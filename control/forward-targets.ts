@@ -4,7 +4,7 @@ import { ownReceiverTarget } from "../gateway/own-receiver.ts";
 import { gatewayKey } from "../gateway/snapshot.ts";
 import { allResources } from "./apiserver/all-resources.ts";
 import { namespaceResource } from "./apiserver/core-resources.ts";
-import type { ObjectStore } from "./apiserver/object-store.ts";
+import type { ObjectChange, ObjectStore } from "./apiserver/object-store.ts";
 import { endingNamespaces } from "./objects/ending-namespaces.ts";
 import type { ForwardTarget } from "./telemetry/agent-forwarder.ts";
 
@@ -16,11 +16,17 @@ export function followForwardTargets(
   const resource = gatewayStorage();
   onTargets(readTargets(store, resource));
   return store.subscribe((changes) => {
-    const isNews = changes.some(
-      (change) => change.resource === resource || change.resource === namespaceResource.storage,
-    );
-    if (isNews) onTargets(readTargets(store, resource));
+    const isNews = (change: ObjectChange) =>
+      change.resource === namespaceResource.storage ||
+      (change.resource === resource && !isSameSpec(change));
+    if (changes.some(isNews)) onTargets(readTargets(store, resource));
   });
+}
+
+/** Statuses of gateways are written often, and are of no matter here. */
+function isSameSpec({ change, object, previous }: ObjectChange): boolean {
+  const { generation } = object.metadata;
+  return change === "MODIFIED" && previous?.metadata.generation === generation;
 }
 
 function gatewayStorage(): string {

@@ -11,6 +11,7 @@ import { ownReceiverTarget } from "../../gateway/own-receiver.ts";
 import { AgentForwarder } from "./agent-forwarder.ts";
 import type { AgentForwarderOptions, ForwardTarget } from "./agent-forwarder.ts";
 import { parseLogs, parseTraces } from "./otlp-json.ts";
+import { encodeAnswer } from "./otlp-protobuf.ts";
 import type { TakenBatch } from "./otlp-receiver.ts";
 import type { TelemetrySender } from "./telemetry-sender.ts";
 import { startOtlpSink } from "./testdata/otlp-sink.ts";
@@ -197,6 +198,17 @@ t.test("a spool that is full gives its oldest for the newest, and counts them", 
   one.status = 200;
   await until(() => forward.status.sent === 1);
   t.same(namesOf(one), ["b"]);
+});
+
+t.test("what a receiver takes only a part of is counted, and not sent again", async (t) => {
+  const one = await sink(t);
+  one.answer = encodeAnswer("traces", 1, "one is too old");
+  const forward = forwarder(t, t.testdir());
+  forward.setTargets(targets({ one: { endpoint: one.endpoint } }));
+  forward.take(spans("a", "b", "c"), senderOf("one"));
+  await until(() => forward.status.sent === 2);
+  t.match(forward.status, { waiting: 0, failures: [], dropped: { rejected: 1 } });
+  t.equal(one.requests, 1);
 });
 
 t.test("what a receiver refuses for good is counted", async (t) => {

@@ -10,6 +10,8 @@ export interface OtlpSink {
   readonly endpoint: string;
   /** Status of its answers; what is not answered 200 is not taken */
   status: number;
+  /** Body of its answers */
+  answer: Uint8Array;
   /** Headers of each request that it took */
   readonly headers: (string | undefined)[];
   readonly requests: number;
@@ -23,6 +25,7 @@ export async function startOtlpSink(headerName: string): Promise<OtlpSink> {
   const taken: { readonly path: string; readonly body: Buffer }[] = [];
   const headers: OtlpSink["headers"] = [];
   let status = 200;
+  let answer = new Uint8Array();
   let requests = 0;
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -34,7 +37,7 @@ export async function startOtlpSink(headerName: string): Promise<OtlpSink> {
       taken.push({ path: request.url ?? "", body });
       headers.push(String(request.headers[headerName]));
     }
-    response.writeHead(status).end();
+    response.writeHead(status).end(answer);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -49,6 +52,12 @@ export async function startOtlpSink(headerName: string): Promise<OtlpSink> {
     },
     set status(next) {
       status = next;
+    },
+    get answer() {
+      return answer;
+    },
+    set answer(next) {
+      answer = new Uint8Array(next);
     },
     get requests() {
       return requests;
