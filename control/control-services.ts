@@ -22,12 +22,14 @@ import { invocationResource } from "./invocations/invocation-resource.ts";
 import { InvocationService } from "./invocations/invocation-service.ts";
 import { ServiceExecutions } from "./invocations/service-executions.ts";
 import type { DeletedObject } from "./objects/deleted-objects.ts";
+import { followForwardTargets } from "./forward-targets.ts";
 import { createReporter, reportResource } from "./process-report.ts";
 import type { Reporter } from "./process-report.ts";
 import { runProgress } from "./run-progress.ts";
 import { readResources } from "./read-api/read-resources.ts";
 import { readClickHouse } from "./telemetry-words.ts";
 import type { TelemetryWords } from "./telemetry-words.ts";
+import { AgentForwarder } from "./telemetry/agent-forwarder.ts";
 import { agentReceiver } from "./telemetry/agent-receiver.ts";
 import { defaultMaxAgeMs } from "./telemetry/retention.ts";
 import type { RunProgress } from "./telemetry/run-senders.ts";
@@ -85,12 +87,16 @@ export async function openControlServices(
   const server = readClickHouse(options.telemetry, process.env);
   const { telemetryMemoryBytes, telemetrySizeBytes, telemetryAgeMs } = options.telemetry;
   const maxAgeMs = telemetryAgeMs ?? defaultMaxAgeMs;
+  const forwarder = new AgentForwarder({
+    ...{ spoolDirectory: path.join(folder, "otlp-spool"), clock, log },
+  });
   const receiver = options.telemetry.telemetryOff
     ? undefined
     : await agentReceiver({
         home,
         ...(options.telemetry.otlpPort !== undefined && { port: options.telemetry.otlpPort }),
         findRun: (namespace, id) => progressOf(invocations, namespace, id),
+        onTaken: (batch, sender) => forwarder.take(batch, sender),
         clock,
         log,
       });
@@ -102,10 +108,14 @@ export async function openControlServices(
     ...(telemetryMemoryBytes !== undefined && { memoryCapBytes: telemetryMemoryBytes }),
     ...(telemetrySizeBytes !== undefined && { maxBytes: telemetrySizeBytes }),
     ...(server !== undefined && { server }),
-    ...(receiver !== undefined && { receiver }),
+    ...(receiver !== undefined && { receiver, forwarded: () => forwarder.status }),
     clock,
     log,
   });
+  const unfollow =
+    receiver === undefined
+      ? () => {}
+      : followForwardTargets(options.store, (targets) => forwarder.setTargets(targets));
   invocations.start();
   const traceKey = invocationTraceKey(await openPlaceholderKey(home.placeholderKey));
   const agents = openAgents({
@@ -126,8 +136,11 @@ export async function openControlServices(
     ],
     start: () => telemetry.start(),
     close: async () => {
+      unfollow();
       await agents.close();
       await Promise.all([invocations.close(), telemetry.close()]);
+      // What was taken last is sent, or on disk.
+      await forwarder.close();
     },
   };
 }

@@ -134,7 +134,7 @@ export function reportResource(report: Reporter): ConnectedResource {
 /** The report without names of files, addresses and what the system said: states, numbers and what to do are left. */
 export function reportForReaders(report: ControlReport): ControlReport {
   const { files, telemetry, invocations } = report;
-  const { store, otlp, advice } = telemetry;
+  const { store, otlp, forwarded, advice } = telemetry;
   // Those who only read do not see which Secrets there are.
   const named = files.deleted.filter(({ object }) => !object.startsWith("Secret "));
   return {
@@ -145,6 +145,7 @@ export function reportForReaders(report: ControlReport): ControlReport {
       problem: advice,
       store: { ...store, place: null },
       otlp: otlp === null ? null : { ...otlp, address: null },
+      forwarded: forwarded === null ? null : { ...forwarded, problem: null },
     },
     invocations: {
       ...invocations,

@@ -83,7 +83,8 @@ const sink = object({
 });
 
 const otlp = object({
-  description: "Where records go besides the gateway's own store, and what they hold",
+  description:
+    "Where records, and what agents send themselves, go besides the own store; what records hold",
   fields: {
     endpoint: optional(
       string({

@@ -346,3 +346,23 @@ t.test("close() of an idle pipe sends nothing, and later records are counted", a
   t.equal(attempts.length, 0);
   t.match(pipe.status, { queued: 0, dropped: { closed: 1 } });
 });
+
+t.test("OtlpPipe counts the records of items that hold many", async (t) => {
+  const { attempts, pipe } = setUp({ limits: { maxQueuedRecords: 2 } });
+  const add = (name: string) => pipe.add({ ...queued(name), records: 2 });
+  add("1");
+  add("2");
+  await settle();
+  t.same(batches(attempts), ["1,2@0"], "a batch of 3 records or more is full");
+  for (const name of ["3", "4", "5"]) add(name);
+  t.match(pipe.status, { queued: 4, dropped: { queueFull: 2 } });
+  attempts[0]?.answer(200);
+  await settle();
+  t.equal(attempts[1]?.batch, "4,5");
+  attempts[1]?.answer(400);
+  await settle();
+  t.match(pipe.status, { queued: 0, sent: 4, dropped: { rejected: 4 } });
+  await pipe.close(1_000);
+  pipe.add({ ...queued("6"), records: 5 });
+  t.equal(pipe.status.dropped.closed, 5);
+});

@@ -15,9 +15,11 @@ import { SpooledDelivery } from "./otlp-spooled-delivery.ts";
 import type { OtlpBody, OtlpOutcome, OtlpSignal, OtlpTransport } from "./otlp-request.ts";
 
 /** One item of the queue. */
-export type QueuedItem = TracedItem & {
+export type QueuedItem<Item extends object = TracedItem> = Item & {
   /** Estimate, for the bounds */
   readonly bytes: number;
+  /** Spans or logs in it; absent: one */
+  readonly records?: number;
 };
 
 /** Bounds and pauses of a pipe. */
@@ -28,7 +30,7 @@ export interface OtlpPipeLimits {
   readonly maxBatchBytes: number;
   /** Longest time that a record waits for others, in `ms` */
   readonly maxDelayMs: number;
-  /** Most records waiting */
+  /** Most items waiting */
   readonly maxQueuedRecords: number;
   /** Most estimated bytes waiting */
   readonly maxQueuedBytes: number;
@@ -42,12 +44,12 @@ export interface OtlpPipeLimits {
 }
 
 /** What a pipe is made of. */
-export interface OtlpPipeOptions {
+export interface OtlpPipeOptions<Item extends object = TracedItem> {
   readonly signal: OtlpSignal;
   readonly transport: OtlpTransport;
   readonly limits: OtlpPipeLimits;
   /** The batch as a message */
-  readonly encode: (items: readonly TracedItem[]) => Uint8Array;
+  readonly encode: (items: readonly Item[]) => Uint8Array;
   /** Number from 0 up to 1 that spreads the pauses of many gateways */
   readonly jitter: () => number;
   /** Where batches wait that the receiver does not take in time; absent: in memory, until they are given up */
@@ -101,10 +103,16 @@ export interface OtlpDrops {
 /** First pauses, so many together, over which a receiver breaks off before the batch is taken for the reason: 5 s. */
 const breakPauses = 10;
 
+/** Items that go in one request. */
+interface Batch<Item extends object> {
+  readonly items: readonly QueuedItem<Item>[];
+  readonly records: number;
+}
+
 /** Sends the records of one signal to one receiver. */
-export class OtlpPipe {
-  readonly #options: OtlpPipeOptions;
-  readonly #queue: BoundedQueue<QueuedItem>;
+export class OtlpPipe<Item extends object = TracedItem> {
+  readonly #options: OtlpPipeOptions<Item>;
+  readonly #queue: BoundedQueue<QueuedItem<Item>>;
   readonly #closing = new AbortController();
   readonly #abort = new AbortController();
   readonly #dropped: OtlpDrops = {
@@ -118,6 +126,7 @@ export class OtlpPipe {
   };
   readonly #spooled: SpooledDelivery | undefined;
   #queuedBytes = 0;
+  #queuedRecords = 0;
   #timer: TimerHandle | undefined;
   #running: Promise<void> | undefined;
   #notBeforeNs = 0n;
@@ -127,7 +136,7 @@ export class OtlpPipe {
   #malformedResponses = 0;
 
   /** Sends nothing before the first record but what is on disk from before. */
-  constructor(options: OtlpPipeOptions) {
+  constructor(options: OtlpPipeOptions<Item>) {
     this.#options = options;
     this.#queue = new BoundedQueue(options.limits.maxQueuedRecords);
     this.#spooled = options.spool && this.#openSpool(options.spool);
@@ -138,7 +147,7 @@ export class OtlpPipe {
     return {
       failing: this.#error !== undefined,
       ...(this.#error !== undefined && { error: this.#error }),
-      queued: this.#queue.size,
+      queued: this.#queuedRecords,
       spooled: this.#spooled?.status ?? { records: 0, bytes: 0 },
       sent: this.#sent,
       retries: this.#retries,
@@ -148,14 +157,15 @@ export class OtlpPipe {
   }
 
   /** Queues a record; the oldest ones go when it does not fit. Never throws, never waits. */
-  add(record: QueuedItem): void {
+  add(record: QueuedItem<Item>): void {
     if (this.#closing.signal.aborted) {
-      this.#dropped.closed++;
+      this.#dropped.closed += recordsOf(record);
       return;
     }
     const { limits } = this.#options;
     const evicted = this.#queue.push(record);
     this.#queuedBytes += record.bytes;
+    this.#queuedRecords += recordsOf(record);
     if (evicted !== undefined) this.#evict(evicted);
     while (this.#queuedBytes > limits.maxQueuedBytes && this.#queue.size > 1) {
       const oldest = this.#queue.shift();
@@ -177,8 +187,10 @@ export class OtlpPipe {
     await this.#spooled?.close();
     clock.clearTimeout(timer);
     clock.clearTimeout(this.#timer);
-    this.#dropped.closed += this.#queue.clear();
+    this.#queue.clear();
+    this.#dropped.closed += this.#queuedRecords;
     this.#queuedBytes = 0;
+    this.#queuedRecords = 0;
   }
 
   #openSpool({ directory, maxBytes, after }: PipeSpool): SpooledDelivery {
@@ -204,15 +216,16 @@ export class OtlpPipe {
     });
   }
 
-  #evict(record: QueuedItem): void {
-    this.#dropped.queueFull++;
+  #evict(record: QueuedItem<Item>): void {
+    this.#dropped.queueFull += recordsOf(record);
     this.#queuedBytes -= record.bytes;
+    this.#queuedRecords -= recordsOf(record);
   }
 
   #schedule(): void {
     if (this.#running !== undefined) return;
     const { limits, transport } = this.#options;
-    if (this.#queue.size >= limits.maxBatchRecords) void this.#start();
+    if (this.#queuedRecords >= limits.maxBatchRecords) void this.#start();
     else if (this.#timer === undefined) {
       this.#timer = transport.clock.setTimeout(() => void this.#start(), limits.maxDelayMs);
       // the owner closes the exporter; a waiting record must not keep the process alive by itself
@@ -244,42 +257,45 @@ export class OtlpPipe {
   // Between batches records gather for `maxDelayMs`, unless a full batch waits already.
   async #waitForMore(): Promise<void> {
     const { limits, transport } = this.#options;
-    const isFew = this.#queue.size > 0 && this.#queue.size < limits.maxBatchRecords;
+    const isFew = this.#queue.size > 0 && this.#queuedRecords < limits.maxBatchRecords;
     if (isFew) await sleep(transport.clock, limits.maxDelayMs, this.#closing.signal);
   }
 
-  #takeBatch(): QueuedItem[] {
+  #takeBatch(): Batch<Item> {
     const { maxBatchRecords, maxBatchBytes } = this.#options.limits;
-    const batch: QueuedItem[] = [];
+    const items: QueuedItem<Item>[] = [];
     let bytes = 0;
-    while (batch.length < maxBatchRecords && bytes < maxBatchBytes) {
-      const record = this.#queue.shift();
-      if (record === undefined) break;
-      batch.push(record);
-      bytes += record.bytes;
+    let records = 0;
+    while (records < maxBatchRecords && bytes < maxBatchBytes) {
+      const item = this.#queue.shift();
+      if (item === undefined) break;
+      items.push(item);
+      bytes += item.bytes;
+      records += recordsOf(item);
     }
     this.#queuedBytes -= bytes;
-    return batch;
+    this.#queuedRecords -= records;
+    return { items, records };
   }
 
-  async #deliver(batch: readonly QueuedItem[]): Promise<void> {
+  async #deliver(batch: Batch<Item>): Promise<void> {
     const body = await this.#encode(batch);
     if (body === undefined) return;
     if (this.#spooled !== undefined && (await this.#spooled.ready)) {
-      await this.#spooled.deliver(body, batch.length);
+      await this.#spooled.deliver(body, batch.records);
       return;
     }
-    await this.#deliverFromMemory(batch, body);
+    await this.#deliverFromMemory(batch.records, body);
   }
 
-  async #deliverFromMemory(batch: readonly QueuedItem[], body: OtlpBody): Promise<void> {
+  async #deliverFromMemory(records: number, body: OtlpBody): Promise<void> {
     const { transport, limits } = this.#options;
     const startNs = transport.clock.monotonicNs();
     for (let attempt = 0; ; attempt++) {
       const wasClosing = this.#closing.signal.aborted;
       const outcome = await sendOnce(transport, body, this.#abort.signal);
       if (outcome.kind !== "retry") {
-        this.#settle(outcome, batch.length);
+        this.#settle(outcome, records);
         return;
       }
       const pauseMs = this.#pauseMs(attempt, outcome.afterMs);
@@ -287,8 +303,8 @@ export class OtlpPipe {
       const elapsedMs = Number(transport.clock.monotonicNs() - startNs) / 1e6;
       const isLast = wasClosing || this.#abort.signal.aborted;
       if (isLast || elapsedMs + pauseMs > limits.giveUpAfterMs) {
-        if (isLast) this.#dropped.closed += batch.length;
-        else this.#dropped.givenUp += batch.length;
+        if (isLast) this.#dropped.closed += records;
+        else this.#dropped.givenUp += records;
         // The next batch must not come sooner than this one might have.
         this.#notBeforeNs = transport.clock.monotonicNs() + BigInt(Math.round(pauseMs * 1e6));
         return;
@@ -298,16 +314,16 @@ export class OtlpPipe {
     }
   }
 
-  async #encode(batch: readonly QueuedItem[]): Promise<OtlpBody | undefined> {
+  async #encode({ items, records }: Batch<Item>): Promise<OtlpBody | undefined> {
     try {
-      const message = this.#options.encode(batch);
+      const message = this.#options.encode(items);
       return await createBody(message, this.#options.transport.gzipFromBytes);
     } catch (error) {
       // Trying again would fail the same way, and the batches behind it would wait for nothing.
-      this.#dropped.notEncodable += batch.length;
+      this.#dropped.notEncodable += records;
       const { log, signal } = this.#options;
       const text = describeError(error);
-      log.error("Cannot encode records", { signal, records: batch.length, error: text });
+      log.error("Cannot encode records", { signal, records, error: text });
       return undefined;
     }
   }
@@ -361,4 +377,8 @@ export class OtlpPipe {
     const { log, signal } = this.#options;
     log.info("Sending records again", { signal, dropped: { ...this.#dropped } });
   }
+}
+
+function recordsOf({ records = 1 }: Pick<QueuedItem<object>, "records">): number {
+  return records;
 }

@@ -86,8 +86,10 @@ export class OtlpExporter implements RecordSink {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? createRandomPool();
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 5_000;
-    this.#traces = this.#createPipe("traces", options);
-    this.#logs = this.#createPipe("logs", options);
+    const resource = options.resource ?? {};
+    const settings = { ...options, clock: this.#clock };
+    this.#traces = createOtlpPipe("traces", settings, (items) => encodeSpans(items, resource));
+    this.#logs = createOtlpPipe("logs", settings, (items) => encodeRecordLogs(items, resource));
   }
 
   /** Numbers of now; a new object each time */
@@ -124,32 +126,40 @@ export class OtlpExporter implements RecordSink {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
 
-  #createPipe(signal: OtlpSignal, options: OtlpExporterOptions): OtlpPipe {
-    const resource = options.resource ?? {};
-    const isTraces = signal === "traces";
-    const transport: OtlpTransport = {
-      url: signalUrl(options.endpoint, signal),
-      headers: requestHeaders(options.headers ?? {}),
-      fetch: options.fetch ?? globalThis.fetch,
-      clock: this.#clock,
-      timeoutMs: options.timeoutMs ?? 10_000,
-      gzipFromBytes: options.gzipFromBytes ?? 1_024,
-      decodeResponse: isTraces ? decodeTraceResponse : decodeLogsResponse,
-    };
-    const encode = isTraces ? encodeSpans : encodeRecordLogs;
-    return new OtlpPipe({
-      signal,
-      transport,
-      limits: pickLimits(options),
-      encode: (items) => encode(items, resource),
-      jitter: options.jitter ?? Math.random,
-      ...(options.spool && {
-        spool: { ...options.spool, directory: path.join(options.spool.directory, signal) },
-      }),
-      log: options.log ?? silentLogger,
-    });
-  }
+/** Where a pipe sends, and its bounds. */
+export type OtlpPipeSettings = Omit<OtlpExporterOptions, "resource" | "closeTimeoutMs" | "random">;
+
+/**
+ * The queue and sender of one signal for one receiver, of whatever `encode` understands. Connects to nothing yet. Throws
+ * CLRK_INVALID_ARGUMENT for an endpoint or a header that can never work.
+ */
+export function createOtlpPipe<Item extends object>(
+  signal: OtlpSignal,
+  options: OtlpPipeSettings,
+  encode: (items: readonly Item[]) => Uint8Array,
+): OtlpPipe<Item> {
+  const transport: OtlpTransport = {
+    url: signalUrl(options.endpoint, signal),
+    headers: requestHeaders(options.headers ?? {}),
+    fetch: options.fetch ?? globalThis.fetch,
+    clock: options.clock ?? systemClock,
+    timeoutMs: options.timeoutMs ?? 10_000,
+    gzipFromBytes: options.gzipFromBytes ?? 1_024,
+    decodeResponse: signal === "traces" ? decodeTraceResponse : decodeLogsResponse,
+  };
+  return new OtlpPipe({
+    signal,
+    transport,
+    limits: pickLimits(options),
+    encode,
+    jitter: options.jitter ?? Math.random,
+    ...(options.spool && {
+      spool: { ...options.spool, directory: path.join(options.spool.directory, signal) },
+    }),
+    log: options.log ?? silentLogger,
+  });
 }
 
 function encodeRecordLogs(items: readonly TracedItem[], resource: ProcessResource): Uint8Array {

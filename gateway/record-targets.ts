@@ -35,9 +35,15 @@ export function sinkKey(gateway: GatewayName, sink: string): string {
   return `${gatewayKey(gateway)}#${sink}`;
 }
 
+/** A place that is a receiver. */
+export type ReceiverTarget = Extract<RecordTarget, { readonly kind: "otlp" }>;
+
+/** What says of a gateway where its records go. */
+export type GatewayPlaces = GatewayName & Pick<GatewaySnapshot, "uid" | "otlp" | "sinks">;
+
 /** Every place that the gateways name, by key: that of a gateway for its receiver, that of a sink for a sink. */
 export function recordTargets(
-  gateways: readonly GatewaySnapshot[],
+  gateways: readonly GatewayPlaces[],
   credentials: ReadonlyMap<string, SecretValue>,
 ): ReadonlyMap<string, RecordTarget> {
   const targets = new Map<string, RecordTarget>();

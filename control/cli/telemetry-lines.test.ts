@@ -46,8 +46,11 @@ t.test("telemetryLines() says what waits, what was lost and what is wrong", asyn
       { reason: "malformed", count: 1, unit: "lines" },
     ],
     otlp: null,
+    forwarded: { sent: 1_200, waiting: 5, failing: 1, problem: "OTLP of default/a: HTTP 503" },
   });
   t.same(telemetryLines(report, { ...context, nowMs }).slice(3), [
+    "1,200 items of agents sent to OTLP of gateways, 5 wait, 1 receiver fails",
+    "OTLP of default/a: HTTP 503",
     "3 records wait to be stored (2 KiB)",
     "lost: 2 MiB rotated-away, 1 lines malformed",
     "Rows wait: it is busy; it is tried again",

@@ -45,7 +45,7 @@ export function telemetryLines(
   report: TelemetryReport,
   { nowMs, workingDirectory }: { readonly nowMs: number; readonly workingDirectory: string },
 ): string[] {
-  const { state, problem, store, otlp, waiting, dropped } = report;
+  const { state, problem, store, otlp, forwarded, waiting, dropped } = report;
   if (state === "off") return ["off: nothing is kept"];
   const { rows, diskBytes, oldest, memoryBytes, memoryCapBytes, since, restarts } = store;
   const oldestMs = oldest === null ? undefined : ageSince(oldest, nowMs);
@@ -72,12 +72,25 @@ export function telemetryLines(
       : [
           `OTLP${otlp.address === null ? "" : ` at http://${otlp.address}`}, ${count(otlp.takenRows)} rows taken`,
         ]),
+    ...forwardLines(forwarded),
     ...(waiting.bytes === 0
       ? []
       : [`${count(waiting.records)} records wait to be stored (${size(waiting.bytes)})`]),
     ...(dropped.length === 0 ? [] : [`lost: ${dropped.map(describeLoss).join(", ")}`]),
     ...(problem === null ? [] : [escapeControls(problem)]),
   ];
+}
+
+/** Nothing where no telemetry of an agent is for a receiver of its gateway; a process of before says nothing of it. */
+function forwardLines(forwarded: TelemetryReport["forwarded"] | undefined): string[] {
+  const { sent = 0, waiting = 0, failing = 0, problem = null } = forwarded ?? {};
+  if (sent + waiting + failing === 0) return [];
+  const parts = [
+    `${count(sent)} items of agents sent to OTLP of gateways`,
+    ...(waiting === 0 ? [] : [`${count(waiting)} wait`]),
+    ...(failing === 0 ? [] : [failing === 1 ? "1 receiver fails" : `${failing} receivers fail`]),
+  ];
+  return [parts.join(", "), ...(problem === null ? [] : [escapeControls(problem)])];
 }
 
 /** Nothing for those who are not told. */

@@ -5,6 +5,7 @@ import type { KubeObject } from "../apiserver/kube-object.ts";
 import type { ObjectKey } from "../apiserver/object-reader.ts";
 import type { ObjectChange, ObjectStore } from "../apiserver/object-store.ts";
 import type { ServedResource } from "../apiserver/served-resource.ts";
+import { endingNamespaces, isMarked } from "./ending-namespaces.ts";
 import { isDeepStrictEqual } from "node:util";
 
 const { storage: namespaces } = namespaceResource;
@@ -51,7 +52,7 @@ export class ObjectPublisher {
 
   *#all(): Generator<FedObject> {
     const { reader } = this.#options.store;
-    const isEnding = this.#endingNamespaces();
+    const isEnding = endingNamespaces(this.#options.store.reader);
     for (const resource of this.#resources.keys()) {
       for (const state of reader.each({ resource })) {
         if (!isEnding(state.namespace)) yield this.#feed(state, JSON.parse(state.text));
@@ -67,7 +68,7 @@ export class ObjectPublisher {
       newest.set(`${change.resource} ${change.namespace}/${change.name}`, change);
     }
     if (newest.size === 0) return undefined;
-    const isEnding = this.#endingNamespaces();
+    const isEnding = endingNamespaces(this.#options.store.reader);
     const objects: FedObject[] = [];
     const removed: FedChange["removed"][number][] = [];
     for (const change of newest.values()) {
@@ -95,21 +96,6 @@ export class ObjectPublisher {
       );
   }
 
-  /** Whether Namespaces end or are gone, as it is now: each is looked at once. */
-  #endingNamespaces(): (name: string) => boolean {
-    const { reader } = this.#options.store;
-    const known = new Map([["", false]]);
-    return (name) => {
-      let isEnding = known.get(name);
-      if (isEnding === undefined) {
-        const found = reader.find({ resource: namespaces, namespace: "", name });
-        isEnding = found === undefined || isMarked(JSON.parse(found.text));
-        known.set(name, isEnding);
-      }
-      return isEnding;
-    };
-  }
-
   #feed(key: ObjectKey, object: KubeObject): FedObject {
     return { object: contentOf(object), ...this.#options.placeOf(key) };
   }
@@ -120,10 +106,6 @@ function isNews({ change, object, previous }: ObjectChange): boolean {
   if (change !== "MODIFIED" || previous === undefined) return true;
   if (isMarked(object) !== isMarked(previous)) return true;
   return !isDeepStrictEqual(contentOf(object), contentOf(previous));
-}
-
-function isMarked({ metadata }: KubeObject): boolean {
-  return metadata.deletionTimestamp !== undefined;
 }
 
 /** What gateways read. What else is in metadata changes with every write, or is of nobody's kind. */

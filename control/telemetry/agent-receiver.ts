@@ -8,6 +8,7 @@ import { openPlaceholderKey } from "../../gateway/placeholder-key.ts";
 import { telemetryTokenKey } from "../../gateway/telemetry-token.ts";
 import { foreignTraces } from "./foreign-trace.ts";
 import type { TelemetryOptions } from "./open-telemetry.ts";
+import type { OtlpReceiverOptions } from "./otlp-receiver.ts";
 import { lastOtlpPort, writeOtlpAddress } from "./otlp-address.ts";
 import { runSenders } from "./run-senders.ts";
 import type { RunSendersOptions } from "./run-senders.ts";
@@ -15,6 +16,8 @@ import type { RunSendersOptions } from "./run-senders.ts";
 /** What it is made of. */
 export interface AgentReceiverOptions extends Pick<RunSendersOptions, "findRun"> {
   readonly home: HomeDirectory;
+  /** As `OtlpReceiverOptions.onTaken` */
+  readonly onTaken?: OtlpReceiverOptions["onTaken"];
   /** Absent: the one of last time if it is free, else a free one */
   readonly port?: number;
   readonly clock: Clock;
@@ -25,12 +28,13 @@ export interface AgentReceiverOptions extends Pick<RunSendersOptions, "findRun">
 export async function agentReceiver(
   options: AgentReceiverOptions,
 ): Promise<TelemetryOptions["receiver"] | undefined> {
-  const { home, clock, log, findRun } = options;
+  const { home, clock, log, findRun, onTaken } = options;
   try {
     const secret = await openPlaceholderKey(home.placeholderKey);
     return {
       port: options.port ?? (await lastOtlpPort(home.root)),
       onListening: (port) => announce(home.root, port, log),
+      ...(onTaken !== undefined && { onTaken }),
       authenticate: runSenders({ key: telemetryTokenKey(secret), clock, findRun }),
       isForeignTrace: foreignTraces(new InvocationTraces(invocationTraceKey(secret))),
     };

@@ -20,7 +20,7 @@ import type { SeriesAnswer, SeriesRequest } from "./metric-series.ts";
 import { migrate, readMigrations } from "./migrations.ts";
 import type { IsForeignTrace } from "./foreign-trace.ts";
 import { OtlpReceiver } from "./otlp-receiver.ts";
-import type { OtlpReceiverStatus } from "./otlp-receiver.ts";
+import type { OtlpReceiverOptions, OtlpReceiverStatus } from "./otlp-receiver.ts";
 import type { TelemetrySender } from "./telemetry-sender.ts";
 import { Quarantine } from "./quarantine.ts";
 import { TelemetryQueries } from "./queries.ts";
@@ -69,6 +69,8 @@ export interface TelemetryOptions {
     readonly authenticate: (credential: SecretValue) => TelemetrySender | undefined;
     /** As `foreignTraces()` gives it: spans of the trace of another invocation are rejected; absent: none is */
     readonly isForeignTrace?: IsForeignTrace;
+    /** As `OtlpReceiverOptions.onTaken` */
+    readonly onTaken?: OtlpReceiverOptions["onTaken"];
   };
   /** Time in which rows gather before they are stored; default 1 s */
   readonly intervalMs?: number;
@@ -153,6 +155,7 @@ export class Telemetry {
       this.#receiver = new OtlpReceiver({
         authenticate: receiver.authenticate,
         isForeignTrace: receiver.isForeignTrace,
+        onTaken: receiver.onTaken,
         spools,
         clock,
         log,

@@ -67,7 +67,12 @@ function parseGroups<Item>(
       const scope = optionalObject(part, "scope");
       return {
         resource,
-        scope: { name: string(scope, "name"), version: string(scope, "version") },
+        scope: {
+          name: string(scope, "name"),
+          version: string(scope, "version"),
+          attributes: attributes(scope),
+        },
+        schemaUrls: { resource: string(group, "schemaUrl"), items: string(part, "schemaUrl") },
         items: list(part, items).map(parseItem),
       };
     });
@@ -83,6 +88,10 @@ function parseSpan(span: JsonObject): OtlpSpan {
     traceState: string(span, "traceState"),
     name: string(span, "name"),
     kind: number(span, "kind"),
+    flags: number(span, "flags"),
+    ...dropped(span),
+    droppedEventsCount: number(span, "droppedEventsCount"),
+    droppedLinksCount: number(span, "droppedLinksCount"),
     startNs: nanoseconds(span, "startTimeUnixNano"),
     endNs: nanoseconds(span, "endTimeUnixNano"),
     attributes: attributes(span),
@@ -97,6 +106,7 @@ function parseEvent(event: JsonObject): OtlpEvent {
     timeNs: nanoseconds(event, "timeUnixNano"),
     name: string(event, "name"),
     attributes: attributes(event),
+    ...dropped(event),
   };
 }
 
@@ -105,7 +115,9 @@ function parseLink(link: JsonObject): OtlpLink {
     traceId: id(link, "traceId"),
     spanId: id(link, "spanId"),
     traceState: string(link, "traceState"),
+    flags: number(link, "flags"),
     attributes: attributes(link),
+    ...dropped(link),
   };
 }
 
@@ -118,11 +130,16 @@ function parseLog(log: JsonObject): OtlpLog {
     severityText: string(log, "severityText"),
     body: body === undefined || body === null ? undefined : parseValue(object(body), 0),
     attributes: attributes(log),
+    ...dropped(log),
     flags: number(log, "flags"),
     traceId: id(log, "traceId"),
     spanId: id(log, "spanId"),
     eventName: string(log, "eventName"),
   };
+}
+
+function dropped(parent: JsonObject): { readonly droppedAttributesCount: number } {
+  return { droppedAttributesCount: number(parent, "droppedAttributesCount") };
 }
 
 function attributes(parent: JsonObject, depth = 0): OtlpAttribute[] {

@@ -7,18 +7,32 @@ export type OtlpSignal = "traces" | "logs";
 /** What one resource and scope sent. */
 export interface OtlpGroup<Item> {
   readonly resource: readonly OtlpAttribute[];
-  readonly scope: { readonly name: string; readonly version: string };
+  readonly scope: {
+    readonly name: string;
+    readonly version: string;
+    readonly attributes?: readonly OtlpAttribute[];
+  };
+  /** Of the resource and of the scope's items */
+  readonly schemaUrls?: { readonly resource: string; readonly items: string };
   readonly items: readonly Item[];
 }
 
+/** What rows have no column for, and receivers of others get as it was sent. */
+export interface DroppedCounts {
+  readonly droppedAttributesCount?: number;
+}
+
 /** One span; ids in lower-case hexadecimal of any length, times in Unix `ns`. */
-export interface OtlpSpan {
+export interface OtlpSpan extends DroppedCounts {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string;
   readonly traceState: string;
   readonly name: string;
   readonly kind: number;
+  readonly flags?: number;
+  readonly droppedEventsCount?: number;
+  readonly droppedLinksCount?: number;
   readonly startNs: bigint;
   readonly endNs: bigint;
   readonly attributes: readonly OtlpAttribute[];
@@ -28,22 +42,23 @@ export interface OtlpSpan {
 }
 
 /** One event of a span. */
-export interface OtlpEvent {
+export interface OtlpEvent extends DroppedCounts {
   readonly timeNs: bigint;
   readonly name: string;
   readonly attributes: readonly OtlpAttribute[];
 }
 
 /** One link of a span. */
-export interface OtlpLink {
+export interface OtlpLink extends DroppedCounts {
   readonly traceId: string;
   readonly spanId: string;
   readonly traceState: string;
+  readonly flags?: number;
   readonly attributes: readonly OtlpAttribute[];
 }
 
 /** One log record. */
-export interface OtlpLog {
+export interface OtlpLog extends DroppedCounts {
   readonly timeNs: bigint;
   readonly observedNs: bigint;
   readonly severityNumber: number;

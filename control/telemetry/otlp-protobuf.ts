@@ -29,6 +29,7 @@ export function decodeTraces(
     return group.scopeSpans.map((part) => ({
       resource,
       scope: toScope(part.scope),
+      schemaUrls: { resource: group.schemaUrl, items: part.schemaUrl },
       items: part.spans.map((span) => ({
         traceId: hex(span.traceId),
         spanId: hex(span.spanId),
@@ -36,17 +37,26 @@ export function decodeTraces(
         traceState: span.traceState,
         name: span.name,
         kind: span.kind,
+        flags: span.flags,
+        droppedAttributesCount: span.droppedAttributesCount,
+        droppedEventsCount: span.droppedEventsCount,
+        droppedLinksCount: span.droppedLinksCount,
         startNs: span.startTimeUnixNano,
         endNs: span.endTimeUnixNano,
         attributes: toAttributes(span.attributes),
-        events: span.events.map(({ timeUnixNano, name, attributes }) => {
-          return { timeNs: timeUnixNano, name, attributes: toAttributes(attributes) };
-        }),
-        links: span.links.map(({ traceId, spanId, traceState, attributes }) => ({
-          traceId: hex(traceId),
-          spanId: hex(spanId),
-          traceState,
-          attributes: toAttributes(attributes),
+        events: span.events.map((event) => ({
+          timeNs: event.timeUnixNano,
+          name: event.name,
+          attributes: toAttributes(event.attributes),
+          droppedAttributesCount: event.droppedAttributesCount,
+        })),
+        links: span.links.map((link) => ({
+          traceId: hex(link.traceId),
+          spanId: hex(link.spanId),
+          traceState: link.traceState,
+          flags: link.flags,
+          attributes: toAttributes(link.attributes),
+          droppedAttributesCount: link.droppedAttributesCount,
         })),
         status: { code: span.status?.code ?? 0, message: span.status?.message ?? "" },
       })),
@@ -65,6 +75,7 @@ export function decodeLogs(
     return group.scopeLogs.map((part) => ({
       resource,
       scope: toScope(part.scope),
+      schemaUrls: { resource: group.schemaUrl, items: part.schemaUrl },
       items: part.logRecords.map((log) => ({
         timeNs: log.timeUnixNano,
         observedNs: log.observedTimeUnixNano,
@@ -72,6 +83,7 @@ export function decodeLogs(
         severityText: log.severityText,
         body: log.body === null ? undefined : toValue(log.body),
         attributes: toAttributes(log.attributes),
+        droppedAttributesCount: log.droppedAttributesCount,
         flags: log.flags,
         traceId: hex(log.traceId),
         spanId: hex(log.spanId),
@@ -136,7 +148,8 @@ function varint(value: number): number[] {
 }
 
 function toScope(scope: Scope | null | undefined) {
-  return { name: scope?.name ?? "", version: scope?.version ?? "" };
+  const attributes = toAttributes(scope?.attributes ?? []);
+  return { name: scope?.name ?? "", version: scope?.version ?? "", attributes };
 }
 
 function toAttributes(attributes: readonly KeyValue[]): OtlpAttribute[] {

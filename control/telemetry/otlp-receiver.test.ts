@@ -204,3 +204,24 @@ async function untilBusy(
     await promisify(setImmediate)();
   }
 }
+
+t.test("onTaken is told what became rows, and of a full spool nothing", async (t) => {
+  const told: unknown[] = [];
+  const onTaken: OtlpReceiverOptions["onTaken"] = ({ signal, groups }, { gateway }) => {
+    const items = groups.flatMap((group) => [...group.items]);
+    told.push([signal, gateway, items.map((item) => ("name" in item ? item.name : item.body))]);
+  };
+  const { post } = await listen(t, { onTaken });
+  await post(traces(good, bad));
+  await post(traces(bad));
+  const log = { body: { stringValue: "said" } };
+  const logs = JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [log] }] }] });
+  await post(logs, {}, "/v1/logs");
+  const full = { append: async () => "full" as const };
+  const refused = await listen(t, { onTaken, spools: { traces: full, logs: full } });
+  t.equal((await refused.post(traces(good))).status, 503);
+  t.same(told, [
+    ["traces", "default/egress", ["ok"]],
+    ["logs", "default/egress", [{ stringValue: "said" }]],
+  ]);
+});

@@ -19,7 +19,7 @@ import type { BodyBounds } from "./otlp-body.ts";
 import { defaultRequestBounds } from "./otlp-bounds.ts";
 import type { RequestBounds } from "./otlp-bounds.ts";
 import { answerJson, parseLogs, parseTraces } from "./otlp-json.ts";
-import type { OtlpSignal } from "./otlp-model.ts";
+import type { OtlpGroup, OtlpLog, OtlpSignal, OtlpSpan } from "./otlp-model.ts";
 import { decodeLogs, decodeTraces, encodeAnswer, encodeStatus } from "./otlp-protobuf.ts";
 import { logRows, spanRows } from "./otlp-rows.ts";
 import type { RowRules, RowsOutcome } from "./otlp-rows.ts";
@@ -32,6 +32,8 @@ export interface OtlpReceiverOptions extends Partial<BodyBounds & RequestBounds>
   /** Spans of such a trace are rejected; absent: none is */
   readonly isForeignTrace?: IsForeignTrace | undefined;
   readonly spools: Readonly<Record<OtlpSignal, RowSpool>>;
+  /** Told what was taken once the spool has it and its sender is answered. Must not throw */
+  readonly onTaken?: ((batch: TakenBatch, sender: TelemetrySender) => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Requests that are worked on at once; more are answered 429. Default 4 */
@@ -42,6 +44,11 @@ export interface OtlpReceiverOptions extends Partial<BodyBounds & RequestBounds>
 export interface RowSpool {
   append(rows: readonly string[]): Promise<SpoolOutcome>;
 }
+
+/** Items of one request that became rows. */
+export type TakenBatch =
+  | { readonly signal: "traces"; readonly groups: readonly OtlpGroup<OtlpSpan>[] }
+  | { readonly signal: "logs"; readonly groups: readonly OtlpGroup<OtlpLog>[] };
 
 /** Numbers since the start. */
 export interface OtlpReceiverStatus {
@@ -158,7 +165,13 @@ export class OtlpReceiver {
     const bounds = { ...defaultBounds, ...defaultRequestBounds, ...options };
     const body = await readOtlpBody(request, bounds);
     const receivedNs = BigInt(clock.now()) * 1_000_000n;
-    const { rows, rejected, reason } = readRows(body, { signal, sender, form, receivedNs, bounds });
+    const { batch, rows, rejected, reason } = readRows(body, {
+      signal,
+      sender,
+      form,
+      receivedNs,
+      bounds,
+    });
     if (rows.length > 0 && (await spools[signal].append(rows)) === "full") {
       throw new BusyError("Cannot take telemetry now: the store is behind", "full");
     }
@@ -171,6 +184,7 @@ export class OtlpReceiver {
         ? answerJson(signal, rejected, message)
         : encodeAnswer(signal, rejected, message),
     );
+    if (rows.length > 0) this.#options.onTaken?.(batch, sender);
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: unknown, form: Form): void {
@@ -211,6 +225,8 @@ class BusyError extends ClrkError {
   }
 }
 
+type ReadBatch = Omit<RowsOutcome<unknown>, "taken"> & { readonly batch: TakenBatch };
+
 function readRows(
   body: Buffer,
   {
@@ -226,17 +242,19 @@ function readRows(
     readonly receivedNs: bigint;
     readonly bounds: RequestBounds & RowRules;
   },
-): RowsOutcome {
+): ReadBatch {
   const { maxItems } = bounds;
   try {
     if (signal === "traces") {
       const groups =
         form === "json" ? parseTraces(body.toString(), maxItems) : decodeTraces(body, maxItems);
-      return spanRows(groups, sender, receivedNs, bounds);
+      const { taken, ...outcome } = spanRows(groups, sender, receivedNs, bounds);
+      return { ...outcome, batch: { signal, groups: taken } };
     }
     const groups =
       form === "json" ? parseLogs(body.toString(), maxItems) : decodeLogs(body, maxItems);
-    return logRows(groups, sender, receivedNs, bounds);
+    const { taken, ...outcome } = logRows(groups, sender, receivedNs, bounds);
+    return { ...outcome, batch: { signal, groups: taken } };
   } catch (error) {
     if (error instanceof ClrkError) throw error;
     throw refusal("CLRK_MALFORMED_MESSAGE", `Cannot read the request: ${describeError(error)}`);

@@ -13,8 +13,10 @@ import { encodeLogRow, encodeTraceRow, noRecord } from "./table-rows.ts";
 import type { CommonRow } from "./table-rows.ts";
 
 /** Rows, and how many items could not become one. */
-export interface RowsOutcome {
+export interface RowsOutcome<Item> {
   readonly rows: readonly string[];
+  /** What became rows, as it was sent; groups of which nothing did are not in it */
+  readonly taken: readonly OtlpGroup<Item>[];
   readonly rejected: number;
   /** Of the first one; empty when there is none */
   readonly reason: string;
@@ -48,7 +50,7 @@ export function spanRows(
   sender: TelemetrySender,
   receivedNs: bigint,
   rules: RowRules = {},
-): RowsOutcome {
+): RowsOutcome<OtlpSpan> {
   return eachItem({ groups, sender, rules }, (common, span) => {
     if (!/^[0-9a-f]{32}$/.test(span.traceId) || !/[1-9a-f]/.test(span.traceId)) {
       return { problem: "a trace id is not 16 bytes, or zero" };
@@ -93,7 +95,7 @@ export function logRows(
   sender: TelemetrySender,
   receivedNs: bigint,
   rules: RowRules = {},
-): RowsOutcome {
+): RowsOutcome<OtlpLog> {
   return eachItem({ groups, sender, rules }, (common, log) => {
     const body = storedValue(log.body ?? { stringValue: "" });
     const stream = log.attributes.find(({ key }) => key === "log.iostream")?.value;
@@ -139,8 +141,9 @@ function eachItem<Item>(
     readonly rules: RowRules;
   },
   make: (common: GroupColumns, item: Item) => Made,
-): RowsOutcome {
+): RowsOutcome<Item> {
   const rows: string[] = [];
+  const taken: OtlpGroup<Item>[] = [];
   const { agent, gateway, component } = sender;
   const origin = { source: "agent", agent, gateway, component } as const;
   const resources = new ResourceColumns();
@@ -149,6 +152,7 @@ function eachItem<Item>(
   let reason = "";
   for (const group of groups) {
     const common = { ...origin, ...resources.of(group.resource), scope: group.scope };
+    const items: Item[] = [];
     for (const item of group.items) {
       const made = make(common, item);
       const lineBytes = "row" in made ? Buffer.byteLength(made.row) + 1 : 0;
@@ -157,13 +161,15 @@ function eachItem<Item>(
       if (bytes > maxRowBytes) throw tooLarge(`more than ${maxRowBytes} bytes of rows`);
       if ("row" in made && lineBytes <= mostBytesOfRow) {
         rows.push(made.row);
+        items.push(item);
         continue;
       }
       rejected++;
       if (reason === "") reason = "problem" in made ? made.problem : tooLong;
     }
+    if (items.length > 0) taken.push({ ...group, items });
   }
-  return { rows, rejected, reason };
+  return { rows, taken, rejected, reason };
 }
 
 type SharedColumns = Pick<GroupColumns, "serviceName" | "resource">;
@@ -185,7 +191,8 @@ class ResourceColumns {
   }
 }
 
-function isTheirs({ key }: OtlpAttribute): boolean {
+/** Whether agents may set it: attributes that say who they are, only we may. */
+export function isTheirs({ key }: Pick<OtlpAttribute, "key">): boolean {
   return !ownKeys.has(key);
 }
 

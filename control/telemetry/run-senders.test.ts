@@ -27,11 +27,12 @@ function tokenAt(issuedMs: number, issuer = processIdentity(process.pid)): Secre
 t.test("runSenders() gives who the token proves, for as long as its gateway lives", async (t) => {
   const clock = new ManualClock();
   const find = runSenders({ key, clock, findRun: () => ({ kind: "running" }) });
-  const token = tokenAt(clock.now());
-  t.same(find(token), { agent, gateway, component: "agent" });
+  const issuedMs = clock.now();
+  const token = tokenAt(issuedMs);
+  t.same(find(token), { agent, gateway, component: "agent", issuedMs });
   t.equal(find(new SecretValue("clrk2.a.b")), undefined);
   clock.advance(10 * hourMs);
-  t.same(find(token), { agent, gateway, component: "agent" });
+  t.same(find(token), { agent, gateway, component: "agent", issuedMs });
 });
 
 t.test("runSenders() refuses a run of a gateway that was killed, after an hour", async (t) => {

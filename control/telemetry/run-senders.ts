@@ -51,6 +51,6 @@ export function runSenders(
       const message = `Cannot take telemetry now: ${run.why}`;
       throw new ClrkError("CLRK_UNAVAILABLE", message, { expose: message });
     }
-    return { agent, gateway, component: "agent" };
+    return { agent, gateway, component: "agent", issuedMs };
   };
 }

@@ -22,6 +22,7 @@ const status = {
 
 const facts: TelemetryFacts = {
   ...{ isOff: false, isClosed: false, failure: "", hasReceiver: true },
+  forwarded: undefined,
   ...{ status, figures: { rows: 9, bytes: 10, oldestMs: 0 }, lag: { lines: 1, bytes: 2 } },
   ...{ residentBytes: 3, place: { kind: "embedded", place: "/t" } as const },
   ...{ memoryCapBytes: 4, maxBytes: 5, maxAgeMs: 6_000 },
@@ -43,7 +44,28 @@ t.test("telemetryReport() has the facts where all is well", async (t) => {
     storedRows: 5,
     dropped: [],
     otlp: { address: "127.0.0.1:1", takenRows: 2 },
+    forwarded: null,
   });
+});
+
+t.test("telemetryReport() tells what went on to receivers, and what did not", async (t) => {
+  const dropped = {
+    ...{ queueFull: 1, spoolFull: 2, rejected: 3, brokenOff: 4, givenUp: 5, closed: 6 },
+    ...{ notEncodable: 7, removed: 8 },
+  };
+  const failures = ["OTLP of default/a: HTTP 503", "OTLP of default/b: HTTP 400"];
+  const report = reportOf({}, { forwarded: { sent: 9, waiting: 10, dropped, failures } });
+  t.same(report.forwarded, { sent: 9, waiting: 10, failing: 2, problem: failures[0] });
+  t.equal(report.state, "ready", "it is a matter of that receiver");
+  t.same(
+    report.dropped.map(({ reason, count, unit }) => `${count} ${unit} ${reason}`),
+    [
+      "3 items forward-full",
+      "7 items forward-refused",
+      "18 items forward-unsent",
+      "8 items forward-removed",
+    ],
+  );
 });
 
 t.test("telemetryReport() says what is wrong, and what to do", async (t) => {

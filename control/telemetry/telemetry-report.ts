@@ -1,4 +1,5 @@
 /** The state of telemetry as people and programs are told it: one object, made of what its parts say. Pure. */
+import type { ForwardStatus } from "./agent-forwarder.ts";
 import type { IngestLag } from "./ingest-lag.ts";
 import type { TelemetryStatus } from "./open-telemetry.ts";
 import type { StoreFigures } from "./store-figures.ts";
@@ -48,6 +49,15 @@ export interface TelemetryReport {
   readonly dropped: readonly TelemetryLoss[];
   /** Where agents send theirs, `host:port`, which is null for those who only read; all of it null where nothing listens */
   readonly otlp: { readonly address: string | null; readonly takenRows: number } | null;
+  /** Of spans and logs of agents to the receivers of their gateways; null where nothing is taken from agents */
+  readonly forwarded: {
+    readonly sent: number;
+    readonly waiting: number;
+    /** Receivers whose last attempt failed */
+    readonly failing: number;
+    /** What the first of them said; null where there is none, and for those who only read */
+    readonly problem: string | null;
+  } | null;
 }
 
 /** What it is made of. */
@@ -60,6 +70,8 @@ export interface TelemetryFacts {
   readonly figures: StoreFigures | undefined;
   readonly lag: IngestLag;
   readonly residentBytes: number | undefined;
+  /** Absent: nothing goes on to receivers of gateways */
+  readonly forwarded: ForwardStatus | undefined;
   /** Whether agents' own telemetry was to be taken */
   readonly hasReceiver: boolean;
   readonly place: { readonly kind: "embedded" | "server"; readonly place: string };
@@ -70,7 +82,7 @@ export interface TelemetryFacts {
 
 /** Tells the state, what is wrong, and what was left out, of facts of one moment. */
 export function telemetryReport(facts: TelemetryFacts): TelemetryReport {
-  const { status, figures, lag, place, residentBytes } = facts;
+  const { status, figures, lag, place, residentBytes, forwarded } = facts;
   const problem = facts.isOff || facts.isClosed ? undefined : findProblem(facts);
   const isEmbedded = place.kind === "embedded";
   const address = status?.receiver?.address ?? "";
@@ -93,8 +105,9 @@ export function telemetryReport(facts: TelemetryFacts): TelemetryReport {
     },
     waiting: { records: lag.lines, bytes: lag.bytes },
     storedRows: status?.writer?.storedRows ?? 0,
-    dropped: status === undefined ? [] : lossesOf(status).filter(({ count }) => count > 0),
+    dropped: [...lossesOf(status), ...lossesOnTheWay(forwarded)].filter(({ count }) => count > 0),
     otlp: address === "" ? null : { address, takenRows: status?.receiver?.takenRows ?? 0 },
+    forwarded: forwarded === undefined ? null : forwardedOf(forwarded),
   };
 }
 
@@ -160,7 +173,25 @@ function readersOf({ records, invocations, agents }: TelemetryStatus) {
   return [...files, ...(agents ? Object.values(agents) : [])];
 }
 
-function lossesOf(status: TelemetryStatus): readonly TelemetryLoss[] {
+function forwardedOf({ sent, waiting, failures }: ForwardStatus): TelemetryReport["forwarded"] {
+  return { sent, waiting, failing: failures.length, problem: failures[0] ?? null };
+}
+
+function lossesOnTheWay(forwarded: ForwardStatus | undefined): readonly TelemetryLoss[] {
+  if (forwarded === undefined) return [];
+  const { queueFull, spoolFull, rejected, brokenOff, givenUp, closed, notEncodable, removed } =
+    forwarded.dropped;
+  const losses = {
+    "forward-full": queueFull + spoolFull,
+    "forward-refused": rejected + brokenOff,
+    "forward-unsent": givenUp + closed + notEncodable,
+    "forward-removed": removed,
+  };
+  return Object.entries(losses).map(([reason, count]) => ({ reason, count, unit: "items" }));
+}
+
+function lossesOf(status: TelemetryStatus | undefined): readonly TelemetryLoss[] {
+  if (status === undefined) return [];
   const { writer, receiver, retention, agents } = status;
   const readers = readersOf(status);
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);

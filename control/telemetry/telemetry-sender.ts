@@ -8,4 +8,6 @@ export interface TelemetrySender {
   readonly gateway: string;
   /** Value of `clrk.component`, such as `agent` or `worker` */
   readonly component: string;
+  /** When the credential was made, Unix `ms`; absent: nobody knows */
+  readonly issuedMs?: number;
 }

@@ -3,6 +3,7 @@
  * the rest to stop. Whoever asks meanwhile is told why there is none.
  */
 import { describeError } from "../../gateway/errors.ts";
+import type { ForwardStatus } from "./agent-forwarder.ts";
 import { defaultMemoryCapBytes } from "./engine-config.ts";
 import type { Telemetry, TelemetryOptions, TelemetryStatus } from "./open-telemetry.ts";
 import { defaultMaxAgeMs, defaultMaxBytes } from "./retention.ts";
@@ -14,6 +15,8 @@ import type { TelemetryReport } from "./telemetry-report.ts";
 export interface TelemetryServiceOptions extends TelemetryOptions {
   /** Nothing is stored, and whoever asks is told so */
   readonly isOff: boolean;
+  /** What goes on to receivers of gateways; absent: nothing does */
+  readonly forwarded?: () => ForwardStatus;
 }
 
 /** What there is to be had now. */
@@ -75,6 +78,7 @@ export class TelemetryService {
       status: telemetry?.status,
       ...{ figures, lag, residentBytes },
       hasReceiver: receiver !== undefined,
+      forwarded: this.#options.forwarded?.(),
       place:
         server === undefined
           ? { kind: "embedded", place: directory }

@@ -14,6 +14,7 @@ import type {
   Refusal,
   SinkTarget,
 } from "../snapshot.ts";
+import { readOwnReceiver } from "../own-receiver.ts";
 import { gatewayLimits, requestSizeLimits } from "./gateway-limits.ts";
 import type { ObjectIndex } from "./object-index.ts";
 import { notEnforced } from "./refusal.ts";
@@ -149,24 +150,11 @@ function otlpTarget(
   book: StatusBook,
   credentials: Map<string, SecretValue>,
 ): OtlpTarget | undefined {
-  const { endpoint, headers } = gateway.spec.otlp ?? {};
-  if (endpoint === undefined) return undefined;
-  const { namespace, name } = gateway.metadata;
-  const values = new Map<string, string>();
-  for (const [written, value] of Object.entries(headers ?? {}).toSorted(byName)) {
-    const header = written.toLowerCase();
-    if (values.has(header)) {
-      book.note(gateway, `spec.otlp.headers names "${header}" twice: the first is sent`);
-    } else {
-      values.set(header, value);
-    }
+  const receiver = readOwnReceiver(gateway);
+  if (receiver === undefined) return undefined;
+  for (const header of receiver.repeated) {
+    book.note(gateway, `spec.otlp.headers names "${header}" twice: the first is sent`);
   }
-  for (const [header, value] of values) {
-    credentials.set(`otlp/${namespace}/${name}/${header}`, new SecretValue(value));
-  }
-  return { endpoint, headerNames: [...values.keys()].toSorted() };
-}
-
-function byName([left]: readonly [string, string], [right]: readonly [string, string]): number {
-  return left < right ? -1 : 1;
+  for (const [place, value] of receiver.credentials) credentials.set(place, value);
+  return receiver.target;
 }

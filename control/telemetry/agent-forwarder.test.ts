@@ -1,0 +1,222 @@
+/** Tests of what goes on to receivers of gateways: to whose, how often, and what becomes of what cannot go. */
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import type { Test } from "tap";
+import type { EgressGateway } from "../../crds/egress-gateway.ts";
+import { parseAnyObject } from "../../crds/kinds.ts";
+import { systemClock } from "../../gateway/clock.ts";
+import { silentLogger } from "../../gateway/log.ts";
+import { ownReceiverTarget } from "../../gateway/own-receiver.ts";
+import { AgentForwarder } from "./agent-forwarder.ts";
+import type { AgentForwarderOptions, ForwardTarget } from "./agent-forwarder.ts";
+import { parseLogs, parseTraces } from "./otlp-json.ts";
+import { encodeAnswer } from "./otlp-protobuf.ts";
+import type { TakenBatch } from "./otlp-receiver.ts";
+import type { TelemetrySender } from "./telemetry-sender.ts";
+import { startOtlpSink } from "./testdata/otlp-sink.ts";
+import type { OtlpSink } from "./testdata/otlp-sink.ts";
+
+const agent = { namespace: "default", kind: "Process", name: "me", uid: "", revision: "" };
+
+function senderOf(gateway: string, issuedMs = 2_000): TelemetrySender {
+  const name = `default/${gateway}`;
+  return {
+    agent: { ...agent, invocationId: gateway },
+    gateway: name,
+    component: "agent",
+    issuedMs,
+  };
+}
+
+function spans(...names: readonly string[]): TakenBatch {
+  const items = names.map((name) => ({ traceId: "a".repeat(32), spanId: "b".repeat(16), name }));
+  const text = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: items }] }] });
+  return { signal: "traces", groups: parseTraces(text) };
+}
+
+function logs(said: string): TakenBatch {
+  const logRecords = [{ body: { stringValue: said } }];
+  const text = JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
+  return { signal: "logs", groups: parseLogs(text) };
+}
+
+interface Named {
+  readonly endpoint: string;
+  readonly key?: string;
+  readonly uid?: string;
+}
+
+/** Targets of gateways by their names. */
+function targets(named: Readonly<Record<string, Named>>): ReadonlyMap<string, ForwardTarget> {
+  return new Map(
+    Object.entries(named).map(([name, { endpoint, key = "k", uid = "u" }]) => {
+      const target = ownReceiverTarget(gatewayOf(name, { endpoint, uid, key }));
+      if (target === undefined) throw new Error("no target");
+      return [`default/${name}`, { target, createdMs: 1_000 }];
+    }),
+  );
+}
+
+function gatewayOf(name: string, { endpoint, uid, key }: Required<Named>): EgressGateway {
+  const otlp = { endpoint, headers: { "x-api-key": key } };
+  const parsed = parseAnyObject({
+    ...{ apiVersion: "clrk.apoxy.dev/v1alpha1", kind: "EgressGateway", metadata: { name, uid } },
+    spec: { listeners: [{ name: "http", protocol: "HTTP" }], otlp },
+  });
+  if (parsed.kind !== "valid" || parsed.object.kind !== "EgressGateway") throw new Error("invalid");
+  return parsed.object;
+}
+
+async function sink(t: Test): Promise<OtlpSink> {
+  const started = await startOtlpSink("x-api-key");
+  t.teardown(() => started.close());
+  return started;
+}
+
+function forwarder(t: Test, directory: string, changes: Partial<AgentForwarderOptions> = {}) {
+  const made = new AgentForwarder({
+    ...{ spoolDirectory: directory, clock: systemClock, log: silentLogger, minBackoffMs: 10 },
+    ...changes,
+  });
+  t.teardown(() => made.close());
+  return made;
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !holds(); ) {
+    if (Date.now() > deadline) throw new Error("It does not become true in 20 s");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const namesOf = (one: OtlpSink) =>
+  one.spans().flatMap(({ items }) => items.map(({ name }) => name));
+
+const runsOf = (one: OtlpSink) =>
+  new Set(
+    one
+      .spans()
+      .flatMap(({ resource }) => resource.filter(({ key }) => key === "invocation.id"))
+      .map(({ value }) => ("stringValue" in value ? value.stringValue : "")),
+  );
+
+t.test("each receiver gets the telemetry of runs of its gateway, with its header", async (t) => {
+  const [one, two] = [await sink(t), await sink(t)];
+  const forward = forwarder(t, t.testdir());
+  forward.take(spans("before"), senderOf("one"));
+  forward.setTargets(
+    targets({ one: { endpoint: one.endpoint, key: "k1" }, two: { endpoint: two.endpoint } }),
+  );
+  forward.take(spans("a", "b"), senderOf("one"));
+  forward.take(spans("c"), senderOf("two"));
+  forward.take(logs("said"), senderOf("two"));
+  forward.take(spans("nowhere"), senderOf("three"));
+  forward.take(spans("older"), senderOf("one", 999));
+  await until(() => forward.status.sent === 4);
+  t.same([namesOf(one), namesOf(two)], [["a", "b"], ["c"]]);
+  t.same([[...runsOf(one)], [...runsOf(two)]], [["one"], ["two"]]);
+  t.same([one.logs().length, two.logs().length], [0, 1]);
+  t.same([new Set(one.headers), new Set(two.headers)], [new Set(["k1"]), new Set(["k"])]);
+  t.match(forward.status, { waiting: 0, failures: [], dropped: { closed: 0, rejected: 0 } });
+});
+
+t.test(
+  "what a receiver has not taken is on disk, and goes once it does, over a restart",
+  async (t) => {
+    const [one, directory] = [await sink(t), t.testdir()];
+    one.status = 503;
+    const wanted = targets({ one: { endpoint: one.endpoint, key: "key-of-receiver" } });
+    const first = forwarder(t, directory);
+    first.setTargets(wanted);
+    first.take(spans("a", "b"), senderOf("one"));
+    await until(() => first.status.failures.length > 0);
+    t.match(first.status, { waiting: 2, failures: ["OTLP of default/one: HTTP 503"] });
+    await first.close();
+    first.take(spans("late"), senderOf("one"));
+    t.equal(first.status.dropped.closed, 1);
+    const [folder = ""] = readdirSync(directory);
+    const traces = join(directory, folder, "traces");
+    t.equal(statSync(traces).mode & 0o777, 0o700);
+    for (const name of readdirSync(traces)) {
+      t.notMatch(readFileSync(join(traces, name), "latin1"), /key-of-receiver/);
+    }
+    one.status = 200;
+    const second = forwarder(t, directory);
+    second.setTargets(wanted);
+    await until(() => second.status.sent === 2);
+    t.same(namesOf(one), ["a", "b"]);
+    t.equal(second.status.waiting, 0);
+  },
+);
+
+t.test("another receiver gets nothing of what waits for the one before", async (t) => {
+  const [one, two, directory] = [await sink(t), await sink(t), t.testdir()];
+  one.status = 503;
+  const forward = forwarder(t, directory);
+  const before = targets({ one: { endpoint: one.endpoint } });
+  forward.setTargets(before);
+  forward.take(spans("a"), senderOf("one"));
+  await until(() => forward.status.failures.length > 0);
+  const requests = () => one.requests;
+  forward.setTargets(targets({ one: { endpoint: two.endpoint } }));
+  forward.take(spans("b"), senderOf("one"));
+  await until(() => forward.status.sent === 1 && forward.status.dropped.removed === 1);
+  t.same([namesOf(one), namesOf(two)], [[], ["b"]]);
+  const spool = before.get("default/one")?.target.spool ?? "";
+  await until(() => !existsSync(join(directory, spool)));
+  const ended = requests();
+  forward.setTargets(new Map());
+  forward.take(spans("c"), senderOf("one"));
+  t.match(forward.status, { sent: 1, waiting: 0 });
+  t.equal(requests(), ended);
+});
+
+t.test("a key that is renewed is sent from then on, also with what waits", async (t) => {
+  const one = await sink(t);
+  one.status = 503;
+  const forward = forwarder(t, t.testdir());
+  forward.setTargets(targets({ one: { endpoint: one.endpoint, key: "old" } }));
+  forward.take(spans("a"), senderOf("one"));
+  await until(() => forward.status.failures.length > 0);
+  forward.setTargets(targets({ one: { endpoint: one.endpoint, key: "new" } }));
+  one.status = 200;
+  await until(() => forward.status.sent === 1);
+  t.same([namesOf(one), one.headers], [["a"], ["new"]]);
+});
+
+t.test("a spool that is full gives its oldest for the newest, and counts them", async (t) => {
+  const one = await sink(t);
+  one.status = 503;
+  const forward = forwarder(t, t.testdir(), { maxSpoolBytes: 300 });
+  forward.setTargets(targets({ one: { endpoint: one.endpoint } }));
+  for (const name of ["a", "b"]) {
+    forward.take(spans(name), senderOf("one"));
+    const isKept = () => forward.status.waiting === 1 && forward.status.failures.length > 0;
+    await until(() => (name === "a" ? isKept() : forward.status.dropped.spoolFull === 1));
+  }
+  one.status = 200;
+  await until(() => forward.status.sent === 1);
+  t.same(namesOf(one), ["b"]);
+});
+
+t.test("what a receiver takes only a part of is counted, and not sent again", async (t) => {
+  const one = await sink(t);
+  one.answer = encodeAnswer("traces", 1, "one is too old");
+  const forward = forwarder(t, t.testdir());
+  forward.setTargets(targets({ one: { endpoint: one.endpoint } }));
+  forward.take(spans("a", "b", "c"), senderOf("one"));
+  await until(() => forward.status.sent === 2);
+  t.match(forward.status, { waiting: 0, failures: [], dropped: { rejected: 1 } });
+  t.equal(one.requests, 1);
+});
+
+t.test("what a receiver refuses for good is counted", async (t) => {
+  const one = await sink(t);
+  one.status = 400;
+  const forward = forwarder(t, t.testdir());
+  forward.setTargets(targets({ one: { endpoint: one.endpoint } }));
+  forward.take(spans("a", "b"), senderOf("one"));
+  await until(() => forward.status.dropped.rejected === 2);
+  t.match(forward.status, { sent: 0, waiting: 0, failures: ["OTLP of default/one: HTTP 400"] });
+});

@@ -1,0 +1,237 @@
+/**
+ * What agents sent, on its way to the OTLP receivers of their EgressGateways: a queue and a spool on disk for each gateway
+ * and signal, so that no request has telemetry of two. Taking never waits; every loss is counted by its reason.
+ */
+import path from "node:path";
+import type { Clock } from "../../gateway/clock.ts";
+import { describeError } from "../../gateway/errors.ts";
+import type { Logger } from "../../gateway/log.ts";
+import { createOtlpPipe } from "../../gateway/otlp.ts";
+import type { OtlpPipeSettings } from "../../gateway/otlp.ts";
+import type { OtlpDrops, OtlpPipe, OtlpPipeStatus } from "../../gateway/otlp-pipe.ts";
+import { removeSpool, removeStaleSpools } from "../../gateway/otlp-spool-folders.ts";
+import type { ReceiverTarget } from "../../gateway/record-targets.ts";
+import { encodeAgentLogs, encodeAgentSpans } from "./otlp-message.ts";
+import type { OtlpSignal } from "./otlp-model.ts";
+import type { TakenBatch } from "./otlp-receiver.ts";
+import type { TelemetrySender } from "./telemetry-sender.ts";
+
+/** Where telemetry of the runs of one gateway goes. */
+export interface ForwardTarget {
+  readonly target: ReceiverTarget;
+  /** When the gateway's object was made, Unix `ms`: runs before were of another one of its name */
+  readonly createdMs: number;
+}
+
+/** What a forwarder is made of. */
+export interface AgentForwarderOptions extends Pick<OtlpPipeSettings, "minBackoffMs"> {
+  /** Private folder of this process, for what receivers do not take in time */
+  readonly spoolDirectory: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Of one signal of one receiver, on disk; default 64 MiB */
+  readonly maxSpoolBytes?: number;
+}
+
+/** Why spans and logs went nowhere: as pipes say it, and `removed` with a receiver that is desired no more. */
+export type ForwardDrops = OtlpDrops & { removed: number };
+
+/** Numbers since the start, of spans and logs. */
+export interface ForwardStatus {
+  readonly sent: number;
+  /** In memory and on disk */
+  readonly waiting: number;
+  readonly dropped: Readonly<ForwardDrops>;
+  /** A sentence about each receiver whose last attempt failed; they name gateways and addresses */
+  readonly failures: readonly string[];
+}
+
+/** Spans or logs of one request, as a message. */
+interface ForwardItem {
+  readonly message: Uint8Array;
+}
+
+interface Receiver extends ForwardTarget {
+  readonly pipes: Readonly<Record<OtlpSignal, OtlpPipe<ForwardItem>>>;
+}
+
+const signals = ["traces", "logs"] as const;
+const defaultMaxSpoolBytes = 64 * 1024 * 1024;
+
+/** Agents gather already: what came within this time goes together, and a kill loses no more than it. */
+const maxDelayMs = 100;
+
+/** Messages are only joined, which costs nothing by their number. */
+const maxBatchRecords = 4_096;
+
+/** What is not sent by then is on disk. */
+const closeTimeoutMs = 2_000;
+
+/** Forwards; `close()` at the end. */
+export class AgentForwarder {
+  readonly #options: AgentForwarderOptions;
+  readonly #receivers = new Map<string, Receiver>();
+  /** Desired no more, and not yet ended */
+  readonly #retiring = new Set<Receiver>();
+  /** Of a spool's folder: when whoever had it has given it up */
+  readonly #closing = new Map<string, Promise<void>>();
+  readonly #dropped: ForwardDrops = { ...noDrops };
+  #sentBefore = 0;
+  #hasCleaned = false;
+  #isClosed = false;
+
+  /** Sends nowhere before `setTargets()`. */
+  constructor(options: AgentForwarderOptions) {
+    this.#options = options;
+  }
+
+  /** Numbers of now; a new object each time */
+  get status(): ForwardStatus {
+    const dropped = { ...this.#dropped };
+    let sent = this.#sentBefore;
+    let waiting = 0;
+    const failures: string[] = [];
+    for (const receiver of [...this.#receivers.values(), ...this.#retiring]) {
+      const statuses = statusesOf(receiver.pipes);
+      for (const status of statuses) {
+        sent += status.sent;
+        waiting += status.queued + status.spooled.records;
+        addDrops(dropped, status);
+      }
+      const failed = statuses.find(({ error }) => error !== undefined);
+      if (failed === undefined || this.#retiring.has(receiver)) continue;
+      failures.push(`${receiver.target.label}: ${failed.error}`);
+    }
+    return { sent, waiting, dropped, failures };
+  }
+
+  /** Follows what gateways name, by `namespace/name`; receivers whose settings did not change go on. Never throws. */
+  setTargets(wanted: ReadonlyMap<string, ForwardTarget>): void {
+    if (this.#isClosed) return;
+    const spools = new Set([...wanted.values()].map(({ target }) => target.spool));
+    for (const [key, receiver] of this.#receivers) {
+      const next = wanted.get(key);
+      const isSame = next?.target.fingerprint === receiver.target.fingerprint;
+      if (isSame && next.createdMs === receiver.createdMs) continue;
+      this.#receivers.delete(key);
+      this.#retire(receiver, spools);
+    }
+    this.#cleanSpools(spools);
+    for (const [key, target] of wanted) {
+      if (this.#receivers.has(key)) continue;
+      const receiver = this.#open(target);
+      if (receiver !== undefined) this.#receivers.set(key, receiver);
+    }
+  }
+
+  /**
+   * Queues a batch for the gateway that the sender's credential names. One without a receiver, of nobody's knowledge, or
+   * made after the credential has none of it. Never throws.
+   */
+  take(batch: TakenBatch, sender: TelemetrySender): void {
+    const receiver = this.#receivers.get(sender.gateway);
+    if (receiver === undefined || (sender.issuedMs ?? 0) < receiver.createdMs) return;
+    const groups: readonly { readonly items: readonly unknown[] }[] = batch.groups;
+    const records = groups.reduce((sum, { items }) => sum + items.length, 0);
+    try {
+      const message =
+        batch.signal === "traces"
+          ? encodeAgentSpans(batch.groups, sender)
+          : encodeAgentLogs(batch.groups, sender);
+      receiver.pipes[batch.signal].add({ message, records, bytes: message.length });
+    } catch (error) {
+      this.#dropped.notEncodable += records;
+      this.#options.log.error("Cannot encode telemetry of an agent", {
+        error: describeError(error),
+      });
+    }
+  }
+
+  /** Sends what is in memory, or puts it on disk, within 2 s. Never rejects; safe to call again. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#receivers.values()].map(closePipes));
+    await Promise.all(this.#closing.values());
+  }
+
+  #open({ target, createdMs }: ForwardTarget): Receiver | undefined {
+    const { spoolDirectory, maxSpoolBytes, minBackoffMs, clock, log } = this.#options;
+    const after = this.#closing.get(target.spool);
+    const settings: OtlpPipeSettings = {
+      endpoint: target.endpoint,
+      headers: Object.fromEntries(target.headers),
+      ...{ maxDelayMs, maxBatchRecords, clock, log },
+      ...(minBackoffMs !== undefined && { minBackoffMs }),
+      spool: {
+        directory: path.join(spoolDirectory, target.spool),
+        maxBytes: maxSpoolBytes ?? defaultMaxSpoolBytes,
+        ...(after !== undefined && { after }),
+      },
+    };
+    try {
+      const traces = createOtlpPipe("traces", settings, joinMessages);
+      const logs = createOtlpPipe("logs", settings, joinMessages);
+      return { target, createdMs, pipes: { traces, logs } };
+    } catch (error) {
+      const { label } = target;
+      log.error("Cannot forward telemetry of agents", { label, error: describeError(error) });
+      return undefined;
+    }
+  }
+
+  /** What is on disk for a place that is no more is removed: whoever has its name next is another. */
+  #retire(receiver: Receiver, wanted: ReadonlySet<string>): void {
+    const { label, spool } = receiver.target;
+    this.#retiring.add(receiver);
+    const closed = closePipes(receiver).then(async () => {
+      this.#retiring.delete(receiver);
+      for (const status of statusesOf(receiver.pipes)) {
+        this.#sentBefore += status.sent;
+        addDrops(this.#dropped, status);
+        if (!wanted.has(spool)) this.#dropped.removed += status.spooled.records;
+      }
+      if (!wanted.has(spool)) await removeSpool(path.join(this.#options.spoolDirectory, spool));
+    });
+    const settled = closed.catch((error: unknown) => {
+      this.#options.log.error("Cannot end a receiver", { label, error: describeError(error) });
+    });
+    this.#closing.set(spool, settled);
+    void settled.then(() => this.#closing.get(spool) === settled && this.#closing.delete(spool));
+  }
+
+  /** Once: what is not wanted now, a process before may have left. */
+  #cleanSpools(wanted: ReadonlySet<string>): void {
+    const { spoolDirectory, clock, log } = this.#options;
+    if (this.#hasCleaned) return;
+    this.#hasCleaned = true;
+    void removeStaleSpools(spoolDirectory, wanted, { nowMs: clock.now(), log });
+  }
+}
+
+const noDrops: ForwardDrops = {
+  ...{ queueFull: 0, spoolFull: 0, rejected: 0, brokenOff: 0, givenUp: 0, closed: 0 },
+  ...{ notEncodable: 0, removed: 0 },
+};
+
+function statusesOf(pipes: Receiver["pipes"]): readonly OtlpPipeStatus[] {
+  return signals.map((signal) => pipes[signal].status);
+}
+
+async function closePipes({ pipes }: Receiver): Promise<void> {
+  await Promise.all(signals.map((signal) => pipes[signal].close(closeTimeoutMs)));
+}
+
+function addDrops(sum: ForwardDrops, { dropped }: OtlpPipeStatus): void {
+  sum.queueFull += dropped.queueFull;
+  sum.spoolFull += dropped.spoolFull;
+  sum.rejected += dropped.rejected;
+  sum.brokenOff += dropped.brokenOff;
+  sum.givenUp += dropped.givenUp;
+  sum.closed += dropped.closed;
+  sum.notEncodable += dropped.notEncodable;
+}
+
+/** Messages of protobuf one behind the other are one with the lists of all. */
+function joinMessages(items: readonly ForwardItem[]): Uint8Array {
+  return Buffer.concat(items.map(({ message }) => message));
+}
