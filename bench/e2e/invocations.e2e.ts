@@ -166,10 +166,12 @@ t.test("kubectl gets, describes, waits and watches", { skip, timeout: 120_000 },
   test.match(await kubectl(`delete ${name}`, 1), /\(MethodNotAllowed\)/);
   test.match(await kubectl(`label ${name} a=b`, 1), /\(MethodNotAllowed\)/);
 
-  const watch = client.start(["get", "inv", "-w", "--watch-only", "--no-headers"]);
+  const watch = client.start(["get", "inv", "-w", "--no-headers"]);
+  const follow = { deadlineMs: 15_000, what: "the watch to tell of the run" };
+  // It goes on from the list that it shows first, so that it misses nothing from here on.
+  await watch.waitUntilReady(({ stdout }) => stdout.includes("failer"), follow);
   const registered = await gateway.registerRun("watched");
   const id = registered.invocationId;
-  const follow = { deadlineMs: 15_000, what: "the watch to tell of the run" };
   await watch.waitUntilReady(({ stdout }) => stdout.includes(id), follow);
   const waiting = client.run(
     `wait inv/${id} --for=jsonpath={.status.usage.requests}=1 --timeout=20s`.split(" "),
