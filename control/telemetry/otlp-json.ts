@@ -62,7 +62,9 @@ function parseGroups<Item>(
   parseItem: (value: JsonObject) => Item,
 ): OtlpGroup<Item>[] {
   return list(object(JSON.parse(text)), resources).flatMap((group) => {
-    const resource = attributes(optionalObject(group, "resource"));
+    const from = optionalObject(group, "resource");
+    const resource = attributes(from);
+    const missing = dropped(from).droppedAttributesCount;
     return list(group, scopes).map((part) => {
       const scope = optionalObject(part, "scope");
       return {
@@ -72,6 +74,7 @@ function parseGroups<Item>(
           version: string(scope, "version"),
           attributes: attributes(scope),
         },
+        dropped: { resource: missing, scope: dropped(scope).droppedAttributesCount },
         schemaUrls: { resource: string(group, "schemaUrl"), items: string(part, "schemaUrl") },
         items: list(part, items).map(parseItem),
       };

@@ -68,11 +68,11 @@ const tracesOf = (claims: readonly object[]) =>
   JSON.stringify({
     resourceSpans: [
       {
-        resource: { attributes: [...claims, service] },
+        resource: { attributes: [...claims, service], droppedAttributesCount: 5 },
         schemaUrl: "https://schema.test/r",
         scopeSpans: [
           {
-            scope: { ...scope, attributes: [...claims, ...values] },
+            scope: { ...scope, attributes: [...claims, ...values], droppedAttributesCount: 6 },
             schemaUrl: "https://schema.test/s",
             spans: [{ ...span, attributes: [...claims, ...values] }],
           },
@@ -85,6 +85,7 @@ t.test("encodeAgentSpans() keeps all that was sent, and says itself who sent it"
   const message = encodeAgentSpans(parseTraces(tracesOf(forged)), sender);
   t.notMatch(Buffer.from(message).toString("latin1"), /forged/);
   const [expected] = parseTraces(tracesOf([]));
+  t.same(expected?.dropped, { resource: 5, scope: 6 });
   t.same(decodeTraces(message), [{ ...expected, resource: [service, ...proved] }]);
 });
 

@@ -43,13 +43,19 @@ export function encodeAgentLogs(
 }
 
 function outlineOf(
-  { resource, scope, schemaUrls }: Omit<OtlpGroup<unknown>, "items">,
+  { resource, scope, schemaUrls, dropped }: Omit<OtlpGroup<unknown>, "items">,
   sender: TelemetrySender,
 ) {
   const { name, version, attributes = [] } = scope;
   return {
-    resource: { attributes: [...toTheirs(resource), ...identityOf(sender)] },
-    scope: { name, version, attributes: toTheirs(attributes) },
+    resource: {
+      attributes: [...toTheirs(resource), ...identityOf(sender)],
+      droppedAttributesCount: dropped?.resource ?? 0,
+    },
+    scope: {
+      ...{ name, version, attributes: toTheirs(attributes) },
+      droppedAttributesCount: dropped?.scope ?? 0,
+    },
     resourceUrl: schemaUrls?.resource ?? "",
     schemaUrl: schemaUrls?.items ?? "",
   };

@@ -14,6 +14,8 @@ export interface OtlpGroup<Item> {
   };
   /** Of the resource and of the scope's items */
   readonly schemaUrls?: { readonly resource: string; readonly items: string };
+  /** Attributes that are missing of the resource and of the scope */
+  readonly dropped?: { readonly resource: number; readonly scope: number };
   readonly items: readonly Item[];
 }
 

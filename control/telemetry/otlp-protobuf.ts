@@ -16,6 +16,7 @@ const { ExportLogsServiceRequest, ExportLogsServiceResponse } =
   opentelemetry.proto.collector.logs.v1;
 type AnyValue = opentelemetry.proto.common.v1.IAnyValue;
 type KeyValue = opentelemetry.proto.common.v1.IKeyValue;
+type Counted = { readonly droppedAttributesCount?: number | null | undefined } | null | undefined;
 type Scope = opentelemetry.proto.common.v1.IInstrumentationScope;
 
 /** The spans of an ExportTraceServiceRequest. Throws an Error for malformed ones, CLRK_TOO_LARGE for too many. */
@@ -29,6 +30,7 @@ export function decodeTraces(
     return group.scopeSpans.map((part) => ({
       resource,
       scope: toScope(part.scope),
+      dropped: droppedOf(group.resource, part.scope),
       schemaUrls: { resource: group.schemaUrl, items: part.schemaUrl },
       items: part.spans.map((span) => ({
         traceId: hex(span.traceId),
@@ -75,6 +77,7 @@ export function decodeLogs(
     return group.scopeLogs.map((part) => ({
       resource,
       scope: toScope(part.scope),
+      dropped: droppedOf(group.resource, part.scope),
       schemaUrls: { resource: group.schemaUrl, items: part.schemaUrl },
       items: part.logRecords.map((log) => ({
         timeNs: log.timeUnixNano,
@@ -145,6 +148,13 @@ export function encodeStatus(code: number, message: string): Uint8Array {
 
 function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >> 7)];
+}
+
+function droppedOf(resource: Counted, scope: Counted) {
+  return {
+    resource: resource?.droppedAttributesCount ?? 0,
+    scope: scope?.droppedAttributesCount ?? 0,
+  };
 }
 
 function toScope(scope: Scope | null | undefined) {
