@@ -46,16 +46,19 @@ export class CaptureWriter {
   #unannounced: NewChunk[] = [];
   #current = -1;
 
-  /** Copies the JSON of a capture, which is ASCII; undefined where there is no room for it. */
-  place(json: string): CapturePlace | undefined {
-    if (json.length > longest) return undefined;
-    const chunk = this.#chunkFor(json.length);
+  /**
+   * Copies the JSON of a capture, which is ASCII of `length` in pieces; undefined where there is no room for it.
+   */
+  place(pieces: readonly string[], length: number): CapturePlace | undefined {
+    if (length > longest) return undefined;
+    const chunk = this.#chunkFor(length);
     if (chunk === undefined) return undefined;
     const start = chunk.free;
-    chunk.bytes.write(json, start, "latin1");
-    chunk.free += json.length;
+    let at = start;
+    for (const piece of pieces) at += chunk.bytes.write(piece, at, "latin1");
+    chunk.free = at;
     chunk.placed++;
-    return { chunk: this.#current, start, end: chunk.free };
+    return { chunk: this.#current, start, end: at };
   }
 
   /** Chunks that were made since it was last asked. */

@@ -14,12 +14,12 @@ import { StartMemory } from "../gateway/start-memory.ts";
 import { confirmationWorker } from "./asked-confirmation.ts";
 import { BudgetJournal } from "./budget-journal.ts";
 import { BudgetTable } from "./budget-table.ts";
-import { CaptureWriter } from "./capture-memory.ts";
 import { ConfirmationAsker } from "./confirmation-asker.ts";
 import { engineLimits } from "./engine-limits.ts";
 import { EngineService } from "./engine-service.ts";
 import { FactsOutbox } from "./facts-outbox.ts";
-import { encodeFacts } from "./facts-text.ts";
+import { FactsEncoder } from "./facts-text.ts";
+import type { EncodedFacts } from "./facts-text.ts";
 import { HabitTable } from "./habit-table.ts";
 import { GrpcServer } from "./http2/server.ts";
 import { LimitTable } from "./limit-table.ts";
@@ -37,8 +37,7 @@ const heartbeatMs = 100;
 class ServingThread {
   readonly #server: GrpcServer;
   readonly #service: EngineService;
-  readonly #outbox: FactsOutbox;
-  readonly #captures = new CaptureWriter();
+  readonly #outbox: FactsOutbox<EncodedFacts>;
   readonly #heart: NodeJS.Timeout;
   readonly #journal: BudgetJournal | undefined;
   readonly #asker = new ConfirmationAsker(report);
@@ -51,9 +50,8 @@ class ServingThread {
     this.#outbox = new FactsOutbox({
       clock: systemClock,
       counters: row,
-      send: (facts, bytes) => {
-        report({ kind: "facts", facts: encodeFacts(facts, this.#captures), bytes });
-      },
+      gatherer: new FactsEncoder(),
+      send: (facts, bytes) => report({ kind: "facts", facts, bytes }),
     });
     this.#service = new EngineService({
       clock: systemClock,

@@ -12,8 +12,13 @@ function open() {
   const clock = new ManualClock();
   const counters = new ThreadCounters(createCounters(1), 0);
   const batches: { readonly facts: readonly CallFacts[]; readonly bytes: number }[] = [];
-  const create = () =>
-    new FactsOutbox({ clock, counters, send: (facts, bytes) => batches.push({ facts, bytes }) });
+  const create = () => {
+    const gathered: CallFacts[] = [];
+    const take = () => gathered.splice(0);
+    const gatherer = { add: (facts: CallFacts) => void gathered.push(facts), take };
+    const send = (facts: readonly CallFacts[], bytes: number) => batches.push({ facts, bytes });
+    return new FactsOutbox({ clock, counters, gatherer, send });
+  };
   return { clock, counters, batches, create, outbox: create() };
 }
 

@@ -20,38 +20,47 @@ const maxBehindBytes = 64 * 1024 * 1024;
 /** What plain facts take, about; texts that agents and upstreams make long come on top. */
 const plainBytes = 512;
 
+/** Makes a batch of facts as they come. */
+export interface FactsGatherer<Batch> {
+  add(facts: CallFacts): void;
+  /** All that were added since it was last asked */
+  take(): Batch;
+}
+
 /** What an outbox is given. */
-export interface FactsOutboxOptions {
+export interface FactsOutboxOptions<Batch> {
   readonly clock: Clock;
   readonly counters: ThreadCounters;
-  readonly send: (facts: readonly CallFacts[], bytes: number) => void;
+  readonly gatherer: FactsGatherer<Batch>;
+  readonly send: (batch: Batch, bytes: number) => void;
 }
 
 /** Takes facts of one thread. */
-export class FactsOutbox {
-  readonly #options: FactsOutboxOptions;
-  #batch: CallFacts[] = [];
+export class FactsOutbox<Batch> {
+  readonly #options: FactsOutboxOptions<Batch>;
+  #batchSize = 0;
   #batchBytes = 0;
   #sentBytes: number;
   #timer: TimerHandle | undefined;
 
-  constructor(options: FactsOutboxOptions) {
+  constructor(options: FactsOutboxOptions<Batch>) {
     this.#options = options;
     this.#sentBytes = options.counters.get("takenFactBytes");
   }
 
   /** Takes the facts of one transaction. */
   add(facts: CallFacts): void {
-    const { counters, clock } = this.#options;
+    const { counters, clock, gatherer } = this.#options;
     const bytes = sizeOf(facts);
     const behind = this.#sentBytes + this.#batchBytes - counters.get("takenFactBytes");
     if (behind + bytes > maxBehindBytes) {
       counters.add("droppedFacts", 1);
       return;
     }
-    this.#batch.push(facts);
+    gatherer.add(facts);
+    this.#batchSize++;
     this.#batchBytes += bytes;
-    if (this.#batch.length >= batchSize) this.flush();
+    if (this.#batchSize >= batchSize) this.flush();
     else this.#timer ??= clock.setTimeout(() => this.flush(), flushMs);
   }
 
@@ -59,13 +68,12 @@ export class FactsOutbox {
   flush(): void {
     this.#options.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#batch.length === 0) return;
-    const batch = this.#batch;
+    if (this.#batchSize === 0) return;
     const bytes = this.#batchBytes;
-    this.#batch = [];
+    this.#batchSize = 0;
     this.#batchBytes = 0;
     this.#sentBytes += bytes;
-    this.#options.send(batch, bytes);
+    this.#options.send(this.#options.gatherer.take(), bytes);
   }
 }
 

@@ -1,7 +1,8 @@
 import t from "tap";
 import type { CallFacts } from "../gateway/call-facts.ts";
-import { CaptureReader, CaptureWriter } from "./capture-memory.ts";
-import { decodeFacts, encodeFacts } from "./facts-text.ts";
+import { CaptureReader } from "./capture-memory.ts";
+import { decodeFacts, FactsEncoder } from "./facts-text.ts";
+import type { EncodedFacts } from "./facts-text.ts";
 import { callFacts, capturedExchange, modelCall } from "./testdata/call-facts.ts";
 
 const trace = { traceId: "a".repeat(32), spanId: "b".repeat(16), parentSpanId: "" };
@@ -98,8 +99,13 @@ const cases: readonly { readonly name: string; readonly facts: readonly CallFact
 
 /** As it comes to the process: messages are cloned, memory is shared. */
 function send(facts: readonly CallFacts[]): CallFacts[] {
-  const encoded = structuredClone(encodeFacts(facts, new CaptureWriter()));
-  return decodeFacts(encoded, new CaptureReader());
+  return decodeFacts(structuredClone(encode(facts)), new CaptureReader());
+}
+
+function encode(facts: readonly CallFacts[]): EncodedFacts {
+  const encoder = new FactsEncoder();
+  for (const one of facts) encoder.add(one);
+  return encoder.take();
 }
 
 for (const { name, facts } of cases) {
@@ -144,7 +150,7 @@ for (const text of hostile) {
 
 t.test("decodeFacts() refuses what is no line of facts", async (t) => {
   const reader = new CaptureReader();
-  const encoded = encodeFacts([callFacts({ capture: capturedExchange() })], new CaptureWriter());
+  const encoded = encode([callFacts({ capture: capturedExchange() })]);
   const { text } = encoded;
   const refused = (changed: string) => () => decodeFacts({ ...encoded, text: changed }, reader);
   t.throws(refused(text.slice(text.indexOf("\u001f") + 1)), SyntaxError);
@@ -160,4 +166,16 @@ t.test("decodeFacts() refuses what is no line of facts", async (t) => {
     "long",
   ];
   for (const place of wrong) t.throws(refused(`${line}${place}\n`), RangeError, place);
+});
+
+t.test("take() gives each of the facts once", async (t) => {
+  const encoder = new FactsEncoder();
+  const reader = new CaptureReader();
+  const ids = () => decodeFacts(encoder.take(), reader).map(({ id }) => id);
+  encoder.add(callFacts({ id: "a", capture: capturedExchange() }));
+  encoder.add(callFacts({ id: "b" }));
+  t.same(ids(), ["a", "b"]);
+  t.same(ids(), []);
+  encoder.add(callFacts({ id: "c", capture: capturedExchange() }));
+  t.same(ids(), ["c"]);
 });

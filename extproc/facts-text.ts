@@ -13,7 +13,8 @@ import type {
   ModelCall,
   TokenUsage,
 } from "../gateway/call-facts.ts";
-import type { CaptureReader, CaptureWriter, NewChunk } from "./capture-memory.ts";
+import type { CaptureReader, NewChunk } from "./capture-memory.ts";
+import { CaptureWriter } from "./capture-memory.ts";
 
 /** What few facts have, as JSON, which holds no control character. */
 interface Rest {
@@ -49,16 +50,27 @@ export interface EncodedFacts {
   readonly long: readonly string[];
 }
 
-/** A line for each; what was captured of them goes into the writer's memory. */
-export function encodeFacts(batch: readonly CallFacts[], writer: CaptureWriter): EncodedFacts {
-  let text = "";
-  const long: string[] = [];
-  for (const facts of batch) text += encodeLine(facts, encodeCapture(facts.capture, writer, long));
-  return { text, chunks: writer.takeNew(), long };
+/** Encodes facts as they come: objects and captures that waited for others would be moved by each collection. */
+export class FactsEncoder {
+  readonly #writer = new CaptureWriter();
+  #text = "";
+  #long: string[] = [];
+
+  add(facts: CallFacts): void {
+    this.#text += encodeLine(facts, encodeCapture(facts.capture, this.#writer, this.#long));
+  }
+
+  /** What was added since it was last asked. */
+  take(): EncodedFacts {
+    const encoded = { text: this.#text, chunks: this.#writer.takeNew(), long: this.#long };
+    this.#text = "";
+    this.#long = [];
+    return encoded;
+  }
 }
 
 /**
- * What `encodeFacts()` wrote, in its order; `reader` is of the writer's memory. Throws a SyntaxError or a RangeError for
+ * What a `FactsEncoder` was given, in its order; `reader` is of its memory. Throws a SyntaxError or a RangeError for
  * anything else.
  */
 export function decodeFacts(
@@ -86,10 +98,10 @@ function encodeCapture(
   long: string[],
 ): string {
   if (capture === null) return none;
-  const { text } = CapturedJson.of(capture);
-  const place = writer.place(text);
+  const json = CapturedJson.of(capture);
+  const place = writer.place(json.pieces, json.length);
   if (place !== undefined) return `${place.chunk}${listEnd}${place.start}${listEnd}${place.end}`;
-  long.push(text);
+  long.push(json.text);
   return isLong;
 }
 

@@ -237,9 +237,15 @@ export class Observation {
       isEnded: this.#isResponseEnded,
       wholeBytes: this.#responseBytes,
     });
-    return new CapturedJson(
-      `{"requestHeaders":${this.#requestHeaders},"requestBody":${request},"responseHeaders":${this.#responseHeaders},"responseBody":${response}}`,
-    );
+    const [requestHead, requestBase64, requestTail] = request;
+    const [responseHead, responseBase64, responseTail] = response;
+    return new CapturedJson([
+      `{"requestHeaders":${this.#requestHeaders},"requestBody":${requestHead}`,
+      requestBase64,
+      `${requestTail},"responseHeaders":${this.#responseHeaders},"responseBody":${responseHead}`,
+      responseBase64,
+      `${responseTail}}`,
+    ]);
   }
 
   /** Gives up what is still being decoded. */
@@ -292,10 +298,11 @@ export class Observation {
     capture: BodyCapture | undefined,
     reader: BodyReader | undefined,
     { mediaType, isEnded, wholeBytes }: PassedBody,
-  ): string {
-    if (capture === undefined || reader === undefined || this.#capture === undefined) return "null";
+  ): ReturnType<typeof finishCapturedBody> {
+    if (capture === undefined || reader === undefined || this.#capture === undefined)
+      return noneOfBody;
     const { bytes, text, isTruncated } = capture.take();
-    if (bytes === 0) return "null";
+    if (bytes === 0) return noneOfBody;
     return finishCapturedBody(
       {
         ...{ bytes, text, contentEncoding: reader.undecoded },
@@ -316,6 +323,9 @@ const noBytes = Buffer.alloc(0);
 
 /** No headers. */
 const noneKept = "[]";
+
+/** No body, in pieces. */
+const noneOfBody = ["null", "", ""] as const;
 
 /** Headers are kept as the agent sent and is sent them: before credentials are injected. */
 const noHeaders: ReadonlySet<string> = new Set();

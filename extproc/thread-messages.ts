@@ -62,7 +62,7 @@ export type ThreadReport =
   | { readonly kind: "serving" }
   | { readonly kind: "updated"; readonly revision: number }
   | { readonly kind: "portion"; readonly ask: PortionAsk }
-  /** `facts` as `encodeFacts()` gives them; `bytes` is what the thread counts them for */
+  /** `facts` as a `FactsEncoder` gives them; `bytes` is what the thread counts them for */
   | { readonly kind: "facts"; readonly facts: EncodedFacts; readonly bytes: number }
   | ConfirmationReport
   | { readonly kind: "trouble"; readonly message: string }

@@ -29,15 +29,15 @@ export function asciiJson(json: string): string {
  */
 export class CapturedJson implements CapturedExchange {
   /** Undefined once it is released; one of its own also when it was read as an object */
-  #json: string | CaptureLease | undefined;
+  #json: string | readonly string[] | CaptureLease | undefined;
   #exchange: CapturedExchange | undefined;
   /** Bytes of the JSON */
   readonly length: number;
 
-  /** `json` is that of a `CapturedExchange`, in ASCII and without line ends. */
-  constructor(json: string | CaptureLease) {
+  /** `json` is that of a `CapturedExchange`, in ASCII and without line ends; also in pieces, which nobody joins in vain. */
+  constructor(json: string | readonly string[] | CaptureLease) {
     this.#json = json;
-    this.length = typeof json === "string" ? json.length : json.end - json.start;
+    this.length = lengthOf(json);
   }
 
   /** The same for an object; itself where it is one of these. */
@@ -48,13 +48,19 @@ export class CapturedJson implements CapturedExchange {
 
   /** The bytes that it is lent, which are there until it is released or kept; undefined where it has its own. */
   get lent(): Omit<CaptureLease, "giveBack"> | undefined {
-    return typeof this.#json === "object" ? this.#json : undefined;
+    return isLease(this.#json) ? this.#json : undefined;
+  }
+
+  /** The JSON, one behind the other. Throws where it was released before anybody read it. */
+  get pieces(): readonly string[] {
+    return isPieces(this.#json) ? this.#json : [this.text];
   }
 
   /** The JSON. Throws where it was released before anybody read it. */
   get text(): string {
     const json = this.#json ?? asciiJson(JSON.stringify(this.toJSON()));
-    return typeof json === "string" ? json : json.bytes.toString("latin1", json.start, json.end);
+    if (typeof json === "string") return json;
+    return isLease(json) ? json.bytes.toString("latin1", json.start, json.end) : json.join("");
   }
 
   get requestHeaders(): CapturedExchange["requestHeaders"] {
@@ -83,13 +89,13 @@ export class CapturedJson implements CapturedExchange {
     const exchange: CapturedExchange = JSON.parse(this.text);
     this.#exchange = exchange;
     // Of several sinks that take one record, the next may copy its line from lent bytes.
-    if (typeof this.#json === "string") this.#json = undefined;
+    if (!isLease(this.#json)) this.#json = undefined;
     return exchange;
   }
 
   /** Copies lent bytes, so that they are given back now and the capture is there for as long as somebody has it. */
   keep(): void {
-    if (typeof this.#json !== "object") return;
+    if (!isLease(this.#json)) return;
     const text = this.#exchange === undefined ? this.text : undefined;
     this.#giveBack();
     this.#json = text;
@@ -97,12 +103,28 @@ export class CapturedJson implements CapturedExchange {
 
   /** Gives lent bytes back; what was neither read nor kept is gone. Safe to call again. */
   release(): void {
-    if (typeof this.#json === "object") this.#giveBack();
+    if (isLease(this.#json)) this.#giveBack();
   }
 
   #giveBack(): void {
     const json = this.#json;
     this.#json = undefined;
-    if (typeof json === "object") json.giveBack();
+    if (isLease(json)) json.giveBack();
   }
+}
+
+type Json = string | readonly string[] | CaptureLease | undefined;
+
+function isPieces(json: Json): json is readonly string[] {
+  return Array.isArray(json);
+}
+
+function isLease(json: Json): json is CaptureLease {
+  return typeof json === "object" && !isPieces(json);
+}
+
+function lengthOf(json: string | readonly string[] | CaptureLease): number {
+  if (typeof json === "string") return json.length;
+  if (isLease(json)) return json.end - json.start;
+  return json.reduce((sum, piece) => sum + piece.length, 0);
 }

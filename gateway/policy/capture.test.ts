@@ -32,7 +32,7 @@ function captureAll(entries: readonly CapturedHeader[]): CapturedHeader[] {
 }
 
 function finishBody(body: FinishedBody, finished = bodies): CapturedBody {
-  return JSON.parse(finishCapturedBody(body, finished));
+  return JSON.parse(finishCapturedBody(body, finished).join(""));
 }
 
 function finish(body: string | Buffer, overrides: Partial<FinishedBody> = {}): string {

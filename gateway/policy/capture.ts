@@ -204,26 +204,28 @@ export interface FinishedRedaction {
 }
 
 /**
- * The body as it is recorded, as the JSON in ASCII of a `CapturedBody`: values that the gateway gave out, what the plan says
+ * The body as it is recorded, as the JSON in ASCII of a `CapturedBody` in three pieces: values that the gateway gave out, what the plan says
  * and whatever has the shape of a key replaced. A body that is still encoded is not kept, because nobody can say what is
  * in it.
  */
 export function finishCapturedBody(
   body: FinishedBody,
   { redactor, redaction, mediaType }: FinishedRedaction,
-): string {
+): readonly [head: string, base64: string, tail: string] {
   const { bytes, text, isTruncated } = body;
   const contentEncoding = captureEncoding(body.contentEncoding, redactor);
   if (contentEncoding !== "") {
     const isCut = isTruncated || bytes > 0;
-    return JSON.stringify({
+    const json = JSON.stringify({
       ...{ base64: "", bytes, isTruncated: isCut, contentEncoding },
     } satisfies CapturedBody);
+    return [json, "", ""];
   }
   const end = isTruncated || !body.isEnded ? "cut" : "whole";
   const redacted = redaction.redact(redactor.redactLatin1(text, end), mediaType, end);
   // Neither of these needs an escape.
-  return `{"base64":"${btoa(redacted)}","bytes":${bytes},"isTruncated":${isTruncated},"contentEncoding":""}`;
+  const tail = `","bytes":${bytes},"isTruncated":${isTruncated},"contentEncoding":""}`;
+  return ['{"base64":"', btoa(redacted), tail];
 }
 
 function redactValue(name: string, value: string, redaction: HeaderRedaction): string {
