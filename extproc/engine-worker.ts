@@ -15,8 +15,11 @@ export interface EngineWorkerOptions {
 /** Memory of one thread's objects in MiB; a thread that passes it ends alone. */
 const maxHeapMb = 1_024;
 
-/** Streams are short: what V8 would take by itself on a large machine only fills caches and memory. */
-const maxYoungMb = 16;
+/**
+ * Of it, in MiB, what young objects may take: with less, more of the bodies that pass are still there at each collection, and
+ * are moved. 16 cost 7 % more of the process's time for calls of 2 KB, and 19 % more where they are captured.
+ */
+const maxYoungMb = 48;
 
 /** One thread. */
 export class EngineWorker {
