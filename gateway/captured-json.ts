@@ -29,15 +29,15 @@ export function asciiJson(json: string): string {
  */
 export class CapturedJson implements CapturedExchange {
   /** Undefined once it is released; one of its own also when it was read as an object */
-  #json: string | readonly string[] | CaptureLease | undefined;
+  #json: readonly string[] | CaptureLease | undefined;
   #exchange: CapturedExchange | undefined;
   /** Bytes of the JSON */
   readonly length: number;
 
   /** `json` is that of a `CapturedExchange`, in ASCII and without line ends; also in pieces, which nobody joins in vain. */
   constructor(json: string | readonly string[] | CaptureLease) {
-    this.#json = json;
-    this.length = lengthOf(json);
+    this.#json = typeof json === "string" ? [json] : json;
+    this.length = lengthOf(this.#json);
   }
 
   /** The same for an object; itself where it is one of these. */
@@ -53,14 +53,13 @@ export class CapturedJson implements CapturedExchange {
 
   /** The JSON, one behind the other. Throws where it was released before anybody read it. */
   get pieces(): readonly string[] {
-    return isPieces(this.#json) ? this.#json : [this.text];
+    const json = this.#json ?? [asciiJson(JSON.stringify(this.toJSON()))];
+    return isLease(json) ? [json.bytes.toString("latin1", json.start, json.end)] : json;
   }
 
   /** The JSON. Throws where it was released before anybody read it. */
   get text(): string {
-    const json = this.#json ?? asciiJson(JSON.stringify(this.toJSON()));
-    if (typeof json === "string") return json;
-    return isLease(json) ? json.bytes.toString("latin1", json.start, json.end) : json.join("");
+    return this.pieces.join("");
   }
 
   get requestHeaders(): CapturedExchange["requestHeaders"] {
@@ -96,9 +95,9 @@ export class CapturedJson implements CapturedExchange {
   /** Copies lent bytes, so that they are given back now and the capture is there for as long as somebody has it. */
   keep(): void {
     if (!isLease(this.#json)) return;
-    const text = this.#exchange === undefined ? this.text : undefined;
+    const pieces = this.#exchange === undefined ? this.pieces : undefined;
     this.#giveBack();
-    this.#json = text;
+    this.#json = pieces;
   }
 
   /** Gives lent bytes back; what was neither read nor kept is gone. Safe to call again. */
@@ -113,18 +112,13 @@ export class CapturedJson implements CapturedExchange {
   }
 }
 
-type Json = string | readonly string[] | CaptureLease | undefined;
+type Json = readonly string[] | CaptureLease;
 
-function isPieces(json: Json): json is readonly string[] {
-  return Array.isArray(json);
+function isLease(json: Json | undefined): json is CaptureLease {
+  return json !== undefined && "giveBack" in json;
 }
 
-function isLease(json: Json): json is CaptureLease {
-  return typeof json === "object" && !isPieces(json);
-}
-
-function lengthOf(json: string | readonly string[] | CaptureLease): number {
-  if (typeof json === "string") return json.length;
+function lengthOf(json: Json): number {
   if (isLease(json)) return json.end - json.start;
   return json.reduce((sum, piece) => sum + piece.length, 0);
 }
