@@ -2,9 +2,10 @@
  * What agents sent, as protobuf for a receiver of others. Who they are is what was proved: it stands on every resource, and
  * what they say of it themselves is taken out; all else is as it was sent, as far as protobuf's numbers of 2^53 go.
  */
-import { IDENTITY_ATTRIBUTES, RESOURCE_ATTRIBUTES } from "../../gateway/attributes.ts";
+import { RESOURCE_ATTRIBUTES } from "../../gateway/attributes.ts";
 import { opentelemetry } from "../../gateway/proto/gen/otlp.js";
 import type { OtlpAttribute, OtlpValue } from "./attribute-columns.ts";
+import { identityAttributes, textAttributes } from "./identity-attributes.ts";
 import type { OtlpEvent, OtlpGroup, OtlpLink, OtlpLog, OtlpSpan } from "./otlp-model.ts";
 import { isTheirs } from "./otlp-rows.ts";
 import type { TelemetrySender } from "./telemetry-sender.ts";
@@ -61,21 +62,13 @@ function outlineOf(
   };
 }
 
-/** Identity by the names under which stored spans have it; what is not known is left out. */
+/** Who the sender is, as stored spans have it. */
 function identityOf({ agent, gateway, component }: TelemetrySender): KeyValue[] {
-  const proved: readonly (readonly [key: string, text: string])[] = [
-    [IDENTITY_ATTRIBUTES.kind, agent.kind],
-    [IDENTITY_ATTRIBUTES.namespace, agent.namespace],
-    [IDENTITY_ATTRIBUTES.name, agent.name],
-    [IDENTITY_ATTRIBUTES.uid, agent.uid],
-    [IDENTITY_ATTRIBUTES.revision, agent.revision],
-    [IDENTITY_ATTRIBUTES.invocationId, agent.invocationId],
+  const where = textAttributes([
     [RESOURCE_ATTRIBUTES.component, component],
     [RESOURCE_ATTRIBUTES.egressGateway, gateway],
-  ];
-  return proved
-    .filter(([, text]) => text !== "")
-    .map(([key, stringValue]) => ({ key, value: { stringValue } }));
+  ]);
+  return [...identityAttributes(agent), ...where].map(toKeyValue);
 }
 
 function toSpan(span: OtlpSpan): Span {

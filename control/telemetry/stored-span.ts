@@ -1,7 +1,7 @@
 /** A row of otel_traces as a read gives it, with its attributes in OTLP's JSON form. */
-import { IDENTITY_ATTRIBUTES } from "../../gateway/attributes.ts";
 import { readAttributes } from "./attribute-columns.ts";
 import type { OtlpAttribute } from "./attribute-columns.ts";
+import { identityAttributes } from "./identity-attributes.ts";
 import { allAttributes, columnsAsResource } from "./record-columns.ts";
 import type { StoreRow } from "./store-client.ts";
 import type { RowAgent, RowSource, SpanColumns } from "./table-rows.ts";
@@ -88,7 +88,7 @@ export function storedItem(row: StoreRow, map: "SpanAttributes" | "LogAttributes
     resource: resourceOf(row, source),
     scope: { name: text(row["ScopeName"]), version: text(row["ScopeVersion"]) },
     attributes:
-      source === "gateway" ? allAttributes(row, stored) : [...identityOf(agent), ...stored],
+      source === "gateway" ? allAttributes(row, stored) : [...identityAttributes(agent), ...stored],
   };
 }
 
@@ -111,20 +111,6 @@ function agentOf(row: StoreRow): RowAgent {
     revision: text(row["AgentRevision"]),
     invocationId: text(row["InvocationId"]),
   };
-}
-
-function identityOf(agent: RowAgent): OtlpAttribute[] {
-  const named: ReadonlyArray<readonly [string, string]> = [
-    [IDENTITY_ATTRIBUTES.kind, agent.kind],
-    [IDENTITY_ATTRIBUTES.namespace, agent.namespace],
-    [IDENTITY_ATTRIBUTES.name, agent.name],
-    [IDENTITY_ATTRIBUTES.uid, agent.uid],
-    [IDENTITY_ATTRIBUTES.revision, agent.revision],
-    [IDENTITY_ATTRIBUTES.invocationId, agent.invocationId],
-  ];
-  return named.flatMap(([key, value]) => {
-    return value === "" ? [] : [{ key, value: { stringValue: value } }];
-  });
 }
 
 function toEvents(row: StoreRow): StoredEvent[] {
