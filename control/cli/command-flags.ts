@@ -44,6 +44,17 @@ export const jsonFlag = {
   brief: "Print JSON",
 } as const;
 
+/** How lists of objects are written: a table with more columns, whole, or by name. */
+export const objectOutputFlag = {
+  kind: "enum",
+  values: ["wide", "yaml", "json", "name"],
+  optional: true,
+  brief: "How much",
+} as const;
+
+/** Objects by their labels. */
+export const selectorFlag = textFlag("LABELS", "These labels: team=red,tier!=old");
+
 /** Any number of words. */
 export function wordsParameter(placeholder: string, brief: string, minimum = 0) {
   return { kind: "array", minimum, parameter: { parse: text, placeholder, brief } } as const;

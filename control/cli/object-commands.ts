@@ -7,6 +7,8 @@ import {
   countFlag,
   namespaceFlag,
   switchFlag,
+  objectOutputFlag,
+  selectorFlag,
   textFlag,
   textsFlag,
 } from "./command-flags.ts";
@@ -30,13 +32,8 @@ export function getCommand(): Command<CliContext> {
       flags: {
         namespace: namespaceFlag,
         allNamespaces: switchFlag("Objects of all namespaces"),
-        output: {
-          kind: "enum",
-          values: ["wide", "yaml", "json", "name"],
-          optional: true,
-          brief: "How much",
-        },
-        selector: textFlag("LABELS", "These labels: team=red,tier!=old"),
+        output: objectOutputFlag,
+        selector: selectorFlag,
         "field-selector": textFlag("FIELDS", "These fields: metadata.name=a"),
         watch: switchFlag("Go on with changes until Ctrl-C"),
         limit: countFlag("N", "Most objects [default: all]"),

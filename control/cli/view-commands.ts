@@ -2,20 +2,23 @@
 import { buildCommand } from "@stricli/core";
 import type { Command } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
-import { apiFlags, countFlag, namespaceFlag, switchFlag, textFlag } from "./command-flags.ts";
+import {
+  apiFlags,
+  countFlag,
+  namespaceFlag,
+  objectOutputFlag,
+  selectorFlag,
+  switchFlag,
+  textFlag,
+} from "./command-flags.ts";
 import type { AgentsFlags, InvocationsFlags } from "./commands/views.ts";
 import type { ViewFlags } from "./view-output.ts";
 
 const viewFlags = {
   namespace: namespaceFlag,
   allNamespaces: switchFlag("Of all namespaces"),
-  output: {
-    kind: "enum",
-    values: ["wide", "yaml", "json", "name"],
-    optional: true,
-    brief: "How much",
-  },
-  selector: textFlag("LABELS", "These labels: team=red,tier!=old"),
+  output: objectOutputFlag,
+  selector: selectorFlag,
   watch: switchFlag("Go on with changes until Ctrl-C"),
   ...apiFlags,
 } as const;
