@@ -1,24 +1,11 @@
 /** `clrk dev status`, beside an invented gateway process and API server. */
 import t from "tap";
-import type { Test } from "tap";
-import { reportResource } from "../../process-report.ts";
-import { controlReport } from "../../testdata/control-report.ts";
-import type { TelemetryReport } from "../../telemetry/telemetry-report.ts";
-import { openApiContext } from "../testdata/api-context.ts";
 import { createFakeContext } from "../testdata/fake-context.ts";
-import { gatewayWith, openFakeControl, statusWith } from "../testdata/fake-control.ts";
-
-async function createSession(t: Test, telemetry: Partial<TelemetryReport> = {}) {
-  const report = controlReport(telemetry);
-  const { context } = await openApiContext(t, { connected: [reportResource(async () => report)] });
-  const control = await openFakeControl(context.home);
-  t.teardown(() => control.close());
-  control.status = statusWith();
-  return { context, control };
-}
+import { openDevSession } from "../testdata/dev-session.ts";
+import { gatewayWith, statusWith } from "../testdata/fake-control.ts";
 
 t.test("devStatus() has a line for each process", async (t) => {
-  const { context } = await createSession(t);
+  const { context } = await openDevSession(t);
   t.equal(await context.clrk("dev", "status"), 0);
   const lines = context.stdout().split("\n");
   t.match(lines, [
@@ -41,7 +28,7 @@ t.test("devStatus() has a line for each process", async (t) => {
 });
 
 t.test("devStatus() says what is wrong, and where nothing runs", async (t) => {
-  const { context, control } = await createSession(t, {
+  const { context, control } = await openDevSession(t, {
     state: "failing",
     problem: "Its disk is full",
   });

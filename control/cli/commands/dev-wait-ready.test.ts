@@ -1,24 +1,11 @@
 /** `clrk dev wait-ready`, beside an invented gateway process and API server. */
 import t from "tap";
-import type { Test } from "tap";
-import { reportResource } from "../../process-report.ts";
-import { controlReport } from "../../testdata/control-report.ts";
-import type { TelemetryReport } from "../../telemetry/telemetry-report.ts";
-import { openApiContext } from "../testdata/api-context.ts";
 import { createFakeContext, until } from "../testdata/fake-context.ts";
-import { gatewayWith, openFakeControl, statusWith } from "../testdata/fake-control.ts";
-
-async function createSession(t: Test, telemetry: Partial<TelemetryReport> = {}) {
-  const report = controlReport(telemetry);
-  const { context } = await openApiContext(t, { connected: [reportResource(async () => report)] });
-  const control = await openFakeControl(context.home);
-  t.teardown(() => control.close());
-  control.status = statusWith();
-  return { context, control };
-}
+import { openDevSession } from "../testdata/dev-session.ts";
+import { gatewayWith, statusWith } from "../testdata/fake-control.ts";
 
 t.test("devWaitReady() ends when all is there", async (t) => {
-  const { context, control } = await createSession(t);
+  const { context, control } = await openDevSession(t);
   control.status = statusWith({
     gateways: [gatewayWith({ ready: false, reason: "Envoy is starting" })],
   });
@@ -34,7 +21,7 @@ t.test("devWaitReady() ends when all is there", async (t) => {
 });
 
 t.test("devWaitReady() does not wait for a store that cannot work", async (t) => {
-  const { context } = await createSession(t, { state: "failing", problem: "There is no chdb" });
+  const { context } = await openDevSession(t, { state: "failing", problem: "There is no chdb" });
   t.equal(await context.clrk("dev", "wait-ready"), 0);
   t.equal(context.stdout(), "clrk dev is ready\n");
 });
