@@ -13,6 +13,9 @@ export const EXIT_CODE = {
   runFailed: 125,
 } as const;
 
+/** What a command ends with that a signal kept from its end: 128 and the signal's number, as shells say it. */
+export const SIGNAL_EXIT_CODE = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
 /** A failure whose message is for the user; lines after the first are next steps. */
 export class CliError extends Error {
   static {

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { readDuration } from "../../../crds/duration.ts";
 import type { CliContext, Interruption } from "../cli-context.ts";
-import { CliError } from "../cli-error.ts";
+import { CliError, EXIT_CODE, SIGNAL_EXIT_CODE } from "../cli-error.ts";
 import { findDevComponents } from "../dev-components.ts";
 import type { DevComponent } from "../dev-components.ts";
 import { shorten } from "../log-line.ts";
@@ -16,7 +16,7 @@ export interface DevWaitReadyFlags {
 /** As timeout(1) has it. */
 const timedOut = 124;
 
-const interrupted = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143, "output-closed": 1 } as const;
+const interrupted = { ...SIGNAL_EXIT_CODE, "output-closed": EXIT_CODE.failed } as const;
 
 /** Time between two looks: a start takes a second or two. */
 const lookMs = 200;

@@ -10,7 +10,7 @@ import { getApiTarget } from "../api-target.ts";
 import type { ApiFlags } from "../api-target.ts";
 import type { CliContext, Interruption } from "../cli-context.ts";
 import { readBounded } from "../read-bounded.ts";
-import { CliError, EXIT_CODE } from "../cli-error.ts";
+import { CliError, EXIT_CODE, SIGNAL_EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { agentPath, parseAgentWord } from "../telemetry/agent-reference.ts";
 import { parseHeaderLine, parseRequestText } from "../telemetry/http-request-text.ts";
@@ -238,7 +238,7 @@ function stoppedCode(run: TaskRun, { context, id }: TaskCall): number | undefine
   }
   if (reason === "output-closed") return RUN_TASK_EXIT_CODE.failed;
   stderr.write(`clrk: invocation ${id} is not waited for any more\n`);
-  return { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }[reason];
+  return SIGNAL_EXIT_CODE[reason];
 }
 
 async function readContent(context: CliContext, flags: RunTaskFlags): Promise<TaskContent> {

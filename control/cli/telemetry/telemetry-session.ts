@@ -4,6 +4,7 @@ import { createApiClient } from "../api-client.ts";
 import { getApiTarget } from "../api-target.ts";
 import type { ApiFlags } from "../api-target.ts";
 import type { CliContext, Interruption } from "../cli-context.ts";
+import { SIGNAL_EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
 import { agentKinds, agentPath, parseAgentWord, resolveAgent } from "./agent-reference.ts";
 import { parseMoment } from "./moment.ts";
@@ -122,19 +123,13 @@ export async function openSession(
   };
 }
 
-const signalCodes: Partial<Record<Interruption, number>> = {
-  SIGHUP: 129,
-  SIGINT: 130,
-  SIGTERM: 143,
-};
-
 /** Exit code after an interruption: following is ended by Ctrl-C as it should be; a read that is cut short says so. */
 export function interruptedCode(
   reason: Interruption | undefined,
   { isFollowing }: { readonly isFollowing: boolean },
 ): number {
   if (reason === undefined || reason === "output-closed") return 0;
-  return isFollowing && reason === "SIGINT" ? 0 : (signalCodes[reason] ?? 0);
+  return isFollowing && reason === "SIGINT" ? 0 : SIGNAL_EXIT_CODE[reason];
 }
 
 /** The sentence about a stream. */
