@@ -115,6 +115,34 @@ t.test("what nobody used goes back before its time is over", async (t) => {
   t.ok(Math.abs(store.used - 1) < 0.1, `${store.used}`);
 });
 
+t.test("what the store gave too late to be used goes back", async (t) => {
+  const { ask, take, clock, store, settle, holder } = start(t);
+  let open: () => void = () => {};
+  store.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  await ask();
+  clock.advance(3 * portionMs);
+  open();
+  await settle();
+  t.equal(store.used, 4);
+  t.match(take(), { kind: "missing" });
+  clock.advance(portionMs / 10);
+  await settle();
+  t.equal(holder.size, 0);
+  t.ok(store.used < 0.1, `${store.used}`);
+});
+
+t.test("what a process that stood still finds goes back", async (t) => {
+  const { ask, table, clock, store, settle } = start(t);
+  await ask();
+  // As the table is after the process could not look for long.
+  table.grant("a", { count: 1, validUntilMs: monotonicMs(clock) - 1 }, monotonicMs(clock));
+  await ask();
+  await settle();
+  t.ok(Math.abs(store.used - 7) < 0.1, `${store.used}: 4 and 4 taken, 1 returned`);
+});
+
 t.test("close() gives everything back, once", async (t) => {
   const { ask, holder, store } = start(t);
   await ask();

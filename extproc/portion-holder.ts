@@ -1,6 +1,7 @@
 /**
  * Takes portions of shared limits ahead of need, for all threads of the process: one question a caller of a limit is
- * under way at a time, portions grow where they are used up quickly, and what nobody used goes back before it is void.
+ * under way at a time, portions grow where they are used up quickly, and what nobody used goes back: before its time
+ * is over, or once a process that stood still comes to it.
  */
 
 import { createHash } from "node:crypto";
@@ -171,7 +172,10 @@ export class PortionHolder {
       void this.#return(caller, held.rate, { count: outcome.count, takenAtMs });
       return;
     }
-    if (left === 0) held.takenAtMs = takenAtMs;
+    if (left.late > 0) {
+      void this.#return(caller, held.rate, { count: left.late, takenAtMs: held.takenAtMs });
+    }
+    if (left.valid === 0) held.takenAtMs = takenAtMs;
     held.validUntilMs = validUntilMs;
     this.#held.delete(caller);
     this.#held.set(caller, held);

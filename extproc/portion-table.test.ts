@@ -13,7 +13,7 @@ t.test(
   async (t) => {
     const table = tableOf();
     t.same(table.take("a", 1_000), { kind: "missing" });
-    t.equal(table.grant("a", portion, 1_000), 0);
+    t.same(table.grant("a", portion, 1_000), { valid: 0, late: 0 });
     t.same(
       Array.from({ length: 5 }, () => table.take("a", 1_000)),
       [
@@ -32,7 +32,14 @@ t.test("take() gives nothing of a portion whose time is over", async (t) => {
   const table = tableOf();
   table.grant("a", portion, 1_000);
   t.same(table.take("a", 2_000), { kind: "missing" });
-  t.equal(table.reclaim("a", 2_000), 0, "nobody may give it back either");
+  t.equal(table.reclaim("a", 2_000), 4, "the limit gets it back");
+  t.equal(table.reclaim("a", 2_000), 0);
+});
+
+t.test("what nobody came for within 10 s is forgotten", async (t) => {
+  const table = tableOf();
+  table.grant("a", portion, 1_000);
+  t.equal(table.reclaim("a", portion.validUntilMs + 10_000), 0);
 });
 
 t.test("nobody asks ahead where one is given at a time", async (t) => {
@@ -45,9 +52,19 @@ t.test("grant() adds to what is left and tells of it", async (t) => {
   const table = tableOf();
   table.grant("a", portion, 1_000);
   table.take("a", 1_000);
-  t.equal(table.grant("a", { count: 2, validUntilMs: 3_000 }, 1_500), 3);
+  const left = table.grant("a", { count: 2, validUntilMs: 3_000 }, 1_500);
+  t.same(left, { valid: 3, late: 0 });
   t.equal(table.reclaim("a", 2_500), 5);
   t.same(table.take("a", 2_500), { kind: "missing" });
+});
+
+t.test("grant() joins nothing whose time is over, and tells of it", async (t) => {
+  const table = tableOf();
+  table.grant("a", portion, 1_000);
+  table.take("a", 1_000);
+  const left = table.grant("a", { count: 2, validUntilMs: 3_500 }, 2_500);
+  t.same(left, { valid: 0, late: 3 });
+  t.equal(table.reclaim("a", 2_500), 2);
 });
 
 t.test("giveBack() undoes take()", async (t) => {
@@ -85,7 +102,10 @@ t.test("places are bounded, and used again when their time is over", async (t) =
   for (let caller = 0; caller < 16; caller++) table.grant(`c${caller}`, portion, 1_000);
   t.same(table.take("more", 1_000), { kind: "full" });
   t.equal(table.grant("more", portion, 1_000), undefined);
-  t.equal(table.grant("more", { count: 1, validUntilMs: 3_000 }, 2_000), 0);
+  table.reclaim("c3", 1_500);
+  const left = table.grant("more", { count: 1, validUntilMs: 3_000 }, 1_500);
+  t.same(left, { valid: 0, late: 0 });
+  t.same(table.grant("later", portion, 20_000), { valid: 0, late: 0 });
 });
 
 t.test("threads see the same table, and whether the store can be asked", async (t) => {

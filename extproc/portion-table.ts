@@ -1,7 +1,7 @@
 /**
  * Portions of shared limits that this process holds, in memory that all its threads share: a request takes from here and
- * waits for no network. A portion is void when its time is over, whoever looks. Memory is fixed; a place is used again
- * when nothing of its caller is known any more.
+ * waits for no network. When the time of a portion is over no request takes of it, whoever looks, and what is left can
+ * still be given back for a while. Memory is fixed; a place is used again when nothing of its caller is known any more.
  */
 
 import type { Spot } from "./shared-buckets.ts";
@@ -24,7 +24,16 @@ export interface GrantedPortion {
   readonly validUntilMs: number;
 }
 
+/** What is left of an older portion: `valid` of it is joined to the new one, `late` may be used no longer. */
+export interface PortionLeft {
+  readonly valid: number;
+  readonly late: number;
+}
+
 const defaultPlaces = 65_536;
+
+/** A process that stood still finds what it held, and gives it back, after so long. */
+const lateMs = 10_000;
 
 /** Numbers of one place. `ASKED`: somebody was told to ask, and nothing was answered yet. */
 const numbersOfPlace = 6;
@@ -98,19 +107,19 @@ export class PortionTable {
     });
   }
 
-  /** Adds a portion; gives how many of the one before were left, or undefined when there is no place. */
-  grant(caller: string, portion: GrantedPortion, nowMs: number): number | undefined {
+  /** Adds a portion; gives what was left of the one before, or undefined when there is no place. */
+  grant(caller: string, portion: GrantedPortion, nowMs: number): PortionLeft | undefined {
     return this.#with(caller, nowMs, ({ own, unused, spot }) => {
       const place = own ?? unused;
       if (place === undefined) return undefined;
-      const isValid = own !== undefined && this.#get(own, VALID_UNTIL) > nowMs;
-      const left = isValid ? this.#get(place, LEFT) : 0;
+      const left = own === undefined ? 0 : this.#get(own, LEFT);
+      const valid = this.#get(place, VALID_UNTIL) > nowMs ? left : 0;
       this.#begin(place, spot);
-      this.#set(place, LEFT, left + portion.count);
+      this.#set(place, LEFT, valid + portion.count);
       // Nobody hoards of a limit that gives one at a time.
       this.#set(place, LOW, portion.count < 2 ? -1 : Math.floor(portion.count / 2));
       this.#set(place, VALID_UNTIL, portion.validUntilMs);
-      return left;
+      return { valid, late: left - valid };
     });
   }
 
@@ -138,7 +147,7 @@ export class PortionTable {
     });
   }
 
-  /** Takes what is left of the caller's portion out of the table. */
+  /** Takes what is left of the caller's portion out of the table, in time or up to 10 s late. */
   reclaim(caller: string, nowMs: number): number {
     return this.#with(caller, nowMs, ({ own }) => {
       if (own === undefined) return 0;
@@ -183,7 +192,8 @@ export class PortionTable {
     const first = bucket * bucketPlaces;
     let unused: number | undefined;
     for (let place = first; place < first + bucketPlaces; place++) {
-      const untilMs = Math.max(this.#get(place, VALID_UNTIL), this.#get(place, SPENT_UNTIL));
+      const heldMs = this.#get(place, VALID_UNTIL) + (this.#get(place, LEFT) > 0 ? lateMs : 0);
+      const untilMs = Math.max(heldMs, this.#get(place, SPENT_UNTIL));
       if (untilMs <= nowMs) unused ??= place;
       else if (this.#keys[2 * place] === high && this.#keys[2 * place + 1] === low)
         return { own: place, unused };

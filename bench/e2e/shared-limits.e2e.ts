@@ -50,18 +50,18 @@ interface Replica {
 
 const ask = ({ run }: Replica, path: ToolPath) => requestThrough(run, `https://tools.test${path}`);
 
-/** Statuses of what callers of each replica are told, one request after another, until each was refused so often. */
+/** Statuses of what callers of each replica are told, one request after another, until all were refused for long. */
 async function exhaust(replicas: readonly Replica[], path: ToolPath): Promise<Map<number, number>> {
   const counts = new Map<number, number>();
   const callers = replicas.flatMap((replica) => Array.from({ length: 3 }, () => replica));
+  let refusals = 0;
   await Promise.all(
     callers.map(async (replica) => {
-      let refusals = 0;
-      while (refusals < 12) {
+      while (refusals < 12 * callers.length) {
         const { status } = await ask(replica, path);
         counts.set(status, (counts.get(status) ?? 0) + 1);
+        refusals = status === 200 ? 0 : refusals + 1;
         if (status === 200) continue;
-        refusals++;
         // Nobody asks again at once, and what another replica does not use comes back meanwhile.
         await new Promise((wake) => setTimeout(wake, 150));
       }
