@@ -80,6 +80,11 @@ export async function openControlServices(
     directory: path.join(folder, "invocations"),
     recordsDirectory: home.records,
     lookForGateway: gatewayLookout(home.root),
+    takeRoots: async (roots) => {
+      const outcome = await telemetry.takeRoots(roots);
+      if (outcome === "taken") forwarder.takeRoots(roots);
+      return outcome;
+    },
     ...(nats !== undefined && { nats }),
     clock,
     logger: log,

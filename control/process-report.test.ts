@@ -89,6 +89,7 @@ t.test("a report has the events of runs that were lost", async (t) => {
       status: {
         ...{ state: "open", store, materialiser: { taken: 5, retries: 0, failure: "" }, feed },
         lostRuns: { ended: 0, failure: "" },
+        rootSpans: { told: 0, failure: "" },
       },
     },
   });
@@ -100,7 +101,7 @@ t.test("a report says what does not work of invocations that are open", async (t
   const records = { counted: 0, known: 0, foreign: 0 };
   const store = { invocations: 5, revision: 5, applied: counts, records, removed: 0 };
   const well = { taken: 5, retries: 0, failure: "" };
-  const problemOf = async (materialiser: string, lostRuns: string) => {
+  const problemOf = async (materialiser: string, lostRuns: string, rootSpans = "") => {
     const report = createReporter({
       ...{ version: "1.2.3", restarts: 0, clock: new ManualClock(), deleted: () => [] },
       telemetry: { report: async () => telemetry },
@@ -108,6 +109,7 @@ t.test("a report says what does not work of invocations that are open", async (t
         status: {
           ...{ state: "open", store, materialiser: { ...well, failure: materialiser } },
           lostRuns: { ended: 0, failure: lostRuns },
+          rootSpans: { told: 0, failure: rootSpans },
         },
       },
     });
@@ -116,6 +118,7 @@ t.test("a report says what does not work of invocations that are open", async (t
   t.equal(await problemOf("", ""), null);
   t.equal(await problemOf("Cannot store", "Cannot look"), "Cannot store");
   t.equal(await problemOf("", "Cannot look"), "Cannot look");
+  t.equal(await problemOf("", "", "Cannot tell"), "Cannot tell");
 });
 
 t.test("writeReports() writes often while telemetry is being opened, then every 2 s", async (t) => {

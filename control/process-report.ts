@@ -113,8 +113,9 @@ export function createReporter(options: ReporterOptions): Reporter {
 /** The first that matters; empty where nothing is wrong. */
 function failureOf(status: InvocationServiceStatus): string {
   if (status.state !== "open") return status.failure;
-  const { materialiser, feed, usage, lostRuns } = status;
-  const failures = [materialiser, feed, usage, lostRuns].map((part) => part?.failure ?? "");
+  const { materialiser, feed, usage, lostRuns, rootSpans } = status;
+  const parts = [materialiser, feed, usage, lostRuns, rootSpans];
+  const failures = parts.map((part) => part?.failure ?? "");
   return failures.find((failure) => failure !== "") ?? "";
 }
 

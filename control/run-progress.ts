@@ -1,6 +1,6 @@
 /** What the stored invocation of a run says to whoever is asked for telemetry of it. */
 import type { InvocationObject } from "./invocations/invocation-object.ts";
-import { isConcludedEnd } from "./invocations/lost-runs.ts";
+import { isConcludedEnd } from "./invocations/concluded-end.ts";
 import type { RunProgress } from "./telemetry/run-senders.ts";
 
 /**

@@ -47,6 +47,8 @@ export interface InvocationEvent {
   readonly timeoutMs?: number;
   /** Of a run: the process that tells its end, and without which nobody does; absent for all else, and where nobody said */
   readonly gatewayProcess?: GatewayIdentity;
+  /** `namespace/name` of the EgressGateways that its requests may pass, at most 8; absent where nobody said */
+  readonly gateways?: readonly string[];
 }
 
 /** Place of a phase: a later one is never left for an earlier one, and all ends stand in the same place. */

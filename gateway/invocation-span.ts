@@ -12,14 +12,21 @@ import type { InvocationEvent, InvocationRoot } from "./invocation-event.ts";
 import type { opentelemetry } from "./proto/gen/otlp.js";
 import type { EndedRun } from "./run-event.ts";
 
-/** An invocation that is over. */
-export interface EndedInvocation {
+/** When an invocation began, and how it ended. */
+export interface InvocationOutcome {
   readonly root: InvocationRoot;
-  /** Of the EgressGateway that its requests passed */
-  readonly gateway: { readonly namespace: string; readonly name: string };
   /** Unix `ms` */
   readonly startUnixMs: number;
   readonly end: InvocationEvent;
+  /** Absent where nobody counted them to the end */
+  readonly requests?: number;
+  readonly denied?: number;
+}
+
+/** An invocation that is over, told by the gateway that saw all of it. */
+export interface EndedInvocation extends InvocationOutcome {
+  /** Of the EgressGateway that its requests passed */
+  readonly gateway: { readonly namespace: string; readonly name: string };
   /** That the gateway had recorded until then */
   readonly requests: number;
   readonly denied: number;
@@ -45,7 +52,7 @@ export function endedInvocation({ run, event, requests, denied }: EndedRun): End
 }
 
 /** The span `invocation`, which has no parent. */
-export function invocationSpan(invocation: EndedInvocation): Span {
+export function invocationSpan(invocation: InvocationOutcome): Span {
   const { root, startUnixMs, end } = invocation;
   const nanoseconds = (unixMs: number) => BigInt(unixMs) * 1_000_000n;
   return {
@@ -64,8 +71,8 @@ export function invocationSpan(invocation: EndedInvocation): Span {
   };
 }
 
-/** Attributes of the span: who was invoked, by what, and how it ended. */
-export function invocationAttributes({ end, requests, denied }: EndedInvocation): Attribute[] {
+/** Attributes of the span: who was invoked, by what, and how it ended; counts where they are known then. */
+export function invocationAttributes({ end, requests, denied }: InvocationOutcome): Attribute[] {
   const { agent, trigger, exitCode, reason, phase } = end;
   return [
     textAttribute(IDENTITY_ATTRIBUTES.kind, agent.kind),
@@ -75,8 +82,8 @@ export function invocationAttributes({ end, requests, denied }: EndedInvocation)
     textAttribute(IDENTITY_ATTRIBUTES.invocationId, end.id),
     textAttribute(INVOCATION_ATTRIBUTES.phase, phase),
     textAttribute(INVOCATION_ATTRIBUTES.trigger, trigger.type),
-    intAttribute(INVOCATION_ATTRIBUTES.requests, requests),
-    intAttribute(INVOCATION_ATTRIBUTES.denied, denied),
+    ...(requests === undefined ? [] : [intAttribute(INVOCATION_ATTRIBUTES.requests, requests)]),
+    ...(denied === undefined ? [] : [intAttribute(INVOCATION_ATTRIBUTES.denied, denied)]),
     ...(exitCode === null ? [] : [intAttribute(INVOCATION_ATTRIBUTES.exitCode, exitCode)]),
     ...(reason === "" ? [] : [textAttribute(HTTP_ATTRIBUTES.errorType, reason)]),
   ];

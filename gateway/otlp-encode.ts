@@ -11,7 +11,7 @@ import {
   textAttribute,
 } from "./attributes.ts";
 import type { Attribute } from "./attributes.ts";
-import type { EndedInvocation } from "./invocation-span.ts";
+import type { EndedInvocation, InvocationOutcome } from "./invocation-span.ts";
 import { invocationSpan } from "./invocation-span.ts";
 import { opentelemetry } from "./proto/gen/otlp.js";
 import { recordAttributes } from "./record-attributes.ts";
@@ -38,7 +38,7 @@ export interface TracedRecord {
 
 /** An invocation that is over: its root span, and no log. */
 export interface TracedInvocation {
-  readonly invocation: EndedInvocation;
+  readonly invocation: InvocationOutcome & Pick<EndedInvocation, "gateway">;
 }
 
 /** Whatever becomes a span. */

@@ -16,6 +16,7 @@ t.test("a run is an invocation of a process, with its root span", async (t) => {
     exitCode: null,
     reason: "",
     message: "",
+    gateways: [run.gateway],
   });
 });
 

@@ -59,5 +59,6 @@ function common(run: Run, atUnixMs: number) {
     trigger: { type: "CLI", source: "clrk run" },
     audiences: [],
     root: run.root,
+    gateways: [run.gateway],
   } as const;
 }

@@ -57,6 +57,7 @@ interface SeenInvocation {
   readonly status: {
     readonly phase: string;
     readonly completionTime?: string;
+    readonly trace?: { readonly traceID: string };
     readonly conditions: readonly { readonly reason: string }[];
     readonly usage?: Readonly<Record<string, unknown>>;
   };
@@ -259,6 +260,13 @@ t.test("runs of a gateway that was killed end, once, and those of others go on",
   );
   const gone = { phase: "Failed", conditions: [{ type: "Complete", reason: "GatewayGone" }] };
   test.match(seen, [{ status: gone }, { status: gone }, { status: { phase: "Running" } }]);
+  for (const { status } of seen.slice(0, 2)) {
+    const told = () => control.request("GET", `${group}/traces/${status.trace?.traceID}`);
+    await waitUntil(async () => JSON.stringify((await told()).body).includes('"GatewayGone"'), {
+      deadlineMs: 20_000,
+      what: "the root span of a run whose gateway was killed",
+    });
+  }
   await requestThrough(spared, "https://echo.test/bytes/1");
   await restart(control);
   const again = await until("the request of the run that goes on", (found) => {

@@ -118,6 +118,19 @@ function invoke(
   });
 }
 
+/** The span of a call's trace that has no parent; there is one. */
+async function rootOf(control: ControlProcess, id: string): Promise<Json> {
+  const { traceID } = (await get(control, `invocations/${id}`)).status.trace;
+  return eventually("a root span", async () => {
+    const { resourceSpans = [] } = await get(control, `traces/${traceID}`);
+    const spans = resourceSpans.flatMap((one: Json) =>
+      one.scopeSpans.flatMap((part: Json) => part.spans),
+    );
+    const [root, ...more] = spans.filter(({ parentSpanId = "" }: Json) => parentSpanId === "");
+    return more.length === 0 ? root : undefined;
+  });
+}
+
 t.test("what is applied becomes revisions and conditions", async (test) => {
   const control = await startControlProcess(test);
   await put(control, "TaskAgent", "bot", agent("agent:1"));
@@ -273,6 +286,9 @@ t.test("a call is answered by a worker, and is an invocation", async (test) => {
     return found.status?.phase === "Failed" ? found : undefined;
   });
   test.match(failed.status.conditions, [{ type: "Complete", reason: "ControlStopped" }]);
+  test.match(await rootOf(again, id), { name: "invocation" }, "the trace of a call has its root");
+  const told = await rootOf(again, hanging);
+  test.match(told, { spanId: failed.status.trace.rootSpanID, status: { code: 2 } });
   await active(again, 0);
 });
 

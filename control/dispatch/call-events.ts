@@ -21,6 +21,8 @@ export interface CallSubject {
   readonly audiences: readonly string[];
   /** `ms` that it may take once it is dispatched; absent where only its end is told */
   readonly timeoutMs?: number;
+  /** `namespace/name` of the EgressGateways of its agent; absent where only its end is told */
+  readonly gateways?: readonly string[];
 }
 
 /** What events are made with. */
@@ -66,7 +68,7 @@ export class CallEvents {
   }
 
   #event(phase: InvocationPhase, reason: string, message: string): InvocationEvent {
-    const { id, agent, trigger, audiences, timeoutMs } = this.#subject;
+    const { id, agent, trigger, audiences, timeoutMs, gateways } = this.#subject;
     const { clock, traces } = this.#parts;
     return {
       ...{ id, phase, atUnixMs: clock.now(), agent, audiences },
@@ -74,6 +76,7 @@ export class CallEvents {
       root: traces.rootOf(id),
       ...{ exitCode: null, reason, message },
       // What the agent says later is not about this call.
+      ...(gateways !== undefined && { gateways }),
       ...(phase === "Dispatched" && timeoutMs !== undefined && { timeoutMs: Math.ceil(timeoutMs) }),
     };
   }

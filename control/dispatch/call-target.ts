@@ -23,6 +23,8 @@ export interface CallTarget {
   readonly perWorker: number;
   /** What a call must say of whom it is for; absent: nothing */
   readonly identity?: AgentIdentity;
+  /** `namespace/name` of the EgressGateways through which it gets out */
+  readonly gateways: readonly string[];
   /** Whether its answer is passed on while it is written */
   readonly isStreaming: boolean;
 }
@@ -43,6 +45,7 @@ export function findTarget(
     return { kind: "invalid", message: parsed.problems[0]?.message ?? "its spec cannot be read" };
   }
   const { timeout, maxConcurrent = 0, workerPoolRef, identity, streaming } = parsed.object.spec;
+  const { egressRefs } = parsed.object.spec;
   const { latestReadyRevisionName: revision } = statusIn(agent);
   return {
     kind: "found",
@@ -50,6 +53,7 @@ export function findTarget(
     timeoutMs: parseDuration(timeout),
     maxConcurrent,
     perWorker: perWorkerOf(find(parts, "WorkerPool", { ...place, name: workerPoolRef })),
+    gateways: egressRefs.map(({ gatewayRef }) => `${place.namespace}/${gatewayRef}`),
     isStreaming: streaming?.enabled === true,
     ...(identity !== undefined && { identity }),
     ...(typeof revision === "string" && { revision }),

@@ -235,8 +235,8 @@ export class Dispatcher {
     const { id, namespace, name, trigger } = call;
     const agent = { kind: "TaskAgent", namespace, name, uid: target.uid };
     const audiences = audiencesOf(identity);
-    const { timeoutMs } = target;
-    return new CallEvents(this.#options, { id, agent, trigger, audiences, timeoutMs });
+    const { timeoutMs, gateways } = target;
+    return new CallEvents(this.#options, { id, agent, trigger, audiences, timeoutMs, gateways });
   }
 
   #reserve(call: Call, target: CallTarget, avoid: ReadonlySet<string>): PickOutcome | NoRevision {

@@ -17,7 +17,7 @@ t.test("an event comes back as it was", async (t) => {
   t.strictSame(tryDecodeEvent(encodeEvent(full)), full);
   const timed = invocationEvent(1, "Dispatched", { timeoutMs: 60_000 });
   t.strictSame(tryDecodeEvent(encodeEvent(timed)), timed);
-  const signed = invocationEvent(1, "Running", { gatewayProcess });
+  const signed = invocationEvent(1, "Running", { gatewayProcess, gateways: ["a/b"] });
   t.strictSame(tryDecodeEvent(encodeEvent(signed)), signed);
 });
 
@@ -51,6 +51,9 @@ t.test("whatever is no event is not taken, and says why when it is to be logged"
     [{ timeoutMs: -1 }, /timeoutMs is no whole number/],
     [{ timeoutMs: "1m" }, /timeoutMs is no whole number/],
     [{ gatewayProcess: {} }, /gatewayProcess has no home/],
+    [{ gateways: "default/egress" }, /gateways is no list/],
+    [{ gateways: ["egress"] }, /gateways is no list/],
+    [{ gateways: Array(9).fill("default/egress") }, /gateways is no list/],
     [{ gatewayProcess: { ...gatewayProcess, home: "a" } }, /gatewayProcess has no home/],
     [{ gatewayProcess: { ...gatewayProcess, boot: 1 } }, /gatewayProcess has no home/],
     [{ gatewayProcess: { ...gatewayProcess, process: "0 1" } }, /gatewayProcess has no home/],

@@ -20,9 +20,11 @@ export const maxEventBytes = 64 * 1024;
 const longestName = 253;
 const longestMessage = 1_024;
 const mostAudiences = 64;
+const mostGateways = 8;
 
 const idForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const digestForm = /^[0-9a-f]{32}$/;
+const gatewayForm = /^[a-z0-9.-]{1,253}\/[a-z0-9.-]{1,253}$/;
 const processForm = /^[1-9]\d{0,9} \S{0,64}$/;
 const reasonForm = /^(?:[A-Z][A-Za-z0-9]{0,63})?$/;
 
@@ -51,7 +53,7 @@ export function tryDecodeEvent(text: string): InvocationEvent | undefined {
 
 function inOrder(event: InvocationEvent): InvocationEvent {
   const { id, phase, atUnixMs, agent, trigger, audiences, root, exitCode, reason, message } = event;
-  const { timeoutMs, gatewayProcess } = event;
+  const { timeoutMs, gatewayProcess, gateways } = event;
   return {
     id,
     phase,
@@ -71,6 +73,7 @@ function inOrder(event: InvocationEvent): InvocationEvent {
         process: gatewayProcess.process,
       },
     }),
+    ...(gateways !== undefined && { gateways }),
   };
 }
 
@@ -109,11 +112,21 @@ function read(text: string): InvocationEvent | string {
   }
   const gatewayProcess = readGatewayProcess(value["gatewayProcess"]);
   if (gatewayProcess === "malformed") return "gatewayProcess has no home, boot and process";
+  const { gateways } = value;
+  if (gateways !== undefined && !isGateways(gateways)) {
+    return `gateways is no list of at most ${mostGateways} names with their namespaces`;
+  }
   return {
     ...told,
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(gatewayProcess !== undefined && { gatewayProcess }),
+    ...(gateways !== undefined && { gateways }),
   };
+}
+
+function isGateways(value: unknown): value is string[] {
+  const isName = (one: unknown) => typeof one === "string" && gatewayForm.test(one);
+  return Array.isArray(value) && value.length <= mostGateways && value.every(isName);
 }
 
 function readGatewayProcess(value: unknown): GatewayIdentity | undefined | "malformed" {

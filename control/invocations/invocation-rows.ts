@@ -199,7 +199,7 @@ export class InvocationRows {
         metadata: { ...object.metadata, resourceVersion: String(revision) },
       }),
     });
-    for (const table of ["invocations", "usage"]) {
+    for (const table of ["invocations", "usage", "due_roots"]) {
       this.#statements
         .prepare(`DELETE FROM ${table} WHERE namespace = ? AND id = ?`)
         .run(key.namespace, key.id);

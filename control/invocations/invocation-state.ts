@@ -51,6 +51,8 @@ export interface InvocationSummary {
   readonly timeoutMs: number | null;
   /** The process that tells its end, of a run; null where nobody said */
   readonly gatewayProcess: GatewayIdentity | null;
+  /** `namespace/name` of those that its requests may pass; none where nobody said */
+  readonly gateways: readonly string[];
 }
 
 /**
@@ -72,10 +74,11 @@ export function addEvent(state: InvocationState | undefined, event: InvocationEv
 }
 
 /** The summary of a state. Of several ends the earliest is the one: who is late has changed nothing. */
-export function summarise({ agent, events }: InvocationState): InvocationSummary {
+export function summarise(state: InvocationState): InvocationSummary {
+  const { agent, events } = state;
   const [first] = events;
-  const ends = events.filter(({ phase }) => isTerminalPhase(phase)).sort(compareEvents);
-  const decisive = ends[0] ?? events.at(-1);
+  const end = endOf(state);
+  const decisive = end ?? events.at(-1);
   if (first === undefined || decisive === undefined) {
     throw new TypeError("Cannot summarise an invocation: it has no events");
   }
@@ -85,7 +88,7 @@ export function summarise({ agent, events }: InvocationState): InvocationSummary
     phase,
     createdMs: Math.min(...events.map(({ atUnixMs }) => atUnixMs)),
     startedMs: events.find((event) => event.phase === "Running")?.atUnixMs ?? null,
-    finishedMs: ends[0]?.atUnixMs ?? null,
+    finishedMs: end?.atUnixMs ?? null,
     agent,
     trigger: first.trigger,
     audiences: first.audiences,
@@ -97,7 +100,13 @@ export function summarise({ agent, events }: InvocationState): InvocationSummary
     dispatchedMs: dispatched?.atUnixMs ?? null,
     timeoutMs: dispatched?.timeoutMs ?? null,
     gatewayProcess: events.find((event) => event.gatewayProcess)?.gatewayProcess ?? null,
+    gateways: events.find((event) => event.gateways)?.gateways ?? [],
   };
+}
+
+/** The end that counts, which is the earliest; undefined while it goes on. */
+export function endOf({ events }: InvocationState): InvocationEvent | undefined {
+  return events.filter(({ phase }) => isTerminalPhase(phase)).sort(compareEvents)[0];
 }
 
 /** Whether they are one agent; its uid may not be known to everybody. */

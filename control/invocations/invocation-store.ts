@@ -3,6 +3,7 @@
  * list is of one moment over all of its pages, and a watch goes on where it was.
  */
 
+import type { InvocationOutcome } from "../../gateway/invocation-span.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import type { ActiveCount, ActivePlace } from "./active-rows.ts";
 import type { LogPosition, LoggedEvent } from "./event-log.ts";
@@ -138,6 +139,10 @@ export interface InvocationStore {
   list(selection: InvocationSelection, options: InvocationListOptions): ListResult;
   /** At most `limit` changes after a revision, of all invocations. */
   changes(after: number, options: { readonly limit: number }): ChangesResult;
+  /** At most `limit` invocations that are over and whose root span nobody told: each until it is removed */
+  dueRoots(limit: number): readonly InvocationOutcome[];
+  /** Forgets that the root spans of these are due. */
+  removeDueRoots(told: readonly InvocationOutcome[]): void;
   /** Tells when there are changes; gives a function that ends it. */
   subscribe(onChange: () => void): () => void;
   /** Removes what is too old. */

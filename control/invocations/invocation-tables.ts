@@ -2,6 +2,7 @@
 
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { activeIndex } from "./active-rows.ts";
+import { dueRootsTable } from "./due-roots.ts";
 import type { InvocationObject } from "./invocation-object.ts";
 import { openPrivateDatabase } from "./private-database.ts";
 import type { StatementCache } from "../statement-cache.ts";
@@ -41,6 +42,7 @@ const schema = `
   CREATE INDEX IF NOT EXISTS usage_by_time ON usage (seen_ms);
   CREATE TABLE IF NOT EXISTS records (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, seen_ms INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, epoch TEXT NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID;
+  ${dueRootsTable}
   ${activeIndex}`;
 
 /** Opens the file of the store. Throws CLRK_STORAGE_FAILED where that fails, or another process has it. */

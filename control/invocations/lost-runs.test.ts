@@ -8,7 +8,7 @@ import type { InvocationEvent } from "../../gateway/invocation-event.ts";
 import { silentLogger } from "../../gateway/log.ts";
 import { ActiveInvocations, mostOpenInvocations } from "./active-invocations.ts";
 import type { EventLog } from "./event-log.ts";
-import { isConcludedEnd, LostRuns } from "./lost-runs.ts";
+import { LostRuns } from "./lost-runs.ts";
 import { Materialiser } from "./materialiser.ts";
 import { openSqliteEventLog } from "./sqlite-event-log.ts";
 import { openSqliteInvocationStore } from "./sqlite-invocation-store.ts";
@@ -224,10 +224,4 @@ t.test("what the log does not take is told, and tried again", async (t) => {
   }
   t.equal(await shown(1), "Failed GatewayGone");
   await lost.close();
-});
-
-t.test("isConcludedEnd() tells ends that nobody saw", async (t) => {
-  t.equal(isConcludedEnd("GatewayGone"), true);
-  t.equal(isConcludedEnd("NotHeard"), true);
-  t.equal(isConcludedEnd("ExitCode"), false);
 });

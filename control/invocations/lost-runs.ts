@@ -11,6 +11,7 @@ import type { InvocationEvent } from "../../gateway/invocation-event.ts";
 import type { Logger } from "../../gateway/log.ts";
 import { mostOpenInvocations } from "./active-invocations.ts";
 import type { ActiveInvocations, OpenRun } from "./active-invocations.ts";
+import { concludedReasons, runKind } from "./concluded-end.ts";
 import type { EventLog } from "./event-log.ts";
 import { RepeatedLook } from "./repeated-look.ts";
 
@@ -33,9 +34,6 @@ export interface LostRunsStatus {
   readonly failure: string;
 }
 
-/** Kind of the agents of runs. */
-const runKind = "Process";
-
 /** Nobody waits for the end of a run whose gateway was killed: what it asks for fails at once. In `ms`. */
 const lookEveryMs = 5_000;
 
@@ -45,15 +43,7 @@ const restFactor = 4;
 /** A run of a gateway of which nothing is known counts as over after so long without news, in `ms`: ended ones are kept as long. */
 const unheardMs = 30 * 24 * 60 * 60 * 1_000;
 
-/** Reasons of ends that nobody saw: the command may run on, without a way out. */
-const reasons = { gone: "GatewayGone", unheard: "NotHeard" } as const;
-
-/** Whether an end of that reason was concluded here, and not told by the gateway of the run. */
-export function isConcludedEnd(reason: string): boolean {
-  return reason === reasons.gone || reason === reasons.unheard;
-}
-
-type Loss = keyof typeof reasons;
+type Loss = keyof typeof concludedReasons;
 
 const messages: Readonly<Record<Loss, string>> = {
   gone: "The gateway process is gone, and told no end",
@@ -173,7 +163,7 @@ function endOf(run: OpenRun, loss: Loss, nowMs: number): InvocationEvent {
     ...{ id, phase: "Failed", agent, trigger, audiences, root, exitCode: null },
     // The clock may have been set back meanwhile.
     atUnixMs: Math.max(nowMs, phaseMs),
-    ...{ reason: reasons[loss], message: messages[loss] },
+    ...{ reason: concludedReasons[loss], message: messages[loss] },
     ...(gatewayProcess !== null && { gatewayProcess }),
   };
 }

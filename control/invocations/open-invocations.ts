@@ -20,6 +20,8 @@ import { Materialiser } from "./materialiser.ts";
 import { openNatsEventLog } from "./nats-event-log.ts";
 import { openSqliteEventLog } from "./sqlite-event-log.ts";
 import { openSqliteInvocationStore } from "./sqlite-invocation-store.ts";
+import type { RootSpansStatus, TakeRoots } from "./root-spans.ts";
+import { RootSpans } from "./root-spans.ts";
 import { UsageFeed } from "./usage-feed.ts";
 import type { UsageFeedStatus } from "./usage-feed.ts";
 
@@ -31,6 +33,8 @@ export interface InvocationsOptions {
   readonly recordsDirectory?: string;
   /** What becomes of the gateways that write there, as `gatewayLookout()` tells it; absent: nobody knows of any */
   readonly lookForGateway?: (identity: GatewayIdentity) => GatewayLife;
+  /** Takes the root spans of calls, and of runs whose gateways were killed; absent: nobody wants them */
+  readonly takeRoots?: TakeRoots;
   /** Where the log is; absent: in a file of the folder */
   readonly nats?: NatsServers;
   readonly clock: Clock;
@@ -42,6 +46,7 @@ export interface InvocationsStatus {
   readonly store: StoreStatus;
   readonly materialiser: MaterialiserStatus;
   readonly lostRuns: LostRunsStatus;
+  readonly rootSpans: RootSpansStatus;
   /** Absent where no gateway writes */
   readonly feed?: InvocationFeedStatus;
   /** Absent where no gateway writes */
@@ -106,6 +111,9 @@ export async function openInvocations(options: InvocationsOptions): Promise<Invo
     readAll: async () => (await feed?.readAll()) ?? true,
   });
   lost.start();
+  const takeRoots = options.takeRoots ?? (async () => "taken" as const);
+  const roots = new RootSpans({ ...{ store, clock, logger }, take: takeRoots });
+  roots.start();
   const pruning = repeat(clock, () => store.prune());
   return {
     log,
@@ -116,6 +124,7 @@ export async function openInvocations(options: InvocationsOptions): Promise<Invo
       store: store.status,
       materialiser: materialiser.status,
       lostRuns: lost.status,
+      rootSpans: roots.status,
       ...(feed && { feed: feed.status }),
       ...(usage && { usage: usage.status }),
     }),
@@ -128,6 +137,7 @@ export async function openInvocations(options: InvocationsOptions): Promise<Invo
       await looked;
       await usage?.close();
       await materialiser.close();
+      await roots.close();
       source.close();
       await log.close();
       store.close();

@@ -6,9 +6,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../gateway/clock.ts";
 import { ClrkError, describeError } from "../../gateway/errors.ts";
+import type { InvocationOutcome } from "../../gateway/invocation-span.ts";
 import type { EgressRecord } from "../../gateway/record.ts";
 import { activeCounts, activeKeys, countActive } from "./active-rows.ts";
 import type { ActiveCount, ActivePlace } from "./active-rows.ts";
+import { isRootDue, noteDueRoot, readDueRoots, removeDueRoots } from "./due-roots.ts";
 import type { LoggedEvent, LogPosition } from "./event-log.ts";
 import { eventRetentionMs } from "./event-log.ts";
 import { inTransaction } from "./group-commit.ts";
@@ -122,9 +124,11 @@ class SqliteInvocationStore implements InvocationStore {
           continue;
         }
         const key = { namespace: event.agent.namespace, id: event.id };
-        const outcome = addEvent(this.#rows.findState(key), event);
+        const before = this.#rows.findState(key);
+        const outcome = addEvent(before, event);
         if (outcome.kind === "changed") {
           this.#rows.putState(key, outcome.state);
+          if (isRootDue(before, outcome.state)) noteDueRoot(this.#statements, key);
           touched.set(`${key.namespace}/${key.id}`, key);
         } else if (outcome.kind === "unchanged") counts.known++;
         else counts.foreign++;
@@ -205,6 +209,14 @@ class SqliteInvocationStore implements InvocationStore {
 
   changes(after: number, options: { readonly limit: number }): ChangesResult {
     return this.#history.changes(after, options);
+  }
+
+  dueRoots(limit: number): readonly InvocationOutcome[] {
+    return readDueRoots(this.#statements, limit);
+  }
+
+  removeDueRoots(told: readonly InvocationOutcome[]): void {
+    this.#write(() => removeDueRoots(this.#statements, told));
   }
 
   subscribe(onChange: () => void): () => void {

@@ -6,6 +6,7 @@ import type { Test } from "tap";
 import type { EgressGateway } from "../../crds/egress-gateway.ts";
 import { parseAnyObject } from "../../crds/kinds.ts";
 import { systemClock } from "../../gateway/clock.ts";
+import type { InvocationOutcome } from "../../gateway/invocation-span.ts";
 import { silentLogger } from "../../gateway/log.ts";
 import { ownReceiverTarget } from "../../gateway/own-receiver.ts";
 import { AgentForwarder } from "./agent-forwarder.ts";
@@ -149,6 +150,34 @@ t.test(
     t.equal(second.status.waiting, 0);
   },
 );
+
+t.test("roots that no gateway tells go to all gateways of the agent that there were", async (t) => {
+  const [one, two, three] = [await sink(t), await sink(t), await sink(t)];
+  const forward = forwarder(t, t.testdir());
+  const named = { one, two, three };
+  forward.setTargets(targets(named));
+  const root = { traceId: "a".repeat(32), spanId: "b".repeat(16) };
+  const told = (
+    id: string,
+    startUnixMs: number,
+    gateways: readonly string[],
+  ): InvocationOutcome => ({
+    ...{ root, startUnixMs },
+    end: {
+      ...{ id, atUnixMs: 3_000, audiences: [], root, exitCode: null, reason: "", message: "" },
+      ...{ phase: "Failed", gateways },
+      agent: { kind: "TaskAgent", namespace: "default", name: "me", uid: "" },
+      trigger: { type: "HTTP", source: "admin" },
+    },
+  });
+  forward.takeRoots([
+    told("both", 2_000, ["default/one", "default/two", "default/none"]),
+    told("older", 999, ["default/three"]),
+    told("nowhere", 2_000, []),
+  ]);
+  await until(() => forward.status.sent === 2);
+  t.same([namesOf(one), namesOf(two), namesOf(three)], [["invocation"], ["invocation"], []]);
+});
 
 t.test("another receiver gets nothing of what waits for the one before", async (t) => {
   const [one, two, directory] = [await sink(t), await sink(t), t.testdir()];

@@ -5,6 +5,7 @@
 import path from "node:path";
 import type { Clock } from "../../gateway/clock.ts";
 import { describeError } from "../../gateway/errors.ts";
+import type { InvocationOutcome } from "../../gateway/invocation-span.ts";
 import type { Logger } from "../../gateway/log.ts";
 import { createOtlpPipe } from "../../gateway/otlp.ts";
 import type { OtlpPipeSettings } from "../../gateway/otlp.ts";
@@ -14,6 +15,7 @@ import type { ReceiverTarget } from "../../gateway/record-targets.ts";
 import { encodeAgentLogs, encodeAgentSpans } from "./otlp-message.ts";
 import type { OtlpSignal } from "./otlp-model.ts";
 import type { TakenBatch } from "./otlp-receiver.ts";
+import { encodeRootMessage } from "./root-span.ts";
 import type { TelemetrySender } from "./telemetry-sender.ts";
 
 /** Where telemetry of the runs of one gateway goes. */
@@ -49,6 +51,17 @@ export interface ForwardStatus {
 /** Spans or logs of one request, as a message. */
 interface ForwardItem {
   readonly message: Uint8Array;
+}
+
+/** What is to go to the receiver of a gateway. */
+interface Forwarded {
+  /** `namespace/name` */
+  readonly gateway: string;
+  /** When it was the gateway of that name, Unix `ms` */
+  readonly sinceMs: number;
+  readonly signal: OtlpSignal;
+  readonly records: number;
+  readonly encode: () => Uint8Array;
 }
 
 interface Receiver extends ForwardTarget {
@@ -129,16 +142,33 @@ export class AgentForwarder {
    * made after the credential has none of it. Never throws.
    */
   take(batch: TakenBatch, sender: TelemetrySender): void {
-    const receiver = this.#receivers.get(sender.gateway);
-    if (receiver === undefined || (sender.issuedMs ?? 0) < receiver.createdMs) return;
     const groups: readonly { readonly items: readonly unknown[] }[] = batch.groups;
     const records = groups.reduce((sum, { items }) => sum + items.length, 0);
+    const encode = () =>
+      batch.signal === "traces"
+        ? encodeAgentSpans(batch.groups, sender)
+        : encodeAgentLogs(batch.groups, sender);
+    const { gateway, issuedMs = 0 } = sender;
+    this.#queue({ gateway, sinceMs: issuedMs, signal: batch.signal, records, encode });
+  }
+
+  /** Queues root spans that no gateway tells, for all gateways that their requests may have passed. Never throws. */
+  takeRoots(roots: readonly InvocationOutcome[]): void {
+    for (const root of roots) {
+      for (const gateway of root.end.gateways ?? []) {
+        const encode = () => encodeRootMessage(root, gateway);
+        const about = { gateway, sinceMs: root.startUnixMs, signal: "traces", records: 1 } as const;
+        this.#queue({ ...about, encode });
+      }
+    }
+  }
+
+  #queue({ gateway, sinceMs, signal, records, encode }: Forwarded): void {
+    const receiver = this.#receivers.get(gateway);
+    if (receiver === undefined || sinceMs < receiver.createdMs) return;
     try {
-      const message =
-        batch.signal === "traces"
-          ? encodeAgentSpans(batch.groups, sender)
-          : encodeAgentLogs(batch.groups, sender);
-      receiver.pipes[batch.signal].add({ message, records, bytes: message.length });
+      const message = encode();
+      receiver.pipes[signal].add({ message, records, bytes: message.length });
     } catch (error) {
       this.#dropped.notEncodable += records;
       this.#options.log.error("Cannot encode telemetry of an agent", {

@@ -72,6 +72,11 @@ export class AgentSpool {
     }
   }
 
+  /** Whether `append()` would take these rows now: for whoever keeps them otherwise, and loses none. */
+  hasRoomFor(rows: readonly string[]): boolean {
+    return this.#bytes + linesOf(rows).length <= this.#maxBytes;
+  }
+
   /** Appends rows; resolves when the system has them, so that a kill of this process loses none. Never rejects. */
   append(rows: readonly string[]): Promise<SpoolOutcome> {
     const done = this.#tail.then(() => this.#append(rows));
@@ -91,7 +96,7 @@ export class AgentSpool {
   }
 
   async #append(rows: readonly string[]): Promise<SpoolOutcome> {
-    const bytes = Buffer.from(rows.map((row) => `${row}\n`).join(""));
+    const bytes = linesOf(rows);
     if (this.#bytes + bytes.length > this.#maxBytes) return this.#refuse(rows.length);
     try {
       const file = await this.#readyFile();
@@ -141,6 +146,10 @@ export function parseSpoolName(
   const [, of, columns, number] = /^(\w+)-(\d{1,4})-(\d{12})\.jsonl$/.exec(name) ?? [];
   if (of !== table) return undefined;
   return { columns: Number(columns), number: Number(number) };
+}
+
+function linesOf(rows: readonly string[]): Buffer {
+  return Buffer.from(rows.map((row) => `${row}\n`).join(""));
 }
 
 async function write(file: OpenSpoolFile, bytes: Buffer): Promise<void> {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { sleep } from "../../gateway/clock.ts";
 import type { Clock } from "../../gateway/clock.ts";
 import { describeError } from "../../gateway/errors.ts";
+import type { InvocationOutcome } from "../../gateway/invocation-span.ts";
 import type { Logger } from "../../gateway/log.ts";
 import type { SecretValue } from "../../gateway/secret-value.ts";
 import { AgentSpool, parseSpoolName } from "./agent-spool.ts";
@@ -27,6 +28,7 @@ import { TelemetryQueries } from "./queries.ts";
 import { createInvocationIngest } from "./invocation-ingest.ts";
 import { createRecordIngest } from "./record-ingest.ts";
 import type { RecordIngestOptions } from "./record-ingest.ts";
+import { encodeRootRow } from "./root-span.ts";
 import { Retention } from "./retention.ts";
 import type { RetentionStatus } from "./retention.ts";
 import type { IngestLag } from "./ingest-lag.ts";
@@ -205,6 +207,14 @@ export class Telemetry {
   /** Everything up to this sequence is stored; 0 while the tables are not ready. */
   get highWater(): bigint {
     return this.#filling?.writer.status.highWater ?? 0n;
+  }
+
+  /** Puts root spans that no gateway tells where the agents' own spans wait for the store, unless that is full. */
+  async takeRoots(roots: readonly InvocationOutcome[]): Promise<"taken" | "later"> {
+    const spool = this.#spools.otel_traces;
+    const rows = roots.map((root) => encodeRootRow(root, root.end.gateways?.[0] ?? ""));
+    if (this.#closing.signal.aborted || !spool.hasRoomFor(rows)) return "later";
+    return (await spool.append(rows)) === "written" ? "taken" : "later";
   }
 
   /** Series of a metric, computed now. */

@@ -3,6 +3,7 @@
  * the rest to stop. Whoever asks meanwhile is told why there is none.
  */
 import { describeError } from "../../gateway/errors.ts";
+import type { InvocationOutcome } from "../../gateway/invocation-span.ts";
 import type { ForwardStatus } from "./agent-forwarder.ts";
 import { defaultMemoryCapBytes } from "./engine-config.ts";
 import type { Telemetry, TelemetryOptions, TelemetryStatus } from "./open-telemetry.ts";
@@ -87,6 +88,13 @@ export class TelemetryService {
       maxBytes: maxBytes ?? defaultMaxBytes,
       maxAgeMs: maxAgeMs ?? defaultMaxAgeMs,
     });
+  }
+
+  /** Takes root spans that no gateway tells, as `Telemetry.takeRoots()`; where telemetry is off nobody wants them. */
+  async takeRoots(roots: readonly InvocationOutcome[]): Promise<"taken" | "later"> {
+    if (this.#options.isOff) return "taken";
+    if (this.#isClosed || this.#telemetry === undefined) return "later";
+    return this.#telemetry.takeRoots(roots);
   }
 
   /** Begins, once. */
