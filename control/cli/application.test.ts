@@ -58,9 +58,9 @@ for (const { words, code, text } of [
     text: 'clrk: There is no option "-x"\nSee how it is used: clrk status --help\n',
   },
   {
-    words: ["status", "-o", "yaml"],
+    words: ["status", "-o", "xml"],
     code: 2,
-    text: 'clrk: Cannot use "yaml" for --output: wanted json\nSee how it is used: clrk status --help\n',
+    text: 'clrk: Cannot use "xml" for --output: wanted json, yaml\nSee how it is used: clrk status --help\n',
   },
   {
     words: ["status", "-o"],
@@ -124,8 +124,13 @@ for (const { words, code, text } of [
   },
   {
     words: ["--constructor"],
-    code: 1,
-    text: "clrk: There is no such option\nSee all: clrk --help\n",
+    code: 2,
+    text: 'clrk: There is no option "--constructor"\nSee how it is used: clrk --help\n',
+  },
+  {
+    words: ["get", "pods", "--to-string=1"],
+    code: 2,
+    text: 'clrk: There is no option "--to-string"\nSee how it is used: clrk get --help\n',
   },
 ]) {
   t.test(`runCommandLine() refuses ${JSON.stringify(words)}`, async (t) => {

@@ -39,6 +39,7 @@ import {
 import { applyCommand, deleteCommand, describeCommand, getCommand } from "./object-commands.ts";
 import { policyCommands } from "./policy-commands.ts";
 import { providerCommands } from "./provider-commands.ts";
+import { findInheritedOption } from "./inherited-option.ts";
 import { escapeRunCommand } from "./run-arguments.ts";
 import { agentsCommand, invocationsCommand, poolsCommand } from "./view-commands.ts";
 import { runCommand, stopCommand } from "./serving-commands.ts";
@@ -158,7 +159,12 @@ export async function runCommandLine(
 ): Promise<number> {
   const application = createApplication();
   if (words[0] === completionVerb) return complete(application, words.slice(1), context);
-  await run(application, inputsOf(words), context);
+  const inputs = inputsOf(words);
+  const odd = findInheritedOption(inputs);
+  if (odd !== undefined) {
+    context.process.stderr.write(`clrk: There is no option "--${escapeControls(odd)}"\n`);
+    context.process.exitCode = ExitCode.InvalidArgument;
+  } else await run(application, inputs, context);
   const code = Number(context.process.exitCode ?? EXIT_CODE.done);
   if (code === ExitCode.InvalidArgument) {
     context.process.stderr.write(`See how it is used: clrk ${usagePath(words)}--help\n`);
@@ -195,6 +201,7 @@ async function complete(
 
 function usagePath(words: readonly string[]): string {
   const [first = "", second] = words;
+  if (first.startsWith("-")) return "";
   const isGroup =
     second !== undefined && (groups.has(first) || (first === "dev" && devVerbs.has(second)));
   return `${words.slice(0, isGroup ? 2 : 1).join(" ")} `;
@@ -227,8 +234,6 @@ const text: ApplicationText = {
   exceptionWhileLoadingCommandFunction: (error) => `clrk: ${describeFailure(error)}`,
   exceptionWhileLoadingCommandContext: (error) => `clrk: ${describeFailure(error)}`,
   exceptionWhileRunningCommand: (error) => `clrk: ${describeFailure(error)}`,
-  // The library takes "--constructor" for an option of its own.
-  exceptionWhileRunningIntegrationFlag: () => "clrk: There is no such option\nSee all: clrk --help",
   commandErrorResult: (error) => `clrk: ${describeFailure(error)}`,
 };
 

@@ -36,7 +36,15 @@ export const apiFlags = {
 /** Namespace of what is meant. */
 export const namespaceFlag = textFlag("NAMESPACE", "Namespace [the context's]");
 
-/** `-o json`, or nothing for people. */
+/** `-o json|yaml`, or nothing for people. */
+export const wholeFlag = {
+  kind: "enum",
+  values: ["json", "yaml"],
+  optional: true,
+  brief: "For programs",
+} as const;
+
+/** `-o json` of what has no end, one object on a line; or nothing for people. */
 export const jsonFlag = {
   kind: "enum",
   values: ["json"],

@@ -2,7 +2,7 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { Command, RouteMap } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
-import { apiFlags, jsonFlag, namespaceFlag, switchFlag, wordsParameter } from "./command-flags.ts";
+import { apiFlags, namespaceFlag, switchFlag, wholeFlag, wordsParameter } from "./command-flags.ts";
 import type { SecretFlags, SecretListFlags } from "./commands/secret.ts";
 import type { OutputFlags } from "./output-flags.ts";
 
@@ -21,10 +21,10 @@ export function contextCommands(): RouteMap<CliContext> {
 function contextListCommand(): Command<CliContext> {
   return buildCommand<OutputFlags, [], CliContext>({
     loader: async () => (await import("./commands/context.ts")).listKnownContexts,
-    parameters: { flags: { output: jsonFlag }, aliases: { o: "output" } },
+    parameters: { flags: { output: wholeFlag }, aliases: { o: "output" } },
     docs: {
       brief: "Show contexts: that of clrk dev, and those of kubectl",
-      customUsage: ["[-o json]"],
+      customUsage: ["[-o json|yaml]"],
       fullDescription: [
         "Contexts are those of $CLRK_HOME/kubeconfig, which clrk dev writes, then of",
         "$KUBECONFIG, or of ~/.kube/config. A kubeconfig may use a token, a file with",
@@ -107,14 +107,14 @@ function secretListCommand(): Command<CliContext> {
       flags: {
         namespace: namespaceFlag,
         allNamespaces: switchFlag("Secrets of all namespaces"),
-        output: jsonFlag,
+        output: wholeFlag,
         ...apiFlags,
       },
       aliases: { n: "namespace", A: "allNamespaces", o: "output" },
     },
     docs: {
       brief: "Show Secrets with their keys, never with values",
-      customUsage: ["[-n NAMESPACE | -A] [-o json]"],
+      customUsage: ["[-n NAMESPACE | -A] [-o json|yaml]"],
       fullDescription:
         "JSON is {secrets}: each {namespace, name, type, keys, createdAt}. Those that\nclrk dev has from options and files are in clrk get secrets.",
     },

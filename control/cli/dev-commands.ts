@@ -2,7 +2,7 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { Command, RouteMap } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
-import { countFlag, jsonFlag, switchFlag, textFlag } from "./command-flags.ts";
+import { countFlag, jsonFlag, switchFlag, textFlag, wholeFlag } from "./command-flags.ts";
 import type { DevLogsFlags } from "./commands/dev-logs.ts";
 import type { DevWaitReadyFlags } from "./commands/dev-wait-ready.ts";
 import type { OutputFlags } from "./output-flags.ts";
@@ -35,10 +35,10 @@ export function devCommands(): RouteMap<CliContext> {
 function devStatusCommand(): Command<CliContext> {
   return buildCommand<OutputFlags, [], CliContext>({
     loader: async () => (await import("./commands/dev-status.ts")).devStatus,
-    parameters: { flags: { output: jsonFlag }, aliases: { o: "output" } },
+    parameters: { flags: { output: wholeFlag }, aliases: { o: "output" } },
     docs: {
       brief: "Show the processes of clrk dev, and whether each is ready",
-      customUsage: ["[-o json]"],
+      customUsage: ["[-o json|yaml]"],
       fullDescription: [
         "What is wrong with one of them is told on standard error. What they serve shows",
         "clrk status.",

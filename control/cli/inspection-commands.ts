@@ -2,24 +2,18 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { Command, RouteMap } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
+import { wholeFlag } from "./command-flags.ts";
 import type { CompletionFlags } from "./commands/completion.ts";
 import type { OutputFlags } from "./output-flags.ts";
-
-const jsonFlag = {
-  kind: "enum",
-  values: ["json"],
-  optional: true,
-  brief: "Print JSON",
-} as const;
 
 /** Builds `clrk status`. */
 export function statusCommand(): Command<CliContext> {
   return buildCommand<OutputFlags, [], CliContext>({
     loader: async () => (await import("./commands/status.ts")).status,
-    parameters: { flags: { output: jsonFlag }, aliases: { o: "output" } },
+    parameters: { flags: { output: wholeFlag }, aliases: { o: "output" } },
     docs: {
       brief: "Show running gateways, their addresses, problems and runs",
-      customUsage: ["[-o json]"],
+      customUsage: ["[-o json|yaml]"],
       fullDescription: [
         "JSON is {processes, silent, control}. A process has version, pid, startedAt,",
         "directories, plugins, revision, problems, envoy, gateways, records and runs;",
@@ -37,10 +31,10 @@ export function statusCommand(): Command<CliContext> {
 export function doctorCommand(): Command<CliContext> {
   return buildCommand<OutputFlags, [], CliContext>({
     loader: async () => (await import("./commands/doctor.ts")).doctor,
-    parameters: { flags: { output: jsonFlag }, aliases: { o: "output" } },
+    parameters: { flags: { output: wholeFlag }, aliases: { o: "output" } },
     docs: {
       brief: "Check what the gateway needs, and say what to do",
-      customUsage: ["[-o json]"],
+      customUsage: ["[-o json|yaml]"],
       fullDescription: [
         "Changes nothing. ✔ is fine, ! is worth a look, ✘ must be put right first.",
         "",
@@ -58,10 +52,10 @@ export function doctorCommand(): Command<CliContext> {
 export function versionCommand(): Command<CliContext> {
   return buildCommand<OutputFlags, [], CliContext>({
     loader: async () => (await import("./commands/version.ts")).showVersion,
-    parameters: { flags: { output: jsonFlag }, aliases: { o: "output" } },
+    parameters: { flags: { output: wholeFlag }, aliases: { o: "output" } },
     docs: {
       brief: "Print the version",
-      customUsage: ["[-o json]"],
+      customUsage: ["[-o json|yaml]"],
       fullDescription: "JSON is {clrk, envoy, node}: each a version; Envoy's is the pinned one.",
     },
   });

@@ -1,6 +1,6 @@
 /** The option of commands whose output a program may read. */
 
-/** `-o json`, or nothing for people. */
+/** `-o json|yaml`, or nothing for people. */
 export interface OutputFlags {
-  readonly output?: "json";
+  readonly output?: "json" | "yaml";
 }

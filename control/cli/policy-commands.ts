@@ -2,12 +2,11 @@
 import { buildCommand, buildRouteMap, numberParser } from "@stricli/core";
 import type { Command, RouteMap } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
+import { textFlag, textsFlag, wholeFlag } from "./command-flags.ts";
 import type { PolicyPlanFlags } from "./commands/policy-plan.ts";
 import type { PolicyRolloutFlags } from "./commands/policy-rollout.ts";
 import type { PolicyPromoteFlags } from "./commands/policy-steps.ts";
 import type { OutputFlags } from "./output-flags.ts";
-
-const text = (input: string) => input;
 
 /** Builds `clrk policy` with its commands. */
 export function policyCommands(): RouteMap<CliContext> {
@@ -25,21 +24,6 @@ export function policyCommands(): RouteMap<CliContext> {
   });
 }
 
-function textFlag(placeholder: string, brief: string) {
-  return { kind: "parsed", parse: text, optional: true, placeholder, brief } as const;
-}
-
-function textsFlag(placeholder: string, brief: string) {
-  return { ...textFlag(placeholder, brief), variadic: true } as const;
-}
-
-const outputFlag = {
-  kind: "enum",
-  values: ["json"],
-  optional: true,
-  brief: "Print JSON",
-} as const;
-
 const steps = {
   status: async () => (await import("./commands/policy-steps.ts")).policyStatus,
   history: async () => (await import("./commands/policy-steps.ts")).policyHistory,
@@ -50,7 +34,7 @@ const steps = {
 function stepCommand(name: keyof typeof steps, brief: string): Command<CliContext> {
   return buildCommand<OutputFlags, [], CliContext>({
     loader: steps[name],
-    parameters: { flags: { output: outputFlag }, aliases: { o: "output" } },
+    parameters: { flags: { output: wholeFlag }, aliases: { o: "output" } },
     docs: { brief },
   });
 }
@@ -61,7 +45,7 @@ function promoteCommand(): Command<CliContext> {
     parameters: {
       flags: {
         canary: textFlag("SHARE", "Only to a larger share, such as 50%"),
-        output: outputFlag,
+        output: wholeFlag,
       },
       aliases: { o: "output" },
     },
@@ -91,7 +75,7 @@ function rolloutCommand(): Command<CliContext> {
           withNegated: false,
           brief: "Do not wait for the end",
         },
-        output: outputFlag,
+        output: wholeFlag,
       },
       aliases: { f: "file", o: "output" },
     },
@@ -139,7 +123,7 @@ function planCommand(): Command<CliContext> {
         gateway: textFlag("NAME", "Only of this EgressGateway, or NAMESPACE/NAME"),
         secret: textsFlag("NAME[:KEY]=SOURCE", "A Secret that will be there, as for clrk dev"),
         provider: textsFlag("PLUGIN", "A provider plugin, as for clrk dev"),
-        prices: textFlag("FILE", "Prices of the changed policy [default: prices.json]"),
+        prices: textFlag("FILE", "Its prices [default: prices.json]"),
         seed: {
           kind: "parsed",
           parse: numberParser,
@@ -148,7 +132,7 @@ function planCommand(): Command<CliContext> {
           brief: "Draws other examples [default: 1]",
         },
         "fail-on": textFlag("KINDS", "Exit with 3 on these, see above"),
-        output: { kind: "enum", values: ["json"], optional: true, brief: "Print JSON" },
+        output: wholeFlag,
       },
       aliases: { f: "file", o: "output" },
     },

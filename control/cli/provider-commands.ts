@@ -2,18 +2,12 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { Command, RouteMap } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
+import { wholeFlag } from "./command-flags.ts";
 import type { ProviderListFlags } from "./commands/provider-list.ts";
 import type { ProviderNewFlags } from "./commands/provider-new.ts";
 import type { ProviderTestFlags } from "./commands/provider-test.ts";
 
 const text = (input: string) => input;
-
-const jsonFlag = {
-  kind: "enum",
-  values: ["json"],
-  optional: true,
-  brief: "Print JSON",
-} as const;
 
 /** Builds `clrk provider list`, `new` and `test`. */
 export function providerCommands(): RouteMap<CliContext> {
@@ -36,13 +30,13 @@ function listCommand(): Command<CliContext> {
           placeholder: "SPEC",
           brief: "Plugin to list too; may be repeated",
         },
-        output: jsonFlag,
+        output: wholeFlag,
       },
       aliases: { o: "output" },
     },
     docs: {
       brief: "List providers, their hosts and dialects",
-      customUsage: ["[--provider SPEC]... [-o json]"],
+      customUsage: ["[--provider SPEC]... [-o json|yaml]"],
       fullDescription: [
         "Lists built-in providers, plugins that are named, and those of running gateways.",
         "SERVED says whether calls that agents made to others can be served in a dialect.",
@@ -102,7 +96,7 @@ function testCommand(): Command<CliContext> {
           parse: parseCount,
           optional: true,
           placeholder: "N",
-          brief: "Random cuts of each codec's streams [default: 2000]",
+          brief: "Random cuts of each stream [default: 2000]",
         },
         seed: {
           kind: "parsed",
@@ -118,7 +112,7 @@ function testCommand(): Command<CliContext> {
           placeholder: "MODEL",
           brief: "Model to ask for, where only some are served",
         },
-        output: jsonFlag,
+        output: wholeFlag,
       },
       aliases: { o: "output" },
       positional: {
@@ -135,7 +129,10 @@ function testCommand(): Command<CliContext> {
     },
     docs: {
       brief: "Check that a provider keeps what its interface promises",
-      customUsage: ["SPEC [--splits N] [--seed N] [--model MODEL] [-o json]", "--builtin [NAME]"],
+      customUsage: [
+        "SPEC [--splits N] [--seed N] [--model MODEL] [-o json|yaml]",
+        "--builtin [NAME]",
+      ],
       fullDescription: [
         "Checks the declaration, then each codec: what conversations, answers, streams",
         "and errors lose on their way through it, streams cut anywhere, cut off and",

@@ -2,8 +2,11 @@
 import { formatMeasure, meanOf } from "../rollout/condition.ts";
 import { bothSides, formatShare } from "../rollout/rollout-keeper.ts";
 import type { Rollout } from "../rollout/rollout.ts";
+import type { CliContext } from "./cli-context.ts";
 import { escapeControls } from "./colour.ts";
+import type { OutputFlags } from "./output-flags.ts";
 import { formatTable } from "./table.ts";
+import { formatValue } from "./whole-objects.ts";
 
 const measures = ["denied", "errors", "cost", "latency"] as const;
 
@@ -51,4 +54,14 @@ function sideText(rollout: Rollout, side: "old" | "new"): string {
     return value === undefined ? [] : [formatMeasure(measure, value)];
   });
   return [`${counts.requests} requests`, ...known].join(", ");
+}
+
+/** Writes a rollout for people, or whole where that is asked for. */
+export async function printRollout(
+  { process: { stdout } }: CliContext,
+  { output }: OutputFlags,
+  rollout: Rollout,
+): Promise<void> {
+  const isWhole = output !== undefined;
+  stdout.write(isWhole ? await formatValue(rolloutJson(rollout), output) : rolloutLines(rollout));
 }

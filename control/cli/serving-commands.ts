@@ -107,7 +107,7 @@ export function devCommand(): Command<CliContext> {
       brief: "Serve a folder of manifests, and tell what happens",
       customUsage: [
         "-f DIR [-f DIR]... [--secret NAME[:KEY]=SOURCE]... [OPTIONS]",
-        "status [-o json]",
+        "status [-o json|yaml]",
         "wait-ready [--timeout TIME]",
         "logs [-f] [--tail N]",
       ],

@@ -11,7 +11,12 @@ export async function formatWhole(
   const [only] = objects;
   const isAlone = options.isOne && objects.length === 1 && only !== undefined;
   const value = isAlone ? only : { apiVersion: "v1", kind: "List", items: objects };
-  return options.output === "json" ? toJson(value) : toYaml(value);
+  return formatValue(value, options.output);
+}
+
+/** A value in the form that was asked for, with a line end. */
+export async function formatValue(value: unknown, output: "json" | "yaml"): Promise<string> {
+  return output === "json" ? toJson(value) : toYaml(value);
 }
 
 /** JSON of two blanks' indent, with a line end. */

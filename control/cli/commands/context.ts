@@ -8,7 +8,7 @@ import type { ApiTarget } from "../kubeconfig-file.ts";
 import type { OutputFlags } from "../output-flags.ts";
 import { shortenPath } from "../problem-line.ts";
 import { formatTable } from "../table.ts";
-import { toJson } from "../whole-objects.ts";
+import { formatValue } from "../whole-objects.ts";
 
 /** Prints every context that can be named, and which one is asked. */
 export async function listKnownContexts(this: CliContext, { output }: OutputFlags): Promise<void> {
@@ -24,8 +24,8 @@ export async function listKnownContexts(this: CliContext, { output }: OutputFlag
     const isCurrent = current?.context === name && current.file === file;
     return { name, current: isCurrent, server, user, namespace, kubeconfig: file };
   });
-  if (output === "json") {
-    stdout.write(toJson({ contexts }));
+  if (output !== undefined) {
+    stdout.write(await formatValue({ contexts }, output));
     return;
   }
   if (contexts.length === 0) {

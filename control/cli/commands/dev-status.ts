@@ -8,7 +8,7 @@ import type { DevComponent } from "../dev-components.ts";
 import { shorten } from "../log-line.ts";
 import type { OutputFlags } from "../output-flags.ts";
 import { formatTable } from "../table.ts";
-import { toJson } from "../whole-objects.ts";
+import { formatValue } from "../whole-objects.ts";
 
 /** Prints all of them, what is wrong below; the exit code is 1 when no gateway runs. */
 export async function devStatus(this: CliContext, flags: OutputFlags): Promise<void> {
@@ -16,8 +16,8 @@ export async function devStatus(this: CliContext, flags: OutputFlags): Promise<v
   const { stdout, stderr } = this.process;
   const isRunning = components.some(({ name, state }) => name === "gateway" && state === "running");
   if (!isRunning) this.process.exitCode = EXIT_CODE.failed;
-  if (flags.output === "json") {
-    stdout.write(toJson({ components }));
+  if (flags.output !== undefined) {
+    stdout.write(await formatValue({ components }, flags.output));
     return;
   }
   const headings = ["COMPONENT", "STATE", "READY", "PID", "RESTARTS", "UPTIME"];

@@ -13,7 +13,7 @@ import { checkAuthorities, checkHome, checkRunFolders, checkSocketPath } from ".
 import type { OutputFlags } from "../output-flags.ts";
 import { checkClock, checkDisk, checkJava, checkNode } from "../machine-checks.ts";
 import { findRunningGateways } from "../running-gateways.ts";
-import { toJson } from "../whole-objects.ts";
+import { formatValue } from "../whole-objects.ts";
 
 /** Prints the checks; the exit code is 1 when one of them failed. */
 export async function doctor(this: CliContext, flags: OutputFlags): Promise<void> {
@@ -21,8 +21,8 @@ export async function doctor(this: CliContext, flags: OutputFlags): Promise<void
   const { stdout } = this.process;
   const isOk = checks.every(({ result }) => result !== "failed");
   if (!isOk) this.process.exitCode = EXIT_CODE.failed;
-  if (flags.output === "json") {
-    stdout.write(toJson({ ok: isOk, checks }));
+  if (flags.output !== undefined) {
+    stdout.write(await formatValue({ ok: isOk, checks }, flags.output));
     return;
   }
   const columns = stdout.isTerminal ? stdout.columns : undefined;

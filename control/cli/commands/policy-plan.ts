@@ -20,7 +20,7 @@ import type { RecordLosses } from "../policy/record-source.ts";
 import { findRecordFiles, readRecords } from "../policy/record-source.ts";
 import type { RunningGateway } from "../running-gateways.ts";
 import { findRunningGateways } from "../running-gateways.ts";
-import { toJson } from "../whole-objects.ts";
+import { formatValue } from "../whole-objects.ts";
 
 /** Options as the user gave them. */
 export interface PolicyPlanFlags {
@@ -35,7 +35,7 @@ export interface PolicyPlanFlags {
   readonly prices?: string;
   readonly seed?: number;
   readonly "fail-on"?: string;
-  readonly output?: "json";
+  readonly output?: "json" | "yaml";
 }
 
 /** What to fail on where nothing is said: what takes something from agents, or gives them another credential. */
@@ -83,7 +83,7 @@ export async function policyPlan(this: CliContext, flags: PolicyPlanFlags): Prom
   }).finally(progress.end);
   tellStatuses(this, changed);
   const against = baseline?.name ?? "what the records say";
-  print(this, flags, { summary, against, losses });
+  await print(this, flags, { summary, against, losses });
   const fails = summary.differences.some(({ kind }) => failures.has(kind));
   if (fails) this.process.exitCode = differsCode;
   if (summary.records > 0 && summary.otherGateways === summary.records) {
@@ -213,14 +213,14 @@ function tellStatuses({ process: { stderr } }: CliContext, side: PolicySide): vo
   }
 }
 
-function print(
+async function print(
   { process: { stdout, stderr } }: CliContext,
   { output }: PolicyPlanFlags,
   found: { readonly summary: PlanSummary; readonly against: string; readonly losses: RecordLosses },
-): void {
+): Promise<void> {
   const { summary, against, losses } = found;
-  if (output === "json") {
-    stdout.write(toJson({ against, ...summary, ...losses }));
+  if (output !== undefined) {
+    stdout.write(await formatValue({ against, ...summary, ...losses }, output));
     return;
   }
   stdout.write(planLines(summary, { against, palette: stdout.palette }));

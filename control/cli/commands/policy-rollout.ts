@@ -14,8 +14,7 @@ import { escapeControls } from "../colour.ts";
 import { formatProblem } from "../problem-line.ts";
 import { createRolloutClient } from "../rollout-client.ts";
 import type { RolloutClient } from "../rollout-client.ts";
-import { rolloutJson, rolloutLines } from "../rollout-lines.ts";
-import { toJson } from "../whole-objects.ts";
+import { printRollout } from "../rollout-lines.ts";
 
 /** Options as the user gave them. */
 export interface PolicyRolloutFlags {
@@ -25,7 +24,7 @@ export interface PolicyRolloutFlags {
   readonly "abort-on"?: readonly string[];
   readonly "min-requests"?: number;
   readonly detach?: boolean;
-  readonly output?: "json";
+  readonly output?: "json" | "yaml";
 }
 
 /** Less says little about shares of a percent. */
@@ -53,7 +52,7 @@ export async function policyRollout(this: CliContext, flags: PolicyRolloutFlags)
   const { stderr } = this.process;
   stderr.write(`Rollout ${begun.id} began; see it: clrk policy status\n`);
   if (flags.detach === true) {
-    print(this, flags, begun);
+    await printRollout(this, flags, begun);
     return;
   }
   const ended = await waitForEnd(this, client, begun);
@@ -62,7 +61,7 @@ export async function policyRollout(this: CliContext, flags: PolicyRolloutFlags)
     this.process.exitCode = EXIT_CODE.failed;
     return;
   }
-  print(this, flags, ended);
+  await printRollout(this, flags, ended);
   if (ended.phase !== "promoted") this.process.exitCode = abortedCode;
 }
 
@@ -143,15 +142,6 @@ async function waitForEnd(
   } finally {
     release();
   }
-}
-
-function print(
-  { process: { stdout } }: CliContext,
-  { output }: PolicyRolloutFlags,
-  rollout: Rollout,
-): void {
-  const isJson = output === "json";
-  stdout.write(isJson ? toJson(rolloutJson(rollout)) : rolloutLines(rollout));
 }
 
 function usage(message: string): CliError {

@@ -10,7 +10,7 @@ import type { OutputFlags } from "../output-flags.ts";
 import { shortenPath } from "../problem-line.ts";
 import { findRunningGateways } from "../running-gateways.ts";
 import { formatTable, truncateToWidth } from "../table.ts";
-import { toJson } from "../whole-objects.ts";
+import { formatValue } from "../whole-objects.ts";
 
 /** Options as the user gave them. */
 export interface ProviderListFlags extends OutputFlags {
@@ -33,8 +33,8 @@ export async function listProviders(this: CliContext, flags: ProviderListFlags):
   const served = (await servedPlugins(this)).filter(({ name }) => !known.has(name));
   const all = [...listed, ...served];
   const { stdout } = this.process;
-  if (flags.output === "json") {
-    stdout.write(toJson({ providers: all }));
+  if (flags.output !== undefined) {
+    stdout.write(await formatValue({ providers: all }, flags.output));
     return;
   }
   const headings = ["NAME", "HOSTS", "DIALECT", "SERVED"];

@@ -12,7 +12,7 @@ import { shortenPath } from "../problem-line.ts";
 import { formatFindings, formatOwnTests } from "../provider-findings.ts";
 import type { OwnTests } from "../provider-own-tests.ts";
 import { runOwnTests } from "../provider-own-tests.ts";
-import { toJson } from "../whole-objects.ts";
+import { formatValue } from "../whole-objects.ts";
 
 /** Options as the user gave them. */
 export interface ProviderTestFlags extends OutputFlags {
@@ -33,13 +33,13 @@ export async function testProvider(
   const { stdout } = this.process;
   const reports: ProviderReport[] = [];
   for (const one of subjects) {
-    reports.push(await report(one, { context: this, isQuiet: output === "json", options }));
+    reports.push(await report(one, { context: this, isQuiet: output !== undefined, options }));
   }
   const isOk = reports.every((one) => one.isOk);
   if (!isOk) this.process.exitCode = EXIT_CODE.failed;
-  if (output === "json") {
+  if (output !== undefined) {
     const listed = reports.map(({ isOk: _, ...rest }) => rest);
-    stdout.write(toJson({ ok: isOk, providers: listed }));
+    stdout.write(await formatValue({ ok: isOk, providers: listed }, output));
     return;
   }
   stdout.write(`\n${sum(reports)}\n`);

@@ -13,7 +13,7 @@ import type { ObjectServer } from "../object-source.ts";
 import { parseValueSource, readValues } from "../secret-value-source.ts";
 import { namespaceOf } from "../stored-object.ts";
 import { formatTable } from "../table.ts";
-import { toJson } from "../whole-objects.ts";
+import { formatValue } from "../whole-objects.ts";
 import { appliedBy } from "./apply.ts";
 import { deleteObjects } from "./delete.ts";
 
@@ -25,7 +25,7 @@ export interface SecretFlags extends ApiFlags {
 /** Options of `list`. */
 export interface SecretListFlags extends SecretFlags {
   readonly allNamespaces?: boolean;
-  readonly output?: "json";
+  readonly output?: "json" | "yaml";
 }
 
 /** Sets keys of a Secret, which is made where it is not there. Throws a `CliError`; no message has a value. */
@@ -101,8 +101,8 @@ export async function listSecrets(this: CliContext, flags: SecretListFlags): Pro
     createdAt: textOf(object.metadata["creationTimestamp"]),
   }));
   const { stdout, stderr } = this.process;
-  if (flags.output === "json") {
-    stdout.write(toJson({ secrets }));
+  if (flags.output !== undefined) {
+    stdout.write(await formatValue({ secrets }, flags.output));
     return;
   }
   if (secrets.length === 0) {

@@ -22,7 +22,7 @@ import { formatProblem, shortenPath } from "../problem-line.ts";
 import { findRunningGateways, keyOf } from "../running-gateways.ts";
 import { describeSecrets } from "../secret-lines.ts";
 import { formatTable } from "../table.ts";
-import { toJson } from "../whole-objects.ts";
+import { formatValue } from "../whole-objects.ts";
 
 /** Prints every process; the exit code is 1 when none answers. */
 export async function status(this: CliContext, flags: OutputFlags): Promise<void> {
@@ -31,9 +31,9 @@ export async function status(this: CliContext, flags: OutputFlags): Promise<void
   const { workingDirectory } = this;
   if (answering.length === 0) this.process.exitCode = EXIT_CODE.failed;
   const control = await findControlStatus(this);
-  if (flags.output === "json") {
+  if (flags.output !== undefined) {
     const processes = answering.map((one) => one.status);
-    stdout.write(toJson({ processes, silent, control: flatten(control) }));
+    stdout.write(await formatValue({ processes, silent, control: flatten(control) }, flags.output));
     return;
   }
   const blocks = answering.map((one) => describeProcess(one.status, this));
