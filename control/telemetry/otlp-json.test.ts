@@ -79,6 +79,9 @@ t.test("what has another type is refused", async (t) => {
     logs('{"timeUnixNano":"x"}'),
     logs('{"timeUnixNano":"-5"}'),
     logs('{"severityNumber":"INFO"}'),
+    logs('{"body":{"intValue":"9223372036854775808"}}'),
+    logs('{"body":{"intValue":"-9223372036854775809"}}'),
+    logs('{"body":{"intValue":1.5}}'),
     logs(`{"body":${deep}}`),
   ]) {
     t.throws(() => parseLogs(text), text.slice(0, 60));

@@ -160,7 +160,7 @@ function parseValue(value: JsonObject, depth: number): OtlpValue {
     case "boolValue":
       return { boolValue: value[kind] === true };
     case "intValue":
-      return { intValue: wholeText(value[kind]) };
+      return { intValue: signedText(value[kind]) };
     case "doubleValue":
       return { doubleValue: double(value[kind]) };
     case "bytesValue":
@@ -225,6 +225,13 @@ function wholeText(value: unknown): string {
   if (typeof value === "string" && /^-?\d{1,20}$/.test(value)) return value;
   if (typeof value === "number" && Number.isSafeInteger(value)) return String(value);
   throw malformed("number", "want a whole one");
+}
+
+/** An `int64`: what is beyond it would be another number for whoever gets it next. */
+function signedText(value: unknown): string {
+  const text = wholeText(value);
+  if (BigInt.asIntN(64, BigInt(text)) === BigInt(text)) return text;
+  throw malformed("intValue", "want one of 64 bits");
 }
 
 function double(value: unknown): number | string {

@@ -36,6 +36,8 @@ const values = [
   { key: "text", value: { stringValue: "t" } },
   { key: "flag", value: { boolValue: false } },
   { key: "whole", value: { intValue: "-7" } },
+  { key: "largest", value: { intValue: "9223372036854775807" } },
+  { key: "least", value: { intValue: "-9223372036854775808" } },
   { key: "part", value: { doubleValue: 1.5 } },
   { key: "bytes", value: { bytesValue: "AQI=" } },
   { key: "list", value: { arrayValue: { values: [{ stringValue: "a" }] } } },

@@ -1,6 +1,6 @@
 /**
  * What agents sent, as protobuf for a receiver of others. Who they are is what was proved: it stands on every resource, and
- * what they say of it themselves is taken out; all else is as it was sent, as far as protobuf's numbers of 2^53 go.
+ * what they say of it themselves is taken out; all else is as it was sent.
  */
 import { RESOURCE_ATTRIBUTES } from "../../gateway/attributes.ts";
 import { opentelemetry } from "../../gateway/proto/gen/otlp.js";
@@ -134,7 +134,7 @@ function toKeyValue({ key, value }: OtlpAttribute): KeyValue {
 
 function toAnyValue(value: OtlpValue): AnyValue {
   if ("stringValue" in value || "boolValue" in value) return value;
-  if ("intValue" in value) return { intValue: Number(value.intValue) };
+  if ("intValue" in value) return { intValue: BigInt(value.intValue) };
   if ("doubleValue" in value) return { doubleValue: Number(value.doubleValue) };
   if ("bytesValue" in value) return { bytesValue: Buffer.from(value.bytesValue, "base64") };
   if ("arrayValue" in value) {

@@ -169,7 +169,8 @@ function toAttributes(attributes: readonly KeyValue[]): OtlpAttribute[] {
 function toValue(value: AnyValue): OtlpValue {
   if (typeof value.stringValue === "string") return { stringValue: value.stringValue };
   if (typeof value.boolValue === "boolean") return { boolValue: value.boolValue };
-  if (typeof value.intValue === "number") return { intValue: wholeText(value.intValue) };
+  const { intValue: whole } = value;
+  if (typeof whole === "number" || typeof whole === "bigint") return { intValue: wholeText(whole) };
   if (typeof value.doubleValue === "number") return { doubleValue: jsonDouble(value.doubleValue) };
   if (value.bytesValue) return { bytesValue: Buffer.from(value.bytesValue).toString("base64") };
   if (value.arrayValue) {
@@ -182,7 +183,7 @@ function toValue(value: AnyValue): OtlpValue {
 }
 
 // Without an exponent, which no whole number of JSON's 64-bit form has.
-function wholeText(value: number): string {
+function wholeText(value: number | bigint): string {
   return BigInt(value).toString();
 }
 

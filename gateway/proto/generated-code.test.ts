@@ -8,6 +8,7 @@ import { envoy, google } from "./gen/xds.js";
 
 const { HTTPRequestProperties, HTTPAccessLogEntry } = accesslog.data.accesslog.v3;
 const { DeltaDiscoveryRequest } = discovery.service.discovery.v3;
+const { AnyValue } = opentelemetry.proto.common.v1;
 const { LogRecord } = opentelemetry.proto.logs.v1;
 const { Listener } = envoy.config.listener.v3;
 const { Struct, Duration } = google.protobuf;
@@ -81,6 +82,22 @@ for (const { name, value } of nanoseconds) {
     const bytes = LogRecord.encode({ timeUnixNano: value }).finish();
     t.equal(bytes.length, value === 0n ? 0 : 9);
     t.equal(LogRecord.decode(bytes).timeUnixNano, value);
+  });
+}
+
+for (const value of [
+  0n,
+  7n,
+  -7n,
+  (1n << 53n) + 1n,
+  -(1n << 53n) - 1n,
+  (1n << 63n) - 1n,
+  -(1n << 63n),
+]) {
+  t.test(`whole numbers in attributes keep all digits: ${value}`, async (t) => {
+    const { intValue } = AnyValue.decode(AnyValue.encode({ intValue: value }).finish());
+    t.equal(BigInt(intValue ?? 1), value);
+    t.equal(typeof intValue, value > 2n ** 53n || value < -(2n ** 53n) ? "bigint" : "number");
   });
 }
 

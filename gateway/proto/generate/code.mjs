@@ -1,6 +1,7 @@
 /**
  * Turns the static code of protobufjs into ours. 64-bit integers become plain numbers (`int64`, `uint64`) or bigints
- * (`fixed64`, nanosecond timestamps) instead of objects of the package `long`. Strings that are not UTF-8 decode with
+ * (`fixed64`, nanosecond timestamps, and what `isExact()` names where a number does not hold it) instead of objects of
+ * the package `long`. Strings that are not UTF-8 decode with
  * U+FFFD instead of throwing: an SNI or path chosen by one agent must not end a stream that serves all of them. Maps have
  * no prototype: their keys come from outside.
  */
@@ -11,7 +12,20 @@ const $number = (value) => (typeof value === "number" ? value : value.toNumber()
 const $bigint = (reader) => BigInt(reader.fixed32()) | (BigInt(reader.fixed32()) << 32n);
 const $bits = (value) =>
   typeof value === "bigint" ? { low: Number(value & 0xffffffffn), high: Number(value >> 32n) } : value;
+const $exact = (reader) => {
+  const at = reader.pos;
+  const number = $number(reader.int64());
+  if (Number.isSafeInteger(number)) return number;
+  let whole = 0n;
+  for (let place = at; place < reader.pos; place++) whole |= BigInt(reader.buf[place] & 0x7f) << BigInt(7 * (place - at));
+  return BigInt.asIntN(64, whole);
+};
 `;
+
+/** Whether all digits of an `int64` matter: what agents write into attributes is theirs. */
+export function isExact(field) {
+  return field.type === "int64" && field.name === "intValue";
+}
 
 /**
  * The generated module, ready to be written.
@@ -35,6 +49,8 @@ export function adaptCode(root, code) {
       /if \(typeof \(value = reader\.fixed64\(\)\) === "object" \? value\.low \|\| value\.high : value !== 0\)/g,
       "if ((value = $bigint(reader)) !== 0n)",
     )
+    .replace(/message\.intValue = reader\.int64\(\)/g, "message.intValue = $exact(reader)")
+    .replace(/\.int64\(message\.intValue\)/g, ".int64($bits(message.intValue))")
     .replace(/(?<!\$number\()reader\.u?int64\(\)/g, "$number($&)")
     .replace(/reader\.fixed64\(\)/g, "$bigint(reader)")
     .replace(/\.fixed64\((message\.\w+)\)/g, ".fixed64($bits($1))")

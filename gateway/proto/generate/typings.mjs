@@ -3,6 +3,7 @@
  * call every message field present and import the package `long`.
  */
 import protobuf from "protobufjs";
+import { isExact } from "./code.mjs";
 
 const scalars = new Map([
   ["double", "number"],
@@ -120,5 +121,5 @@ function typeName(field, prefix) {
   if (!scalar) {
     throw new Error(`Cannot type "${field.fullName}": no mapping for "${field.type}"`);
   }
-  return scalar;
+  return isExact(field) ? `${scalar} | bigint` : scalar;
 }
