@@ -2,15 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
-import { lastLineNumber, lineNumber, lineSeries } from "./line-number.ts";
-
-t.test("lineSeries() is the same for a file and those that it was rotated to", async (t) => {
-  t.equal(lineSeries("invocations.jsonl"), "invocations");
-  t.equal(lineSeries("invocations-20260102T030405678Z.jsonl"), "invocations");
-  t.equal(lineSeries("invocations-4711.jsonl"), "invocations-4711");
-  t.equal(lineSeries("invocations-4711-20260102T030405678Z.jsonl"), "invocations-4711");
-  t.equal(lineSeries("invocations.db"), undefined);
-});
+import { lastLineNumber, lineNumber } from "./line-number.ts";
 
 t.test("lineNumber() is a whole number from 1 on", async (t) => {
   t.equal(lineNumber('{"number":7}'), 7);

@@ -4,20 +4,13 @@
  */
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import path from "node:path";
+import { readLineFileName } from "./line-file-name.ts";
 
 /** What a line that has a number has it in. */
 export const LINE_NUMBER = "number";
 
 /** Enough for a line and half a one after it. */
 const tailBytes = 192 * 1024;
-
-/** Name of a rotated file: that of its series, and when. */
-const rotated = /^(.+)-\d{8}T\d{9}Z\.jsonl$/;
-
-/** The series of a file of lines; undefined for a file that is none. */
-export function lineSeries(name: string): string | undefined {
-  return rotated.exec(name)?.[1] ?? /^(.+)\.jsonl$/.exec(name)?.[1];
-}
 
 /** Number of a line; undefined for one that has none. */
 export function lineNumber(line: string): number | undefined {
@@ -40,7 +33,9 @@ export function lineNumber(line: string): number | undefined {
  */
 export function lastLineNumber(directory: string, series: string): number {
   try {
-    const names = readdirSync(directory).filter((name) => lineSeries(name) === series);
+    const names = readdirSync(directory).filter(
+      (name) => readLineFileName(name)?.series === series,
+    );
     // Times sort as text, and the file without one is the newest.
     for (const name of names.toSorted().toReversed()) {
       const lines = readTail(path.join(directory, name)).split("\n").reverse();

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { sleep } from "./clock.ts";
 import type { TimerHandle } from "./clock.ts";
 import { describeError, errorCodeOf } from "./errors.ts";
+import { readLineFileName, rotatedFileName } from "./line-file-name.ts";
 import type { EgressRecord } from "./record.ts";
 import { fillRecordFileOptions } from "./record-file-options.ts";
 import type { RecordFileOptions } from "./record-file-options.ts";
@@ -46,7 +47,6 @@ interface OpenFile {
 export class RecordFile implements RecordSink {
   readonly #options: Required<RecordFileOptions>;
   readonly #path: string;
-  readonly #rotatedName: RegExp;
   readonly #lines: RecordLines;
   #timer: TimerHandle | undefined;
   #flushing: Promise<void> | undefined;
@@ -65,7 +65,6 @@ export class RecordFile implements RecordSink {
     const { directory, name, maxBufferedBytes } = this.#options;
     this.#lines = new RecordLines(maxBufferedBytes);
     this.#path = join(directory, `${name}.jsonl`);
-    this.#rotatedName = new RegExp(`^${RegExp.escape(name)}-\\d{8}T\\d{9}Z\\.jsonl$`);
   }
 
   /** Numbers of now; a new object each time */
@@ -237,13 +236,14 @@ export class RecordFile implements RecordSink {
 
   async #rotate(): Promise<void> {
     const { fileSystem, directory, name, clock } = this.#options;
-    const rotated = (await fileSystem.list(directory)).filter((file) =>
-      this.#rotatedName.test(file),
-    );
+    const rotated = (await fileSystem.list(directory)).filter((file) => {
+      const found = readLineFileName(file);
+      return found?.series === name && found.rotatedAt !== undefined;
+    });
     // Renaming would overwrite a file that was rotated in the same millisecond or before the clock stepped back.
     let stamp = clock.now();
-    while (rotated.includes(rotatedName(name, stamp))) stamp++;
-    const target = rotatedName(name, stamp);
+    while (rotated.includes(rotatedFileName(name, stamp))) stamp++;
+    const target = rotatedFileName(name, stamp);
     await fileSystem.rename(this.#path, join(directory, target));
     this.#rotations++;
     await this.#closeFile();
@@ -296,6 +296,3 @@ export class RecordFile implements RecordSink {
 }
 
 // `records-20260102T030405678Z.jsonl`: sorts by time as text.
-function rotatedName(name: string, atMs: number): string {
-  return `${name}-${new Date(atMs).toISOString().replace(/[-:.]/g, "")}.jsonl`;
-}

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type { HomeDirectory } from "../../gateway/home-directory.ts";
+import { lineFileKey, readLineFileName } from "../../gateway/line-file-name.ts";
 import { RecordFile } from "../../gateway/record-file.ts";
 
 /** Who said a line. */
@@ -33,8 +34,6 @@ const closeTimeoutMs = 1_000;
 /** A stack trace of Node may be long; beyond that it says nothing new. */
 const longestLine = 16_384;
 
-const logFile = /^dev(?:-(\d{8}T\d{9}Z))?\.jsonl$/;
-
 /** Folder of the files; it need not be there. */
 export function sessionLogDirectory(home: HomeDirectory): string {
   return join(home.root, "logs");
@@ -42,8 +41,8 @@ export function sessionLogDirectory(home: HomeDirectory): string {
 
 /** Order of a file of the folder: the one that is written comes last; undefined for others. */
 export function sessionLogKey(name: string): string | undefined {
-  const found = logFile.exec(name);
-  return found === null ? undefined : (found[1] ?? "~");
+  const found = readLineFileName(name);
+  return found?.series === baseName ? lineFileKey(name, found) : undefined;
 }
 
 /** Opens the log of a session; the file is made with the first line, for its owner alone. */

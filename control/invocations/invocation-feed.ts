@@ -7,7 +7,8 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import type { Clock } from "../../gateway/clock.ts";
 import { ClrkError, describeError, errorCodeOf } from "../../gateway/errors.ts";
-import { lineNumber, lineSeries } from "../../gateway/line-number.ts";
+import { readLineFileName } from "../../gateway/line-file-name.ts";
+import { lineNumber } from "../../gateway/line-number.ts";
 import type { Logger } from "../../gateway/log.ts";
 import { listLineFiles, readLines } from "../line-files.ts";
 import type { LineFile } from "../line-files.ts";
@@ -140,7 +141,7 @@ export class InvocationFeed {
   /** Takes what is new in a file; `moved` where it is not there any more, or lines are missed and there are others. */
   async #readFile(file: LineFile, files: readonly LineFile[]): Promise<"read" | "moved"> {
     const known = this.#positions.get(file.identity) ?? 0;
-    const series = lineSeries(file.name) ?? "";
+    const series = readLineFileName(file.name)?.series ?? "";
     let from = known > file.sizeBytes ? 0 : known;
     for (;;) {
       const chunk = await readLines(file, from, { maxBytes: chunkBytes, maxLineBytes: chunkBytes });

@@ -3,12 +3,10 @@
  * told by `../invocations/root-spans.ts`, so that no tree of the store lacks its root.
  */
 import { tryParseEndedInvocation } from "../../gateway/invocation-line.ts";
+import { isSeriesOf, lineFileKey, readLineFileName } from "../../gateway/line-file-name.ts";
 import { LineIngest } from "./line-ingest.ts";
 import type { RecordIngestOptions } from "./record-ingest.ts";
 import { encodeRootRow } from "./root-span.ts";
-
-/** `invocations.jsonl`, `invocations-<pid>.jsonl`, and both with the time of their rotation. */
-const invocationFile = /^invocations(?:-(\d{1,10}))?(?:-(\d{8}T\d{9}Z))?\.jsonl$/;
 
 /** A reader of the files of a folder. */
 export function createInvocationIngest(options: RecordIngestOptions): LineIngest {
@@ -16,7 +14,7 @@ export function createInvocationIngest(options: RecordIngestOptions): LineIngest
     ...options,
     name: "invocations",
     keyOf: invocationFileKey,
-    isOpenEnded: (name) => invocationFile.exec(name)?.[2] === undefined,
+    isOpenEnded: (name) => readLineFileName(name)?.rotatedAt === undefined,
     table: "otel_traces",
     encode: tryEncodeInvocation,
   });
@@ -24,8 +22,8 @@ export function createInvocationIngest(options: RecordIngestOptions): LineIngest
 
 /** Order of a file: rotated ones by their time, those that are written last; undefined for other files. */
 export function invocationFileKey(name: string): string | undefined {
-  const found = invocationFile.exec(name);
-  return found === null ? undefined : `${found[2] ?? "~"} ${name}`;
+  const found = readLineFileName(name);
+  return found && isSeriesOf("invocations", found.series) ? lineFileKey(name, found) : undefined;
 }
 
 /**
