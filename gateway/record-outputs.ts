@@ -4,18 +4,15 @@
  * a sink that is a file has them in place of the file too.
  */
 
-import path from "node:path";
 import type { Clock } from "./clock.ts";
 import type { RecordsStatus } from "./control-api.ts";
 import type { InvocationEvent } from "./invocation-event.ts";
-import { describeError } from "./errors.ts";
 import { invocationLine } from "./invocation-line.ts";
 import type { EndedInvocation } from "./invocation-span.ts";
 import { lastLineNumber, LINE_NUMBER } from "./line-number.ts";
 import type { Logger } from "./log.ts";
 import { OtlpExporter } from "./otlp.ts";
-import type { OtlpDrops, PipeSpool } from "./otlp-pipe.ts";
-import { removeSpool, removeStaleSpools } from "./otlp-spool-folders.ts";
+import type { OtlpDrops } from "./otlp-pipe.ts";
 import type { EgressRecord } from "./record.ts";
 import { RecordFile } from "./record-file.ts";
 import type { LineText } from "./record-lines.ts";
@@ -25,6 +22,7 @@ import type { RecordTarget } from "./record-targets.ts";
 import { recordTargets, sinkKey } from "./record-targets.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { GatewaySnapshot } from "./snapshot.ts";
+import { SpoolOwners } from "./spool-owners.ts";
 import { version } from "./version.ts";
 
 /** Of one signal of one receiver, on disk. */
@@ -92,16 +90,17 @@ export class RecordOutputs {
   #invocationLines: number;
   readonly #outputs = new Map<string, Output>();
   readonly #rules = new RecordRules();
-  /** Of a spool's folder: when whoever had it has given it up */
-  readonly #closing = new Map<string, Promise<void>>();
+  readonly #spools: SpoolOwners;
   #sunk = 0;
   /** By outputs that are closed */
   #droppedBefore = 0;
-  #hasCleaned = false;
 
   constructor(options: RecordOutputsOptions) {
     this.#options = options;
-    const { directory, name, clock, log } = options;
+    const { directory, name, spoolDirectory, clock, log } = options;
+    this.#spools = new SpoolOwners({
+      ...{ directory: spoolDirectory, maxBytes: maxSpoolBytes, clock, log },
+    });
     this.#hub = new RecordHub({ log });
     this.#lost = new RecordHub({ log });
     this.#file = new RecordFile({ directory, clock, log, ...(name !== undefined && { name }) });
@@ -161,7 +160,7 @@ export class RecordOutputs {
       this.#outputs.delete(key);
       this.#retire(output, wanted);
     }
-    this.#cleanSpools(wanted);
+    this.#spools.clean(spoolsOf(wanted));
     for (const [key, target] of wanted) {
       if (!this.#outputs.has(key)) this.#outputs.set(key, this.#open(target));
     }
@@ -212,47 +211,19 @@ export class RecordOutputs {
     this.#hub.close();
     await Promise.all([this.#file.close(), this.#invocations.close()]);
     await Promise.all([...this.#outputs.values()].map(({ writer }) => writer.close()));
-    await Promise.all(this.#closing.values());
+    await this.#spools.settled();
   }
 
-  /** What is on disk for a place that is no more is removed: whoever has its name next is another. */
   #retire({ target, writer }: Output, wanted: ReadonlyMap<string, RecordTarget>): void {
-    const closed = writer.close().then(async () => {
+    const folder = target.kind === "otlp" ? target.spool : undefined;
+    const isWanted = folder !== undefined && spoolsOf(wanted).has(folder);
+    const ended = writer.close().then(() => {
       this.#droppedBefore += outputStatus({ target, writer }).dropped;
-      const { spoolDirectory } = this.#options;
-      if (target.kind !== "otlp" || spoolDirectory === undefined) return;
-      if (spoolsOf(wanted).has(target.spool) || !(writer instanceof OtlpExporter)) return;
+      if (isWanted || !(writer instanceof OtlpExporter)) return;
       const { traces, logs } = writer.status;
       this.#droppedBefore += traces.spooled.records + logs.spooled.records;
-      await removeSpool(path.join(spoolDirectory, target.spool));
     });
-    const settled = closed.catch((error: unknown) => {
-      const { label } = target;
-      this.#options.log.error("Cannot end a receiver", { label, error: describeError(error) });
-    });
-    if (target.kind !== "otlp") return;
-    const { spool } = target;
-    this.#closing.set(spool, settled);
-    void settled.then(() => this.#closing.get(spool) === settled && this.#closing.delete(spool));
-  }
-
-  /** Once: what this process does not want now, one before may have left. */
-  #cleanSpools(wanted: ReadonlyMap<string, RecordTarget>): void {
-    const { spoolDirectory, clock, log } = this.#options;
-    if (this.#hasCleaned || spoolDirectory === undefined) return;
-    this.#hasCleaned = true;
-    void removeStaleSpools(spoolDirectory, spoolsOf(wanted), { nowMs: clock.now(), log });
-  }
-
-  #spoolOf(folder: string): PipeSpool | undefined {
-    const { spoolDirectory } = this.#options;
-    if (spoolDirectory === undefined) return undefined;
-    const after = this.#closing.get(folder);
-    return {
-      directory: path.join(spoolDirectory, folder),
-      maxBytes: maxSpoolBytes,
-      ...(after !== undefined && { after }),
-    };
+    this.#spools.giveUp({ label: target.label, folder, isWanted, ended });
   }
 
   #open(target: RecordTarget): Output {
@@ -282,7 +253,7 @@ export class RecordOutputs {
       const file = `${name}.${namespace}.${gateway}.${target.sink}`;
       return new RecordFile({ directory, name: file, clock, log });
     }
-    const spool = this.#spoolOf(target.spool);
+    const spool = this.#spools.spool(target.spool);
     return new OtlpExporter({
       ...(spool !== undefined && { spool }),
       endpoint: target.endpoint,

@@ -2,7 +2,6 @@
  * What agents sent, on its way to the OTLP receivers of their EgressGateways: a queue and a spool on disk for each gateway
  * and signal, so that no request has telemetry of two. Taking never waits; every loss is counted by its reason.
  */
-import path from "node:path";
 import type { Clock } from "../../gateway/clock.ts";
 import { describeError } from "../../gateway/errors.ts";
 import type { InvocationOutcome } from "../../gateway/invocation-span.ts";
@@ -10,8 +9,8 @@ import type { Logger } from "../../gateway/log.ts";
 import { createOtlpPipe } from "../../gateway/otlp.ts";
 import type { OtlpPipeSettings } from "../../gateway/otlp.ts";
 import type { OtlpDrops, OtlpPipe, OtlpPipeStatus } from "../../gateway/otlp-pipe.ts";
-import { removeSpool, removeStaleSpools } from "../../gateway/otlp-spool-folders.ts";
 import type { ReceiverTarget } from "../../gateway/record-targets.ts";
+import { SpoolOwners } from "../../gateway/spool-owners.ts";
 import { encodeAgentLogs, encodeAgentSpans } from "./otlp-message.ts";
 import type { OtlpSignal } from "./otlp-model.ts";
 import type { TakenBatch } from "./otlp-receiver.ts";
@@ -86,16 +85,18 @@ export class AgentForwarder {
   readonly #receivers = new Map<string, Receiver>();
   /** Desired no more, and not yet ended */
   readonly #retiring = new Set<Receiver>();
-  /** Of a spool's folder: when whoever had it has given it up */
-  readonly #closing = new Map<string, Promise<void>>();
+  readonly #spools: SpoolOwners;
   readonly #dropped: ForwardDrops = { ...noDrops };
   #sentBefore = 0;
-  #hasCleaned = false;
   #isClosed = false;
 
   /** Sends nowhere before `setTargets()`. */
   constructor(options: AgentForwarderOptions) {
     this.#options = options;
+    const { spoolDirectory, maxSpoolBytes = defaultMaxSpoolBytes, clock, log } = options;
+    this.#spools = new SpoolOwners({
+      ...{ directory: spoolDirectory, maxBytes: maxSpoolBytes, clock, log },
+    });
   }
 
   /** Numbers of now; a new object each time */
@@ -129,7 +130,7 @@ export class AgentForwarder {
       this.#receivers.delete(key);
       this.#retire(receiver, spools);
     }
-    this.#cleanSpools(spools);
+    this.#spools.clean(spools);
     for (const [key, target] of wanted) {
       if (this.#receivers.has(key)) continue;
       const receiver = this.#open(target);
@@ -181,22 +182,18 @@ export class AgentForwarder {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([...this.#receivers.values()].map(closePipes));
-    await Promise.all(this.#closing.values());
+    await this.#spools.settled();
   }
 
   #open({ target, createdMs }: ForwardTarget): Receiver | undefined {
-    const { spoolDirectory, maxSpoolBytes, minBackoffMs, clock, log } = this.#options;
-    const after = this.#closing.get(target.spool);
+    const { minBackoffMs, clock, log } = this.#options;
+    const spool = this.#spools.spool(target.spool);
     const settings: OtlpPipeSettings = {
       endpoint: target.endpoint,
       headers: Object.fromEntries(target.headers),
       ...{ maxDelayMs, maxBatchRecords, clock, log },
       ...(minBackoffMs !== undefined && { minBackoffMs }),
-      spool: {
-        directory: path.join(spoolDirectory, target.spool),
-        maxBytes: maxSpoolBytes ?? defaultMaxSpoolBytes,
-        ...(after !== undefined && { after }),
-      },
+      ...(spool !== undefined && { spool }),
     };
     try {
       const traces = createOtlpPipe("traces", settings, joinMessages);
@@ -209,32 +206,19 @@ export class AgentForwarder {
     }
   }
 
-  /** What is on disk for a place that is no more is removed: whoever has its name next is another. */
   #retire(receiver: Receiver, wanted: ReadonlySet<string>): void {
     const { label, spool } = receiver.target;
     this.#retiring.add(receiver);
-    const closed = closePipes(receiver).then(async () => {
+    const isWanted = wanted.has(spool);
+    const ended = closePipes(receiver).then(() => {
       this.#retiring.delete(receiver);
       for (const status of statusesOf(receiver.pipes)) {
         this.#sentBefore += status.sent;
         addDrops(this.#dropped, status);
-        if (!wanted.has(spool)) this.#dropped.removed += status.spooled.records;
+        if (!isWanted) this.#dropped.removed += status.spooled.records;
       }
-      if (!wanted.has(spool)) await removeSpool(path.join(this.#options.spoolDirectory, spool));
     });
-    const settled = closed.catch((error: unknown) => {
-      this.#options.log.error("Cannot end a receiver", { label, error: describeError(error) });
-    });
-    this.#closing.set(spool, settled);
-    void settled.then(() => this.#closing.get(spool) === settled && this.#closing.delete(spool));
-  }
-
-  /** Once: what is not wanted now, a process before may have left. */
-  #cleanSpools(wanted: ReadonlySet<string>): void {
-    const { spoolDirectory, clock, log } = this.#options;
-    if (this.#hasCleaned) return;
-    this.#hasCleaned = true;
-    void removeStaleSpools(spoolDirectory, wanted, { nowMs: clock.now(), log });
+    this.#spools.giveUp({ label, folder: spool, isWanted, ended });
   }
 }
 
