@@ -236,9 +236,12 @@ export class GatewayRuntime {
     return this.#when(() => this.#isConfirmed(), deadlineMs);
   }
 
-  /** The same, and takes connections: one that has just begun confirms its listeners before it listens. */
+  /**
+   * Resolves when Envoy takes connections by what was sent first, or after `deadlineMs`: one that has just begun confirms
+   * its listeners before it listens. It says nothing of what was sent later.
+   */
   whenListening(deadlineMs: number): Promise<void> {
-    return this.#when(() => this.#isConfirmed() && !this.#isBeginning, deadlineMs);
+    return this.#when(() => !this.#isBeginning, deadlineMs);
   }
 
   #isConfirmed(): boolean {

@@ -6,7 +6,7 @@ import type { ControlFollowers } from "./control-followers.ts";
 import type { RunAgent } from "./engine.ts";
 import { ClrkError } from "./errors.ts";
 import { chooseGateway } from "./gateway-choice.ts";
-import type { GatewayFleet } from "./gateway-fleet.ts";
+import type { GatewayRuntime } from "./gateway-runtime.ts";
 import { processIdentity } from "./process-identity.ts";
 import type { EgressRecord } from "./record.ts";
 import type { RunEnd } from "./run-event.ts";
@@ -19,10 +19,22 @@ import { mintTelemetryToken } from "./telemetry-token.ts";
 /** A command must not wait long for its credential; Envoy usually confirms within 10 ms. */
 const registrationDeadlineMs = 2_000;
 
+/** On a busy machine Envoy takes long to begin, and a command that is not waited for finds its way out closed. */
+const beginDeadlineMs = 6_000;
+
+/** What the door needs of a gateway that is served. */
+export type DoorRuntime = Pick<
+  GatewayRuntime,
+  "explicitProxy" | "gateway" | "setRuns" | "trust" | "whenListening" | "whenLive"
+>;
+
 /** What the door needs of the process. */
 export interface RunDoorParts {
   readonly runs: RunRegistry;
-  readonly fleet: Pick<GatewayFleet, "runtimes" | "find">;
+  readonly fleet: {
+    readonly runtimes: readonly DoorRuntime[];
+    find(key: string): DoorRuntime | undefined;
+  };
   readonly followers: ControlFollowers;
   /** Tells the engine whose run it is */
   readonly identify: (runs: readonly RunAgent[]) => void;
@@ -51,7 +63,8 @@ export class RunDoor {
     const { run, token } = registered;
     // Before Envoy lets its first request by.
     identify([agentOf(run)]);
-    await runtime.whenListening(registrationDeadlineMs);
+    await runtime.whenListening(beginDeadlineMs);
+    await runtime.whenLive(registrationDeadlineMs);
     const telemetryToken = mintTelemetryToken(telemetryKey, {
       agent: run.agent,
       gateway: run.gateway,
