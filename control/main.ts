@@ -27,6 +27,7 @@ import { openControlServices } from "./control-services.ts";
 import { ObjectFlow } from "./objects/object-flow.ts";
 import { writeReports } from "./process-report.ts";
 import type { Reporter } from "./process-report.ts";
+import { QuietMemory } from "./quiet-memory.ts";
 
 await main(process.argv.slice(2)).catch((error: unknown) => {
   const message = error instanceof ClrkError ? error.expose : describeError(error);
@@ -104,6 +105,7 @@ async function main(args: readonly string[]): Promise<void> {
   services.start();
   // Its compilers stay as thrifty as at the start: what it does is seldom worth more.
   new StartMemory(clock).settle();
+  new QuietMemory(clock).start();
   if (options.reports) stopReports = tellReports(services.report, clock);
 }
 
