@@ -371,7 +371,7 @@ async function recordOf(run: GatewayRun, count: number): Promise<EgressRecord> {
       const found = gateway.records.filter(({ agent }) => agent?.uid === run.runId);
       return found.length >= count ? found : undefined;
     },
-    { deadlineMs: 5_000, what: `${count} records of ${run.runId}` },
+    { deadlineMs: 20_000, what: `${count} records of ${run.runId}` },
   );
   const last = own.toSorted((a, b) => (a.startUnixNs < b.startUnixNs ? -1 : 1)).at(-1);
   if (last === undefined) throw new Error("Cannot find the record: there is none");

@@ -111,7 +111,7 @@ t.test("a backend whose model has no price is not asked under a limit in money",
       const found = items.filter(({ name }) => name === "AIProviderRoute/default/walk/0");
       return found.every(({ reserved, used }) => reserved === 0 && used > 0) ? found : undefined;
     },
-    { deadlineMs: 5_000, what: "settled counts" },
+    { deadlineMs: 20_000, what: "settled counts" },
   );
   test.same(
     counts.map(({ scope, unit }) => `${scope} ${unit}`),

@@ -93,7 +93,7 @@ function settled(one: RunningGateway, name: string, run?: GatewayRun) {
       const count = await countOf(one, name, run);
       return count.reserved === 0 && count.used > 0 ? count : undefined;
     },
-    { deadlineMs: 5_000, what: `settled count of ${name}` },
+    { deadlineMs: 20_000, what: `settled count of ${name}` },
   );
 }
 
@@ -117,7 +117,7 @@ function allWritten({ home }: RunningGateway) {
       }
       return open.size === 0;
     },
-    { deadlineMs: 5_000, what: "end of every call in the journals" },
+    { deadlineMs: 20_000, what: "end of every call in the journals" },
   );
 }
 
@@ -305,7 +305,7 @@ t.test(
         const count = await countOf(gateway, name);
         return count.reserved > 0 ? count : undefined;
       },
-      { deadlineMs: 5_000, what: "reservation" },
+      { deadlineMs: 20_000, what: "reservation" },
     );
     gateway.child.kill("SIGKILL");
     await once(gateway.child, "exit");

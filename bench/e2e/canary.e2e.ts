@@ -281,13 +281,13 @@ async function act(): Promise<void> {
   for (const [index, text] of mistakes.entries()) {
     writePolicy("mistake.yaml", [text]);
     await waitUntil(async () => (await gateway.status()).problems.length > 0, {
-      deadlineMs: 3_000,
+      deadlineMs: 10_000,
       what: `problem ${index}`,
     });
     events.push(await gateway.status());
     writePolicy("mistake.yaml", [""]);
     await waitUntil(async () => (await gateway.status()).problems.length === 0, {
-      deadlineMs: 3_000,
+      deadlineMs: 10_000,
       what: `end of problem ${index}`,
     });
   }
@@ -295,7 +295,7 @@ async function act(): Promise<void> {
   if (envoy !== undefined) process.kill(envoy, "SIGKILL");
   await waitUntil(
     async () => (await requestThrough(run, "https://env.test/bytes/10")).status === 200,
-    { deadlineMs: 5_000, what: "answer after the end of Envoy" },
+    { deadlineMs: 20_000, what: "answer after the end of Envoy" },
   );
   await waitUntil(() => exported.some((bytes) => bytes.includes("faulty.test")), {
     deadlineMs: 10_000,

@@ -61,7 +61,7 @@ const rewrites: readonly [Rewrite, ...Rewrite[]] = [
 
 t.test("twenty rewrites under load fail not one request", async (test) => {
   const load = startLoad(run, { connections: 24, urls: ["https://allowed.test/bytes/100"] });
-  await waitUntil(() => load.answered > 50, { deadlineMs: 5_000, what: "load" });
+  await waitUntil(() => load.answered > 50, { deadlineMs: 20_000, what: "load" });
   for (let index = 0; index < 20; index++) {
     const rewrite = rewrites[index % rewrites.length] ?? rewrites[0];
     await gateway.change(...rewrite(Math.floor(index / rewrites.length) + 1));
@@ -79,7 +79,7 @@ t.test("a stream in flight outlives a change of every kind", async (test) => {
   const socket = await openSecureTunnel(run, "allowed.test:443");
   const path = "/sse?events=30&intervalMs=100";
   const answer = httpOver(socket, { path, authority: "allowed.test" });
-  await waitUntil(() => upstreams.tls.requests.length > 0, { deadlineMs: 2_000, what: "stream" });
+  await waitUntil(() => upstreams.tls.requests.length > 0, { deadlineMs: 10_000, what: "stream" });
   for (const rewrite of rewrites) await gateway.change(...rewrite(10));
   const { status, complete } = await answer;
   test.same({ status, complete }, { status: 200, complete: true });
@@ -94,7 +94,7 @@ t.test("a burst of rewrites ends with the last one", async (test) => {
       await requestThrough(run, "https://allowed.test/bytes/100");
       return upstreams.tls.requests.at(-1)?.headers["x-upstream-key"] === "value-40";
     },
-    { deadlineMs: 5_000, what: "last value", intervalMs: 50 },
+    { deadlineMs: 20_000, what: "last value", intervalMs: 50 },
   );
   test.match((await gateway.status()).gateways, [{ ready: true, rejection: "" }]);
 });

@@ -169,7 +169,7 @@ t.test(
     const { gateway, run } = await stand(test, { home });
     test.equal((await chat(run)).status, 200);
     const used = await waitUntil(async () => (await usedSoFar(gateway)) || undefined, {
-      deadlineMs: 5_000,
+      deadlineMs: 20_000,
       what: "spend",
     });
     const filler = join(budgets, "filler");
@@ -195,7 +195,7 @@ t.test(
     await waitUntil(
       async () => ((await usedSoFar(gateway)) >= used * (passed + 2) ? true : undefined),
       {
-        deadlineMs: 5_000,
+        deadlineMs: 20_000,
         what: "spend of all calls that passed",
       },
     );
@@ -297,7 +297,7 @@ t.test(
           const now = await usedSoFar(gateway);
           return now > before ? now : undefined;
         },
-        { deadlineMs: 5_000, what: "spend" },
+        { deadlineMs: 20_000, what: "spend" },
       );
       test.equal(used % calls, 0, "each call is counted once");
     }

@@ -177,7 +177,7 @@ t.test(
     t.teardown(() => process.kill(pid, "SIGCONT"));
     process.kill(pid, "SIGSTOP");
     await waitUntil(() => threadStates(pid).every((state) => state === "T"), {
-      deadlineMs: 2_000,
+      deadlineMs: 10_000,
       what: "a process whose threads all stand still",
     });
     test.equal(await exchange(run, agents, "raw bytes"), "refused");
@@ -193,7 +193,7 @@ t.test("the route is shown with what decides", async (test) => {
       const { items } = await gateway.objects("EgressL4Route");
       return items.find(({ object }) => object.metadata.name === "raw");
     },
-    { deadlineMs: 2_000, what: "the route" },
+    { deadlineMs: 10_000, what: "the route" },
   );
   test.match(JSON.stringify(shown), /counts connections for RateLimitPolicy default\/of-agents/);
 });

@@ -101,7 +101,7 @@ t.test(
     await waitUntil(
       async () =>
         "parents" in (await statusOf(control, "EgressHTTPRoute", "one")) ? true : undefined,
-      { deadlineMs: 5_000, what: "a status" },
+      { deadlineMs: 20_000, what: "a status" },
     );
     test.match(await statusOf(control, "EgressHTTPRoute", "one"), { parents });
     const credential = {
@@ -122,7 +122,7 @@ t.test(
       return JSON.stringify(status).includes("SecretNotFound") ? "SecretNotFound" : "none";
     };
     await waitUntil(async () => ((await reasonOf()) === "SecretNotFound" ? true : undefined), {
-      deadlineMs: 5_000,
+      deadlineMs: 20_000,
       what: "a condition about the Secret",
     });
     const data = { token: Buffer.from("of the agent nobody's business").toString("base64") };
@@ -131,7 +131,7 @@ t.test(
     const sent = upstreams.tls.requests.at(-1)?.headers;
     test.match(JSON.stringify(sent), "nobody's business");
     await waitUntil(async () => ((await reasonOf()) === "none" ? true : undefined), {
-      deadlineMs: 5_000,
+      deadlineMs: 20_000,
       what: "the condition to be over",
     });
     const ready = await statusOf(control, "EgressGateway", "egress");

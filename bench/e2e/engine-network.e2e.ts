@@ -60,7 +60,7 @@ t.test(
     t.equal(seen.bytesDownstream, answer.length);
     socket.destroy();
     await waitUntil(() => engine.status().connections.open === 0, {
-      deadlineMs: 5_000,
+      deadlineMs: 20_000,
       what: "the end of the connection",
     });
     t.equal(engine.status().failed, 0);

@@ -237,7 +237,7 @@ t.test("what a LoggingPolicy asks for is kept, and what was injected is not", as
   test.ok(response.text.includes(echoKey), "the upstream sends back what it was sent");
   const { id } = await recordAfter(seen, "/echo");
   const { capture } = await waitUntil(() => storedRecord(id), {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: "the record in the file",
   });
   const requestHeaders = new Map(capture?.requestHeaders ?? []);

@@ -131,7 +131,7 @@ for (const { name, text, says } of broken) {
     test.equal((await requestThrough(run, "https://allowed.test/bytes/10")).status, 200);
     gateway.removeManifest("more.yaml");
     await waitUntil(async () => (await gateway.status()).problems.length === 0, {
-      deadlineMs: 3_000,
+      deadlineMs: 10_000,
       what: "status without problems",
     });
   });
@@ -155,7 +155,7 @@ t.test("a port that is taken is said, captured agents are served, and it heals",
   });
   const find = (accepts: (status: GatewayStatus) => boolean) =>
     waitUntil(async () => (await taken.status()).gateways.find(accepts), {
-      deadlineMs: 5_000,
+      deadlineMs: 20_000,
       what: "state of the gateway",
     });
   const status = await find(({ rejection }) => rejection !== "");
@@ -189,7 +189,7 @@ t.test(
         (await second.status()).gateways.find(
           ({ rejection, liveRevision }) => rejection !== "" || liveRevision > 0,
         ),
-      { deadlineMs: 5_000, what: "answer of the second Envoy" },
+      { deadlineMs: 20_000, what: "answer of the second Envoy" },
     );
     test.match(status, { ready: false, liveRevision: 0 });
     for (let index = 0; index < 20; index++) {
@@ -264,7 +264,7 @@ t.test(
         const said = await other.status();
         return said.records.failure === "" ? undefined : said;
       },
-      { deadlineMs: 5_000, what: "failure of the record file" },
+      { deadlineMs: 20_000, what: "failure of the record file" },
     );
     test.match(status.records.failure, /ENOSPC|no space/i);
     test.match(status.gateways, [{ ready: true }]);

@@ -270,7 +270,7 @@ t.test("clrk run is an invocation from its begin to its exit code", async (test)
       const found = eventsOf({ invocationId });
       return found.length === 3 ? found : undefined;
     },
-    { deadlineMs: 5_000, what: "all phases in the file" },
+    { deadlineMs: 20_000, what: "all phases in the file" },
   );
   const root = rootOf({ invocationId });
   test.match(events, [

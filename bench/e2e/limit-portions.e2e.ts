@@ -168,9 +168,9 @@ t.test(
         const found = await one.take(limit);
         return found.kind === "limited" ? found : undefined;
       },
-      { deadlineMs: 1_000, what: "the end of the limit" },
+      { deadlineMs: 10_000, what: "the end of the limit" },
     );
-    test.ok(performance.now() - startedMs < 250);
+    test.ok(performance.now() - startedMs < 2_000);
     test.match(verdict, { cause: "spent" });
     test.ok(verdict.afterMs > 29 * minuteMs && verdict.afterMs <= 30 * minuteMs);
   },
@@ -182,7 +182,7 @@ t.test("what a replica leaves unused goes to the others", { skip }, async (test)
   const limit = limitOf("returned", { requests: 40 });
   for (let index = 0; index < 3; index++) await one.take(limit);
   // It holds some now, which time alone gives back.
-  await waitUntil(() => one.holder.size === 0, { deadlineMs: 3_000, what: "nothing held" });
+  await waitUntil(() => one.holder.size === 0, { deadlineMs: 10_000, what: "nothing held" });
   const first = await exhaust([two], limit);
   test.equal(first.taken, 37);
   const other = limitOf("closed", { requests: 40 });
@@ -227,14 +227,14 @@ t.test(
     const alone = limitOf("alone", { shared: { onUnreachable: "Local" } });
     test.equal((await one.take(refusing)).kind, "taken");
     await nats.kill();
-    await waitUntil(() => !one.store.state.isReachable, { deadlineMs: 5_000, what: "the loss" });
+    await waitUntil(() => !one.store.state.isReachable, { deadlineMs: 20_000, what: "the loss" });
     test.match(one.store.state.failure, /^Cannot reach NATS at nats:..127\.0\.0\.1:\d+: /);
     const refused = await waitUntil(
       async () => {
         const verdict = await one.take(limitOf("fresh"));
         return verdict.kind === "limited" ? verdict : undefined;
       },
-      { deadlineMs: 2_000, what: "a refusal" },
+      { deadlineMs: 10_000, what: "a refusal" },
     );
     test.match(refused, { cause: "unreachable", afterMs: 1_000 });
     const startedMs = performance.now();
@@ -261,8 +261,8 @@ t.test("a partition is noticed by a question, and heals by itself", { skip }, as
   const startedMs = performance.now();
   test.match(await one.take(limit), { kind: "limited", cause: "unreachable" });
   const waitedMs = performance.now() - startedMs;
-  test.ok(waitedMs < 500, `${waitedMs} ms`);
-  await waitUntil(() => !one.store.state.isReachable, { deadlineMs: 3_000, what: "the loss" });
+  test.ok(waitedMs < 2_000, `${waitedMs} ms`);
+  await waitUntil(() => !one.store.state.isReachable, { deadlineMs: 10_000, what: "the loss" });
   line.mend();
   await waitUntil(() => one.store.state.isReachable, { deadlineMs: 20_000, what: "the way back" });
   test.equal((await one.take(limit)).kind, "taken");

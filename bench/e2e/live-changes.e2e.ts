@@ -111,7 +111,7 @@ t.test("a changed Secret is used without a restart", async (test) => {
       attempts.push((await keyAt(path)) ?? "none");
       return attempts.at(-1) === "second-secret-value";
     },
-    { deadlineMs: 3_000, what: `new credential` },
+    { deadlineMs: 10_000, what: `new credential` },
   );
   test.same(
     [...new Set(attempts.slice(0, -1))].filter((key) => key !== "first-secret-value"),
@@ -145,7 +145,7 @@ t.test(
   async (test) => {
     await gateway.change("gateway.yaml", undefined);
     await waitUntil(async () => (await gateway.status()).gateways.length === 0, {
-      deadlineMs: 5_000,
+      deadlineMs: 20_000,
       what: "end of the gateway",
     });
     const { proxy, authorization } = run;

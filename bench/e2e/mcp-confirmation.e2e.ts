@@ -162,7 +162,7 @@ async function openQuestions(): Promise<ConfirmationList["items"]> {
 
 async function waitForQuestion() {
   const found = await waitUntil(async () => (await openQuestions())[0], {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: "a question",
   });
   return found;
@@ -303,7 +303,7 @@ t.test("an agent that cancels or goes withdraws its question", async (test) => {
   controller.abort();
   await test.rejects(cancelled);
   await waitUntil(async () => (await openQuestions()).every(({ id }) => id !== first.id), {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: "the withdrawal after a cancellation",
   });
   test.match(await recordOf(run, "pay", "withdrawn"), {
@@ -314,7 +314,7 @@ t.test("an agent that cancels or goes withdraws its question", async (test) => {
   await client.close();
   await test.rejects(broken);
   await waitUntil(async () => (await openQuestions()).length === 0, {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: "the withdrawal after a disconnect",
   });
 });

@@ -167,6 +167,7 @@ t.test("large streams pass whole, though they are read and searched", async (tes
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${openai}` },
       body,
+      deadlineMs: 60_000,
     });
     const parts = [...response.text.matchAll(/"content":("(?:[^"\\]|\\.)*")/g)];
     return parts.map(([, text = '""']) => JSON.parse(text)).join("");

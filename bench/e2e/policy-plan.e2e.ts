@@ -51,7 +51,7 @@ function chat(model: string) {
 for (const model of ["gpt-4o", "gpt-4o-mini", "gpt-5", "o3"]) await chat(model);
 await requestThrough(run, "https://echo.test/status/200");
 await requestThrough(run, "https://quiet.test/status/200");
-await waitUntil(() => gateway.records.length >= 6, { deadlineMs: 5_000, what: "records" });
+await waitUntil(() => gateway.records.length >= 6, { deadlineMs: 20_000, what: "records" });
 
 async function plan(
   scope: Test,

@@ -166,7 +166,7 @@ t.test("each agent is decided by its side alone, and a larger share only adds", 
   test.ok(names.every((name) => hasNew(large, name) || !hasNew(small, name)));
   await checkAll(test, (name) => (hasNew(large, name) ? newPolicy : oldPolicy));
   await waitUntil(async () => bothSides(await newest()).new.denied > 0, {
-    ...{ deadlineMs: 5_000, what: "counts" },
+    ...{ deadlineMs: 20_000, what: "counts" },
   });
   const sides = bothSides(await newest());
   test.ok(sides.old.requests > 0 && sides.new.requests > 0);

@@ -294,7 +294,7 @@ t.test("a gateway does not start with a plugin that it cannot use", async (test)
   });
   const { starter } = launched;
   await waitUntil(() => starter.exitCode !== null, {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: "end of the gateway",
   });
   test.equal(starter.exitCode, 1);

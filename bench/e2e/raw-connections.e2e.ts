@@ -121,7 +121,7 @@ for (const { name, text, closed } of changes) {
     );
     if (closed.length === 0) return;
     await waitUntil(() => gateway.records.some(({ kind }) => kind === "tcp"), {
-      deadlineMs: 5_000,
+      deadlineMs: 20_000,
       what: "record of the closed connection",
     });
   });

@@ -199,7 +199,7 @@ t.test("an agent that goes away is recorded with what it got", async (test) => {
   secure.on("data", (chunk: Buffer) => {
     text += chunk.toString();
   });
-  await waitUntil(() => text.includes("tick"), { deadlineMs: 3_000, what: "first event" });
+  await waitUntil(() => text.includes("tick"), { deadlineMs: 10_000, what: "first event" });
   secure.destroy();
   const record = await recordOf("/sse");
   test.match(record, { response: { status: 200, flags: ["DC"] }, decision: { verdict: "allow" } });
@@ -247,12 +247,12 @@ t.test("every request makes one record, in the file and at the OTLP receiver", a
     ]),
   );
   await waitUntil(() => gateway.records.length >= before + 200, {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: "200 records",
   });
   const total = before + 200;
   await waitUntil(() => collector.spans().length >= total && collector.logs().length >= total, {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: `${total} spans and logs`,
   });
   const { records } = await gateway.status();
@@ -262,7 +262,7 @@ t.test("every request makes one record, in the file and at the OTLP receiver", a
       const written = readFileSync(records.file, "utf8").trimEnd().split("\n");
       return written.length >= total ? written : undefined;
     },
-    { deadlineMs: 5_000, what: `${total} lines in the file` },
+    { deadlineMs: 20_000, what: `${total} lines in the file` },
   );
   test.equal(gateway.records.length, total);
   test.equal(lines.length, total);

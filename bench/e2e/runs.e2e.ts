@@ -96,7 +96,7 @@ t.test("runs at the same time are told apart", async (test) => {
   );
   await waitUntil(
     () => gateway.records.filter(({ request }) => request.path.startsWith("/of-")).length === 24,
-    { deadlineMs: 5_000, what: "24 records" },
+    { deadlineMs: 20_000, what: "24 records" },
   );
   for (const { agent, request } of gateway.records) {
     if (request.path.startsWith("/of-")) test.equal(request.path, `/of-${agent?.name}`);
@@ -120,7 +120,7 @@ t.test("a run that ended is refused, and only this one", async (test) => {
       attempt.socket.destroy();
       return undefined;
     },
-    { deadlineMs: 2_000, what: "refusal" },
+    { deadlineMs: 10_000, what: "refusal" },
   );
   test.match(answer, { status: 407, body: /clrk run -- COMMAND/ });
   const result = await runCurlClient(

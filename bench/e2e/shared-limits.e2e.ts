@@ -101,7 +101,7 @@ t.test("three gateways are one to a shared limit", { skip }, async (test) => {
 
   await nats.kill();
   await waitUntil(async () => (await first.gateway.status()).sharedLimits?.isReachable === false, {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: "the loss",
   });
   const refused = await ask(first, "/bytes/4");
