@@ -14,7 +14,7 @@ function startMemory(_test: Test) {
   return { clock, done, start: new StartMemory(clock, actions) };
 }
 
-t.test("settle() gives memory back once, a while later", async (test) => {
+t.test("settle() gives memory back twice, a while later", async (test) => {
   const { clock, done, start } = startMemory(test);
   start.settle();
   start.settle();
@@ -23,8 +23,21 @@ t.test("settle() gives memory back once, a while later", async (test) => {
   clock.advance(1);
   test.same(done, ["release"]);
   start.settle();
-  clock.advance(10_000);
+  clock.advance(12_999);
   test.same(done, ["release"]);
+  clock.advance(1);
+  test.same(done, ["release", "release"]);
+  clock.advance(100_000);
+  test.same(done.length, 2);
+});
+
+t.test("work() between the two ends the start", async (test) => {
+  const { clock, done, start } = startMemory(test);
+  start.settle();
+  clock.advance(2_000);
+  start.work();
+  clock.advance(100_000);
+  test.same(done, ["release", "compile"]);
 });
 
 t.test("work() ends the start, and nothing stands still any more", async (test) => {

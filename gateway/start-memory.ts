@@ -8,8 +8,11 @@ import type { Clock, TimerHandle } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import { usualFlags } from "./process-flags.ts";
 
-/** What is still going on when a start seems to be over takes about that long. */
-const settleMs = 2_000;
+/**
+ * What is still going on when a start seems to be over takes about the first of these times; what it hands on to others,
+ * such as what they tell it again, about the second.
+ */
+const settleMs = [2_000, 13_000] as const;
 
 /**
  * Collects all garbage of this thread, and gives the memory back: 10 to 30 MB after a start, which V8 would keep for as
@@ -46,11 +49,9 @@ export class StartMemory {
     this.#actions = actions ?? { release: releaseStartMemory, compile: compileAsUsual };
   }
 
-  /** The start is done: two seconds later its memory is given back, unless work comes before. Safe to call again. */
+  /** The start is done: some seconds later its memory is given back, twice, unless work comes before. Safe to call again. */
   settle(): void {
-    if (this.#isOver || this.#timer !== undefined) return;
-    this.#timer = this.#clock.setTimeout(() => this.#actions.release(), settleMs);
-    this.#timer.unref();
+    if (!this.#isOver && this.#timer === undefined) this.#releaseAfter(...settleMs);
   }
 
   /** There is something to do. Called for every piece of work, and does nothing after the first. */
@@ -59,5 +60,14 @@ export class StartMemory {
     this.#isOver = true;
     this.#clock.clearTimeout(this.#timer);
     this.#actions.compile();
+  }
+
+  #releaseAfter(delayMs: number, ...later: readonly number[]): void {
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#actions.release();
+      const [next, ...rest] = later;
+      if (next !== undefined) this.#releaseAfter(next, ...rest);
+    }, delayMs);
+    this.#timer.unref();
   }
 }

@@ -20,10 +20,10 @@ export interface TestQueueOptions extends Omit<RunTestOptions, "path"> {
  * any more does no harm, and a test says so.
  */
 export const longFiles: readonly string[] = [
-  "bench/e2e/policy-rollout.e2e.ts",
   "bench/e2e/readme.e2e.ts",
-  "bench/e2e/documents.e2e.ts",
   "bench/e2e/attacks.e2e.ts",
+  "bench/e2e/documents.e2e.ts",
+  "bench/e2e/policy-rollout.e2e.ts",
   "bench/e2e/spend.e2e.ts",
   "bench/e2e/engine-failures.e2e.ts",
   "bench/e2e/compatibility.e2e.ts",
@@ -35,6 +35,7 @@ export const longFiles: readonly string[] = [
   "bench/e2e/reconcilers.e2e.ts",
   "bench/e2e/open-connections.e2e.ts",
   "bench/e2e/examples.e2e.ts",
+  "control/cli/commands/provider-test.test.ts",
   "bench/load/llm.test.ts",
   "bench/load/extproc-stand.test.ts",
   "bench/fuzz/fuzz-loop.test.ts",
