@@ -99,8 +99,8 @@ export async function openTerminal(
   };
   return {
     look,
-    see: (what, deadlineMs = 10_000) => wait((seen) => what.test(seen), String(what), deadlineMs),
-    seeNo: (what, deadlineMs = 10_000) =>
+    see: (what, deadlineMs = 20_000) => wait((seen) => what.test(seen), String(what), deadlineMs),
+    seeNo: (what, deadlineMs = 20_000) =>
       wait((seen) => !what.test(seen), `no ${what}`, deadlineMs),
     press: async (...keys) => {
       await tmux("send-keys", "-t", "t", ...keys);

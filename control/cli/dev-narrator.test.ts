@@ -3,13 +3,14 @@ import { createPalette } from "./colour.ts";
 import { describeRecordsFile, DevNarrator, formatEndpoint } from "./dev-narrator.ts";
 import { gatewayWith, objectWith, recordWith, statusWith } from "./testdata/fake-control.ts";
 
-function createNarrator() {
+function createNarrator(showsProblems = false) {
   const clock = { nowMs: 0 };
   const narrator = new DevNarrator({
     palette: createPalette({ isTerminal: false, environment: {} }),
     columns: 80,
     workingDirectory: "/",
     now: () => clock.nowMs,
+    showsProblems: () => showsProblems,
   });
   return { narrator, clock };
 }
@@ -36,6 +37,15 @@ t.test("status() says that a gateway is not ready only when it had time to be", 
     `${served}\nNot ready      Envoy has not connected yet`,
   ]);
   t.end();
+});
+
+t.test("problems that stand on a screen are no lines, but their end is", async (t) => {
+  const { narrator } = createNarrator(true);
+  narrator.status(statusWith({ revision: 1 }), { settled: false });
+  t.same(narrator.event({ kind: "problems", revision: 1, problems: [problem] }), []);
+  t.match(narrator.event({ kind: "problems", revision: 1, problems: [] }), [
+    /^✔ Mended: revision 1/,
+  ]);
 });
 
 t.test("status() says that nothing is served, once", (t) => {

@@ -33,6 +33,8 @@ export interface DevNarratorOptions {
   readonly workingDirectory: string;
   /** Unix time in `ms` */
   readonly now: () => number;
+  /** Whether problems stand on a screen as long as they are there; absent: never */
+  readonly showsProblems?: () => boolean;
 }
 
 /** The state of one session of `clrk dev`. */
@@ -141,6 +143,8 @@ export class DevNarrator {
     const text = JSON.stringify(problems);
     if (text === this.#problems) return [];
     this.#problems = text;
+    // It takes them away when they are mended, and a line would stay.
+    if (this.#options.showsProblems?.() === true) return [];
     const age = describeAge(now() - this.#revisionAtMs);
     const still =
       this.#revision === 0

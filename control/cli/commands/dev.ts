@@ -253,6 +253,7 @@ class DevSession {
       columns: stdout.columns,
       workingDirectory: context.workingDirectory,
       now: context.now,
+      showsProblems: () => this.#screen !== undefined,
     });
   }
 
