@@ -3,6 +3,7 @@
 import { isTerminalPhase } from "./invocation-event.ts";
 import type { InvocationEvent } from "./invocation-event.ts";
 import type { EndedInvocation } from "./invocation-span.ts";
+import { gatewayKey, parseGatewayKey } from "./snapshot.ts";
 
 /** What an event does not say of an invocation that is over. */
 interface SpanFacts {
@@ -19,7 +20,7 @@ export function invocationLine(event: InvocationEvent, ended?: EndedInvocation):
   const { startUnixMs, requests, denied, gateway } = ended;
   const span: SpanFacts = {
     startUnixMs,
-    gateway: `${gateway.namespace}/${gateway.name}`,
+    gateway: gatewayKey(gateway),
     requests,
     denied,
   };
@@ -42,9 +43,8 @@ export function tryParseEndedInvocation(line: string): EndedInvocation | "goes-o
   const span = readSpan(said);
   const { root, phase } = end;
   if (root === null || span === undefined || !isTerminalPhase(phase)) return "goes-on";
-  const [namespace = "", name = ""] = span.gateway.split("/");
   const { startUnixMs, requests, denied } = span;
-  return { root, gateway: { namespace, name }, startUnixMs, end, requests, denied };
+  return { root, gateway: parseGatewayKey(span.gateway), startUnixMs, end, requests, denied };
 }
 
 function isEvent(

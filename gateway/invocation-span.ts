@@ -11,6 +11,7 @@ import {
 import type { InvocationEvent, InvocationRoot } from "./invocation-event.ts";
 import type { opentelemetry } from "./proto/gen/otlp.js";
 import type { EndedRun } from "./run-event.ts";
+import { parseGatewayKey } from "./snapshot.ts";
 
 /** When an invocation began, and how it ended. */
 export interface InvocationOutcome {
@@ -40,10 +41,9 @@ const FLAG_SAMPLED = 0x001;
 
 /** What a run is, in spans. */
 export function endedInvocation({ run, event, requests, denied }: EndedRun): EndedInvocation {
-  const [namespace = "", name = ""] = run.gateway.split("/");
   return {
     root: run.root,
-    gateway: { namespace, name },
+    gateway: parseGatewayKey(run.gateway),
     startUnixMs: Date.parse(run.since),
     end: event,
     requests,

@@ -1,5 +1,11 @@
 import t from "tap";
-import { isSeriesOf, lineFileKey, readLineFileName, rotatedFileName } from "./line-file-name.ts";
+import {
+  isSeriesOf,
+  lineFileKey,
+  readLineFileName,
+  readSeriesFileName,
+  rotatedFileName,
+} from "./line-file-name.ts";
 
 for (const [fileName, wanted] of [
   ["records.jsonl", { series: "records", rotatedAt: undefined }],
@@ -37,4 +43,10 @@ t.test("isSeriesOf() takes those of processes", async (t) => {
   t.equal(isSeriesOf("records", "records-more"), false);
   t.equal(isSeriesOf("records", "records-12345678901"), false);
   t.equal(isSeriesOf("records", "invocations"), false);
+});
+
+t.test("readSeriesFileName() knows no files of others", async (t) => {
+  t.same(readSeriesFileName("records", "records-12.jsonl"), readLineFileName("records-12.jsonl"));
+  t.equal(readSeriesFileName("records", "invocations.jsonl"), undefined);
+  t.equal(readSeriesFileName("records", "records.json"), undefined);
 });

@@ -16,6 +16,12 @@ export function readLineFileName(fileName: string): LineFileName | undefined {
   return series === undefined ? undefined : { series, rotatedAt };
 }
 
+/** The same for a file of the series `name`, or of one of several processes that write it; undefined for all others. */
+export function readSeriesFileName(name: string, fileName: string): LineFileName | undefined {
+  const found = readLineFileName(fileName);
+  return found && isSeriesOf(name, found.series) ? found : undefined;
+}
+
 /** The name that a file of the series has from its rotation at `atMs` (Unix) on. */
 export function rotatedFileName(series: string, atMs: number): string {
   return `${series}-${new Date(atMs).toISOString().replace(/[-:.]/g, "")}.jsonl`;

@@ -374,3 +374,9 @@ export interface OtlpTarget {
 export function gatewayKey(gateway: Pick<GatewaySnapshot, "namespace" | "name">): string {
   return `${gateway.namespace}/${gateway.name}`;
 }
+
+/** What `gatewayKey()` named. */
+export function parseGatewayKey(key: string): Pick<GatewaySnapshot, "namespace" | "name"> {
+  const [namespace = "", name = ""] = key.split("/");
+  return { namespace, name };
+}

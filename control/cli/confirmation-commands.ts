@@ -2,6 +2,7 @@
 import { buildCommand } from "@stricli/core";
 import type { Command } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
+import { jsonFlag } from "./command-flags.ts";
 import type { ApprovalsFlags, DenyFlags } from "./commands/approvals.ts";
 
 const text = (input: string) => input;
@@ -24,7 +25,7 @@ export function approvalsCommand(): Command<CliContext> {
           withNegated: false,
           brief: "Show questions as they come, until Ctrl-C",
         },
-        output: { kind: "enum", values: ["json"], optional: true, brief: "Print JSON" },
+        output: jsonFlag,
       },
       aliases: { w: "watch", o: "output" },
     },

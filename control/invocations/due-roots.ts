@@ -2,7 +2,6 @@
  * Invocations that are over and whose root span nobody has told: calls of agents, which pass no gateway as a whole, and runs
  * of gateways that were killed. Noted in the write that ends them, so that none is forgotten and none is noted twice.
  */
-import { isTerminalPhase } from "../../gateway/invocation-event.ts";
 import type { InvocationOutcome } from "../../gateway/invocation-span.ts";
 import type { StatementCache } from "../statement-cache.ts";
 import { isConcludedEnd, runKind } from "./concluded-end.ts";
@@ -15,9 +14,9 @@ export const dueRootsTable = `CREATE TABLE IF NOT EXISTS due_roots (
 
 /** Whether this change ended an invocation whose root its gateway does not tell. */
 export function isRootDue(before: InvocationState | undefined, after: InvocationState): boolean {
-  const wasOver = before?.events.some(({ phase }) => isTerminalPhase(phase)) ?? false;
+  const wasOver = before !== undefined && endOf(before) !== undefined;
   const end = endOf(after);
-  if (wasOver || end === undefined || rootOf(after) === null) return false;
+  if (wasOver || end === undefined || summarise(after).root === null) return false;
   return end.agent.kind !== runKind || isConcludedEnd(end.reason);
 }
 
@@ -56,13 +55,8 @@ export function removeDueRoots(
 
 function outcomeOf(state: InvocationState): InvocationOutcome | undefined {
   const end = endOf(state);
-  const root = rootOf(state);
+  const { root, createdMs, gateways } = summarise(state);
   if (end === undefined || root === null) return undefined;
-  const { createdMs, gateways } = summarise(state);
   // Its uid, and its ways out, may have been told by another event.
   return { root, startUnixMs: createdMs, end: { ...end, agent: state.agent, gateways } };
-}
-
-function rootOf({ events }: InvocationState): InvocationOutcome["root"] | null {
-  return events.find(({ root }) => root !== null)?.root ?? null;
 }

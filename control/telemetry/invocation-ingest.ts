@@ -3,7 +3,8 @@
  * told by `../invocations/root-spans.ts`, so that no tree of the store lacks its root.
  */
 import { tryParseEndedInvocation } from "../../gateway/invocation-line.ts";
-import { isSeriesOf, lineFileKey, readLineFileName } from "../../gateway/line-file-name.ts";
+import { lineFileKey, readLineFileName, readSeriesFileName } from "../../gateway/line-file-name.ts";
+import { gatewayKey } from "../../gateway/snapshot.ts";
 import { LineIngest } from "./line-ingest.ts";
 import type { RecordIngestOptions } from "./record-ingest.ts";
 import { encodeRootRow } from "./root-span.ts";
@@ -22,8 +23,8 @@ export function createInvocationIngest(options: RecordIngestOptions): LineIngest
 
 /** Order of a file: rotated ones by their time, those that are written last; undefined for other files. */
 export function invocationFileKey(name: string): string | undefined {
-  const found = readLineFileName(name);
-  return found && isSeriesOf("invocations", found.series) ? lineFileKey(name, found) : undefined;
+  const found = readSeriesFileName("invocations", name);
+  return found && lineFileKey(name, found);
 }
 
 /**
@@ -34,5 +35,5 @@ export function tryEncodeInvocation(json: string): string | undefined {
   const ended = tryParseEndedInvocation(json);
   if (ended === undefined) return undefined;
   if (ended === "goes-on") return "";
-  return encodeRootRow(ended, `${ended.gateway.namespace}/${ended.gateway.name}`);
+  return encodeRootRow(ended, gatewayKey(ended.gateway));
 }

@@ -3,6 +3,7 @@ import { COMPONENTS } from "../../gateway/attributes.ts";
 import type { InvocationOutcome } from "../../gateway/invocation-span.ts";
 import { invocationAttributes } from "../../gateway/invocation-span.ts";
 import { encodeSpans } from "../../gateway/otlp-encode.ts";
+import { parseGatewayKey } from "../../gateway/snapshot.ts";
 import { attributeColumns } from "./attribute-columns.ts";
 import { withoutColumns } from "./record-columns.ts";
 import { encodeTraceRow, noRecord } from "./table-rows.ts";
@@ -46,6 +47,5 @@ export function encodeRootRow(outcome: InvocationOutcome, gateway: string): stri
 
 /** An ExportTraceServiceRequest with the span, as the gateway `namespace/name` would have told it. */
 export function encodeRootMessage(outcome: InvocationOutcome, gateway: string): Uint8Array {
-  const [namespace = "", name = ""] = gateway.split("/");
-  return encodeSpans([{ invocation: { ...outcome, gateway: { namespace, name } } }], {});
+  return encodeSpans([{ invocation: { ...outcome, gateway: parseGatewayKey(gateway) } }], {});
 }

@@ -18,12 +18,13 @@ import { knownSecrets, readPolicy, servedPaths, servedPolicy } from "../policy/p
 import { PolicySide } from "../policy/policy-side.ts";
 import type { RecordLosses } from "../policy/record-source.ts";
 import { findRecordFiles, readRecords } from "../policy/record-source.ts";
+import type { OutputFlags } from "../output-flags.ts";
 import type { RunningGateway } from "../running-gateways.ts";
 import { findRunningGateways } from "../running-gateways.ts";
 import { formatValue } from "../whole-objects.ts";
 
 /** Options as the user gave them. */
-export interface PolicyPlanFlags {
+export interface PolicyPlanFlags extends OutputFlags {
   readonly file?: readonly string[];
   readonly against?: readonly string[];
   readonly recorded?: boolean;
@@ -35,7 +36,6 @@ export interface PolicyPlanFlags {
   readonly prices?: string;
   readonly seed?: number;
   readonly "fail-on"?: string;
-  readonly output?: "json" | "yaml";
 }
 
 /** What to fail on where nothing is said: what takes something from agents, or gives them another credential. */

@@ -11,20 +11,20 @@ import { isOver } from "../../rollout/rollout.ts";
 import type { CliContext } from "../cli-context.ts";
 import { CliError, EXIT_CODE } from "../cli-error.ts";
 import { escapeControls } from "../colour.ts";
+import type { OutputFlags } from "../output-flags.ts";
 import { formatProblem } from "../problem-line.ts";
 import { createRolloutClient } from "../rollout-client.ts";
 import type { RolloutClient } from "../rollout-client.ts";
 import { printRollout } from "../rollout-lines.ts";
 
 /** Options as the user gave them. */
-export interface PolicyRolloutFlags {
+export interface PolicyRolloutFlags extends OutputFlags {
   readonly file?: readonly string[];
   readonly canary: string;
   readonly for: string;
   readonly "abort-on"?: readonly string[];
   readonly "min-requests"?: number;
   readonly detach?: boolean;
-  readonly output?: "json" | "yaml";
 }
 
 /** Less says little about shares of a percent. */

@@ -10,6 +10,7 @@ import { mapOf, textOf } from "../json-parts.ts";
 import { listObjects } from "../object-reads.ts";
 import { openObjectServer } from "../object-source.ts";
 import type { ObjectServer } from "../object-source.ts";
+import type { OutputFlags } from "../output-flags.ts";
 import { parseValueSource, readValues } from "../secret-value-source.ts";
 import { namespaceOf } from "../stored-object.ts";
 import { formatTable } from "../table.ts";
@@ -23,9 +24,8 @@ export interface SecretFlags extends ApiFlags {
 }
 
 /** Options of `list`. */
-export interface SecretListFlags extends SecretFlags {
+export interface SecretListFlags extends SecretFlags, OutputFlags {
   readonly allNamespaces?: boolean;
-  readonly output?: "json" | "yaml";
 }
 
 /** Sets keys of a Secret, which is made where it is not there. Throws a `CliError`; no message has a value. */
