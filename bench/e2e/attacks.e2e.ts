@@ -26,6 +26,7 @@ const slow: ReadonlySet<string> = new Set([
 ]);
 
 const rig = await createAttackRig(t);
+const auditing = await createAttackRig(t, { audits: true });
 const { run } = await rig.gateway("open");
 
 function techniqueOf(prepared: PreparedTechnique): Technique {
@@ -102,8 +103,6 @@ t.test("no output of any gateway holds a canary after that", async (test) => {
   test.same(outcome.problems, []);
   test.ok(isClean(outcome));
 });
-
-const auditing = await createAttackRig(t, { audits: true });
 
 t.test(
   "a gateway that audits lets by what no rule is about, so that only credentials count",

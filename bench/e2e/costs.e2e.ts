@@ -73,6 +73,9 @@ async function clrk(...line: readonly string[]): Promise<string> {
   return stdout === "" ? stderr : stdout;
 }
 
+const probe = await clrk("traces", "process/payer");
+const skip = /chdb/.test(probe) && "there is no embedded store";
+
 t.test("records have their cost, with a budget and without", async (test) => {
   const recordOf = (model: string) => records.find((one) => one.model?.requestModel === model);
   const budgeted = recordOf("gpt-5-mini");
@@ -97,9 +100,6 @@ t.test("the invocation has their sum, and counts the one without a price", async
     invocations: [{ usage: { cost: formatMicroDollars(total), unpriced: 1 } }],
   });
 });
-
-const probe = await clrk("traces", "process/payer");
-const skip = /chdb/.test(probe) && "there is no embedded store";
 
 t.test("spans and series say the same", { skip, timeout: 180_000 }, async (test) => {
   const spans = await waitUntil(

@@ -21,7 +21,7 @@ const reconnectDelayMs = 20;
 // Of an open loop: more than this behind is no latency any more.
 const maxBacklog = 10_000;
 
-/** Bounds of one run. */
+/** Bounds of one run; however short, as many requests as connections are sent (one at a fixed rate). */
 interface Run {
   readonly tally: Tally;
   readonly untilMs: number;
@@ -74,10 +74,12 @@ async function runClosed(
   { tally, untilMs, requests }: Run,
 ): Promise<void> {
   let claimed = 0;
+  const isOver = () =>
+    claimed >= requests || (claimed >= connections.length && performance.now() >= untilMs);
   const loop = async (connection: PlainConnection, index: number) => {
     // Thinkers that all began at once would stay in step.
     if (thinkMs > 0) await delay((thinkMs * index) / connections.length);
-    while (performance.now() < untilMs && claimed < requests) {
+    while (!isOver()) {
       claimed += 1;
       const isAnswered = await connection.exchange(next(), tally, performance.now());
       if (!isAnswered) await delay(reconnectDelayMs);
@@ -114,7 +116,7 @@ async function runOpen(
   const beganMs = performance.now();
   for (let sent = 0; sent < requests; ) {
     const dueMs = beganMs + (sent * 1_000) / perSecond;
-    if (dueMs >= untilMs) break;
+    if (dueMs >= untilMs && sent > 0) break;
     const nowMs = performance.now();
     if (dueMs > nowMs) {
       await delay(dueMs - nowMs);

@@ -19,8 +19,13 @@ const reconnectDelayMs = 20;
 /** Warms up. Rejects when not one request of the recording was answered. */
 export async function prepareReplay(workload: ReplayWorkload): Promise<PreparedLoad> {
   const recording = await readRecording(workload.recording);
-  const run = (tally: Tally, untilMs: number) =>
-    Promise.all(workload.sockets.map((path) => replayUntil({ path, recording, tally, untilMs })));
+  const run = (tally: Tally, untilMs: number) => {
+    // However short the time: one request or failure at least.
+    const isOver = () => performance.now() >= untilMs && tally.requests + tally.failed > 0;
+    return Promise.all(
+      workload.sockets.map((path) => replayUntil({ path, recording, tally, isOver })),
+    );
+  };
   const warmUp = createTally();
   await run(warmUp, performance.now() + workload.warmUpMs);
   assertWarm(warmUp);
@@ -37,11 +42,11 @@ interface ReplayOptions {
   readonly path: string;
   readonly recording: Recording;
   readonly tally: Tally;
-  readonly untilMs: number;
+  readonly isOver: () => boolean;
 }
 
 async function replayUntil(options: ReplayOptions): Promise<void> {
-  while (performance.now() < options.untilMs) {
+  while (!options.isOver()) {
     const outcome = await new Promise<ReplayOutcome>((resolve) => replayOnce(options, resolve));
     if (outcome.kind === "done") continue;
     countFailure(options.tally, new TunnelError("closed", outcome.message));
@@ -54,7 +59,7 @@ type ReplayOutcome =
   | { readonly kind: "failed"; readonly message: string };
 
 function replayOnce(
-  { path, recording, tally, untilMs }: ReplayOptions,
+  { path, recording, tally, isOver }: ReplayOptions,
   onEnd: (outcome: ReplayOutcome) => void,
 ): void {
   const socket = connect({ path });
@@ -69,7 +74,7 @@ function replayOnce(
     if (bytes.length > 0) socket.write(bytes);
     tally.requests += position.requests - requests;
     requests = position.requests;
-    if (position.isAtEnd || performance.now() >= untilMs) end({ kind: "done" });
+    if (position.isAtEnd || isOver()) end({ kind: "done" });
   };
   const cutter = new FrameCutter("server", (frame) => {
     const isAsked = (frame.flags & FLAG.ack) === 0;

@@ -27,6 +27,8 @@ function environmentWith(options: Partial<AgentEnvironmentOptions> = {}) {
   });
 }
 
+const hasOpenssl = await hasProgram("openssl", "version");
+
 t.test("agentEnvironment() sets every variable that clients read", async (t) => {
   t.strictSame(environmentWith().environment, {
     HTTP_PROXY: proxyUrl,
@@ -287,7 +289,6 @@ for (const { name, url } of [
   });
 }
 
-const hasOpenssl = await hasProgram("openssl", "version");
 for (const { name, command } of [
   { name: "curl", command: ["curl", "-sS", `https://${originHost}/`] },
   {

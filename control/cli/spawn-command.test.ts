@@ -9,6 +9,7 @@ import t from "tap";
 import { spawnCommand } from "./spawn-command.ts";
 import { hasProgram } from "./testdata/proxied-origin.ts";
 
+const needsScript = (await hasProgram("script", "--version")) ? false : "needs script";
 const runner = join(import.meta.dirname, "testdata", "run-command.ts");
 const node = process.execPath;
 // Detached: a process group of its own without a terminal, whatever the tests run under.
@@ -127,8 +128,6 @@ t.test("spawnCommand() leaves no signal handler behind", async (t) => {
   await spawnCommand({ argv: ["/nonexistent/x"], environment: {} });
   t.strictSame(count(), before);
 });
-
-const needsScript = (await hasProgram("script", "--version")) ? false : "needs script";
 
 /** Runs under a terminal of its own; `type` is the keyboard. */
 function startOnTerminal(argv: readonly string[], environment: Record<string, string> = {}) {
