@@ -82,7 +82,7 @@ export async function openControlServices(
     lookForGateway: gatewayLookout(home.root),
     takeRoots: async (roots) => {
       const outcome = await telemetry.takeRoots(roots);
-      if (outcome === "taken") forwarder.takeRoots(roots);
+      if (outcome === "taken") await forwarder.takeRoots(roots);
       return outcome;
     },
     ...(nats !== undefined && { nats }),

@@ -366,3 +366,30 @@ t.test("OtlpPipe counts the records of items that hold many", async (t) => {
   pipe.add({ ...queued("6"), records: 5 });
   t.equal(pipe.status.dropped.closed, 5);
 });
+
+t.test(
+  "OtlpPipe says of each item when it is settled, and keeps those for their owner that it leaves",
+  async (t) => {
+    const { clock, attempts, pipe } = setUp({ limits: { maxQueuedRecords: 2 } });
+    const settled: string[] = [];
+    const add = (name: string) =>
+      pipe.add({ ...queued(name), settled: () => void settled.push(name) });
+    for (const name of ["1", "2", "3"]) add(name);
+    t.same(settled, ["1"], "the queue was full");
+    clock.advance(1_000);
+    await settle();
+    t.same(batches(attempts), ["2,3@1000"]);
+    t.same(settled, ["1"]);
+    attempts[0]?.answer(400);
+    await settle();
+    t.same(settled, ["1", "2", "3"], "refused, too");
+    add("4");
+    const closed = pipe.close(500);
+    await settle();
+    add("5");
+    clock.advance(500);
+    await closed;
+    t.same(settled, ["1", "2", "3", "4"]);
+    t.match(pipe.status.dropped, { queueFull: 1, rejected: 2, closed: 1 });
+  },
+);

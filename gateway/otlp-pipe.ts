@@ -20,6 +20,11 @@ export type QueuedItem<Item extends object = TracedItem> = Item & {
   readonly bytes: number;
   /** Spans or logs in it; absent: one */
   readonly records?: number;
+  /**
+   * Called once it was sent, is on disk or was dropped. Absent: nobody else keeps it; one that is kept is not counted as
+   * dropped where the pipe closes over it
+   */
+  readonly settled?: () => void;
 };
 
 /** Bounds and pauses of a pipe. */
@@ -159,7 +164,7 @@ export class OtlpPipe<Item extends object = TracedItem> {
   /** Queues a record; the oldest ones go when it does not fit. Never throws, never waits. */
   add(record: QueuedItem<Item>): void {
     if (this.#closing.signal.aborted) {
-      this.#dropped.closed += recordsOf(record);
+      this.#dropped.closed += unkeptRecordsOf(record);
       return;
     }
     const { limits } = this.#options;
@@ -187,8 +192,9 @@ export class OtlpPipe<Item extends object = TracedItem> {
     await this.#spooled?.close();
     clock.clearTimeout(timer);
     clock.clearTimeout(this.#timer);
-    this.#queue.clear();
-    this.#dropped.closed += this.#queuedRecords;
+    for (let left = this.#queue.shift(); left !== undefined; left = this.#queue.shift()) {
+      this.#dropped.closed += unkeptRecordsOf(left);
+    }
     this.#queuedBytes = 0;
     this.#queuedRecords = 0;
   }
@@ -220,6 +226,7 @@ export class OtlpPipe<Item extends object = TracedItem> {
     this.#dropped.queueFull += recordsOf(record);
     this.#queuedBytes -= record.bytes;
     this.#queuedRecords -= recordsOf(record);
+    record.settled?.();
   }
 
   #schedule(): void {
@@ -249,7 +256,9 @@ export class OtlpPipe<Item extends object = TracedItem> {
     while (this.#queue.size > 0 && !this.#abort.signal.aborted) {
       const pauseMs = Number(this.#notBeforeNs - clock.monotonicNs()) / 1e6;
       if (pauseMs > 0) await sleep(clock, pauseMs, this.#closing.signal);
-      await this.#deliver(this.#takeBatch());
+      const batch = this.#takeBatch();
+      await this.#deliver(batch);
+      for (const { settled } of batch.items) settled?.();
       await this.#waitForMore();
     }
   }
@@ -381,4 +390,8 @@ export class OtlpPipe<Item extends object = TracedItem> {
 
 function recordsOf({ records = 1 }: Pick<QueuedItem<object>, "records">): number {
   return records;
+}
+
+function unkeptRecordsOf(record: Pick<QueuedItem<object>, "records" | "settled">): number {
+  return record.settled === undefined ? recordsOf(record) : 0;
 }

@@ -115,6 +115,16 @@ async function sendAll(endpoint: string, run: GatewayRun, name: string) {
   return statuses;
 }
 
+/** Sends one span; resolves once it is acknowledged, and rejects otherwise. */
+async function sendSpan(endpoint: string, run: GatewayRun, name: string): Promise<void> {
+  const headers = {
+    ...{ "content-type": "application/json", authorization: `Bearer ${run.telemetryToken}` },
+  };
+  const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span(name)] }] }] });
+  const { status } = await fetch(`${endpoint}/v1/traces`, { method: "POST", headers, body });
+  if (status !== 200) throw new Error(`Cannot send "${name}": status ${status}`);
+}
+
 function zipped(message: { finish(): Uint8Array }): Uint8Array<ArrayBuffer> {
   return new Uint8Array(gzipSync(message.finish()));
 }
@@ -183,6 +193,7 @@ t.test("telemetry of agents goes on to the receivers of their gateways", async (
   const gateway = await startGateway(story, { manifests: {}, feed: control.feed, home });
   const endpoint = await receiverOf(home);
   const [one, two] = [await collectorAt(story, ports[0]), await collectorAt(story, ports[1])];
+  const receiving: Collector[] = [];
   const runs = {
     one: await gateway.registerRun("agent-one", "one"),
     two: await gateway.registerRun("agent-two", "two"),
@@ -232,6 +243,7 @@ t.test("telemetry of agents goes on to the receivers of their gateways", async (
     await control.child.exited;
     control = await startControlProcess(story, { home, ...words });
     const back = await collectorAt(story, ports[0]);
+    receiving.push(back);
     await untilAll(back, ["a", "b", "c"]);
     t.equal(await receiverOf(home), endpoint);
     t.same(await sendAll(endpoint, runs.one, "after"), allTaken);
@@ -242,6 +254,37 @@ t.test("telemetry of agents goes on to the receivers of their gateways", async (
     t.same(namesOf(two), wholeOf(["second"]), "nothing of it is another's");
     t.match((await telemetryOf(control)).forwarded, { failing: 0, problem: null });
   });
+
+  await story.test(
+    "one that is there gets what was acknowledged just before a kill -9",
+    async (t) => {
+      const [collector] = receiving.splice(0);
+      const acknowledged: string[] = [];
+      for (let life = 0; life < 4; life++) {
+        const address = await receiverOf(home);
+        const names = Array.from({ length: 5 }, (_, at) => `life-${life}-${at}`);
+        const sent = names.map((name) => sendSpan(address, runs.one, name));
+        // The first answer is what the kill comes after; the others are cut off, or have theirs.
+        await Promise.any(sent);
+        control.child.signal("SIGKILL");
+        for (const [at, { status }] of (await Promise.allSettled(sent)).entries()) {
+          if (status === "fulfilled") acknowledged.push(`span ${names[at]}`);
+        }
+        await control.child.exited;
+        control = await startControlProcess(story, { home, ...words });
+      }
+      t.ok(acknowledged.length >= 4);
+      const missing = () => {
+        const got = new Set(collector === undefined ? [] : namesOf(collector));
+        return acknowledged.filter((name) => !got.has(name));
+      };
+      await waitUntil(() => missing().length === 0, {
+        deadlineMs,
+        what: `what was acknowledged, ${acknowledged.join()}`,
+      });
+      t.same(missing(), []);
+    },
+  );
 
   await story.test("another endpoint and another key apply to what comes then", async (t) => {
     const port = await freePort();

@@ -1,6 +1,6 @@
 /** Tests of what goes on to receivers of gateways: to whose, how often, and what becomes of what cannot go. */
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import type { EgressGateway } from "../../crds/egress-gateway.ts";
@@ -14,6 +14,7 @@ import type { AgentForwarderOptions, ForwardTarget } from "./agent-forwarder.ts"
 import { parseLogs, parseTraces } from "./otlp-json.ts";
 import { encodeAnswer } from "./otlp-protobuf.ts";
 import type { TakenBatch } from "./otlp-receiver.ts";
+import { temporaryFolder } from "./store-rig.ts";
 import type { TelemetrySender } from "./telemetry-sender.ts";
 import { startOtlpSink } from "./testdata/otlp-sink.ts";
 import type { OtlpSink } from "./testdata/otlp-sink.ts";
@@ -105,15 +106,15 @@ const runsOf = (one: OtlpSink) =>
 t.test("each receiver gets the telemetry of runs of its gateway, with its header", async (t) => {
   const [one, two] = [await sink(t), await sink(t)];
   const forward = forwarder(t, t.testdir());
-  forward.take(spans("before"), senderOf("one"));
+  await forward.take(spans("before"), senderOf("one"));
   forward.setTargets(
     targets({ one: { endpoint: one.endpoint, key: "k1" }, two: { endpoint: two.endpoint } }),
   );
-  forward.take(spans("a", "b"), senderOf("one"));
-  forward.take(spans("c"), senderOf("two"));
-  forward.take(logs("said"), senderOf("two"));
-  forward.take(spans("nowhere"), senderOf("three"));
-  forward.take(spans("older"), senderOf("one", 999));
+  await forward.take(spans("a", "b"), senderOf("one"));
+  await forward.take(spans("c"), senderOf("two"));
+  await forward.take(logs("said"), senderOf("two"));
+  await forward.take(spans("nowhere"), senderOf("three"));
+  await forward.take(spans("older"), senderOf("one", 999));
   await until(() => forward.status.sent === 4);
   t.same([namesOf(one), namesOf(two)], [["a", "b"], ["c"]]);
   t.same([[...runsOf(one)], [...runsOf(two)]], [["one"], ["two"]]);
@@ -130,11 +131,11 @@ t.test(
     const wanted = targets({ one: { endpoint: one.endpoint, key: "key-of-receiver" } });
     const first = forwarder(t, directory);
     first.setTargets(wanted);
-    first.take(spans("a", "b"), senderOf("one"));
+    await first.take(spans("a", "b"), senderOf("one"));
     await until(() => first.status.failures.length > 0);
     t.match(first.status, { waiting: 2, failures: ["OTLP of default/one: HTTP 503"] });
     await first.close();
-    first.take(spans("late"), senderOf("one"));
+    await first.take(spans("late"), senderOf("one"));
     t.equal(first.status.dropped.closed, 1);
     const [folder = ""] = readdirSync(directory);
     const traces = join(directory, folder, "traces");
@@ -150,6 +151,40 @@ t.test(
     t.equal(second.status.waiting, 0);
   },
 );
+
+t.test("what was taken outlives a kill before anything of it was sent", async (t) => {
+  const [one, directory] = [await sink(t), temporaryFolder(t)];
+  const wanted = targets({ one: { endpoint: one.endpoint } });
+  const killed = forwarder(t, directory);
+  killed.setTargets(wanted);
+  await Promise.all([
+    killed.take(spans("a", "b"), senderOf("one")),
+    killed.take(spans("c"), senderOf("one")),
+    killed.take(logs("said"), senderOf("one")),
+  ]);
+  // As a kill leaves it: nobody has given up a folder, and nothing was sent within the time in which batches gather.
+  const left = join(temporaryFolder(t), "left");
+  cpSync(directory, left, { recursive: true, filter: (path) => basename(path) !== "lock" });
+  t.equal(one.requests, 0);
+  await until(() => killed.status.sent === 4);
+  const next = forwarder(t, left);
+  next.setTargets(wanted);
+  await until(() => next.status.sent === 4);
+  t.same([namesOf(one), one.logs().length], [["a", "b", "c", "a", "b", "c"], 2]);
+  for (const [forward, folder] of [
+    [killed, directory],
+    [next, left],
+  ] as const) {
+    t.match(forward.status, { waiting: 0, dropped: { closed: 0 } });
+    await forward.close();
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+    t.same(
+      files.filter((entry) => entry.isFile()),
+      [],
+      "nothing waits",
+    );
+  }
+});
 
 t.test("roots that no gateway tells go to all gateways of the agent that there were", async (t) => {
   const [one, two, three] = [await sink(t), await sink(t), await sink(t)];
@@ -170,7 +205,7 @@ t.test("roots that no gateway tells go to all gateways of the agent that there w
       trigger: { type: "HTTP", source: "admin" },
     },
   });
-  forward.takeRoots([
+  await forward.takeRoots([
     told("both", 2_000, ["default/one", "default/two", "default/none"]),
     told("older", 999, ["default/three"]),
     told("nowhere", 2_000, []),
@@ -185,18 +220,18 @@ t.test("another receiver gets nothing of what waits for the one before", async (
   const forward = forwarder(t, directory);
   const before = targets({ one: { endpoint: one.endpoint } });
   forward.setTargets(before);
-  forward.take(spans("a"), senderOf("one"));
+  await forward.take(spans("a"), senderOf("one"));
   await until(() => forward.status.failures.length > 0);
   const requests = () => one.requests;
   forward.setTargets(targets({ one: { endpoint: two.endpoint } }));
-  forward.take(spans("b"), senderOf("one"));
+  await forward.take(spans("b"), senderOf("one"));
   await until(() => forward.status.sent === 1 && forward.status.dropped.removed === 1);
   t.same([namesOf(one), namesOf(two)], [[], ["b"]]);
   const spool = before.get("default/one")?.target.spool ?? "";
   await until(() => !existsSync(join(directory, spool)));
   const ended = requests();
   forward.setTargets(new Map());
-  forward.take(spans("c"), senderOf("one"));
+  await forward.take(spans("c"), senderOf("one"));
   t.match(forward.status, { sent: 1, waiting: 0 });
   t.equal(requests(), ended);
 });
@@ -206,7 +241,7 @@ t.test("a key that is renewed is sent from then on, also with what waits", async
   one.status = 503;
   const forward = forwarder(t, t.testdir());
   forward.setTargets(targets({ one: { endpoint: one.endpoint, key: "old" } }));
-  forward.take(spans("a"), senderOf("one"));
+  await forward.take(spans("a"), senderOf("one"));
   await until(() => forward.status.failures.length > 0);
   forward.setTargets(targets({ one: { endpoint: one.endpoint, key: "new" } }));
   one.status = 200;
@@ -220,7 +255,7 @@ t.test("a spool that is full gives its oldest for the newest, and counts them", 
   const forward = forwarder(t, t.testdir(), { maxSpoolBytes: 300 });
   forward.setTargets(targets({ one: { endpoint: one.endpoint } }));
   for (const name of ["a", "b"]) {
-    forward.take(spans(name), senderOf("one"));
+    await forward.take(spans(name), senderOf("one"));
     const isKept = () => forward.status.waiting === 1 && forward.status.failures.length > 0;
     await until(() => (name === "a" ? isKept() : forward.status.dropped.spoolFull === 1));
   }
@@ -234,7 +269,7 @@ t.test("what a receiver takes only a part of is counted, and not sent again", as
   one.answer = encodeAnswer("traces", 1, "one is too old");
   const forward = forwarder(t, t.testdir());
   forward.setTargets(targets({ one: { endpoint: one.endpoint } }));
-  forward.take(spans("a", "b", "c"), senderOf("one"));
+  await forward.take(spans("a", "b", "c"), senderOf("one"));
   await until(() => forward.status.sent === 2);
   t.match(forward.status, { waiting: 0, failures: [], dropped: { rejected: 1 } });
   t.equal(one.requests, 1);
@@ -245,7 +280,7 @@ t.test("what a receiver refuses for good is counted", async (t) => {
   one.status = 400;
   const forward = forwarder(t, t.testdir());
   forward.setTargets(targets({ one: { endpoint: one.endpoint } }));
-  forward.take(spans("a", "b"), senderOf("one"));
+  await forward.take(spans("a", "b"), senderOf("one"));
   await until(() => forward.status.dropped.rejected === 2);
   t.match(forward.status, { sent: 0, waiting: 0, failures: ["OTLP of default/one: HTTP 400"] });
 });

@@ -1,16 +1,20 @@
 /**
  * What agents sent, on its way to the OTLP receivers of their EgressGateways: a queue and a spool on disk for each gateway
- * and signal, so that no request has telemetry of two. Taking never waits; every loss is counted by its reason.
+ * and signal, so that no request has telemetry of two. What was taken outlives a kill of the process; no receiver is waited
+ * for; every loss is counted by its reason.
  */
+import path from "node:path";
 import type { Clock } from "../../gateway/clock.ts";
 import { describeError } from "../../gateway/errors.ts";
 import type { InvocationOutcome } from "../../gateway/invocation-span.ts";
 import type { Logger } from "../../gateway/log.ts";
 import { createOtlpPipe } from "../../gateway/otlp.ts";
 import type { OtlpPipeSettings } from "../../gateway/otlp.ts";
-import type { OtlpDrops, OtlpPipe, OtlpPipeStatus } from "../../gateway/otlp-pipe.ts";
+import type { OtlpDrops, OtlpPipe, OtlpPipeStatus, QueuedItem } from "../../gateway/otlp-pipe.ts";
 import type { ReceiverTarget } from "../../gateway/record-targets.ts";
 import { SpoolOwners } from "../../gateway/spool-owners.ts";
+import { ForwardJournal } from "./forward-journal.ts";
+import type { JournalledMessage } from "./forward-journal.ts";
 import { encodeAgentLogs, encodeAgentSpans } from "./otlp-message.ts";
 import type { OtlpSignal } from "./otlp-model.ts";
 import type { TakenBatch } from "./otlp-receiver.ts";
@@ -63,14 +67,23 @@ interface Forwarded {
   readonly encode: () => Uint8Array;
 }
 
+/** The way of one signal to one receiver. */
+interface Lane {
+  readonly pipe: OtlpPipe<ForwardItem>;
+  /** What the pipe has in memory; absent: nothing is spooled */
+  readonly journal?: ForwardJournal;
+  /** The journal is open, and what a process before left in it is in the pipe */
+  readonly ready: Promise<void>;
+}
+
 interface Receiver extends ForwardTarget {
-  readonly pipes: Readonly<Record<OtlpSignal, OtlpPipe<ForwardItem>>>;
+  readonly lanes: Readonly<Record<OtlpSignal, Lane>>;
 }
 
 const signals = ["traces", "logs"] as const;
 const defaultMaxSpoolBytes = 64 * 1024 * 1024;
 
-/** Agents gather already: what came within this time goes together, and a kill loses no more than it. */
+/** Agents gather already: what came within this time goes together. */
 const maxDelayMs = 100;
 
 /** Messages are only joined, which costs nothing by their number. */
@@ -106,7 +119,7 @@ export class AgentForwarder {
     let waiting = 0;
     const failures: string[] = [];
     for (const receiver of [...this.#receivers.values(), ...this.#retiring]) {
-      const statuses = statusesOf(receiver.pipes);
+      const statuses = statusesOf(receiver);
       for (const status of statuses) {
         sent += status.sent;
         waiting += status.queued + status.spooled.records;
@@ -140,9 +153,9 @@ export class AgentForwarder {
 
   /**
    * Queues a batch for the gateway that the sender's credential names. One without a receiver, of nobody's knowledge, or
-   * made after the credential has none of it. Never throws.
+   * made after the credential has none of it. Resolves when a kill of the process loses none of it; never rejects.
    */
-  take(batch: TakenBatch, sender: TelemetrySender): void {
+  async take(batch: TakenBatch, sender: TelemetrySender): Promise<void> {
     const groups: readonly { readonly items: readonly unknown[] }[] = batch.groups;
     const records = groups.reduce((sum, { items }) => sum + items.length, 0);
     const encode = () =>
@@ -150,26 +163,33 @@ export class AgentForwarder {
         ? encodeAgentSpans(batch.groups, sender)
         : encodeAgentLogs(batch.groups, sender);
     const { gateway, issuedMs = 0 } = sender;
-    this.#queue({ gateway, sinceMs: issuedMs, signal: batch.signal, records, encode });
+    await this.#queue({ gateway, sinceMs: issuedMs, signal: batch.signal, records, encode });
   }
 
-  /** Queues root spans that no gateway tells, for all gateways that their requests may have passed. Never throws. */
-  takeRoots(roots: readonly InvocationOutcome[]): void {
-    for (const root of roots) {
-      for (const gateway of root.end.gateways ?? []) {
+  /**
+   * Queues root spans that no gateway tells, for all gateways that their requests may have passed. Resolves when a kill of
+   * the process loses none of them; never rejects.
+   */
+  async takeRoots(roots: readonly InvocationOutcome[]): Promise<void> {
+    const queued = roots.flatMap((root) =>
+      (root.end.gateways ?? []).map((gateway) => {
         const encode = () => encodeRootMessage(root, gateway);
         const about = { gateway, sinceMs: root.startUnixMs, signal: "traces", records: 1 } as const;
-        this.#queue({ ...about, encode });
-      }
-    }
+        return this.#queue({ ...about, encode });
+      }),
+    );
+    await Promise.all(queued);
   }
 
-  #queue({ gateway, sinceMs, signal, records, encode }: Forwarded): void {
+  async #queue({ gateway, sinceMs, signal, records, encode }: Forwarded): Promise<void> {
     const receiver = this.#receivers.get(gateway);
     if (receiver === undefined || sinceMs < receiver.createdMs) return;
     try {
+      const { pipe, journal, ready } = receiver.lanes[signal];
       const message = encode();
-      receiver.pipes[signal].add({ message, records, bytes: message.length });
+      await ready;
+      const kept = await journal?.append(message, records);
+      pipe.add(kept === undefined ? itemOf({ message, records }) : itemOf(kept));
     } catch (error) {
       this.#dropped.notEncodable += records;
       this.#options.log.error("Cannot encode telemetry of an agent", {
@@ -181,7 +201,7 @@ export class AgentForwarder {
   /** Sends what is in memory, or puts it on disk, within 2 s. Never rejects; safe to call again. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#receivers.values()].map(closePipes));
+    await Promise.all([...this.#receivers.values()].map(closeLanes));
     await this.#spools.settled();
   }
 
@@ -196,9 +216,11 @@ export class AgentForwarder {
       ...(spool !== undefined && { spool }),
     };
     try {
-      const traces = createOtlpPipe("traces", settings, joinMessages);
-      const logs = createOtlpPipe("logs", settings, joinMessages);
-      return { target, createdMs, pipes: { traces, logs } };
+      const lanes = {
+        traces: this.#lane("traces", settings),
+        logs: this.#lane("logs", settings),
+      };
+      return { target, createdMs, lanes };
     } catch (error) {
       const { label } = target;
       log.error("Cannot forward telemetry of agents", { label, error: describeError(error) });
@@ -206,13 +228,27 @@ export class AgentForwarder {
     }
   }
 
+  #lane(signal: OtlpSignal, settings: OtlpPipeSettings): Lane {
+    const pipe = createOtlpPipe(signal, settings, joinMessages);
+    const { spool } = settings;
+    if (spool === undefined) return { pipe, ready: Promise.resolve() };
+    const directory = path.join(spool.directory, `unsent-${signal}`);
+    const journal = new ForwardJournal({ directory, log: this.#options.log });
+    // Whoever had the folder before may still write there.
+    const opened = (spool.after ?? Promise.resolve()).then(() => journal.open());
+    const ready = opened.then((left) => {
+      for (const one of left) pipe.add(itemOf(one));
+    });
+    return { pipe, journal, ready };
+  }
+
   #retire(receiver: Receiver, wanted: ReadonlySet<string>): void {
     const { label, spool } = receiver.target;
     this.#retiring.add(receiver);
     const isWanted = wanted.has(spool);
-    const ended = closePipes(receiver).then(() => {
+    const ended = closeLanes(receiver).then(() => {
       this.#retiring.delete(receiver);
-      for (const status of statusesOf(receiver.pipes)) {
+      for (const status of statusesOf(receiver)) {
         this.#sentBefore += status.sent;
         addDrops(this.#dropped, status);
         if (!isWanted) this.#dropped.removed += status.spooled.records;
@@ -227,12 +263,27 @@ const noDrops: ForwardDrops = {
   ...{ notEncodable: 0, removed: 0 },
 };
 
-function statusesOf(pipes: Receiver["pipes"]): readonly OtlpPipeStatus[] {
-  return signals.map((signal) => pipes[signal].status);
+function statusesOf({ lanes }: Receiver): readonly OtlpPipeStatus[] {
+  return signals.map((signal) => lanes[signal].pipe.status);
 }
 
-async function closePipes({ pipes }: Receiver): Promise<void> {
-  await Promise.all(signals.map((signal) => pipes[signal].close(closeTimeoutMs)));
+async function closeLanes({ lanes }: Receiver): Promise<void> {
+  const closing = signals.map(async (signal) => {
+    const { pipe, journal, ready } = lanes[signal];
+    await ready;
+    await pipe.close(closeTimeoutMs);
+    await journal?.close();
+  });
+  await Promise.all(closing);
+}
+
+function itemOf({
+  message,
+  records,
+  settle,
+}: Omit<JournalledMessage, "settle"> & Partial<JournalledMessage>): QueuedItem<ForwardItem> {
+  const bytes = message.length;
+  return { message, records, bytes, ...(settle !== undefined && { settled: settle }) };
 }
 
 function addDrops(sum: ForwardDrops, { dropped }: OtlpPipeStatus): void {

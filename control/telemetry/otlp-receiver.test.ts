@@ -207,7 +207,7 @@ async function untilBusy(
 
 t.test("onTaken is told what became rows, and of a full spool nothing", async (t) => {
   const told: unknown[] = [];
-  const onTaken: OtlpReceiverOptions["onTaken"] = ({ signal, groups }, { gateway }) => {
+  const onTaken: OtlpReceiverOptions["onTaken"] = async ({ signal, groups }, { gateway }) => {
     const items = groups.flatMap((group) => [...group.items]);
     told.push([signal, gateway, items.map((item) => ("name" in item ? item.name : item.body))]);
   };
@@ -225,3 +225,26 @@ t.test("onTaken is told what became rows, and of a full spool nothing", async (t
     ["logs", "default/egress", [{ stringValue: "said" }]],
   ]);
 });
+
+t.test(
+  "a sender is answered when onTaken is done, and others have its place meanwhile",
+  async (t) => {
+    const held = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const onTaken = () => {
+      reached.resolve();
+      return held.promise;
+    };
+    const { post } = await listen(t, { onTaken, maxConcurrent: 1 });
+    let answered = false;
+    const first = post(traces(good)).then((answer) => {
+      answered = true;
+      return answer;
+    });
+    await reached.promise;
+    t.equal((await post(traces(bad))).status, 200, "it has nothing to be told of");
+    t.notOk(answered);
+    held.resolve();
+    t.equal((await first).status, 200);
+  },
+);

@@ -32,8 +32,8 @@ export interface OtlpReceiverOptions extends Partial<BodyBounds & RequestBounds>
   /** Spans of such a trace are rejected; absent: none is */
   readonly isForeignTrace?: IsForeignTrace | undefined;
   readonly spools: Readonly<Record<OtlpSignal, RowSpool>>;
-  /** Told what was taken once the spool has it and its sender is answered. Must not throw */
-  readonly onTaken?: ((batch: TakenBatch, sender: TelemetrySender) => void) | undefined;
+  /** Told what was taken once the spool has it; its sender is answered when that resolves. Must not reject */
+  readonly onTaken?: ((batch: TakenBatch, sender: TelemetrySender) => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Requests that are worked on at once; more are answered 429. Default 4 */
@@ -120,22 +120,18 @@ export class OtlpReceiver {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = formOf(request);
     try {
-      const { signal, sender } = this.#admit(request, form);
-      this.#working++;
-      try {
-        await this.#take(request, response, { signal, sender, form: form ?? "protobuf" });
-      } finally {
-        this.#working--;
-      }
+      const admitted = this.#admit(request, form);
+      const asked = { ...admitted, form: form ?? "protobuf" } as const;
+      const taken = await this.#takeInTurn(request, asked);
+      // Others may have the place meanwhile: what is waited for here is a disk.
+      if (taken.rows > 0) await this.#options.onTaken?.(taken.batch, asked.sender);
+      answer(response, asked, taken);
     } catch (error) {
       this.#refuse(request, response, error, form ?? "json");
     }
   }
 
-  #admit(
-    request: IncomingMessage,
-    form: Form | undefined,
-  ): { readonly signal: OtlpSignal; readonly sender: TelemetrySender } {
+  #admit(request: IncomingMessage, form: Form | undefined): Omit<AskedTelemetry, "form"> {
     const signal = signalOf(request);
     const sender = this.#options.authenticate(bearerOf(request));
     if (sender === undefined) {
@@ -152,39 +148,27 @@ export class OtlpReceiver {
     return { signal, sender };
   }
 
-  async #take(
-    request: IncomingMessage,
-    response: ServerResponse,
-    {
-      signal,
-      sender,
-      form,
-    }: { readonly signal: OtlpSignal; readonly sender: TelemetrySender; readonly form: Form },
-  ): Promise<void> {
+  async #takeInTurn(request: IncomingMessage, asked: AskedTelemetry): Promise<TakenTelemetry> {
+    this.#working++;
+    try {
+      return await this.#take(request, asked);
+    } finally {
+      this.#working--;
+    }
+  }
+
+  async #take(request: IncomingMessage, asked: AskedTelemetry): Promise<TakenTelemetry> {
     const { clock, spools, ...options } = this.#options;
     const bounds = { ...defaultBounds, ...defaultRequestBounds, ...options };
     const body = await readOtlpBody(request, bounds);
     const receivedNs = BigInt(clock.now()) * 1_000_000n;
-    const { batch, rows, rejected, reason } = readRows(body, {
-      signal,
-      sender,
-      form,
-      receivedNs,
-      bounds,
-    });
-    if (rows.length > 0 && (await spools[signal].append(rows)) === "full") {
+    const { batch, rows, rejected, reason } = readRows(body, { ...asked, receivedNs, bounds });
+    if (rows.length > 0 && (await spools[asked.signal].append(rows)) === "full") {
       throw new BusyError("Cannot take telemetry now: the store is behind", "full");
     }
     this.#takenRows += rows.length;
     this.#rejectedItems += rejected;
-    const message = rejected === 0 ? "" : `Refused ${rejected}: ${reason}`;
-    response.writeHead(200, { "content-type": contentTypes[form] });
-    response.end(
-      form === "json"
-        ? answerJson(signal, rejected, message)
-        : encodeAnswer(signal, rejected, message),
-    );
-    if (rows.length > 0) this.#options.onTaken?.(batch, sender);
+    return { batch, rows: rows.length, rejected, reason };
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: unknown, form: Form): void {
@@ -225,6 +209,36 @@ class BusyError extends ClrkError {
   }
 }
 
+/** What a request wants, once it is known whose it is. */
+interface AskedTelemetry {
+  readonly signal: OtlpSignal;
+  readonly sender: TelemetrySender;
+  readonly form: Form;
+}
+
+/** What became of it. */
+interface TakenTelemetry {
+  readonly batch: TakenBatch;
+  readonly rows: number;
+  readonly rejected: number;
+  /** Why some were rejected */
+  readonly reason: string;
+}
+
+function answer(
+  response: ServerResponse,
+  { signal, form }: AskedTelemetry,
+  { rejected, reason }: TakenTelemetry,
+): void {
+  const message = rejected === 0 ? "" : `Refused ${rejected}: ${reason}`;
+  response.writeHead(200, { "content-type": contentTypes[form] });
+  response.end(
+    form === "json"
+      ? answerJson(signal, rejected, message)
+      : encodeAnswer(signal, rejected, message),
+  );
+}
+
 type ReadBatch = Omit<RowsOutcome<unknown>, "taken"> & { readonly batch: TakenBatch };
 
 function readRows(
@@ -235,13 +249,7 @@ function readRows(
     form,
     receivedNs,
     bounds,
-  }: {
-    readonly signal: OtlpSignal;
-    readonly sender: TelemetrySender;
-    readonly form: Form;
-    readonly receivedNs: bigint;
-    readonly bounds: RequestBounds & RowRules;
-  },
+  }: AskedTelemetry & { readonly receivedNs: bigint; readonly bounds: RequestBounds & RowRules },
 ): ReadBatch {
   const { maxItems } = bounds;
   try {
