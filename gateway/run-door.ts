@@ -16,11 +16,14 @@ import { agentOf } from "./run-registry.ts";
 import { gatewayKey } from "./snapshot.ts";
 import { mintTelemetryToken } from "./telemetry-token.ts";
 
-/** A command must not wait long for its credential; Envoy usually confirms within 10 ms. */
-const registrationDeadlineMs = 2_000;
+/**
+ * A command that is not waited for finds its way out closed, or its credential refused. Envoy usually confirms one within
+ * 10 ms; on a busy machine that takes long, and to begin takes longer.
+ */
+const registrationDeadlineMs = 6_000;
 
-/** On a busy machine Envoy takes long to begin, and a command that is not waited for finds its way out closed. */
-const beginDeadlineMs = 6_000;
+/** Whoever ends a run waits for it, and there is nothing left to do. */
+const endDeadlineMs = 2_000;
 
 /** What the door needs of a gateway that is served. */
 export type DoorRuntime = Pick<
@@ -63,8 +66,10 @@ export class RunDoor {
     const { run, token } = registered;
     // Before Envoy lets its first request by.
     identify([agentOf(run)]);
-    await runtime.whenListening(beginDeadlineMs);
-    await runtime.whenLive(registrationDeadlineMs);
+    await Promise.all([
+      runtime.whenListening(registrationDeadlineMs),
+      runtime.whenLive(registrationDeadlineMs),
+    ]);
     const telemetryToken = mintTelemetryToken(telemetryKey, {
       agent: run.agent,
       gateway: run.gateway,
@@ -80,7 +85,7 @@ export class RunDoor {
     const run = runs.find(runId);
     const how: RunEnd = exitCode === undefined ? { kind: "unknown" } : { kind: "exited", exitCode };
     if (run === undefined || !runs.end(runId, how)) return false;
-    await fleet.find(run.gateway)?.whenLive(registrationDeadlineMs);
+    await fleet.find(run.gateway)?.whenLive(endDeadlineMs);
     return true;
   }
 

@@ -51,10 +51,10 @@ t.test("followEvents() hands on each line until it is stopped", async (test) => 
   });
   const seen: unknown[] = [];
   const stop = await followEvents(path, (one) => seen.push(one));
-  await waitUntil(() => seen.length === 2, { deadlineMs: 2_000, what: "two events" });
+  await waitUntil(() => seen.length === 2, { deadlineMs: 20_000, what: "two events" });
   test.same(seen, [event, event]);
   stop();
-  await waitUntil(() => closed, { deadlineMs: 2_000, what: "end of the stream" });
+  await waitUntil(() => closed, { deadlineMs: 20_000, what: "end of the stream" });
 });
 
 t.test("followEvents() ends quietly with the process", async (test) => {

@@ -215,12 +215,12 @@ t.test("requests keeps an aborted upload when the client goes away in the middle
   const socket = await tlsOver(tcp, { servername: "echo.test", ca: authority.certificatePem });
   socket.write("POST /sink HTTP/1.1\r\nhost: echo.test\r\ncontent-length: 1000\r\n\r\nhalf");
   await waitUntil(() => provider.requests[0]?.bodyBytes === 4, {
-    deadlineMs: 2_000,
+    deadlineMs: 20_000,
     what: "four bytes",
   });
   socket.destroy();
   await waitUntil(() => provider.requests[0]?.replyState === "abandoned", {
-    deadlineMs: 2_000,
+    deadlineMs: 20_000,
     what: "abandoned reply",
   });
   test.equal(provider.requests[0]?.state, "aborted");
@@ -243,7 +243,7 @@ t.test("requests keeps an abandoned reply when the client goes away in a stream"
   await new Promise((resolve) => stream.once("data", resolve));
   stream.close();
   await waitUntil(() => provider.requests[0]?.replyState === "abandoned", {
-    deadlineMs: 2_000,
+    deadlineMs: 20_000,
     what: "abandoned reply",
   });
   connection.close();
@@ -304,7 +304,7 @@ t.test("createFakeProvider() echoes WebSocket frames when upgraded over HTTP/1.1
   // RFC 6455 section 5.7: a masked "Hello"
   socket.write(Buffer.from("818537fa213d7f9f4d5158", "hex"));
   await waitUntil(() => Buffer.concat(chunks).includes("Hello"), {
-    deadlineMs: 2_000,
+    deadlineMs: 20_000,
     what: "echo",
   });
   const received = Buffer.concat(chunks).toString("latin1");

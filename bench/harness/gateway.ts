@@ -28,7 +28,8 @@ import type { Endpoint } from "./proxy-protocol-header.ts";
 
 const startDeadlineMs = 20_000;
 const stopDeadlineMs = 5_000;
-const defaultDeadlineMs = 5_000;
+/** Of what must come, however busy the machine. */
+const defaultDeadlineMs = 20_000;
 const logLimitCharacters = 262_144;
 const shownLogCharacters = 2_000;
 const program = join(import.meta.dirname, "../../gateway/main.ts");

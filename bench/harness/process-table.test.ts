@@ -4,7 +4,7 @@ import t from "tap";
 import { waitUntil } from "./processes.ts";
 import { descendants, isRunning, listProcesses, startEnvironment } from "./process-table.ts";
 
-const wait = { deadlineMs: 2_000, what: "process table" };
+const wait = { deadlineMs: 20_000, what: "process table" };
 
 t.test(
   "descendants() finds children of children, and isRunning() follows their end",

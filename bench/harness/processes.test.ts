@@ -76,7 +76,7 @@ t.test("startProcess() captures output and ends with the test", async (test) => 
   const scope = createScope();
   const child = startProcess(scope, { command: node, arguments: ["-e", sleeper] });
   await child.waitUntilReady(({ stdout }) => stdout.includes("ready"), {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: "ready",
   });
   const { pid } = child;
@@ -91,10 +91,13 @@ t.test("startProcess() ends the child's own children with it", async () => {
   const program = `const c = require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(sleeper)}]); console.log(c.pid); setInterval(() => {}, 1000)`;
   const child = startProcess(scope, { command: node, arguments: ["-e", program] });
   const grandchild = Number(
-    await waitUntil(() => /^\d+/.exec(child.stdout)?.[0], { deadlineMs: 5_000, what: "pid" }),
+    await waitUntil(() => /^\d+/.exec(child.stdout)?.[0], { deadlineMs: 20_000, what: "pid" }),
   );
   await scope.end();
-  await waitUntil(() => !isAlive(grandchild), { deadlineMs: 2_000, what: "end of the grandchild" });
+  await waitUntil(() => !isAlive(grandchild), {
+    deadlineMs: 20_000,
+    what: "end of the grandchild",
+  });
 });
 
 t.test(
@@ -116,7 +119,7 @@ t.test("close() kills a child that ignores SIGTERM, and is idempotent", async (t
   const program = `process.on("SIGTERM", () => {}); ${sleeper}`;
   const child = startProcess(test, { command: node, arguments: ["-e", program] });
   await child.waitUntilReady(({ stdout }) => stdout.includes("ready"), {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: "ready",
   });
   test.same(await child.close(50), { exitCode: null, signal: "SIGKILL" });
@@ -171,11 +174,11 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
         arguments: ["--input-type=module", "-e", program],
       });
       const pid = () => /^\d+/.exec(parent.stdout)?.[0];
-      const orphan = Number(await waitUntil(pid, { deadlineMs: 5_000, what: "pid" }));
+      const orphan = Number(await waitUntil(pid, { deadlineMs: 20_000, what: "pid" }));
       test.ok(isAlive(orphan));
       parent.signal(signal);
       test.same(await parent.exited, { exitCode: null, signal });
-      await waitUntil(() => !isAlive(orphan), { deadlineMs: 2_000, what: "end of the orphan" });
+      await waitUntil(() => !isAlive(orphan), { deadlineMs: 20_000, what: "end of the orphan" });
     },
   );
 }

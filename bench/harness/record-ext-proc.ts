@@ -73,7 +73,7 @@ async function record(scope: TestScope, recorded: RecordedCase, envoy: string): 
   });
   const answer = await exchange(port, trailerCases.has(recorded.name));
   const log = await waitUntil(() => readFile(accessLog, "utf8"), {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: "an access log entry",
   });
   const outcome = { ...answer, upstream: upstream.received(), log: parseLog(log) };

@@ -14,7 +14,7 @@ async function converse(hex: string, length: number, pieceBytes = 1_000): Promis
   const bytes = Buffer.from(hex, "hex");
   for (let at = 0; at < bytes.length; at += pieceBytes)
     client.write(bytes.subarray(at, at + pieceBytes));
-  await waitUntil(() => received.length >= length, { deadlineMs: 2_000, what: `${length} bytes` });
+  await waitUntil(() => received.length >= length, { deadlineMs: 20_000, what: `${length} bytes` });
   client.destroy();
   return received.toString("hex");
 }
