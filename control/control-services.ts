@@ -13,7 +13,7 @@ import type { NatsOptions } from "../gateway/nats-options.ts";
 import { readNatsServers } from "../gateway/nats-options.ts";
 import { openPlaceholderKey } from "../gateway/placeholder-key.ts";
 import { allResources } from "./apiserver/all-resources.ts";
-import type { ConnectedResource } from "./apiserver/api-context.ts";
+import type { ApiPage, ConnectedResource } from "./apiserver/api-context.ts";
 import type { ObjectStore } from "./apiserver/object-store.ts";
 import type { ServedResource } from "./apiserver/served-resource.ts";
 import type { CallLog } from "./dispatch/call-events.ts";
@@ -23,6 +23,7 @@ import { InvocationService } from "./invocations/invocation-service.ts";
 import { ServiceExecutions } from "./invocations/service-executions.ts";
 import type { DeletedObject } from "./objects/deleted-objects.ts";
 import { followForwardTargets } from "./forward-targets.ts";
+import { metricsPage } from "./control-metrics.ts";
 import { createReporter, reportResource } from "./process-report.ts";
 import type { Reporter } from "./process-report.ts";
 import { runProgress } from "./run-progress.ts";
@@ -59,6 +60,8 @@ export interface ControlServices {
   readonly resources: readonly ServedResource[];
   /** Paths that they answer below it */
   readonly connected: readonly ConnectedResource[];
+  /** Pages of the API server besides them */
+  readonly pages: readonly ApiPage[];
   /** State of the process for whoever asks */
   readonly report: Reporter;
   /** Begins with what takes long: call it when the API server listens. */
@@ -134,6 +137,7 @@ export async function openControlServices(
   return {
     report,
     resources: [invocationResource(invocations)],
+    pages: [metricsPage(report)],
     connected: [
       reportResource(report),
       ...readResources({ state: () => telemetry.now, clock, log, maxAgeMs }),

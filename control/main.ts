@@ -64,6 +64,7 @@ async function main(args: readonly string[]): Promise<void> {
     version,
     resources: [...allResources(), ...services.resources],
     connected: services.connected,
+    pages: services.pages,
     authenticate: createTokenAuthenticator(tokens),
     address: options.address,
     port: options.port,

@@ -23,7 +23,7 @@ import { CONTROL_PATH } from "./control-api.ts";
 import { ClrkError, describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { MetricsHandlers } from "./metrics-server.ts";
-import { chooseMetricsForm, encodeMetrics, METRICS_MEDIA_TYPE } from "./metrics/metrics-text.ts";
+import { chooseMetricsForm, encodeMetrics, METRICS_MEDIA_TYPE } from "./metrics-text.ts";
 import { createServer } from "./node-http.ts";
 import type { EgressRecord } from "./record.ts";
 

@@ -10,7 +10,7 @@ import type { ConfirmationDoor } from "./confirmation.ts";
 import type { CallFacts } from "./call-facts.ts";
 import type { LimitStore } from "./limit-store.ts";
 import type { Logger } from "./log.ts";
-import type { HistogramValue } from "./metrics/metric-family.ts";
+import type { HistogramValue } from "./metric-family.ts";
 import type { SecretValue } from "./secret-value.ts";
 import type { BudgetCount, Snapshot } from "./snapshot.ts";
 

@@ -8,9 +8,9 @@ import type { RuntimeFigures } from "./gateway-runtime.ts";
 import type { MetricsHandlers } from "./metrics-server.ts";
 import { readinessOf } from "./readiness.ts";
 import { engineFamilies } from "./metrics/engine-families.ts";
-import type { MetricFamily, MetricLabels, MetricSample } from "./metrics/metric-family.ts";
-import { processFamilies } from "./metrics/process-families.ts";
-import { one, samplesOf } from "./metrics/samples.ts";
+import type { MetricFamily, MetricLabels } from "./metric-family.ts";
+import { processFamilies } from "./process-families.ts";
+import { counter, gauge, one, samplesOf } from "./metric-samples.ts";
 import type { OutputFigures } from "./record-outputs.ts";
 import type { TrafficMetrics } from "./traffic-metrics.ts";
 
@@ -59,7 +59,11 @@ export function gatewayMetrics(source: MetricsSource): MetricFamily[] {
     ...engineFamilies(status, engine),
     ...recordFamilies(source),
     ...credentialFamilies(status),
-    ...processFamilies(status),
+    ...processFamilies({
+      version: status.version,
+      envoyVersion: status.envoy.version,
+      startedMs: Date.parse(status.startedAt),
+    }),
   ];
 }
 
@@ -250,24 +254,6 @@ function credentialFamilies(status: GatewayProcessStatus): MetricFamily[] {
       one(missing),
     ),
   ];
-}
-
-function gauge(
-  name: string,
-  help: string,
-  samples: readonly MetricSample[],
-  unit?: string,
-): MetricFamily {
-  return { kind: "gauge", name, help, samples, ...(unit !== undefined && { unit }) };
-}
-
-function counter(
-  name: string,
-  help: string,
-  samples: readonly MetricSample[],
-  unit?: string,
-): MetricFamily {
-  return { kind: "counter", name, help, samples, ...(unit !== undefined && { unit }) };
 }
 
 function snakeCase(name: string): string {

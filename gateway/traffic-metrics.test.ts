@@ -1,5 +1,5 @@
 import t from "tap";
-import { encodeMetrics } from "./metrics/metrics-text.ts";
+import { encodeMetrics } from "./metrics-text.ts";
 import type { EgressRecord } from "./record.ts";
 import { httpRecord } from "./testdata/egress-record.ts";
 import { readOpenMetrics } from "./testdata/open-metrics.ts";

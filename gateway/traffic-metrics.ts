@@ -5,7 +5,7 @@
 import { auditTreatments } from "./audit.ts";
 import { BoundedSeries } from "./metrics/bounded-series.ts";
 import { LatencyHistogram } from "./metrics/latency-histogram.ts";
-import type { MetricFamily } from "./metrics/metric-family.ts";
+import type { MetricFamily } from "./metric-family.ts";
 import { recordedCost } from "./record-cost.ts";
 import type { EgressRecord } from "./record.ts";
 

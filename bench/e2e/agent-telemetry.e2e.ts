@@ -223,6 +223,11 @@ t.test("telemetry of agents goes on to the receivers of their gateways", async (
       }
     }
     t.match(await telemetryOf(control), { forwarded: { sent: 8, waiting: 0, failing: 0 } });
+    const metrics = String((await control.request("GET", "/metrics")).body);
+    t.match(metrics, /^clrk_forward_sent_total 8$/m);
+    t.match(metrics, /^clrk_agent_telemetry_rows_total 12$/m);
+    t.match(metrics, /^clrk_api_objects\{resource="egressgateways\.clrk\.apoxy\.dev"\} 3$/m);
+    t.notMatch(metrics, /key-of-|127\.0\.0\.1/);
   });
 
   await story.test("one that is away gets all once, over a kill -9", async (t) => {

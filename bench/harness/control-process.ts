@@ -90,7 +90,8 @@ function openClient(
           text += chunk;
         });
         answer.on("end", () => {
-          resolve({ status: answer.statusCode ?? 0, body: text === "" ? "" : JSON.parse(text) });
+          const isJson = answer.headers["content-type"]?.startsWith("application/json") === true;
+          resolve({ status: answer.statusCode ?? 0, body: isJson ? JSON.parse(text) : text });
         });
         answer.on("error", reject);
       });

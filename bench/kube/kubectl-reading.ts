@@ -31,6 +31,14 @@ export const discoveryChapter = {
     }),
     kubectl("get --raw /readyz"),
     kubectl("get --raw /livez"),
+    kubectl("get --raw /metrics", {
+      isUnordered: true,
+      only: {
+        pattern:
+          /^# TYPE process_(?:cpu_seconds_total|open_fds|resident_memory_bytes|start_time_seconds) /,
+        reason: "each tells what it has, and both have these, by the names that collectors know",
+      },
+    }),
     kubectl("get --raw /apis/clrk.apoxy.dev", { isJson: true }),
     kubectl("get --raw /apis/nothing.here", {}),
     kubectl("get --raw /nothing", {}),

@@ -96,6 +96,7 @@ function rulesStatus({ user, authorizer }: { user: ApiUser; authorizer: Authoriz
           "/apis/*",
           "/healthz",
           "/livez",
+          "/metrics",
           "/openapi",
           "/openapi/*",
           "/readyz",

@@ -6,6 +6,7 @@ import type { FairTurns } from "./fair-turns.ts";
 import type { ObjectDeleter } from "./object-deleter.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { ObjectWriter } from "./object-writer.ts";
+import type { RequestCounts } from "./request-counts.ts";
 import type { RequestVerb, ResourceTarget } from "./request-target.ts";
 import type { ResourceRegistry } from "./resource-registry.ts";
 import type { ServedResource } from "./served-resource.ts";
@@ -20,6 +21,21 @@ export interface OpenApiDocuments {
   readonly find: (path: string) => string | undefined;
 }
 
+/** What a server counts of its work since it began. */
+export interface ApiFigures {
+  readonly watches: Pick<WatchHub, "running" | "ended">;
+  readonly requests: Pick<RequestCounts, "list">;
+  /** Objects of each resource that is stored, by its store name such as `backends.clrk.apoxy.dev` */
+  objects(): readonly { readonly resource: string; readonly count: number }[];
+}
+
+/** A page that is no object and no discovery, such as `/metrics`: every caller that is known may GET it. */
+export interface ApiPage {
+  readonly path: string;
+  /** Throws a StatusError to refuse */
+  answer(request: IncomingMessage, figures: ApiFigures): Promise<ApiAnswer>;
+}
+
 /** The parts of a server. */
 export interface ApiContext {
   readonly store: ObjectStore;
@@ -31,6 +47,8 @@ export interface ApiContext {
   readonly watches: WatchHub;
   /** Paths that other parts answer */
   readonly connected: readonly ConnectedResource[];
+  readonly pages: readonly ApiPage[];
+  readonly figures: ApiFigures;
   /** Of lists of objects that sources have, which read and check many for few */
   readonly sourceLists: FairTurns;
   /** Ends each of the connected requests that is under way */

@@ -134,14 +134,20 @@ function hasSource(
   return resource.source !== undefined;
 }
 
-function answerPath(context: ApiContext, call: ApiRequest, target: PathTarget): ApiAnswer {
+async function answerPath(
+  context: ApiContext,
+  call: ApiRequest,
+  target: PathTarget,
+): Promise<ApiAnswer> {
   if (target.method !== "GET" && target.method !== "HEAD") throw methodNotAllowed();
   const { request } = call;
   const content = contentOf(context);
   const { path } = target;
+  const page = context.pages.find((one) => one.path === path);
+  if (page !== undefined) return page.answer(request, context.figures);
   switch (path) {
     case "/":
-      return json({ paths: ["/api", "/apis", "/livez", "/openapi/v3", "/readyz", "/version"] });
+      return json({ paths: rootPaths(context) });
     case "/api":
     case "/apis": {
       if (wantsAggregated(request.headers.accept)) {
@@ -157,6 +163,11 @@ function answerPath(context: ApiContext, call: ApiRequest, target: PathTarget): 
     default:
       return answerDeepPath(context, path);
   }
+}
+
+function rootPaths({ pages }: ApiContext): readonly string[] {
+  const known = ["/api", "/apis", "/livez", "/openapi/v3", "/readyz", "/version"];
+  return [...known, ...pages.map(({ path }) => path)].toSorted();
 }
 
 function answerDeepPath(context: ApiContext, path: string): ApiAnswer {

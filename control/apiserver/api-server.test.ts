@@ -1,5 +1,6 @@
 /** Tests of the server as a whole, over HTTPS: who is let in, what goes in and out, what is refused and how. */
 import t from "tap";
+import type { ApiPage } from "./api-context.ts";
 import { policies, policy, startApi } from "./testdata/api-rig.ts";
 
 t.test("only health and version are open to everybody", async (t) => {
@@ -254,3 +255,38 @@ t.test("a viewer is not told that it may read all that is below an object", asyn
   t.equal(await ask("logs"), false);
   t.equal(await ask("*"), false);
 });
+
+t.test(
+  "pages are for every known caller to GET, and are told what the server counts",
+  async (t) => {
+    const page: ApiPage = {
+      path: "/metrics",
+      answer: async (_, { watches, requests, objects }) => ({
+        ...{ status: 200, contentType: "text/plain" },
+        body: JSON.stringify([watches.running, requests.list(), objects()]),
+      }),
+    };
+    const api = await startApi(t, { pages: [page] });
+    t.equal((await api.send("GET", "/metrics", { token: null })).status, 401);
+    t.equal((await api.send("POST", "/metrics", { body: {} })).status, 405);
+    t.equal((await api.send("GET", "/metrics/below")).status, 404);
+    await api.send("POST", policies, { body: policy("a") });
+    const { status, text } = await api.send("GET", "/metrics", { token: "viewer-token" });
+    t.equal(status, 200);
+    const [watches, requests, objects] = JSON.parse(text);
+    t.equal(watches, 0);
+    t.same(requests, [
+      { method: "GET", code: 401, count: 1 },
+      { method: "GET", code: 404, count: 1 },
+      { method: "POST", code: 201, count: 1 },
+      { method: "POST", code: 405, count: 1 },
+    ]);
+    t.match(
+      objects.find(({ resource }: { resource: string }) =>
+        resource.startsWith("ratelimitpolicies"),
+      ),
+      { count: 1 },
+    );
+    t.match((await api.send("GET", "/")).body.paths, ["/api", "/apis", "/livez", "/metrics"]);
+  },
+);

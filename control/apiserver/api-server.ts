@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock } from "../../gateway/clock.ts";
 import { ClrkError, describeError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
-import type { ApiContext, ConnectedResource } from "./api-context.ts";
+import type { ApiContext, ApiPage, ConnectedResource } from "./api-context.ts";
 import { answerRequest, refuseHost, versionDocument } from "./api-handler.ts";
 import type { Authorizer } from "./authorizer.ts";
 import { createRoleAuthorizer } from "./authorizer.ts";
@@ -20,6 +20,7 @@ import { ObjectDeleter } from "./object-deleter.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { ObjectWriter } from "./object-writer.ts";
 import { createOpenApiDocuments } from "./open-api-document.ts";
+import { RequestCounts } from "./request-counts.ts";
 import { readTarget } from "./request-target.ts";
 import { createResourceRegistry } from "./resource-registry.ts";
 import { sendAnswer, sendStatus } from "./send-answer.ts";
@@ -44,6 +45,8 @@ export interface ApiServerOptions {
   readonly resources: readonly ServedResource[];
   /** Paths that other parts answer; none when absent */
   readonly connected?: readonly ConnectedResource[];
+  /** Pages besides objects; none when absent */
+  readonly pages?: readonly ApiPage[];
   /** Finds a caller by its token; undefined for a token that nobody has */
   readonly authenticate: (token: string) => ApiUser | undefined;
   /** Roles decide when absent */
@@ -87,6 +90,7 @@ export class ApiServer {
   readonly #context: ApiContext;
   readonly #collector: GarbageCollector;
   readonly #server: Server;
+  readonly #requests = new RequestCounts();
   #inFlight = 0;
   #port = 0;
   #closing: Promise<void> | undefined;
@@ -97,6 +101,7 @@ export class ApiServer {
     const { store, clock, log, version, connected = [] } = options;
     const resources = createResourceRegistry(options.resources);
     const deleter = new ObjectDeleter(store, clock);
+    const watches = new WatchHub(store, clock);
     this.#context = {
       store,
       clock,
@@ -107,8 +112,10 @@ export class ApiServer {
       documents: createOpenApiDocuments({ resources, connected }, version),
       authorizer:
         options.authorizer ?? createRoleAuthorizer(namedResources({ resources, connected })),
-      watches: new WatchHub(store, clock),
+      watches,
       connected,
+      pages: options.pages ?? [],
+      figures: { watches, requests: this.#requests, objects: () => store.reader.counts() },
       sourceLists: new FairTurns(sourceListBounds),
       open: new Set(),
     };
@@ -207,6 +214,7 @@ export class ApiServer {
       await this.#refuse(request, response, error);
     } finally {
       leaveFlight();
+      this.#requests.add(request, response.statusCode);
       // A body that was not read to its end would keep the connection waiting.
       if (!request.complete) request.resume();
     }

@@ -114,6 +114,14 @@ export class ObjectReader {
     return Number(this.#statements.prepare(sql).get(...values)?.["number"]);
   }
 
+  /** How many objects there are of each resource that has some, in the order of their names. */
+  counts(): readonly { readonly resource: string; readonly count: number }[] {
+    return this.#statements
+      .prepare("SELECT resource, count(*) AS number FROM objects GROUP BY resource")
+      .all()
+      .map((row) => ({ resource: String(row["resource"]), count: Number(row["number"]) }));
+  }
+
   /** At most `limit` changes of a resource after a revision, oldest first. */
   changesAfter(resource: string, revision: number, limit: number): readonly StoredChange[] {
     const sql = `

@@ -1,8 +1,8 @@
 /** The engine, its limits, budgets and questions, as families of metrics. */
 import type { GatewayProcessStatus } from "../control-api.ts";
 import type { EngineFigures } from "../engine.ts";
-import type { MetricFamily, MetricLabels, MetricSample } from "./metric-family.ts";
-import { one, samplesOf } from "./samples.ts";
+import type { MetricFamily, MetricLabels, MetricSample } from "../metric-family.ts";
+import { one, samplesOf } from "../metric-samples.ts";
 
 /** Families with samples only where there is an engine. */
 export function engineFamilies(

@@ -1,5 +1,5 @@
 /** Counts of times by how long they were, in plain memory: adding one is a search among a dozen bounds. */
-import type { HistogramValue } from "./metric-family.ts";
+import type { HistogramValue } from "../metric-family.ts";
 
 /** Bounds in seconds from a native decision to an answer that streams for minutes. */
 export const requestBounds: readonly number[] = [

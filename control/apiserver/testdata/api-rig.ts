@@ -84,6 +84,7 @@ export async function startApi(
     readonly clock?: Clock;
     readonly store?: Partial<ObjectStoreOptions>;
     readonly connected?: ApiServerOptions["connected"];
+    readonly pages?: ApiServerOptions["pages"];
     /** Besides those that every server has */
     readonly resources?: readonly ServedResource[];
   } = {},
@@ -97,6 +98,7 @@ export async function startApi(
     log: silentLogger,
     resources: [...allResources(), ...(options.resources ?? [])],
     ...(options.connected && { connected: options.connected }),
+    ...(options.pages && { pages: options.pages }),
     authenticate: (token) => users.get(token),
     address: "127.0.0.1",
     port: 0,

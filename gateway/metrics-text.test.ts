@@ -1,5 +1,5 @@
 import t from "tap";
-import { readOpenMetrics } from "../testdata/open-metrics.ts";
+import { readOpenMetrics } from "./testdata/open-metrics.ts";
 import type { MetricFamily } from "./metric-family.ts";
 import { chooseMetricsForm, encodeMetrics } from "./metrics-text.ts";
 
