@@ -50,7 +50,7 @@ t.test("followForwardTargets() tells what gateways name, and each change of it",
   await writer.create(resource, gateway(one), byHand);
   const [first] = last(told)?.values() ?? [];
   t.match(first, {
-    createdMs: 1_780_000_000_000,
+    ...{ createdMs: 1_780_000_000_000, uid: /^[0-9a-f-]{36}$/ },
     target: {
       endpoint: "https://one.test",
       label: "OTLP of default/egress",

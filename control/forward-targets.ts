@@ -49,10 +49,11 @@ function readTargets(
     if (parsed.kind !== "valid" || parsed.object.kind !== "EgressGateway") continue;
     const target = ownReceiverTarget(parsed.object);
     if (target === undefined) continue;
-    const createdMs = Date.parse(stored.metadata.creationTimestamp);
+    const { creationTimestamp, uid } = stored.metadata;
+    const createdMs = Date.parse(creationTimestamp);
     // Where it is not known no run is one of this object.
     const sinceMs = Number.isNaN(createdMs) ? Number.POSITIVE_INFINITY : createdMs;
-    targets.set(gatewayKey(target.gateway), { target, createdMs: sinceMs });
+    targets.set(gatewayKey(target.gateway), { target, uid, createdMs: sinceMs });
   }
   return targets;
 }

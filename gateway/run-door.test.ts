@@ -7,6 +7,7 @@ import type { DoorRuntime } from "./run-door.ts";
 import { RunDoor } from "./run-door.ts";
 import { RunRegistry } from "./run-registry.ts";
 import { gatewaySnapshot } from "./testdata/gateway-snapshot.ts";
+import { tryReadTelemetryToken } from "./telemetry-token.ts";
 import { testTraces } from "./testdata/run.ts";
 
 const request = { agent: "researcher", command: "python" };
@@ -16,7 +17,7 @@ function setUp(test: Test, isListening: boolean) {
   const after = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
   const waited: string[] = [];
   const runtime: DoorRuntime = {
-    gateway: gatewaySnapshot(),
+    gateway: gatewaySnapshot({ uid: "uid-of-gateway" }),
     explicitProxy: { address: "127.0.0.1", port: 4_000 },
     trust: { bundle: "bundle.pem", directory: "certs" },
     setRuns: async () => {},
@@ -45,6 +46,16 @@ t.test("a run of a gateway that listens waits for its credential alone", async (
   const { door, waited } = setUp(t, true);
   t.match((await door.register(request)).proxyUrl, /@127\.0\.0\.1:4000$/);
   t.same(waited, ["listening 6000", "live 6000"]);
+});
+
+t.test("a run is told of by a token that names its gateway's object", async (t) => {
+  const { door, clock } = setUp(t, true);
+  const { telemetryToken = "" } = await door.register(request);
+  const facts = { nowMs: clock.now(), isLiving: () => true };
+  t.match(tryReadTelemetryToken(new Uint8Array(32), telemetryToken, facts), {
+    ...{ gateway: "default/egress", gatewayUid: "uid-of-gateway" },
+    agent: { name: "researcher" },
+  });
 });
 
 t.test("a run waits for an Envoy that begins, and not without end", async (t) => {

@@ -73,6 +73,7 @@ export class RunDoor {
     const telemetryToken = mintTelemetryToken(telemetryKey, {
       agent: run.agent,
       gateway: run.gateway,
+      gatewayUid: gateway.uid ?? "",
       issuedMs: clock.now(),
       issuer: processIdentity(process.pid),
     });

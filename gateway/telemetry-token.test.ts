@@ -12,7 +12,7 @@ import { registeredRun } from "./testdata/run.ts";
 const secret = new Uint8Array(32).fill(7);
 const key = telemetryTokenKey(secret);
 const { agent, gateway } = registeredRun();
-const identity = { agent, gateway, issuedMs: 0, issuer: "12 34" };
+const identity = { agent, gateway, gatewayUid: "uid", issuedMs: 0, issuer: "12 34" };
 const token = mintTelemetryToken(key, identity);
 
 const at = (nowMs: number, living = "") => ({
@@ -21,7 +21,7 @@ const at = (nowMs: number, living = "") => ({
 });
 
 t.test("tryReadTelemetryToken() gives who it was made for, for an hour", async (t) => {
-  t.match(token, /^clrk2\.[\w-]+\.[\w-]{43}$/);
+  t.match(token, /^clrk3\.[\w-]+\.[\w-]{43}$/);
   t.same(tryReadTelemetryToken(key, token, at(0)), identity);
   t.same(tryReadTelemetryToken(key, token, at(unwatchedTokenLifeMs - 1)), identity);
   t.equal(tryReadTelemetryToken(key, token, at(unwatchedTokenLifeMs)), undefined);
@@ -48,7 +48,7 @@ t.test("tryReadTelemetryToken() refuses what is no token of the key", async (t) 
   const other = mintTelemetryToken(key, { ...identity, agent: { ...agent, name: "other" } });
   const foreign = mintTelemetryToken(secret, identity);
   for (const text of [
-    ...["", ".", "..", "clrk2", "clrk2..", `${form}.${statement}`, `${form}.${statement}.`],
+    ...["", ".", "..", "clrk3", "clrk3..", `${form}.${statement}`, `${form}.${statement}.`],
     ...[`.${statement}.${seal}`, `${token}=`, `${token} `, ` ${token}`, `${token}.${seal}`],
     ...[`${other.slice(0, other.lastIndexOf("."))}.${seal}`, foreign, "x".repeat(4_096)],
   ]) {

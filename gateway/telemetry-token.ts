@@ -18,13 +18,18 @@ export const telemetryTokenLifeMs = 30 * 24 * 3_600_000;
 const longestToken = 2_048;
 
 /** Names the form, so that another one can be told apart. */
-const formName = "clrk2";
+const formName = "clrk3";
+
+/** Texts of a statement; behind them stands when it was made. */
+const textCount = 9;
 
 /** Who sends telemetry. */
 export interface TelemetryIdentity {
   readonly agent: RecordAgent;
   /** `namespace/name` of its EgressGateway */
   readonly gateway: string;
+  /** Of that object, where an API server gave it one; else empty */
+  readonly gatewayUid: string;
   /** When it was made, Unix `ms` */
   readonly issuedMs: number;
   /** The gateway process that made it, as `processIdentity()` gives it */
@@ -46,9 +51,10 @@ export function telemetryTokenKey(secret: Uint8Array): Uint8Array {
 
 /** A token of letters, digits, "-", "_" and "."; a secret of the agent. */
 export function mintTelemetryToken(key: Uint8Array, identity: TelemetryIdentity): string {
-  const { agent, gateway, issuedMs, issuer } = identity;
+  const { agent, gateway, gatewayUid, issuedMs, issuer } = identity;
   const { kind, namespace, name, uid, revision, invocationId } = agent;
-  const parts = [kind, namespace, name, uid, revision, invocationId, gateway, issuer, issuedMs];
+  const ofAgent = [kind, namespace, name, uid, revision, invocationId];
+  const parts = [...ofAgent, gateway, gatewayUid, issuer, issuedMs];
   const statement = `${formName}.${Buffer.from(JSON.stringify(parts)).toString("base64url")}`;
   return `${statement}.${seal(key, statement)}`;
 }
@@ -91,12 +97,12 @@ function readStatement(statement: string): TelemetryIdentity | undefined {
   const [form, encoded = "", ...more] = statement.split(".");
   if (form !== formName || more.length > 0) return undefined;
   const parts: unknown = JSON.parse(Buffer.from(encoded, "base64url").toString());
-  if (!Array.isArray(parts) || parts.length !== 9) return undefined;
-  const issuedMs: unknown = parts[8];
-  const texts = parts.slice(0, 8).filter((part) => typeof part === "string");
-  if (texts.length !== 8 || typeof issuedMs !== "number") return undefined;
+  if (!Array.isArray(parts) || parts.length !== textCount + 1) return undefined;
+  const issuedMs: unknown = parts[textCount];
+  const texts = parts.slice(0, textCount).filter((part) => typeof part === "string");
+  if (texts.length !== textCount || typeof issuedMs !== "number") return undefined;
   const [kind = "", namespace = "", name = "", uid = "", revision = ""] = texts;
-  const [invocationId = "", gateway = "", issuer = ""] = texts.slice(5);
+  const [invocationId = "", gateway = "", gatewayUid = "", issuer = ""] = texts.slice(5);
   const agent = { kind, namespace, name, uid, revision, invocationId };
-  return { agent, gateway, issuedMs, issuer };
+  return { agent, gateway, gatewayUid, issuedMs, issuer };
 }

@@ -96,6 +96,8 @@ t.test("telemetry of gateways and agents is stored, and read back", options, asy
     });
     if (identity === undefined)
       throw new TypeError("The gateway's token is read by the home's key");
+    const { body } = await control.request("GET", `${group}/egressgateways/egress`);
+    t.equal(identity.gatewayUid, Object(body).metadata.uid, "it names the gateway's object");
     const hoursAgo = { ...identity, issuedMs: Date.now() - 2 * 3_600_000 };
     // As one of a gateway that was killed: its process id is given out again.
     const expired = mintTelemetryToken(key, { ...hoursAgo, issuer: `${process.pid} 1` });

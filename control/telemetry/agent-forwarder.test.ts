@@ -55,7 +55,7 @@ function targets(named: Readonly<Record<string, Named>>): ReadonlyMap<string, Fo
     Object.entries(named).map(([name, { endpoint, key = "k", uid = "u" }]) => {
       const target = ownReceiverTarget(gatewayOf(name, { endpoint, uid, key }));
       if (target === undefined) throw new Error("no target");
-      return [`default/${name}`, { target, createdMs: 1_000 }];
+      return [`default/${name}`, { target, uid, createdMs: 1_000 }];
     }),
   );
 }
@@ -234,6 +234,18 @@ t.test("another receiver gets nothing of what waits for the one before", async (
   await forward.take(spans("c"), senderOf("one"));
   t.match(forward.status, { sent: 1, waiting: 0 });
   t.equal(requests(), ended);
+});
+
+t.test("another object of the same name gets nothing of the runs of the one before", async (t) => {
+  const one = await sink(t);
+  const forward = forwarder(t, t.testdir());
+  forward.setTargets(targets({ one: { endpoint: one.endpoint, uid: "second" } }));
+  // Made within the second of the object before, so that no time tells them apart.
+  await forward.take(spans("of the first"), { ...senderOf("one"), gatewayUid: "first" });
+  await forward.take(spans("of the second"), { ...senderOf("one"), gatewayUid: "second" });
+  await forward.take(spans("of nobody knows which"), senderOf("one"));
+  await until(() => forward.status.sent === 2);
+  t.same(namesOf(one), ["of the second", "of nobody knows which"]);
 });
 
 t.test("a key that is renewed is sent from then on, also with what waits", async (t) => {

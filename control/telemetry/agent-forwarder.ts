@@ -24,6 +24,8 @@ import type { TelemetrySender } from "./telemetry-sender.ts";
 /** Where telemetry of the runs of one gateway goes. */
 export interface ForwardTarget {
   readonly target: ReceiverTarget;
+  /** Of the gateway's object; absent: nobody knows */
+  readonly uid?: string;
   /** When the gateway's object was made, Unix `ms`: runs before were of another one of its name */
   readonly createdMs: number;
 }
@@ -60,6 +62,8 @@ interface ForwardItem {
 interface Forwarded {
   /** `namespace/name` */
   readonly gateway: string;
+  /** Of that object; absent: nobody knows, and its age decides */
+  readonly uid?: string | undefined;
   /** When it was the gateway of that name, Unix `ms` */
   readonly sinceMs: number;
   readonly signal: OtlpSignal;
@@ -139,7 +143,7 @@ export class AgentForwarder {
     for (const [key, receiver] of this.#receivers) {
       const next = wanted.get(key);
       const isSame = next?.target.fingerprint === receiver.target.fingerprint;
-      if (isSame && next.createdMs === receiver.createdMs) continue;
+      if (isSame && next.uid === receiver.uid && next.createdMs === receiver.createdMs) continue;
       this.#receivers.delete(key);
       this.#retire(receiver, spools);
     }
@@ -152,8 +156,8 @@ export class AgentForwarder {
   }
 
   /**
-   * Queues a batch for the gateway that the sender's credential names. One without a receiver, of nobody's knowledge, or
-   * made after the credential has none of it. Resolves when a kill of the process loses none of it; never rejects.
+   * Queues a batch for the gateway that the sender's credential names. One without a receiver, of nobody's knowledge, made
+   * after the credential, or another object of that name has none of it. Resolves when a kill of the process loses none of it; never rejects.
    */
   async take(batch: TakenBatch, sender: TelemetrySender): Promise<void> {
     const groups: readonly { readonly items: readonly unknown[] }[] = batch.groups;
@@ -162,8 +166,8 @@ export class AgentForwarder {
       batch.signal === "traces"
         ? encodeAgentSpans(batch.groups, sender)
         : encodeAgentLogs(batch.groups, sender);
-    const { gateway, issuedMs = 0 } = sender;
-    await this.#queue({ gateway, sinceMs: issuedMs, signal: batch.signal, records, encode });
+    const { gateway, gatewayUid: uid, issuedMs: sinceMs = 0 } = sender;
+    await this.#queue({ gateway, uid, sinceMs, signal: batch.signal, records, encode });
   }
 
   /**
@@ -181,9 +185,10 @@ export class AgentForwarder {
     await Promise.all(queued);
   }
 
-  async #queue({ gateway, sinceMs, signal, records, encode }: Forwarded): Promise<void> {
+  async #queue({ gateway, uid, sinceMs, signal, records, encode }: Forwarded): Promise<void> {
     const receiver = this.#receivers.get(gateway);
     if (receiver === undefined || sinceMs < receiver.createdMs) return;
+    if (uid !== undefined && receiver.uid !== undefined && uid !== receiver.uid) return;
     try {
       const { pipe, journal, ready } = receiver.lanes[signal];
       const message = encode();
@@ -205,7 +210,8 @@ export class AgentForwarder {
     await this.#spools.settled();
   }
 
-  #open({ target, createdMs }: ForwardTarget): Receiver | undefined {
+  #open(wanted: ForwardTarget): Receiver | undefined {
+    const { target } = wanted;
     const { minBackoffMs, clock, log } = this.#options;
     const spool = this.#spools.spool(target.spool);
     const settings: OtlpPipeSettings = {
@@ -220,7 +226,7 @@ export class AgentForwarder {
         traces: this.#lane("traces", settings),
         logs: this.#lane("logs", settings),
       };
-      return { target, createdMs, lanes };
+      return { ...wanted, lanes };
     } catch (error) {
       const { label } = target;
       log.error("Cannot forward telemetry of agents", { label, error: describeError(error) });

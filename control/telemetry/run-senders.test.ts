@@ -17,11 +17,12 @@ const agent = {
   invocationId: "00000000-0000-4000-8000-000000000001",
 };
 const gateway = "default/egress";
+const gatewayUid = "uid-of-egress";
 
 const hourMs = 3_600_000;
 
 function tokenAt(issuedMs: number, issuer = processIdentity(process.pid)): SecretValue {
-  return new SecretValue(mintTelemetryToken(key, { agent, gateway, issuedMs, issuer }));
+  return new SecretValue(mintTelemetryToken(key, { agent, gateway, gatewayUid, issuedMs, issuer }));
 }
 
 t.test("runSenders() gives who the token proves, for as long as its gateway lives", async (t) => {
@@ -29,10 +30,18 @@ t.test("runSenders() gives who the token proves, for as long as its gateway live
   const find = runSenders({ key, clock, findRun: () => ({ kind: "running" }) });
   const issuedMs = clock.now();
   const token = tokenAt(issuedMs);
-  t.same(find(token), { agent, gateway, component: "agent", issuedMs });
-  t.equal(find(new SecretValue("clrk2.a.b")), undefined);
+  t.same(find(token), { agent, gateway, gatewayUid, component: "agent", issuedMs });
+  t.equal(find(new SecretValue("clrk3.a.b")), undefined);
   clock.advance(10 * hourMs);
-  t.same(find(token), { agent, gateway, component: "agent", issuedMs });
+  t.same(find(token), { agent, gateway, gatewayUid, component: "agent", issuedMs });
+});
+
+t.test("runSenders() knows no uid of a gateway whose object has none", async (t) => {
+  const clock = new ManualClock();
+  const find = runSenders({ key, clock, findRun: () => ({ kind: "running" }) });
+  const issuer = processIdentity(process.pid);
+  const facts = { agent, gateway, gatewayUid: "", issuedMs: clock.now(), issuer };
+  t.notHas(find(new SecretValue(mintTelemetryToken(key, facts))), { gatewayUid: "" });
 });
 
 t.test("runSenders() refuses a run of a gateway that was killed, after an hour", async (t) => {

@@ -43,7 +43,7 @@ export function runSenders(
     const nowMs = clock.now();
     const identity = tryReadTelemetryToken(key, credential.reveal(), { nowMs, isLiving });
     if (identity === undefined) return undefined;
-    const { agent, gateway, issuedMs } = identity;
+    const { agent, gateway, gatewayUid, issuedMs } = identity;
     const run = findRun(agent.namespace, agent.invocationId);
     if (run.kind === "ended" && nowMs >= run.endMs + graceMs) return undefined;
     if (run.kind === "unknown" && nowMs >= issuedMs + unwatchedTokenLifeMs) {
@@ -51,6 +51,7 @@ export function runSenders(
       const message = `Cannot take telemetry now: ${run.why}`;
       throw new ClrkError("CLRK_UNAVAILABLE", message, { expose: message });
     }
-    return { agent, gateway, component: "agent", issuedMs };
+    const uid = gatewayUid === "" ? {} : { gatewayUid };
+    return { agent, gateway, ...uid, component: "agent", issuedMs };
   };
 }
