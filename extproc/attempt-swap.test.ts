@@ -7,6 +7,7 @@ import { requestFor } from "./candidate-request.ts";
 import { askedCall } from "./testdata/routing.ts";
 import {
   foreign,
+  lackingEntry,
   placeholder,
   placeholderUse,
   swapEntry,
@@ -16,7 +17,7 @@ import {
 
 const taking = swapEntry(swapPlan({ placeholders: [placeholderUse(["Header", "Path", "Body"])] }));
 const watching = swapEntry(swapPlan({ placeholders: [] }));
-const lacking = { ...taking, lacksValue: true };
+const lacking = lackingEntry();
 const entries = new Map([
   ["takes", taking],
   ["watches", watching],

@@ -8,7 +8,7 @@ import { credentialHeaderNames } from "../providers/registry.ts";
 import type { Way } from "./call-choice.ts";
 import type { SentRequest } from "./outgoing-request.ts";
 import type { Refusal } from "./refusal.ts";
-import type { SwapEntry } from "./swap-entry.ts";
+import type { SwapEntry, SwapRequests } from "./swap-entry.ts";
 import { misdirected, valueMissing } from "./swap-refusals.ts";
 import { swapHeader } from "./swap-request.ts";
 
@@ -83,7 +83,7 @@ interface TriedHeaders {
 }
 
 function tryHeaders(
-  requests: NonNullable<SwapEntry["requests"]>,
+  requests: SwapRequests,
   sent: SentRequest,
   known: ReadonlySet<string>,
 ): TriedHeaders {

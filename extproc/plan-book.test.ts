@@ -13,6 +13,7 @@ import {
   resourceOf,
   signatureUse,
 } from "./testdata/snapshots.ts";
+import { placeholderUse, swapPlan } from "./testdata/swaps.ts";
 
 const gemini = resourceOf("gemini");
 const aws = resourceOf("aws");
@@ -227,22 +228,90 @@ t.test("redactor knows values that came before anything was kept", async (t) => 
 });
 
 t.test(
-  "redactor forgets the value that was retired first beyond 32 KiB, never one in use",
+  "redactor forgets what was retired long ago, and never a value in use or of late",
   async (t) => {
     const book = new PlanBook();
     const used: [string, string] = ["secret/default/used/token", "sk-always-in-use"];
     const value = (revision: number) => `sk-rotated-${revision}-`.padEnd(1_024, `${revision}end`);
-    for (let revision = 0; revision <= 33; revision++) {
+    const shown = (text: string) => book.redactor.redactText(text);
+    // 32 KiB of retired values are kept, and as much again until the redactor is made anew.
+    const forgottenAt: number[] = [];
+    for (let revision = 0; revision <= 140; revision++) {
       const credentials = [used, [gemini, value(revision)] as const];
       book.publish(update([queryPlan("q"), keeping], { revision, credentials }));
+      t.equal(shown(used[1]), "[redacted]");
+      for (const back of [0, 1, 16, 31]) {
+        if (back <= revision) t.equal(shown(value(revision - back)), "[redacted]");
+      }
+      if (forgottenAt.length === 0 && shown(value(0)) === value(0)) forgottenAt.push(revision);
     }
-    const shown = (text: string) => book.redactor.redactText(text);
-    t.equal(shown(value(0)), value(0));
-    t.equal(shown(value(1)), "[redacted]");
-    t.equal(shown(value(33)), "[redacted]");
-    t.equal(shown(used[1]), "[redacted]");
+    t.ok(forgottenAt[0] !== undefined && forgottenAt[0] <= 68, `at revision ${forgottenAt}`);
+    t.equal(shown(value(40)), value(40));
   },
 );
+
+t.test("publish() makes no swap anew whose plan and values are the same", async (t) => {
+  const book = new PlanBook();
+  const names = Array.from({ length: 1_000 }, (_, at) => `secret/default/s${at}/token`);
+  const swaps = names.map((resource, at) =>
+    swapPlan({
+      id: `swap-${at}`,
+      placeholders: [
+        {
+          ...placeholderUse(),
+          placeholder: `ph-${at}`,
+          secret: { ...placeholderUse().secret, resource },
+        },
+      ],
+    }),
+  );
+  const values = new Map(
+    names.flatMap((name, at) => [
+      [name, `sk-${at}-`.padEnd(62, "v")] as const,
+      [`ph-${at}`, `ph-${at}-`.padEnd(62, "p")] as const,
+    ]),
+  );
+  const before = process.memoryUsage().arrayBuffers;
+  book.publish(update([], { swaps, credentials: [...values] }));
+  const taken = process.memoryUsage().arrayBuffers - before;
+  t.ok(taken < 16_000_000, `${taken} bytes for those that nobody has asked for`);
+  const entries = swaps.map(({ id }) => book.findSwap(id));
+  t.equal(
+    entries[7]?.requests?.Header.exchangeText(values.get("ph-7") ?? "").text,
+    values.get(names[7] ?? ""),
+  );
+  values.set(names[7] ?? "", "sk-new-".padEnd(62, "n"));
+  book.publish(update([], { revision: 2, swaps, credentials: [...values] }));
+  const others = swaps.flatMap(({ id }, at) => (book.findSwap(id) === entries[at] ? [] : [at]));
+  t.same(others, [7]);
+  const swapped = book.findSwap("swap-7")?.requests?.Header.exchangeText(values.get("ph-7") ?? "");
+  t.equal(swapped?.text, values.get(names[7] ?? ""));
+});
+
+t.test("redactor takes in one of a thousand values without the others", async (t) => {
+  const book = new PlanBook();
+  const names = Array.from({ length: 1_000 }, (_, at) => `secret/default/s${at}/token`);
+  const value = (at: number, life: number) => `sk-${at}-${life}-`.padEnd(200, `${at}x${life}y`);
+  const lives = names.map(() => 0);
+  const credentials = () => names.map((name, at) => [name, value(at, lives[at] ?? 0)] as const);
+  const publish = (revision: number) => {
+    const startMs = performance.now();
+    book.publish(update([keeping], { revision, credentials: credentials() }));
+    return performance.now() - startMs;
+  };
+  const wholeMs = publish(1);
+  const times: number[] = [];
+  for (let revision = 2; revision <= 22; revision++) {
+    lives[revision] = 1;
+    times.push(publish(revision));
+    t.equal(book.redactor.redactText(`a ${value(revision, 1)} b`), "a [redacted] b");
+    t.equal(book.redactor.redactText(`a ${value(revision, 0)} b`), "a [redacted] b");
+    t.equal(book.redactor.redactText(`a ${value(999, 0)} b`), "a [redacted] b");
+  }
+  const oneMs = times.toSorted((one, other) => one - other)[10] ?? Number.NaN;
+  t.ok(oneMs < wholeMs / 4, `one in ${oneMs.toFixed(1)} ms, all in ${wholeMs.toFixed(1)} ms`);
+  t.comment(`one in ${oneMs.toFixed(1)} ms, all in ${wholeMs.toFixed(1)} ms`);
+});
 
 t.test("redactor is made anew only for new values", async (t) => {
   const book = new PlanBook();

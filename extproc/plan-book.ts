@@ -16,12 +16,12 @@ import type { RoutedRule } from "../gateway/routing-plan.ts";
 import { SecretValue } from "../gateway/secret-value.ts";
 import type { CreateSignerOutcome } from "../gateway/sigv4.ts";
 import type { AttemptPlan, ConnectionPlan, EnginePlan } from "../gateway/snapshot.ts";
-import type { ValueRedactor } from "../gateway/value-redactor.ts";
+import type { GrowingRedactor, ValueRedactor } from "../gateway/value-redactor.ts";
 import { createValueRedactor } from "../gateway/value-redactor.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { keepsParts } from "./plan-update.ts";
-import type { SwapEntry } from "./swap-entry.ts";
 import { createSwapEntry } from "./swap-entry.ts";
+import type { SwapEntry } from "./swap-entry.ts";
 import { WordRedactor } from "./word-redactor.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProviderByName } from "../providers/registry.ts";
@@ -58,6 +58,9 @@ const keptRevisions = 4;
  */
 const keptRetiredLength = 32 * 1024;
 
+/** Characters of values that the redactor may know, for each that it is to know: beyond, it is made anew and forgets the rest. */
+const mostPerSeen = 2;
+
 /** Plans of a thread. */
 export class PlanBook {
   readonly #list: readonly Policy[] | undefined;
@@ -70,7 +73,9 @@ export class PlanBook {
   #credentials: ReadonlyMap<string, SecretValue> = new Map();
   /** Every value by its text, longest unused first */
   readonly #seen = new Map<string, SecretValue>();
-  #redactor: ValueRedactor = createValueRedactor([]);
+  #redactor: GrowingRedactor = createValueRedactor([]);
+  /** Values that it knows, those that were forgotten since included */
+  #redacted: ReadonlySet<string> = new Set();
   #words = new WordRedactor(this.#redactor);
   /** Some plan did, by which streams may still be open */
   #keeps = false;
@@ -127,11 +132,10 @@ export class PlanBook {
     const swaps = new Map(
       this.#updates.flatMap((one) => one.swaps).map((plan) => [plan.id, plan] as const),
     );
+    const knownSwaps = this.#swaps;
+    const swapValues = { newest: values, every: (name: string) => every.get(name) ?? [] };
     this.#swaps = new Map(
-      [...swaps].map(([id, plan]) => [
-        id,
-        createSwapEntry(plan, { newest: values, every: (name) => every.get(name) ?? [] }),
-      ]),
+      [...swaps].map(([id, plan]) => [id, createSwapEntry(plan, swapValues, knownSwaps.get(id))]),
     );
     this.#remember(new Set(values.values()), update);
   }
@@ -190,8 +194,20 @@ export class PlanBook {
       this.#seen.delete(value);
       excess -= value.length;
     }
-    if (!keeps || !isNews) return;
-    this.#redactor = createValueRedactor(this.#seen.values());
+    if (keeps && isNews) this.#growRedactor();
+  }
+
+  /** Thousands of values take a second to take in, and one of them may be another every few: only what is new is added. */
+  #growRedactor(): void {
+    const fresh = [...this.#seen].filter(([value]) => !this.#redacted.has(value));
+    const known = lengthOf(this.#redacted) + lengthOf(fresh.map(([value]) => value));
+    if (known > mostPerSeen * lengthOf(this.#seen.keys())) {
+      this.#redactor = createValueRedactor(this.#seen.values());
+      this.#redacted = new Set(this.#seen.keys());
+    } else {
+      this.#redactor = this.#redactor.with(fresh.map(([, secret]) => secret));
+      this.#redacted = new Set([...this.#redacted, ...fresh.map(([value]) => value)]);
+    }
     this.#words = new WordRedactor(this.#redactor);
   }
 
@@ -215,6 +231,12 @@ function candidateUses({ candidates }: RoutedRule) {
 
 function wayUses({ ways }: McpDestination) {
   return ways.flatMap(({ queryCredentials }) => queryCredentials);
+}
+
+function lengthOf(values: Iterable<string>): number {
+  let sum = 0;
+  for (const { length } of values) sum += length;
+  return sum;
 }
 
 function createGuard(ranges: readonly string[]): BlockList {

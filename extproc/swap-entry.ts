@@ -14,39 +14,87 @@ export interface SwapValues {
   readonly every: (name: string) => readonly string[];
 }
 
-/** What one plan does. */
-export interface SwapEntry {
+/** What one plan does; shows no value when it is printed. */
+export class SwapEntry {
   readonly plan: SwapPlan;
   /** A placeholder without a value: requests are refused */
   readonly lacksValue: boolean;
-  /** Absent for a plan that looks for no placeholders */
-  readonly requests: Readonly<Record<PlaceholderPlace, ValueExchange>> | undefined;
   /** Bodies of requests are written over */
   readonly swapsBody: boolean;
-  /** Absent where answers pass as they are */
-  readonly answers: ValueExchange | undefined;
+  /** Of the names of the plan alone */
+  readonly #values: UsedValues;
+  #requests: SwapRequests | undefined;
+  #answers: ValueExchange | undefined;
+
+  /** Use `createSwapEntry`. */
+  constructor(plan: SwapPlan, values: UsedValues) {
+    const { placeholders } = plan;
+    this.plan = plan;
+    this.#values = values;
+    this.lacksValue = placeholders.some((use) =>
+      valueNamesOf(use).some((name) => values.newest.get(name) === undefined),
+    );
+    this.swapsBody = placeholders.some(({ places }) => places.includes("Body"));
+  }
+
+  /**
+   * Absent for a plan that looks for no placeholders. Made when it is first asked for, as `answers` is: that takes a
+   * millisecond and hundreds of KiB, and of thousands of plans few are used between two revisions.
+   */
+  get requests(): SwapRequests | undefined {
+    const { tag } = this.plan;
+    if (tag === undefined) return undefined;
+    this.#requests ??= requestExchanges(this.plan, tag, this.#values);
+    return this.#requests;
+  }
+
+  /** Absent where answers pass as they are. */
+  get answers(): ValueExchange | undefined {
+    const { scrubs } = this.plan;
+    if (scrubs.length === 0) return undefined;
+    this.#answers ??= answerExchange(scrubs, this.#values);
+    return this.#answers;
+  }
+
+  /** Whether it was made of the same; the id of a plan says what it holds. */
+  isOf({ id }: SwapPlan, { newest, every }: UsedValues): boolean {
+    const own = this.#values;
+    return (
+      id === this.plan.id &&
+      [...newest].every(([name, value]) => own.newest.get(name) === value) &&
+      [...every].every(([name, values]) => isSameList(values, own.every.get(name) ?? []))
+    );
+  }
 }
 
-/** Compiles a plan; the entry shows no value when it is printed. */
-export function createSwapEntry(plan: SwapPlan, values: SwapValues): SwapEntry {
-  const { placeholders, scrubs, tag } = plan;
-  const lacksValue = placeholders.some((use) =>
-    valueNamesOf(use).some((name) => values.newest.get(name) === undefined),
-  );
-  return {
-    plan,
-    lacksValue,
-    requests: tag === undefined ? undefined : requestExchanges(plan, tag, values),
-    swapsBody: placeholders.some(({ places }) => places.includes("Body")),
-    answers: scrubs.length === 0 ? undefined : answerExchange(scrubs, values),
+/** For each place where a placeholder may stand. */
+export type SwapRequests = Readonly<Record<PlaceholderPlace, ValueExchange>>;
+
+/** Values of the names that a plan has; those without a value are undefined. */
+interface UsedValues {
+  readonly newest: ReadonlyMap<string, string | undefined>;
+  readonly every: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Compiles a plan; `known`, where there is one, is given back if it was made of the same plan and values. */
+export function createSwapEntry(plan: SwapPlan, values: SwapValues, known?: SwapEntry): SwapEntry {
+  const names = new Set([...plan.placeholders, ...plan.scrubs].flatMap(valueNamesOf));
+  const used: UsedValues = {
+    newest: new Map([...names].map((name) => [name, values.newest.get(name)])),
+    every: new Map([...names].map((name) => [name, values.every(name)])),
   };
+  return known?.isOf(plan, used) === true ? known : new SwapEntry(plan, used);
+}
+
+function isSameList(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((value, at) => value === other[at]);
 }
 
 function requestExchanges(
   { placeholders }: SwapPlan,
   tag: string,
-  { newest }: SwapValues,
-): SwapEntry["requests"] {
+  { newest }: UsedValues,
+): SwapRequests {
   // Each takes 64 KiB: places that take the same placeholders share one.
   const known = new Map<string, ValueExchange>();
   const exchangeFor = (place: PlaceholderPlace) => {
@@ -79,16 +127,16 @@ function requestExchanges(
 
 function answerExchange(
   scrubs: readonly CredentialUse[],
-  { newest, every }: SwapValues,
+  { newest, every }: UsedValues,
 ): ValueExchange {
   const rules = scrubs.flatMap((use): ExchangeRule[] => {
     if (use.kind !== "placeholder") {
       return valueNamesOf(use).flatMap((name) =>
-        every(name).map((from): ExchangeRule => ({ kind: "hide", from })),
+        (every.get(name) ?? []).map((from): ExchangeRule => ({ kind: "hide", from })),
       );
     }
     const to = newest.get(use.placeholder) ?? "";
-    return every(use.secret.resource).map((from): ExchangeRule => {
+    return (every.get(use.secret.resource) ?? []).map((from): ExchangeRule => {
       // Of another length it is a value of before, whose placeholder was another one.
       return from.length === to.length ? { kind: "replace", from, to } : { kind: "hide", from };
     });

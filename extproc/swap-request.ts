@@ -5,14 +5,14 @@
 
 import type { HeaderPair } from "../gateway/decision.ts";
 import type { ValueExchange } from "../gateway/value-exchange.ts";
-import type { SwapEntry } from "./swap-entry.ts";
+import type { SwapRequests } from "./swap-entry.ts";
 
 /** Header changes; `misdirected`: some placeholder is not for this host, or not for where it stands. */
 export type SwappedHead =
   | { readonly kind: "swapped"; readonly set: readonly HeaderPair[] }
   | { readonly kind: "misdirected" };
 
-type Exchanges = NonNullable<SwapEntry["requests"]>;
+type Exchanges = SwapRequests;
 type Entries = readonly (readonly [name: string, value: string])[];
 
 /** What Envoy itself needs, and no credential is in. */

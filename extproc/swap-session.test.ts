@@ -7,6 +7,7 @@ import { SwapSession } from "./swap-session.ts";
 import { message, readReply, requestHeaders, responseHeaders, short } from "./testdata/playbook.ts";
 import {
   foreign,
+  lackingEntry,
   placeholder,
   placeholderUse,
   swapEntry,
@@ -108,7 +109,7 @@ const refusals: readonly {
   { name: "an unknown plan", entry: undefined, status: 503, reason: "not-ready" },
   {
     name: "a value that has not arrived",
-    entry: { ...swapEntry(), lacksValue: true },
+    entry: lackingEntry(),
     status: 403,
     reason: "credential-missing",
   },

@@ -287,6 +287,42 @@ t.test("redactLatin1() takes time in proportion to the text, whatever it is", as
   }
 });
 
+t.test("with() finds what one that is made at once does, whatever is added when", async (t) => {
+  const random = seeded(11);
+  const letters = 'aAbB0_-/+.=" \\%&é日';
+  const word = (longest: number) =>
+    Array.from({ length: 1 + random(longest) }, () => letters[random(letters.length)]).join("");
+  let found = 0;
+  for (let round = 0; round < 300; round++) {
+    const values = Array.from({ length: 2 + random(5) }, () => word(24));
+    // One that begins like another, in whatever order they come.
+    values.splice(random(values.length), 0, `${values[0]}${word(8)}`);
+    const whole = redactor(...values);
+    let grown = redactor(...values.slice(0, 1));
+    const steps = [grown];
+    for (let at = 1; at < values.length; ) {
+      const next = values.slice(at, at + 1 + random(3));
+      grown = grown.with(next.map((value) => new SecretValue(value)));
+      steps.push(grown);
+      at += next.length;
+    }
+    const carried = values.map((value) => carriers[random(carriers.length)]?.carry(value) ?? value);
+    const text = carried.map((one) => `${word(6)} ${one} ${word(6)}`).join(" ");
+    for (const end of ["whole", "cut"] as const) {
+      t.equal(grown.redactText(text, end), whole.redactText(text, end));
+      const latin1 = Buffer.from(text).toString("latin1");
+      t.equal(grown.redactLatin1(latin1, end), whole.redactLatin1(latin1, end));
+    }
+    if (whole.redactText(text) !== text) found++;
+    // Those before still know theirs.
+    const [first = ""] = values;
+    if (first.trim().length >= 8) {
+      for (const step of steps) t.equal(step.redactText(first), redactor(first).redactText(first));
+    }
+  }
+  t.ok(found > 200, `${found} texts with a value`);
+});
+
 function tolerantPercent(text: string): string {
   return text.replace(/%([\da-f]{2})/gi, (_, digits: string) => {
     return String.fromCharCode(Number.parseInt(digits, 16));

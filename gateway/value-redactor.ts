@@ -24,6 +24,15 @@ export interface ValueRedactor {
   redactLatin1(text: string, end?: TextEnd): string;
 }
 
+/** One that another can be made of, for more values. */
+export interface GrowingRedactor extends ValueRedactor {
+  /**
+   * One for these values, too: what it costs goes by their number, and not by that of all. Both share their memory, so
+   * that a value is forgotten with the last of them.
+   */
+  with(more: Iterable<SecretValue>): GrowingRedactor;
+}
+
 /**
  * A redactor for these values as they were sent, such as `Bearer …` with or without its scheme. It finds them raw, escaped
  * for URLs, JSON or HTML character by character or nested, in Base64 at any alignment, in hexadecimal, in another case,
@@ -31,24 +40,25 @@ export interface ValueRedactor {
  * it stands by chance, and where each of those were replaced, the holes would tell the value. Not found is what programs
  * took apart, such as a value over several events of a stream, and what is compressed or encrypted.
  */
-export function createValueRedactor(values: Iterable<SecretValue>): ValueRedactor {
-  const trie = new NeedleTrie();
-  for (const value of values) {
-    for (const secret of secretParts(value.reveal())) {
-      const kind = secret.length < SHORTEST_SECRET ? "word" : "anywhere";
-      for (const needle of renderings(secret)) trie.add(needle, kind);
-    }
-  }
-  return new NeedleRedactor(trie);
+export function createValueRedactor(values: Iterable<SecretValue>): GrowingRedactor {
+  return new NeedleRedactor(values);
 }
 
-class NeedleRedactor implements ValueRedactor {
+class NeedleRedactor implements GrowingRedactor {
+  readonly #trie: NeedleTrie;
   readonly #search: NeedleSearch;
   readonly #absence: NeedleAbsence;
 
-  constructor(trie: NeedleTrie) {
+  constructor(values: Iterable<SecretValue>, before?: NeedleRedactor) {
+    const trie = before === undefined ? new NeedleTrie() : before.#trie;
+    const needles = addNeedles(trie, values);
+    this.#trie = trie;
     this.#search = new NeedleSearch(trie);
-    this.#absence = new NeedleAbsence(trie);
+    this.#absence = new NeedleAbsence(trie, before && { absence: before.#absence, needles });
+  }
+
+  with(more: Iterable<SecretValue>): GrowingRedactor {
+    return new NeedleRedactor(more, this);
   }
 
   redactText(text: string, end: TextEnd = "whole"): string {
@@ -66,6 +76,21 @@ class NeedleRedactor implements ValueRedactor {
     const spans = this.#search.find(bytes, end);
     return spans === undefined ? text : replaceSpans(bytes, spans).toString(encoding);
   }
+}
+
+/** Gives what was added. */
+function addNeedles(trie: NeedleTrie, values: Iterable<SecretValue>): readonly Uint8Array[] {
+  const needles: Uint8Array[] = [];
+  for (const value of values) {
+    for (const secret of secretParts(value.reveal())) {
+      const kind = secret.length < SHORTEST_SECRET ? "word" : "anywhere";
+      for (const needle of renderings(secret)) {
+        trie.add(needle, kind);
+        needles.push(needle);
+      }
+    }
+  }
+  return needles;
 }
 
 function replaceSpans(bytes: Buffer, { starts, ends }: Spans): Buffer {

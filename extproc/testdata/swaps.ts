@@ -50,3 +50,9 @@ export function swapEntry(plan: SwapPlan = swapPlan(), before: readonly string[]
     every: (name) => [newest.get(name) ?? "", ...before].filter((text) => text !== ""),
   });
 }
+
+/** The plan before its value has arrived. */
+export function lackingEntry(plan: SwapPlan = swapPlan()): SwapEntry {
+  const newest = new Map([["placeholder/keyed", placeholder]]);
+  return createSwapEntry(plan, { newest, every: () => [] });
+}

@@ -17,7 +17,14 @@ const beyondAscii = /[^\0-\x7f]/;
  */
 const mostSteps = 1_000_000;
 
-/** Of one trie, which must be complete. */
+/** What was told of a trie before needles were added to it. */
+export interface AbsenceBefore {
+  readonly absence: NeedleAbsence;
+  /** Added since */
+  readonly needles: Iterable<Uint8Array>;
+}
+
+/** Of the needles of one trie; those that are added to it later are not among them. */
 export class NeedleAbsence {
   /** 1 for each byte that a needle may consist of, however it is written */
   readonly #inRun = new Uint8Array(256);
@@ -27,11 +34,17 @@ export class NeedleAbsence {
   #shortest = 0;
   #stepsLeft = mostSteps;
 
-  constructor(trie: NeedleTrie) {
-    for (let byte = 0; byte < 256; byte++) {
-      if (alwaysInRun.test(String.fromCharCode(byte))) this.#inRun[byte] = 1;
+  /** Looks at all needles of the trie, or at those that are new since `before`, which then are to be all. */
+  constructor(trie: NeedleTrie, before?: AbsenceBefore) {
+    if (before === undefined) {
+      for (let byte = 0; byte < 256; byte++) {
+        if (alwaysInRun.test(String.fromCharCode(byte))) this.#inRun[byte] = 1;
+      }
+    } else {
+      this.#inRun.set(before.absence.#inRun);
+      this.#shortest = before.absence.#shortest;
     }
-    for (const needle of trie.needles()) {
+    for (const needle of before?.needles ?? trie.needles()) {
       if (!this.#isKnown(needle) && !this.#holdsAnother(trie, needle)) this.#add(needle);
     }
     this.#isBeyondAscii = this.#inRun.subarray(0x80).includes(1);

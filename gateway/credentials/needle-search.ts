@@ -43,7 +43,7 @@ export interface FoundNeedle {
   readonly isOpen: boolean;
 }
 
-/** Searches for the needles of one trie, which must be complete. */
+/** Searches for the needles of one trie; those that are added to it later are found by chance. */
 export class NeedleSearch {
   readonly #trie: NeedleTrie;
   /** 1 for each two bytes that a needle may begin with */

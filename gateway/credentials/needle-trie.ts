@@ -75,8 +75,15 @@ export class NeedleTrie {
 
   /** All bytes by which needles go on from the node, letters in both cases. */
   following(node: TrieNode): number[] {
-    const bytes = Array.from(lowerCase.keys());
-    return bytes.filter((byte) => this.child(node, byte) !== 0);
+    const bytes: number[] = [];
+    let child = this.#firstChild[node] ?? 0;
+    for (; child !== 0; child = this.#sibling[child] ?? 0) {
+      const byte = this.#bytes[child] ?? 0;
+      bytes.push(byte);
+      const upper = byte ^ 0x20;
+      if (lowerCase[upper] === byte && upper !== byte) bytes.push(upper);
+    }
+    return bytes.toSorted((one, other) => one - other);
   }
 
   /** Every needle that was added, each once, letters in lower case. */
