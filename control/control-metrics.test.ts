@@ -45,9 +45,16 @@ t.test("controlMetrics() tells what the report and the server say", (t) => {
     dropped: [
       { reason: "malformed", count: 3, unit: "lines" },
       { reason: "forward-full", count: 9, unit: "items" },
+      { reason: "otlp-refused-429", count: 4, unit: "requests" },
     ],
     otlp: { address: "127.0.0.1:4318", takenRows: 70 },
-    forwarded: { sent: 60, waiting: 6, failing: 1, problem: "OTLP of default/one: HTTP 503" },
+    forwarded: {
+      sent: 60,
+      waiting: 6,
+      unkept: 2,
+      failing: 1,
+      problem: "OTLP of default/one: HTTP 503",
+    },
   });
   const { process: facts } = report;
   t.match(valuesOf(report), {
@@ -59,10 +66,13 @@ t.test("controlMetrics() tells what the report and the server say", (t) => {
     clrk_telemetry_dropped: {
       "reason=malformed,unit=lines": 3,
       "reason=forward-full,unit=items": 9,
+      "reason=set-aside,unit=rows": 0,
+      "reason=otlp-refused-429,unit=requests": 4,
     },
     clrk_agent_telemetry_rows: { "": 70 },
     clrk_forward_sent: { "": 60 },
     clrk_forward_waiting: { "": 6 },
+    clrk_forward_unkept: { "": 2 },
     clrk_forward_failing: { "": 1 },
     clrk_control_restarts: { "": facts.restarts },
     clrk_store_disk_limit_bytes: { "": report.telemetry.store.maxBytes },

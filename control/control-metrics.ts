@@ -8,7 +8,8 @@ import { METRICS_MEDIA_TYPE, chooseMetricsForm, encodeMetrics } from "../gateway
 import { processFamilies } from "../gateway/process-families.ts";
 import type { ApiFigures, ApiPage } from "./apiserver/api-context.ts";
 import type { ControlReport, Reporter } from "./process-report.ts";
-import type { TelemetryState } from "./telemetry/telemetry-report.ts";
+import { lossUnits } from "./telemetry/telemetry-report.ts";
+import type { TelemetryLoss, TelemetryState } from "./telemetry/telemetry-report.ts";
 
 /** `/metrics` on the API server, as OpenMetrics 1.0 where `Accept` names it, else in the older format of Prometheus. */
 export function metricsPage(report: Reporter): ApiPage {
@@ -117,7 +118,7 @@ function telemetryFamilies({ telemetry }: ControlReport): MetricFamily[] {
       "clrk_telemetry_dropped",
       "What was left out, by reason and by what is counted: rows, lines, items, requests, bytes.",
       samplesOf(
-        dropped,
+        everyLoss(dropped),
         ({ reason, unit }) => [
           ["reason", reason],
           ["unit", unit],
@@ -126,6 +127,15 @@ function telemetryFamilies({ telemetry }: ControlReport): MetricFamily[] {
       ),
     ),
   ];
+}
+
+/** Also those that are 0: a series that begins with its first loss is none that grows. */
+function everyLoss(dropped: readonly TelemetryLoss[]): readonly TelemetryLoss[] {
+  const told = new Map(dropped.map((loss) => [loss.reason, loss]));
+  const fixed = Object.entries(lossUnits).map(
+    ([reason, unit]) => told.get(reason) ?? { reason, unit, count: 0 },
+  );
+  return [...fixed, ...dropped.filter(({ reason }) => !Object.hasOwn(lossUnits, reason))];
 }
 
 function storeFamilies({ telemetry: { store } }: ControlReport): MetricFamily[] {
@@ -179,6 +189,11 @@ function agentFamilies({ telemetry: { otlp, forwarded } }: ControlReport): Metri
       "clrk_forward_waiting",
       "Those that wait for their receiver, in memory and on disk.",
       known(forwarded?.waiting ?? null),
+    ),
+    counter(
+      "clrk_forward_unkept",
+      "Those that were acknowledged while the disk took nothing: a kill would have lost them.",
+      known(forwarded?.unkept ?? null),
     ),
     gauge(
       "clrk_forward_failing",

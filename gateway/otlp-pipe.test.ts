@@ -368,28 +368,32 @@ t.test("OtlpPipe counts the records of items that hold many", async (t) => {
 });
 
 t.test(
-  "OtlpPipe says of each item when it is settled, and keeps those for their owner that it leaves",
+  "OtlpPipe says whether an item has a home, and drops none that somebody keeps",
   async (t) => {
     const { clock, attempts, pipe } = setUp({ limits: { maxQueuedRecords: 2 } });
     const settled: string[] = [];
-    const add = (name: string) =>
-      pipe.add({ ...queued(name), settled: () => void settled.push(name) });
+    const add = (name: string, isKept = true) =>
+      pipe.add({
+        ...{ ...queued(name), isKept },
+        settled: (hasHome) => void settled.push(`${name} ${hasHome}`),
+      });
     for (const name of ["1", "2", "3"]) add(name);
-    t.same(settled, ["1"], "the queue was full");
+    t.same(settled, ["1 false"], "the queue was full");
     clock.advance(1_000);
     await settle();
     t.same(batches(attempts), ["2,3@1000"]);
-    t.same(settled, ["1"]);
+    t.equal(settled.length, 1);
     attempts[0]?.answer(400);
     await settle();
-    t.same(settled, ["1", "2", "3"], "refused, too");
+    t.same(settled.slice(1), ["2 true", "3 true"], "nobody wants them");
     add("4");
     const closed = pipe.close(500);
     await settle();
     add("5");
+    add("6", false);
     clock.advance(500);
     await closed;
-    t.same(settled, ["1", "2", "3", "4"]);
-    t.match(pipe.status.dropped, { queueFull: 1, rejected: 2, closed: 1 });
+    t.same(settled.slice(3), ["4 false"]);
+    t.match(pipe.status.dropped, { queueFull: 1, rejected: 2, closed: 2 });
   },
 );

@@ -21,10 +21,12 @@ export type QueuedItem<Item extends object = TracedItem> = Item & {
   /** Spans or logs in it; absent: one */
   readonly records?: number;
   /**
-   * Called once it was sent, is on disk or was dropped. Absent: nobody else keeps it; one that is kept is not counted as
-   * dropped where the pipe closes over it
+   * Called once when the pipe has done with it, but for one that it closes over. `hasHome`: it was sent, refused by the
+   * receiver or put on disk; else it was dropped
    */
-  readonly settled?: () => void;
+  readonly settled?: (hasHome: boolean) => void;
+  /** Somebody keeps it until it is settled: one that the pipe closes over is not dropped */
+  readonly isKept?: boolean;
 };
 
 /** Bounds and pauses of a pipe. */
@@ -226,7 +228,7 @@ export class OtlpPipe<Item extends object = TracedItem> {
     this.#dropped.queueFull += recordsOf(record);
     this.#queuedBytes -= record.bytes;
     this.#queuedRecords -= recordsOf(record);
-    record.settled?.();
+    record.settled?.(false);
   }
 
   #schedule(): void {
@@ -257,8 +259,8 @@ export class OtlpPipe<Item extends object = TracedItem> {
       const pauseMs = Number(this.#notBeforeNs - clock.monotonicNs()) / 1e6;
       if (pauseMs > 0) await sleep(clock, pauseMs, this.#closing.signal);
       const batch = this.#takeBatch();
-      await this.#deliver(batch);
-      for (const { settled } of batch.items) settled?.();
+      const hasHome = await this.#deliver(batch);
+      for (const { settled } of batch.items) settled?.(hasHome);
       await this.#waitForMore();
     }
   }
@@ -287,17 +289,26 @@ export class OtlpPipe<Item extends object = TracedItem> {
     return { items, records };
   }
 
-  async #deliver(batch: Batch<Item>): Promise<void> {
+  /** False where the batch was dropped and may have been worth another try. */
+  async #deliver(batch: Batch<Item>): Promise<boolean> {
     const body = await this.#encode(batch);
-    if (body === undefined) return;
+    if (body === undefined) return true;
+    const { records } = batch;
     if (this.#spooled !== undefined && (await this.#spooled.ready)) {
-      await this.#spooled.deliver(body, batch.records);
-      return;
+      const isDone = await this.#spooled.deliver(body, { records, isPressed: this.#isPressed() });
+      if (isDone) return true;
+      // A disk that takes nothing: as long as that lasts memory is all there is.
     }
-    await this.#deliverFromMemory(batch.records, body);
+    return this.#deliverFromMemory(records, body);
   }
 
-  async #deliverFromMemory(records: number, body: OtlpBody): Promise<void> {
+  /** So much waits that an answer cannot be waited for: what comes would push out what is there. */
+  #isPressed(): boolean {
+    const { maxQueuedBytes, maxQueuedRecords } = this.#options.limits;
+    return this.#queuedBytes > maxQueuedBytes / 4 || this.#queue.size > maxQueuedRecords / 4;
+  }
+
+  async #deliverFromMemory(records: number, body: OtlpBody): Promise<boolean> {
     const { transport, limits } = this.#options;
     const startNs = transport.clock.monotonicNs();
     for (let attempt = 0; ; attempt++) {
@@ -305,7 +316,7 @@ export class OtlpPipe<Item extends object = TracedItem> {
       const outcome = await sendOnce(transport, body, this.#abort.signal);
       if (outcome.kind !== "retry") {
         this.#settle(outcome, records);
-        return;
+        return true;
       }
       const pauseMs = this.#pauseMs(attempt, outcome.afterMs);
       this.#onFailure(outcome.text);
@@ -316,7 +327,7 @@ export class OtlpPipe<Item extends object = TracedItem> {
         else this.#dropped.givenUp += records;
         // The next batch must not come sooner than this one might have.
         this.#notBeforeNs = transport.clock.monotonicNs() + BigInt(Math.round(pauseMs * 1e6));
-        return;
+        return false;
       }
       await sleep(transport.clock, pauseMs, this.#closing.signal);
       this.#retries++;
@@ -392,6 +403,6 @@ function recordsOf({ records = 1 }: Pick<QueuedItem<object>, "records">): number
   return records;
 }
 
-function unkeptRecordsOf(record: Pick<QueuedItem<object>, "records" | "settled">): number {
-  return record.settled === undefined ? recordsOf(record) : 0;
+function unkeptRecordsOf(record: Pick<QueuedItem<object>, "records" | "isKept">): number {
+  return record.isKept === true ? 0 : recordsOf(record);
 }

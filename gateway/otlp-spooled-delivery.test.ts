@@ -1,5 +1,5 @@
 /** Tests delivery by way of the disk against a real receiver that is away, slow, full and refusing. */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import t from "tap";
 import type { Test } from "tap";
@@ -97,6 +97,43 @@ t.test("a receiver that is slow is waited for, and what comes meanwhile is on di
     return sender.status.logs.sent === 3 || undefined;
   });
   t.equal(collector.logs().length, 3, "the one that was slow was not sent again");
+});
+
+t.test("what comes faster than a receiver answers is on disk before memory is full", async (t) => {
+  const directory = await temporaryDirectory(t);
+  // Well before it counts as slow.
+  const collector = await receiver(t, (response) => void setTimeout(() => response.end(), 50));
+  const sender = exporter(t, directory, { endpoint: collector.endpoint, maxQueuedRecords: 8 });
+  const names = ["1", "2", "3", "4", "5", "6", "7"];
+  add(sender, ...names);
+  await eventually(() => sender.status.logs.spooled.records >= 2 || undefined);
+  await eventually(() => sentBy(sender).every((sent) => sent === names.length) || undefined);
+  t.same(
+    pathsOf(collector),
+    names.map((name) => `/${name}`),
+  );
+  t.match(sender.status.logs.dropped, { queueFull: 0, spoolFull: 0 });
+});
+
+t.test("a disk that takes nothing leaves it to memory", async (t) => {
+  const directory = await temporaryDirectory(t);
+  let isAway = true;
+  const collector = await receiver(t, (response) => {
+    response.writeHead(isAway ? 503 : 200).end();
+  });
+  const sender = exporter(t, directory, { endpoint: collector.endpoint });
+  add(sender, "before");
+  await eventually(() => sender.status.logs.spooled.records === 1 || undefined);
+  isAway = false;
+  await eventually(() => sentBy(sender).every((sent) => sent === 1) || undefined);
+  isAway = true;
+  await rm(directory, { recursive: true });
+  add(sender, "one", "two");
+  await eventually(() => sender.status.logs.retries > 3 || undefined);
+  t.match(sender.status.logs, { spooled: { records: 0 }, dropped: { spoolFull: 0, givenUp: 0 } });
+  isAway = false;
+  await eventually(() => sentBy(sender).every((sent) => sent === 3) || undefined);
+  t.same(new Set(pathsOf(collector)), new Set(["/before", "/one", "/two"]));
 });
 
 t.test("a batch that a receiver refuses is counted, and the ones behind it go on", async (t) => {

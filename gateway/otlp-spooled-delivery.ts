@@ -19,7 +19,7 @@ export interface DeliveryListener {
   retried(): void;
   /** The receiver broke off at the record whenever it was sent, and answered to what else it was sent */
   broken(records: number): void;
-  /** Records are gone: older ones for newer ones, or because the disk takes or gives nothing */
+  /** Records are gone: older ones for newer ones, or because the disk gives nothing */
   lost(records: number): void;
 }
 
@@ -100,23 +100,35 @@ export class SpooledDelivery {
     return { records: this.#spool.records, bytes: this.#spool.bytes };
   }
 
-  /** Resolves when the receiver has answered, or the batch is on disk, or lost; never rejects. Only when `ready`. */
-  async deliver(body: OtlpBody, records: number): Promise<void> {
-    if (this.#draining !== undefined || this.#spool.oldest !== undefined) {
-      await this.#keep(body, records);
+  /**
+   * Resolves with true when the receiver has answered or the batch is on disk, with false when it is neither and may be
+   * tried again; never rejects. `isPressed`: it goes to disk at once. Only when `ready`.
+   */
+  async deliver(
+    body: OtlpBody,
+    { records, isPressed = false }: { readonly records: number; readonly isPressed?: boolean },
+  ): Promise<boolean> {
+    if (isPressed || this.#draining !== undefined || this.#spool.oldest !== undefined) {
+      const kept = await this.#keep(body, records);
       this.#drain();
-      return;
+      return kept !== undefined;
     }
     const outcome = this.#send(body);
     const first = await this.#soon(outcome);
     if (first !== undefined && first.kind !== "retry") {
       this.#drops.count = 0;
       this.#options.listener.settled(first, records);
-      return;
+      return true;
     }
     const batch = await this.#keep(body, records);
-    if (batch !== undefined) this.#drain({ batch, outcome });
-    else await outcome;
+    if (batch !== undefined) {
+      this.#drain({ batch, outcome });
+      return true;
+    }
+    const late = await outcome;
+    if (late.kind === "retry") return false;
+    this.#options.listener.settled(late, records);
+    return true;
   }
 
   /** Resolves when nothing is under way any more; what is on disk stays there for the next process. */
@@ -147,8 +159,7 @@ export class SpooledDelivery {
 
   async #keep(body: OtlpBody, records: number): Promise<SpooledBatch | undefined> {
     const { batch, evictedRecords } = await this.#spool.add(body, records);
-    const lost = evictedRecords + (batch === undefined ? records : 0);
-    if (lost > 0) this.#options.listener.lost(lost);
+    if (evictedRecords > 0) this.#options.listener.lost(evictedRecords);
     return batch;
   }
 

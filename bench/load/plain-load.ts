@@ -78,7 +78,8 @@ async function runClosed(
     claimed >= requests || (claimed >= connections.length && performance.now() >= untilMs);
   const loop = async (connection: PlainConnection, index: number) => {
     // Thinkers that all began at once would stay in step.
-    if (thinkMs > 0) await delay((thinkMs * index) / connections.length);
+    const leadMs = Math.min((thinkMs * index) / connections.length, untilMs - performance.now());
+    if (leadMs > 0) await delay(leadMs);
     while (!isOver()) {
       claimed += 1;
       const isAnswered = await connection.exchange(next(), tally, performance.now());

@@ -71,6 +71,9 @@ const requestTimeoutMs = 60_000;
 /** Longer than clients in Go keep idle connections (90 s): they, not we, close them, and no request meets a closing one. */
 const keepAliveTimeoutMs = 120_000;
 
+/** Counts a caller that had gone before its answer, as proxies do. */
+const goneCode = 499;
+
 const openPaths: ReadonlySet<string> = new Set(["/livez", "/readyz", "/healthz", "/version"]);
 
 /** Starts a server; resolves when it listens. Raises CLRK_INVALID_ARGUMENT for an address that is not loopback. */
@@ -214,7 +217,7 @@ export class ApiServer {
       await this.#refuse(request, response, error);
     } finally {
       leaveFlight();
-      this.#requests.add(request, response.statusCode);
+      this.#requests.add(request, response.headersSent ? response.statusCode : goneCode);
       // A body that was not read to its end would keep the connection waiting.
       if (!request.complete) request.resume();
     }

@@ -46,7 +46,13 @@ t.test("telemetryLines() says what waits, what was lost and what is wrong", asyn
       { reason: "malformed", count: 1, unit: "lines" },
     ],
     otlp: null,
-    forwarded: { sent: 1_200, waiting: 5, failing: 1, problem: "OTLP of default/a: HTTP 503" },
+    forwarded: {
+      sent: 1_200,
+      waiting: 5,
+      unkept: 0,
+      failing: 1,
+      problem: "OTLP of default/a: HTTP 503",
+    },
   });
   t.same(telemetryLines(report, { ...context, nowMs }).slice(3), [
     "1,200 items of agents sent to OTLP of gateways, 5 wait, 1 receiver fails",

@@ -1,5 +1,5 @@
 /** Tests of what goes on to receivers of gateways: to whose, how often, and what becomes of what cannot go. */
-import { cpSync, existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
@@ -184,6 +184,75 @@ t.test("what was taken outlives a kill before anything of it was sent", async (t
       "nothing waits",
     );
   }
+});
+
+const mebibyte = 1024 * 1024;
+
+/** A log of so many MiB, whose name can be told again. */
+function largeLogs(name: string, mebibytes: number): TakenBatch {
+  return logs(`${name} ${"x".repeat(mebibytes * mebibyte)}`);
+}
+
+const saidBy = (one: OtlpSink) =>
+  one
+    .logs()
+    .flatMap(({ items }) => items.map(({ body }) => JSON.stringify(body).split(/[" ]/)[3]))
+    .toSorted();
+
+t.test("what is more than memory takes waits, and nothing goes for it", async (t) => {
+  const one = await sink(t);
+  const forward = forwarder(t, temporaryFolder(t));
+  forward.setTargets(targets({ one: { endpoint: one.endpoint } }));
+  await Promise.all(
+    ["a", "b", "c", "d"].map((name) => forward.take(largeLogs(name, 9), senderOf("one"))),
+  );
+  await until(() => forward.status.sent === 4);
+  t.same(saidBy(one), ["a", "b", "c", "d"]);
+  t.match(forward.status, { unkept: 0, dropped: { queueFull: 0, spoolFull: 0 } });
+});
+
+t.test("a kill loses nothing of more than memory takes", async (t) => {
+  const [one, directory] = [await sink(t), temporaryFolder(t)];
+  one.status = 503;
+  const wanted = targets({ one: { endpoint: one.endpoint } });
+  const killed = forwarder(t, directory);
+  killed.setTargets(wanted);
+  const names = Array.from({ length: 20 }, (_, at) => `k${String(at).padStart(2, "0")}`);
+  await Promise.all(names.map((name) => killed.take(largeLogs(name, 1), senderOf("one"))));
+  const left = join(temporaryFolder(t), "left");
+  cpSync(directory, left, { recursive: true, filter: (path) => basename(path) !== "lock" });
+  await killed.close();
+  one.status = 200;
+  const next = forwarder(t, left);
+  next.setTargets(wanted);
+  await until(() => new Set(saidBy(one)).size === names.length);
+  t.match(next.status.dropped, { queueFull: 0, spoolFull: 0 });
+});
+
+t.test("what goes with a gateway is counted, on its way to the disk, too", async (t) => {
+  const one = await sink(t);
+  const directory = temporaryFolder(t);
+  const forward = forwarder(t, directory);
+  forward.setTargets(targets({ one: { endpoint: one.endpoint } }));
+  const taken = ["a", "b", "c"].map((name) => forward.take(spans(name, name), senderOf("one")));
+  forward.setTargets(new Map());
+  await Promise.all(taken);
+  await until(() => {
+    const { sent, dropped } = forward.status;
+    return sent + dropped.removed + dropped.closed === 6;
+  });
+  t.same(readdirSync(directory), []);
+});
+
+t.test("a disk that takes nothing is told, and what is in memory goes all the same", async (t) => {
+  const one = await sink(t);
+  const directory = join(temporaryFolder(t), "file");
+  writeFileSync(directory, "");
+  const forward = forwarder(t, directory);
+  forward.setTargets(targets({ one: { endpoint: one.endpoint } }));
+  await forward.take(spans("a", "b"), senderOf("one"));
+  await until(() => forward.status.sent === 2);
+  t.match(forward.status, { unkept: 2, dropped: { closed: 0, spoolFull: 0 } });
 });
 
 t.test("roots that no gateway tells go to all gateways of the agent that there were", async (t) => {

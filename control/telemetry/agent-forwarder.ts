@@ -8,11 +8,12 @@ import type { Clock } from "../../gateway/clock.ts";
 import { describeError } from "../../gateway/errors.ts";
 import type { InvocationOutcome } from "../../gateway/invocation-span.ts";
 import type { Logger } from "../../gateway/log.ts";
-import { createOtlpPipe } from "../../gateway/otlp.ts";
+import { createOtlpPipe, defaultOtlpLimits } from "../../gateway/otlp.ts";
 import type { OtlpPipeSettings } from "../../gateway/otlp.ts";
 import type { OtlpDrops, OtlpPipe, OtlpPipeStatus, QueuedItem } from "../../gateway/otlp-pipe.ts";
 import type { ReceiverTarget } from "../../gateway/record-targets.ts";
 import { SpoolOwners } from "../../gateway/spool-owners.ts";
+import { ByteRoom } from "./byte-room.ts";
 import { ForwardJournal } from "./forward-journal.ts";
 import type { JournalledMessage } from "./forward-journal.ts";
 import { encodeAgentLogs, encodeAgentSpans } from "./otlp-message.ts";
@@ -49,6 +50,8 @@ export interface ForwardStatus {
   /** In memory and on disk */
   readonly waiting: number;
   readonly dropped: Readonly<ForwardDrops>;
+  /** Taken while the disk took nothing: a kill would have lost them */
+  readonly unkept: number;
   /** A sentence about each receiver whose last attempt failed; they name gateways and addresses */
   readonly failures: readonly string[];
 }
@@ -76,7 +79,8 @@ interface Lane {
   readonly pipe: OtlpPipe<ForwardItem>;
   /** What the pipe has in memory; absent: nothing is spooled */
   readonly journal?: ForwardJournal;
-  /** The journal is open, and what a process before left in it is in the pipe */
+  readonly room: ByteRoom;
+  /** The journal is open */
   readonly ready: Promise<void>;
 }
 
@@ -86,6 +90,12 @@ interface Receiver extends ForwardTarget {
 
 const signals = ["traces", "logs"] as const;
 const defaultMaxSpoolBytes = 64 * 1024 * 1024;
+
+/** Of one signal of one receiver, in memory; whoever brings more waits. No more than a pipe takes before it drops. */
+const roomBounds = {
+  maxBytes: defaultOtlpLimits.maxQueuedBytes,
+  maxItems: defaultOtlpLimits.maxQueuedRecords,
+};
 
 /** Agents gather already: what came within this time goes together. */
 const maxDelayMs = 100;
@@ -105,6 +115,7 @@ export class AgentForwarder {
   readonly #spools: SpoolOwners;
   readonly #dropped: ForwardDrops = { ...noDrops };
   #sentBefore = 0;
+  #unkept = 0;
   #isClosed = false;
 
   /** Sends nowhere before `setTargets()`. */
@@ -133,7 +144,7 @@ export class AgentForwarder {
       if (failed === undefined || this.#retiring.has(receiver)) continue;
       failures.push(`${receiver.target.label}: ${failed.error}`);
     }
-    return { sent, waiting, dropped, failures };
+    return { sent, waiting, dropped, unkept: this.#unkept, failures };
   }
 
   /** Follows what gateways name, by `namespace/name`; receivers whose settings did not change go on. Never throws. */
@@ -187,14 +198,15 @@ export class AgentForwarder {
 
   async #queue({ gateway, uid, sinceMs, signal, records, encode }: Forwarded): Promise<void> {
     const receiver = this.#receivers.get(gateway);
-    if (receiver === undefined || sinceMs < receiver.createdMs) return;
-    if (uid !== undefined && receiver.uid !== undefined && uid !== receiver.uid) return;
+    if (receiver === undefined || !isOf(receiver, { uid, sinceMs })) return;
+    const { pipe, journal, ready, room } = receiver.lanes[signal];
     try {
-      const { pipe, journal, ready } = receiver.lanes[signal];
       const message = encode();
       await ready;
+      await room.take(message.length);
       const kept = await journal?.append(message, records);
-      pipe.add(kept === undefined ? itemOf({ message, records }) : itemOf(kept));
+      if (kept === undefined && journal !== undefined) this.#unkept += records;
+      pipe.add(itemOf(kept ?? { message, records }, room));
     } catch (error) {
       this.#dropped.notEncodable += records;
       this.#options.log.error("Cannot encode telemetry of an agent", {
@@ -236,29 +248,29 @@ export class AgentForwarder {
 
   #lane(signal: OtlpSignal, settings: OtlpPipeSettings): Lane {
     const pipe = createOtlpPipe(signal, settings, joinMessages);
+    const room = new ByteRoom(roomBounds);
     const { spool } = settings;
-    if (spool === undefined) return { pipe, ready: Promise.resolve() };
+    if (spool === undefined) return { pipe, room, ready: Promise.resolve() };
     const directory = path.join(spool.directory, `unsent-${signal}`);
     const journal = new ForwardJournal({ directory, log: this.#options.log });
     // Whoever had the folder before may still write there.
-    const opened = (spool.after ?? Promise.resolve()).then(() => journal.open());
-    const ready = opened.then((left) => {
-      for (const one of left) pipe.add(itemOf(one));
-    });
-    return { pipe, journal, ready };
+    const ready = (spool.after ?? Promise.resolve()).then(() => journal.open());
+    void ready.then(() => sendLeft(journal, { pipe, room }));
+    return { pipe, journal, room, ready };
   }
 
   #retire(receiver: Receiver, wanted: ReadonlySet<string>): void {
     const { label, spool } = receiver.target;
     this.#retiring.add(receiver);
     const isWanted = wanted.has(spool);
-    const ended = closeLanes(receiver).then(() => {
+    const ended = closeLanes(receiver).then(async () => {
       this.#retiring.delete(receiver);
       for (const status of statusesOf(receiver)) {
         this.#sentBefore += status.sent;
         addDrops(this.#dropped, status);
         if (!isWanted) this.#dropped.removed += status.spooled.records;
       }
+      if (!isWanted) this.#dropped.removed += await recordsKept(receiver);
     });
     this.#spools.giveUp({ label, folder: spool, isWanted, ended });
   }
@@ -275,21 +287,54 @@ function statusesOf({ lanes }: Receiver): readonly OtlpPipeStatus[] {
 
 async function closeLanes({ lanes }: Receiver): Promise<void> {
   const closing = signals.map(async (signal) => {
-    const { pipe, journal, ready } = lanes[signal];
+    const { pipe, journal, ready, room } = lanes[signal];
     await ready;
+    room.close();
     await pipe.close(closeTimeoutMs);
     await journal?.close();
   });
   await Promise.all(closing);
 }
 
-function itemOf({
-  message,
-  records,
-  settle,
-}: Omit<JournalledMessage, "settle"> & Partial<JournalledMessage>): QueuedItem<ForwardItem> {
+/** Sends what a process before has left, as room comes. */
+async function sendLeft(
+  journal: ForwardJournal,
+  { pipe, room }: Pick<Lane, "pipe" | "room">,
+): Promise<void> {
+  for await (const one of journal.left()) {
+    await room.take(one.message.length);
+    // It stays where it is, for the next process.
+    if (room.isClosed) return;
+    pipe.add(itemOf(one, room));
+  }
+}
+
+/** Whether something of that gateway is of this one: by its uid, else by its age. */
+function isOf(
+  target: ForwardTarget,
+  { uid, sinceMs }: Pick<Forwarded, "uid" | "sinceMs">,
+): boolean {
+  if (uid !== undefined && target.uid !== undefined) return uid === target.uid;
+  return sinceMs >= target.createdMs;
+}
+
+/** What is in journals and nowhere else. */
+async function recordsKept({ lanes }: Receiver): Promise<number> {
+  const counts = await Promise.all(signals.map((signal) => lanes[signal].journal?.countRecords()));
+  return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+}
+
+/** Of a message that has taken its room. */
+function itemOf(
+  { message, records, settle }: Omit<JournalledMessage, "settle"> & Partial<JournalledMessage>,
+  room: ByteRoom,
+): QueuedItem<ForwardItem> {
   const bytes = message.length;
-  return { message, records, bytes, ...(settle !== undefined && { settled: settle }) };
+  const settled = (hasHome: boolean) => {
+    room.giveBack(bytes);
+    if (hasHome) settle?.();
+  };
+  return { message, records, bytes, settled, ...(settle !== undefined && { isKept: true }) };
 }
 
 function addDrops(sum: ForwardDrops, { dropped }: OtlpPipeStatus): void {

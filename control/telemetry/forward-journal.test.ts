@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   cpSync,
+  mkdirSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -19,7 +20,10 @@ import { temporaryFolder } from "./store-rig.ts";
 async function open(t: Test, directory: string, changes: Partial<ForwardJournalOptions> = {}) {
   const journal = new ForwardJournal({ directory, log: silentLogger, ...changes });
   t.teardown(() => journal.close());
-  return { journal, left: await journal.open() };
+  await journal.open();
+  const left: JournalledMessage[] = [];
+  for await (const one of journal.left()) left.push(one);
+  return { journal, left };
 }
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
@@ -133,6 +137,43 @@ t.test("what cannot be kept is said, and nothing else fails", async (t) => {
   writeFileSync(file, "");
   const { journal: useless } = await open(t, join(file, "below"));
   t.notOk(await useless.append(bytes("x"), 1));
+});
+
+t.test("a file that cannot be read stays, and holds up no other", async (t) => {
+  const directory = join(temporaryFolder(t), "journal");
+  const { journal } = await open(t, directory, { maxFileBytes: 1 });
+  for (const text of ["a", "b", "c"]) await journal.append(bytes(text), 1);
+  const copy = killed(t, directory);
+  const [, second = ""] = filesOf(copy).toSorted();
+  rmSync(join(copy, second));
+  mkdirSync(join(copy, second));
+  const { journal: next, left } = await open(t, copy);
+  t.same(
+    said(left).map(([text]) => text),
+    ["a", "c"],
+  );
+  t.ok(await next.append(bytes("d"), 1));
+  t.equal(filesOf(copy).length, 4);
+});
+
+t.test("files are read one after the other, and what is in them is counted", async (t) => {
+  const directory = join(temporaryFolder(t), "journal");
+  const { journal } = await open(t, directory, { maxFileBytes: 1 });
+  for (const text of ["a", "b", "c"]) await journal.append(bytes(text), 5);
+  t.equal(await journal.countRecords(), 15);
+  const copy = killed(t, directory);
+  const next = new ForwardJournal({ directory: copy, log: silentLogger });
+  await next.open();
+  const left = next.left();
+  const { value: first } = await left.next();
+  t.equal(await next.countRecords(), 15);
+  first?.settle();
+  t.equal(await next.countRecords(), 10);
+  const [, second = ""] = filesOf(copy).toSorted();
+  t.ok(second, "what is not read is there");
+  await next.close();
+  t.same(await left.next(), { value: undefined, done: true }, "nothing after it is closed");
+  t.equal(await next.countRecords(), 10);
 });
 
 t.test("a disk that takes nothing more is tried again with the next message", async (t) => {

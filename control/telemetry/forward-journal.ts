@@ -4,7 +4,7 @@
  *
  * A message is its length and its number of records, 4 bytes each, most significant first, and its bytes.
  */
-import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError } from "../../gateway/errors.ts";
@@ -50,8 +50,11 @@ export class ForwardJournal {
   readonly #options: ForwardJournalOptions;
   #lock: FolderLock | undefined;
   #file: JournalFile | undefined;
+  /** Names of files of a process before that nobody has read yet, oldest first */
+  #unread: string[] = [];
   #number = 0;
   #bytes = 0;
+  #records = 0;
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: ForwardJournalOptions) {
@@ -64,28 +67,50 @@ export class ForwardJournal {
   }
 
   /**
-   * What a process before has left, oldest first. Empty, and nothing will be kept, where the folder cannot be used or
-   * another process has it. Never rejects.
+   * Takes the folder. Nothing will be kept, and nothing is left, where that cannot be used or another process has it. Never
+   * rejects.
    */
-  async open(): Promise<readonly JournalledMessage[]> {
+  async open(): Promise<void> {
     const { directory, log } = this.#options;
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const lock = tryTakeFolder(directory, process.pid);
       if (lock.kind === "taken") {
         log.warn("Cannot keep what is sent on", { directory, takenBy: lock.by });
-        return [];
+        return;
       }
       this.#lock = lock;
       const names = (await readdir(directory)).filter((name) => fileName.test(name)).toSorted();
-      const left: JournalledMessage[] = [];
-      for (const name of names) left.push(...(await this.#readBack(name)));
-      return left;
+      this.#unread = names;
+      this.#number = Number(fileName.exec(names.at(-1) ?? "")?.[1] ?? 0);
+      for (const name of names) this.#bytes += (await stat(join(directory, name))).size;
     } catch (error) {
       log.warn("Cannot keep what is sent on", { directory, error: describeError(error) });
       await this.close();
-      return [];
     }
+  }
+
+  /**
+   * What a process before has left, oldest first: a file is read when it is its turn. One that cannot be read stays for the
+   * next process. Ends when the journal is closed; never throws.
+   */
+  async *left(): AsyncGenerator<JournalledMessage> {
+    for (let name = this.#unread[0]; name !== undefined; name = this.#unread[0]) {
+      if (this.#lock === undefined) return;
+      const messages = await this.#readBack(name);
+      this.#unread.shift();
+      yield* messages;
+    }
+  }
+
+  /** Records that are in it, which are lost with the folder. Never rejects. */
+  async countRecords(): Promise<number> {
+    let sum = this.#records;
+    for (const name of this.#unread) {
+      const bytes = await this.#read(name);
+      for (const { records } of bytes === undefined ? [] : cut(bytes)) sum += records;
+    }
+    return sum;
   }
 
   /**
@@ -113,14 +138,13 @@ export class ForwardJournal {
     try {
       const file = await this.#readyFile();
       // Before it is written: nothing may delete the file meanwhile.
-      file.waiting++;
-      const entry = { message, records, settle: settleOnce(() => this.#settle(file)) };
+      const [entry] = this.#entriesOf(file, [{ message, records }]);
       try {
         await file.handle?.appendFile(Buffer.concat([headOf(message, records), message]));
       } catch (error) {
         // What is half written ends with this file.
         await this.#seal();
-        entry.settle();
+        entry?.settle();
         throw error;
       }
       file.sizeBytes += sizeBytes;
@@ -180,14 +204,39 @@ export class ForwardJournal {
   }
 
   async #readBack(name: string): Promise<readonly JournalledMessage[]> {
+    const bytes = await this.#read(name);
+    if (bytes === undefined) return [];
     const path = join(this.#options.directory, name);
-    const bytes = await readFile(path);
-    const messages = cut(bytes);
-    this.#number = Math.max(this.#number, Number(fileName.exec(name)?.[1]));
-    const file: JournalFile = { path, sizeBytes: bytes.length, waiting: messages.length };
-    this.#bytes += bytes.length;
-    if (messages.length === 0) await this.#remove(file);
-    return messages.map((one) => ({ ...one, settle: settleOnce(() => this.#settle(file)) }));
+    const file: JournalFile = { path, sizeBytes: bytes.length, waiting: 0 };
+    const entries = this.#entriesOf(file, cut(bytes));
+    if (entries.length === 0) await this.#remove(file);
+    return entries;
+  }
+
+  async #read(name: string): Promise<Buffer | undefined> {
+    try {
+      return await readFile(join(this.#options.directory, name));
+    } catch (error) {
+      this.#options.log.error("Cannot read what was to be sent on", {
+        error: describeError(error),
+      });
+      return undefined;
+    }
+  }
+
+  #entriesOf(
+    file: JournalFile,
+    messages: readonly Pick<JournalledMessage, "message" | "records">[],
+  ): readonly JournalledMessage[] {
+    file.waiting += messages.length;
+    return messages.map(({ message, records }) => {
+      this.#records += records;
+      const settle = settleOnce(() => {
+        this.#records -= records;
+        this.#settle(file);
+      });
+      return { message, records, settle };
+    });
   }
 }
 

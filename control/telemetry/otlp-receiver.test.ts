@@ -248,3 +248,27 @@ t.test(
     t.equal((await first).status, 200);
   },
 );
+
+t.test(
+  "requests that wait for onTaken are bounded, those of one gateway more than all",
+  async (t) => {
+    const held = Promise.withResolvers<void>();
+    let waiting = 0;
+    const onTaken = () => {
+      waiting++;
+      return held.promise;
+    };
+    const { post } = await listen(t, { onTaken, maxWaiting: 3, maxWaitingOfGateway: 2 });
+    const first = [post(traces(good)), post(traces(good))];
+    while (waiting < 2) await promisify(setImmediate)();
+    const refused = await post(traces(good));
+    t.equal(refused.status, 429);
+    t.equal(refused.headers.get("retry-after"), "1");
+    held.resolve();
+    t.same(
+      (await Promise.all(first)).map(({ status }) => status),
+      [200, 200],
+    );
+    t.equal((await post(traces(good))).status, 200, "there is room again");
+  },
+);

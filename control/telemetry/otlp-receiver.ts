@@ -38,6 +38,9 @@ export interface OtlpReceiverOptions extends Partial<BodyBounds & RequestBounds>
   readonly log: Logger;
   /** Requests that are worked on at once; more are answered 429. Default 4 */
   readonly maxConcurrent?: number;
+  /** Requests that wait for `onTaken` at once, and those of one gateway; more are answered 429. Default 16 and 4 */
+  readonly maxWaiting?: number;
+  readonly maxWaitingOfGateway?: number;
 }
 
 /** Where rows go. */
@@ -68,6 +71,8 @@ const defaultBounds: BodyBounds = {
   maxInflatedBytes: 16 * 1024 * 1024,
 };
 const defaultMaxConcurrent = 4;
+const defaultMaxWaiting = 16;
+const defaultMaxWaitingOfGateway = 4;
 const retryAfterSeconds = { busy: 1, full: 5 } as const;
 
 /** The receiver; `listen()` once, `close()` at the end. */
@@ -77,6 +82,8 @@ export class OtlpReceiver {
   readonly #refused: Record<string, number> = {};
   #address = "";
   #working = 0;
+  /** Numbers of those that wait for `onTaken`, by gateway */
+  readonly #waiting = new Map<string, number>();
   #takenRows = 0;
   #rejectedItems = 0;
 
@@ -122,9 +129,9 @@ export class OtlpReceiver {
     try {
       const admitted = this.#admit(request, form);
       const asked = { ...admitted, form: form ?? "protobuf" } as const;
-      const taken = await this.#takeInTurn(request, asked);
-      // Others may have the place meanwhile: what is waited for here is a disk.
-      if (taken.rows > 0) await this.#options.onTaken?.(taken.batch, asked.sender);
+      const { batch, ...taken } = await this.#takeInTurn(request, asked);
+      // Others may have the place meanwhile: what is waited for here is a disk, or the receiver of one gateway.
+      if (taken.rows > 0) await this.#tell(batch, asked.sender);
       answer(response, asked, taken);
     } catch (error) {
       this.#refuse(request, response, error, form ?? "json");
@@ -141,11 +148,33 @@ export class OtlpReceiver {
       const message = `Cannot read content-type "${String(request.headers["content-type"]).slice(0, 64)}": want application/x-protobuf or application/json`;
       throw new ClrkError("CLRK_UNSUPPORTED", message, { expose: message, status: 415 });
     }
-    const { maxConcurrent = defaultMaxConcurrent } = this.#options;
-    if (this.#working >= maxConcurrent) {
+    if (this.#isBusy(sender.gateway)) {
       throw new BusyError("Cannot take telemetry now: too many requests at once", "busy");
     }
     return { signal, sender };
+  }
+
+  #isBusy(gateway: string): boolean {
+    const {
+      maxConcurrent = defaultMaxConcurrent,
+      maxWaiting = defaultMaxWaiting,
+      maxWaitingOfGateway = defaultMaxWaitingOfGateway,
+    } = this.#options;
+    if (this.#working >= maxConcurrent) return true;
+    const waiting = [...this.#waiting.values()].reduce((sum, count) => sum + count, 0);
+    return waiting >= maxWaiting || (this.#waiting.get(gateway) ?? 0) >= maxWaitingOfGateway;
+  }
+
+  async #tell(batch: TakenBatch, sender: TelemetrySender): Promise<void> {
+    const { gateway } = sender;
+    this.#waiting.set(gateway, (this.#waiting.get(gateway) ?? 0) + 1);
+    try {
+      await this.#options.onTaken?.(batch, sender);
+    } finally {
+      const left = (this.#waiting.get(gateway) ?? 1) - 1;
+      if (left === 0) this.#waiting.delete(gateway);
+      else this.#waiting.set(gateway, left);
+    }
   }
 
   async #takeInTurn(request: IncomingMessage, asked: AskedTelemetry): Promise<TakenTelemetry> {
@@ -228,7 +257,7 @@ interface TakenTelemetry {
 function answer(
   response: ServerResponse,
   { signal, form }: AskedTelemetry,
-  { rejected, reason }: TakenTelemetry,
+  { rejected, reason }: Omit<TakenTelemetry, "batch">,
 ): void {
   const message = rejected === 0 ? "" : `Refused ${rejected}: ${reason}`;
   response.writeHead(200, { "content-type": contentTypes[form] });

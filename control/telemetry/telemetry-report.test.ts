@@ -54,8 +54,11 @@ t.test("telemetryReport() tells what went on to receivers, and what did not", as
     ...{ notEncodable: 7, removed: 8 },
   };
   const failures = ["OTLP of default/a: HTTP 503", "OTLP of default/b: HTTP 400"];
-  const report = reportOf({}, { forwarded: { sent: 9, waiting: 10, dropped, failures } });
-  t.same(report.forwarded, { sent: 9, waiting: 10, failing: 2, problem: failures[0] });
+  const report = reportOf(
+    {},
+    { forwarded: { sent: 9, waiting: 10, unkept: 3, dropped, failures } },
+  );
+  t.same(report.forwarded, { sent: 9, waiting: 10, unkept: 3, failing: 2, problem: failures[0] });
   t.equal(report.state, "ready", "it is a matter of that receiver");
   t.same(
     report.dropped.map(({ reason, count, unit }) => `${count} ${unit} ${reason}`),

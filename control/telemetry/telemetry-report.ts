@@ -53,6 +53,8 @@ export interface TelemetryReport {
   readonly forwarded: {
     readonly sent: number;
     readonly waiting: number;
+    /** Acknowledged while the disk took nothing: a kill would have lost them */
+    readonly unkept: number;
     /** Receivers whose last attempt failed */
     readonly failing: number;
     /** What the first of them said; null where there is none, and for those who only read */
@@ -173,21 +175,42 @@ function readersOf({ records, invocations, agents }: TelemetryStatus) {
   return [...files, ...(agents ? Object.values(agents) : [])];
 }
 
-function forwardedOf({ sent, waiting, failures }: ForwardStatus): TelemetryReport["forwarded"] {
-  return { sent, waiting, failing: failures.length, problem: failures[0] ?? null };
+function forwardedOf({
+  sent,
+  waiting,
+  unkept,
+  failures,
+}: ForwardStatus): TelemetryReport["forwarded"] {
+  return { sent, waiting, unkept, failing: failures.length, problem: failures[0] ?? null };
 }
+
+/** What is counted of each reason that is always told, also while nothing was lost for it. */
+export const lossUnits = {
+  "rotated-away": "bytes",
+  malformed: "lines",
+  "store-full": "rows",
+  "set-aside": "rows",
+  "set-aside-full": "rows",
+  "spool-full": "rows",
+  "otlp-unusable": "items",
+  "forward-full": "items",
+  "forward-refused": "items",
+  "forward-unsent": "items",
+  "forward-removed": "items",
+} as const satisfies Readonly<Record<string, TelemetryLoss["unit"]>>;
+
+type LossReason = keyof typeof lossUnits;
 
 function lossesOnTheWay(forwarded: ForwardStatus | undefined): readonly TelemetryLoss[] {
   if (forwarded === undefined) return [];
   const { queueFull, spoolFull, rejected, brokenOff, givenUp, closed, notEncodable, removed } =
     forwarded.dropped;
-  const losses = {
-    "forward-full": queueFull + spoolFull,
-    "forward-refused": rejected + brokenOff,
-    "forward-unsent": givenUp + closed + notEncodable,
-    "forward-removed": removed,
-  };
-  return Object.entries(losses).map(([reason, count]) => ({ reason, count, unit: "items" }));
+  return [
+    loss("forward-full", queueFull + spoolFull),
+    loss("forward-refused", rejected + brokenOff),
+    loss("forward-unsent", givenUp + closed + notEncodable),
+    loss("forward-removed", removed),
+  ];
 }
 
 function lossesOf(status: TelemetryStatus | undefined): readonly TelemetryLoss[] {
@@ -199,27 +222,22 @@ function lossesOf(status: TelemetryStatus | undefined): readonly TelemetryLoss[]
     ([code, count]): TelemetryLoss => ({ reason: `otlp-refused-${code}`, count, unit: "requests" }),
   );
   return [
-    {
-      reason: "rotated-away",
-      count: sum(readers.map(({ lostBytes }) => lostBytes)),
-      unit: "bytes",
-    },
-    {
-      reason: "malformed",
-      count: sum(readers.map(({ malformedLines }) => malformedLines)),
-      unit: "lines",
-    },
-    { reason: "store-full", count: retention?.evictedRows ?? 0, unit: "rows" },
-    { reason: "set-aside", count: writer?.quarantine.rows ?? 0, unit: "rows" },
-    { reason: "set-aside-full", count: writer?.quarantine.dropped ?? 0, unit: "rows" },
-    {
-      reason: "spool-full",
-      count: sum(agents ? Object.values(agents).map(({ refusedRows }) => refusedRows) : []),
-      unit: "rows",
-    },
-    { reason: "otlp-unusable", count: receiver?.rejectedItems ?? 0, unit: "items" },
+    loss("rotated-away", sum(readers.map(({ lostBytes }) => lostBytes))),
+    loss("malformed", sum(readers.map(({ malformedLines }) => malformedLines))),
+    loss("store-full", retention?.evictedRows ?? 0),
+    loss("set-aside", writer?.quarantine.rows ?? 0),
+    loss("set-aside-full", writer?.quarantine.dropped ?? 0),
+    loss(
+      "spool-full",
+      sum(agents ? Object.values(agents).map(({ refusedRows }) => refusedRows) : []),
+    ),
+    loss("otlp-unusable", receiver?.rejectedItems ?? 0),
     ...refused,
   ];
+}
+
+function loss(reason: LossReason, count: number): TelemetryLoss {
+  return { reason, count, unit: lossUnits[reason] };
 }
 
 function timeOf(unixMs: number | undefined): string | null {

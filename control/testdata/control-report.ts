@@ -27,7 +27,7 @@ export function controlReport(changes: Partial<TelemetryReport> = {}): ControlRe
       storedRows: 100,
       dropped: [],
       otlp: { address: "127.0.0.1:4318", takenRows: 7 },
-      forwarded: { sent: 0, waiting: 0, failing: 0, problem: null },
+      forwarded: { sent: 0, waiting: 0, unkept: 0, failing: 0, problem: null },
       ...changes,
     },
     invocations: { state: "open", problem: null, lostEvents: 0 },
