@@ -147,6 +147,7 @@ export async function openControlServices(
     close: async () => {
       unfollow();
       await agents.close();
+      forwarder.letIn();
       await Promise.all([invocations.close(), telemetry.close()]);
       // What was taken last is sent, or on disk.
       await forwarder.close();

@@ -211,6 +211,31 @@ t.test("what is more than memory takes waits, and nothing goes for it", async (t
   t.match(forward.status, { unkept: 0, dropped: { queueFull: 0, spoolFull: 0 } });
 });
 
+t.test(
+  "letIn() ends the waiting for room, which a receiver that is away may make long",
+  async (t) => {
+    const one = await sink(t);
+    one.status = 503;
+    const directory = join(temporaryFolder(t), "file");
+    writeFileSync(directory, "");
+    const forward = forwarder(t, directory);
+    forward.setTargets(targets({ one: { endpoint: one.endpoint } }));
+    let waiting = 3;
+    const taken = ["a", "b", "c"].map(async (name) => {
+      await forward.take(largeLogs(name, 9), senderOf("one"));
+      waiting--;
+    });
+    // No disk, and nobody who takes it: the second and third wait.
+    await until(() => forward.status.failures.length > 0);
+    t.equal(waiting, 2);
+    forward.letIn();
+    await Promise.all(taken);
+    await forward.close();
+    const { dropped } = forward.status;
+    t.equal(dropped.closed + dropped.queueFull, 3);
+  },
+);
+
 t.test("a kill loses nothing of more than memory takes", async (t) => {
   const [one, directory] = [await sink(t), temporaryFolder(t)];
   one.status = 503;

@@ -168,7 +168,8 @@ export class AgentForwarder {
 
   /**
    * Queues a batch for the gateway that the sender's credential names. One without a receiver, of nobody's knowledge, made
-   * after the credential, or another object of that name has none of it. Resolves when a kill of the process loses none of it; never rejects.
+   * after the credential, or another object of that name has none of it. Resolves when a kill of the process loses none of
+   * it, which waits for room where much is on its way; never rejects.
    */
   async take(batch: TakenBatch, sender: TelemetrySender): Promise<void> {
     const groups: readonly { readonly items: readonly unknown[] }[] = batch.groups;
@@ -212,6 +213,13 @@ export class AgentForwarder {
       this.#options.log.error("Cannot encode telemetry of an agent", {
         error: describeError(error),
       });
+    }
+  }
+
+  /** Lets in whoever waits for room, and whoever comes: call it before waiting for those that send. */
+  letIn(): void {
+    for (const { lanes } of [...this.#receivers.values(), ...this.#retiring]) {
+      for (const signal of signals) lanes[signal].room.close();
     }
   }
 
