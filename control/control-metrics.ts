@@ -4,21 +4,20 @@
  */
 import { counter, gauge, one, samplesOf } from "../gateway/metric-samples.ts";
 import type { MetricFamily, MetricSample } from "../gateway/metric-family.ts";
-import { METRICS_MEDIA_TYPE, chooseMetricsForm, encodeMetrics } from "../gateway/metrics-text.ts";
+import { answerMetrics } from "../gateway/metrics-text.ts";
 import { processFamilies } from "../gateway/process-families.ts";
 import type { ApiFigures, ApiPage } from "./apiserver/api-context.ts";
 import type { ControlReport, Reporter } from "./process-report.ts";
-import { lossUnits } from "./telemetry/telemetry-report.ts";
-import type { TelemetryLoss, TelemetryState } from "./telemetry/telemetry-report.ts";
+import { lossUnits, telemetryStates } from "./telemetry/telemetry-report.ts";
+import type { TelemetryLoss } from "./telemetry/telemetry-report.ts";
 
 /** `/metrics` on the API server, as OpenMetrics 1.0 where `Accept` names it, else in the older format of Prometheus. */
 export function metricsPage(report: Reporter): ApiPage {
   return {
     path: "/metrics",
     answer: async ({ headers }, figures) => {
-      const form = chooseMetricsForm(headers.accept);
-      const body = encodeMetrics(controlMetrics(await report(), figures), form);
-      return { status: 200, body, contentType: METRICS_MEDIA_TYPE[form] };
+      const families = controlMetrics(await report(), figures);
+      return { status: 200, ...answerMetrics(families, headers.accept) };
     },
   };
 }
@@ -81,14 +80,6 @@ function apiFamilies({ watches, requests, objects }: ApiFigures): MetricFamily[]
     ),
   ];
 }
-
-const telemetryStates = [
-  "off",
-  "opening",
-  "ready",
-  "failing",
-  "closed",
-] as const satisfies readonly TelemetryState[];
 
 function telemetryFamilies({ telemetry }: ControlReport): MetricFamily[] {
   const { state, waiting, storedRows, dropped } = telemetry;

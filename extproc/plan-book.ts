@@ -20,8 +20,8 @@ import type { GrowingRedactor, ValueRedactor } from "../gateway/value-redactor.t
 import { createValueRedactor } from "../gateway/value-redactor.ts";
 import type { PlanUpdate } from "./plan-update.ts";
 import { keepsParts } from "./plan-update.ts";
-import { createSwapEntry } from "./swap-entry.ts";
 import type { SwapEntry } from "./swap-entry.ts";
+import { createSwapEntry } from "./swap-entry.ts";
 import { WordRedactor } from "./word-redactor.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProviderByName } from "../providers/registry.ts";
@@ -179,9 +179,7 @@ export class PlanBook {
   }
 
   #remember(values: ReadonlySet<string>, { plans }: PlanUpdate): void {
-    const keeps = this.#keeps || plans.some(keepsParts);
-    const isNews = keeps !== this.#keeps || [...values].some((it) => !this.#seen.has(it));
-    this.#keeps = keeps;
+    this.#keeps ||= plans.some(keepsParts);
     for (const value of values) {
       const secret = this.#seen.get(value) ?? new SecretValue(value);
       this.#seen.delete(value);
@@ -194,20 +192,19 @@ export class PlanBook {
       this.#seen.delete(value);
       excess -= value.length;
     }
-    if (keeps && isNews) this.#growRedactor();
+    if (this.#keeps) this.#growRedactor();
   }
 
   /** Thousands of values take a second to take in, and one of them may be another every few: only what is new is added. */
   #growRedactor(): void {
     const fresh = [...this.#seen].filter(([value]) => !this.#redacted.has(value));
-    const known = lengthOf(this.#redacted) + lengthOf(fresh.map(([value]) => value));
-    if (known > mostPerSeen * lengthOf(this.#seen.keys())) {
-      this.#redactor = createValueRedactor(this.#seen.values());
-      this.#redacted = new Set(this.#seen.keys());
-    } else {
-      this.#redactor = this.#redactor.with(fresh.map(([, secret]) => secret));
-      this.#redacted = new Set([...this.#redacted, ...fresh.map(([value]) => value)]);
-    }
+    if (fresh.length === 0) return;
+    const grown = new Set([...this.#redacted, ...fresh.map(([value]) => value)]);
+    const isTooMuch = lengthOf(grown) > mostPerSeen * lengthOf(this.#seen.keys());
+    this.#redacted = isTooMuch ? new Set(this.#seen.keys()) : grown;
+    this.#redactor = isTooMuch
+      ? createValueRedactor(this.#seen.values())
+      : this.#redactor.with(fresh.map(([, secret]) => secret));
     this.#words = new WordRedactor(this.#redactor);
   }
 

@@ -1,6 +1,7 @@
 /** A swap plan with what follows from it and from the values of the moment: which text is written over which, and where. */
 
 import { renderingsOfTag } from "../gateway/placeholder.ts";
+import { isSameMap } from "../gateway/same-map.ts";
 import type { CredentialUse, PlaceholderPlace, SwapPlan } from "../gateway/snapshot.ts";
 import { valueNamesOf } from "../gateway/gateway-credentials.ts";
 import type { ExchangeRule } from "../gateway/value-exchange.ts";
@@ -61,7 +62,7 @@ export class SwapEntry {
     const own = this.#values;
     return (
       id === this.plan.id &&
-      [...newest].every(([name, value]) => own.newest.get(name) === value) &&
+      isSameMap(newest, own.newest) &&
       [...every].every(([name, values]) => isSameList(values, own.every.get(name) ?? []))
     );
   }

@@ -12,14 +12,13 @@ export type SwappedHead =
   | { readonly kind: "swapped"; readonly set: readonly HeaderPair[] }
   | { readonly kind: "misdirected" };
 
-type Exchanges = SwapRequests;
 type Entries = readonly (readonly [name: string, value: string])[];
 
 /** What Envoy itself needs, and no credential is in. */
 const untouched: ReadonlySet<string> = new Set([":method", ":scheme"]);
 
 /** Swaps placeholders in headers, or in trailers. */
-export function swapHead(entries: Entries, exchanges: Exchanges): SwappedHead {
+export function swapHead(entries: Entries, exchanges: SwapRequests): SwappedHead {
   const changed = new Map<string, string[]>();
   const values = new Map<string, string[]>();
   for (const [name, value] of entries) {
@@ -39,7 +38,11 @@ export function swapHead(entries: Entries, exchanges: Exchanges): SwappedHead {
 }
 
 /** The value of a header with its placeholders swapped; undefined when one of them may not stand there. */
-export function swapHeader(name: string, value: string, exchanges: Exchanges): string | undefined {
+export function swapHeader(
+  name: string,
+  value: string,
+  exchanges: SwapRequests,
+): string | undefined {
   if (name === ":path") return swapTarget(value, exchanges);
   // Nobody takes a credential there: it would be a name that is asked of DNS.
   if (name === ":authority") return swapText(value, undefined, exchanges);
@@ -52,7 +55,7 @@ export function swapHeader(name: string, value: string, exchanges: Exchanges): s
   return scheme + Buffer.from(swapped, "latin1").toString("base64");
 }
 
-function swapTarget(target: string, exchanges: Exchanges): string | undefined {
+function swapTarget(target: string, exchanges: SwapRequests): string | undefined {
   const mark = target.indexOf("?");
   const end = mark < 0 ? target.length : mark;
   const path = swapText(target.slice(0, end), exchanges.Path, exchanges);
@@ -63,7 +66,7 @@ function swapTarget(target: string, exchanges: Exchanges): string | undefined {
 function swapText(
   text: string,
   exchange: ValueExchange | undefined,
-  { Path: watch }: Exchanges,
+  { Path: watch }: SwapRequests,
 ): string | undefined {
   if (exchange === undefined) {
     const seen = watch.exchangeText(text);

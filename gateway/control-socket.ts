@@ -23,7 +23,7 @@ import { CONTROL_PATH } from "./control-api.ts";
 import { ClrkError, describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { MetricsHandlers } from "./metrics-server.ts";
-import { chooseMetricsForm, encodeMetrics, METRICS_MEDIA_TYPE } from "./metrics-text.ts";
+import { answerMetrics } from "./metrics-text.ts";
 import { createServer } from "./node-http.ts";
 import type { EgressRecord } from "./record.ts";
 
@@ -144,9 +144,9 @@ function sendMetrics(
   response: ServerResponse,
   handlers: ControlHandlers,
 ): void {
-  const form = chooseMetricsForm(headers.accept);
-  response.writeHead(200, { "content-type": METRICS_MEDIA_TYPE[form] });
-  response.end(encodeMetrics(handlers.families(), form));
+  const { contentType, body } = answerMetrics(handlers.families(), headers.accept);
+  response.writeHead(200, { "content-type": contentType });
+  response.end(body);
 }
 
 function decide(handlers: ControlHandlers, id: string, decision: ConfirmationDecision): void {

@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
 import { describeError, ClrkError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { MetricFamily } from "./metric-family.ts";
-import { chooseMetricsForm, encodeMetrics, METRICS_MEDIA_TYPE } from "./metrics-text.ts";
+import { answerMetrics } from "./metrics-text.ts";
 import { createServer } from "./node-http.ts";
 import type { Readiness } from "./readiness.ts";
 import type { SocketEndpoint } from "./snapshot.ts";
@@ -145,9 +145,9 @@ function answer(
     send(response, 404, "Not found: wanted /metrics, /healthz or /readyz\n");
     return;
   }
-  const form = chooseMetricsForm(request.headers.accept);
-  response.setHeader("content-type", METRICS_MEDIA_TYPE[form]);
-  send(response, 200, encodeMetrics(families(), form));
+  const { contentType, body } = answerMetrics(families(), request.headers.accept);
+  response.setHeader("content-type", contentType);
+  send(response, 200, body);
 }
 
 /** A name may lead here that is another's, by DNS rebinding: an address is nobody else's. */

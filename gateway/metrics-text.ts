@@ -18,6 +18,15 @@ export function chooseMetricsForm(accept: string | undefined): MetricsForm {
   return /\bapplication\/openmetrics-text\b/i.test(accept ?? "") ? "openmetrics" : "prometheus";
 }
 
+/** Body and media type for a collector, in the form that its `Accept` asks for. */
+export function answerMetrics(
+  families: readonly MetricFamily[],
+  accept: string | undefined,
+): { readonly contentType: string; readonly body: string } {
+  const form = chooseMetricsForm(accept);
+  return { contentType: METRICS_MEDIA_TYPE[form], body: encodeMetrics(families, form) };
+}
+
 /** The whole text, families in their order; one without samples keeps its head, so that it is known to be there. */
 export function encodeMetrics(families: readonly MetricFamily[], form: MetricsForm): string {
   const texts = families.map((family) => encodeFamily(family, form));

@@ -106,7 +106,7 @@ export class SpooledDelivery {
    */
   async deliver(
     body: OtlpBody,
-    { records, isPressed = false }: { readonly records: number; readonly isPressed?: boolean },
+    { records, isPressed }: { readonly records: number; readonly isPressed: boolean },
   ): Promise<boolean> {
     if (isPressed || this.#draining !== undefined || this.#spool.oldest !== undefined) {
       const kept = await this.#keep(body, records);
@@ -115,19 +115,17 @@ export class SpooledDelivery {
     }
     const outcome = this.#send(body);
     const first = await this.#soon(outcome);
-    if (first !== undefined && first.kind !== "retry") {
-      this.#drops.count = 0;
-      this.#options.listener.settled(first, records);
-      return true;
+    if (first === undefined || first.kind === "retry") {
+      const batch = await this.#keep(body, records);
+      if (batch !== undefined) {
+        this.#drain({ batch, outcome });
+        return true;
+      }
     }
-    const batch = await this.#keep(body, records);
-    if (batch !== undefined) {
-      this.#drain({ batch, outcome });
-      return true;
-    }
-    const late = await outcome;
-    if (late.kind === "retry") return false;
-    this.#options.listener.settled(late, records);
+    const last = await outcome;
+    if (last.kind === "retry") return false;
+    this.#drops.count = 0;
+    this.#options.listener.settled(last, records);
     return true;
   }
 

@@ -1,4 +1,5 @@
 /** The reviews that a caller asks about itself: who it is, whether it may, what it may. Answered, never stored. */
+import type { ApiPage } from "./api-context.ts";
 import type { Access, Authorizer } from "./authorizer.ts";
 import type { ReviewResource } from "./discovery.ts";
 import { isRecord } from "./kube-object.ts";
@@ -27,12 +28,15 @@ export const reviewResources: readonly ReviewResource[] = [
   },
 ];
 
+/** Who asks, and what there is to be asked about. */
+export interface ReviewFacts {
+  readonly user: ApiUser;
+  readonly authorizer: Authorizer;
+  readonly pages: readonly Pick<ApiPage, "path">[];
+}
+
 /** The answer to a review. Throws a 400 when the question cannot be read. */
-export function answerReview(
-  review: ReviewResource,
-  body: unknown,
-  facts: { readonly user: ApiUser; readonly authorizer: Authorizer },
-): object {
+export function answerReview(review: ReviewResource, body: unknown, facts: ReviewFacts): object {
   const spec = isRecord(body) && isRecord(body["spec"]) ? body["spec"] : {};
   const head = {
     kind: review.kind,
@@ -56,7 +60,7 @@ export function describeUser({ name, role }: ApiUser): object {
 
 function isAllowed(
   spec: Readonly<Record<string, unknown>>,
-  { user, authorizer }: { readonly user: ApiUser; readonly authorizer: Authorizer },
+  { user, authorizer }: ReviewFacts,
 ): boolean {
   const { resourceAttributes, nonResourceAttributes } = spec;
   if (isRecord(resourceAttributes)) {
@@ -78,7 +82,7 @@ function isAllowed(
   throw badRequest("the review asks about neither resourceAttributes nor nonResourceAttributes");
 }
 
-function rulesStatus({ user, authorizer }: { user: ApiUser; authorizer: Authorizer }): object {
+function rulesStatus({ user, authorizer, pages }: ReviewFacts): object {
   const reviews = reviewResources.map(({ group, plural }) => ({
     verbs: ["create"],
     apiGroups: [group],
@@ -96,11 +100,11 @@ function rulesStatus({ user, authorizer }: { user: ApiUser; authorizer: Authoriz
           "/apis/*",
           "/healthz",
           "/livez",
-          "/metrics",
           "/openapi",
           "/openapi/*",
           "/readyz",
           "/version",
+          ...pages.map(({ path }) => path),
         ],
       },
     ],

@@ -42,7 +42,8 @@ export async function answerRequest(
     if (target.verb !== "create" || target.name !== "") throw methodNotAllowed();
     const { request, user } = call;
     const body = await readQuestion(request, review.kind);
-    const answer = answerReview(review, body, { user, authorizer: context.authorizer });
+    const { authorizer, pages } = context;
+    const answer = answerReview(review, body, { user, authorizer, pages });
     return json(answer, 201);
   }
   return answerObjects(context, call, target);

@@ -12,6 +12,7 @@ import { ClrkError, describeError, toClrkError } from "../../gateway/errors.ts";
 import type { Logger } from "../../gateway/log.ts";
 import { createServer } from "../../gateway/node-http.ts";
 import { SecretValue } from "../../gateway/secret-value.ts";
+import { UserPlaces } from "../apiserver/user-places.ts";
 import type { SpoolOutcome } from "./agent-spool.ts";
 import type { IsForeignTrace } from "./foreign-trace.ts";
 import { readOtlpBody } from "./otlp-body.ts";
@@ -82,14 +83,17 @@ export class OtlpReceiver {
   readonly #refused: Record<string, number> = {};
   #address = "";
   #working = 0;
-  /** Numbers of those that wait for `onTaken`, by gateway */
-  readonly #waiting = new Map<string, number>();
+  /** Of those that wait for `onTaken`, by gateway */
+  readonly #waiting: UserPlaces;
   #takenRows = 0;
   #rejectedItems = 0;
 
   /** Listens nowhere yet. */
   constructor(options: OtlpReceiverOptions) {
     this.#options = options;
+    const { maxWaiting = defaultMaxWaiting, maxWaitingOfGateway = defaultMaxWaitingOfGateway } =
+      options;
+    this.#waiting = new UserPlaces({ all: maxWaiting, ofOne: maxWaitingOfGateway });
     this.#server = createServer((request, response) => void this.#handle(request, response));
     this.#server.requestTimeout = 15_000;
     this.#server.headersTimeout = 10_000;
@@ -127,8 +131,7 @@ export class OtlpReceiver {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = formOf(request);
     try {
-      const admitted = this.#admit(request, form);
-      const asked = { ...admitted, form: form ?? "protobuf" } as const;
+      const asked = this.#admit(request, form);
       const { batch, ...taken } = await this.#takeInTurn(request, asked);
       // Others may have the place meanwhile: what is waited for here is a disk, or the receiver of one gateway.
       if (taken.rows > 0) await this.#tell(batch, asked.sender);
@@ -138,7 +141,7 @@ export class OtlpReceiver {
     }
   }
 
-  #admit(request: IncomingMessage, form: Form | undefined): Omit<AskedTelemetry, "form"> {
+  #admit(request: IncomingMessage, form: Form | undefined): AskedTelemetry {
     const signal = signalOf(request);
     const sender = this.#options.authenticate(bearerOf(request));
     if (sender === undefined) {
@@ -148,32 +151,20 @@ export class OtlpReceiver {
       const message = `Cannot read content-type "${String(request.headers["content-type"]).slice(0, 64)}": want application/x-protobuf or application/json`;
       throw new ClrkError("CLRK_UNSUPPORTED", message, { expose: message, status: 415 });
     }
-    if (this.#isBusy(sender.gateway)) {
+    const { maxConcurrent = defaultMaxConcurrent } = this.#options;
+    const isBusy = this.#working >= maxConcurrent;
+    if (isBusy || this.#waiting.findFull(sender.gateway) !== undefined) {
       throw new BusyError("Cannot take telemetry now: too many requests at once", "busy");
     }
-    return { signal, sender };
-  }
-
-  #isBusy(gateway: string): boolean {
-    const {
-      maxConcurrent = defaultMaxConcurrent,
-      maxWaiting = defaultMaxWaiting,
-      maxWaitingOfGateway = defaultMaxWaitingOfGateway,
-    } = this.#options;
-    if (this.#working >= maxConcurrent) return true;
-    const waiting = [...this.#waiting.values()].reduce((sum, count) => sum + count, 0);
-    return waiting >= maxWaiting || (this.#waiting.get(gateway) ?? 0) >= maxWaitingOfGateway;
+    return { signal, sender, form };
   }
 
   async #tell(batch: TakenBatch, sender: TelemetrySender): Promise<void> {
-    const { gateway } = sender;
-    this.#waiting.set(gateway, (this.#waiting.get(gateway) ?? 0) + 1);
+    const leave = this.#waiting.enter(sender.gateway);
     try {
       await this.#options.onTaken?.(batch, sender);
     } finally {
-      const left = (this.#waiting.get(gateway) ?? 1) - 1;
-      if (left === 0) this.#waiting.delete(gateway);
-      else this.#waiting.set(gateway, left);
+      leave();
     }
   }
 

@@ -5,7 +5,10 @@ import type { TelemetryStatus } from "./open-telemetry.ts";
 import type { StoreFigures } from "./store-figures.ts";
 
 /** `off`: nothing is stored, as asked for. `failing`: something does not work, and `problem` says what. */
-export type TelemetryState = "off" | "opening" | "ready" | "failing" | "closed";
+export const telemetryStates = ["off", "opening", "ready", "failing", "closed"] as const;
+
+/** One of them. */
+export type TelemetryState = (typeof telemetryStates)[number];
 
 /** Something that was left out. */
 export interface TelemetryLoss {
